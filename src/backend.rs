@@ -1,0 +1,132 @@
+//! Owns the choice of where to compute. The only file that names a Burn backend; everything else takes a
+//! `Device`.
+
+use burn::tensor::{Device, DeviceKind};
+use cubecl_runtime::config::autotune::AutotuneLevel;
+use cubecl_runtime::config::{CubeClRuntimeConfig, RuntimeConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Where tensors live and what computes on them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// The CPU with vector instructions and all cores
+    #[default]
+    Flex,
+    /// The CPU through the ndarray crate: slower, an independent check
+    Ndarray,
+    /// Any GPU through Vulkan, Metal, DirectX 12 or OpenGL
+    Wgpu,
+    /// NVIDIA GPUs through CUDA (needs a build with `--features cuda`)
+    Cuda,
+}
+
+/// A backend ready to compute.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The device for inference; `device.clone().autodiff()` is the one for training.
+    pub device: Device,
+    /// What computes: the GPU's or driver's name, or the CPU backend's.
+    pub adapter: String,
+    /// Whether kernels are compiled and tuned on first use, which can take a while without a word.
+    pub warms_up: bool,
+}
+
+impl std::fmt::Display for Backend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Flex => "flex",
+            Self::Ndarray => "ndarray",
+            Self::Wgpu => "wgpu",
+            Self::Cuda => "cuda",
+        })
+    }
+}
+
+impl Backend {
+    /// Opens the backend.
+    ///
+    /// # Errors
+    /// A GPU backend with no GPU, or a backend that this build does not have. Never falls back to another.
+    pub fn open(self) -> Result<Opened> {
+        match self {
+            Self::Flex => Ok(cpu(Device::flex(), "CPU (flex)")),
+            // Deprecated upstream; kept as an independent check of the others.
+            #[allow(deprecated)]
+            Self::Ndarray => Ok(cpu(Device::ndarray(), "CPU (ndarray)")),
+            Self::Wgpu => open_wgpu(),
+            Self::Cuda => open_cuda(),
+        }
+    }
+}
+
+/// Limits the CPU backends to `threads` threads; call before the first tensor.
+pub fn limit_threads(threads: usize) -> Result<()> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|error| Error::new(format!("cannot use {threads} threads: {error}")))
+}
+
+/// The threads that the CPU backends compute with.
+pub fn num_threads() -> usize {
+    rayon::current_num_threads()
+}
+
+fn cpu(device: Device, adapter: &str) -> Opened {
+    Opened { device, adapter: adapter.to_owned(), warms_up: false }
+}
+
+fn open_wgpu() -> Result<Opened> {
+    prefer_little_tuning();
+    let (device, setup) =
+        Device::wgpu_options().device_kind(DeviceKind::DefaultDevice).init_with_setup().map_err(|error| {
+            Error::new(format!("the backend `wgpu` found no usable GPU: {error}")).hint(
+                "install a graphics driver (Vulkan; on Debian or Ubuntu the package mesa-vulkan-drivers even \
+                 computes without a GPU), or use a CPU backend: `--backend flex`",
+            )
+        })?;
+    let info = setup.adapter.get_info();
+    let adapter = format!("{} ({:?})", info.name, info.backend);
+    Ok(Opened { device, adapter, warms_up: true })
+}
+
+#[cfg(feature = "cuda")]
+fn open_cuda() -> Result<Opened> {
+    prefer_little_tuning();
+    Ok(Opened { device: Device::cuda(0), adapter: "CUDA device 0".to_owned(), warms_up: true })
+}
+
+#[cfg(not(feature = "cuda"))]
+fn open_cuda() -> Result<Opened> {
+    Err(Error::new("the backend `cuda` is not in this build")
+        .hint("build it in with `cargo run --release --features cuda -- --backend cuda`"))
+}
+
+/// Tunes kernels as little as possible: for networks this small, tuning costs more than it gains. A
+/// `cubecl.toml` and CubeCL's environment variables still have the last word.
+fn prefer_little_tuning() {
+    let mut config = CubeClRuntimeConfig::from_current_dir();
+    if matches!(config.autotune.level, AutotuneLevel::Balanced) {
+        config.autotune.level = AutotuneLevel::Minimal;
+    }
+    CubeClRuntimeConfig::try_set(config.override_from_env());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn a_backend_that_was_not_built_says_how_to_build_it() {
+        let error = Backend::Cuda.open().map(|_| ()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the backend `cuda` is not in this build\n\nhint: build it in with `cargo run --release --features \
+             cuda -- --backend cuda`"
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! Owns the command line: what is typed and what is printed. One short file a subcommand, each resolving its
+//! arguments, making one library call and printing the result. The only room that prints.
+
+mod evaluate;
+mod number;
+mod output;
+mod progress;
+mod runs;
+mod train;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::backend::{self, Backend};
+use crate::error::Result;
+use output::Output;
+
+/// Train, inspect and tune small dense networks on MNIST-like images, on CPU or GPU
+///
+/// Without a command, smallnet trains the softmax network of `configs/softmax.toml` on MNIST, both of which are
+/// inside the program: 784 pixels, 10 classes, test accuracy about 0.92.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100, after_long_help = EXAMPLES)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  smallnet                                          train the softmax network
+  smallnet --backend wgpu                           the same on a GPU
+  smallnet train configs/mlp.toml --seed 7          train another experiment
+  smallnet train --set optimizer.learning_rate=0.1 --set model.hidden=[128,64]
+  smallnet evaluate latest                          test the newest run again
+  smallnet runs                                     list all runs
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+struct Global {
+    /// Where to compute
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "BACKEND")]
+    backend: Backend,
+    /// The folder that runs are saved in
+    #[arg(long, global = true, value_name = "DIR", default_value = "artifacts")]
+    artifacts: PathBuf,
+    /// Print one JSON record to standard output as the last thing, everything else to standard error
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print nothing but errors (and the JSON record)
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Threads of the CPU backends [default: all cores]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train a network and save it in a new run folder
+    Train(train::TrainArgs),
+    /// Report accuracy and loss of a saved network
+    Evaluate(evaluate::EvaluateArgs),
+    /// List the runs in the artifacts folder
+    Runs,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.global.json, cli.global.quiet);
+    match run(cli, &output) {
+        Ok(code) => code,
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
+    let Cli { global, command } = cli;
+    if let Some(threads) = global.threads {
+        backend::limit_threads(usize::from(threads))?;
+    }
+    match command.unwrap_or(Command::Train(train::TrainArgs::default())) {
+        Command::Train(args) => train::run(args, &global, output),
+        Command::Evaluate(args) => evaluate::run(args, &global, output),
+        Command::Runs => runs::run(&global, output),
+    }
+}

@@ -1,0 +1,47 @@
+//! Numbers as people read them.
+
+/// 1234567 as `1,234,567`.
+pub(super) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Seconds with as many decimals as matter: `0.0123`, `0.12`, `12.3`, `2 min 05 s`.
+pub(super) fn seconds(seconds: f64) -> String {
+    match seconds {
+        s if s < 0.1 => format!("{s:.4} s"),
+        s if s < 10.0 => format!("{s:.2} s"),
+        s if s < 60.0 => format!("{s:.1} s"),
+        s => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), s % 60.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        for (number, text) in
+            [(0, "0"), (999, "999"), (1000, "1,000"), (7850, "7,850"), (1234567, "1,234,567")]
+        {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn seconds_keep_what_matters() {
+        for (number, text) in
+            [(0.01234, "0.0123 s"), (0.1234, "0.12 s"), (12.34, "12.3 s"), (125.0, "2 min 05 s")]
+        {
+            assert_eq!(seconds(number), text);
+        }
+    }
+}

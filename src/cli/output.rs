@@ -1,0 +1,58 @@
+//! Where words go: results to standard output, talk to standard error when `--json` needs the former.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+/// Prints for one command.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output {
+    json: bool,
+    quiet: bool,
+}
+
+impl Output {
+    pub(super) fn new(json: bool, quiet: bool) -> Self {
+        Self { json, quiet }
+    }
+
+    /// Whether `--quiet` was given.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// A line for a person.
+    pub(super) fn line(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        // A reader that has gone away, such as `head`, is no error of ours.
+        let _ = if self.json { writeln!(io::stderr(), "{text}") } else { writeln!(io::stdout(), "{text}") };
+    }
+
+    /// The record of `--json`, on one line of standard output.
+    ///
+    /// # Errors
+    /// When the record cannot be written: whoever asked for it waits for it.
+    pub(super) fn record(&self, record: &impl Serialize) -> Result<()> {
+        if !self.json {
+            return Ok(());
+        }
+        let text = serde_json::to_string(record)
+            .map_err(|error| Error::new(format!("cannot write the JSON record: {error}")))?;
+        writeln!(io::stdout(), "{text}")
+            .map_err(|error| Error::new(format!("cannot write the JSON record: {error}")))
+    }
+
+    /// An error, on standard error.
+    pub(super) fn error(&self, error: &Error) {
+        let _ = writeln!(io::stderr(), "error: {error}");
+    }
+
+    /// A warning, on standard error.
+    pub(super) fn warning(&self, text: &str) {
+        let _ = writeln!(io::stderr(), "warning: {text}");
+    }
+}

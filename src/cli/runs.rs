@@ -1,0 +1,65 @@
+//! `smallnet runs`
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+
+use super::Global;
+use super::number::grouped;
+use super::output::Output;
+use crate::error::Result;
+use crate::run::{self, Listed, RunInfo, Summary};
+
+/// What `--json` prints of each run.
+#[derive(Serialize)]
+struct Record<'a> {
+    run: &'a Path,
+    #[serde(flatten)]
+    info: &'a RunInfo,
+    summary: &'a Option<Summary>,
+}
+
+pub(super) fn run(global: &Global, output: &Output) -> Result<ExitCode> {
+    let (runs, unreadable) = run::list(&global.artifacts)?;
+    for error in &unreadable {
+        output.warning(&format!("left out: {error}"));
+    }
+    if runs.is_empty() {
+        output.line(&format!("no runs in {} yet; next: smallnet train", global.artifacts.display()));
+    } else {
+        output.line(&table(&runs).to_string());
+    }
+    let records: Vec<_> = runs
+        .iter()
+        .map(|run| Record { run: run.folder.path(), info: &run.info, summary: &run.summary })
+        .collect();
+    output.record(&records)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(runs: &[Listed]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["experiment", "run", "started (UTC)", "backend", "status", "accuracy", "weights"]);
+    for column in [5, 6] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for run in runs {
+        let summary = run.summary.as_ref();
+        let id = run.folder.path().file_name().unwrap_or_default().to_string_lossy();
+        table.add_row([
+            run.info.experiment.clone(),
+            id.into_owned(),
+            run.info.started.replace('T', " ").trim_end_matches('Z').to_owned(),
+            run.info.backend.to_string(),
+            run.info.status.to_string(),
+            summary.map_or_else(String::new, |summary| format!("{:.4}", summary.test_accuracy)),
+            summary.map_or_else(String::new, |summary| grouped(summary.num_parameters)),
+        ]);
+    }
+    table
+}

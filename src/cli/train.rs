@@ -1,0 +1,203 @@
+//! `smallnet train`
+
+use std::fs;
+use std::io::{IsTerminal, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use burn::train::Interrupter;
+use burn::train::renderer::{MetricsRenderer, default_renderer};
+use clap::Args;
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use super::number::{grouped, seconds};
+use super::output::Output;
+use super::{Global, progress};
+use crate::config::{DEFAULT_EXPERIMENT, Experiment, Override};
+use crate::data::Layout;
+use crate::error::{Error, Result};
+use crate::evaluation::Evaluation;
+use crate::run::{Status, Summary};
+use crate::training::{End, EpochRecord};
+use crate::workflow::{self, Outcome, Prepared};
+
+/// Arguments of `smallnet train`.
+#[derive(Debug, Default, Args)]
+pub(super) struct TrainArgs {
+    /// The experiment file; without one, the embedded configs/softmax.toml
+    config: Option<PathBuf>,
+    /// Change one setting of the experiment, such as `optimizer.learning_rate=0.1`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<Override>,
+    /// The seed of weights, image order, held-out images and dropout; short for `--set seed=N`
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
+    /// The name of the run's folder in the artifacts folder; short for `--set name=NAME`
+    #[arg(long)]
+    name: Option<String>,
+    /// Train on the IDX files in this folder; short for `--set data.source=DIR`
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// Show Burn's terminal dashboard instead of a bar
+    #[arg(long)]
+    dashboard: bool,
+}
+
+/// What `--json` prints: the summary and where everything is.
+#[derive(Serialize)]
+struct Record<'a> {
+    run: &'a Path,
+    status: Status,
+    #[serde(flatten)]
+    summary: Option<&'a Summary>,
+}
+
+pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<ExitCode> {
+    let dashboard = args.dashboard;
+    if dashboard && !stdout().is_terminal() {
+        return Err(Error::usage("--dashboard needs a terminal, and standard output is not one")
+            .hint("leave --dashboard out: epochs are then printed a line each"));
+    }
+    let prepared = workflow::prepare(experiment(args)?, global.backend, &global.artifacts)?;
+    announce(&prepared, output);
+
+    let interrupter = Interrupter::new();
+    stop_on_signal(interrupter.clone())?;
+    let bar = progress::bar(output.is_quiet() || dashboard);
+    let renderer: Box<dyn MetricsRenderer> = match dashboard {
+        true => default_renderer(interrupter.clone(), None),
+        false => Box::new(progress::BarRenderer::new(bar.clone())),
+    };
+    let folder = prepared.folder.clone();
+    let num_epochs = prepared.experiment.training.num_epochs;
+    let lines = *output;
+    let outcome = prepared.train(renderer, interrupter, move |record| {
+        if !dashboard {
+            print_above(&bar, &lines, &epoch_line(record, num_epochs));
+        }
+    })?;
+
+    let path = folder.path();
+    let Some((summary, evaluation)) = &outcome.result else {
+        report_interruption(&outcome, path, output);
+        output.record(&Record { run: path, status: Status::Interrupted, summary: None })?;
+        return Ok(ExitCode::from(130));
+    };
+    report(&outcome, summary, evaluation, path, output);
+    output.record(&Record { run: path, status: Status::Finished, summary: Some(summary) })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The experiment that the arguments mean.
+fn experiment(args: TrainArgs) -> Result<Experiment> {
+    let (text, origin) = match &args.config {
+        None => (DEFAULT_EXPERIMENT.to_owned(), "softmax.toml".to_owned()),
+        Some(path) => {
+            let text = fs::read_to_string(path).map_err(|error| {
+                Error::io("read the experiment file", path, error)
+                    .hint("an experiment is a TOML file; `configs/softmax.toml` is one to start from")
+            })?;
+            (text, path.display().to_string())
+        }
+    };
+    let mut settings = args.settings;
+    settings.extend(args.seed.map(|seed| Override::new("seed", i64::from(seed))));
+    settings.extend(args.name.map(|name| Override::new("name", name)));
+    settings.extend(args.data.map(|data| Override::new("data.source", data)));
+    let mut experiment = Experiment::from_toml(&text, &origin, &settings)?;
+    make_absolute(&mut experiment.data.source)?;
+    Ok(experiment)
+}
+
+/// A saved experiment must find its data from any folder.
+fn make_absolute(source: &mut String) -> Result<()> {
+    if source != "mnist" {
+        let path = std::path::absolute(Path::new(source));
+        let path = path.map_err(|error| Error::io("find", Path::new(source), error))?;
+        *source = path.display().to_string();
+    }
+    Ok(())
+}
+
+/// Ctrl-C stops after the current step; pressed again, at once.
+fn stop_on_signal(interrupter: Interrupter) -> Result<()> {
+    ctrlc::set_handler(move || {
+        if interrupter.should_stop() {
+            std::process::exit(130);
+        }
+        interrupter.stop(Some("interrupted"));
+    })
+    .map_err(|error| Error::new(format!("cannot listen for Ctrl-C: {error}")))
+}
+
+fn announce(prepared: &Prepared, output: &Output) {
+    let Prepared { experiment, info, model, opened, .. } = prepared;
+    let Layout { height, width, num_classes } = info.data.layout;
+    let sizes = experiment.model.sizes(height * width, num_classes);
+    let shape = sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(" → ");
+    let weights = grouped(burn::module::Module::num_params(model));
+    output.line(&format!("{}: {shape}, {weights} weights, on {}", experiment.name, opened.adapter));
+    let held_out = match info.data.num_validation {
+        0 => String::new(),
+        number => format!(", {} held out", grouped(number)),
+    };
+    output.line(&format!(
+        "data: {}, {} training images{held_out}",
+        info.data.source,
+        grouped(info.data.num_train)
+    ));
+    if opened.warms_up {
+        output.line("the GPU's kernels are compiled in the first steps: they take longer than all others");
+    }
+}
+
+fn epoch_line(record: &EpochRecord, num_epochs: usize) -> String {
+    let digits = num_epochs.to_string().len();
+    let mut line = format!(
+        "epoch {:>digits$}/{num_epochs}  loss {:.4}  accuracy {:.4}",
+        record.epoch, record.train_loss, record.train_accuracy
+    );
+    if let (Some(loss), Some(accuracy)) = (record.validation_loss, record.validation_accuracy) {
+        line += &format!("  validation loss {loss:.4}  accuracy {accuracy:.4}");
+    }
+    let speed = grouped(record.images_per_second as usize);
+    line + &format!("  rate {:.4}  {}  {speed} images/s", record.learning_rate, seconds(record.seconds))
+}
+
+/// Prints a line without tearing the bar.
+fn print_above(bar: &ProgressBar, output: &Output, line: &str) {
+    bar.suspend(|| output.line(line));
+}
+
+fn report(outcome: &Outcome, summary: &Summary, evaluation: &Evaluation, path: &Path, output: &Output) {
+    if outcome.end == End::Early {
+        let (last, best) = (summary.num_epochs, summary.best_epoch.unwrap_or_default());
+        output.line(&format!(
+            "stopped early after epoch {last}; the validation loss was lowest in epoch {best}"
+        ));
+    }
+    let correct = (evaluation.accuracy * evaluation.num_images as f64).round() as usize;
+    output.line(&format!(
+        "test accuracy {:.4} ({} of {} images), loss {:.4}",
+        evaluation.accuracy,
+        grouped(correct),
+        grouped(evaluation.num_images),
+        evaluation.loss
+    ));
+    if let Some(epoch) = summary.seconds_per_epoch {
+        output.line(&format!("{} an epoch; weights {}", seconds(epoch), &summary.weights_sha256[..16]));
+    }
+    output.line(&format!("saved in {0}; next: smallnet evaluate {0}", path.display()));
+}
+
+fn report_interruption(outcome: &Outcome, path: &Path, output: &Output) {
+    if let End::Interrupted { epoch, step } = outcome.end {
+        output
+            .line(&format!("interrupted in epoch {epoch}, after step {step}; the weights reached are saved"));
+    }
+    output.line(&format!(
+        "saved in {0}; look at it: smallnet evaluate {0}; train again: smallnet train {0}/config.toml",
+        path.display()
+    ));
+}

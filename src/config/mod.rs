@@ -1,0 +1,283 @@
+//! Owns the experiment file: how its sections compose, how it is read, overridden, checked and written.
+//! Each section's meaning belongs to the room it configures.
+
+mod overrides;
+mod read;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::DataConfig;
+use crate::error::{Error, Result, ensure};
+use crate::model::MlpConfig;
+use crate::training::{OptimizerConfig, ScheduleConfig, TrainingConfig};
+
+pub use overrides::Override;
+
+/// `configs/softmax.toml`, embedded: the exercise's network, and what smallnet trains when told nothing.
+pub const DEFAULT_EXPERIMENT: &str = include_str!("../../configs/softmax.toml");
+
+/// Everything that decides a training's result, apart from the backend.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Experiment {
+    /// Names the folder of its runs: letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// Decides initial weights, image order, held-out images and dropout.
+    pub seed: u64,
+    /// What is learned from.
+    pub data: DataConfig,
+    /// The network.
+    pub model: MlpConfig,
+    /// The update rule.
+    pub optimizer: OptimizerConfig,
+    /// How the learning rate changes.
+    pub schedule: ScheduleConfig,
+    /// How long, in what batches, when to stop.
+    pub training: TrainingConfig,
+}
+
+impl Default for Experiment {
+    fn default() -> Self {
+        Self {
+            name: "experiment".to_owned(),
+            seed: 42,
+            data: DataConfig::default(),
+            model: MlpConfig::default(),
+            optimizer: OptimizerConfig::default(),
+            schedule: ScheduleConfig::default(),
+            training: TrainingConfig::default(),
+        }
+    }
+}
+
+impl Experiment {
+    /// Reads an experiment from TOML `text`, applies `overrides` in order and checks every value.
+    ///
+    /// `origin` names the text in messages; a file's name without its ending is the default experiment name.
+    ///
+    /// # Errors
+    /// Invalid TOML, an unknown key (with the nearest valid one), a value of the wrong type or out of range.
+    pub fn from_toml(text: &str, origin: &str, overrides: &[Override]) -> Result<Self> {
+        let experiment = read::read(text, origin, overrides)?;
+        experiment.check()?;
+        Ok(experiment)
+    }
+
+    /// The whole experiment as TOML, every value explicit: reading it gives this experiment again.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self)
+            .map_err(|error| Error::new(format!("cannot write the experiment as TOML: {error}")))
+    }
+
+    /// Checks every section's values.
+    pub fn check(&self) -> Result<()> {
+        let is_name_character = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let is_name = self.name.chars().all(is_name_character) && self.name.len() <= 100;
+        let is_name = is_name && !self.name.starts_with(['.', '-']) && !self.name.is_empty();
+        let expected = "1 to 100 letters, digits, `-`, `_` or `.`, not starting with `.` or `-`";
+        ensure(is_name, "name", format!("`{}`", self.name), expected)?;
+        // TOML's whole numbers are signed: a larger seed could not be written down.
+        ensure(
+            self.seed <= i64::MAX as u64,
+            "seed",
+            self.seed,
+            "a whole number from 0 to 9223372036854775807",
+        )?;
+        self.data.check()?;
+        self.model.check()?;
+        self.optimizer.check()?;
+        self.schedule.check(self.optimizer.learning_rate(), self.training.num_epochs)?;
+        self.training.check(self.data.validation)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, overrides: &[&str]) -> Result<Experiment> {
+        let overrides: Vec<_> = overrides.iter().map(|text| text.parse().unwrap()).collect();
+        Experiment::from_toml(text, "test.toml", &overrides)
+    }
+
+    fn message(text: &str, overrides: &[&str]) -> String {
+        read(text, overrides).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_file_is_the_softmax_baseline_under_its_own_name() {
+        let experiment = read("", &[]).unwrap();
+        assert_eq!(experiment, Experiment { name: "test".to_owned(), ..Experiment::default() });
+    }
+
+    #[test]
+    fn the_embedded_default_states_the_defaults() {
+        let experiment = Experiment::from_toml(DEFAULT_EXPERIMENT, "softmax.toml", &[]).unwrap();
+        assert_eq!(experiment, Experiment { name: "softmax".to_owned(), ..Experiment::default() });
+    }
+
+    #[test]
+    fn every_optimizer_and_schedule_survives_writing_and_reading() {
+        for optimizer in ["sgd", "adam", "adamw", "rmsprop"] {
+            for schedule in ["constant", "step", "exponential", "cosine"] {
+                let text = format!(
+                    "seed = 7\n[data]\nvalidation = 100\n[model]\nhidden = [3, 2]\n[optimizer]\nkind = \
+                     \"{optimizer}\"\nlearning_rate = 0.125\n[schedule]\nkind = \"{schedule}\"\n[training]\n\
+                     clip_norm = 1.5\nearly_stopping = {{ patience = 2 }}"
+                );
+                let experiment = read(&text, &[]).unwrap();
+                assert_eq!(read(&experiment.to_toml().unwrap(), &[]).unwrap(), experiment);
+                assert_eq!(experiment.optimizer.learning_rate(), 0.125);
+            }
+        }
+    }
+
+    #[test]
+    fn overrides_are_typed_and_reach_every_level() {
+        let overrides = [
+            "optimizer.learning_rate=0.1",
+            "model.hidden=[128,64]",
+            "model.activation=tanh",
+            "training.early_stopping.patience=4",
+            "data.validation=1000",
+            "optimizer.kind=\"adam\"",
+            "seed=3",
+        ];
+        let experiment = read("", &overrides).unwrap();
+        assert_eq!(experiment.optimizer.learning_rate(), 0.1);
+        assert!(matches!(experiment.optimizer, OptimizerConfig::Adam(_)));
+        assert_eq!(experiment.model.hidden, [128, 64]);
+        assert_eq!(experiment.model.activation, crate::model::Activation::Tanh);
+        assert_eq!(experiment.training.early_stopping.unwrap().patience, 4);
+        assert_eq!(experiment.seed, 3);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_at_every_level() {
+        assert_eq!(
+            message("sed = 1", &[]),
+            "unknown key `sed` in `test.toml`\n\nhint: did you mean `seed`? Valid keys: `data`, `model`, `name`, \
+             `optimizer`, `schedule`, `seed`, `training`"
+        );
+        assert_eq!(
+            message("[model]\nhiden = [3]", &[]),
+            "unknown key `model.hiden` in `test.toml`\n\nhint: did you mean `model.hidden`? Valid keys: \
+             `activation`, `dropout`, `hidden`, `initializer`"
+        );
+        assert_eq!(
+            message("[optimizer]\nlearning_rte = 1", &[]),
+            "unknown key `optimizer.learning_rte` in `test.toml`\n\nhint: did you mean \
+             `optimizer.learning_rate`? Valid keys: `kind`, `learning_rate`, `momentum`, `nesterov`, \
+             `weight_decay`"
+        );
+        assert_eq!(
+            message("[data]\nvalidation = 9\n[training.early_stopping]\npatient = 1", &[]),
+            "unknown key `training.early_stopping.patient` in `test.toml`\n\nhint: did you mean \
+             `training.early_stopping.patience`? Valid keys: `min_delta`, `patience`, `restore_best`"
+        );
+        assert_eq!(
+            message("", &["optimizer.qqqqqqqqqq=1"]),
+            "unknown key `optimizer.qqqqqqqqqq` in `test.toml` with --set\n\nhint: valid keys: `kind`, \
+             `learning_rate`, `momentum`, `nesterov`, `weight_decay`"
+        );
+    }
+
+    #[test]
+    fn a_key_of_another_kind_is_refused() {
+        assert_eq!(
+            message("[optimizer]\nkind = \"adam\"\nmomentum = 0.5", &[]),
+            "unknown key `optimizer.momentum` in `test.toml`\n\nhint: valid keys: `beta_1`, `beta_2`, `epsilon`, \
+             `kind`, `learning_rate`, `weight_decay`"
+        );
+    }
+
+    #[test]
+    fn an_unknown_choice_names_the_nearest() {
+        assert_eq!(
+            message("[optimizer]\nkind = \"adm\"", &[]),
+            "`optimizer.kind` in `test.toml` is `adm`\n\nhint: did you mean `adam`? Valid choices: `sgd`, `adam`, \
+             `adamw`, `rmsprop`"
+        );
+        assert_eq!(
+            message("", &["model.activation=rel"]),
+            "`model.activation` in `test.toml` with --set is `rel`\n\nhint: did you mean `relu`? Valid choices: \
+             `relu`, `gelu`, `silu`, `sigmoid`, `tanh`"
+        );
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_refused() {
+        assert_eq!(
+            message("[training]\nbatch_size = \"big\"", &[]),
+            "`training.batch_size` in `test.toml` is string \"big\", expected a whole number from 0"
+        );
+        assert_eq!(
+            message("[optimizer]\nlearning_rate = true", &[]),
+            "`optimizer.learning_rate` in `test.toml` is boolean `true`, expected a number"
+        );
+        assert_eq!(
+            message("seed = -1", &[]),
+            "`seed` in `test.toml` is integer `-1`, expected a whole number from 0"
+        );
+        assert_eq!(
+            message("model = 3", &[]),
+            "`model` in `test.toml` is integer `3`, expected a section `[model]`"
+        );
+    }
+
+    #[test]
+    fn values_out_of_range_name_their_range() {
+        for (text, expected) in [
+            (
+                "name = \"../up\"",
+                "`name` is `../up`, expected 1 to 100 letters, digits, `-`, `_` or `.`, not starting with `.` or `-`",
+            ),
+            ("[model]\nhidden = [3, 0]", "`model.hidden[1]` is 0, expected a width from 1 to 65536"),
+            ("[model]\ndropout = 1.0", "`model.dropout` is 1, expected a number from 0 up to, not with, 1"),
+            ("[optimizer]\nlearning_rate = 0.0", "`optimizer.learning_rate` is 0, expected a number above 0"),
+            (
+                "[optimizer]\nlearning_rate = nan",
+                "`optimizer.learning_rate` is NaN, expected a number above 0",
+            ),
+            (
+                "[optimizer]\nmomentum = 1.5",
+                "`optimizer.momentum` is 1.5, expected a number from 0 up to, not with, 1",
+            ),
+            (
+                "[schedule]\nwarmup_epochs = 11",
+                "`schedule.warmup_epochs` is 11, expected a number from 0 to `training.num_epochs`, 10",
+            ),
+            (
+                "[schedule]\nkind = \"step\"\nfactor = 2.0",
+                "`schedule.factor` is 2, expected a number above 0 and at most 1",
+            ),
+            (
+                "[training]\nbatch_size = 0",
+                "`training.batch_size` is 0, expected a whole number from 1 to 1000000",
+            ),
+            ("[training]\nclip_norm = -1.0", "`training.clip_norm` is -1, expected a number above 0"),
+            (
+                "[training]\nlabel_smoothing = 1.0",
+                "`training.label_smoothing` is 1, expected a number from 0 up to, not with, 1",
+            ),
+        ] {
+            assert_eq!(message(text, &[]), expected);
+        }
+    }
+
+    #[test]
+    fn early_stopping_needs_validation_images() {
+        assert_eq!(
+            message("[training.early_stopping]\npatience = 1", &[]),
+            "`training.early_stopping` is set, but `data.validation` is 0\n\nhint: early stopping watches the \
+             validation loss: hold images out, such as `data.validation=10000`"
+        );
+    }
+
+    #[test]
+    fn broken_toml_shows_where() {
+        let message = message("seed = 1\n[model\nhidden = []", &[]);
+        assert!(message.starts_with("invalid TOML in `test.toml`, line 2, column"), "{message}");
+    }
+}

@@ -1,0 +1,90 @@
+//! `--set key=value`: one setting changed from the command line.
+
+use std::str::FromStr;
+
+use toml::{Table, Value};
+
+use crate::error::{Error, Result};
+
+/// One `--set key=value`: a dotted key and a TOML value; a bare word counts as a string.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Override {
+    path: Vec<String>,
+    value: Value,
+}
+
+impl Override {
+    /// Sets `key`, dotted, to `value`.
+    pub fn new(key: &str, value: impl Into<Value>) -> Self {
+        Self { path: key.split('.').map(str::to_owned).collect(), value: value.into() }
+    }
+
+    /// Writes the value into `table`, making the sections on the way.
+    pub(super) fn apply(&self, table: &mut Table) -> Result<()> {
+        let Some((last, sections)) = self.path.split_last() else { return Ok(()) };
+        let mut current = table;
+        for section in sections {
+            let entry = current.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            current = entry.as_table_mut().ok_or_else(|| {
+                Error::usage(format!("--set {}: `{section}` is a value, not a section", self.path.join(".")))
+            })?;
+        }
+        current.insert(last.clone(), self.value.clone());
+        Ok(())
+    }
+}
+
+impl FromStr for Override {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let Some((key, value)) = text.split_once('=') else {
+            return Err(Error::usage(format!("`{text}` is not of the form key=value"))
+                .hint("for example `--set optimizer.learning_rate=0.1`"));
+        };
+        let (key, value) = (key.trim(), value.trim());
+        if key.is_empty() || key.split('.').any(str::is_empty) {
+            return Err(Error::usage(format!("`{text}` has no key before `=`"))
+                .hint("for example `--set optimizer.learning_rate=0.1`"));
+        }
+        Ok(Self::new(key, parse_value(value)))
+    }
+}
+
+/// A TOML value where the text is one, else the text itself: `--set model.activation=tanh` needs no quotes.
+fn parse_value(text: &str) -> Value {
+    format!("v = {text}")
+        .parse::<Table>()
+        .ok()
+        .and_then(|mut table| if table.len() == 1 { table.remove("v") } else { None })
+        .unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_take_their_toml_type() {
+        for (text, value) in [
+            ("a=1", Value::Integer(1)),
+            ("a=0.5", Value::Float(0.5)),
+            ("a=true", Value::Boolean(true)),
+            ("a=[1, 2]", Value::Array(vec![Value::Integer(1), Value::Integer(2)])),
+            ("a=tanh", Value::String("tanh".to_owned())),
+            ("a=\"1\"", Value::String("1".to_owned())),
+            ("a=x = y", Value::String("x = y".to_owned())),
+            ("a=1\nb=2", Value::String("1\nb=2".to_owned())),
+        ] {
+            assert_eq!(text.parse::<Override>().unwrap(), Override::new("a", value), "{text}");
+        }
+    }
+
+    #[test]
+    fn malformed_overrides_are_usage_errors() {
+        for text in ["seed", "=1", "a..b=1", ".=1"] {
+            assert_eq!(text.parse::<Override>().unwrap_err().exit_code(), 2, "{text}");
+        }
+    }
+}

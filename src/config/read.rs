@@ -1,0 +1,138 @@
+//! From TOML to a typed experiment, with messages that name the key.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::{Experiment, Override};
+use crate::error::{Error, Result};
+
+/// Parses, fills in what decides the type of a section, applies `overrides`, and types the result.
+pub(super) fn read(text: &str, origin: &str, overrides: &[Override]) -> Result<Experiment> {
+    let mut table = parse(text, origin)?;
+    for setting in overrides {
+        setting.apply(&mut table)?;
+    }
+    if let Some(stem) = Path::new(origin).file_stem().and_then(|stem| stem.to_str()) {
+        table.entry("name").or_insert_with(|| Value::String(stem.to_owned()));
+    }
+    default_kind(&mut table, "optimizer", "sgd");
+    default_kind(&mut table, "schedule", "constant");
+    let place = match overrides {
+        [] => format!("in `{origin}`"),
+        _ => format!("in `{origin}` with --set"),
+    };
+    type_check(table, &place)
+}
+
+fn parse(text: &str, origin: &str) -> Result<Table> {
+    text.parse::<Table>().map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start.min(text.len()));
+        let before = &text.as_bytes()[..start];
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
+        Error::new(format!(
+            "invalid TOML in `{origin}`, line {line}, column {column}: {}",
+            error.message().replace('\n', ", ")
+        ))
+    })
+}
+
+/// A section's `kind` decides which keys it may have; without one it is the default's.
+fn default_kind(table: &mut Table, section: &str, kind: &str) {
+    let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+    if let Value::Table(section) = entry {
+        section.entry("kind").or_insert_with(|| Value::String(kind.to_owned()));
+    }
+}
+
+fn type_check(table: Table, place: &str) -> Result<Experiment> {
+    serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
+        let path = error.path().to_string();
+        let message = error.inner().message().to_owned();
+        explain(&table, &path, &message, place)
+    })
+}
+
+/// Turns serde's words into ours. Serde's are specified: "unknown field `x`, expected one of `a`, `b`",
+/// "unknown variant `x`, expected …" and "invalid type: integer `1`, expected …".
+fn explain(table: &Table, path: &str, message: &str, place: &str) -> Error {
+    let (problem, expected) = message.split_once(", expected ").unwrap_or((message, ""));
+    let quoted =
+        |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let got = quoted(problem).pop().unwrap_or_default();
+    if problem.starts_with("unknown field") {
+        unknown_key(path, &got, quoted(expected), place)
+    } else if problem.starts_with("unknown variant") {
+        let key = if is_kinded(path) { format!("{path}.kind") } else { path.to_owned() };
+        let choices = quoted(expected);
+        let hint = suggestion("", &got, &choices, "choices");
+        Error::new(format!("`{key}` {place} is `{got}`")).hint(hint)
+    } else if let Some(got) =
+        problem.strip_prefix("invalid type: ").or(problem.strip_prefix("invalid value: "))
+    {
+        let key = culprit(table, path);
+        Error::new(format!("`{key}` {place} is {got}, expected {}", plain(expected, &key)))
+    } else {
+        Error::new(format!("invalid value of `{path}` {place}: {message}"))
+    }
+}
+
+fn unknown_key(path: &str, key: &str, mut valid: Vec<String>, place: &str) -> Error {
+    // For an unknown field the path may or may not end in the field itself.
+    let section = path.strip_suffix(key).unwrap_or(path).trim_matches('.');
+    if is_kinded(section) {
+        valid.push("kind".to_owned());
+    }
+    valid.sort();
+    let prefix = if section.is_empty() { String::new() } else { format!("{section}.") };
+    Error::new(format!("unknown key `{prefix}{key}` {place}")).hint(suggestion(&prefix, key, &valid, "keys"))
+}
+
+/// Sections whose `kind` decides their other keys.
+fn is_kinded(section: &str) -> bool {
+    ["optimizer", "schedule"].contains(&section)
+}
+
+/// The nearest valid word, if one is near, and all of them.
+fn suggestion(prefix: &str, got: &str, valid: &[String], what: &str) -> String {
+    let distance = |word: &String| strsim::damerau_levenshtein(word, got);
+    let nearest =
+        valid.iter().min_by_key(|word| distance(word)).filter(|word| distance(word) <= 1 + got.len() / 4);
+    let all = valid.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    match nearest {
+        Some(word) => format!("did you mean `{prefix}{word}`? Valid {what}: {all}"),
+        None => format!("valid {what}: {all}"),
+    }
+}
+
+/// The key that does not fit. Serde reads a section with a `kind` in two passes and forgets the key in the
+/// second; it is the one without which the section is valid.
+fn culprit(table: &Table, path: &str) -> String {
+    let Some(Value::Table(section)) = table.get(path).filter(|_| is_kinded(path)) else {
+        return path.to_owned();
+    };
+    let is_valid_without = |key: &&String| {
+        let mut rest = section.clone();
+        rest.remove(*key);
+        let mut table = Table::new();
+        table.insert(path.to_owned(), Value::Table(rest));
+        Value::Table(table).try_into::<Experiment>().is_ok()
+    };
+    match section.keys().filter(|key| *key != "kind").find(is_valid_without) {
+        Some(key) => format!("{path}.{key}"),
+        None => path.to_owned(),
+    }
+}
+
+/// Rust's type names in words.
+fn plain(expected: &str, key: &str) -> String {
+    match expected {
+        "f64" => "a number".to_owned(),
+        "u64" | "usize" => "a whole number from 0".to_owned(),
+        "a boolean" => "`true` or `false`".to_owned(),
+        "a sequence" => "a list such as `[128, 64]`".to_owned(),
+        _ if expected.starts_with("struct") || expected.contains("enum") => format!("a section `[{key}]`"),
+        _ => expected.to_owned(),
+    }
+}

@@ -1,0 +1,118 @@
+//! Which images belong to which split: indices only, drawn from the experiment's seed.
+
+use rand::seq::SliceRandom;
+
+use crate::error::{Error, Result};
+use crate::random::{Purpose, stream};
+
+/// Indices into the training part of a data set: what is trained on and what is held out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holdout {
+    /// Images trained on, ascending.
+    pub train: Vec<u32>,
+    /// Images held out for validation, ascending.
+    pub validation: Vec<u32>,
+}
+
+impl Holdout {
+    /// Holds `validation` of the images with these `labels` out, drawn from `seed`.
+    ///
+    /// When `stratified`, each class gives its share, to within one image.
+    ///
+    /// # Errors
+    /// When fewer than one image would be left to train on.
+    pub fn draw(labels: &[u8], validation: usize, stratified: bool, seed: u64) -> Result<Self> {
+        if validation >= labels.len() {
+            return Err(Error::new(format!(
+                "`data.validation` is {validation}, expected less than the {} training images",
+                labels.len()
+            )));
+        }
+        let mut order: Vec<u32> = (0..labels.len() as u32).collect();
+        order.shuffle(&mut stream(seed, Purpose::Holdout, 0));
+        if stratified {
+            order = spread_classes(&order, labels);
+        }
+        let (held_out, rest) = order.split_at(validation);
+        let sorted = |indices: &[u32]| {
+            let mut indices = indices.to_vec();
+            indices.sort_unstable();
+            indices
+        };
+        Ok(Self { train: sorted(rest), validation: sorted(held_out) })
+    }
+}
+
+/// Reorders `order` so that every prefix holds each class in proportion, to within one image: the image that
+/// is the k-th of n in its class goes to place (k + ½) / n of the whole.
+fn spread_classes(order: &[u32], labels: &[u8]) -> Vec<u32> {
+    let mut sizes = [0u32; 256];
+    labels.iter().for_each(|&label| sizes[usize::from(label)] += 1);
+    let mut seen = [0u32; 256];
+    let mut placed: Vec<(f64, u32)> = order
+        .iter()
+        .map(|&index| {
+            let class = usize::from(labels[index as usize]);
+            let place = (f64::from(seen[class]) + 0.5) / f64::from(sizes[class]);
+            seen[class] += 1;
+            (place, index)
+        })
+        .collect();
+    // Stable: images of equal place keep their shuffled order.
+    placed.sort_by(|a, b| a.0.total_cmp(&b.0));
+    placed.into_iter().map(|(_, index)| index).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// 700 images of class 0, 200 of class 1, 100 of class 2, in runs.
+    fn labels() -> Vec<u8> {
+        [vec![0; 700], vec![1; 200], vec![2; 100]].concat()
+    }
+
+    #[test]
+    fn every_image_is_in_exactly_one_split() {
+        for stratified in [false, true] {
+            let holdout = Holdout::draw(&labels(), 137, stratified, 5).unwrap();
+            assert_eq!(holdout.validation.len(), 137);
+            let mut all = [holdout.train.clone(), holdout.validation.clone()].concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..1000).collect::<Vec<u32>>());
+        }
+    }
+
+    #[test]
+    fn a_stratified_holdout_keeps_the_classes_shares() {
+        let labels = labels();
+        for seed in 0..20 {
+            let holdout = Holdout::draw(&labels, 100, true, seed).unwrap();
+            let count =
+                |class| holdout.validation.iter().filter(|&&i| labels[i as usize] == class).count() as i64;
+            assert!((count(0) - 70).abs() <= 1, "class 0: {}", count(0));
+            assert!((count(1) - 20).abs() <= 1, "class 1: {}", count(1));
+            assert!((count(2) - 10).abs() <= 1, "class 2: {}", count(2));
+        }
+    }
+
+    #[test]
+    fn the_seed_decides_which_images_are_held_out() {
+        let draw = |seed| Holdout::draw(&labels(), 100, true, seed).unwrap();
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+    }
+
+    #[test]
+    fn nothing_held_out_trains_on_all() {
+        let holdout = Holdout::draw(&labels(), 0, true, 1).unwrap();
+        assert_eq!((holdout.train.len(), holdout.validation.len()), (1000, 0));
+    }
+
+    #[test]
+    fn holding_out_everything_is_refused() {
+        let error = Holdout::draw(&[0, 1, 2], 3, true, 1).unwrap_err();
+        assert_eq!(error.to_string(), "`data.validation` is 3, expected less than the 3 training images");
+    }
+}

@@ -1,0 +1,33 @@
+//! smallnet trains, inspects and tunes small dense networks (Flatten → Linear → Softmax, with optional hidden
+//! layers) on MNIST-like image data, on CPU or GPU, with the [Burn](https://burn.dev) framework.
+//!
+//! Data flows one way, and each module is a room that knows only the rooms before it:
+//!
+//! ```text
+//! config → data → model → training → run → (workflow) → cli
+//!                       ↘ evaluation ↗
+//! ```
+//!
+//! | to change … | go to |
+//! |---|---|
+//! | the command line, what is printed | [`cli`] |
+//! | the experiment file's form and its messages | [`config`] |
+//! | where images come from, splits, batches | [`data`] |
+//! | the network, its initial weights, its loss | [`model`] |
+//! | optimizers, schedules, the loop over epochs | [`training`] |
+//! | accuracy and loss of a trained network | [`evaluation`] |
+//! | a run folder's files | [`run`] |
+//! | the order of all this | [`workflow`] |
+//! | CPU or GPU | [`backend`] |
+
+pub mod backend;
+pub mod cli;
+pub mod config;
+pub mod data;
+pub mod error;
+pub mod evaluation;
+pub mod model;
+pub mod random;
+pub mod run;
+pub mod training;
+pub mod workflow;

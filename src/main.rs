@@ -1,0 +1,5 @@
+//! The `smallnet` command.
+
+fn main() -> std::process::ExitCode {
+    smallnet::cli::main()
+}

@@ -1,0 +1,110 @@
+//! The `[model]` section of an experiment.
+
+use burn::module::Param;
+use burn::nn::Linear;
+use burn::tensor::{Device, Tensor, TensorData, activation};
+use serde::{Deserialize, Serialize};
+
+use super::{Initializer, Mlp};
+use crate::error::{Result, ensure};
+
+/// The widest hidden layer accepted, in neurons.
+const MAX_WIDTH: usize = 65_536;
+
+/// The `[model]` section: everything about the network that its data does not say.
+///
+/// Input size and class count come from the data set; see [`MlpConfig::init`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MlpConfig {
+    /// Neurons of each hidden layer, first to last; empty for a softmax network.
+    pub hidden: Vec<usize>,
+    /// What follows each hidden layer.
+    pub activation: Activation,
+    /// The probability, in [0, 1), that a hidden neuron is left out of a training step.
+    pub dropout: f64,
+    /// How initial weights are drawn. Biases start at zero.
+    pub initializer: Initializer,
+}
+
+impl Default for MlpConfig {
+    fn default() -> Self {
+        Self {
+            hidden: Vec::new(),
+            activation: Activation::Relu,
+            dropout: 0.0,
+            initializer: Initializer::GlorotUniform,
+        }
+    }
+}
+
+impl MlpConfig {
+    /// Checks every value's range.
+    pub fn check(&self) -> Result<()> {
+        for (index, &width) in self.hidden.iter().enumerate() {
+            let expected = format!("a width from 1 to {MAX_WIDTH}");
+            ensure((1..=MAX_WIDTH).contains(&width), &format!("model.hidden[{index}]"), width, &expected)?;
+        }
+        let expected = "a number from 0 up to, not with, 1";
+        ensure((0.0..1.0).contains(&self.dropout), "model.dropout", self.dropout, expected)
+    }
+
+    /// The sizes of all layers, input and output included: `[784, 512, 256, 10]`.
+    pub fn sizes(&self, input_size: usize, num_classes: usize) -> Vec<usize> {
+        let mut sizes = vec![input_size];
+        sizes.extend(&self.hidden);
+        sizes.push(num_classes);
+        sizes
+    }
+
+    /// Builds the network on `device` with initial weights drawn from `seed`: the same on every backend.
+    ///
+    /// `input_size` is height × width of an image, `num_classes` the number of logits.
+    pub fn init(&self, input_size: usize, num_classes: usize, seed: u64, device: &Device) -> Mlp {
+        let layers = self
+            .sizes(input_size, num_classes)
+            .windows(2)
+            .enumerate()
+            .map(|(index, pair)| self.layer(index, pair[0], pair[1], seed, device))
+            .collect();
+        Mlp::new(layers, self.activation, self.dropout)
+    }
+
+    fn layer(&self, index: usize, inputs: usize, outputs: usize, seed: u64, device: &Device) -> Linear {
+        let weights = self.initializer.draw(inputs, outputs, seed, index as u64);
+        let biases = vec![0.0f32; outputs];
+        Linear {
+            weight: Param::from_data(TensorData::new(weights, [inputs, outputs]), device),
+            bias: Some(Param::from_data(TensorData::new(biases, [outputs]), device)),
+        }
+    }
+}
+
+/// The function after each hidden layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// max(0, x)
+    Relu,
+    /// x · Φ(x), Φ the normal distribution function (the exact form, not the tanh approximation)
+    Gelu,
+    /// x · sigmoid(x), also called swish
+    Silu,
+    /// 1 / (1 + e⁻ˣ)
+    Sigmoid,
+    /// (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)
+    Tanh,
+}
+
+impl Activation {
+    /// Applies the function to every element.
+    pub fn apply(self, x: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Relu => activation::relu(x),
+            Self::Gelu => activation::gelu(x),
+            Self::Silu => activation::silu(x),
+            Self::Sigmoid => activation::sigmoid(x),
+            Self::Tanh => activation::tanh(x),
+        }
+    }
+}

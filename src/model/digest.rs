@@ -1,0 +1,58 @@
+//! A digest over a network's weights, so that two people can say that they trained the same network.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use sha2::{Digest, Sha256};
+
+use super::Mlp;
+use crate::error::{Error, Result};
+
+/// SHA-256, in hex, over the network's tensors in the order of its layers. Of each tensor it takes the name
+/// (such as `layers.0.weight`) and a zero byte, the number of dimensions and each dimension as 64-bit
+/// little-endian integers, then the values as 32-bit little-endian floats, row-major.
+///
+/// # Errors
+/// When the device fails while the weights are read from it.
+pub fn weights_sha256(model: &Mlp) -> Result<String> {
+    let mut collector = Collector { path: Vec::new(), hash: Sha256::new(), error: None };
+    model.visit(&mut collector);
+    match collector.error {
+        None => Ok(hex(&collector.hash.finalize())),
+        Some(error) => Err(Error::new(format!("cannot read the weights from the device: {error}"))),
+    }
+}
+
+struct Collector {
+    path: Vec<String>,
+    hash: Sha256,
+    error: Option<String>,
+}
+
+impl ModuleVisitor for Collector {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.val();
+        self.hash.update(self.path.join("."));
+        self.hash.update([0]);
+        self.hash.update((D as u64).to_le_bytes());
+        for size in tensor.dims() {
+            self.hash.update((size as u64).to_le_bytes());
+        }
+        match tensor.try_into_data_as::<f32>().map(|data| data.try_to_vec::<f32>()) {
+            Ok(Ok(values)) => values.iter().for_each(|value| self.hash.update(value.to_le_bytes())),
+            Ok(Err(error)) => self.error = Some(format!("{error:?}")),
+            Err(error) => self.error = Some(error.to_string()),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

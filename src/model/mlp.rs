@@ -1,0 +1,153 @@
+//! The network itself.
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::tensor::{Tensor, activation::softmax};
+
+use super::Activation;
+
+/// A dense network over images: Flatten → Linear → … → Linear, giving one logit for each class.
+///
+/// Build one with [`MlpConfig::init`](super::MlpConfig::init). It runs on whatever device its tensors are on.
+#[derive(Module, Debug)]
+pub struct Mlp {
+    layers: Vec<Linear>,
+    #[module(skip)]
+    activation: Activation,
+    dropout: Dropout,
+}
+
+impl Mlp {
+    /// A network of `layers`, each with weights `[inputs, outputs]`; `activation` and `dropout` follow all but
+    /// the last.
+    ///
+    /// # Panics
+    /// When `dropout` is not in [0, 1).
+    pub fn new(layers: Vec<Linear>, activation: Activation, dropout: f64) -> Self {
+        Self { layers, activation, dropout: DropoutConfig::new(dropout).init() }
+    }
+
+    /// Logits `[batch, classes]` of images `[batch, height, width]`, pixels in [0, 1].
+    pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
+        let mut x = images.flatten::<2>(1, 2); // [batch, height * width]
+        for (index, layer) in self.layers.iter().enumerate() {
+            if index > 0 {
+                x = self.dropout.forward(self.activation.apply(x));
+            }
+            x = layer.forward(x); // [batch, outputs]
+        }
+        x
+    }
+
+    /// Class probabilities `[batch, classes]` of images `[batch, height, width]`: the softmax of the logits.
+    pub fn probabilities(&self, images: Tensor<3>) -> Tensor<2> {
+        softmax(self.forward(images), 1)
+    }
+
+    /// The layers, first to last.
+    pub fn layers(&self) -> &[Linear] {
+        &self.layers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::module::Param;
+    use burn::tensor::{Device, Int, TensorData};
+
+    use super::super::{MlpConfig, cross_entropy};
+    use super::*;
+
+    type Rows<'a> = &'a [&'a [f32]];
+
+    fn layer(weights: Rows<'_>, biases: &[f32], device: &Device) -> Linear {
+        let values: Vec<f32> = weights.concat();
+        let weight = TensorData::new(values, [weights.len(), biases.len()]);
+        Linear {
+            weight: Param::from_data(weight, device),
+            bias: Some(Param::from_data(TensorData::new(biases.to_vec(), [biases.len()]), device)),
+        }
+    }
+
+    fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+        tensor.into_data().iter::<f64>().collect()
+    }
+
+    fn assert_close(got: &[f64], expected: &[f64]) {
+        assert_eq!(got.len(), expected.len());
+        for (got, expected) in got.iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-6, "{got}, expected {expected}");
+        }
+    }
+
+    /// One image of the pixels 1 and ½. By hand: the logits are 1·1 + ½·3 + ½ = 3 and 1·2 − ½·1 − ½ = 1; the
+    /// softmax of (3, 1) is (e², 1) / (e² + 1); the loss of class 1 is −ln(1 / (e² + 1)) = ln(e² + 1).
+    #[test]
+    fn a_softmax_network_computed_by_hand() {
+        let device = Device::flex();
+        let layer = layer(&[&[1.0, 2.0], &[3.0, -1.0]], &[0.5, -0.5], &device);
+        let model = Mlp::new(vec![layer], Activation::Relu, 0.0);
+        let image = Tensor::<3>::from_data([[[1.0], [0.5]]], &device);
+        let e2 = 1f64.exp().powi(2);
+        assert_close(&values(model.forward(image.clone())), &[3.0, 1.0]);
+        assert_close(&values(model.probabilities(image.clone())), &[e2 / (e2 + 1.0), 1.0 / (e2 + 1.0)]);
+        let target = Tensor::<1, Int>::from_data([1], &device);
+        let loss = cross_entropy(model.forward(image.clone()), target.clone(), 0.0);
+        assert_close(&values(loss), &[(e2 + 1.0).ln()]);
+        // Smoothing by 0.2 leaves 0.9 at class 1 and puts 0.1 at class 0, whose loss is ln(e² + 1) − 2.
+        let loss = cross_entropy(model.forward(image), target, 0.2);
+        assert_close(&values(loss), &[0.9 * (e2 + 1.0).ln() + 0.1 * ((e2 + 1.0).ln() - 2.0)]);
+    }
+
+    /// Hidden sums are 1·2 + ½·0 = 2 and −1·1 + ½·1 = −½, of which ReLU leaves (2, 0); the logit is 2·3 + 1.
+    #[test]
+    fn a_hidden_layer_computed_by_hand() {
+        let device = Device::flex();
+        let hidden = layer(&[&[2.0, -1.0], &[0.0, 1.0]], &[0.0, 0.0], &device);
+        let output = layer(&[&[3.0], &[100.0]], &[1.0], &device);
+        let model = Mlp::new(vec![hidden, output], Activation::Relu, 0.0);
+        let image = Tensor::<3>::from_data([[[1.0, 0.5]]], &device);
+        assert_close(&values(model.forward(image)), &[7.0]);
+    }
+
+    /// Every weight of a small network is nudged both ways; the loss must change as the gradient says. Central
+    /// differences in single precision are good to about 1e-3 here.
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        let device = Device::flex();
+        let config = MlpConfig { hidden: vec![4, 3], activation: Activation::Tanh, ..MlpConfig::default() };
+        let model = config.init(6, 3, 3, &device);
+        let images: Vec<f32> = (0..5 * 6).map(|i| ((i * 7) % 11) as f32 / 11.0).collect();
+        let images =
+            |device: &Device| Tensor::<3>::from_data(TensorData::new(images.clone(), [5, 2, 3]), device);
+        let targets = |device: &Device| Tensor::<1, Int>::from_data([0, 2, 1, 1, 0], device);
+        let loss = |model: &Mlp, device: &Device| {
+            cross_entropy(model.forward(images(device)), targets(device), 0.1).mean()
+        };
+
+        let training = device.clone().autodiff();
+        let trained = model.clone().train();
+        let gradients = loss(&trained, &training).backward();
+        for (index, layer) in trained.layers().iter().enumerate() {
+            let gradient = layer.weight.val().grad(&gradients).map(values).unwrap_or_default();
+            let [rows, columns] = layer.weight.dims();
+            assert_eq!(gradient.len(), rows * columns);
+            for (place, &gradient) in gradient.iter().enumerate() {
+                let nudged = |by: f32| {
+                    let mut model = model.clone();
+                    let weight = model.layers[index].weight.val();
+                    let mut data: Vec<f32> = weight.into_data().iter::<f32>().collect();
+                    data[place] += by;
+                    let data = TensorData::new(data, [rows, columns]);
+                    model.layers[index].weight = Param::from_data(data, &device);
+                    values(loss(&model, &device))[0]
+                };
+                let slope = (nudged(0.01) - nudged(-0.01)) / 0.02;
+                assert!(
+                    (slope - gradient).abs() < 1e-3,
+                    "layer {index}, weight {place}: {gradient}, {slope}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Owns the network: Flatten → Linear (→ activation → dropout → Linear)* → Softmax, its initial weights, its
+//! loss and its digest. Knows no data set, no path and no optimizer.
+
+mod config;
+mod digest;
+mod initializer;
+mod loss;
+mod mlp;
+
+pub use config::{Activation, MlpConfig};
+pub use digest::weights_sha256;
+pub use initializer::Initializer;
+pub use loss::cross_entropy;
+pub use mlp::Mlp;

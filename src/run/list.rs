@@ -1,0 +1,83 @@
+//! Finding runs under the artifacts folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{RunFolder, RunInfo, Summary};
+use crate::error::{Error, Result};
+
+/// One run, as `smallnet runs` lists it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// The run's folder.
+    pub folder: RunFolder,
+    /// Its `run.json`.
+    pub info: RunInfo,
+    /// Its result, if there is one.
+    pub summary: Option<Summary>,
+}
+
+/// All runs under `artifacts`, oldest first, and what could not be read.
+///
+/// A missing `artifacts` holds no run.
+pub fn list(artifacts: &Path) -> Result<(Vec<Listed>, Vec<Error>)> {
+    let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
+    for experiment in subfolders(artifacts)? {
+        for path in subfolders(&experiment)? {
+            match read(&path) {
+                Ok(run) => runs.push(run),
+                Err(error) => unreadable.push(error),
+            }
+        }
+    }
+    runs.sort_by(|a, b| (&a.info.started, a.folder.path()).cmp(&(&b.info.started, b.folder.path())));
+    Ok((runs, unreadable))
+}
+
+/// The run that `text` means: a folder, a run id under `artifacts`, or `latest`.
+///
+/// # Errors
+/// No such run, or several of that id.
+pub fn find(text: &str, artifacts: &Path) -> Result<RunFolder> {
+    let path = Path::new(text);
+    if path.exists() {
+        return RunFolder::open(path);
+    }
+    let mut runs = list(artifacts)?.0;
+    if text == "latest" {
+        let none = || Error::new(format!("there is no run in `{}` yet", artifacts.display()));
+        return Ok(runs.pop().ok_or_else(|| none().hint("`smallnet train` makes one"))?.folder);
+    }
+    runs.retain(|run| run.folder.path().file_name().is_some_and(|id| id == text));
+    match (runs.pop(), runs.pop()) {
+        (Some(run), None) => Ok(run.folder),
+        (Some(one), Some(other)) => Err(Error::new(format!(
+            "`{text}` is the id of several runs, such as `{}` and `{}`",
+            other.folder.path().display(),
+            one.folder.path().display()
+        ))
+        .hint("name the folder")),
+        (None, _) => RunFolder::open(path),
+    }
+}
+
+fn read(path: &Path) -> Result<Listed> {
+    let folder = RunFolder::open(path)?;
+    Ok(Listed { info: folder.info()?, summary: folder.summary()?, folder })
+}
+
+fn subfolders(path: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("list", path, error)),
+    };
+    let mut folders = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| Error::io("list", path, error))?.path();
+        if path.is_dir() {
+            folders.push(path);
+        }
+    }
+    Ok(folders)
+}

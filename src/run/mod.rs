@@ -1,0 +1,269 @@
+//! Owns the run folder: its names, its formats, and that nothing in it is ever half-written or overwritten by
+//! another run. Knows nothing of how a run is made.
+//!
+//! ```text
+//! artifacts/<experiment>/<run id>/
+//!   config.toml     the whole experiment; training from it repeats the run
+//!   run.json        where and with what it ran, and how it stands
+//!   metrics.jsonl   a line an epoch
+//!   checkpoint/     Burn's records of the last and the best epoch
+//!   model.bpk       the trained weights
+//!   summary.json    the result
+//! ```
+
+mod files;
+mod list;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::backend::Backend;
+use crate::config::Experiment;
+use crate::data::Layout;
+use crate::error::{Error, Result};
+use crate::model::Mlp;
+use crate::training::EpochRecord;
+
+pub use list::{Listed, find, list};
+
+const CONFIG: &str = "config.toml";
+const INFO: &str = "run.json";
+const METRICS: &str = "metrics.jsonl";
+const MODEL: &str = "model.bpk";
+const SUMMARY: &str = "summary.json";
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Training, or killed while it was.
+    Running,
+    /// Trained to its last epoch, or stopped early as configured.
+    Finished,
+    /// Stopped on request; the weights reached are saved.
+    Interrupted,
+    /// Ended by an error.
+    Failed,
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// `run.json`: where and with what a run was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// smallnet's version.
+    pub version: String,
+    /// The git commit smallnet was built from, where it was built in a checkout.
+    pub git_commit: Option<String>,
+    /// The experiment's name.
+    pub experiment: String,
+    /// The backend.
+    pub backend: Backend,
+    /// What computed: the GPU's name, or the CPU backend's.
+    pub adapter: String,
+    /// Threads of the CPU backends.
+    pub threads: usize,
+    /// The data set and its digest.
+    pub data: DataInfo,
+    /// The experiment's seed.
+    pub seed: u64,
+    /// The start, UTC, RFC 3339.
+    pub started: String,
+    /// The end, likewise; none while running.
+    pub ended: Option<String>,
+    /// How the run stands.
+    pub status: Status,
+    /// Why it failed, or where it was interrupted.
+    pub message: Option<String>,
+}
+
+/// The data set of a run, as far as the network depends on it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataInfo {
+    /// `mnist` or a folder.
+    pub source: String,
+    /// The digest over the data set's files.
+    pub sha256: String,
+    /// What the images must look like for this network.
+    #[serde(flatten)]
+    pub layout: Layout,
+    /// Images trained on.
+    pub num_train: usize,
+    /// Images held out.
+    pub num_validation: usize,
+}
+
+/// `summary.json`: the result of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Share of the test images classified correctly, in [0, 1].
+    pub test_accuracy: f64,
+    /// Mean cross-entropy over the test images, in nats.
+    pub test_loss: f64,
+    /// Weights and biases.
+    pub num_parameters: usize,
+    /// Steps in an epoch, the short last batch included.
+    pub steps_per_epoch: usize,
+    /// Epochs trained.
+    pub num_epochs: usize,
+    /// Median wall-clock time of an epoch's training steps; none before the first epoch's end.
+    pub seconds_per_epoch: Option<f64>,
+    /// The epoch of the lowest validation loss; without validation images, the last.
+    pub best_epoch: Option<usize>,
+    /// The digest of the weights in `model.bpk`; see [`crate::model::weights_sha256`].
+    pub weights_sha256: String,
+}
+
+/// A run's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes a new folder `artifacts/<experiment>/<run id>`; the id is the time, in UTC, and a number where
+    /// another run has that already.
+    pub fn create(artifacts: &Path, experiment: &str, now: OffsetDateTime) -> Result<Self> {
+        let parent = artifacts.join(experiment);
+        fs::create_dir_all(&parent).map_err(|error| Error::io("make the folder", &parent, error))?;
+        let (date, clock) = (now.date(), now.time());
+        let id = format!(
+            "{:04}{:02}{:02}-{:02}{:02}{:02}",
+            date.year(),
+            u8::from(date.month()),
+            date.day(),
+            clock.hour(),
+            clock.minute(),
+            clock.second()
+        );
+        let mut path = parent.join(&id);
+        let mut attempt = 1;
+        // Making a folder fails where one is: of two runs, one gets the next number.
+        while let Err(error) = fs::create_dir(&path) {
+            if error.kind() != std::io::ErrorKind::AlreadyExists {
+                return Err(Error::io("make the folder", &path, error));
+            }
+            attempt += 1;
+            path = parent.join(format!("{id}-{attempt}"));
+        }
+        Ok(Self { path })
+    }
+
+    /// Opens an existing run's folder.
+    ///
+    /// # Errors
+    /// A path that is no run folder.
+    pub fn open(path: &Path) -> Result<Self> {
+        if path.join(CONFIG).is_file() && path.join(INFO).is_file() {
+            return Ok(Self { path: path.to_owned() });
+        }
+        let what = if path.exists() { "is not a run folder" } else { "does not exist" };
+        Err(Error::new(format!("`{}` {what}", path.display()))
+            .hint("`smallnet runs` lists the runs; a run folder holds `config.toml` and `run.json`"))
+    }
+
+    /// Where the folder is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the trained weights are.
+    pub fn model_path(&self) -> PathBuf {
+        self.path.join(MODEL)
+    }
+
+    /// Where the experiment is.
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join(CONFIG)
+    }
+
+    /// Saves the experiment.
+    pub fn write_experiment(&self, experiment: &Experiment) -> Result<()> {
+        files::write(&self.config_path(), experiment.to_toml()?.as_bytes())
+    }
+
+    /// Reads the experiment.
+    pub fn experiment(&self) -> Result<Experiment> {
+        let path = self.config_path();
+        Experiment::from_toml(&files::read(&path)?, &path.display().to_string(), &[])
+    }
+
+    /// Saves `run.json`, replacing the last state of it.
+    pub fn write_info(&self, info: &RunInfo) -> Result<()> {
+        files::write_json(&self.path.join(INFO), info)
+    }
+
+    /// Reads `run.json`.
+    pub fn info(&self) -> Result<RunInfo> {
+        files::read_json(&self.path.join(INFO))
+    }
+
+    /// Saves `summary.json`.
+    pub fn write_summary(&self, summary: &Summary) -> Result<()> {
+        files::write_json(&self.path.join(SUMMARY), summary)
+    }
+
+    /// Reads `summary.json`; none while there is no result.
+    pub fn summary(&self) -> Result<Option<Summary>> {
+        let path = self.path.join(SUMMARY);
+        if path.exists() { files::read_json(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Saves the trained weights.
+    pub fn save_model(&self, model: &Mlp) -> Result<()> {
+        let path = self.model_path();
+        model
+            .clone()
+            .into_record()
+            .save(&path)
+            .map_err(|error| Error::new(format!("cannot write `{}`: {error}", path.display())))
+    }
+
+    /// Adds an epoch's line to `metrics.jsonl`.
+    pub fn append_epoch(&self, record: &EpochRecord) -> Result<()> {
+        let path = self.path.join(METRICS);
+        let mut line = files::to_json(record)?;
+        line.push('\n');
+        // One write call for the whole line: a crash leaves whole lines.
+        fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(line.as_bytes()))
+            .map_err(|error| Error::io("write", &path, error))
+    }
+
+    /// The epochs so far, first to last.
+    pub fn epochs(&self) -> Result<Vec<EpochRecord>> {
+        let path = self.path.join(METRICS);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        files::read(&path)?.lines().map(|line| files::from_json(line, &path)).collect()
+    }
+}
+
+/// The time now, in UTC.
+pub fn now() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}
+
+/// A time as RFC 3339 with whole seconds.
+pub fn timestamp(time: OffsetDateTime) -> String {
+    let whole = time.replace_nanosecond(0).unwrap_or(time);
+    whole.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
+}

@@ -1,0 +1,140 @@
+//! Ten successive losses of small networks against PyTorch's, from the same weights and batches.
+//! `tests/reference/golden.py` made the values.
+#![allow(clippy::unwrap_used)]
+
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::tensor::{Device, TensorData};
+use burn::train::{ItemLazy, Learner};
+use serde::Deserialize;
+
+use super::{OptimizerConfig, Schedule, ScheduleConfig, TrainingConfig};
+use crate::data::{Batch, Images, Split};
+use crate::model::{Activation, Mlp};
+
+#[derive(Deserialize)]
+struct Golden {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    activation: Activation,
+    label_smoothing: f64,
+    clip_norm: Option<f64>,
+    clip_value: Option<f64>,
+    optimizer: OptimizerConfig,
+    height: usize,
+    width: usize,
+    weights: Vec<Vec<Vec<f32>>>,
+    biases: Vec<Vec<f32>>,
+    batches: Vec<GoldenBatch>,
+    losses: Vec<f64>,
+    final_logits_first_batch: Vec<Vec<f64>>,
+}
+
+#[derive(Deserialize)]
+struct GoldenBatch {
+    pixels: Vec<Vec<u8>>,
+    labels: Vec<u8>,
+}
+
+impl Case {
+    fn model(&self, device: &Device) -> Mlp {
+        let layers = self.weights.iter().zip(&self.biases).map(|(weights, biases)| Linear {
+            weight: Param::from_data(
+                TensorData::new(weights.concat(), [weights.len(), biases.len()]),
+                device,
+            ),
+            bias: Some(Param::from_data(TensorData::new(biases.clone(), [biases.len()]), device)),
+        });
+        Mlp::new(layers.collect(), self.activation, 0.0)
+    }
+
+    fn batch(&self, index: usize, device: &Device) -> Batch {
+        let GoldenBatch { pixels, labels } = &self.batches[index];
+        let images = Images {
+            pixels: pixels.concat(),
+            labels: labels.clone(),
+            height: self.height,
+            width: self.width,
+            images_name: String::new(),
+            labels_name: String::new(),
+        };
+        let positions: Vec<u32> = (0..labels.len() as u32).collect();
+        Batch::gather(&Split::whole(images), &positions, self.label_smoothing, device)
+    }
+
+    /// The losses of all batches, and the first batch's logits afterwards.
+    fn train(&self, device: &Device) -> (Vec<f64>, Vec<f64>) {
+        let training = device.clone().autodiff();
+        let config = TrainingConfig {
+            clip_norm: self.clip_norm,
+            clip_value: self.clip_value,
+            ..TrainingConfig::default()
+        };
+        let schedule =
+            Schedule::new(ScheduleConfig::default(), self.optimizer.learning_rate(), 1, self.batches.len());
+        let optimizer = self.optimizer.init(config.clipping());
+        let mut learner = Learner::new(self.model(device).train(), optimizer, schedule);
+        let mut losses = Vec::new();
+        for index in 0..self.batches.len() {
+            let output = learner.train_step(self.batch(index, &training));
+            learner.lr_step();
+            learner.optimizer_step(output.grads);
+            losses.push(output.item.sync().unwrap().steps()[0].loss);
+        }
+        let logits = learner.model().valid().forward(self.batch(0, device).images);
+        (losses, logits.into_data().iter::<f64>().collect())
+    }
+}
+
+#[allow(deprecated)]
+fn devices() -> [Device; 2] {
+    [Device::flex(), Device::ndarray()]
+}
+
+#[test]
+fn losses_equal_pytorchs_step_by_step() {
+    let golden: Golden = serde_json::from_str(include_str!("../../tests/reference/golden.json")).unwrap();
+    assert_eq!(golden.cases.len(), 15);
+    for case in &golden.cases {
+        for device in devices() {
+            let (losses, logits) = case.train(&device);
+            assert_eq!(losses.len(), 10);
+            for (step, (loss, expected)) in losses.iter().zip(&case.losses).enumerate() {
+                assert!((loss - expected).abs() < 1e-5, "{}, step {step}: {loss}, {expected}", case.name);
+            }
+            for (logit, expected) in logits.iter().zip(case.final_logits_first_batch.concat()) {
+                assert!((logit - expected).abs() < 1e-4, "{}: logit {logit}, {expected}", case.name);
+            }
+        }
+    }
+}
+
+/// A network that cannot learn 32 digits by heart is broken.
+#[test]
+fn one_batch_can_be_learned_by_heart() {
+    use crate::data::{Part, Source};
+    use crate::model::MlpConfig;
+
+    let device = Device::flex();
+    let training = device.clone().autodiff();
+    let split = Split::whole(Source::Mnist.load(Part::Test).unwrap());
+    let positions: Vec<u32> = (0..32).collect();
+    let config = MlpConfig { hidden: vec![32], ..MlpConfig::default() };
+    let model = config.init(784, 10, 1, &device).train();
+    let optimizer: OptimizerConfig = toml::from_str("kind = \"adam\"\nlearning_rate = 0.01").unwrap();
+    let schedule = Schedule::new(ScheduleConfig::default(), optimizer.learning_rate(), 1, 100);
+    let mut learner = Learner::new(model, optimizer.init(None), schedule);
+    let mut last = None;
+    for _ in 0..100 {
+        let output = learner.train_step(Batch::gather(&split, &positions, 0.0, &training));
+        learner.lr_step();
+        learner.optimizer_step(output.grads);
+        last = Some(output.item.sync().unwrap().steps()[0]);
+    }
+    let last = last.unwrap();
+    assert!(last.loss < 0.01 && last.correct == 32, "{last:?}");
+}

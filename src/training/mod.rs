@@ -1,0 +1,131 @@
+//! Owns training: the wiring of Burn's Learner with metrics, checkpoints, schedule and stopping. Prints
+//! nothing, chooses no device and knows no run folder beyond the directory its checkpoints go to.
+
+mod checkpoint;
+mod config;
+mod epochs;
+#[cfg(test)]
+mod golden;
+mod metrics;
+mod optimizer;
+mod schedule;
+mod step;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::store::ModuleRecord;
+use burn::tensor::Device;
+use burn::train::logger::InMemoryMetricLogger;
+use burn::train::renderer::MetricsRenderer;
+use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
+use rand::Rng;
+
+use crate::data::{Loader, Order, Split};
+use crate::error::{Error, Result};
+use crate::model::Mlp;
+use crate::random::{Purpose, stream};
+
+pub use config::{EarlyStopping, TrainingConfig};
+pub use epochs::{End, EpochRecord, OnEpoch};
+pub use metrics::{ACCURACY, ImageMean, LOSS};
+pub use optimizer::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
+pub use schedule::{Constant, Cosine, Exponential, Schedule, ScheduleConfig, Step as StepSchedule};
+pub use step::{Measured, Step};
+
+/// What is trained, how, and on what.
+pub struct Setup<'a> {
+    /// The network with its initial weights.
+    pub model: Mlp,
+    /// The `[optimizer]` section.
+    pub optimizer: &'a OptimizerConfig,
+    /// The `[schedule]` section.
+    pub schedule: &'a ScheduleConfig,
+    /// The `[training]` section.
+    pub training: &'a TrainingConfig,
+    /// Decides image order and dropout.
+    pub seed: u64,
+    /// The images learned from.
+    pub train: Split,
+    /// The images watched; may be empty.
+    pub validation: Split,
+    /// Where to compute; not an autodiff device.
+    pub device: &'a Device,
+    /// Checkpoints go to `checkpoint` in here.
+    pub directory: &'a Path,
+}
+
+/// Who follows a training while it runs.
+pub struct Followers {
+    /// Shows progress between epochs.
+    pub renderer: Box<dyn MetricsRenderer>,
+    /// Takes each epoch's record. An error ends the training.
+    pub on_epoch: OnEpoch,
+    /// Stops the training after the current step when asked to.
+    pub interrupter: Interrupter,
+}
+
+/// A trained network.
+pub struct Trained {
+    /// The network of the last epoch, or of the best one where early stopping restores it; for inference.
+    pub model: Mlp,
+    /// How training ended.
+    pub end: End,
+}
+
+/// Trains a network through Burn's Learner.
+///
+/// # Errors
+/// A loss that is not finite, a checkpoint that cannot be written, an error of a follower or of the device.
+pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
+    let Setup { optimizer, schedule, training, seed, device, directory, .. } = setup;
+    let steps_per_epoch = training.steps_per_epoch(setup.train.len());
+    let schedule =
+        Schedule::new(schedule.clone(), optimizer.learning_rate(), training.num_epochs, steps_per_epoch);
+    let train = Loader::new(setup.train, training.batch_size, Order::Shuffled(seed), device)
+        .with_label_smoothing(training.label_smoothing);
+    let validation = Loader::new(setup.validation, VALIDATION_BATCH_SIZE, Order::Sequential, device);
+    device.seed(stream(seed, Purpose::Dropout, 0).next_u64());
+
+    let epochs = epochs::EpochLoop::new(device.clone().autodiff(), followers.on_epoch);
+    let mut supervised = SupervisedTraining::new(directory, Arc::new(train), Arc::new(validation))
+        .metrics((ImageMean::loss(), ImageMean::accuracy()))
+        .with_metric_logger(InMemoryMetricLogger::new())
+        .with_application_logger(None)
+        .with_default_checkpointers()
+        .with_checkpointing_strategy(checkpoint::LastAndBest::new())
+        .with_training_strategy(TrainingStrategy::Custom(epochs.clone()))
+        .with_interrupter(followers.interrupter)
+        .renderer(followers.renderer)
+        .num_epochs(training.num_epochs);
+    if let Some(stopping) = &training.early_stopping {
+        supervised = supervised.early_stopping(checkpoint::Patience::new(stopping.clone()));
+    }
+    let result =
+        supervised.launch(Learner::new(setup.model.train(), optimizer.init(training.clipping()), schedule));
+    if let Some(error) = result.error {
+        return Err(Error::new(format!("training stopped: {error}")));
+    }
+    Ok(Trained { model: result.model, end: epochs.end()? })
+}
+
+/// Images in a batch where nothing is learned: as many as keep the device busy.
+pub const VALIDATION_BATCH_SIZE: usize = 1000;
+
+/// The weights' file of the checkpoint taken after `epoch`, in a run's directory.
+pub fn checkpoint_path(directory: &Path, epoch: usize) -> PathBuf {
+    directory.join("checkpoint").join(format!("model-{epoch}.bpk"))
+}
+
+/// Loads weights into `model`.
+///
+/// # Errors
+/// A file that is missing or damaged, or weights of another network.
+pub fn load_weights(model: Mlp, path: &Path) -> Result<Mlp> {
+    let record = ModuleRecord::load(path)
+        .map_err(|error| Error::new(format!("cannot load `{}`: {error}", path.display())))?;
+    model.try_load_record(record).map_err(|error| {
+        Error::new(format!("`{}` holds the weights of another network: {error}", path.display()))
+    })
+}

@@ -1,0 +1,222 @@
+//! The `[optimizer]` section: which update rule, with every constant explicit.
+
+use burn::grad_clipping::GradientClippingConfig;
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, RmsPropConfig, SgdConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result, ensure};
+
+/// The `[optimizer]` section. Constants default to Keras', except that SGD's learning rate is the exercise's 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum OptimizerConfig {
+    /// Stochastic gradient descent, with or without momentum.
+    Sgd(Sgd),
+    /// Adam (Kingma and Ba 2015).
+    Adam(Adam),
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+    AdamW(AdamW),
+    /// RMSprop (Tieleman and Hinton 2012).
+    RmsProp(RmsProp),
+}
+
+/// w ← w − learning_rate · v, with v ← momentum · v + g.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sgd {
+    /// The step size, above 0.
+    pub learning_rate: f64,
+    /// How much of the last update's direction is kept, in [0, 1).
+    pub momentum: f64,
+    /// Whether the gradient looks ahead along the momentum (needs a momentum above 0).
+    pub nesterov: bool,
+    /// L2 penalty: this times each weight is added to its gradient.
+    pub weight_decay: f64,
+}
+
+impl Default for Sgd {
+    fn default() -> Self {
+        Self { learning_rate: 1.0, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
+    }
+}
+
+/// w ← w − learning_rate · m̂ / (√v̂ + epsilon), with bias-corrected running means m̂ of g and v̂ of g².
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Adam {
+    /// The step size, above 0.
+    pub learning_rate: f64,
+    /// Decay of the running mean of gradients, in [0, 1).
+    pub beta_1: f64,
+    /// Decay of the running mean of squared gradients, in [0, 1).
+    pub beta_2: f64,
+    /// Keeps the division finite, above 0.
+    pub epsilon: f64,
+    /// L2 penalty: this times each weight is added to its gradient.
+    pub weight_decay: f64,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay: 0.0 }
+    }
+}
+
+/// As [`Adam`], but each step also shrinks every weight by learning_rate · weight_decay of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdamW {
+    /// The step size, above 0.
+    pub learning_rate: f64,
+    /// Decay of the running mean of gradients, in [0, 1).
+    pub beta_1: f64,
+    /// Decay of the running mean of squared gradients, in [0, 1).
+    pub beta_2: f64,
+    /// Keeps the division finite, above 0.
+    pub epsilon: f64,
+    /// The share of each weight, times the learning rate, that a step takes away.
+    pub weight_decay: f64,
+}
+
+impl Default for AdamW {
+    fn default() -> Self {
+        Self { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay: 0.004 }
+    }
+}
+
+/// w ← w − learning_rate · g / (√v + epsilon), with a running mean v of g².
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RmsProp {
+    /// The step size, above 0.
+    pub learning_rate: f64,
+    /// Decay of the running mean of squared gradients, in [0, 1).
+    pub rho: f64,
+    /// How much of the last update is kept, in [0, 1).
+    pub momentum: f64,
+    /// Keeps the division finite, above 0.
+    pub epsilon: f64,
+    /// Whether v is the gradient's variance instead of its mean square.
+    pub centered: bool,
+    /// L2 penalty: this times each weight is added to its gradient.
+    pub weight_decay: f64,
+}
+
+impl Default for RmsProp {
+    fn default() -> Self {
+        Self {
+            learning_rate: 0.001,
+            rho: 0.9,
+            momentum: 0.0,
+            epsilon: 1e-7,
+            centered: false,
+            weight_decay: 0.0,
+        }
+    }
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        Self::Sgd(Sgd::default())
+    }
+}
+
+impl OptimizerConfig {
+    /// The step size before any schedule.
+    pub fn learning_rate(&self) -> f64 {
+        match self {
+            Self::Sgd(sgd) => sgd.learning_rate,
+            Self::Adam(adam) => adam.learning_rate,
+            Self::AdamW(adamw) => adamw.learning_rate,
+            Self::RmsProp(rmsprop) => rmsprop.learning_rate,
+        }
+    }
+
+    /// Checks every value's range.
+    pub fn check(&self) -> Result<()> {
+        positive("learning_rate", self.learning_rate())?;
+        match self {
+            Self::Sgd(sgd) => {
+                fraction("momentum", sgd.momentum)?;
+                not_negative("weight_decay", sgd.weight_decay)?;
+                if sgd.nesterov && sgd.momentum == 0.0 {
+                    return Err(Error::new("`optimizer.nesterov` is true, but `optimizer.momentum` is 0")
+                        .hint("nesterov changes how momentum is applied; try `optimizer.momentum=0.9`"));
+                }
+                Ok(())
+            }
+            Self::Adam(Adam { beta_1, beta_2, epsilon, weight_decay, .. })
+            | Self::AdamW(AdamW { beta_1, beta_2, epsilon, weight_decay, .. }) => {
+                fraction("beta_1", *beta_1)?;
+                fraction("beta_2", *beta_2)?;
+                positive("epsilon", *epsilon)?;
+                not_negative("weight_decay", *weight_decay)
+            }
+            Self::RmsProp(rmsprop) => {
+                fraction("rho", rmsprop.rho)?;
+                fraction("momentum", rmsprop.momentum)?;
+                positive("epsilon", rmsprop.epsilon)?;
+                not_negative("weight_decay", rmsprop.weight_decay)
+            }
+        }
+    }
+
+    /// Builds Burn's optimizer; `clipping` is applied to each tensor's gradient before the update.
+    pub fn init(&self, clipping: Option<GradientClippingConfig>) -> ModuleOptimizer {
+        match self {
+            Self::Sgd(sgd) => {
+                // Burn's dampening defaults to 0.1; Keras and PyTorch have none.
+                let momentum = MomentumConfig::new()
+                    .with_momentum(sgd.momentum)
+                    .with_dampening(0.0)
+                    .with_nesterov(sgd.nesterov);
+                SgdConfig::new()
+                    .with_momentum((sgd.momentum > 0.0).then_some(momentum))
+                    .with_weight_decay(penalty(sgd.weight_decay))
+                    .with_gradient_clipping(clipping)
+                    .init()
+            }
+            Self::Adam(adam) => AdamConfig::new()
+                .with_beta_1(adam.beta_1 as f32)
+                .with_beta_2(adam.beta_2 as f32)
+                .with_epsilon(adam.epsilon as f32)
+                .with_weight_decay(penalty(adam.weight_decay))
+                .with_grad_clipping(clipping)
+                .init(),
+            Self::AdamW(adamw) => AdamWConfig::new()
+                .with_beta_1(adamw.beta_1 as f32)
+                .with_beta_2(adamw.beta_2 as f32)
+                .with_epsilon(adamw.epsilon as f32)
+                .with_weight_decay(adamw.weight_decay as f32)
+                .with_grad_clipping(clipping)
+                .init(),
+            Self::RmsProp(rmsprop) => RmsPropConfig::new()
+                .with_alpha(rmsprop.rho as f32)
+                .with_momentum(rmsprop.momentum as f32)
+                .with_epsilon(rmsprop.epsilon as f32)
+                .with_centered(rmsprop.centered)
+                .with_weight_decay(penalty(rmsprop.weight_decay))
+                .with_grad_clipping(clipping)
+                .init(),
+        }
+    }
+}
+
+fn penalty(weight_decay: f64) -> Option<WeightDecayConfig> {
+    (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay as f32))
+}
+
+fn positive(key: &str, value: f64) -> Result<()> {
+    ensure(value > 0.0 && value.is_finite(), &format!("optimizer.{key}"), value, "a number above 0")
+}
+
+fn not_negative(key: &str, value: f64) -> Result<()> {
+    ensure(value >= 0.0 && value.is_finite(), &format!("optimizer.{key}"), value, "a number from 0")
+}
+
+fn fraction(key: &str, value: f64) -> Result<()> {
+    let expected = "a number from 0 up to, not with, 1";
+    ensure((0.0..1.0).contains(&value), &format!("optimizer.{key}"), value, expected)
+}

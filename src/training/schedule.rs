@@ -1,0 +1,230 @@
+//! The `[schedule]` section: how the learning rate changes during training. Everything is counted in epochs;
+//! the rate is set anew at every step, from the fraction of epochs done before it.
+
+use std::f64::consts::PI;
+
+use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Result, ensure};
+
+/// The `[schedule]` section. `t` is the number of epochs done since the warm-up's end, fractions included;
+/// during the warm-up the rate rises evenly from 0 to the optimizer's learning rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum ScheduleConfig {
+    /// The optimizer's learning rate throughout.
+    Constant(Constant),
+    /// learning_rate · factor^⌊t / every_epochs⌋
+    Step(Step),
+    /// learning_rate · factor^t
+    Exponential(Exponential),
+    /// From learning_rate down to `final_learning_rate` along half a cosine wave, ending with the training
+    /// (Loshchilov and Hutter 2017, without restarts).
+    Cosine(Cosine),
+}
+
+/// The optimizer's learning rate throughout.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Constant {
+    /// Epochs of warm-up, fractions allowed.
+    pub warmup_epochs: f64,
+}
+
+/// The learning rate drops at set epochs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Step {
+    /// Epochs of warm-up, fractions allowed.
+    pub warmup_epochs: f64,
+    /// Epochs between two drops, above 0.
+    pub every_epochs: f64,
+    /// What each drop multiplies the rate by, above 0 and at most 1.
+    pub factor: f64,
+}
+
+impl Default for Step {
+    fn default() -> Self {
+        Self { warmup_epochs: 0.0, every_epochs: 3.0, factor: 0.5 }
+    }
+}
+
+/// The learning rate decays by the same factor in every epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Exponential {
+    /// Epochs of warm-up, fractions allowed.
+    pub warmup_epochs: f64,
+    /// What an epoch multiplies the rate by, above 0 and at most 1.
+    pub factor: f64,
+}
+
+impl Default for Exponential {
+    fn default() -> Self {
+        Self { warmup_epochs: 0.0, factor: 0.9 }
+    }
+}
+
+/// The learning rate follows half a cosine wave.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cosine {
+    /// Epochs of warm-up, fractions allowed.
+    pub warmup_epochs: f64,
+    /// The rate at the end of training, from 0 to the optimizer's learning rate.
+    pub final_learning_rate: f64,
+}
+
+impl Default for ScheduleConfig {
+    fn default() -> Self {
+        Self::Constant(Constant::default())
+    }
+}
+
+impl ScheduleConfig {
+    fn warmup_epochs(&self) -> f64 {
+        match self {
+            Self::Constant(constant) => constant.warmup_epochs,
+            Self::Step(step) => step.warmup_epochs,
+            Self::Exponential(exponential) => exponential.warmup_epochs,
+            Self::Cosine(cosine) => cosine.warmup_epochs,
+        }
+    }
+
+    /// Checks every value's range, given the optimizer's learning rate and the number of epochs.
+    pub fn check(&self, learning_rate: f64, num_epochs: usize) -> Result<()> {
+        let warmup = self.warmup_epochs();
+        let limit = format!("a number from 0 to `training.num_epochs`, {num_epochs}");
+        ensure((0.0..=num_epochs as f64).contains(&warmup), "schedule.warmup_epochs", warmup, &limit)?;
+        match self {
+            Self::Constant(_) => Ok(()),
+            Self::Step(step) => {
+                let every = step.every_epochs;
+                let positive = every > 0.0 && every.is_finite();
+                ensure(positive, "schedule.every_epochs", every, "a number above 0")?;
+                check_factor(step.factor)
+            }
+            Self::Exponential(decay) => check_factor(decay.factor),
+            Self::Cosine(cosine) => {
+                let last = cosine.final_learning_rate;
+                let limit = format!("a number from 0 to `optimizer.learning_rate`, {learning_rate}");
+                ensure((0.0..=learning_rate).contains(&last), "schedule.final_learning_rate", last, &limit)
+            }
+        }
+    }
+
+    /// The learning rate of the step that starts after `epochs` epochs, of `num_epochs` in all.
+    pub fn learning_rate(&self, base: f64, epochs: f64, num_epochs: usize) -> f64 {
+        let warmup = self.warmup_epochs();
+        if epochs < warmup {
+            return base * epochs / warmup;
+        }
+        let t = epochs - warmup;
+        match self {
+            Self::Constant(_) => base,
+            Self::Step(step) => base * step.factor.powf((t / step.every_epochs).floor()),
+            Self::Exponential(decay) => base * decay.factor.powf(t),
+            Self::Cosine(cosine) => {
+                let last = cosine.final_learning_rate;
+                let length = num_epochs as f64 - warmup;
+                let done = if length > 0.0 { (t / length).min(1.0) } else { 1.0 };
+                last + (base - last) * 0.5 * (1.0 + (PI * done).cos())
+            }
+        }
+    }
+}
+
+fn check_factor(factor: f64) -> Result<()> {
+    ensure(factor > 0.0 && factor <= 1.0, "schedule.factor", factor, "a number above 0 and at most 1")
+}
+
+/// A [`ScheduleConfig`] as Burn's scheduler: it counts steps and turns them into epochs.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    config: ScheduleConfig,
+    base: f64,
+    num_epochs: usize,
+    steps_per_epoch: usize,
+    steps: usize,
+}
+
+impl Schedule {
+    /// A schedule at its start. `base` is the optimizer's learning rate.
+    pub fn new(config: ScheduleConfig, base: f64, num_epochs: usize, steps_per_epoch: usize) -> Self {
+        Self { config, base, num_epochs, steps_per_epoch, steps: 0 }
+    }
+}
+
+impl LrScheduler for Schedule {
+    fn step(&mut self) -> f64 {
+        // A warm-up reaches the full rate at its last step and never trains a step at rate 0.
+        let warming = self.steps < (self.config.warmup_epochs() * self.steps_per_epoch as f64) as usize;
+        let position = if warming { self.steps + 1 } else { self.steps };
+        self.steps += 1;
+        let epochs = position as f64 / self.steps_per_epoch as f64;
+        self.config.learning_rate(self.base, epochs, self.num_epochs)
+    }
+
+    fn to_record(&self) -> LrSchedulerRecord {
+        LrSchedulerRecord::new().with_scalar("steps", self.steps as u64)
+    }
+
+    fn load_record(&mut self, record: LrSchedulerRecord) {
+        self.steps = record.scalar::<u64>("steps").unwrap_or(0) as usize;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rates(config: ScheduleConfig, num_epochs: usize, steps_per_epoch: usize) -> Vec<f64> {
+        let mut schedule = Schedule::new(config, 0.8, num_epochs, steps_per_epoch);
+        (0..num_epochs * steps_per_epoch).map(|_| schedule.step()).collect()
+    }
+
+    fn assert_close(got: &[f64], expected: &[f64]) {
+        assert_eq!(got.len(), expected.len());
+        for (step, (got, expected)) in got.iter().zip(expected).enumerate() {
+            assert!((got - expected).abs() < 1e-12, "step {step}: {got}, expected {expected}");
+        }
+    }
+
+    #[test]
+    fn constant_with_warmup_rises_evenly_over_one_epoch() {
+        let config = ScheduleConfig::Constant(Constant { warmup_epochs: 1.0 });
+        assert_close(&rates(config, 2, 4), &[0.2, 0.4, 0.6, 0.8, 0.8, 0.8, 0.8, 0.8]);
+    }
+
+    #[test]
+    fn step_drops_at_epochs() {
+        let config = ScheduleConfig::Step(Step { warmup_epochs: 0.0, every_epochs: 2.0, factor: 0.5 });
+        assert_close(&rates(config, 5, 2), &[0.8, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.4, 0.2, 0.2]);
+    }
+
+    #[test]
+    fn exponential_decays_by_the_factor_in_each_epoch() {
+        let config = ScheduleConfig::Exponential(Exponential { warmup_epochs: 0.0, factor: 0.25 });
+        assert_close(&rates(config, 2, 2), &[0.8, 0.4, 0.2, 0.1]);
+    }
+
+    #[test]
+    fn cosine_goes_from_base_to_final_rate() {
+        let config = ScheduleConfig::Cosine(Cosine { warmup_epochs: 0.0, final_learning_rate: 0.2 });
+        let at = |done: f64| 0.2 + 0.6 * (1.0 + (PI * done).cos()) / 2.0;
+        assert_close(&rates(config.clone(), 2, 2), &[0.8, at(0.25), 0.5, at(0.75)]);
+        assert_close(&[config.learning_rate(0.8, 2.0, 2)], &[0.2]);
+    }
+
+    #[test]
+    fn the_step_count_survives_its_record() {
+        let config = ScheduleConfig::Exponential(Exponential { warmup_epochs: 0.0, factor: 0.5 });
+        let mut schedule = Schedule::new(config, 1.0, 4, 1);
+        let mut restored = schedule.clone();
+        schedule.step();
+        schedule.step();
+        restored.load_record(schedule.to_record());
+        assert_close(&[restored.step()], &[0.25]);
+    }
+}

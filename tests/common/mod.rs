@@ -1,0 +1,114 @@
+//! Runs the real binary in a fresh folder, on real digits.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A fresh folder to run smallnet in; gone at the end of the test.
+pub struct Place {
+    folder: TempDir,
+}
+
+/// What a run of the binary left.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { folder: TempDir::new().unwrap() }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smallnet"));
+        command.args(args).current_dir(self.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs smallnet with these arguments.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        Ran::new(self.command(args).output().unwrap())
+    }
+
+    /// Runs smallnet, which must succeed, and returns the record of `--json`.
+    pub fn json(&self, args: &[&str]) -> Value {
+        let ran = self.run(&[&["--json"], args].concat());
+        assert_eq!(ran.code, 0, "{args:?}: {}", ran.stderr);
+        let last = ran.stdout.lines().last().expect("a JSON record on standard output");
+        serde_json::from_str(last).unwrap()
+    }
+
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub fn read(&self, path: impl AsRef<Path>) -> String {
+        fs::read_to_string(self.path().join(path)).unwrap()
+    }
+
+    /// Makes a folder `data` of the first `train` training and `test` test images of MNIST.
+    pub fn digits(&self, train: usize, test: usize) {
+        for (name, count, header, size) in [
+            ("train-images-idx3-ubyte", train, 16, 784),
+            ("train-labels-idx1-ubyte", train, 8, 1),
+            ("t10k-images-idx3-ubyte", test, 16, 784),
+            ("t10k-labels-idx1-ubyte", test, 8, 1),
+        ] {
+            let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("data/mnist/{name}.zst"));
+            let mut bytes = zstd::decode_all(fs::File::open(packed).unwrap()).unwrap();
+            bytes.truncate(header + count * size);
+            bytes[4..8].copy_from_slice(&u32::try_from(count).unwrap().to_be_bytes());
+            self.write(&format!("data/{name}"), bytes);
+        }
+    }
+
+    /// The folder of the run in a `--json` record, relative to this place.
+    pub fn run_folder(&self, record: &Value) -> PathBuf {
+        PathBuf::from(record["run"].as_str().unwrap())
+    }
+
+    /// The lines of a run's metrics without their times.
+    pub fn metrics(&self, record: &Value) -> Vec<Value> {
+        let text = self.read(self.run_folder(record).join("metrics.jsonl"));
+        let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        for line in &mut lines {
+            let line = line.as_object_mut().unwrap();
+            assert!(line.remove("seconds").unwrap().as_f64().unwrap() > 0.0);
+            assert!(line.remove("images_per_second").unwrap().as_f64().unwrap() > 0.0);
+        }
+        lines
+    }
+}
+
+impl Ran {
+    pub fn new(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The command must have failed with this exit code and exactly this message.
+    pub fn assert_error(&self, code: i32, message: &str) {
+        assert_eq!((self.code, self.stderr.as_str()), (code, format!("error: {message}\n").as_str()));
+    }
+}
+
+/// A number of a record.
+pub fn number(record: &Value, key: &str) -> f64 {
+    record[key].as_f64().unwrap_or_else(|| panic!("`{key}` is no number in {record}"))
+}

@@ -1,0 +1,271 @@
+//! `smallnet train`: results, repeatability and the run folder.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Place, number};
+use serde_json::Value;
+
+/// Keras and PyTorch give 0.911 to 0.925 for this network, depending on the seed.
+#[test]
+fn the_default_is_the_exercises_baseline() {
+    let place = Place::new();
+    for seed in ["1", "2", "3", "4", "5"] {
+        let record = place.json(&["train", "--seed", seed]);
+        let accuracy = number(&record, "test_accuracy");
+        assert!((0.915..=0.926).contains(&accuracy), "seed {seed}: {accuracy}");
+        assert_eq!(record["num_parameters"], 7850);
+        assert_eq!(record["steps_per_epoch"], 469);
+        assert_eq!(record["best_epoch"], 10);
+        assert_eq!(record["status"], "finished");
+    }
+}
+
+#[test]
+fn no_command_trains_the_default() {
+    let place = Place::new();
+    let ran = place.run(&[]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let lines: Vec<_> = ran.stdout.lines().collect();
+    assert_eq!(lines.len(), 2 + 10 + 3, "{}", ran.stdout);
+    assert_eq!(lines[0], "softmax: 784 → 10, 7,850 weights, on CPU (flex)");
+    assert_eq!(lines[1], "data: mnist, 60,000 training images");
+    for (epoch, line) in (1..=10).zip(&lines[2..12]) {
+        assert!(line.starts_with(&format!("epoch {epoch:>2}/10  loss 0.")), "{line}");
+    }
+    assert!(lines[12].starts_with("test accuracy 0.9"), "{}", lines[12]);
+    assert!(lines[14].starts_with("saved in artifacts/softmax/"), "{}", lines[14]);
+}
+
+#[test]
+fn two_hidden_layers_with_adam_reach_their_accuracy() {
+    let place = Place::new();
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/mlp.toml");
+    let record = place.json(&["train", config.to_str().unwrap()]);
+    assert!(number(&record, "test_accuracy") >= 0.975, "{record}");
+    assert_eq!(record["num_parameters"], 535_818);
+}
+
+/// What two runs must have in common: weights and metrics, to the last digit.
+fn assert_same(place: &Place, a: &Value, b: &Value) {
+    assert_eq!(a["weights_sha256"], b["weights_sha256"]);
+    assert_eq!(place.metrics(a), place.metrics(b));
+    assert_eq!(a["test_loss"], b["test_loss"]);
+    assert_ne!(a["run"], b["run"]);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_network_to_the_last_bit() {
+    let place = Place::new();
+    place.digits(1000, 200);
+    for backend in ["flex", "ndarray"] {
+        let train = |seed: &str| {
+            let settings = [
+                "--set=model.hidden=[32]",
+                "--set=model.dropout=0.2",
+                "--set=optimizer.kind=adam",
+                "--set=optimizer.learning_rate=0.001",
+                "--set=data.validation=100",
+                "--set=training.num_epochs=2",
+            ];
+            let fixed = ["--backend", backend, "train", "--data", "data", "--seed", seed];
+            place.json(&[fixed.as_slice(), settings.as_slice()].concat())
+        };
+        let (first, second, other) = (train("7"), train("7"), train("8"));
+        assert_same(&place, &first, &second);
+        assert_ne!(first["weights_sha256"], other["weights_sha256"]);
+    }
+}
+
+#[test]
+fn one_thread_gives_the_same_network_as_two() {
+    let place = Place::new();
+    let train = |threads| place.json(&["--threads", threads, "train", "--set", "training.num_epochs=1"]);
+    assert_same(&place, &train("1"), &train("2"));
+}
+
+#[test]
+fn the_saved_experiment_repeats_the_run_exactly() {
+    let place = Place::new();
+    place.digits(1000, 200);
+    let settings =
+        ["--set", "model.hidden=[16]", "--set", "training.num_epochs=2", "--set", "schedule.kind=cosine"];
+    let first = place
+        .json(&[["train", "--data", "data", "--name", "odd", "--seed", "99"].as_slice(), &settings].concat());
+    let saved = place.run_folder(&first).join("config.toml");
+    let second = place.json(&["train", saved.to_str().unwrap()]);
+    assert_same(&place, &first, &second);
+    assert!(second["run"].as_str().unwrap().starts_with("artifacts/odd/"), "{second}");
+    assert_eq!(place.read(saved), place.read(place.run_folder(&second).join("config.toml")));
+}
+
+#[test]
+fn a_run_folder_holds_what_its_page_says() {
+    let place = Place::new();
+    place.digits(600, 100);
+    let record = place.json(&[
+        "train",
+        "--data",
+        "data",
+        "--seed",
+        "5",
+        "--set",
+        "data.validation=100",
+        "--set",
+        "training.num_epochs=3",
+    ]);
+    let folder = place.path().join(place.run_folder(&record));
+    let mut names: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["checkpoint", "config.toml", "metrics.jsonl", "model.bpk", "run.json", "summary.json"]
+    );
+
+    let info: Value = serde_json::from_str(&place.read(folder.join("run.json"))).unwrap();
+    assert_eq!(info["status"], "finished");
+    assert_eq!(info["backend"], "flex");
+    assert_eq!(info["seed"], 5);
+    assert_eq!(info["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(info["data"]["num_train"], 500);
+    assert_eq!(info["data"]["num_validation"], 100);
+    assert_eq!(info["data"]["sha256"].as_str().unwrap().len(), 64);
+    assert!(info["ended"].as_str().unwrap() >= info["started"].as_str().unwrap());
+
+    let epochs = place.metrics(&record);
+    assert_eq!(epochs.len(), 3);
+    for (index, epoch) in epochs.iter().enumerate() {
+        assert_eq!(epoch["epoch"], index + 1);
+        assert_eq!(epoch["learning_rate"], 1.0);
+        for key in ["train_loss", "train_accuracy", "validation_loss", "validation_accuracy"] {
+            assert!(number(epoch, key) > 0.0);
+        }
+    }
+    let lowest =
+        epochs.iter().min_by(|a, b| number(a, "validation_loss").total_cmp(&number(b, "validation_loss")));
+    assert_eq!(record["best_epoch"], lowest.unwrap()["epoch"]);
+
+    let summary: Value = serde_json::from_str(&place.read(folder.join("summary.json"))).unwrap();
+    for key in [
+        "test_accuracy",
+        "test_loss",
+        "num_parameters",
+        "steps_per_epoch",
+        "seconds_per_epoch",
+        "best_epoch",
+        "weights_sha256",
+    ] {
+        assert_eq!(summary[key], record[key], "{key}");
+        assert!(!summary[key].is_null(), "{key}");
+    }
+    for epoch in [3, summary["best_epoch"].as_u64().unwrap()] {
+        assert!(folder.join(format!("checkpoint/model-{epoch}.bpk")).is_file(), "epoch {epoch}");
+    }
+}
+
+#[test]
+fn the_mean_training_loss_weighs_every_image_alike() {
+    // At rate 1e-12 the weights stay as they are: the training loss must be the loss over all training images,
+    // although the last of the batches of 400 holds 200 images only.
+    let place = Place::new();
+    place.digits(1000, 100);
+    let record = place.json(&[
+        "train",
+        "--data",
+        "data",
+        "--set",
+        "optimizer.learning_rate=1e-12",
+        "--set",
+        "training.batch_size=400",
+        "--set",
+        "training.num_epochs=1",
+    ]);
+    let whole = place.json(&["evaluate", record["run"].as_str().unwrap(), "--split", "train"]);
+    let epoch = &place.metrics(&record)[0];
+    assert!((number(epoch, "train_loss") - number(&whole, "loss")).abs() < 1e-6, "{epoch} {whole}");
+    assert!((number(epoch, "train_accuracy") - number(&whole, "accuracy")).abs() < 1e-12);
+}
+
+#[test]
+fn early_stopping_stops_and_restores_the_best_epoch() {
+    let place = Place::new();
+    place.digits(400, 100);
+    // Far too many steps for 300 images: the validation loss rises soon.
+    let record = place.json(&[
+        "train",
+        "--data",
+        "data",
+        "--set",
+        "model.hidden=[64]",
+        "--set",
+        "optimizer.kind=adam",
+        "--set",
+        "optimizer.learning_rate=0.01",
+        "--set",
+        "data.validation=100",
+        "--set",
+        "training.num_epochs=60",
+        "--set",
+        "training.early_stopping={patience=3}",
+    ]);
+    let epochs = place.metrics(&record);
+    let best = record["best_epoch"].as_u64().unwrap() as usize;
+    assert!(epochs.len() < 60, "did not stop");
+    assert_eq!(epochs.len(), best + 3);
+    let saved = place.json(&["evaluate", record["run"].as_str().unwrap(), "--split", "validation"]);
+    let expected = number(&epochs[best - 1], "validation_loss");
+    assert!((number(&saved, "loss") - expected).abs() < 1e-6, "{saved}, expected {expected}");
+}
+
+#[test]
+fn every_shipped_experiment_trains() {
+    let place = Place::new();
+    place.digits(6000, 100);
+    let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+    let mut seen = 0;
+    for entry in fs::read_dir(configs).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let settings = ["--data", "data", "--set", "training.num_epochs=1"];
+            let record = place.json(&[["train", path.to_str().unwrap()].as_slice(), &settings].concat());
+            assert_eq!(record["status"], "finished");
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            assert!(record["run"].as_str().unwrap().starts_with(&format!("artifacts/{name}/")), "{record}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 3, "{seen} experiments");
+}
+
+#[test]
+fn quiet_prints_nothing_and_json_one_line() {
+    let place = Place::new();
+    place.digits(300, 100);
+    let ran = place.run(&["--quiet", "train", "--data", "data"]);
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
+    let ran = place.run(&["--json", "train", "--data", "data"]);
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+    assert!(ran.stderr.contains("epoch 10/10"), "{}", ran.stderr);
+}
+
+#[test]
+fn runs_of_the_same_second_get_folders_of_their_own() {
+    let place = Place::new();
+    place.digits(300, 100);
+    let children: Vec<_> = (0..4)
+        .map(|_| {
+            place.command(&["--quiet", "train", "--data", "data", "--set", "training.num_epochs=1"]).spawn()
+        })
+        .collect();
+    for child in children {
+        assert!(child.unwrap().wait().unwrap().success());
+    }
+    let folders = fs::read_dir(place.path().join("artifacts/softmax")).unwrap().count();
+    assert_eq!(folders, 4);
+}
