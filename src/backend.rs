@@ -1,9 +1,8 @@
 //! Owns the choice of where to compute. The only file that names a Burn backend; everything else takes a
 //! `Device`.
 
+use burn::tensor::wgpu::WgpuBackend;
 use burn::tensor::{Device, DeviceKind};
-use cubecl_runtime::config::autotune::AutotuneLevel;
-use cubecl_runtime::config::{CubeClRuntimeConfig, RuntimeConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -30,7 +29,7 @@ pub struct Opened {
     pub device: Device,
     /// What computes: the GPU's or driver's name, or the CPU backend's.
     pub adapter: String,
-    /// Whether kernels are compiled and tuned on first use, which can take a while without a word.
+    /// Whether kernels are compiled on first use, which can take a while without a word.
     pub warms_up: bool,
 }
 
@@ -80,14 +79,16 @@ fn cpu(device: Device, adapter: &str) -> Opened {
 }
 
 fn open_wgpu() -> Result<Opened> {
-    prefer_little_tuning();
-    let (device, setup) =
-        Device::wgpu_options().device_kind(DeviceKind::DefaultDevice).init_with_setup().map_err(|error| {
-            Error::new(format!("the backend `wgpu` found no usable GPU: {error}")).hint(
-                "install a graphics driver (Vulkan; on Debian or Ubuntu the package mesa-vulkan-drivers even \
-                 computes without a GPU), or use a CPU backend: `--backend flex`",
-            )
-        })?;
+    // Vulkan first: asking for any API makes wgpu try OpenGL too, whose drivers talk on standard error.
+    let open = |api| {
+        Device::wgpu_options().device_kind(DeviceKind::DefaultDevice).graphics_api(api).init_with_setup()
+    };
+    let (device, setup) = open(WgpuBackend::Vulkan).or_else(|_| open(WgpuBackend::Auto)).map_err(|error| {
+        Error::new(format!("the backend `wgpu` found no usable GPU: {error}")).hint(
+            "install a graphics driver (Vulkan; on Debian or Ubuntu the package mesa-vulkan-drivers even computes \
+             without a GPU), or use a CPU backend: `--backend flex`",
+        )
+    })?;
     let info = setup.adapter.get_info();
     let adapter = format!("{} ({:?})", info.name, info.backend);
     Ok(Opened { device, adapter, warms_up: true })
@@ -95,7 +96,6 @@ fn open_wgpu() -> Result<Opened> {
 
 #[cfg(feature = "cuda")]
 fn open_cuda() -> Result<Opened> {
-    prefer_little_tuning();
     Ok(Opened { device: Device::cuda(0), adapter: "CUDA device 0".to_owned(), warms_up: true })
 }
 
@@ -103,16 +103,6 @@ fn open_cuda() -> Result<Opened> {
 fn open_cuda() -> Result<Opened> {
     Err(Error::new("the backend `cuda` is not in this build")
         .hint("build it in with `cargo run --release --features cuda -- --backend cuda`"))
-}
-
-/// Tunes kernels as little as possible: for networks this small, tuning costs more than it gains. A
-/// `cubecl.toml` and CubeCL's environment variables still have the last word.
-fn prefer_little_tuning() {
-    let mut config = CubeClRuntimeConfig::from_current_dir();
-    if matches!(config.autotune.level, AutotuneLevel::Balanced) {
-        config.autotune.level = AutotuneLevel::Minimal;
-    }
-    CubeClRuntimeConfig::try_set(config.override_from_env());
 }
 
 #[cfg(test)]

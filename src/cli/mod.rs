@@ -17,6 +17,8 @@ use crate::backend::{self, Backend};
 use crate::error::Result;
 use output::Output;
 
+pub use progress::BarRenderer;
+
 /// Train, inspect and tune small dense networks on MNIST-like images, on CPU or GPU
 ///
 /// Without a command, smallnet trains the softmax network of `configs/softmax.toml` on MNIST, both of which are

@@ -26,8 +26,8 @@ pub(super) fn bar(hidden: bool) -> ProgressBar {
     bar
 }
 
-/// Shows Burn's progress events on a bar.
-pub(super) struct BarRenderer {
+/// Shows Burn's progress events on a bar, which may be a hidden one.
+pub struct BarRenderer {
     bar: ProgressBar,
     num_epochs: usize,
     epoch: usize,
@@ -59,7 +59,8 @@ impl Mean {
 }
 
 impl BarRenderer {
-    pub(super) fn new(bar: ProgressBar) -> Self {
+    /// Draws on `bar`.
+    pub fn new(bar: ProgressBar) -> Self {
         Self {
             bar,
             num_epochs: 0,

@@ -148,7 +148,7 @@ fn announce(prepared: &Prepared, output: &Output) {
         grouped(info.data.num_train)
     ));
     if opened.warms_up {
-        output.line("the GPU's kernels are compiled in the first steps: they take longer than all others");
+        output.line("the first steps compile the GPU's kernels and take longer than all others");
     }
 }
 

@@ -62,7 +62,11 @@ impl Split {
         (&self.images.pixels[index * size..(index + 1) * size], self.images.labels[index])
     }
 
-    fn slice(&self, range: Range<usize>) -> Self {
+    /// The images at positions `range`.
+    ///
+    /// # Panics
+    /// When the range does not lie within the split.
+    pub fn slice(&self, range: Range<usize>) -> Self {
         Self { images: self.images.clone(), indices: self.indices[range].into() }
     }
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::module::Module;
-use burn::store::ModuleRecord;
+use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::Device;
 use burn::train::logger::InMemoryMetricLogger;
 use burn::train::renderer::MetricsRenderer;
@@ -123,9 +123,14 @@ pub fn checkpoint_path(directory: &Path, epoch: usize) -> PathBuf {
 /// # Errors
 /// A file that is missing or damaged, or weights of another network.
 pub fn load_weights(model: Mlp, path: &Path) -> Result<Mlp> {
-    let record = ModuleRecord::load(path)
-        .map_err(|error| Error::new(format!("cannot load `{}`: {error}", path.display())))?;
-    model.try_load_record(record).map_err(|error| {
-        Error::new(format!("`{}` holds the weights of another network: {error}", path.display()))
-    })
+    let failed = |error: RecordError| match error {
+        RecordError::Io(reason) => Error::new(format!("cannot load `{}`: {reason}", path.display())),
+        RecordError::Validation(reason) => {
+            // Burn lists what does not fit in quotes, tensor by tensor; the first says enough.
+            let reason = reason.split('"').nth(1).unwrap_or(&reason);
+            Error::new(format!("`{}` holds the weights of another network: {reason}", path.display()))
+                .hint("is the experiment's section `[model]` still the one that they were trained with?")
+        }
+    };
+    model.try_load_record(ModuleRecord::load(path).map_err(failed)?).map_err(failed)
 }

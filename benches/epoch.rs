@@ -1,0 +1,90 @@
+//! What Burn's Learner costs: three epochs of `configs/softmax.toml` through it, with metrics, checkpoints and
+//! progress as `smallnet train` runs them, beside the same three epochs in a bare hand-written loop over the
+//! same loader. The first divided by the second should stay below 1.5.
+//!
+//!     cargo bench -p smallnet-benches
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use burn::data::dataloader::DataLoader;
+use burn::module::Module;
+use burn::optim::GradientsParams;
+use burn::tensor::Device;
+use burn::train::Interrupter;
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use indicatif::ProgressBar;
+use smallnet::cli::BarRenderer;
+use smallnet::config::{DEFAULT_EXPERIMENT, Experiment, Override};
+use smallnet::data::{Loader, Order, Part, Source, Split};
+use smallnet::model::{Mlp, cross_entropy};
+use smallnet::training::{self, Followers, Setup};
+
+const NUM_EPOCHS: usize = 3;
+
+fn experiment() -> Experiment {
+    let epochs = [Override::new("training.num_epochs", NUM_EPOCHS as i64)];
+    Experiment::from_toml(DEFAULT_EXPERIMENT, "softmax.toml", &epochs).unwrap()
+}
+
+/// Forward, loss, backward, update: nothing else.
+fn bare_loop(mut model: Mlp, experiment: &Experiment, split: &Split, device: &Device) -> Mlp {
+    let device = device.clone().autodiff();
+    let loader = Loader::new(split.clone(), experiment.training.batch_size, Order::Shuffled(1), &device);
+    let mut optimizer = experiment.optimizer.init(None);
+    let rate = experiment.optimizer.learning_rate();
+    model = model.train();
+    for _ in 0..NUM_EPOCHS {
+        for batch in loader.iter() {
+            let batch = batch.unwrap();
+            let loss = cross_entropy(model.forward(batch.images), batch.targets, 0.0).mean();
+            let gradients = GradientsParams::from_grads(loss.backward(), &model);
+            model = optimizer.step(rate.into(), model, gradients);
+        }
+    }
+    model
+}
+
+fn learner(model: Mlp, experiment: &Experiment, split: &Split, device: &Device) -> Mlp {
+    let directory = tempfile::tempdir().unwrap();
+    let setup = Setup {
+        model,
+        optimizer: &experiment.optimizer,
+        schedule: &experiment.schedule,
+        training: &experiment.training,
+        seed: 1,
+        train: split.clone(),
+        validation: split.slice(0..0),
+        device,
+        directory: directory.path(),
+    };
+    let followers = Followers {
+        renderer: Box::new(BarRenderer::new(ProgressBar::hidden())),
+        on_epoch: Box::new(|_| Ok(())),
+        interrupter: Interrupter::new(),
+    };
+    training::train(setup, followers).unwrap().model
+}
+
+fn bench(criterion: &mut Criterion) {
+    let experiment = experiment();
+    let device = Device::flex();
+    let split = Split::whole(Source::Mnist.load(Part::Train).unwrap());
+    let model = experiment.model.init(784, 10, 1, &device);
+    let mut group = criterion.benchmark_group("three epochs of softmax.toml");
+    group.sample_size(10);
+    type Train = fn(Mlp, &Experiment, &Split, &Device) -> Mlp;
+    for (name, train) in [("bare loop", bare_loop as Train), ("Learner", learner)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(
+                || model.clone(),
+                |model| Arc::new(train(model, &experiment, &split, &device)),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);

@@ -1,0 +1,195 @@
+//! `smallnet evaluate` and `smallnet runs`: saved networks, and what is wrong with some.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+
+use common::{Place, number};
+use serde_json::Value;
+
+/// A place with a small trained run.
+fn trained() -> (Place, Value, PathBuf) {
+    let place = Place::new();
+    place.digits(1000, 200);
+    let record = place.json(&[
+        "train",
+        "--data",
+        "data",
+        "--set",
+        "data.validation=200",
+        "--set",
+        "training.num_epochs=3",
+        "--set",
+        "model.hidden=[16]",
+        "--set",
+        "optimizer.learning_rate=0.1",
+    ]);
+    let folder = place.run_folder(&record);
+    (place, record, folder)
+}
+
+#[test]
+fn a_saved_network_gives_exactly_what_training_printed() {
+    let place = Place::new();
+    let trained = place.json(&["train", "--set", "training.num_epochs=2"]);
+    let run = trained["run"].as_str().unwrap();
+    for name in [run, "latest", run.rsplit('/').next().unwrap(), &format!("{run}/model.bpk")] {
+        let evaluated = place.json(&["evaluate", name]);
+        assert_eq!(evaluated["accuracy"], trained["test_accuracy"], "{name}");
+        assert_eq!(evaluated["loss"], trained["test_loss"], "{name}");
+        assert_eq!(evaluated["split"], "test");
+        assert_eq!(evaluated["num_images"], 10_000);
+    }
+}
+
+#[test]
+fn every_split_and_checkpoint_can_be_evaluated() {
+    let (place, record, folder) = trained();
+    let run = folder.to_str().unwrap();
+    let images = |split| place.json(&["evaluate", run, "--split", split])["num_images"].clone();
+    assert_eq!([images("test"), images("validation"), images("train")], [200, 200, 800]);
+    // The last epoch's validation loss was measured with the last epoch's weights: here they are.
+    let checkpoint = folder.join("checkpoint/model-3.bpk");
+    let last = place.json(&["evaluate", checkpoint.to_str().unwrap(), "--split", "validation"]);
+    let noted = &place.metrics(&record)[2];
+    assert!((number(&last, "loss") - number(noted, "validation_loss")).abs() < 1e-6, "{last} {noted}");
+    assert_eq!(last["accuracy"], noted["validation_accuracy"]);
+}
+
+#[test]
+fn a_network_can_be_tested_on_other_data() {
+    let (place, record, folder) = trained();
+    let other = Place::new();
+    other.digits(100, 50);
+    let data = other.path().join("data");
+    let evaluated = place.json(&["evaluate", folder.to_str().unwrap(), "--data", data.to_str().unwrap()]);
+    assert_eq!(evaluated["num_images"], 50);
+    assert_eq!(record["status"], "finished");
+}
+
+#[test]
+fn a_missing_run_is_named() {
+    let place = Place::new();
+    place.run(&["evaluate", "nothing"]).assert_error(
+        1,
+        "`nothing` does not exist\n\nhint: `smallnet runs` lists the runs; a run folder holds `config.toml` and \
+         `run.json`",
+    );
+    fs::create_dir(place.path().join("empty")).unwrap();
+    place.run(&["evaluate", "empty"]).assert_error(
+        1,
+        "`empty` is not a run folder\n\nhint: `smallnet runs` lists the runs; a run folder holds `config.toml` \
+         and `run.json`",
+    );
+    place
+        .run(&["evaluate", "latest"])
+        .assert_error(1, "there is no run in `artifacts` yet\n\nhint: `smallnet train` makes one");
+    let stray = place.write("stray.bpk", "");
+    place.run(&["evaluate", stray.to_str().unwrap()]).assert_error(
+        1,
+        &format!(
+            "the checkpoint `{}` is not in a run folder\n\nhint: its network is described by the `config.toml` of \
+             its run: leave it in there",
+            stray.display()
+        ),
+    );
+}
+
+#[test]
+fn damaged_weights_are_refused_wherever_the_damage_is() {
+    let (place, _, folder) = trained();
+    let path = place.path().join(folder.join("model.bpk"));
+    let whole = fs::read(&path).unwrap();
+    for place_of_damage in 0..40 {
+        let mut bytes = whole.clone();
+        bytes[place_of_damage * (whole.len() - 1) / 39] ^= 0x10;
+        fs::write(&path, bytes).unwrap();
+        let ran = place.run(&["evaluate", folder.to_str().unwrap()]);
+        assert_eq!(ran.code, 1, "damage {place_of_damage} went unnoticed: {}{}", ran.stdout, ran.stderr);
+        let first = ran.stderr.lines().next().unwrap();
+        assert!(first.starts_with("error: ") && first.contains("model.bpk"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    }
+    for length in [0, 1, 7, 100, whole.len() / 2, whole.len() - 1] {
+        fs::write(&path, &whole[..length]).unwrap();
+        let ran = place.run(&["evaluate", folder.to_str().unwrap()]);
+        assert_eq!(ran.code, 1, "{length} bytes: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.starts_with("error: cannot load `"), "{length} bytes: {}", ran.stderr);
+    }
+    fs::remove_file(&path).unwrap();
+    let ran = place.run(&["evaluate", folder.to_str().unwrap()]);
+    ran.assert_error(
+        1,
+        &format!(
+            "`{}` has no trained weights\n\nhint: the run is finished; a run saves them when it ends",
+            folder.display()
+        ),
+    );
+}
+
+#[test]
+fn weights_of_another_network_are_refused() {
+    let (place, _, folder) = trained();
+    let config = place.path().join(folder.join("config.toml"));
+    let text = fs::read_to_string(&config).unwrap();
+    assert!(text.contains("hidden = [16]"), "{text}");
+    fs::write(&config, text.replace("hidden = [16]", "hidden = [12]")).unwrap();
+    let ran = place.run(&["evaluate", folder.to_str().unwrap()]);
+    ran.assert_error(
+        1,
+        &format!(
+            "`{}` holds the weights of another network: layers.0.weight: shape mismatch, expected [784, 12] but \
+             record has [784, 16]\n\nhint: is the experiment's section `[model]` still the one that they were \
+             trained with?",
+            folder.join("model.bpk").display()
+        ),
+    );
+}
+
+#[test]
+fn a_run_without_held_out_images_says_so() {
+    let place = Place::new();
+    place.digits(300, 100);
+    let record = place.json(&["train", "--data", "data", "--set", "training.num_epochs=1"]);
+    let run = record["run"].as_str().unwrap();
+    place.run(&["evaluate", run, "--split", "validation"]).assert_error(
+        1,
+        &format!(
+            "the run `{run}` held no image out\n\nhint: hold some out when training: `--set \
+             data.validation=10000`"
+        ),
+    );
+}
+
+#[test]
+fn runs_lists_every_run() {
+    let place = Place::new();
+    assert_eq!(place.run(&["runs"]).stdout, "no runs in artifacts yet; next: smallnet train\n");
+    place.digits(300, 100);
+    for (name, backend) in [("first", "flex"), ("second", "ndarray")] {
+        place.json(&["--backend", backend, "train", "--data", "data", "--name", name]);
+    }
+    // A folder that is no run is named and left out.
+    fs::create_dir_all(place.path().join("artifacts/second/stray")).unwrap();
+    let ran = place.run(&["runs"]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.stderr.starts_with("warning: left out: `artifacts/second/stray` is not a run folder"));
+    let lines: Vec<Vec<&str>> = ran.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(
+        lines[0],
+        ["experiment", "run", "started", "(UTC)", "backend", "status", "accuracy", "weights"]
+    );
+    assert_eq!((lines[1][0], lines[1][4], lines[1][5], lines[1][7]), ("first", "flex", "finished", "7,850"));
+    assert_eq!(
+        (lines[2][0], lines[2][4], lines[2][5], lines[2][7]),
+        ("second", "ndarray", "finished", "7,850")
+    );
+    assert_eq!(lines.len(), 3);
+
+    let records = place.json(&["runs"]);
+    assert_eq!(records.as_array().unwrap().len(), 2);
+    assert_eq!(records[1]["experiment"], "second");
+    assert_eq!(records[1]["summary"]["num_parameters"], 7850);
+}

@@ -1,0 +1,86 @@
+//! The GPU backend. These tests need a Vulkan driver; `mesa-vulkan-drivers` has one that computes on the CPU.
+//! Without any they are passed over, but not where `SMALLNET_REQUIRE_WGPU` is set, as in CI.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Place, number};
+
+/// The message of a machine without a GPU.
+const NO_GPU: &str = "error: the backend `wgpu` found no usable GPU: ";
+
+/// Whether wgpu works here; panics where it must and does not.
+fn has_gpu(place: &Place) -> bool {
+    let ran = place.run(&[
+        "--backend",
+        "wgpu",
+        "--quiet",
+        "train",
+        "--data",
+        "data",
+        "--set",
+        "training.num_epochs=1",
+    ]);
+    if ran.code == 0 {
+        return true;
+    }
+    let required = std::env::var_os("SMALLNET_REQUIRE_WGPU").is_some();
+    assert!(!required && ran.stderr.starts_with(NO_GPU), "{}", ran.stderr);
+    eprintln!("passed over: no GPU and no Vulkan driver");
+    false
+}
+
+#[test]
+fn all_backends_agree() {
+    let place = Place::new();
+    place.digits(2000, 1000);
+    if !has_gpu(&place) {
+        return;
+    }
+    let train = |backend| {
+        place.json(&[
+            "--backend",
+            backend,
+            "train",
+            "--data",
+            "data",
+            "--set",
+            "training.num_epochs=3",
+            "--set",
+            "model.hidden=[32]",
+            "--set",
+            "optimizer.learning_rate=0.5",
+        ])
+    };
+    let (flex, ndarray, wgpu) = (train("flex"), train("ndarray"), train("wgpu"));
+    assert!(number(&flex, "test_accuracy") > 0.8, "{flex}");
+    for other in [&ndarray, &wgpu] {
+        assert!((number(&flex, "test_accuracy") - number(other, "test_accuracy")).abs() <= 0.003, "{other}");
+        assert!((number(&flex, "test_loss") - number(other, "test_loss")).abs() < 1e-3, "{other}");
+    }
+    // A network trained on a GPU is the same network on a CPU.
+    let run = wgpu["run"].as_str().unwrap();
+    let (gpu, cpu) = (place.json(&["--backend", "wgpu", "evaluate", run]), place.json(&["evaluate", run]));
+    assert_eq!(gpu["accuracy"], wgpu["test_accuracy"]);
+    assert!((number(&gpu, "accuracy") - number(&cpu, "accuracy")).abs() <= 0.003);
+}
+
+#[test]
+fn a_machine_without_a_gpu_is_told_the_ways_out() {
+    let place = Place::new();
+    // Hides every Vulkan driver and, lest wgpu takes OpenGL, every EGL vendor.
+    let output = place
+        .command(&["--backend", "wgpu"])
+        .env("VK_DRIVER_FILES", "/nonexistent")
+        .env("VK_ICD_FILENAMES", "/nonexistent")
+        .env("__EGL_VENDOR_LIBRARY_FILENAMES", "/nonexistent")
+        .output()
+        .unwrap();
+    let ran = common::Ran::new(output);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stderr.contains(NO_GPU), "{}", ran.stderr);
+    assert!(ran.stderr.contains("hint: install a graphics driver"), "{}", ran.stderr);
+    assert!(ran.stderr.trim_end().ends_with("or use a CPU backend: `--backend flex`"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    assert!(!place.path().join("artifacts").exists());
+}
