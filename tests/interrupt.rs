@@ -1,6 +1,6 @@
 //! Stopping a training on purpose, and what ends one against everybody's will.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 

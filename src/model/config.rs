@@ -1,5 +1,7 @@
 //! The `[model]` section of an experiment.
 
+use std::f64::consts::SQRT_2;
+
 use burn::module::Param;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData, activation};
@@ -101,7 +103,8 @@ impl Activation {
     pub fn apply(self, x: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Relu => activation::relu(x),
-            Self::Gelu => activation::gelu(x),
+            // Burn's own gelu is exact forwards, but its gradient is that of the tanh approximation.
+            Self::Gelu => x.clone() * ((x / SQRT_2).erf() + 1.0) * 0.5,
             Self::Silu => activation::silu(x),
             Self::Sigmoid => activation::sigmoid(x),
             Self::Tanh => activation::tanh(x),

@@ -128,6 +128,7 @@ pub fn load_weights(model: Mlp, path: &Path) -> Result<Mlp> {
         RecordError::Validation(reason) => {
             // Burn lists what does not fit in quotes, tensor by tensor; the first says enough.
             let reason = reason.split('"').nth(1).unwrap_or(&reason);
+            let reason = reason.replace("Shape { dims: ", "").replace(" }", "");
             Error::new(format!("`{}` holds the weights of another network: {reason}", path.display()))
                 .hint("is the experiment's section `[model]` still the one that they were trained with?")
         }
