@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
@@ -39,7 +40,7 @@ fn bare_loop(mut model: Mlp, experiment: &Experiment, split: &Split, device: &De
             let batch = batch.unwrap();
             let loss = cross_entropy(model.forward(batch.images), batch.targets, 0.0).mean();
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
-            model = optimizer.step(rate.into(), model, gradients);
+            model = optimizer.step(ModuleLearningRate::from(rate), model, gradients);
         }
     }
     model

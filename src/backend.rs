@@ -104,19 +104,3 @@ fn open_cuda() -> Result<Opened> {
     Err(Error::new("the backend `cuda` is not in this build")
         .hint("build it in with `cargo run --release --features cuda -- --backend cuda`"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(not(feature = "cuda"))]
-    #[test]
-    fn a_backend_that_was_not_built_says_how_to_build_it() {
-        let error = Backend::Cuda.open().map(|_| ()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the backend `cuda` is not in this build\n\nhint: build it in with `cargo run --release --features \
-             cuda -- --backend cuda`"
-        );
-    }
-}
