@@ -71,7 +71,7 @@ fn bench(criterion: &mut Criterion) {
     let experiment = experiment();
     let device = Device::flex();
     let split = Split::whole(Source::Mnist.load(Part::Train).unwrap());
-    let model = experiment.model.init(784, 10, 1, &device);
+    let model = experiment.model.init(784, 10, 1, &device).unwrap();
     let mut group = criterion.benchmark_group("three epochs of softmax.toml");
     group.sample_size(10);
     type Train = fn(Mlp, &Experiment, &Split, &Device) -> Mlp;

@@ -24,6 +24,7 @@ pub mod backend;
 pub mod cli;
 pub mod config;
 pub mod data;
+mod digest;
 pub mod error;
 pub mod evaluation;
 pub mod model;

@@ -55,7 +55,7 @@ pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Re
     let layout = images.layout();
     let Layout { height, width, num_classes } = layout;
     let (train, validation) = split(&experiment, images)?;
-    let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device);
+    let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
     let data = DataInfo {
         source: source.to_string(),
         sha256: source.checksum()?,
@@ -261,7 +261,7 @@ impl SavedModel {
             return Err(Error::new(format!("`{}` has no trained weights", self.folder.path().display()))
                 .hint(format!("the run is {}; a run saves them when it ends", info.status)));
         }
-        let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device);
+        let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
         let model = training::load_weights(model, &self.weights)?;
         self.verify(&model)?;
         Ok(model)

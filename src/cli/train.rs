@@ -31,8 +31,8 @@ pub(super) struct TrainArgs {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Override>,
     /// The seed of weights, image order, held-out images and dropout; short for `--set seed=N`
-    #[arg(long, value_name = "N")]
-    seed: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    seed: Option<i64>,
     /// The name of the run's folder in the artifacts folder; short for `--set name=NAME`
     #[arg(long)]
     name: Option<String>,
@@ -102,7 +102,7 @@ fn experiment(args: TrainArgs) -> Result<Experiment> {
         }
     };
     let mut settings = args.settings;
-    settings.extend(args.seed.map(|seed| Override::new("seed", i64::from(seed))));
+    settings.extend(args.seed.map(|seed| Override::new("seed", seed)));
     settings.extend(args.name.map(|name| Override::new("name", name)));
     settings.extend(args.data.map(|data| Override::new("data.source", data)));
     let mut experiment = Experiment::from_toml(&text, &origin, &settings)?;

@@ -3,6 +3,7 @@
 
 mod config;
 mod embedded;
+mod folder;
 mod idx;
 mod loader;
 mod source;

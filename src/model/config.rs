@@ -8,10 +8,12 @@ use burn::tensor::{Device, Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 
 use super::{Initializer, Mlp};
-use crate::error::{Result, ensure};
+use crate::error::{Error, Result, ensure};
 
 /// The widest hidden layer accepted, in neurons.
 const MAX_WIDTH: usize = 65_536;
+/// The largest network accepted, in weights and biases.
+const MAX_WEIGHTS: u128 = 100_000_000;
 
 /// The `[model]` section: everything about the network that its data does not say.
 ///
@@ -62,14 +64,24 @@ impl MlpConfig {
     /// Builds the network on `device` with initial weights drawn from `seed`: the same on every backend.
     ///
     /// `input_size` is height × width of an image, `num_classes` the number of logits.
-    pub fn init(&self, input_size: usize, num_classes: usize, seed: u64, device: &Device) -> Mlp {
-        let layers = self
-            .sizes(input_size, num_classes)
+    ///
+    /// # Errors
+    /// A network of more than a hundred million weights: smallnet is for small ones, and memory is finite.
+    pub fn init(&self, input_size: usize, num_classes: usize, seed: u64, device: &Device) -> Result<Mlp> {
+        let sizes = self.sizes(input_size, num_classes);
+        let weights: u128 = sizes.windows(2).map(|pair| (pair[0] as u128 + 1) * pair[1] as u128).sum();
+        if weights > MAX_WEIGHTS {
+            return Err(Error::new(format!(
+                "a network {sizes:?} has {weights} weights, expected at most {MAX_WEIGHTS}"
+            ))
+            .hint("make the layers of `model.hidden` narrower"));
+        }
+        let layers = sizes
             .windows(2)
             .enumerate()
             .map(|(index, pair)| self.layer(index, pair[0], pair[1], seed, device))
             .collect();
-        Mlp::new(layers, self.activation, self.dropout)
+        Ok(Mlp::new(layers, self.activation, self.dropout))
     }
 
     fn layer(&self, index: usize, inputs: usize, outputs: usize, seed: u64, device: &Device) -> Linear {

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use sha2::{Digest, Sha256};
 
 use super::Mlp;
+use crate::digest::hex;
 use crate::error::{Error, Result};
 
 /// SHA-256, in hex, over the network's tensors in the order of its layers. Of each tensor it takes the name
@@ -51,8 +52,4 @@ impl ModuleVisitor for Collector {
             Err(error) => self.error = Some(error.to_string()),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

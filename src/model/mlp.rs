@@ -51,6 +51,7 @@ impl Mlp {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use burn::module::Param;
     use burn::tensor::{Device, Int, TensorData};
@@ -116,7 +117,7 @@ mod tests {
     fn gradients_agree_with_finite_differences() {
         let device = Device::flex();
         let config = MlpConfig { hidden: vec![4, 3], activation: Activation::Tanh, ..MlpConfig::default() };
-        let model = config.init(6, 3, 3, &device);
+        let model = config.init(6, 3, 3, &device).unwrap();
         let images: Vec<f32> = (0..5 * 6).map(|i| ((i * 7) % 11) as f32 / 11.0).collect();
         let images =
             |device: &Device| Tensor::<3>::from_data(TensorData::new(images.clone(), [5, 2, 3]), device);

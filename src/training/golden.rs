@@ -124,7 +124,7 @@ fn one_batch_can_be_learned_by_heart() {
     let split = Split::whole(Source::Mnist.load(Part::Test).unwrap());
     let positions: Vec<u32> = (0..32).collect();
     let config = MlpConfig { hidden: vec![32], ..MlpConfig::default() };
-    let model = config.init(784, 10, 1, &device).train();
+    let model = config.init(784, 10, 1, &device).unwrap().train();
     let optimizer: OptimizerConfig = toml::from_str("kind = \"adam\"\nlearning_rate = 0.01").unwrap();
     let schedule = Schedule::new(ScheduleConfig::default(), optimizer.learning_rate(), 1, 100);
     let mut learner = Learner::new(model, optimizer.init(None), schedule);
