@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 fn main() {
-    for path in ["build.rs", "Cargo.toml", "Cargo.lock", "configs", "data", "src", ".git/HEAD", ".git/logs/HEAD"] {
+    for path in
+        ["build.rs", "Cargo.toml", "Cargo.lock", "configs", "data", "src", ".git/HEAD", ".git/logs/HEAD"]
+    {
         if Path::new(path).exists() {
             println!("cargo::rerun-if-changed={path}");
         }

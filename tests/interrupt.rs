@@ -28,7 +28,7 @@ fn ctrl_c_saves_what_was_reached_and_says_how_to_go_on() {
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     assert_eq!(child.wait().unwrap().code(), Some(130));
 
-    let [.., interrupted, saved] = rest.as_slice() else { panic!("{rest:?}") };
+    let [.., interrupted, _, saved] = rest.as_slice() else { panic!("{rest:?}") };
     assert!(interrupted.starts_with("interrupted in epoch "), "{interrupted}");
     assert!(saved.starts_with("saved in artifacts/softmax/"), "{saved}");
     let record = place.json(&["evaluate", "latest"]);

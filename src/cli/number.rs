@@ -23,6 +23,17 @@ pub(super) fn seconds(seconds: f64) -> String {
     }
 }
 
+/// Three significant digits, without zeros at the end: `1`, `0.05`, `0.000274`, `4.5e-10`.
+pub(super) fn significant(number: f64) -> String {
+    let exponent = number.abs().log10().floor();
+    if number == 0.0 || !(-5.0..6.0).contains(&exponent) {
+        return if number == 0.0 { "0".to_owned() } else { format!("{number:.1e}") };
+    }
+    let decimals = (2.0 - exponent).max(0.0) as usize;
+    let text = format!("{number:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,6 +44,23 @@ mod tests {
             [(0, "0"), (999, "999"), (1000, "1,000"), (7850, "7,850"), (1234567, "1,234,567")]
         {
             assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn rates_keep_three_digits() {
+        for (number, text) in [
+            (1.0, "1"),
+            (0.05, "0.05"),
+            (0.1, "0.1"),
+            (0.000_274_3, "0.000274"),
+            (12.345, "12.3"),
+            (1000.0, "1000"),
+            (0.0, "0"),
+            (4.5e-10, "4.5e-10"),
+            (1e9, "1.0e9"),
+        ] {
+            assert_eq!(significant(number), text);
         }
     }
 

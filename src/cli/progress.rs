@@ -108,7 +108,8 @@ impl TrainingProgressLogger for BarRenderer {
             self.images_per_epoch = total_items as u64;
             (self.loss, self.accuracy) = (Mean::default(), Mean::default());
             self.bar.set_length(self.images_per_epoch * self.num_epochs as u64);
-            self.bar.set_prefix(format!("epoch {:>2}/{}", self.epoch, self.num_epochs));
+            let digits = self.num_epochs.to_string().len();
+            self.bar.set_prefix(format!("epoch {:>digits$}/{}", self.epoch, self.num_epochs));
         }
     }
 

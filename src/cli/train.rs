@@ -11,7 +11,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::number::{grouped, seconds};
+use super::number::{grouped, seconds, significant};
 use super::output::Output;
 use super::{Global, progress};
 use crate::config::{DEFAULT_EXPERIMENT, Experiment, Override};
@@ -162,7 +162,11 @@ fn epoch_line(record: &EpochRecord, num_epochs: usize) -> String {
         line += &format!("  validation loss {loss:.4}  accuracy {accuracy:.4}");
     }
     let speed = grouped(record.images_per_second as usize);
-    line + &format!("  rate {:.4}  {}  {speed} images/s", record.learning_rate, seconds(record.seconds))
+    line + &format!(
+        "  rate {}  {}  {speed} images/s",
+        significant(record.learning_rate),
+        seconds(record.seconds)
+    )
 }
 
 /// Prints a line without tearing the bar.
@@ -196,8 +200,6 @@ fn report_interruption(outcome: &Outcome, path: &Path, output: &Output) {
         output
             .line(&format!("interrupted in epoch {epoch}, after step {step}; the weights reached are saved"));
     }
-    output.line(&format!(
-        "saved in {0}; look at it: smallnet evaluate {0}; train again: smallnet train {0}/config.toml",
-        path.display()
-    ));
+    output.line(&format!("look at it: smallnet evaluate {}", path.display()));
+    output.line(&format!("saved in {0}; train again: smallnet train {0}/config.toml", path.display()));
 }
