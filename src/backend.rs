@@ -96,7 +96,13 @@ fn open_wgpu() -> Result<Opened> {
 
 #[cfg(feature = "cuda")]
 fn open_cuda() -> Result<Opened> {
-    Ok(Opened { device: Device::cuda(0), adapter: "CUDA device 0".to_owned(), warms_up: true })
+    // Burn has no fallible way to open CUDA: without a driver, the first tensor panics.
+    let probe = || burn::tensor::Tensor::<1>::zeros([1], &Device::cuda(0)).try_into_data().is_ok();
+    if std::panic::catch_unwind(probe).unwrap_or(false) {
+        return Ok(Opened { device: Device::cuda(0), adapter: "CUDA device 0".to_owned(), warms_up: true });
+    }
+    Err(Error::new("the backend `cuda` found no usable NVIDIA GPU")
+        .hint("install NVIDIA's driver and the CUDA toolkit, or use a CPU backend: `--backend flex`"))
 }
 
 #[cfg(not(feature = "cuda"))]

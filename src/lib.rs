@@ -4,8 +4,8 @@
 //! Data flows one way, and each module is a room that knows only the rooms before it:
 //!
 //! ```text
-//! config → data → model → training → run → (workflow) → cli
-//!                       ↘ evaluation ↗
+//! data → model → training → config → run → workflow → cli
+//!             ↘ evaluation ──────────────↗
 //! ```
 //!
 //! | to change … | go to |

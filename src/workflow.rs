@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::backend::{self, Backend, Opened};
 use crate::config::Experiment;
-use crate::data::{Holdout, Images, Layout, Part, Source, Split};
+use crate::data::{EVALUATION_BATCH_SIZE, Holdout, Images, Layout, Part, Source, Split};
 use crate::error::{Error, Result};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::model::{Mlp, weights_sha256};
 use crate::run::{self, DataInfo, RunFolder, RunInfo, Status, Summary};
 use crate::training::{self, End, EpochRecord, Followers, Setup};
 
-/// The version of smallnet and, where it was built in a checkout, the commit.
+/// The git commit that smallnet was built from, where it was built in a checkout.
 pub const GIT_COMMIT: Option<&str> = option_env!("SMALLNET_GIT_COMMIT");
 
 /// A run about to start: its folder is made, its experiment saved.
@@ -34,6 +34,7 @@ pub struct Prepared {
     pub opened: Opened,
     train: Split,
     validation: Split,
+    test: Split,
 }
 
 /// A run that has ended without an error.
@@ -46,15 +47,25 @@ pub struct Outcome {
     pub result: Option<(Summary, Evaluation)>,
 }
 
-/// Opens the backend, reads the training images, builds the network and makes the run folder, in this order:
-/// what can fail leaves no folder behind.
+/// Opens the backend, reads the images, builds the network and makes the run folder, in this order: what can
+/// fail leaves no folder behind.
 pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Result<Prepared> {
     let opened = backend.open()?;
     let source = experiment.data.source();
     let images = source.load(Part::Train)?;
     let layout = images.layout();
     let Layout { height, width, num_classes } = layout;
+    if num_classes < 2 {
+        return Err(Error::new(format!(
+            "all training images in `{source}` are of class 0, expected two classes"
+        )));
+    }
+    // Read now so that a test set that does not fit ends the run before it starts; used after the last step.
+    let test = source.load(Part::Test)?;
+    test.check_layout(layout)?;
     let (train, validation) = split(&experiment, images)?;
+    let largest_batch = experiment.training.batch_size.min(train.len()).max(EVALUATION_BATCH_SIZE);
+    experiment.model.check_memory(height * width, num_classes, largest_batch)?;
     let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
     let data = DataInfo {
         source: source.to_string(),
@@ -80,9 +91,10 @@ pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Re
         ended: None,
         status: Status::Running,
         message: None,
+        weights_sha256: None,
     };
     folder.write_info(&info)?;
-    Ok(Prepared { experiment, folder, info, model, opened, train, validation })
+    Ok(Prepared { experiment, folder, info, model, opened, train, validation, test: Split::whole(test) })
 }
 
 /// What the training part of a data set is split into: images trained on and images held out.
@@ -120,12 +132,12 @@ impl Prepared {
     }
 
     fn run(
-        &self,
+        &mut self,
         renderer: Box<dyn MetricsRenderer>,
         interrupter: Interrupter,
         mut on_epoch: impl FnMut(&EpochRecord) + Send + 'static,
     ) -> Result<Outcome> {
-        let Self { experiment, folder, .. } = self;
+        let Self { experiment, folder, .. } = &*self;
         let epochs = Arc::new(Mutex::new(Vec::new()));
         let (history, records) = (epochs.clone(), folder.clone());
         let on_epoch = Box::new(move |record: &EpochRecord| {
@@ -149,27 +161,34 @@ impl Prepared {
         let epochs = std::mem::take(&mut *epochs.lock().unwrap_or_else(PoisonError::into_inner));
 
         let interrupted = matches!(trained.end, End::Interrupted { .. });
-        let model = if interrupted { trained.model } else { self.restore_best(trained.model, &epochs)? };
+        let (model, model_epoch) = match self.epoch_to_restore(&epochs) {
+            Some(best) if !interrupted => {
+                (run::load_weights(trained.model, &folder.checkpoint_path(best))?, Some(best))
+            }
+            _ => (trained.model, epochs.last().map(|epoch| epoch.epoch)),
+        };
         folder.save_model(&model)?;
-        let result = if interrupted { None } else { Some(self.test(&model, &epochs)?) };
+        self.info.weights_sha256 = Some(weights_sha256(&model)?);
+        let result = if interrupted { None } else { Some(self.test(&model, model_epoch, &epochs)?) };
         Ok(Outcome { end: trained.end, epochs, result })
     }
 
-    /// The best epoch's weights, where early stopping asks for them.
-    fn restore_best(&self, model: Mlp, epochs: &[EpochRecord]) -> Result<Mlp> {
+    /// The best epoch, where early stopping asks for its weights and they are not the last.
+    fn epoch_to_restore(&self, epochs: &[EpochRecord]) -> Option<usize> {
         let wanted = self.experiment.training.early_stopping.as_ref().is_some_and(|stop| stop.restore_best);
-        match best_epoch(epochs) {
-            Some(best) if wanted && best != epochs.len() => {
-                training::load_weights(model, &training::checkpoint_path(self.folder.path(), best))
-            }
-            _ => Ok(model),
-        }
+        best_epoch(epochs).filter(|&best| wanted && best != epochs.len())
     }
 
-    fn test(&self, model: &Mlp, epochs: &[EpochRecord]) -> Result<(Summary, Evaluation)> {
-        let test = self.experiment.data.source().load(Part::Test)?;
-        test.check_layout(self.info.data.layout)?;
-        let evaluation = evaluate(model, &Split::whole(test), &self.opened.device)?;
+    fn test(
+        &self,
+        model: &Mlp,
+        model_epoch: Option<usize>,
+        epochs: &[EpochRecord],
+    ) -> Result<(Summary, Evaluation)> {
+        let evaluation = evaluate(model, &self.test, &self.opened.device)?;
+        if !evaluation.loss.is_finite() {
+            return Err(training::diverged(&format!("the test loss is {}", evaluation.loss)));
+        }
         let summary = Summary {
             test_accuracy: evaluation.accuracy,
             test_loss: evaluation.loss,
@@ -178,7 +197,8 @@ impl Prepared {
             num_epochs: epochs.len(),
             seconds_per_epoch: median(epochs.iter().map(|epoch| epoch.seconds).collect()),
             best_epoch: best_epoch(epochs),
-            weights_sha256: weights_sha256(model)?,
+            model_epoch,
+            weights_sha256: self.info.weights_sha256.clone().unwrap_or_default(),
         };
         self.folder.write_summary(&summary)?;
         Ok((summary, evaluation))
@@ -247,7 +267,7 @@ impl SavedModel {
             Error::new(format!("the checkpoint `{text}` is not in a run folder"))
                 .hint("its network is described by the `config.toml` of its run: leave it in there")
         })?;
-        Ok(Self { folder, weights: path.to_owned() })
+        Ok(Self { folder, weights: absolute })
     }
 
     /// Loads the network for `opened`'s device.
@@ -262,18 +282,15 @@ impl SavedModel {
                 .hint(format!("the run is {}; a run saves them when it ends", info.status)));
         }
         let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
-        let model = training::load_weights(model, &self.weights)?;
-        self.verify(&model)?;
+        let model = run::load_weights(model, &self.weights)?;
+        self.verify(&model, info.weights_sha256)?;
         Ok(model)
     }
 
-    /// Compares a finished run's weights with the digest that it noted down.
-    fn verify(&self, model: &Mlp) -> Result<()> {
-        if self.weights != self.folder.model_path() {
-            return Ok(());
-        }
-        let Some(summary) = self.folder.summary()? else { return Ok(()) };
-        let (found, noted) = (weights_sha256(model)?, summary.weights_sha256);
+    /// Compares a run's weights with the digest that it noted down. Checkpoints have none.
+    fn verify(&self, model: &Mlp, noted: Option<String>) -> Result<()> {
+        let Some(noted) = noted.filter(|_| self.weights == self.folder.model_path()) else { return Ok(()) };
+        let found = weights_sha256(model)?;
         if found == noted {
             return Ok(());
         }
@@ -296,7 +313,10 @@ impl SavedModel {
         opened: &Opened,
     ) -> Result<Evaluation> {
         let (experiment, info) = (self.folder.experiment()?, self.folder.info()?);
-        let source = data.unwrap_or_else(|| experiment.data.source());
+        let source = match data {
+            Some(other) => other,
+            None => unchanged(experiment.data.source(), &info.data.sha256)?,
+        };
         let part = if name == SplitName::Test { Part::Test } else { Part::Train };
         let images = source.load(part)?;
         images.check_layout(info.data.layout)?;
@@ -311,4 +331,14 @@ impl SavedModel {
         }
         evaluate(model, &split, &opened.device)
     }
+}
+
+/// The data set of a run, if it is still the one that the run was made with.
+fn unchanged(source: Source, noted: &str) -> Result<Source> {
+    let found = source.checksum()?;
+    if found == noted {
+        return Ok(source);
+    }
+    Err(Error::new(format!("the data set `{source}` has changed: its digest is {found}, expected {noted}"))
+        .hint(format!("to evaluate on it as it is, say so: `--data {source}`")))
 }

@@ -106,7 +106,9 @@ fn damaged_weights_are_refused_wherever_the_damage_is() {
         let mut bytes = whole.clone();
         bytes[place_of_damage * (whole.len() - 1) / 39] ^= 0x10;
         fs::write(&path, bytes).unwrap();
-        let ran = place.run(&["evaluate", folder.to_str().unwrap()]);
+        // Through the folder and through the file: the same check.
+        let name = if place_of_damage % 2 == 0 { folder.clone() } else { folder.join("model.bpk") };
+        let ran = place.run(&["evaluate", name.to_str().unwrap()]);
         assert_eq!(ran.code, 1, "damage {place_of_damage} went unnoticed: {}{}", ran.stdout, ran.stderr);
         let first = ran.stderr.lines().next().unwrap();
         assert!(first.starts_with("error: ") && first.contains("model.bpk"), "{}", ran.stderr);
@@ -146,6 +148,39 @@ fn weights_of_another_network_are_refused() {
             folder.join("model.bpk").display()
         ),
     );
+}
+
+#[test]
+fn a_file_of_the_optimizer_is_not_taken_for_weights() {
+    let (place, _, folder) = trained();
+    let ran = place.run(&["evaluate", folder.join("checkpoint/optim-3.bpk").to_str().unwrap()]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("does not hold the weights of this network: `layers.0."), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("a checkpoint's in `checkpoint/model-N.bpk`\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_changed_data_set_is_noticed() {
+    let (place, _, folder) = trained();
+    let run = folder.to_str().unwrap();
+    let path = place.path().join("data/t10k-images-idx3-ubyte");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[16..16 + 78_400].fill(0);
+    fs::write(&path, bytes).unwrap();
+    let ran = place.run(&["evaluate", run]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("has changed: its digest is "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("hint: to evaluate on it as it is, say so: `--data "), "{}", ran.stderr);
+    assert_eq!(place.json(&["evaluate", run, "--data", "data"])["num_images"], 200);
+}
+
+#[test]
+fn a_saved_network_is_evaluated_on_the_backend_that_trained_it() {
+    let place = Place::new();
+    place.digits(1000, 200);
+    let trained = place.json(&["--backend", "ndarray", "train", "--data", "data"]);
+    let evaluated = place.json(&["evaluate", trained["run"].as_str().unwrap()]);
+    assert_eq!(evaluated["loss"], trained["test_loss"]);
 }
 
 #[test]

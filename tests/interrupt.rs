@@ -66,6 +66,32 @@ fn a_diverging_training_stops_with_epoch_step_and_rate() {
 }
 
 #[test]
+fn a_training_that_diverges_in_its_last_step_is_no_success() {
+    let place = Place::new();
+    place.digits(1000, 100);
+    for (held_out, what) in [("0", "the test loss is "), ("100", "the validation loss is ")] {
+        let setting = format!("data.validation={held_out}");
+        let ran = place.run(&[
+            "train",
+            "--data",
+            "data",
+            "--set",
+            "training.batch_size=1000",
+            "--set",
+            "training.num_epochs=1",
+            "--set",
+            "optimizer.learning_rate=1e38",
+            "--set",
+            &setting,
+        ]);
+        assert_eq!(ran.code, 1, "{}", ran.stdout);
+        assert!(ran.stderr.starts_with(&format!("error: training diverged: {what}")), "{}", ran.stderr);
+    }
+    let runs = place.json(&["runs"]);
+    assert_eq!((&runs[0]["status"], &runs[1]["status"]), (&Value::from("failed"), &Value::from("failed")));
+}
+
+#[test]
 fn an_artifacts_folder_that_cannot_be_made_is_named() {
     let place = Place::new();
     place.digits(300, 100);

@@ -96,9 +96,17 @@ fn the_saved_experiment_repeats_the_run_exactly() {
     let first = place
         .json(&[["train", "--data", "data", "--name", "odd", "--seed", "99"].as_slice(), &settings].concat());
     let saved = place.run_folder(&first).join("config.toml");
-    let second = place.json(&["train", saved.to_str().unwrap()]);
+    // From another folder: the saved experiment finds its data, which was named relative to the first.
+    let elsewhere = Place::new();
+    let artifacts = place.path().join("artifacts");
+    let second = elsewhere.json(&[
+        "--artifacts",
+        artifacts.to_str().unwrap(),
+        "train",
+        place.path().join(&saved).to_str().unwrap(),
+    ]);
     assert_same(&place, &first, &second);
-    assert!(second["run"].as_str().unwrap().starts_with("artifacts/odd/"), "{second}");
+    assert!(second["run"].as_str().unwrap().contains("/artifacts/odd/"), "{second}");
     assert_eq!(place.read(saved), place.read(place.run_folder(&second).join("config.toml")));
 }
 
@@ -164,9 +172,36 @@ fn a_run_folder_holds_what_its_page_says() {
         assert_eq!(summary[key], record[key], "{key}");
         assert!(!summary[key].is_null(), "{key}");
     }
-    for epoch in [3, summary["best_epoch"].as_u64().unwrap()] {
-        assert!(folder.join(format!("checkpoint/model-{epoch}.bpk")).is_file(), "epoch {epoch}");
-    }
+    let mut kept = vec![summary["best_epoch"].as_u64().unwrap(), 3];
+    kept.dedup();
+    assert_eq!(checkpoints(&folder), kept);
+}
+
+/// The epochs of the checkpoints kept, each whole: weights, optimizer, schedule.
+fn checkpoints(folder: &Path) -> Vec<u64> {
+    let names: Vec<String> = fs::read_dir(folder.join("checkpoint"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let epochs = |prefix: &str| {
+        let epoch = |name: &String| name.strip_prefix(prefix)?.strip_suffix(".bpk")?.parse::<u64>().ok();
+        let mut epochs: Vec<u64> = names.iter().filter_map(epoch).collect();
+        epochs.sort_unstable();
+        epochs
+    };
+    let kept = epochs("model-");
+    assert_eq!((&kept, &kept), (&epochs("optim-"), &epochs("scheduler-")));
+    assert_eq!(names.len(), 3 * kept.len(), "{names:?}");
+    kept
+}
+
+#[test]
+fn without_validation_only_the_last_checkpoint_is_kept() {
+    let place = Place::new();
+    place.digits(300, 100);
+    let record = place.json(&["train", "--data", "data", "--seed", "4294967296"]);
+    assert_eq!(checkpoints(&place.path().join(place.run_folder(&record))), [10]);
+    assert_eq!((&record["best_epoch"], &record["model_epoch"]), (&Value::from(10), &Value::from(10)));
 }
 
 #[test]
@@ -218,6 +253,8 @@ fn early_stopping_stops_and_restores_the_best_epoch() {
     let best = record["best_epoch"].as_u64().unwrap() as usize;
     assert!(epochs.len() < 60, "did not stop");
     assert_eq!(epochs.len(), best + 3);
+    assert_eq!(record["model_epoch"], record["best_epoch"]);
+    assert_eq!(checkpoints(&place.path().join(place.run_folder(&record))), [best as u64, best as u64 + 3]);
     let saved = place.json(&["evaluate", record["run"].as_str().unwrap(), "--split", "validation"]);
     let expected = number(&epochs[best - 1], "validation_loss");
     assert!((number(&saved, "loss") - expected).abs() < 1e-6, "{saved}, expected {expected}");

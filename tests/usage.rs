@@ -78,6 +78,11 @@ fn bad_experiments_are_refused_before_a_folder_is_made() {
         "a network [784, 60000, 60000, 10] has 3647760010 weights, expected at most 100000000\n\nhint: make the layers \
          of `model.hidden` narrower",
     );
+    place.run(&["train", "--set", "model.hidden=[60000]", "--set", "training.batch_size=60000"]).assert_error(
+        1,
+        "a batch of 60000 images becomes 3647640000 numbers in a network [784, 60000, 10], expected at most \
+         500000000\n\nhint: make `training.batch_size` smaller or the layers of `model.hidden` narrower",
+    );
     assert!(!place.path().join("artifacts").exists());
 }
 
@@ -105,5 +110,26 @@ fn bad_data_is_refused_before_a_folder_is_made() {
     let ran = place.run(&["train", "--data", "data"]);
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.starts_with("error: invalid IDX file"), "{}", ran.stderr);
+
+    // The test images are used after the last step, but looked at before the first.
+    fs::write(&images, &image_bytes).unwrap();
+    let test_labels = data.join("t10k-labels-idx1-ubyte");
+    let test_bytes = fs::read(&test_labels).unwrap();
+    let mut out_of_range = test_bytes.clone();
+    out_of_range[8 + 42] = 10;
+    fs::write(&test_labels, out_of_range).unwrap();
+    let ran = place.run(&["train", "--data", "data"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.starts_with("error: label 10 of image 42 in `"), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("is out of range: the training labels go from 0 to 9\n"), "{}", ran.stderr);
+
+    fs::write(&test_labels, test_bytes).unwrap();
+    let mut one_class = label_bytes.clone();
+    one_class[8..].fill(0);
+    fs::write(&labels, one_class).unwrap();
+    let test_only_zeros: Vec<u8> = [&fs::read(&test_labels).unwrap()[..8], &[0; 100]].concat();
+    fs::write(&test_labels, test_only_zeros).unwrap();
+    let ran = place.run(&["train", "--data", "data"]);
+    assert!(ran.stderr.contains("are of class 0, expected two classes"), "{}", ran.stderr);
     assert!(!place.path().join("artifacts").exists());
 }

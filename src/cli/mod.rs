@@ -46,9 +46,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted";
 /// Options of every command.
 #[derive(Debug, Args)]
 struct Global {
-    /// Where to compute
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "BACKEND")]
-    backend: Backend,
+    /// Where to compute [default: flex; for a saved network, the backend that trained it]
+    #[arg(long, global = true, value_enum, value_name = "BACKEND")]
+    backend: Option<Backend>,
     /// The folder that runs are saved in
     #[arg(long, global = true, value_name = "DIR", default_value = "artifacts")]
     artifacts: PathBuf,

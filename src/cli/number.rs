@@ -18,8 +18,11 @@ pub(super) fn seconds(seconds: f64) -> String {
     match seconds {
         s if s < 0.1 => format!("{s:.4} s"),
         s if s < 10.0 => format!("{s:.2} s"),
-        s if s < 60.0 => format!("{s:.1} s"),
-        s => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), s % 60.0),
+        s if s < 59.95 => format!("{s:.1} s"),
+        s => {
+            let whole = s.round() as u64;
+            format!("{} min {:02} s", whole / 60, whole % 60)
+        }
     }
 }
 
@@ -66,9 +69,13 @@ mod tests {
 
     #[test]
     fn seconds_keep_what_matters() {
-        for (number, text) in
-            [(0.01234, "0.0123 s"), (0.1234, "0.12 s"), (12.34, "12.3 s"), (125.0, "2 min 05 s")]
-        {
+        for (number, text) in [
+            (0.01234, "0.0123 s"),
+            (0.1234, "0.12 s"),
+            (12.34, "12.3 s"),
+            (59.96, "1 min 00 s"),
+            (119.7, "2 min 00 s"),
+        ] {
             assert_eq!(seconds(number), text);
         }
     }

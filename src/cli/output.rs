@@ -28,8 +28,14 @@ impl Output {
         if self.quiet {
             return;
         }
+        let written =
+            if self.json { writeln!(io::stderr(), "{text}") } else { writeln!(io::stdout(), "{text}") };
         // A reader that has gone away, such as `head`, is no error of ours.
-        let _ = if self.json { writeln!(io::stderr(), "{text}") } else { writeln!(io::stdout(), "{text}") };
+        if let Err(error) = written
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.warning(&format!("cannot print: {error}"));
+        }
     }
 
     /// The record of `--json`, on one line of standard output.

@@ -21,7 +21,7 @@ pub(super) fn bar(hidden: bool) -> ProgressBar {
         ProgressDrawTarget::stderr_with_hz(20)
     };
     let bar = ProgressBar::with_draw_target(None, target);
-    let style = ProgressStyle::with_template("{prefix} {bar:24} {percent:>3} %  {msg}  {eta} left");
+    let style = ProgressStyle::with_template("{prefix} {wide_bar} {percent:>3} %  {msg}  {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸ "));
     bar
 }
@@ -99,6 +99,7 @@ impl TrainingProgressLogger for BarRenderer {
     fn start(&mut self, total_epochs: usize, starting_epoch: usize, _: Option<usize>, _: Option<&str>) {
         self.num_epochs = total_epochs;
         self.epoch = starting_epoch;
+        self.bar.set_message("starting");
         self.bar.enable_steady_tick(Duration::from_millis(200));
     }
 

@@ -59,7 +59,8 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
         return Err(Error::usage("--dashboard needs a terminal, and standard output is not one")
             .hint("leave --dashboard out: epochs are then printed a line each"));
     }
-    let prepared = workflow::prepare(experiment(args)?, global.backend, &global.artifacts)?;
+    let prepared =
+        workflow::prepare(experiment(args)?, global.backend.unwrap_or_default(), &global.artifacts)?;
     announce(&prepared, output);
 
     let interrupter = Interrupter::new();
@@ -176,9 +177,11 @@ fn print_above(bar: &ProgressBar, output: &Output, line: &str) {
 
 fn report(outcome: &Outcome, summary: &Summary, evaluation: &Evaluation, path: &Path, output: &Output) {
     if outcome.end == End::Early {
-        let (last, best) = (summary.num_epochs, summary.best_epoch.unwrap_or_default());
+        output.line(&format!("stopped early after epoch {}", summary.num_epochs));
+    }
+    if let Some(epoch) = summary.model_epoch.filter(|&epoch| epoch != summary.num_epochs) {
         output.line(&format!(
-            "stopped early after epoch {last}; the validation loss was lowest in epoch {best}"
+            "the validation loss was lowest after epoch {epoch}: its weights are the model's"
         ));
     }
     let correct = (evaluation.accuracy * evaluation.num_images as f64).round() as usize;

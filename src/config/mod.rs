@@ -184,6 +184,19 @@ mod tests {
     }
 
     #[test]
+    fn another_kind_starts_from_its_own_defaults() {
+        let adam = "[optimizer]\nkind = \"adam\"\nlearning_rate = 0.01\nbeta_1 = 0.5";
+        let changed = read(adam, &["optimizer.kind=sgd", "optimizer.momentum=0.5"]).unwrap();
+        let expected = crate::training::Sgd { momentum: 0.5, ..Default::default() };
+        assert_eq!(changed.optimizer, OptimizerConfig::Sgd(expected));
+        let same = read(adam, &["optimizer.kind=adam", "optimizer.beta_2=0.9"]).unwrap();
+        let expected =
+            crate::training::Adam { learning_rate: 0.01, beta_1: 0.5, beta_2: 0.9, ..Default::default() };
+        assert_eq!(same.optimizer, OptimizerConfig::Adam(expected));
+        assert_eq!(read("", &["optimizer.kind=adam"]).unwrap().optimizer.learning_rate(), 0.001);
+    }
+
+    #[test]
     fn a_key_of_another_kind_is_refused() {
         assert_eq!(
             message("[optimizer]\nkind = \"adam\"\nmomentum = 0.5", &[]),
@@ -215,6 +228,14 @@ mod tests {
         assert_eq!(
             message("[optimizer]\nlearning_rate = true", &[]),
             "`optimizer.learning_rate` in `test.toml` is boolean `true`, expected a number"
+        );
+        assert_eq!(
+            message("[model]\nactivation = 3", &[]),
+            "`model.activation` in `test.toml` is 3, expected a string"
+        );
+        assert_eq!(
+            message("[schedule]\nkind = 3", &[]),
+            "`schedule.kind` in `test.toml` is 3, expected a string"
         );
         assert_eq!(
             message("seed = -1", &[]),

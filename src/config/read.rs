@@ -9,15 +9,17 @@ use crate::error::{Error, Result};
 
 /// Parses, fills in what decides the type of a section, applies `overrides`, and types the result.
 pub(super) fn read(text: &str, origin: &str, overrides: &[Override]) -> Result<Experiment> {
-    let mut table = parse(text, origin)?;
-    for setting in overrides {
-        setting.apply(&mut table)?;
-    }
+    let table = parse(text, origin)?;
+    let mut table = override_all(table, overrides)?;
     if let Some(stem) = Path::new(origin).file_stem().and_then(|stem| stem.to_str()) {
         table.entry("name").or_insert_with(|| Value::String(stem.to_owned()));
     }
-    default_kind(&mut table, "optimizer", "sgd");
-    default_kind(&mut table, "schedule", "constant");
+    for (section, default) in KINDS {
+        let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+        if let Value::Table(section) = entry {
+            section.entry("kind").or_insert_with(|| Value::String(default.to_owned()));
+        }
+    }
     let place = match overrides {
         [] => format!("in `{origin}`"),
         _ => format!("in `{origin}` with --set"),
@@ -38,12 +40,24 @@ fn parse(text: &str, origin: &str) -> Result<Table> {
     })
 }
 
-/// A section's `kind` decides which keys it may have; without one it is the default's.
-fn default_kind(table: &mut Table, section: &str, kind: &str) {
-    let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
-    if let Value::Table(section) = entry {
-        section.entry("kind").or_insert_with(|| Value::String(kind.to_owned()));
+/// Sections whose `kind` decides which other keys they have, with the kind of a section that names none.
+const KINDS: [(&str, &str); 2] = [("optimizer", "sgd"), ("schedule", "constant")];
+
+/// Applies `overrides` in order. Where they change a section's kind, the file's other keys of that section go:
+/// they were meant for the old kind.
+fn override_all(mut table: Table, overrides: &[Override]) -> Result<Table> {
+    let apply = |table: &mut Table| overrides.iter().try_for_each(|setting| setting.apply(table));
+    let mut result = table.clone();
+    apply(&mut result)?;
+    for (section, default) in KINDS {
+        let kind = |table: &Table| table.get(section).and_then(|section| section.get("kind")).cloned();
+        let before = kind(&table).unwrap_or_else(|| default.into());
+        if kind(&result).is_some_and(|after| after != before) {
+            table.remove(section);
+        }
     }
+    apply(&mut table)?;
+    Ok(table)
 }
 
 fn type_check(table: Table, place: &str) -> Result<Experiment> {
@@ -72,6 +86,12 @@ fn explain(table: &Table, path: &str, message: &str, place: &str) -> Error {
         problem.strip_prefix("invalid type: ").or(problem.strip_prefix("invalid value: "))
     {
         let key = culprit(table, path);
+        // Of a choice, serde says "unit variant" and not what was found.
+        let got =
+            match lookup(table, &key).filter(|_| ["string only", "variant identifier"].contains(&expected)) {
+                Some(value) => value.to_string(),
+                None => got.to_owned(),
+            };
         Error::new(format!("`{key}` {place} is {got}, expected {}", plain(expected, &key)))
     } else {
         Error::new(format!("invalid value of `{path}` {place}: {message}"))
@@ -89,9 +109,15 @@ fn unknown_key(path: &str, key: &str, mut valid: Vec<String>, place: &str) -> Er
     Error::new(format!("unknown key `{prefix}{key}` {place}")).hint(suggestion(&prefix, key, &valid, "keys"))
 }
 
-/// Sections whose `kind` decides their other keys.
 fn is_kinded(section: &str) -> bool {
-    ["optimizer", "schedule"].contains(&section)
+    KINDS.iter().any(|(kinded, _)| *kinded == section)
+}
+
+/// The value of a dotted key.
+fn lookup<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    let (first, rest) = key.split_once('.').unwrap_or((key, ""));
+    let value = table.get(first)?;
+    if rest.is_empty() { Some(value) } else { lookup(value.as_table()?, rest) }
 }
 
 /// The nearest valid word, if one is near, and all of them.
@@ -119,7 +145,7 @@ fn culprit(table: &Table, path: &str) -> String {
         table.insert(path.to_owned(), Value::Table(rest));
         Value::Table(table).try_into::<Experiment>().is_ok()
     };
-    match section.keys().filter(|key| *key != "kind").find(is_valid_without) {
+    match section.keys().find(is_valid_without) {
         Some(key) => format!("{path}.{key}"),
         None => path.to_owned(),
     }
@@ -132,6 +158,7 @@ fn plain(expected: &str, key: &str) -> String {
         "u64" | "usize" => "a whole number from 0".to_owned(),
         "a boolean" => "`true` or `false`".to_owned(),
         "a sequence" => "a list such as `[128, 64]`".to_owned(),
+        "string only" | "variant identifier" | "a string" => "a string".to_owned(),
         _ if expected.starts_with("struct") || expected.contains("enum") => format!("a section `[{key}]`"),
         _ => expected.to_owned(),
     }

@@ -13,6 +13,10 @@ use rand::seq::SliceRandom;
 use super::Split;
 use crate::random::{Purpose, stream};
 
+/// Images in a batch where nothing is learned: enough to keep a device busy. It is part of a result, since another
+/// size may round the last digit differently.
+pub const EVALUATION_BATCH_SIZE: usize = 1000;
+
 /// Images with their labels, ready for the network.
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -148,5 +152,102 @@ impl Iterator for Batches<'_> {
 impl DataLoaderIterator<Batch> for Batches<'_> {
     fn progress(&self) -> Progress {
         Progress::new(self.next, self.positions.len(), Some("images".to_owned()))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::Images;
+    use super::*;
+
+    /// Ten images of 1x2 pixels: image i has the pixels i and 255 and the label i.
+    fn split() -> Split {
+        Split::whole(Images {
+            pixels: (0..10).flat_map(|i| [i, 255]).collect(),
+            labels: (0..10).collect(),
+            height: 1,
+            width: 2,
+            images_name: String::new(),
+            labels_name: String::new(),
+        })
+    }
+
+    /// The labels of an epoch, batch by batch; every image must be its label's.
+    fn epoch(loader: &dyn DataLoader<Batch>) -> Vec<Vec<u8>> {
+        let mut batches = loader.iter();
+        let mut labels = Vec::new();
+        let mut seen = 0;
+        while let Some(batch) = batches.next() {
+            let batch = batch.unwrap();
+            let targets: Vec<u8> = batch.targets.into_data().iter::<u8>().collect();
+            assert_eq!(batch.images.dims(), [targets.len(), 1, 2]);
+            let pixels: Vec<f32> = batch.images.into_data().iter::<f32>().collect();
+            let expected: Vec<f32> = targets.iter().flat_map(|&i| [f32::from(i) / 255.0, 1.0]).collect();
+            assert_eq!(pixels, expected);
+            seen += targets.len();
+            assert_eq!((batches.progress().items_processed, batches.progress().items_total), (seen, 10));
+            labels.push(targets);
+        }
+        labels
+    }
+
+    fn loader(order: Order) -> Loader {
+        Loader::new(split(), 4, order, &Device::flex())
+    }
+
+    #[test]
+    fn a_sequential_loader_goes_through_all_images_and_ends_with_a_short_batch() {
+        let loader = loader(Order::Sequential);
+        let expected: [&[u8]; 3] = [&[0, 1, 2, 3], &[4, 5, 6, 7], &[8, 9]];
+        assert_eq!(epoch(&loader), expected);
+        assert_eq!(epoch(&loader), expected);
+        assert_eq!(loader.num_items(), 10);
+        assert_eq!(epoch_of_slice(&loader), [[2, 3, 4]]);
+    }
+
+    fn epoch_of_slice(loader: &Loader) -> Vec<Vec<u8>> {
+        let slice = loader.slice(2, 5);
+        let batches = slice.iter();
+        batches.map(|batch| batch.unwrap().targets.into_data().iter::<u8>().collect()).collect()
+    }
+
+    #[test]
+    fn a_shuffled_loader_draws_each_epochs_order_from_seed_and_epoch() {
+        let order = |seed| {
+            let loader = loader(Order::Shuffled(seed));
+            [epoch(&loader).concat(), epoch(&loader).concat()]
+        };
+        let [first, second] = order(1);
+        assert_ne!(first, second, "two epochs in the same order");
+        assert_ne!(first, (0..10).collect::<Vec<u8>>(), "not shuffled");
+        for epoch in [&first, &second] {
+            let mut sorted = epoch.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, (0..10).collect::<Vec<u8>>());
+        }
+        assert_eq!(order(1), [first.clone(), second]);
+        assert_ne!(order(2)[0], first);
+    }
+
+    #[test]
+    fn moving_a_loader_keeps_its_epoch() {
+        let reference = loader(Order::Shuffled(1));
+        epoch(&reference);
+        let moved = reference.to_device(&Device::flex());
+        assert_eq!(epoch(&*moved), epoch(&reference));
+    }
+
+    #[test]
+    fn a_split_is_a_data_set_of_burns() {
+        use super::super::Item;
+        use burn_dataset::Dataset;
+        use burn_dataset::transform::{PartialDataset, ShuffledDataset};
+
+        let dataset: ShuffledDataset<_, Item> = ShuffledDataset::new(split(), 3u64);
+        assert_eq!(Dataset::<Item>::len(&dataset), 10);
+        let part = PartialDataset::new(split(), 2, 5);
+        let items: Vec<Item> = (0..3).map(|index| part.get(index).unwrap()).collect();
+        assert_eq!(items[1], Item { pixels: vec![3, 255], label: 3 });
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use burn_dataset::{Dataset, DatasetError};
 
 pub use config::DataConfig;
-pub use loader::{Batch, Loader, Order};
+pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Order};
 pub use source::{Images, Layout, Part, Source};
 pub use split::Holdout;
 

@@ -3,12 +3,9 @@
 use burn::tensor::{Device, Transaction};
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Batch, Split};
+use crate::data::{Batch, EVALUATION_BATCH_SIZE, Split};
 use crate::error::{Error, Result};
 use crate::model::{Mlp, cross_entropy};
-
-/// Images in a batch. Part of the result: another size may round differently in the last digit.
-const BATCH_SIZE: usize = 1000;
 
 /// How well a network does on a split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,7 +28,7 @@ pub fn evaluate(model: &Mlp, split: &Split, device: &Device) -> Result<Evaluatio
     }
     let positions: Vec<u32> = (0..split.len() as u32).collect();
     let (mut loss, mut correct) = (0.0, 0.0);
-    for positions in positions.chunks(BATCH_SIZE) {
+    for positions in positions.chunks(EVALUATION_BATCH_SIZE) {
         let batch = Batch::gather(split, positions, 0.0, device);
         let logits = model.forward(batch.images); // [batch, classes]
         let losses = cross_entropy(logits.clone(), batch.targets.clone(), 0.0); // [batch]

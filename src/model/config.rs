@@ -14,6 +14,10 @@ use crate::error::{Error, Result, ensure};
 const MAX_WIDTH: usize = 65_536;
 /// The largest network accepted, in weights and biases.
 const MAX_WEIGHTS: u128 = 100_000_000;
+/// The most numbers that one batch may become, all layers together: 2 GB of them, and training holds some twice.
+const MAX_ACTIVATIONS: u128 = 500_000_000;
+/// The most hidden layers accepted.
+const MAX_LAYERS: usize = 100;
 
 /// The `[model]` section: everything about the network that its data does not say.
 ///
@@ -45,6 +49,9 @@ impl Default for MlpConfig {
 impl MlpConfig {
     /// Checks every value's range.
     pub fn check(&self) -> Result<()> {
+        let layers = format!("a list of {} layers", self.hidden.len());
+        let expected = format!("at most {MAX_LAYERS} layers");
+        ensure(self.hidden.len() <= MAX_LAYERS, "model.hidden", layers, &expected)?;
         for (index, &width) in self.hidden.iter().enumerate() {
             let expected = format!("a width from 1 to {MAX_WIDTH}");
             ensure((1..=MAX_WIDTH).contains(&width), &format!("model.hidden[{index}]"), width, &expected)?;
@@ -59,6 +66,20 @@ impl MlpConfig {
         sizes.extend(&self.hidden);
         sizes.push(num_classes);
         sizes
+    }
+
+    /// Checks that what a batch of `batch_size` images becomes on its way through the network fits into memory.
+    pub fn check_memory(&self, input_size: usize, num_classes: usize, batch_size: usize) -> Result<()> {
+        let sizes = self.sizes(input_size, num_classes);
+        let values = sizes.iter().map(|&size| size as u128).sum::<u128>() * batch_size as u128;
+        if values <= MAX_ACTIVATIONS {
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "a batch of {batch_size} images becomes {values} numbers in a network {sizes:?}, expected at most \
+             {MAX_ACTIVATIONS}"
+        ))
+        .hint("make `training.batch_size` smaller or the layers of `model.hidden` narrower"))
     }
 
     /// Builds the network on `device` with initial weights drawn from `seed`: the same on every backend.

@@ -111,6 +111,22 @@ mod tests {
         assert_close(&values(model.forward(image)), &[7.0]);
     }
 
+    #[test]
+    fn dropout_acts_in_training_alone() {
+        let device = Device::flex();
+        device.seed(1);
+        let config = MlpConfig { hidden: vec![64], dropout: 0.5, ..MlpConfig::default() };
+        let model = config.init(4, 3, 1, &device).unwrap();
+        let logits = |model: &Mlp, device: &Device| {
+            values(model.forward(Tensor::<3>::from_data([[[0.1, 0.9], [0.5, 0.3]]], device)))
+        };
+        let training = device.clone().autodiff();
+        let trained = model.clone().train();
+        assert_ne!(logits(&trained, &training), logits(&trained, &training), "no neuron was left out");
+        assert_eq!(logits(&trained.valid(), &device), logits(&model, &device));
+        assert_eq!(logits(&model, &device), logits(&model, &device));
+    }
+
     /// Every weight of a small network is nudged both ways; the loss must change as the gradient says. Central
     /// differences in single precision are good to about 1e-3 here.
     #[test]

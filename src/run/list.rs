@@ -23,7 +23,11 @@ pub struct Listed {
 pub fn list(artifacts: &Path) -> Result<(Vec<Listed>, Vec<Error>)> {
     let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
     for experiment in subfolders(artifacts)? {
-        for path in subfolders(&experiment)? {
+        let paths = subfolders(&experiment).unwrap_or_else(|error| {
+            unreadable.push(error);
+            Vec::new()
+        });
+        for path in paths {
             match read(&path) {
                 Ok(run) => runs.push(run),
                 Err(error) => unreadable.push(error),

@@ -19,6 +19,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
+use burn::store::{ModuleRecord, RecordError};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -89,6 +90,8 @@ pub struct RunInfo {
     pub status: Status,
     /// Why it failed, or where it was interrupted.
     pub message: Option<String>,
+    /// The digest of the weights in `model.bpk`, once they are saved; see [`crate::model::weights_sha256`].
+    pub weights_sha256: Option<String>,
 }
 
 /// The data set of a run, as far as the network depends on it.
@@ -124,6 +127,8 @@ pub struct Summary {
     pub seconds_per_epoch: Option<f64>,
     /// The epoch of the lowest validation loss; without validation images, the last.
     pub best_epoch: Option<usize>,
+    /// The epoch whose weights `model.bpk` holds: the last, or the best where early stopping restored it.
+    pub model_epoch: Option<usize>,
     /// The digest of the weights in `model.bpk`; see [`crate::model::weights_sha256`].
     pub weights_sha256: String,
 }
@@ -233,6 +238,11 @@ impl RunFolder {
             .map_err(|error| Error::new(format!("cannot write `{}`: {error}", path.display())))
     }
 
+    /// Where Burn puts the weights of the checkpoint taken after `epoch`.
+    pub fn checkpoint_path(&self, epoch: usize) -> PathBuf {
+        self.path.join("checkpoint").join(format!("model-{epoch}.bpk"))
+    }
+
     /// Adds an epoch's line to `metrics.jsonl`.
     pub fn append_epoch(&self, record: &EpochRecord) -> Result<()> {
         let path = self.path.join(METRICS);
@@ -246,14 +256,31 @@ impl RunFolder {
             .and_then(|mut file| file.write_all(line.as_bytes()))
             .map_err(|error| Error::io("write", &path, error))
     }
+}
 
-    /// The epochs so far, first to last.
-    pub fn epochs(&self) -> Result<Vec<EpochRecord>> {
-        let path = self.path.join(METRICS);
-        if !path.exists() {
-            return Ok(Vec::new());
-        }
-        files::read(&path)?.lines().map(|line| files::from_json(line, &path)).collect()
+/// Loads the weights in the file at `path` into `model`.
+///
+/// # Errors
+/// A file that is missing or damaged, or weights of another network.
+pub fn load_weights(model: Mlp, path: &Path) -> Result<Mlp> {
+    let failed = |error| match error {
+        RecordError::Io(reason) => Error::new(format!("cannot load `{}`: {reason}", path.display())),
+        RecordError::Validation(reason) => misfit(&reason, path),
+    };
+    model.try_load_record(ModuleRecord::load(path).map_err(failed)?).map_err(failed)
+}
+
+/// Burn lists what does not fit in quotes, tensor by tensor; the first says enough.
+fn misfit(reason: &str, path: &Path) -> Error {
+    let path = path.display();
+    let first = reason.split('"').nth(1).unwrap_or(reason);
+    let first = first.replace("Shape { dims: ", "").replace(" }", "");
+    if reason.starts_with("Missing") {
+        Error::new(format!("`{path}` does not hold the weights of this network: `{first}` is missing"))
+            .hint("a run's weights are in `model.bpk`, a checkpoint's in `checkpoint/model-N.bpk`")
+    } else {
+        Error::new(format!("`{path}` holds the weights of another network: {first}"))
+            .hint("is the experiment's section `[model]` still the one that they were trained with?")
     }
 }
 

@@ -130,7 +130,14 @@ fn run(
         }
         validate_epoch(epoch, components, learner, validation)?;
 
-        on_epoch(&record(epoch, components, learner.lr_current().base(), seconds, train.num_items())?)?;
+        let record = record(epoch, components, learner.lr_current().base(), seconds, train.num_items())?;
+        if let Some(loss) = record.validation_loss.filter(|loss| !loss.is_finite()) {
+            return Err(diverged(&format!(
+                "the validation loss is {loss} after epoch {epoch}, at learning rate {}",
+                record.learning_rate
+            )));
+        }
+        on_epoch(&record)?;
         if let Some(checkpointer) = &mut components.checkpointer {
             checkpointer.checkpoint(learner, epoch, &components.event_store);
         }
@@ -246,13 +253,18 @@ impl Outbox {
 fn check_finite(steps: &[Step], epoch: usize, first_step: usize, learning_rate: f64) -> Result<()> {
     match steps.iter().position(|step| !step.loss.is_finite()) {
         None => Ok(()),
-        Some(offset) => Err(Error::new(format!(
-            "training diverged: the loss is {} in epoch {epoch}, step {}, at learning rate {learning_rate}",
+        Some(offset) => Err(diverged(&format!(
+            "the loss is {} in epoch {epoch}, step {}, at learning rate {learning_rate}",
             steps[offset].loss,
             first_step + offset,
-        ))
-        .hint("lower `optimizer.learning_rate`, or set `training.clip_norm`")),
+        ))),
     }
+}
+
+/// A loss that is not finite, with what it can be blamed on.
+pub(crate) fn diverged(what: &str) -> Error {
+    Error::new(format!("training diverged: {what}"))
+        .hint("lower `optimizer.learning_rate`, or set `training.clip_norm`")
 }
 
 /// Asks Burn's event store for the epoch's means.

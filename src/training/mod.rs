@@ -11,23 +11,23 @@ mod optimizer;
 mod schedule;
 mod step;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use burn::module::Module;
-use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::Device;
 use burn::train::logger::InMemoryMetricLogger;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use rand::Rng;
 
-use crate::data::{Loader, Order, Split};
+use crate::data::{EVALUATION_BATCH_SIZE, Loader, Order, Split};
 use crate::error::{Error, Result};
 use crate::model::Mlp;
 use crate::random::{Purpose, stream};
 
 pub use config::{EarlyStopping, TrainingConfig};
+pub(crate) use epochs::diverged;
 pub use epochs::{End, EpochRecord, OnEpoch};
 pub use metrics::{ACCURACY, ImageMean, LOSS};
 pub use optimizer::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
@@ -68,7 +68,7 @@ pub struct Followers {
 
 /// A trained network.
 pub struct Trained {
-    /// The network of the last epoch, or of the best one where early stopping restores it; for inference.
+    /// The network after the last step, for inference.
     pub model: Mlp,
     /// How training ended.
     pub end: End,
@@ -85,7 +85,7 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
         Schedule::new(schedule.clone(), optimizer.learning_rate(), training.num_epochs, steps_per_epoch);
     let train = Loader::new(setup.train, training.batch_size, Order::Shuffled(seed), device)
         .with_label_smoothing(training.label_smoothing);
-    let validation = Loader::new(setup.validation, VALIDATION_BATCH_SIZE, Order::Sequential, device);
+    let validation = Loader::new(setup.validation, EVALUATION_BATCH_SIZE, Order::Sequential, device);
     device.seed(stream(seed, Purpose::Dropout, 0).next_u64());
 
     let epochs = epochs::EpochLoop::new(device.clone().autodiff(), followers.on_epoch);
@@ -108,30 +108,4 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
         return Err(Error::new(format!("training stopped: {error}")));
     }
     Ok(Trained { model: result.model, end: epochs.end()? })
-}
-
-/// Images in a batch where nothing is learned: as many as keep the device busy.
-pub const VALIDATION_BATCH_SIZE: usize = 1000;
-
-/// The weights' file of the checkpoint taken after `epoch`, in a run's directory.
-pub fn checkpoint_path(directory: &Path, epoch: usize) -> PathBuf {
-    directory.join("checkpoint").join(format!("model-{epoch}.bpk"))
-}
-
-/// Loads weights into `model`.
-///
-/// # Errors
-/// A file that is missing or damaged, or weights of another network.
-pub fn load_weights(model: Mlp, path: &Path) -> Result<Mlp> {
-    let failed = |error: RecordError| match error {
-        RecordError::Io(reason) => Error::new(format!("cannot load `{}`: {reason}", path.display())),
-        RecordError::Validation(reason) => {
-            // Burn lists what does not fit in quotes, tensor by tensor; the first says enough.
-            let reason = reason.split('"').nth(1).unwrap_or(&reason);
-            let reason = reason.replace("Shape { dims: ", "").replace(" }", "");
-            Error::new(format!("`{}` holds the weights of another network: {reason}", path.display()))
-                .hint("is the experiment's section `[model]` still the one that they were trained with?")
-        }
-    };
-    model.try_load_record(ModuleRecord::load(path).map_err(failed)?).map_err(failed)
 }

@@ -158,8 +158,10 @@ impl Schedule {
 
 impl LrScheduler for Schedule {
     fn step(&mut self) -> f64 {
-        // A warm-up reaches the full rate at its last step and never trains a step at rate 0.
-        let warming = self.steps < (self.config.warmup_epochs() * self.steps_per_epoch as f64) as usize;
+        // A warm-up counts the step itself: it never trains at rate 0, and ends with the full rate. What a
+        // fraction of an epoch rounds to must not depend on the last bit of a product.
+        let warmup_steps = (self.config.warmup_epochs() * self.steps_per_epoch as f64 - 1e-9).ceil() as usize;
+        let warming = self.steps < warmup_steps;
         let position = if warming { self.steps + 1 } else { self.steps };
         self.steps += 1;
         let epochs = position as f64 / self.steps_per_epoch as f64;
@@ -195,6 +197,15 @@ mod tests {
     fn constant_with_warmup_rises_evenly_over_one_epoch() {
         let config = ScheduleConfig::Constant(Constant { warmup_epochs: 1.0 });
         assert_close(&rates(config, 2, 4), &[0.2, 0.4, 0.6, 0.8, 0.8, 0.8, 0.8, 0.8]);
+    }
+
+    #[test]
+    fn a_fractional_warmup_neither_stands_still_nor_repeats() {
+        let rates_of =
+            |warmup_epochs, steps| rates(ScheduleConfig::Constant(Constant { warmup_epochs }), 1, steps);
+        assert_close(&rates_of(0.5, 1), &[0.8]);
+        assert_close(&rates_of(0.5, 5), &[0.32, 0.64, 0.8, 0.8, 0.8]);
+        assert_close(&rates_of(0.29, 100)[27..30], &[0.8 * 28.0 / 29.0, 0.8, 0.8]);
     }
 
     #[test]
