@@ -1,7 +1,6 @@
 //! Owns the choice of where to compute. The only file that names a Burn backend; everything else takes a
 //! `Device`.
 
-use burn::tensor::wgpu::WgpuBackend;
 use burn::tensor::{Device, DeviceKind};
 use serde::{Deserialize, Serialize};
 
@@ -79,16 +78,13 @@ fn cpu(device: Device, adapter: &str) -> Opened {
 }
 
 fn open_wgpu() -> Result<Opened> {
-    // Vulkan first: asking for any API makes wgpu try OpenGL too, whose drivers talk on standard error.
-    let open = |api| {
-        Device::wgpu_options().device_kind(DeviceKind::DefaultDevice).graphics_api(api).init_with_setup()
-    };
-    let (device, setup) = open(WgpuBackend::Vulkan).or_else(|_| open(WgpuBackend::Auto)).map_err(|error| {
-        Error::new(format!("the backend `wgpu` found no usable GPU: {error}")).hint(
-            "install a graphics driver (Vulkan; on Debian or Ubuntu the package mesa-vulkan-drivers even computes \
-             without a GPU), or use a CPU backend: `--backend flex`",
-        )
-    })?;
+    let (device, setup) =
+        Device::wgpu_options().device_kind(DeviceKind::DefaultDevice).init_with_setup().map_err(|error| {
+            Error::new(format!("the backend `wgpu` found no usable GPU: {error}")).hint(
+                "install a graphics driver (Vulkan; on Debian or Ubuntu the package mesa-vulkan-drivers even \
+                 computes without a GPU), or use a CPU backend: `--backend flex`",
+            )
+        })?;
     let info = setup.adapter.get_info();
     let adapter = format!("{} ({:?})", info.name, info.backend);
     Ok(Opened { device, adapter, warms_up: true })

@@ -279,7 +279,7 @@ impl SavedModel {
         let Layout { height, width, num_classes } = info.data.layout;
         if !self.weights.exists() {
             return Err(Error::new(format!("`{}` has no trained weights", self.folder.path().display()))
-                .hint(format!("the run is {}; a run saves them when it ends", info.status)));
+                .hint("a run saves them when it ends; a checkpoint in its folder `checkpoint` can be evaluated too"));
         }
         let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
         let model = run::load_weights(model, &self.weights)?;

@@ -60,7 +60,7 @@ fn bad_experiments_are_refused_before_a_folder_is_made() {
     place.run(&["train", "typo.toml"]).assert_error(
         1,
         "unknown key `optimizer.learning_rte` in `typo.toml`\n\nhint: did you mean `optimizer.learning_rate`? Valid \
-         keys: `kind`, `learning_rate`, `momentum`, `nesterov`, `weight_decay`",
+         keys of kind `sgd`: `kind`, `learning_rate`, `momentum`, `nesterov`, `weight_decay`",
     );
     place.run(&["train", "none.toml"]).assert_error(
         1,

@@ -22,7 +22,7 @@ pub use progress::BarRenderer;
 /// Train, inspect and tune small dense networks on MNIST-like images, on CPU or GPU
 ///
 /// Without a command, smallnet trains the softmax network of `configs/softmax.toml` on MNIST, both of which are
-/// inside the program: 784 pixels, 10 classes, test accuracy about 0.92.
+/// inside the program: 784 pixels, 10 classes, test accuracy about 0.92. Options of training follow `train`.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100, after_long_help = EXAMPLES)]
 struct Cli {
@@ -37,7 +37,7 @@ Examples:
   smallnet                                          train the softmax network
   smallnet --backend wgpu                           the same on a GPU
   smallnet train configs/mlp.toml --seed 7          train another experiment
-  smallnet train --set optimizer.learning_rate=0.1 --set model.hidden=[128,64]
+  smallnet train --set optimizer.learning_rate=0.1 --set 'model.hidden=[128,64]'
   smallnet evaluate latest                          test the newest run again
   smallnet runs                                     list all runs
 
@@ -45,6 +45,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted";
 
 /// Options of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 struct Global {
     /// Where to compute [default: flex; for a saved network, the backend that trained it]
     #[arg(long, global = true, value_enum, value_name = "BACKEND")]

@@ -26,11 +26,16 @@ pub(super) fn seconds(seconds: f64) -> String {
     }
 }
 
-/// Three significant digits, without zeros at the end: `1`, `0.05`, `0.000274`, `4.5e-10`.
+/// Three significant digits, without zeros at the end: `1`, `0.05`, `2.74e-4`.
 pub(super) fn significant(number: f64) -> String {
     let exponent = number.abs().log10().floor();
-    if number == 0.0 || !(-5.0..6.0).contains(&exponent) {
-        return if number == 0.0 { "0".to_owned() } else { format!("{number:.1e}") };
+    if number == 0.0 {
+        return "0".to_owned();
+    }
+    if !(-3.0..6.0).contains(&exponent) {
+        let text = format!("{number:.2e}");
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        return format!("{}e{exponent}", mantissa.trim_end_matches('0').trim_end_matches('.'));
     }
     let decimals = (2.0 - exponent).max(0.0) as usize;
     let text = format!("{number:.decimals$}");
@@ -56,12 +61,13 @@ mod tests {
             (1.0, "1"),
             (0.05, "0.05"),
             (0.1, "0.1"),
-            (0.000_274_3, "0.000274"),
+            (0.001, "0.001"),
+            (0.000_274_3, "2.74e-4"),
             (12.345, "12.3"),
             (1000.0, "1000"),
             (0.0, "0"),
             (4.5e-10, "4.5e-10"),
-            (1e9, "1.0e9"),
+            (1e9, "1e9"),
         ] {
             assert_eq!(significant(number), text);
         }

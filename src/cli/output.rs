@@ -6,6 +6,11 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
+/// How a person types the next command: through cargo where this one came through it.
+pub(super) fn program() -> &'static str {
+    if std::env::var_os("CARGO").is_some() { "cargo run --release --" } else { "smallnet" }
+}
+
 /// Prints for one command.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
@@ -59,6 +64,9 @@ impl Output {
 
     /// A warning, on standard error.
     pub(super) fn warning(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
         let _ = writeln!(io::stderr(), "warning: {text}");
     }
 }

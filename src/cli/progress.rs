@@ -21,7 +21,7 @@ pub(super) fn bar(hidden: bool) -> ProgressBar {
         ProgressDrawTarget::stderr_with_hz(20)
     };
     let bar = ProgressBar::with_draw_target(None, target);
-    let style = ProgressStyle::with_template("{prefix} {wide_bar} {percent:>3} %  {msg}  {eta} left");
+    let style = ProgressStyle::with_template("{prefix} {wide_bar} {percent:>3} % of all  {msg}  {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸ "));
     bar
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Global;
 use super::number::grouped;
-use super::output::Output;
+use super::output::{Output, program};
 use crate::error::Result;
 use crate::run::{self, Listed, RunInfo, Summary};
 
@@ -23,11 +23,17 @@ struct Record<'a> {
 
 pub(super) fn run(global: &Global, output: &Output) -> Result<ExitCode> {
     let (runs, unreadable) = run::list(&global.artifacts)?;
-    for error in &unreadable {
-        output.warning(&format!("left out: {error}"));
+    if let Some(first) = unreadable.first() {
+        let reason = first.to_string();
+        let reason = reason.lines().next().unwrap_or_default();
+        let more = match unreadable.len() - 1 {
+            0 => String::new(),
+            number => format!(", and {number} more"),
+        };
+        output.warning(&format!("left out: {reason}{more}"));
     }
     if runs.is_empty() {
-        output.line(&format!("no runs in {} yet; next: smallnet train", global.artifacts.display()));
+        output.line(&format!("no runs in {} yet; next: {} train", global.artifacts.display(), program()));
     } else {
         output.line(&table(&runs).to_string());
     }
@@ -42,8 +48,8 @@ pub(super) fn run(global: &Global, output: &Output) -> Result<ExitCode> {
 fn table(runs: &[Listed]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["experiment", "run", "started (UTC)", "backend", "status", "accuracy", "weights"]);
-    for column in [5, 6] {
+    table.set_header(["experiment", "run (UTC)", "backend", "status", "accuracy", "weights"]);
+    for column in [4, 5] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -54,7 +60,6 @@ fn table(runs: &[Listed]) -> Table {
         table.add_row([
             run.info.experiment.clone(),
             id.into_owned(),
-            run.info.started.replace('T', " ").trim_end_matches('Z').to_owned(),
             run.info.backend.to_string(),
             run.info.status.to_string(),
             summary.map_or_else(String::new, |summary| format!("{:.4}", summary.test_accuracy)),

@@ -12,7 +12,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::number::{grouped, seconds, significant};
-use super::output::Output;
+use super::output::{Output, program};
 use super::{Global, progress};
 use crate::config::{DEFAULT_EXPERIMENT, Experiment, Override};
 use crate::data::Layout;
@@ -27,11 +27,12 @@ use crate::workflow::{self, Outcome, Prepared};
 pub(super) struct TrainArgs {
     /// The experiment file; without one, the embedded configs/softmax.toml
     config: Option<PathBuf>,
-    /// Change one setting of the experiment, such as `optimizer.learning_rate=0.1`; may be repeated
+    /// Change one setting of the experiment, such as `optimizer.learning_rate=0.1`; may be repeated.
+    /// Another `kind` starts from its own defaults
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Override>,
     /// The seed of weights, image order, held-out images and dropout; short for `--set seed=N`
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
     seed: Option<i64>,
     /// The name of the run's folder in the artifacts folder; short for `--set name=NAME`
     #[arg(long)]
@@ -39,7 +40,7 @@ pub(super) struct TrainArgs {
     /// Train on the IDX files in this folder; short for `--set data.source=DIR`
     #[arg(long, value_name = "DIR")]
     data: Option<String>,
-    /// Show Burn's terminal dashboard instead of a bar
+    /// Show Burn's terminal dashboard instead of a bar; in it, q and then s stop
     #[arg(long)]
     dashboard: bool,
 }
@@ -121,7 +122,7 @@ fn make_absolute(source: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// Ctrl-C stops after the current step; pressed again, at once.
+/// Ctrl-C, a termination or a closed terminal stop after the current step; a second time, at once.
 fn stop_on_signal(interrupter: Interrupter) -> Result<()> {
     ctrlc::set_handler(move || {
         if interrupter.should_stop() {
@@ -160,7 +161,7 @@ fn epoch_line(record: &EpochRecord, num_epochs: usize) -> String {
         record.epoch, record.train_loss, record.train_accuracy
     );
     if let (Some(loss), Some(accuracy)) = (record.validation_loss, record.validation_accuracy) {
-        line += &format!("  validation loss {loss:.4}  accuracy {accuracy:.4}");
+        line += &format!("  val loss {loss:.4}  accuracy {accuracy:.4}");
     }
     let speed = grouped(record.images_per_second as usize);
     line + &format!(
@@ -195,7 +196,7 @@ fn report(outcome: &Outcome, summary: &Summary, evaluation: &Evaluation, path: &
     if let Some(epoch) = summary.seconds_per_epoch {
         output.line(&format!("{} an epoch; weights {}", seconds(epoch), &summary.weights_sha256[..16]));
     }
-    output.line(&format!("saved in {0}; next: smallnet evaluate {0}", path.display()));
+    output.line(&format!("saved in {0}; next: {1} evaluate {0}", path.display(), program()));
 }
 
 fn report_interruption(outcome: &Outcome, path: &Path, output: &Output) {
@@ -203,6 +204,6 @@ fn report_interruption(outcome: &Outcome, path: &Path, output: &Output) {
         output
             .line(&format!("interrupted in epoch {epoch}, after step {step}; the weights reached are saved"));
     }
-    output.line(&format!("look at it: smallnet evaluate {}", path.display()));
-    output.line(&format!("saved in {0}; train again: smallnet train {0}/config.toml", path.display()));
+    output.line(&format!("look at it: {} evaluate {}", program(), path.display()));
+    output.line(&format!("saved in {0}; train again: {1} train {0}/config.toml", path.display(), program()));
 }

@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(
             message("[optimizer]\nlearning_rte = 1", &[]),
             "unknown key `optimizer.learning_rte` in `test.toml`\n\nhint: did you mean \
-             `optimizer.learning_rate`? Valid keys: `kind`, `learning_rate`, `momentum`, `nesterov`, \
+             `optimizer.learning_rate`? Valid keys of kind `sgd`: `kind`, `learning_rate`, `momentum`, `nesterov`, \
              `weight_decay`"
         );
         assert_eq!(
@@ -178,7 +178,7 @@ mod tests {
         );
         assert_eq!(
             message("", &["optimizer.qqqqqqqqqq=1"]),
-            "unknown key `optimizer.qqqqqqqqqq` in `test.toml` with --set\n\nhint: valid keys: `kind`, \
+            "unknown key `optimizer.qqqqqqqqqq` in `test.toml` with --set\n\nhint: valid keys of kind `sgd`: `kind`, \
              `learning_rate`, `momentum`, `nesterov`, `weight_decay`"
         );
     }
@@ -194,13 +194,16 @@ mod tests {
             crate::training::Adam { learning_rate: 0.01, beta_1: 0.5, beta_2: 0.9, ..Default::default() };
         assert_eq!(same.optimizer, OptimizerConfig::Adam(expected));
         assert_eq!(read("", &["optimizer.kind=adam"]).unwrap().optimizer.learning_rate(), 0.001);
+        let warm = "[schedule]\nkind = \"step\"\nwarmup_epochs = 2\nfactor = 0.1";
+        let expected = crate::training::Cosine { warmup_epochs: 2.0, ..Default::default() };
+        assert_eq!(read(warm, &["schedule.kind=cosine"]).unwrap().schedule, ScheduleConfig::Cosine(expected));
     }
 
     #[test]
     fn a_key_of_another_kind_is_refused() {
         assert_eq!(
             message("[optimizer]\nkind = \"adam\"\nmomentum = 0.5", &[]),
-            "unknown key `optimizer.momentum` in `test.toml`\n\nhint: valid keys: `beta_1`, `beta_2`, `epsilon`, \
+            "unknown key `optimizer.momentum` in `test.toml`\n\nhint: valid keys of kind `adam`: `beta_1`, `beta_2`, `epsilon`, \
              `kind`, `learning_rate`, `weight_decay`"
         );
     }
@@ -209,14 +212,46 @@ mod tests {
     fn an_unknown_choice_names_the_nearest() {
         assert_eq!(
             message("[optimizer]\nkind = \"adm\"", &[]),
-            "`optimizer.kind` in `test.toml` is `adm`\n\nhint: did you mean `adam`? Valid choices: `sgd`, `adam`, \
+            "`optimizer.kind` in `test.toml` is `adm`, expected one of its choices\n\nhint: did you mean `adam`? Valid choices: `sgd`, `adam`, \
              `adamw`, `rmsprop`"
         );
         assert_eq!(
             message("", &["model.activation=rel"]),
-            "`model.activation` in `test.toml` with --set is `rel`\n\nhint: did you mean `relu`? Valid choices: \
+            "`model.activation` in `test.toml` with --set is `rel`, expected one of its choices\n\nhint: did you mean `relu`? Valid choices: \
              `relu`, `gelu`, `silu`, `sigmoid`, `tanh`"
         );
+    }
+
+    #[test]
+    fn a_part_of_a_word_or_other_letters_are_understood() {
+        for (text, word) in [
+            ("[training]\nepochs = 1", "did you mean `training.num_epochs`?"),
+            ("[model]\nactivation = \"ReLU\"", "did you mean `relu`?"),
+            ("[model]\ninitializer = \"glorot\"", "did you mean `glorot-uniform`?"),
+        ] {
+            assert!(message(text, &[]).contains(word), "{}", message(text, &[]));
+        }
+    }
+
+    /// `configs/reference.toml` is where users look keys up: it must name every one of them.
+    #[test]
+    fn the_reference_names_every_key() {
+        let reference = include_str!("../../configs/reference.toml");
+        for optimizer in ["sgd", "adam", "adamw", "rmsprop"] {
+            for schedule in ["constant", "step", "exponential", "cosine"] {
+                let text = format!(
+                    "[data]\nvalidation = 1\n[optimizer]\nkind = \"{optimizer}\"\n[schedule]\nkind = \
+                     \"{schedule}\"\n[training]\nclip_norm = 1.0\nearly_stopping = {{}}"
+                );
+                for line in read(&text, &[]).unwrap().to_toml().unwrap().lines() {
+                    if let Some((key, value)) = line.split_once(" = ") {
+                        assert!(reference.contains(&format!("{key} = ")), "`{key}` is missing");
+                        let stated = value.trim_matches('"');
+                        assert!(key != "kind" || reference.contains(stated), "kind `{stated}` is missing");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

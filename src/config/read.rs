@@ -42,6 +42,8 @@ fn parse(text: &str, origin: &str) -> Result<Table> {
 
 /// Sections whose `kind` decides which other keys they have, with the kind of a section that names none.
 const KINDS: [(&str, &str); 2] = [("optimizer", "sgd"), ("schedule", "constant")];
+/// The key that means the same whatever the kind.
+const KEPT: &str = "warmup_epochs";
 
 /// Applies `overrides` in order. Where they change a section's kind, the file's other keys of that section go:
 /// they were meant for the old kind.
@@ -53,7 +55,9 @@ fn override_all(mut table: Table, overrides: &[Override]) -> Result<Table> {
         let kind = |table: &Table| table.get(section).and_then(|section| section.get("kind")).cloned();
         let before = kind(&table).unwrap_or_else(|| default.into());
         if kind(&result).is_some_and(|after| after != before) {
-            table.remove(section);
+            if let Some(Value::Table(section)) = table.get_mut(section) {
+                section.retain(|key, _| key == KEPT);
+            }
         }
     }
     apply(&mut table)?;
@@ -76,12 +80,12 @@ fn explain(table: &Table, path: &str, message: &str, place: &str) -> Error {
         |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
     let got = quoted(problem).pop().unwrap_or_default();
     if problem.starts_with("unknown field") {
-        unknown_key(path, &got, quoted(expected), place)
+        unknown_key(table, path, &got, quoted(expected), place)
     } else if problem.starts_with("unknown variant") {
         let key = if is_kinded(path) { format!("{path}.kind") } else { path.to_owned() };
         let choices = quoted(expected);
         let hint = suggestion("", &got, &choices, "choices");
-        Error::new(format!("`{key}` {place} is `{got}`")).hint(hint)
+        Error::new(format!("`{key}` {place} is `{got}`, expected one of its choices")).hint(hint)
     } else if let Some(got) =
         problem.strip_prefix("invalid type: ").or(problem.strip_prefix("invalid value: "))
     {
@@ -98,15 +102,18 @@ fn explain(table: &Table, path: &str, message: &str, place: &str) -> Error {
     }
 }
 
-fn unknown_key(path: &str, key: &str, mut valid: Vec<String>, place: &str) -> Error {
+fn unknown_key(table: &Table, path: &str, key: &str, mut valid: Vec<String>, place: &str) -> Error {
     // For an unknown field the path may or may not end in the field itself.
     let section = path.strip_suffix(key).unwrap_or(path).trim_matches('.');
+    let mut what = "keys".to_owned();
     if is_kinded(section) {
         valid.push("kind".to_owned());
+        let kind = lookup(table, &format!("{section}.kind")).and_then(Value::as_str).unwrap_or_default();
+        what = format!("keys of kind `{kind}`");
     }
     valid.sort();
     let prefix = if section.is_empty() { String::new() } else { format!("{section}.") };
-    Error::new(format!("unknown key `{prefix}{key}` {place}")).hint(suggestion(&prefix, key, &valid, "keys"))
+    Error::new(format!("unknown key `{prefix}{key}` {place}")).hint(suggestion(&prefix, key, &valid, &what))
 }
 
 fn is_kinded(section: &str) -> bool {
@@ -122,7 +129,12 @@ fn lookup<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
 
 /// The nearest valid word, if one is near, and all of them.
 fn suggestion(prefix: &str, got: &str, valid: &[String], what: &str) -> String {
-    let distance = |word: &String| strsim::damerau_levenshtein(word, got);
+    // A part of a word is as near as a typing error: `epochs` means `num_epochs`, `glorot` `glorot-uniform`.
+    let lower = got.to_lowercase();
+    let distance = |word: &String| match word.contains(&lower) && lower.len() > 2 {
+        true => 1,
+        false => strsim::damerau_levenshtein(word, &lower),
+    };
     let nearest =
         valid.iter().min_by_key(|word| distance(word)).filter(|word| distance(word) <= 1 + got.len() / 4);
     let all = valid.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");

@@ -34,7 +34,7 @@ pub fn list(artifacts: &Path) -> Result<(Vec<Listed>, Vec<Error>)> {
             }
         }
     }
-    runs.sort_by(|a, b| (&a.info.started, a.folder.path()).cmp(&(&b.info.started, b.folder.path())));
+    runs.sort_by(|a, b| a.info.started.cmp(&b.info.started));
     Ok((runs, unreadable))
 }
 

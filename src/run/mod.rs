@@ -258,13 +258,17 @@ impl RunFolder {
     }
 }
 
+const WEIGHTS_FILES: &str = "a run's weights are in `model.bpk`, a checkpoint's in `checkpoint/model-N.bpk`";
+
 /// Loads the weights in the file at `path` into `model`.
 ///
 /// # Errors
 /// A file that is missing or damaged, or weights of another network.
 pub fn load_weights(model: Mlp, path: &Path) -> Result<Mlp> {
     let failed = |error| match error {
-        RecordError::Io(reason) => Error::new(format!("cannot load `{}`: {reason}", path.display())),
+        RecordError::Io(reason) => {
+            Error::new(format!("cannot load `{}`: {reason}", path.display())).hint(WEIGHTS_FILES)
+        }
         RecordError::Validation(reason) => misfit(&reason, path),
     };
     model.try_load_record(ModuleRecord::load(path).map_err(failed)?).map_err(failed)
@@ -277,7 +281,7 @@ fn misfit(reason: &str, path: &Path) -> Error {
     let first = first.replace("Shape { dims: ", "").replace(" }", "");
     if reason.starts_with("Missing") {
         Error::new(format!("`{path}` does not hold the weights of this network: `{first}` is missing"))
-            .hint("a run's weights are in `model.bpk`, a checkpoint's in `checkpoint/model-N.bpk`")
+            .hint(WEIGHTS_FILES)
     } else {
         Error::new(format!("`{path}` holds the weights of another network: {first}"))
             .hint("is the experiment's section `[model]` still the one that they were trained with?")
@@ -289,8 +293,9 @@ pub fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
 
-/// A time as RFC 3339 with whole seconds.
+/// A time in UTC as RFC 3339 with milliseconds: sorting by it sorts by time.
 pub fn timestamp(time: OffsetDateTime) -> String {
-    let whole = time.replace_nanosecond(0).unwrap_or(time);
-    whole.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
+    let (date, month, (hour, minute, second, milli)) = (time.date(), time.month(), time.to_hms_milli());
+    let (year, month, day) = (date.year(), u8::from(month), date.day());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }

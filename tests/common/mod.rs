@@ -31,7 +31,8 @@ impl Place {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_smallnet"));
-        command.args(args).current_dir(self.path()).stdin(Stdio::null());
+        // As if started by hand: cargo sets this for whatever it runs.
+        command.args(args).current_dir(self.path()).stdin(Stdio::null()).env_remove("CARGO");
         command
     }
 
