@@ -54,10 +54,9 @@ fn override_all(mut table: Table, overrides: &[Override]) -> Result<Table> {
     for (section, default) in KINDS {
         let kind = |table: &Table| table.get(section).and_then(|section| section.get("kind")).cloned();
         let before = kind(&table).unwrap_or_else(|| default.into());
-        if kind(&result).is_some_and(|after| after != before) {
-            if let Some(Value::Table(section)) = table.get_mut(section) {
-                section.retain(|key, _| key == KEPT);
-            }
+        let changed = kind(&result).is_some_and(|after| after != before);
+        if let Some(Value::Table(section)) = table.get_mut(section).filter(|_| changed) {
+            section.retain(|key, _| key == KEPT);
         }
     }
     apply(&mut table)?;
