@@ -41,8 +41,6 @@ pub struct Prepared {
 pub struct Outcome {
     /// How training ended.
     pub end: End,
-    /// The epochs, first to last.
-    pub epochs: Vec<EpochRecord>,
     /// The result; none for an interrupted run, which is not tested.
     pub result: Option<(Summary, Evaluation)>,
 }
@@ -109,8 +107,8 @@ impl Prepared {
     /// Trains, saves and tests. `on_epoch` is told of every epoch after it has been saved.
     ///
     /// # Errors
-    /// As [`training::train`]'s, and a test set that does not fit or a file that cannot be written. The run
-    /// folder then says that the run failed, and why.
+    /// As [`training::train`]'s, a test loss that is not finite, or a file that cannot be written. The run folder
+    /// then says that the run failed, and why.
     pub fn train(
         mut self,
         renderer: Box<dyn MetricsRenderer>,
@@ -170,7 +168,7 @@ impl Prepared {
         folder.save_model(&model)?;
         self.info.weights_sha256 = Some(weights_sha256(&model)?);
         let result = if interrupted { None } else { Some(self.test(&model, model_epoch, &epochs)?) };
-        Ok(Outcome { end: trained.end, epochs, result })
+        Ok(Outcome { end: trained.end, result })
     }
 
     /// The best epoch, where early stopping asks for its weights and they are not the last.
