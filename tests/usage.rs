@@ -41,6 +41,18 @@ fn wrong_usage_exits_with_2() {
 }
 
 #[test]
+fn what_belongs_to_training_says_where() {
+    let place = Place::new();
+    let hint = "hint: what belongs to training follows `train`: put `train` before it\n";
+    for args in [&["--seed", "7"] as &[&str], &["configs/mlp.toml"], &["--quiet", "--set", "seed=1"]] {
+        let ran = place.run(args);
+        assert_eq!(ran.code, 2, "{args:?}");
+        assert!(ran.stderr.ends_with(hint), "{args:?}: {}", ran.stderr);
+    }
+    assert!(!place.run(&["--frobnicate"]).stderr.contains("hint:"));
+}
+
+#[test]
 fn a_backend_that_was_not_built_says_how_to_build_it() {
     if cfg!(feature = "cuda") {
         return;

@@ -76,7 +76,10 @@ enum Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     let output = Output::new(cli.global.json, cli.global.quiet);
     match run(cli, &output) {
         Ok(code) => code,
@@ -85,6 +88,18 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Prints clap's answer: help, the version, or what is wrong. What would be right after `train` gets a hint.
+fn usage(error: &clap::Error) -> ExitCode {
+    // A reader that has gone away, such as `head`, is no error of ours.
+    let _ = error.print();
+    let mut words: Vec<_> = std::env::args_os().collect();
+    words.insert(1.min(words.len()), "train".into());
+    if error.use_stderr() && Cli::try_parse_from(words).is_ok() {
+        output::hint("what belongs to training follows `train`: put `train` before it");
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 fn run(cli: Cli, output: &Output) -> Result<ExitCode> {

@@ -11,6 +11,11 @@ pub(super) fn program() -> &'static str {
     if std::env::var_os("CARGO").is_some() { "cargo run --release --" } else { "smallnet" }
 }
 
+/// A way out, on standard error.
+pub(super) fn hint(text: &str) {
+    let _ = writeln!(io::stderr(), "\nhint: {text}");
+}
+
 /// Prints for one command.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
