@@ -2,7 +2,7 @@
 //! evaluated network. Every other room does its part; none of them knows the order. Prints nothing.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::model::{Mlp, weights_sha256};
 use crate::run::{self, DataInfo, RunFolder, RunInfo, Status, Summary};
-use crate::training::{self, End, EpochRecord, Followers, Setup};
+use crate::training::{self, End, EpochRecord, Followers, Setup, Trained};
 
 /// The git commit that smallnet was built from, where it was built in a checkout.
 pub const GIT_COMMIT: Option<&str> = option_env!("SMALLNET_GIT_COMMIT");
@@ -136,12 +136,10 @@ impl Prepared {
         mut on_epoch: impl FnMut(&EpochRecord) + Send + 'static,
     ) -> Result<Outcome> {
         let Self { experiment, folder, .. } = &*self;
-        let epochs = Arc::new(Mutex::new(Vec::new()));
-        let (history, records) = (epochs.clone(), folder.clone());
+        let metrics = folder.clone();
         let on_epoch = Box::new(move |record: &EpochRecord| {
-            records.append_epoch(record)?;
+            metrics.append_epoch(record)?;
             on_epoch(record);
-            history.lock().unwrap_or_else(PoisonError::into_inner).push(record.clone());
             Ok(())
         });
         let setup = Setup {
@@ -155,20 +153,22 @@ impl Prepared {
             device: &self.opened.device,
             directory: folder.path(),
         };
-        let trained = training::train(setup, Followers { renderer, on_epoch, interrupter })?;
-        let epochs = std::mem::take(&mut *epochs.lock().unwrap_or_else(PoisonError::into_inner));
+        let Trained { model, end, epochs } =
+            training::train(setup, Followers { renderer, on_epoch, interrupter })?;
 
-        let interrupted = matches!(trained.end, End::Interrupted { .. });
+        let interrupted = matches!(end, End::Interrupted { .. });
         let (model, model_epoch) = match self.epoch_to_restore(&epochs) {
             Some(best) if !interrupted => {
-                (run::load_weights(trained.model, &folder.checkpoint_path(best))?, Some(best))
+                (run::load_weights(model, &folder.checkpoint_path(best))?, Some(best))
             }
-            _ => (trained.model, epochs.last().map(|epoch| epoch.epoch)),
+            _ => (model, epochs.last().map(|epoch| epoch.epoch)),
         };
         folder.save_model(&model)?;
-        self.info.weights_sha256 = Some(weights_sha256(&model)?);
-        let result = if interrupted { None } else { Some(self.test(&model, model_epoch, &epochs)?) };
-        Ok(Outcome { end: trained.end, result })
+        let digest = weights_sha256(&model)?;
+        self.info.weights_sha256 = Some(digest.clone());
+        let result =
+            if interrupted { None } else { Some(self.test(&model, digest, model_epoch, &epochs)?) };
+        Ok(Outcome { end, result })
     }
 
     /// The best epoch, where early stopping asks for its weights and they are not the last.
@@ -180,6 +180,7 @@ impl Prepared {
     fn test(
         &self,
         model: &Mlp,
+        weights_sha256: String,
         model_epoch: Option<usize>,
         epochs: &[EpochRecord],
     ) -> Result<(Summary, Evaluation)> {
@@ -196,7 +197,7 @@ impl Prepared {
             seconds_per_epoch: median(epochs.iter().map(|epoch| epoch.seconds).collect()),
             best_epoch: best_epoch(epochs),
             model_epoch,
-            weights_sha256: self.info.weights_sha256.clone().unwrap_or_default(),
+            weights_sha256,
         };
         self.folder.write_summary(&summary)?;
         Ok((summary, evaluation))
@@ -240,10 +241,14 @@ impl std::fmt::Display for SplitName {
 }
 
 /// Saved weights with the run they belong to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SavedModel {
     /// The run.
     pub folder: RunFolder,
+    /// What was trained.
+    pub experiment: Experiment,
+    /// Where and with what.
+    pub info: RunInfo,
     /// The weights' file.
     pub weights: PathBuf,
 }
@@ -252,12 +257,12 @@ impl SavedModel {
     /// The model that `text` means: a run (its folder, its id or `latest`) or a checkpoint's file in a run.
     ///
     /// # Errors
-    /// No such run, or a file that is in no run folder.
+    /// No such run, a file that is in no run folder, or a run whose files are damaged.
     pub fn find(text: &str, artifacts: &Path) -> Result<Self> {
         let path = Path::new(text);
         if !path.is_file() {
             let folder = run::find(text, artifacts)?;
-            return Ok(Self { weights: folder.model_path(), folder });
+            return Self::open(folder.model_path(), folder);
         }
         let absolute = path.canonicalize().map_err(|error| Error::io("read", path, error))?;
         let folder = absolute.ancestors().skip(1).take(2).find_map(|folder| RunFolder::open(folder).ok());
@@ -265,7 +270,11 @@ impl SavedModel {
             Error::new(format!("the checkpoint `{text}` is not in a run folder"))
                 .hint("its network is described by the `config.toml` of its run: leave it in there")
         })?;
-        Ok(Self { folder, weights: absolute })
+        Self::open(absolute, folder)
+    }
+
+    fn open(weights: PathBuf, folder: RunFolder) -> Result<Self> {
+        Ok(Self { experiment: folder.experiment()?, info: folder.info()?, folder, weights })
     }
 
     /// Loads the network for `opened`'s device.
@@ -273,7 +282,7 @@ impl SavedModel {
     /// # Errors
     /// Weights that are missing, damaged, or of another network than the run's experiment describes.
     pub fn load(&self, opened: &Opened) -> Result<Mlp> {
-        let (experiment, info) = (self.folder.experiment()?, self.folder.info()?);
+        let Self { experiment, info, .. } = self;
         let Layout { height, width, num_classes } = info.data.layout;
         if !self.weights.exists() {
             return Err(Error::new(format!("`{}` has no trained weights", self.folder.path().display()))
@@ -281,15 +290,16 @@ impl SavedModel {
         }
         let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
         let model = run::load_weights(model, &self.weights)?;
-        self.verify(&model, info.weights_sha256)?;
+        self.verify(&model)?;
         Ok(model)
     }
 
     /// Compares a run's weights with the digest that it noted down. Checkpoints have none.
-    fn verify(&self, model: &Mlp, noted: Option<String>) -> Result<()> {
-        let Some(noted) = noted.filter(|_| self.weights == self.folder.model_path()) else { return Ok(()) };
+    fn verify(&self, model: &Mlp) -> Result<()> {
+        let is_final = self.weights == self.folder.model_path();
+        let Some(noted) = self.info.weights_sha256.as_ref().filter(|_| is_final) else { return Ok(()) };
         let found = weights_sha256(model)?;
-        if found == noted {
+        if found == *noted {
             return Ok(());
         }
         let weights = self.weights.display();
@@ -310,7 +320,7 @@ impl SavedModel {
         data: Option<Source>,
         opened: &Opened,
     ) -> Result<Evaluation> {
-        let (experiment, info) = (self.folder.experiment()?, self.folder.info()?);
+        let Self { experiment, info, .. } = self;
         let source = match data {
             Some(other) => other,
             None => unchanged(experiment.data.source(), &info.data.sha256)?,
@@ -320,8 +330,8 @@ impl SavedModel {
         images.check_layout(info.data.layout)?;
         let split = match name {
             SplitName::Test => Split::whole(images),
-            SplitName::Train => split(&experiment, images)?.0,
-            SplitName::Validation => split(&experiment, images)?.1,
+            SplitName::Train => split(experiment, images)?.0,
+            SplitName::Validation => split(experiment, images)?.1,
         };
         if split.is_empty() {
             return Err(Error::new(format!("the run `{}` held no image out", self.folder.path().display()))

@@ -39,7 +39,7 @@ struct Record<'a> {
 
 pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let saved = SavedModel::find(&args.model, &global.artifacts)?;
-    let opened = global.backend.unwrap_or(saved.folder.info()?.backend).open()?;
+    let opened = global.backend.unwrap_or(saved.info.backend).open()?;
     let model = saved.load(&opened)?;
     let data = args.data.as_deref().map(Source::parse);
     let evaluation = saved.evaluate(&model, args.split, data, &opened)?;

@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use burn::train::Interrupter;
 use burn::train::renderer::{MetricsRenderer, default_renderer};
 use clap::Args;
-use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::number::{grouped, seconds, significant};
@@ -76,7 +75,8 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
     let lines = *output;
     let outcome = prepared.train(renderer, interrupter, move |record| {
         if !dashboard {
-            print_above(&bar, &lines, &epoch_line(record, num_epochs));
+            // The bar makes room for the line.
+            bar.suspend(|| lines.line(&epoch_line(record, num_epochs)));
         }
     })?;
 
@@ -169,11 +169,6 @@ fn epoch_line(record: &EpochRecord, num_epochs: usize) -> String {
         significant(record.learning_rate),
         seconds(record.seconds)
     )
-}
-
-/// Prints a line without tearing the bar.
-fn print_above(bar: &ProgressBar, output: &Output, line: &str) {
-    bar.suspend(|| output.line(line));
 }
 
 fn report(outcome: &Outcome, summary: &Summary, evaluation: &Evaluation, path: &Path, output: &Output) {

@@ -44,11 +44,6 @@ pub(super) fn to_json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::new(format!("cannot write JSON: {error}")))
 }
 
-pub(super) fn from_json<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::new(format!("`{}` is damaged: {error}", path.display())))
-}
-
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_string_pretty(value)
         .map_err(|error| Error::new(format!("cannot write JSON: {error}")))?;
@@ -57,5 +52,6 @@ pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
 }
 
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    from_json(&read(path)?, path)
+    serde_json::from_str(&read(path)?)
+        .map_err(|error| Error::new(format!("`{}` is damaged: {error}", path.display())))
 }

@@ -145,16 +145,9 @@ impl RunFolder {
     pub fn create(artifacts: &Path, experiment: &str, now: OffsetDateTime) -> Result<Self> {
         let parent = artifacts.join(experiment);
         fs::create_dir_all(&parent).map_err(|error| Error::io("make the folder", &parent, error))?;
-        let (date, clock) = (now.date(), now.time());
-        let id = format!(
-            "{:04}{:02}{:02}-{:02}{:02}{:02}",
-            date.year(),
-            u8::from(date.month()),
-            date.day(),
-            clock.hour(),
-            clock.minute(),
-            clock.second()
-        );
+        // 2026-11-22T18:08:05.112Z becomes 20261122-180805.
+        let id: String = timestamp(now).chars().take(19).filter(|c| !"-:".contains(*c)).collect();
+        let id = id.replace('T', "-");
         let mut path = parent.join(&id);
         let mut attempt = 1;
         // Making a folder fails where one is: of two runs, one gets the next number.

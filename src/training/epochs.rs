@@ -77,18 +77,22 @@ pub(super) struct EpochLoop {
 
 struct State {
     on_epoch: OnEpoch,
+    records: Vec<EpochRecord>,
     end: Result<End>,
 }
 
 impl EpochLoop {
     /// `device` must be an autodiff device.
     pub(super) fn new(device: Device, on_epoch: OnEpoch) -> Arc<Self> {
-        Arc::new(Self { device, state: Mutex::new(State { on_epoch, end: Ok(End::Finished) }) })
+        let state = State { on_epoch, records: Vec::new(), end: Ok(End::Finished) };
+        Arc::new(Self { device, state: Mutex::new(state) })
     }
 
-    /// How the loop ended.
-    pub(super) fn end(&self) -> Result<End> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).end.clone()
+    /// How the loop ended, and its epochs; takes the latter out.
+    pub(super) fn outcome(&self) -> Result<(End, Vec<EpochRecord>)> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = state.end.clone()?;
+        Ok((end, std::mem::take(&mut state.records)))
     }
 }
 
@@ -106,7 +110,7 @@ impl SupervisedLearningStrategy<Mlp> for EpochLoop {
         learner.fork(&self.device);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let epochs = starting_epoch..=components.num_epochs;
-        state.end = run(epochs, &mut components, &mut learner, &train, &validation, &mut state.on_epoch);
+        state.end = run(epochs, &mut components, &mut learner, &train, &validation, &mut state);
         (learner.model(), components.event_processor)
     }
 }
@@ -118,7 +122,7 @@ fn run(
     learner: &mut Learner<Mlp>,
     train: &TrainLoader<Mlp>,
     validation: &ValidLoader<Mlp>,
-    on_epoch: &mut OnEpoch,
+    state: &mut State,
 ) -> Result<End> {
     let last = *epochs.end();
     for epoch in epochs {
@@ -137,7 +141,8 @@ fn run(
                 record.learning_rate
             )));
         }
-        on_epoch(&record)?;
+        (state.on_epoch)(&record)?;
+        state.records.push(record);
         if let Some(checkpointer) = &mut components.checkpointer {
             checkpointer.checkpoint(learner, epoch, &components.event_store);
         }

@@ -72,6 +72,8 @@ pub struct Trained {
     pub model: Mlp,
     /// How training ended.
     pub end: End,
+    /// The epochs trained to their end, first to last.
+    pub epochs: Vec<EpochRecord>,
 }
 
 /// Trains a network through Burn's Learner.
@@ -107,5 +109,6 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     if let Some(error) = result.error {
         return Err(Error::new(format!("training stopped: {error}")));
     }
-    Ok(Trained { model: result.model, end: epochs.end()? })
+    let (end, epochs) = epochs.outcome()?;
+    Ok(Trained { model: result.model, end, epochs })
 }
