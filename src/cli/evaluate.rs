@@ -1,17 +1,19 @@
 //! `smallnet evaluate`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use comfy_table::Table;
 use serde::Serialize;
 
 use super::Global;
-use super::number::grouped;
 use super::output::Output;
+use super::terminal;
 use crate::data::Source;
 use crate::error::Result;
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Evaluation, Mistake, evaluate};
+use crate::number::{grouped, percent};
 use crate::workflow::{SavedModel, SplitName};
 
 /// Arguments of `smallnet evaluate`.
@@ -35,14 +37,25 @@ struct Record<'a> {
     split: SplitName,
     #[serde(flatten)]
     evaluation: &'a Evaluation,
+    pictures: &'a [PathBuf],
 }
+
+/// With more classes than this the matrix is left to the picture.
+const MAX_MATRIX: usize = 20;
+/// Mistakes listed on the terminal; the picture has more.
+const MAX_LISTED: usize = 5;
 
 pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let saved = SavedModel::find(&args.model, &global.artifacts)?;
     let opened = global.backend.unwrap_or(saved.info.backend).open()?;
     let model = saved.load(&opened)?;
-    let data = args.data.as_deref().map(Source::parse);
-    let evaluation = saved.evaluate(&model, args.split, data, &opened)?;
+    let split = saved.split(args.split, args.data.as_deref().map(Source::parse))?;
+    let evaluation = evaluate(&model, &split, &opened.device)?;
+    let is_own = args.data.is_none();
+    if is_own && args.split == SplitName::Test {
+        saved.keep_test(&evaluation, &split)?;
+    }
+    let pictures = saved.draw_evaluation(&evaluation, &split, args.split)?;
     output.line(&format!(
         "{} accuracy {:.4}, loss {:.4} on {} images, with {} on {}",
         args.split,
@@ -52,6 +65,77 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
         saved.weights.display(),
         opened.adapter
     ));
-    output.record(&Record { run: saved.folder.path(), split: args.split, evaluation: &evaluation })?;
+    print(&evaluation, output);
+    for picture in &pictures {
+        output.line(&format!("picture: {}", picture.display()));
+    }
+    output.record(&Record {
+        run: saved.folder.path(),
+        split: args.split,
+        evaluation: &evaluation,
+        pictures: &pictures,
+    })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn print(evaluation: &Evaluation, output: &Output) {
+    output.line("");
+    if evaluation.confusion.counts.len() <= MAX_MATRIX {
+        output.line("confusion matrix: a row for each true class, a column for each predicted one");
+        output.line("");
+        output.line(&matrix(evaluation).to_string());
+        output.line("");
+    }
+    output.line(&scores(evaluation).to_string());
+    output.line("");
+    output.line(&format!(
+        "expected calibration error {:.4}: on average that far apart are how sure the network is and how often it is right",
+        evaluation.calibration.error
+    ));
+    if !evaluation.worst.is_empty() {
+        output.line("");
+        output.line("worst mistakes, those of the highest loss:");
+        output.line("");
+        output.line(&mistakes(&evaluation.worst).to_string());
+    }
+    output.line("");
+}
+
+fn matrix(evaluation: &Evaluation) -> Table {
+    let counts = &evaluation.confusion.counts;
+    let mut table = terminal::table([""], 0);
+    table.set_header([String::new()].into_iter().chain((0..counts.len()).map(|class| class.to_string())));
+    for (class, row) in counts.iter().enumerate() {
+        // A zero is no news: a dot lets the mistakes stand out.
+        let cells =
+            row.iter().map(|&count| if count == 0 { "·".to_owned() } else { grouped(count as usize) });
+        table.add_row([class.to_string()].into_iter().chain(cells));
+    }
+    terminal::align_right(&mut table, 0);
+    table
+}
+
+fn scores(evaluation: &Evaluation) -> Table {
+    let mut table = terminal::table(["class", "precision", "recall", "F1", "images"], 0);
+    for (class, scores) in evaluation.classes.iter().enumerate() {
+        let numbers = [scores.precision, scores.recall, scores.f1]
+            .map(|score| score.map_or_else(|| "–".to_owned(), |score| format!("{score:.4}")));
+        let images = grouped(scores.num_images as usize);
+        table.add_row([class.to_string()].into_iter().chain(numbers).chain([images]));
+    }
+    table
+}
+
+fn mistakes(worst: &[Mistake]) -> Table {
+    let mut table = terminal::table(["image", "true", "predicted", "sure", "loss"], 0);
+    for mistake in worst.iter().take(MAX_LISTED) {
+        table.add_row([
+            mistake.index.to_string(),
+            mistake.label.to_string(),
+            mistake.predicted.to_string(),
+            percent(mistake.confidence),
+            format!("{:.2}", mistake.loss),
+        ]);
+    }
+    table
 }

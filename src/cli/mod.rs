@@ -1,12 +1,20 @@
 //! Owns the command line: what is typed and what is printed. One short file a subcommand, each resolving its
 //! arguments, making one library call and printing the result. The only room that prints.
 
+mod chart;
+mod compare;
+mod data;
 mod evaluate;
-mod number;
+mod experiment;
 mod output;
+mod predict;
 mod progress;
+mod report;
 mod runs;
+mod summary;
+mod terminal;
 mod train;
+mod weights;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,7 +46,11 @@ Examples:
   smallnet --backend wgpu                           the same on a GPU
   smallnet train configs/mlp.toml --seed 7          train another experiment
   smallnet train --set optimizer.learning_rate=0.1 --set 'model.hidden=[128,64]'
+  smallnet data --index 7                           look at a training image
+  smallnet summary configs/hidden.toml              layers, weights and steps
   smallnet evaluate latest                          test the newest run again
+  smallnet predict latest my-digit.png              what is this?
+  smallnet weights latest                           what each neuron looks for
   smallnet runs                                     list all runs
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted";
@@ -68,8 +80,20 @@ struct Global {
 enum Command {
     /// Train a network and save it in a new run folder
     Train(train::TrainArgs),
-    /// Report accuracy and loss of a saved network
+    /// Test a saved network: accuracy, loss, confusion matrix, precision and recall, its worst mistakes
     Evaluate(evaluate::EvaluateArgs),
+    /// Show what a saved network makes of single images, from the data set or from your own pictures
+    Predict(predict::PredictArgs),
+    /// Draw what each neuron of a saved network looks for
+    Weights(weights::WeightsArgs),
+    /// Write the page about a run again, from its folder alone
+    Report(report::ReportArgs),
+    /// Compare runs: settings, curves, results
+    Compare(compare::CompareArgs),
+    /// Look at the images and labels of a data set
+    Data(data::DataArgs),
+    /// Show an experiment's layers, weights, update rule and steps without training
+    Summary(summary::SummaryArgs),
     /// List the runs in the artifacts folder
     Runs,
 }
@@ -110,6 +134,12 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
     match command.unwrap_or(Command::Train(train::TrainArgs::default())) {
         Command::Train(args) => train::run(args, &global, output),
         Command::Evaluate(args) => evaluate::run(args, &global, output),
+        Command::Predict(args) => predict::run(args, &global, output),
+        Command::Weights(args) => weights::run(args, &global, output),
+        Command::Report(args) => report::run(args, &global, output),
+        Command::Compare(args) => compare::run(args, &global, output),
+        Command::Data(args) => data::run(args, &global, output),
+        Command::Summary(args) => summary::run(args, output),
         Command::Runs => runs::run(&global, output),
     }
 }

@@ -33,6 +33,11 @@ impl Output {
         self.quiet
     }
 
+    /// Whether lines end up on a terminal that shows colours.
+    pub(super) fn has_colors(&self) -> bool {
+        if self.json { console::colors_enabled_stderr() } else { console::colors_enabled() }
+    }
+
     /// A line for a person.
     pub(super) fn line(&self, text: &str) {
         if self.quiet {

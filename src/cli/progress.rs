@@ -10,7 +10,7 @@ use burn::train::renderer::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::number::grouped;
+use crate::number::grouped;
 use crate::training::{ACCURACY, LOSS};
 
 /// A bar over all images of all epochs; it shows nothing where standard error is not a terminal.

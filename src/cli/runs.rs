@@ -7,9 +7,9 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
 use super::Global;
-use super::number::grouped;
 use super::output::{Output, program};
 use crate::error::Result;
+use crate::number::grouped;
 use crate::run::{self, Listed, RunInfo, Summary};
 
 /// What `--json` prints of each run.

@@ -1,8 +1,7 @@
 //! `smallnet train`
 
-use std::fs;
 use std::io::{IsTerminal, stdout};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use burn::train::Interrupter;
@@ -10,13 +9,13 @@ use burn::train::renderer::{MetricsRenderer, default_renderer};
 use clap::Args;
 use serde::Serialize;
 
-use super::number::{grouped, seconds, significant};
+use super::experiment::ExperimentArgs;
 use super::output::{Output, program};
 use super::{Global, progress};
-use crate::config::{DEFAULT_EXPERIMENT, Experiment, Override};
 use crate::data::Layout;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
+use crate::number::{grouped, seconds, significant};
 use crate::run::{Status, Summary};
 use crate::training::{End, EpochRecord};
 use crate::workflow::{self, Outcome, Prepared};
@@ -24,21 +23,11 @@ use crate::workflow::{self, Outcome, Prepared};
 /// Arguments of `smallnet train`.
 #[derive(Debug, Default, Args)]
 pub(super) struct TrainArgs {
-    /// The experiment file; without one, the embedded configs/softmax.toml
-    config: Option<PathBuf>,
-    /// Change one setting of the experiment, such as `optimizer.learning_rate=0.1`; may be repeated.
-    /// Another `kind` starts from its own defaults
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    settings: Vec<Override>,
-    /// The seed of weights, image order, held-out images and dropout; short for `--set seed=N`
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
-    seed: Option<i64>,
+    #[command(flatten)]
+    experiment: ExperimentArgs,
     /// The name of the run's folder in the artifacts folder; short for `--set name=NAME`
     #[arg(long)]
     name: Option<String>,
-    /// Train on the IDX files in this folder; short for `--set data.source=DIR`
-    #[arg(long, value_name = "DIR")]
-    data: Option<String>,
     /// Show Burn's terminal dashboard instead of a bar; in it, q and then s stop
     #[arg(long)]
     dashboard: bool,
@@ -49,6 +38,7 @@ pub(super) struct TrainArgs {
 struct Record<'a> {
     run: &'a Path,
     status: Status,
+    report: Option<&'a Path>,
     #[serde(flatten)]
     summary: Option<&'a Summary>,
 }
@@ -59,8 +49,8 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
         return Err(Error::usage("--dashboard needs a terminal, and standard output is not one")
             .hint("leave --dashboard out: epochs are then printed a line each"));
     }
-    let prepared =
-        workflow::prepare(experiment(args)?, global.backend.unwrap_or_default(), &global.artifacts)?;
+    let experiment = args.experiment.read(args.name)?;
+    let prepared = workflow::prepare(experiment, global.backend.unwrap_or_default(), &global.artifacts)?;
     announce(&prepared, output);
 
     let interrupter = Interrupter::new();
@@ -81,45 +71,19 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
     })?;
 
     let path = folder.path();
+    let report = outcome.report.as_deref();
+    if let Err(error) = report {
+        output.warning(&format!("the report could not be written: {error}"));
+    }
+    let report = report.ok();
     let Some((summary, evaluation)) = &outcome.result else {
-        report_interruption(&outcome, path, output);
-        output.record(&Record { run: path, status: Status::Interrupted, summary: None })?;
+        print_interruption(&outcome, path, output);
+        output.record(&Record { run: path, status: Status::Interrupted, report, summary: None })?;
         return Ok(ExitCode::from(130));
     };
-    report(&outcome, summary, evaluation, path, output);
-    output.record(&Record { run: path, status: Status::Finished, summary: Some(summary) })?;
+    print_result(&outcome, summary, evaluation, path, output);
+    output.record(&Record { run: path, status: Status::Finished, report, summary: Some(summary) })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The experiment that the arguments mean.
-fn experiment(args: TrainArgs) -> Result<Experiment> {
-    let (text, origin) = match &args.config {
-        None => (DEFAULT_EXPERIMENT.to_owned(), "softmax.toml".to_owned()),
-        Some(path) => {
-            let text = fs::read_to_string(path).map_err(|error| {
-                Error::io("read the experiment file", path, error)
-                    .hint("an experiment is a TOML file; `configs/softmax.toml` is one to start from")
-            })?;
-            (text, path.display().to_string())
-        }
-    };
-    let mut settings = args.settings;
-    settings.extend(args.seed.map(|seed| Override::new("seed", seed)));
-    settings.extend(args.name.map(|name| Override::new("name", name)));
-    settings.extend(args.data.map(|data| Override::new("data.source", data)));
-    let mut experiment = Experiment::from_toml(&text, &origin, &settings)?;
-    make_absolute(&mut experiment.data.source)?;
-    Ok(experiment)
-}
-
-/// A saved experiment must find its data from any folder.
-fn make_absolute(source: &mut String) -> Result<()> {
-    if source != "mnist" {
-        let path = std::path::absolute(Path::new(source));
-        let path = path.map_err(|error| Error::io("find", Path::new(source), error))?;
-        *source = path.display().to_string();
-    }
-    Ok(())
 }
 
 /// Ctrl-C, a termination or a closed terminal stop after the current step; a second time, at once.
@@ -171,7 +135,7 @@ fn epoch_line(record: &EpochRecord, num_epochs: usize) -> String {
     )
 }
 
-fn report(outcome: &Outcome, summary: &Summary, evaluation: &Evaluation, path: &Path, output: &Output) {
+fn print_result(outcome: &Outcome, summary: &Summary, evaluation: &Evaluation, path: &Path, output: &Output) {
     if outcome.end == End::Early {
         output.line(&format!("stopped early after epoch {}", summary.num_epochs));
     }
@@ -180,21 +144,21 @@ fn report(outcome: &Outcome, summary: &Summary, evaluation: &Evaluation, path: &
             "the validation loss was lowest after epoch {epoch}: its weights are the model's"
         ));
     }
-    let correct = (evaluation.accuracy * evaluation.num_images as f64).round() as usize;
     output.line(&format!(
         "test accuracy {:.4} ({} of {} images), loss {:.4}",
         evaluation.accuracy,
-        grouped(correct),
+        grouped(evaluation.confusion.num_correct() as usize),
         grouped(evaluation.num_images),
         evaluation.loss
     ));
     if let Some(epoch) = summary.seconds_per_epoch {
         output.line(&format!("{} an epoch; weights {}", seconds(epoch), &summary.weights_sha256[..16]));
     }
-    output.line(&format!("saved in {0}; next: {1} evaluate {0}", path.display(), program()));
+    let report = outcome.report.as_deref().map(|report| format!("; report: {}", report.display()));
+    output.line(&format!("saved in {}{}", path.display(), report.unwrap_or_default()));
 }
 
-fn report_interruption(outcome: &Outcome, path: &Path, output: &Output) {
+fn print_interruption(outcome: &Outcome, path: &Path, output: &Output) {
     if let End::Interrupted { epoch, step } = outcome.end {
         output
             .line(&format!("interrupted in epoch {epoch}, after step {step}; the weights reached are saved"));

@@ -1,6 +1,7 @@
 //! Owns the experiment file: how its sections compose, how it is read, overridden, checked and written.
 //! Each section's meaning belongs to the room it configures.
 
+mod differences;
 mod overrides;
 mod read;
 
@@ -11,6 +12,7 @@ use crate::error::{Error, Result, ensure};
 use crate::model::MlpConfig;
 use crate::training::{OptimizerConfig, ScheduleConfig, TrainingConfig};
 
+pub use differences::{Difference, differences, settings};
 pub use overrides::Override;
 
 /// `configs/softmax.toml`, embedded: the exercise's network, and what smallnet trains when told nothing.

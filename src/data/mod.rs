@@ -6,6 +6,7 @@ mod embedded;
 mod folder;
 mod idx;
 mod loader;
+mod photo;
 mod source;
 mod split;
 
@@ -14,8 +15,12 @@ use std::sync::Arc;
 
 use burn_dataset::{Dataset, DatasetError};
 
+use crate::error::Error;
+use crate::number::grouped;
+
 pub use config::DataConfig;
 pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Order};
+pub use photo::read_digit;
 pub use source::{Images, Layout, Part, Source};
 pub use split::Holdout;
 
@@ -63,6 +68,29 @@ impl Split {
         (&self.images.pixels[index * size..(index + 1) * size], self.images.labels[index])
     }
 
+    /// Image `position` as [`Split::image`] gives it, if the split, called `name` in the message, has it.
+    ///
+    /// # Errors
+    /// A position beyond the last image.
+    pub fn get(&self, position: usize, name: &str) -> Result<(&[u8], u8), Error> {
+        if position < self.len() {
+            return Ok(self.image(position));
+        }
+        let (count, last) = (grouped(self.len()), self.len().saturating_sub(1));
+        Err(Error::new(format!(
+            "there is no image {position} in the {name} split: it has {count} images, 0 to {last}"
+        )))
+    }
+
+    /// How many images there are of each of `num_classes` classes.
+    pub fn class_counts(&self, num_classes: usize) -> Vec<usize> {
+        let mut counts = vec![0; num_classes];
+        for position in 0..self.len() {
+            counts[usize::from(self.image(position).1)] += 1;
+        }
+        counts
+    }
+
     /// The images at positions `range`.
     ///
     /// # Panics
@@ -70,6 +98,11 @@ impl Split {
     pub fn slice(&self, range: Range<usize>) -> Self {
         Self { images: self.images.clone(), indices: self.indices[range].into() }
     }
+}
+
+/// The one-hot code of `label`, which must be below `num_classes`: 1 at its place, 0 everywhere else.
+pub fn one_hot(label: u8, num_classes: usize) -> Vec<u8> {
+    (0..num_classes).map(|class| u8::from(class == usize::from(label))).collect()
 }
 
 /// One image with its label, as Burn's data set transforms take it.
@@ -89,5 +122,16 @@ impl Dataset<Item> for Split {
 
     fn len(&self) -> usize {
         self.indices.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_hot_rows() {
+        assert_eq!(one_hot(5, 10), [0, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+        assert_eq!(one_hot(0, 1), [1]);
     }
 }

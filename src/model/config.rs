@@ -132,6 +132,28 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// As people write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Relu => "ReLU",
+            Self::Gelu => "GELU",
+            Self::Silu => "SiLU",
+            Self::Sigmoid => "Sigmoid",
+            Self::Tanh => "Tanh",
+        }
+    }
+
+    /// What it makes of a number x.
+    pub fn formula(self) -> &'static str {
+        match self {
+            Self::Relu => "max(0, x)",
+            Self::Gelu => "x · Φ(x)",
+            Self::Silu => "x · sigmoid(x)",
+            Self::Sigmoid => "1 / (1 + e⁻ˣ)",
+            Self::Tanh => "tanh(x)",
+        }
+    }
+
     /// Applies the function to every element.
     pub fn apply(self, x: Tensor<2>) -> Tensor<2> {
         match self {

@@ -5,6 +5,30 @@ use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Tensor, activation::softmax};
 
 use super::Activation;
+use crate::error::{Error, Result};
+
+/// The weights of one layer on the host, neuron by neuron.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Neurons {
+    /// Each neuron's weights, one for each input.
+    pub weights: Vec<Vec<f32>>,
+    /// Each neuron's bias.
+    pub biases: Vec<f32>,
+}
+
+impl Neurons {
+    /// The L2 norm of a neuron's weights, which must exist.
+    pub fn norm(&self, neuron: usize) -> f32 {
+        self.weights[neuron].iter().map(|weight| weight * weight).sum::<f32>().sqrt()
+    }
+
+    /// The neurons' numbers, largest norm first.
+    pub fn by_norm(&self) -> Vec<usize> {
+        let mut neurons: Vec<usize> = (0..self.weights.len()).collect();
+        neurons.sort_by(|&a, &b| self.norm(b).total_cmp(&self.norm(a)));
+        neurons
+    }
+}
 
 /// A dense network over images: Flatten → Linear → … → Linear, giving one logit for each class.
 ///
@@ -48,6 +72,26 @@ impl Mlp {
     pub fn layers(&self) -> &[Linear] {
         &self.layers
     }
+
+    /// The neurons of the first layer: those whose inputs are the pixels of an image, row by row.
+    ///
+    /// # Errors
+    /// A device that fails.
+    pub fn first_layer(&self) -> Result<Neurons> {
+        let Some(Linear { weight, bias }) = self.layers.first() else {
+            return Err(Error::new("the network has no layer"));
+        };
+        let columns = read(weight.val().transpose())?; // [outputs, inputs]
+        let [inputs, outputs] = weight.dims();
+        let biases = bias.as_ref().map_or(Ok(vec![0.0; outputs]), |bias| read(bias.val()))?;
+        Ok(Neurons { weights: columns.chunks(inputs).map(<[f32]>::to_vec).collect(), biases })
+    }
+}
+
+fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    let data = tensor.try_into_data();
+    let data = data.map_err(|error| Error::new(format!("the weights cannot be read: {error}")))?;
+    Ok(data.iter::<f32>().collect())
 }
 
 #[cfg(test)]
@@ -109,6 +153,15 @@ mod tests {
         let model = Mlp::new(vec![hidden, output], Activation::Relu, 0.0);
         let image = Tensor::<3>::from_data([[[1.0, 0.5]]], &device);
         assert_close(&values(model.forward(image)), &[7.0]);
+    }
+
+    #[test]
+    fn a_neuron_has_the_weights_of_its_column() {
+        let device = Device::flex();
+        let layer = layer(&[&[1.0, 2.0], &[3.0, -1.0], &[5.0, 6.0]], &[0.5, -0.5], &device);
+        let neurons = Mlp::new(vec![layer], Activation::Relu, 0.0).first_layer().unwrap();
+        assert_eq!(neurons.weights, [[1.0, 3.0, 5.0], [2.0, -1.0, 6.0]]);
+        assert_eq!(neurons.biases, [0.5, -0.5]);
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! Owns the network: Flatten → Linear (→ activation → dropout → Linear)* → Softmax, its initial weights, its
-//! loss and its digest. Knows no data set, no path and no optimizer.
+//! loss, its layers in words and its digest. Knows no data set, no path and no optimizer.
 
 mod config;
 mod digest;
 mod initializer;
+mod layers;
 mod loss;
 mod mlp;
 
 pub use config::{Activation, MlpConfig};
 pub use digest::weights_sha256;
 pub use initializer::Initializer;
+pub use layers::{LayerInfo, LayerKind};
 pub use loss::cross_entropy;
-pub use mlp::Mlp;
+pub use mlp::{Mlp, Neurons};

@@ -9,10 +9,15 @@
 //!   checkpoint/     Burn's records of the last and the best epoch
 //!   model.bpk       the trained weights
 //!   summary.json    the result
+//!   evaluation.json the test in detail
+//!   report.html     all of it as a page
+//!   figures/        pictures of the network and its mistakes
+//!   predictions/    pictures of single predictions
 //! ```
 
 mod files;
 mod list;
+mod test;
 
 use std::fs;
 use std::io::Write;
@@ -31,12 +36,15 @@ use crate::model::Mlp;
 use crate::training::EpochRecord;
 
 pub use list::{Listed, find, list};
+pub use test::TestRecord;
 
 const CONFIG: &str = "config.toml";
 const INFO: &str = "run.json";
 const METRICS: &str = "metrics.jsonl";
 const MODEL: &str = "model.bpk";
 const SUMMARY: &str = "summary.json";
+const EVALUATION: &str = "evaluation.json";
+const REPORT: &str = "report.html";
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +141,23 @@ pub struct Summary {
     pub weights_sha256: String,
 }
 
+/// Everything that a run's folder says of it, but for the weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Records {
+    /// Where it was read from.
+    pub folder: RunFolder,
+    /// What was trained.
+    pub experiment: Experiment,
+    /// Where and with what.
+    pub info: RunInfo,
+    /// The epochs trained to their end.
+    pub epochs: Vec<EpochRecord>,
+    /// The result, if there is one.
+    pub summary: Option<Summary>,
+    /// The test in detail, if there was one.
+    pub test: Option<TestRecord>,
+}
+
 /// A run's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder {
@@ -189,6 +214,24 @@ impl RunFolder {
         self.path.join(CONFIG)
     }
 
+    /// The run's name among those of its experiment: the time of its start.
+    pub fn id(&self) -> String {
+        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Reads everything but the weights.
+    pub fn records(&self) -> Result<Records> {
+        Ok(Records {
+            folder: self.clone(),
+            experiment: self.experiment()?,
+            info: self.info()?,
+            epochs: self.epochs()?,
+            summary: self.summary()?,
+            test: self.test()?,
+        })
+    }
+
     /// Saves the experiment.
     pub fn write_experiment(&self, experiment: &Experiment) -> Result<()> {
         files::write(&self.config_path(), experiment.to_toml()?.as_bytes())
@@ -221,6 +264,32 @@ impl RunFolder {
         if path.exists() { files::read_json(&path).map(Some) } else { Ok(None) }
     }
 
+    /// Saves `evaluation.json`.
+    pub fn write_test(&self, test: &TestRecord) -> Result<()> {
+        files::write_json(&self.path.join(EVALUATION), test)
+    }
+
+    /// Reads `evaluation.json`; none while the network has not been tested.
+    pub fn test(&self) -> Result<Option<TestRecord>> {
+        let path = self.path.join(EVALUATION);
+        if path.exists() { files::read_json(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Saves the page and says where it is.
+    pub fn write_report(&self, page: &str) -> Result<PathBuf> {
+        write_in(&self.path, REPORT, page.as_bytes())
+    }
+
+    /// Saves a picture of the network and says where it is; `name` is the file's, without its ending.
+    pub fn write_figure(&self, name: &str, png: &[u8]) -> Result<PathBuf> {
+        write_in(&self.path.join("figures"), &format!("{name}.png"), png)
+    }
+
+    /// Saves a picture of a prediction and says where it is; `name` is the file's, without its ending.
+    pub fn write_prediction(&self, name: &str, png: &[u8]) -> Result<PathBuf> {
+        write_in(&self.path.join("predictions"), &format!("{name}.png"), png)
+    }
+
     /// Saves the trained weights.
     pub fn save_model(&self, model: &Mlp) -> Result<()> {
         let path = self.model_path();
@@ -249,6 +318,29 @@ impl RunFolder {
             .and_then(|mut file| file.write_all(line.as_bytes()))
             .map_err(|error| Error::io("write", &path, error))
     }
+
+    /// Reads `metrics.jsonl`; empty before the first epoch's end.
+    pub fn epochs(&self) -> Result<Vec<EpochRecord>> {
+        let path = self.path.join(METRICS);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let text = files::read(&path)?;
+        let read = |(index, line)| {
+            serde_json::from_str(line).map_err(|error| {
+                Error::new(format!("`{}`, line {}, is damaged: {error}", path.display(), index + 1))
+            })
+        };
+        text.lines().enumerate().map(read).collect()
+    }
+}
+
+/// Saves a whole file in `folder`, which is made where it is missing, and says where it is.
+pub fn write_in(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
+    let path = folder.join(name);
+    files::write(&path, bytes)?;
+    Ok(path)
 }
 
 const WEIGHTS_FILES: &str = "a run's weights are in `model.bpk`, a checkpoint's in `checkpoint/model-N.bpk`";

@@ -8,6 +8,7 @@ mod epochs;
 mod golden;
 mod metrics;
 mod optimizer;
+mod rules;
 mod schedule;
 mod step;
 
@@ -31,6 +32,7 @@ pub(crate) use epochs::diverged;
 pub use epochs::{End, EpochRecord, OnEpoch};
 pub use metrics::{ACCURACY, ImageMean, LOSS};
 pub use optimizer::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
+pub use rules::{rate_rule, update_rule};
 pub use schedule::{Constant, Cosine, Exponential, Schedule, ScheduleConfig, Step as StepSchedule};
 pub use step::{Measured, Step};
 

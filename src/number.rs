@@ -1,7 +1,7 @@
-//! Numbers as people read them.
+//! Numbers as people read them, on the terminal and in pages.
 
 /// 1234567 as `1,234,567`.
-pub(super) fn grouped(number: usize) -> String {
+pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -14,7 +14,7 @@ pub(super) fn grouped(number: usize) -> String {
 }
 
 /// Seconds with as many decimals as matter: `0.0123`, `0.12`, `12.3`, `2 min 05 s`.
-pub(super) fn seconds(seconds: f64) -> String {
+pub(crate) fn seconds(seconds: f64) -> String {
     match seconds {
         s if s < 0.1 => format!("{s:.4} s"),
         s if s < 10.0 => format!("{s:.2} s"),
@@ -27,7 +27,7 @@ pub(super) fn seconds(seconds: f64) -> String {
 }
 
 /// Three significant digits, without zeros at the end: `1`, `0.05`, `2.74e-4`.
-pub(super) fn significant(number: f64) -> String {
+pub(crate) fn significant(number: f64) -> String {
     let exponent = number.abs().log10().floor();
     if number == 0.0 {
         return "0".to_owned();
@@ -40,6 +40,11 @@ pub(super) fn significant(number: f64) -> String {
     let decimals = (2.0 - exponent).max(0.0) as usize;
     let text = format!("{number:.decimals$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// A share in [0, 1] as `99.2 %`.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
 }
 
 #[cfg(test)]

@@ -1,0 +1,105 @@
+//! `smallnet compare`
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use comfy_table::Table;
+use serde::Serialize;
+
+use super::Global;
+use super::chart::{Curve, chart};
+use super::output::Output;
+use super::terminal;
+use crate::config::Difference;
+use crate::error::Result;
+use crate::report::{RESULT_COLUMNS, accuracy_curves, result_rows};
+use crate::run::{Records, Status, Summary};
+use crate::workflow::{self, Compared};
+
+/// Arguments of `smallnet compare`.
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// Two runs or more: their folders, their ids, or `latest`
+    #[arg(value_name = "RUN", required = true, num_args = 2..)]
+    runs: Vec<String>,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Record<'a> {
+    runs: Vec<RunRecord<'a>>,
+    differences: &'a [Difference],
+    page: &'a Path,
+}
+
+#[derive(Serialize)]
+struct RunRecord<'a> {
+    run: &'a Path,
+    name: &'a str,
+    status: Status,
+    summary: &'a Option<Summary>,
+}
+
+pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result<ExitCode> {
+    let compared = workflow::compare(&args.runs, &global.artifacts)?;
+    let Compared { runs, names, differences, page } = &compared;
+    output.line(&results(runs, names).to_string());
+    output.line("");
+    if differences.is_empty() {
+        output.line("their experiments are the same");
+    } else {
+        output.line("what differs between their experiments:");
+        output.line("");
+        output.line(&settings(differences, names).to_string());
+    }
+    print_curves(runs, names, output);
+    output.line("");
+    output.line(&format!("page: {}", page.display()));
+    output.record(&Record {
+        runs: runs
+            .iter()
+            .zip(names)
+            .map(|(run, name)| RunRecord {
+                run: run.folder.path(),
+                name,
+                status: run.info.status,
+                summary: &run.summary,
+            })
+            .collect(),
+        differences,
+        page,
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn results(runs: &[Records], names: &[String]) -> Table {
+    let mut table = terminal::table(RESULT_COLUMNS, 1);
+    table.add_rows(result_rows(runs, names));
+    table
+}
+
+fn settings(differences: &[Difference], names: &[String]) -> Table {
+    let mut table = terminal::table(["setting"], 1);
+    table.set_header(["setting".to_owned()].iter().chain(names));
+    for difference in differences {
+        let values = difference.values.iter().map(|value| value.clone().unwrap_or_else(|| "–".to_owned()));
+        table.add_row([difference.key.clone()].into_iter().chain(values));
+    }
+    table
+}
+
+/// The accuracy over the epochs: of the images held out where all runs have some, else of those trained on.
+fn print_curves(runs: &[Records], names: &[String], output: &Output) {
+    let (title, curves) = accuracy_curves(runs);
+    if curves.iter().all(Vec::is_empty) {
+        return;
+    }
+    output.line("");
+    output.line(&title);
+    output.line("");
+    let curves: Vec<_> = names.iter().zip(&curves).map(|(name, points)| Curve { name, points }).collect();
+    for line in chart(&curves, output.has_colors()) {
+        output.line(&line);
+    }
+}

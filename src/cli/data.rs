@@ -1,0 +1,181 @@
+//! `smallnet data`
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Global;
+use super::experiment::ExperimentArgs;
+use super::output::Output;
+use super::terminal;
+use crate::data::{Layout, Split, one_hot};
+use crate::error::Result;
+use crate::number::grouped;
+use crate::workflow::{self, SplitName, Splits};
+
+/// How many labels are shown.
+const NUM_LABELS: usize = 10;
+/// With more classes than this a one-hot row is abbreviated.
+const MAX_ONE_HOT: usize = 20;
+
+/// Arguments of `smallnet data`.
+#[derive(Debug, Args)]
+pub(super) struct DataArgs {
+    #[command(flatten)]
+    experiment: ExperimentArgs,
+    /// The images to look at
+    #[arg(long, value_enum, default_value_t = SplitName::Train, value_name = "SPLIT")]
+    split: SplitName,
+    /// Look at this image of the split, counted from 0
+    #[arg(long, value_name = "N")]
+    index: Option<usize>,
+}
+
+/// What `--json` prints of a data set.
+#[derive(Serialize)]
+struct Record<'a> {
+    source: &'a str,
+    #[serde(flatten)]
+    layout: Layout,
+    num_train: usize,
+    num_validation: usize,
+    num_test: usize,
+    /// Images of each class.
+    train: Vec<usize>,
+    validation: Vec<usize>,
+    test: Vec<usize>,
+    split: SplitName,
+    smallest_value: u8,
+    largest_value: u8,
+    labels: Vec<Labelled>,
+    picture: &'a Path,
+}
+
+/// What `--json` prints of an image.
+#[derive(Serialize)]
+struct ImageRecord<'a> {
+    source: &'a str,
+    split: SplitName,
+    #[serde(flatten)]
+    labelled: Labelled,
+    picture: &'a Path,
+}
+
+/// A label before and after one-hot coding.
+#[derive(Serialize)]
+struct Labelled {
+    index: usize,
+    label: u8,
+    one_hot: Vec<u8>,
+}
+
+pub(super) fn run(args: DataArgs, global: &Global, output: &Output) -> Result<ExitCode> {
+    let experiment = args.experiment.read(None)?;
+    let splits = Splits::load(&experiment)?;
+    let source = experiment.data.source().to_string();
+    match args.index {
+        Some(index) => show_image(&splits, args.split, index, &source, &global.artifacts, output)?,
+        None => show_all(&splits, args.split, &source, &global.artifacts, output)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show_image(
+    splits: &Splits,
+    name: SplitName,
+    index: usize,
+    source: &str,
+    artifacts: &Path,
+    output: &Output,
+) -> Result<()> {
+    let (pixels, label) = splits.get(name)?.get(index, &name.to_string())?;
+    let picture = workflow::draw_image(splits, name, index, source, artifacts)?;
+    let Layout { height, width, num_classes } = splits.layout;
+    let labelled = Labelled { index, label, one_hot: one_hot(label, num_classes) };
+    output.line(&format!("{name} image {index} of {source}: label {label}, one-hot {}", row(&labelled)));
+    output.line("");
+    for line in terminal::image(pixels, height, width, output.has_colors()) {
+        output.line(&line);
+    }
+    output.line("");
+    output.line(&format!("picture: {}", picture.display()));
+    output.record(&ImageRecord { source, split: name, labelled, picture: &picture })
+}
+
+fn show_all(splits: &Splits, name: SplitName, source: &str, artifacts: &Path, output: &Output) -> Result<()> {
+    let Splits { train, validation, test, layout } = splits;
+    let split = splits.get(name)?;
+    let picture = workflow::draw_samples(splits, name, source, artifacts)?;
+    let (smallest_value, largest_value) = value_range(split);
+    let counts = |split: &Split| split.class_counts(layout.num_classes);
+    let record = Record {
+        source,
+        layout: *layout,
+        num_train: train.len(),
+        num_validation: validation.len(),
+        num_test: test.len(),
+        train: counts(train),
+        validation: counts(validation),
+        test: counts(test),
+        split: name,
+        smallest_value,
+        largest_value,
+        labels: first_labels(split, layout.num_classes),
+        picture: &picture,
+    };
+    print(&record, output);
+    output.record(&record)
+}
+
+fn value_range(split: &Split) -> (u8, u8) {
+    let images = || (0..split.len()).flat_map(|position| split.image(position).0);
+    (images().min().copied().unwrap_or(0), images().max().copied().unwrap_or(0))
+}
+
+fn first_labels(split: &Split, num_classes: usize) -> Vec<Labelled> {
+    (0..split.len().min(NUM_LABELS))
+        .map(|index| {
+            let label = split.image(index).1;
+            Labelled { index, label, one_hot: one_hot(label, num_classes) }
+        })
+        .collect()
+}
+
+fn print(record: &Record<'_>, output: &Output) {
+    let Layout { height, width, num_classes } = record.layout;
+    output.line(&format!("{}: images of {height}×{width} pixels in {num_classes} classes", record.source));
+    output.line(&format!(
+        "pixels of the {} split are bytes from {} to {}; a network gets them divided by 255",
+        record.split, record.smallest_value, record.largest_value
+    ));
+    output.line("");
+    let mut table = terminal::table(["class", "train", "validation", "test"], 0);
+    for class in 0..num_classes {
+        let counts = [record.train[class], record.validation[class], record.test[class]];
+        table.add_row([class.to_string()].into_iter().chain(counts.map(grouped)));
+    }
+    let totals = [record.num_train, record.num_validation, record.num_test];
+    table.add_row(["all".to_owned()].into_iter().chain(totals.map(grouped)));
+    output.line(&table.to_string());
+    output.line("");
+    output.line(&format!("first labels of the {} split, before and after one-hot coding:", record.split));
+    output.line("");
+    let mut table = terminal::table(["image", "label", "one-hot"], 0);
+    for labelled in &record.labels {
+        table.add_row([labelled.index.to_string(), labelled.label.to_string(), row(labelled)]);
+    }
+    output.line(&table.to_string());
+    output.line("");
+    output.line(&format!("samples of each class: {}", record.picture.display()));
+}
+
+/// `0 0 1 0`, or where there are very many classes the place of the 1.
+fn row(labelled: &Labelled) -> String {
+    let Labelled { label, one_hot, .. } = labelled;
+    match one_hot.len() {
+        0..=MAX_ONE_HOT => one_hot.iter().map(u8::to_string).collect::<Vec<_>>().join(" "),
+        length => format!("{length} numbers, 1 at place {label} and 0 everywhere else"),
+    }
+}

@@ -1,0 +1,59 @@
+//! The arguments that name an experiment: a file, and what is changed in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::config::{DEFAULT_EXPERIMENT, Experiment, Override};
+use crate::error::{Error, Result};
+
+/// An experiment file and changes to it.
+#[derive(Debug, Default, Args)]
+pub(super) struct ExperimentArgs {
+    /// The experiment file; without one, the embedded configs/softmax.toml
+    config: Option<PathBuf>,
+    /// Change one setting of the experiment, such as `optimizer.learning_rate=0.1`; may be repeated.
+    /// Another `kind` starts from its own defaults
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<Override>,
+    /// The seed of weights, image order, held-out images and dropout; short for `--set seed=N`
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
+    seed: Option<i64>,
+    /// The images: a folder of IDX files; short for `--set data.source=DIR`
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+}
+
+impl ExperimentArgs {
+    /// The experiment meant, named `name` where one is given.
+    pub(super) fn read(self, name: Option<String>) -> Result<Experiment> {
+        let (text, origin) = match &self.config {
+            None => (DEFAULT_EXPERIMENT.to_owned(), "softmax.toml".to_owned()),
+            Some(path) => {
+                let text = fs::read_to_string(path).map_err(|error| {
+                    Error::io("read the experiment file", path, error)
+                        .hint("an experiment is a TOML file; `configs/softmax.toml` is one to start from")
+                })?;
+                (text, path.display().to_string())
+            }
+        };
+        let mut settings = self.settings;
+        settings.extend(self.seed.map(|seed| Override::new("seed", seed)));
+        settings.extend(name.map(|name| Override::new("name", name)));
+        settings.extend(self.data.map(|data| Override::new("data.source", data)));
+        let mut experiment = Experiment::from_toml(&text, &origin, &settings)?;
+        make_absolute(&mut experiment.data.source)?;
+        Ok(experiment)
+    }
+}
+
+/// A saved experiment must find its data from any folder.
+fn make_absolute(source: &mut String) -> Result<()> {
+    if source != "mnist" {
+        let path = std::path::absolute(Path::new(source));
+        let path = path.map_err(|error| Error::io("find", Path::new(source), error))?;
+        *source = path.display().to_string();
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! `smallnet predict`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Global;
+use super::output::Output;
+use super::terminal;
+use crate::data::{Layout, Source};
+use crate::error::Result;
+use crate::number::percent;
+use crate::workflow::{self, Answer, Asked, SavedModel, SplitName};
+
+/// Arguments of `smallnet predict`.
+#[derive(Debug, Args)]
+pub(super) struct PredictArgs {
+    /// A run's folder, its id, `latest`, or a checkpoint file in a run's folder
+    #[arg(value_name = "RUN or CHECKPOINT")]
+    model: String,
+    /// Pictures of digits: PNG or JPEG, any size, dark on light or light on dark
+    #[arg(value_name = "IMAGE", required_unless_present = "index", conflicts_with = "index")]
+    images: Vec<PathBuf>,
+    /// Images of the data set instead, counted from 0
+    #[arg(long, value_name = "N", num_args = 1..)]
+    index: Vec<usize>,
+    /// Where those are counted
+    #[arg(long, value_enum, default_value_t, value_name = "SPLIT", requires = "index")]
+    split: SplitName,
+    /// Count them in the IDX files in this folder instead of the run's own data
+    #[arg(long, value_name = "DIR", requires = "index")]
+    data: Option<String>,
+}
+
+/// What `--json` prints of each image.
+#[derive(Serialize)]
+struct Record<'a> {
+    run: &'a Path,
+    image: String,
+    label: Option<usize>,
+    predicted: usize,
+    confidence: f64,
+    probabilities: Vec<f64>,
+    picture: &'a Path,
+    prepared: Option<&'a Path>,
+}
+
+pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result<ExitCode> {
+    let saved = SavedModel::find(&args.model, &global.artifacts)?;
+    let opened = global.backend.unwrap_or(saved.info.backend).open()?;
+    let model = saved.load(&opened)?;
+    let layout = saved.info.data.layout;
+    let answers = if args.images.is_empty() {
+        let split = saved.split(args.split, args.data.as_deref().map(Source::parse))?;
+        workflow::ask_about(&model, &split, args.split, &args.index, &opened.device)?
+    } else {
+        workflow::ask_about_files(&model, layout, &args.images, &opened.device)?
+    };
+    let pictures = saved.draw_answers(&answers)?;
+    match &answers[..] {
+        [answer] => print_one(answer, layout, output),
+        answers => print_table(answers, output),
+    }
+    for picture in &pictures {
+        let prepared =
+            picture.prepared.as_deref().map(|path| format!("; as the network saw it: {}", path.display()));
+        output.line(&format!("picture: {}{}", picture.path.display(), prepared.unwrap_or_default()));
+    }
+    let records: Vec<_> = answers
+        .iter()
+        .zip(&pictures)
+        .map(|(answer, picture)| Record {
+            run: saved.folder.path(),
+            image: answer.image.name(),
+            label: answer.image.label(),
+            predicted: answer.prediction.class,
+            confidence: answer.prediction.confidence(),
+            probabilities: answer.prediction.probabilities(),
+            picture: &picture.path,
+            prepared: picture.prepared.as_deref(),
+        })
+        .collect();
+    output.record(&records)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The image, and the probabilities of all classes beside it.
+fn print_one(answer: &Answer, layout: Layout, output: &Output) {
+    let Answer { image, pixels, prediction } = answer;
+    let truth = match image.label() {
+        Some(label) if label == prediction.class => format!("; its label is {label}: right"),
+        Some(label) => format!("; its label is {label}: wrong"),
+        None => String::new(),
+    };
+    output.line(&format!(
+        "{}: predicted {} with {}{truth}",
+        image.name(),
+        prediction.class,
+        percent(prediction.confidence())
+    ));
+    output.line("");
+    let left = terminal::image(pixels, layout.height, layout.width, output.has_colors());
+    let right = bars(&prediction.probabilities());
+    for line in terminal::beside(&left, &right) {
+        output.line(&line);
+    }
+    output.line("");
+}
+
+/// How many classes get a bar on the terminal.
+const MAX_BARS: usize = 20;
+
+fn bars(probabilities: &[f64]) -> Vec<String> {
+    let mut classes: Vec<usize> = (0..probabilities.len()).collect();
+    if classes.len() > MAX_BARS {
+        classes.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+        classes.truncate(MAX_BARS);
+    }
+    let line = |&class: &usize| {
+        let probability = probabilities[class];
+        let text = format!("{class:>3}  {:>6}  {}", percent(probability), terminal::bar(probability, 30));
+        text.trim_end().to_owned()
+    };
+    classes.iter().map(line).collect()
+}
+
+fn print_table(answers: &[Answer], output: &Output) {
+    let mut table = terminal::table(["image", "label", "predicted", "sure", "or else", "sure"], 1);
+    for Answer { image, prediction, .. } in answers {
+        let probabilities = prediction.probabilities();
+        let others = (0..probabilities.len()).filter(|&class| class != prediction.class);
+        let second = others.max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
+        table.add_row([
+            image.name(),
+            image.label().map_or_else(|| "–".to_owned(), |label| label.to_string()),
+            prediction.class.to_string() + if is_wrong(image, prediction.class) { " ✗" } else { "" },
+            percent(prediction.confidence()),
+            second.map_or_else(String::new, |class| class.to_string()),
+            second.map_or_else(String::new, |class| percent(probabilities[class])),
+        ]);
+    }
+    output.line(&table.to_string());
+}
+
+fn is_wrong(image: &Asked, predicted: usize) -> bool {
+    image.label().is_some_and(|label| label != predicted)
+}

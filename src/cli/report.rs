@@ -1,0 +1,36 @@
+//! `smallnet report`
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Global;
+use super::output::Output;
+use crate::error::Result;
+use crate::run;
+use crate::workflow;
+
+/// Arguments of `smallnet report`.
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// A run's folder, its id, or `latest`
+    #[arg(value_name = "RUN")]
+    run: String,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Record<'a> {
+    run: &'a Path,
+    report: &'a Path,
+}
+
+pub(super) fn run(args: ReportArgs, global: &Global, output: &Output) -> Result<ExitCode> {
+    let folder = run::find(&args.run, &global.artifacts)?;
+    let report = workflow::report(&folder)?;
+    output.line(&format!("report: {}", report.display()));
+    output.record(&Record { run: folder.path(), report: &report })?;
+    Ok(ExitCode::SUCCESS)
+}

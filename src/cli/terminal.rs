@@ -1,0 +1,143 @@
+//! Tables, bars and pictures made of characters.
+
+use comfy_table::{CellAlignment, Table, presets};
+use console::measure_text_width;
+use image::imageops::{self, FilterType};
+use image::{GrayImage, Luma};
+
+/// The widest picture printed, in characters.
+const MAX_IMAGE_WIDTH: usize = 64;
+
+/// A table without lines; every column but the first `left` is aligned to the right.
+pub(super) fn table<const N: usize>(header: [&str; N], left: usize) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(header);
+    align_right(&mut table, left);
+    table
+}
+
+/// Aligns every column but the first `left` to the right.
+pub(super) fn align_right(table: &mut Table, left: usize) {
+    for column in table.column_iter_mut().skip(left) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}
+
+/// A bar of `width` characters at `share` 1; eighths of a character count.
+pub(super) fn bar(share: f64, width: usize) -> String {
+    let eighths = (share.clamp(0.0, 1.0) * width as f64 * 8.0).round() as usize;
+    let part = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+    "█".repeat(eighths / 8) + part
+}
+
+/// Lines beside lines, with a gap between them.
+pub(super) fn beside(left: &[String], right: &[String]) -> Vec<String> {
+    let width = left.iter().map(|line| measure_text_width(line)).max().unwrap_or(0);
+    let line = |index: usize| {
+        let left = left.get(index).map_or("", String::as_str);
+        let gap = " ".repeat(width - measure_text_width(left) + 3);
+        let right = right.get(index).map_or("", String::as_str);
+        format!("{left}{gap}{right}").trim_end().to_owned()
+    };
+    (0..left.len().max(right.len())).map(line).collect()
+}
+
+/// A grey image, two rows of pixels a line: in shades of grey, or where there are no `colors` in half blocks.
+/// What is wider than the terminal should be is shrunk.
+pub(super) fn image(pixels: &[u8], height: usize, width: usize, colors: bool) -> Vec<String> {
+    let shrunk = shrink(pixels, height, width);
+    let (columns, rows) = shrunk.dimensions();
+    let at = |x, y| if y < rows { shrunk.get_pixel(x, y).0[0] } else { 0 };
+    let ink = shrunk.pixels().map(|Luma([value])| *value).max().unwrap_or(0).div_ceil(2).max(1);
+    (0..rows)
+        .step_by(2)
+        .map(|y| {
+            let cells = (0..columns).map(|x| (at(x, y), at(x, y + 1)));
+            if colors { shades(cells) } else { blocks(cells, ink) }
+        })
+        .collect()
+}
+
+fn shrink(pixels: &[u8], height: usize, width: usize) -> GrayImage {
+    let image = GrayImage::from_raw(width as u32, height as u32, pixels.to_vec()).unwrap_or_default();
+    let largest = width.max(height);
+    if largest <= MAX_IMAGE_WIDTH {
+        return image;
+    }
+    let scaled = |side: usize| (side * MAX_IMAGE_WIDTH).div_ceil(largest).max(1) as u32;
+    imageops::resize(&image, scaled(width), scaled(height), FilterType::Triangle)
+}
+
+/// Upper halves in the foreground colour, lower halves in the background's.
+fn shades(cells: impl Iterator<Item = (u8, u8)>) -> String {
+    let mut line = String::new();
+    for (upper, lower) in cells {
+        line += &format!("\x1b[38;5;{};48;5;{}m▀", shade(upper), shade(lower));
+    }
+    line + "\x1b[0m"
+}
+
+/// The nearest of xterm's 256 colours: 24 greys from 8 in steps of 10, and black and white.
+fn shade(value: u8) -> u8 {
+    match value {
+        0..=3 => 16,
+        4..=246 => 232 + (value - 4) / 10,
+        247..=255 => 231,
+    }
+}
+
+fn blocks(cells: impl Iterator<Item = (u8, u8)>, ink: u8) -> String {
+    let line: String = cells
+        .map(|(upper, lower)| match (upper >= ink, lower >= ink) {
+            (true, true) => '█',
+            (true, false) => '▀',
+            (false, true) => '▄',
+            (false, false) => ' ',
+        })
+        .collect();
+    line.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_count_eighths() {
+        for (share, text) in [(0.0, ""), (1.0, "████"), (0.5, "██"), (0.28, "█▏"), (7.0, "████")]
+        {
+            assert_eq!(bar(share, 4), text);
+        }
+    }
+
+    #[test]
+    fn colours_take_no_room() {
+        let left = ["\x1b[38;5;231;48;5;16m▀\x1b[0m".to_owned(), "ab".to_owned()];
+        let right = ["1".to_owned()];
+        assert_eq!(beside(&left, &right), [format!("{}    1", left[0]), "ab".to_owned()]);
+        assert_eq!(beside(&right, &left)[1], "    ab");
+    }
+
+    #[test]
+    fn half_blocks_by_hand() {
+        let pixels = [255, 0, 200, 255, 100, 0, 128, 255, 0];
+        assert_eq!(image(&pixels, 3, 3, false), ["█ ▀", "▀▀"]);
+        assert_eq!(image(&[0; 4], 2, 2, false), [""]);
+    }
+
+    #[test]
+    fn shades_by_hand() {
+        assert_eq!(image(&[255, 0], 2, 1, true), ["\x1b[38;5;231;48;5;16m▀\x1b[0m"]);
+        assert_eq!(
+            [0, 3, 4, 8, 13, 14, 128, 246, 247].map(shade),
+            [16, 16, 232, 232, 232, 233, 244, 255 - 0, 231]
+        );
+    }
+
+    #[test]
+    fn a_large_image_is_shrunk() {
+        let lines = image(&vec![255; 200 * 300], 300, 200, false);
+        assert_eq!((lines.len(), lines[0].chars().count()), (32, 43));
+    }
+}

@@ -1,0 +1,68 @@
+//! `smallnet weights`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Global;
+use super::output::Output;
+use super::terminal;
+use crate::backend::Backend;
+use crate::error::Result;
+use crate::number::{grouped, significant};
+use crate::workflow::{NeuronInfo, SavedModel};
+
+/// Neurons listed on the terminal.
+const MAX_LISTED: usize = 20;
+
+/// Arguments of `smallnet weights`.
+#[derive(Debug, Args)]
+pub(super) struct WeightsArgs {
+    /// A run's folder, its id, `latest`, or a checkpoint file in a run's folder
+    #[arg(value_name = "RUN or CHECKPOINT")]
+    model: String,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Record<'a> {
+    run: &'a Path,
+    neurons: &'a [NeuronInfo],
+    pictures: &'a [PathBuf],
+}
+
+pub(super) fn run(args: WeightsArgs, global: &Global, output: &Output) -> Result<ExitCode> {
+    let saved = SavedModel::find(&args.model, &global.artifacts)?;
+    // Weights are only read: any backend will do, and a CPU is always there.
+    let opened = global.backend.unwrap_or(Backend::Flex).open()?;
+    let (neurons, pictures) = saved.draw_weights(&saved.load(&opened)?)?;
+    print(&saved, &neurons, &pictures, output);
+    output.record(&Record { run: saved.folder.path(), neurons: &neurons, pictures: &pictures })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(saved: &SavedModel, neurons: &[NeuronInfo], pictures: &[PathBuf], output: &Output) {
+    let is_softmax = saved.experiment.model.hidden.is_empty();
+    let layer = if is_softmax { "the output layer" } else { "the first hidden layer, largest norm first" };
+    output.line(&format!("{}: neurons of {layer}", saved.weights.display()));
+    output.line("");
+    let what = if is_softmax { "class" } else { "neuron" };
+    let mut table = terminal::table([what, "norm", "smallest", "largest", "bias"], 0);
+    for neuron in neurons.iter().take(MAX_LISTED) {
+        let numbers = [neuron.norm, neuron.smallest, neuron.largest, neuron.bias].map(significant);
+        table.add_row([neuron.neuron.to_string()].into_iter().chain(numbers));
+    }
+    output.line(&table.to_string());
+    if let Some(rest) = neurons.len().checked_sub(MAX_LISTED + 1) {
+        output.line(&format!("and {} more", grouped(rest + 1)));
+    }
+    output.line("");
+    match pictures {
+        [first, .., last] => {
+            output.line(&format!("{} pictures: {} to {}", pictures.len(), first.display(), last.display()));
+        }
+        pictures => pictures.iter().for_each(|path| output.line(&format!("picture: {}", path.display()))),
+    }
+}

@@ -1,0 +1,273 @@
+//! Owns the picture of a confusion matrix. Knows counts and names only.
+
+use crate::error::{Error, Result};
+
+use super::colour::{GRID, INK, QUIET, Rgb, mistaken, recognised, text_on};
+use super::heading::{Heading, MARGIN};
+use super::number::{grouped, percent};
+use super::picture::{Picture, check_size};
+use super::scene::{Anchor, Point, Scene};
+use super::text::{BODY, STRONG};
+
+/// More classes than this get small cells without numbers.
+const MAX_NUMBERED: usize = 20;
+const MAX_NAME_WIDTH: f64 = 150.0;
+/// The matrix's side where its cells hold no numbers, in pixels.
+const PLAIN_SIDE: f64 = 960.0;
+const AXIS_NAME: f64 = 30.0;
+const KEY_WIDTH: f64 = 150.0;
+const KEY_HEIGHT: f64 = 14.0;
+const FOOTER: f64 = 76.0;
+
+/// How often which class was taken for which: blue for what was recognised, orange for what was mistaken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfusionMatrix<'a> {
+    /// What is shown, in bold.
+    pub title: &'a str,
+    /// More about it, such as the data set and the accuracy; may be empty.
+    pub subtitle: &'a str,
+    /// The name of every class.
+    pub classes: &'a [String],
+    /// `counts[t][p]`: how many images of class `t` were taken for class `p`.
+    pub counts: &'a [Vec<u64>],
+}
+
+/// All measures of a matrix, in pixels.
+struct Layout {
+    cell: f64,
+    numbered: bool,
+    names: Vec<String>,
+    upright: bool,
+    names_width: f64,
+    names_height: f64,
+    shares_width: f64,
+}
+
+impl ConfusionMatrix<'_> {
+    /// Draws the matrix, square and with a name for each row and column.
+    ///
+    /// A cell's shade is its share of the row: from 0 to all in blue, from 0 to the largest mistake in orange, there
+    /// by the square root, so that rare mistakes can be seen.
+    pub fn draw(&self) -> Result<Picture> {
+        self.check()?;
+        let side = self.counts.len() as f64;
+        let layout = self.layout()?;
+        let least = (side * layout.cell) as usize;
+        check_size(least, least)?;
+        let left = AXIS_NAME + layout.names_width;
+        let content = (left + side * layout.cell + layout.shares_width).max(2.0 * KEY_WIDTH + 200.0);
+        let heading = Heading::over(content, self.title, self.subtitle)?;
+        let mut scene = Scene::new(heading.width + 2.0 * MARGIN, 0.0);
+        heading.draw(&mut scene, (MARGIN, MARGIN));
+        let top = MARGIN + heading.height() + AXIS_NAME + layout.names_height;
+        let corner = ((MARGIN + left).round(), top.round());
+        self.cells(&mut scene, &layout, corner)?;
+        names(&mut scene, &layout, corner, side * layout.cell);
+        if layout.shares_width > 0.0 {
+            self.shares(&mut scene, &layout, corner);
+        }
+        let bottom = corner.1 + side * layout.cell;
+        key(&mut scene, (corner.0, bottom + 28.0), self.largest_mistake());
+        scene.height = bottom + FOOTER + MARGIN;
+        scene.to_picture()
+    }
+
+    fn check(&self) -> Result<()> {
+        let size = self.counts.len();
+        if size > 0 && self.classes.len() == size && self.counts.iter().all(|row| row.len() == size) {
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "a confusion matrix of {} classes has {size} rows of {} numbers, expected a square",
+            self.classes.len(),
+            self.counts.first().map_or(0, Vec::len),
+        )))
+    }
+
+    fn layout(&self) -> Result<Layout> {
+        let size = self.counts.len();
+        let numbered = size <= MAX_NUMBERED;
+        let names: Vec<String> =
+            self.classes.iter().map(|name| BODY.fit(name, MAX_NAME_WIDTH)).collect::<Result<_>>()?;
+        let widest_name = BODY.measure_widest(names.iter().map(String::as_str))?;
+        let cell = if numbered {
+            let numbers: Vec<String> = self.counts.iter().flatten().map(|&n| grouped(n)).collect();
+            let widest = STRONG.measure_widest(numbers.iter().map(String::as_str))?;
+            let roomy: f64 = if size <= 12 { 68.0 } else { 48.0 };
+            roomy.max((widest + 12.0).ceil())
+        } else {
+            (PLAIN_SIDE / size as f64).floor().max(4.0)
+        };
+        let upright = numbered && widest_name <= cell - 8.0;
+        Ok(Layout {
+            cell,
+            numbered,
+            upright,
+            names_width: widest_name.ceil() + 12.0,
+            names_height: if upright { 24.0 } else { widest_name.ceil() + 12.0 },
+            shares_width: if numbered { 90.0 } else { 0.0 },
+            names,
+        })
+    }
+
+    fn cells(&self, scene: &mut Scene, layout: &Layout, (left, top): Point) -> Result<()> {
+        let largest = self.largest_mistake();
+        let side = self.counts.len() as f64 * layout.cell;
+        scene.frame((left, top), side, side, GRID);
+        for (t, row) in self.counts.iter().enumerate() {
+            for (p, &count) in row.iter().enumerate() {
+                let at = (left + p as f64 * layout.cell, top + t as f64 * layout.cell);
+                let colour = shade(t == p, share(count, row), largest);
+                // A gap between the cells, where they are large enough to have one.
+                let gap = if layout.cell >= 8.0 { 1.0 } else { 0.0 };
+                scene.fill(at, layout.cell - gap, layout.cell - gap, colour);
+                if layout.numbered {
+                    let font = if t == p { STRONG } else { BODY };
+                    let ink = if count == 0 { [0xAA; 3] } else { text_on(colour) };
+                    let centre = (at.0 + layout.cell / 2.0, at.1 + layout.cell / 2.0 + font.centre());
+                    scene.text(&grouped(count), centre, font, ink, Anchor::Middle);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// At the right of every row: which share of the class was recognised.
+    fn shares(&self, scene: &mut Scene, layout: &Layout, (left, top): Point) {
+        let x = left + self.counts.len() as f64 * layout.cell + 16.0;
+        scene.text("recognised", (x, top - 10.0), BODY, QUIET, Anchor::Start);
+        for (t, row) in self.counts.iter().enumerate() {
+            let y = top + (t as f64 + 0.5) * layout.cell + BODY.centre();
+            let empty = row.iter().all(|&count| count == 0);
+            let text = if empty { "–".to_owned() } else { percent(share(row[t], row)) };
+            scene.text(&text, (x, y), BODY, INK, Anchor::Start);
+        }
+    }
+
+    /// The largest share of a class that was taken for another one; 0 without mistakes.
+    fn largest_mistake(&self) -> f64 {
+        let mistakes = self.counts.iter().enumerate().flat_map(|(t, row)| {
+            row.iter().enumerate().filter(move |&(p, _)| p != t).map(|(_, &count)| share(count, row))
+        });
+        mistakes.fold(0.0, f64::max)
+    }
+}
+
+fn share(count: u64, row: &[u64]) -> f64 {
+    let total: f64 = row.iter().map(|&n| n as f64).sum();
+    if total > 0.0 { count as f64 / total } else { 0.0 }
+}
+
+fn shade(diagonal: bool, share: f64, largest_mistake: f64) -> Rgb {
+    if diagonal || largest_mistake <= 0.0 {
+        recognised(share)
+    } else {
+        mistaken((share / largest_mistake).sqrt())
+    }
+}
+
+/// The names of rows and columns; with small cells only as many as there is room for.
+fn names(scene: &mut Scene, layout: &Layout, (left, top): Point, side: f64) {
+    let room = BODY.line_height() / layout.cell;
+    let step = [1, 2, 5, 10, 20, 50].into_iter().find(|&step| step as f64 >= room).unwrap_or(100);
+    for (i, name) in layout.names.iter().enumerate().step_by(step) {
+        let middle = (i as f64 + 0.5) * layout.cell;
+        scene.text(name, (left - 10.0, top + middle + BODY.centre()), BODY, INK, Anchor::End);
+        if layout.upright {
+            scene.text(name, (left + middle, top - 10.0), BODY, INK, Anchor::Middle);
+        } else {
+            scene.text_upwards(name, (left + middle + BODY.centre(), top - 10.0), BODY, INK, Anchor::Start);
+        }
+    }
+    let centre = side / 2.0;
+    let above = top - layout.names_height - 8.0;
+    scene.text("predicted class", (left + centre, above), STRONG, INK, Anchor::Middle);
+    let before = left - layout.names_width - 8.0;
+    scene.text_upwards("true class", (before, top + centre), STRONG, INK, Anchor::Middle);
+}
+
+/// Both scales, side by side.
+fn key(scene: &mut Scene, (left, top): Point, largest_mistake: f64) {
+    let mistakes = move |t: f64| mistaken(t.sqrt());
+    one_key(scene, (left, top), "recognised", &percent(1.0), recognised);
+    if largest_mistake > 0.0 {
+        one_key(scene, (left + KEY_WIDTH + 130.0, top), "mistaken", &percent(largest_mistake), mistakes);
+    }
+}
+
+fn one_key(scene: &mut Scene, (left, top): Point, name: &str, end: &str, colour: impl Fn(f64) -> Rgb) {
+    for column in 0..KEY_WIDTH as usize {
+        let colour = colour((column as f64 + 0.5) / KEY_WIDTH);
+        scene.fill((left + column as f64, top), 1.0, KEY_HEIGHT, colour);
+    }
+    scene.frame((left, top), KEY_WIDTH, KEY_HEIGHT, GRID);
+    let baseline = top + KEY_HEIGHT + 18.0;
+    scene.text("0", (left, baseline), BODY, QUIET, Anchor::Start);
+    scene.text(end, (left + KEY_WIDTH, baseline), BODY, QUIET, Anchor::End);
+    scene.text(name, (left + KEY_WIDTH + 10.0, top + KEY_HEIGHT - 2.0), BODY, INK, Anchor::Start);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::colour::WHITE;
+    use super::*;
+
+    fn draw(counts: &[Vec<u64>]) -> Result<Picture> {
+        let classes: Vec<String> = (0..counts.len()).map(|class| class.to_string()).collect();
+        ConfusionMatrix { title: "t", subtitle: "", classes: &classes, counts }.draw()
+    }
+
+    /// The pixels of a colour: how many, and their first place.
+    fn patch(picture: &Picture, colour: Rgb) -> (usize, Option<(usize, usize)>) {
+        let places = || (0..picture.width * picture.height).map(|i| (i % picture.width, i / picture.width));
+        let found = || places().filter(|&(x, y)| picture.at(x, y) == colour);
+        (found().count(), found().next())
+    }
+
+    #[test]
+    fn one_mistake_colours_its_cell_only() {
+        let picture = draw(&[vec![8, 0, 0], vec![2, 6, 0], vec![0, 0, 4]]).unwrap();
+        let (area, mistake) = patch(&picture, mistaken(1.0));
+        assert!((3000..67 * 67 + 30).contains(&area), "{area} orange pixels");
+        let (_, all) = patch(&picture, recognised(1.0));
+        let (_, most) = patch(&picture, recognised(0.75));
+        let (mistake, all, most) = (mistake.unwrap(), all.unwrap(), most.unwrap());
+        assert_eq!(mistake.0, all.0, "below class 0, its predicted class");
+        assert_eq!(mistake.1, most.1, "beside class 1, its true class");
+        assert_eq!((most.0 - mistake.0, mistake.1 - all.1), (68, 68));
+    }
+
+    #[test]
+    fn many_classes_and_a_perfect_or_empty_matrix_can_be_drawn() {
+        for size in [1, 2, 20, 21, 256] {
+            let counts: Vec<Vec<u64>> =
+                (0..size).map(|t| (0..size).map(|p| u64::from(t == p)).collect()).collect();
+            let picture = draw(&counts).unwrap();
+            assert!((300..1500).contains(&picture.width), "{size}: {}", picture.width);
+            assert!(picture.contains(recognised(1.0)));
+        }
+        assert!(draw(&[vec![0, 0], vec![0, 0]]).unwrap().contains(WHITE));
+        assert!(draw(&vec![vec![u64::MAX; 5]; 5]).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_square_is_refused() {
+        assert!(draw(&[]).is_err());
+        assert!(draw(&[vec![1, 2], vec![3]]).is_err());
+        let classes = ["only one".to_owned()];
+        let counts = [vec![1, 0], vec![0, 1]];
+        assert!(
+            ConfusionMatrix { title: "", subtitle: "", classes: &classes, counts: &counts }.draw().is_err()
+        );
+        assert!(draw(&vec![vec![1; 3000]; 3000]).is_err(), "too large");
+    }
+
+    #[test]
+    fn long_names_make_room_without_end() {
+        let classes = ["ankle boot".repeat(300), "Ä<&".to_owned()];
+        let counts = [vec![1, 2], vec![3, 4]];
+        let matrix = ConfusionMatrix { title: "", subtitle: "", classes: &classes, counts: &counts };
+        assert!(matrix.draw().unwrap().width < 900);
+    }
+}

@@ -1,0 +1,115 @@
+//! Owns the vocabulary that every picture is drawn with: a size and a list of shapes, as pixels or as SVG.
+//!
+//! Coordinates are pixels from the top left, whole numbers lying between pixels. Knows no kind of picture.
+
+use crate::error::Result;
+
+use super::colour::{Rgb, WHITE};
+use super::picture::Picture;
+use super::raster;
+use super::text::Font;
+
+/// A place: right, down.
+pub(super) type Point = (f64, f64);
+
+/// Which end of a text is at its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+/// One line of text.
+#[derive(Debug, Clone)]
+pub(super) struct Text {
+    pub(super) text: String,
+    /// On the baseline; which part of the text is there, `anchor` says.
+    pub(super) at: Point,
+    pub(super) font: Font,
+    pub(super) colour: Rgb,
+    pub(super) anchor: Anchor,
+    /// Turned a quarter to the left: it reads from bottom to top.
+    pub(super) upwards: bool,
+}
+
+/// Something to draw.
+#[derive(Debug, Clone)]
+pub(super) enum Shape {
+    /// A filled rectangle.
+    Fill { at: Point, width: f64, height: f64, colour: Rgb },
+    /// A line through all points, with round ends and joins.
+    Stroke { points: Vec<Point>, width: f64, dashed: bool, colour: Rgb },
+    /// A disc.
+    Dot { at: Point, radius: f64, colour: Rgb },
+    /// A line of text.
+    Text(Text),
+}
+
+/// How long the dashes of a dashed line are, and the gaps between their round ends.
+pub(super) const DASH: f64 = 7.0;
+
+/// A picture before it is drawn.
+#[derive(Debug, Clone)]
+pub(super) struct Scene {
+    pub(super) width: f64,
+    pub(super) height: f64,
+    pub(super) shapes: Vec<Shape>,
+}
+
+impl Scene {
+    /// An empty scene; its size may be set when all is drawn.
+    pub(super) fn new(width: f64, height: f64) -> Self {
+        Self { width, height, shapes: Vec::new() }
+    }
+
+    /// Adds a filled rectangle.
+    pub(super) fn fill(&mut self, at: Point, width: f64, height: f64, colour: Rgb) {
+        self.shapes.push(Shape::Fill { at, width, height, colour });
+    }
+
+    /// Adds a line.
+    pub(super) fn stroke(&mut self, points: Vec<Point>, width: f64, colour: Rgb) {
+        self.shapes.push(Shape::Stroke { points, width, dashed: false, colour });
+    }
+
+    /// Adds a rectangle's outline, one pixel wide and just outside it.
+    pub(super) fn frame(&mut self, (x, y): Point, width: f64, height: f64, colour: Rgb) {
+        let (left, top, right, bottom) = (x - 0.5, y - 0.5, x + width + 0.5, y + height + 0.5);
+        let corners = vec![(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
+        self.stroke(corners, 1.0, colour);
+    }
+
+    /// Adds a text; `at` is on its baseline.
+    pub(super) fn text(&mut self, text: &str, at: Point, font: Font, colour: Rgb, anchor: Anchor) {
+        self.shapes.push(Shape::Text(Text {
+            text: text.to_owned(),
+            at,
+            font,
+            colour,
+            anchor,
+            upwards: false,
+        }));
+    }
+
+    /// Adds a text that reads from bottom to top; `at` is on its baseline, at its right.
+    pub(super) fn text_upwards(&mut self, text: &str, at: Point, font: Font, colour: Rgb, anchor: Anchor) {
+        self.shapes.push(Shape::Text(Text {
+            text: text.to_owned(),
+            at,
+            font,
+            colour,
+            anchor,
+            upwards: true,
+        }));
+    }
+
+    /// The scene as pixels, on white.
+    pub(super) fn to_picture(&self) -> Result<Picture> {
+        let mut picture = Picture::blank(self.width.ceil() as usize, self.height.ceil() as usize, WHITE)?;
+        for shape in &self.shapes {
+            raster::draw(&mut picture, shape)?;
+        }
+        Ok(picture)
+    }
+}

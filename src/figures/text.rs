@@ -1,0 +1,232 @@
+//! Owns the fonts: measuring, shortening and rasterizing one line of text. Knows no picture.
+//!
+//! plotters lays glyphs out on whole pixels; text is therefore rasterized at [`FINE`] times its size and averaged,
+//! which places glyphs on fractions of a pixel and smooths their edges.
+
+use std::sync::OnceLock;
+
+use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
+
+use crate::error::{Error, Result};
+
+const FAMILY: &str = "smallnet-sans";
+const REGULAR: &[u8] = include_bytes!("../../data/fonts/DejaVuSans.subset.ttf");
+const BOLD: &[u8] = include_bytes!("../../data/fonts/DejaVuSans-Bold.subset.ttf");
+const FINE: usize = 4;
+/// (ascender − descender) / em of DejaVu Sans: plotters counts a font's size from descender to ascender.
+const LINE_PER_EM: f64 = 2384.0 / 2048.0;
+/// Longer text fits into no picture; this bounds the work that measuring it makes.
+const MAX_CHARS: usize = 1_000;
+
+/// A size and weight of the one family.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Font {
+    /// The em, in pixels.
+    pub(super) size: f64,
+    /// Bold or regular.
+    pub(super) bold: bool,
+}
+
+/// The font of titles.
+pub(super) const TITLE: Font = Font { size: 24.0, bold: true };
+/// The font of names that stand out.
+pub(super) const STRONG: Font = Font { size: 15.0, bold: true };
+/// The font of everything else.
+pub(super) const BODY: Font = Font { size: 14.0, bold: false };
+
+/// One line of rasterized text.
+pub(super) struct Mask {
+    /// Pixels in a row.
+    pub(super) width: usize,
+    /// Rows above the baseline.
+    pub(super) ascent: usize,
+    /// How much of each pixel is ink, 0 to 1, row by row.
+    pub(super) coverage: Vec<f32>,
+}
+
+impl Font {
+    /// The distance between the baselines of two lines, in pixels.
+    pub(super) fn line_height(self) -> f64 {
+        (self.size * 1.36).round()
+    }
+
+    /// From the baseline down to where text hangs when its capitals are centred around a point.
+    pub(super) fn centre(self) -> f64 {
+        self.size * 0.365
+    }
+
+    /// The width of `text`, in pixels.
+    pub(super) fn measure(self, text: &str) -> Result<f64> {
+        self.measure_clean(&clean(text))
+    }
+
+    /// The widest of `texts`, in pixels; 0 for none.
+    pub(super) fn measure_widest<'a>(self, texts: impl IntoIterator<Item = &'a str>) -> Result<f64> {
+        texts.into_iter().try_fold(0.0, |widest: f64, text| Ok(widest.max(self.measure(text)?)))
+    }
+
+    /// `text`, cut with an ellipsis where it is wider than `width`.
+    pub(super) fn fit(self, text: &str, width: f64) -> Result<String> {
+        let text = clean(text);
+        if self.measure_clean(&text)? <= width {
+            return Ok(text);
+        }
+        let chars: Vec<char> = text.chars().collect();
+        let cut = |count: usize| chars[..count].iter().collect::<String>().trim_end().to_owned() + "…";
+        let (mut fits, mut too_long) = (0, chars.len());
+        while too_long - fits > 1 {
+            let middle = usize::midpoint(fits, too_long);
+            if self.measure_clean(&cut(middle))? <= width { fits = middle } else { too_long = middle }
+        }
+        Ok(cut(fits))
+    }
+
+    /// `text` broken between words into lines of at most `width`; the last of `max_lines` ends in an ellipsis where
+    /// more would follow.
+    pub(super) fn wrap(self, text: &str, width: f64, max_lines: usize) -> Result<Vec<String>> {
+        let text = clean(text);
+        let mut lines: Vec<String> = Vec::new();
+        for word in text.split_whitespace() {
+            let full = lines.len() >= max_lines;
+            if let Some(last) = lines.last_mut() {
+                let longer = format!("{last} {word}");
+                if full || self.measure_clean(&longer)? <= width {
+                    *last = longer;
+                    continue;
+                }
+            }
+            lines.push(word.to_owned());
+        }
+        lines.into_iter().map(|line| self.fit(&line, width)).collect()
+    }
+
+    /// The pixels of `text`; empty for text without ink.
+    pub(super) fn rasterize(self, text: &str) -> Result<Mask> {
+        let text = clean(text);
+        let fine_size = self.fine_size();
+        let width = self.measure_clean(&text)?.ceil() as usize + self.size.ceil() as usize;
+        let ascent = (self.size * 1.2).ceil() as usize;
+        let height = ascent + (self.size * 0.4).ceil() as usize;
+        let mut coverage = vec![0.0; width * height];
+        let share = 1.0 / (FINE * FINE) as f32;
+        let baseline = (ascent * FINE) as i32 - fine_size as i32 / 2;
+        let mut ink = |x: i32, y: i32, strength: f32| -> std::result::Result<(), ()> {
+            if let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y))
+                && x / FINE < width
+                && y / FINE < height
+            {
+                coverage[y / FINE * width + x / FINE] += strength * share;
+            }
+            Ok(())
+        };
+        let _drawn = self.description()?.draw(&text, (0, baseline), &mut ink).map_err(cannot_draw)?;
+        Ok(Mask { width, ascent, coverage })
+    }
+
+    fn measure_clean(self, text: &str) -> Result<f64> {
+        let (width, _) = self.description()?.box_size(text).map_err(cannot_draw)?;
+        Ok(f64::from(width) / FINE as f64)
+    }
+
+    /// Even, so that plotters, which puts the baseline at half of it, puts it on a whole pixel.
+    fn fine_size(self) -> f64 {
+        (self.size * LINE_PER_EM * FINE as f64 / 2.0).round() * 2.0
+    }
+
+    fn description(self) -> Result<FontDesc<'static>> {
+        static REGISTERED: OnceLock<bool> = OnceLock::new();
+        let registered = REGISTERED.get_or_init(|| {
+            register_font(FAMILY, FontStyle::Normal, REGULAR).is_ok()
+                && register_font(FAMILY, FontStyle::Bold, BOLD).is_ok()
+        });
+        if !registered {
+            return Err(Error::new("cannot read the built-in fonts"));
+        }
+        let style = if self.bold { FontStyle::Bold } else { FontStyle::Normal };
+        Ok(FontDesc::new(FontFamily::Name(FAMILY), self.fine_size(), style))
+    }
+}
+
+fn cannot_draw(error: impl std::fmt::Display) -> Error {
+    Error::new(format!("cannot draw text: {error}"))
+}
+
+/// One line of bounded length: line breaks, tabs and control characters become spaces.
+fn clean(text: &str) -> String {
+    text.chars().take(MAX_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The first and last column or row with ink.
+    fn extent(mask: &Mask) -> [usize; 4] {
+        let inked: Vec<(usize, usize)> = (0..mask.coverage.len())
+            .filter(|&i| mask.coverage[i] > 0.3)
+            .map(|i| (i % mask.width, i / mask.width))
+            .collect();
+        let x = inked.iter().map(|p| p.0);
+        let y = inked.iter().map(|p| p.1);
+        [x.clone().min().unwrap(), x.max().unwrap(), y.clone().min().unwrap(), y.max().unwrap()]
+    }
+
+    #[test]
+    fn capitals_stand_on_the_baseline() {
+        for size in [13.0, 14.0, 15.0, 24.0, 40.0] {
+            for bold in [false, true] {
+                let mask = Font { size, bold }.rasterize("H").unwrap();
+                let [_, _, top, bottom] = extent(&mask);
+                assert_eq!(bottom + 1, mask.ascent, "size {size}");
+                let height = (bottom + 1 - top) as f64;
+                assert!((height - 0.729 * size).abs() <= 1.0, "size {size}: {height} high");
+            }
+        }
+    }
+
+    /// plotters draws every glyph without the space before it; the font files make up for that.
+    #[test]
+    fn glyphs_keep_the_space_before_them() {
+        let font = Font { size: 100.0, bold: false };
+        let [left, right, ..] = extent(&font.rasterize("l").unwrap());
+        assert!((8..=11).contains(&left), "the stem of an l begins at {left}");
+        assert!((17..=19).contains(&right), "the stem of an l ends at {right}");
+    }
+
+    #[test]
+    fn every_promised_character_is_in_the_fonts() {
+        let missing = BODY.rasterize("\u{4e00}").unwrap().coverage;
+        for bold in [false, true] {
+            for c in "Aä×→−–—·…±²³≤≥≈√∞•✓✗Σλ".chars() {
+                let mask = Font { bold, ..BODY }.rasterize(&c.to_string()).unwrap();
+                assert!(mask.coverage.iter().any(|&c| c > 0.2) && mask.coverage != missing, "{c}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut_to_its_width() {
+        assert_eq!(BODY.fit("short", 100.0).unwrap(), "short");
+        for text in ["a rather long caption", &"W".repeat(100_000), "ééééééééééééééééééé"]
+        {
+            let cut = BODY.fit(text, 60.0).unwrap();
+            assert!(cut.ends_with('…') && BODY.measure(&cut).unwrap() <= 60.0, "{cut}");
+            assert!(BODY.measure(&cut).unwrap() > 40.0, "{cut} is shorter than needed");
+        }
+        assert_eq!(BODY.fit("long", 0.0).unwrap(), "…");
+        assert_eq!(BODY.fit("two\nlines\t", 100.0).unwrap(), "two lines ");
+    }
+
+    #[test]
+    fn wrapping_keeps_all_words_or_ends_in_an_ellipsis() {
+        let text = "one two three four five six seven";
+        let lines = BODY.wrap(text, 90.0, 9).unwrap();
+        assert!(lines.len() > 1);
+        assert_eq!(lines.join(" "), text);
+        let cut = BODY.wrap(text, 90.0, 2).unwrap();
+        assert_eq!((cut.len(), &cut[0]), (2, &lines[0]));
+        assert!(cut[1].ends_with('…'));
+        assert!(BODY.wrap("", 90.0, 2).unwrap().is_empty());
+    }
+}

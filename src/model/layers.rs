@@ -1,0 +1,107 @@
+//! What a network is made of, without building it: each layer's shape, weights and arithmetic.
+
+use serde::Serialize;
+
+use super::MlpConfig;
+
+/// One layer of a network.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LayerInfo {
+    /// What it is.
+    pub kind: LayerKind,
+    /// The shape of what one image becomes in it, such as `[28, 28]` or `[10]`.
+    pub output_shape: Vec<usize>,
+    /// Its numbers that training changes.
+    pub num_parameters: usize,
+    /// Floating-point operations for one image on the way forward; 0 where they do not count: see
+    /// [`MlpConfig::layers`].
+    pub flops: usize,
+}
+
+/// What a layer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "name")]
+pub enum LayerKind {
+    /// The image itself.
+    Input,
+    /// Rows of pixels, one behind the other.
+    Flatten,
+    /// Every output is a weighted sum of all inputs, and a bias.
+    Linear {
+        /// Numbers in.
+        inputs: usize,
+        /// Numbers out: neurons.
+        outputs: usize,
+    },
+    /// A function of each number.
+    Activation(super::Activation),
+    /// Leaves neurons out while training.
+    Dropout,
+    /// Logits become probabilities.
+    Softmax,
+}
+
+impl MlpConfig {
+    /// The layers of this network over images of `height` × `width` pixels in `num_classes` classes, input first.
+    ///
+    /// Operations are those of the linear layers, a multiplication and an addition for each weight (the bias is
+    /// where the sum starts): activations and softmax add a few for each neuron, which is left out, as usual.
+    pub fn layers(&self, height: usize, width: usize, num_classes: usize) -> Vec<LayerInfo> {
+        let plain = |kind, output_shape: &[usize]| LayerInfo {
+            kind,
+            output_shape: output_shape.to_vec(),
+            num_parameters: 0,
+            flops: 0,
+        };
+        let sizes = self.sizes(height * width, num_classes);
+        let mut layers =
+            vec![plain(LayerKind::Input, &[height, width]), plain(LayerKind::Flatten, &[height * width])];
+        for (index, pair) in sizes.windows(2).enumerate() {
+            let (inputs, outputs) = (pair[0], pair[1]);
+            if index > 0 {
+                layers.push(plain(LayerKind::Activation(self.activation), &[inputs]));
+            }
+            if index > 0 && self.dropout > 0.0 {
+                layers.push(plain(LayerKind::Dropout, &[inputs]));
+            }
+            layers.push(LayerInfo {
+                kind: LayerKind::Linear { inputs, outputs },
+                output_shape: vec![outputs],
+                num_parameters: inputs * outputs + outputs,
+                flops: 2 * inputs * outputs,
+            });
+        }
+        layers.push(plain(LayerKind::Softmax, &[num_classes]));
+        layers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Activation;
+    use super::*;
+
+    #[test]
+    fn the_softmax_network_by_hand() {
+        let layers = MlpConfig::default().layers(28, 28, 10);
+        let kinds: Vec<_> = layers.iter().map(|layer| layer.kind).collect();
+        let linear = LayerKind::Linear { inputs: 784, outputs: 10 };
+        assert_eq!(kinds, [LayerKind::Input, LayerKind::Flatten, linear, LayerKind::Softmax]);
+        // 784·10 weights and 10 biases; two operations for each weight.
+        assert_eq!((layers[2].num_parameters, layers[2].flops), (7850, 15_680));
+        let shapes: Vec<_> = layers.iter().map(|layer| &layer.output_shape[..]).collect();
+        assert_eq!(shapes, [&[28, 28][..], &[784], &[10], &[10]]);
+    }
+
+    #[test]
+    fn hidden_layers_by_hand() {
+        let config = MlpConfig { hidden: vec![5, 4], dropout: 0.1, ..MlpConfig::default() };
+        let layers = config.layers(2, 3, 7);
+        let parameters: Vec<_> = layers.iter().map(|layer| layer.num_parameters).collect();
+        // 6·5 + 5, 5·4 + 4, 4·7 + 7.
+        assert_eq!(parameters, [0, 0, 35, 0, 0, 24, 0, 0, 35, 0]);
+        assert_eq!(layers[3].kind, LayerKind::Activation(Activation::Relu));
+        assert_eq!((layers[4].kind, &layers[4].output_shape[..]), (LayerKind::Dropout, &[5][..]));
+        assert_eq!(layers.iter().map(|layer| layer.flops).sum::<usize>(), 2 * (30 + 20 + 28));
+    }
+}

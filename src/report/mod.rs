@@ -1,0 +1,14 @@
+//! Owns the pages: records and weights in, one self-contained HTML page out (no script, no external file, light and
+//! dark, printable). Reads no file, trains nothing.
+
+mod curves;
+
+mod parts;
+mod result;
+mod run;
+mod shell;
+mod versus;
+
+pub use curves::accuracy_curves;
+pub use run::page;
+pub use versus::{RESULT_COLUMNS, comparison, result_rows};

@@ -1,0 +1,63 @@
+//! Pieces that pages are made of: tables, facts, pictures.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use maud::{Markup, PreEscaped, html};
+
+/// A table with a header; every column but the first `left` is aligned to the right.
+pub(super) fn table(header: &[String], rows: &[Vec<String>], left: usize) -> Markup {
+    let class = |index: usize| if index < left { "left" } else { "right" };
+    html! {
+        div.scroll {
+            table {
+                thead { tr { @for (index, name) in header.iter().enumerate() { th class=(class(index)) { (name) } } } }
+                tbody {
+                    @for row in rows {
+                        tr { @for (index, cell) in row.iter().enumerate() { td class=(class(index)) { (cell) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Large numbers with what they are under them.
+pub(super) fn numbers(facts: &[(String, String)]) -> Markup {
+    html! {
+        div.numbers {
+            @for (value, name) in facts { div { strong { (value) } span { (name) } } }
+        }
+    }
+}
+
+/// Names with their values, a line each.
+pub(super) fn facts(facts: &[(&str, String)]) -> Markup {
+    html! {
+        dl { @for (name, value) in facts { dt { (name) } dd { (value) } } }
+    }
+}
+
+/// A drawing that smallnet made itself; its texts are escaped already.
+pub(super) fn drawing(svg: String) -> Markup {
+    html! { figure.drawing { (PreEscaped(svg)) } }
+}
+
+/// A small picture with its caption, a line each; the first is the heading.
+pub(super) fn tile(png: &[u8], lines: &[String]) -> Markup {
+    let heading = lines.first().map_or("", String::as_str);
+    html! {
+        figure.tile {
+            (image(png, heading))
+            figcaption {
+                @for (index, line) in lines.iter().enumerate() {
+                    @if index == 0 { strong { (line) } } @else { span { (line) } }
+                }
+            }
+        }
+    }
+}
+
+/// A picture inside the page.
+pub(super) fn image(png: &[u8], description: &str) -> Markup {
+    html! { img src={ "data:image/png;base64," (BASE64_STANDARD.encode(png)) } alt=(description); }
+}

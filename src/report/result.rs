@@ -1,0 +1,120 @@
+//! What the test says, as parts of a page.
+
+use maud::{Markup, html};
+
+use super::curves::SIZE;
+use super::parts;
+use crate::data::Layout;
+use crate::error::Result;
+use crate::evaluation::{Calibration, ClassScores, ConfusionMatrix};
+use crate::figures::{self, Chart, Series, gray_png};
+use crate::number::{grouped, percent};
+use crate::run::TestRecord;
+
+/// With more classes than this the matrix becomes a picture without numbers.
+const MAX_MATRIX: usize = 20;
+
+/// The confusion matrix: a row for each true class, its cells shaded by their share of the row.
+pub(super) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
+    let counts = &matrix.counts;
+    if counts.len() > MAX_MATRIX {
+        let classes: Vec<_> = (0..counts.len()).map(|class| class.to_string()).collect();
+        let picture = figures::ConfusionMatrix { title: "", subtitle: "", classes: &classes, counts };
+        let png = picture.draw()?.to_png()?;
+        return Ok(html! { figure { (parts::image(&png, "confusion matrix")) } });
+    }
+    let classes = 0..counts.len();
+    Ok(html! {
+        p { "Each row is a true class, each column a predicted one. Blue is right, orange is wrong; the darker, the larger the share of its row." }
+        div.scroll {
+            table.confusion {
+                thead {
+                    tr { th { "true" } @for class in classes.clone() { th scope="col" { (class) } } }
+                }
+                tbody {
+                    @for (class, row) in counts.iter().enumerate() {
+                        tr {
+                            th scope="row" { (class) }
+                            @for (predicted, &count) in row.iter().enumerate() { (cell(class, predicted, count, row)) }
+                        }
+                    }
+                }
+            }
+        }
+    })
+}
+
+fn cell(class: usize, predicted: usize, count: u64, row: &[u64]) -> Markup {
+    let total: u64 = row.iter().sum();
+    let share = count as f64 / total.max(1) as f64;
+    let right = class == predicted;
+    // Mistakes are few: ten times their share makes them visible.
+    let shade = if right { share } else { (10.0 * share).min(1.0) };
+    let hue = if right { "--good" } else { "--bad" };
+    let style = format!("background:rgba(var({hue}),{:.2})", 0.85 * shade);
+    let strong = shade > 0.55;
+    let meaning = format!("{count} of {total} images of class {class} taken for {predicted}");
+    html! {
+        td style=(style) class=[strong.then_some("strong")] title=(meaning) {
+            @if count == 0 { "·" } @else { (grouped(count as usize)) }
+        }
+    }
+}
+
+/// Precision, recall and F1 of each class.
+pub(super) fn scores(classes: &[ClassScores]) -> Markup {
+    let header = ["class", "precision", "recall", "F1", "images"].map(str::to_owned);
+    let number = |score: Option<f64>| score.map_or_else(|| "–".to_owned(), |score| format!("{score:.4}"));
+    let row = |(class, scores): (usize, &ClassScores)| {
+        let images = grouped(scores.num_images as usize);
+        vec![class.to_string(), number(scores.precision), number(scores.recall), number(scores.f1), images]
+    };
+    let rows: Vec<_> = classes.iter().enumerate().map(row).collect();
+    parts::table(&header, &rows, 0)
+}
+
+/// How sure the network is against how often it is right.
+pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
+    let filled = calibration.bins.iter().filter(|bin| bin.num_images > 0);
+    let points = filled.map(|bin| (bin.confidence, bin.accuracy)).collect();
+    let line = |name: &str, points, colour, dashed| Series { name: name.to_owned(), points, dashed, colour };
+    let series = [
+        line("this network", points, 0, false),
+        line("as sure as right", vec![(0.0, 0.0), (1.0, 1.0)], 2, true),
+    ];
+    let chart = Chart {
+        title: "",
+        subtitle: "",
+        x_name: "how sure it is",
+        y_name: "how often it is right",
+        x_whole: false,
+        series: &series,
+    };
+    Ok(html! {
+        p {
+            "Where the line lies below the diagonal, the network is surer than it should be. The expected calibration error is "
+            strong { (format!("{:.4}", calibration.error)) } ": the mean distance between both, over all images (Guo et al. 2017, 15 bins)."
+        }
+        div.drawings { (parts::drawing(chart.to_svg(SIZE.0, SIZE.1)?)) }
+    })
+}
+
+/// The mistakes of the highest loss, each with what it is and what it was taken for.
+pub(super) fn mistakes(test: &TestRecord, layout: Layout) -> Result<Markup> {
+    let mut tiles = Vec::new();
+    for (mistake, pixels) in test.evaluation.worst.iter().zip(&test.worst_pixels) {
+        let png = gray_png(pixels, layout.height, layout.width, 1)?;
+        tiles.push(parts::tile(
+            &png,
+            &[
+                format!("{} taken for {}", mistake.label, mistake.predicted),
+                format!("{} sure", percent(mistake.confidence)),
+                format!("test image {}", mistake.index),
+            ],
+        ));
+    }
+    Ok(html! {
+        p { "The images with the highest loss: those where the network gave the true class the least probability." }
+        div.tiles { @for tile in &tiles { (tile) } }
+    })
+}

@@ -1,0 +1,197 @@
+//! The page about one run.
+
+use maud::{Markup, html};
+
+use super::shell::{self, section};
+use super::{curves, parts, result};
+use crate::data::Layout;
+use crate::error::Result;
+use crate::figures::{symmetric_limit, weight_png};
+use crate::model::Neurons;
+use crate::number::{grouped, percent, seconds, significant};
+use crate::plan::Plan;
+use crate::run::{Records, Status};
+
+/// Hidden neurons shown; `smallnet weights` draws them all.
+const MAX_NEURONS: usize = 60;
+
+/// The page about a run, from its records and the first layer of its network (none before its weights are saved).
+///
+/// # Errors
+/// Records that cannot be drawn, such as an image of another size than the run's.
+pub fn page(run: &Records, neurons: Option<&Neurons>) -> Result<String> {
+    let layout = run.info.data.layout;
+    let plan = Plan::new(&run.experiment, layout, run.info.data.num_train);
+    let mut sections = Vec::new();
+    if !run.epochs.is_empty() {
+        sections.push(section("Learning curves", &learning(run)?));
+    }
+    sections.push(section("Network", &network(&plan)));
+    if let Some(test) = &run.test {
+        let evaluation = &test.evaluation;
+        sections.push(section("Confusion matrix", &result::confusion(&evaluation.confusion)?));
+        sections.push(section("Classes", &result::scores(&evaluation.classes)));
+    }
+    if let Some(neurons) = neurons {
+        sections.push(weights(neurons, layout, run.experiment.model.hidden.is_empty())?);
+    }
+    if let Some(test) = &run.test {
+        if !test.evaluation.worst.is_empty() {
+            sections.push(section("Worst mistakes", &result::mistakes(test, layout)?));
+        }
+        sections.push(section("Calibration", &result::calibration(&test.evaluation.calibration)?));
+    }
+    sections.push(section("Provenance", &provenance(run)));
+    sections.push(section("Experiment", &experiment(run)?));
+    let title = format!("{} {}", run.info.experiment, run.folder.id());
+    Ok(shell::page(&title, &header(run, &plan), &sections))
+}
+
+fn header(run: &Records, plan: &Plan) -> Markup {
+    html! {
+        h1 { (run.info.experiment) }
+        p {
+            (plan.shape()) " on " (run.info.data.source) ", trained with " (run.info.adapter) ", "
+            (run.info.started.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
+        }
+        @if let Some(trouble) = trouble(run) { p.warning { (trouble) } }
+        (parts::numbers(&key_figures(run, plan)))
+    }
+}
+
+/// Why this page is not a whole one.
+fn trouble(run: &Records) -> Option<String> {
+    let message = run.info.message.as_deref().unwrap_or_default();
+    let what = match run.info.status {
+        Status::Finished => return None,
+        Status::Running => "This run has not ended, or was killed. The page shows what there is".to_owned(),
+        Status::Interrupted => format!("This run was interrupted {message}. The page shows what there is"),
+        Status::Failed => format!("This run failed: {message}"),
+    };
+    Some(what + ".")
+}
+
+fn key_figures(run: &Records, plan: &Plan) -> Vec<(String, String)> {
+    let mut figures = Vec::new();
+    if let Some(test) = &run.test {
+        let (correct, all) = (test.evaluation.confusion.num_correct() as usize, test.evaluation.num_images);
+        figures.push((
+            format!("{:.2} %", 100.0 * test.evaluation.accuracy),
+            format!("test accuracy: {} of {} images", grouped(correct), grouped(all)),
+        ));
+        figures.push((format!("{:.4}", test.evaluation.loss), "test loss (nats)".to_owned()));
+    }
+    figures.push((grouped(plan.num_parameters), "weights".to_owned()));
+    figures.push((grouped(run.epochs.len()), format!("of {} epochs trained", plan.num_epochs)));
+    if let Some(epoch) = run.summary.as_ref().and_then(|summary| summary.seconds_per_epoch) {
+        figures.push((seconds(epoch), "an epoch (median)".to_owned()));
+    }
+    figures
+}
+
+fn learning(run: &Records) -> Result<Markup> {
+    Ok(html! {
+        p.note {
+            "Training values are means over the images of an epoch, each measured just before the step that learns from it; "
+            "validation values are measured after the epoch."
+        }
+        (curves::of_run(&run.epochs)?)
+    })
+}
+
+fn network(plan: &Plan) -> Markup {
+    let header = ["layer", "output shape", "weights", "operations", "formula"].map(str::to_owned);
+    let rows: Vec<_> = plan
+        .layers
+        .iter()
+        .map(|layer| {
+            vec![
+                layer.name.clone(),
+                layer.output(),
+                grouped(layer.info.num_parameters),
+                grouped(layer.info.flops),
+                layer.note.clone(),
+            ]
+        })
+        .collect();
+    html! {
+        div.layers { (parts::table(&header, &rows, 2)) }
+        (parts::facts(&[
+            ("weights", format!("{} in all, {} bytes", grouped(plan.num_parameters), grouped(plan.num_bytes))),
+            ("operations", format!("{} an image on the way forward", grouped(plan.flops_per_image))),
+            ("Flatten", plan.flatten.clone()),
+            ("loss", plan.loss.clone()),
+        ]))
+        h3 { "Update rule: " (plan.optimizer) }
+        pre { @for line in &plan.update_rule { (line) "\n" } (plan.learning_rate) }
+        p { (plan.steps) "." }
+    }
+}
+
+fn weights(neurons: &Neurons, layout: Layout, is_softmax: bool) -> Result<Markup> {
+    let limit = symmetric_limit(&neurons.weights.concat());
+    let ranked = neurons.by_norm();
+    let mut tiles = Vec::new();
+    let order: Vec<usize> = if is_softmax { (0..ranked.len()).collect() } else { ranked };
+    for &neuron in order.iter().take(MAX_NEURONS) {
+        let png = weight_png(&neurons.weights[neuron], layout.height, layout.width, limit, 1)?;
+        let norm = format!("norm {}", significant(f64::from(neurons.norm(neuron))));
+        let name = if is_softmax { format!("class {neuron}") } else { format!("neuron {neuron}") };
+        tiles.push(parts::tile(&png, &[name, norm]));
+    }
+    let bar: Vec<f32> = (0..101).map(|step| (step as f32 / 50.0 - 1.0) * limit).collect();
+    let bar = weight_png(&bar, 1, bar.len(), limit, 1)?;
+    let limit = significant(f64::from(limit));
+    let what = match (is_softmax, order.len()) {
+        (true, _) => "What each output neuron looks for: ink on red pixels speaks for its class, ink on blue ones against it.".to_owned(),
+        (false, 0..=MAX_NEURONS) => "What each neuron of the first hidden layer looks for, largest norm first.".to_owned(),
+        (false, all) => format!(
+            "What neurons of the first hidden layer look for: the {MAX_NEURONS} of largest norm, of {}.",
+            grouped(all)
+        ),
+    };
+    Ok(section(
+        "Weights",
+        &html! {
+            p { (what) }
+            div.scale { "−" (limit) (parts::image(&bar, "colour scale from blue over white to red")) "+" (limit) }
+            div.tiles { @for tile in &tiles { (tile) } }
+        },
+    ))
+}
+
+fn provenance(run: &Records) -> Markup {
+    let info = &run.info;
+    let held_out = match info.data.num_validation {
+        0 => String::new(),
+        number => format!(", {} held out", grouped(number)),
+    };
+    let mut facts = vec![
+        ("run", run.folder.path().display().to_string()),
+        ("status", info.status.to_string()),
+        ("started", info.started.clone()),
+        ("ended", info.ended.clone().unwrap_or_else(|| "–".to_owned())),
+        ("smallnet", format!("{}, commit {}", info.version, info.git_commit.as_deref().unwrap_or("unknown"))),
+        ("backend", format!("{} on {}, {} threads", info.backend, info.adapter, info.threads)),
+        ("data", format!("{}, {} training images{held_out}", info.data.source, grouped(info.data.num_train))),
+        ("data digest", info.data.sha256.clone()),
+        ("seed", info.seed.to_string()),
+    ];
+    if let Some(digest) = &info.weights_sha256 {
+        facts.push(("weights digest", digest.clone()));
+    }
+    if let Some(evaluation) = run.test.as_ref().map(|test| &test.evaluation) {
+        facts.push(("test", format!("{} wrong", percent(1.0 - evaluation.accuracy))));
+    }
+    let command = format!("smallnet --backend {} train {}", info.backend, run.folder.config_path().display());
+    html! {
+        (parts::facts(&facts))
+        h3 { "Repeat it" }
+        pre { (command) }
+        p.note { "On the same CPU backend the same version gives the same weights to the last bit: compare the digests." }
+    }
+}
+
+fn experiment(run: &Records) -> Result<Markup> {
+    Ok(html! { pre { (run.experiment.to_toml()?.trim_end()) } })
+}

@@ -1,0 +1,38 @@
+//! `evaluation.json`: the test in detail, with the pixels of the worst mistakes, so that a page can be made of a run
+//! folder alone.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::data::Split;
+use crate::evaluation::Evaluation;
+
+/// A run's network on the test images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestRecord {
+    /// How it does.
+    #[serde(flatten)]
+    pub evaluation: Evaluation,
+    /// The image of each of the worst mistakes, row-major, 0 is background; in the file as Base64.
+    #[serde(serialize_with = "write_base64", deserialize_with = "read_base64")]
+    pub worst_pixels: Vec<Vec<u8>>,
+}
+
+impl TestRecord {
+    /// `evaluation`, which must be of `split`, with the images it names.
+    pub fn new(evaluation: Evaluation, split: &Split) -> Self {
+        let worst_pixels =
+            evaluation.worst.iter().map(|mistake| split.image(mistake.index).0.to_vec()).collect();
+        Self { evaluation, worst_pixels }
+    }
+}
+
+fn write_base64<S: Serializer>(images: &[Vec<u8>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(images.iter().map(|pixels| BASE64_STANDARD.encode(pixels)))
+}
+
+fn read_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<u8>>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| BASE64_STANDARD.decode(text).map_err(serde::de::Error::custom)).collect()
+}

@@ -1,0 +1,67 @@
+//! From several run folders to one page.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::config::{Difference, differences};
+use crate::digest::hex;
+use crate::error::{Error, Result};
+use crate::report;
+use crate::run::{self, Records};
+
+/// Runs side by side.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// The runs, in the order asked for.
+    pub runs: Vec<Records>,
+    /// What each is called: the experiment's name where that tells them apart, else with the run's id.
+    pub names: Vec<String>,
+    /// The settings that they do not share.
+    pub differences: Vec<Difference>,
+    /// Where the page is.
+    pub page: PathBuf,
+}
+
+/// Compares the runs that `texts` mean, as [`run::find`] understands them, and writes a page about them.
+///
+/// # Errors
+/// No such run, the same run twice, or a damaged file.
+pub fn compare(texts: &[String], artifacts: &Path) -> Result<Compared> {
+    let mut runs: Vec<Records> = Vec::with_capacity(texts.len());
+    for text in texts {
+        let folder = run::find(text, artifacts)?;
+        let same =
+            |run: &Records| run.folder.id() == folder.id() && same_folder(run.folder.path(), folder.path());
+        if runs.iter().any(same) {
+            return Err(Error::usage(format!("`{text}` is named twice"))
+                .hint("compare different runs; `smallnet runs` lists them"));
+        }
+        runs.push(folder.records()?);
+    }
+    let names = names(&runs);
+    let experiments: Vec<_> = runs.iter().map(|run| &run.experiment).collect();
+    let differences = differences(&experiments)?;
+    let page = report::comparison(&runs, &names, &differences)?;
+    let page = run::write_in(&artifacts.join("comparisons"), &file_name(&runs), page.as_bytes())?;
+    Ok(Compared { runs, names, differences, page })
+}
+
+fn same_folder(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+fn names(runs: &[Records]) -> Vec<String> {
+    let name = |run: &Records| run.experiment.name.clone();
+    let is_unique = |run: &Records| runs.iter().filter(|other| name(other) == name(run)).count() == 1;
+    let long = |run: &Records| format!("{} {}", name(run), run.folder.id());
+    runs.iter().map(|run| if is_unique(run) { name(run) } else { long(run) }).collect()
+}
+
+/// The same runs give the same name, others another.
+fn file_name(runs: &[Records]) -> String {
+    let folders: Vec<_> = runs.iter().map(|run| run.folder.path().display().to_string()).collect();
+    let digest = hex(&Sha256::digest(folders.join("\n")));
+    let first = &runs[0].experiment.name;
+    format!("{first}-and-{}-more-{}.html", runs.len() - 1, &digest[..8])
+}

@@ -1,0 +1,18 @@
+//! Owns the order of the work: from an experiment to a finished run folder, and from a run folder back to a network,
+//! its answers, pictures and pages. Every other room does its part; none of them knows the order. Prints nothing.
+
+mod answers;
+mod compare;
+mod pictures;
+mod report;
+mod saved;
+mod splits;
+mod train;
+
+pub use answers::{Answer, Asked, ask_about, ask_about_files};
+pub use compare::{Compared, compare};
+pub use pictures::{AnswerPictures, NeuronInfo, draw_image, draw_samples};
+pub use report::report;
+pub use saved::SavedModel;
+pub use splits::{SplitName, Splits};
+pub use train::{GIT_COMMIT, Outcome, Prepared, prepare};

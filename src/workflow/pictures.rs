@@ -1,0 +1,281 @@
+//! Pictures of data sets, networks and their answers: what is drawn, and where it goes.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::{Answer, Asked, SavedModel, SplitName, Splits};
+use crate::data::{Layout, Split};
+use crate::error::Result;
+use crate::evaluation::Evaluation;
+use crate::figures::{
+    CaptionLine, ConfusionMatrix, Prediction, Sheet, Tile, Tone, WeightSheet, gray_png, symmetric_limit,
+};
+use crate::model::Mlp;
+use crate::number::{grouped, percent, significant};
+use crate::run::{self, TestRecord};
+
+/// Samples of each class on a contact sheet.
+const SAMPLES_PER_CLASS: usize = 10;
+/// Neurons on a sheet.
+const NEURONS_PER_SHEET: usize = 64;
+/// How many times larger than stored a single image is saved.
+const IMAGE_SCALE: usize = 10;
+
+/// Draws the first samples of each class of a split of `source` and says where.
+pub fn draw_samples(splits: &Splits, name: SplitName, source: &str, artifacts: &Path) -> Result<PathBuf> {
+    let split = splits.get(name)?;
+    let Layout { height, width, num_classes } = splits.layout;
+    let mut classes: Vec<Vec<Tile<'_, u8>>> = vec![Vec::new(); num_classes];
+    for position in 0..split.len() {
+        let (values, label) = split.image(position);
+        let samples = &mut classes[usize::from(label)];
+        if samples.len() < SAMPLES_PER_CLASS {
+            samples.push(Tile { values, caption: vec![CaptionLine::plain(position.to_string())] });
+        }
+    }
+    let blank = vec![0; height * width];
+    for samples in &mut classes {
+        samples.resize(SAMPLES_PER_CLASS, Tile { values: &blank, caption: Vec::new() });
+    }
+    let sheet = Sheet {
+        title: &format!("The first {SAMPLES_PER_CLASS} images of each class"),
+        subtitle: &format!("{source}, {name} split: {} images; under each its number", grouped(split.len())),
+        height,
+        width,
+        columns: SAMPLES_PER_CLASS,
+        row_labels: &names(num_classes),
+        tiles: &classes.concat(),
+    };
+    let file = format!("{}-{name}-samples.png", file_name(source));
+    run::write_in(&data_folder(artifacts), &file, &sheet.draw()?.to_png()?)
+}
+
+/// Saves image `index` of a split of `source`, enlarged, and says where.
+pub fn draw_image(
+    splits: &Splits,
+    name: SplitName,
+    index: usize,
+    source: &str,
+    artifacts: &Path,
+) -> Result<PathBuf> {
+    let Layout { height, width, .. } = splits.layout;
+    let (pixels, _) = splits.get(name)?.get(index, &name.to_string())?;
+    let png = gray_png(pixels, height, width, IMAGE_SCALE)?;
+    run::write_in(&data_folder(artifacts), &format!("{}-{name}-{index}.png", file_name(source)), &png)
+}
+
+fn data_folder(artifacts: &Path) -> PathBuf {
+    artifacts.join("data")
+}
+
+/// The last part of a data set's path.
+fn file_name(source: &str) -> String {
+    Path::new(source).file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn names(num_classes: usize) -> Vec<String> {
+    (0..num_classes).map(|class| class.to_string()).collect()
+}
+
+/// What is to be said of a neuron's weights.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NeuronInfo {
+    /// Its number in its layer, from 0; in a softmax network, its class.
+    pub neuron: usize,
+    /// The L2 norm of its weights.
+    pub norm: f64,
+    /// Its smallest weight.
+    pub smallest: f64,
+    /// Its largest weight.
+    pub largest: f64,
+    /// Its bias.
+    pub bias: f64,
+}
+
+/// Where the pictures of an answer are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerPictures {
+    /// The image with the probabilities of the classes.
+    pub path: PathBuf,
+    /// Of a picture file: the image as the network saw it, as large as the network takes it.
+    pub prepared: Option<PathBuf>,
+}
+
+impl SavedModel {
+    /// Draws the weights of the first layer's neurons into the run's folder: by class in a softmax network, otherwise
+    /// largest norm first. Gives the neurons in that order, and the pictures' files.
+    pub fn draw_weights(&self, model: &Mlp) -> Result<(Vec<NeuronInfo>, Vec<PathBuf>)> {
+        let neurons = model.first_layer()?;
+        let is_softmax = self.experiment.model.hidden.is_empty();
+        let order = if is_softmax { (0..neurons.weights.len()).collect() } else { neurons.by_norm() };
+        let infos: Vec<NeuronInfo> = order
+            .iter()
+            .map(|&neuron| {
+                let weights = &neurons.weights[neuron];
+                NeuronInfo {
+                    neuron,
+                    norm: f64::from(neurons.norm(neuron)),
+                    smallest: f64::from(weights.iter().copied().fold(f32::INFINITY, f32::min)),
+                    largest: f64::from(weights.iter().copied().fold(f32::NEG_INFINITY, f32::max)),
+                    bias: f64::from(neurons.biases[neuron]),
+                }
+            })
+            .collect();
+        let limit = symmetric_limit(&neurons.weights.concat());
+        let sheets: Vec<&[NeuronInfo]> = infos.chunks(NEURONS_PER_SHEET).collect();
+        let mut paths = Vec::with_capacity(sheets.len());
+        for (index, sheet) in sheets.iter().enumerate() {
+            let tiles: Vec<_> = sheet
+                .iter()
+                .map(|info| Tile {
+                    values: &neurons.weights[info.neuron][..],
+                    caption: neuron_caption(info, is_softmax),
+                })
+                .collect();
+            let what = if is_softmax { "each output neuron" } else { "the first hidden layer" };
+            let part = match sheets.len() {
+                1 => String::new(),
+                all => format!(", sheet {} of {all}, largest norm first", index + 1),
+            };
+            let Layout { height, width, .. } = self.info.data.layout;
+            let picture = WeightSheet {
+                title: &format!("{}: weights of {what}", self.info.experiment),
+                subtitle: &format!("run {}{part}", self.folder.id()),
+                height,
+                width,
+                columns: if is_softmax { 5 } else { 8 },
+                limit,
+                tiles: &tiles,
+            };
+            let stem =
+                if sheets.len() == 1 { "weights".to_owned() } else { format!("weights-{}", index + 1) };
+            let png = picture.draw()?.to_png()?;
+            paths.push(self.folder.write_figure(&self.figure_name(&stem), &png)?);
+        }
+        Ok((infos, paths))
+    }
+
+    /// Draws the confusion matrix and, where there are mistakes, the worst of them into the run's folder.
+    pub fn draw_evaluation(
+        &self,
+        evaluation: &Evaluation,
+        split: &Split,
+        name: SplitName,
+    ) -> Result<Vec<PathBuf>> {
+        let counts = &evaluation.confusion.counts;
+        let subtitle = format!(
+            "run {}: {} of {} {name} images right, {}",
+            self.folder.id(),
+            grouped(evaluation.confusion.num_correct() as usize),
+            grouped(evaluation.num_images),
+            percent(evaluation.accuracy)
+        );
+        let title = format!("{}: confusion matrix", self.info.experiment);
+        let matrix =
+            ConfusionMatrix { title: &title, subtitle: &subtitle, classes: &names(counts.len()), counts };
+        let file = self.figure_name(&format!("confusion-{name}"));
+        let mut paths = vec![self.folder.write_figure(&file, &matrix.draw()?.to_png()?)?];
+        if !evaluation.worst.is_empty() {
+            let png = self.mistakes(evaluation, split, &subtitle)?;
+            let file = self.figure_name(&format!("mistakes-{name}"));
+            paths.push(self.folder.write_figure(&file, &png)?);
+        }
+        Ok(paths)
+    }
+
+    fn mistakes(&self, evaluation: &Evaluation, split: &Split, subtitle: &str) -> Result<Vec<u8>> {
+        let (height, width) = split.image_size();
+        let tiles: Vec<_> = evaluation
+            .worst
+            .iter()
+            .map(|mistake| Tile {
+                values: split.image(mistake.index).0,
+                caption: vec![
+                    CaptionLine::new(
+                        format!("{} taken for {}", mistake.label, mistake.predicted),
+                        Tone::Wrong,
+                    ),
+                    CaptionLine::plain(format!("{} sure", percent(mistake.confidence))),
+                    CaptionLine::plain(format!("image {}", grouped(mistake.index))),
+                ],
+            })
+            .collect();
+        let sheet = Sheet {
+            title: &format!("{}: the worst mistakes, highest loss first", self.info.experiment),
+            subtitle,
+            height,
+            width,
+            columns: 5,
+            row_labels: &[],
+            tiles: &tiles,
+        };
+        sheet.draw()?.to_png()
+    }
+
+    /// Draws each answer into the run's folder: what the network saw, and the probabilities of the classes.
+    pub fn draw_answers(&self, answers: &[Answer]) -> Result<Vec<AnswerPictures>> {
+        let stems = distinct(answers.iter().map(|answer| answer.image.stem()).collect());
+        answers.iter().zip(&stems).map(|(answer, stem)| self.draw_answer(answer, stem)).collect()
+    }
+
+    fn draw_answer(&self, answer: &Answer, stem: &str) -> Result<AnswerPictures> {
+        let Layout { height, width, num_classes } = self.info.data.layout;
+        let Answer { image, pixels, prediction } = answer;
+        let probabilities: Vec<f32> = prediction.probabilities().iter().map(|&p| p as f32).collect();
+        let picture = Prediction {
+            title: &format!("{} with {}", prediction.class, percent(prediction.confidence())),
+            subtitle: &format!("{}, run {} {}", image.name(), self.info.experiment, self.folder.id()),
+            pixels,
+            height,
+            width,
+            classes: &names(num_classes),
+            probabilities: &probabilities,
+            true_class: image.label(),
+        };
+        let path = self.folder.write_prediction(&self.figure_name(stem), &picture.draw()?.to_png()?)?;
+        let prepared = match image {
+            Asked::Index { .. } => None,
+            Asked::File(_) => {
+                let png = gray_png(pixels, height, width, 1)?;
+                Some(self.folder.write_prediction(&self.figure_name(&format!("{stem}-prepared")), &png)?)
+            }
+        };
+        Ok(AnswerPictures { path, prepared })
+    }
+
+    /// Adds the test in detail to a run that has none, such as an interrupted one, so that its page can show it.
+    pub fn keep_test(&self, evaluation: &Evaluation, split: &Split) -> Result<()> {
+        if !self.is_final() || self.folder.test()?.is_some() {
+            return Ok(());
+        }
+        self.folder.write_test(&TestRecord::new(evaluation.clone(), split))
+    }
+}
+
+fn neuron_caption(info: &NeuronInfo, is_softmax: bool) -> Vec<CaptionLine> {
+    let name = if is_softmax { format!("class {}", info.neuron) } else { format!("neuron {}", info.neuron) };
+    vec![CaptionLine::plain(name), CaptionLine::plain(format!("norm {}", significant(info.norm)))]
+}
+
+/// Numbers names that occur again, so that no file overwrites another: `a`, `b`, `a-2`.
+fn distinct(names: Vec<String>) -> Vec<String> {
+    let mut taken: Vec<String> = Vec::with_capacity(names.len());
+    for name in names {
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name));
+        taken.extend(free);
+    }
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_occur_again_are_numbered() {
+        let names = ["a", "b", "a", "a"].map(str::to_owned).to_vec();
+        assert_eq!(distinct(names), ["a", "b", "a-2", "a-3"]);
+    }
+}

@@ -1,0 +1,106 @@
+//! Which images an experiment learns from, watches and is tested on.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Experiment;
+use crate::data::{Holdout, Images, Layout, Part, Source, Split};
+use crate::error::{Error, Result};
+
+/// Part of a data set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum SplitName {
+    /// The images that training never sees
+    #[default]
+    Test,
+    /// The training images held out by `data.validation`
+    Validation,
+    /// The images trained on
+    Train,
+}
+
+impl std::fmt::Display for SplitName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Test => "test",
+            Self::Validation => "validation",
+            Self::Train => "train",
+        })
+    }
+}
+
+/// All images of an experiment.
+#[derive(Debug, Clone)]
+pub struct Splits {
+    /// The images trained on.
+    pub train: Split,
+    /// The images held out; may be none.
+    pub validation: Split,
+    /// The images tested on, of the same layout.
+    pub test: Split,
+    /// What all of them have in common.
+    pub layout: Layout,
+}
+
+impl Splits {
+    /// Reads and splits the data set of `experiment`.
+    ///
+    /// # Errors
+    /// As [`Source::load`]'s, test images that do not fit the training images, or too many held out.
+    pub fn load(experiment: &Experiment) -> Result<Self> {
+        let source = experiment.data.source();
+        let images = source.load(Part::Train)?;
+        let layout = images.layout();
+        // Read now so that a test set that does not fit ends a run before it starts; used after the last step.
+        let test = source.load(Part::Test)?;
+        test.check_layout(layout)?;
+        let (train, validation) = hold_out(experiment, images)?;
+        Ok(Self { train, validation, test: Split::whole(test), layout })
+    }
+
+    /// One of the three.
+    ///
+    /// # Errors
+    /// The validation images where none are held out.
+    pub fn get(&self, name: SplitName) -> Result<&Split> {
+        match name {
+            SplitName::Train => Ok(&self.train),
+            SplitName::Test => Ok(&self.test),
+            SplitName::Validation if self.validation.is_empty() => Err(none_held_out()),
+            SplitName::Validation => Ok(&self.validation),
+        }
+    }
+}
+
+/// Reads one split of `source` as `experiment` divides it; its images must have `layout`.
+pub(super) fn load(
+    experiment: &Experiment,
+    source: &Source,
+    name: SplitName,
+    layout: Layout,
+) -> Result<Split> {
+    let part = if name == SplitName::Test { Part::Test } else { Part::Train };
+    let images = source.load(part)?;
+    images.check_layout(layout)?;
+    match name {
+        SplitName::Test => Ok(Split::whole(images)),
+        SplitName::Train => Ok(hold_out(experiment, images)?.0),
+        SplitName::Validation if experiment.data.validation == 0 => Err(none_held_out()),
+        SplitName::Validation => Ok(hold_out(experiment, images)?.1),
+    }
+}
+
+/// What the training part of a data set is split into: images trained on and images held out.
+fn hold_out(experiment: &Experiment, images: Images) -> Result<(Split, Split)> {
+    let data = &experiment.data;
+    let holdout = Holdout::draw(&images.labels, data.validation, data.stratified, experiment.seed)?;
+    let images = Arc::new(images);
+    Ok((Split::new(images.clone(), holdout.train), Split::new(images, holdout.validation)))
+}
+
+fn none_held_out() -> Error {
+    Error::new("there are no validation images: this experiment holds none out")
+        .hint("hold some out: `--set data.validation=10000`")
+}

@@ -1,0 +1,207 @@
+//! From an experiment to a finished run folder.
+
+use std::path::{Path, PathBuf};
+
+use burn::train::Interrupter;
+use burn::train::renderer::MetricsRenderer;
+
+use super::{Splits, report};
+use crate::backend::{self, Backend, Opened};
+use crate::config::Experiment;
+use crate::data::{EVALUATION_BATCH_SIZE, Layout};
+use crate::error::{Error, Result};
+use crate::evaluation::{Evaluation, evaluate};
+use crate::model::{Mlp, weights_sha256};
+use crate::run::{self, DataInfo, RunFolder, RunInfo, Status, Summary, TestRecord};
+use crate::training::{self, End, EpochRecord, Followers, Setup, Trained};
+
+/// The git commit that smallnet was built from, where it was built in a checkout.
+pub const GIT_COMMIT: Option<&str> = option_env!("SMALLNET_GIT_COMMIT");
+
+/// A run about to start: its folder is made, its experiment saved.
+pub struct Prepared {
+    /// What is trained.
+    pub experiment: Experiment,
+    /// Where it goes.
+    pub folder: RunFolder,
+    /// `run.json` as it stands.
+    pub info: RunInfo,
+    /// The network with its initial weights.
+    pub model: Mlp,
+    /// The backend it runs on.
+    pub opened: Opened,
+    splits: Splits,
+}
+
+/// A run that has ended without an error.
+pub struct Outcome {
+    /// How training ended.
+    pub end: End,
+    /// The result; none for an interrupted run, which is not tested.
+    pub result: Option<(Summary, Evaluation)>,
+    /// Where the page about the run is, or why there is none: a run without its page is still a run.
+    pub report: Result<PathBuf>,
+}
+
+/// Opens the backend, reads the images, builds the network and makes the run folder, in this order: what can
+/// fail leaves no folder behind.
+pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Result<Prepared> {
+    let opened = backend.open()?;
+    let source = experiment.data.source();
+    let splits = Splits::load(&experiment)?;
+    let Layout { height, width, num_classes } = splits.layout;
+    if num_classes < 2 {
+        return Err(Error::new(format!(
+            "all training images in `{source}` are of class 0, expected two classes"
+        )));
+    }
+    let largest_batch = experiment.training.batch_size.min(splits.train.len()).max(EVALUATION_BATCH_SIZE);
+    experiment.model.check_memory(height * width, num_classes, largest_batch)?;
+    let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
+    let data = DataInfo {
+        source: source.to_string(),
+        sha256: source.checksum()?,
+        layout: splits.layout,
+        num_train: splits.train.len(),
+        num_validation: splits.validation.len(),
+    };
+
+    let now = run::now();
+    let folder = RunFolder::create(artifacts, &experiment.name, now)?;
+    folder.write_experiment(&experiment)?;
+    let info = RunInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        git_commit: GIT_COMMIT.map(str::to_owned),
+        experiment: experiment.name.clone(),
+        backend,
+        adapter: opened.adapter.clone(),
+        threads: backend::num_threads(),
+        data,
+        seed: experiment.seed,
+        started: run::timestamp(now),
+        ended: None,
+        status: Status::Running,
+        message: None,
+        weights_sha256: None,
+    };
+    folder.write_info(&info)?;
+    Ok(Prepared { experiment, folder, info, model, opened, splits })
+}
+
+impl Prepared {
+    /// Trains, saves and tests. `on_epoch` is told of every epoch after it has been saved.
+    ///
+    /// # Errors
+    /// As [`training::train`]'s, a test loss that is not finite, or a file that cannot be written. The run folder
+    /// then says that the run failed, and why.
+    pub fn train(
+        mut self,
+        renderer: Box<dyn MetricsRenderer>,
+        interrupter: Interrupter,
+        on_epoch: impl FnMut(&EpochRecord) + Send + 'static,
+    ) -> Result<Outcome> {
+        let result = self.run(renderer, interrupter, on_epoch);
+        self.info.ended = Some(run::timestamp(run::now()));
+        (self.info.status, self.info.message) = match &result {
+            Ok((End::Interrupted { epoch, step }, _)) => {
+                (Status::Interrupted, Some(format!("in epoch {epoch}, after step {step}")))
+            }
+            Ok(_) => (Status::Finished, None),
+            Err(error) => (Status::Failed, Some(error.to_string())),
+        };
+        let saved = self.folder.write_info(&self.info);
+        let report = report(&self.folder);
+        // The first error is the cause; a second one while noting it down is its consequence.
+        let (end, result) = result?;
+        saved?;
+        Ok(Outcome { end, result, report })
+    }
+
+    fn run(
+        &mut self,
+        renderer: Box<dyn MetricsRenderer>,
+        interrupter: Interrupter,
+        mut on_epoch: impl FnMut(&EpochRecord) + Send + 'static,
+    ) -> Result<(End, Option<(Summary, Evaluation)>)> {
+        let Self { experiment, folder, .. } = &*self;
+        let metrics = folder.clone();
+        let on_epoch = Box::new(move |record: &EpochRecord| {
+            metrics.append_epoch(record)?;
+            on_epoch(record);
+            Ok(())
+        });
+        let setup = Setup {
+            model: self.model.clone(),
+            optimizer: &experiment.optimizer,
+            schedule: &experiment.schedule,
+            training: &experiment.training,
+            seed: experiment.seed,
+            train: self.splits.train.clone(),
+            validation: self.splits.validation.clone(),
+            device: &self.opened.device,
+            directory: folder.path(),
+        };
+        let Trained { model, end, epochs } =
+            training::train(setup, Followers { renderer, on_epoch, interrupter })?;
+
+        let interrupted = matches!(end, End::Interrupted { .. });
+        let (model, model_epoch) = match self.epoch_to_restore(&epochs) {
+            Some(best) if !interrupted => {
+                (run::load_weights(model, &folder.checkpoint_path(best))?, Some(best))
+            }
+            _ => (model, epochs.last().map(|epoch| epoch.epoch)),
+        };
+        folder.save_model(&model)?;
+        let digest = weights_sha256(&model)?;
+        self.info.weights_sha256 = Some(digest.clone());
+        let result =
+            if interrupted { None } else { Some(self.test(&model, digest, model_epoch, &epochs)?) };
+        Ok((end, result))
+    }
+
+    /// The best epoch, where early stopping asks for its weights and they are not the last.
+    fn epoch_to_restore(&self, epochs: &[EpochRecord]) -> Option<usize> {
+        let wanted = self.experiment.training.early_stopping.as_ref().is_some_and(|stop| stop.restore_best);
+        best_epoch(epochs).filter(|&best| wanted && best != epochs.len())
+    }
+
+    fn test(
+        &self,
+        model: &Mlp,
+        weights_sha256: String,
+        model_epoch: Option<usize>,
+        epochs: &[EpochRecord],
+    ) -> Result<(Summary, Evaluation)> {
+        let evaluation = evaluate(model, &self.splits.test, &self.opened.device)?;
+        if !evaluation.loss.is_finite() {
+            return Err(training::diverged(&format!("the test loss is {}", evaluation.loss)));
+        }
+        let summary = Summary {
+            test_accuracy: evaluation.accuracy,
+            test_loss: evaluation.loss,
+            num_parameters: burn::module::Module::num_params(model),
+            steps_per_epoch: self.experiment.training.steps_per_epoch(self.splits.train.len()),
+            num_epochs: epochs.len(),
+            seconds_per_epoch: median(epochs.iter().map(|epoch| epoch.seconds).collect()),
+            best_epoch: best_epoch(epochs),
+            model_epoch,
+            weights_sha256,
+        };
+        self.folder.write_test(&TestRecord::new(evaluation.clone(), &self.splits.test))?;
+        self.folder.write_summary(&summary)?;
+        Ok((summary, evaluation))
+    }
+}
+
+/// The epoch of the lowest validation loss; the last one where nothing was held out.
+fn best_epoch(epochs: &[EpochRecord]) -> Option<usize> {
+    let validated = epochs.iter().filter_map(|epoch| Some((epoch.epoch, epoch.validation_loss?)));
+    let best = validated.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(epoch, _)| epoch);
+    best.or(epochs.last().map(|epoch| epoch.epoch))
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let upper = *values.get(values.len() / 2)?;
+    Some(if values.len() % 2 == 1 { upper } else { (values[values.len() / 2 - 1] + upper) / 2.0 })
+}
