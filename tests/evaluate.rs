@@ -192,10 +192,8 @@ fn a_run_without_held_out_images_says_so() {
     let run = record["run"].as_str().unwrap();
     place.run(&["evaluate", run, "--split", "validation"]).assert_error(
         1,
-        &format!(
-            "the run `{run}` held no image out\n\nhint: hold some out when training: `--set \
-             data.validation=10000`"
-        ),
+        "there are no validation images: this experiment holds none out\n\nhint: hold some out: `--set \
+         data.validation=10000`",
     );
 }
 

@@ -133,7 +133,16 @@ fn a_run_folder_holds_what_its_page_says() {
     names.sort();
     assert_eq!(
         names,
-        ["checkpoint", "config.toml", "metrics.jsonl", "model.bpk", "run.json", "summary.json"]
+        [
+            "checkpoint",
+            "config.toml",
+            "evaluation.json",
+            "metrics.jsonl",
+            "model.bpk",
+            "report.html",
+            "run.json",
+            "summary.json"
+        ]
     );
 
     let info: Value = serde_json::from_str(&place.read(folder.join("run.json"))).unwrap();

@@ -100,7 +100,7 @@ mod tests {
         let falling = [(1.0, 1.0), (10.0, 0.5)];
         let curves = [Curve { name: "up", points: &rising }, Curve { name: "down", points: &falling }];
         let lines = chart(&curves, false);
-        assert!(lines[0].starts_with("1.000│•") && lines[0].ends_with('⠊'), "{lines:#?}");
+        assert!(lines[0].starts_with("1.000 │•") && lines[0].ends_with('⠉'), "{lines:#?}");
         assert_eq!(lines.last().map(String::as_str), Some("⠒ up   • down"));
         assert!(!lines.concat().contains('\x1b'));
         assert!(chart(&curves, true).concat().contains("\x1b[38;5;214m"));

@@ -44,14 +44,14 @@ struct RunRecord<'a> {
 pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let compared = workflow::compare(&args.runs, &global.artifacts)?;
     let Compared { runs, names, differences, page } = &compared;
-    output.line(&results(runs, names).to_string());
+    output.line(&terminal::lines(&results(runs, names)));
     output.line("");
     if differences.is_empty() {
         output.line("their experiments are the same");
     } else {
         output.line("what differs between their experiments:");
         output.line("");
-        output.line(&settings(differences, names).to_string());
+        output.line(&terminal::lines(&settings(differences, names)));
     }
     print_curves(runs, names, output);
     output.line("");

@@ -158,7 +158,7 @@ fn print(record: &Record<'_>, output: &Output) {
     }
     let totals = [record.num_train, record.num_validation, record.num_test];
     table.add_row(["all".to_owned()].into_iter().chain(totals.map(grouped)));
-    output.line(&table.to_string());
+    output.line(&terminal::lines(&table));
     output.line("");
     output.line(&format!("first labels of the {} split, before and after one-hot coding:", record.split));
     output.line("");
@@ -166,7 +166,7 @@ fn print(record: &Record<'_>, output: &Output) {
     for labelled in &record.labels {
         table.add_row([labelled.index.to_string(), labelled.label.to_string(), row(labelled)]);
     }
-    output.line(&table.to_string());
+    output.line(&terminal::lines(&table));
     output.line("");
     output.line(&format!("samples of each class: {}", record.picture.display()));
 }

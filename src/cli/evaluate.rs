@@ -83,10 +83,10 @@ fn print(evaluation: &Evaluation, output: &Output) {
     if evaluation.confusion.counts.len() <= MAX_MATRIX {
         output.line("confusion matrix: a row for each true class, a column for each predicted one");
         output.line("");
-        output.line(&matrix(evaluation).to_string());
+        output.line(&terminal::lines(&matrix(evaluation)));
         output.line("");
     }
-    output.line(&scores(evaluation).to_string());
+    output.line(&terminal::lines(&scores(evaluation)));
     output.line("");
     output.line(&format!(
         "expected calibration error {:.4}: on average that far apart are how sure the network is and how often it is right",
@@ -96,7 +96,7 @@ fn print(evaluation: &Evaluation, output: &Output) {
         output.line("");
         output.line("worst mistakes, those of the highest loss:");
         output.line("");
-        output.line(&mistakes(&evaluation.worst).to_string());
+        output.line(&terminal::lines(&mistakes(&evaluation.worst)));
     }
     output.line("");
 }

@@ -141,7 +141,7 @@ fn print_table(answers: &[Answer], output: &Output) {
             second.map_or_else(String::new, |class| percent(probabilities[class])),
         ]);
     }
-    output.line(&table.to_string());
+    output.line(&terminal::lines(&table));
 }
 
 fn is_wrong(image: &Asked, predicted: usize) -> bool {

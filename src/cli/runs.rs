@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::Table;
 use serde::Serialize;
 
 use super::Global;
 use super::output::{Output, program};
+use super::terminal;
 use crate::error::Result;
 use crate::number::grouped;
 use crate::run::{self, Listed, RunInfo, Summary};
@@ -35,7 +36,7 @@ pub(super) fn run(global: &Global, output: &Output) -> Result<ExitCode> {
     if runs.is_empty() {
         output.line(&format!("no runs in {} yet; next: {} train", global.artifacts.display(), program()));
     } else {
-        output.line(&table(&runs).to_string());
+        output.line(&terminal::lines(&table(&runs)));
     }
     let records: Vec<_> = runs
         .iter()
@@ -46,20 +47,13 @@ pub(super) fn run(global: &Global, output: &Output) -> Result<ExitCode> {
 }
 
 fn table(runs: &[Listed]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["experiment", "run (UTC)", "backend", "status", "accuracy", "weights"]);
-    for column in [4, 5] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
+    let header = ["experiment", "run (UTC)", "backend", "status", "accuracy", "weights"];
+    let mut table = terminal::table(header, 4);
     for run in runs {
         let summary = run.summary.as_ref();
-        let id = run.folder.path().file_name().unwrap_or_default().to_string_lossy();
         table.add_row([
             run.info.experiment.clone(),
-            id.into_owned(),
+            run.folder.id(),
             run.info.backend.to_string(),
             run.info.status.to_string(),
             summary.map_or_else(String::new, |summary| format!("{:.4}", summary.test_accuracy)),

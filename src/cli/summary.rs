@@ -51,7 +51,7 @@ fn print(plan: &Plan, output: &Output) {
     if let Some(note) = table.column_mut(4) {
         note.set_cell_alignment(CellAlignment::Left);
     }
-    output.line(&table.to_string());
+    output.line(&terminal::lines(&table));
     output.line("");
     let line = |name: &str, text: &str| output.line(&format!(" {name:<11} {text}"));
     line("weights", &format!("{} in all, {} bytes", grouped(plan.num_parameters), grouped(plan.num_bytes)));

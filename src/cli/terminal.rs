@@ -17,6 +17,12 @@ pub(super) fn table<const N: usize>(header: [&str; N], left: usize) -> Table {
     table
 }
 
+/// The table as lines, without spaces at their ends.
+pub(super) fn lines(table: &Table) -> String {
+    let text = table.to_string();
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
 /// Aligns every column but the first `left` to the right.
 pub(super) fn align_right(table: &mut Table, left: usize) {
     for column in table.column_iter_mut().skip(left) {
@@ -82,8 +88,8 @@ fn shades(cells: impl Iterator<Item = (u8, u8)>) -> String {
 fn shade(value: u8) -> u8 {
     match value {
         0..=3 => 16,
-        4..=246 => 232 + (value - 4) / 10,
-        247..=255 => 231,
+        4..=243 => 232 + (value - 4) / 10,
+        244..=255 => 231,
     }
 }
 
@@ -129,10 +135,7 @@ mod tests {
     #[test]
     fn shades_by_hand() {
         assert_eq!(image(&[255, 0], 2, 1, true), ["\x1b[38;5;231;48;5;16m▀\x1b[0m"]);
-        assert_eq!(
-            [0, 3, 4, 8, 13, 14, 128, 246, 247].map(shade),
-            [16, 16, 232, 232, 232, 233, 244, 255 - 0, 231]
-        );
+        assert_eq!([0, 3, 4, 13, 14, 128, 243, 244].map(shade), [16, 16, 232, 232, 233, 244, 255, 231]);
     }
 
     #[test]

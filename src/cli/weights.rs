@@ -11,7 +11,7 @@ use super::output::Output;
 use super::terminal;
 use crate::backend::Backend;
 use crate::error::Result;
-use crate::number::{grouped, significant};
+use crate::number::grouped;
 use crate::workflow::{NeuronInfo, SavedModel};
 
 /// Neurons listed on the terminal.
@@ -51,10 +51,11 @@ fn print(saved: &SavedModel, neurons: &[NeuronInfo], pictures: &[PathBuf], outpu
     let what = if is_softmax { "class" } else { "neuron" };
     let mut table = terminal::table([what, "norm", "smallest", "largest", "bias"], 0);
     for neuron in neurons.iter().take(MAX_LISTED) {
-        let numbers = [neuron.norm, neuron.smallest, neuron.largest, neuron.bias].map(significant);
+        let numbers =
+            [neuron.norm, neuron.smallest, neuron.largest, neuron.bias].map(|number| format!("{number:.3}"));
         table.add_row([neuron.neuron.to_string()].into_iter().chain(numbers));
     }
-    output.line(&table.to_string());
+    output.line(&terminal::lines(&table));
     if let Some(rest) = neurons.len().checked_sub(MAX_LISTED + 1) {
         output.line(&format!("and {} more", grouped(rest + 1)));
     }

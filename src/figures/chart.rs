@@ -4,6 +4,7 @@ use crate::error::Result;
 
 use super::colour::{AXIS, GRID, INK, QUIET, series};
 use super::heading::{Heading, MARGIN};
+use super::legend;
 use super::number::tick;
 use super::picture::{Picture, check_size};
 use super::scale::{LARGEST, Scale};
@@ -14,7 +15,6 @@ use super::text::BODY;
 /// Up to so many points get a mark each.
 const MAX_MARKED: usize = 30;
 const LINE_WIDTH: f64 = 2.5;
-const SWATCH: f64 = 30.0;
 /// Smaller charts have no room for their own labels.
 const MIN_SIZE: (usize, usize) = (320, 240);
 /// Room for the x axis' labels and name.
@@ -102,31 +102,13 @@ impl Chart<'_> {
         let heading = Heading::within(inner, self.title, self.subtitle)?;
         heading.draw(&mut scene, (margin, margin));
         let legend_top = margin + heading.height();
-        let top = self.legend(&mut scene, (margin, legend_top), inner)?;
+        let top = legend::draw(&mut scene, self.series, (margin, legend_top), inner)?;
         let plot = self.plot(&mut scene, top)?;
         self.axes(&mut scene, &plot)?;
         for line in self.series {
             draw_series(&mut scene, &plot, line);
         }
         Ok(scene)
-    }
-
-    /// Draws the legend in as many rows as it needs and returns where the plot may begin.
-    fn legend(&self, scene: &mut Scene, (left, top): Point, width: f64) -> Result<f64> {
-        let (mut x, mut baseline) = (left, top + BODY.size);
-        let named: Vec<&Series> = self.series.iter().filter(|line| !line.name.trim().is_empty()).collect();
-        for line in &named {
-            let name = BODY.fit(&line.name, width - SWATCH - 8.0)?;
-            let needed = SWATCH + 8.0 + BODY.measure(&name)?;
-            if x > left && x + needed > left + width {
-                (x, baseline) = (left, baseline + BODY.line_height());
-            }
-            let middle = baseline - BODY.centre();
-            scene.shapes.push(stroke(vec![(x + 2.0, middle), (x + SWATCH - 2.0, middle)], line));
-            scene.text(&name, (x + SWATCH + 8.0, baseline), BODY, INK, Anchor::Start);
-            x += needed + 26.0;
-        }
-        Ok(if named.is_empty() { top + 8.0 } else { baseline + 18.0 })
     }
 
     /// Scales that hold every point, and as much room as their labels need.
@@ -189,7 +171,8 @@ fn draw_series(scene: &mut Scene, plot: &Plot, line: &Series) {
     }
 }
 
-fn stroke(points: Vec<Point>, line: &Series) -> Shape {
+/// A line in the look of a series.
+pub(super) fn stroke(points: Vec<Point>, line: &Series) -> Shape {
     Shape::Stroke { points, width: LINE_WIDTH, dashed: line.dashed, colour: series(line.colour) }
 }
 
@@ -240,15 +223,12 @@ mod tests {
         let series = [line("training", vec![(1.0, 0.3)], 2)];
         let picture = chart(&series).to_picture(960, 560).unwrap();
         assert_eq!((picture.width, picture.height), (960, 560));
-        let dots =
-            picture.pixels.as_chunks::<3>().0.iter().filter(|&&pixel| pixel == series_colour(2)).count();
-        assert!(dots > 100, "legend and point: {dots} pixels");
+        let green = super::super::colour::series(2);
+        let inside = (150..900).flat_map(|x| (120..500).map(move |y| (x, y)));
+        let dot = inside.filter(|&(x, y)| picture.at(x, y) == green).count();
+        assert!((30..70).contains(&dot), "a disc of radius 4 has {dot} pixels");
         let svg = chart(&series).to_svg(960, 560).unwrap();
         assert!(svg.contains(">1</text>") && !svg.contains(">0.5</text>") && !svg.contains(">1.5</text>"));
-    }
-
-    fn series_colour(index: usize) -> super::super::colour::Rgb {
-        super::super::colour::series(index)
     }
 
     #[test]

@@ -196,11 +196,7 @@ fn key(scene: &mut Scene, (left, top): Point, largest_mistake: f64) {
 }
 
 fn one_key(scene: &mut Scene, (left, top): Point, name: &str, end: &str, colour: impl Fn(f64) -> Rgb) {
-    for column in 0..KEY_WIDTH as usize {
-        let colour = colour((column as f64 + 0.5) / KEY_WIDTH);
-        scene.fill((left + column as f64, top), 1.0, KEY_HEIGHT, colour);
-    }
-    scene.frame((left, top), KEY_WIDTH, KEY_HEIGHT, GRID);
+    scene.gradient((left, top), KEY_WIDTH, KEY_HEIGHT, colour);
     let baseline = top + KEY_HEIGHT + 18.0;
     scene.text("0", (left, baseline), BODY, QUIET, Anchor::Start);
     scene.text(end, (left + KEY_WIDTH, baseline), BODY, QUIET, Anchor::End);

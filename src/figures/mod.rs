@@ -18,6 +18,7 @@ mod colour;
 mod confusion;
 mod grid;
 mod heading;
+mod legend;
 mod number;
 mod picture;
 mod prediction;

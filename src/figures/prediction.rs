@@ -170,7 +170,8 @@ mod tests {
         let picture = draw(&[77; 784], 28, &[0.25, 0.75], None).unwrap();
         assert_eq!(count(&picture, RIGHT), (BAR_WIDTH * 0.75 * BAR_HEIGHT) as usize);
         assert_eq!(count(&picture, FAINT), (BAR_WIDTH * 0.25 * BAR_HEIGHT) as usize);
-        assert_eq!(count(&picture, [77; 3]), 280 * 280);
+        // Smoothed text may happen to have the same grey.
+        assert!((280 * 280..280 * 280 + 50).contains(&count(&picture, [77; 3])));
         assert!((800..1400).contains(&picture.width));
     }
 

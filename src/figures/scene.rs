@@ -4,7 +4,7 @@
 
 use crate::error::Result;
 
-use super::colour::{Rgb, WHITE};
+use super::colour::{GRID, Rgb, WHITE};
 use super::picture::Picture;
 use super::raster;
 use super::text::Font;
@@ -78,6 +78,15 @@ impl Scene {
         let (left, top, right, bottom) = (x - 0.5, y - 0.5, x + width + 0.5, y + height + 0.5);
         let corners = vec![(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
         self.stroke(corners, 1.0, colour);
+    }
+
+    /// Adds a framed bar whose `colour` changes from its left end, 0, to its right end, 1.
+    pub(super) fn gradient(&mut self, (x, y): Point, width: f64, height: f64, colour: impl Fn(f64) -> Rgb) {
+        for column in 0..width as usize {
+            let column = column as f64;
+            self.fill((x + column, y), 1.0, height, colour((column + 0.5) / width));
+        }
+        self.frame((x, y), width, height, GRID);
     }
 
     /// Adds a text; `at` is on its baseline.

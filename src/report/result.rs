@@ -25,7 +25,6 @@ pub(super) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
     }
     let classes = 0..counts.len();
     Ok(html! {
-        p { "Each row is a true class, each column a predicted one. Blue is right, orange is wrong; the darker, the larger the share of its row." }
         div.scroll {
             table.confusion {
                 thead {
@@ -42,6 +41,18 @@ pub(super) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
             }
         }
     })
+}
+
+/// How the matrix and the scores beside it are read.
+pub(super) fn confusion_note(matrix: &ConfusionMatrix) -> Markup {
+    let shades = if matrix.counts.len() > MAX_MATRIX { "" } else { "Blue is right, orange is wrong. " };
+    html! {
+        p.note {
+            "Each row is a true class, each column a predicted one. " (shades)
+            "Precision: of the images given a class, the share that is of it; recall: of the images of a class, the share "
+            "that was given it; F1: the harmonic mean of both."
+        }
+    }
 }
 
 fn cell(class: usize, predicted: usize, count: u64, row: &[u64]) -> Markup {

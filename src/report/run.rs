@@ -29,8 +29,11 @@ pub fn page(run: &Records, neurons: Option<&Neurons>) -> Result<String> {
     sections.push(section("Network", &network(&plan)));
     if let Some(test) = &run.test {
         let evaluation = &test.evaluation;
-        sections.push(section("Confusion matrix", &result::confusion(&evaluation.confusion)?));
-        sections.push(section("Classes", &result::scores(&evaluation.classes)));
+        let result = html! {
+            (result::confusion_note(&evaluation.confusion))
+            div.result { (result::confusion(&evaluation.confusion)?) (result::scores(&evaluation.classes)) }
+        };
+        sections.push(section("Confusion matrix", &result));
     }
     if let Some(neurons) = neurons {
         sections.push(weights(neurons, layout, run.experiment.model.hidden.is_empty())?);
@@ -155,7 +158,7 @@ fn weights(neurons: &Neurons, layout: Layout, is_softmax: bool) -> Result<Markup
         &html! {
             p { (what) }
             div.scale { "−" (limit) (parts::image(&bar, "colour scale from blue over white to red")) "+" (limit) }
-            div.tiles { @for tile in &tiles { (tile) } }
+            div.tiles.small { @for tile in &tiles { (tile) } }
         },
     ))
 }

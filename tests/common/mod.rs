@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use image::RgbImage;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -76,6 +77,28 @@ impl Place {
         }
     }
 
+    /// A copy of the run in `tests/reference/softmax-run`, whose values `evaluation.json` beside it knows.
+    pub fn saved_run(&self) -> String {
+        let run = "artifacts/softmax/saved";
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/softmax-run");
+        for entry in fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            self.write(&format!("{run}/{name}"), fs::read(&path).unwrap());
+        }
+        run.to_owned()
+    }
+
+    /// The picture at `path`, which must be a PNG of more than one colour.
+    pub fn picture(&self, path: impl AsRef<Path>) -> RgbImage {
+        let path = self.path().join(path);
+        let picture = image::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let picture = picture.to_rgb8();
+        let first = picture.get_pixel(0, 0);
+        assert!(picture.pixels().any(|pixel| pixel != first), "{} is blank", path.display());
+        picture
+    }
+
     /// The folder of the run in a `--json` record, relative to this place.
     pub fn run_folder(&self, record: &Value) -> PathBuf {
         PathBuf::from(record["run"].as_str().unwrap())
@@ -112,4 +135,27 @@ impl Ran {
 /// A number of a record.
 pub fn number(record: &Value, key: &str) -> f64 {
     record[key].as_f64().unwrap_or_else(|| panic!("`{key}` is no number in {record}"))
+}
+
+/// What `tests/reference/evaluation.py` computed of the saved run.
+pub fn reference() -> Value {
+    serde_json::from_str(include_str!("../reference/evaluation.json")).unwrap()
+}
+
+/// An array of numbers.
+pub fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+/// Two lists of numbers, the same to `tolerance`.
+pub fn assert_close(got: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(got.len(), expected.len());
+    for (got, expected) in got.iter().zip(expected) {
+        assert!((got - expected).abs() <= tolerance, "{got}, expected {expected}");
+    }
+}
+
+/// The file of a configuration in `configs/`.
+pub fn config(name: &str) -> String {
+    format!("{}/configs/{name}.toml", env!("CARGO_MANIFEST_DIR"))
 }

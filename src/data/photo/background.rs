@@ -1,7 +1,8 @@
 //! Owns the background of a grey picture: its light, its shadows, its noise, and which of two greys it is.
 //! Must not know what the ink on it means.
 
-use super::Plane;
+use super::light;
+use super::plane::{Plane, median};
 
 /// The longest side on which the background is computed: it is smooth, and on averages of pixels noise is weak.
 const LONGEST_SIDE: usize = 256;
@@ -17,8 +18,9 @@ const DEVIATIONS: f32 = 1.4826;
 /// is the morphological opening (Serra 1982): what is left of the picture where nothing narrow stands out.
 /// Unlike a fitted surface it follows the edges of shadows, and ink at the picture's edge does not mislead it.
 pub(super) fn subtract(grey: &Plane) -> Plane {
-    let polarity = polarity(grey);
-    let ink_is_high = grey.map(|value| value * polarity);
+    let evened = light::evened(grey);
+    let polarity = polarity(&evened);
+    let ink_is_high = evened.map(|value| value * polarity);
     let block = grey.height.max(grey.width).div_ceil(LONGEST_SIDE).max(1);
     let small = ink_is_high.shrunk(block);
     let radius = ((small.height.max(small.width) as f64 * RADIUS).round() as usize).max(1);
@@ -70,10 +72,4 @@ fn spread(plane: &Plane, radius: usize, choose: fn(f32, f32) -> f32) -> Plane {
         result
     };
     along_rows(&along_rows(plane).transposed()).transposed()
-}
-
-/// 0 if there are no values.
-fn median(mut values: Vec<f32>) -> f32 {
-    let middle = values.len() / 2;
-    if values.is_empty() { 0.0 } else { *values.select_nth_unstable_by(middle, f32::total_cmp).1 }
 }

@@ -12,6 +12,7 @@ mod background;
 mod decode;
 mod frame;
 mod ink;
+mod light;
 mod plane;
 
 use std::path::Path;

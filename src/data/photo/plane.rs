@@ -20,6 +20,11 @@ impl Plane {
         Self { values: self.values.iter().map(|&value| change(value)).collect(), ..*self }
     }
 
+    /// The middle of the sorted values, 0 without any.
+    pub(super) fn median(&self) -> f32 {
+        median(self.values.clone())
+    }
+
     /// Rows become columns.
     pub(super) fn transposed(&self) -> Self {
         let columns =
@@ -74,4 +79,10 @@ impl Plane {
         }
         self.values[row * self.width + column] = nearest;
     }
+}
+
+/// The middle of the sorted values, 0 without any.
+pub(super) fn median(mut values: Vec<f32>) -> f32 {
+    let middle = values.len() / 2;
+    if values.is_empty() { 0.0 } else { *values.select_nth_unstable_by(middle, f32::total_cmp).1 }
 }

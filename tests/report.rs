@@ -1,0 +1,209 @@
+//! `report` and `compare`: the pages, as they are written and as a browser sees them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{Place, config};
+use serde_json::{Value, json};
+
+/// A run of 600 digits with some held out, two epochs.
+fn small_run(place: &Place, config: &str, more: &[&str]) -> String {
+    place.digits(600, 200);
+    let train = ["train", config, "--data", "data", "--set", "training.num_epochs=2"];
+    let record = place.json(&[&train[..], &["--set", "data.validation=100"], more].concat());
+    record["run"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn train_writes_the_page_and_report_writes_it_again() {
+    let place = Place::new();
+    let run = small_run(&place, &config("softmax"), &[]);
+    let page = place.path().join(&run).join("report.html");
+    let written = fs::read_to_string(&page).unwrap();
+    fs::remove_file(&page).unwrap();
+    // From the run folder alone: neither the data nor anything else is there any more.
+    fs::remove_dir_all(place.path().join("data")).unwrap();
+    let ran = place.run(&["report", &run]);
+    assert_eq!((ran.code, ran.stdout), (0, format!("report: {run}/report.html\n")));
+    assert_eq!(fs::read_to_string(&page).unwrap(), written);
+
+    let summary: Value = serde_json::from_str(&place.read(format!("{run}/summary.json"))).unwrap();
+    let info: Value = serde_json::from_str(&place.read(format!("{run}/run.json"))).unwrap();
+    let accuracy = format!("{:.2} %", 100.0 * summary["test_accuracy"].as_f64().unwrap());
+    for text in [
+        accuracy.as_str(),
+        info["data"]["sha256"].as_str().unwrap(),
+        info["weights_sha256"].as_str().unwrap(),
+        "784 × 10 + 10 = 7,850",
+        "500 images / 128 a batch: 3 full batches and one of 116, 4 steps an epoch; times 2 epochs: 8 steps",
+        &format!("smallnet --backend flex train {run}/config.toml"),
+        "learning_rate = 1.0",
+        "Worst mistakes",
+    ] {
+        assert!(written.contains(text), "`{text}` is missing");
+    }
+    // Two curves, the calibration; ten neurons and their scale, twenty mistakes.
+    assert_eq!(written.matches("<svg").count(), 3);
+    assert_eq!(written.matches("<img").count(), 31);
+}
+
+#[test]
+fn a_run_without_a_test_gets_a_page_of_what_there_is() {
+    let place = Place::new();
+    let run = place.saved_run();
+    place.json(&["report", &run]);
+    let page = place.read(format!("{run}/report.html"));
+    assert!(
+        page.contains("Learning curves") && page.contains("Weights") && !page.contains("Confusion matrix")
+    );
+    place.json(&["evaluate", &run]);
+    place.json(&["report", &run]);
+    let page = place.read(format!("{run}/report.html"));
+    assert!(page.contains("Confusion matrix") && page.contains("9,239 of 10,000 images"));
+
+    fs::remove_file(place.path().join(&run).join("model.bpk")).unwrap();
+    let info = place.read(format!("{run}/run.json"));
+    let failed = info
+        .replace("\"finished\"", "\"failed\"")
+        .replace("\"message\": null", "\"message\": \"<disk> full\"");
+    place.write(&format!("{run}/run.json"), failed);
+    place.json(&["report", &run]);
+    let page = place.read(format!("{run}/report.html"));
+    assert!(
+        page.contains("This run failed: &lt;disk&gt; full.") && !page.contains("What each output neuron")
+    );
+}
+
+#[test]
+fn a_damaged_record_is_named() {
+    let place = Place::new();
+    let run = place.saved_run();
+    place.write(&format!("{run}/metrics.jsonl"), "{\"epoch\": 1}\n");
+    place.run(&["report", &run]).assert_error(
+        1,
+        &format!("`{run}/metrics.jsonl`, line 1, is damaged: missing field `train_loss` at line 1 column 12"),
+    );
+}
+
+#[test]
+fn runs_side_by_side() {
+    let place = Place::new();
+    let one = small_run(&place, &config("softmax"), &[]);
+    let other = small_run(&place, &config("softmax"), &["--set", "model.hidden=[8]", "--name", "wide"]);
+    let record = place.json(&["compare", &one, &other]);
+    assert_eq!(
+        record["differences"],
+        json!([{"key": "model.hidden", "values": ["[]", "[8]"]}]),
+        "the name decides nothing"
+    );
+    let page = place.read(record["page"].as_str().unwrap());
+    for text in ["<th class=\"right\">wide</th>", "model.hidden", "6,370", "wide, validation"] {
+        assert!(page.contains(text), "`{text}` is missing");
+    }
+    let out = place.run(&["compare", &one, &other]).stdout;
+    for text in ["what differs between their experiments:", "validation accuracy", "⠒ softmax   • wide"] {
+        assert!(out.contains(text), "`{text}` is missing in:\n{out}");
+    }
+    place.run(&["compare", &one, &one]).assert_error(
+        2,
+        &format!("`{one}` is named twice\n\nhint: compare different runs; `smallnet runs` lists them"),
+    );
+    assert_eq!(place.run(&["compare", &one]).code, 2);
+}
+
+#[test]
+fn what_a_user_named_is_text_in_the_page() {
+    let place = Place::new();
+    place.digits(200, 100);
+    let hostile = "<img src=x onerror=alert(1)>&";
+    fs::rename(place.path().join("data"), place.path().join(hostile)).unwrap();
+    let record = place.json(&["train", "--data", hostile, "--set", "training.num_epochs=1"]);
+    let page = place.read(record["report"].as_str().unwrap());
+    assert!(!page.contains("<img src=x") && page.contains("&lt;img src=x onerror=alert(1)&gt;&amp;"));
+}
+
+/// A browser, if there is one. `.ci/run` installs it and sets `SMALLNET_REQUIRE_CHROMIUM`.
+fn chromium() -> Option<&'static str> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let found = names.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok());
+    assert!(
+        found.is_some() || std::env::var_os("SMALLNET_REQUIRE_CHROMIUM").is_none(),
+        "SMALLNET_REQUIRE_CHROMIUM is set, but there is no Chromium"
+    );
+    found
+}
+
+/// What a browser says of a page: its text after loading, the console's lines, the addresses asked for.
+struct Browsed {
+    dom: String,
+    console: Vec<String>,
+    requests: Vec<String>,
+}
+
+/// Whom Chromium calls by itself, whatever page it shows.
+const OWN_SERVICES: [&str; 7] = [
+    "accounts.google.com",
+    "clients2.google.com",
+    "update.googleapis.com",
+    "optimizationguide-pa.googleapis.com",
+    "content-autofill.googleapis.com",
+    "edgedl.me.gvt1.com",
+    "redirector.gvt1.com",
+];
+
+fn browse(browser: &str, place: &Place, page: &Path) -> Browsed {
+    let log = place.path().join("net.json");
+    let output = Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .args(["--disable-default-apps", "--disable-extensions", "--no-default-browser-check"])
+        .args(["--enable-logging=stderr", "--log-level=0", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", place.path().join("browser").display()))
+        .arg(format!("--log-net-log={}", log.display()))
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let events = fs::read_to_string(log).unwrap();
+    let requests = events
+        .split("\"url\":\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|url| !url.starts_with("data:") && !url.starts_with("chrome"))
+        .filter(|url| !OWN_SERVICES.iter().any(|host| url.contains(&format!("://{host}/"))))
+        .map(str::to_owned)
+        .collect();
+    Browsed {
+        dom: String::from_utf8_lossy(&output.stdout).into_owned(),
+        console: stderr.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect(),
+        requests,
+    }
+}
+
+#[test]
+fn a_browser_shows_the_pages_without_a_complaint_or_a_request() {
+    let Some(browser) = chromium() else { return };
+    let place = Place::new();
+    let one = small_run(&place, &config("softmax"), &[]);
+    let other = small_run(&place, &config("hidden"), &[]);
+    let compared = place.json(&["compare", &one, &other]);
+    let pages = [PathBuf::from(&one).join("report.html"), PathBuf::from(&other).join("report.html")];
+    let comparison = PathBuf::from(compared["page"].as_str().unwrap());
+    for page in pages.iter().chain([&comparison]) {
+        let browsed = browse(browser, &place, &place.path().join(page));
+        assert!(browsed.dom.contains("</footer>"), "{}", browsed.dom);
+        assert_eq!(browsed.console, [""; 0], "{}", page.display());
+        let others: Vec<_> = browsed.requests.iter().filter(|url| !url.starts_with("file://")).collect();
+        assert!(others.is_empty(), "{others:?}");
+    }
+    // The same eyes do see a page that is not so good.
+    let bad =
+        place.write("bad.html", "<script>console.error('no')</script><img src='http://127.0.0.1:9/x.png'>");
+    let browsed = browse(browser, &place, &bad);
+    assert!(!browsed.console.is_empty());
+    assert!(browsed.requests.iter().any(|url| url == "http://127.0.0.1:9/x.png"), "{:?}", browsed.requests);
+}
