@@ -4,8 +4,9 @@
 //! Data flows one way, and each module is a room that knows only the rooms before it:
 //!
 //! ```text
-//! data → model → training → config → run → workflow → cli
-//!             ↘ evaluation ──────────────↗
+//! data → model → training → config → plan → run → report → workflow → cli
+//!             ↘ evaluation ─────────────────↗       ↑
+//!                                           figures
 //! ```
 //!
 //! | to change … | go to |
@@ -15,8 +16,11 @@
 //! | where images come from, splits, batches | [`data`] |
 //! | the network, its initial weights, its loss | [`model`] |
 //! | optimizers, schedules, the loop over epochs | [`training`] |
-//! | accuracy and loss of a trained network | [`evaluation`] |
+//! | predictions, accuracy, confusion matrix, calibration | [`evaluation`] |
+//! | layers, weights and steps of an experiment, in words | [`plan`] |
 //! | a run folder's files | [`run`] |
+//! | what a picture looks like | [`figures`] |
+//! | what a page says | [`report`] |
 //! | the order of all this | [`workflow`] |
 //! | CPU or GPU | [`backend`] |
 

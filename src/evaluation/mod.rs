@@ -122,7 +122,8 @@ mod tests {
         assert_eq!((evaluation.accuracy, evaluation.num_images), (2.0 / 3.0, 3));
         close(evaluation.loss, (2f64.ln() + 8f64.ln() + 2f64.ln()) / 3.0);
         assert_eq!(evaluation.confusion.counts, [[1, 0, 0], [0, 1, 0], [0, 1, 0]]);
-        let [mistake] = &evaluation.worst[..] else { panic!("{:?}", evaluation.worst) };
+        assert_eq!(evaluation.worst.len(), 1);
+        let mistake = &evaluation.worst[0];
         assert_eq!((mistake.index, mistake.label, mistake.predicted), (1, 2, 1));
         close(mistake.confidence, 0.75);
         close(mistake.loss, 8f64.ln());

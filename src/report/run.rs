@@ -54,11 +54,12 @@ fn header(run: &Records, plan: &Plan) -> Markup {
     html! {
         h1 { (run.info.experiment) }
         p {
-            (plan.shape()) " on " (run.info.data.source) ", trained with " (run.info.adapter) ", "
+            (plan.shape()) " for " (run.info.data.source) ", trained on " (run.info.adapter) ", "
             (run.info.started.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
         }
         @if let Some(trouble) = trouble(run) { p.warning { (trouble) } }
         (parts::numbers(&key_figures(run, plan)))
+        @if let Some(remark) = remark(run) { p { (remark) } }
     }
 }
 
@@ -72,6 +73,18 @@ fn trouble(run: &Records) -> Option<String> {
         Status::Failed => format!("This run failed: {message}"),
     };
     Some(what + ".")
+}
+
+/// What happened on the way that the numbers alone do not say.
+fn remark(run: &Records) -> Option<String> {
+    let summary = run.summary.as_ref()?;
+    let early = summary.num_epochs < run.experiment.training.num_epochs;
+    let early = early.then(|| format!("Training stopped early, after epoch {}.", summary.num_epochs));
+    let restored = summary.model_epoch.filter(|&epoch| epoch != summary.num_epochs);
+    let restored = restored
+        .map(|epoch| format!("The weights are those of epoch {epoch}, of the lowest validation loss."));
+    let remarks: Vec<_> = early.into_iter().chain(restored).collect();
+    (!remarks.is_empty()).then(|| remarks.join(" "))
 }
 
 fn key_figures(run: &Records, plan: &Plan) -> Vec<(String, String)> {
