@@ -44,6 +44,11 @@ impl std::fmt::Display for Backend {
 }
 
 impl Backend {
+    /// Whether it computes on a GPU, where the order of sums, and so the last digits, may differ between runs.
+    pub fn is_gpu(self) -> bool {
+        matches!(self, Self::Wgpu | Self::Cuda)
+    }
+
     /// Opens the backend.
     ///
     /// # Errors

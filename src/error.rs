@@ -47,6 +47,11 @@ impl Error {
         self
     }
 
+    /// What went wrong, without the way out.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The process exit code: 1 for failed work, 2 for a wrong command line.
     pub fn exit_code(&self) -> u8 {
         match self.kind {

@@ -13,6 +13,11 @@ pub(crate) fn grouped(number: usize) -> String {
     text
 }
 
+/// `1 step`, `2 steps`.
+pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
 /// Seconds with as many decimals as matter: `0.0123`, `0.12`, `12.3`, `2 min 05 s`.
 pub(crate) fn seconds(seconds: f64) -> String {
     match seconds {
@@ -28,10 +33,10 @@ pub(crate) fn seconds(seconds: f64) -> String {
 
 /// Three significant digits, without zeros at the end: `1`, `0.05`, `2.74e-4`.
 pub(crate) fn significant(number: f64) -> String {
-    let exponent = number.abs().log10().floor();
-    if number == 0.0 {
-        return "0".to_owned();
+    if number == 0.0 || !number.is_finite() {
+        return (number + 0.0).to_string();
     }
+    let exponent = number.abs().log10().floor();
     if !(-3.0..6.0).contains(&exponent) {
         let text = format!("{number:.2e}");
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -73,6 +78,10 @@ mod tests {
             (0.0, "0"),
             (4.5e-10, "4.5e-10"),
             (1e9, "1e9"),
+            (-0.0, "0"),
+            (-0.25, "-0.25"),
+            (f64::INFINITY, "inf"),
+            (f64::NAN, "NaN"),
         ] {
             assert_eq!(significant(number), text);
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::config::Experiment;
 use crate::data::Layout;
 use crate::model::{LayerInfo, LayerKind};
-use crate::number::{grouped, significant};
+use crate::number::{counted, grouped, significant};
 use crate::training::{OptimizerConfig, rate_rule, update_rule};
 
 /// What an experiment amounts to.
@@ -76,7 +76,7 @@ impl Plan {
             layout,
             num_parameters,
             num_bytes: num_parameters * size_of::<f32>(),
-            flops_per_image: layers.iter().map(|layer| layer.flops).sum(),
+            flops_per_image: layers.iter().filter_map(|layer| layer.flops).sum(),
             layers: layers.into_iter().map(|layer| planned(layer, model.dropout)).collect(),
             flatten: format!(
                 "[{height}, {width}] → [{}], row by row: the pixel in row r, column c becomes number {width} · r + \
@@ -93,12 +93,35 @@ impl Plan {
             num_epochs,
             num_steps,
             steps: format!(
-                "{}; times {} epochs: {} steps",
+                "{}; times {}: {}",
                 batches(num_train, training.batch_size),
-                grouped(num_epochs),
-                grouped(num_steps)
+                counted(num_epochs, "epoch", "epochs"),
+                counted(num_steps, "step", "steps")
             ),
         }
+    }
+
+    /// A row for each layer: name, output shape, weights, operations, a formula or a few words.
+    pub fn rows(&self) -> Vec<[String; 5]> {
+        let operations = |flops: Option<usize>| flops.map_or_else(|| "–".to_owned(), grouped);
+        let row = |layer: &PlannedLayer| {
+            let (weights, operations) = (grouped(layer.info.num_parameters), operations(layer.info.flops));
+            [layer.name.clone(), layer.output(), weights, operations, layer.note.clone()]
+        };
+        self.layers.iter().map(row).collect()
+    }
+
+    /// The size of the weights, in words.
+    pub fn size(&self) -> String {
+        format!("{} in all, {} bytes", grouped(self.num_parameters), grouped(self.num_bytes))
+    }
+
+    /// The operations for one image, in words.
+    pub fn operations(&self) -> String {
+        format!(
+            "{} an image on the way forward, two for each entry of a weight matrix; all others are not counted",
+            grouped(self.flops_per_image)
+        )
     }
 
     /// The layers' sizes, such as `784 → 128 → 10`.
@@ -110,6 +133,9 @@ impl Plan {
         sizes.map(usize::to_string).collect::<Vec<_>>().join(" → ")
     }
 }
+
+/// What [`Plan::rows`] has in its columns.
+pub const LAYER_COLUMNS: [&str; 5] = ["layer", "output shape", "weights", "operations", "formula"];
 
 impl PlannedLayer {
     /// What a batch of images becomes in it, such as `[batch, 28, 28]`.
@@ -134,25 +160,28 @@ fn planned(info: LayerInfo, dropout: f64) -> PlannedLayer {
             ),
         ),
         LayerKind::Activation(activation) => (activation.name(), activation.formula().to_owned()),
-        LayerKind::Dropout => {
-            ("Dropout", format!("while training, {} of the neurons are 0", percent(dropout)))
-        }
+        LayerKind::Dropout => (
+            "Dropout",
+            format!(
+                "while training, each is 0 with probability {}, else divided by {}",
+                significant(dropout),
+                significant(1.0 - dropout)
+            ),
+        ),
         LayerKind::Softmax => ("Softmax", "logits become probabilities".to_owned()),
     };
     PlannedLayer { name: name.to_owned(), note, info }
-}
-
-fn percent(share: f64) -> String {
-    format!("{} %", significant(100.0 * share))
 }
 
 fn loss(label_smoothing: f64, num_classes: usize) -> String {
     let plain = "cross-entropy −ln p, p the probability given to the true class; mean over the batch";
     match label_smoothing {
         0.0 => plain.to_owned(),
-        share => {
-            format!("{plain}; {} of the target is spread over all {num_classes} classes", percent(share))
-        }
+        share => format!(
+            "cross-entropy −Σ q ln p over the classes, p the probability given to a class and q the target: 1 for the \
+             true class, of which {} are spread evenly over all {num_classes}; mean over the batch",
+            significant(share)
+        ),
     }
 }
 
@@ -169,15 +198,15 @@ fn optimizer_name(optimizer: &OptimizerConfig) -> &'static str {
 fn batches(num_train: usize, batch_size: usize) -> String {
     let (full, rest) = (num_train / batch_size, num_train % batch_size);
     let batches = match (full, rest) {
-        (_, 0) => format!("{} full batches", grouped(full)),
+        (_, 0) => counted(full, "full batch", "full batches"),
         (0, _) => format!("one batch of {}", grouped(rest)),
-        _ => format!("{} full batches and one of {}", grouped(full), grouped(rest)),
+        _ => format!("{} and one of {}", counted(full, "full batch", "full batches"), grouped(rest)),
     };
     format!(
-        "{} images / {} a batch: {batches}, {} steps an epoch",
-        grouped(num_train),
+        "{} / {} a batch: {batches}, {} an epoch",
+        counted(num_train, "image", "images"),
         grouped(batch_size),
-        grouped(num_train.div_ceil(batch_size))
+        counted(num_train.div_ceil(batch_size), "step", "steps")
     )
 }
 
@@ -205,6 +234,6 @@ mod tests {
     #[test]
     fn batches_that_fill_or_do_not() {
         assert_eq!(batches(256, 128), "256 images / 128 a batch: 2 full batches, 2 steps an epoch");
-        assert_eq!(batches(100, 128), "100 images / 128 a batch: one batch of 100, 1 steps an epoch");
+        assert_eq!(batches(100, 128), "100 images / 128 a batch: one batch of 100, 1 step an epoch");
     }
 }

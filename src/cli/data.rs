@@ -1,6 +1,6 @@
 //! `smallnet data`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -10,6 +10,7 @@ use super::Global;
 use super::experiment::ExperimentArgs;
 use super::output::Output;
 use super::terminal;
+use crate::config::Experiment;
 use crate::data::{Layout, Split, one_hot};
 use crate::error::Result;
 use crate::number::grouped;
@@ -50,7 +51,7 @@ struct Record<'a> {
     smallest_value: u8,
     largest_value: u8,
     labels: Vec<Labelled>,
-    picture: &'a Path,
+    picture: PathBuf,
 }
 
 /// What `--json` prints of an image.
@@ -74,24 +75,23 @@ struct Labelled {
 pub(super) fn run(args: DataArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let experiment = args.experiment.read(None)?;
     let splits = Splits::load(&experiment)?;
-    let source = experiment.data.source().to_string();
     match args.index {
-        Some(index) => show_image(&splits, args.split, index, &source, &global.artifacts, output)?,
-        None => show_all(&splits, args.split, &source, &global.artifacts, output)?,
+        Some(index) => show_image(&experiment, &splits, args.split, index, &global.artifacts, output)?,
+        None => show_all(&experiment, &splits, args.split, &global.artifacts, output)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn show_image(
+    experiment: &Experiment,
     splits: &Splits,
     name: SplitName,
     index: usize,
-    source: &str,
     artifacts: &Path,
     output: &Output,
 ) -> Result<()> {
     let (pixels, label) = splits.get(name)?.get(index, &name.to_string())?;
-    let picture = workflow::draw_image(splits, name, index, source, artifacts)?;
+    let source = &experiment.data.source;
     let Layout { height, width, num_classes } = splits.layout;
     let labelled = Labelled { index, label, one_hot: one_hot(label, num_classes) };
     output.line(&format!("{name} image {index} of {source}: label {label}, one-hot {}", row(&labelled)));
@@ -100,18 +100,24 @@ fn show_image(
         output.line(&line);
     }
     output.line("");
+    let picture = workflow::draw_image(splits, name, index, experiment, artifacts)?;
     output.line(&format!("picture: {}", picture.display()));
     output.record(&ImageRecord { source, split: name, labelled, picture: &picture })
 }
 
-fn show_all(splits: &Splits, name: SplitName, source: &str, artifacts: &Path, output: &Output) -> Result<()> {
+fn show_all(
+    experiment: &Experiment,
+    splits: &Splits,
+    name: SplitName,
+    artifacts: &Path,
+    output: &Output,
+) -> Result<()> {
     let Splits { train, validation, test, layout } = splits;
     let split = splits.get(name)?;
-    let picture = workflow::draw_samples(splits, name, source, artifacts)?;
-    let (smallest_value, largest_value) = value_range(split);
+    let (smallest_value, largest_value) = split.value_range();
     let counts = |split: &Split| split.class_counts(layout.num_classes);
-    let record = Record {
-        source,
+    let mut record = Record {
+        source: &experiment.data.source,
         layout: *layout,
         num_train: train.len(),
         num_validation: validation.len(),
@@ -123,15 +129,12 @@ fn show_all(splits: &Splits, name: SplitName, source: &str, artifacts: &Path, ou
         smallest_value,
         largest_value,
         labels: first_labels(split, layout.num_classes),
-        picture: &picture,
+        picture: PathBuf::new(),
     };
     print(&record, output);
+    record.picture = workflow::draw_samples(splits, name, experiment, artifacts)?;
+    output.line(&format!("samples of each class: {}", record.picture.display()));
     output.record(&record)
-}
-
-fn value_range(split: &Split) -> (u8, u8) {
-    let images = || (0..split.len()).flat_map(|position| split.image(position).0);
-    (images().min().copied().unwrap_or(0), images().max().copied().unwrap_or(0))
 }
 
 fn first_labels(split: &Split, num_classes: usize) -> Vec<Labelled> {
@@ -168,7 +171,6 @@ fn print(record: &Record<'_>, output: &Output) {
     }
     output.line(&terminal::lines(&table));
     output.line("");
-    output.line(&format!("samples of each class: {}", record.picture.display()));
 }
 
 /// `0 0 1 0`, or where there are very many classes the place of the 1.

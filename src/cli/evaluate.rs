@@ -12,7 +12,7 @@ use super::output::Output;
 use super::terminal;
 use crate::data::Source;
 use crate::error::Result;
-use crate::evaluation::{Evaluation, Mistake, evaluate};
+use crate::evaluation::{Evaluation, Mistake, SCORE_COLUMNS, score_rows};
 use crate::number::{grouped, percent};
 use crate::workflow::{SavedModel, SplitName};
 
@@ -35,43 +35,39 @@ pub(super) struct EvaluateArgs {
 struct Record<'a> {
     run: &'a Path,
     split: SplitName,
+    /// Other data than the run's own.
+    data: Option<String>,
     #[serde(flatten)]
     evaluation: &'a Evaluation,
     pictures: &'a [PathBuf],
 }
 
-/// With more classes than this the matrix is left to the picture.
-const MAX_MATRIX: usize = 20;
 /// Mistakes listed on the terminal; the picture has more.
 const MAX_LISTED: usize = 5;
 
 pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Result<ExitCode> {
-    let saved = SavedModel::find(&args.model, &global.artifacts)?;
-    let opened = global.backend.unwrap_or(saved.info.backend).open()?;
-    let model = saved.load(&opened)?;
-    let split = saved.split(args.split, args.data.as_deref().map(Source::parse))?;
-    let evaluation = evaluate(&model, &split, &opened.device)?;
-    let is_own = args.data.is_none();
-    if is_own && args.split == SplitName::Test {
-        saved.keep_test(&evaluation, &split)?;
-    }
-    let pictures = saved.draw_evaluation(&evaluation, &split, args.split)?;
+    let saved = SavedModel::load(&args.model, &global.artifacts, global.backend)?;
+    let subject = saved.subject(args.split, args.data.as_deref().map(Source::parse))?;
+    let evaluation = saved.evaluate(&subject)?;
     output.line(&format!(
         "{} accuracy {:.4}, loss {:.4} on {} images, with {} on {}",
-        args.split,
+        subject.describe(),
         evaluation.accuracy,
         evaluation.loss,
         grouped(evaluation.num_images),
         saved.weights.display(),
-        opened.adapter
+        saved.opened.adapter
     ));
     print(&evaluation, output);
+    // Drawn last: what cannot be drawn has still been said.
+    let pictures = saved.draw_evaluation(&evaluation, &subject)?;
     for picture in &pictures {
         output.line(&format!("picture: {}", picture.display()));
     }
     output.record(&Record {
         run: saved.folder.path(),
         split: args.split,
+        data: subject.other.as_ref().map(Source::to_string),
         evaluation: &evaluation,
         pictures: &pictures,
     })?;
@@ -80,7 +76,7 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
 
 fn print(evaluation: &Evaluation, output: &Output) {
     output.line("");
-    if evaluation.confusion.counts.len() <= MAX_MATRIX {
+    if evaluation.confusion.is_readable() {
         output.line("confusion matrix: a row for each true class, a column for each predicted one");
         output.line("");
         output.line(&terminal::lines(&matrix(evaluation)));
@@ -116,13 +112,8 @@ fn matrix(evaluation: &Evaluation) -> Table {
 }
 
 fn scores(evaluation: &Evaluation) -> Table {
-    let mut table = terminal::table(["class", "precision", "recall", "F1", "images"], 0);
-    for (class, scores) in evaluation.classes.iter().enumerate() {
-        let numbers = [scores.precision, scores.recall, scores.f1]
-            .map(|score| score.map_or_else(|| "–".to_owned(), |score| format!("{score:.4}")));
-        let images = grouped(scores.num_images as usize);
-        table.add_row([class.to_string()].into_iter().chain(numbers).chain([images]));
-    }
+    let mut table = terminal::table(SCORE_COLUMNS, 0);
+    table.add_rows(score_rows(&evaluation.classes));
     table
 }
 

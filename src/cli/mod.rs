@@ -51,6 +51,8 @@ Examples:
   smallnet evaluate latest                          test the newest run again
   smallnet predict latest my-digit.png              what is this?
   smallnet weights latest                           what each neuron looks for
+  smallnet report latest                            write the page about a run again
+  smallnet compare latest 20261122-180805           two runs side by side
   smallnet runs                                     list all runs
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted";

@@ -12,7 +12,7 @@ use super::terminal;
 use crate::data::{Layout, Source};
 use crate::error::Result;
 use crate::number::percent;
-use crate::workflow::{self, Answer, Asked, SavedModel, SplitName};
+use crate::workflow::{Answer, Asked, SavedModel, SplitName};
 
 /// Arguments of `smallnet predict`.
 #[derive(Debug, Args)]
@@ -48,21 +48,19 @@ struct Record<'a> {
 }
 
 pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result<ExitCode> {
-    let saved = SavedModel::find(&args.model, &global.artifacts)?;
-    let opened = global.backend.unwrap_or(saved.info.backend).open()?;
-    let model = saved.load(&opened)?;
-    let layout = saved.info.data.layout;
+    let saved = SavedModel::load(&args.model, &global.artifacts, global.backend)?;
     let answers = if args.images.is_empty() {
-        let split = saved.split(args.split, args.data.as_deref().map(Source::parse))?;
-        workflow::ask_about(&model, &split, args.split, &args.index, &opened.device)?
+        let subject = saved.subject(args.split, args.data.as_deref().map(Source::parse))?;
+        saved.ask_about(&subject, &args.index)?
     } else {
-        workflow::ask_about_files(&model, layout, &args.images, &opened.device)?
+        saved.ask_about_files(&args.images)?
     };
-    let pictures = saved.draw_answers(&answers)?;
     match &answers[..] {
-        [answer] => print_one(answer, layout, output),
+        [answer] => print_one(answer, saved.info.data.layout, output),
         answers => print_table(answers, output),
     }
+    // Drawn last: an answer that cannot be drawn has still been given.
+    let pictures = saved.draw_answers(&answers)?;
     for picture in &pictures {
         let prepared =
             picture.prepared.as_deref().map(|path| format!("; as the network saw it: {}", path.display()));

@@ -10,8 +10,7 @@ use super::output::Output;
 use super::terminal;
 use crate::data::Layout;
 use crate::error::Result;
-use crate::number::grouped;
-use crate::plan::Plan;
+use crate::plan::{LAYER_COLUMNS, Plan};
 use crate::workflow::Splits;
 
 /// Arguments of `smallnet summary`.
@@ -24,6 +23,7 @@ pub(super) struct SummaryArgs {
 pub(super) fn run(args: SummaryArgs, output: &Output) -> Result<ExitCode> {
     let experiment = args.experiment.read(None)?;
     let splits = Splits::load(&experiment)?;
+    splits.check_trainable(&experiment)?;
     let plan = Plan::new(&experiment, splits.layout, splits.train.len());
     print(&plan, output);
     output.record(&plan)?;
@@ -38,30 +38,16 @@ fn print(plan: &Plan, output: &Output) {
         plan.shape()
     ));
     output.line("");
-    let mut table = terminal::table(["layer", "output shape", "weights", "operations", ""], 2);
-    for layer in &plan.layers {
-        table.add_row([
-            layer.name.clone(),
-            layer.output(),
-            grouped(layer.info.num_parameters),
-            grouped(layer.info.flops),
-            layer.note.clone(),
-        ]);
-    }
+    let mut table = terminal::table(LAYER_COLUMNS, 2);
+    table.add_rows(plan.rows());
     if let Some(note) = table.column_mut(4) {
         note.set_cell_alignment(CellAlignment::Left);
     }
     output.line(&terminal::lines(&table));
     output.line("");
     let line = |name: &str, text: &str| output.line(&format!(" {name:<11} {text}"));
-    line("weights", &format!("{} in all, {} bytes", grouped(plan.num_parameters), grouped(plan.num_bytes)));
-    line(
-        "operations",
-        &format!(
-            "{} an image on the way forward: a multiplication and an addition for each weight",
-            grouped(plan.flops_per_image)
-        ),
-    );
+    line("weights", &plan.size());
+    line("operations", &plan.operations());
     line("Flatten", &plan.flatten);
     line("loss", &plan.loss);
     for (index, rule) in plan.update_rule.iter().enumerate() {

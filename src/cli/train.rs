@@ -68,9 +68,10 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
             // The bar makes room for the line.
             bar.suspend(|| lines.line(&epoch_line(record, num_epochs)));
         }
-    })?;
-
+    });
     let path = folder.path();
+    let outcome =
+        outcome.inspect_err(|_| output.line(&format!("what there is was saved in {}", path.display())))?;
     let report = outcome.report.as_deref();
     if let Err(error) = report {
         output.warning(&format!("the report could not be written: {error}"));
@@ -154,6 +155,10 @@ fn print_result(outcome: &Outcome, summary: &Summary, evaluation: &Evaluation, p
     if let Some(epoch) = summary.seconds_per_epoch {
         output.line(&format!("{} an epoch; weights {}", seconds(epoch), &summary.weights_sha256[..16]));
     }
+    print_places(outcome, path, output);
+}
+
+fn print_places(outcome: &Outcome, path: &Path, output: &Output) {
     let report = outcome.report.as_deref().map(|report| format!("; report: {}", report.display()));
     output.line(&format!("saved in {}{}", path.display(), report.unwrap_or_default()));
 }
@@ -164,5 +169,6 @@ fn print_interruption(outcome: &Outcome, path: &Path, output: &Output) {
             .line(&format!("interrupted in epoch {epoch}, after step {step}; the weights reached are saved"));
     }
     output.line(&format!("look at it: {} evaluate {}", program(), path.display()));
-    output.line(&format!("saved in {0}; train again: {1} train {0}/config.toml", path.display(), program()));
+    output.line(&format!("train again: {} train {}/config.toml", program(), path.display()));
+    print_places(outcome, path, output);
 }

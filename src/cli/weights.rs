@@ -11,7 +11,7 @@ use super::output::Output;
 use super::terminal;
 use crate::backend::Backend;
 use crate::error::Result;
-use crate::number::grouped;
+use crate::number::{grouped, significant};
 use crate::workflow::{NeuronInfo, SavedModel};
 
 /// Neurons listed on the terminal.
@@ -34,10 +34,10 @@ struct Record<'a> {
 }
 
 pub(super) fn run(args: WeightsArgs, global: &Global, output: &Output) -> Result<ExitCode> {
-    let saved = SavedModel::find(&args.model, &global.artifacts)?;
     // Weights are only read: any backend will do, and a CPU is always there.
-    let opened = global.backend.unwrap_or(Backend::Flex).open()?;
-    let (neurons, pictures) = saved.draw_weights(&saved.load(&opened)?)?;
+    let backend = global.backend.unwrap_or(Backend::Flex);
+    let saved = SavedModel::load(&args.model, &global.artifacts, Some(backend))?;
+    let (neurons, pictures) = saved.draw_weights()?;
     print(&saved, &neurons, &pictures, output);
     output.record(&Record { run: saved.folder.path(), neurons: &neurons, pictures: &pictures })?;
     Ok(ExitCode::SUCCESS)
@@ -51,8 +51,7 @@ fn print(saved: &SavedModel, neurons: &[NeuronInfo], pictures: &[PathBuf], outpu
     let what = if is_softmax { "class" } else { "neuron" };
     let mut table = terminal::table([what, "norm", "smallest", "largest", "bias"], 0);
     for neuron in neurons.iter().take(MAX_LISTED) {
-        let numbers =
-            [neuron.norm, neuron.smallest, neuron.largest, neuron.bias].map(|number| format!("{number:.3}"));
+        let numbers = [neuron.norm, neuron.smallest, neuron.largest, neuron.bias].map(significant);
         table.add_row([neuron.neuron.to_string()].into_iter().chain(numbers));
     }
     output.line(&terminal::lines(&table));

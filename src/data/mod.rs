@@ -82,6 +82,12 @@ impl Split {
         )))
     }
 
+    /// The smallest and the largest value of all pixels.
+    pub fn value_range(&self) -> (u8, u8) {
+        let pixels = || (0..self.len()).flat_map(|position| self.image(position).0);
+        (pixels().min().copied().unwrap_or(0), pixels().max().copied().unwrap_or(0))
+    }
+
     /// How many images there are of each of `num_classes` classes.
     pub fn class_counts(&self, num_classes: usize) -> Vec<usize> {
         let mut counts = vec![0; num_classes];

@@ -168,6 +168,23 @@ impl Source {
         Ok(hex(&lines.finalize()))
     }
 
+    /// What tells files about this data set from files about others: its name, and for a folder the beginning of its
+    /// checksum, since many folders may have that name.
+    ///
+    /// # Errors
+    /// As [`Source::checksum`]'s.
+    pub fn tag(&self) -> Result<String> {
+        match self {
+            Self::Mnist => Ok("mnist".to_owned()),
+            Self::Folder(folder) => {
+                let name: String =
+                    folder.file_name().unwrap_or_default().to_string_lossy().chars().take(60).collect();
+                let name = if name.is_empty() { "data".to_owned() } else { name };
+                Ok(format!("{name}-{}", &self.checksum()?[..8]))
+            }
+        }
+    }
+
     fn file_digests(&self) -> Result<Vec<String>> {
         use embedded::{TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS};
         match self {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::number::grouped;
+
 /// How often each class was taken for which.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -33,6 +35,11 @@ impl ConfusionMatrix {
         Self { counts }
     }
 
+    /// Whether there are few enough classes for a table of numbers.
+    pub fn is_readable(&self) -> bool {
+        self.counts.len() <= 20
+    }
+
     /// The images on the diagonal.
     pub fn num_correct(&self) -> u64 {
         self.counts.iter().enumerate().map(|(class, row)| row[class]).sum()
@@ -54,6 +61,19 @@ impl ConfusionMatrix {
             num_images: actual,
         }
     }
+}
+
+/// What [`score_rows`] has in its columns.
+pub const SCORE_COLUMNS: [&str; 5] = ["class", "precision", "recall", "F1", "images"];
+
+/// A row of texts for each class.
+pub fn score_rows(classes: &[ClassScores]) -> Vec<[String; 5]> {
+    let number = |score: Option<f64>| score.map_or_else(|| "–".to_owned(), |score| format!("{score:.4}"));
+    let row = |(class, scores): (usize, &ClassScores)| {
+        let images = grouped(scores.num_images as usize);
+        [class.to_string(), number(scores.precision), number(scores.recall), number(scores.f1), images]
+    };
+    classes.iter().enumerate().map(row).collect()
 }
 
 fn share(part: u64, whole: u64) -> Option<f64> {

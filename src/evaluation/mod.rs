@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::Mlp;
 
 pub use calibration::{Calibration, CalibrationBin};
-pub use confusion::{ClassScores, ConfusionMatrix};
+pub use confusion::{ClassScores, ConfusionMatrix, SCORE_COLUMNS, score_rows};
 pub use prediction::{Prediction, predict};
 
 /// How many of the worst mistakes an evaluation keeps.

@@ -82,21 +82,26 @@ impl MlpConfig {
         .hint("make `training.batch_size` smaller or the layers of `model.hidden` narrower"))
     }
 
+    /// Checks that the network has at most a hundred million weights: smallnet is for small ones.
+    pub fn check_weights(&self, input_size: usize, num_classes: usize) -> Result<()> {
+        let sizes = self.sizes(input_size, num_classes);
+        let weights: u128 = sizes.windows(2).map(|pair| (pair[0] as u128 + 1) * pair[1] as u128).sum();
+        if weights <= MAX_WEIGHTS {
+            return Ok(());
+        }
+        Err(Error::new(format!("a network {sizes:?} has {weights} weights, expected at most {MAX_WEIGHTS}"))
+            .hint("make the layers of `model.hidden` narrower"))
+    }
+
     /// Builds the network on `device` with initial weights drawn from `seed`: the same on every backend.
     ///
     /// `input_size` is height × width of an image, `num_classes` the number of logits.
     ///
     /// # Errors
-    /// A network of more than a hundred million weights: smallnet is for small ones, and memory is finite.
+    /// As [`MlpConfig::check_weights`]'s.
     pub fn init(&self, input_size: usize, num_classes: usize, seed: u64, device: &Device) -> Result<Mlp> {
+        self.check_weights(input_size, num_classes)?;
         let sizes = self.sizes(input_size, num_classes);
-        let weights: u128 = sizes.windows(2).map(|pair| (pair[0] as u128 + 1) * pair[1] as u128).sum();
-        if weights > MAX_WEIGHTS {
-            return Err(Error::new(format!(
-                "a network {sizes:?} has {weights} weights, expected at most {MAX_WEIGHTS}"
-            ))
-            .hint("make the layers of `model.hidden` narrower"));
-        }
         let layers = sizes
             .windows(2)
             .enumerate()

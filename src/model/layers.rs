@@ -13,9 +13,9 @@ pub struct LayerInfo {
     pub output_shape: Vec<usize>,
     /// Its numbers that training changes.
     pub num_parameters: usize,
-    /// Floating-point operations for one image on the way forward; 0 where they do not count: see
+    /// Floating-point operations for one image on the way forward; none where they are not counted: see
     /// [`MlpConfig::layers`].
-    pub flops: usize,
+    pub flops: Option<usize>,
 }
 
 /// What a layer does.
@@ -44,14 +44,14 @@ pub enum LayerKind {
 impl MlpConfig {
     /// The layers of this network over images of `height` × `width` pixels in `num_classes` classes, input first.
     ///
-    /// Operations are those of the linear layers, a multiplication and an addition for each weight (the bias is
-    /// where the sum starts): activations and softmax add a few for each neuron, which is left out, as usual.
+    /// Operations are a multiplication and an addition for each entry of the weight matrices. Biases, activations and
+    /// softmax, a few for each neuron, are not counted, as usual.
     pub fn layers(&self, height: usize, width: usize, num_classes: usize) -> Vec<LayerInfo> {
         let plain = |kind, output_shape: &[usize]| LayerInfo {
             kind,
             output_shape: output_shape.to_vec(),
             num_parameters: 0,
-            flops: 0,
+            flops: None,
         };
         let sizes = self.sizes(height * width, num_classes);
         let mut layers =
@@ -68,7 +68,7 @@ impl MlpConfig {
                 kind: LayerKind::Linear { inputs, outputs },
                 output_shape: vec![outputs],
                 num_parameters: inputs * outputs + outputs,
-                flops: 2 * inputs * outputs,
+                flops: Some(2 * inputs * outputs),
             });
         }
         layers.push(plain(LayerKind::Softmax, &[num_classes]));
@@ -88,7 +88,7 @@ mod tests {
         let linear = LayerKind::Linear { inputs: 784, outputs: 10 };
         assert_eq!(kinds, [LayerKind::Input, LayerKind::Flatten, linear, LayerKind::Softmax]);
         // 784·10 weights and 10 biases; two operations for each weight.
-        assert_eq!((layers[2].num_parameters, layers[2].flops), (7850, 15_680));
+        assert_eq!((layers[2].num_parameters, layers[2].flops), (7850, Some(15_680)));
         let shapes: Vec<_> = layers.iter().map(|layer| &layer.output_shape[..]).collect();
         assert_eq!(shapes, [&[28, 28][..], &[784], &[10], &[10]]);
     }
@@ -102,6 +102,6 @@ mod tests {
         assert_eq!(parameters, [0, 0, 35, 0, 0, 24, 0, 0, 35, 0]);
         assert_eq!(layers[3].kind, LayerKind::Activation(Activation::Relu));
         assert_eq!((layers[4].kind, &layers[4].output_shape[..]), (LayerKind::Dropout, &[5][..]));
-        assert_eq!(layers.iter().map(|layer| layer.flops).sum::<usize>(), 2 * (30 + 20 + 28));
+        assert_eq!(layers.iter().filter_map(|layer| layer.flops).sum::<usize>(), 2 * (30 + 20 + 28));
     }
 }

@@ -18,15 +18,24 @@ pub struct Neurons {
 
 impl Neurons {
     /// The L2 norm of a neuron's weights, which must exist.
-    pub fn norm(&self, neuron: usize) -> f32 {
-        self.weights[neuron].iter().map(|weight| weight * weight).sum::<f32>().sqrt()
+    pub fn norm(&self, neuron: usize) -> f64 {
+        self.weights[neuron].iter().map(|&weight| f64::from(weight).powi(2)).sum::<f64>().sqrt()
     }
 
-    /// The neurons' numbers, largest norm first.
-    pub fn by_norm(&self) -> Vec<usize> {
+    /// The neurons' numbers in the order in which people look at them: classes as they are counted, hidden neurons
+    /// largest norm first.
+    pub fn in_order(&self, are_classes: bool) -> Vec<usize> {
         let mut neurons: Vec<usize> = (0..self.weights.len()).collect();
-        neurons.sort_by(|&a, &b| self.norm(b).total_cmp(&self.norm(a)));
+        if !are_classes {
+            let norms: Vec<f64> = neurons.iter().map(|&neuron| self.norm(neuron)).collect();
+            neurons.sort_by(|&a, &b| norms[b].total_cmp(&norms[a]));
+        }
         neurons
+    }
+
+    /// What people call a neuron: `class 3` or `neuron 3`.
+    pub fn name(neuron: usize, is_class: bool) -> String {
+        format!("{} {neuron}", if is_class { "class" } else { "neuron" })
     }
 }
 

@@ -2,10 +2,10 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, Render, html};
 
 /// A table with a header; every column but the first `left` is aligned to the right.
-pub(super) fn table(header: &[String], rows: &[Vec<String>], left: usize) -> Markup {
+pub(super) fn table(header: &[impl Render], rows: &[impl AsRef<[String]>], left: usize) -> Markup {
     let class = |index: usize| if index < left { "left" } else { "right" };
     html! {
         div.scroll {
@@ -13,7 +13,7 @@ pub(super) fn table(header: &[String], rows: &[Vec<String>], left: usize) -> Mar
                 thead { tr { @for (index, name) in header.iter().enumerate() { th class=(class(index)) { (name) } } } }
                 tbody {
                     @for row in rows {
-                        tr { @for (index, cell) in row.iter().enumerate() { td class=(class(index)) { (cell) } } }
+                        tr { @for (index, cell) in row.as_ref().iter().enumerate() { td class=(class(index)) { (cell) } } }
                     }
                 }
             }

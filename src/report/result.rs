@@ -6,18 +6,15 @@ use super::curves::SIZE;
 use super::parts;
 use crate::data::Layout;
 use crate::error::Result;
-use crate::evaluation::{Calibration, ClassScores, ConfusionMatrix};
+use crate::evaluation::{Calibration, ClassScores, ConfusionMatrix, SCORE_COLUMNS, score_rows};
 use crate::figures::{self, Chart, Series, gray_png};
 use crate::number::{grouped, percent};
 use crate::run::TestRecord;
 
-/// With more classes than this the matrix becomes a picture without numbers.
-const MAX_MATRIX: usize = 20;
-
 /// The confusion matrix: a row for each true class, its cells shaded by their share of the row.
 pub(super) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
     let counts = &matrix.counts;
-    if counts.len() > MAX_MATRIX {
+    if !matrix.is_readable() {
         let classes: Vec<_> = (0..counts.len()).map(|class| class.to_string()).collect();
         let picture = figures::ConfusionMatrix { title: "", subtitle: "", classes: &classes, counts };
         let png = picture.draw()?.to_png()?;
@@ -28,7 +25,8 @@ pub(super) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
         div.scroll {
             table.confusion {
                 thead {
-                    tr { th { "true" } @for class in classes.clone() { th scope="col" { (class) } } }
+                    tr { th { } th.axis colspan=(counts.len()) { "predicted class" } }
+                    tr { th.axis { "true" } @for class in classes.clone() { th scope="col" { (class) } } }
                 }
                 tbody {
                     @for (class, row) in counts.iter().enumerate() {
@@ -45,7 +43,12 @@ pub(super) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
 
 /// How the matrix and the scores beside it are read.
 pub(super) fn confusion_note(matrix: &ConfusionMatrix) -> Markup {
-    let shades = if matrix.counts.len() > MAX_MATRIX { "" } else { "Blue is right, orange is wrong. " };
+    let shades = match matrix.is_readable() {
+        true => {
+            "Blue is right: the darker, the larger its share of the row. Orange is wrong, and ten times as strong. "
+        }
+        false => "",
+    };
     html! {
         p.note {
             "Each row is a true class, each column a predicted one. " (shades)
@@ -74,14 +77,7 @@ fn cell(class: usize, predicted: usize, count: u64, row: &[u64]) -> Markup {
 
 /// Precision, recall and F1 of each class.
 pub(super) fn scores(classes: &[ClassScores]) -> Markup {
-    let header = ["class", "precision", "recall", "F1", "images"].map(str::to_owned);
-    let number = |score: Option<f64>| score.map_or_else(|| "–".to_owned(), |score| format!("{score:.4}"));
-    let row = |(class, scores): (usize, &ClassScores)| {
-        let images = grouped(scores.num_images as usize);
-        vec![class.to_string(), number(scores.precision), number(scores.recall), number(scores.f1), images]
-    };
-    let rows: Vec<_> = classes.iter().enumerate().map(row).collect();
-    parts::table(&header, &rows, 0)
+    parts::table(&SCORE_COLUMNS, &score_rows(classes), 0)
 }
 
 /// How sure the network is against how often it is right.

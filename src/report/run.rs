@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::figures::{symmetric_limit, weight_png};
 use crate::model::Neurons;
 use crate::number::{grouped, percent, seconds, significant};
-use crate::plan::Plan;
+use crate::plan::{LAYER_COLUMNS, Plan};
 use crate::run::{Records, Status};
 
 /// Hidden neurons shown; `smallnet weights` draws them all.
@@ -110,31 +110,21 @@ fn learning(run: &Records) -> Result<Markup> {
         p.note {
             "Training values are means over the images of an epoch, each measured just before the step that learns from it; "
             "validation values are measured after the epoch."
+            @if run.experiment.model.dropout > 0.0 { " Dropout acts on training values alone." }
+            @if run.experiment.training.label_smoothing > 0.0 {
+                " The training loss is that of the smoothed targets, the validation loss that of the labels."
+            }
         }
         (curves::of_run(&run.epochs)?)
     })
 }
 
 fn network(plan: &Plan) -> Markup {
-    let header = ["layer", "output shape", "weights", "operations", "formula"].map(str::to_owned);
-    let rows: Vec<_> = plan
-        .layers
-        .iter()
-        .map(|layer| {
-            vec![
-                layer.name.clone(),
-                layer.output(),
-                grouped(layer.info.num_parameters),
-                grouped(layer.info.flops),
-                layer.note.clone(),
-            ]
-        })
-        .collect();
     html! {
-        div.layers { (parts::table(&header, &rows, 2)) }
+        div.layers { (parts::table(&LAYER_COLUMNS, &plan.rows(), 2)) }
         (parts::facts(&[
-            ("weights", format!("{} in all, {} bytes", grouped(plan.num_parameters), grouped(plan.num_bytes))),
-            ("operations", format!("{} an image on the way forward", grouped(plan.flops_per_image))),
+            ("weights", plan.size()),
+            ("operations", plan.operations()),
             ("Flatten", plan.flatten.clone()),
             ("loss", plan.loss.clone()),
         ]))
@@ -146,30 +136,32 @@ fn network(plan: &Plan) -> Markup {
 
 fn weights(neurons: &Neurons, layout: Layout, is_softmax: bool) -> Result<Markup> {
     let limit = symmetric_limit(&neurons.weights.concat());
-    let ranked = neurons.by_norm();
+    let order = neurons.in_order(is_softmax);
     let mut tiles = Vec::new();
-    let order: Vec<usize> = if is_softmax { (0..ranked.len()).collect() } else { ranked };
     for &neuron in order.iter().take(MAX_NEURONS) {
         let png = weight_png(&neurons.weights[neuron], layout.height, layout.width, limit, 1)?;
-        let norm = format!("norm {}", significant(f64::from(neurons.norm(neuron))));
-        let name = if is_softmax { format!("class {neuron}") } else { format!("neuron {neuron}") };
-        tiles.push(parts::tile(&png, &[name, norm]));
+        let norm = format!("norm {}", significant(neurons.norm(neuron)));
+        tiles.push(parts::tile(&png, &[Neurons::name(neuron, is_softmax), norm]));
     }
     let bar: Vec<f32> = (0..101).map(|step| (step as f32 / 50.0 - 1.0) * limit).collect();
     let bar = weight_png(&bar, 1, bar.len(), limit, 1)?;
     let limit = significant(f64::from(limit));
-    let what = match (is_softmax, order.len()) {
-        (true, _) => "What each output neuron looks for: ink on red pixels speaks for its class, ink on blue ones against it.".to_owned(),
-        (false, 0..=MAX_NEURONS) => "What each neuron of the first hidden layer looks for, largest norm first.".to_owned(),
-        (false, all) => format!(
-            "What neurons of the first hidden layer look for: the {MAX_NEURONS} of largest norm, of {}.",
-            grouped(all)
-        ),
+    let what = match is_softmax {
+        true => {
+            "The weights of each output neuron. Ink on red pixels raises the score of its class, ink on blue ones lowers \
+             it; pixels that never carry ink keep the random weights that they started with."
+        }
+        false => {
+            "The weights of neurons of the first hidden layer, largest norm first: red is positive, blue negative."
+        }
     };
+    let more = (order.len() > MAX_NEURONS).then(|| {
+        format!(" Shown are {MAX_NEURONS} of {}; smallnet weights draws more.", grouped(order.len()))
+    });
     Ok(section(
         "Weights",
         &html! {
-            p { (what) }
+            p.note { (what) (more.unwrap_or_default()) }
             div.scale { "−" (limit) (parts::image(&bar, "colour scale from blue over white to red")) "+" (limit) }
             div.tiles.small { @for tile in &tiles { (tile) } }
         },
@@ -199,13 +191,25 @@ fn provenance(run: &Records) -> Markup {
     if let Some(evaluation) = run.test.as_ref().map(|test| &test.evaluation) {
         facts.push(("test", format!("{} wrong", percent(1.0 - evaluation.accuracy))));
     }
-    let command = format!("smallnet --backend {} train {}", info.backend, run.folder.config_path().display());
+    let config = shell_word(&run.folder.config_path().display().to_string());
+    let is_exact = info.status == Status::Finished && !info.backend.is_gpu();
     html! {
         (parts::facts(&facts))
         h3 { "Repeat it" }
-        pre { (command) }
-        p.note { "On the same CPU backend the same version gives the same weights to the last bit: compare the digests." }
+        pre { "smallnet --backend " (info.backend) " train " (config) }
+        @if is_exact {
+            p.note {
+                "On the same kind of CPU, the same version of smallnet gives the same weights to the last bit: compare the "
+                "digests."
+            }
+        }
     }
+}
+
+/// A word as a shell must be given it.
+fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:,@%=".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 fn experiment(run: &Records) -> Result<Markup> {

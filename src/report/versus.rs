@@ -7,7 +7,9 @@ use super::{curves, parts};
 use crate::config::Difference;
 use crate::error::Result;
 use crate::number::{grouped, seconds};
-use crate::run::{Records, Summary};
+use crate::plan::Plan;
+use crate::run::Records;
+use crate::training::EpochRecord;
 
 /// The page about `runs`, called `names`, whose experiments differ in `differences`.
 ///
@@ -29,7 +31,7 @@ pub fn comparison(runs: &[Records], names: &[String], differences: &[Difference]
 }
 
 fn results(runs: &[Records], names: &[String]) -> maud::Markup {
-    parts::table(&RESULT_COLUMNS.map(str::to_owned), &result_rows(runs, names), 1)
+    parts::table(&RESULT_COLUMNS, &result_rows(runs, names), 1)
 }
 
 /// What [`result_rows`] has in its columns.
@@ -38,16 +40,18 @@ pub const RESULT_COLUMNS: [&str; 7] =
 
 /// The results of each run, as texts.
 pub fn result_rows(runs: &[Records], names: &[String]) -> Vec<Vec<String>> {
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     let row = |(run, name): (&Records, &String)| {
-        let cell =
-            |text: &dyn Fn(&Summary) -> String| run.summary.as_ref().map_or_else(|| "–".to_owned(), text);
+        let test = run.test.as_ref().map(|test| (test.evaluation.accuracy, test.evaluation.loss));
+        let test = test.or(run.summary.as_ref().map(|summary| (summary.test_accuracy, summary.test_loss)));
+        let plan = Plan::new(&run.experiment, run.info.data.layout, run.info.data.num_train);
         vec![
             name.clone(),
-            cell(&|summary| format!("{:.4}", summary.test_accuracy)),
-            cell(&|summary| format!("{:.4}", summary.test_loss)),
-            cell(&|summary| grouped(summary.num_parameters)),
+            or_none(test.map(|(accuracy, _)| format!("{accuracy:.4}"))),
+            or_none(test.map(|(_, loss)| format!("{loss:.4}"))),
+            grouped(plan.num_parameters),
             grouped(run.epochs.len()),
-            cell(&|summary| summary.seconds_per_epoch.map_or_else(|| "–".to_owned(), seconds)),
+            or_none(EpochRecord::median_seconds(&run.epochs).map(seconds)),
             run.info.status.to_string(),
         ]
     };
@@ -61,7 +65,7 @@ fn settings(names: &[String], differences: &[Difference]) -> maud::Markup {
     let header: Vec<String> = ["setting".to_owned()].into_iter().chain(names.iter().cloned()).collect();
     let row = |difference: &Difference| {
         let values = difference.values.iter().map(|value| value.clone().unwrap_or_else(|| "–".to_owned()));
-        [difference.key.clone()].into_iter().chain(values).collect()
+        [difference.key.clone()].into_iter().chain(values).collect::<Vec<_>>()
     };
     parts::table(&header, &differences.iter().map(row).collect::<Vec<_>>(), 1)
 }

@@ -222,13 +222,14 @@ impl RunFolder {
 
     /// Reads everything but the weights.
     pub fn records(&self) -> Result<Records> {
+        let info = self.info()?;
         Ok(Records {
             folder: self.clone(),
             experiment: self.experiment()?,
-            info: self.info()?,
             epochs: self.epochs()?,
             summary: self.summary()?,
-            test: self.test()?,
+            test: self.test(info.data.layout)?,
+            info,
         })
     }
 
@@ -269,10 +270,21 @@ impl RunFolder {
         files::write_json(&self.path.join(EVALUATION), test)
     }
 
-    /// Reads `evaluation.json`; none while the network has not been tested.
-    pub fn test(&self) -> Result<Option<TestRecord>> {
+    /// Reads `evaluation.json`, about images of `layout`; none while the network has not been tested.
+    pub fn test(&self, layout: Layout) -> Result<Option<TestRecord>> {
         let path = self.path.join(EVALUATION);
-        if path.exists() { files::read_json(&path).map(Some) } else { Ok(None) }
+        if !path.exists() {
+            return Ok(None);
+        }
+        let test: TestRecord = files::read_json(&path)?;
+        if test.fits(layout) {
+            return Ok(Some(test));
+        }
+        Err(Error::new(format!(
+            "`{}` is damaged: its lists do not fit each other or the run",
+            path.display()
+        ))
+        .hint("delete it; `smallnet evaluate` makes it again"))
     }
 
     /// Saves the page and says where it is.

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::data::Split;
+use crate::data::{Layout, Split};
 use crate::evaluation::Evaluation;
 
 /// A run's network on the test images.
@@ -25,6 +25,17 @@ impl TestRecord {
         let worst_pixels =
             evaluation.worst.iter().map(|mistake| split.image(mistake.index).0.to_vec()).collect();
         Self { evaluation, worst_pixels }
+    }
+
+    /// Whether its lists fit each other and images of `layout`: a file may have been edited.
+    pub(super) fn fits(&self, layout: Layout) -> bool {
+        let Layout { height, width, num_classes } = layout;
+        let Evaluation { confusion, classes, worst, .. } = &self.evaluation;
+        confusion.counts.len() == num_classes
+            && confusion.counts.iter().all(|row| row.len() == num_classes)
+            && classes.len() == num_classes
+            && worst.len() == self.worst_pixels.len()
+            && self.worst_pixels.iter().all(|pixels| pixels.len() == height * width)
     }
 }
 

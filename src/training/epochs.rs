@@ -44,6 +44,17 @@ pub struct EpochRecord {
     pub images_per_second: f64,
 }
 
+impl EpochRecord {
+    /// The median of the epochs' times, in seconds; none without epochs.
+    pub fn median_seconds(epochs: &[Self]) -> Option<f64> {
+        let mut seconds: Vec<f64> = epochs.iter().map(|epoch| epoch.seconds).collect();
+        seconds.sort_by(f64::total_cmp);
+        let upper = *seconds.get(seconds.len() / 2)?;
+        let is_odd = seconds.len() % 2 == 1;
+        Some(if is_odd { upper } else { (seconds[seconds.len() / 2 - 1] + upper) / 2.0 })
+    }
+}
+
 /// How training ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum End {

@@ -37,11 +37,9 @@ pub fn rate_rule(optimizer: &OptimizerConfig, schedule: &ScheduleConfig) -> Stri
     let base = constant(optimizer.learning_rate());
     let course = match schedule {
         ScheduleConfig::Constant(_) => format!("η = {base}"),
-        ScheduleConfig::Step(step) => format!(
-            "η = {base}, times {} every {} epochs",
-            constant(step.factor),
-            constant(step.every_epochs)
-        ),
+        ScheduleConfig::Step(step) => {
+            format!("η = {base}, times {} every {}", constant(step.factor), epochs(step.every_epochs))
+        }
         ScheduleConfig::Exponential(decay) => {
             format!("η = {base}, times {} in the course of every epoch", constant(decay.factor))
         }
@@ -51,8 +49,12 @@ pub fn rate_rule(optimizer: &OptimizerConfig, schedule: &ScheduleConfig) -> Stri
     };
     match schedule.warmup_epochs() {
         0.0 => course,
-        epochs => format!("{course}, after rising from 0 in the first {} epochs", constant(epochs)),
+        warmup => format!("{course}, after rising from 0 in the first {}", epochs(warmup)),
     }
+}
+
+fn epochs(number: f64) -> String {
+    if number == 1.0 { "epoch".to_owned() } else { format!("{} epochs", constant(number)) }
 }
 
 fn clipping(training: &TrainingConfig) -> Vec<String> {

@@ -1,14 +1,11 @@
 //! What a saved network says of single images, from its data set or from picture files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use burn::tensor::Device;
-
-use super::SplitName;
+use super::{SavedModel, Subject};
 use crate::data::{Images, Layout, Split, read_digit};
 use crate::error::Result;
 use crate::evaluation::{Prediction, predict};
-use crate::model::Mlp;
 
 /// An image and what a network says of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +23,10 @@ pub struct Answer {
 pub enum Asked {
     /// An image of the data set, whose class is known.
     Index {
-        /// The split.
-        split: SplitName,
+        /// The images, as people call them; see [`Subject::describe`].
+        images: String,
+        /// The same for files; see [`Subject::tag`].
+        tag: String,
         /// Its position in there, from 0.
         index: usize,
         /// Its true class.
@@ -41,16 +40,19 @@ impl Asked {
     /// What people call it: `test image 7` or the file's path.
     pub fn name(&self) -> String {
         match self {
-            Self::Index { split, index, .. } => format!("{split} image {index}"),
+            Self::Index { images, index, .. } => format!("{images} image {index}"),
             Self::File(path) => path.display().to_string(),
         }
     }
 
-    /// What its pictures are called: `test-7` or the file's name without its ending.
-    pub fn stem(&self) -> String {
+    /// What its pictures are called: `test-7`, or `file-` and the beginning of the file's name.
+    pub(super) fn stem(&self) -> String {
         match self {
-            Self::Index { split, index, .. } => format!("{split}-{index}"),
-            Self::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            Self::Index { tag, index, .. } => format!("{tag}-{index}"),
+            Self::File(path) => {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy();
+                format!("file-{}", name.chars().take(60).collect::<String>())
+            }
         }
     }
 
@@ -63,53 +65,45 @@ impl Asked {
     }
 }
 
-/// Asks `model` about the images at `indices` of `split`, called `name`.
-///
-/// # Errors
-/// An index beyond the split's last image, or a device that fails.
-pub fn ask_about(
-    model: &Mlp,
-    split: &Split,
-    name: SplitName,
-    indices: &[usize],
-    device: &Device,
-) -> Result<Vec<Answer>> {
-    let mut asked = Vec::with_capacity(indices.len());
-    for &index in indices {
-        let (pixels, label) = split.get(index, &name.to_string())?;
-        asked.push((Asked::Index { split: name, index, label: label.into() }, pixels.to_vec()));
+impl SavedModel {
+    /// Asks the network about the images at `indices` of `subject`.
+    ///
+    /// # Errors
+    /// An index beyond the last image, or a device that fails.
+    pub fn ask_about(&self, subject: &Subject, indices: &[usize]) -> Result<Vec<Answer>> {
+        let Subject { split, name, tag, .. } = subject;
+        let mut asked = Vec::with_capacity(indices.len());
+        for &index in indices {
+            let (pixels, label) = split.get(index, &name.to_string())?;
+            let (images, tag) = (subject.describe(), tag.clone());
+            asked.push((Asked::Index { images, tag, index, label: label.into() }, pixels.to_vec()));
+        }
+        let positions: Vec<u32> = indices.iter().map(|&index| index as u32).collect();
+        let predictions = predict(&self.model, split, &positions, &self.opened.device)?;
+        Ok(answers(asked, predictions))
     }
-    let positions: Vec<u32> = indices.iter().map(|&index| index as u32).collect();
-    let predictions = predict(model, split, &positions, device)?;
-    Ok(answers(asked, predictions))
-}
 
-/// Asks `model`, trained on images of `layout`, about the digits in picture files.
-///
-/// # Errors
-/// As [`read_digit`]'s, or a device that fails.
-pub fn ask_about_files(
-    model: &Mlp,
-    layout: Layout,
-    files: &[PathBuf],
-    device: &Device,
-) -> Result<Vec<Answer>> {
-    let Layout { height, width, .. } = layout;
-    let read = |path: &Path| read_digit(path, height, width);
-    let digits = files.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
-    let images = Images {
-        pixels: digits.concat(),
-        // Nobody knows their classes, and nothing here asks.
-        labels: vec![0; digits.len()],
-        height,
-        width,
-        images_name: "pictures".to_owned(),
-        labels_name: "pictures".to_owned(),
-    };
-    let positions: Vec<u32> = (0..digits.len() as u32).collect();
-    let predictions = predict(model, &Split::whole(images), &positions, device)?;
-    let asked = files.iter().cloned().map(Asked::File).zip(digits).collect();
-    Ok(answers(asked, predictions))
+    /// Asks the network about the digits in picture files.
+    ///
+    /// # Errors
+    /// As [`read_digit`]'s, or a device that fails.
+    pub fn ask_about_files(&self, files: &[PathBuf]) -> Result<Vec<Answer>> {
+        let Layout { height, width, .. } = self.info.data.layout;
+        let read = |path: &PathBuf| read_digit(path, height, width);
+        let digits = files.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let images = Images {
+            pixels: digits.concat(),
+            // Nobody knows their classes, and nothing here asks.
+            labels: vec![0; digits.len()],
+            height,
+            width,
+            images_name: "pictures".to_owned(),
+            labels_name: "pictures".to_owned(),
+        };
+        let positions: Vec<u32> = (0..digits.len() as u32).collect();
+        let predictions = predict(&self.model, &Split::whole(images), &positions, &self.opened.device)?;
+        Ok(answers(files.iter().cloned().map(Asked::File).zip(digits).collect(), predictions))
+    }
 }
 
 fn answers(asked: Vec<(Asked, Vec<u8>)>, predictions: Vec<Prediction>) -> Vec<Answer> {

@@ -31,20 +31,35 @@ pub fn compare(texts: &[String], artifacts: &Path) -> Result<Compared> {
     let mut runs: Vec<Records> = Vec::with_capacity(texts.len());
     for text in texts {
         let folder = run::find(text, artifacts)?;
-        let same =
-            |run: &Records| run.folder.id() == folder.id() && same_folder(run.folder.path(), folder.path());
-        if runs.iter().any(same) {
+        if runs.iter().any(|run| same_folder(run.folder.path(), folder.path())) {
             return Err(Error::usage(format!("`{text}` is named twice"))
                 .hint("compare different runs; `smallnet runs` lists them"));
         }
         runs.push(folder.records()?);
     }
     let names = names(&runs);
-    let experiments: Vec<_> = runs.iter().map(|run| &run.experiment).collect();
-    let differences = differences(&experiments)?;
+    let differences = differences_of(&runs)?;
     let page = report::comparison(&runs, &names, &differences)?;
     let page = run::write_in(&artifacts.join("comparisons"), &file_name(&runs), page.as_bytes())?;
     Ok(Compared { runs, names, differences, page })
+}
+
+/// What differs between the runs' experiments, and in what they ran on.
+fn differences_of(runs: &[Records]) -> Result<Vec<Difference>> {
+    let experiments: Vec<_> = runs.iter().map(|run| &run.experiment).collect();
+    let mut found = differences(&experiments)?;
+    let facts: [(&str, fn(&Records) -> String); 3] = [
+        ("data digest", |run| run.info.data.sha256.chars().take(16).collect()),
+        ("backend", |run| run.info.backend.to_string()),
+        ("smallnet", |run| run.info.version.clone()),
+    ];
+    for (key, fact) in facts {
+        let values: Vec<_> = runs.iter().map(|run| Some(fact(run))).collect();
+        if values.windows(2).any(|pair| pair[0] != pair[1]) {
+            found.push(Difference { key: key.to_owned(), values });
+        }
+    }
+    Ok(found)
 }
 
 fn same_folder(one: &Path, other: &Path) -> bool {
@@ -60,7 +75,9 @@ fn names(runs: &[Records]) -> Vec<String> {
 
 /// The same runs give the same name, others another.
 fn file_name(runs: &[Records]) -> String {
-    let folders: Vec<_> = runs.iter().map(|run| run.folder.path().display().to_string()).collect();
+    let path =
+        |run: &Records| run.folder.path().canonicalize().unwrap_or_else(|_| run.folder.path().to_owned());
+    let folders: Vec<_> = runs.iter().map(|run| path(run).display().to_string()).collect();
     let digest = hex(&Sha256::digest(folders.join("\n")));
     let first = &runs[0].experiment.name;
     format!("{first}-and-{}-more-{}.html", runs.len() - 1, &digest[..8])

@@ -9,10 +9,10 @@ mod saved;
 mod splits;
 mod train;
 
-pub use answers::{Answer, Asked, ask_about, ask_about_files};
+pub use answers::{Answer, Asked};
 pub use compare::{Compared, compare};
 pub use pictures::{AnswerPictures, NeuronInfo, draw_image, draw_samples};
 pub use report::report;
-pub use saved::SavedModel;
+pub use saved::{SavedModel, Subject};
 pub use splits::{SplitName, Splits};
 pub use train::{GIT_COMMIT, Outcome, Prepared, prepare};

@@ -4,26 +4,36 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{Answer, Asked, SavedModel, SplitName, Splits};
+use super::{Answer, Asked, SavedModel, SplitName, Splits, Subject};
+use crate::config::Experiment;
 use crate::data::{Layout, Split};
 use crate::error::Result;
 use crate::evaluation::Evaluation;
 use crate::figures::{
     CaptionLine, ConfusionMatrix, Prediction, Sheet, Tile, Tone, WeightSheet, gray_png, symmetric_limit,
 };
-use crate::model::Mlp;
+use crate::model::Neurons;
 use crate::number::{grouped, percent, significant};
-use crate::run::{self, TestRecord};
+use crate::run;
 
+/// Sheets of neurons at the most.
+const MAX_SHEETS: usize = 16;
+/// The longest side of an enlarged image, in pixels.
+const MAX_SIDE: usize = 2_000;
 /// Samples of each class on a contact sheet.
 const SAMPLES_PER_CLASS: usize = 10;
 /// Neurons on a sheet.
 const NEURONS_PER_SHEET: usize = 64;
-/// How many times larger than stored a single image is saved.
+/// How many times larger than stored a single image is saved, where it is not large itself.
 const IMAGE_SCALE: usize = 10;
 
-/// Draws the first samples of each class of a split of `source` and says where.
-pub fn draw_samples(splits: &Splits, name: SplitName, source: &str, artifacts: &Path) -> Result<PathBuf> {
+/// Draws the first samples of each class of a split and says where.
+pub fn draw_samples(
+    splits: &Splits,
+    name: SplitName,
+    experiment: &Experiment,
+    artifacts: &Path,
+) -> Result<PathBuf> {
     let split = splits.get(name)?;
     let Layout { height, width, num_classes } = splits.layout;
     let mut classes: Vec<Vec<Tile<'_, u8>>> = vec![Vec::new(); num_classes];
@@ -34,44 +44,56 @@ pub fn draw_samples(splits: &Splits, name: SplitName, source: &str, artifacts: &
             samples.push(Tile { values, caption: vec![CaptionLine::plain(position.to_string())] });
         }
     }
-    let blank = vec![0; height * width];
     for samples in &mut classes {
-        samples.resize(SAMPLES_PER_CLASS, Tile { values: &blank, caption: Vec::new() });
+        // A place without values stays empty: a class may have few images, or none.
+        samples.resize(SAMPLES_PER_CLASS, Tile { values: &[], caption: Vec::new() });
     }
     let sheet = Sheet {
         title: &format!("The first {SAMPLES_PER_CLASS} images of each class"),
-        subtitle: &format!("{source}, {name} split: {} images; under each its number", grouped(split.len())),
+        subtitle: &format!(
+            "{}, {name} split: {} images; under each its number",
+            experiment.data.source,
+            grouped(split.len())
+        ),
         height,
         width,
         columns: SAMPLES_PER_CLASS,
         row_labels: &names(num_classes),
         tiles: &classes.concat(),
     };
-    let file = format!("{}-{name}-samples.png", file_name(source));
+    let file = format!("{}-samples.png", file_name(experiment, name)?);
     run::write_in(&data_folder(artifacts), &file, &sheet.draw()?.to_png()?)
 }
 
-/// Saves image `index` of a split of `source`, enlarged, and says where.
+/// Saves image `index` of a split, enlarged, and says where.
 pub fn draw_image(
     splits: &Splits,
     name: SplitName,
     index: usize,
-    source: &str,
+    experiment: &Experiment,
     artifacts: &Path,
 ) -> Result<PathBuf> {
     let Layout { height, width, .. } = splits.layout;
     let (pixels, _) = splits.get(name)?.get(index, &name.to_string())?;
-    let png = gray_png(pixels, height, width, IMAGE_SCALE)?;
-    run::write_in(&data_folder(artifacts), &format!("{}-{name}-{index}.png", file_name(source)), &png)
+    let scale = (MAX_SIDE / height.max(width)).clamp(1, IMAGE_SCALE);
+    let png = gray_png(pixels, height, width, scale)?;
+    run::write_in(&data_folder(artifacts), &format!("{}-{index}.png", file_name(experiment, name)?), &png)
 }
 
 fn data_folder(artifacts: &Path) -> PathBuf {
     artifacts.join("data")
 }
 
-/// The last part of a data set's path.
-fn file_name(source: &str) -> String {
-    Path::new(source).file_name().unwrap_or_default().to_string_lossy().into_owned()
+/// What pictures of a split are called: image 7 is another one where other images are held out.
+fn file_name(experiment: &Experiment, name: SplitName) -> Result<String> {
+    let tag = experiment.data.source().tag()?;
+    let held_out = experiment.data.validation;
+    Ok(match name {
+        SplitName::Train | SplitName::Validation if held_out > 0 => {
+            format!("{tag}-{name}-{held_out}-held-out-seed-{}", experiment.seed)
+        }
+        _ => format!("{tag}-{name}"),
+    })
 }
 
 fn names(num_classes: usize) -> Vec<String> {
@@ -104,26 +126,13 @@ pub struct AnswerPictures {
 
 impl SavedModel {
     /// Draws the weights of the first layer's neurons into the run's folder: by class in a softmax network, otherwise
-    /// largest norm first. Gives the neurons in that order, and the pictures' files.
-    pub fn draw_weights(&self, model: &Mlp) -> Result<(Vec<NeuronInfo>, Vec<PathBuf>)> {
-        let neurons = model.first_layer()?;
+    /// largest norm first, and at most a thousand. Gives all neurons in that order, and the pictures' files.
+    pub fn draw_weights(&self) -> Result<(Vec<NeuronInfo>, Vec<PathBuf>)> {
+        let neurons = self.model.first_layer()?;
         let is_softmax = self.experiment.model.hidden.is_empty();
-        let order = if is_softmax { (0..neurons.weights.len()).collect() } else { neurons.by_norm() };
-        let infos: Vec<NeuronInfo> = order
-            .iter()
-            .map(|&neuron| {
-                let weights = &neurons.weights[neuron];
-                NeuronInfo {
-                    neuron,
-                    norm: f64::from(neurons.norm(neuron)),
-                    smallest: f64::from(weights.iter().copied().fold(f32::INFINITY, f32::min)),
-                    largest: f64::from(weights.iter().copied().fold(f32::NEG_INFINITY, f32::max)),
-                    bias: f64::from(neurons.biases[neuron]),
-                }
-            })
-            .collect();
+        let infos = neuron_infos(&neurons, is_softmax);
         let limit = symmetric_limit(&neurons.weights.concat());
-        let sheets: Vec<&[NeuronInfo]> = infos.chunks(NEURONS_PER_SHEET).collect();
+        let sheets: Vec<&[NeuronInfo]> = infos.chunks(NEURONS_PER_SHEET).take(MAX_SHEETS).collect();
         let mut paths = Vec::with_capacity(sheets.len());
         for (index, sheet) in sheets.iter().enumerate() {
             let tiles: Vec<_> = sheet
@@ -133,10 +142,11 @@ impl SavedModel {
                     caption: neuron_caption(info, is_softmax),
                 })
                 .collect();
-            let what = if is_softmax { "each output neuron" } else { "the first hidden layer" };
+            let what =
+                if is_softmax { "each output neuron" } else { "the first hidden layer, largest norm first" };
             let part = match sheets.len() {
                 1 => String::new(),
-                all => format!(", sheet {} of {all}, largest norm first", index + 1),
+                all => format!(", sheet {} of {all}", index + 1),
             };
             let Layout { height, width, .. } = self.info.data.layout;
             let picture = WeightSheet {
@@ -156,17 +166,13 @@ impl SavedModel {
         Ok((infos, paths))
     }
 
-    /// Draws the confusion matrix and, where there are mistakes, the worst of them into the run's folder.
-    pub fn draw_evaluation(
-        &self,
-        evaluation: &Evaluation,
-        split: &Split,
-        name: SplitName,
-    ) -> Result<Vec<PathBuf>> {
+    /// Draws the confusion matrix and the worst mistakes into the run's folder.
+    pub fn draw_evaluation(&self, evaluation: &Evaluation, subject: &Subject) -> Result<Vec<PathBuf>> {
         let counts = &evaluation.confusion.counts;
         let subtitle = format!(
-            "run {}: {} of {} {name} images right, {}",
+            "run {}, {}: {} of {} images right, {}",
             self.folder.id(),
+            subject.describe(),
             grouped(evaluation.confusion.num_correct() as usize),
             grouped(evaluation.num_images),
             percent(evaluation.accuracy)
@@ -174,14 +180,12 @@ impl SavedModel {
         let title = format!("{}: confusion matrix", self.info.experiment);
         let matrix =
             ConfusionMatrix { title: &title, subtitle: &subtitle, classes: &names(counts.len()), counts };
-        let file = self.figure_name(&format!("confusion-{name}"));
-        let mut paths = vec![self.folder.write_figure(&file, &matrix.draw()?.to_png()?)?];
-        if !evaluation.worst.is_empty() {
-            let png = self.mistakes(evaluation, split, &subtitle)?;
-            let file = self.figure_name(&format!("mistakes-{name}"));
-            paths.push(self.folder.write_figure(&file, &png)?);
-        }
-        Ok(paths)
+        // Drawn even without a mistake: a sheet of an earlier evaluation must not stand beside this matrix.
+        let mistakes = self.mistakes(evaluation, &subject.split, &subtitle)?;
+        let write = |stem: &str, png: &[u8]| {
+            self.folder.write_figure(&self.figure_name(&format!("{stem}-{}", subject.tag)), png)
+        };
+        Ok(vec![write("confusion", &matrix.draw()?.to_png()?)?, write("mistakes", &mistakes)?])
     }
 
     fn mistakes(&self, evaluation: &Evaluation, split: &Split, subtitle: &str) -> Result<Vec<u8>> {
@@ -197,7 +201,7 @@ impl SavedModel {
                         Tone::Wrong,
                     ),
                     CaptionLine::plain(format!("{} sure", percent(mistake.confidence))),
-                    CaptionLine::plain(format!("image {}", grouped(mistake.index))),
+                    CaptionLine::plain(format!("image {}", mistake.index)),
                 ],
             })
             .collect();
@@ -238,24 +242,32 @@ impl SavedModel {
             Asked::Index { .. } => None,
             Asked::File(_) => {
                 let png = gray_png(pixels, height, width, 1)?;
-                Some(self.folder.write_prediction(&self.figure_name(&format!("{stem}-prepared")), &png)?)
+                Some(self.folder.write_prediction(&self.figure_name(&format!("prepared-{stem}")), &png)?)
             }
         };
         Ok(AnswerPictures { path, prepared })
     }
+}
 
-    /// Adds the test in detail to a run that has none, such as an interrupted one, so that its page can show it.
-    pub fn keep_test(&self, evaluation: &Evaluation, split: &Split) -> Result<()> {
-        if !self.is_final() || self.folder.test()?.is_some() {
-            return Ok(());
+fn neuron_infos(neurons: &Neurons, is_softmax: bool) -> Vec<NeuronInfo> {
+    let info = |neuron: usize| {
+        let weights = &neurons.weights[neuron];
+        NeuronInfo {
+            neuron,
+            norm: neurons.norm(neuron),
+            smallest: f64::from(weights.iter().copied().fold(f32::INFINITY, f32::min)),
+            largest: f64::from(weights.iter().copied().fold(f32::NEG_INFINITY, f32::max)),
+            bias: f64::from(neurons.biases[neuron]),
         }
-        self.folder.write_test(&TestRecord::new(evaluation.clone(), split))
-    }
+    };
+    neurons.in_order(is_softmax).into_iter().map(info).collect()
 }
 
 fn neuron_caption(info: &NeuronInfo, is_softmax: bool) -> Vec<CaptionLine> {
-    let name = if is_softmax { format!("class {}", info.neuron) } else { format!("neuron {}", info.neuron) };
-    vec![CaptionLine::plain(name), CaptionLine::plain(format!("norm {}", significant(info.norm)))]
+    vec![
+        CaptionLine::plain(Neurons::name(info.neuron, is_softmax)),
+        CaptionLine::plain(format!("norm {}", significant(info.norm))),
+    ]
 }
 
 /// Numbers names that occur again, so that no file overwrites another: `a`, `b`, `a-2`.

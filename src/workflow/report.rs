@@ -28,6 +28,5 @@ fn neurons(folder: &RunFolder) -> Result<Option<Neurons>> {
         return Ok(None);
     }
     // Weights are only read: the CPU can always do that.
-    let model = SavedModel::of_run(folder.clone())?.load(&Backend::Flex.open()?)?;
-    model.first_layer().map(Some)
+    SavedModel::of_run(folder.clone(), Some(Backend::Flex))?.model.first_layer().map(Some)
 }

@@ -1,18 +1,19 @@
-//! From a run folder back to its network and its images.
+//! From a run folder back to its network, and the images that it is asked about.
 
 use std::path::{Path, PathBuf};
 
 use super::SplitName;
-use super::splits;
-use crate::backend::Opened;
+use super::{report, splits};
+use crate::backend::{Backend, Opened};
 use crate::config::Experiment;
 use crate::data::{Layout, Source, Split};
 use crate::error::{Error, Result};
+use crate::evaluation::{Evaluation, evaluate};
 use crate::model::{Mlp, weights_sha256};
-use crate::run::{self, RunFolder, RunInfo};
+use crate::run::{self, RunFolder, RunInfo, TestRecord};
 
-/// Saved weights with the run they belong to.
-#[derive(Debug, Clone, PartialEq)]
+/// A saved network, loaded, with the run it belongs to.
+#[derive(Debug, Clone)]
 pub struct SavedModel {
     /// The run.
     pub folder: RunFolder,
@@ -22,18 +23,37 @@ pub struct SavedModel {
     pub info: RunInfo,
     /// The weights' file.
     pub weights: PathBuf,
+    /// The network.
+    pub model: Mlp,
+    /// Where it computes.
+    pub opened: Opened,
+    backend: Backend,
+}
+
+/// Images that a saved network is asked about.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The images.
+    pub split: Split,
+    /// Which split they are.
+    pub name: SplitName,
+    /// The data set, where it is not the run's own.
+    pub other: Option<Source>,
+    /// What tells files about them apart: `test`, or `test-of-` and a name for other data.
+    pub tag: String,
 }
 
 impl SavedModel {
-    /// The model that `text` means: a run (its folder, its id or `latest`) or a checkpoint's file in a run.
+    /// Loads the model that `text` means: a run (its folder, its id or `latest`) or a checkpoint's file in a run;
+    /// on `backend`, or else on the one that trained it.
     ///
     /// # Errors
-    /// No such run, a file that is in no run folder, or a run whose files are damaged.
-    pub fn find(text: &str, artifacts: &Path) -> Result<Self> {
+    /// No such run, a file that is in no run folder, weights that are missing, damaged, or of another network than the
+    /// run's experiment describes, or a backend that cannot be opened.
+    pub fn load(text: &str, artifacts: &Path, backend: Option<Backend>) -> Result<Self> {
         let path = Path::new(text);
         if !path.is_file() {
-            let folder = run::find(text, artifacts)?;
-            return Self::of_run(folder);
+            return Self::of_run(run::find(text, artifacts)?, backend);
         }
         let absolute = path.canonicalize().map_err(|error| Error::io("read", path, error))?;
         let folder = absolute.ancestors().skip(1).take(2).find_map(|folder| RunFolder::open(folder).ok());
@@ -41,44 +61,41 @@ impl SavedModel {
             Error::new(format!("the checkpoint `{text}` is not in a run folder"))
                 .hint("its network is described by the `config.toml` of its run: leave it in there")
         })?;
-        Self::open(absolute, folder)
+        Self::read(folder, absolute, backend)
     }
 
-    /// The weights that the run in `folder` ended with.
+    /// Loads the weights that the run in `folder` ended with.
     ///
     /// # Errors
-    /// A run whose files are damaged.
-    pub fn of_run(folder: RunFolder) -> Result<Self> {
-        Self::open(folder.model_path(), folder)
+    /// As [`SavedModel::load`]'s.
+    pub fn of_run(folder: RunFolder, backend: Option<Backend>) -> Result<Self> {
+        let weights = folder.model_path();
+        Self::read(folder, weights, backend)
     }
 
-    fn open(weights: PathBuf, folder: RunFolder) -> Result<Self> {
-        Ok(Self { experiment: folder.experiment()?, info: folder.info()?, folder, weights })
-    }
-
-    /// Loads the network for `opened`'s device.
-    ///
-    /// # Errors
-    /// Weights that are missing, damaged, or of another network than the run's experiment describes.
-    pub fn load(&self, opened: &Opened) -> Result<Mlp> {
-        let Self { experiment, info, .. } = self;
-        let Layout { height, width, num_classes } = info.data.layout;
-        if !self.weights.exists() {
-            return Err(Error::new(format!("`{}` has no trained weights", self.folder.path().display()))
-                .hint("a run saves them when it ends; a checkpoint in its folder `checkpoint` can be evaluated too"));
+    fn read(folder: RunFolder, weights: PathBuf, backend: Option<Backend>) -> Result<Self> {
+        let (experiment, info) = (folder.experiment()?, folder.info()?);
+        if !weights.exists() {
+            return Err(Error::new(format!("`{}` has no trained weights", folder.path().display())).hint(
+                "a run saves them when it ends; a checkpoint in its folder `checkpoint` can be evaluated too",
+            ));
         }
+        let backend = backend.unwrap_or(info.backend);
+        let opened = backend.open()?;
+        let Layout { height, width, num_classes } = info.data.layout;
         let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
-        let model = run::load_weights(model, &self.weights)?;
-        self.verify(&model)?;
-        Ok(model)
+        let model = run::load_weights(model, &weights)?;
+        let saved = Self { folder, experiment, info, weights, model, opened, backend };
+        saved.verify()?;
+        Ok(saved)
     }
 
     /// Compares a run's weights with the digest that it noted down. Checkpoints have none.
-    fn verify(&self, model: &Mlp) -> Result<()> {
+    fn verify(&self) -> Result<()> {
         let Some(noted) = self.info.weights_sha256.as_ref().filter(|_| self.is_final()) else {
             return Ok(());
         };
-        let found = weights_sha256(model)?;
+        let found = weights_sha256(&self.model)?;
         if found == *noted {
             return Ok(());
         }
@@ -96,7 +113,7 @@ impl SavedModel {
 
     /// What pictures of these weights are called: `stem` for the final ones, with the checkpoint's name before it
     /// otherwise.
-    pub fn figure_name(&self, stem: &str) -> String {
+    pub(super) fn figure_name(&self, stem: &str) -> String {
         match self.weights.file_stem().filter(|_| !self.is_final()) {
             Some(checkpoint) => format!("{}-{stem}", checkpoint.to_string_lossy()),
             None => stem.to_owned(),
@@ -107,12 +124,46 @@ impl SavedModel {
     ///
     /// # Errors
     /// A data set that has changed since, or does not fit the network, or a split without images.
-    pub fn split(&self, name: SplitName, data: Option<Source>) -> Result<Split> {
-        let source = match data {
-            Some(other) => other,
-            None => unchanged(self.experiment.data.source(), &self.info.data.sha256)?,
+    pub fn subject(&self, name: SplitName, data: Option<Source>) -> Result<Subject> {
+        let layout = self.info.data.layout;
+        let Some(other) = data else {
+            let own = unchanged(self.experiment.data.source(), &self.info.data.sha256)?;
+            let split = splits::load(&self.experiment, &own, name, layout)?;
+            return Ok(Subject { split, name, other: None, tag: name.to_string() });
         };
-        splits::load(&self.experiment, &source, name, self.info.data.layout)
+        let split = splits::load(&self.experiment, &other, name, layout)?;
+        let tag = format!("{name}-of-{}", other.tag()?);
+        Ok(Subject { split, name, other: Some(other), tag })
+    }
+
+    /// Evaluates the network. The test of a run that has none, such as an interrupted one, is kept in its folder, and
+    /// its page written again.
+    ///
+    /// # Errors
+    /// A device that fails, or a file that cannot be written.
+    pub fn evaluate(&self, subject: &Subject) -> Result<Evaluation> {
+        let evaluation = evaluate(&self.model, &subject.split, &self.opened.device)?;
+        let is_the_test = subject.name == SplitName::Test && subject.other.is_none();
+        // As training would have done it: the final weights, where they were trained, and a loss that is a number.
+        let counts = is_the_test
+            && self.is_final()
+            && self.backend == self.info.backend
+            && evaluation.loss.is_finite();
+        if counts && self.folder.test(self.info.data.layout)?.is_none() {
+            self.folder.write_test(&TestRecord::new(evaluation.clone(), &subject.split))?;
+            report(&self.folder)?;
+        }
+        Ok(evaluation)
+    }
+}
+
+impl Subject {
+    /// What people call the images: `test`, with the data set's name where it is not the run's own.
+    pub fn describe(&self) -> String {
+        match &self.other {
+            Some(source) => format!("{} ({source})", self.name),
+            None => self.name.to_string(),
+        }
     }
 }
 

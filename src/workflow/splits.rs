@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Experiment;
-use crate::data::{Holdout, Images, Layout, Part, Source, Split};
+use crate::data::{EVALUATION_BATCH_SIZE, Holdout, Images, Layout, Part, Source, Split};
 use crate::error::{Error, Result};
 
 /// Part of a data set.
@@ -58,6 +58,21 @@ impl Splits {
         test.check_layout(layout)?;
         let (train, validation) = hold_out(experiment, images)?;
         Ok(Self { train, validation, test: Split::whole(test), layout })
+    }
+
+    /// Checks that the network of `experiment` can be trained on these images: classes to tell apart, and a size that
+    /// memory can hold.
+    pub fn check_trainable(&self, experiment: &Experiment) -> Result<()> {
+        let Layout { height, width, num_classes } = self.layout;
+        if num_classes < 2 {
+            return Err(Error::new(format!(
+                "all training images in `{}` are of class 0, expected two classes",
+                experiment.data.source()
+            )));
+        }
+        let largest_batch = experiment.training.batch_size.min(self.train.len()).max(EVALUATION_BATCH_SIZE);
+        experiment.model.check_memory(height * width, num_classes, largest_batch)?;
+        experiment.model.check_weights(height * width, num_classes)
     }
 
     /// One of the three.

@@ -8,8 +8,8 @@ use burn::train::renderer::MetricsRenderer;
 use super::{Splits, report};
 use crate::backend::{self, Backend, Opened};
 use crate::config::Experiment;
-use crate::data::{EVALUATION_BATCH_SIZE, Layout};
-use crate::error::{Error, Result};
+use crate::data::Layout;
+use crate::error::Result;
 use crate::evaluation::{Evaluation, evaluate};
 use crate::model::{Mlp, weights_sha256};
 use crate::run::{self, DataInfo, RunFolder, RunInfo, Status, Summary, TestRecord};
@@ -49,14 +49,8 @@ pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Re
     let opened = backend.open()?;
     let source = experiment.data.source();
     let splits = Splits::load(&experiment)?;
+    splits.check_trainable(&experiment)?;
     let Layout { height, width, num_classes } = splits.layout;
-    if num_classes < 2 {
-        return Err(Error::new(format!(
-            "all training images in `{source}` are of class 0, expected two classes"
-        )));
-    }
-    let largest_batch = experiment.training.batch_size.min(splits.train.len()).max(EVALUATION_BATCH_SIZE);
-    experiment.model.check_memory(height * width, num_classes, largest_batch)?;
     let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
     let data = DataInfo {
         source: source.to_string(),
@@ -107,7 +101,7 @@ impl Prepared {
                 (Status::Interrupted, Some(format!("in epoch {epoch}, after step {step}")))
             }
             Ok(_) => (Status::Finished, None),
-            Err(error) => (Status::Failed, Some(error.to_string())),
+            Err(error) => (Status::Failed, Some(error.message().to_owned())),
         };
         let saved = self.folder.write_info(&self.info);
         let report = report(&self.folder);
@@ -182,7 +176,7 @@ impl Prepared {
             num_parameters: burn::module::Module::num_params(model),
             steps_per_epoch: self.experiment.training.steps_per_epoch(self.splits.train.len()),
             num_epochs: epochs.len(),
-            seconds_per_epoch: median(epochs.iter().map(|epoch| epoch.seconds).collect()),
+            seconds_per_epoch: EpochRecord::median_seconds(epochs),
             best_epoch: best_epoch(epochs),
             model_epoch,
             weights_sha256,
@@ -198,10 +192,4 @@ fn best_epoch(epochs: &[EpochRecord]) -> Option<usize> {
     let validated = epochs.iter().filter_map(|epoch| Some((epoch.epoch, epoch.validation_loss?)));
     let best = validated.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(epoch, _)| epoch);
     best.or(epochs.last().map(|epoch| epoch.epoch))
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let upper = *values.get(values.len() / 2)?;
-    Some(if values.len() % 2 == 1 { upper } else { (values[values.len() / 2 - 1] + upper) / 2.0 })
 }
