@@ -28,9 +28,11 @@ fn ctrl_c_saves_what_was_reached_and_says_how_to_go_on() {
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     assert_eq!(child.wait().unwrap().code(), Some(130));
 
-    let [.., interrupted, _, saved] = rest.as_slice() else { panic!("{rest:?}") };
+    let [.., interrupted, _, _, saved] = rest.as_slice() else { panic!("{rest:?}") };
     assert!(interrupted.starts_with("interrupted in epoch "), "{interrupted}");
     assert!(saved.starts_with("saved in artifacts/softmax/"), "{saved}");
+    let page = saved.split("report: ").nth(1).unwrap();
+    assert!(place.read(page).contains("This run was interrupted in epoch "), "{saved}");
     let record = place.json(&["evaluate", "latest"]);
     assert_eq!(record["num_images"], 100);
     let info: Value = serde_json::from_str(&place.read(place.run_folder(&record).join("run.json"))).unwrap();

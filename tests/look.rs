@@ -84,7 +84,9 @@ fn one_image_on_the_terminal_and_as_a_picture() {
     assert!(ran.stdout.contains("label 5, one-hot 0 0 0 0 0 1 0 0 0 0"), "{}", ran.stdout);
     // Row 5 of MNIST's first image has, from column 12: 3 18 18 18 126 136 175 26 166 255 247 127; half of 255 is ink.
     assert!(ran.stdout.lines().any(|line| line == "                 ▄▄ ▄▄▄"), "{}", ran.stdout);
-    let picture = place.picture("artifacts/data/data-train-0.png");
+    let record = place.json(&["data", "--data", "data", "--index", "0"]);
+    assert_eq!(record["one_hot"], json!([0, 0, 0, 0, 0, 1, 0, 0, 0, 0]));
+    let picture = place.picture(record["picture"].as_str().unwrap());
     assert_eq!(picture.dimensions(), (280, 280));
     let pixels = &fs::read(place.path().join("data/train-images-idx3-ubyte")).unwrap()[16..800];
     for (x, y, pixel) in picture.enumerate_pixels() {
@@ -258,6 +260,22 @@ fn files_that_are_no_pictures_of_digits() {
         assert_eq!(ran.stderr.matches("error:").count(), 1, "{}", ran.stderr);
     }
     assert!(!place.path().join(&run).join("predictions").exists(), "nothing is left behind");
+    // Names that could be taken for one another, and one too long for a file.
+    let long = format!("{}.png", "long".repeat(60));
+    for file in ["a.png", "prepared-a.png", "x/a.png", "test-0.png", &long] {
+        let path = place.write(file, "");
+        drawn(4).save(path).unwrap();
+    }
+    let files = ["a.png", "prepared-a.png", "x/a.png", "test-0.png", &long];
+    let records = place.json(&[&["predict", &run][..], &files].concat());
+    let mut paths: Vec<_> =
+        records.as_array().unwrap().iter().map(|record| record["picture"].clone()).collect();
+    paths.extend(records.as_array().unwrap().iter().map(|record| record["prepared"].clone()));
+    let distinct: std::collections::BTreeSet<_> = paths.iter().map(Value::to_string).collect();
+    assert_eq!(distinct.len(), 10, "{paths:?}");
+    for record in records.as_array().unwrap() {
+        assert_eq!(place.picture(record["prepared"].as_str().unwrap()).dimensions(), (28, 28));
+    }
     let neither = place.run(&["predict", &run]);
     assert_eq!(neither.code, 2);
 }
@@ -285,7 +303,70 @@ fn the_weights_of_a_saved_run() {
     assert_close(&of("norm"), &numbers(&expected["norms"]), 1e-5);
     assert_close(&of("bias"), &numbers(&expected["biases"]), 1e-7);
     assert_eq!(record["pictures"], json!([format!("{run}/figures/weights.png")]));
-    place.picture(format!("{run}/figures/weights.png"));
+    let sheet = place.picture(format!("{run}/figures/weights.png"));
+    // One colour scale from blue over white to red: the extreme weight of all ten neurons is in the picture.
+    let extreme = |pick: fn(&[u8; 3]) -> i32| sheet.pixels().map(|pixel| pick(&pixel.0)).max().unwrap();
+    assert!(extreme(|[r, _, b]| i32::from(*b) - i32::from(*r)) > 80, "blue");
+    assert!(extreme(|[r, _, b]| i32::from(*r) - i32::from(*b)) > 80, "red");
+}
+
+#[test]
+fn other_data_does_not_take_the_place_of_the_runs_own() {
+    let place = Place::new();
+    place.digits(20, 50);
+    let run = place.saved_run();
+    let own = place.json(&["evaluate", &run]);
+    let before = fs::read(place.path().join(format!("{run}/figures/confusion-test.png"))).unwrap();
+    let kept = place.read(format!("{run}/evaluation.json"));
+    let other = place.json(&["evaluate", &run, "--data", "data"]);
+    assert_eq!((own["data"].clone(), other["data"].clone()), (Value::Null, json!("data")));
+    assert_eq!(other["num_images"], json!(50));
+    assert!(other["pictures"][0].as_str().unwrap().contains("confusion-test-of-data-"), "{other}");
+    assert_eq!(fs::read(place.path().join(format!("{run}/figures/confusion-test.png"))).unwrap(), before);
+    assert_eq!(place.read(format!("{run}/evaluation.json")), kept);
+    let answer = place.run(&["predict", &run, "--data", "data", "--index", "0"]);
+    assert!(answer.stdout.starts_with("test (data) image 0: predicted 7"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("predictions/test-of-data-"), "{}", answer.stdout);
+}
+
+#[test]
+fn only_the_runs_own_test_is_kept() {
+    let place = Place::new();
+    place.digits(300, 100);
+    let train = ["train", "--data", "data", "--set", "training.num_epochs=1", "--set", "data.validation=50"];
+    let run = place.json(&train)["run"].as_str().unwrap().to_owned();
+    let file = place.path().join(&run).join("evaluation.json");
+    let written = fs::read_to_string(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    let checkpoint = format!("{run}/checkpoint/model-1.bpk");
+    for other in [
+        &["evaluate", &run, "--split", "train"][..],
+        &["evaluate", &run, "--split", "validation"],
+        &["evaluate", &run, "--data", "data"],
+        &["evaluate", &run, "--backend", "ndarray"],
+        &["evaluate", &checkpoint],
+    ] {
+        place.json(other);
+        assert!(!file.exists(), "{other:?}");
+    }
+    place.json(&["evaluate", &run]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), written, "as training wrote it");
+}
+
+#[test]
+fn a_network_that_has_diverged_leaves_a_readable_run() {
+    let place = Place::new();
+    place.digits(300, 100);
+    let settings = ["training.num_epochs=1", "training.batch_size=300", "optimizer.learning_rate=1e38"];
+    let settings: Vec<_> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+    let ran = place.run(&[&["train", "--data", "data"][..], &settings].concat());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let run = ran.stdout.lines().last().unwrap().strip_prefix("what there is was saved in ").unwrap();
+    let evaluated = place.run(&["evaluate", run]);
+    assert!(evaluated.stdout.contains("loss NaN"), "{}", evaluated.stdout);
+    assert_eq!(place.run(&["report", run]).code, 0);
+    let page = place.read(format!("{run}/report.html"));
+    assert!(page.contains("This run failed: ") && !page.contains("hint:"), "the cause without the hint");
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use common::{Place, config};
 use serde_json::{Value, json};
 
@@ -24,6 +26,8 @@ fn train_writes_the_page_and_report_writes_it_again() {
     let run = small_run(&place, &config("softmax"), &[]);
     let page = place.path().join(&run).join("report.html");
     let written = fs::read_to_string(&page).unwrap();
+    let worst = place.json(&["evaluate", &run]);
+    let test_images = fs::read(place.path().join("data/t10k-images-idx3-ubyte")).unwrap();
     fs::remove_file(&page).unwrap();
     // From the run folder alone: neither the data nor anything else is there any more.
     fs::remove_dir_all(place.path().join("data")).unwrap();
@@ -46,6 +50,16 @@ fn train_writes_the_page_and_report_writes_it_again() {
     ] {
         assert!(written.contains(text), "`{text}` is missing");
     }
+    // Nothing may be fetched.
+    let policy = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; \
+                  style-src 'unsafe-inline'\">";
+    assert!(written.contains(policy));
+    // The first of the worst mistakes is the image that `evaluate` names.
+    let place_of_worst = written.find("Worst mistakes").unwrap();
+    let picture = written[place_of_worst..].split("base64,").nth(1).unwrap().split('"').next().unwrap();
+    let picture = image::load_from_memory(&BASE64_STANDARD.decode(picture).unwrap()).unwrap().to_luma8();
+    let worst = worst["worst"][0]["index"].as_u64().unwrap() as usize;
+    assert_eq!(picture.into_raw(), test_images[16 + 784 * worst..][..784]);
     // Two curves, the calibration; ten neurons and their scale, twenty mistakes.
     assert_eq!(written.matches("<svg").count(), 3);
     assert_eq!(written.matches("<img").count(), 31);
@@ -61,7 +75,7 @@ fn a_run_without_a_test_gets_a_page_of_what_there_is() {
         page.contains("Learning curves") && page.contains("Weights") && !page.contains("Confusion matrix")
     );
     place.json(&["evaluate", &run]);
-    place.json(&["report", &run]);
+    // Written again: the page shows what is known now.
     let page = place.read(format!("{run}/report.html"));
     assert!(page.contains("Confusion matrix") && page.contains("9,239 of 10,000 images"));
 
@@ -87,6 +101,27 @@ fn a_damaged_record_is_named() {
         1,
         &format!("`{run}/metrics.jsonl`, line 1, is damaged: missing field `train_loss` at line 1 column 12"),
     );
+    let run = place.saved_run();
+    place.json(&["evaluate", &run]);
+    let name = format!("{run}/evaluation.json");
+    let whole: Value = serde_json::from_str(&place.read(&name)).unwrap();
+    for (key, value) in [
+        ("confusion", json!([[1], [2]])),
+        ("classes", json!([])),
+        ("worst_pixels", json!([])),
+        ("worst_pixels", json!(vec!["AAAA"; 20])),
+    ] {
+        let mut damaged = whole.clone();
+        damaged[key] = value;
+        place.write(&name, damaged.to_string());
+        place.run(&["report", &run]).assert_error(
+            1,
+            &format!(
+                "`{name}` is damaged: its lists do not fit each other or the run\n\nhint: delete it; `smallnet \
+                 evaluate` makes it again"
+            ),
+        );
+    }
 }
 
 #[test]
@@ -104,6 +139,21 @@ fn runs_side_by_side() {
     for text in ["<th class=\"right\">wide</th>", "model.hidden", "6,370", "wide, validation"] {
         assert!(page.contains(text), "`{text}` is missing");
     }
+    // The values stand in the column of their run.
+    let row = |key: &str| page.split("<tr>").find(|row| row.contains(key)).unwrap().to_owned();
+    let cells = |row: &str| -> Vec<String> {
+        row.split("<td")
+            .skip(1)
+            .map(|cell| cell[cell.find('>').unwrap() + 1..].split('<').next().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(cells(&row("model.hidden")), ["model.hidden", "[]", "[8]"]);
+    let summary: Value = serde_json::from_str(&place.read(format!("{other}/summary.json"))).unwrap();
+    let accuracy = format!("{:.4}", summary["test_accuracy"].as_f64().unwrap());
+    assert_eq!(cells(&row(">wide</td>"))[..2], ["wide".to_owned(), accuracy]);
+    // However the runs are written, it is the same page.
+    let again = place.json(&["compare", &format!("./{one}"), &format!("{other}/")]);
+    assert_eq!(again["page"], record["page"]);
     let out = place.run(&["compare", &one, &other]).stdout;
     for text in ["what differs between their experiments:", "validation accuracy", "⠒ softmax   • wide"] {
         assert!(out.contains(text), "`{text}` is missing in:\n{out}");
@@ -124,6 +174,18 @@ fn what_a_user_named_is_text_in_the_page() {
     let record = place.json(&["train", "--data", hostile, "--set", "training.num_epochs=1"]);
     let page = place.read(record["report"].as_str().unwrap());
     assert!(!page.contains("<img src=x") && page.contains("&lt;img src=x onerror=alert(1)&gt;&amp;"));
+
+    // The names of run folders stand in drawings as well, and in a command to copy.
+    let run = record["run"].as_str().unwrap();
+    let hostile = "artifacts/softmax/<i>$(id)'&";
+    fs::rename(place.path().join(run), place.path().join(hostile)).unwrap();
+    let compared = place.json(&["compare", hostile, &place.saved_run()]);
+    let page = place.read(compared["page"].as_str().unwrap());
+    assert!(!page.contains("<i>") && page.contains("&lt;i&gt;"), "{page}");
+    place.json(&["report", hostile]);
+    let page = place.read(format!("{hostile}/report.html"));
+    assert!(!page.contains("<i>"));
+    assert!(page.contains("train 'artifacts/softmax/&lt;i&gt;$(id)'\\''&amp;/config.toml'"), "{page}");
 }
 
 /// A browser, if there is one. `.ci/run` installs it and sets `SMALLNET_REQUIRE_CHROMIUM`.
@@ -197,7 +259,8 @@ fn a_browser_shows_the_pages_without_a_complaint_or_a_request() {
         let browsed = browse(browser, &place, &place.path().join(page));
         assert!(browsed.dom.contains("</footer>"), "{}", browsed.dom);
         assert_eq!(browsed.console, [""; 0], "{}", page.display());
-        let others: Vec<_> = browsed.requests.iter().filter(|url| !url.starts_with("file://")).collect();
+        let own = format!("file://{}", place.path().join(page).display());
+        let others: Vec<_> = browsed.requests.iter().filter(|&url| *url != own).collect();
         assert!(others.is_empty(), "{others:?}");
     }
     // The same eyes do see a page that is not so good.
