@@ -47,9 +47,13 @@ pub(crate) fn significant(number: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// A share in [0, 1] as `99.2 %`.
+/// A share in [0, 1] as `99.2 %`. What is almost nothing or almost all is never rounded to it.
 pub(crate) fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
+    match 100.0 * share {
+        tiny if tiny > 0.0 && tiny < 0.05 => "< 0.1 %".to_owned(),
+        sure if (99.95..100.0).contains(&sure) => "> 99.9 %".to_owned(),
+        percent => format!("{percent:.1} %"),
+    }
 }
 
 #[cfg(test)]
@@ -84,6 +88,15 @@ mod tests {
             (f64::NAN, "NaN"),
         ] {
             assert_eq!(significant(number), text);
+        }
+    }
+
+    #[test]
+    fn a_percentage_never_rounds_to_certainty() {
+        for (share, text) in
+            [(0.992, "99.2 %"), (0.0, "0.0 %"), (1.0, "100.0 %"), (0.9999, "> 99.9 %"), (0.0001, "< 0.1 %")]
+        {
+            assert_eq!(percent(share), text);
         }
     }
 

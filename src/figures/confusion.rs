@@ -4,10 +4,10 @@ use crate::error::{Error, Result};
 
 use super::colour::{GRID, INK, QUIET, Rgb, mistaken, recognised, text_on};
 use super::heading::{Heading, MARGIN};
-use super::number::{grouped, percent};
 use super::picture::{Picture, check_size};
 use super::scene::{Anchor, Point, Scene};
 use super::text::{BODY, STRONG};
+use crate::number::{grouped, percent};
 
 /// More classes than this get small cells without numbers.
 const MAX_NUMBERED: usize = 20;
@@ -91,7 +91,7 @@ impl ConfusionMatrix<'_> {
             self.classes.iter().map(|name| BODY.fit(name, MAX_NAME_WIDTH)).collect::<Result<_>>()?;
         let widest_name = BODY.measure_widest(names.iter().map(String::as_str))?;
         let cell = if numbered {
-            let numbers: Vec<String> = self.counts.iter().flatten().map(|&n| grouped(n)).collect();
+            let numbers: Vec<String> = self.counts.iter().flatten().map(|&n| grouped(n as usize)).collect();
             let widest = STRONG.measure_widest(numbers.iter().map(String::as_str))?;
             let roomy: f64 = if size <= 12 { 68.0 } else { 48.0 };
             roomy.max((widest + 12.0).ceil())
@@ -125,7 +125,7 @@ impl ConfusionMatrix<'_> {
                     let font = if t == p { STRONG } else { BODY };
                     let ink = if count == 0 { [0xAA; 3] } else { text_on(colour) };
                     let centre = (at.0 + layout.cell / 2.0, at.1 + layout.cell / 2.0 + font.centre());
-                    scene.text(&grouped(count), centre, font, ink, Anchor::Middle);
+                    scene.text(&grouped(count as usize), centre, font, ink, Anchor::Middle);
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Owns pictures: plain records and slices in, pictures out (PNG pixels, SVG text).
+//! Owns pictures: plain records and slices in, pictures out (PNG pixels; charts as SVG).
 //!
 //! Must not know tensors, file paths, networks or training. Every function is pure, refuses what it cannot draw
 //! with an [`Error`](crate::error::Error), and never panics.
@@ -7,30 +7,23 @@
 //! |---|---|
 //! | colours, also those that a page's style may override | `colour` |
 //! | fonts, measuring and shortening text | `text` |
-//! | how numbers are written | `number` |
-//! | what shapes there are; how they become pixels or SVG | `scene`, `raster`, `svg` |
+//! | what pictures are composed of; how it becomes pixels | `scene`, `raster` |
 //! | title and subtitle | `heading` |
 //! | one kind of picture | the file of its name |
 
-mod architecture;
 mod chart;
 mod colour;
 mod confusion;
 mod grid;
 mod heading;
-mod legend;
-mod number;
 mod picture;
 mod prediction;
 mod raster;
-mod scale;
 mod scene;
 mod sheet;
-mod svg;
 mod text;
 mod tile;
 
-pub use architecture::{Architecture, Layer};
 pub use chart::{Chart, Series};
 pub use confusion::ConfusionMatrix;
 pub use grid::{CaptionLine, Tile, Tone};

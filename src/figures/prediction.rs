@@ -4,11 +4,11 @@ use crate::error::{Error, Result};
 
 use super::colour::{FAINT, GRID, INK, QUIET, RIGHT};
 use super::heading::{Heading, MARGIN};
-use super::number::percent;
 use super::picture::Picture;
 use super::scene::{Anchor, Point, Scene};
 use super::text::{BODY, Font, STRONG};
 use super::tile::Zoom;
+use crate::number::percent;
 
 /// Of more classes than this, the most probable ones are shown.
 const MAX_CLASSES: usize = 20;
@@ -99,7 +99,7 @@ impl Prediction<'_> {
             self.label(scene, (left + length.round() + 10.0, baseline), class, font)?;
         }
         let bottom = top + COLUMN_HEADING + shown.len() as f64 * ROW - (ROW - BAR_HEIGHT);
-        scene.stroke(vec![(left - 0.5, top + COLUMN_HEADING), (left - 0.5, bottom)], 1.0, QUIET);
+        scene.fill((left - 1.0, top + COLUMN_HEADING), 1.0, bottom - top - COLUMN_HEADING, QUIET);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Owns the vocabulary that every picture is drawn with: a size and a list of shapes, as pixels or as SVG.
+//! Owns the vocabulary that every picture is drawn with: a size and a list of shapes, and how they are added.
 //!
 //! Coordinates are pixels from the top left, whole numbers lying between pixels. Knows no kind of picture.
 
@@ -38,16 +38,9 @@ pub(super) struct Text {
 pub(super) enum Shape {
     /// A filled rectangle.
     Fill { at: Point, width: f64, height: f64, colour: Rgb },
-    /// A line through all points, with round ends and joins.
-    Stroke { points: Vec<Point>, width: f64, dashed: bool, colour: Rgb },
-    /// A disc.
-    Dot { at: Point, radius: f64, colour: Rgb },
     /// A line of text.
     Text(Text),
 }
-
-/// How long the dashes of a dashed line are, and the gaps between their round ends.
-pub(super) const DASH: f64 = 7.0;
 
 /// A picture before it is drawn.
 #[derive(Debug, Clone)]
@@ -68,16 +61,14 @@ impl Scene {
         self.shapes.push(Shape::Fill { at, width, height, colour });
     }
 
-    /// Adds a line.
-    pub(super) fn stroke(&mut self, points: Vec<Point>, width: f64, colour: Rgb) {
-        self.shapes.push(Shape::Stroke { points, width, dashed: false, colour });
-    }
-
     /// Adds a rectangle's outline, one pixel wide and just outside it.
     pub(super) fn frame(&mut self, (x, y): Point, width: f64, height: f64, colour: Rgb) {
-        let (left, top, right, bottom) = (x - 0.5, y - 0.5, x + width + 0.5, y + height + 0.5);
-        let corners = vec![(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
-        self.stroke(corners, 1.0, colour);
+        for at in [(x - 1.0, y - 1.0), (x - 1.0, y + height)] {
+            self.fill(at, width + 2.0, 1.0, colour);
+        }
+        for at in [(x - 1.0, y), (x + width, y)] {
+            self.fill(at, 1.0, height, colour);
+        }
     }
 
     /// Adds a framed bar whose `colour` changes from its left end, 0, to its right end, 1.

@@ -5,11 +5,11 @@ use crate::error::Result;
 use super::colour::{AXIS, INK, diverging};
 use super::grid::{Grid, Tile};
 use super::heading::MARGIN;
-use super::number::significant;
 use super::picture::Picture;
 use super::scene::{Anchor, Scene};
 use super::text::BODY;
 use super::tile::check_limit;
+use crate::number::significant;
 
 /// A contact sheet of grey images, such as samples of every class or the worst mistakes.
 ///
@@ -84,11 +84,11 @@ fn colour_bar(scene: &mut Scene, top: f64, limit: f32) {
     let left = ((scene.width - BAR_WIDTH) / 2.0).floor();
     let colour = |t: f64| diverging((2.0 * t - 1.0) as f32, 1.0);
     scene.gradient((left, top), BAR_WIDTH, BAR_HEIGHT, colour);
-    let end = significant(f64::from(limit), 3);
+    let end = significant(f64::from(limit));
     for (at, label) in [(0.0, format!("−{end}")), (0.5, "0".to_owned()), (1.0, format!("+{end}"))] {
         let x = left + at * BAR_WIDTH;
         let bottom = top + BAR_HEIGHT;
-        scene.stroke(vec![(x, bottom + 1.0), (x, bottom + 5.0)], 1.0, AXIS);
+        scene.fill((x - 0.5, bottom + 1.0), 1.0, 4.0, AXIS);
         scene.text(&label, (x, bottom + 20.0), BODY, INK, Anchor::Middle);
     }
     let caption = "weight (blue: negative, red: positive)";

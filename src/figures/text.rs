@@ -9,7 +9,8 @@ use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
 
 use crate::error::{Error, Result};
 
-const FAMILY: &str = "smallnet-sans";
+/// The family that plotters knows the built-in fonts by; a browser does not.
+pub(super) const FAMILY: &str = "smallnet-sans";
 const REGULAR: &[u8] = include_bytes!("../../data/fonts/DejaVuSans.subset.ttf");
 const BOLD: &[u8] = include_bytes!("../../data/fonts/DejaVuSans-Bold.subset.ttf");
 const FINE: usize = 4;
@@ -134,6 +135,11 @@ impl Font {
     }
 
     fn description(self) -> Result<FontDesc<'static>> {
+        self.description_at(self.fine_size())
+    }
+
+    /// The font for plotters, which counts `size` from the lowest to the highest point of its letters.
+    pub(super) fn description_at(self, size: f64) -> Result<FontDesc<'static>> {
         static REGISTERED: OnceLock<bool> = OnceLock::new();
         let registered = REGISTERED.get_or_init(|| {
             register_font(FAMILY, FontStyle::Normal, REGULAR).is_ok()
@@ -143,7 +149,7 @@ impl Font {
             return Err(Error::new("cannot read the built-in fonts"));
         }
         let style = if self.bold { FontStyle::Bold } else { FontStyle::Normal };
-        Ok(FontDesc::new(FontFamily::Name(FAMILY), self.fine_size(), style))
+        Ok(FontDesc::new(FontFamily::Name(FAMILY), size, style))
     }
 }
 

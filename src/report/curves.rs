@@ -87,7 +87,6 @@ fn drawings(lines: impl Fn(&Measure) -> Vec<Series>) -> Result<Markup> {
         series.retain(|line| !line.points.is_empty());
         let chart = Chart {
             title: measure.title,
-            subtitle: "",
             x_name: "epoch",
             y_name: measure.unit,
             x_whole: true,

@@ -91,7 +91,6 @@ pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
     ];
     let chart = Chart {
         title: "",
-        subtitle: "",
         x_name: "how sure it is",
         y_name: "how often it is right",
         x_whole: false,

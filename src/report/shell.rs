@@ -38,3 +38,27 @@ pub(super) fn page(title: &str, header: &Markup, sections: &[Markup]) -> String 
 pub(super) fn section(title: &str, content: &Markup) -> Markup {
     html! { section { h2 { (title) } (content) } }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::STYLE;
+    use crate::figures::{Chart, Series};
+
+    /// A chart's text and axes would be dark on dark if the style did not name their colours.
+    #[test]
+    fn the_style_knows_every_colour_of_a_chart_but_its_lines() {
+        let line =
+            Series { name: "a".to_owned(), points: vec![(1.0, 1.0), (2.0, 3.0)], dashed: false, colour: 0 };
+        let chart = Chart { title: "t", x_name: "x", y_name: "y", x_whole: true, series: &[line] };
+        let svg = chart.to_svg(400, 300).unwrap();
+        for part in svg.split("=\"#").skip(1) {
+            let selector = format!("=\"#{}\"]", &part[..6]);
+            assert!(STYLE.contains(&selector) || selector.contains("0072B2"), "{selector}");
+        }
+        assert!(
+            svg.contains("fill=\"#333333\"")
+                && STYLE.contains(".chart [fill=\"#333333\"] { fill: var(--ink); }")
+        );
+    }
+}
