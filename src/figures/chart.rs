@@ -26,7 +26,7 @@ const MARGIN: i32 = 16;
 const SWATCH: i32 = 30;
 const AFTER_SWATCH: i32 = 8;
 const BETWEEN: i32 = 24;
-/// A legend of more rows says so instead: a chart is no list.
+/// Of a longer legend the rest is left out: a chart is no list.
 const MAX_LEGEND_ROWS: i32 = 6;
 
 /// A line of a chart.
@@ -61,61 +61,65 @@ pub struct Chart<'a> {
     pub series: &'a [Series],
 }
 
+/// A name of the legend in its place, with the line before it.
+struct LegendName<'a> {
+    line: &'a Series,
+    text: String,
+    x: i32,
+    middle: i32,
+}
+
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 impl Chart<'_> {
-    /// The chart as an `<svg class="chart">` element to stand in an HTML page; sizes, in pixels, below 320 × 240 are
-    /// raised to that.
+    /// The chart as an `<svg class="chart">` element to stand in an HTML page, `width` pixels wide and as high as title,
+    /// legend and a plot of `height` need; sizes below 320 × 240 are raised to that.
     ///
     /// # Errors
     /// A size that nobody could look at.
     pub fn to_svg(&self, width: usize, height: usize) -> Result<String> {
         let (width, height) = (width.max(MIN_SIZE.0), height.max(MIN_SIZE.1));
         check_size(width, height)?;
+        let (names, top) = self.legend(width as i32)?;
+        // A legend of many rows makes the chart higher rather than its plot lower.
+        let height = height + (top - MARGIN) as usize;
         let fine = |side: usize| side as u32 * FINE as u32;
         let mut svg = String::new();
         let area = SVGBackend::with_string(&mut svg, (fine(width), fine(height))).into_drawing_area();
-        self.draw(&area, width as i32)?;
+        if !self.title.is_empty() {
+            let title = TITLE.fit(self.title, (width as i32 - 2 * MARGIN).into())?;
+            let at = (MARGIN * FINE, MARGIN * FINE);
+            area.draw_text(&title, &text_style(TITLE, INK)?, at).map_err(cannot_draw)?;
+        }
+        for name in &names {
+            name.draw(&area)?;
+        }
+        self.plot(&area.split_vertically(top * FINE).1)?;
         area.present().map_err(cannot_draw)?;
         drop(area);
         let label = if self.title.is_empty() { self.y_name } else { self.title };
         Ok(embeddable(&svg, label, width, (fine(width), fine(height))))
     }
 
-    fn draw(&self, area: &Area<'_>, width: i32) -> Result<()> {
-        let mut top = MARGIN;
-        if !self.title.is_empty() {
-            let title = TITLE.fit(self.title, f64::from(width - 2 * MARGIN))?;
-            let at = (MARGIN * FINE, top * FINE);
-            area.draw_text(&title, &text_style(TITLE, INK)?, at).map_err(cannot_draw)?;
-            top += 36;
-        }
-        top = self.legend(area, top, width)?;
-        let (_, below) = area.split_vertically(top * FINE);
-        self.plot(&below)
-    }
-
-    /// Draws the names of all series above the plot, where they hide no line, and returns where the plot may begin.
-    fn legend(&self, area: &Area<'_>, top: i32, width: i32) -> Result<i32> {
-        let (mut x, mut y) = (MARGIN, top);
+    /// Where the names of all series go, above the plot, where they hide no line, and where the plot may begin.
+    fn legend(&self, width: i32) -> Result<(Vec<LegendName<'_>>, i32)> {
+        let top = if self.title.is_empty() { MARGIN } else { MARGIN + 36 };
         let row = BODY.line_height() as i32;
+        let (mut x, mut y, mut names) = (MARGIN, top, Vec::new());
         for line in self.series.iter().filter(|line| !line.name.trim().is_empty()) {
-            let name = BODY.fit(&line.name, f64::from(width - 2 * MARGIN - SWATCH - AFTER_SWATCH))?;
-            let needed = SWATCH + AFTER_SWATCH + BODY.measure(&name)?.ceil() as i32;
+            let text = BODY.fit(&line.name, f64::from(width - 2 * MARGIN - SWATCH - AFTER_SWATCH))?;
+            let needed = SWATCH + AFTER_SWATCH + BODY.measure(&text)?.ceil() as i32;
             if x > MARGIN && x + needed > width - MARGIN {
                 (x, y) = (MARGIN, y + row);
             }
             if (y - top) / row >= MAX_LEGEND_ROWS {
                 break;
             }
-            let middle = y + row / 2;
-            swatch(area, line, [x, x + SWATCH], middle)?;
-            let style = text_style(BODY, INK)?;
-            let at = ((x + SWATCH + AFTER_SWATCH) * FINE, (middle - 7) * FINE);
-            area.draw_text(&name, &style, at).map_err(cannot_draw)?;
+            names.push(LegendName { line, text, x, middle: y + row / 2 });
             x += needed + BETWEEN;
         }
-        Ok(if (x, y) == (MARGIN, top) { top } else { y + row + 8 })
+        let bottom = if names.is_empty() { top } else { y + row + 8 };
+        Ok((names, bottom))
     }
 
     fn plot(&self, area: &Area<'_>) -> Result<()> {
@@ -196,14 +200,19 @@ fn tick(value: f64, step: f64) -> String {
     if value.abs() < 1e6 { format!("{value:.decimals$}") } else { format!("{value:.2e}") }
 }
 
-fn swatch(area: &Area<'_>, line: &Series, [left, right]: [i32; 2], y: i32) -> Result<()> {
-    // A dashed line is two dashes long.
-    let pieces = if line.dashed { vec![[left, left + 12], [right - 12, right]] } else { vec![[left, right]] };
-    for [from, to] in pieces {
-        let points = vec![(from * FINE, y * FINE), (to * FINE, y * FINE)];
-        area.draw(&PathElement::new(points, line_style(line))).map_err(cannot_draw)?;
+impl LegendName<'_> {
+    fn draw(&self, area: &Area<'_>) -> Result<()> {
+        let (left, right) = (self.x, self.x + SWATCH);
+        // A dashed line is two dashes long.
+        let dashes = [[left, left + 12], [right - 12, right]];
+        let pieces = if self.line.dashed { &dashes[..] } else { &[[left, right]] };
+        for [from, to] in pieces {
+            let points = vec![(from * FINE, self.middle * FINE), (to * FINE, self.middle * FINE)];
+            area.draw(&PathElement::new(points, line_style(self.line))).map_err(cannot_draw)?;
+        }
+        let at = ((right + AFTER_SWATCH) * FINE, (self.middle - 7) * FINE);
+        area.draw_text(&self.text, &text_style(BODY, INK)?, at).map_err(cannot_draw)
     }
-    Ok(())
 }
 
 fn line_style(line: &Series) -> ShapeStyle {
@@ -281,7 +290,7 @@ mod tests {
         assert!(x[0] < x[1] && x[1] < x[2] && y[0] < y[1] && y[1] < y[2], "{x:?} {y:?}");
         assert_eq!((x[3], x[4], y[3]), (x[0], x[2], y[1]));
         assert_eq!(y[1] * 2, y[0] + y[2]);
-        assert!(x.iter().all(|x| (0..2880).contains(x)) && y.iter().all(|y| (0..1680).contains(y)));
+        assert!(x.iter().all(|x| (0..2880).contains(x)) && y.iter().all(|y| (0..2000).contains(y)));
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
     }
 
@@ -292,7 +301,7 @@ mod tests {
         assert!(svg.contains("a&lt;b&gt;&amp;") && !svg.contains("a<b>"), "{svg}");
         assert!(svg.contains("aria-label=\"&quot;x&quot; &lt; y\""));
         assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"));
-        assert!(svg.contains("viewBox=\"0 0 2080 1360\" width=\"520\""));
+        assert!(svg.contains("viewBox=\"0 0 2080 ") && svg.contains("\" width=\"520\" "));
         assert!(!svg.contains(FAMILY));
     }
 

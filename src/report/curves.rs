@@ -8,8 +8,8 @@ use crate::figures::{Chart, Series};
 use crate::run::Records;
 use crate::training::EpochRecord;
 
-/// A drawing's width and height: small enough to be read on a phone.
-pub(super) const SIZE: (usize, usize) = (520, 340);
+/// A drawing's width and its plot's height: small enough to be read on a phone.
+pub(super) const SIZE: (usize, usize) = (520, 270);
 
 /// Points of epoch and value.
 type Curve = Vec<(f64, f64)>;

@@ -45,7 +45,7 @@ pub(super) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
 pub(super) fn confusion_note(matrix: &ConfusionMatrix) -> Markup {
     let shades = match matrix.is_readable() {
         true => {
-            "Blue is right: the darker, the larger its share of the row. Orange is wrong, and ten times as strong. "
+            "Blue is right, the stronger the larger its share of the row; orange is wrong, and ten times as strong. "
         }
         false => "",
     };

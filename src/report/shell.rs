@@ -26,7 +26,7 @@ pub(super) fn page(title: &str, header: &Markup, sections: &[Markup]) -> String 
                 main {
                     header { (header) }
                     @for section in sections { (section) }
-                    footer { "Written by smallnet " (env!("CARGO_PKG_VERSION")) " from the run's own records." }
+                    footer { "Written by smallnet " (env!("CARGO_PKG_VERSION")) " from saved records alone." }
                 }
             }
         }

@@ -48,7 +48,8 @@ pub fn compare(texts: &[String], artifacts: &Path) -> Result<Compared> {
 fn differences_of(runs: &[Records]) -> Result<Vec<Difference>> {
     let experiments: Vec<_> = runs.iter().map(|run| &run.experiment).collect();
     let mut found = differences(&experiments)?;
-    let facts: [(&str, fn(&Records) -> String); 3] = [
+    type Fact = (&'static str, fn(&Records) -> String);
+    let facts: [Fact; 3] = [
         ("data digest", |run| run.info.data.sha256.chars().take(16).collect()),
         ("backend", |run| run.info.backend.to_string()),
         ("smallnet", |run| run.info.version.clone()),
