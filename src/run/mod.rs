@@ -17,18 +17,17 @@
 
 mod files;
 mod list;
+mod records;
 mod test;
+mod weights;
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::store::{ModuleRecord, RecordError};
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::backend::Backend;
 use crate::config::Experiment;
 use crate::data::Layout;
 use crate::error::{Error, Result};
@@ -36,7 +35,9 @@ use crate::model::Mlp;
 use crate::training::EpochRecord;
 
 pub use list::{Listed, find, list};
+pub use records::{DataInfo, Records, RunInfo, Status, Summary};
 pub use test::TestRecord;
+pub use weights::load_weights;
 
 const CONFIG: &str = "config.toml";
 const INFO: &str = "run.json";
@@ -45,118 +46,6 @@ const MODEL: &str = "model.bpk";
 const SUMMARY: &str = "summary.json";
 const EVALUATION: &str = "evaluation.json";
 const REPORT: &str = "report.html";
-
-/// How a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Training, or killed while it was.
-    Running,
-    /// Trained to its last epoch, or stopped early as configured.
-    Finished,
-    /// Stopped on request; the weights reached are saved.
-    Interrupted,
-    /// Ended by an error.
-    Failed,
-}
-
-impl std::fmt::Display for Status {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Running => "running",
-            Self::Finished => "finished",
-            Self::Interrupted => "interrupted",
-            Self::Failed => "failed",
-        })
-    }
-}
-
-/// `run.json`: where and with what a run was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunInfo {
-    /// smallnet's version.
-    pub version: String,
-    /// The git commit smallnet was built from, where it was built in a checkout.
-    pub git_commit: Option<String>,
-    /// The experiment's name.
-    pub experiment: String,
-    /// The backend.
-    pub backend: Backend,
-    /// What computed: the GPU's name, or the CPU backend's.
-    pub adapter: String,
-    /// Threads of the CPU backends.
-    pub threads: usize,
-    /// The data set and its digest.
-    pub data: DataInfo,
-    /// The experiment's seed.
-    pub seed: u64,
-    /// The start, UTC, RFC 3339.
-    pub started: String,
-    /// The end, likewise; none while running.
-    pub ended: Option<String>,
-    /// How the run stands.
-    pub status: Status,
-    /// Why it failed, or where it was interrupted.
-    pub message: Option<String>,
-    /// The digest of the weights in `model.bpk`, once they are saved; see [`crate::model::weights_sha256`].
-    pub weights_sha256: Option<String>,
-}
-
-/// The data set of a run, as far as the network depends on it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DataInfo {
-    /// `mnist` or a folder.
-    pub source: String,
-    /// The digest over the data set's files.
-    pub sha256: String,
-    /// What the images must look like for this network.
-    #[serde(flatten)]
-    pub layout: Layout,
-    /// Images trained on.
-    pub num_train: usize,
-    /// Images held out.
-    pub num_validation: usize,
-}
-
-/// `summary.json`: the result of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
-    /// Share of the test images classified correctly, in [0, 1].
-    pub test_accuracy: f64,
-    /// Mean cross-entropy over the test images, in nats.
-    pub test_loss: f64,
-    /// Weights and biases.
-    pub num_parameters: usize,
-    /// Steps in an epoch, the short last batch included.
-    pub steps_per_epoch: usize,
-    /// Epochs trained.
-    pub num_epochs: usize,
-    /// Median wall-clock time of an epoch's training steps; none before the first epoch's end.
-    pub seconds_per_epoch: Option<f64>,
-    /// The epoch of the lowest validation loss; without validation images, the last.
-    pub best_epoch: Option<usize>,
-    /// The epoch whose weights `model.bpk` holds: the last, or the best where early stopping restored it.
-    pub model_epoch: Option<usize>,
-    /// The digest of the weights in `model.bpk`; see [`crate::model::weights_sha256`].
-    pub weights_sha256: String,
-}
-
-/// Everything that a run's folder says of it, but for the weights.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Records {
-    /// Where it was read from.
-    pub folder: RunFolder,
-    /// What was trained.
-    pub experiment: Experiment,
-    /// Where and with what.
-    pub info: RunInfo,
-    /// The epochs trained to their end.
-    pub epochs: Vec<EpochRecord>,
-    /// The result, if there is one.
-    pub summary: Option<Summary>,
-    /// The test in detail, if there was one.
-    pub test: Option<TestRecord>,
-}
 
 /// A run's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -353,36 +242,6 @@ pub fn write_in(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
     let path = folder.join(name);
     files::write(&path, bytes)?;
     Ok(path)
-}
-
-const WEIGHTS_FILES: &str = "a run's weights are in `model.bpk`, a checkpoint's in `checkpoint/model-N.bpk`";
-
-/// Loads the weights in the file at `path` into `model`.
-///
-/// # Errors
-/// A file that is missing or damaged, or weights of another network.
-pub fn load_weights(model: Mlp, path: &Path) -> Result<Mlp> {
-    let failed = |error| match error {
-        RecordError::Io(reason) => {
-            Error::new(format!("cannot load `{}`: {reason}", path.display())).hint(WEIGHTS_FILES)
-        }
-        RecordError::Validation(reason) => misfit(&reason, path),
-    };
-    model.try_load_record(ModuleRecord::load(path).map_err(failed)?).map_err(failed)
-}
-
-/// Burn lists what does not fit in quotes, tensor by tensor; the first says enough.
-fn misfit(reason: &str, path: &Path) -> Error {
-    let path = path.display();
-    let first = reason.split('"').nth(1).unwrap_or(reason);
-    let first = first.replace("Shape { dims: ", "").replace(" }", "");
-    if reason.starts_with("Missing") {
-        Error::new(format!("`{path}` does not hold the weights of this network: `{first}` is missing"))
-            .hint(WEIGHTS_FILES)
-    } else {
-        Error::new(format!("`{path}` holds the weights of another network: {first}"))
-            .hint("is the experiment's section `[model]` still the one that they were trained with?")
-    }
 }
 
 /// The time now, in UTC.

@@ -1,0 +1,121 @@
+//! What the files of a run folder say.
+
+use serde::{Deserialize, Serialize};
+
+use super::{RunFolder, TestRecord};
+use crate::backend::Backend;
+use crate::config::Experiment;
+use crate::data::Layout;
+use crate::training::EpochRecord;
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Training, or killed while it was.
+    Running,
+    /// Trained to its last epoch, or stopped early as configured.
+    Finished,
+    /// Stopped on request; the weights reached are saved.
+    Interrupted,
+    /// Ended by an error.
+    Failed,
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// `run.json`: where and with what a run was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// smallnet's version.
+    pub version: String,
+    /// The git commit smallnet was built from, where it was built in a checkout.
+    pub git_commit: Option<String>,
+    /// The experiment's name.
+    pub experiment: String,
+    /// The backend.
+    pub backend: Backend,
+    /// What computed: the GPU's name, or the CPU backend's.
+    pub adapter: String,
+    /// Threads of the CPU backends.
+    pub threads: usize,
+    /// The data set and its digest.
+    pub data: DataInfo,
+    /// The experiment's seed.
+    pub seed: u64,
+    /// The start, UTC, RFC 3339.
+    pub started: String,
+    /// The end, likewise; none while running.
+    pub ended: Option<String>,
+    /// How the run stands.
+    pub status: Status,
+    /// Why it failed, or where it was interrupted.
+    pub message: Option<String>,
+    /// The digest of the weights in `model.bpk`, once they are saved; see [`crate::model::weights_sha256`].
+    pub weights_sha256: Option<String>,
+}
+
+/// The data set of a run, as far as the network depends on it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataInfo {
+    /// `mnist` or a folder.
+    pub source: String,
+    /// The digest over the data set's files.
+    pub sha256: String,
+    /// What the images must look like for this network.
+    #[serde(flatten)]
+    pub layout: Layout,
+    /// Images trained on.
+    pub num_train: usize,
+    /// Images held out.
+    pub num_validation: usize,
+}
+
+/// `summary.json`: the result of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Share of the test images classified correctly, in [0, 1].
+    pub test_accuracy: f64,
+    /// Mean cross-entropy over the test images, in nats.
+    pub test_loss: f64,
+    /// Weights and biases.
+    pub num_parameters: usize,
+    /// Steps in an epoch, the short last batch included.
+    pub steps_per_epoch: usize,
+    /// Epochs trained.
+    pub num_epochs: usize,
+    /// Median wall-clock time of an epoch's training steps; none before the first epoch's end.
+    pub seconds_per_epoch: Option<f64>,
+    /// The epoch of the lowest validation loss; without validation images, the last.
+    pub best_epoch: Option<usize>,
+    /// The epoch whose weights `model.bpk` holds: the last, or the best where early stopping restored it.
+    pub model_epoch: Option<usize>,
+    /// The digest of the weights in `model.bpk`; see [`crate::model::weights_sha256`].
+    pub weights_sha256: String,
+}
+
+/// Everything that a run's folder says of it, but for the weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Records {
+    /// Where it was read from.
+    pub folder: RunFolder,
+    /// What was trained.
+    pub experiment: Experiment,
+    /// Where and with what.
+    pub info: RunInfo,
+    /// The epochs trained to their end.
+    pub epochs: Vec<EpochRecord>,
+    /// The result, if there is one.
+    pub summary: Option<Summary>,
+    /// The test in detail, if there was one.
+    pub test: Option<TestRecord>,
+}
