@@ -11,6 +11,7 @@ use crate::model::Neurons;
 use crate::number::{grouped, percent, seconds, significant};
 use crate::plan::{LAYER_COLUMNS, Plan};
 use crate::run::{Records, Status};
+use crate::training::EpochRecord;
 
 /// Hidden neurons shown; `smallnet weights` draws them all.
 const MAX_NEURONS: usize = 60;
@@ -99,7 +100,7 @@ fn key_figures(run: &Records, plan: &Plan) -> Vec<(String, String)> {
     }
     figures.push((grouped(plan.num_parameters), "weights".to_owned()));
     figures.push((grouped(run.epochs.len()), format!("of {} epochs trained", plan.num_epochs)));
-    if let Some(epoch) = run.summary.as_ref().and_then(|summary| summary.seconds_per_epoch) {
+    if let Some(epoch) = EpochRecord::median_seconds(&run.epochs) {
         figures.push((seconds(epoch), "an epoch (median)".to_owned()));
     }
     figures
