@@ -1,17 +1,17 @@
 //! Owns the size and place of the digit: ink of any size in, an image framed as MNIST's are out.
 //! Must not know how the ink was found.
 
-use super::Plane;
+use super::plane::Plane;
 
 /// The box that the ink fits, as a share of the image's side: MNIST's 20 of 28 pixels.
 const BOX: f64 = 20.0 / 28.0;
 
-/// How wide a stroke is at least in an image of 28×28, in pixels. MNIST's own strokes are 2 to 4 wide; thinner
-/// ones are thickened to this.
+/// How wide a stroke is at least in an image of 28×28, in pixels. MNIST's own strokes are 2 to 4 wide;
+/// thinner ones are thickened to this.
 pub(super) const THINNEST_STROKE: f64 = 2.0;
 
 /// Ink below this does not count for the size of the digit: the seam that enlarging and compressing leave.
-const SEAM: f32 = 0.15;
+const SEAM: f32 = 0.25;
 
 /// The ink (0 to 1 a pixel) as an image of `height` × `width` pixels, 0 to 255; nothing if there is no ink.
 pub(super) fn fit(ink: &Plane, height: usize, width: usize) -> Option<Vec<u8>> {
@@ -44,19 +44,21 @@ fn thickened(digit: &Plane) -> Plane {
     let share = THINNEST_STROKE / (28.0 * BOX);
     let longer = digit.height.max(digit.width) as f64;
     // Both the stroke and the digit grow by twice the radius.
-    let radius = ((share * longer - stroke_width(digit)) / (2.0 * (1.0 - share))) as f32;
+    let half = digit.values.iter().copied().fold(0.0, f32::max) / 2.0;
+    let radius = ((share * longer - stroke_width(digit, half)) / (2.0 * (1.0 - share))) as f32;
     // Less than this is not worth losing the grey levels for.
     if radius < 0.5 {
         return digit.clone();
     }
     let grown = padded(digit, radius.ceil() as usize);
-    let distances = grown.distances(|ink| ink > 0.5);
+    let distances = grown.distances(|ink| ink > half);
     distances.map(|distance| (radius + 0.5 - distance).clamp(0.0, 1.0))
 }
 
-/// The mean width of the strokes in pixels. Across a stroke of width w, the distance to its edge averages w/4.
-fn stroke_width(digit: &Plane) -> f64 {
-    let distances = padded(digit, 1).distances(|ink| ink <= 0.5);
+/// The mean width in pixels of the strokes, which are where the ink exceeds `half`. Across a stroke of width
+/// w, the distance to its edge averages w/4.
+fn stroke_width(digit: &Plane, half: f32) -> f64 {
+    let distances = padded(digit, 1).distances(|ink| ink <= half);
     let inside: Vec<f64> =
         distances.values.iter().filter(|&&value| value > 0.0).map(|&value| f64::from(value) - 0.5).collect();
     4.0 * inside.iter().sum::<f64>() / inside.len().max(1) as f64

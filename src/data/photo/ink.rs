@@ -1,7 +1,8 @@
 //! Owns what is ink on a grey picture and what is background, light, noise or dirt.
 //! Must not know files or networks, nor the size of the image that is made of it.
 
-use super::{Plane, background};
+use super::background;
+use super::plane::Plane;
 
 /// The least difference between ink and background, of 255 grey levels.
 const LEAST_CONTRAST: f32 = 8.0;
@@ -9,21 +10,25 @@ const LEAST_CONTRAST: f32 = 8.0;
 /// What is fainter than this share of the ink is background, however clean the picture.
 const FAINTEST: f32 = 1.0 / 16.0;
 
-/// From this share of the ink's full strength, a pixel is ink in its own right; less is a stroke's grey edge, a
-/// shadow or nothing.
+/// From this share of the ink's full strength, a pixel is ink in its own right; less is a stroke's grey edge,
+/// a shadow or nothing.
 const STRONG: f32 = 0.3;
 
 /// How wide a stroke's grey edge is at most, as a share of the digit's longer side: one of MNIST's 20 pixels.
 const EDGE_WIDTH: f32 = 1.0 / 20.0;
 
-/// A noisy picture is shrunk, which averages the noise out, until its longer side is at least this.
-const SMALLEST_SIDE: usize = 64;
+/// A picture with noise beyond this share of the ink's full strength is shrunk, which averages the noise out,
+/// ...
+const MOST_NOISE: f32 = 0.15;
+
+/// ... as long as its longer side is not less than this.
+const SMALLEST_SIDE: usize = 128;
 
 /// How many standard deviations of the background's noise stay background.
 const NOISE_MARGIN: f32 = 3.0;
 
-/// How much ink a part of the digit has at least, as a share of the digit's largest part. The loose top stroke of
-/// a 5 has five times as much.
+/// How much ink a part of the digit has at least, as a share of the digit's largest part. The loose top
+/// stroke of a 5 has five times as much.
 const SMALLEST_PART: f32 = 0.02;
 
 /// How far a part may lie from the largest part, as a share of that part's longer side.
@@ -42,21 +47,23 @@ pub(super) fn find(grey: &Plane) -> Option<Plane> {
     if full < LEAST_CONTRAST {
         return None;
     }
-    if faintest > STRONG * full {
-        let can_shrink = grey.height.max(grey.width) >= 2 * SMALLEST_SIDE;
-        return if can_shrink { find(&grey.shrunk(2)) } else { None };
+    if faintest > MOST_NOISE * full && grey.height.max(grey.width) >= 2 * SMALLEST_SIDE {
+        return find(&grey.shrunk(2));
+    }
+    if faintest > full {
+        return None;
     }
     let floor = faintest.max(FAINTEST * full);
     let ink = difference.map(|value| if value > floor { (value / full).min(1.0) } else { 0.0 });
     only_the_digit(&ink)
 }
 
-/// The grey level of a stroke's middle: half of the ink's squares lie above it. Squares, because a wide faint
-/// shadow must not outweigh a thin dark line.
+/// The grey level of a stroke's middle: half of the ink's fourth powers lie above it. Powers, because a wide
+/// faint shadow must not outweigh a thin dark line.
 fn full_strength(difference: &Plane, faintest: f32) -> f32 {
     let mut mass = [0.0f64; 256];
     for &value in difference.values.iter().filter(|&&value| value > faintest) {
-        mass[(value as usize).min(255)] += f64::from(value).powi(2);
+        mass[(value as usize).min(255)] += f64::from(value).powi(4);
     }
     let half = mass.iter().sum::<f64>() / 2.0;
     let mut above = 0.0;

@@ -20,9 +20,26 @@ impl Plane {
         Self { values: self.values.iter().map(|&value| change(value)).collect(), ..*self }
     }
 
-    /// The middle of the sorted values, 0 without any.
-    pub(super) fn median(&self) -> f32 {
-        median(self.values.clone())
+    /// Each value replaced by `choose` of those in its row within `radius`, then the same along the columns.
+    pub(super) fn filtered(&self, radius: usize, choose: impl Fn(&[f32]) -> f32) -> Self {
+        let along_rows = |plane: &Self| {
+            let mut values = Vec::with_capacity(plane.values.len());
+            for row in plane.values.chunks_exact(plane.width) {
+                let near = |at: usize| &row[at.saturating_sub(radius)..(at + radius + 1).min(plane.width)];
+                values.extend((0..plane.width).map(|at| choose(near(at))));
+            }
+            Self { values, ..*plane }
+        };
+        along_rows(&along_rows(self).transposed()).transposed()
+    }
+
+    /// The median of the values at the edges.
+    pub(super) fn border_median(&self) -> f32 {
+        let on_border = |at: &usize| {
+            let (row, column) = (at / self.width, at % self.width);
+            row == 0 || column == 0 || row + 1 == self.height || column + 1 == self.width
+        };
+        median((0..self.values.len()).filter(on_border).map(|at| self.values[at]).collect())
     }
 
     /// Rows become columns.
@@ -44,8 +61,9 @@ impl Plane {
         Self { height, width, values: sums.into_iter().map(|(sum, count)| sum / count).collect() }
     }
 
-    /// How far each value lies from the nearest `target`, in steps to a neighbour, within 8 %: two sweeps with steps of
-    /// 1 and √2 (Borgefors 1986, "Distance transformations in digital images"). Infinite without any target.
+    /// How far each value lies from the nearest `target`, in steps to a neighbour, within 8 %: two sweeps
+    /// with steps of 1 and √2 (Borgefors 1986, "Distance transformations in digital images"). Infinite
+    /// without any target.
     pub(super) fn distances(&self, target: impl Fn(f32) -> bool) -> Self {
         let mut distances = self.map(|value| if target(value) { 0.0 } else { f32::INFINITY });
         for row in 0..self.height {
