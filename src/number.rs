@@ -13,6 +13,11 @@ pub(crate) fn grouped(number: usize) -> String {
     text
 }
 
+/// A loss with four decimals, or three digits where it is huge.
+pub(crate) fn loss(loss: f64) -> String {
+    if loss.abs() < 1e5 || !loss.is_finite() { format!("{loss:.4}") } else { significant(loss) }
+}
+
 /// `1 step`, `2 steps`.
 pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })

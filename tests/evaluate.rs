@@ -134,18 +134,25 @@ fn damaged_weights_are_refused_wherever_the_damage_is() {
 
 #[test]
 fn weights_of_another_network_are_refused() {
-    let (place, _, folder) = trained();
-    let config = place.path().join(folder.join("config.toml"));
-    let text = fs::read_to_string(&config).unwrap();
-    assert!(text.contains("hidden = [16]"), "{text}");
-    fs::write(&config, text.replace("hidden = [16]", "hidden = [12]")).unwrap();
+    let (place, _, other) = trained();
+    let record = place.json(&[
+        "train",
+        "--data",
+        "data",
+        "--set",
+        "training.num_epochs=1",
+        "--set",
+        "model.hidden=[12]",
+    ]);
+    let folder = place.run_folder(&record);
+    fs::copy(place.path().join(other.join("model.bpk")), place.path().join(folder.join("model.bpk")))
+        .unwrap();
     let ran = place.run(&["evaluate", folder.to_str().unwrap()]);
     ran.assert_error(
         1,
         &format!(
             "`{}` holds the weights of another network: layers.0.weight: shape mismatch, expected [784, 12] but \
-             record has [784, 16]\n\nhint: is the experiment's section `[model]` still the one that they were \
-             trained with?",
+             record has [784, 16]\n\nhint: is it the file that this run saved?",
             folder.join("model.bpk").display()
         ),
     );
@@ -192,8 +199,8 @@ fn a_run_without_held_out_images_says_so() {
     let run = record["run"].as_str().unwrap();
     place.run(&["evaluate", run, "--split", "validation"]).assert_error(
         1,
-        "there are no validation images: this experiment holds none out\n\nhint: hold some out: `--set \
-         data.validation=10000`",
+        "there are no validation images: the run held none out\n\nhint: hold some out when training: `smallnet train \
+         --set data.validation=10000`",
     );
 }
 

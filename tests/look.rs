@@ -398,6 +398,51 @@ fn a_hidden_network_goes_through_every_command() {
     assert_eq!(page["differences"][0]["key"], json!("data.source"));
 }
 
+/// Root may write anywhere, so a file stands where the folder of pictures should be.
+#[test]
+fn an_answer_is_not_lost_with_its_picture() {
+    let place = Place::new();
+    let run = place.saved_run();
+    place.write(&format!("{run}/figures"), "");
+    place.write(&format!("{run}/predictions"), "");
+    for (command, pictures) in
+        [(&["evaluate", &run][..], json!([])), (&["predict", &run, "--index", "0"], Value::Null)]
+    {
+        let ran = place.run(&[&["--json"], command].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(ran.stderr.contains("warning: cannot make the folder"), "{}", ran.stderr);
+        let record: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let got = if record.is_array() { &record[0]["picture"] } else { &record["pictures"] };
+        assert_eq!(*got, pictures);
+    }
+    let weights = place.run(&["weights", &run]);
+    assert_eq!(weights.code, 1, "there the pictures are the answer");
+}
+
+#[test]
+fn indices_are_whole_numbers() {
+    let place = Place::new();
+    let run = place.saved_run();
+    for command in [&["data", "--index", "-1"][..], &["predict", &run, "--index", "-1"]] {
+        let ran = place.run(command);
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains("'-1' for '--index <N>"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("expected a whole number from 0") && !ran.stderr.contains("hint:"));
+    }
+}
+
+#[test]
+fn a_folder_of_runs_is_no_run_but_names_the_newest() {
+    let place = Place::new();
+    place.saved_run();
+    for text in ["artifacts/softmax", "softmax"] {
+        let ran = place.run(&["evaluate", text]);
+        assert!(ran.code == 1 && ran.stderr.contains("`artifacts/softmax/saved`"), "{}", ran.stderr);
+    }
+    let train = place.run(&["train", "artifacts/softmax/saved"]);
+    assert!(train.stderr.contains("hint: a run's experiment is its `artifacts/softmax/saved/config.toml`"));
+}
+
 #[test]
 fn a_folder_that_is_no_run() {
     let place = Place::new();

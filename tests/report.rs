@@ -117,11 +117,44 @@ fn a_damaged_record_is_named() {
         place.run(&["report", &run]).assert_error(
             1,
             &format!(
-                "`{name}` is damaged: its lists do not fit each other or the run\n\nhint: delete it; `smallnet \
-                 evaluate` makes it again"
+                "`{name}` is damaged: its lists do not fit each other or the run\n\nhint: `smallnet evaluate` makes it \
+                 again"
             ),
         );
     }
+    for damage in ["", "{", "null"] {
+        place.write(&name, damage);
+        assert_eq!(place.run(&["report", &run]).code, 1);
+        place.json(&["evaluate", &run]);
+        assert_eq!(serde_json::from_str::<Value>(&place.read(&name)).unwrap(), whole, "repaired");
+    }
+}
+
+#[test]
+fn a_run_is_not_told_by_another_experiment() {
+    let place = Place::new();
+    let run = small_run(&place, &config("softmax"), &["--set", "optimizer.learning_rate=0.25"]);
+    let file = format!("{run}/config.toml");
+    let whole = place.read(&file);
+    for changed in ["", &whole.replace("0.25", "0.5"), whole.split_inclusive('\n').next().unwrap()] {
+        place.write(&file, changed);
+        for command in [&["report", &run][..], &["evaluate", &run], &["weights", &run]] {
+            let ran = place.run(command);
+            let start = format!("error: `{file}` is not what the run was made from: its digest is ");
+            assert!(ran.code == 1 && ran.stderr.starts_with(&start), "{}", ran.stderr);
+        }
+    }
+    place.write(&file, whole);
+    assert_eq!(place.run(&["report", &run]).code, 0);
+}
+
+#[test]
+fn a_page_of_lost_epochs_says_so() {
+    let place = Place::new();
+    let run = small_run(&place, &config("softmax"), &[]);
+    fs::remove_file(place.path().join(&run).join("metrics.jsonl")).unwrap();
+    place.json(&["report", &run]);
+    assert!(place.read(format!("{run}/report.html")).contains("Its `metrics.jsonl` has 0 of 2 epochs."));
 }
 
 #[test]
@@ -155,6 +188,14 @@ fn runs_side_by_side() {
     let again = place.json(&["compare", &format!("./{one}"), &format!("{other}/")]);
     assert_eq!(again["page"], record["page"]);
     let out = place.run(&["compare", &one, &other]).stdout;
+    let uncertain = |n: f64| 1.96 * (n * (1.0 - n) / 200.0).sqrt();
+    let first: Value = serde_json::from_str(&place.read(format!("{one}/summary.json"))).unwrap();
+    let accuracy = first["test_accuracy"].as_f64().unwrap();
+    let note = format!(
+        "with 200 test images, an accuracy of {accuracy:.4} is uncertain by {:.4} (95 %)",
+        uncertain(accuracy)
+    );
+    assert!(out.contains(&note) && page.contains(&note), "{out}");
     for text in ["what differs between their experiments:", "validation accuracy", "⠒ softmax   • wide"] {
         assert!(out.contains(text), "`{text}` is missing in:\n{out}");
     }

@@ -1,5 +1,6 @@
 //! Curves on the terminal.
 
+use super::terminal;
 use ratatui_core::buffer::{Buffer, Cell};
 use ratatui_core::layout::Rect;
 use ratatui_core::style::{Color, Style};
@@ -7,12 +8,18 @@ use ratatui_core::symbols::Marker;
 use ratatui_core::widgets::Widget;
 use ratatui_widgets::chart::{Axis, Chart, Dataset, GraphType};
 
-/// Characters across and down.
+/// Characters across at the most, and down.
 const SIZE: (u16, u16) = (76, 16);
 /// Okabe and Ito's colours, which colour-blind readers tell apart, as near as xterm's 256 come.
 const COLORS: [u8; 6] = [32, 214, 36, 166, 175, 74];
 /// What lines are made of where there are no colours.
-const MARKERS: [Marker; 3] = [Marker::Braille, Marker::Dot, Marker::Block];
+const MARKERS: [(Marker, &str); 5] = [
+    (Marker::Braille, "⠒"),
+    (Marker::Dot, "•"),
+    (Marker::Block, "█"),
+    (Marker::HalfBlock, "▀"),
+    (Marker::Bar, "▄"),
+];
 
 /// A curve with its name: points of epoch and value.
 pub(super) struct Curve<'a> {
@@ -32,7 +39,7 @@ pub(super) fn chart(curves: &[Curve<'_>], colors: bool) -> Vec<String> {
         .iter()
         .enumerate()
         .map(|(index, curve)| {
-            let marker = if colors { Marker::Braille } else { MARKERS[index % MARKERS.len()] };
+            let marker = if colors { Marker::Braille } else { MARKERS[index % MARKERS.len()].0 };
             let kind = if curve.points.len() > 1 { GraphType::Line } else { GraphType::Scatter };
             Dataset::default().data(curve.points).marker(marker).graph_type(kind).style(color(index))
         })
@@ -42,10 +49,10 @@ pub(super) fn chart(curves: &[Curve<'_>], colors: bool) -> Vec<String> {
     let chart = Chart::new(datasets)
         .x_axis(Axis::default().bounds([left, right]).labels(epochs))
         .y_axis(Axis::default().bounds([low, high]).labels(values));
-    let area = Rect::new(0, 0, SIZE.0, SIZE.1);
+    let area = Rect::new(0, 0, SIZE.0.min(terminal::width()), SIZE.1);
     let mut buffer = Buffer::empty(area);
     chart.render(area, &mut buffer);
-    let rows = buffer.content().chunks(usize::from(SIZE.0));
+    let rows = buffer.content().chunks(usize::from(area.width));
     rows.map(|cells| line(cells, colors)).chain([legend(curves, colors)]).collect()
 }
 
@@ -76,12 +83,7 @@ fn line(cells: &[Cell], colors: bool) -> String {
 
 fn legend(curves: &[Curve<'_>], colors: bool) -> String {
     let entry = |(index, curve): (usize, &Curve<'_>)| {
-        let sign = match MARKERS[index % MARKERS.len()] {
-            _ if colors => "━",
-            Marker::Dot => "•",
-            Marker::Block => "█",
-            _ => "⠒",
-        };
+        let sign = if colors { "━" } else { MARKERS[index % MARKERS.len()].1 };
         match colors {
             true => format!("\x1b[38;5;{}m{sign}\x1b[0m {}", COLORS[index % COLORS.len()], curve.name),
             false => format!("{sign} {}", curve.name),

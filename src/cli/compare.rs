@@ -13,7 +13,7 @@ use super::output::Output;
 use super::terminal;
 use crate::config::Difference;
 use crate::error::Result;
-use crate::report::{RESULT_COLUMNS, accuracy_curves, result_rows};
+use crate::report::{RESULT_COLUMNS, accuracy_curves, result_rows, uncertainty};
 use crate::run::{Records, Status, Summary};
 use crate::workflow::{self, Compared};
 
@@ -46,6 +46,10 @@ pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result
     let Compared { runs, names, differences, page } = &compared;
     output.line(&terminal::lines(&results(runs, names)));
     output.line("");
+    if let Some(note) = uncertainty(runs) {
+        output.line(&note);
+        output.line("");
+    }
     if differences.is_empty() {
         output.line("their experiments are the same");
     } else {

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::Global;
 use super::experiment::ExperimentArgs;
 use super::output::Output;
 use super::terminal;
+use super::{Global, index};
 use crate::config::Experiment;
 use crate::data::{Layout, Split, one_hot};
 use crate::error::Result;
-use crate::number::grouped;
+use crate::number::{counted, grouped};
 use crate::workflow::{self, SplitName, Splits};
 
 /// How many labels are shown.
@@ -30,7 +30,7 @@ pub(super) struct DataArgs {
     #[arg(long, value_enum, default_value_t = SplitName::Train, value_name = "SPLIT")]
     split: SplitName,
     /// Look at this image of the split, counted from 0
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = index)]
     index: Option<usize>,
 }
 
@@ -148,7 +148,8 @@ fn first_labels(split: &Split, num_classes: usize) -> Vec<Labelled> {
 
 fn print(record: &Record<'_>, output: &Output) {
     let Layout { height, width, num_classes } = record.layout;
-    output.line(&format!("{}: images of {height}×{width} pixels in {num_classes} classes", record.source));
+    let classes = counted(num_classes, "class", "classes");
+    output.line(&format!("{}: images of {height}×{width} pixels in {classes}", record.source));
     output.line(&format!(
         "pixels of the {} split are bytes from {} to {}; a network gets them divided by 255",
         record.split, record.smallest_value, record.largest_value

@@ -13,7 +13,7 @@ use super::terminal;
 use crate::data::Source;
 use crate::error::Result;
 use crate::evaluation::{Evaluation, Mistake, SCORE_COLUMNS, score_rows};
-use crate::number::{grouped, percent};
+use crate::number::{grouped, loss, percent};
 use crate::workflow::{SavedModel, SplitName};
 
 /// Arguments of `smallnet evaluate`.
@@ -50,17 +50,19 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
     let subject = saved.subject(args.split, args.data.as_deref().map(Source::parse))?;
     let evaluation = saved.evaluate(&subject)?;
     output.line(&format!(
-        "{} accuracy {:.4}, loss {:.4} on {} images, with {} on {}",
+        "{} accuracy {:.4}, loss {} on {} images, with {} on {}",
         subject.describe(),
         evaluation.accuracy,
-        evaluation.loss,
+        loss(evaluation.loss),
         grouped(evaluation.num_images),
         saved.weights.display(),
         saved.opened.adapter
     ));
     print(&evaluation, output);
-    // Drawn last: what cannot be drawn has still been said.
-    let pictures = saved.draw_evaluation(&evaluation, &subject)?;
+    // What has been found out is not lost because a file cannot be written.
+    let pictures =
+        saved.keep_test(&evaluation, &subject).and_then(|()| saved.draw_evaluation(&evaluation, &subject));
+    let pictures = output.or_warn(pictures);
     for picture in &pictures {
         output.line(&format!("picture: {}", picture.display()));
     }
@@ -125,7 +127,7 @@ fn mistakes(worst: &[Mistake]) -> Table {
             mistake.label.to_string(),
             mistake.predicted.to_string(),
             percent(mistake.confidence),
-            format!("{:.2}", mistake.loss),
+            loss(mistake.loss),
         ]);
     }
     table

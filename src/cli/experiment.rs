@@ -32,8 +32,14 @@ impl ExperimentArgs {
             None => (DEFAULT_EXPERIMENT.to_owned(), "softmax.toml".to_owned()),
             Some(path) => {
                 let text = fs::read_to_string(path).map_err(|error| {
-                    Error::io("read the experiment file", path, error)
-                        .hint("an experiment is a TOML file; `configs/softmax.toml` is one to start from")
+                    let file = path.join("config.toml");
+                    let error = Error::io("read the experiment file", path, error);
+                    match file.is_file() {
+                        true => error.hint(format!("a run's experiment is its `{}`", file.display())),
+                        false => error.hint(
+                            "an experiment is a TOML file; `configs/softmax.toml` is one to start from",
+                        ),
+                    }
                 })?;
                 (text, path.display().to_string())
             }

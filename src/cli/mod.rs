@@ -116,13 +116,20 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The position of an image, counted from 0.
+fn index(text: &str) -> std::result::Result<usize, &'static str> {
+    text.parse().map_err(|_| "expected a whole number from 0")
+}
+
 /// Prints clap's answer: help, the version, or what is wrong. What would be right after `train` gets a hint.
 fn usage(error: &clap::Error) -> ExitCode {
     // A reader that has gone away, such as `head`, is no error of ours.
     let _ = error.print();
     let mut words: Vec<_> = std::env::args_os().collect();
+    let first = words.get(1).map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+    let is_of_training = first.starts_with('-') || first.ends_with(".toml");
     words.insert(1.min(words.len()), "train".into());
-    if error.use_stderr() && Cli::try_parse_from(words).is_ok() {
+    if error.use_stderr() && is_of_training && Cli::try_parse_from(words).is_ok() {
         output::hint("what belongs to training follows `train`: put `train` before it");
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))

@@ -72,6 +72,14 @@ impl Output {
         let _ = writeln!(io::stderr(), "error: {error}");
     }
 
+    /// What succeeded; of what did not, a warning and nothing.
+    pub(super) fn or_warn<T: Default>(&self, result: Result<T>) -> T {
+        result.unwrap_or_else(|error| {
+            self.warning(&error.to_string());
+            T::default()
+        })
+    }
+
     /// A warning, on standard error.
     pub(super) fn warning(&self, text: &str) {
         if self.quiet {

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::Global;
 use super::output::Output;
 use super::terminal;
+use super::{Global, index};
 use crate::data::{Layout, Source};
 use crate::error::Result;
 use crate::number::percent;
@@ -24,7 +24,7 @@ pub(super) struct PredictArgs {
     #[arg(value_name = "IMAGE", required_unless_present = "index", conflicts_with = "index")]
     images: Vec<PathBuf>,
     /// Images of the data set instead, counted from 0
-    #[arg(long, value_name = "N", num_args = 1..)]
+    #[arg(long, value_name = "N", num_args = 1.., allow_negative_numbers = true, value_parser = index)]
     index: Vec<usize>,
     /// Where those are counted
     #[arg(long, value_enum, default_value_t, value_name = "SPLIT", requires = "index")]
@@ -43,7 +43,7 @@ struct Record<'a> {
     predicted: usize,
     confidence: f64,
     probabilities: Vec<f64>,
-    picture: &'a Path,
+    picture: Option<&'a Path>,
     prepared: Option<&'a Path>,
 }
 
@@ -59,8 +59,8 @@ pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result
         [answer] => print_one(answer, saved.info.data.layout, output),
         answers => print_table(answers, output),
     }
-    // Drawn last: an answer that cannot be drawn has still been given.
-    let pictures = saved.draw_answers(&answers)?;
+    // An answer is not lost because it cannot be drawn.
+    let pictures = output.or_warn(saved.draw_answers(&answers));
     for picture in &pictures {
         let prepared =
             picture.prepared.as_deref().map(|path| format!("; as the network saw it: {}", path.display()));
@@ -68,16 +68,16 @@ pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result
     }
     let records: Vec<_> = answers
         .iter()
-        .zip(&pictures)
-        .map(|(answer, picture)| Record {
+        .enumerate()
+        .map(|(index, answer)| Record {
             run: saved.folder.path(),
             image: answer.image.name(),
             label: answer.image.label(),
             predicted: answer.prediction.class,
             confidence: answer.prediction.confidence(),
             probabilities: answer.prediction.probabilities(),
-            picture: &picture.path,
-            prepared: picture.prepared.as_deref(),
+            picture: pictures.get(index).map(|picture| picture.path.as_path()),
+            prepared: pictures.get(index).and_then(|picture| picture.prepared.as_deref()),
         })
         .collect();
     output.record(&records)?;
@@ -101,12 +101,19 @@ fn print_one(answer: &Answer, layout: Layout, output: &Output) {
     output.line("");
     let left = terminal::image(pixels, layout.height, layout.width, output.has_colors());
     let right = bars(&prediction.probabilities());
-    for line in terminal::beside(&left, &right) {
+    let lines = match usize::from(terminal::width()) {
+        // Too narrow for both beside each other.
+        0..=WIDTH => [left, vec![String::new()], right].concat(),
+        _ => terminal::beside(&left, &right),
+    };
+    for line in lines {
         output.line(&line);
     }
     output.line("");
 }
 
+/// What an image of MNIST and the bars need beside each other, in characters.
+const WIDTH: usize = 76;
 /// How many classes get a bar on the terminal.
 const MAX_BARS: usize = 20;
 

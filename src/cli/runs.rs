@@ -56,7 +56,7 @@ fn table(runs: &[Listed]) -> Table {
             run.folder.id(),
             run.info.backend.to_string(),
             run.info.status.to_string(),
-            summary.map_or_else(String::new, |summary| format!("{:.4}", summary.test_accuracy)),
+            run.accuracy.map_or_else(String::new, |accuracy| format!("{accuracy:.4}")),
             summary.map_or_else(String::new, |summary| grouped(summary.num_parameters)),
         ]);
     }

@@ -30,6 +30,11 @@ pub(super) fn align_right(table: &mut Table, left: usize) {
     }
 }
 
+/// Characters in a line of the terminal; plenty where there is none.
+pub(super) fn width() -> u16 {
+    console::Term::stdout().size_checked().map_or(u16::MAX, |(_, columns)| columns.max(20))
+}
+
 /// A bar of `width` characters at `share` 1; eighths of a character count.
 pub(super) fn bar(share: f64, width: usize) -> String {
     let eighths = (share.clamp(0.0, 1.0) * width as f64 * 8.0).round() as usize;

@@ -15,7 +15,7 @@ use super::{Global, progress};
 use crate::data::Layout;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
-use crate::number::{grouped, seconds, significant};
+use crate::number::{grouped, loss, seconds, significant};
 use crate::run::{Status, Summary};
 use crate::training::{End, EpochRecord};
 use crate::workflow::{self, Outcome, Prepared};
@@ -122,11 +122,13 @@ fn announce(prepared: &Prepared, output: &Output) {
 fn epoch_line(record: &EpochRecord, num_epochs: usize) -> String {
     let digits = num_epochs.to_string().len();
     let mut line = format!(
-        "epoch {:>digits$}/{num_epochs}  loss {:.4}  accuracy {:.4}",
-        record.epoch, record.train_loss, record.train_accuracy
+        "epoch {:>digits$}/{num_epochs}  loss {}  accuracy {:.4}",
+        record.epoch,
+        loss(record.train_loss),
+        record.train_accuracy
     );
-    if let (Some(loss), Some(accuracy)) = (record.validation_loss, record.validation_accuracy) {
-        line += &format!("  val loss {loss:.4}  accuracy {accuracy:.4}");
+    if let (Some(validation), Some(accuracy)) = (record.validation_loss, record.validation_accuracy) {
+        line += &format!("  val loss {}  accuracy {accuracy:.4}", loss(validation));
     }
     let speed = grouped(record.images_per_second as usize);
     line + &format!(
@@ -146,11 +148,11 @@ fn print_result(outcome: &Outcome, summary: &Summary, evaluation: &Evaluation, p
         ));
     }
     output.line(&format!(
-        "test accuracy {:.4} ({} of {} images), loss {:.4}",
+        "test accuracy {:.4} ({} of {} images), loss {}",
         evaluation.accuracy,
         grouped(evaluation.confusion.num_correct() as usize),
         grouped(evaluation.num_images),
-        evaluation.loss
+        loss(evaluation.loss)
     ));
     if let Some(epoch) = summary.seconds_per_epoch {
         output.line(&format!("{} an epoch; weights {}", seconds(epoch), &summary.weights_sha256[..16]));

@@ -5,7 +5,7 @@ use std::ops::Range;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::colour::{AXIS, GRID, INK, QUIET, Rgb, series};
+use super::colour::{AXIS, GRID, INK, NUM_COLOURS, QUIET, Rgb, series};
 use super::picture::check_size;
 use super::text::{BODY, FAMILY, Font, TITLE};
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ const SIZE_PER_EM: f64 = 1.24;
 /// Up to so many points get a mark each.
 const MAX_MARKED: usize = 30;
 /// Larger numbers are left out, as those that are no numbers are: nobody could read the others beside them.
-const LARGEST: f64 = 1e12;
+const LARGEST: f64 = 1e30;
 /// Smaller charts have no room for their own labels.
 const MIN_SIZE: (usize, usize) = (320, 240);
 /// Around the chart, in pixels.
@@ -38,7 +38,7 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
     /// Dashed rather than solid.
     pub dashed: bool,
-    /// Which of the six series colours; from 6 on they start again.
+    /// Which of the six series colours; from 6 on they start again, with hollow marks.
     pub colour: usize,
 }
 
@@ -57,6 +57,8 @@ pub struct Chart<'a> {
     pub y_name: &'a str,
     /// Whether the x axis counts (epochs), so that its ticks are whole numbers.
     pub x_whole: bool,
+    /// The least and the largest value that y can have: the axis ends there.
+    pub y_bounds: (f64, f64),
     /// The lines; the legend names them in this order.
     pub series: &'a [Series],
 }
@@ -127,7 +129,8 @@ impl Chart<'_> {
         let (x, y) = (range(points().map(|point| point.0)), range(points().map(|point| point.1)));
         // A whole-number axis has no ticks between its numbers, so it needs none closer than 1.
         let x_ticks = if self.x_whole { (x.end - x.start).ceil().clamp(1.0, 9.0) + 1.0 } else { 6.0 };
-        let y = y.start - 0.04 * (y.end - y.start)..y.end + 0.04 * (y.end - y.start);
+        let room = 0.04 * (y.end - y.start);
+        let y = (y.start - room).max(self.y_bounds.0)..(y.end + room).min(self.y_bounds.1);
         let (x_step, y_step) = ((x.end - x.start) / 6.0, (y.end - y.start) / 6.0);
         let mut chart = ChartBuilder::on(area)
             .margin_left(4 * FINE)
@@ -157,7 +160,9 @@ impl Chart<'_> {
         for line in self.series {
             let (points, style) = (finite_points(line).collect::<Vec<_>>(), line_style(line));
             if points.len() <= MAX_MARKED {
-                let mark = |&point: &(f64, f64)| Circle::new(point, 4 * FINE, style.filled());
+                // From the seventh line on, colours occur again, with hollow marks.
+                let marked = if line.colour < NUM_COLOURS { style.filled() } else { style };
+                let mark = |&point: &(f64, f64)| Circle::new(point, 4 * FINE, marked);
                 chart.draw_series(points.iter().map(mark)).map_err(cannot_draw)?;
             }
             match line.dashed {
@@ -257,7 +262,14 @@ mod tests {
     }
 
     fn chart(series: &[Series]) -> Chart<'_> {
-        Chart { title: "Loss", x_name: "epoch", y_name: "loss", x_whole: true, series }
+        Chart {
+            title: "Loss",
+            x_name: "epoch",
+            y_name: "loss",
+            x_whole: true,
+            y_bounds: (f64::MIN, f64::MAX),
+            series,
+        }
     }
 
     /// The values of an attribute of all elements of a kind, in their order.
@@ -333,6 +345,17 @@ mod tests {
     }
 
     #[test]
+    fn an_axis_ends_where_values_must() {
+        let series = [line("", vec![(1.0, 0.99)], 0)];
+        let ticks = |y_bounds| -> Vec<f64> {
+            let svg = Chart { y_bounds, ..chart(&series) }.to_svg(520, 340).unwrap();
+            texts(&svg).iter().filter(|text| text.contains('.')).map(|text| text.parse().unwrap()).collect()
+        };
+        assert!(ticks((0.0, 1.0)).iter().all(|tick| (0.0..=1.0).contains(tick)), "{:?}", ticks((0.0, 1.0)));
+        assert!(ticks((f64::MIN, f64::MAX)).iter().any(|tick| *tick > 1.0));
+    }
+
+    #[test]
     fn ticks_have_the_decimals_they_need() {
         assert_eq!(
             [tick(0.25, 0.05), tick(3.0, 1.0), tick(-1e-17, 0.1), tick(2e7, 1e6)],
@@ -347,14 +370,15 @@ mod tests {
             vec![],
             vec![line("nothing", vec![], 0)],
             vec![line("no number", vec![(f64::NAN, 1.0), (1.0, f64::NEG_INFINITY)], 0)],
-            vec![line("huge", vec![(1e308, -1e308), (1e12, 1e12), (-1e12, -1e12)], usize::MAX)],
+            vec![line("huge", vec![(1e308, -1e308), (1e30, 1e30), (-1e30, -1e30)], usize::MAX)],
             vec![line("tiny", vec![(5e-324, 1e-300), (0.0, 2e-300)], 1)],
             vec![line("close", vec![(1.0, 1e12), (2.0, 1e12 + 1.0)], 0)],
             (0..200).map(|i| line(&long, vec![(1.0, 2.0); i], i)).collect(),
         ];
         for series in &odd {
             for x_whole in [false, true] {
-                let chart = Chart { title: &long, x_name: &long, y_name: "日本\u{7}", x_whole, series };
+                let chart =
+                    Chart { title: &long, x_name: &long, y_name: "日本\u{7}", x_whole, ..chart(series) };
                 assert!(chart.to_svg(0, 0).unwrap().contains("</svg>"));
             }
         }

@@ -24,9 +24,11 @@ pub(super) const FAINT: Rgb = [0xB4, 0xC7, 0xD6];
 /// A value that is not a number: no scale contains this grey.
 pub(super) const NOT_A_NUMBER: Rgb = [0x66, 0x66, 0x66];
 
+/// How many series have a colour of their own.
+pub(super) const NUM_COLOURS: usize = 6;
 /// Okabe and Ito's colours without black and yellow; orange and sky blue are darkened. All have a contrast of 3:1
 /// to white and to `#16181d`.
-const SERIES: [Rgb; 6] = [
+const SERIES: [Rgb; NUM_COLOURS] = [
     [0x00, 0x72, 0xB2],
     [0xD5, 0x5E, 0x00],
     [0x00, 0x9E, 0x73],

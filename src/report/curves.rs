@@ -18,6 +18,7 @@ type Curve = Vec<(f64, f64)>;
 struct Measure {
     title: &'static str,
     unit: &'static str,
+    bounds: (f64, f64),
     training: fn(&EpochRecord) -> Option<f64>,
     validation: fn(&EpochRecord) -> Option<f64>,
 }
@@ -25,6 +26,7 @@ struct Measure {
 const LOSS: Measure = Measure {
     title: "Loss",
     unit: "cross-entropy (nats)",
+    bounds: (0.0, f64::MAX),
     training: |epoch| Some(epoch.train_loss),
     validation: |epoch| epoch.validation_loss,
 };
@@ -32,6 +34,7 @@ const LOSS: Measure = Measure {
 const ACCURACY: Measure = Measure {
     title: "Accuracy",
     unit: "share classified correctly",
+    bounds: (0.0, 1.0),
     training: |epoch| Some(epoch.train_accuracy),
     validation: |epoch| epoch.validation_accuracy,
 };
@@ -90,9 +93,45 @@ fn drawings(lines: impl Fn(&Measure) -> Vec<Series>) -> Result<Markup> {
             x_name: "epoch",
             y_name: measure.unit,
             x_whole: true,
+            y_bounds: measure.bounds,
             series: &series,
         };
         drawings.push(parts::drawing(chart.to_svg(SIZE.0, SIZE.1)?));
     }
     Ok(html! { div.drawings { @for drawing in &drawings { (drawing) } } })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The heights of the marks in each drawing.
+    fn heights(page: &str) -> Vec<Vec<i32>> {
+        let height = |circle: &str| circle.split("cy=\"").nth(1)?.split('"').next()?.parse().ok();
+        let drawings = page.split("</svg>").filter(|drawing| drawing.contains("<svg"));
+        drawings.map(|drawing| drawing.split("<circle").skip(1).filter_map(height).collect()).collect()
+    }
+
+    #[test]
+    fn each_measure_is_in_its_own_drawing() {
+        let epoch = |epoch, loss: [f64; 2], accuracy: [f64; 2]| EpochRecord {
+            epoch,
+            train_loss: loss[0],
+            train_accuracy: accuracy[0],
+            validation_loss: Some(loss[1]),
+            validation_accuracy: Some(accuracy[1]),
+            learning_rate: 1.0,
+            seconds: 1.0,
+            images_per_second: 1.0,
+        };
+        // The losses cross, the validation accuracy stays above.
+        let epochs = [epoch(1, [3.0, 1.0], [0.1, 0.8]), epoch(2, [1.0, 3.0], [0.2, 0.9])];
+        let heights = heights(&of_run(&epochs).unwrap().into_string());
+        // Training marks come first; what is higher is nearer to the top.
+        let [loss, accuracy] = &heights[..] else { return assert_eq!(heights.len(), 2) };
+        assert_eq!((loss[0], loss[1]), (loss[3], loss[2]));
+        assert!(loss[0] < loss[1], "{loss:?}");
+        assert!(accuracy[3] < accuracy[2] && accuracy[2] < accuracy[1] && accuracy[1] < accuracy[0]);
+    }
 }

@@ -11,4 +11,4 @@ mod versus;
 
 pub use curves::accuracy_curves;
 pub use run::page;
-pub use versus::{RESULT_COLUMNS, comparison, result_rows};
+pub use versus::{RESULT_COLUMNS, comparison, result_rows, uncertainty};

@@ -6,7 +6,9 @@ use super::curves::SIZE;
 use super::parts;
 use crate::data::Layout;
 use crate::error::Result;
-use crate::evaluation::{Calibration, ClassScores, ConfusionMatrix, SCORE_COLUMNS, score_rows};
+use crate::evaluation::{
+    Calibration, CalibrationBin, ClassScores, ConfusionMatrix, SCORE_COLUMNS, score_rows,
+};
 use crate::figures::{self, Chart, Series, gray_png};
 use crate::number::{grouped, percent};
 use crate::run::TestRecord;
@@ -21,6 +23,10 @@ pub(super) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
         return Ok(html! { figure { (parts::image(&png, "confusion matrix")) } });
     }
     let classes = 0..counts.len();
+    let mistakes = counts.iter().enumerate().flat_map(|(class, row)| {
+        row.iter().enumerate().filter(move |(other, _)| *other != class).map(|(_, &count)| share(count, row))
+    });
+    let worst = mistakes.fold(0.0, f64::max);
     Ok(html! {
         div.scroll {
             table.confusion {
@@ -32,7 +38,7 @@ pub(super) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
                     @for (class, row) in counts.iter().enumerate() {
                         tr {
                             th scope="row" { (class) }
-                            @for (predicted, &count) in row.iter().enumerate() { (cell(class, predicted, count, row)) }
+                            @for (predicted, &count) in row.iter().enumerate() { (cell(class, predicted, count, row, worst)) }
                         }
                     }
                 }
@@ -45,7 +51,7 @@ pub(super) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
 pub(super) fn confusion_note(matrix: &ConfusionMatrix) -> Markup {
     let shades = match matrix.is_readable() {
         true => {
-            "Blue is right, the stronger the larger its share of the row; orange is wrong, and ten times as strong. "
+            "Blue is right, the stronger the larger its share of the row; orange is wrong, strongest for the worst mistake. "
         }
         false => "",
     };
@@ -58,12 +64,16 @@ pub(super) fn confusion_note(matrix: &ConfusionMatrix) -> Markup {
     }
 }
 
-fn cell(class: usize, predicted: usize, count: u64, row: &[u64]) -> Markup {
+fn share(count: u64, row: &[u64]) -> f64 {
+    count as f64 / row.iter().sum::<u64>().max(1) as f64
+}
+
+/// `worst` is the largest share of a row that is one mistake.
+fn cell(class: usize, predicted: usize, count: u64, row: &[u64], worst: f64) -> Markup {
     let total: u64 = row.iter().sum();
-    let share = count as f64 / total.max(1) as f64;
     let right = class == predicted;
-    // Mistakes are few: ten times their share makes them visible.
-    let shade = if right { share } else { (10.0 * share).min(1.0) };
+    // Mistakes are few: against the worst, and by their square root, they can be told apart.
+    let shade = if right { share(count, row) } else { (share(count, row) / worst.max(1e-9)).sqrt() };
     let hue = if right { "--good" } else { "--bad" };
     let style = format!("background:rgba(var({hue}),{:.2})", 0.85 * shade);
     let strong = shade > 0.55;
@@ -82,8 +92,13 @@ pub(super) fn scores(classes: &[ClassScores]) -> Markup {
 
 /// How sure the network is against how often it is right.
 pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
-    let filled = calibration.bins.iter().filter(|bin| bin.num_images > 0);
-    let points = filled.map(|bin| (bin.confidence, bin.accuracy)).collect();
+    let filled: Vec<_> = calibration.bins.iter().filter(|bin| bin.num_images > 0).collect();
+    let points = filled.iter().map(|bin| (bin.confidence, bin.accuracy)).collect();
+    let columns = ["sure", "right", "images"];
+    let row = |bin: &&CalibrationBin| {
+        [percent(bin.confidence), percent(bin.accuracy), grouped(bin.num_images as usize)]
+    };
+    let rows: Vec<_> = filled.iter().map(row).collect();
     let line = |name: &str, points, colour, dashed| Series { name: name.to_owned(), points, dashed, colour };
     let series = [
         line("this network", points, 0, false),
@@ -94,14 +109,16 @@ pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
         x_name: "how sure it is",
         y_name: "how often it is right",
         x_whole: false,
+        y_bounds: (0.0, 1.0),
         series: &series,
     };
     Ok(html! {
         p {
             "Where the line lies below the diagonal, the network is surer than it should be. The expected calibration error is "
-            strong { (format!("{:.4}", calibration.error)) } ": the mean distance between both, over all images (Guo et al. 2017, 15 bins)."
+            strong { (format!("{:.4}", calibration.error)) } ": the mean distance between both, over all images (Guo et al. 2017, 15 bins). "
+            "Points of few images say little."
         }
-        div.drawings { (parts::drawing(chart.to_svg(SIZE.0, SIZE.1)?)) }
+        div.result { (parts::drawing(chart.to_svg(SIZE.0, SIZE.1)?)) (parts::table(&columns, &rows, 0)) }
     })
 }
 

@@ -8,7 +8,7 @@ use crate::data::Layout;
 use crate::error::Result;
 use crate::figures::{symmetric_limit, weight_png};
 use crate::model::Neurons;
-use crate::number::{grouped, percent, seconds, significant};
+use crate::number::{grouped, loss, percent, seconds, significant};
 use crate::plan::{LAYER_COLUMNS, Plan};
 use crate::run::{Records, Status};
 use crate::training::EpochRecord;
@@ -84,7 +84,9 @@ fn remark(run: &Records) -> Option<String> {
     let restored = summary.model_epoch.filter(|&epoch| epoch != summary.num_epochs);
     let restored = restored
         .map(|epoch| format!("The weights are those of epoch {epoch}, of the lowest validation loss."));
-    let remarks: Vec<_> = early.into_iter().chain(restored).collect();
+    let lost = (run.epochs.len() != summary.num_epochs)
+        .then(|| format!("Its `metrics.jsonl` has {} of {} epochs.", run.epochs.len(), summary.num_epochs));
+    let remarks: Vec<_> = early.into_iter().chain(restored).chain(lost).collect();
     (!remarks.is_empty()).then(|| remarks.join(" "))
 }
 
@@ -96,7 +98,7 @@ fn key_figures(run: &Records, plan: &Plan) -> Vec<(String, String)> {
             format!("{:.2} %", 100.0 * test.evaluation.accuracy),
             format!("test accuracy: {} of {} images", grouped(correct), grouped(all)),
         ));
-        figures.push((format!("{:.4}", test.evaluation.loss), "test loss (nats)".to_owned()));
+        figures.push((loss(test.evaluation.loss), "test loss (nats)".to_owned()));
     }
     figures.push((grouped(plan.num_parameters), "weights".to_owned()));
     figures.push((grouped(run.epochs.len()), format!("of {} epochs trained", plan.num_epochs)));

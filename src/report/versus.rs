@@ -6,7 +6,7 @@ use super::shell::{self, section};
 use super::{curves, parts};
 use crate::config::Difference;
 use crate::error::Result;
-use crate::number::{grouped, seconds};
+use crate::number::{grouped, loss, seconds};
 use crate::plan::Plan;
 use crate::run::Records;
 use crate::training::EpochRecord;
@@ -31,7 +31,10 @@ pub fn comparison(runs: &[Records], names: &[String], differences: &[Difference]
 }
 
 fn results(runs: &[Records], names: &[String]) -> maud::Markup {
-    parts::table(&RESULT_COLUMNS, &result_rows(runs, names), 1)
+    html! {
+        (parts::table(&RESULT_COLUMNS, &result_rows(runs, names), 1))
+        @if let Some(note) = uncertainty(runs) { p.note { (note) "." } }
+    }
 }
 
 /// What [`result_rows`] has in its columns.
@@ -48,7 +51,7 @@ pub fn result_rows(runs: &[Records], names: &[String]) -> Vec<Vec<String>> {
         vec![
             name.clone(),
             or_none(test.map(|(accuracy, _)| format!("{accuracy:.4}"))),
-            or_none(test.map(|(_, loss)| format!("{loss:.4}"))),
+            or_none(test.map(|(_, value)| loss(value))),
             grouped(plan.num_parameters),
             grouped(run.epochs.len()),
             or_none(EpochRecord::median_seconds(&run.epochs).map(seconds)),
@@ -56,6 +59,19 @@ pub fn result_rows(runs: &[Records], names: &[String]) -> Vec<Vec<String>> {
         ]
     };
     runs.iter().zip(names).map(row).collect()
+}
+
+/// How far the choice of test images alone may move an accuracy, in words; none where nothing has been tested.
+pub fn uncertainty(runs: &[Records]) -> Option<String> {
+    let test = &runs.iter().find_map(|run| run.test.as_ref())?.evaluation;
+    // Twice the standard error of a share of independent images.
+    let error = 1.96 * (test.accuracy * (1.0 - test.accuracy) / test.num_images as f64).sqrt();
+    Some(format!(
+        "with {} test images, an accuracy of {:.4} is uncertain by {error:.4} (95 %), and another seed moves it too: \
+         smaller differences say little",
+        grouped(test.num_images),
+        test.accuracy
+    ))
 }
 
 fn settings(names: &[String], differences: &[Difference]) -> maud::Markup {

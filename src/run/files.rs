@@ -14,7 +14,8 @@ use crate::error::{Error, Result};
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let attempt = || -> std::io::Result<()> {
-        let mut file = NamedTempFile::new_in(folder)?;
+        // The kind alone: the message names a temporary file that nobody asked for.
+        let mut file = NamedTempFile::new_in(folder).map_err(|error| std::io::Error::from(error.kind()))?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         share(file.as_file())?;

@@ -15,6 +15,8 @@ pub struct Listed {
     pub info: RunInfo,
     /// Its result, if there is one.
     pub summary: Option<Summary>,
+    /// Its share of test images classified correctly, if it has been tested.
+    pub accuracy: Option<f64>,
 }
 
 /// All runs under `artifacts`, oldest first, and what could not be read.
@@ -45,7 +47,10 @@ pub fn list(artifacts: &Path) -> Result<(Vec<Listed>, Vec<Error>)> {
 pub fn find(text: &str, artifacts: &Path) -> Result<RunFolder> {
     let path = Path::new(text);
     if path.exists() {
-        return RunFolder::open(path);
+        return RunFolder::open(path).map_err(|error| match newest_in(path) {
+            Some(run) => error.hint(format!("it holds runs; the newest is `{}`", run.path().display())),
+            None => error,
+        });
     }
     let mut runs = list(artifacts)?.0;
     if text == "latest" {
@@ -61,13 +66,28 @@ pub fn find(text: &str, artifacts: &Path) -> Result<RunFolder> {
             one.folder.path().display()
         ))
         .hint("name the folder")),
-        (None, _) => RunFolder::open(path),
+        (None, _) => RunFolder::open(path).map_err(|error| match newest_in(&artifacts.join(path)) {
+            Some(run) => error.hint(format!("the newest run of `{text}` is `{}`", run.path().display())),
+            None => error,
+        }),
     }
+}
+
+/// The newest run right in `folder`, if there is any.
+fn newest_in(folder: &Path) -> Option<RunFolder> {
+    let runs = subfolders(folder).ok()?.into_iter().filter_map(|path| read(&path).ok());
+    Some(runs.max_by(|a, b| a.info.started.cmp(&b.info.started))?.folder)
 }
 
 fn read(path: &Path) -> Result<Listed> {
     let folder = RunFolder::open(path)?;
-    Ok(Listed { info: folder.info()?, summary: folder.summary()?, folder })
+    let (info, summary) = (folder.info()?, folder.summary()?);
+    let accuracy = match &summary {
+        Some(summary) => Some(summary.test_accuracy),
+        // An interrupted run may have been tested later.
+        None => folder.test(info.data.layout)?.map(|test| test.evaluation.accuracy),
+    };
+    Ok(Listed { folder, info, summary, accuracy })
 }
 
 fn subfolders(path: &Path) -> Result<Vec<PathBuf>> {

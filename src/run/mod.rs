@@ -26,10 +26,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use crate::config::Experiment;
 use crate::data::Layout;
+use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::model::Mlp;
 use crate::training::EpochRecord;
@@ -114,7 +116,7 @@ impl RunFolder {
         let info = self.info()?;
         Ok(Records {
             folder: self.clone(),
-            experiment: self.experiment()?,
+            experiment: self.experiment(&info)?,
             epochs: self.epochs()?,
             summary: self.summary()?,
             test: self.test(info.data.layout)?,
@@ -122,15 +124,32 @@ impl RunFolder {
         })
     }
 
-    /// Saves the experiment.
-    pub fn write_experiment(&self, experiment: &Experiment) -> Result<()> {
-        files::write(&self.config_path(), experiment.to_toml()?.as_bytes())
+    /// Saves the experiment and returns the file's digest, for [`RunInfo::config_sha256`].
+    pub fn write_experiment(&self, experiment: &Experiment) -> Result<String> {
+        let text = experiment.to_toml()?;
+        files::write(&self.config_path(), text.as_bytes())?;
+        Ok(hex(&Sha256::digest(&text)))
     }
 
-    /// Reads the experiment.
-    pub fn experiment(&self) -> Result<Experiment> {
+    /// Reads the experiment of the run that `info` is of.
+    ///
+    /// # Errors
+    /// A file that is damaged, or no longer the one that the run was made from: a setting that is gone would be taken
+    /// for its default.
+    pub fn experiment(&self, info: &RunInfo) -> Result<Experiment> {
         let path = self.config_path();
-        Experiment::from_toml(&files::read(&path)?, &path.display().to_string(), &[])
+        let text = files::read(&path)?;
+        let found = hex(&Sha256::digest(&text));
+        match &info.config_sha256 {
+            Some(noted) if *noted != found => Err(Error::new(format!(
+                "`{}` is not what the run was made from: its digest is {found}, expected {noted}",
+                path.display()
+            ))
+            .hint(
+                "undo what was changed in it; to train with other settings, copy it out of the run folder",
+            )),
+            _ => Experiment::from_toml(&text, &path.display().to_string(), &[]),
+        }
     }
 
     /// Saves `run.json`, replacing the last state of it.
@@ -165,15 +184,14 @@ impl RunFolder {
         if !path.exists() {
             return Ok(None);
         }
-        let test: TestRecord = files::read_json(&path)?;
+        const AGAIN: &str = "`smallnet evaluate` makes it again";
+        let test: TestRecord = files::read_json(&path).map_err(|error| error.hint(AGAIN))?;
         if test.fits(layout) {
             return Ok(Some(test));
         }
-        Err(Error::new(format!(
-            "`{}` is damaged: its lists do not fit each other or the run",
-            path.display()
-        ))
-        .hint("delete it; `smallnet evaluate` makes it again"))
+        let name = path.display();
+        Err(Error::new(format!("`{name}` is damaged: its lists do not fit each other or the run"))
+            .hint(AGAIN))
     }
 
     /// Saves the page and says where it is.

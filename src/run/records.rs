@@ -42,6 +42,9 @@ pub struct RunInfo {
     pub git_commit: Option<String>,
     /// The experiment's name.
     pub experiment: String,
+    /// The SHA-256 of `config.toml`, in hex; none in runs of the first version.
+    #[serde(default)]
+    pub config_sha256: Option<String>,
     /// The backend.
     pub backend: Backend,
     /// What computed: the GPU's name, or the CPU backend's.

@@ -34,6 +34,6 @@ fn misfit(reason: &str, path: &Path) -> Error {
             .hint(WEIGHTS_FILES)
     } else {
         Error::new(format!("`{path}` holds the weights of another network: {first}"))
-            .hint("is the experiment's section `[model]` still the one that they were trained with?")
+            .hint("is it the file that this run saved?")
     }
 }

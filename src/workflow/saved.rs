@@ -74,7 +74,8 @@ impl SavedModel {
     }
 
     fn read(folder: RunFolder, weights: PathBuf, backend: Option<Backend>) -> Result<Self> {
-        let (experiment, info) = (folder.experiment()?, folder.info()?);
+        let info = folder.info()?;
+        let experiment = folder.experiment(&info)?;
         if !weights.exists() {
             return Err(Error::new(format!("`{}` has no trained weights", folder.path().display())).hint(
                 "a run saves them when it ends; a checkpoint in its folder `checkpoint` can be evaluated too",
@@ -136,24 +137,32 @@ impl SavedModel {
         Ok(Subject { split, name, other: Some(other), tag })
     }
 
-    /// Evaluates the network. The test of a run that has none, such as an interrupted one, is kept in its folder, and
-    /// its page written again.
+    /// Evaluates the network.
     ///
     /// # Errors
-    /// A device that fails, or a file that cannot be written.
+    /// A device that fails.
     pub fn evaluate(&self, subject: &Subject) -> Result<Evaluation> {
-        let evaluation = evaluate(&self.model, &subject.split, &self.opened.device)?;
-        let is_the_test = subject.name == SplitName::Test && subject.other.is_none();
-        // As training would have done it: the final weights, where they were trained, and a loss that is a number.
-        let counts = is_the_test
+        evaluate(&self.model, &subject.split, &self.opened.device)
+    }
+
+    /// Keeps an evaluation as the run's test and writes its page again, where the run has no readable test, such as an
+    /// interrupted one, and the evaluation is what training would have found: of the final weights, on the run's own
+    /// test images and backend, with a loss that is a number.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn keep_test(&self, evaluation: &Evaluation, subject: &Subject) -> Result<()> {
+        let is_the_test = subject.name == SplitName::Test
+            && subject.other.is_none()
             && self.is_final()
             && self.backend == self.info.backend
             && evaluation.loss.is_finite();
-        if counts && self.folder.test(self.info.data.layout)?.is_none() {
-            self.folder.write_test(&TestRecord::new(evaluation.clone(), &subject.split))?;
-            report(&self.folder)?;
+        // A damaged test counts as none: this is how it is repaired.
+        if !is_the_test || matches!(self.folder.test(self.info.data.layout), Ok(Some(_))) {
+            return Ok(());
         }
-        Ok(evaluation)
+        self.folder.write_test(&TestRecord::new(evaluation.clone(), &subject.split))?;
+        report(&self.folder).map(drop)
     }
 }
 

@@ -83,7 +83,10 @@ impl Splits {
         match name {
             SplitName::Train => Ok(&self.train),
             SplitName::Test => Ok(&self.test),
-            SplitName::Validation if self.validation.is_empty() => Err(none_held_out()),
+            SplitName::Validation if self.validation.is_empty() => {
+                Err(Error::new("there are no validation images: this experiment holds none out")
+                    .hint("hold some out: `--set data.validation=10000`"))
+            }
             SplitName::Validation => Ok(&self.validation),
         }
     }
@@ -102,7 +105,10 @@ pub(super) fn load(
     match name {
         SplitName::Test => Ok(Split::whole(images)),
         SplitName::Train => Ok(hold_out(experiment, images)?.0),
-        SplitName::Validation if experiment.data.validation == 0 => Err(none_held_out()),
+        SplitName::Validation if experiment.data.validation == 0 => {
+            Err(Error::new("there are no validation images: the run held none out")
+                .hint("hold some out when training: `smallnet train --set data.validation=10000`"))
+        }
         SplitName::Validation => Ok(hold_out(experiment, images)?.1),
     }
 }
@@ -113,9 +119,4 @@ fn hold_out(experiment: &Experiment, images: Images) -> Result<(Split, Split)> {
     let holdout = Holdout::draw(&images.labels, data.validation, data.stratified, experiment.seed)?;
     let images = Arc::new(images);
     Ok((Split::new(images.clone(), holdout.train), Split::new(images, holdout.validation)))
-}
-
-fn none_held_out() -> Error {
-    Error::new("there are no validation images: this experiment holds none out")
-        .hint("hold some out: `--set data.validation=10000`")
 }

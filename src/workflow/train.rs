@@ -62,11 +62,12 @@ pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Re
 
     let now = run::now();
     let folder = RunFolder::create(artifacts, &experiment.name, now)?;
-    folder.write_experiment(&experiment)?;
+    let config_sha256 = folder.write_experiment(&experiment)?;
     let info = RunInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         git_commit: GIT_COMMIT.map(str::to_owned),
         experiment: experiment.name.clone(),
+        config_sha256: Some(config_sha256),
         backend,
         adapter: opened.adapter.clone(),
         threads: backend::num_threads(),
