@@ -202,7 +202,7 @@ fn whole(value: f64) -> String {
 fn tick(value: f64, step: f64) -> String {
     let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     let value = if value.abs() < step * 1e-3 { 0.0 } else { value };
-    if value.abs() < 1e6 { format!("{value:.decimals$}") } else { format!("{value:.2e}") }
+    if value.abs() < 1e6 { format!("{value:.decimals$}") } else { format!("{value:.1e}") }
 }
 
 impl LegendName<'_> {
@@ -359,7 +359,7 @@ mod tests {
     fn ticks_have_the_decimals_they_need() {
         assert_eq!(
             [tick(0.25, 0.05), tick(3.0, 1.0), tick(-1e-17, 0.1), tick(2e7, 1e6)],
-            ["0.25", "3", "0.0", "2.00e7"]
+            ["0.25", "3", "0.0", "2.0e7"]
         );
     }
 

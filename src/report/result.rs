@@ -76,7 +76,8 @@ fn cell(class: usize, predicted: usize, count: u64, row: &[u64], worst: f64) -> 
     let shade = if right { share(count, row) } else { (share(count, row) / worst.max(1e-9)).sqrt() };
     let hue = if right { "--good" } else { "--bad" };
     let style = format!("background:rgba(var({hue}),{:.2})", 0.85 * shade);
-    let strong = shade > 0.55;
+    // On orange, dark ink is easier to read.
+    let strong = right && shade > 0.55;
     let meaning = format!("{count} of {total} images of class {class} taken for {predicted}");
     html! {
         td style=(style) class=[strong.then_some("strong")] title=(meaning) {
