@@ -30,7 +30,7 @@ pub(super) struct CompareArgs {
 struct Record<'a> {
     runs: Vec<RunRecord<'a>>,
     differences: &'a [Difference],
-    page: &'a Path,
+    page: Option<&'a Path>,
 }
 
 #[derive(Serialize)]
@@ -43,7 +43,7 @@ struct RunRecord<'a> {
 
 pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let compared = workflow::compare(&args.runs, &global.artifacts)?;
-    let Compared { runs, names, differences, page } = &compared;
+    let Compared { runs, names, differences } = &compared;
     output.line(&terminal::lines(&results(runs, names)));
     output.line("");
     if let Some(note) = uncertainty(runs) {
@@ -59,7 +59,10 @@ pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result
     }
     print_curves(runs, names, output);
     output.line("");
-    output.line(&format!("page: {}", page.display()));
+    let page = output.or_warn(compared.write_page(&global.artifacts).map(Some));
+    if let Some(page) = &page {
+        output.line(&format!("page: {}", page.display()));
+    }
     output.record(&Record {
         runs: runs
             .iter()
@@ -72,7 +75,7 @@ pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result
             })
             .collect(),
         differences,
-        page,
+        page: page.as_deref(),
     })?;
     Ok(ExitCode::SUCCESS)
 }

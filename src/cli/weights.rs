@@ -12,7 +12,7 @@ use super::terminal;
 use crate::backend::Backend;
 use crate::error::Result;
 use crate::number::{grouped, significant};
-use crate::workflow::{NeuronInfo, SavedModel};
+use crate::workflow::{MAX_DRAWN, NeuronInfo, SavedModel};
 
 /// Neurons listed on the terminal.
 const MAX_LISTED: usize = 20;
@@ -55,10 +55,13 @@ fn print(saved: &SavedModel, neurons: &[NeuronInfo], pictures: &[PathBuf], outpu
         table.add_row([neuron.neuron.to_string()].into_iter().chain(numbers));
     }
     output.line(&terminal::lines(&table));
-    if let Some(rest) = neurons.len().checked_sub(MAX_LISTED + 1) {
-        output.line(&format!("and {} more", grouped(rest + 1)));
+    if neurons.len() > MAX_LISTED {
+        output.line(&format!("and {} more", grouped(neurons.len() - MAX_LISTED)));
     }
     output.line("");
+    if neurons.len() > MAX_DRAWN {
+        output.line(&format!("drawn are the first {}", grouped(MAX_DRAWN)));
+    }
     match pictures {
         [first, .., last] => {
             output.line(&format!("{} pictures: {} to {}", pictures.len(), first.display(), last.display()));

@@ -19,11 +19,9 @@ pub struct Compared {
     pub names: Vec<String>,
     /// The settings that they do not share.
     pub differences: Vec<Difference>,
-    /// Where the page is.
-    pub page: PathBuf,
 }
 
-/// Compares the runs that `texts` mean, as [`run::find`] understands them, and writes a page about them.
+/// Compares the runs that `texts` mean, as [`run::find`] understands them.
 ///
 /// # Errors
 /// No such run, the same run twice, or a damaged file.
@@ -39,9 +37,19 @@ pub fn compare(texts: &[String], artifacts: &Path) -> Result<Compared> {
     }
     let names = names(&runs);
     let differences = differences_of(&runs)?;
-    let page = report::comparison(&runs, &names, &differences)?;
-    let page = run::write_in(&artifacts.join("comparisons"), &file_name(&runs), page.as_bytes())?;
-    Ok(Compared { runs, names, differences, page })
+    Ok(Compared { runs, names, differences })
+}
+
+impl Compared {
+    /// Writes the page about the runs and says where it is.
+    ///
+    /// # Errors
+    /// Records that cannot be drawn, or a file that cannot be written.
+    pub fn write_page(&self, artifacts: &Path) -> Result<PathBuf> {
+        let Self { runs, names, differences } = self;
+        let page = report::comparison(runs, names, differences)?;
+        run::write_in(&artifacts.join("comparisons"), &file_name(runs), page.as_bytes())
+    }
 }
 
 /// What differs between the runs' experiments, and in what they ran on.

@@ -11,7 +11,7 @@ mod train;
 
 pub use answers::{Answer, Asked};
 pub use compare::{Compared, compare};
-pub use pictures::{AnswerPictures, NeuronInfo, draw_image, draw_samples};
+pub use pictures::{AnswerPictures, MAX_DRAWN, NeuronInfo, draw_image, draw_samples};
 pub use report::report;
 pub use saved::{SavedModel, Subject};
 pub use splits::{SplitName, Splits};

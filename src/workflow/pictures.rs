@@ -18,6 +18,8 @@ use crate::run;
 
 /// Sheets of neurons at the most.
 const MAX_SHEETS: usize = 16;
+/// Neurons drawn at the most.
+pub const MAX_DRAWN: usize = MAX_SHEETS * NEURONS_PER_SHEET;
 /// The longest side of an enlarged image, in pixels.
 const MAX_SIDE: usize = 2_000;
 /// Samples of each class on a contact sheet.
@@ -126,7 +128,7 @@ pub struct AnswerPictures {
 
 impl SavedModel {
     /// Draws the weights of the first layer's neurons into the run's folder: by class in a softmax network, otherwise
-    /// largest norm first, and at most a thousand. Gives all neurons in that order, and the pictures' files.
+    /// largest norm first, and at most [`MAX_DRAWN`]. Gives all neurons in that order, and the pictures' files.
     pub fn draw_weights(&self) -> Result<(Vec<NeuronInfo>, Vec<PathBuf>)> {
         let neurons = self.model.first_layer()?;
         let is_softmax = self.experiment.model.hidden.is_empty();
@@ -135,35 +137,41 @@ impl SavedModel {
         let sheets: Vec<&[NeuronInfo]> = infos.chunks(NEURONS_PER_SHEET).take(MAX_SHEETS).collect();
         let mut paths = Vec::with_capacity(sheets.len());
         for (index, sheet) in sheets.iter().enumerate() {
-            let tiles: Vec<_> = sheet
-                .iter()
-                .map(|info| Tile {
-                    values: &neurons.weights[info.neuron][..],
-                    caption: neuron_caption(info, is_softmax),
-                })
-                .collect();
-            let what =
-                if is_softmax { "each output neuron" } else { "the first hidden layer, largest norm first" };
-            let part = match sheets.len() {
-                1 => String::new(),
-                all => format!(", sheet {} of {all}", index + 1),
+            let (stem, part) = match sheets.len() {
+                1 => ("weights".to_owned(), String::new()),
+                all => (format!("weights-{}", index + 1), format!(", sheet {} of {all}", index + 1)),
             };
-            let Layout { height, width, .. } = self.info.data.layout;
-            let picture = WeightSheet {
-                title: &format!("{}: weights of {what}", self.info.experiment),
-                subtitle: &format!("run {}{part}", self.folder.id()),
-                height,
-                width,
-                columns: if is_softmax { 5 } else { 8 },
-                limit,
-                tiles: &tiles,
-            };
-            let stem =
-                if sheets.len() == 1 { "weights".to_owned() } else { format!("weights-{}", index + 1) };
-            let png = picture.draw()?.to_png()?;
+            let png = self.weight_sheet(&neurons, sheet, &part, limit)?;
             paths.push(self.folder.write_figure(&self.figure_name(&stem), &png)?);
         }
         Ok((infos, paths))
+    }
+
+    fn weight_sheet(
+        &self,
+        neurons: &Neurons,
+        infos: &[NeuronInfo],
+        part: &str,
+        limit: f32,
+    ) -> Result<Vec<u8>> {
+        let is_softmax = self.experiment.model.hidden.is_empty();
+        let tile = |info: &'_ NeuronInfo| Tile {
+            values: &neurons.weights[info.neuron][..],
+            caption: neuron_caption(info, is_softmax),
+        };
+        let what =
+            if is_softmax { "each output neuron" } else { "the first hidden layer, largest norm first" };
+        let Layout { height, width, .. } = self.info.data.layout;
+        let sheet = WeightSheet {
+            title: &format!("{}: weights of {what}", self.info.experiment),
+            subtitle: &format!("run {}{part}", self.folder.id()),
+            height,
+            width,
+            columns: if is_softmax { 5 } else { 8 },
+            limit,
+            tiles: &infos.iter().map(tile).collect::<Vec<_>>(),
+        };
+        sheet.draw()?.to_png()
     }
 
     /// Draws the confusion matrix and the worst mistakes into the run's folder.
