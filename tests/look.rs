@@ -277,7 +277,9 @@ fn files_that_are_no_pictures_of_digits() {
         assert_eq!(place.picture(record["prepared"].as_str().unwrap()).dimensions(), (28, 28));
     }
     let neither = place.run(&["predict", &run]);
-    assert_eq!(neither.code, 2);
+    assert!(neither.code == 2 && neither.stderr.contains("<IMAGE|--index <N>...>"), "{}", neither.stderr);
+    let both = place.run(&["predict", &run, "a.png", "--index", "0"]);
+    assert!(both.code == 2 && both.stderr.contains("cannot be used with"), "{}", both.stderr);
 }
 
 /// The checksum of PNG's chunks.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde::Serialize;
 
 use super::output::Output;
@@ -16,12 +16,13 @@ use crate::workflow::{Answer, Asked, SavedModel, SplitName};
 
 /// Arguments of `smallnet predict`.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("what").required(true).args(["images", "index"])))]
 pub(super) struct PredictArgs {
     /// A run's folder, its id, `latest`, or a checkpoint file in a run's folder
     #[arg(value_name = "RUN or CHECKPOINT")]
     model: String,
     /// Pictures of digits: PNG or JPEG, any size, dark on light or light on dark
-    #[arg(value_name = "IMAGE", required_unless_present = "index", conflicts_with = "index")]
+    #[arg(value_name = "IMAGE")]
     images: Vec<PathBuf>,
     /// Images of the data set instead, counted from 0
     #[arg(long, value_name = "N", num_args = 1.., allow_negative_numbers = true, value_parser = index)]
