@@ -130,7 +130,9 @@ impl Chart<'_> {
         // A whole-number axis has no ticks between its numbers, so it needs none closer than 1.
         let x_ticks = if self.x_whole { (x.end - x.start).ceil().clamp(1.0, 9.0) + 1.0 } else { 6.0 };
         let room = 0.04 * (y.end - y.start);
-        let y = (y.start - room).max(self.y_bounds.0)..(y.end + room).min(self.y_bounds.1);
+        let within = (y.start - room).max(self.y_bounds.0)..(y.end + room).min(self.y_bounds.1);
+        // Values beyond their bounds, of an edited file, are shown as they are.
+        let y = if within.start < within.end { within } else { y };
         let (x_step, y_step) = ((x.end - x.start) / 6.0, (y.end - y.start) / 6.0);
         let mut chart = ChartBuilder::on(area)
             .margin_left(4 * FINE)
@@ -376,9 +378,10 @@ mod tests {
             (0..200).map(|i| line(&long, vec![(1.0, 2.0); i], i)).collect(),
         ];
         for series in &odd {
-            for x_whole in [false, true] {
+            for (x_whole, y_bounds) in [(false, (0.0, 1.0)), (true, (f64::MIN, f64::MAX)), (true, (7.0, 3.0))]
+            {
                 let chart =
-                    Chart { title: &long, x_name: &long, y_name: "日本\u{7}", x_whole, ..chart(series) };
+                    Chart { title: &long, x_name: &long, y_name: "日本\u{7}", x_whole, y_bounds, series };
                 assert!(chart.to_svg(0, 0).unwrap().contains("</svg>"));
             }
         }

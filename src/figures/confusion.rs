@@ -1,13 +1,12 @@
 //! Owns the picture of a confusion matrix. Knows counts and names only.
 
 use crate::error::{Error, Result};
-
-use super::colour::{GRID, INK, QUIET, Rgb, mistaken, recognised, text_on};
-use super::heading::{Heading, MARGIN};
-use super::picture::{Picture, check_size};
-use super::scene::{Anchor, Point, Scene};
-use super::text::{BODY, STRONG};
 use crate::number::{grouped, percent};
+
+use super::colour::{INK, QUIET, Rgb, mistaken, recognised, text_on};
+use super::heading::{Heading, MARGIN};
+use super::picture::{Picture, Point, check_size};
+use super::text::{Anchor, BODY, STRONG};
 
 /// More classes than this get small cells without numbers.
 const MAX_NUMBERED: usize = 20;
@@ -57,19 +56,18 @@ impl ConfusionMatrix<'_> {
         let left = AXIS_NAME + layout.names_width;
         let content = (left + side * layout.cell + layout.shares_width).max(2.0 * KEY_WIDTH + 200.0);
         let heading = Heading::over(content, self.title, self.subtitle)?;
-        let mut scene = Scene::new(heading.width + 2.0 * MARGIN, 0.0);
-        heading.draw(&mut scene, (MARGIN, MARGIN));
         let top = MARGIN + heading.height() + AXIS_NAME + layout.names_height;
         let corner = ((MARGIN + left).round(), top.round());
-        self.cells(&mut scene, &layout, corner)?;
-        names(&mut scene, &layout, corner, side * layout.cell);
-        if layout.shares_width > 0.0 {
-            self.shares(&mut scene, &layout, corner);
-        }
         let bottom = corner.1 + side * layout.cell;
-        key(&mut scene, (corner.0, bottom + 28.0), self.largest_mistake());
-        scene.height = bottom + FOOTER + MARGIN;
-        scene.to_picture()
+        let mut picture = Picture::blank(heading.width + 2.0 * MARGIN, bottom + FOOTER + MARGIN)?;
+        heading.draw(&mut picture, (MARGIN, MARGIN))?;
+        self.cells(&mut picture, &layout, corner)?;
+        names(&mut picture, &layout, corner, side * layout.cell)?;
+        if layout.shares_width > 0.0 {
+            self.shares(&mut picture, &layout, corner)?;
+        }
+        key(&mut picture, (corner.0, bottom + 28.0), self.largest_mistake())?;
+        Ok(picture)
     }
 
     fn check(&self) -> Result<()> {
@@ -110,22 +108,22 @@ impl ConfusionMatrix<'_> {
         })
     }
 
-    fn cells(&self, scene: &mut Scene, layout: &Layout, (left, top): Point) -> Result<()> {
+    fn cells(&self, picture: &mut Picture, layout: &Layout, (left, top): Point) -> Result<()> {
         let largest = self.largest_mistake();
         let side = self.counts.len() as f64 * layout.cell;
-        scene.frame((left, top), side, side, GRID);
+        picture.frame((left, top), side, side);
         for (t, row) in self.counts.iter().enumerate() {
             for (p, &count) in row.iter().enumerate() {
                 let at = (left + p as f64 * layout.cell, top + t as f64 * layout.cell);
                 let colour = shade(t == p, share(count, row), largest);
                 // A gap between the cells, where they are large enough to have one.
                 let gap = if layout.cell >= 8.0 { 1.0 } else { 0.0 };
-                scene.fill(at, layout.cell - gap, layout.cell - gap, colour);
+                picture.fill(at, layout.cell - gap, layout.cell - gap, colour);
                 if layout.numbered {
                     let font = if t == p { STRONG } else { BODY };
                     let ink = if count == 0 { [0xAA; 3] } else { text_on(colour) };
                     let centre = (at.0 + layout.cell / 2.0, at.1 + layout.cell / 2.0 + font.centre());
-                    scene.text(&grouped(count as usize), centre, font, ink, Anchor::Middle);
+                    picture.text(&grouped(count as usize), centre, font, ink, Anchor::Middle)?;
                 }
             }
         }
@@ -133,15 +131,16 @@ impl ConfusionMatrix<'_> {
     }
 
     /// At the right of every row: which share of the class was recognised.
-    fn shares(&self, scene: &mut Scene, layout: &Layout, (left, top): Point) {
+    fn shares(&self, picture: &mut Picture, layout: &Layout, (left, top): Point) -> Result<()> {
         let x = left + self.counts.len() as f64 * layout.cell + 16.0;
-        scene.text("recognised", (x, top - 10.0), BODY, QUIET, Anchor::Start);
+        picture.text("recognised", (x, top - 10.0), BODY, QUIET, Anchor::Start)?;
         for (t, row) in self.counts.iter().enumerate() {
             let y = top + (t as f64 + 0.5) * layout.cell + BODY.centre();
             let empty = row.iter().all(|&count| count == 0);
             let text = if empty { "–".to_owned() } else { percent(share(row[t], row)) };
-            scene.text(&text, (x, y), BODY, INK, Anchor::Start);
+            picture.text(&text, (x, y), BODY, INK, Anchor::Start)?;
         }
+        Ok(())
     }
 
     /// The largest share of a class that was taken for another one; 0 without mistakes.
@@ -167,40 +166,53 @@ fn shade(diagonal: bool, share: f64, largest_mistake: f64) -> Rgb {
 }
 
 /// The names of rows and columns; with small cells only as many as there is room for.
-fn names(scene: &mut Scene, layout: &Layout, (left, top): Point, side: f64) {
+fn names(picture: &mut Picture, layout: &Layout, (left, top): Point, side: f64) -> Result<()> {
     let room = BODY.line_height() / layout.cell;
     let step = [1, 2, 5, 10, 20, 50].into_iter().find(|&step| step as f64 >= room).unwrap_or(100);
     for (i, name) in layout.names.iter().enumerate().step_by(step) {
         let middle = (i as f64 + 0.5) * layout.cell;
-        scene.text(name, (left - 10.0, top + middle + BODY.centre()), BODY, INK, Anchor::End);
+        picture.text(name, (left - 10.0, top + middle + BODY.centre()), BODY, INK, Anchor::End)?;
         if layout.upright {
-            scene.text(name, (left + middle, top - 10.0), BODY, INK, Anchor::Middle);
+            picture.text(name, (left + middle, top - 10.0), BODY, INK, Anchor::Middle)?;
         } else {
-            scene.text_upwards(name, (left + middle + BODY.centre(), top - 10.0), BODY, INK, Anchor::Start);
+            picture.text_upwards(
+                name,
+                (left + middle + BODY.centre(), top - 10.0),
+                BODY,
+                INK,
+                Anchor::Start,
+            )?;
         }
     }
     let centre = side / 2.0;
     let above = top - layout.names_height - 8.0;
-    scene.text("predicted class", (left + centre, above), STRONG, INK, Anchor::Middle);
+    picture.text("predicted class", (left + centre, above), STRONG, INK, Anchor::Middle)?;
     let before = left - layout.names_width - 8.0;
-    scene.text_upwards("true class", (before, top + centre), STRONG, INK, Anchor::Middle);
+    picture.text_upwards("true class", (before, top + centre), STRONG, INK, Anchor::Middle)
 }
 
 /// Both scales, side by side.
-fn key(scene: &mut Scene, (left, top): Point, largest_mistake: f64) {
-    let mistakes = move |t: f64| mistaken(t.sqrt());
-    one_key(scene, (left, top), "recognised", &percent(1.0), recognised);
+fn key(picture: &mut Picture, (left, top): Point, largest_mistake: f64) -> Result<()> {
+    one_key(picture, (left, top), "recognised", 1.0, recognised)?;
     if largest_mistake > 0.0 {
-        one_key(scene, (left + KEY_WIDTH + 130.0, top), "mistaken", &percent(largest_mistake), mistakes);
+        let mistakes = |t: f64| mistaken(t.sqrt());
+        one_key(picture, (left + KEY_WIDTH + 130.0, top), "mistaken", largest_mistake, mistakes)?;
     }
+    Ok(())
 }
 
-fn one_key(scene: &mut Scene, (left, top): Point, name: &str, end: &str, colour: impl Fn(f64) -> Rgb) {
-    scene.gradient((left, top), KEY_WIDTH, KEY_HEIGHT, colour);
+fn one_key(
+    picture: &mut Picture,
+    (left, top): Point,
+    name: &str,
+    end: f64,
+    colour: impl Fn(f64) -> Rgb,
+) -> Result<()> {
+    picture.gradient((left, top), KEY_WIDTH, KEY_HEIGHT, colour);
     let baseline = top + KEY_HEIGHT + 18.0;
-    scene.text("0", (left, baseline), BODY, QUIET, Anchor::Start);
-    scene.text(end, (left + KEY_WIDTH, baseline), BODY, QUIET, Anchor::End);
-    scene.text(name, (left + KEY_WIDTH + 10.0, top + KEY_HEIGHT - 2.0), BODY, INK, Anchor::Start);
+    picture.text("0", (left, baseline), BODY, QUIET, Anchor::Start)?;
+    picture.text(&percent(end), (left + KEY_WIDTH, baseline), BODY, QUIET, Anchor::End)?;
+    picture.text(name, (left + KEY_WIDTH + 10.0, top + KEY_HEIGHT - 2.0), BODY, INK, Anchor::Start)
 }
 
 #[cfg(test)]
@@ -215,10 +227,9 @@ mod tests {
     }
 
     /// The pixels of a colour: how many, and their first place.
-    fn patch(picture: &Picture, colour: Rgb) -> (usize, Option<(usize, usize)>) {
-        let places = || (0..picture.width * picture.height).map(|i| (i % picture.width, i / picture.width));
-        let found = || places().filter(|&(x, y)| picture.at(x, y) == colour);
-        (found().count(), found().next())
+    fn patch(picture: &Picture, colour: Rgb) -> (usize, Option<(u32, u32)>) {
+        let found = || picture.image.enumerate_pixels().filter(|(_, _, pixel)| pixel.0 == colour);
+        (found().count(), found().next().map(|(x, y, _)| (x, y)))
     }
 
     #[test]
@@ -240,7 +251,7 @@ mod tests {
             let counts: Vec<Vec<u64>> =
                 (0..size).map(|t| (0..size).map(|p| u64::from(t == p)).collect()).collect();
             let picture = draw(&counts).unwrap();
-            assert!((300..1500).contains(&picture.width), "{size}: {}", picture.width);
+            assert!((300..1500).contains(&picture.image.width()), "{size}: {}", picture.image.width());
             assert!(picture.contains(recognised(1.0)));
         }
         assert!(draw(&[vec![0, 0], vec![0, 0]]).unwrap().contains(WHITE));
@@ -264,6 +275,6 @@ mod tests {
         let classes = ["ankle boot".repeat(300), "Ä<&".to_owned()];
         let counts = [vec![1, 2], vec![3, 4]];
         let matrix = ConfusionMatrix { title: "", subtitle: "", classes: &classes, counts: &counts };
-        assert!(matrix.draw().unwrap().width < 900);
+        assert!(matrix.draw().unwrap().image.width() < 900);
     }
 }

@@ -3,11 +3,10 @@
 
 use crate::error::Result;
 
-use super::colour::{GRID, INK, QUIET, RIGHT, Rgb, WRONG};
+use super::colour::{INK, QUIET, RIGHT, Rgb, WRONG};
 use super::heading::{Heading, MARGIN};
 use super::picture::{MAX_SIDE, Picture, check_size};
-use super::scene::{Anchor, Scene};
-use super::text::{BODY, STRONG};
+use super::text::{Anchor, BODY, STRONG};
 use super::tile::{Zoom, check_shape};
 
 /// The longer side that tiles get where there is room, in pixels.
@@ -89,25 +88,6 @@ pub(super) struct Grid<'a, T> {
     pub(super) tiles: &'a [Tile<'a, T>],
 }
 
-/// A laid out sheet before it is drawn.
-pub(super) struct Contact {
-    pub(super) scene: Scene,
-    /// The lower edge of the tiles and their captions.
-    pub(super) bottom: f64,
-    images: Vec<(Picture, (usize, usize))>,
-}
-
-impl Contact {
-    /// Draws it all.
-    pub(super) fn to_picture(&self) -> Result<Picture> {
-        let mut picture = self.scene.to_picture()?;
-        for (image, (left, top)) in &self.images {
-            picture.paste(image, *left, *top);
-        }
-        Ok(picture)
-    }
-}
-
 /// All measures of a grid, in pixels.
 struct Layout {
     zoom: Zoom,
@@ -139,49 +119,48 @@ impl Layout {
     }
 }
 
-impl<T: Copy + Into<f32>> Grid<'_, T> {
-    /// The whole sheet: heading, tiles, and `footer` pixels of empty space under them.
+impl<T: Copy> Grid<'_, T> {
+    /// The whole sheet: heading, tiles, and at least `footer` (width, height) of empty space under them. Also says
+    /// where that space begins.
     pub(super) fn draw(
         &self,
         title: &str,
         subtitle: &str,
-        footer: f64,
-        colour: impl Fn(f32) -> Rgb,
-    ) -> Result<Contact> {
-        let layout = self.layout(MAX_SIDE as f64 - 240.0 - footer)?;
+        footer: (f64, f64),
+        colour: impl Fn(T) -> Rgb,
+    ) -> Result<(Picture, f64)> {
+        let layout = self.layout(MAX_SIDE as f64 - 240.0 - footer.1)?;
         check_size(layout.width().max(1.0) as usize, layout.height().max(1.0) as usize)?;
-        let heading = Heading::over(layout.width(), title, subtitle)?;
-        let mut scene = Scene::new(heading.width + 2.0 * MARGIN, 0.0);
-        heading.draw(&mut scene, (MARGIN, MARGIN));
+        let heading = Heading::over(layout.width().max(footer.0), title, subtitle)?;
         let top = (MARGIN + heading.height()).round();
-        let mut images = Vec::new();
+        let bottom = top + layout.height().max(2.0 * BODY.size);
+        let mut picture = Picture::blank(heading.width + 2.0 * MARGIN, bottom + footer.1 + MARGIN)?;
+        heading.draw(&mut picture, (MARGIN, MARGIN))?;
         for (index, tile) in self.tiles.iter().enumerate() {
             let (x, y) = layout.corner(index);
             let (left, top) = (MARGIN + x, top + y);
             if !tile.values.is_empty() {
-                let image = layout.zoom.picture(tile.values, self.height, self.width, &colour)?;
-                images.push((image, (left as usize, top as usize)));
                 if layout.gap >= 3.0 {
-                    scene.frame((left, top), layout.tile_width, layout.tile_height, GRID);
+                    picture.frame((left, top), layout.tile_width, layout.tile_height);
                 }
+                let image = layout.zoom.picture(tile.values, self.height, self.width, &colour)?;
+                picture.paste(&image, (left, top));
             }
-            caption(&mut scene, tile, &layout, left + layout.tile_width / 2.0, top + layout.tile_height)?;
+            caption(&mut picture, tile, &layout, left + layout.tile_width / 2.0, top + layout.tile_height)?;
         }
-        self.label_rows(&mut scene, &layout, top)?;
+        self.label_rows(&mut picture, &layout, top)?;
         if self.tiles.is_empty() {
-            scene.text("nothing to show", (MARGIN, top + BODY.size), BODY, QUIET, Anchor::Start);
+            picture.text("nothing to show", (MARGIN, top + BODY.size), BODY, QUIET, Anchor::Start)?;
         }
-        let bottom = top + layout.height().max(2.0 * BODY.size);
-        scene.height = bottom + footer + MARGIN;
-        Ok(Contact { scene, images, bottom })
+        Ok((picture, bottom))
     }
 
-    fn label_rows(&self, scene: &mut Scene, layout: &Layout, top: f64) -> Result<()> {
+    fn label_rows(&self, picture: &mut Picture, layout: &Layout, top: f64) -> Result<()> {
         for (row, label) in self.row_labels.iter().enumerate().take(layout.rows) {
             let middle = top + row as f64 * (layout.row_height + layout.gap) + layout.tile_height / 2.0;
             let label = STRONG.fit(label, MAX_LABEL_WIDTH)?;
             let right = MARGIN + layout.label_width - 14.0;
-            scene.text(&label, (right, middle + STRONG.centre()), STRONG, INK, Anchor::End);
+            picture.text(&label, (right, middle + STRONG.centre()), STRONG, INK, Anchor::End)?;
         }
         Ok(())
     }
@@ -226,11 +205,17 @@ impl<T: Copy + Into<f32>> Grid<'_, T> {
     }
 }
 
-fn caption<T>(scene: &mut Scene, tile: &Tile<'_, T>, layout: &Layout, middle: f64, top: f64) -> Result<()> {
+fn caption<T>(
+    picture: &mut Picture,
+    tile: &Tile<'_, T>,
+    layout: &Layout,
+    middle: f64,
+    top: f64,
+) -> Result<()> {
     for (i, line) in tile.caption.iter().take(MAX_CAPTION_LINES).enumerate() {
         let baseline = top + 3.0 + (i + 1) as f64 * BODY.line_height() - 4.0;
         let text = BODY.fit(&line.shown(), layout.column_width)?;
-        scene.text(&text, (middle, baseline), BODY, line.colour(), Anchor::Middle);
+        picture.text(&text, (middle, baseline), BODY, line.colour(), Anchor::Middle)?;
     }
     Ok(())
 }

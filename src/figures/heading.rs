@@ -3,8 +3,8 @@
 use crate::error::Result;
 
 use super::colour::{INK, QUIET};
-use super::scene::{Anchor, Point, Scene};
-use super::text::{BODY, TITLE};
+use super::picture::{Picture, Point};
+use super::text::{Anchor, BODY, TITLE};
 
 /// The empty border around every picture, in pixels.
 pub(super) const MARGIN: f64 = 32.0;
@@ -27,11 +27,7 @@ impl Heading {
     /// A heading over content that is `content_width` wide; it may need more.
     pub(super) fn over(content_width: f64, title: &str, subtitle: &str) -> Result<Self> {
         let wanted = TITLE.measure(title)?.max(BODY.measure(subtitle)?).min(WIDEST);
-        Self::within(content_width.max(wanted.ceil()), title, subtitle)
-    }
-
-    /// A heading of exactly this width.
-    pub(super) fn within(width: f64, title: &str, subtitle: &str) -> Result<Self> {
+        let width = content_width.max(wanted.ceil());
         Ok(Self {
             width,
             title: TITLE.wrap(title, width, MAX_TITLE_LINES)?,
@@ -49,16 +45,17 @@ impl Heading {
     }
 
     /// Draws it with its upper left corner at the given place.
-    pub(super) fn draw(&self, scene: &mut Scene, (x, y): Point) {
+    pub(super) fn draw(&self, picture: &mut Picture, (x, y): Point) -> Result<()> {
         let mut bottom = y;
         for line in &self.title {
             bottom += TITLE.line_height();
-            scene.text(line, (x, bottom - 8.0), TITLE, INK, Anchor::Start);
+            picture.text(line, (x, bottom - 8.0), TITLE, INK, Anchor::Start)?;
         }
         for line in &self.subtitle {
             bottom += BODY.line_height();
-            scene.text(line, (x, bottom - 4.0), BODY, QUIET, Anchor::Start);
+            picture.text(line, (x, bottom - 4.0), BODY, QUIET, Anchor::Start)?;
         }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | colours, also those that a page's style may override | `colour` |
 //! | fonts, measuring and shortening text | `text` |
-//! | what pictures are composed of; how it becomes pixels | `scene`, `raster` |
+//! | what can be drawn onto a picture; its limits and PNG bytes | `picture` |
 //! | title and subtitle | `heading` |
 //! | one kind of picture | the file of its name |
 
@@ -18,8 +18,6 @@ mod grid;
 mod heading;
 mod picture;
 mod prediction;
-mod raster;
-mod scene;
 mod sheet;
 mod text;
 mod tile;

@@ -1,72 +1,117 @@
-//! Owns the finished picture and its PNG bytes. Knows neither shapes nor what the picture shows.
+//! Owns the finished picture, what can be drawn onto it, and its PNG bytes. Does not know what it shows.
+//!
+//! Coordinates are pixels from the top left, whole numbers lying between pixels. What lies outside is left out.
 
 use std::io::Cursor;
 
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder};
+use image::{EncodableLayout, ImageBuffer, ImageFormat, PixelWithColorType, RgbImage, imageops};
 
 use crate::error::{Error, Result};
 
-use super::colour::Rgb;
+use super::colour::{GRID, Rgb, WHITE};
+use super::text::{Anchor, Font};
 
 /// The longest side of a picture, in pixels.
 pub(super) const MAX_SIDE: usize = 8_000;
 const MAX_PIXELS: usize = 40_000_000;
 
-/// A picture in colour, row by row from the top left.
+/// A place: right, down.
+pub(super) type Point = (f64, f64);
+
+/// A picture in colour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// Pixels in a row.
-    pub width: usize,
-    /// Rows.
-    pub height: usize,
-    /// `width * height * 3` bytes: red, green, blue.
-    pub pixels: Vec<u8>,
+    pub(super) image: RgbImage,
 }
 
 impl Picture {
-    /// A picture of one colour; refuses sizes that nobody could look at.
-    pub(super) fn blank(width: usize, height: usize, colour: Rgb) -> Result<Self> {
-        check_size(width, height)?;
-        Ok(Self { width, height, pixels: colour.repeat(width * height) })
+    /// A white picture; refuses sizes that nobody could look at.
+    pub(super) fn blank(width: f64, height: f64) -> Result<Self> {
+        let (width, height) = (width.ceil(), height.ceil());
+        check_size(width as usize, height as usize)?;
+        Ok(Self { image: RgbImage::from_pixel(width as u32, height as u32, image::Rgb(WHITE)) })
     }
 
     /// The picture as an 8-bit RGB PNG file.
     pub fn to_png(&self) -> Result<Vec<u8>> {
-        encode(&self.pixels, self.width, self.height, ExtendedColorType::Rgb8, 3)
+        encode(&self.image)
     }
 
-    /// Copies `other` to where its upper left corner is at (`left`, `top`); what would lie outside is left out.
-    pub(super) fn paste(&mut self, other: &Picture, left: usize, top: usize) {
-        let width = other.width.min(self.width.saturating_sub(left));
-        let rows = other.height.min(self.height.saturating_sub(top));
-        for y in 0..rows {
-            let (to, from) = (((top + y) * self.width + left) * 3, y * other.width * 3);
-            self.pixels[to..to + width * 3].copy_from_slice(&other.pixels[from..from + width * 3]);
+    /// Copies `image` to where its upper left corner is at the given place.
+    pub(super) fn paste(&mut self, image: &RgbImage, (left, top): Point) {
+        imageops::replace(&mut self.image, image, left.round() as i64, top.round() as i64);
+    }
+
+    /// A filled rectangle. Its edges are put on whole pixels, so that neighbours neither overlap nor leave a gap.
+    pub(super) fn fill(&mut self, (left, top): Point, width: f64, height: f64, colour: Rgb) {
+        let columns = (left + width).round() - left.round();
+        let rows = (top + height).round() - top.round();
+        let block = RgbImage::from_pixel(columns as u32, rows as u32, image::Rgb(colour));
+        self.paste(&block, (left, top));
+    }
+
+    /// A white rectangle with an outline one pixel wide just outside it.
+    pub(super) fn frame(&mut self, (left, top): Point, width: f64, height: f64) {
+        self.fill((left - 1.0, top - 1.0), width + 2.0, height + 2.0, GRID);
+        self.fill((left, top), width, height, WHITE);
+    }
+
+    /// A framed bar whose `colour` changes from its left end, 0, to its right end, 1.
+    pub(super) fn gradient(&mut self, (x, y): Point, width: f64, height: f64, colour: impl Fn(f64) -> Rgb) {
+        self.frame((x, y), width, height);
+        for column in 0..width as usize {
+            let column = column as f64;
+            self.fill((x + column, y), 1.0, height, colour((column + 0.5) / width));
         }
     }
 
-    /// Mixes `colour` into a pixel: `coverage` 0 leaves it, 1 replaces it.
-    pub(super) fn blend(&mut self, x: usize, y: usize, colour: Rgb, coverage: f32) {
-        if x >= self.width || y >= self.height || coverage <= 0.0 {
+    /// A line of text; `at` is on its baseline.
+    pub(super) fn text(
+        &mut self,
+        text: &str,
+        at: Point,
+        font: Font,
+        colour: Rgb,
+        anchor: Anchor,
+    ) -> Result<()> {
+        for (along, down, ink) in font.rasterize(text, anchor)? {
+            self.blend((at.0 + along, at.1 + down), colour, ink);
+        }
+        Ok(())
+    }
+
+    /// Text that reads from bottom to top; `at` is on its baseline, at its right.
+    pub(super) fn text_upwards(
+        &mut self,
+        text: &str,
+        at: Point,
+        font: Font,
+        colour: Rgb,
+        anchor: Anchor,
+    ) -> Result<()> {
+        for (along, down, ink) in font.rasterize(text, anchor)? {
+            self.blend((at.0 + down, at.1 - along - 1.0), colour, ink);
+        }
+        Ok(())
+    }
+
+    /// Mixes `colour` into a pixel: `ink` 0 leaves it, 1 replaces it.
+    fn blend(&mut self, at: Point, colour: Rgb, ink: f32) {
+        let (x, y) = (at.0.round(), at.1.round());
+        if x < 0.0 || y < 0.0 {
             return;
         }
-        let start = (y * self.width + x) * 3;
-        for (old, new) in self.pixels[start..start + 3].iter_mut().zip(colour) {
-            let mixed = f32::from(*old) + (f32::from(new) - f32::from(*old)) * coverage.min(1.0);
-            *old = mixed.round() as u8;
+        if let Some(pixel) = self.image.get_pixel_mut_checked(x as u32, y as u32) {
+            for (old, new) in pixel.0.iter_mut().zip(colour) {
+                let mixed = f32::from(*old) + (f32::from(new) - f32::from(*old)) * ink.min(1.0);
+                *old = mixed.round() as u8;
+            }
         }
-    }
-
-    #[cfg(test)]
-    pub(super) fn at(&self, x: usize, y: usize) -> Rgb {
-        let start = (y * self.width + x) * 3;
-        [self.pixels[start], self.pixels[start + 1], self.pixels[start + 2]]
     }
 
     #[cfg(test)]
     pub(super) fn contains(&self, colour: Rgb) -> bool {
-        self.pixels.as_chunks::<3>().0.contains(&colour)
+        self.image.pixels().any(|pixel| pixel.0 == colour)
     }
 }
 
@@ -81,25 +126,15 @@ pub(super) fn check_size(width: usize, height: usize) -> Result<()> {
     )))
 }
 
-/// The PNG file of `pixels` with `channels` bytes each.
-pub(super) fn encode(
-    pixels: &[u8],
-    width: usize,
-    height: usize,
-    colour: ExtendedColorType,
-    channels: usize,
-) -> Result<Vec<u8>> {
-    check_size(width, height)?;
-    if pixels.len() != width * height * channels {
-        return Err(Error::new(format!(
-            "a picture of {width} × {height} pixels has {} bytes, expected {}",
-            pixels.len(),
-            width * height * channels
-        )));
-    }
+/// The image as a PNG file.
+pub(super) fn encode<P>(image: &ImageBuffer<P, Vec<u8>>) -> Result<Vec<u8>>
+where
+    P: PixelWithColorType<Subpixel = u8>,
+    [u8]: EncodableLayout,
+{
     let mut png = Cursor::new(Vec::new());
-    PngEncoder::new(&mut png)
-        .write_image(pixels, width as u32, height as u32, colour)
+    image
+        .write_to(&mut png, ImageFormat::Png)
         .map_err(|e| Error::new(format!("cannot encode a picture as PNG: {e}")))?;
     Ok(png.into_inner())
 }
@@ -107,33 +142,66 @@ pub(super) fn encode(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::colour::INK;
+    use super::super::text::BODY;
     use super::*;
+
+    fn dark(picture: &Picture) -> Vec<(i32, i32)> {
+        let inked = picture.image.enumerate_pixels().filter(|(_, _, pixel)| pixel.0[0] < 0x80);
+        inked.map(|(x, y, _)| (x as i32, y as i32)).collect()
+    }
 
     #[test]
     fn a_png_holds_the_pixels() {
-        let picture = Picture { width: 2, height: 1, pixels: vec![1, 2, 3, 250, 251, 252] };
+        let picture = Picture { image: RgbImage::from_raw(2, 1, vec![1, 2, 3, 250, 251, 252]).unwrap() };
         let image = image::load_from_memory(&picture.to_png().unwrap()).unwrap();
         assert_eq!(image.color(), image::ColorType::Rgb8);
-        assert_eq!((image.width(), image.height()), (2, 1));
-        assert_eq!(image.to_rgb8().into_raw(), picture.pixels);
+        assert_eq!(image.to_rgb8(), picture.image);
     }
 
     #[test]
     fn impossible_sizes_are_refused() {
-        for (width, height) in [(0, 5), (5, 0), (8_001, 5), (5, 8_001), (8_000, 8_000), (usize::MAX, 2)] {
-            assert!(Picture::blank(width, height, [0; 3]).is_err(), "{width} × {height}");
+        for (width, height) in
+            [(0.0, 5.0), (5.0, 0.0), (8_001.0, 5.0), (5.0, 8_001.0), (8e3, 8e3), (1e30, 2.0)]
+        {
+            assert!(Picture::blank(width, height).is_err(), "{width} × {height}");
         }
-        let lying = Picture { width: 2, height: 2, pixels: vec![0; 11] };
-        assert!(lying.to_png().is_err());
+        assert!(Picture::blank(8_000.0, 5_000.0).is_ok());
     }
 
     #[test]
-    fn pasting_clips() {
-        let mut picture = Picture::blank(3, 3, [9; 3]).unwrap();
-        let patch = Picture::blank(2, 2, [1; 3]).unwrap();
-        picture.paste(&patch, 2, 2);
-        picture.paste(&patch, 7, 7);
-        assert_eq!(picture.at(2, 2), [1; 3]);
-        assert_eq!(picture.pixels.iter().filter(|&&byte| byte == 1).count(), 3);
+    fn a_rectangle_covers_its_pixels_only_and_a_frame_surrounds_them() {
+        let mut picture = Picture::blank(7.0, 6.0).unwrap();
+        picture.frame((2.0, 2.0), 3.0, 2.0);
+        assert_eq!(picture.image.pixels().filter(|pixel| pixel.0 == GRID).count(), 14);
+        picture.fill((2.0, 2.0), 3.0, 2.0, INK);
+        assert_eq!(dark(&picture), [(2, 2), (3, 2), (4, 2), (2, 3), (3, 3), (4, 3)]);
+        assert_eq!(picture.image.pixels().filter(|pixel| pixel.0 == GRID).count(), 14);
+    }
+
+    #[test]
+    fn upwards_text_is_the_same_text_turned() {
+        let draw = |upwards| {
+            let mut picture = Picture::blank(60.0, 60.0).unwrap();
+            let add = if upwards { Picture::text_upwards } else { Picture::text };
+            add(&mut picture, "Lj 4", (20.0, 40.0), BODY, INK, Anchor::Start).unwrap();
+            dark(&picture)
+        };
+        let mut turned: Vec<_> = draw(false).iter().map(|&(x, y)| (20 + y - 40, 40 - (x - 20) - 1)).collect();
+        turned.sort_by_key(|&(x, y)| (y, x));
+        assert!(turned.len() > 20);
+        assert_eq!(draw(true), turned);
+    }
+
+    #[test]
+    fn what_is_outside_the_picture_is_left_out() {
+        let mut picture = Picture::blank(9.0, 9.0).unwrap();
+        picture.text("outside", (-900.0, 1e12), BODY, INK, Anchor::End).unwrap();
+        picture.fill((-5.0, -5.0), 70.0, 2.0, INK);
+        picture.fill((5.0, 5.0), -7.0, 2.0, INK);
+        picture.fill((500.0, 5.0), 7.0, 2.0, INK);
+        assert!(dark(&picture).is_empty());
+        picture.fill((7.0, 7.0), 5.0, 5.0, INK);
+        assert_eq!(dark(&picture).len(), 4);
     }
 }

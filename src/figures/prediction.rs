@@ -1,14 +1,13 @@
 //! Owns the picture of one prediction: the image and the probability of every class. Knows no network.
 
 use crate::error::{Error, Result};
-
-use super::colour::{FAINT, GRID, INK, QUIET, RIGHT};
-use super::heading::{Heading, MARGIN};
-use super::picture::Picture;
-use super::scene::{Anchor, Point, Scene};
-use super::text::{BODY, Font, STRONG};
-use super::tile::Zoom;
 use crate::number::percent;
+
+use super::colour::{FAINT, INK, QUIET, RIGHT};
+use super::heading::{Heading, MARGIN};
+use super::picture::{Picture, Point};
+use super::text::{Anchor, BODY, Font, STRONG};
+use super::tile::Zoom;
 
 /// Of more classes than this, the most probable ones are shown.
 const MAX_CLASSES: usize = 20;
@@ -56,36 +55,36 @@ impl Prediction<'_> {
             )));
         }
         let zoom = Zoom::towards(IMAGE_SIDE, self.height, self.width);
-        let image = zoom.picture(self.pixels, self.height, self.width, |v| [v.round() as u8; 3])?;
-        let image_width = (image.width as f64).max(STRONG.measure(IMAGE_HEADING)?.ceil());
+        let image = zoom.picture(self.pixels, self.height, self.width, |v| [v; 3])?;
+        let (image_width, image_height) = (f64::from(image.width()), f64::from(image.height()));
+        let column_width = image_width.max(STRONG.measure(IMAGE_HEADING)?.ceil());
         let shown = self.shown();
         let names = shown.iter().map(|&class| self.classes[class].as_str());
         let names_width = STRONG.measure_widest(names)?.min(MAX_NAME_WIDTH).ceil();
         let bars_width = names_width + 12.0 + BAR_WIDTH + AFTER_BAR;
-        let heading = Heading::over(image_width + GAP + bars_width, self.title, self.subtitle)?;
+        let heading = Heading::over(column_width + GAP + bars_width, self.title, self.subtitle)?;
         let top = (MARGIN + heading.height() + 8.0).round();
-
-        let mut scene = Scene::new(heading.width + 2.0 * MARGIN, 0.0);
-        heading.draw(&mut scene, (MARGIN, MARGIN));
-        scene.text(IMAGE_HEADING, (MARGIN, top + STRONG.size), STRONG, INK, Anchor::Start);
         let content = top + COLUMN_HEADING;
-        scene.frame((MARGIN, content), image.width as f64, image.height as f64, GRID);
-        let bars_left = MARGIN + image_width + GAP + names_width + 12.0;
-        self.bars(&mut scene, (bars_left.round(), top), &shown)?;
-        scene.height = content + (image.height as f64).max(shown.len() as f64 * ROW) + MARGIN;
-        let mut picture = scene.to_picture()?;
-        picture.paste(&image, MARGIN as usize, content as usize);
+        let height = content + image_height.max(shown.len() as f64 * ROW) + MARGIN;
+
+        let mut picture = Picture::blank(heading.width + 2.0 * MARGIN, height)?;
+        heading.draw(&mut picture, (MARGIN, MARGIN))?;
+        picture.text(IMAGE_HEADING, (MARGIN, top + STRONG.size), STRONG, INK, Anchor::Start)?;
+        picture.frame((MARGIN, content), image_width, image_height);
+        picture.paste(&image, (MARGIN, content));
+        let bars_left = MARGIN + column_width + GAP + names_width + 12.0;
+        self.bars(&mut picture, (bars_left.round(), top), &shown)?;
         Ok(picture)
     }
 
-    fn bars(&self, scene: &mut Scene, (left, top): Point, shown: &[usize]) -> Result<()> {
+    fn bars(&self, picture: &mut Picture, (left, top): Point, shown: &[usize]) -> Result<()> {
         let all = shown.len() == self.classes.len();
         let heading = if all {
             "probability of each class".to_owned()
         } else {
             format!("{} of {} classes, the most probable first", shown.len(), self.classes.len())
         };
-        scene.text(&heading, (left, top + STRONG.size), STRONG, INK, Anchor::Start);
+        picture.text(&heading, (left, top + STRONG.size), STRONG, INK, Anchor::Start)?;
         let best = self.order().first().copied();
         for (row, &class) in shown.iter().enumerate() {
             let y = top + COLUMN_HEADING + row as f64 * ROW;
@@ -93,23 +92,23 @@ impl Prediction<'_> {
             let (font, colour) = if best == Some(class) { (STRONG, RIGHT) } else { (BODY, FAINT) };
             let baseline = y + BAR_HEIGHT / 2.0 + font.centre();
             let name = font.fit(&self.classes[class], MAX_NAME_WIDTH)?;
-            scene.text(&name, (left - 12.0, baseline), font, INK, Anchor::End);
+            picture.text(&name, (left - 12.0, baseline), font, INK, Anchor::End)?;
             let length = if probability > 0.0 { (BAR_WIDTH * probability.min(1.0)).max(1.0) } else { 1.0 };
-            scene.fill((left, y), length, BAR_HEIGHT, colour);
-            self.label(scene, (left + length.round() + 10.0, baseline), class, font)?;
+            picture.fill((left, y), length, BAR_HEIGHT, colour);
+            self.label(picture, (left + length.round() + 10.0, baseline), class, font)?;
         }
-        let bottom = top + COLUMN_HEADING + shown.len() as f64 * ROW - (ROW - BAR_HEIGHT);
-        scene.fill((left - 1.0, top + COLUMN_HEADING), 1.0, bottom - top - COLUMN_HEADING, QUIET);
+        let axis_height = shown.len() as f64 * ROW - (ROW - BAR_HEIGHT);
+        picture.fill((left - 1.0, top + COLUMN_HEADING), 1.0, axis_height, QUIET);
         Ok(())
     }
 
     /// After a bar: its percentage, and whether it is the true class.
-    fn label(&self, scene: &mut Scene, (x, baseline): Point, class: usize, font: Font) -> Result<()> {
+    fn label(&self, picture: &mut Picture, (x, baseline): Point, class: usize, font: Font) -> Result<()> {
         let text = percent(f64::from(self.probabilities[class]));
-        scene.text(&text, (x, baseline), font, INK, Anchor::Start);
+        picture.text(&text, (x, baseline), font, INK, Anchor::Start)?;
         if self.true_class == Some(class) {
             let after = x + font.measure(&text)? + 12.0;
-            scene.text("✓ true", (after, baseline), STRONG, INK, Anchor::Start);
+            picture.text("✓ true", (after, baseline), STRONG, INK, Anchor::Start)?;
         }
         Ok(())
     }
@@ -162,7 +161,7 @@ mod tests {
     }
 
     fn count(picture: &Picture, colour: super::super::colour::Rgb) -> usize {
-        picture.pixels.as_chunks::<3>().0.iter().filter(|&&pixel| pixel == colour).count()
+        picture.image.pixels().filter(|pixel| pixel.0 == colour).count()
     }
 
     #[test]
@@ -172,7 +171,7 @@ mod tests {
         assert_eq!(count(&picture, FAINT), (BAR_WIDTH * 0.25 * BAR_HEIGHT) as usize);
         // Smoothed text may happen to have the same grey.
         assert!((280 * 280..280 * 280 + 50).contains(&count(&picture, [77; 3])));
-        assert!((800..1400).contains(&picture.width));
+        assert!((800..1400).contains(&picture.image.width()));
     }
 
     #[test]
@@ -181,7 +180,7 @@ mod tests {
         let unmarked = draw(&[1; 4], 2, &probabilities, None).unwrap();
         let first = draw(&[1; 4], 2, &probabilities, Some(255)).unwrap();
         assert_ne!(unmarked, first);
-        assert_eq!(unmarked.height, first.height);
+        assert_eq!(unmarked.image.height(), first.image.height());
         let classes: Vec<String> = (0..256).map(|class| class.to_string()).collect();
         let shown = |true_class| {
             let (probabilities, classes) = (&probabilities[..], &classes[..]);

@@ -1,15 +1,13 @@
 //! Owns the two contact sheets: grey images, and neurons' weights with their colour bar. Knows no data set.
 
 use crate::error::Result;
+use crate::number::significant;
 
 use super::colour::{AXIS, INK, diverging};
 use super::grid::{Grid, Tile};
-use super::heading::MARGIN;
 use super::picture::Picture;
-use super::scene::{Anchor, Scene};
-use super::text::BODY;
+use super::text::{Anchor, BODY};
 use super::tile::check_limit;
-use crate::number::significant;
 
 /// A contact sheet of grey images, such as samples of every class or the worst mistakes.
 ///
@@ -38,7 +36,8 @@ impl Sheet<'_> {
     pub fn draw(&self) -> Result<Picture> {
         let Self { height, width, columns, row_labels, tiles, .. } = *self;
         let grid = Grid { height, width, columns, row_labels, tiles };
-        grid.draw(self.title, self.subtitle, 0.0, |v| [v.round() as u8; 3])?.to_picture()
+        let (picture, _) = grid.draw(self.title, self.subtitle, (0.0, 0.0), |v| [v; 3])?;
+        Ok(picture)
     }
 }
 
@@ -64,7 +63,8 @@ pub struct WeightSheet<'a> {
 
 const BAR_WIDTH: f64 = 256.0;
 const BAR_HEIGHT: f64 = 16.0;
-const BAR_FOOTER: f64 = 84.0;
+/// The room that the bar and its text need.
+const FOOTER: (f64, f64) = (BAR_WIDTH + 60.0, 84.0);
 
 impl WeightSheet<'_> {
     /// Draws the sheet.
@@ -72,32 +72,33 @@ impl WeightSheet<'_> {
         check_limit(self.limit)?;
         let Self { height, width, columns, limit, tiles, .. } = *self;
         let grid = Grid { height, width, columns, row_labels: &[], tiles };
-        let mut sheet = grid.draw(self.title, self.subtitle, BAR_FOOTER, |v| diverging(v, limit))?;
-        sheet.scene.width = sheet.scene.width.max(BAR_WIDTH + 2.0 * MARGIN + 60.0);
-        colour_bar(&mut sheet.scene, sheet.bottom + 20.0, limit);
-        sheet.to_picture()
+        let (mut picture, bottom) = grid.draw(self.title, self.subtitle, FOOTER, |v| diverging(v, limit))?;
+        colour_bar(&mut picture, bottom + 20.0, limit)?;
+        Ok(picture)
     }
 }
 
 /// The scale in the middle of the picture, its upper edge at `top`.
-fn colour_bar(scene: &mut Scene, top: f64, limit: f32) {
-    let left = ((scene.width - BAR_WIDTH) / 2.0).floor();
+fn colour_bar(picture: &mut Picture, top: f64, limit: f32) -> Result<()> {
+    let left = ((f64::from(picture.image.width()) - BAR_WIDTH) / 2.0).floor();
     let colour = |t: f64| diverging((2.0 * t - 1.0) as f32, 1.0);
-    scene.gradient((left, top), BAR_WIDTH, BAR_HEIGHT, colour);
-    let end = significant(f64::from(limit));
+    picture.gradient((left, top), BAR_WIDTH, BAR_HEIGHT, colour);
+    let end = significant(f64::from(limit)).replace('-', "−");
     for (at, label) in [(0.0, format!("−{end}")), (0.5, "0".to_owned()), (1.0, format!("+{end}"))] {
         let x = left + at * BAR_WIDTH;
         let bottom = top + BAR_HEIGHT;
-        scene.fill((x - 0.5, bottom + 1.0), 1.0, 4.0, AXIS);
-        scene.text(&label, (x, bottom + 20.0), BODY, INK, Anchor::Middle);
+        picture.fill((x, bottom + 1.0), 1.0, 5.0, AXIS);
+        picture.text(&label, (x, bottom + 20.0), BODY, INK, Anchor::Middle)?;
     }
     let caption = "weight (blue: negative, red: positive)";
-    scene.text(caption, (left + BAR_WIDTH / 2.0, top + BAR_HEIGHT + 42.0), BODY, INK, Anchor::Middle);
+    picture.text(caption, (left + BAR_WIDTH / 2.0, top + BAR_HEIGHT + 42.0), BODY, INK, Anchor::Middle)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use image::{GenericImageView, RgbImage};
+
     use super::super::colour::WHITE;
     use super::super::grid::{CaptionLine, Tone};
     use super::super::tile::Zoom;
@@ -108,17 +109,13 @@ mod tests {
     }
 
     /// Where `part` is in `whole`.
-    fn find(whole: &Picture, part: &Picture) -> Vec<(usize, usize)> {
-        let row = |picture: &Picture, x: usize, y: usize, width: usize| {
-            let start = (y * picture.width + x) * 3;
-            picture.pixels[start..start + width * 3].to_vec()
-        };
-        let fits = |x, y| {
-            (0..part.height).all(|dy| row(whole, x, y + dy, part.width) == row(part, 0, dy, part.width))
-        };
-        let places =
-            (0..whole.height - part.height).flat_map(|y| (0..whole.width - part.width).map(move |x| (x, y)));
-        places.filter(|&(x, y)| fits(x, y)).collect()
+    fn find(whole: &Picture, part: &RgbImage) -> Vec<(u32, u32)> {
+        let (width, height) = part.dimensions();
+        let fits = |x, y| *whole.image.view(x, y, width, height).to_image() == **part;
+        let first = part.get_pixel(0, 0);
+        let places = (0..whole.image.height() - height)
+            .flat_map(|y| (0..whole.image.width() - width).map(move |x| (x, y)));
+        places.filter(|&(x, y)| whole.image.get_pixel(x, y) == first && fits(x, y)).collect()
     }
 
     fn pattern(seed: usize) -> Vec<u8> {
@@ -133,7 +130,7 @@ mod tests {
         let places: Vec<_> = images
             .iter()
             .map(|values| {
-                let tile = Zoom::Enlarge(6).picture(values, 28, 28, |v| [v as u8; 3]).unwrap();
+                let tile = Zoom::Enlarge(6).picture(values, 28, 28, |v| [v; 3]).unwrap();
                 let places = find(&picture, &tile);
                 assert_eq!(places.len(), 1);
                 places[0]
@@ -150,13 +147,13 @@ mod tests {
         let tiles = vec![Tile { values: image.as_slice(), caption: vec![] }; 2560];
         let labels: Vec<String> = (0..256).map(|class| class.to_string()).collect();
         let picture = sheet(&tiles[..100], 10, &labels[..10]).draw().unwrap();
-        assert!((1200..1400).contains(&picture.width), "{}", picture.width);
-        let tile = Zoom::Enlarge(4).picture(&image, 28, 28, |v| [v as u8; 3]).unwrap();
+        assert!((1200..1400).contains(&picture.image.width()), "{}", picture.image.width());
+        let tile = Zoom::Enlarge(4).picture(&image, 28, 28, |v| [v; 3]).unwrap();
         assert_eq!(find(&picture, &tile).len(), 100);
         let picture = sheet(&tiles, 10, &labels).draw().unwrap();
-        assert!((7000..=8000).contains(&picture.height), "{}", picture.height);
+        assert!((7000..=8000).contains(&picture.image.height()), "{}", picture.image.height());
         let png = image::load_from_memory(&picture.to_png().unwrap()).unwrap();
-        assert_eq!(png.to_rgb8().into_raw(), picture.pixels);
+        assert_eq!(png.to_rgb8(), picture.image);
     }
 
     #[test]
@@ -170,9 +167,12 @@ mod tests {
         let right = draw(vec![CaptionLine::new("IIII", Tone::Right)], "");
         assert!(wrong.contains(super::super::colour::WRONG) && !wrong.contains(super::super::colour::RIGHT));
         assert!(right.contains(super::super::colour::RIGHT));
-        assert!(wrong.height > plain.height);
+        assert!(wrong.image.height() > plain.image.height());
         let (six, nine) = (draw(vec![], "6"), draw(vec![], "9"));
-        assert!(six.width == nine.width && six != nine, "equally wide labels differ in their shape");
+        assert!(
+            six.image.width() == nine.image.width() && six != nine,
+            "equally wide labels differ in their shape"
+        );
     }
 
     #[test]
@@ -191,8 +191,8 @@ mod tests {
             tiles: &tiles,
         };
         let picture = odd.draw().unwrap();
-        assert!(picture.width < 900 && picture.contains([9; 3]));
-        assert!(sheet(&[], 0, &[]).draw().unwrap().width > 100);
+        assert!(picture.image.width() < 900 && picture.contains([9; 3]));
+        assert!(sheet(&[], 0, &[]).draw().unwrap().image.width() > 100);
         assert!(sheet(&[Tile { values: &[1, 2, 3], caption: vec![] }], 1, &[]).draw().is_err());
         let one = Tile { values: &[200][..], caption: vec![] };
         assert!(
@@ -223,8 +223,11 @@ mod tests {
         assert_eq!(find(&picture, &block).len(), 1);
         let quarter = diverging(1.0, 2.0);
         let near = |pixel: &[u8; 3]| pixel.iter().zip(quarter).all(|(a, b)| a.abs_diff(b) < 4);
-        assert!(picture.pixels.as_chunks::<3>().0.iter().any(near), "the bar shows half the limit");
-        assert!(picture.at(0, 0) == WHITE && picture.at(picture.width - 1, picture.height - 1) == WHITE);
+        assert!(picture.image.pixels().any(|pixel| near(&pixel.0)), "the bar shows half the limit");
+        let (width, height) = picture.image.dimensions();
+        assert!(
+            [(0, 0), (width - 1, height - 1)].iter().all(|&(x, y)| picture.image.get_pixel(x, y).0 == WHITE)
+        );
         assert!(WeightSheet { limit: f32::NAN, ..sheet.clone() }.draw().is_err());
         assert!(WeightSheet { tiles: &[], ..sheet }.draw().is_ok());
     }

@@ -35,14 +35,12 @@ pub(super) const STRONG: Font = Font { size: 15.0, bold: true };
 /// The font of everything else.
 pub(super) const BODY: Font = Font { size: 14.0, bold: false };
 
-/// One line of rasterized text.
-pub(super) struct Mask {
-    /// Pixels in a row.
-    pub(super) width: usize,
-    /// Rows above the baseline.
-    pub(super) ascent: usize,
-    /// How much of each pixel is ink, 0 to 1, row by row.
-    pub(super) coverage: Vec<f32>,
+/// Which end of a text is at its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anchor {
+    Start,
+    Middle,
+    End,
 }
 
 impl Font {
@@ -101,27 +99,37 @@ impl Font {
         lines.into_iter().map(|line| self.fit(&line, width)).collect()
     }
 
-    /// The pixels of `text`; empty for text without ink.
-    pub(super) fn rasterize(self, text: &str) -> Result<Mask> {
+    /// The pixels of `text` that have ink: how far right of its anchor, how far below the baseline, and how much ink,
+    /// 0 to 1.
+    pub(super) fn rasterize(
+        self,
+        text: &str,
+        anchor: Anchor,
+    ) -> Result<impl Iterator<Item = (f64, f64, f32)>> {
         let text = clean(text);
-        let fine_size = self.fine_size();
-        let width = self.measure_clean(&text)?.ceil() as usize + self.size.ceil() as usize;
+        let length = self.measure_clean(&text)?;
+        let width = length.ceil() as usize + self.size.ceil() as usize;
         let ascent = (self.size * 1.2).ceil() as usize;
         let height = ascent + (self.size * 0.4).ceil() as usize;
         let mut coverage = vec![0.0; width * height];
-        let share = 1.0 / (FINE * FINE) as f32;
-        let baseline = (ascent * FINE) as i32 - fine_size as i32 / 2;
+        let baseline = (ascent * FINE) as i32 - self.fine_size() as i32 / 2;
         let mut ink = |x: i32, y: i32, strength: f32| -> std::result::Result<(), ()> {
             if let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y))
                 && x / FINE < width
                 && y / FINE < height
             {
-                coverage[y / FINE * width + x / FINE] += strength * share;
+                coverage[y / FINE * width + x / FINE] += strength / (FINE * FINE) as f32;
             }
             Ok(())
         };
         let _drawn = self.description()?.draw(&text, (0, baseline), &mut ink).map_err(cannot_draw)?;
-        Ok(Mask { width, ascent, coverage })
+        let before = match anchor {
+            Anchor::Start => 0.0,
+            Anchor::Middle => length / 2.0,
+            Anchor::End => length,
+        };
+        let inked = coverage.into_iter().enumerate().filter(|&(_, ink)| ink > 0.0);
+        Ok(inked.map(move |(i, ink)| ((i % width) as f64 - before, (i / width) as f64 - ascent as f64, ink)))
     }
 
     fn measure_clean(self, text: &str) -> Result<f64> {
@@ -157,9 +165,10 @@ fn cannot_draw(error: impl std::fmt::Display) -> Error {
     Error::new(format!("cannot draw text: {error}"))
 }
 
-/// One line of bounded length: line breaks, tabs and control characters become spaces.
+/// One line of bounded length: line breaks, tabs, control characters and what XML forbids become spaces.
 fn clean(text: &str) -> String {
-    text.chars().take(MAX_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let forbidden = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.chars().take(MAX_CHARS).map(|c| if forbidden(c) { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -167,26 +176,23 @@ fn clean(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The first and last column or row with ink.
-    fn extent(mask: &Mask) -> [usize; 4] {
-        let inked: Vec<(usize, usize)> = (0..mask.coverage.len())
-            .filter(|&i| mask.coverage[i] > 0.3)
-            .map(|i| (i % mask.width, i / mask.width))
-            .collect();
-        let x = inked.iter().map(|p| p.0);
-        let y = inked.iter().map(|p| p.1);
-        [x.clone().min().unwrap(), x.max().unwrap(), y.clone().min().unwrap(), y.max().unwrap()]
+    /// The ink of a text: right of its start, below its baseline.
+    fn inked(font: Font, text: &str) -> Vec<(f64, f64)> {
+        let pixels = font.rasterize(text, Anchor::Start).unwrap();
+        pixels.filter(|p| p.2 > 0.3).map(|p| (p.0, p.1)).collect()
+    }
+
+    fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
     }
 
     #[test]
     fn capitals_stand_on_the_baseline() {
         for size in [13.0, 14.0, 15.0, 24.0, 40.0] {
             for bold in [false, true] {
-                let mask = Font { size, bold }.rasterize("H").unwrap();
-                let [_, _, top, bottom] = extent(&mask);
-                assert_eq!(bottom + 1, mask.ascent, "size {size}");
-                let height = (bottom + 1 - top) as f64;
-                assert!((height - 0.729 * size).abs() <= 1.0, "size {size}: {height} high");
+                let (top, bottom) = ends(inked(Font { size, bold }, "H").iter().map(|p| p.1));
+                assert_eq!(bottom, -1.0, "size {size}");
+                assert!((-top - 0.729 * size).abs() <= 1.0, "size {size}: {} high", -top);
             }
         }
     }
@@ -194,21 +200,32 @@ mod tests {
     /// plotters draws every glyph without the space before it; the font files make up for that.
     #[test]
     fn glyphs_keep_the_space_before_them() {
-        let font = Font { size: 100.0, bold: false };
-        let [left, right, ..] = extent(&font.rasterize("l").unwrap());
-        assert!((8..=11).contains(&left), "the stem of an l begins at {left}");
-        assert!((17..=19).contains(&right), "the stem of an l ends at {right}");
+        let (left, right) = ends(inked(Font { size: 100.0, bold: false }, "l").iter().map(|p| p.0));
+        assert!((8.0..=11.0).contains(&left), "the stem of an l begins at {left}");
+        assert!((17.0..=19.0).contains(&right), "the stem of an l ends at {right}");
     }
 
     #[test]
     fn every_promised_character_is_in_the_fonts() {
-        let missing = BODY.rasterize("\u{4e00}").unwrap().coverage;
+        let missing = inked(BODY, "\u{4e00}");
         for bold in [false, true] {
             for c in "Aä×→−–—·…±²³≤≥≈√∞•✓✗Σλ".chars() {
-                let mask = Font { bold, ..BODY }.rasterize(&c.to_string()).unwrap();
-                assert!(mask.coverage.iter().any(|&c| c > 0.2) && mask.coverage != missing, "{c}");
+                let glyph = inked(Font { bold, ..BODY }, &c.to_string());
+                assert!(!glyph.is_empty() && glyph != missing, "{c}");
             }
         }
+    }
+
+    #[test]
+    fn text_hangs_on_its_anchor() {
+        let middle_of = |anchor| {
+            let (left, right) = ends(BODY.rasterize("mmmm", anchor).unwrap().map(|p| p.0));
+            (left + right) / 2.0
+        };
+        let half = BODY.measure("mmmm").unwrap() / 2.0;
+        assert!((middle_of(Anchor::Start) - half).abs() < 1.5);
+        assert!(middle_of(Anchor::Middle).abs() < 1.5);
+        assert!((middle_of(Anchor::End) + half).abs() < 1.5);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Owns one small image of grey values or weights: its size on a picture, its pixels. Knows no layout and no text.
 
-use image::ExtendedColorType;
+use image::imageops::{FilterType, resize};
+use image::{GrayImage, ImageBuffer, Pixel, RgbImage};
 
 use crate::error::{Error, Result};
 
 use super::colour::{self, Rgb};
-use super::picture::{MAX_SIDE, Picture, encode};
+use super::picture::{MAX_SIDE, encode};
 
 /// An image as a PNG file in 8-bit grey, as it is stored (0 black, 255 white); every pixel becomes a square of
 /// `scale` × `scale`.
@@ -13,9 +14,8 @@ use super::picture::{MAX_SIDE, Picture, encode};
 /// `pixels` holds `height * width` values, row by row.
 pub fn gray_png(pixels: &[u8], height: usize, width: usize, scale: usize) -> Result<Vec<u8>> {
     let zoom = Zoom::checked(height, width, scale)?;
-    let (values, height, width) = zoom.apply(pixels, height, width)?;
-    let bytes: Vec<u8> = values.iter().map(|&v| v as u8).collect();
-    encode(&bytes, width, height, ExtendedColorType::L8, 1)
+    let image: GrayImage = stored(pixels, height, width, |v| [v])?;
+    encode(&zoom.apply(&image))
 }
 
 /// A neuron's weights as a PNG file: blue for `-limit`, white for zero, red for `limit`, grey for what is not a
@@ -25,7 +25,7 @@ pub fn gray_png(pixels: &[u8], height: usize, width: usize, scale: usize) -> Res
 pub fn weight_png(values: &[f32], height: usize, width: usize, limit: f32, scale: usize) -> Result<Vec<u8>> {
     check_limit(limit)?;
     let zoom = Zoom::checked(height, width, scale)?;
-    zoom.picture(values, height, width, |v| colour::diverging(v, limit))?.to_png()
+    encode(&zoom.picture(values, height, width, |v| colour::diverging(v, limit))?)
 }
 
 /// The largest absolute value: the limit of a scale that shows all `values` and has zero in its middle.
@@ -49,7 +49,7 @@ pub(super) fn check_limit(limit: f32) -> Result<()> {
 pub(super) enum Zoom {
     /// A square of this side.
     Enlarge(usize),
-    /// Squares of this side become one pixel, their mean.
+    /// Squares of about this side become one pixel, a weighted mean.
     Shrink(usize),
 }
 
@@ -83,42 +83,41 @@ impl Zoom {
         }
     }
 
-    /// The values of the zoomed image, with its height and width.
-    fn apply<T: Copy + Into<f32>>(
+    fn apply<P: Pixel<Subpixel = u8> + 'static>(
         self,
-        values: &[T],
-        height: usize,
-        width: usize,
-    ) -> Result<(Vec<f32>, usize, usize)> {
-        check_shape(values.len(), height, width)?;
-        let (new_height, new_width) = (self.side(height), self.side(width));
-        let mut zoomed = Vec::with_capacity(new_height * new_width);
-        for y in 0..new_height {
-            for x in 0..new_width {
-                zoomed.push(match self {
-                    Self::Enlarge(factor) => values[y / factor * width + x / factor].into(),
-                    Self::Shrink(factor) => {
-                        let rows = y * factor..((y + 1) * factor).min(height);
-                        let columns = x * factor..((x + 1) * factor).min(width);
-                        mean(rows.flat_map(|row| values[row * width..][columns.clone()].iter().copied()))
-                    }
-                });
-            }
-        }
-        Ok((zoomed, new_height, new_width))
+        image: &ImageBuffer<P, Vec<u8>>,
+    ) -> ImageBuffer<P, Vec<u8>> {
+        let [width, height] = [image.width(), image.height()].map(|side| self.side(side as usize) as u32);
+        let filter = match self {
+            Self::Enlarge(_) => FilterType::Nearest,
+            Self::Shrink(_) => FilterType::Triangle,
+        };
+        resize(image, width, height, filter)
     }
 
     /// The zoomed image in colour.
-    pub(super) fn picture<T: Copy + Into<f32>>(
+    pub(super) fn picture<T: Copy>(
         self,
         values: &[T],
         height: usize,
         width: usize,
-        colour: impl Fn(f32) -> Rgb,
-    ) -> Result<Picture> {
-        let (values, height, width) = self.apply(values, height, width)?;
-        Ok(Picture { width, height, pixels: values.into_iter().flat_map(colour).collect() })
+        colour: impl Fn(T) -> Rgb,
+    ) -> Result<RgbImage> {
+        Ok(self.apply(&stored(values, height, width, colour)?))
     }
+}
+
+/// An image as large as it is stored.
+fn stored<T: Copy, P: Pixel<Subpixel = u8>, const CHANNELS: usize>(
+    values: &[T],
+    height: usize,
+    width: usize,
+    colour: impl Fn(T) -> [u8; CHANNELS],
+) -> Result<ImageBuffer<P, Vec<u8>>> {
+    check_shape(values.len(), height, width)?;
+    let pixels = values.iter().flat_map(|&value| colour(value)).collect();
+    ImageBuffer::from_raw(width as u32, height as u32, pixels)
+        .ok_or_else(|| Error::new(format!("an image of {height} × {width} pixels is too large")))
 }
 
 /// Refuses an image whose number of values does not fit its size.
@@ -127,11 +126,6 @@ pub(super) fn check_shape(values: usize, height: usize, width: usize) -> Result<
         return Ok(());
     }
     Err(Error::new(format!("an image of {height} × {width} pixels has {values} values")))
-}
-
-fn mean<T: Into<f32>>(values: impl Iterator<Item = T>) -> f32 {
-    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), v| (sum + v.into(), count + 1.0));
-    sum / count
 }
 
 #[cfg(test)]
@@ -193,10 +187,11 @@ mod tests {
     }
 
     #[test]
-    fn shrinking_takes_the_mean_also_at_the_border() {
-        let values: [u8; 9] = [0, 10, 100, 20, 30, 200, 7, 9, 50];
-        let (shrunk, height, width) = Zoom::Shrink(2).apply(&values, 3, 3).unwrap();
-        assert_eq!((height, width), (2, 2));
-        assert_eq!(shrunk, [15.0, 150.0, 8.0, 50.0]);
+    fn shrinking_takes_a_mean() {
+        let values: Vec<u8> = (0..16).map(|i| if i % 4 < 2 { 40 } else { 200 }).collect();
+        let shrunk = Zoom::Shrink(2).picture(&values, 4, 4, |v| [v; 3]).unwrap();
+        assert_eq!(shrunk.dimensions(), (2, 2));
+        let [left, right] = [0, 1].map(|x| shrunk.get_pixel(x, 1).0[0]);
+        assert!((41..=80).contains(&left) && (160..200).contains(&right), "{left} {right}");
     }
 }
