@@ -158,6 +158,26 @@ fn weights_of_another_network_are_refused() {
     );
 }
 
+/// A newer run that is damaged must not be answered for by an older one.
+#[test]
+fn the_latest_run_is_the_latest_even_if_damaged() {
+    let (place, _, older) = trained();
+    let newer = place.json(&["train", "--data", "data", "--set", "training.num_epochs=1"]);
+    let newer = place.run_folder(&newer);
+    let message = format!("`{}` is damaged: ", newer.join("run.json").display());
+    place.write(newer.join("run.json").to_str().unwrap(), "{");
+    let id = newer.file_name().unwrap().to_str().unwrap();
+    for text in ["latest", id] {
+        let ran = place.run(&["evaluate", text]);
+        assert!(ran.code == 1 && ran.stderr.contains(&message), "{}", ran.stderr);
+    }
+    assert_eq!(place.run(&["evaluate", older.file_name().unwrap().to_str().unwrap()]).code, 0);
+    // What is no run at all is in nobody's way.
+    fs::remove_dir_all(place.path().join(&newer)).unwrap();
+    fs::create_dir_all(place.path().join("artifacts/zzz/zzz")).unwrap();
+    assert_eq!(place.run(&["evaluate", "latest"]).code, 0);
+}
+
 #[test]
 fn a_file_of_the_optimizer_is_not_taken_for_weights() {
     let (place, _, folder) = trained();

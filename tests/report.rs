@@ -188,7 +188,10 @@ fn runs_side_by_side() {
     let again = place.json(&["compare", &format!("./{one}"), &format!("{other}/")]);
     assert_eq!(again["page"], record["page"]);
     let out = place.run(&["compare", &one, &other]).stdout;
-    let uncertain = |n: f64| 1.96 * (n * (1.0 - n) / 200.0).sqrt();
+    // Wilson 1927, with 200 images.
+    let z = 1.96;
+    let uncertain =
+        |p: f64| z / (1.0 + z * z / 200.0) * (p * (1.0 - p) / 200.0 + z * z / (4.0 * 40_000.0)).sqrt();
     let first: Value = serde_json::from_str(&place.read(format!("{one}/summary.json"))).unwrap();
     let accuracy = first["test_accuracy"].as_f64().unwrap();
     let note = format!(

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgGroup, Args};
+use console::measure_text_width;
 use serde::Serialize;
 
 use super::output::Output;
@@ -102,19 +103,16 @@ fn print_one(answer: &Answer, layout: Layout, output: &Output) {
     output.line("");
     let left = terminal::image(pixels, layout.height, layout.width, output.has_colors());
     let right = bars(&prediction.probabilities());
-    let lines = match usize::from(terminal::width()) {
-        // Too narrow for both beside each other.
-        0..=WIDTH => [left, vec![String::new()], right].concat(),
-        _ => terminal::beside(&left, &right),
-    };
+    let mut lines = terminal::beside(&left, &right);
+    if lines.iter().any(|line| measure_text_width(line) > usize::from(terminal::width())) {
+        lines = [left, vec![String::new()], right].concat();
+    }
     for line in lines {
         output.line(&line);
     }
     output.line("");
 }
 
-/// What an image of MNIST and the bars need beside each other, in characters.
-const WIDTH: usize = 76;
 /// How many classes get a bar on the terminal.
 const MAX_BARS: usize = 20;
 

@@ -25,7 +25,7 @@ struct Record<'a> {
 pub(super) fn run(global: &Global, output: &Output) -> Result<ExitCode> {
     let (runs, unreadable) = run::list(&global.artifacts)?;
     if let Some(first) = unreadable.first() {
-        let reason = first.to_string();
+        let reason = first.error.to_string();
         let reason = reason.lines().next().unwrap_or_default();
         let more = match unreadable.len() - 1 {
             0 => String::new(),

@@ -72,11 +72,11 @@ pub(super) fn image(pixels: &[u8], height: usize, width: usize, colors: bool) ->
 
 fn shrink(pixels: &[u8], height: usize, width: usize) -> GrayImage {
     let image = GrayImage::from_raw(width as u32, height as u32, pixels.to_vec()).unwrap_or_default();
-    let largest = width.max(height);
-    if largest <= MAX_IMAGE_WIDTH {
+    let (largest, most) = (width.max(height), MAX_IMAGE_WIDTH.min(usize::from(self::width())));
+    if largest <= most {
         return image;
     }
-    let scaled = |side: usize| (side * MAX_IMAGE_WIDTH).div_ceil(largest).max(1) as u32;
+    let scaled = |side: usize| (side * most).div_ceil(largest).max(1) as u32;
     imageops::resize(&image, scaled(width), scaled(height), FilterType::Triangle)
 }
 

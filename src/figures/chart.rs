@@ -17,7 +17,7 @@ const SIZE_PER_EM: f64 = 1.24;
 /// Up to so many points get a mark each.
 const MAX_MARKED: usize = 30;
 /// Larger numbers are left out, as those that are no numbers are: nobody could read the others beside them.
-const LARGEST: f64 = 1e30;
+const LARGEST: f64 = 1e38;
 /// Smaller charts have no room for their own labels.
 const MIN_SIZE: (usize, usize) = (320, 240);
 /// Around the chart, in pixels.
@@ -372,7 +372,7 @@ mod tests {
             vec![],
             vec![line("nothing", vec![], 0)],
             vec![line("no number", vec![(f64::NAN, 1.0), (1.0, f64::NEG_INFINITY)], 0)],
-            vec![line("huge", vec![(1e308, -1e308), (1e30, 1e30), (-1e30, -1e30)], usize::MAX)],
+            vec![line("huge", vec![(1e308, -1e308), (1e38, 1e38), (-1e38, -1e38)], usize::MAX)],
             vec![line("tiny", vec![(5e-324, 1e-300), (0.0, 2e-300)], 1)],
             vec![line("close", vec![(1.0, 1e12), (2.0, 1e12 + 1.0)], 0)],
             (0..200).map(|i| line(&long, vec![(1.0, 2.0); i], i)).collect(),

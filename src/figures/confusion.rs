@@ -15,6 +15,8 @@ const MAX_NAME_WIDTH: f64 = 150.0;
 const PLAIN_SIDE: f64 = 960.0;
 const AXIS_NAME: f64 = 30.0;
 const KEY_WIDTH: f64 = 150.0;
+/// Between two keys, for the name of the first.
+const BETWEEN_KEYS: f64 = 130.0;
 const KEY_HEIGHT: f64 = 14.0;
 const FOOTER: f64 = 76.0;
 
@@ -54,7 +56,8 @@ impl ConfusionMatrix<'_> {
         let least = (side * layout.cell) as usize;
         check_size(least, least)?;
         let left = AXIS_NAME + layout.names_width;
-        let content = (left + side * layout.cell + layout.shares_width).max(2.0 * KEY_WIDTH + 200.0);
+        let content = (left + side * layout.cell + layout.shares_width)
+            .max(left + 2.0 * KEY_WIDTH + BETWEEN_KEYS + 100.0);
         let heading = Heading::over(content, self.title, self.subtitle)?;
         let top = MARGIN + heading.height() + AXIS_NAME + layout.names_height;
         let corner = ((MARGIN + left).round(), top.round());
@@ -196,7 +199,7 @@ fn key(picture: &mut Picture, (left, top): Point, largest_mistake: f64) -> Resul
     one_key(picture, (left, top), "recognised", 1.0, recognised)?;
     if largest_mistake > 0.0 {
         let mistakes = |t: f64| mistaken(t.sqrt());
-        one_key(picture, (left + KEY_WIDTH + 130.0, top), "mistaken", largest_mistake, mistakes)?;
+        one_key(picture, (left + KEY_WIDTH + BETWEEN_KEYS, top), "mistaken", largest_mistake, mistakes)?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 
-use super::colour::{INK, QUIET, RIGHT, Rgb, WRONG};
+use super::colour::{INK, QUIET, Rgb, WRONG};
 use super::heading::{Heading, MARGIN};
 use super::picture::{MAX_SIDE, Picture, check_size};
 use super::text::{Anchor, BODY, STRONG};
@@ -23,10 +23,6 @@ const MAX_LABEL_WIDTH: f64 = 160.0;
 pub enum Tone {
     /// Neither good nor bad: plain text.
     Plain,
-    /// A remark: grey text.
-    Quiet,
-    /// Right: blue text after ✓.
-    Right,
     /// Wrong: dark orange text after ✗.
     Wrong,
 }
@@ -53,8 +49,7 @@ impl CaptionLine {
 
     fn shown(&self) -> String {
         match self.tone {
-            Tone::Plain | Tone::Quiet => self.text.clone(),
-            Tone::Right => format!("✓ {}", self.text),
+            Tone::Plain => self.text.clone(),
             Tone::Wrong => format!("✗ {}", self.text),
         }
     }
@@ -62,8 +57,6 @@ impl CaptionLine {
     fn colour(&self) -> Rgb {
         match self.tone {
             Tone::Plain => INK,
-            Tone::Quiet => QUIET,
-            Tone::Right => RIGHT,
             Tone::Wrong => WRONG,
         }
     }

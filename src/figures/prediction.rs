@@ -38,7 +38,7 @@ pub struct Prediction<'a> {
     /// The name of every class.
     pub classes: &'a [String],
     /// The probability of every class, 0 to 1.
-    pub probabilities: &'a [f32],
+    pub probabilities: &'a [f64],
     /// The index of the true class, where it is known.
     pub true_class: Option<usize>,
 }
@@ -88,7 +88,7 @@ impl Prediction<'_> {
         let best = self.order().first().copied();
         for (row, &class) in shown.iter().enumerate() {
             let y = top + COLUMN_HEADING + row as f64 * ROW;
-            let probability = f64::from(self.probabilities[class]);
+            let probability = self.probabilities[class];
             let (font, colour) = if best == Some(class) { (STRONG, RIGHT) } else { (BODY, FAINT) };
             let baseline = y + BAR_HEIGHT / 2.0 + font.centre();
             let name = font.fit(&self.classes[class], MAX_NAME_WIDTH)?;
@@ -104,7 +104,7 @@ impl Prediction<'_> {
 
     /// After a bar: its percentage, and whether it is the true class.
     fn label(&self, picture: &mut Picture, (x, baseline): Point, class: usize, font: Font) -> Result<()> {
-        let text = percent(f64::from(self.probabilities[class]));
+        let text = percent(self.probabilities[class]);
         picture.text(&text, (x, baseline), font, INK, Anchor::Start)?;
         if self.true_class == Some(class) {
             let after = x + font.measure(&text)? + 12.0;
@@ -132,7 +132,7 @@ impl Prediction<'_> {
     fn order(&self) -> Vec<usize> {
         let probability = |class: usize| {
             let p = self.probabilities[class];
-            if p.is_nan() { f32::NEG_INFINITY } else { p }
+            if p.is_nan() { f64::NEG_INFINITY } else { p }
         };
         let mut order: Vec<usize> = (0..self.probabilities.len()).collect();
         order.sort_by(|&a, &b| probability(b).total_cmp(&probability(a)));
@@ -150,7 +150,7 @@ mod tests {
     fn draw(
         pixels: &[u8],
         height: usize,
-        probabilities: &[f32],
+        probabilities: &[f64],
         true_class: Option<usize>,
     ) -> Result<Picture> {
         let classes: Vec<String> = (0..probabilities.len()).map(|class| class.to_string()).collect();
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_true_class_is_marked_and_always_shown() {
-        let probabilities: Vec<f32> = (0..256).map(|class| class as f32 / 32640.0).collect();
+        let probabilities: Vec<f64> = (0..256).map(|class| f64::from(class) / 32640.0).collect();
         let unmarked = draw(&[1; 4], 2, &probabilities, None).unwrap();
         let first = draw(&[1; 4], 2, &probabilities, Some(255)).unwrap();
         assert_ne!(unmarked, first);
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn odd_predictions_do_not_panic() {
-        for probabilities in [&[][..], &[f32::NAN, f32::INFINITY, -1.0, 1e30], &[1.0]] {
+        for probabilities in [&[][..], &[f64::NAN, f64::INFINITY, -1.0, 1e30], &[1.0]] {
             assert!(draw(&[5], 1, probabilities, Some(99)).is_ok(), "{probabilities:?}");
         }
         assert!(draw(&[5; 10], 3, &[1.0], None).is_err(), "10 pixels are not 3 × 3");

@@ -164,9 +164,11 @@ mod tests {
         };
         let plain = draw(vec![], "");
         let wrong = draw(vec![CaptionLine::new("IIII", Tone::Wrong)], "");
-        let right = draw(vec![CaptionLine::new("IIII", Tone::Right)], "");
-        assert!(wrong.contains(super::super::colour::WRONG) && !wrong.contains(super::super::colour::RIGHT));
-        assert!(right.contains(super::super::colour::RIGHT));
+        let neither = draw(vec![CaptionLine::plain("IIII")], "");
+        assert!(
+            wrong.contains(super::super::colour::WRONG) && !neither.contains(super::super::colour::WRONG)
+        );
+        assert!(neither.contains(super::super::colour::INK));
         assert!(wrong.image.height() > plain.image.height());
         let (six, nine) = (draw(vec![], "6"), draw(vec![], "9"));
         assert!(

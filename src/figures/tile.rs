@@ -64,9 +64,13 @@ impl Zoom {
         }
     }
 
-    /// Enlarging by `scale`, where the result is not too large.
+    /// Enlarging by `scale`, where the result is not too large; an image that is too large itself is shrunk.
     fn checked(height: usize, width: usize, scale: usize) -> Result<Self> {
-        if scale == 0 || scale.saturating_mul(height.max(width)) > MAX_SIDE {
+        let largest = height.max(width);
+        if scale == 1 && largest > MAX_SIDE {
+            return Ok(Self::Shrink(largest.div_ceil(MAX_SIDE)));
+        }
+        if scale == 0 || scale.saturating_mul(largest) > MAX_SIDE {
             return Err(Error::new(format!(
                 "cannot enlarge {height} × {width} pixels by {scale}, expected 1 or more and at most {MAX_SIDE} \
                  pixels a side"

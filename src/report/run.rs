@@ -151,8 +151,8 @@ fn weights(neurons: &Neurons, layout: Layout, is_softmax: bool) -> Result<Markup
     let limit = significant(f64::from(limit));
     let what = match is_softmax {
         true => {
-            "The weights of each output neuron. Ink on red pixels raises the score of its class, ink on blue ones lowers \
-             it; pixels that never carry ink keep the random weights that they started with."
+            "The weights of each output neuron: ink on red pixels raises the score of its class, ink on blue ones lowers \
+             it. Where no image of the training set has ink, nothing is learned."
         }
         false => {
             "The weights of neurons of the first hidden layer, largest norm first: red is positive, blue negative."

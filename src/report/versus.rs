@@ -61,16 +61,21 @@ pub fn result_rows(runs: &[Records], names: &[String]) -> Vec<Vec<String>> {
     runs.iter().zip(names).map(row).collect()
 }
 
-/// How far the choice of test images alone may move an accuracy, in words; none where nothing has been tested.
+/// How far the choice of test images alone may move an accuracy, in words; none where nothing has been tested, or not
+/// all on the same images.
 pub fn uncertainty(runs: &[Records]) -> Option<String> {
     let test = &runs.iter().find_map(|run| run.test.as_ref())?.evaluation;
-    // Twice the standard error of a share of independent images.
-    let error = 1.96 * (test.accuracy * (1.0 - test.accuracy) / test.num_images as f64).sqrt();
+    let same_data = runs.windows(2).all(|pair| pair[0].info.data.sha256 == pair[1].info.data.sha256);
+    if !same_data || test.num_images == 0 {
+        return None;
+    }
+    // Half of Wilson's interval (1927), which is sound for accuracies near 1 too.
+    let (n, p, z) = (test.num_images as f64, test.accuracy, 1.96);
+    let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
     Some(format!(
-        "with {} test images, an accuracy of {:.4} is uncertain by {error:.4} (95 %), and another seed moves it too: \
+        "with {} test images, an accuracy of {p:.4} is uncertain by {half:.4} (95 %), and another seed moves it too: \
          smaller differences say little",
-        grouped(test.num_images),
-        test.accuracy
+        grouped(test.num_images)
     ))
 }
 

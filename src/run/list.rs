@@ -19,20 +19,29 @@ pub struct Listed {
     pub accuracy: Option<f64>,
 }
 
+/// A folder among the runs that could not be read as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub error: Error,
+}
+
 /// All runs under `artifacts`, oldest first, and what could not be read.
 ///
 /// A missing `artifacts` holds no run.
-pub fn list(artifacts: &Path) -> Result<(Vec<Listed>, Vec<Error>)> {
+pub fn list(artifacts: &Path) -> Result<(Vec<Listed>, Vec<Unreadable>)> {
     let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
     for experiment in subfolders(artifacts)? {
         let paths = subfolders(&experiment).unwrap_or_else(|error| {
-            unreadable.push(error);
+            unreadable.push(Unreadable { path: experiment, error });
             Vec::new()
         });
         for path in paths {
             match read(&path) {
                 Ok(run) => runs.push(run),
-                Err(error) => unreadable.push(error),
+                Err(error) => unreadable.push(Unreadable { path, error }),
             }
         }
     }
@@ -52,23 +61,43 @@ pub fn find(text: &str, artifacts: &Path) -> Result<RunFolder> {
             None => error,
         });
     }
-    let mut runs = list(artifacts)?.0;
     if text == "latest" {
-        let none = || Error::new(format!("there is no run in `{}` yet", artifacts.display()));
-        return Ok(runs.pop().ok_or_else(|| none().hint("`smallnet train` makes one"))?.folder);
+        return latest(artifacts);
     }
-    runs.retain(|run| run.folder.path().file_name().is_some_and(|id| id == text));
-    match (runs.pop(), runs.pop()) {
-        (Some(run), None) => Ok(run.folder),
+    // By the folder's name alone: a run whose files are damaged is still there, and says so when it is read.
+    let mut folders: Vec<PathBuf> = subfolders(artifacts)?
+        .iter()
+        .map(|experiment| experiment.join(path))
+        .filter(|run| run.is_dir())
+        .collect();
+    match (folders.pop(), folders.pop()) {
+        (Some(run), None) => RunFolder::open(&run),
         (Some(one), Some(other)) => Err(Error::new(format!(
             "`{text}` is the id of several runs, such as `{}` and `{}`",
-            other.folder.path().display(),
-            one.folder.path().display()
+            other.display(),
+            one.display()
         ))
         .hint("name the folder")),
         (None, _) => RunFolder::open(path).map_err(|error| match newest_in(&artifacts.join(path)) {
             Some(run) => error.hint(format!("the newest run of `{text}` is `{}`", run.path().display())),
             None => error,
+        }),
+    }
+}
+
+/// The run that started last; not an older one because that one's files are damaged.
+fn latest(artifacts: &Path) -> Result<RunFolder> {
+    let (mut runs, unreadable) = list(artifacts)?;
+    let id = |path: &Path| path.file_name().unwrap_or_default().to_owned();
+    let newest = runs.pop().map(|run| run.folder);
+    // A run's name is the time of its start.
+    let is_newer = |path: &Path| newest.as_ref().is_none_or(|run| id(path) > id(run.path()));
+    let damaged = unreadable.into_iter().filter(|run| RunFolder::open(&run.path).is_ok());
+    match damaged.filter(|run| is_newer(&run.path)).max_by_key(|run| id(&run.path)) {
+        Some(run) => Err(run.error),
+        None => newest.ok_or_else(|| {
+            Error::new(format!("there is no run in `{}` yet", artifacts.display()))
+                .hint("`smallnet train` makes one")
         }),
     }
 }
@@ -84,8 +113,8 @@ fn read(path: &Path) -> Result<Listed> {
     let (info, summary) = (folder.info()?, folder.summary()?);
     let accuracy = match &summary {
         Some(summary) => Some(summary.test_accuracy),
-        // An interrupted run may have been tested later.
-        None => folder.test(info.data.layout)?.map(|test| test.evaluation.accuracy),
+        // An interrupted run may have been tested later. Damage there does not hide the run.
+        None => folder.test(info.data.layout).ok().flatten().map(|test| test.evaluation.accuracy),
     };
     Ok(Listed { folder, info, summary, accuracy })
 }

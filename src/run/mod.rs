@@ -36,7 +36,7 @@ use crate::error::{Error, Result};
 use crate::model::Mlp;
 use crate::training::EpochRecord;
 
-pub use list::{Listed, find, list};
+pub use list::{Listed, Unreadable, find, list};
 pub use records::{DataInfo, Records, RunInfo, Status, Summary};
 pub use test::TestRecord;
 pub use weights::load_weights;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::pictures::distinct;
 use crate::config::{Difference, differences};
 use crate::digest::hex;
 use crate::error::{Error, Result};
@@ -79,7 +80,7 @@ fn names(runs: &[Records]) -> Vec<String> {
     let name = |run: &Records| run.experiment.name.clone();
     let is_unique = |run: &Records| runs.iter().filter(|other| name(other) == name(run)).count() == 1;
     let long = |run: &Records| format!("{} {}", name(run), run.folder.id());
-    runs.iter().map(|run| if is_unique(run) { name(run) } else { long(run) }).collect()
+    distinct(runs.iter().map(|run| if is_unique(run) { name(run) } else { long(run) }).collect())
 }
 
 /// The same runs give the same name, others another.

@@ -234,7 +234,6 @@ impl SavedModel {
     fn draw_answer(&self, answer: &Answer, stem: &str) -> Result<AnswerPictures> {
         let Layout { height, width, num_classes } = self.info.data.layout;
         let Answer { image, pixels, prediction } = answer;
-        let probabilities: Vec<f32> = prediction.probabilities().iter().map(|&p| p as f32).collect();
         let picture = Prediction {
             title: &format!("{} with {}", prediction.class, percent(prediction.confidence())),
             subtitle: &format!("{}, run {} {}", image.name(), self.info.experiment, self.folder.id()),
@@ -242,7 +241,7 @@ impl SavedModel {
             height,
             width,
             classes: &names(num_classes),
-            probabilities: &probabilities,
+            probabilities: &prediction.probabilities(),
             true_class: image.label(),
         };
         let path = self.folder.write_prediction(&self.figure_name(stem), &picture.draw()?.to_png()?)?;
@@ -279,7 +278,7 @@ fn neuron_caption(info: &NeuronInfo, is_softmax: bool) -> Vec<CaptionLine> {
 }
 
 /// Numbers names that occur again, so that no file overwrites another: `a`, `b`, `a-2`.
-fn distinct(names: Vec<String>) -> Vec<String> {
+pub(super) fn distinct(names: Vec<String>) -> Vec<String> {
     let mut taken: Vec<String> = Vec::with_capacity(names.len());
     for name in names {
         let numbered = (2..).map(|number| format!("{name}-{number}"));

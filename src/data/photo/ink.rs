@@ -93,7 +93,7 @@ impl Part {
         (self.bottom - self.top).max(self.right - self.left) + 1
     }
 
-    /// Empty pixels between the bounding boxes, the larger of rows and columns.
+    /// Steps from one bounding box to the other, the larger of rows and columns; 1 for neighbours.
     fn distance(&self, other: &Self) -> usize {
         let rows = other.top.saturating_sub(self.bottom).max(self.top.saturating_sub(other.bottom));
         let columns = other.left.saturating_sub(self.right).max(self.left.saturating_sub(other.right));
