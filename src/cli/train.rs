@@ -12,10 +12,10 @@ use serde::Serialize;
 use super::experiment::ExperimentArgs;
 use super::output::{Output, program};
 use super::{Global, progress};
-use crate::data::Layout;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
 use crate::number::{grouped, loss, seconds, significant};
+use crate::plan::Plan;
 use crate::run::{Status, Summary};
 use crate::training::{End, EpochRecord};
 use crate::workflow::{self, Outcome, Prepared};
@@ -99,21 +99,11 @@ fn stop_on_signal(interrupter: Interrupter) -> Result<()> {
 }
 
 fn announce(prepared: &Prepared, output: &Output) {
-    let Prepared { experiment, info, model, opened, .. } = prepared;
-    let Layout { height, width, num_classes } = info.data.layout;
-    let sizes = experiment.model.sizes(height * width, num_classes);
-    let shape = sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(" → ");
-    let weights = grouped(burn::module::Module::num_params(model));
+    let Prepared { experiment, info, opened, .. } = prepared;
+    let plan = Plan::new(experiment, info.data.layout, info.data.num_train);
+    let (shape, weights) = (plan.shape(), grouped(plan.num_parameters));
     output.line(&format!("{}: {shape}, {weights} weights, on {}", experiment.name, opened.adapter));
-    let held_out = match info.data.num_validation {
-        0 => String::new(),
-        number => format!(", {} held out", grouped(number)),
-    };
-    output.line(&format!(
-        "data: {}, {} training images{held_out}",
-        info.data.source,
-        grouped(info.data.num_train)
-    ));
+    output.line(&format!("data: {}", info.data.describe()));
     if opened.warms_up {
         output.line("the first steps compile the GPU's kernels and take longer than all others");
     }

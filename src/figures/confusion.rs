@@ -69,7 +69,7 @@ impl ConfusionMatrix<'_> {
         if layout.shares_width > 0.0 {
             self.shares(&mut picture, &layout, corner)?;
         }
-        key(&mut picture, (corner.0, bottom + 28.0), self.largest_mistake())?;
+        key(&mut picture, (corner.0, bottom + 28.0), largest_mistake(self.counts))?;
         Ok(picture)
     }
 
@@ -112,13 +112,13 @@ impl ConfusionMatrix<'_> {
     }
 
     fn cells(&self, picture: &mut Picture, layout: &Layout, (left, top): Point) -> Result<()> {
-        let largest = self.largest_mistake();
+        let strengths = confusion_strengths(self.counts);
         let side = self.counts.len() as f64 * layout.cell;
         picture.frame((left, top), side, side);
         for (t, row) in self.counts.iter().enumerate() {
             for (p, &count) in row.iter().enumerate() {
                 let at = (left + p as f64 * layout.cell, top + t as f64 * layout.cell);
-                let colour = shade(t == p, share(count, row), largest);
+                let colour = if t == p { recognised(strengths[t][p]) } else { mistaken(strengths[t][p]) };
                 // A gap between the cells, where they are large enough to have one.
                 let gap = if layout.cell >= 8.0 { 1.0 } else { 0.0 };
                 picture.fill(at, layout.cell - gap, layout.cell - gap, colour);
@@ -145,27 +145,33 @@ impl ConfusionMatrix<'_> {
         }
         Ok(())
     }
+}
 
-    /// The largest share of a class that was taken for another one; 0 without mistakes.
-    fn largest_mistake(&self) -> f64 {
-        let mistakes = self.counts.iter().enumerate().flat_map(|(t, row)| {
-            row.iter().enumerate().filter(move |&(p, _)| p != t).map(|(_, &count)| share(count, row))
-        });
-        mistakes.fold(0.0, f64::max)
-    }
+/// How strongly each cell of a confusion matrix is coloured, from 0 to 1: what is right by its share of the row, a
+/// mistake against the largest one and by the square root, so that rare ones can be told apart.
+pub fn confusion_strengths(counts: &[Vec<u64>]) -> Vec<Vec<f64>> {
+    let largest = largest_mistake(counts).max(f64::MIN_POSITIVE);
+    let strength = |t: usize, p: usize, count: u64, row: &[u64]| match t == p {
+        true => share(count, row),
+        false => (share(count, row) / largest).sqrt(),
+    };
+    let row = |(t, row): (usize, &Vec<u64>)| {
+        row.iter().enumerate().map(|(p, &count)| strength(t, p, count, row)).collect()
+    };
+    counts.iter().enumerate().map(row).collect()
+}
+
+/// The largest share of a class that was taken for another one; 0 without mistakes.
+fn largest_mistake(counts: &[Vec<u64>]) -> f64 {
+    let mistakes = counts.iter().enumerate().flat_map(|(t, row)| {
+        row.iter().enumerate().filter(move |&(p, _)| p != t).map(|(_, &count)| share(count, row))
+    });
+    mistakes.fold(0.0, f64::max)
 }
 
 fn share(count: u64, row: &[u64]) -> f64 {
     let total: f64 = row.iter().map(|&n| n as f64).sum();
     if total > 0.0 { count as f64 / total } else { 0.0 }
-}
-
-fn shade(diagonal: bool, share: f64, largest_mistake: f64) -> Rgb {
-    if diagonal || largest_mistake <= 0.0 {
-        recognised(share)
-    } else {
-        mistaken((share / largest_mistake).sqrt())
-    }
 }
 
 /// The names of rows and columns; with small cells only as many as there is room for.

@@ -23,7 +23,7 @@ mod text;
 mod tile;
 
 pub use chart::{Chart, Series};
-pub use confusion::ConfusionMatrix;
+pub use confusion::{ConfusionMatrix, confusion_strengths};
 pub use grid::{CaptionLine, Tile, Tone};
 pub use picture::Picture;
 pub use prediction::Prediction;

@@ -74,10 +74,7 @@ impl Picture {
         colour: Rgb,
         anchor: Anchor,
     ) -> Result<()> {
-        for (along, down, ink) in font.rasterize(text, anchor)? {
-            self.blend((at.0 + along, at.1 + down), colour, ink);
-        }
-        Ok(())
+        self.ink(text, font, colour, anchor, |along, down| (at.0 + along, at.1 + down))
     }
 
     /// Text that reads from bottom to top; `at` is on its baseline, at its right.
@@ -89,8 +86,20 @@ impl Picture {
         colour: Rgb,
         anchor: Anchor,
     ) -> Result<()> {
+        self.ink(text, font, colour, anchor, |along, down| (at.0 + down, at.1 - along - 1.0))
+    }
+
+    /// The ink of a text, each pixel where `place` puts it.
+    fn ink(
+        &mut self,
+        text: &str,
+        font: Font,
+        colour: Rgb,
+        anchor: Anchor,
+        place: impl Fn(f64, f64) -> Point,
+    ) -> Result<()> {
         for (along, down, ink) in font.rasterize(text, anchor)? {
-            self.blend((at.0 + down, at.1 - along - 1.0), colour, ink);
+            self.blend(place(along, down), colour, ink);
         }
         Ok(())
     }

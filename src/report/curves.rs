@@ -12,7 +12,7 @@ use crate::training::EpochRecord;
 pub(super) const SIZE: (usize, usize) = (520, 270);
 
 /// Points of epoch and value.
-type Curve = Vec<(f64, f64)>;
+pub(super) type Curve = Vec<(f64, f64)>;
 
 /// What is measured after every epoch.
 struct Measure {
@@ -79,7 +79,7 @@ pub(super) fn of_runs(runs: &[Records], names: &[String]) -> Result<Markup> {
     })
 }
 
-fn line(name: &str, points: Curve, colour: usize, dashed: bool) -> Series {
+pub(super) fn line(name: &str, points: Curve, colour: usize, dashed: bool) -> Series {
     Series { name: name.to_owned(), points, dashed, colour }
 }
 

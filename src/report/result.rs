@@ -2,14 +2,14 @@
 
 use maud::{Markup, html};
 
-use super::curves::SIZE;
+use super::curves::{SIZE, line};
 use super::parts;
 use crate::data::Layout;
 use crate::error::Result;
 use crate::evaluation::{
     Calibration, CalibrationBin, ClassScores, ConfusionMatrix, SCORE_COLUMNS, score_rows,
 };
-use crate::figures::{self, Chart, Series, gray_png};
+use crate::figures::{self, Chart, gray_png};
 use crate::number::{grouped, percent};
 use crate::run::TestRecord;
 
@@ -23,10 +23,7 @@ pub(super) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
         return Ok(html! { figure { (parts::image(&png, "confusion matrix")) } });
     }
     let classes = 0..counts.len();
-    let mistakes = counts.iter().enumerate().flat_map(|(class, row)| {
-        row.iter().enumerate().filter(move |(other, _)| *other != class).map(|(_, &count)| share(count, row))
-    });
-    let worst = mistakes.fold(0.0, f64::max);
+    let strengths = figures::confusion_strengths(counts);
     Ok(html! {
         div.scroll {
             table.confusion {
@@ -38,7 +35,7 @@ pub(super) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
                     @for (class, row) in counts.iter().enumerate() {
                         tr {
                             th scope="row" { (class) }
-                            @for (predicted, &count) in row.iter().enumerate() { (cell(class, predicted, count, row, worst)) }
+                            @for (predicted, &strength) in strengths[class].iter().enumerate() { (cell(class, predicted, row, strength)) }
                         }
                     }
                 }
@@ -64,20 +61,13 @@ pub(super) fn confusion_note(matrix: &ConfusionMatrix) -> Markup {
     }
 }
 
-fn share(count: u64, row: &[u64]) -> f64 {
-    count as f64 / row.iter().sum::<u64>().max(1) as f64
-}
-
-/// `worst` is the largest share of a row that is one mistake.
-fn cell(class: usize, predicted: usize, count: u64, row: &[u64], worst: f64) -> Markup {
-    let total: u64 = row.iter().sum();
+fn cell(class: usize, predicted: usize, row: &[u64], strength: f64) -> Markup {
+    let (count, total): (u64, u64) = (row[predicted], row.iter().sum());
     let right = class == predicted;
-    // Mistakes are few: against the worst, and by their square root, they can be told apart.
-    let shade = if right { share(count, row) } else { (share(count, row) / worst.max(1e-9)).sqrt() };
     let hue = if right { "--good" } else { "--bad" };
-    let style = format!("background:rgba(var({hue}),{:.2})", 0.85 * shade);
+    let style = format!("background:rgba(var({hue}),{:.2})", 0.85 * strength);
     // On orange, dark ink is easier to read.
-    let strong = right && shade > 0.55;
+    let strong = right && strength > 0.55;
     let meaning = format!("{count} of {total} images of class {class} taken for {predicted}");
     html! {
         td style=(style) class=[strong.then_some("strong")] title=(meaning) {
@@ -100,7 +90,6 @@ pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
         [percent(bin.confidence), percent(bin.accuracy), grouped(bin.num_images as usize)]
     };
     let rows: Vec<_> = filled.iter().map(row).collect();
-    let line = |name: &str, points, colour, dashed| Series { name: name.to_owned(), points, dashed, colour };
     let series = [
         line("this network", points, 0, false),
         line("as sure as right", vec![(0.0, 0.0), (1.0, 1.0)], 2, true),

@@ -13,7 +13,7 @@ use crate::plan::{LAYER_COLUMNS, Plan};
 use crate::run::{Records, Status};
 use crate::training::EpochRecord;
 
-/// Hidden neurons shown; `smallnet weights` draws them all.
+/// Neurons shown; `smallnet weights` draws more.
 const MAX_NEURONS: usize = 60;
 
 /// The page about a run, from its records and the first layer of its network (none before its weights are saved).
@@ -173,10 +173,6 @@ fn weights(neurons: &Neurons, layout: Layout, is_softmax: bool) -> Result<Markup
 
 fn provenance(run: &Records) -> Markup {
     let info = &run.info;
-    let held_out = match info.data.num_validation {
-        0 => String::new(),
-        number => format!(", {} held out", grouped(number)),
-    };
     let mut facts = vec![
         ("run", run.folder.path().display().to_string()),
         ("status", info.status.to_string()),
@@ -184,7 +180,7 @@ fn provenance(run: &Records) -> Markup {
         ("ended", info.ended.clone().unwrap_or_else(|| "–".to_owned())),
         ("smallnet", format!("{}, commit {}", info.version, info.git_commit.as_deref().unwrap_or("unknown"))),
         ("backend", format!("{} on {}, {} threads", info.backend, info.adapter, info.threads)),
-        ("data", format!("{}, {} training images{held_out}", info.data.source, grouped(info.data.num_train))),
+        ("data", info.data.describe()),
         ("data digest", info.data.sha256.clone()),
         ("seed", info.seed.to_string()),
     ];

@@ -6,6 +6,7 @@ use super::{RunFolder, TestRecord};
 use crate::backend::Backend;
 use crate::config::Experiment;
 use crate::data::Layout;
+use crate::number::grouped;
 use crate::training::EpochRecord;
 
 /// How a run stands.
@@ -81,6 +82,17 @@ pub struct DataInfo {
     pub num_train: usize,
     /// Images held out.
     pub num_validation: usize,
+}
+
+impl DataInfo {
+    /// In words: `mnist, 55,000 training images, 5,000 held out`.
+    pub fn describe(&self) -> String {
+        let held_out = match self.num_validation {
+            0 => String::new(),
+            number => format!(", {} held out", grouped(number)),
+        };
+        format!("{}, {} training images{held_out}", self.source, grouped(self.num_train))
+    }
 }
 
 /// `summary.json`: the result of a run.
