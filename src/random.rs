@@ -15,6 +15,10 @@ pub enum Purpose {
     Holdout = 3,
     /// Dropout's masks, drawn by the backend from a seed of this stream.
     Dropout = 4,
+    /// Which settings of a study's grid are tried.
+    Sample = 5,
+    /// Which fold an image belongs to.
+    Folds = 6,
 }
 
 /// The stream of random numbers for `purpose` and `index` under the experiment's `seed`.

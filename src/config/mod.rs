@@ -14,6 +14,7 @@ use crate::training::{OptimizerConfig, ScheduleConfig, TrainingConfig};
 
 pub use differences::{Difference, differences, settings};
 pub use overrides::Override;
+pub(crate) use read::{parse, suggestion};
 
 /// `configs/softmax.toml`, embedded: the exercise's network, and what smallnet trains when told nothing.
 pub const DEFAULT_EXPERIMENT: &str = include_str!("../../configs/softmax.toml");
@@ -60,7 +61,12 @@ impl Experiment {
     /// # Errors
     /// Invalid TOML, an unknown key (with the nearest valid one), a value of the wrong type or out of range.
     pub fn from_toml(text: &str, origin: &str, overrides: &[Override]) -> Result<Self> {
-        let experiment = read::read(text, origin, overrides)?;
+        Self::changed(text, origin, overrides, "with --set")
+    }
+
+    /// As [`Experiment::from_toml`]; `by` says in messages where the changes come from.
+    pub(crate) fn changed(text: &str, origin: &str, changes: &[Override], by: &str) -> Result<Self> {
+        let experiment = read::read(text, origin, changes, by)?;
         experiment.check()?;
         Ok(experiment)
     }

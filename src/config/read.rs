@@ -7,8 +7,9 @@ use toml::{Table, Value};
 use super::{Experiment, Override};
 use crate::error::{Error, Result};
 
-/// Parses, fills in what decides the type of a section, applies `overrides`, and types the result.
-pub(super) fn read(text: &str, origin: &str, overrides: &[Override]) -> Result<Experiment> {
+/// Parses, fills in what decides the type of a section, applies `overrides`, and types the result. `by` says where the
+/// overrides come from.
+pub(super) fn read(text: &str, origin: &str, overrides: &[Override], by: &str) -> Result<Experiment> {
     let table = parse(text, origin)?;
     let mut table = override_all(table, overrides)?;
     if let Some(stem) = Path::new(origin).file_stem().and_then(|stem| stem.to_str()) {
@@ -22,12 +23,16 @@ pub(super) fn read(text: &str, origin: &str, overrides: &[Override]) -> Result<E
     }
     let place = match overrides {
         [] => format!("in `{origin}`"),
-        _ => format!("in `{origin}` with --set"),
+        _ => format!("in `{origin}` {by}"),
     };
     type_check(table, &place)
 }
 
-fn parse(text: &str, origin: &str) -> Result<Table> {
+/// TOML as a table.
+///
+/// # Errors
+/// Text that is no TOML, with line and column.
+pub(crate) fn parse(text: &str, origin: &str) -> Result<Table> {
     text.parse::<Table>().map_err(|error| {
         let start = error.span().map_or(0, |span| span.start.min(text.len()));
         let before = &text.as_bytes()[..start];
@@ -127,7 +132,7 @@ fn lookup<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
 }
 
 /// The nearest valid word, if one is near, and all of them.
-fn suggestion(prefix: &str, got: &str, valid: &[String], what: &str) -> String {
+pub(crate) fn suggestion(prefix: &str, got: &str, valid: &[String], what: &str) -> String {
     // A part of a word is as near as a typing error: `epochs` means `num_epochs`, `glorot` `glorot-uniform`.
     let lower = got.to_lowercase();
     let distance = |word: &String| match word.contains(&lower) && lower.len() > 2 {

@@ -37,7 +37,7 @@ impl Batch {
         let mut labels = Vec::with_capacity(positions.len());
         for &position in positions {
             let (image, label) = split.image(position as usize);
-            pixels.extend(image.iter().map(|&pixel| f32::from(pixel) / 255.0));
+            Self::append_scaled(&mut pixels, image);
             labels.push(i32::from(label));
         }
         let images = TensorData::new(pixels, [positions.len(), height, width]);
@@ -48,6 +48,11 @@ impl Batch {
             label_smoothing,
         }
     }
+
+    /// Adds the pixels of an image as the network takes them: from 0 to 1.
+    pub(crate) fn append_scaled(values: &mut Vec<f32>, image: &[u8]) {
+        values.extend(image.iter().map(|&pixel| f32::from(pixel) / 255.0));
+    }
 }
 
 /// In what order a loader goes through its split.
@@ -57,6 +62,17 @@ pub enum Order {
     Sequential,
     /// Anew in every epoch, drawn from this seed and the epoch's number.
     Shuffled(u64),
+}
+
+impl Order {
+    /// The positions of `len` images in the order of `epoch`, which is counted from 1.
+    pub fn positions(self, len: usize, epoch: u64) -> Vec<u32> {
+        let mut positions: Vec<u32> = (0..len as u32).collect();
+        if let Self::Shuffled(seed) = self {
+            positions.shuffle(&mut stream(seed, Purpose::Order, epoch));
+        }
+        positions
+    }
 }
 
 /// Batches of one split, in Burn's terms a `DataLoader`. Each call of `iter` is one epoch, counted from 1.
@@ -82,14 +98,6 @@ impl Loader {
         Self { label_smoothing, ..self }
     }
 
-    fn positions(&self, epoch: u64) -> Vec<u32> {
-        let mut positions: Vec<u32> = (0..self.split.len() as u32).collect();
-        if let Order::Shuffled(seed) = self.order {
-            positions.shuffle(&mut stream(seed, Purpose::Order, epoch));
-        }
-        positions
-    }
-
     fn fork(&self, split: Split, device: &Device) -> Arc<dyn DataLoader<Batch>> {
         let epochs_started = AtomicU64::new(self.epochs_started.load(Ordering::Relaxed));
         Arc::new(Self {
@@ -106,7 +114,7 @@ impl Loader {
 impl DataLoader<Batch> for Loader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
         let epoch = self.epochs_started.fetch_add(1, Ordering::Relaxed) + 1;
-        Box::new(Batches { loader: self, positions: self.positions(epoch), next: 0 })
+        Box::new(Batches { loader: self, positions: self.order.positions(self.split.len(), epoch), next: 0 })
     }
 
     fn num_items(&self) -> usize {

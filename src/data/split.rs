@@ -43,6 +43,35 @@ impl Holdout {
     }
 }
 
+/// Cuts the images with these `labels` into `num_folds` folds, drawn from `seed`: every image is held out in exactly one.
+///
+/// When `stratified`, each class is spread over the folds to within one image, as scikit-learn's `StratifiedKFold` does.
+/// The folds' sizes differ by one image at the most.
+///
+/// # Errors
+/// Fewer images than folds.
+pub fn folds(labels: &[u8], num_folds: usize, stratified: bool, seed: u64) -> Result<Vec<Holdout>> {
+    if num_folds > labels.len() {
+        return Err(Error::new(format!("{num_folds} folds of {} training images", labels.len()))
+            .hint("there must be an image for each fold"));
+    }
+    let mut order: Vec<u32> = (0..labels.len() as u32).collect();
+    order.shuffle(&mut stream(seed, Purpose::Folds, 0));
+    if stratified {
+        // Dealt out class after class, like cards: each fold gets every `num_folds`-th image of a class.
+        order.sort_by_key(|&index| labels[index as usize]);
+    }
+    let mut fold_of = vec![0; labels.len()];
+    for (place, &index) in order.iter().enumerate() {
+        fold_of[index as usize] = place % num_folds;
+    }
+    let fold = |fold: usize| {
+        let (validation, train) = (0..labels.len() as u32).partition(|&index| fold_of[index as usize] == fold);
+        Holdout { train, validation }
+    };
+    Ok((0..num_folds).map(fold).collect())
+}
+
 /// Reorders `order` so that every prefix holds each class in proportion, to within one image: the image that
 /// is the k-th of n in its class goes to place (k + ½) / n of the whole.
 fn spread_classes(order: &[u32], labels: &[u8]) -> Vec<u32> {
@@ -102,6 +131,32 @@ mod tests {
         let draw = |seed| Holdout::draw(&labels(), 100, true, seed).unwrap();
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
+    }
+
+    /// 1000 images in 7 folds of 142 or 143; 700, 200 and 100 images of a class make 100, 28 or 29, 14 or 15 a fold.
+    #[test]
+    fn folds_hold_each_image_out_once_and_keep_the_classes_shares() {
+        let labels = labels();
+        for (stratified, seed) in [(true, 1), (true, 2), (false, 1)] {
+            let folds = folds(&labels, 7, stratified, seed).unwrap();
+            assert_eq!(folds.len(), 7);
+            let mut held_out: Vec<u32> = folds.iter().flat_map(|fold| fold.validation.clone()).collect();
+            held_out.sort_unstable();
+            assert_eq!(held_out, (0..1000).collect::<Vec<u32>>());
+            for Holdout { train, validation } in &folds {
+                let mut all = [train.clone(), validation.clone()].concat();
+                all.sort_unstable();
+                assert_eq!(all, (0..1000).collect::<Vec<u32>>());
+                assert!([142, 143].contains(&validation.len()));
+                let count = |class| validation.iter().filter(|&&i| labels[i as usize] == class).count();
+                let shares = [count(0), count(1), count(2)];
+                let fits = shares[0] == 100 && [28, 29].contains(&shares[1]) && [14, 15].contains(&shares[2]);
+                assert_eq!(fits, stratified, "{shares:?}");
+            }
+        }
+        assert_ne!(folds(&labels, 7, true, 1).unwrap(), folds(&labels, 7, true, 2).unwrap());
+        assert_eq!(folds(&labels, 7, true, 1).unwrap(), folds(&labels, 7, true, 1).unwrap());
+        assert_eq!(folds(&labels[..2], 3, true, 1).unwrap_err().message(), "3 folds of 2 training images");
     }
 
     #[test]

@@ -160,7 +160,7 @@ impl Activation {
     }
 
     /// Applies the function to every element.
-    pub fn apply(self, x: Tensor<2>) -> Tensor<2> {
+    pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
             Self::Relu => activation::relu(x),
             // Burn's own gelu is exact forwards, but its gradient is that of the tanh approximation.

@@ -15,7 +15,6 @@
 //!   predictions/    pictures of single predictions
 //! ```
 
-mod files;
 mod list;
 mod records;
 mod test;
@@ -33,6 +32,7 @@ use crate::config::Experiment;
 use crate::data::Layout;
 use crate::digest::hex;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::model::Mlp;
 use crate::training::EpochRecord;
 

@@ -4,6 +4,7 @@
 //! only. This one reads a page long, sends the measures of many steps in one event (a GPU is read back rarely,
 //! a CPU switches threads rarely), times the epochs, and notices a loss that is no longer finite.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -58,6 +59,8 @@ impl EpochRecord {
 /// How training ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum End {
+    /// At a loss that is not finite: what had been learned after it would be noise.
+    Diverged(Divergence),
     /// After the last epoch.
     Finished,
     /// By early stopping, after a whole epoch.
@@ -69,6 +72,33 @@ pub enum End {
         /// Steps done in it.
         step: usize,
     },
+}
+
+/// A loss that is not finite.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Divergence {
+    /// The epoch, counted from 1.
+    pub epoch: usize,
+    /// The step in it, counted from 1; none where the validation loss after the epoch is meant.
+    pub step: Option<usize>,
+    /// Infinite, or not a number.
+    pub loss: f64,
+    /// The learning rate that led there.
+    pub learning_rate: f64,
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { epoch, loss, learning_rate, .. } = self;
+        match self.step {
+            Some(step) => {
+                write!(f, "the loss is {loss} in epoch {epoch}, step {step}, at learning rate {learning_rate}")
+            }
+            None => {
+                write!(f, "the validation loss is {loss} after epoch {epoch}, at learning rate {learning_rate}")
+            }
+        }
+    }
 }
 
 /// Called after every epoch with its record.
@@ -138,8 +168,11 @@ fn run(
     let last = *epochs.end();
     for epoch in epochs {
         let start = Instant::now();
-        let step = train_epoch(epoch, components, learner, train)?;
+        let (step, divergence) = train_epoch(epoch, components, learner, train)?;
         let seconds = start.elapsed().as_secs_f64();
+        if let Some(divergence) = divergence {
+            return Ok(End::Diverged(divergence));
+        }
         if components.interrupter.should_stop() {
             return Ok(End::Interrupted { epoch, step });
         }
@@ -147,10 +180,8 @@ fn run(
 
         let record = record(epoch, components, learner.lr_current().base(), seconds, train.num_items())?;
         if let Some(loss) = record.validation_loss.filter(|loss| !loss.is_finite()) {
-            return Err(diverged(&format!(
-                "the validation loss is {loss} after epoch {epoch}, at learning rate {}",
-                record.learning_rate
-            )));
+            let learning_rate = record.learning_rate;
+            return Ok(End::Diverged(Divergence { epoch, step: None, loss, learning_rate }));
         }
         (state.on_epoch)(&record)?;
         state.records.push(record);
@@ -172,18 +203,19 @@ fn run(
     Ok(End::Finished)
 }
 
-/// One pass over the training images; returns the number of steps done.
+/// One pass over the training images; returns the number of steps done, and the loss that ended it early.
 fn train_epoch(
     epoch: usize,
     components: &mut TrainingComponents<Mlp>,
     learner: &mut Learner<Mlp>,
     loader: &TrainLoader<Mlp>,
-) -> Result<usize> {
+) -> Result<(usize, Option<Divergence>)> {
     let processor = &mut components.event_processor;
     let total_items = loader.num_items();
     report(processor.process_train(LearnerEvent::StartSplit { epoch_number: epoch, total_items }))?;
     let mut batches = loader.iter();
     let mut outbox = Outbox::new();
+    let mut divergence = None;
     while let Some(batch) = batches.next() {
         let output = learner.train_step(report(batch)?);
         learner.lr_step();
@@ -194,7 +226,10 @@ fn train_epoch(
             let learning_rate = learner.lr_current();
             let first_step = outbox.steps_sent + 1;
             let measured = outbox.take()?;
-            check_finite(measured.steps(), epoch, first_step, learning_rate.base())?;
+            divergence = find_divergence(measured.steps(), epoch, first_step, learning_rate.base());
+            if divergence.is_some() {
+                break;
+            }
             let event =
                 TrainingItem::new(measured, batches.progress(), Some(outbox.steps_sent), Some(learning_rate));
             report(processor.process_train(LearnerEvent::ProcessedItem(event)))?;
@@ -204,7 +239,7 @@ fn train_epoch(
         }
     }
     report(processor.process_train(LearnerEvent::EndSplit(epoch)))?;
-    Ok(outbox.steps_sent)
+    Ok((outbox.steps_sent, divergence))
 }
 
 /// One pass over the images held out, if there are any, and the end of the epoch for all metrics.
@@ -265,20 +300,19 @@ impl Outbox {
     }
 }
 
-/// Refuses a loss that is not finite: everything learned after it would be noise.
-fn check_finite(steps: &[Step], epoch: usize, first_step: usize, learning_rate: f64) -> Result<()> {
-    match steps.iter().position(|step| !step.loss.is_finite()) {
-        None => Ok(()),
-        Some(offset) => Err(diverged(&format!(
-            "the loss is {} in epoch {epoch}, step {}, at learning rate {learning_rate}",
-            steps[offset].loss,
-            first_step + offset,
-        ))),
-    }
+/// The first loss that is not finite: everything learned after it would be noise.
+fn find_divergence(
+    steps: &[Step],
+    epoch: usize,
+    first_step: usize,
+    learning_rate: f64,
+) -> Option<Divergence> {
+    let offset = steps.iter().position(|step| !step.loss.is_finite())?;
+    Some(Divergence { epoch, step: Some(first_step + offset), loss: steps[offset].loss, learning_rate })
 }
 
 /// A loss that is not finite, with what it can be blamed on.
-pub(crate) fn diverged(what: &str) -> Error {
+pub(crate) fn diverged(what: &impl fmt::Display) -> Error {
     Error::new(format!("training diverged: {what}"))
         .hint("lower `optimizer.learning_rate`, or set `training.clip_norm`")
 }

@@ -10,6 +10,7 @@ mod metrics;
 mod optimizer;
 mod rules;
 mod schedule;
+mod stack;
 mod step;
 
 use std::path::Path;
@@ -29,11 +30,12 @@ use crate::random::{Purpose, stream};
 
 pub use config::{EarlyStopping, TrainingConfig};
 pub(crate) use epochs::diverged;
-pub use epochs::{End, EpochRecord, OnEpoch};
+pub use epochs::{Divergence, End, EpochRecord, OnEpoch};
 pub use metrics::{ACCURACY, ImageMean, LOSS};
 pub use optimizer::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
 pub use rules::{rate_rule, update_rule};
 pub use schedule::{Constant, Cosine, Exponential, Schedule, ScheduleConfig, Step as StepSchedule};
+pub use stack::{Member, StackKey, StackedRun, Stream, train_stack};
 pub use step::{Measured, Step};
 
 /// What is trained, how, and on what.
@@ -54,8 +56,8 @@ pub struct Setup<'a> {
     pub validation: Split,
     /// Where to compute; not an autodiff device.
     pub device: &'a Device,
-    /// Checkpoints go to `checkpoint` in here.
-    pub directory: &'a Path,
+    /// Checkpoints go to `checkpoint` in here; none are kept without it.
+    pub directory: Option<&'a Path>,
 }
 
 /// Who follows a training while it runs.
@@ -81,7 +83,7 @@ pub struct Trained {
 /// Trains a network through Burn's Learner.
 ///
 /// # Errors
-/// A loss that is not finite, a checkpoint that cannot be written, an error of a follower or of the device.
+/// A checkpoint that cannot be written, an error of a follower or of the device.
 pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     let Setup { optimizer, schedule, training, seed, device, directory, .. } = setup;
     let steps_per_epoch = training.steps_per_epoch(setup.train.len());
@@ -93,16 +95,19 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     device.seed(stream(seed, Purpose::Dropout, 0).next_u64());
 
     let epochs = epochs::EpochLoop::new(device.clone().autodiff(), followers.on_epoch);
-    let mut supervised = SupervisedTraining::new(directory, Arc::new(train), Arc::new(validation))
+    let mut supervised = SupervisedTraining::new(directory.unwrap_or(Path::new("")), Arc::new(train), Arc::new(validation))
         .metrics((ImageMean::loss(), ImageMean::accuracy()))
         .with_metric_logger(InMemoryMetricLogger::new())
         .with_application_logger(None)
-        .with_default_checkpointers()
-        .with_checkpointing_strategy(checkpoint::LastAndBest::new())
         .with_training_strategy(TrainingStrategy::Custom(epochs.clone()))
         .with_interrupter(followers.interrupter)
         .renderer(followers.renderer)
         .num_epochs(training.num_epochs);
+    if directory.is_some() {
+        supervised = supervised
+            .with_default_checkpointers()
+            .with_checkpointing_strategy(checkpoint::LastAndBest::new());
+    }
     if let Some(stopping) = &training.early_stopping {
         supervised = supervised.early_stopping(checkpoint::Patience::new(stopping.clone()));
     }

@@ -134,6 +134,26 @@ impl OptimizerConfig {
         }
     }
 
+    /// The weight decay, whatever it is applied to.
+    pub fn weight_decay(&self) -> f64 {
+        match self {
+            Self::Sgd(sgd) => sgd.weight_decay,
+            Self::Adam(adam) => adam.weight_decay,
+            Self::AdamW(adamw) => adamw.weight_decay,
+            Self::RmsProp(rmsprop) => rmsprop.weight_decay,
+        }
+    }
+
+    /// The same rule with another learning rate and weight decay.
+    pub fn with_rates(&self, learning_rate: f64, weight_decay: f64) -> Self {
+        match self.clone() {
+            Self::Sgd(sgd) => Self::Sgd(Sgd { learning_rate, weight_decay, ..sgd }),
+            Self::Adam(adam) => Self::Adam(Adam { learning_rate, weight_decay, ..adam }),
+            Self::AdamW(adamw) => Self::AdamW(AdamW { learning_rate, weight_decay, ..adamw }),
+            Self::RmsProp(rmsprop) => Self::RmsProp(RmsProp { learning_rate, weight_decay, ..rmsprop }),
+        }
+    }
+
     /// Checks every value's range.
     pub fn check(&self) -> Result<()> {
         positive("learning_rate", self.learning_rate())?;

@@ -134,10 +134,13 @@ impl Prepared {
             train: self.splits.train.clone(),
             validation: self.splits.validation.clone(),
             device: &self.opened.device,
-            directory: folder.path(),
+            directory: Some(folder.path()),
         };
         let Trained { model, end, epochs } =
             training::train(setup, Followers { renderer, on_epoch, interrupter })?;
+        if let End::Diverged(divergence) = end {
+            return Err(training::diverged(&divergence));
+        }
 
         let interrupted = matches!(end, End::Interrupted { .. });
         let (model, model_epoch) = match self.epoch_to_restore(&epochs) {
@@ -169,7 +172,7 @@ impl Prepared {
     ) -> Result<(Summary, Evaluation)> {
         let evaluation = evaluate(model, &self.splits.test, &self.opened.device)?;
         if !evaluation.loss.is_finite() {
-            return Err(training::diverged(&format!("the test loss is {}", evaluation.loss)));
+            return Err(training::diverged(&format_args!("the test loss is {}", evaluation.loss)));
         }
         let summary = Summary {
             test_accuracy: evaluation.accuracy,

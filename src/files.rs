@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all.
+//! Owns how files are written: whole or not at all. Knows nothing of what is in them.
 
 use std::fs;
 use std::io::Write;
@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use crate::error::{Error, Result};
 
 /// Writes to a temporary file beside `path`, then renames it over `path`.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let attempt = || -> std::io::Result<()> {
         // The kind alone: the message names a temporary file that nobody asked for.
@@ -37,22 +37,22 @@ fn share(_: &fs::File) -> std::io::Result<()> {
     Ok(())
 }
 
-pub(super) fn read(path: &Path) -> Result<String> {
+pub(crate) fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|error| Error::io("read", path, error))
 }
 
-pub(super) fn to_json(value: &impl Serialize) -> Result<String> {
+pub(crate) fn to_json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::new(format!("cannot write JSON: {error}")))
 }
 
-pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_string_pretty(value)
         .map_err(|error| Error::new(format!("cannot write JSON: {error}")))?;
     text.push('\n');
     write(path, text.as_bytes())
 }
 
-pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_str(&read(path)?)
         .map_err(|error| Error::new(format!("`{}` is damaged: {error}", path.display())))
 }

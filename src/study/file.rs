@@ -1,0 +1,322 @@
+//! The study file: a base experiment, what varies, folds and seeds.
+
+use std::fs;
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::values::{self, Varied};
+use crate::config::{self, DEFAULT_EXPERIMENT, Experiment, Override};
+use crate::error::{Error, Result, ensure};
+
+/// What a study file says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Study {
+    /// Names the folder of its results.
+    pub name: String,
+    /// The experiment that is varied, as it is without the values of `vary`.
+    pub base: Experiment,
+    /// Folds of the cross-validation over the training images; 0 for the images held out by `data.validation`.
+    pub folds: usize,
+    /// Each setting is trained once with each seed.
+    pub seeds: Vec<u64>,
+    /// Whether seconds matter: trials then run alone, one after the other, warmed up.
+    pub timing: bool,
+    pub(super) varied: Vec<Varied>,
+    /// How many settings of the grid are tried, and the seed that draws them; all where there is none.
+    pub(super) sample: Option<(usize, u64)>,
+    text: String,
+    base_text: String,
+    base_origin: String,
+    changes: Vec<Override>,
+    origin: String,
+}
+
+const KEYS: [&str; 8] = ["name", "base", "folds", "seeds", "timing", "sample", "set", "vary"];
+const MAX_FOLDS: i64 = 100;
+
+impl Study {
+    /// Reads the study file at `path`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, an unknown key, a value of the wrong type or out of range; what the base experiment
+    /// refuses.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).map_err(|error| {
+            Error::io("read the study file", path, error)
+                .hint("a study is a TOML file; `configs/studies/` has some to start from")
+        })?;
+        let base = |name: &str| {
+            let path = path.parent().unwrap_or(Path::new("")).join(name);
+            let text = fs::read_to_string(&path)
+                .map_err(|error| Error::io("read the study's base experiment", &path, error))?;
+            Ok((text, path.display().to_string()))
+        };
+        Self::from_toml(&text, &path.display().to_string(), base)
+    }
+
+    /// Reads a study from TOML; `base` gives the text of the experiment file that it names, and that file's name.
+    ///
+    /// # Errors
+    /// As [`Study::read`]'s.
+    pub fn from_toml(
+        text: &str,
+        origin: &str,
+        base: impl Fn(&str) -> Result<(String, String)>,
+    ) -> Result<Self> {
+        let mut table = config::parse(text, origin)?;
+        let mut file = File { table: &mut table, origin };
+        let stem = Path::new(origin).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file.text("name")?.unwrap_or(stem);
+        let (base_text, base_origin) = match file.text("base")? {
+            Some(name) => base(&name)?,
+            None => (DEFAULT_EXPERIMENT.to_owned(), "softmax.toml".to_owned()),
+        };
+        let folds = file.folds()?;
+        let seeds = file.seeds()?;
+        let timing = file.flag("timing")?;
+        let sample = file.sample()?;
+        let mut changes = Vec::new();
+        collect(&file.section("set")?, "", &mut changes);
+        let varied = values::read(&file.section("vary")?, "", origin)?;
+        file.refuse_others()?;
+        for key in ["name", "seed"] {
+            if varied.iter().any(|varied| varied.key == key) {
+                return Err(Error::new(format!("`vary.{key}` in `{origin}` is not something to vary"))
+                    .hint("to repeat every setting with several seeds, write `seeds = [1, 2, 3]`"));
+            }
+        }
+        let by = format!("changed by `{origin}`");
+        let base = Experiment::changed(&base_text, &base_origin, &changes, &by)?;
+        let experiment_name = Experiment { name: name.clone(), ..base.clone() };
+        experiment_name.check()?;
+        let seeds = seeds.unwrap_or_else(|| vec![base.seed]);
+        let study = Self {
+            name,
+            base,
+            folds,
+            seeds,
+            timing,
+            varied,
+            sample,
+            text: text.to_owned(),
+            base_text,
+            base_origin,
+            changes,
+            origin: origin.to_owned(),
+        };
+        study.check()?;
+        Ok(study)
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.folds == 0 && self.base.data.validation == 0 {
+            return Err(Error::new(format!(
+                "the study `{}` has nothing to choose by: no `folds`, and `data.validation` is 0",
+                self.origin
+            ))
+            .hint(
+                "write `folds = 5`, or hold images out: `data.validation = 10000` under `[set]`; the test images choose \
+                 nothing",
+            ));
+        }
+        if self.folds > 0 && self.varied.iter().any(|varied| varied.key.starts_with("data.")) {
+            return Err(Error::new(format!("`{}` varies `data`, but has `folds`", self.origin))
+                .hint("folds are made of one set of training images: leave one of both out"));
+        }
+        Ok(())
+    }
+
+    /// The keys that vary.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.varied.iter().map(|varied| varied.key.as_str())
+    }
+
+    /// The file as it was read.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The base experiment with these values, in the order of [`Study::keys`], and this seed.
+    pub(super) fn experiment(&self, values: &[Value], seed: u64) -> Result<Experiment> {
+        let varied = self.varied.iter().zip(values);
+        let varied = varied.map(|(varied, value)| Override::new(&varied.key, value.clone()));
+        let mut changes: Vec<_> = self.changes.iter().cloned().chain(varied).collect();
+        changes.push(Override::new("seed", i64::try_from(seed).unwrap_or(i64::MAX)));
+        changes.push(Override::new("name", self.name.clone()));
+        Experiment::changed(
+            &self.base_text,
+            &self.base_origin,
+            &changes,
+            &format!("changed by `{}`", self.origin),
+        )
+    }
+}
+
+/// `[set]`, which may be nested, as changes. A table is a section: no setting of an experiment is one, but for
+/// `training.early_stopping`, whose keys may be set one by one.
+fn collect(table: &Table, prefix: &str, changes: &mut Vec<Override>) {
+    for (name, value) in table {
+        match value {
+            Value::Table(section) => collect(section, &format!("{prefix}{name}."), changes),
+            value => changes.push(Override::new(&format!("{prefix}{name}"), value.clone())),
+        }
+    }
+}
+
+/// The top level of a study file; what is read is taken out.
+struct File<'a> {
+    table: &'a mut Table,
+    origin: &'a str,
+}
+
+impl File<'_> {
+    fn wrong(&self, key: &str, got: impl std::fmt::Display, expected: &str) -> Error {
+        Error::new(format!("`{key}` in `{}` is {got}, expected {expected}", self.origin))
+    }
+
+    fn text(&mut self, key: &str) -> Result<Option<String>> {
+        match self.table.remove(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(self.wrong(key, other, "a string")),
+        }
+    }
+
+    fn flag(&mut self, key: &str) -> Result<bool> {
+        match self.table.remove(key) {
+            None => Ok(false),
+            Some(Value::Boolean(flag)) => Ok(flag),
+            Some(other) => Err(self.wrong(key, other, "`true` or `false`")),
+        }
+    }
+
+    fn section(&mut self, key: &str) -> Result<Table> {
+        match self.table.remove(key) {
+            None => Ok(Table::new()),
+            Some(Value::Table(section)) => Ok(section),
+            Some(other) => Err(self.wrong(key, other, &format!("a section `[{key}]`"))),
+        }
+    }
+
+    fn folds(&mut self) -> Result<usize> {
+        match self.table.remove("folds") {
+            None => Ok(0),
+            Some(Value::Integer(folds)) if (2..=MAX_FOLDS).contains(&folds) => Ok(folds as usize),
+            Some(other) => Err(self.wrong("folds", other, "a whole number from 2 to 100")),
+        }
+    }
+
+    fn seeds(&mut self) -> Result<Option<Vec<u64>>> {
+        let expected = "a list of different whole numbers from 0, such as `[1, 2, 3]`";
+        let Some(value) = self.table.remove("seeds") else { return Ok(None) };
+        let seeds = value.as_array().map(|seeds| {
+            seeds.iter().map(|seed| u64::try_from(seed.as_integer()?).ok()).collect::<Option<Vec<_>>>()
+        });
+        match seeds.flatten() {
+            Some(seeds)
+                if !seeds.is_empty() && (1..seeds.len()).all(|i| !seeds[..i].contains(&seeds[i])) =>
+            {
+                Ok(Some(seeds))
+            }
+            _ => Err(self.wrong("seeds", value, expected)),
+        }
+    }
+
+    fn sample(&mut self) -> Result<Option<(usize, u64)>> {
+        let mut section = self.section("sample")?;
+        if section.is_empty() {
+            return Ok(None);
+        }
+        let mut whole = |key: &str, default: Option<i64>| {
+            let value = section.remove(key).or(default.map(Value::Integer));
+            let number = value.as_ref().and_then(Value::as_integer).and_then(|number| u64::try_from(number).ok());
+            let got = value.map_or("missing".to_owned(), |value| value.to_string());
+            number.ok_or_else(|| {
+                Error::new(format!("`sample.{key}` in `{}` is {got}, expected a whole number from 0", self.origin))
+            })
+        };
+        let (num, seed) = (whole("num", None)?, whole("seed", Some(0))?);
+        ensure(num > 0, "sample.num", num, "a whole number from 1")?;
+        match section.keys().next() {
+            Some(key) => Err(unknown(&format!("sample.{key}"), key, &["num", "seed"], self.origin)),
+            None => Ok(Some((num as usize, seed))),
+        }
+    }
+
+    fn refuse_others(&self) -> Result<()> {
+        match self.table.keys().next() {
+            Some(key) => Err(unknown(key, key, &KEYS, self.origin)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn unknown(path: &str, key: &str, valid: &[&str], origin: &str) -> Error {
+    let valid: Vec<_> = valid.iter().map(|&key| key.to_owned()).collect();
+    Error::new(format!("unknown key `{path}` in `{origin}`"))
+        .hint(config::suggestion("", key, &valid, "keys of a study"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Study> {
+        Study::from_toml(text, "studies/s.toml", |name| {
+            assert_eq!(name, "../b.toml");
+            Ok(("[optimizer]\nkind = \"adam\"".to_owned(), "b.toml".to_owned()))
+        })
+    }
+
+    #[test]
+    fn a_study_names_a_base_and_what_varies() {
+        let study = read(
+            "base = \"../b.toml\"\nfolds = 3\nseeds = [7, 8]\n[set]\ntraining.num_epochs = 2\n\"model.hidden\" = [5]\n\
+             [vary]\noptimizer.learning_rate = [0.1, 0.2]",
+        )
+        .unwrap();
+        assert_eq!((study.name.as_str(), study.folds, study.seeds.as_slice()), ("s", 3, &[7, 8][..]));
+        assert_eq!((study.base.training.num_epochs, &study.base.model.hidden[..]), (2, &[5][..]));
+        let experiment = study.experiment(&[Value::Float(0.2)], 8).unwrap();
+        assert_eq!((experiment.optimizer.learning_rate(), experiment.seed), (0.2, 8));
+        assert!(matches!(experiment.optimizer, crate::training::OptimizerConfig::Adam(_)));
+        assert_eq!(experiment.training.num_epochs, 2);
+    }
+
+    #[test]
+    fn without_a_base_it_is_the_exercises_network() {
+        let study = read("[set]\ndata.validation = 100").unwrap();
+        assert_eq!((study.base.data.validation, study.base.optimizer.learning_rate()), (100, 1.0));
+        assert_eq!(study.seeds, [42]);
+    }
+
+    #[test]
+    fn bad_studies_say_what_is_wrong() {
+        for (text, expected) in [
+            ("folds = 1", "`folds` in `studies/s.toml` is 1, expected a whole number from 2 to 100"),
+            (
+                "seeds = [1, 1]\nfolds = 2",
+                "`seeds` in `studies/s.toml` is [1, 1], expected a list of different whole numbers from 0, such as \
+                 `[1, 2, 3]`",
+            ),
+            ("name = \"../x\"\nfolds = 2", "`name` is `../x`, expected 1 to 100 letters, digits, `-`, `_` or `.`, not starting with `.` or `-`"),
+            ("timing = 1", "`timing` in `studies/s.toml` is 1, expected `true` or `false`"),
+            (
+                "",
+                "the study `studies/s.toml` has nothing to choose by: no `folds`, and `data.validation` is 0",
+            ),
+            ("folds = 2\n[vary]\ndata.validation = [1, 2]", "`studies/s.toml` varies `data`, but has `folds`"),
+            ("folds = 2\n[vary]\nseed = [1, 2]", "`vary.seed` in `studies/s.toml` is not something to vary"),
+            ("folds = 2\n[sample]\nnum = 0", "`sample.num` is 0, expected a whole number from 1"),
+            ("folds = 2\n[sample]\nseed = 0", "`sample.num` in `studies/s.toml` is missing, expected a whole number from 0"),
+        ] {
+            assert_eq!(read(text).unwrap_err().message(), expected);
+        }
+        let error = read("fold = 2").unwrap_err().to_string();
+        assert!(error.starts_with("unknown key `fold` in `studies/s.toml`\n\nhint: did you mean `folds`?"), "{error}");
+        let error = read("folds = 2\n[set]\nlearning_rate = 2").unwrap_err().to_string();
+        assert!(error.starts_with("unknown key `learning_rate` in `softmax.toml` changed by `studies/s.toml`"), "{error}");
+    }
+}

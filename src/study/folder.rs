@@ -1,0 +1,299 @@
+//! The folder of a study: its file names and formats, and that no finished trial is ever lost.
+//!
+//! ```text
+//! artifacts/studies/<study>/
+//!   study.toml     the study file as it was last run
+//!   plan.json      what decided the results, to tell what a changed study file changes
+//!   trials.jsonl   a line a trial, written the moment it ends
+//!   results.csv    a row a trial
+//!   results.json   a record a setting, the best one, the winner
+//!   report.html    all of it as one page
+//! ```
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Plan, Setting, Study, Trial};
+use crate::error::{Error, Result};
+use crate::files;
+use crate::training::EpochRecord;
+
+const STUDY: &str = "study.toml";
+const PLAN: &str = "plan.json";
+const TRIALS: &str = "trials.jsonl";
+const WINNER: &str = "winner.json";
+
+/// How a trial ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrialEnd {
+    /// Trained to its end, or stopped early as configured.
+    Finished,
+    /// At a loss that is not finite: a result like any other.
+    Diverged,
+    /// By an error; it is tried again when the study is.
+    Failed,
+}
+
+/// A line of `trials.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrialRecord {
+    /// The trial's id.
+    pub id: String,
+    /// Its varied values.
+    pub setting: Setting,
+    /// Its seed.
+    pub seed: u64,
+    /// The fold that it was judged by, from 0; none where images were held out.
+    pub fold: Option<usize>,
+    /// How it ended.
+    pub end: TrialEnd,
+    /// Why it diverged or failed.
+    pub message: Option<String>,
+    /// Share of its validation images classified correctly, in [0, 1]: after the last epoch, or after the best one where
+    /// early stopping restores it. None unless it finished.
+    pub accuracy: Option<f64>,
+    /// Mean cross-entropy over them, likewise.
+    pub loss: Option<f64>,
+    /// The epoch that both are of, from 1.
+    pub epoch: Option<usize>,
+    /// Images learned from and images judged by.
+    pub num_images: (usize, usize),
+    /// Weights and biases.
+    pub num_parameters: usize,
+    /// Steps in an epoch.
+    pub steps_per_epoch: usize,
+    /// Whether it was trained side by side with others; its seconds are then its share of theirs.
+    pub stacked: bool,
+    /// The epochs.
+    pub epochs: Vec<EpochRecord>,
+}
+
+/// `winner.json`: the training of the best setting on all training images, tested once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WinnerRecord {
+    /// The digest of the experiment trained and of the data.
+    pub id: String,
+    /// Its run folder.
+    pub run: PathBuf,
+}
+
+/// The folder of a study.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StudyFolder {
+    path: PathBuf,
+}
+
+impl StudyFolder {
+    /// Opens the folder of the study called `name`, making it where there is none.
+    pub fn open(artifacts: &Path, name: &str) -> Result<Self> {
+        let path = artifacts.join("studies").join(name);
+        fs::create_dir_all(&path).map_err(|error| Error::io("make the folder", &path, error))?;
+        Ok(Self { path })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Saves the study file and what decides the results, and says what has changed since the last time: names with
+    /// what they were and are.
+    pub fn write_plan(&self, study: &Study, plan: &Plan) -> Result<Vec<(String, String, String)>> {
+        let path = self.path.join(PLAN);
+        let before: Option<BTreeMap<String, String>> = match path.exists() {
+            // A damaged file tells no changes; the trials are known by their ids all the same.
+            true => files::read_json(&path).ok(),
+            false => None,
+        };
+        files::write(&self.path.join(STUDY), study.text().as_bytes())?;
+        files::write_json(&path, &plan.facts)?;
+        Ok(before.map(|before| changes(&before, &plan.facts)).unwrap_or_default())
+    }
+
+    /// What was trained last of all, if it was.
+    pub fn winner(&self) -> Option<WinnerRecord> {
+        files::read_json(&self.path.join(WINNER)).ok()
+    }
+
+    /// Notes the winner's run.
+    pub fn write_winner(&self, winner: &WinnerRecord) -> Result<()> {
+        files::write_json(&self.path.join(WINNER), winner)
+    }
+
+    /// Saves a file of results and says where it is.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let path = self.path.join(name);
+        files::write(&path, bytes)?;
+        Ok(path)
+    }
+}
+
+fn changes(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<(String, String, String)> {
+    let none = || "–".to_owned();
+    let mut keys: Vec<_> = before.keys().chain(now.keys()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let pair = |key: &String| (before.get(key).cloned(), now.get(key).cloned());
+    keys.into_iter()
+        .map(|key| (key.clone(), pair(key)))
+        .filter(|(_, (before, now))| before != now)
+        .map(|(key, (before, now))| (key, before.unwrap_or_else(none), now.unwrap_or_else(none)))
+        .collect()
+}
+
+/// `trials.jsonl`, locked for this process.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    records: HashMap<String, TrialRecord>,
+    /// Lines that could not be read: the trials that they were of are run again.
+    pub num_damaged: usize,
+}
+
+impl Journal {
+    /// Opens the journal of `folder` and reads what is in it.
+    ///
+    /// A last line without an end, as a kill may leave, is taken off.
+    ///
+    /// # Errors
+    /// Another process runs this study, or the file cannot be read.
+    pub fn open(folder: &StudyFolder) -> Result<Self> {
+        let path = folder.path.join(TRIALS);
+        let file = File::options().create(true).append(true).read(true).open(&path);
+        let file = file.map_err(|error| Error::io("open", &path, error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::new(format!("`{}` is in use: the study is running already", path.display()))
+                    .hint("wait for it, or stop it; it goes on from where it was stopped"));
+            }
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
+        }
+        let bytes = fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        if whole < bytes.len() {
+            file.set_len(whole as u64).map_err(|error| Error::io("write", &path, error))?;
+        }
+        let mut journal = Self { file, path, records: HashMap::new(), num_damaged: 0 };
+        for line in bytes[..whole].split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+            match serde_json::from_slice::<TrialRecord>(line) {
+                Ok(record) => journal.keep(record),
+                Err(_) => journal.num_damaged += 1,
+            }
+        }
+        Ok(journal)
+    }
+
+    fn keep(&mut self, record: TrialRecord) {
+        self.records.insert(record.id.clone(), record);
+    }
+
+    /// Adds what some trials gave, and waits until the disk has it.
+    pub fn append(&mut self, records: &[TrialRecord]) -> Result<()> {
+        let mut lines = String::new();
+        for record in records {
+            lines += &files::to_json(record)?;
+            lines.push('\n');
+        }
+        // One write for all lines: a kill leaves all of them or, at the worst, one broken off.
+        let written = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_data());
+        written.map_err(|error| Error::io("write", &self.path, error))?;
+        records.iter().for_each(|record| self.keep(record.clone()));
+        Ok(())
+    }
+
+    /// What a trial gave; none where it is still to be run, or failed.
+    pub fn result(&self, trial: &Trial) -> Option<&TrialRecord> {
+        self.records.get(&trial.id).filter(|record| record.end != TrialEnd::Failed)
+    }
+
+    /// What a trial gave, failed ones included.
+    pub fn record(&self, trial: &Trial) -> Option<&TrialRecord> {
+        self.records.get(&trial.id)
+    }
+
+    /// Records that are of none of these trials.
+    pub fn num_others(&self, trials: &[Trial]) -> usize {
+        let known = trials.iter().filter(|trial| self.records.contains_key(&trial.id)).count();
+        self.records.len() - known
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn record(id: &str, end: TrialEnd) -> TrialRecord {
+        TrialRecord {
+            id: id.to_owned(),
+            setting: Setting { values: vec![("a.b".to_owned(), "1".to_owned())] },
+            seed: 1,
+            fold: Some(0),
+            end,
+            message: None,
+            accuracy: Some(0.5),
+            loss: Some(1.0),
+            epoch: Some(1),
+            num_images: (4, 1),
+            num_parameters: 10,
+            steps_per_epoch: 3,
+            stacked: true,
+            epochs: Vec::new(),
+        }
+    }
+
+    fn trial(id: &str) -> Trial {
+        Trial { id: id.to_owned(), setting: 0, experiment: crate::config::Experiment::default(), fold: None }
+    }
+
+    #[test]
+    fn what_a_kill_left_behind_is_read_as_far_as_it_is_whole() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(place.path(), "s").unwrap();
+        let mut journal = Journal::open(&folder).unwrap();
+        journal.append(&[record("a", TrialEnd::Finished), record("b", TrialEnd::Failed)]).unwrap();
+        drop(journal);
+        let path = folder.path().join(TRIALS);
+        let mut text = fs::read_to_string(&path).unwrap();
+        text.insert_str(0, "{\"id\": damaged}\n");
+        fs::write(&path, format!("{text}{{\"id\":\"c\",\"setti")).unwrap();
+
+        let mut journal = Journal::open(&folder).unwrap();
+        assert_eq!(journal.num_damaged, 1);
+        assert!(journal.result(&trial("a")).is_some());
+        assert_eq!((journal.result(&trial("b")), journal.result(&trial("c"))), (None, None), "to be run again");
+        assert_eq!(journal.record(&trial("b")).map(|record| record.end), Some(TrialEnd::Failed));
+        assert_eq!(journal.num_others(&[trial("a"), trial("x")]), 1);
+        journal.append(&[record("c", TrialEnd::Diverged)]).unwrap();
+        drop(journal);
+        let journal = Journal::open(&folder).unwrap();
+        assert_eq!(journal.num_damaged, 1, "nothing was written behind half a line");
+        assert_eq!(journal.result(&trial("c")), Some(&record("c", TrialEnd::Diverged)));
+    }
+
+    #[test]
+    fn a_study_runs_once_at_a_time() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(place.path(), "s").unwrap();
+        let _first = Journal::open(&folder).unwrap();
+        let error = Journal::open(&folder).unwrap_err();
+        assert!(error.message().ends_with("is in use: the study is running already"), "{error}");
+    }
+
+    #[test]
+    fn changes_are_named() {
+        let facts = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        };
+        let found = changes(&facts(&[("a", "1"), ("b", "2")]), &facts(&[("a", "1"), ("b", "3"), ("c", "4")]));
+        let text = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+        assert_eq!(found, [text("b", "2", "3"), text("c", "–", "4")]);
+    }
+}

@@ -1,0 +1,174 @@
+//! The trials that a study means: every setting with every seed in every fold.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::values::{self, Setting};
+use super::{Study, file};
+use crate::backend::Backend;
+use crate::config::{Experiment, settings};
+use crate::digest::hex;
+use crate::error::{Error, Result};
+
+/// One training of a study.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// The digest of everything that decides its result; see [`Plan::new`].
+    pub id: String,
+    /// Its place in [`Plan::settings`].
+    pub setting: usize,
+    /// What is trained, seed included.
+    pub experiment: Experiment,
+    /// The fold that it is judged by, from 0; none where images are held out instead.
+    pub fold: Option<usize>,
+}
+
+/// Everything that a study is going to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The choices of values, in the grid's order.
+    pub settings: Vec<Setting>,
+    /// The trials, setting by setting, seed by seed, fold by fold.
+    pub trials: Vec<Trial>,
+    /// What decides the results, by name, in words: to tell what a changed study file changes.
+    pub facts: BTreeMap<String, String>,
+}
+
+impl Plan {
+    /// What `study` means on `backend` and on the data set of this digest.
+    ///
+    /// A trial's id is the SHA-256 over its experiment without its name, its fold and their number, whether it is timed,
+    /// the data set and the backend: with another of these, it is another trial.
+    ///
+    /// # Errors
+    /// A setting that the experiment refuses.
+    pub fn new(study: &Study, backend: Backend, data_sha256: &str) -> Result<Self> {
+        let grid = values::grid(&study.varied)?;
+        let grid = match study.sample {
+            Some((num, seed)) => values::sample(&grid, num, seed),
+            None => grid,
+        };
+        let (mut settings, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
+        for values in &grid {
+            let named = study.keys().zip(values).map(|(key, value)| (key.to_owned(), value.to_string()));
+            let setting = Setting { values: named.collect() };
+            for &seed in &study.seeds {
+                let experiment = study.experiment(values, seed).map_err(|error| refused(&setting, error))?;
+                let folds: Vec<_> = match study.folds {
+                    0 => vec![None],
+                    folds => (0..folds).map(Some).collect(),
+                };
+                for fold in folds {
+                    let id = id(study, &experiment, fold, backend, data_sha256)?;
+                    trials.push(Trial { id, setting: settings.len(), experiment: experiment.clone(), fold });
+                }
+            }
+            settings.push(setting);
+        }
+        Ok(Self { settings, trials, facts: facts(study, backend, data_sha256)? })
+    }
+}
+
+fn refused(setting: &Setting, error: Error) -> Error {
+    match setting.values.is_empty() {
+        true => error,
+        false => Error::new(format!("the setting {}: {error}", setting.name())),
+    }
+}
+
+fn id(
+    study: &file::Study,
+    experiment: &Experiment,
+    fold: Option<usize>,
+    backend: Backend,
+    data_sha256: &str,
+) -> Result<String> {
+    let unnamed = Experiment { name: "trial".to_owned(), ..experiment.clone() };
+    let mut hash = Sha256::new();
+    let timing = study.timing;
+    hash.update(format!("{backend}\n{data_sha256}\n{timing}\n{}\n{fold:?}\n", study.folds));
+    hash.update(unnamed.to_toml()?);
+    Ok(hex(&hash.finalize())[..16].to_owned())
+}
+
+fn facts(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTreeMap<String, String>> {
+    let mut facts = settings(&study.base)?;
+    facts.remove("name");
+    facts.remove("seed");
+    for varied in &study.varied {
+        let values: Vec<_> = varied.values.iter().map(ToString::to_string).collect();
+        facts.insert(varied.key.clone(), format!("varied: {}", values.join(", ")));
+    }
+    let sample = study.sample.map_or("all".to_owned(), |(num, seed)| format!("{num} drawn by {seed}"));
+    for (key, value) in [
+        ("folds", study.folds.to_string()),
+        ("seeds", format!("{:?}", study.seeds)),
+        ("sample", sample),
+        ("timing", study.timing.to_string()),
+        ("backend", backend.to_string()),
+        ("data digest", data_sha256.chars().take(16).collect()),
+    ] {
+        facts.insert(key.to_owned(), value);
+    }
+    Ok(facts)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn study(text: &str) -> Study {
+        Study::from_toml(text, "s.toml", |_| unreachable!()).unwrap()
+    }
+
+    fn plan(text: &str) -> Plan {
+        Plan::new(&study(text), Backend::Flex, "abc").unwrap()
+    }
+
+    const RATES: &str = "folds = 3\nseeds = [1, 2]\n[vary]\noptimizer.learning_rate = [0.1, 1.0]";
+
+    #[test]
+    fn every_setting_with_every_seed_in_every_fold() {
+        let plan = plan(RATES);
+        assert_eq!((plan.settings.len(), plan.trials.len()), (2, 12));
+        let of = |trial: &Trial| {
+            (trial.experiment.optimizer.learning_rate(), trial.experiment.seed, trial.fold)
+        };
+        assert_eq!(of(&plan.trials[0]), (0.1, 1, Some(0)));
+        assert_eq!(of(&plan.trials[4]), (0.1, 2, Some(1)));
+        assert_eq!(of(&plan.trials[11]), (1.0, 2, Some(2)));
+        let mut ids: Vec<_> = plan.trials.iter().map(|trial| &trial.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), 12);
+    }
+
+    #[test]
+    fn a_trial_is_known_by_what_decides_its_result() {
+        let plan = plan(RATES);
+        let ids = |plan: &Plan| plan.trials.iter().map(|trial| trial.id.clone()).collect::<Vec<_>>();
+        let renamed = self::plan(&format!("name = \"other\"\n{RATES}"));
+        assert_eq!(ids(&renamed), ids(&plan));
+        let more = self::plan(&RATES.replace("[0.1, 1.0]", "[0.01, 0.1, 1.0]"));
+        assert_eq!(ids(&more)[6..], ids(&plan)[..], "another setting leaves the others as they are");
+        for (from, to) in [("folds = 3", "folds = 4"), ("[vary]", "[set]\ntraining.num_epochs = 3\n[vary]"), ("folds", "timing = true\nfolds")] {
+            let changed = ids(&self::plan(&RATES.replace(from, to)));
+            assert!(ids(&plan).iter().all(|id| !changed.contains(id)), "{to}");
+        }
+        for (backend, data) in [(Backend::Ndarray, "abc"), (Backend::Flex, "abd")] {
+            assert_ne!(ids(&Plan::new(&study(RATES), backend, data).unwrap()), ids(&plan));
+        }
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_is_named() {
+        let study = study("folds = 2\n[vary]\noptimizer.learning_rate = [1.0, -1.0]");
+        let error = Plan::new(&study, Backend::Flex, "").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the setting learning_rate -1.0: `optimizer.learning_rate` is -1, expected a number above 0"
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! What is run together: networks of one shape side by side where that is faster, all others by themselves.
+
+use super::Trial;
+use crate::training::{Member, StackKey};
+
+/// Larger networks keep a processor busy alone: side by side they only push each other out of its cache. Measured with
+/// softmax networks and 32 or 128 hidden neurons on two cores.
+const LARGEST_NETWORK: usize = 50_000;
+/// The most weights in a stack on a CPU, so that its caches hold what a step goes through.
+const LARGEST_STACK: usize = 1_000_000;
+/// The same on a GPU, where starting a step costs more than computing it.
+const LARGEST_STACK_ON_GPU: usize = 50_000_000;
+
+/// Trials that are trained together, as places in the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unit {
+    /// Side by side: a list for each stream of batches, all of one length.
+    Stack(Vec<Vec<usize>>),
+    /// By itself.
+    Alone(usize),
+}
+
+impl Unit {
+    /// The trials, in order.
+    pub fn trials(&self) -> Vec<usize> {
+        match self {
+            Self::Stack(streams) => streams.concat(),
+            Self::Alone(trial) => vec![*trial],
+        }
+    }
+}
+
+/// What the units depend on.
+#[derive(Debug, Clone, Copy)]
+pub struct Means {
+    /// How many units run at the same time.
+    pub workers: usize,
+    /// Whether a GPU computes.
+    pub is_gpu: bool,
+    /// Whether trials may be stacked at all.
+    pub stacks: bool,
+}
+
+/// Groups `trials` into units, in the plan's order.
+///
+/// `num_parameters` gives a trial's weights; `num_images` how many images it learns from and is judged by. The units
+/// depend on the whole plan, not on what of it is done, so a study that goes on after a kill makes the same ones.
+pub fn units(
+    trials: &[Trial],
+    means: Means,
+    num_parameters: impl Fn(&Trial) -> usize,
+    num_images: impl Fn(&Trial) -> (usize, usize),
+) -> Vec<Unit> {
+    let mut groups: Vec<(StackKey, (usize, usize), Vec<Stream>)> = Vec::new();
+    let mut units = Vec::new();
+    for (place, trial) in trials.iter().enumerate() {
+        let fits = means.stacks && (means.is_gpu || num_parameters(trial) <= LARGEST_NETWORK);
+        let Some(key) = StackKey::new(member(trial)).filter(|_| fits) else {
+            units.push(Unit::Alone(place));
+            continue;
+        };
+        let images = num_images(trial);
+        let place_of = groups.iter().position(|group| group.0 == key && group.1 == images);
+        let place_of = place_of.unwrap_or_else(|| {
+            groups.push((key, images, Vec::new()));
+            groups.len() - 1
+        });
+        let streams = &mut groups[place_of].2;
+        let batches = batches(trial);
+        match streams.iter_mut().find(|stream| stream.batches == batches) {
+            Some(stream) => stream.trials.push(place),
+            None => streams.push(Stream { batches, trials: vec![place] }),
+        }
+    }
+    let largest = if means.is_gpu { LARGEST_STACK_ON_GPU } else { LARGEST_STACK };
+    for (_, _, streams) in groups {
+        let all: usize = streams.iter().flat_map(|stream| &stream.trials).map(|&trial| num_parameters(&trials[trial])).sum();
+        let parts = all.div_ceil(largest).max(means.workers);
+        units.extend(split(streams, parts));
+    }
+    units.sort_by_key(|unit| unit.trials().first().copied());
+    units
+}
+
+/// Trials that see the same batches.
+struct Stream {
+    batches: Batches,
+    trials: Vec<usize>,
+}
+
+/// What decides the batches that a trial sees: its seed and the images that it does not learn from.
+type Batches = (u64, Option<usize>, String);
+
+fn batches(trial: &Trial) -> Batches {
+    (trial.experiment.seed, trial.fold, format!("{:?}", trial.experiment.data))
+}
+
+pub(super) fn member(trial: &Trial) -> Member<'_> {
+    let experiment = &trial.experiment;
+    Member {
+        model: &experiment.model,
+        optimizer: &experiment.optimizer,
+        schedule: &experiment.schedule,
+        training: &experiment.training,
+    }
+}
+
+/// Stacks of about equal size. Streams of equal length are cut alike, so that their parts fit side by side; a single
+/// network for each stream leaves whole streams to be spread.
+fn split(streams: Vec<Stream>, parts: usize) -> Vec<Unit> {
+    let mut by_length: Vec<(usize, Vec<Vec<usize>>)> = Vec::new();
+    for stream in streams {
+        let length = stream.trials.len();
+        match by_length.iter_mut().find(|(other, _)| *other == length) {
+            Some((_, same)) => same.push(stream.trials),
+            None => by_length.push((length, vec![stream.trials])),
+        }
+    }
+    let mut units = Vec::new();
+    for (length, streams) in by_length {
+        let across = parts.min(length);
+        let chunk = length.div_ceil(across);
+        let streams_per_unit = streams.len().div_ceil(parts.div_ceil(across));
+        for start in (0..length).step_by(chunk) {
+            for streams in streams.chunks(streams_per_unit) {
+                let end = (start + chunk).min(length);
+                units.push(stack(streams.iter().map(|trials| trials[start..end].to_vec()).collect()));
+            }
+        }
+    }
+    units
+}
+
+/// A stack of one network is no stack.
+fn stack(streams: Vec<Vec<usize>>) -> Unit {
+    match streams.as_slice() {
+        [stream] if stream.len() == 1 => Unit::Alone(stream[0]),
+        _ => Unit::Stack(streams),
+    }
+}
+
+/// What is left of `units` when only the trials that are `wanted` are to be run. Streams that are left with unequal
+/// numbers of networks go into stacks of their own.
+pub fn remaining(units: Vec<Unit>, wanted: impl Fn(usize) -> bool) -> Vec<Unit> {
+    let mut left = Vec::new();
+    for unit in units {
+        match unit {
+            Unit::Alone(trial) => left.extend(wanted(trial).then_some(Unit::Alone(trial))),
+            Unit::Stack(streams) => {
+                let streams = streams
+                    .into_iter()
+                    .map(|trials| trials.into_iter().filter(|&trial| wanted(trial)).collect::<Vec<_>>())
+                    .filter(|trials| !trials.is_empty())
+                    .map(|trials| Stream { batches: (0, None, String::new()), trials });
+                left.extend(split(streams.collect(), 1));
+            }
+        }
+    }
+    left
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::{Plan, Study};
+    use super::*;
+    use crate::backend::Backend;
+
+    const MEANS: Means = Means { workers: 2, is_gpu: false, stacks: true };
+
+    fn plan(text: &str) -> Plan {
+        let study = Study::from_toml(text, "s.toml", |_| unreachable!()).unwrap();
+        Plan::new(&study, Backend::Flex, "").unwrap()
+    }
+
+    fn units_of(plan: &Plan, means: Means) -> Vec<Unit> {
+        units(&plan.trials, means, |trial| trial.experiment.model.hidden.iter().sum::<usize>() * 794 + 7850, |_| (48, 12))
+    }
+
+    const CV: &str = "folds = 3\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3, 0.4]";
+
+    #[test]
+    fn rates_and_folds_stand_side_by_side_in_as_many_stacks_as_there_are_workers() {
+        let units = units_of(&plan(CV), MEANS);
+        let stack = |streams: [[usize; 2]; 3]| Unit::Stack(streams.map(|stream| stream.to_vec()).to_vec());
+        assert_eq!(units, [stack([[0, 3], [1, 4], [2, 5]]), stack([[6, 9], [7, 10], [8, 11]])]);
+        let one = units_of(&plan(CV), Means { workers: 1, ..MEANS });
+        assert_eq!(one, [Unit::Stack(vec![vec![0, 3, 6, 9], vec![1, 4, 7, 10], vec![2, 5, 8, 11]])]);
+        let none = units_of(&plan(CV), Means { stacks: false, ..MEANS });
+        assert_eq!(none, (0..12).map(Unit::Alone).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn seeds_are_streams_too() {
+        let seeds = plan("seeds = [1, 2, 3, 4]\n[set]\ndata.validation = 10");
+        assert_eq!(units_of(&seeds, MEANS), [Unit::Stack(vec![vec![0], vec![1]]), Unit::Stack(vec![vec![2], vec![3]])]);
+    }
+
+    #[test]
+    fn what_does_not_fit_runs_alone() {
+        let shapes = plan("folds = 2\n[vary]\nmodel.hidden = [[], [8], [512]]");
+        let one = Means { workers: 1, ..MEANS };
+        assert_eq!(
+            units_of(&shapes, one),
+            [
+                Unit::Stack(vec![vec![0], vec![1]]),
+                Unit::Stack(vec![vec![2], vec![3]]),
+                Unit::Alone(4),
+                Unit::Alone(5)
+            ]
+        );
+        assert_eq!(units_of(&shapes, Means { is_gpu: true, ..one }).len(), 3);
+    }
+
+    #[test]
+    fn what_is_done_is_not_run_again_and_what_is_left_stays_as_it_was() {
+        let all = units_of(&plan(CV), MEANS);
+        let after_one = remaining(all.clone(), |trial| trial >= 6);
+        assert_eq!(after_one, all[1..], "a unit that has not run is the same unit");
+        let uneven = remaining(all.clone(), |trial| trial == 0 || trial == 3 || trial == 4);
+        assert_eq!(uneven, [Unit::Stack(vec![vec![0, 3]]), Unit::Alone(4)]);
+        assert_eq!(remaining(all, |_| false), []);
+    }
+}
