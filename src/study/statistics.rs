@@ -68,21 +68,20 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// What the records, one for each trial of `plan` that has one, amount to. `has_folds` says whether trials of one
-    /// setting share images to learn from.
-    pub fn new(plan: &Plan, records: &[Option<&TrialRecord>], has_folds: bool) -> Self {
+    /// What the records, one for each trial of `plan` that has one, amount to.
+    pub fn new(plan: &Plan, records: &[Option<&TrialRecord>]) -> Self {
         let of = |setting: usize| -> Vec<Option<&TrialRecord>> {
             let pairs = plan.trials.iter().zip(records);
             pairs.filter(|(trial, _)| trial.setting == setting).map(|(_, record)| *record).collect()
         };
         let groups: Vec<_> = (0..plan.settings.len()).map(of).collect();
         let mut settings: Vec<_> =
-            plan.settings.iter().zip(&groups).map(|(setting, group)| result(setting, group, has_folds)).collect();
+            plan.settings.iter().zip(&groups).map(|(setting, group)| result(setting, group)).collect();
         let best = best(&settings);
         for (index, setting) in settings.iter_mut().enumerate() {
             setting.standing = match best {
                 Some(best) if best == index => Standing::Best,
-                Some(best) if setting.is_ranked() => compare(&groups[best], &groups[index], has_folds),
+                Some(best) if setting.is_ranked() => compare(&groups[best], &groups[index]),
                 _ => Standing::NotRanked,
             };
         }
@@ -101,7 +100,7 @@ impl SettingResult {
     }
 }
 
-fn result(setting: &Setting, records: &[Option<&TrialRecord>], has_folds: bool) -> SettingResult {
+fn result(setting: &Setting, records: &[Option<&TrialRecord>]) -> SettingResult {
     let run: Vec<_> = records.iter().flatten().collect();
     let count = |end| run.iter().filter(|record| record.end == end).count();
     let accuracies = accuracies(records);
@@ -114,7 +113,7 @@ fn result(setting: &Setting, records: &[Option<&TrialRecord>], has_folds: bool) 
         setting: setting.clone(),
         mean: mean(&accuracies),
         deviation: deviation(&accuracies),
-        interval: interval(&accuracies, images, has_folds),
+        interval: interval(&accuracies, images),
         loss: mean(&losses),
         num_finished: count(TrialEnd::Finished),
         num_diverged: count(TrialEnd::Diverged),
@@ -153,21 +152,21 @@ fn deviation(values: &[f64]) -> Option<f64> {
 
 /// How far the mean of accuracies over folds or seeds may be off, on 95 of 100 occasions.
 ///
-/// Student's t with n − 1 degrees of freedom. Trials of different folds learn from images that they share, so their
-/// variance is too small: it is raised by judged / learned-from images (Nadeau and Bengio 2003). The same holds for
-/// seeds, each of which holds other images of one set out. A single trial has Wilson's interval for the images that it was
+/// Student's t with n − 1 degrees of freedom. Trials of different folds learn from images that they share, and so do seeds,
+/// each of which holds other images of one set out: their variance is too small, and is raised by judged / learned-from
+/// images (Nadeau and Bengio 2003). A single trial has Wilson's interval for the images that it was
 /// judged by, which says nothing of another seed.
-fn interval(accuracies: &[f64], (train, judged): (usize, usize), has_folds: bool) -> Option<(f64, f64)> {
+fn interval(accuracies: &[f64], (train, judged): (usize, usize)) -> Option<(f64, f64)> {
     let mean = mean(accuracies)?;
     let half = match deviation(accuracies) {
         None => return Some(wilson(mean, judged)),
-        Some(deviation) => margin(deviation, accuracies.len(), (train, judged), has_folds),
+        Some(deviation) => margin(deviation, accuracies.len(), (train, judged)),
     };
     Some((mean - half, mean + half))
 }
 
 /// Half the width of the t interval of a mean, corrected for what the trials share.
-fn margin(deviation: f64, n: usize, (train, judged): (usize, usize), _has_folds: bool) -> f64 {
+fn margin(deviation: f64, n: usize, (train, judged): (usize, usize)) -> f64 {
     let shared = judged as f64 / train.max(1) as f64;
     let t = distrs::StudentsT::ppf(0.5 + CONFIDENCE / 2.0, (n - 1) as f64);
     t * deviation * (1.0 / n as f64 + shared).sqrt()
@@ -182,13 +181,13 @@ pub fn wilson(share: f64, n: usize) -> (f64, f64) {
 }
 
 /// Compares trial with trial: those of the same fold and seed saw and were judged by the same images.
-fn compare(best: &[Option<&TrialRecord>], other: &[Option<&TrialRecord>], has_folds: bool) -> Standing {
+fn compare(best: &[Option<&TrialRecord>], other: &[Option<&TrialRecord>]) -> Standing {
     let (best_accuracies, accuracies) = (accuracies(best), accuracies(other));
     let differences: Vec<f64> = best_accuracies.iter().zip(&accuracies).map(|(a, b)| a - b).collect();
     let Some(difference) = mean(&differences) else { return Standing::NotRanked };
     let images = best.iter().flatten().next().map_or((1, 1), |record| record.num_images);
     let half = match deviation(&differences) {
-        Some(deviation) => margin(deviation, differences.len(), images, has_folds),
+        Some(deviation) => margin(deviation, differences.len(), images),
         None => {
             // One trial each: two shares of the same number of images, as if they were different images.
             let variance = |share: f64| share * (1.0 - share) / images.1.max(1) as f64;

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::values::{self, Setting};
-use super::{Study, file};
+use super::Study;
 use crate::backend::Backend;
 use crate::config::{Experiment, settings};
 use crate::digest::hex;
 use crate::error::{Error, Result};
+use crate::training::Member;
 
 /// One training of a study.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,14 @@ pub struct Trial {
     pub experiment: Experiment,
     /// The fold that it is judged by, from 0; none where images are held out instead.
     pub fold: Option<usize>,
+}
+
+impl Trial {
+    /// What is trained, as a member of a stack.
+    pub fn member(&self) -> Member<'_> {
+        let Experiment { model, optimizer, schedule, training, .. } = &self.experiment;
+        Member { model, optimizer, schedule, training }
+    }
 }
 
 /// Everything that a study is going to do.
@@ -78,7 +87,7 @@ fn refused(setting: &Setting, error: Error) -> Error {
 }
 
 fn id(
-    study: &file::Study,
+    study: &Study,
     experiment: &Experiment,
     fold: Option<usize>,
     backend: Backend,

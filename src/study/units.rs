@@ -1,7 +1,7 @@
 //! What is run together: networks of one shape side by side where that is faster, all others by themselves.
 
 use super::Trial;
-use crate::training::{Member, StackKey};
+use crate::training::StackKey;
 
 /// Larger networks keep a processor busy alone: side by side they only push each other out of its cache. Measured with
 /// softmax networks and 32 or 128 hidden neurons on two cores.
@@ -55,7 +55,7 @@ pub fn units(
     let mut units = Vec::new();
     for (place, trial) in trials.iter().enumerate() {
         let fits = means.stacks && (means.is_gpu || num_parameters(trial) <= LARGEST_NETWORK);
-        let Some(key) = StackKey::new(member(trial)).filter(|_| fits) else {
+        let Some(key) = StackKey::new(trial.member()).filter(|_| fits) else {
             units.push(Unit::Alone(place));
             continue;
         };
@@ -93,16 +93,6 @@ type Batches = (u64, Option<usize>, String);
 
 fn batches(trial: &Trial) -> Batches {
     (trial.experiment.seed, trial.fold, format!("{:?}", trial.experiment.data))
-}
-
-pub(super) fn member(trial: &Trial) -> Member<'_> {
-    let experiment = &trial.experiment;
-    Member {
-        model: &experiment.model,
-        optimizer: &experiment.optimizer,
-        schedule: &experiment.schedule,
-        training: &experiment.training,
-    }
 }
 
 /// Stacks of about equal size. Streams of equal length are cut alike, so that their parts fit side by side; a single

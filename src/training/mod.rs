@@ -10,6 +10,7 @@ mod metrics;
 mod optimizer;
 mod rules;
 mod schedule;
+mod silent;
 mod stack;
 mod step;
 
@@ -35,6 +36,7 @@ pub use metrics::{ACCURACY, ImageMean, LOSS};
 pub use optimizer::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
 pub use rules::{rate_rule, update_rule};
 pub use schedule::{Constant, Cosine, Exponential, Schedule, ScheduleConfig, Step as StepSchedule};
+pub use silent::Silent;
 pub use stack::{Member, StackKey, StackedRun, Stream, train_stack};
 pub use step::{Measured, Step};
 

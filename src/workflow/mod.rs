@@ -7,6 +7,7 @@ mod pictures;
 mod report;
 mod saved;
 mod splits;
+mod study;
 mod train;
 
 pub use answers::{Answer, Asked};
@@ -15,4 +16,5 @@ pub use pictures::{AnswerPictures, MAX_DRAWN, NeuronInfo, draw_image, draw_sampl
 pub use report::report;
 pub use saved::{SavedModel, Subject};
 pub use splits::{SplitName, Splits};
+pub use study::{OpenedStudy, Options, PlannedStudy, Progress, Winner, WinnerTraining, Written};
 pub use train::{GIT_COMMIT, Outcome, Prepared, prepare};

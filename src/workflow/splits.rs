@@ -60,21 +60,6 @@ impl Splits {
         Ok(Self { train, validation, test: Split::whole(test), layout })
     }
 
-    /// Checks that the network of `experiment` can be trained on these images: classes to tell apart, and a size that
-    /// memory can hold.
-    pub fn check_trainable(&self, experiment: &Experiment) -> Result<()> {
-        let Layout { height, width, num_classes } = self.layout;
-        if num_classes < 2 {
-            return Err(Error::new(format!(
-                "all training images in `{}` are of class 0, expected two classes",
-                experiment.data.source()
-            )));
-        }
-        let largest_batch = experiment.training.batch_size.min(self.train.len()).max(EVALUATION_BATCH_SIZE);
-        experiment.model.check_memory(height * width, num_classes, largest_batch)?;
-        experiment.model.check_weights(height * width, num_classes)
-    }
-
     /// One of the three.
     ///
     /// # Errors
@@ -90,6 +75,30 @@ impl Splits {
             SplitName::Validation => Ok(&self.validation),
         }
     }
+}
+
+/// Checks that the network of `experiment` can be trained on `num_train` images of `layout`: classes to tell apart, and a
+/// size that memory can hold.
+pub(super) fn check_trainable(experiment: &Experiment, layout: Layout, num_train: usize) -> Result<()> {
+    let Layout { height, width, num_classes } = layout;
+    if num_classes < 2 {
+        return Err(Error::new(format!(
+            "all training images in `{}` are of class 0, expected two classes",
+            experiment.data.source()
+        )));
+    }
+    let largest_batch = experiment.training.batch_size.min(num_train).max(EVALUATION_BATCH_SIZE);
+    experiment.model.check_memory(height * width, num_classes, largest_batch)?;
+    experiment.model.check_weights(height * width, num_classes)
+}
+
+/// All training images of an experiment, for a study to split. The test images are looked at as far as they must fit.
+pub(super) fn train_images(experiment: &Experiment) -> Result<(Arc<Images>, Layout)> {
+    let source = experiment.data.source();
+    let images = source.load(Part::Train)?;
+    let layout = images.layout();
+    source.load(Part::Test)?.check_layout(layout)?;
+    Ok((Arc::new(images), layout))
 }
 
 /// Reads one split of `source` as `experiment` divides it; its images must have `layout`.

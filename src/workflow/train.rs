@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 
+use super::splits::check_trainable;
 use super::{Splits, report};
 use crate::backend::{self, Backend, Opened};
 use crate::config::Experiment;
@@ -49,7 +50,7 @@ pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Re
     let opened = backend.open()?;
     let source = experiment.data.source();
     let splits = Splits::load(&experiment)?;
-    splits.check_trainable(&experiment)?;
+    check_trainable(&experiment, splits.layout, splits.train.len())?;
     let Layout { height, width, num_classes } = splits.layout;
     let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
     let data = DataInfo {
@@ -143,11 +144,12 @@ impl Prepared {
         }
 
         let interrupted = matches!(end, End::Interrupted { .. });
-        let (model, model_epoch) = match self.epoch_to_restore(&epochs) {
+        let judged = judged_epoch(experiment, &epochs);
+        let (model, model_epoch) = match judged.filter(|&best| best != epochs.len()) {
             Some(best) if !interrupted => {
                 (run::load_weights(model, &folder.checkpoint_path(best))?, Some(best))
             }
-            _ => (model, epochs.last().map(|epoch| epoch.epoch)),
+            _ => (model, judged),
         };
         folder.save_model(&model)?;
         let digest = weights_sha256(&model)?;
@@ -155,12 +157,6 @@ impl Prepared {
         let result =
             if interrupted { None } else { Some(self.test(&model, digest, model_epoch, &epochs)?) };
         Ok((end, result))
-    }
-
-    /// The best epoch, where early stopping asks for its weights and they are not the last.
-    fn epoch_to_restore(&self, epochs: &[EpochRecord]) -> Option<usize> {
-        let wanted = self.experiment.training.early_stopping.as_ref().is_some_and(|stop| stop.restore_best);
-        best_epoch(epochs).filter(|&best| wanted && best != epochs.len())
     }
 
     fn test(
@@ -189,6 +185,12 @@ impl Prepared {
         self.folder.write_summary(&summary)?;
         Ok((summary, evaluation))
     }
+}
+
+/// The epoch whose weights a training ends with: the last, or the best where early stopping restores it.
+pub(super) fn judged_epoch(experiment: &Experiment, epochs: &[EpochRecord]) -> Option<usize> {
+    let restores = experiment.training.early_stopping.as_ref().is_some_and(|stopping| stopping.restore_best);
+    if restores { best_epoch(epochs) } else { epochs.last().map(|epoch| epoch.epoch) }
 }
 
 /// The epoch of the lowest validation loss; the last one where nothing was held out.

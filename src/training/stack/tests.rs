@@ -6,9 +6,9 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use burn::train::Interrupter;
 
-use super::super::{Followers, Setup, train};
+use super::super::{Followers, Setup, Silent, train};
 use super::*;
-use crate::cli::BarRenderer;
+
 use crate::config::Experiment;
 use crate::data::{Images, Part, Source};
 
@@ -43,7 +43,7 @@ fn alone(experiment: &Experiment, stream: &Stream<'_>, device: &Device) -> Stack
         directory: None,
     };
     let followers = Followers {
-        renderer: Box::new(BarRenderer::new(indicatif::ProgressBar::hidden())),
+        renderer: Box::new(Silent),
         on_epoch: Box::new(|_| Ok(())),
         interrupter: Interrupter::new(),
     };

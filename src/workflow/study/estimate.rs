@@ -1,0 +1,115 @@
+//! How long a study will take: a few real steps of each kind of unit, extrapolated.
+
+use std::time::{Duration, Instant};
+
+use burn::train::Interrupter;
+
+use super::PlannedStudy;
+use crate::data::Split;
+use crate::error::Result;
+use crate::study::{Trial, Unit};
+use crate::training::{self, Followers, Silent, StackKey, Stream, train_stack};
+
+/// Steps that are timed, after as many that are not.
+const STEPS: usize = 12;
+/// Judging an image costs a forward pass, learning from it about three.
+const COST_OF_JUDGING: f64 = 1.0 / 3.0;
+
+impl PlannedStudy {
+    /// Seconds that the trials in `units` and the winner's training will take, from timing the first steps of each kind
+    /// of them. Costs seconds itself where networks are large.
+    ///
+    /// # Errors
+    /// A trial that cannot be trained, or a device that fails.
+    pub fn estimate(&self, units: &[Unit]) -> Result<Duration> {
+        let mut known: Vec<((Option<StackKey>, String, usize), f64)> = Vec::new();
+        let (mut seconds, mut longest) = (0.0, 0.0f64);
+        for unit in units {
+            let trials = unit.trials();
+            let first = &self.plan.trials[trials[0]];
+            let kind = (StackKey::new(first.member()), shape(first), trials.len());
+            let per_image = match known.iter().find(|(known, _)| *known == kind) {
+                Some((_, per_image)) => *per_image,
+                None => {
+                    let per_image = self.seconds_per_image(unit)?;
+                    known.push((kind, per_image));
+                    per_image
+                }
+            };
+            let (train, judged) = self.sets.num_images(first);
+            let images = train as f64 + judged as f64 * COST_OF_JUDGING;
+            let one = per_image * images * first.experiment.training.num_epochs as f64;
+            seconds += one;
+            longest = longest.max(one / trials.len() as f64);
+        }
+        // Workers are at it together; the winner's training follows, on more images than a trial has.
+        Ok(Duration::from_secs_f64(seconds / self.workers as f64 + 1.25 * longest))
+    }
+
+    /// Seconds of a unit for each image that its networks learn from.
+    fn seconds_per_image(&self, unit: &Unit) -> Result<f64> {
+        let first = &self.plan.trials[unit.trials()[0]];
+        let size = STEPS * first.experiment.training.batch_size;
+        let mut seconds = 0.0;
+        let mut images = 1;
+        for _ in 0..2 {
+            let start = Instant::now();
+            images = self.few_steps(unit, size)?;
+            seconds = start.elapsed().as_secs_f64();
+        }
+        Ok(seconds / images as f64)
+    }
+
+    /// Trains the networks of a unit on their first images, once; returns how many.
+    fn few_steps(&self, unit: &Unit, size: usize) -> Result<usize> {
+        let few = |trial: &Trial| -> (Split, Split) {
+            let (train, judged) = self.sets.of(trial);
+            (train.slice(0..size.min(train.len())), judged.slice(0..0))
+        };
+        let short = |trial: &usize| {
+            let mut trial = self.plan.trials[*trial].clone();
+            trial.experiment.training.num_epochs = 1;
+            trial.experiment.training.early_stopping = None;
+            trial
+        };
+        let interrupter = Interrupter::new();
+        match unit {
+            Unit::Alone(trial) => {
+                let trial = short(trial);
+                let (train, judged) = few(&trial);
+                let images = train.len();
+                let followers = Followers {
+                    renderer: Box::new(Silent),
+                    on_epoch: Box::new(|_| Ok(())),
+                    interrupter,
+                };
+                training::train(self.setup(&trial, train, judged)?, followers)?;
+                Ok(images)
+            }
+            Unit::Stack(streams) => {
+                let trials: Vec<Vec<Trial>> =
+                    streams.iter().map(|stream| stream.iter().map(short).collect()).collect();
+                let stream = |trials: &'_ Vec<Trial>| {
+                    let (train, validation) = few(&trials[0]);
+                    (trials[0].experiment.seed, train, validation)
+                };
+                let streams: Vec<_> = trials
+                    .iter()
+                    .map(|trials| {
+                        let (seed, train, validation) = stream(trials);
+                        Stream { seed, train, validation, members: trials.iter().map(Trial::member).collect() }
+                    })
+                    .collect();
+                let images = streams[0].train.len();
+                train_stack(&streams, self.layout.num_classes, &self.opened.device, &interrupter, |_| ())?;
+                Ok(images)
+            }
+        }
+    }
+}
+
+/// What a step costs depends on it.
+fn shape(trial: &Trial) -> String {
+    let experiment = &trial.experiment;
+    format!("{:?} {}", experiment.model.hidden, experiment.training.batch_size)
+}

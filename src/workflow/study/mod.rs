@@ -1,0 +1,124 @@
+//! From a study file to its results: which trials there are, running those that are missing, and training the winner.
+
+mod estimate;
+mod results;
+mod run;
+mod sets;
+mod winner;
+
+use std::path::Path;
+
+use crate::backend::{self, Backend, Opened};
+use crate::config::Experiment;
+use crate::data::Layout;
+use crate::error::{Error, Result};
+use crate::study::{Journal, Means, Plan, Study, StudyFolder, Summary, Trial, Unit, units};
+
+pub use results::Written;
+pub use run::Progress;
+pub use winner::{Winner, WinnerTraining};
+
+use sets::Sets;
+
+/// A study with its data and its plan, before anything is run.
+pub struct PlannedStudy {
+    /// What the file says.
+    pub study: Study,
+    /// The trials.
+    pub plan: Plan,
+    /// What is run together.
+    pub units: Vec<Unit>,
+    /// Units that run at the same time.
+    pub workers: usize,
+    /// Where it runs.
+    pub backend: Backend,
+    /// The backend, ready.
+    pub opened: Opened,
+    /// What the images look like.
+    pub layout: Layout,
+    /// The data set's digest.
+    pub data_sha256: String,
+    sets: Sets,
+}
+
+/// A study with its folder, about to be run.
+pub struct OpenedStudy {
+    /// The study.
+    pub planned: PlannedStudy,
+    /// Where its results are.
+    pub folder: StudyFolder,
+    /// What has been run.
+    pub journal: Journal,
+    /// What has changed in the study file since the last time: name, before, now.
+    pub changes: Vec<(String, String, String)>,
+}
+
+/// How the trials are to be run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// One after the other and each by itself, as other tools do it.
+    pub separate: bool,
+}
+
+impl PlannedStudy {
+    /// Opens the backend, reads the images and plans the trials of `study`. Writes nothing.
+    ///
+    /// # Errors
+    /// A data set that cannot be read or learned from, a setting that the experiment refuses, more folds than images.
+    pub fn new(study: Study, backend: Backend, options: Options) -> Result<Self> {
+        if study.keys().any(|key| key == "data.source") {
+            return Err(Error::new("a study cannot vary `data.source`")
+                .hint("make a study for each data set: accuracies on different images cannot be compared"));
+        }
+        let opened = backend.open()?;
+        let source = study.base.data.source();
+        let (images, layout) = super::splits::train_images(&study.base)?;
+        let data_sha256 = source.checksum()?;
+        let plan = Plan::new(&study, backend, &data_sha256)?;
+        let sets = Sets::new(images, &study, &plan.trials)?;
+        let one_at_a_time = study.timing || options.separate || backend.is_gpu();
+        let workers = if one_at_a_time { 1 } else { backend::num_threads() };
+        let means =
+            Means { workers, is_gpu: backend.is_gpu(), stacks: !study.timing && !options.separate };
+        let parameters = |trial: &Trial| num_parameters(&trial.experiment, layout);
+        let units = units(&plan.trials, means, parameters, |trial| sets.num_images(trial));
+        Ok(Self { study, plan, units, workers, backend, opened, layout, data_sha256, sets })
+    }
+
+    /// Opens the study's folder and reads what has been run already.
+    ///
+    /// # Errors
+    /// Files that cannot be read or written, or another process that runs this study.
+    pub fn open(self, artifacts: &Path) -> Result<OpenedStudy> {
+        let folder = StudyFolder::open(artifacts, &self.study.name)?;
+        let journal = Journal::open(&folder)?;
+        let changes = folder.write_plan(&self.study, &self.plan)?;
+        Ok(OpenedStudy { planned: self, folder, journal, changes })
+    }
+
+    /// How many networks are trained side by side at the most.
+    pub fn largest_stack(&self) -> usize {
+        self.units.iter().map(|unit| unit.trials().len()).max().unwrap_or(0)
+    }
+}
+
+impl OpenedStudy {
+    /// Trials that need not be run again.
+    pub fn num_done(&self) -> usize {
+        let trials = &self.planned.plan.trials;
+        trials.iter().filter(|trial| self.journal.result(trial).is_some()).count()
+    }
+
+    /// What the trials run so far amount to.
+    pub fn summary(&self) -> Summary {
+        let plan = &self.planned.plan;
+        let records: Vec<_> = plan.trials.iter().map(|trial| self.journal.record(trial)).collect();
+        Summary::new(plan, &records)
+    }
+}
+
+/// Weights and biases of an experiment's network.
+fn num_parameters(experiment: &Experiment, layout: Layout) -> usize {
+    let sizes = experiment.model.sizes(layout.height * layout.width, layout.num_classes);
+    sizes.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum()
+}

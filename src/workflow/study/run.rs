@@ -1,0 +1,357 @@
+//! Runs the trials that are missing: units from a queue, by as many workers as the study has, and a record on the disk
+//! the moment a unit ends.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use burn::train::Interrupter;
+
+use super::super::splits::check_trainable;
+use super::super::train::judged_epoch;
+use super::{OpenedStudy, PlannedStudy, num_parameters};
+use crate::error::{Error, Result};
+use crate::study::{Trial, TrialEnd, TrialRecord, Unit, remaining};
+use crate::training::{
+    self, End, EpochRecord, Followers, Setup, Silent, StackedRun, Stream, train_stack,
+};
+
+/// Steps of the warm-up before a timed trial.
+const WARM_UP_STEPS: usize = 50;
+
+/// How a study stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// Trials done, those of earlier times included.
+    pub done: usize,
+    /// All trials.
+    pub total: usize,
+    /// What is being trained.
+    pub running: Vec<String>,
+    /// The setting of the highest mean accuracy so far, with that.
+    pub best: Option<(String, f64)>,
+    /// How much of the work of this time is done, in [0, 1], by estimated cost.
+    pub share: f64,
+}
+
+/// What workers say.
+enum Message {
+    Started { unit: usize },
+    Epoch { unit: usize, epoch: usize },
+    Ended { unit: usize, records: Vec<TrialRecord> },
+}
+
+impl OpenedStudy {
+    /// Runs every trial that has no result yet. `on_progress` is told of every change, and of the trials that have just
+    /// ended.
+    ///
+    /// Returns whether all trials have been run; not when `interrupter` stopped them.
+    ///
+    /// # Errors
+    /// A record that cannot be written. A trial that fails is none: it is a record that says so.
+    pub fn run(
+        &mut self,
+        interrupter: &Interrupter,
+        mut on_progress: impl FnMut(&Progress, &[TrialRecord]),
+    ) -> Result<bool> {
+        let Self { planned, journal, .. } = self;
+        let trials = &planned.plan.trials;
+        let wanted: Vec<bool> = trials.iter().map(|trial| journal.result(trial).is_none()).collect();
+        let units = remaining(planned.units.clone(), |trial| wanted[trial]);
+        let mut board = Board::new(planned, &units, wanted.iter().filter(|wanted| !**wanted).count());
+        // A device has one stream of random numbers for dropout: whoever draws from it must be alone.
+        let (exclusive, shared): (Vec<_>, Vec<_>) =
+            (0..units.len()).partition(|&unit| planned.draws_on_device(&units[unit]));
+        for (queue, workers) in [(shared, planned.workers), (exclusive, 1)] {
+            let queue = Mutex::new(VecDeque::from(queue));
+            let (sender, receiver) = channel();
+            thread::scope(|scope| -> Result<()> {
+                for _ in 0..workers {
+                    let (sender, queue, units) = (sender.clone(), &queue, &units);
+                    let planned = &*planned;
+                    scope.spawn(move || planned.work(queue, units, interrupter, &sender));
+                }
+                drop(sender);
+                for message in receiver {
+                    let records = board.note(message);
+                    // Told before it is shown: what has been seen is safe.
+                    if let Err(error) = journal.append(&records) {
+                        interrupter.stop(Some("a record could not be written"));
+                        return Err(error);
+                    }
+                    let all: Vec<_> = trials.iter().map(|trial| journal.record(trial)).collect();
+                    if !records.is_empty() {
+                        board.rank(planned, &all);
+                    }
+                    on_progress(&board.progress, &records);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(!interrupter.should_stop())
+    }
+}
+
+/// What is known of the work while it goes on.
+struct Board {
+    progress: Progress,
+    names: Vec<String>,
+    sizes: Vec<usize>,
+    costs: Vec<f64>,
+    num_epochs: Vec<usize>,
+    shares: Vec<f64>,
+    running: Vec<usize>,
+}
+
+impl Board {
+    fn new(planned: &PlannedStudy, units: &[Unit], done: usize) -> Self {
+        let first = |unit: &Unit| unit.trials().first().copied().unwrap_or(0);
+        let epochs = |unit: &Unit| planned.plan.trials[first(unit)].experiment.training.num_epochs;
+        let total = planned.plan.trials.len();
+        Self {
+            progress: Progress { done, total, running: Vec::new(), best: None, share: 0.0 },
+            names: units.iter().map(|unit| planned.name(unit)).collect(),
+            sizes: units.iter().map(|unit| unit.trials().len()).collect(),
+            costs: units.iter().map(|unit| planned.cost(unit)).collect(),
+            num_epochs: units.iter().map(epochs).collect(),
+            shares: vec![0.0; units.len()],
+            running: Vec::new(),
+        }
+    }
+
+    /// Takes a message in; returns the records in it.
+    fn note(&mut self, message: Message) -> Vec<TrialRecord> {
+        let mut ended = Vec::new();
+        match message {
+            Message::Started { unit } => self.running.push(unit),
+            Message::Epoch { unit, epoch } => self.shares[unit] = epoch as f64 / self.num_epochs[unit] as f64,
+            Message::Ended { unit, records } => {
+                self.running.retain(|&running| running != unit);
+                self.shares[unit] = 1.0;
+                self.progress.done += if records.is_empty() { 0 } else { self.sizes[unit] };
+                ended = records;
+            }
+        }
+        self.progress.running = self.running.iter().map(|&unit| self.names[unit].clone()).collect();
+        let done: f64 = self.costs.iter().zip(&self.shares).map(|(cost, share)| cost * share).sum();
+        self.progress.share = done / self.costs.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        ended
+    }
+
+    fn rank(&mut self, planned: &PlannedStudy, records: &[Option<&TrialRecord>]) {
+        let mut best: Option<(usize, f64)> = None;
+        for setting in 0..planned.plan.settings.len() {
+            let of = planned.plan.trials.iter().zip(records).filter(|(trial, _)| trial.setting == setting);
+            let accuracies: Vec<f64> = of.filter_map(|(_, record)| (*record)?.accuracy).collect();
+            let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
+            if mean > best.map_or(0.0, |(_, best)| best) {
+                best = Some((setting, mean));
+            }
+        }
+        self.progress.best = best.map(|(setting, mean)| (planned.plan.settings[setting].name(), mean));
+    }
+}
+
+impl PlannedStudy {
+    /// Takes units from the queue until there are no more, or someone asks to stop.
+    fn work(
+        &self,
+        queue: &Mutex<VecDeque<usize>>,
+        units: &[Unit],
+        interrupter: &Interrupter,
+        sender: &Sender<Message>,
+    ) {
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        // Nobody listens any more only where the records cannot be written: then the interrupter has been told.
+        let tell = |message| drop(sender.send(message));
+        while let Some(unit) = next() {
+            if interrupter.should_stop() {
+                break;
+            }
+            tell(Message::Started { unit });
+            let on_epoch = {
+                let sender = sender.clone();
+                move |epoch| drop(sender.send(Message::Epoch { unit, epoch }))
+            };
+            let trained = catch_unwind(AssertUnwindSafe(|| self.train(&units[unit], interrupter, on_epoch)));
+            let trained = trained.unwrap_or_else(|panic| {
+                let what = panic.downcast_ref::<String>().map(String::as_str);
+                let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+                Err(Error::new(format!("the backend gave up: {what}")))
+            });
+            let records = match trained {
+                Ok(records) => records,
+                Err(error) => self.failed(&units[unit], &error),
+            };
+            tell(Message::Ended { unit, records });
+        }
+    }
+
+    /// Trains the networks of a unit. What is interrupted leaves no record.
+    fn train(
+        &self,
+        unit: &Unit,
+        interrupter: &Interrupter,
+        on_epoch: impl FnMut(usize) + Send + 'static,
+    ) -> Result<Vec<TrialRecord>> {
+        let runs = match unit {
+            Unit::Stack(streams) => self.train_stack(streams, interrupter, on_epoch)?,
+            Unit::Alone(trial) => vec![self.train_alone(&self.plan.trials[*trial], interrupter, on_epoch)?],
+        };
+        let is_stacked = matches!(unit, Unit::Stack(_));
+        let pairs = unit.trials().into_iter().zip(runs);
+        let whole = pairs.filter(|(_, run)| !matches!(run.end, End::Interrupted { .. }));
+        Ok(whole.map(|(trial, run)| self.record(&self.plan.trials[trial], run, is_stacked)).collect())
+    }
+
+    fn train_stack(
+        &self,
+        streams: &[Vec<usize>],
+        interrupter: &Interrupter,
+        on_epoch: impl FnMut(usize),
+    ) -> Result<Vec<StackedRun>> {
+        let stream = |trials: &Vec<usize>| {
+            let first = &self.plan.trials[trials[0]];
+            let (train, validation) = self.sets.of(first);
+            let members = trials.iter().map(|&trial| self.plan.trials[trial].member()).collect();
+            Stream { seed: first.experiment.seed, train, validation, members }
+        };
+        let streams: Vec<_> = streams.iter().map(stream).collect();
+        train_stack(&streams, self.layout.num_classes, &self.opened.device, interrupter, on_epoch)
+    }
+
+    fn train_alone(
+        &self,
+        trial: &Trial,
+        interrupter: &Interrupter,
+        mut on_epoch: impl FnMut(usize) + Send + 'static,
+    ) -> Result<StackedRun> {
+        let (train, validation) = self.sets.of(trial);
+        check_trainable(&trial.experiment, self.layout, train.len())?;
+        if self.study.timing {
+            self.warm_up(trial)?;
+        }
+        let followers = Followers {
+            renderer: Box::new(Silent),
+            on_epoch: Box::new(move |record: &EpochRecord| {
+                on_epoch(record.epoch);
+                Ok(())
+            }),
+            interrupter: interrupter.clone(),
+        };
+        let setup = self.setup(trial, train, validation)?;
+        let trained = training::train(setup, followers)?;
+        Ok(StackedRun { end: trained.end, epochs: trained.epochs })
+    }
+
+    pub(super) fn setup<'a>(
+        &'a self,
+        trial: &'a Trial,
+        train: crate::data::Split,
+        validation: crate::data::Split,
+    ) -> Result<Setup<'a>> {
+        let experiment = &trial.experiment;
+        let pixels = self.layout.height * self.layout.width;
+        let device = &self.opened.device;
+        Ok(Setup {
+            model: experiment.model.init(pixels, self.layout.num_classes, experiment.seed, device)?,
+            optimizer: &experiment.optimizer,
+            schedule: &experiment.schedule,
+            training: &experiment.training,
+            seed: experiment.seed,
+            train,
+            validation,
+            device,
+            directory: None,
+        })
+    }
+
+    /// A few steps of the same shapes: memory is fetched, code is read in, and a GPU's kernels are compiled.
+    fn warm_up(&self, trial: &Trial) -> Result<()> {
+        let mut short = trial.clone();
+        short.experiment.training.num_epochs = 1;
+        short.experiment.training.early_stopping = None;
+        let (train, validation) = self.sets.of(trial);
+        let images = (WARM_UP_STEPS * trial.experiment.training.batch_size).min(train.len());
+        let setup = self.setup(&short, train.slice(0..images), validation.slice(0..0))?;
+        let followers = Followers {
+            renderer: Box::new(Silent),
+            on_epoch: Box::new(|_| Ok(())),
+            interrupter: Interrupter::new(),
+        };
+        training::train(setup, followers).map(drop)
+    }
+
+    fn record(&self, trial: &Trial, run: StackedRun, stacked: bool) -> TrialRecord {
+        let StackedRun { end, epochs } = run;
+        let (end, message) = match end {
+            End::Diverged(divergence) => (TrialEnd::Diverged, Some(divergence.to_string())),
+            _ => (TrialEnd::Finished, None),
+        };
+        let judged = judged_epoch(&trial.experiment, &epochs).filter(|_| end == TrialEnd::Finished);
+        let record = judged.and_then(|epoch| epochs.iter().find(|record| record.epoch == epoch));
+        let num_images = self.sets.num_images(trial);
+        TrialRecord {
+            id: trial.id.clone(),
+            setting: self.plan.settings[trial.setting].clone(),
+            seed: trial.experiment.seed,
+            fold: trial.fold,
+            end,
+            message,
+            accuracy: record.and_then(|record| record.validation_accuracy),
+            loss: record.and_then(|record| record.validation_loss),
+            epoch: judged,
+            num_images,
+            num_parameters: num_parameters(&trial.experiment, self.layout),
+            steps_per_epoch: trial.experiment.training.steps_per_epoch(num_images.0),
+            stacked,
+            epochs,
+        }
+    }
+
+    fn failed(&self, unit: &Unit, error: &Error) -> Vec<TrialRecord> {
+        let record = |trial: usize| {
+            let nothing = StackedRun { end: End::Finished, epochs: Vec::new() };
+            let record = self.record(&self.plan.trials[trial], nothing, matches!(unit, Unit::Stack(_)));
+            TrialRecord { end: TrialEnd::Failed, message: Some(error.message().to_owned()), ..record }
+        };
+        unit.trials().into_iter().map(record).collect()
+    }
+
+    fn draws_on_device(&self, unit: &Unit) -> bool {
+        unit.trials().iter().any(|&trial| self.plan.trials[trial].experiment.model.dropout > 0.0)
+    }
+
+    /// What a unit is called while it runs.
+    fn name(&self, unit: &Unit) -> String {
+        match unit {
+            Unit::Stack(_) => format!("{} networks side by side", unit.trials().len()),
+            Unit::Alone(trial) => self.trial_name(&self.plan.trials[*trial]),
+        }
+    }
+
+    /// A trial as people call it: `learning_rate 0.1, seed 1, fold 2 of 5`. Folds are counted from 1 for people.
+    pub fn trial_name(&self, trial: &Trial) -> String {
+        trial_name(&self.plan.settings[trial.setting].name(), trial.experiment.seed, trial.fold, &self.study)
+    }
+
+    /// Roughly proportional to the time that a unit takes.
+    fn cost(&self, unit: &Unit) -> f64 {
+        // A small network costs at least as much as handling its images does.
+        const HANDLING: usize = 20_000;
+        let one = |trial: usize| {
+            let trial = &self.plan.trials[trial];
+            let images = self.sets.num_images(trial).0 * trial.experiment.training.num_epochs;
+            images as f64 * (num_parameters(&trial.experiment, self.layout) + HANDLING) as f64
+        };
+        unit.trials().into_iter().map(one).sum()
+    }
+}
+
+fn trial_name(setting: &str, seed: u64, fold: Option<usize>, study: &crate::study::Study) -> String {
+    let seed = if study.seeds.len() > 1 { format!(", seed {seed}") } else { String::new() };
+    let fold = fold.map(|fold| format!(", fold {} of {}", fold + 1, study.folds)).unwrap_or_default();
+    format!("{setting}{seed}{fold}")
+}

@@ -1,0 +1,84 @@
+//! The winner of a study: the best setting, trained once on all training images and tested once.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::super::train::{Prepared, prepare};
+use super::OpenedStudy;
+use crate::config::Experiment;
+use crate::digest::hex;
+use crate::error::Result;
+use crate::run::{Records, RunFolder, Status};
+use crate::study::{Summary, WinnerRecord};
+
+/// The winner of a study.
+pub enum Winner {
+    /// It has been trained and tested already, at an earlier time: the test images are used once.
+    Known(Box<Records>),
+    /// It is about to be trained.
+    New(Box<WinnerTraining>),
+}
+
+/// The winner's training, about to start.
+pub struct WinnerTraining {
+    /// Its run.
+    pub prepared: Prepared,
+    id: String,
+}
+
+impl OpenedStudy {
+    /// The winner's experiment: the best setting with the study's first seed and no image held out.
+    ///
+    /// Early stopping needs images held out; in its place, the winner is trained for the median of the epochs that its
+    /// trials were judged after.
+    pub fn winner_experiment(&self, summary: &Summary) -> Option<Experiment> {
+        let best = summary.best?;
+        let mut trials = self.planned.plan.trials.iter().filter(|trial| trial.setting == best);
+        let mut experiment = trials.clone().next()?.experiment.clone();
+        experiment.name = format!("{}-best", self.planned.study.name);
+        experiment.data.validation = 0;
+        if experiment.training.early_stopping.take().is_some() {
+            let mut epochs: Vec<usize> =
+                trials.by_ref().filter_map(|trial| self.journal.result(trial)?.epoch).collect();
+            epochs.sort_unstable();
+            experiment.training.num_epochs = epochs.get(epochs.len() / 2).copied()?;
+        }
+        Some(experiment)
+    }
+
+    /// The winner, to be trained if it has not been; none where no setting is ranked.
+    ///
+    /// # Errors
+    /// As [`prepare`]'s.
+    pub fn winner(&self, summary: &Summary, artifacts: &Path) -> Result<Option<Winner>> {
+        let Some(experiment) = self.winner_experiment(summary) else { return Ok(None) };
+        let mut hash = Sha256::new();
+        hash.update(format!("{}\n{}\n{}", self.planned.backend, self.planned.data_sha256, experiment.to_toml()?));
+        let id = hex(&hash.finalize())[..16].to_owned();
+        if let Some(known) = self.folder.winner().filter(|known| known.id == id)
+            && let Ok(records) = RunFolder::open(&known.run).and_then(|folder| folder.records())
+            && records.info.status == Status::Finished
+        {
+            return Ok(Some(Winner::Known(Box::new(records))));
+        }
+        let prepared = prepare(experiment, self.planned.backend, artifacts)?;
+        Ok(Some(Winner::New(Box::new(WinnerTraining { prepared, id }))))
+    }
+
+    /// Notes that the winner has been trained, and reads what came out.
+    ///
+    /// # Errors
+    /// A file that cannot be written or read.
+    pub fn keep_winner(&self, id: String, run: &RunFolder) -> Result<Records> {
+        self.folder.write_winner(&WinnerRecord { id, run: run.path().to_owned() })?;
+        run.records()
+    }
+}
+
+impl WinnerTraining {
+    /// Its run, and what [`OpenedStudy::keep_winner`] asks for.
+    pub fn into_parts(self) -> (Prepared, String) {
+        (self.prepared, self.id)
+    }
+}
