@@ -9,7 +9,7 @@
 //! | fonts, measuring and shortening text | `text` |
 //! | what can be drawn onto a picture; its limits and PNG bytes | `picture` |
 //! | title and subtitle | `heading` |
-//! | one kind of picture | the file of its name |
+//! | one kind of picture | the file or folder of its name |
 
 mod chart;
 mod colour;
@@ -22,7 +22,7 @@ mod sheet;
 mod text;
 mod tile;
 
-pub use chart::{Chart, Series};
+pub use chart::{Chart, Line, RightAxis, Scale, Series};
 pub use confusion::{ConfusionMatrix, confusion_strengths};
 pub use grid::{CaptionLine, Tile, Tone};
 pub use picture::Picture;

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::parts;
 use crate::error::Result;
-use crate::figures::{Chart, Series};
+use crate::figures::{Chart, Line, Scale, Series};
 use crate::run::Records;
 use crate::training::EpochRecord;
 
@@ -60,8 +60,8 @@ pub fn accuracy_curves(runs: &[Records]) -> (String, Vec<Vec<(f64, f64)>>) {
 pub(super) fn of_run(epochs: &[EpochRecord]) -> Result<Markup> {
     drawings(|measure| {
         vec![
-            line("training", curve(epochs, measure.training), 0, false),
-            line("validation", curve(epochs, measure.validation), 1, true),
+            line("training", curve(epochs, measure.training), 0, Line::Solid),
+            line("validation", curve(epochs, measure.validation), 1, Line::Dashed),
         ]
     })
 }
@@ -71,16 +71,16 @@ pub(super) fn of_runs(runs: &[Records], names: &[String]) -> Result<Markup> {
     drawings(|measure| {
         let mut lines = Vec::new();
         for (index, (run, name)) in runs.iter().zip(names).enumerate() {
-            lines.push(line(name, curve(&run.epochs, measure.training), index, false));
+            lines.push(line(name, curve(&run.epochs, measure.training), index, Line::Solid));
             let validation = curve(&run.epochs, measure.validation);
-            lines.push(line(&format!("{name}, validation"), validation, index, true));
+            lines.push(line(&format!("{name}, validation"), validation, index, Line::Dashed));
         }
         lines
     })
 }
 
-pub(super) fn line(name: &str, points: Curve, colour: usize, dashed: bool) -> Series {
-    Series { name: name.to_owned(), points, dashed, colour }
+pub(super) fn line(name: &str, points: Curve, colour: usize, line: Line) -> Series {
+    Series { name: name.to_owned(), points, line, colour, ..Series::default() }
 }
 
 fn drawings(lines: impl Fn(&Measure) -> Vec<Series>) -> Result<Markup> {
@@ -92,9 +92,10 @@ fn drawings(lines: impl Fn(&Measure) -> Vec<Series>) -> Result<Markup> {
             title: measure.title,
             x_name: "epoch",
             y_name: measure.unit,
-            x_whole: true,
+            x_scale: Scale::Whole,
             y_bounds: measure.bounds,
             series: &series,
+            ..Chart::default()
         };
         drawings.push(parts::drawing(chart.to_svg(SIZE.0, SIZE.1)?));
     }

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::evaluation::{
     Calibration, CalibrationBin, ClassScores, ConfusionMatrix, SCORE_COLUMNS, score_rows,
 };
-use crate::figures::{self, Chart, gray_png};
+use crate::figures::{self, Chart, Line, gray_png};
 use crate::number::{grouped, percent};
 use crate::run::TestRecord;
 
@@ -91,16 +91,15 @@ pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
     };
     let rows: Vec<_> = filled.iter().map(row).collect();
     let series = [
-        line("this network", points, 0, false),
-        line("as sure as right", vec![(0.0, 0.0), (1.0, 1.0)], 2, true),
+        line("this network", points, 0, Line::Solid),
+        line("as sure as right", vec![(0.0, 0.0), (1.0, 1.0)], 2, Line::Dashed),
     ];
     let chart = Chart {
-        title: "",
         x_name: "how sure it is",
         y_name: "how often it is right",
-        x_whole: false,
         y_bounds: (0.0, 1.0),
         series: &series,
+        ..Chart::default()
     };
     Ok(html! {
         p {

@@ -48,15 +48,14 @@ mod tests {
     /// A chart's text and axes would be dark on dark if the style did not name their colours.
     #[test]
     fn the_style_knows_every_colour_of_a_chart_but_its_lines() {
-        let line =
-            Series { name: "a".to_owned(), points: vec![(1.0, 1.0), (2.0, 3.0)], dashed: false, colour: 0 };
+        let line = Series { name: "a".to_owned(), points: vec![(1.0, 1.0), (2.0, 3.0)], ..Series::default() };
         let chart = Chart {
             title: "t",
             x_name: "x",
             y_name: "y",
-            x_whole: true,
-            y_bounds: (0.0, 9.0),
             series: &[line],
+            marks: &[(1.5, "m")],
+            ..Chart::default()
         };
         let svg = chart.to_svg(400, 300).unwrap();
         for part in svg.split("=\"#").skip(1) {
