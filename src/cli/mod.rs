@@ -11,6 +11,7 @@ mod predict;
 mod progress;
 mod report;
 mod runs;
+mod study;
 mod summary;
 mod terminal;
 mod train;
@@ -53,6 +54,8 @@ Examples:
   smallnet weights latest                           what each neuron looks for
   smallnet report latest                            write the page about a run again
   smallnet compare latest 20261122-180805           two runs side by side
+  smallnet study configs/studies/learning-rate-cv.toml
+                                                    choose a learning rate by 5-fold cross-validation
   smallnet runs                                     list all runs
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted";
@@ -96,6 +99,8 @@ enum Command {
     Data(data::DataArgs),
     /// Show an experiment's layers, weights, update rule and steps without training
     Summary(summary::SummaryArgs),
+    /// Train many variants of an experiment, compare them honestly, and train the best one
+    Study(study::StudyArgs),
     /// List the runs in the artifacts folder
     Runs,
 }
@@ -149,6 +154,7 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Compare(args) => compare::run(args, &global, output),
         Command::Data(args) => data::run(args, &global, output),
         Command::Summary(args) => summary::run(args, output),
+        Command::Study(args) => study::run(args, &global, output),
         Command::Runs => runs::run(&global, output),
     }
 }

@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::number::grouped;
 use crate::training::{ACCURACY, LOSS};
+use crate::workflow::Progress;
 
 /// A bar over all images of all epochs; it shows nothing where standard error is not a terminal.
 pub(super) fn bar(hidden: bool) -> ProgressBar {
@@ -157,4 +158,26 @@ impl EvaluationProgressLogger for BarRenderer {
     fn end_test(&mut self) {}
     fn end_global_progress(&mut self) {}
     fn log_event_evaluation(&mut self, _: String) {}
+}
+
+/// A bar over all trials of a study, by estimated cost; it shows nothing where standard error is not a terminal.
+pub(super) fn study_bar(hidden: bool) -> ProgressBar {
+    let bar = bar(hidden);
+    let style = ProgressStyle::with_template("{prefix} {wide_bar} {msg}  {eta} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸ "));
+    bar.set_length(STUDY_STEPS);
+    bar.set_message("starting");
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// A study's work in steps of its bar.
+const STUDY_STEPS: u64 = 10_000;
+
+/// Shows how a study stands.
+pub(super) fn show_study(bar: &ProgressBar, progress: &Progress) {
+    bar.set_prefix(format!("trials {}/{}", progress.done, progress.total));
+    bar.set_position((progress.share * STUDY_STEPS as f64) as u64);
+    let best = progress.best.as_ref().map(|(name, mean)| format!("  best {name}: {mean:.4}"));
+    bar.set_message(format!("{}{}", progress.running.join(" | "), best.unwrap_or_default()));
 }

@@ -88,7 +88,7 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
 }
 
 /// Ctrl-C, a termination or a closed terminal stop after the current step; a second time, at once.
-fn stop_on_signal(interrupter: Interrupter) -> Result<()> {
+pub(super) fn stop_on_signal(interrupter: Interrupter) -> Result<()> {
     ctrlc::set_handler(move || {
         if interrupter.should_stop() {
             std::process::exit(130);

@@ -7,8 +7,10 @@ mod parts;
 mod result;
 mod run;
 mod shell;
+mod study;
 mod versus;
 
 pub use curves::accuracy_curves;
 pub use run::page;
+pub use study::{StudyPage, chosen, setting_columns, setting_rows, study, verdict};
 pub use versus::{RESULT_COLUMNS, comparison, result_rows, uncertainty};

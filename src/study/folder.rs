@@ -181,13 +181,26 @@ impl Journal {
             file.set_len(whole as u64).map_err(|error| Error::io("write", &path, error))?;
         }
         let mut journal = Self { file, path, records: HashMap::new(), num_damaged: 0 };
-        for line in bytes[..whole].split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+        journal.take_in(&bytes[..whole]);
+        Ok(journal)
+    }
+
+    /// What is in the journal of the study called `name`, if there is one that can be read; makes and locks nothing.
+    pub fn look(artifacts: &Path, name: &str) -> Option<Self> {
+        let path = artifacts.join("studies").join(name).join(TRIALS);
+        let mut journal =
+            Self { file: File::open(&path).ok()?, path, records: HashMap::new(), num_damaged: 0 };
+        journal.take_in(&fs::read(&journal.path).ok()?);
+        Some(journal)
+    }
+
+    fn take_in(&mut self, lines: &[u8]) {
+        for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice::<TrialRecord>(line) {
-                Ok(record) => journal.keep(record),
-                Err(_) => journal.num_damaged += 1,
+                Ok(record) => self.keep(record),
+                Err(_) => self.num_damaged += 1,
             }
         }
-        Ok(journal)
     }
 
     fn keep(&mut self, record: TrialRecord) {

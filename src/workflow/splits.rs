@@ -60,6 +60,14 @@ impl Splits {
         Ok(Self { train, validation, test: Split::whole(test), layout })
     }
 
+    /// Checks that the network of `experiment` can be trained on these images; see [`check_trainable`].
+    ///
+    /// # Errors
+    /// One class only, or a network or batch that is too large.
+    pub fn check_trainable(&self, experiment: &Experiment) -> Result<()> {
+        check_trainable(experiment, self.layout, self.train.len())
+    }
+
     /// One of the three.
     ///
     /// # Errors

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 
-use super::splits::check_trainable;
 use super::{Splits, report};
 use crate::backend::{self, Backend, Opened};
 use crate::config::Experiment;
@@ -50,7 +49,7 @@ pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Re
     let opened = backend.open()?;
     let source = experiment.data.source();
     let splits = Splits::load(&experiment)?;
-    check_trainable(&experiment, splits.layout, splits.train.len())?;
+    splits.check_trainable(&experiment)?;
     let Layout { height, width, num_classes } = splits.layout;
     let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
     let data = DataInfo {

@@ -12,7 +12,7 @@ use crate::backend::{self, Backend, Opened};
 use crate::config::Experiment;
 use crate::data::Layout;
 use crate::error::{Error, Result};
-use crate::study::{Journal, Means, Plan, Study, StudyFolder, Summary, Trial, Unit, units};
+use crate::study::{Journal, Means, Plan, Study, StudyFolder, Summary, Trial, Unit, remaining, units};
 
 pub use results::Written;
 pub use run::Progress;
@@ -96,10 +96,19 @@ impl PlannedStudy {
         Ok(OpenedStudy { planned: self, folder, journal, changes })
     }
 
-    /// How many networks are trained side by side at the most.
-    pub fn largest_stack(&self) -> usize {
-        self.units.iter().map(|unit| unit.trials().len()).max().unwrap_or(0)
+    /// The ids of the trials that an earlier run of the study has left under `artifacts`. Looks without touching: a
+    /// journal that cannot be read, or that another process is writing, has none.
+    pub fn done(&self, artifacts: &Path) -> Vec<String> {
+        let Some(journal) = Journal::look(artifacts, &self.study.name) else { return Vec::new() };
+        let trials = self.plan.trials.iter().filter(|trial| journal.result(trial).is_some());
+        trials.map(|trial| trial.id.clone()).collect()
     }
+
+    /// The units that are left when the trials of these ids are done.
+    pub fn missing(&self, done: &[String]) -> Vec<Unit> {
+        remaining(self.units.clone(), |trial| !done.contains(&self.plan.trials[trial].id))
+    }
+
 }
 
 impl OpenedStudy {

@@ -53,17 +53,25 @@ impl OpenedStudy {
     /// As [`prepare`]'s.
     pub fn winner(&self, summary: &Summary, artifacts: &Path) -> Result<Option<Winner>> {
         let Some(experiment) = self.winner_experiment(summary) else { return Ok(None) };
-        let mut hash = Sha256::new();
-        hash.update(format!("{}\n{}\n{}", self.planned.backend, self.planned.data_sha256, experiment.to_toml()?));
-        let id = hex(&hash.finalize())[..16].to_owned();
-        if let Some(known) = self.folder.winner().filter(|known| known.id == id)
-            && let Ok(records) = RunFolder::open(&known.run).and_then(|folder| folder.records())
-            && records.info.status == Status::Finished
-        {
+        let id = self.winner_id(&experiment)?;
+        if let Some(records) = self.known_winner(&id) {
             return Ok(Some(Winner::Known(Box::new(records))));
         }
         let prepared = prepare(experiment, self.planned.backend, artifacts)?;
         Ok(Some(Winner::New(Box::new(WinnerTraining { prepared, id }))))
+    }
+
+    fn winner_id(&self, experiment: &Experiment) -> Result<String> {
+        let mut hash = Sha256::new();
+        hash.update(format!("{}\n{}\n", self.planned.backend, self.planned.data_sha256));
+        hash.update(experiment.to_toml()?);
+        Ok(hex(&hash.finalize())[..16].to_owned())
+    }
+
+    fn known_winner(&self, id: &str) -> Option<Records> {
+        let known = self.folder.winner().filter(|known| known.id == id)?;
+        let records = RunFolder::open(&known.run).and_then(|folder| folder.records()).ok()?;
+        (records.info.status == Status::Finished).then_some(records)
     }
 
     /// Notes that the winner has been trained, and reads what came out.

@@ -1,0 +1,346 @@
+//! `smallnet study`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use burn::train::Interrupter;
+use clap::Args;
+use serde::Serialize;
+
+use super::output::Output;
+use super::{Global, progress, terminal, train};
+use crate::error::{Error, Result};
+use crate::number::{counted, grouped, loss, seconds};
+use crate::report::{chosen, setting_columns, setting_rows, verdict};
+use crate::run::{Records, Summary as RunSummary};
+use crate::study::{Study, Summary, TrialEnd, TrialRecord, Unit};
+use crate::workflow::{OpenedStudy, Options, PlannedStudy, Progress, Winner, WinnerTraining, Written};
+
+/// Trials that `--dry-run` lists.
+const MAX_LISTED: usize = 60;
+
+/// Arguments of `smallnet study`.
+#[derive(Debug, Args)]
+pub(super) struct StudyArgs {
+    /// The study file, such as `configs/studies/learning-rate.toml`
+    #[arg(value_name = "STUDY")]
+    file: PathBuf,
+    /// Print the trials, their number and about how long they take; train none
+    #[arg(long)]
+    dry_run: bool,
+    /// Train every network by itself, one after the other, as other tools do; slower, for comparison
+    #[arg(long)]
+    separate: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Record<'a> {
+    study: &'a Path,
+    trials: usize,
+    done: usize,
+    failed: usize,
+    interrupted: bool,
+    summary: &'a Summary,
+    winner: Option<&'a Path>,
+    result: Option<&'a RunSummary>,
+    files: Option<&'a Written>,
+}
+
+/// What `--json` prints after `--dry-run`.
+#[derive(Serialize)]
+struct DryRecord {
+    trials: Vec<DryTrial>,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct DryTrial {
+    id: String,
+    name: String,
+    done: bool,
+    side_by_side: bool,
+}
+
+pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<ExitCode> {
+    let study = Study::read(&args.file)?;
+    let options = Options { separate: args.separate };
+    let planned = PlannedStudy::new(study, global.backend.unwrap_or_default(), options)?;
+    announce(&planned, output);
+    if args.dry_run {
+        return dry_run(&planned, global, output);
+    }
+    let interrupter = Interrupter::new();
+    train::stop_on_signal(interrupter.clone())?;
+    let mut study = planned.open(&global.artifacts)?;
+    announce_earlier(&study, output);
+    run_trials(&mut study, &interrupter, output)?;
+    let summary = study.summary();
+    let failed = failed(&study);
+    let interrupted = interrupter.should_stop();
+    let mut winner = None;
+    if !interrupted && failed.is_empty() {
+        print_table(&study, &summary, output);
+        winner = train_winner(&study, &summary, &interrupter, global, output)?;
+    }
+    let files = study.write_results(&summary, winner.as_ref());
+    let files = output.or_warn(files.map(Some));
+    let interrupted = interrupted || interrupter.should_stop();
+    print_end(&study, winner.as_ref(), &failed, interrupted, files.as_ref(), output);
+    output.record(&Record {
+        study: study.folder.path(),
+        trials: study.planned.plan.trials.len(),
+        done: study.num_done(),
+        failed: failed.len(),
+        interrupted,
+        summary: &summary,
+        winner: winner.as_ref().map(|run| run.folder.path()),
+        result: winner.as_ref().and_then(|run| run.summary.as_ref()),
+        files: files.as_ref(),
+    })?;
+    Ok(match (interrupted, failed.is_empty() && summary.best.is_some()) {
+        (true, _) => ExitCode::from(130),
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::FAILURE,
+    })
+}
+
+fn announce(planned: &PlannedStudy, output: &Output) {
+    let PlannedStudy { study, plan, .. } = planned;
+    let mut factors = vec![counted(plan.settings.len(), "setting", "settings")];
+    factors.extend((study.seeds.len() > 1).then(|| format!("{} seeds", study.seeds.len())));
+    factors.extend((study.folds > 0).then(|| format!("{} folds", study.folds)));
+    let trials = counted(plan.trials.len(), "trial", "trials");
+    output.line(&format!("{}: {} = {trials}, on {}", study.name, factors.join(" × "), planned.opened.adapter));
+    let (stacks, alone): (Vec<_>, Vec<_>) =
+        planned.units.iter().partition(|unit| matches!(unit, Unit::Stack(_)));
+    let mut how = Vec::new();
+    if !stacks.is_empty() {
+        let networks: usize = stacks.iter().map(|unit| unit.trials().len()).sum();
+        let stacks = counted(stacks.len(), "tensor program", "tensor programs");
+        how.push(format!("{networks} networks side by side in {stacks}"));
+    }
+    if !alone.is_empty() {
+        how.push(format!("{} by themselves", alone.len()));
+    }
+    let at_once = if planned.workers > 1 { format!(", {} at a time", planned.workers) } else { String::new() };
+    output.line(&format!("trained {}{at_once}", how.join(", ")));
+    if planned.opened.warms_up {
+        output.line("the first steps compile the GPU's kernels and take longer than all others");
+    }
+}
+
+fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<ExitCode> {
+    let done = planned.done(&global.artifacts);
+    let trials = &planned.plan.trials;
+    let stacked: Vec<usize> = planned
+        .units
+        .iter()
+        .filter(|unit| matches!(unit, Unit::Stack(_)))
+        .flat_map(Unit::trials)
+        .collect();
+    let listed: Vec<DryTrial> = trials
+        .iter()
+        .enumerate()
+        .map(|(place, trial)| DryTrial {
+            id: trial.id.clone(),
+            name: planned.trial_name(trial),
+            done: done.contains(&trial.id),
+            side_by_side: stacked.contains(&place),
+        })
+        .collect();
+    let mut table = terminal::table(["trial", "what", "how", "state"], 1);
+    for (place, trial) in listed.iter().enumerate().take(MAX_LISTED) {
+        let how = if trial.side_by_side { "side by side" } else { "by itself" };
+        let state = if trial.done { "done" } else { "to run" };
+        table.add_row([&(place + 1).to_string(), &trial.name, how, state]);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(comfy_table::CellAlignment::Left);
+    }
+    output.line("");
+    output.line(&terminal::lines(&table));
+    if trials.len() > MAX_LISTED {
+        output.line(&format!(" … and {} more", grouped(trials.len() - MAX_LISTED)));
+    }
+    output.line("");
+    let left = listed.iter().filter(|trial| !trial.done).count();
+    let estimate = planned.estimate(&planned.missing(&done))?.as_secs_f64();
+    output.line(&format!(
+        "{} to run: about {} with the winner's training (a few steps of each kind were timed)",
+        counted(left, "trial", "trials"),
+        seconds(estimate)
+    ));
+    output.record(&DryRecord { trials: listed, seconds: estimate })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What an earlier run of the study has left.
+fn announce_earlier(study: &OpenedStudy, output: &Output) {
+    let trials = &study.planned.plan.trials;
+    if study.journal.num_damaged > 0 {
+        let lines = counted(study.journal.num_damaged, "line", "lines");
+        output.warning(&format!("{lines} of trials.jsonl cannot be read: those trials are run again"));
+    }
+    let others = study.journal.num_others(trials);
+    if !study.changes.is_empty() && (others > 0 || study.num_done() > 0) {
+        output.line("the study has changed since it was last run:");
+        for (key, before, now) in &study.changes {
+            output.line(&format!("  {key}: {before} → {now}"));
+        }
+        if others > 0 {
+            let records = counted(others, "finished trial is", "finished trials are");
+            output.line(&format!("  {records} not of this study any more and not used (trials.jsonl keeps them)"));
+        }
+    }
+    match (study.num_done(), trials.len()) {
+        (0, _) => {}
+        (done, all) if done == all => output.line(&format!("all {all} trials have been run already")),
+        (done, all) => output.line(&format!("{done} of {all} trials have been run already")),
+    }
+}
+
+fn run_trials(study: &mut OpenedStudy, interrupter: &Interrupter, output: &Output) -> Result<bool> {
+    let bar = progress::study_bar(output.is_quiet());
+    let digits = study.planned.plan.trials.len().to_string().len();
+    let num_seeds = study.planned.study.seeds.len();
+    let folds = study.planned.study.folds;
+    let all_done = study.run(interrupter, |progress, records| {
+        progress::show_study(&bar, progress);
+        if let Some(line) = ended_line(progress, records, digits, num_seeds, folds) {
+            bar.suspend(|| output.line(&line));
+        }
+    });
+    bar.finish_and_clear();
+    all_done
+}
+
+/// A line about the trials that have just ended.
+fn ended_line(
+    progress: &Progress,
+    records: &[TrialRecord],
+    digits: usize,
+    num_seeds: usize,
+    folds: usize,
+) -> Option<String> {
+    let count = format!("[{:>digits$}/{}]", progress.done, progress.total);
+    let spent: f64 = records.iter().flat_map(|record| &record.epochs).map(|epoch| epoch.seconds).sum();
+    match records {
+        [] => None,
+        [record] => {
+            let seed = if num_seeds > 1 { format!(", seed {}", record.seed) } else { String::new() };
+            let fold = record.fold.map(|fold| format!(", fold {} of {folds}", fold + 1)).unwrap_or_default();
+            let result = match (record.end, record.accuracy, record.loss) {
+                (TrialEnd::Finished, Some(accuracy), Some(value)) => {
+                    format!("accuracy {accuracy:.4}  loss {}  {}", loss(value), seconds(spent))
+                }
+                (TrialEnd::Diverged, ..) => {
+                    format!("diverged: {}", record.message.as_deref().unwrap_or_default())
+                }
+                _ => format!("failed: {}", record.message.as_deref().unwrap_or_default()),
+            };
+            Some(format!("{count} {}{seed}{fold}  {result}", record.setting.name()))
+        }
+        records => {
+            let diverged = records.iter().filter(|record| record.end == TrialEnd::Diverged).count();
+            let failed = records.iter().filter(|record| record.end == TrialEnd::Failed).count();
+            let mut line = format!("{count} {} networks side by side  {}", records.len(), seconds(spent));
+            if diverged > 0 {
+                line += &format!("  {diverged} diverged");
+            }
+            if failed > 0 {
+                line += &format!("  {failed} failed");
+            }
+            Some(line)
+        }
+    }
+}
+
+fn print_table(study: &OpenedStudy, summary: &Summary, output: &Output) {
+    let timing = study.planned.study.timing;
+    let mut table = terminal::table(["setting"], 1);
+    table.set_header(setting_columns(timing));
+    table.add_rows(setting_rows(summary, timing));
+    terminal::align_right(&mut table, 1);
+    output.line("");
+    output.line(&terminal::lines(&table));
+    output.line("");
+    for sentence in verdict(summary) {
+        output.line(&sentence);
+    }
+}
+
+/// Trains the best setting on all training images and tests it, unless that has been done.
+fn train_winner(
+    study: &OpenedStudy,
+    summary: &Summary,
+    interrupter: &Interrupter,
+    global: &Global,
+    output: &Output,
+) -> Result<Option<Records>> {
+    match study.winner(summary, &global.artifacts)? {
+        None => Ok(None),
+        Some(Winner::Known(records)) => Ok(Some(*records)),
+        Some(Winner::New(training)) => train_new_winner(study, *training, interrupter, output),
+    }
+}
+
+fn train_new_winner(
+    study: &OpenedStudy,
+    training: WinnerTraining,
+    interrupter: &Interrupter,
+    output: &Output,
+) -> Result<Option<Records>> {
+    let (prepared, id) = training.into_parts();
+    let folder = prepared.folder.clone();
+    let bar = progress::bar(output.is_quiet());
+    let renderer = Box::new(progress::BarRenderer::new(bar.clone()));
+    let outcome = prepared.train(renderer, interrupter.clone(), |_| ());
+    bar.finish_and_clear();
+    let outcome = outcome
+        .map_err(|error| Error::new(format!("the winner could not be trained on all images: {error}")))?;
+    if outcome.result.is_none() {
+        return Ok(None);
+    }
+    study.keep_winner(id, &folder).map(Some)
+}
+
+/// The names of the trials that failed, with why.
+fn failed(study: &OpenedStudy) -> Vec<String> {
+    let trials = study.planned.plan.trials.iter();
+    let failed = trials.filter_map(|trial| {
+        let record = study.journal.record(trial).filter(|record| record.end == TrialEnd::Failed)?;
+        let why = record.message.as_deref().unwrap_or("no message");
+        Some(format!("{}: {why}", study.planned.trial_name(trial)))
+    });
+    failed.collect()
+}
+
+fn print_end(
+    study: &OpenedStudy,
+    winner: Option<&Records>,
+    failed: &[String],
+    interrupted: bool,
+    files: Option<&Written>,
+    output: &Output,
+) {
+    if let Some(winner) = winner
+        && let Some(sentence) = chosen(winner)
+    {
+        output.line(&sentence);
+        output.line(&format!("its run: {}", winner.folder.path().display()));
+    }
+    if interrupted {
+        let (done, all) = (study.num_done(), study.planned.plan.trials.len());
+        output.line(&format!("interrupted: {done} of {all} trials are done, and the same command goes on from there"));
+    }
+    if !failed.is_empty() {
+        output.warning(&format!("{} failed; the same command tries again:", counted(failed.len(), "trial", "trials")));
+        for name in failed {
+            output.warning(name);
+        }
+    }
+    if let Some(files) = files {
+        output.line(&format!("page: {}; trials: {}", files.page.display(), files.csv.display()));
+    }
+}

@@ -1,0 +1,211 @@
+//! Accuracy against what was varied, and learning curves.
+
+use maud::{Markup, html};
+
+use super::super::curves::{SIZE, line};
+use super::super::parts;
+use super::StudyPage;
+use crate::error::Result;
+use crate::figures::{Chart, Line, Scale, Series};
+use crate::study::{Setting, SettingResult, TrialRecord};
+use crate::training::EpochRecord;
+
+/// Curves in one drawing; of more settings some are chosen.
+const MAX_CURVES: usize = 6;
+/// Trials of a setting that get a line each; of more, each is a point.
+const MAX_LINES: usize = 5;
+/// Bigger drawings for what the page is about.
+const LARGE: (usize, usize) = (760, 330);
+
+/// A titled part of a page.
+pub(super) struct Part {
+    pub(super) title: String,
+    pub(super) content: Markup,
+}
+
+/// Accuracy against the varied number with the most values, the other keys making a line each; none where no number is
+/// varied.
+pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Part>> {
+    let Some(key) = numeric_key(page) else { return Ok(None) };
+    let settings = &page.summary.settings;
+    let rest = |setting: &Setting| {
+        let others = setting.values.iter().filter(|(name, _)| *name != key).cloned().collect();
+        Setting { values: others }
+    };
+    let mut lines: Vec<Setting> = Vec::new();
+    for setting in settings {
+        let rest = rest(&setting.setting);
+        if !lines.contains(&rest) {
+            lines.push(rest);
+        }
+    }
+    let single = lines.len() == 1;
+    let mut series = Vec::new();
+    if single {
+        series.extend(trial_lines(page, &key));
+    }
+    for (index, rest_of_line) in lines.iter().enumerate().take(MAX_CURVES) {
+        let of_line: Vec<&SettingResult> =
+            settings.iter().filter(|setting| rest(&setting.setting) == *rest_of_line).collect();
+        let name = if single { "mean, with its 95 % interval".to_owned() } else { rest_of_line.name() };
+        series.push(mean_line(&of_line, &key, &name, index));
+    }
+    let xs: Vec<f64> = settings.iter().filter_map(|setting| setting.setting.number(&key)).collect();
+    let short = key.rsplit('.').next().unwrap_or(&key).replace('_', " ");
+    let chart = Chart {
+        x_name: &short,
+        y_name: "validation accuracy",
+        x_scale: scale(&xs, &key),
+        y_bounds: (0.0, 1.0),
+        series: &series,
+        ..Chart::default()
+    };
+    let best = page.summary.best.and_then(|best| settings[best].setting.number(&key));
+    let label = "best";
+    let marks: Vec<(f64, &str)> = best.map(|best| (best, label)).into_iter().collect();
+    let chart = Chart { marks: &marks, ..chart };
+    let content = html! { (parts::drawing(chart.to_svg(LARGE.0, LARGE.1)?)) };
+    Ok(Some(Part { title: format!("Accuracy against {short}"), content }))
+}
+
+/// The varied key that has numbers alone, and the most of them.
+fn numeric_key(page: &StudyPage<'_>) -> Option<String> {
+    let values = |key: &str| -> Option<usize> {
+        let numbers: Option<Vec<f64>> =
+            page.plan.settings.iter().map(|setting| setting.number(key)).collect();
+        let mut numbers = numbers?;
+        numbers.sort_by(f64::total_cmp);
+        numbers.dedup();
+        (numbers.len() > 1).then_some(numbers.len())
+    };
+    let counted = page.study.keys().filter_map(|key| Some((values(key)?, key)));
+    counted.max_by_key(|(count, _)| *count).map(|(_, key)| key.to_owned())
+}
+
+/// Factors of ten, or of two for what is counted in powers of two, deserve a logarithmic axis.
+fn scale(xs: &[f64], key: &str) -> Scale {
+    let low = xs.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = xs.iter().copied().fold(0.0, f64::max);
+    if low <= 0.0 || high / low < 8.0 {
+        return Scale::Linear;
+    }
+    let is_power = |x: &f64| x.log2().fract() == 0.0;
+    if key.ends_with("batch_size") || xs.iter().all(is_power) { Scale::Log2 } else { Scale::Log }
+}
+
+fn mean_line(settings: &[&SettingResult], key: &str, name: &str, colour: usize) -> Series {
+    let mut points: Vec<(f64, f64, (f64, f64))> = settings
+        .iter()
+        .filter_map(|setting| Some((setting.setting.number(key)?, setting.mean?, setting.interval?)))
+        .collect();
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    Series {
+        name: name.to_owned(),
+        points: points.iter().map(|(x, y, _)| (*x, *y)).collect(),
+        spread: points.iter().map(|(_, _, (low, high))| (low.max(0.0), high.min(1.0))).collect(),
+        colour,
+        ..Series::default()
+    }
+}
+
+/// Each fold's or seed's own line, or where there are many of them, points.
+fn trial_lines(page: &StudyPage<'_>, key: &str) -> Vec<Series> {
+    let mut repeats: Vec<(u64, Option<usize>)> = Vec::new();
+    for record in page.records {
+        if !repeats.contains(&(record.seed, record.fold)) {
+            repeats.push((record.seed, record.fold));
+        }
+    }
+    let points = |records: &mut dyn Iterator<Item = &&TrialRecord>| {
+        let mut points: Vec<(f64, f64)> =
+            records.filter_map(|record| Some((record.setting.number(key)?, record.accuracy?))).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        points
+    };
+    if repeats.len() < 2 {
+        return Vec::new();
+    }
+    if repeats.len() > MAX_LINES {
+        return vec![line("each trial", points(&mut page.records.iter()), 3, Line::None)];
+    }
+    let lines = repeats.iter().enumerate().map(|(index, &(seed, fold))| {
+        let name = fold.map_or(format!("seed {seed}"), |fold| format!("fold {}", fold + 1));
+        let mut of_repeat =
+            page.records.iter().filter(|record| record.seed == seed && record.fold == fold);
+        line(&name, points(&mut of_repeat), index + 1, Line::Dashed)
+    });
+    lines.collect()
+}
+
+/// Validation accuracy and loss over the epochs, the mean of each setting's trials.
+pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
+    let longest = page.records.iter().map(|record| record.epochs.len()).max().unwrap_or(0);
+    if longest < 2 {
+        return Ok(None);
+    }
+    let chosen = chosen_settings(page);
+    type Value = fn(&EpochRecord) -> Option<f64>;
+    let measures: [(&str, &str, (f64, f64), Value); 2] = [
+        ("Validation accuracy", "share classified correctly", (0.0, 1.0), |epoch| epoch.validation_accuracy),
+        ("Validation loss", "cross-entropy (nats)", (0.0, f64::MAX), |epoch| epoch.validation_loss),
+    ];
+    let mut drawings = Vec::new();
+    for (title, unit, bounds, value) in measures {
+        let series: Vec<Series> = chosen
+            .iter()
+            .enumerate()
+            .map(|(colour, &setting)| {
+                let name = page.plan.settings[setting].name();
+                line(&name, mean_curve(page, setting, value), colour, Line::Solid)
+            })
+            .collect();
+        let chart = Chart {
+            title,
+            x_name: "epoch",
+            y_name: unit,
+            x_scale: Scale::Whole,
+            y_bounds: bounds,
+            series: &series,
+            ..Chart::default()
+        };
+        drawings.push(parts::drawing(chart.to_svg(SIZE.0, SIZE.1)?));
+    }
+    let left_out = page.plan.settings.len() - chosen.len();
+    Ok(Some(html! {
+        div.drawings { @for drawing in &drawings { (drawing) } }
+        p.note {
+            "Means over each setting's trials."
+            @if left_out > 0 { " Of " (page.plan.settings.len()) " settings, the best, the worst and some in between are drawn." }
+        }
+    }))
+}
+
+/// The settings to draw, in the plan's order: all, or the best, the worst and evenly many between them.
+fn chosen_settings(page: &StudyPage<'_>) -> Vec<usize> {
+    let settings = &page.summary.settings;
+    let mut ranked: Vec<usize> = (0..settings.len()).filter(|&index| settings[index].mean.is_some()).collect();
+    if ranked.len() > MAX_CURVES {
+        ranked.sort_by(|&a, &b| settings[b].mean.unwrap_or(0.0).total_cmp(&settings[a].mean.unwrap_or(0.0)));
+        let last = ranked.len() - 1;
+        ranked = (0..MAX_CURVES).map(|place| ranked[place * last / (MAX_CURVES - 1)]).collect();
+        ranked.sort_unstable();
+    }
+    ranked
+}
+
+/// The mean over a setting's trials in each epoch that all of them reached.
+fn mean_curve(
+    page: &StudyPage<'_>,
+    setting: usize,
+    value: fn(&EpochRecord) -> Option<f64>,
+) -> Vec<(f64, f64)> {
+    let setting = &page.plan.settings[setting];
+    let trials: Vec<_> = page.records.iter().filter(|record| record.setting == *setting).collect();
+    let epochs = trials.iter().map(|record| record.epochs.len()).min().unwrap_or(0);
+    let mean = |epoch: usize| {
+        let values: Option<Vec<f64>> = trials.iter().map(|record| value(&record.epochs[epoch])).collect();
+        let values = values?;
+        Some(((epoch + 1) as f64, values.iter().sum::<f64>() / values.len() as f64))
+    };
+    (0..epochs).filter_map(mean).collect()
+}

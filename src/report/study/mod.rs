@@ -1,0 +1,239 @@
+//! The page about a study: which setting is best and how sure that is, drawn and in words.
+
+mod charts;
+mod timing;
+mod weights;
+mod words;
+
+use std::path::Path;
+
+use maud::{Markup, html};
+
+use super::parts;
+use super::shell::{self, section};
+use crate::data::Layout;
+use crate::error::Result;
+use crate::number::{counted, grouped, percent};
+use crate::run::Records;
+use crate::study::{Plan, SettingResult, Standing, Study, Summary, TrialEnd, TrialRecord};
+
+pub use words::{chosen, verdict};
+
+/// What a study's page is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct StudyPage<'a> {
+    /// The study file.
+    pub study: &'a Study,
+    /// Its trials.
+    pub plan: &'a Plan,
+    /// What they amount to.
+    pub summary: &'a Summary,
+    /// The trials that have a record, in the plan's order.
+    pub records: &'a [&'a TrialRecord],
+    /// The best setting, trained on all training images and tested; none until that has been done.
+    pub winner: Option<&'a Records>,
+    /// What computed.
+    pub adapter: &'a str,
+    /// What the images look like.
+    pub layout: Layout,
+    /// The data set's digest.
+    pub data_sha256: &'a str,
+    /// Where the study's files are.
+    pub folder: &'a Path,
+}
+
+/// The page about a study.
+///
+/// # Errors
+/// Records that cannot be drawn.
+pub fn study(page: &StudyPage<'_>) -> Result<String> {
+    let study = page.study;
+    let header = html! {
+        h1 { (study.name) }
+        p { (words::subtitle(page)) }
+        (parts::numbers(&numbers(page)))
+    };
+    let mut sections = findings(page)?;
+    sections.push(section("How it was done", &method(page)));
+    Ok(shell::page(&study.name, &header, &sections))
+}
+
+/// What was found, as sections: verdict and table, drawings, times, architectures, trials.
+///
+/// # Errors
+/// Records that cannot be drawn.
+pub(super) fn findings(page: &StudyPage<'_>) -> Result<Vec<Markup>> {
+    let mut sections = vec![section("Result", &result(page))];
+    if let Some(chart) = charts::against_key(page)? {
+        sections.push(section(&chart.title, &chart.content));
+    }
+    if page.study.timing
+        && let Some(content) = timing::section(page)?
+    {
+        sections.push(section("Accuracy against time", &content));
+    }
+    if let Some(content) = weights::section(page)? {
+        sections.push(section("Accuracy against weights", &content));
+    }
+    if let Some(content) = charts::learning_curves(page)? {
+        sections.push(section("Learning curves by setting", &content));
+    }
+    if page.plan.trials.len() > page.plan.settings.len() {
+        sections.push(section("Trial by trial", &trial_by_trial(page)));
+    }
+    Ok(sections)
+}
+
+fn numbers(page: &StudyPage<'_>) -> Vec<(String, String)> {
+    let mut numbers = Vec::new();
+    if let Some(best) = page.summary.best.map(|best| &page.summary.settings[best]) {
+        numbers.push((best.setting.name(), "best setting".to_owned()));
+        numbers.push((accuracy(best.mean), "its mean validation accuracy".to_owned()));
+    }
+    if let Some(result) = page.winner.and_then(|run| run.summary.as_ref()) {
+        numbers.push((format!("{:.4}", result.test_accuracy), "test accuracy, tested once".to_owned()));
+        numbers.push((grouped(result.num_parameters), "weights".to_owned()));
+    }
+    let done = page.summary.settings.iter().map(|setting| setting.num_finished + setting.num_diverged).sum();
+    numbers.push((grouped(done), format!("of {} trials", grouped(page.plan.trials.len()))));
+    numbers
+}
+
+fn result(page: &StudyPage<'_>) -> Markup {
+    let rows = setting_rows(page.summary, page.study.timing);
+    html! {
+        @for sentence in verdict(page.summary) { p { (sentence) } }
+        @if let Some(sentence) = page.winner.and_then(chosen) { p { (sentence) } }
+        (parts::table(&setting_columns(page.study.timing), &rows, 1))
+        p.note { (words::NOTE) }
+    }
+}
+
+/// What [`setting_rows`] has in its columns.
+pub fn setting_columns(timing: bool) -> Vec<&'static str> {
+    let mut columns = vec!["setting", "accuracy", "± sd", "95 % interval", "loss", "behind the best", "trials", "weights"];
+    if timing {
+        columns.push("an epoch");
+    }
+    columns
+}
+
+/// A row for each setting, as texts.
+pub fn setting_rows(summary: &Summary, timing: bool) -> Vec<Vec<String>> {
+    summary.settings.iter().map(|setting| setting_row(setting, timing)).collect()
+}
+
+fn setting_row(setting: &SettingResult, timing: bool) -> Vec<String> {
+    let none = || "–".to_owned();
+    let interval = |(low, high): (f64, f64)| format!("{:.4} to {:.4}", low.max(0.0), high.min(1.0));
+    let behind = match setting.standing {
+        Standing::Best => "best".to_owned(),
+        Standing::NotWorse(comparison) => format!("{:.4}, not told apart", comparison.difference),
+        Standing::Worse(comparison) => format!("{:.4}", comparison.difference),
+        Standing::NotRanked => none(),
+    };
+    let mut trials = vec![setting.num_finished.to_string()];
+    trials.extend((setting.num_diverged > 0).then(|| format!("{} diverged", setting.num_diverged)));
+    trials.extend((setting.num_missing > 0).then(|| format!("{} missing", setting.num_missing)));
+    let mut row = vec![
+        setting.setting.name(),
+        accuracy(setting.mean),
+        setting.deviation.map_or_else(none, |deviation| format!("{deviation:.4}")),
+        setting.interval.map_or_else(none, interval),
+        setting.loss.map_or_else(none, crate::number::loss),
+        behind,
+        trials.join(", "),
+        setting.num_parameters.map_or_else(none, grouped),
+    ];
+    if timing {
+        row.push(setting.seconds_per_epoch.map_or_else(none, crate::number::seconds));
+    }
+    row
+}
+
+fn accuracy(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"))
+}
+
+/// Each setting's accuracy in each fold and with each seed.
+fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
+    let StudyPage { study, plan, records, .. } = page;
+    let repeats: Vec<(u64, Option<usize>)> = plan
+        .trials
+        .iter()
+        .filter(|trial| trial.setting == 0)
+        .map(|trial| (trial.experiment.seed, trial.fold))
+        .collect();
+    let name = |&(seed, fold): &(u64, Option<usize>)| match (fold, study.seeds.len()) {
+        (Some(fold), 1) => format!("fold {}", fold + 1),
+        (Some(fold), _) => format!("seed {seed}, fold {}", fold + 1),
+        (None, _) => format!("seed {seed}"),
+    };
+    let header: Vec<String> = ["setting".to_owned()].into_iter().chain(repeats.iter().map(name)).collect();
+    let cell = |setting: usize, &(seed, fold): &(u64, Option<usize>)| {
+        let setting = &plan.settings[setting];
+        let record = records
+            .iter()
+            .find(|record| record.seed == seed && record.fold == fold && record.setting == *setting);
+        match record.map(|record| (record.end, record.accuracy)) {
+            Some((TrialEnd::Finished, value)) => accuracy(value),
+            Some((TrialEnd::Diverged, _)) => "diverged".to_owned(),
+            Some((TrialEnd::Failed, _)) => "failed".to_owned(),
+            None => "–".to_owned(),
+        }
+    };
+    let rows: Vec<Vec<String>> = (0..plan.settings.len())
+        .map(|setting| {
+            let cells = repeats.iter().map(|repeat| cell(setting, repeat));
+            [plan.settings[setting].name()].into_iter().chain(cells).collect()
+        })
+        .collect();
+    let troubles: Vec<&&TrialRecord> =
+        records.iter().filter(|record| record.end != TrialEnd::Finished).collect();
+    html! {
+        (parts::table(&header, &rows, 1))
+        @for record in &troubles {
+            p.note { (record.setting.name()) ", " (name(&(record.seed, record.fold))) ": "
+                (record.message.as_deref().unwrap_or("no message")) }
+        }
+    }
+}
+
+fn method(page: &StudyPage<'_>) -> Markup {
+    let StudyPage { study, plan, records, .. } = page;
+    let stacked = records.iter().filter(|record| record.stacked).count();
+    let execution = match (study.timing, stacked) {
+        (true, _) => "alone, one after the other, each after a warm-up that is not counted".to_owned(),
+        (false, 0) => "each by itself".to_owned(),
+        (false, stacked) => format!("{} side by side as one tensor program", counted(stacked, "network", "networks")),
+    };
+    let judged = match study.folds {
+        0 => format!(
+            "{} of the training images, held out",
+            records.first().map_or("some".to_owned(), |record| grouped(record.num_images.1))
+        ),
+        folds => format!("{folds}-fold cross-validation over the training images, each class spread evenly"),
+    };
+    let files = page.folder.display();
+    let facts = [
+        ("varied", study.keys().collect::<Vec<_>>().join(", ")),
+        ("trials", counted(plan.trials.len(), "training", "trainings")),
+        ("judged by", judged),
+        ("seeds", study.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
+        ("trained", execution),
+        ("data", format!("{}, digest {}", study.base.data.source, &page.data_sha256.chars().take(16).collect::<String>())),
+        ("computed on", page.adapter.to_owned()),
+        ("smallnet", env!("CARGO_PKG_VERSION").to_owned()),
+        ("files", format!("{files}/results.csv (a row a trial), results.json, trials.jsonl (every epoch), study.toml")),
+    ];
+    html! {
+        (parts::facts(&facts))
+        h3 { "The study file" }
+        pre { (study.text()) }
+    }
+}
+
+/// A share of all images as a whole number of percent points between two accuracies.
+fn points(difference: f64) -> String {
+    percent(difference.abs())
+}

@@ -1,0 +1,181 @@
+//! Accuracy and seconds against what was varied, and why.
+
+use maud::{Markup, html};
+
+use super::super::curves::line;
+use super::super::parts;
+use super::StudyPage;
+use crate::error::Result;
+use crate::figures::{Chart, Line, RightAxis, Scale};
+use crate::number::{grouped, seconds, significant};
+use crate::study::{SettingResult, TrialRecord};
+use crate::training::EpochRecord;
+
+const SIZE: (usize, usize) = (760, 330);
+
+/// What was measured of one batch size.
+struct Timed<'a> {
+    setting: &'a SettingResult,
+    batch_size: f64,
+    /// Updates in an epoch.
+    updates: usize,
+    /// Seconds of an epoch, the median.
+    epoch: f64,
+    records: Vec<&'a TrialRecord>,
+}
+
+impl Timed<'_> {
+    fn update(&self) -> f64 {
+        self.epoch / self.updates as f64
+    }
+
+    /// The seconds of the shortest of its trainings.
+    fn whole(&self) -> f64 {
+        let seconds = |record: &&TrialRecord| record.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>();
+        self.records.iter().map(seconds).fold(f64::INFINITY, f64::min)
+    }
+
+    /// The mean accuracy after the last epoch that ended within `limit` seconds, with the mean number of epochs; none
+    /// where a trial had no epoch by then.
+    fn within(&self, limit: f64) -> Option<(f64, f64)> {
+        let of = |record: &&TrialRecord| -> Option<(f64, f64)> {
+            let mut spent = 0.0;
+            let in_time = |epoch: &&EpochRecord| {
+                spent += epoch.seconds;
+                spent <= limit * 1.000_001
+            };
+            let last = record.epochs.iter().take_while(in_time).last()?;
+            Some((last.validation_accuracy?, last.epoch as f64))
+        };
+        let values: Vec<_> = self.records.iter().map(of).collect::<Option<_>>()?;
+        let n = values.len() as f64;
+        let sum = values.iter().fold((0.0, 0.0), |sum, value| (sum.0 + value.0, sum.1 + value.1));
+        Some((sum.0 / n, sum.1 / n))
+    }
+}
+
+/// Accuracy and seconds an epoch over the batch size, and what explains them; none where it is not varied by itself.
+pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
+    const KEY: &str = "training.batch_size";
+    let mut all: Vec<Timed<'_>> = Vec::new();
+    for setting in &page.summary.settings {
+        let records: Vec<&TrialRecord> =
+            page.records.iter().copied().filter(|record| record.setting == setting.setting).collect();
+        let timed = (setting.setting.number(KEY), setting.seconds_per_epoch, setting.mean);
+        if let (Some(batch_size), Some(epoch), Some(_)) = timed {
+            let updates = records.first().map_or(1, |record| record.steps_per_epoch);
+            all.push(Timed { setting, batch_size, updates, epoch, records });
+        }
+    }
+    all.sort_by(|a, b| a.batch_size.total_cmp(&b.batch_size));
+    if all.len() < 2 || page.study.keys().count() != 1 {
+        return Ok(None);
+    }
+    // The same time for all: as long as the fastest of all trainings took.
+    let limit = all.iter().map(Timed::whole).fold(f64::INFINITY, f64::min);
+    let accuracy = all.iter().map(|timed| (timed.batch_size, timed.setting.mean.unwrap_or(f64::NAN))).collect();
+    let in_time =
+        all.iter().filter_map(|timed| Some((timed.batch_size, timed.within(limit)?.0))).collect();
+    let times = all.iter().map(|timed| (timed.batch_size, timed.epoch)).collect();
+    let epochs = page.study.base.training.num_epochs;
+    let left = [
+        line(&format!("accuracy after {epochs} epochs"), accuracy, 0, Line::Solid),
+        line(&format!("accuracy after {}", seconds(limit)), in_time, 2, Line::Dashed),
+    ];
+    let right = [line("seconds an epoch", times, 1, Line::Solid)];
+    let chart = Chart {
+        x_name: "batch size",
+        y_name: "validation accuracy",
+        x_scale: Scale::Log2,
+        y_bounds: (0.0, 1.0),
+        series: &left,
+        right: Some(RightAxis { name: "seconds an epoch", bounds: (0.0, f64::MAX), series: &right }),
+        ..Chart::default()
+    };
+    let columns = [
+        "batch size",
+        "updates an epoch",
+        "an update",
+        "an epoch",
+        &format!("accuracy after {epochs} epochs"),
+        &format!("after {}", seconds(limit)),
+        "epochs by then",
+    ];
+    let row = |timed: &Timed<'_>| {
+        let within = timed.within(limit);
+        let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+        [
+            grouped(timed.batch_size as usize),
+            grouped(timed.updates),
+            microseconds(timed.update()),
+            seconds(timed.epoch),
+            format!("{:.4}", timed.setting.mean.unwrap_or(f64::NAN)),
+            or_none(within.map(|(accuracy, _)| format!("{accuracy:.4}"))),
+            or_none(within.map(|(_, epochs)| significant(epochs))),
+        ]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
+    Ok(Some(html! {
+        (parts::drawing(chart.to_svg(SIZE.0, SIZE.1)?))
+        @for sentence in explanation(&all, limit, epochs) { p { (sentence) } }
+        (parts::table(&columns, &rows, 0))
+    }))
+}
+
+fn microseconds(seconds: f64) -> String {
+    if seconds < 1e-3 { format!("{:.0} µs", seconds * 1e6) } else { format!("{:.2} ms", seconds * 1e3) }
+}
+
+/// The trade in words: updates an epoch, time an update, accuracy at equal epochs and at equal time.
+fn explanation(all: &[Timed<'_>], limit: f64, epochs: usize) -> Vec<String> {
+    let (Some(small), Some(large)) = (all.first(), all.last()) else { return Vec::new() };
+    let size = |timed: &Timed<'_>| grouped(timed.batch_size as usize);
+    let times = |factor: f64| significant(factor);
+    let mean = |timed: &Timed<'_>| timed.setting.mean.unwrap_or(f64::NAN);
+    let mut sentences = vec![format!(
+        "With batches of {} images an epoch has {} updates of {}, with batches of {} it has {} of {}: an update takes {} \
+         times as long, but there are {} times fewer, so that an epoch takes {} in place of {}.",
+        size(small),
+        grouped(small.updates),
+        microseconds(small.update()),
+        size(large),
+        grouped(large.updates),
+        microseconds(large.update()),
+        times(large.update() / small.update()),
+        times(small.updates as f64 / large.updates as f64),
+        seconds(large.epoch),
+        seconds(small.epoch),
+    )];
+    let Some(best) = all.iter().max_by(|a, b| mean(a).total_cmp(&mean(b))) else { return sentences };
+    sentences.push(format!(
+        "At equal epochs ({epochs}), batches of {} give the highest accuracy, {:.4}; the smallest give {:.4}, the largest \
+         {:.4}. The learning rate is the same for all: the fewer the updates, the shorter the way that the weights go, and \
+         the smaller the batch, the noisier each step.",
+        size(best),
+        mean(best),
+        mean(small),
+        mean(large)
+    ));
+    let in_time: Vec<_> = all.iter().filter_map(|timed| Some((timed, timed.within(limit)?))).collect();
+    if let Some((best, (accuracy, done))) =
+        in_time.iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0))
+    {
+        let late: Vec<String> = all.iter().filter(|timed| timed.within(limit).is_none()).map(size).collect();
+        let late = match late.as_slice() {
+            [] => String::new(),
+            late => format!(" Batches of {} had not finished their first epoch by then.", super::words::listed(late)),
+        };
+        sentences.push(format!(
+            "At equal time ({}, as long as the fastest training of all took), batches of {} are ahead with {accuracy:.4} \
+             after {}.{late}",
+            seconds(limit),
+            size(best),
+            counted_epochs(*done),
+        ));
+    }
+    sentences
+}
+
+fn counted_epochs(epochs: f64) -> String {
+    if epochs == 1.0 { "one epoch".to_owned() } else { format!("{} epochs", significant(epochs)) }
+}
