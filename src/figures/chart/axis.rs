@@ -57,27 +57,28 @@ impl Scale {
 }
 
 impl Axis {
-    /// The x axis for values at `places`, over `width` pixels.
+    /// The x axis for values at `places`, over `width` pixels. With error bars, and on logarithmic axes, there is room
+    /// for a mark at both ends.
     pub(super) fn horizontal(
         scale: Scale,
         places: impl Iterator<Item = f64> + Clone,
         width: f64,
+        have_bars: bool,
     ) -> Result<Self> {
         let (low, high) = ends(places);
-        if scale.is_log() {
-            let room = if are_apart(low, high) { ROOM * (high - low) } else { 1.0 };
-            let range = low - room..high + room;
-            let ticks = log_ticks(scale, &range, width)?;
-            return Ok(Self { range, ticks });
-        }
-        let range = around(low, high);
+        // A power below and one above a single value.
+        let values =
+            if scale.is_log() && !are_apart(low, high) { low - 1.0..low + 1.0 } else { around(low, high) };
+        let room = if scale.is_log() || have_bars { ROOM * (values.end - values.start) } else { 0.0 };
+        let range = values.start - room..values.end + room;
         let ticks = match scale {
+            Scale::Linear => linear_ticks(&range),
+            Scale::Log | Scale::Log2 => log_ticks(scale, &range, width)?,
             // There are no ticks between its numbers, so it needs none closer than 1.
             Scale::Whole => {
-                let most = (range.end - range.start).ceil().clamp(1.0, 9.0) + 1.0;
+                let most = (values.end - values.start).ceil().clamp(1.0, 9.0) + 1.0;
                 key_points(&range, most as usize).map(|value| (value, whole(value))).collect()
             }
-            _ => linear_ticks(&range),
         };
         Ok(Self { range, ticks })
     }
@@ -260,7 +261,7 @@ mod tests {
     /// The labels on an x axis of `width` pixels from one value to another.
     fn labels(scale: Scale, values: [f64; 2], width: f64) -> Vec<String> {
         let places: Vec<f64> = values.iter().filter_map(|&value| scale.place(value)).collect();
-        let axis = Axis::horizontal(scale, places.into_iter(), width).unwrap();
+        let axis = Axis::horizontal(scale, places.into_iter(), width, false).unwrap();
         let Range { start, end } = axis.range;
         assert!(axis.ticks.iter().all(|tick| (start..=end).contains(&tick.0)), "{:?}", axis.ticks);
         axis.ticks.into_iter().map(|tick| tick.1).filter(|label| !label.is_empty()).collect()
@@ -300,6 +301,7 @@ mod tests {
     fn batch_sizes_are_powers_of_two() {
         assert_eq!(labels(Scale::Log2, [16.0, 4096.0], 380.0), ["16", "64", "256", "1024", "4096"]);
         assert_eq!(labels(Scale::Log2, [32.0, 32.0], 380.0), ["16", "32", "64"]);
+        assert_eq!(labels(Scale::Log, [0.001; 2], 420.0), ["0.0001", "0.001", "0.01"]);
         assert_eq!(labels(Scale::Log2, [0.25, 1.0], 380.0), ["0.25", "0.5", "1"]);
         assert_eq!(labels(Scale::Log2, [1e30, 1e31], 380.0), ["2^100", "2^101", "2^102", "2^103"]);
     }
@@ -311,7 +313,7 @@ mod tests {
             for high in [1.5e-4, 3e-4, 9e-4, 0.003, 0.02, 1.0, 1e5, 1e37] {
                 let places = [1.1e-4, high].map(|value| scale.place(value).unwrap());
                 for width in [160.0, 420.0] {
-                    let axis = Axis::horizontal(scale, places.into_iter(), width).unwrap();
+                    let axis = Axis::horizontal(scale, places.into_iter(), width, false).unwrap();
                     let per_unit = width / (axis.range.end - axis.range.start);
                     let labelled: Vec<_> = axis.ticks.iter().filter(|tick| !tick.1.is_empty()).collect();
                     assert!(!labelled.is_empty(), "{scale:?} to {high}");
@@ -324,6 +326,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn error_bars_have_room_at_both_ends() {
+        let axis =
+            |have_bars| Axis::horizontal(Scale::Whole, [1.0, 2.0].into_iter(), 420.0, have_bars).unwrap();
+        assert_eq!((axis(false).range, axis(true).range), (1.0..2.0, 0.96..2.04));
+        assert_eq!(axis(true).ticks, [(1.0, "1".to_owned()), (2.0, "2".to_owned())]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) struct Point<'a> {
     /// Where it is on both axes.
     pub(super) at: (f64, f64),
     /// The ends of its error bar.
-    spread: Option<(f64, f64)>,
+    pub(super) spread: Option<(f64, f64)>,
     /// May be empty.
     pub(super) label: &'a str,
 }

@@ -60,7 +60,9 @@ impl Chart<'_> {
         let (margin, labels) = if self.right.is_some() { (NARROW, Y_LABELS) } else { (MARGIN, 0) };
         let width = area.dim_in_pixel().0 as i32 / FINE - NARROW - Y_LABELS - labels - margin;
         let points = || left.iter().chain(right).flat_map(|line| &line.points);
-        let x = Axis::horizontal(self.x_scale, points().map(|point| point.at.0), width.into())?;
+        let have_bars = points().any(|point| point.spread.is_some());
+        let places = points().map(|point| point.at.0);
+        let x = Axis::horizontal(self.x_scale, places, width.into(), have_bars)?;
         let are_labelled = points().any(|point| !point.label.is_empty());
         let y_axis = |lines: &[PlacedLine<'_>], bounds| {
             Axis::vertical(lines.iter().flat_map(PlacedLine::values), bounds, are_labelled)
