@@ -2,7 +2,7 @@
 //! dark, printable). Reads no file, trains nothing.
 
 mod curves;
-
+mod lr_find;
 mod parts;
 mod result;
 mod run;
@@ -10,5 +10,6 @@ mod shell;
 mod versus;
 
 pub use curves::accuracy_curves;
+pub use lr_find::{lr_find, train_command};
 pub use run::page;
 pub use versus::{RESULT_COLUMNS, comparison, result_rows, uncertainty};

@@ -306,6 +306,6 @@ fn record(
 }
 
 /// An error of Burn's as ours.
-fn report<T, E: std::fmt::Display>(result: std::result::Result<T, E>) -> Result<T> {
+pub(super) fn report<T, E: std::fmt::Display>(result: std::result::Result<T, E>) -> Result<T> {
     result.map_err(|error| Error::new(format!("training failed: {error}")))
 }
