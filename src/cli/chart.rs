@@ -21,14 +21,14 @@ const MARKERS: [(Marker, &str); 5] = [
     (Marker::Bar, "▄"),
 ];
 
-/// A curve with its name: points of epoch and value.
+/// A curve with its name: points of x and y.
 pub(super) struct Curve<'a> {
     pub(super) name: &'a str,
     pub(super) points: &'a [(f64, f64)],
 }
 
-/// Draws the curves over one another, a legend below. Nothing where there is no point.
-pub(super) fn chart(curves: &[Curve<'_>], colors: bool) -> Vec<String> {
+/// Draws the curves over one another, a legend below; `x_label` names the ends of the x axis. Nothing where there is no point.
+pub(super) fn chart(curves: &[Curve<'_>], x_label: impl Fn(f64) -> String, colors: bool) -> Vec<String> {
     let points = || curves.iter().flat_map(|curve| curve.points);
     let (Some([left, right]), Some([low, high])) =
         (range(points().map(|point| point.0)), range(points().map(|point| point.1)))
@@ -44,10 +44,9 @@ pub(super) fn chart(curves: &[Curve<'_>], colors: bool) -> Vec<String> {
             Dataset::default().data(curve.points).marker(marker).graph_type(kind).style(color(index))
         })
         .collect();
-    let epochs = [left, right].map(|epoch| format!("epoch {epoch}"));
     let values = [low, (low + high) / 2.0, high].map(|value| format!("{value:.3}"));
     let chart = Chart::new(datasets)
-        .x_axis(Axis::default().bounds([left, right]).labels(epochs))
+        .x_axis(Axis::default().bounds([left, right]).labels([left, right].map(x_label)))
         .y_axis(Axis::default().bounds([low, high]).labels(values));
     let area = Rect::new(0, 0, SIZE.0.min(terminal::width()), SIZE.1);
     let mut buffer = Buffer::empty(area);
@@ -96,26 +95,30 @@ fn legend(curves: &[Curve<'_>], colors: bool) -> String {
 mod tests {
     use super::*;
 
+    fn label(x: f64) -> String {
+        format!("epoch {x}")
+    }
+
     #[test]
     fn a_rising_and_a_falling_curve_cross() {
         let rising = [(1.0, 0.5), (10.0, 1.0)];
         let falling = [(1.0, 1.0), (10.0, 0.5)];
         let curves = [Curve { name: "up", points: &rising }, Curve { name: "down", points: &falling }];
-        let lines = chart(&curves, false);
+        let lines = chart(&curves, label, false);
         assert!(lines[0].starts_with("1.000 │•") && lines[0].ends_with('⠉'), "{lines:#?}");
         assert_eq!(lines.last().map(String::as_str), Some("⠒ up   • down"));
         assert!(!lines.concat().contains('\x1b'));
-        assert!(chart(&curves, true).concat().contains("\x1b[38;5;214m"));
+        assert!(chart(&curves, label, true).concat().contains("\x1b[38;5;214m"));
     }
 
     #[test]
     fn one_point_is_drawn_and_none_are_not() {
         let point = [(1.0, 0.9)];
-        let lines = chart(&[Curve { name: "one", points: &point }], false);
+        let lines = chart(&[Curve { name: "one", points: &point }], label, false);
         assert!(
             lines.iter().any(|line| line.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c))),
             "{lines:#?}"
         );
-        assert_eq!(chart(&[Curve { name: "none", points: &[] }], true), Vec::<String>::new());
+        assert_eq!(chart(&[Curve { name: "none", points: &[] }], label, true), Vec::<String>::new());
     }
 }

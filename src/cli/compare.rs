@@ -106,7 +106,7 @@ fn print_curves(runs: &[Records], names: &[String], output: &Output) {
     output.line(&title);
     output.line("");
     let curves: Vec<_> = names.iter().zip(&curves).map(|(name, points)| Curve { name, points }).collect();
-    for line in chart(&curves, output.has_colors()) {
+    for line in chart(&curves, |epoch| format!("epoch {epoch}"), output.has_colors()) {
         output.line(&line);
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::backend::Backend;
 use crate::config::{DEFAULT_EXPERIMENT, Experiment, Override};
 use crate::error::{Error, Result};
 
@@ -26,6 +27,18 @@ pub(super) struct ExperimentArgs {
 }
 
 impl ExperimentArgs {
+    /// The words after `smallnet` that train this experiment.
+    pub(super) fn train_command(&self, backend: Option<Backend>) -> Vec<String> {
+        let option = |name: &str, value: String| [name.to_owned(), value];
+        let backend = backend.iter().flat_map(|backend| option("--backend", backend.to_string()));
+        let config = self.config.as_ref().map(|path| path.display().to_string());
+        let settings = self.settings.iter().flat_map(|setting| option("--set", setting.to_string()));
+        let seed = self.seed.iter().flat_map(|seed| option("--seed", seed.to_string()));
+        let data = self.data.iter().flat_map(|data| option("--data", data.clone()));
+        let arguments = config.into_iter().chain(settings).chain(seed).chain(data);
+        backend.chain(["train".to_owned()]).chain(arguments).collect()
+    }
+
     /// The experiment meant, named `name` where one is given.
     pub(super) fn read(self, name: Option<String>) -> Result<Experiment> {
         let (text, origin) = match &self.config {

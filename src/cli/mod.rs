@@ -6,6 +6,7 @@ mod compare;
 mod data;
 mod evaluate;
 mod experiment;
+mod lr_find;
 mod output;
 mod predict;
 mod progress;
@@ -49,6 +50,7 @@ Examples:
   smallnet train --set optimizer.learning_rate=0.1 --set 'model.hidden=[128,64]'
   smallnet data --index 7                           look at a training image
   smallnet summary configs/hidden.toml              layers, weights and steps
+  smallnet lr-find configs/hidden.toml              which learning rate?
   smallnet evaluate latest                          test the newest run again
   smallnet predict latest my-digit.png              what is this?
   smallnet weights latest                           what each neuron looks for
@@ -101,6 +103,8 @@ enum Command {
     Summary(summary::SummaryArgs),
     /// Train many variants of an experiment, compare them honestly, and train the best one
     Study(study::StudyArgs),
+    /// Find a learning rate: one short training in which it rises from step to step
+    LrFind(lr_find::LrFindArgs),
     /// List the runs in the artifacts folder
     Runs,
 }
@@ -155,6 +159,7 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Data(args) => data::run(args, &global, output),
         Command::Summary(args) => summary::run(args, output),
         Command::Study(args) => study::run(args, &global, output),
+        Command::LrFind(args) => lr_find::run(args, &global, output),
         Command::Runs => runs::run(&global, output),
     }
 }

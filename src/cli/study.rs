@@ -111,7 +111,12 @@ fn announce(planned: &PlannedStudy, output: &Output) {
     factors.extend((study.seeds.len() > 1).then(|| format!("{} seeds", study.seeds.len())));
     factors.extend((study.folds > 0).then(|| format!("{} folds", study.folds)));
     let trials = counted(plan.trials.len(), "trial", "trials");
-    output.line(&format!("{}: {} = {trials}, on {}", study.name, factors.join(" × "), planned.opened.adapter));
+    output.line(&format!(
+        "{}: {} = {trials}, on {}",
+        study.name,
+        factors.join(" × "),
+        planned.opened.adapter
+    ));
     let (stacks, alone): (Vec<_>, Vec<_>) =
         planned.units.iter().partition(|unit| matches!(unit, Unit::Stack(_)));
     let mut how = Vec::new();
@@ -123,7 +128,8 @@ fn announce(planned: &PlannedStudy, output: &Output) {
     if !alone.is_empty() {
         how.push(format!("{} by themselves", alone.len()));
     }
-    let at_once = if planned.workers > 1 { format!(", {} at a time", planned.workers) } else { String::new() };
+    let at_once =
+        if planned.workers > 1 { format!(", {} at a time", planned.workers) } else { String::new() };
     output.line(&format!("trained {}{at_once}", how.join(", ")));
     if planned.opened.warms_up {
         output.line("the first steps compile the GPU's kernels and take longer than all others");
@@ -133,12 +139,8 @@ fn announce(planned: &PlannedStudy, output: &Output) {
 fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<ExitCode> {
     let done = planned.done(&global.artifacts);
     let trials = &planned.plan.trials;
-    let stacked: Vec<usize> = planned
-        .units
-        .iter()
-        .filter(|unit| matches!(unit, Unit::Stack(_)))
-        .flat_map(Unit::trials)
-        .collect();
+    let stacked: Vec<usize> =
+        planned.units.iter().filter(|unit| matches!(unit, Unit::Stack(_))).flat_map(Unit::trials).collect();
     let listed: Vec<DryTrial> = trials
         .iter()
         .enumerate()
@@ -190,7 +192,9 @@ fn announce_earlier(study: &OpenedStudy, output: &Output) {
         }
         if others > 0 {
             let records = counted(others, "finished trial is", "finished trials are");
-            output.line(&format!("  {records} not of this study any more and not used (trials.jsonl keeps them)"));
+            output.line(&format!(
+                "  {records} not of this study any more and not used (trials.jsonl keeps them)"
+            ));
         }
     }
     match (study.num_done(), trials.len()) {
@@ -332,10 +336,15 @@ fn print_end(
     }
     if interrupted {
         let (done, all) = (study.num_done(), study.planned.plan.trials.len());
-        output.line(&format!("interrupted: {done} of {all} trials are done, and the same command goes on from there"));
+        output.line(&format!(
+            "interrupted: {done} of {all} trials are done, and the same command goes on from there"
+        ));
     }
     if !failed.is_empty() {
-        output.warning(&format!("{} failed; the same command tries again:", counted(failed.len(), "trial", "trials")));
+        output.warning(&format!(
+            "{} failed; the same command tries again:",
+            counted(failed.len(), "trial", "trials")
+        ));
         for name in failed {
             output.warning(name);
         }

@@ -12,13 +12,15 @@ use serde::Serialize;
 use super::experiment::ExperimentArgs;
 use super::output::{Output, program};
 use super::{Global, progress};
+use crate::backend::Opened;
+use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
 use crate::number::{grouped, loss, seconds, significant};
 use crate::plan::Plan;
-use crate::run::{Status, Summary};
+use crate::run::{RunInfo, Status, Summary};
 use crate::training::{End, EpochRecord};
-use crate::workflow::{self, Outcome, Prepared};
+use crate::workflow::{self, Outcome};
 
 /// Arguments of `smallnet train`.
 #[derive(Debug, Default, Args)]
@@ -51,7 +53,7 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
     }
     let experiment = args.experiment.read(args.name)?;
     let prepared = workflow::prepare(experiment, global.backend.unwrap_or_default(), &global.artifacts)?;
-    announce(&prepared, output);
+    announce(&prepared.experiment, &prepared.info, &prepared.opened, output);
 
     let interrupter = Interrupter::new();
     stop_on_signal(interrupter.clone())?;
@@ -98,8 +100,8 @@ pub(super) fn stop_on_signal(interrupter: Interrupter) -> Result<()> {
     .map_err(|error| Error::new(format!("cannot listen for Ctrl-C: {error}")))
 }
 
-fn announce(prepared: &Prepared, output: &Output) {
-    let Prepared { experiment, info, opened, .. } = prepared;
+/// What is about to be trained, on what.
+pub(super) fn announce(experiment: &Experiment, info: &RunInfo, opened: &Opened, output: &Output) {
     let plan = Plan::new(experiment, info.data.layout, info.data.num_train);
     let (shape, weights) = (plan.shape(), grouped(plan.num_parameters));
     output.line(&format!("{}: {shape}, {weights} weights, on {}", experiment.name, opened.adapter));

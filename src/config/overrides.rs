@@ -1,5 +1,6 @@
 //! `--set key=value`: one setting changed from the command line.
 
+use std::fmt;
 use std::str::FromStr;
 
 use toml::{Table, Value};
@@ -31,6 +32,17 @@ impl Override {
         }
         current.insert(last.clone(), self.value.clone());
         Ok(())
+    }
+}
+
+/// As it is typed after `--set`.
+impl fmt::Display for Override {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=", self.path.join("."))?;
+        match &self.value {
+            Value::String(text) if parse_value(text) == self.value => f.write_str(text),
+            value => write!(f, "{value}"),
+        }
     }
 }
 
@@ -79,6 +91,16 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Override>().unwrap(), Override::new("a", value), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_shown_means_the_same_when_typed() {
+        for text in ["a.b=1", "a=0.5", "a=[1, 2]", "a=tanh", "a=\"1\"", "a=x = y", "a=", "a={ b = 1 }"] {
+            let setting: Override = text.parse().unwrap();
+            assert_eq!(setting.to_string(), text);
+        }
+        let seed = Override::new("name", "1");
+        assert_eq!(seed.to_string().parse::<Override>().unwrap(), seed);
     }
 
     #[test]

@@ -66,7 +66,8 @@ pub fn folds(labels: &[u8], num_folds: usize, stratified: bool, seed: u64) -> Re
         fold_of[index as usize] = place % num_folds;
     }
     let fold = |fold: usize| {
-        let (validation, train) = (0..labels.len() as u32).partition(|&index| fold_of[index as usize] == fold);
+        let (validation, train) =
+            (0..labels.len() as u32).partition(|&index| fold_of[index as usize] == fold);
         Holdout { train, validation }
     };
     Ok((0..num_folds).map(fold).collect())

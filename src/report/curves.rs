@@ -11,6 +11,9 @@ use crate::training::EpochRecord;
 /// A drawing's width and its plot's height: small enough to be read on a phone.
 pub(super) const SIZE: (usize, usize) = (520, 270);
 
+/// The same for the drawing that a page is about.
+pub(super) const LARGE: (usize, usize) = (640, 310);
+
 /// Points of epoch and value.
 pub(super) type Curve = Vec<(f64, f64)>;
 

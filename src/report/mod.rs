@@ -2,7 +2,7 @@
 //! dark, printable). Reads no file, trains nothing.
 
 mod curves;
-
+mod lr_find;
 mod parts;
 mod result;
 mod run;
@@ -11,6 +11,7 @@ mod study;
 mod versus;
 
 pub use curves::accuracy_curves;
+pub use lr_find::{lr_find, train_command};
 pub use run::page;
 pub use study::{StudyPage, chosen, setting_columns, setting_rows, study, verdict};
 pub use versus::{RESULT_COLUMNS, comparison, result_rows, uncertainty};

@@ -4,6 +4,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use maud::{Markup, PreEscaped, Render, html};
 
+use crate::run::RunInfo;
+
 /// A table with a header; every column but the first `left` is aligned to the right.
 pub(super) fn table(header: &[impl Render], rows: &[impl AsRef<[String]>], left: usize) -> Markup {
     let class = |index: usize| if index < left { "left" } else { "right" };
@@ -37,9 +39,31 @@ pub(super) fn facts(facts: &[(&str, String)]) -> Markup {
     }
 }
 
+/// Where and with what something was computed.
+pub(super) fn origin(info: &RunInfo) -> [(&'static str, String); 5] {
+    [
+        ("smallnet", format!("{}, commit {}", info.version, info.git_commit.as_deref().unwrap_or("unknown"))),
+        ("backend", format!("{} on {}, {} threads", info.backend, info.adapter, info.threads)),
+        ("data", info.data.describe()),
+        ("data digest", info.data.sha256.clone()),
+        ("seed", info.seed.to_string()),
+    ]
+}
+
+/// A word as a shell must be given it.
+pub(super) fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:,@%=".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
 /// A drawing that smallnet made itself; its texts are escaped already.
 pub(super) fn drawing(svg: String) -> Markup {
     html! { figure.drawing { (PreEscaped(svg)) } }
+}
+
+/// The same, larger: what a page is about.
+pub(super) fn large_drawing(svg: String) -> Markup {
+    html! { figure.drawing.large { (PreEscaped(svg)) } }
 }
 
 /// A small picture with its caption, a line each; the first is the heading.

@@ -178,19 +178,15 @@ fn provenance(run: &Records) -> Markup {
         ("status", info.status.to_string()),
         ("started", info.started.clone()),
         ("ended", info.ended.clone().unwrap_or_else(|| "–".to_owned())),
-        ("smallnet", format!("{}, commit {}", info.version, info.git_commit.as_deref().unwrap_or("unknown"))),
-        ("backend", format!("{} on {}, {} threads", info.backend, info.adapter, info.threads)),
-        ("data", info.data.describe()),
-        ("data digest", info.data.sha256.clone()),
-        ("seed", info.seed.to_string()),
     ];
+    facts.extend(parts::origin(info));
     if let Some(digest) = &info.weights_sha256 {
         facts.push(("weights digest", digest.clone()));
     }
     if let Some(evaluation) = run.test.as_ref().map(|test| &test.evaluation) {
         facts.push(("test", format!("{} wrong", percent(1.0 - evaluation.accuracy))));
     }
-    let config = shell_word(&run.folder.config_path().display().to_string());
+    let config = parts::shell_word(&run.folder.config_path().display().to_string());
     let is_exact = info.status == Status::Finished && !info.backend.is_gpu();
     html! {
         (parts::facts(&facts))
@@ -203,12 +199,6 @@ fn provenance(run: &Records) -> Markup {
             }
         }
     }
-}
-
-/// A word as a shell must be given it.
-fn shell_word(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:,@%=".contains(c);
-    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 fn experiment(run: &Records) -> Result<Markup> {

@@ -214,9 +214,7 @@ impl File<'_> {
             seeds.iter().map(|seed| u64::try_from(seed.as_integer()?).ok()).collect::<Option<Vec<_>>>()
         });
         match seeds.flatten() {
-            Some(seeds)
-                if !seeds.is_empty() && (1..seeds.len()).all(|i| !seeds[..i].contains(&seeds[i])) =>
-            {
+            Some(seeds) if !seeds.is_empty() && (1..seeds.len()).all(|i| !seeds[..i].contains(&seeds[i])) => {
                 Ok(Some(seeds))
             }
             _ => Err(self.wrong("seeds", value, expected)),
@@ -230,10 +228,14 @@ impl File<'_> {
         }
         let mut whole = |key: &str, default: Option<i64>| {
             let value = section.remove(key).or(default.map(Value::Integer));
-            let number = value.as_ref().and_then(Value::as_integer).and_then(|number| u64::try_from(number).ok());
+            let number =
+                value.as_ref().and_then(Value::as_integer).and_then(|number| u64::try_from(number).ok());
             let got = value.map_or("missing".to_owned(), |value| value.to_string());
             number.ok_or_else(|| {
-                Error::new(format!("`sample.{key}` in `{}` is {got}, expected a whole number from 0", self.origin))
+                Error::new(format!(
+                    "`sample.{key}` in `{}` is {got}, expected a whole number from 0",
+                    self.origin
+                ))
             })
         };
         let (num, seed) = (whole("num", None)?, whole("seed", Some(0))?);
@@ -254,8 +256,12 @@ impl File<'_> {
 
 fn unknown(path: &str, key: &str, valid: &[&str], origin: &str) -> Error {
     let valid: Vec<_> = valid.iter().map(|&key| key.to_owned()).collect();
-    Error::new(format!("unknown key `{path}` in `{origin}`"))
-        .hint(config::suggestion("", key, &valid, "keys of a study"))
+    Error::new(format!("unknown key `{path}` in `{origin}`")).hint(config::suggestion(
+        "",
+        key,
+        &valid,
+        "keys of a study",
+    ))
 }
 
 #[cfg(test)]
@@ -301,22 +307,37 @@ mod tests {
                 "`seeds` in `studies/s.toml` is [1, 1], expected a list of different whole numbers from 0, such as \
                  `[1, 2, 3]`",
             ),
-            ("name = \"../x\"\nfolds = 2", "`name` is `../x`, expected 1 to 100 letters, digits, `-`, `_` or `.`, not starting with `.` or `-`"),
+            (
+                "name = \"../x\"\nfolds = 2",
+                "`name` is `../x`, expected 1 to 100 letters, digits, `-`, `_` or `.`, not starting with `.` or `-`",
+            ),
             ("timing = 1", "`timing` in `studies/s.toml` is 1, expected `true` or `false`"),
             (
                 "",
                 "the study `studies/s.toml` has nothing to choose by: no `folds`, and `data.validation` is 0",
             ),
-            ("folds = 2\n[vary]\ndata.validation = [1, 2]", "`studies/s.toml` varies `data`, but has `folds`"),
+            (
+                "folds = 2\n[vary]\ndata.validation = [1, 2]",
+                "`studies/s.toml` varies `data`, but has `folds`",
+            ),
             ("folds = 2\n[vary]\nseed = [1, 2]", "`vary.seed` in `studies/s.toml` is not something to vary"),
             ("folds = 2\n[sample]\nnum = 0", "`sample.num` is 0, expected a whole number from 1"),
-            ("folds = 2\n[sample]\nseed = 0", "`sample.num` in `studies/s.toml` is missing, expected a whole number from 0"),
+            (
+                "folds = 2\n[sample]\nseed = 0",
+                "`sample.num` in `studies/s.toml` is missing, expected a whole number from 0",
+            ),
         ] {
             assert_eq!(read(text).unwrap_err().message(), expected);
         }
         let error = read("fold = 2").unwrap_err().to_string();
-        assert!(error.starts_with("unknown key `fold` in `studies/s.toml`\n\nhint: did you mean `folds`?"), "{error}");
+        assert!(
+            error.starts_with("unknown key `fold` in `studies/s.toml`\n\nhint: did you mean `folds`?"),
+            "{error}"
+        );
         let error = read("folds = 2\n[set]\nlearning_rate = 2").unwrap_err().to_string();
-        assert!(error.starts_with("unknown key `learning_rate` in `softmax.toml` changed by `studies/s.toml`"), "{error}");
+        assert!(
+            error.starts_with("unknown key `learning_rate` in `softmax.toml` changed by `studies/s.toml`"),
+            "{error}"
+        );
     }
 }

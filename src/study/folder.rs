@@ -133,7 +133,10 @@ impl StudyFolder {
     }
 }
 
-fn changes(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<(String, String, String)> {
+fn changes(
+    before: &BTreeMap<String, String>,
+    now: &BTreeMap<String, String>,
+) -> Vec<(String, String, String)> {
     let none = || "–".to_owned();
     let mut keys: Vec<_> = before.keys().chain(now.keys()).collect();
     keys.sort_unstable();
@@ -170,8 +173,11 @@ impl Journal {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::new(format!("`{}` is in use: the study is running already", path.display()))
-                    .hint("wait for it, or stop it; it goes on from where it was stopped"));
+                return Err(Error::new(format!(
+                    "`{}` is in use: the study is running already",
+                    path.display()
+                ))
+                .hint("wait for it, or stop it; it goes on from where it was stopped"));
             }
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
         }
@@ -281,7 +287,11 @@ mod tests {
         let mut journal = Journal::open(&folder).unwrap();
         assert_eq!(journal.num_damaged, 1);
         assert!(journal.result(&trial("a")).is_some());
-        assert_eq!((journal.result(&trial("b")), journal.result(&trial("c"))), (None, None), "to be run again");
+        assert_eq!(
+            (journal.result(&trial("b")), journal.result(&trial("c"))),
+            (None, None),
+            "to be run again"
+        );
         assert_eq!(journal.record(&trial("b")).map(|record| record.end), Some(TrialEnd::Failed));
         assert_eq!(journal.num_others(&[trial("a"), trial("x")]), 1);
         journal.append(&[record("c", TrialEnd::Diverged)]).unwrap();

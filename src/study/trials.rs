@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::values::{self, Setting};
 use super::Study;
+use super::values::{self, Setting};
 use crate::backend::Backend;
 use crate::config::{Experiment, settings};
 use crate::digest::hex;
@@ -142,9 +142,8 @@ mod tests {
     fn every_setting_with_every_seed_in_every_fold() {
         let plan = plan(RATES);
         assert_eq!((plan.settings.len(), plan.trials.len()), (2, 12));
-        let of = |trial: &Trial| {
-            (trial.experiment.optimizer.learning_rate(), trial.experiment.seed, trial.fold)
-        };
+        let of =
+            |trial: &Trial| (trial.experiment.optimizer.learning_rate(), trial.experiment.seed, trial.fold);
         assert_eq!(of(&plan.trials[0]), (0.1, 1, Some(0)));
         assert_eq!(of(&plan.trials[4]), (0.1, 2, Some(1)));
         assert_eq!(of(&plan.trials[11]), (1.0, 2, Some(2)));
@@ -162,7 +161,11 @@ mod tests {
         assert_eq!(ids(&renamed), ids(&plan));
         let more = self::plan(&RATES.replace("[0.1, 1.0]", "[0.01, 0.1, 1.0]"));
         assert_eq!(ids(&more)[6..], ids(&plan)[..], "another setting leaves the others as they are");
-        for (from, to) in [("folds = 3", "folds = 4"), ("[vary]", "[set]\ntraining.num_epochs = 3\n[vary]"), ("folds", "timing = true\nfolds")] {
+        for (from, to) in [
+            ("folds = 3", "folds = 4"),
+            ("[vary]", "[set]\ntraining.num_epochs = 3\n[vary]"),
+            ("folds", "timing = true\nfolds"),
+        ] {
             let changed = ids(&self::plan(&RATES.replace(from, to)));
             assert!(ids(&plan).iter().all(|id| !changed.contains(id)), "{to}");
         }

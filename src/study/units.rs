@@ -74,7 +74,11 @@ pub fn units(
     }
     let largest = if means.is_gpu { LARGEST_STACK_ON_GPU } else { LARGEST_STACK };
     for (_, _, streams) in groups {
-        let all: usize = streams.iter().flat_map(|stream| &stream.trials).map(|&trial| num_parameters(&trials[trial])).sum();
+        let all: usize = streams
+            .iter()
+            .flat_map(|stream| &stream.trials)
+            .map(|&trial| num_parameters(&trials[trial]))
+            .sum();
         let parts = all.div_ceil(largest).max(means.workers);
         units.extend(split(streams, parts));
     }
@@ -164,7 +168,12 @@ mod tests {
     }
 
     fn units_of(plan: &Plan, means: Means) -> Vec<Unit> {
-        units(&plan.trials, means, |trial| trial.experiment.model.hidden.iter().sum::<usize>() * 794 + 7850, |_| (48, 12))
+        units(
+            &plan.trials,
+            means,
+            |trial| trial.experiment.model.hidden.iter().sum::<usize>() * 794 + 7850,
+            |_| (48, 12),
+        )
     }
 
     const CV: &str = "folds = 3\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3, 0.4]";
@@ -183,7 +192,10 @@ mod tests {
     #[test]
     fn seeds_are_streams_too() {
         let seeds = plan("seeds = [1, 2, 3, 4]\n[set]\ndata.validation = 10");
-        assert_eq!(units_of(&seeds, MEANS), [Unit::Stack(vec![vec![0], vec![1]]), Unit::Stack(vec![vec![2], vec![3]])]);
+        assert_eq!(
+            units_of(&seeds, MEANS),
+            [Unit::Stack(vec![vec![0], vec![1]]), Unit::Stack(vec![vec![2], vec![3]])]
+        );
     }
 
     #[test]

@@ -67,7 +67,8 @@ pub(super) fn read(table: &Table, prefix: &str, origin: &str) -> Result<Vec<Vari
     Ok(all)
 }
 
-const RANGE_HINT: &str = "a list such as `[0.1, 1.0]`, or a range such as `{ from = 0.001, to = 10, num = 9, scale = \"log\" }`";
+const RANGE_HINT: &str =
+    "a list such as `[0.1, 1.0]`, or a range such as `{ from = 0.001, to = 10, num = 9, scale = \"log\" }`";
 
 fn list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
     if values.is_empty() {
@@ -101,14 +102,19 @@ fn range(key: &str, range: &Table, origin: &str) -> Result<Vec<Value>> {
     let num = match range.get("num") {
         Some(Value::Integer(num)) if (2..=1000).contains(num) => *num as usize,
         Some(other) => {
-            return Err(bad(format!("has `num = {other}`, expected a whole number from 2 to 1000"), RANGE_HINT));
+            return Err(bad(
+                format!("has `num = {other}`, expected a whole number from 2 to 1000"),
+                RANGE_HINT,
+            ));
         }
         None => return Err(bad("has no `num`".to_owned(), RANGE_HINT)),
     };
     let log = match range.get("scale").map(Value::as_str) {
         None | Some(Some("linear")) => false,
         Some(Some("log")) => true,
-        Some(_) => return Err(bad("has a `scale` that is neither `linear` nor `log`".to_owned(), RANGE_HINT)),
+        Some(_) => {
+            return Err(bad("has a `scale` that is neither `linear` nor `log`".to_owned(), RANGE_HINT));
+        }
     };
     if from >= to || (log && from <= 0.0) {
         let least = if log { "0 < from < to" } else { "from < to" };
@@ -178,7 +184,10 @@ mod tests {
             [0.001, 0.00316, 0.01, 0.0316, 0.1, 0.316, 1.0, 3.16, 10.0]
         );
         assert_eq!(floats("a = { from = 0.0, to = 1.0, num = 5 }"), [0.0, 0.25, 0.5, 0.75, 1.0]);
-        assert_eq!(floats("a = { from = 16, to = 4096, num = 5, scale = \"log\" }"), [16.0, 64.0, 256.0, 1024.0, 4096.0]);
+        assert_eq!(
+            floats("a = { from = 16, to = 4096, num = 5, scale = \"log\" }"),
+            [16.0, 64.0, 256.0, 1024.0, 4096.0]
+        );
         assert_eq!(floats("a = { from = 1, to = 3, num = 9 }"), [1.0, 2.0, 3.0]);
     }
 
@@ -204,7 +213,10 @@ mod tests {
             ("a = []", "`vary.a` in `s.toml` is empty, expected a value or more"),
             ("a = [1, 2, 1]", "`vary.a` in `s.toml` has `1` twice"),
             ("a = { from = 1, num = 3 }", "`vary.a` in `s.toml` has no `to`"),
-            ("a = { from = 2, to = 1, num = 3 }", "`vary.a` in `s.toml` goes from 2 to 1, expected from < to"),
+            (
+                "a = { from = 2, to = 1, num = 3 }",
+                "`vary.a` in `s.toml` goes from 2 to 1, expected from < to",
+            ),
             (
                 "a = { from = 0, to = 1, num = 3, scale = \"log\" }",
                 "`vary.a` in `s.toml` goes from 0 to 1, expected 0 < from < to",

@@ -92,10 +92,16 @@ impl fmt::Display for Divergence {
         let Self { epoch, loss, learning_rate, .. } = self;
         match self.step {
             Some(step) => {
-                write!(f, "the loss is {loss} in epoch {epoch}, step {step}, at learning rate {learning_rate}")
+                write!(
+                    f,
+                    "the loss is {loss} in epoch {epoch}, step {step}, at learning rate {learning_rate}"
+                )
             }
             None => {
-                write!(f, "the validation loss is {loss} after epoch {epoch}, at learning rate {learning_rate}")
+                write!(
+                    f,
+                    "the validation loss is {loss} after epoch {epoch}, at learning rate {learning_rate}"
+                )
             }
         }
     }
@@ -340,6 +346,6 @@ fn record(
 }
 
 /// An error of Burn's as ours.
-fn report<T, E: std::fmt::Display>(result: std::result::Result<T, E>) -> Result<T> {
+pub(super) fn report<T, E: std::fmt::Display>(result: std::result::Result<T, E>) -> Result<T> {
     result.map_err(|error| Error::new(format!("training failed: {error}")))
 }

@@ -1,5 +1,5 @@
-//! Owns training: the wiring of Burn's Learner with metrics, checkpoints, schedule and stopping. Prints
-//! nothing, chooses no device and knows no run folder beyond the directory its checkpoints go to.
+//! Owns training: the wiring of Burn's Learner with metrics, checkpoints, schedule and stopping, and the learning-rate
+//! range test beside it. Prints nothing, chooses no device and knows no run folder beyond the directory its checkpoints go to.
 
 mod checkpoint;
 mod config;
@@ -8,11 +8,13 @@ mod epochs;
 mod golden;
 mod metrics;
 mod optimizer;
+mod range_test;
 mod rules;
 mod schedule;
 mod silent;
 mod stack;
 mod step;
+mod suggestion;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -34,11 +36,13 @@ pub(crate) use epochs::diverged;
 pub use epochs::{Divergence, End, EpochRecord, OnEpoch};
 pub use metrics::{ACCURACY, ImageMean, LOSS};
 pub use optimizer::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
+pub use range_test::{DEFAULT_RATES, RangeTest, RatePoint, Sweep, Trial, range_test};
 pub use rules::{rate_rule, update_rule};
 pub use schedule::{Constant, Cosine, Exponential, Schedule, ScheduleConfig, Step as StepSchedule};
 pub use silent::Silent;
 pub use stack::{Member, StackKey, StackedRun, Stream, train_stack};
 pub use step::{Measured, Step};
+pub use suggestion::{NoSuggestion, Suggestion};
 
 /// What is trained, how, and on what.
 pub struct Setup<'a> {
@@ -91,20 +95,19 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     let steps_per_epoch = training.steps_per_epoch(setup.train.len());
     let schedule =
         Schedule::new(schedule.clone(), optimizer.learning_rate(), training.num_epochs, steps_per_epoch);
-    let train = Loader::new(setup.train, training.batch_size, Order::Shuffled(seed), device)
-        .with_label_smoothing(training.label_smoothing);
+    let train = seeded_loader(setup.train, training, seed, device);
     let validation = Loader::new(setup.validation, EVALUATION_BATCH_SIZE, Order::Sequential, device);
-    device.seed(stream(seed, Purpose::Dropout, 0).next_u64());
 
     let epochs = epochs::EpochLoop::new(device.clone().autodiff(), followers.on_epoch);
-    let mut supervised = SupervisedTraining::new(directory.unwrap_or(Path::new("")), Arc::new(train), Arc::new(validation))
-        .metrics((ImageMean::loss(), ImageMean::accuracy()))
-        .with_metric_logger(InMemoryMetricLogger::new())
-        .with_application_logger(None)
-        .with_training_strategy(TrainingStrategy::Custom(epochs.clone()))
-        .with_interrupter(followers.interrupter)
-        .renderer(followers.renderer)
-        .num_epochs(training.num_epochs);
+    let mut supervised =
+        SupervisedTraining::new(directory.unwrap_or(Path::new("")), Arc::new(train), Arc::new(validation))
+            .metrics((ImageMean::loss(), ImageMean::accuracy()))
+            .with_metric_logger(InMemoryMetricLogger::new())
+            .with_application_logger(None)
+            .with_training_strategy(TrainingStrategy::Custom(epochs.clone()))
+            .with_interrupter(followers.interrupter)
+            .renderer(followers.renderer)
+            .num_epochs(training.num_epochs);
     if directory.is_some() {
         supervised = supervised
             .with_default_checkpointers()
@@ -120,4 +123,11 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     }
     let (end, epochs) = epochs.outcome()?;
     Ok(Trained { model: result.model, end, epochs })
+}
+
+/// Batches of `train`, in each epoch in an order drawn from `seed`. Dropout's masks on `device` follow the seed, too.
+fn seeded_loader(train: Split, training: &TrainingConfig, seed: u64, device: &Device) -> Loader {
+    device.seed(stream(seed, Purpose::Dropout, 0).next_u64());
+    Loader::new(train, training.batch_size, Order::Shuffled(seed), device)
+        .with_label_smoothing(training.label_smoothing)
 }

@@ -1,20 +1,24 @@
 //! Owns the order of the work: from an experiment to a finished run folder, and from a run folder back to a network,
-//! its answers, pictures and pages. Every other room does its part; none of them knows the order. Prints nothing.
+//! its answers, pictures and pages; from an experiment to a learning rate. Every other room does its part; none of them knows the order. Prints nothing.
 
 mod answers;
 mod compare;
+mod lr_find;
 mod pictures;
 mod report;
 mod saved;
 mod splits;
+mod start;
 mod study;
 mod train;
 
 pub use answers::{Answer, Asked};
 pub use compare::{Compared, compare};
+pub use lr_find::RateFinder;
 pub use pictures::{AnswerPictures, MAX_DRAWN, NeuronInfo, draw_image, draw_samples};
 pub use report::report;
 pub use saved::{SavedModel, Subject};
 pub use splits::{SplitName, Splits};
+pub use start::GIT_COMMIT;
 pub use study::{OpenedStudy, Options, PlannedStudy, Progress, Winner, WinnerTraining, Written};
-pub use train::{GIT_COMMIT, Outcome, Prepared, prepare};
+pub use train::{Outcome, Prepared, prepare};

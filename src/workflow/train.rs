@@ -5,18 +5,15 @@ use std::path::{Path, PathBuf};
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 
+use super::start::{Start, start_info};
 use super::{Splits, report};
-use crate::backend::{self, Backend, Opened};
+use crate::backend::{Backend, Opened};
 use crate::config::Experiment;
-use crate::data::Layout;
 use crate::error::Result;
 use crate::evaluation::{Evaluation, evaluate};
 use crate::model::{Mlp, weights_sha256};
-use crate::run::{self, DataInfo, RunFolder, RunInfo, Status, Summary, TestRecord};
+use crate::run::{self, RunFolder, RunInfo, Status, Summary, TestRecord};
 use crate::training::{self, End, EpochRecord, Followers, Setup, Trained};
-
-/// The git commit that smallnet was built from, where it was built in a checkout.
-pub const GIT_COMMIT: Option<&str> = option_env!("SMALLNET_GIT_COMMIT");
 
 /// A run about to start: its folder is made, its experiment saved.
 pub struct Prepared {
@@ -46,38 +43,13 @@ pub struct Outcome {
 /// Opens the backend, reads the images, builds the network and makes the run folder, in this order: what can
 /// fail leaves no folder behind.
 pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Result<Prepared> {
-    let opened = backend.open()?;
-    let source = experiment.data.source();
-    let splits = Splits::load(&experiment)?;
-    splits.check_trainable(&experiment)?;
-    let Layout { height, width, num_classes } = splits.layout;
-    let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
-    let data = DataInfo {
-        source: source.to_string(),
-        sha256: source.checksum()?,
-        layout: splits.layout,
-        num_train: splits.train.len(),
-        num_validation: splits.validation.len(),
-    };
-
+    let Start { opened, splits, model, data } = Start::new(&experiment, backend)?;
     let now = run::now();
     let folder = RunFolder::create(artifacts, &experiment.name, now)?;
     let config_sha256 = folder.write_experiment(&experiment)?;
     let info = RunInfo {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        git_commit: GIT_COMMIT.map(str::to_owned),
-        experiment: experiment.name.clone(),
         config_sha256: Some(config_sha256),
-        backend,
-        adapter: opened.adapter.clone(),
-        threads: backend::num_threads(),
-        data,
-        seed: experiment.seed,
-        started: run::timestamp(now),
-        ended: None,
-        status: Status::Running,
-        message: None,
-        weights_sha256: None,
+        ..start_info(&experiment, backend, &opened, data, now)
     };
     folder.write_info(&info)?;
     Ok(Prepared { experiment, folder, info, model, opened, splits })

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::super::curves::{SIZE, line};
+use super::super::curves::{LARGE, SIZE, line};
 use super::super::parts;
 use super::StudyPage;
 use crate::error::Result;
@@ -14,9 +14,6 @@ use crate::training::EpochRecord;
 const MAX_CURVES: usize = 6;
 /// Trials of a setting that get a line each; of more, each is a point.
 const MAX_LINES: usize = 5;
-/// Bigger drawings for what the page is about.
-const LARGE: (usize, usize) = (760, 330);
-
 /// A titled part of a page.
 pub(super) struct Part {
     pub(super) title: String,
@@ -64,7 +61,7 @@ pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Part>> {
     let label = "best";
     let marks: Vec<(f64, &str)> = best.map(|best| (best, label)).into_iter().collect();
     let chart = Chart { marks: &marks, ..chart };
-    let content = html! { (parts::drawing(chart.to_svg(LARGE.0, LARGE.1)?)) };
+    let content = html! { (parts::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?)) };
     Ok(Some(Part { title: format!("Accuracy against {short}"), content }))
 }
 
@@ -130,8 +127,7 @@ fn trial_lines(page: &StudyPage<'_>, key: &str) -> Vec<Series> {
     }
     let lines = repeats.iter().enumerate().map(|(index, &(seed, fold))| {
         let name = fold.map_or(format!("seed {seed}"), |fold| format!("fold {}", fold + 1));
-        let mut of_repeat =
-            page.records.iter().filter(|record| record.seed == seed && record.fold == fold);
+        let mut of_repeat = page.records.iter().filter(|record| record.seed == seed && record.fold == fold);
         line(&name, points(&mut of_repeat), index + 1, Line::Dashed)
     });
     lines.collect()
@@ -183,7 +179,8 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
 /// The settings to draw, in the plan's order: all, or the best, the worst and evenly many between them.
 fn chosen_settings(page: &StudyPage<'_>) -> Vec<usize> {
     let settings = &page.summary.settings;
-    let mut ranked: Vec<usize> = (0..settings.len()).filter(|&index| settings[index].mean.is_some()).collect();
+    let mut ranked: Vec<usize> =
+        (0..settings.len()).filter(|&index| settings[index].mean.is_some()).collect();
     if ranked.len() > MAX_CURVES {
         ranked.sort_by(|&a, &b| settings[b].mean.unwrap_or(0.0).total_cmp(&settings[a].mean.unwrap_or(0.0)));
         let last = ranked.len() - 1;

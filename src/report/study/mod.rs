@@ -111,7 +111,8 @@ fn result(page: &StudyPage<'_>) -> Markup {
 
 /// What [`setting_rows`] has in its columns.
 pub fn setting_columns(timing: bool) -> Vec<&'static str> {
-    let mut columns = vec!["setting", "accuracy", "± sd", "95 % interval", "loss", "behind the best", "trials", "weights"];
+    let mut columns =
+        vec!["setting", "accuracy", "± sd", "95 % interval", "loss", "behind the best", "trials", "weights"];
     if timing {
         columns.push("an epoch");
     }
@@ -205,7 +206,9 @@ fn method(page: &StudyPage<'_>) -> Markup {
     let execution = match (study.timing, stacked) {
         (true, _) => "alone, one after the other, each after a warm-up that is not counted".to_owned(),
         (false, 0) => "each by itself".to_owned(),
-        (false, stacked) => format!("{} side by side as one tensor program", counted(stacked, "network", "networks")),
+        (false, stacked) => {
+            format!("{} side by side as one tensor program", counted(stacked, "network", "networks"))
+        }
     };
     let judged = match study.folds {
         0 => format!(
@@ -221,10 +224,22 @@ fn method(page: &StudyPage<'_>) -> Markup {
         ("judged by", judged),
         ("seeds", study.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
         ("trained", execution),
-        ("data", format!("{}, digest {}", study.base.data.source, &page.data_sha256.chars().take(16).collect::<String>())),
+        (
+            "data",
+            format!(
+                "{}, digest {}",
+                study.base.data.source,
+                &page.data_sha256.chars().take(16).collect::<String>()
+            ),
+        ),
         ("computed on", page.adapter.to_owned()),
         ("smallnet", env!("CARGO_PKG_VERSION").to_owned()),
-        ("files", format!("{files}/results.csv (a row a trial), results.json, trials.jsonl (every epoch), study.toml")),
+        (
+            "files",
+            format!(
+                "{files}/results.csv (a row a trial), results.json, trials.jsonl (every epoch), study.toml"
+            ),
+        ),
     ];
     html! {
         (parts::facts(&facts))

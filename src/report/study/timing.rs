@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::super::curves::line;
+use super::super::curves::{LARGE, line};
 use super::super::parts;
 use super::StudyPage;
 use crate::error::Result;
@@ -10,8 +10,6 @@ use crate::figures::{Chart, Line, RightAxis, Scale};
 use crate::number::{grouped, seconds, significant};
 use crate::study::{SettingResult, TrialRecord};
 use crate::training::EpochRecord;
-
-const SIZE: (usize, usize) = (760, 330);
 
 /// What was measured of one batch size.
 struct Timed<'a> {
@@ -73,9 +71,9 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     }
     // The same time for all: as long as the fastest of all trainings took.
     let limit = all.iter().map(Timed::whole).fold(f64::INFINITY, f64::min);
-    let accuracy = all.iter().map(|timed| (timed.batch_size, timed.setting.mean.unwrap_or(f64::NAN))).collect();
-    let in_time =
-        all.iter().filter_map(|timed| Some((timed.batch_size, timed.within(limit)?.0))).collect();
+    let accuracy =
+        all.iter().map(|timed| (timed.batch_size, timed.setting.mean.unwrap_or(f64::NAN))).collect();
+    let in_time = all.iter().filter_map(|timed| Some((timed.batch_size, timed.within(limit)?.0))).collect();
     let times = all.iter().map(|timed| (timed.batch_size, timed.epoch)).collect();
     let epochs = page.study.base.training.num_epochs;
     let left = [
@@ -116,7 +114,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     };
     let rows: Vec<_> = all.iter().map(row).collect();
     Ok(Some(html! {
-        (parts::drawing(chart.to_svg(SIZE.0, SIZE.1)?))
+        (parts::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
         @for sentence in explanation(&all, limit, epochs) { p { (sentence) } }
         (parts::table(&columns, &rows, 0))
     }))
@@ -157,13 +155,14 @@ fn explanation(all: &[Timed<'_>], limit: f64, epochs: usize) -> Vec<String> {
         mean(large)
     ));
     let in_time: Vec<_> = all.iter().filter_map(|timed| Some((timed, timed.within(limit)?))).collect();
-    if let Some((best, (accuracy, done))) =
-        in_time.iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0))
-    {
+    if let Some((best, (accuracy, done))) = in_time.iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0)) {
         let late: Vec<String> = all.iter().filter(|timed| timed.within(limit).is_none()).map(size).collect();
         let late = match late.as_slice() {
             [] => String::new(),
-            late => format!(" Batches of {} had not finished their first epoch by then.", super::words::listed(late)),
+            late => format!(
+                " Batches of {} had not finished their first epoch by then.",
+                super::words::listed(late)
+            ),
         };
         sentences.push(format!(
             "At equal time ({}, as long as the fastest training of all took), batches of {} are ahead with {accuracy:.4} \

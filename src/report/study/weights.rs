@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::super::curves::LARGE;
 use super::super::parts;
 use super::StudyPage;
 use super::points;
@@ -9,8 +10,6 @@ use crate::error::Result;
 use crate::figures::{Chart, Line, Scale, Series};
 use crate::number::grouped;
 use crate::study::SettingResult;
-
-const SIZE: (usize, usize) = (760, 330);
 
 /// Accuracy against weights, with the Pareto front and the best architecture; none where all networks are of one size.
 pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
@@ -56,7 +55,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     };
     let front: Vec<_> = front.iter().map(|&index| ranked[index]).collect();
     Ok(Some(html! {
-        (parts::drawing(chart.to_svg(SIZE.0, SIZE.1)?))
+        (parts::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
         @for sentence in sentences(page, &front) { p { (sentence) } }
     }))
 }

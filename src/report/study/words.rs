@@ -15,7 +15,8 @@ pub(super) const NOTE: &str = "Accuracy: the mean over the trials, on images tha
 pub(super) fn subtitle(page: &StudyPage<'_>) -> String {
     let study = page.study;
     let settings = counted(page.plan.settings.len(), "setting", "settings");
-    let folds = if study.folds > 0 { format!(", {}-fold cross-validation", study.folds) } else { String::new() };
+    let folds =
+        if study.folds > 0 { format!(", {}-fold cross-validation", study.folds) } else { String::new() };
     let seeds = match study.seeds.len() {
         1 => String::new(),
         seeds => format!(", {seeds} seeds"),
@@ -26,7 +27,9 @@ pub(super) fn subtitle(page: &StudyPage<'_>) -> String {
 /// Which setting is best, which cannot be told from it, and which are worse or did not finish.
 pub fn verdict(summary: &Summary) -> Vec<String> {
     let Some(best) = summary.best.map(|best| &summary.settings[best]) else {
-        return vec!["No setting has been trained to the end in all of its trials: there is no best one.".to_owned()];
+        return vec![
+            "No setting has been trained to the end in all of its trials: there is no best one.".to_owned(),
+        ];
     };
     let mut sentences = vec![format!("{} is best: {}.", best.setting.name(), of_mean(best))];
     let not_worse: Vec<String> = summary
@@ -51,7 +54,9 @@ pub fn verdict(summary: &Summary) -> Vec<String> {
         .settings
         .iter()
         .filter(|setting| setting.num_diverged > 0)
-        .map(|setting| format!("{} ({} of {})", setting.setting.name(), setting.num_diverged, num_trials(setting)))
+        .map(|setting| {
+            format!("{} ({} of {})", setting.setting.name(), setting.num_diverged, num_trials(setting))
+        })
         .collect();
     if !diverged.is_empty() {
         sentences.push(format!("Diverged, the loss no longer being a number: {}.", listed(&diverged)));
@@ -70,7 +75,10 @@ fn of_mean(best: &SettingResult) -> String {
             format!("validation accuracy {mean:.4} (95 % interval of the images {low:.4} to {high:.4})")
         }
         (n, Some((low, high))) => {
-            format!("mean validation accuracy {mean:.4} over {n} trials (95 % interval {low:.4} to {:.4})", high.min(1.0))
+            format!(
+                "mean validation accuracy {mean:.4} over {n} trials (95 % interval {low:.4} to {:.4})",
+                high.min(1.0)
+            )
         }
         (_, None) => format!("validation accuracy {mean:.4}"),
     }

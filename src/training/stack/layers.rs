@@ -69,9 +69,10 @@ impl Layers {
             let (inputs, outputs) = (pair[0], pair[1]);
             let mut values: Vec<f32> = Vec::with_capacity(shape.streams * shape.members * inputs * outputs);
             for stream in streams {
-                let drawn = stream.members.iter().map(|member| {
-                    member.model.initializer.draw(inputs, outputs, stream.seed, index as u64)
-                });
+                let drawn = stream
+                    .members
+                    .iter()
+                    .map(|member| member.model.initializer.draw(inputs, outputs, stream.seed, index as u64));
                 let drawn: Vec<_> = drawn.collect();
                 match index {
                     0 => (0..inputs).for_each(|row| {
@@ -114,10 +115,11 @@ impl Layers {
             }
             x = x.matmul(weight.val()) + bias.val();
             if index == 0 {
-                x = x
-                    .reshape([streams, batch, shape.members, shape.sizes[1]])
-                    .swap_dims(1, 2)
-                    .reshape([streams * shape.members, batch, shape.sizes[1]]);
+                x = x.reshape([streams, batch, shape.members, shape.sizes[1]]).swap_dims(1, 2).reshape([
+                    streams * shape.members,
+                    batch,
+                    shape.sizes[1],
+                ]);
             }
         }
         x

@@ -15,9 +15,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Int, Tensor, TensorData, Transaction, activation::log_softmax};
 use burn::train::Interrupter;
 
-use super::{
-    Divergence, End, EpochRecord, OptimizerConfig, Schedule, ScheduleConfig, TrainingConfig,
-};
+use super::{Divergence, End, EpochRecord, OptimizerConfig, Schedule, ScheduleConfig, TrainingConfig};
 use crate::data::{Batch, EVALUATION_BATCH_SIZE, Order, Split};
 use crate::error::{Error, Result};
 use crate::model::{Activation, MlpConfig};
@@ -198,10 +196,12 @@ impl<'a> Stack<'a> {
         let mut steps = 0;
         for start in (0..orders[0].len()).step_by(self.key.batch_size) {
             let end = (start + self.key.batch_size).min(orders[0].len());
-            let batches = self.streams.iter().zip(&orders).map(|(stream, order)| (&stream.train, &order[start..end]));
+            let batches =
+                self.streams.iter().zip(&orders).map(|(stream, order)| (&stream.train, &order[start..end]));
             let batch = Batches::gather(batches, &self.shape, &self.device);
             let logits = self.layers.forward(batch.images, &self.shape); // [networks, batch, classes]
-            let (measured, gradient) = self.measure(logits.clone().inner(), &batch.truth, self.label_smoothing.as_ref());
+            let (measured, gradient) =
+                self.measure(logits.clone().inner(), &batch.truth, self.label_smoothing.as_ref());
             sums.add(measured, end - start);
             // The gradient of the loss by the logits is known; what lies before the logits is Burn's.
             let gradients = (logits * Tensor::from_inner(gradient)).sum().backward();
@@ -381,13 +381,10 @@ impl SumsOnDevice {
     }
 
     fn read(self) -> Result<Sums> {
-        let transaction = Transaction::default()
-            .register(self.loss)
-            .register(self.correct)
-            .register(self.finite_steps);
-        let data = transaction
-            .try_execute()
-            .map_err(|error| Error::new(format!("training failed: {error}")))?;
+        let transaction =
+            Transaction::default().register(self.loss).register(self.correct).register(self.finite_steps);
+        let data =
+            transaction.try_execute().map_err(|error| Error::new(format!("training failed: {error}")))?;
         let mut values = data.iter().map(|data| data.iter::<f64>().collect::<Vec<_>>());
         let mut next = || values.next().unwrap_or_default();
         Ok(Sums { loss: next(), correct: next(), finite_steps: next(), num_images: self.num_images })

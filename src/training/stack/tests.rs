@@ -68,7 +68,10 @@ fn assert_same(texts: &[&str], device: &Device) -> Vec<StackedRun> {
         for (stacked, alone) in stacked.epochs.iter().zip(&alone.epochs) {
             let close = |a: f64, b: f64| (a - b).abs() <= 2e-5 * b.abs().max(1.0);
             assert!(close(stacked.train_loss, alone.train_loss), "{stacked:?}\n{alone:?}\n{experiment:?}");
-            assert!(close(stacked.validation_loss.unwrap(), alone.validation_loss.unwrap()), "{stacked:?} {alone:?}");
+            assert!(
+                close(stacked.validation_loss.unwrap(), alone.validation_loss.unwrap()),
+                "{stacked:?} {alone:?}"
+            );
             assert_eq!(stacked.learning_rate, alone.learning_rate);
             // An image on the border may fall to the other side.
             assert!((stacked.train_accuracy - alone.train_accuracy).abs() < 0.004);
@@ -82,7 +85,8 @@ fn assert_same(texts: &[&str], device: &Device) -> Vec<StackedRun> {
 
 #[test]
 fn softmax_networks_of_unequal_rates() {
-    let text = |rate| format!("[optimizer]\nlearning_rate = {rate}\n[training]\nbatch_size = 32\nnum_epochs = 3");
+    let text =
+        |rate| format!("[optimizer]\nlearning_rate = {rate}\n[training]\nbatch_size = 32\nnum_epochs = 3");
     let texts = ["0.01", "0.1", "1.0"].map(text);
     let texts: Vec<_> = texts.iter().map(String::as_str).collect();
     let runs = assert_same(&texts, &Device::flex());
@@ -117,10 +121,7 @@ fn every_optimizer_with_its_own_rate_decay_schedule_and_smoothing() {
                 )
             };
             let cosine = "label_smoothing = 0.1\n[schedule]\nkind = \"cosine\"\nwarmup_epochs = 0.5";
-            assert_same(
-                &[&text(0.01, 0.0, ""), &text(0.003, 0.01, cosine), &text(0.001, 0.3, "")],
-                &device,
-            );
+            assert_same(&[&text(0.01, 0.0, ""), &text(0.003, 0.01, cosine), &text(0.001, 0.3, "")], &device);
         }
     }
 }

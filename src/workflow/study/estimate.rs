@@ -78,11 +78,8 @@ impl PlannedStudy {
                 let trial = short(trial);
                 let (train, judged) = few(&trial);
                 let images = train.len();
-                let followers = Followers {
-                    renderer: Box::new(Silent),
-                    on_epoch: Box::new(|_| Ok(())),
-                    interrupter,
-                };
+                let followers =
+                    Followers { renderer: Box::new(Silent), on_epoch: Box::new(|_| Ok(())), interrupter };
                 training::train(self.setup(&trial, train, judged)?, followers)?;
                 Ok(images)
             }
@@ -97,7 +94,12 @@ impl PlannedStudy {
                     .iter()
                     .map(|trials| {
                         let (seed, train, validation) = stream(trials);
-                        Stream { seed, train, validation, members: trials.iter().map(Trial::member).collect() }
+                        Stream {
+                            seed,
+                            train,
+                            validation,
+                            members: trials.iter().map(Trial::member).collect(),
+                        }
                     })
                     .collect();
                 let images = streams[0].train.len();

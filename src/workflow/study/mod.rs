@@ -78,8 +78,7 @@ impl PlannedStudy {
         let sets = Sets::new(images, &study, &plan.trials)?;
         let one_at_a_time = study.timing || options.separate || backend.is_gpu();
         let workers = if one_at_a_time { 1 } else { backend::num_threads() };
-        let means =
-            Means { workers, is_gpu: backend.is_gpu(), stacks: !study.timing && !options.separate };
+        let means = Means { workers, is_gpu: backend.is_gpu(), stacks: !study.timing && !options.separate };
         let parameters = |trial: &Trial| num_parameters(&trial.experiment, layout);
         let units = units(&plan.trials, means, parameters, |trial| sets.num_images(trial));
         Ok(Self { study, plan, units, workers, backend, opened, layout, data_sha256, sets })
@@ -108,7 +107,6 @@ impl PlannedStudy {
     pub fn missing(&self, done: &[String]) -> Vec<Unit> {
         remaining(self.units.clone(), |trial| !done.contains(&self.plan.trials[trial].id))
     }
-
 }
 
 impl OpenedStudy {

@@ -14,9 +14,7 @@ use super::super::train::judged_epoch;
 use super::{OpenedStudy, PlannedStudy, num_parameters};
 use crate::error::{Error, Result};
 use crate::study::{Trial, TrialEnd, TrialRecord, Unit, remaining};
-use crate::training::{
-    self, End, EpochRecord, Followers, Setup, Silent, StackedRun, Stream, train_stack,
-};
+use crate::training::{self, End, EpochRecord, Followers, Setup, Silent, StackedRun, Stream, train_stack};
 
 /// Steps of the warm-up before a timed trial.
 const WARM_UP_STEPS: usize = 50;

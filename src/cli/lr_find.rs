@@ -1,0 +1,125 @@
+//! `smallnet lr-find`
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use burn::train::Interrupter;
+use clap::Args;
+use serde::Serialize;
+
+use super::chart::{Curve, chart};
+use super::experiment::ExperimentArgs;
+use super::output::{Output, program};
+use super::train::{announce, stop_on_signal};
+use super::{Global, progress};
+use crate::error::{Error, Result};
+use crate::number::{counted, loss, significant};
+use crate::report::train_command;
+use crate::training::{DEFAULT_RATES, RangeTest, Suggestion, Sweep};
+use crate::workflow::RateFinder;
+
+/// Arguments of `smallnet lr-find`.
+#[derive(Debug, Args)]
+pub(super) struct LrFindArgs {
+    #[command(flatten)]
+    experiment: ExperimentArgs,
+    /// The rate of the first step
+    #[arg(long, value_name = "RATE", default_value_t = DEFAULT_RATES.0, allow_negative_numbers = true)]
+    from: f64,
+    /// The rate of the last step, unless the loss diverges before
+    #[arg(long, value_name = "RATE", default_value_t = DEFAULT_RATES.1, allow_negative_numbers = true)]
+    to: f64,
+    /// Steps from the first rate to the last [default: an epoch's, but from 100 to 500]
+    #[arg(long, value_name = "N")]
+    steps: Option<usize>,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Record<'a> {
+    experiment: &'a str,
+    suggestion: Option<Suggestion>,
+    has_diverged: bool,
+    num_steps: usize,
+    points: &'a Path,
+    page: &'a Path,
+}
+
+pub(super) fn run(args: LrFindArgs, global: &Global, output: &Output) -> Result<ExitCode> {
+    let sweep = Sweep::new(args.from, args.to, args.steps)?;
+    let command = args.experiment.train_command(global.backend);
+    let experiment = args.experiment.read(None)?;
+    let finder = RateFinder::prepare(experiment, sweep, global.backend.unwrap_or_default())?;
+    let interrupter = Interrupter::new();
+    stop_on_signal(interrupter.clone())?;
+    announce(&finder.experiment, &finder.info, &finder.opened, output);
+    let Some(test) = follow(&finder, &interrupter, output)? else {
+        output.line("interrupted; nothing was written");
+        return Ok(ExitCode::from(130));
+    };
+    let (points, page) = finder.write(&test, &command, &global.artifacts)?;
+    let suggestion = test.suggestion();
+    print_curve(&test, output);
+    if let Ok(suggestion) = &suggestion {
+        print(suggestion, &command, output);
+    }
+    output.line(&format!("points: {}", points.display()));
+    output.line(&format!("page: {}", page.display()));
+    output.record(&Record {
+        experiment: &finder.experiment.name,
+        suggestion: suggestion.ok(),
+        has_diverged: test.has_diverged,
+        num_steps: test.points.len(),
+        points: &points,
+        page: &page,
+    })?;
+    match suggestion {
+        Ok(_) => Ok(ExitCode::SUCCESS),
+        Err(why) => Err(Error::new(format!("no learning rate can be suggested: {why}")).hint(why.way_out())),
+    }
+}
+
+/// Runs the test with a bar over its steps.
+fn follow(finder: &RateFinder, interrupter: &Interrupter, output: &Output) -> Result<Option<RangeTest>> {
+    let bar = progress::bar(output.is_quiet());
+    bar.set_length(finder.num_steps as u64);
+    let test = finder.run(interrupter, |point| {
+        bar.set_prefix(format!("rate {}", significant(point.learning_rate)));
+        bar.set_message(format!("loss {}", loss(point.smoothed_loss)));
+        bar.set_position(point.step as u64);
+    });
+    bar.finish_and_clear();
+    test
+}
+
+/// The smoothed loss over the rate, where it can be told from the others: a loss that explodes is left out.
+fn print_curve(test: &RangeTest, output: &Output) {
+    let kept = test.points.len() - usize::from(test.has_diverged);
+    let points: Vec<_> =
+        test.points[..kept].iter().map(|point| (point.learning_rate.log10(), point.smoothed_loss)).collect();
+    let rate = |log: f64| format!("rate {}", significant(10f64.powf(log)));
+    let curve = Curve { name: "smoothed loss", points: &points };
+    output.line("");
+    for line in chart(&[curve], rate, output.has_colors()) {
+        output.line(&line);
+    }
+    output.line("");
+    let ending = if test.has_diverged { ", the last of which diverged" } else { "" };
+    output.line(&format!("{}{ending}", counted(test.points.len(), "step", "steps")));
+}
+
+fn print(suggestion: &Suggestion, command: &[String], output: &Output) {
+    let Suggestion { learning_rate, steepest, lowest, lowest_tenth, largest } = suggestion;
+    let line = |name: &str, rate: f64| output.line(&format!(" {name:<22} {}", significant(rate)));
+    line("steepest fall", *steepest);
+    line("lowest loss", *lowest);
+    line("a tenth of the lowest", *lowest_tenth);
+    if let Some(largest) = largest {
+        line("last before diverging", *largest);
+    }
+    output.line(&format!(
+        "suggested learning rate: {}, half-way between the steepest fall and the lowest loss",
+        significant(*learning_rate)
+    ));
+    output.line(&format!("train with it: {} {}", program(), train_command(command, *learning_rate)));
+}
