@@ -77,7 +77,7 @@ impl Plan {
             num_parameters,
             num_bytes: num_parameters * size_of::<f32>(),
             flops_per_image: layers.iter().filter_map(|layer| layer.flops).sum(),
-            layers: layers.into_iter().map(|layer| planned(layer, model.dropout)).collect(),
+            layers: layers.into_iter().map(planned).collect(),
             flatten: format!(
                 "[{height}, {width}] → [{}], row by row: the pixel in row r, column c becomes number {width} · r + \
                  c; nothing is learned",
@@ -145,7 +145,7 @@ impl PlannedLayer {
     }
 }
 
-fn planned(info: LayerInfo, dropout: f64) -> PlannedLayer {
+fn planned(info: LayerInfo) -> PlannedLayer {
     let (name, note) = match info.kind {
         LayerKind::Input => ("Image", "pixels from 0 to 1".to_owned()),
         LayerKind::Flatten => ("Flatten", "one row of pixels after the other".to_owned()),
@@ -160,12 +160,12 @@ fn planned(info: LayerInfo, dropout: f64) -> PlannedLayer {
             ),
         ),
         LayerKind::Activation(activation) => (activation.name(), activation.formula().to_owned()),
-        LayerKind::Dropout => (
+        LayerKind::Dropout { probability } => (
             "Dropout",
             format!(
                 "while training, each is 0 with probability {}, else divided by {}",
-                significant(dropout),
-                significant(1.0 - dropout)
+                significant(probability),
+                significant(1.0 - probability)
             ),
         ),
         LayerKind::Softmax => ("Softmax", "logits become probabilities".to_owned()),

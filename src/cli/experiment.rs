@@ -1,7 +1,7 @@
 //! The arguments that name an experiment: a file, and what is changed in it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -62,17 +62,7 @@ impl ExperimentArgs {
         settings.extend(name.map(|name| Override::new("name", name)));
         settings.extend(self.data.map(|data| Override::new("data.source", data)));
         let mut experiment = Experiment::from_toml(&text, &origin, &settings)?;
-        make_absolute(&mut experiment.data.source)?;
+        experiment.data.make_absolute()?;
         Ok(experiment)
     }
-}
-
-/// A saved experiment must find its data from any folder.
-fn make_absolute(source: &mut String) -> Result<()> {
-    if source != "mnist" {
-        let path = std::path::absolute(Path::new(source));
-        let path = path.map_err(|error| Error::io("find", Path::new(source), error))?;
-        *source = path.display().to_string();
-    }
-    Ok(())
 }

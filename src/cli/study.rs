@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::{Global, progress, terminal, train};
+use crate::config::Override;
 use crate::error::{Error, Result};
 use crate::number::{counted, grouped, loss, seconds};
 use crate::report::{chosen, setting_columns, setting_rows, verdict};
@@ -25,6 +26,12 @@ pub(super) struct StudyArgs {
     /// The study file, such as `configs/studies/learning-rate.toml`
     #[arg(value_name = "STUDY")]
     file: PathBuf,
+    /// Change one setting of the base experiment for all trials, such as `training.num_epochs=3`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<Override>,
+    /// The images: a folder of IDX files; short for `--set data.source=DIR`
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
     /// Print the trials, their number and about how long they take; train none
     #[arg(long)]
     dry_run: bool,
@@ -63,7 +70,9 @@ struct DryTrial {
 }
 
 pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<ExitCode> {
-    let study = Study::read(&args.file)?;
+    let mut settings = args.settings;
+    settings.extend(args.data.map(|data| Override::new("data.source", data)));
+    let study = Study::read(&args.file, &settings)?;
     let options = Options { separate: args.separate };
     let planned = PlannedStudy::new(study, global.backend.unwrap_or_default(), options)?;
     announce(&planned, output);

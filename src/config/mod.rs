@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(
             message("[model]\nhiden = [3]", &[]),
             "unknown key `model.hiden` in `test.toml`\n\nhint: did you mean `model.hidden`? Valid keys: \
-             `activation`, `dropout`, `hidden`, `initializer`"
+             `activation`, `dropout`, `hidden`, `initializer`, `input_dropout`"
         );
         assert_eq!(
             message("[optimizer]\nlearning_rte = 1", &[]),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Source;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The `[data]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,18 @@ impl DataConfig {
     /// Where the data set's bytes come from.
     pub fn source(&self) -> Source {
         Source::parse(&self.source)
+    }
+
+    /// Makes the folder's path absolute: a saved experiment must find its data from any folder.
+    ///
+    /// # Errors
+    /// A path that cannot be made absolute.
+    pub fn make_absolute(&mut self) -> Result<()> {
+        if let Source::Folder(path) = self.source() {
+            let path = std::path::absolute(&path).map_err(|error| Error::io("find", &path, error))?;
+            self.source = path.display().to_string();
+        }
+        Ok(())
     }
 
     /// Checks what can be checked without the data.

@@ -31,6 +31,8 @@ pub struct MlpConfig {
     pub activation: Activation,
     /// The probability, in [0, 1), that a hidden neuron is left out of a training step.
     pub dropout: f64,
+    /// The probability, in [0, 1), that a pixel is left out of a training step (Srivastava et al. 2014 leave out 0.2).
+    pub input_dropout: f64,
     /// How initial weights are drawn. Biases start at zero.
     pub initializer: Initializer,
 }
@@ -41,6 +43,7 @@ impl Default for MlpConfig {
             hidden: Vec::new(),
             activation: Activation::Relu,
             dropout: 0.0,
+            input_dropout: 0.0,
             initializer: Initializer::GlorotUniform,
         }
     }
@@ -56,8 +59,15 @@ impl MlpConfig {
             let expected = format!("a width from 1 to {MAX_WIDTH}");
             ensure((1..=MAX_WIDTH).contains(&width), &format!("model.hidden[{index}]"), width, &expected)?;
         }
-        let expected = "a number from 0 up to, not with, 1";
-        ensure((0.0..1.0).contains(&self.dropout), "model.dropout", self.dropout, expected)
+        for (key, share) in [("model.dropout", self.dropout), ("model.input_dropout", self.input_dropout)] {
+            ensure((0.0..1.0).contains(&share), key, share, "a number from 0 up to, not with, 1")?;
+        }
+        Ok(())
+    }
+
+    /// Whether training leaves anything out at random.
+    pub fn drops_out(&self) -> bool {
+        self.dropout > 0.0 || self.input_dropout > 0.0
     }
 
     /// The sizes of all layers, input and output included: `[784, 512, 256, 10]`.
@@ -107,7 +117,7 @@ impl MlpConfig {
             .enumerate()
             .map(|(index, pair)| self.layer(index, pair[0], pair[1], seed, device))
             .collect();
-        Ok(Mlp::new(layers, self.activation, self.dropout))
+        Ok(Mlp::new(layers, self.activation, self.dropout).with_input_dropout(self.input_dropout))
     }
 
     fn layer(&self, index: usize, inputs: usize, outputs: usize, seed: u64, device: &Device) -> Linear {

@@ -19,7 +19,7 @@ pub struct LayerInfo {
 }
 
 /// What a layer does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase", tag = "name")]
 pub enum LayerKind {
     /// The image itself.
@@ -35,8 +35,11 @@ pub enum LayerKind {
     },
     /// A function of each number.
     Activation(super::Activation),
-    /// Leaves neurons out while training.
-    Dropout,
+    /// Leaves numbers out while training.
+    Dropout {
+        /// How likely each is to be left out.
+        probability: f64,
+    },
     /// Logits become probabilities.
     Softmax,
 }
@@ -61,8 +64,9 @@ impl MlpConfig {
             if index > 0 {
                 layers.push(plain(LayerKind::Activation(self.activation), &[inputs]));
             }
-            if index > 0 && self.dropout > 0.0 {
-                layers.push(plain(LayerKind::Dropout, &[inputs]));
+            let dropout = if index > 0 { self.dropout } else { self.input_dropout };
+            if dropout > 0.0 {
+                layers.push(plain(LayerKind::Dropout { probability: dropout }, &[inputs]));
             }
             layers.push(LayerInfo {
                 kind: LayerKind::Linear { inputs, outputs },
@@ -101,7 +105,10 @@ mod tests {
         // 6·5 + 5, 5·4 + 4, 4·7 + 7.
         assert_eq!(parameters, [0, 0, 35, 0, 0, 24, 0, 0, 35, 0]);
         assert_eq!(layers[3].kind, LayerKind::Activation(Activation::Relu));
-        assert_eq!((layers[4].kind, &layers[4].output_shape[..]), (LayerKind::Dropout, &[5][..]));
+        assert_eq!(
+            (layers[4].kind, &layers[4].output_shape[..]),
+            (LayerKind::Dropout { probability: 0.1 }, &[5][..])
+        );
         assert_eq!(layers.iter().filter_map(|layer| layer.flops).sum::<usize>(), 2 * (30 + 20 + 28));
     }
 }

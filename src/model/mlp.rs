@@ -48,6 +48,7 @@ pub struct Mlp {
     #[module(skip)]
     activation: Activation,
     dropout: Dropout,
+    input_dropout: Dropout,
 }
 
 impl Mlp {
@@ -57,12 +58,21 @@ impl Mlp {
     /// # Panics
     /// When `dropout` is not in [0, 1).
     pub fn new(layers: Vec<Linear>, activation: Activation, dropout: f64) -> Self {
-        Self { layers, activation, dropout: DropoutConfig::new(dropout).init() }
+        let drop = |probability| DropoutConfig::new(probability).init();
+        Self { layers, activation, dropout: drop(dropout), input_dropout: drop(0.0) }
+    }
+
+    /// The same network, leaving pixels out of training with this probability.
+    ///
+    /// # Panics
+    /// When `probability` is not in [0, 1).
+    pub fn with_input_dropout(self, probability: f64) -> Self {
+        Self { input_dropout: DropoutConfig::new(probability).init(), ..self }
     }
 
     /// Logits `[batch, classes]` of images `[batch, height, width]`, pixels in [0, 1].
     pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
-        let mut x = images.flatten::<2>(1, 2); // [batch, height * width]
+        let mut x = self.input_dropout.forward(images.flatten::<2>(1, 2)); // [batch, height * width]
         for (index, layer) in self.layers.iter().enumerate() {
             if index > 0 {
                 x = self.dropout.forward(self.activation.apply(x));
@@ -175,9 +185,19 @@ mod tests {
 
     #[test]
     fn dropout_acts_in_training_alone() {
+        for (dropout, input_dropout) in [(0.5, 0.0), (0.0, 0.5)] {
+            drops_out_in_training_alone(MlpConfig {
+                hidden: vec![64],
+                dropout,
+                input_dropout,
+                ..MlpConfig::default()
+            });
+        }
+    }
+
+    fn drops_out_in_training_alone(config: MlpConfig) {
         let device = Device::flex();
         device.seed(1);
-        let config = MlpConfig { hidden: vec![64], dropout: 0.5, ..MlpConfig::default() };
         let model = config.init(4, 3, 1, &device).unwrap();
         let logits = |model: &Mlp, device: &Device| {
             values(model.forward(Tensor::<3>::from_data([[[0.1, 0.9], [0.5, 0.3]]], device)))

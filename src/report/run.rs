@@ -113,7 +113,7 @@ fn learning(run: &Records) -> Result<Markup> {
         p.note {
             "Training values are means over the images of an epoch, each measured just before the step that learns from it; "
             "validation values are measured after the epoch."
-            @if run.experiment.model.dropout > 0.0 { " Dropout acts on training values alone." }
+            @if run.experiment.model.drops_out() { " Dropout acts on training values alone." }
             @if run.experiment.training.label_smoothing > 0.0 {
                 " The training loss is that of the smoothed targets, the validation loss that of the labels."
             }

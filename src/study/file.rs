@@ -36,12 +36,12 @@ const KEYS: [&str; 8] = ["name", "base", "folds", "seeds", "timing", "sample", "
 const MAX_FOLDS: i64 = 100;
 
 impl Study {
-    /// Reads the study file at `path`.
+    /// Reads the study file at `path`; `changes` come on top of its `[set]`.
     ///
     /// # Errors
     /// A file that cannot be read, an unknown key, a value of the wrong type or out of range; what the base experiment
     /// refuses.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub fn read(path: &Path, changes: &[Override]) -> Result<Self> {
         let text = fs::read_to_string(path).map_err(|error| {
             Error::io("read the study file", path, error)
                 .hint("a study is a TOML file; `configs/studies/` has some to start from")
@@ -52,16 +52,17 @@ impl Study {
                 .map_err(|error| Error::io("read the study's base experiment", &path, error))?;
             Ok((text, path.display().to_string()))
         };
-        Self::from_toml(&text, &path.display().to_string(), base)
+        Self::from_toml(&text, &path.display().to_string(), changes, base)
     }
 
-    /// Reads a study from TOML; `base` gives the text of the experiment file that it names, and that file's name.
+    /// Reads a study from TOML; `more_changes` come on top of its `[set]`, and `base` gives the text of the experiment file that it names, and that file's name.
     ///
     /// # Errors
     /// As [`Study::read`]'s.
     pub fn from_toml(
         text: &str,
         origin: &str,
+        more_changes: &[Override],
         base: impl Fn(&str) -> Result<(String, String)>,
     ) -> Result<Self> {
         let mut table = config::parse(text, origin)?;
@@ -78,6 +79,7 @@ impl Study {
         let sample = file.sample()?;
         let mut changes = Vec::new();
         collect(&file.section("set")?, "", &mut changes);
+        changes.extend_from_slice(more_changes);
         let varied = values::read(&file.section("vary")?, "", origin)?;
         file.refuse_others()?;
         for key in ["name", "seed"] {
@@ -87,7 +89,8 @@ impl Study {
             }
         }
         let by = format!("changed by `{origin}`");
-        let base = Experiment::changed(&base_text, &base_origin, &changes, &by)?;
+        let mut base = Experiment::changed(&base_text, &base_origin, &changes, &by)?;
+        base.data.make_absolute()?;
         let experiment_name = Experiment { name: name.clone(), ..base.clone() };
         experiment_name.check()?;
         let seeds = seeds.unwrap_or_else(|| vec![base.seed]);
@@ -144,12 +147,10 @@ impl Study {
         let mut changes: Vec<_> = self.changes.iter().cloned().chain(varied).collect();
         changes.push(Override::new("seed", i64::try_from(seed).unwrap_or(i64::MAX)));
         changes.push(Override::new("name", self.name.clone()));
-        Experiment::changed(
-            &self.base_text,
-            &self.base_origin,
-            &changes,
-            &format!("changed by `{}`", self.origin),
-        )
+        let by = format!("changed by `{}`", self.origin);
+        let mut experiment = Experiment::changed(&self.base_text, &self.base_origin, &changes, &by)?;
+        experiment.data.make_absolute()?;
+        Ok(experiment)
     }
 }
 
@@ -270,7 +271,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Study> {
-        Study::from_toml(text, "studies/s.toml", |name| {
+        Study::from_toml(text, "studies/s.toml", &[], |name| {
             assert_eq!(name, "../b.toml");
             Ok(("[optimizer]\nkind = \"adam\"".to_owned(), "b.toml".to_owned()))
         })

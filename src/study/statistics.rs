@@ -197,3 +197,102 @@ fn compare(best: &[Option<&TrialRecord>], other: &[Option<&TrialRecord>]) -> Sta
     let comparison = Comparison { difference, interval: (difference - half, difference + half) };
     if comparison.interval.0 > 0.0 { Standing::Worse(comparison) } else { Standing::NotWorse(comparison) }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::Study;
+    use super::*;
+    use crate::backend::Backend;
+
+    fn plan() -> Plan {
+        let text = "folds = 5\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3]";
+        let study = Study::from_toml(text, "s.toml", &[], |_| unreachable!()).unwrap();
+        Plan::new(&study, Backend::Flex, "").unwrap()
+    }
+
+    /// Records of 5 folds of 100 images for each of three settings; what is not a number diverged.
+    fn records(plan: &Plan, accuracies: [[f64; 5]; 3]) -> Vec<TrialRecord> {
+        let record = |(trial, accuracy): (&super::super::Trial, f64)| TrialRecord {
+            id: trial.id.clone(),
+            setting: plan.settings[trial.setting].clone(),
+            seed: 1,
+            fold: trial.fold,
+            end: if accuracy.is_nan() { TrialEnd::Diverged } else { TrialEnd::Finished },
+            message: None,
+            accuracy: Some(accuracy).filter(|accuracy| !accuracy.is_nan()),
+            loss: Some(0.5),
+            epoch: Some(1),
+            num_images: (400, 100),
+            num_parameters: 1,
+            steps_per_epoch: 1,
+            stacked: false,
+            epochs: Vec::new(),
+        };
+        plan.trials.iter().zip(accuracies.into_iter().flatten()).map(record).collect()
+    }
+
+    fn summary(accuracies: [[f64; 5]; 3]) -> Summary {
+        let plan = plan();
+        let records = records(&plan, accuracies);
+        Summary::new(&plan, &records.iter().map(Some).collect::<Vec<_>>())
+    }
+
+    fn close(got: f64, expected: f64) -> bool {
+        (got - expected).abs() < 1e-9
+    }
+
+    /// `tests/reference/statistics.py` computed the intervals with scipy.
+    #[test]
+    fn means_intervals_and_comparisons_as_scipy_gives_them() {
+        let one = [0.90, 0.91, 0.92, 0.93, 0.94];
+        let same = [0.895, 0.912, 0.915, 0.931, 0.937];
+        let worse = [0.85, 0.86, 0.86, 0.88, 0.89];
+        let summary = summary([worse, one, same]);
+        assert_eq!(summary.best, Some(1));
+        let best = &summary.settings[1];
+        assert!(close(best.mean.unwrap(), 0.92) && close(best.deviation.unwrap(), 0.015_811_388_300_841_9));
+        let (low, high) = best.interval.unwrap();
+        assert!(close(low, REFERENCE[0].0) && close(high, REFERENCE[0].1), "{low} {high}");
+        assert_eq!(best.standing, Standing::Best);
+        let Standing::Worse(comparison) = summary.settings[0].standing else { unreachable!() };
+        assert!(close(comparison.difference, 0.052));
+        assert!(close(comparison.interval.0, REFERENCE[1].0) && close(comparison.interval.1, REFERENCE[1].1));
+        let Standing::NotWorse(comparison) = summary.settings[2].standing else { unreachable!() };
+        assert!(close(comparison.difference, 0.002));
+        assert!(close(comparison.interval.0, REFERENCE[2].0) && close(comparison.interval.1, REFERENCE[2].1));
+        assert_eq!(summary.not_worse().count(), 1);
+    }
+
+    const REFERENCE: [(f64, f64); 3] = [
+        (0.890_551_352_578, 0.949_448_647_422),
+        (0.043_670_664_684, 0.060_329_335_316),
+        (-0.004_177_200_397, 0.008_177_200_397),
+    ];
+
+    #[test]
+    fn what_diverged_is_not_ranked_however_good_the_rest() {
+        let summary = summary([[0.99, 0.99, f64::NAN, 0.99, 0.99], [0.5; 5], [0.4; 5]]);
+        assert_eq!(summary.best, Some(1));
+        let diverged = &summary.settings[0];
+        assert_eq!((diverged.num_finished, diverged.num_diverged), (4, 1));
+        assert_eq!(diverged.standing, Standing::NotRanked);
+        assert!(self::summary([[f64::NAN; 5]; 3]).best.is_none());
+    }
+
+    #[test]
+    fn a_missing_trial_leaves_its_setting_unranked() {
+        let plan = plan();
+        let records = records(&plan, [[0.9; 5], [0.8; 5], [0.7; 5]]);
+        let some: Vec<_> = records.iter().enumerate().map(|(i, record)| (i != 2).then_some(record)).collect();
+        let summary = Summary::new(&plan, &some);
+        assert_eq!((summary.best, summary.settings[0].num_missing), (Some(1), 1));
+    }
+
+    /// Wilson's interval of 8 of 10: 0.4901625 to 0.9433178, as statsmodels' `proportion_confint` gives it too.
+    #[test]
+    fn a_single_trial_has_the_interval_of_its_images() {
+        let (low, high) = wilson(0.8, 10);
+        assert!((low - 0.490_162_5).abs() < 1e-6 && (high - 0.943_317_8).abs() < 1e-6, "{low} {high}");
+    }
+}

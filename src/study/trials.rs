@@ -93,7 +93,9 @@ fn id(
     backend: Backend,
     data_sha256: &str,
 ) -> Result<String> {
-    let unnamed = Experiment { name: "trial".to_owned(), ..experiment.clone() };
+    let mut unnamed = Experiment { name: "trial".to_owned(), ..experiment.clone() };
+    // The digest says which images; where they are does not matter.
+    unnamed.data.source = "data".to_owned();
     let mut hash = Sha256::new();
     let timing = study.timing;
     hash.update(format!("{backend}\n{data_sha256}\n{timing}\n{}\n{fold:?}\n", study.folds));
@@ -105,6 +107,7 @@ fn facts(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTreeMap<
     let mut facts = settings(&study.base)?;
     facts.remove("name");
     facts.remove("seed");
+    facts.remove("data.source");
     for varied in &study.varied {
         let values: Vec<_> = varied.values.iter().map(ToString::to_string).collect();
         facts.insert(varied.key.clone(), format!("varied: {}", values.join(", ")));
@@ -129,7 +132,7 @@ mod tests {
     use super::*;
 
     fn study(text: &str) -> Study {
-        Study::from_toml(text, "s.toml", |_| unreachable!()).unwrap()
+        Study::from_toml(text, "s.toml", &[], |_| unreachable!()).unwrap()
     }
 
     fn plan(text: &str) -> Plan {
@@ -180,7 +183,7 @@ mod tests {
         let error = Plan::new(&study, Backend::Flex, "").unwrap_err().to_string();
         assert_eq!(
             error,
-            "the setting learning_rate -1.0: `optimizer.learning_rate` is -1, expected a number above 0"
+            "the setting learning rate -1.0: `optimizer.learning_rate` is -1, expected a number above 0"
         );
     }
 }

@@ -163,7 +163,7 @@ mod tests {
     const MEANS: Means = Means { workers: 2, is_gpu: false, stacks: true };
 
     fn plan(text: &str) -> Plan {
-        let study = Study::from_toml(text, "s.toml", |_| unreachable!()).unwrap();
+        let study = Study::from_toml(text, "s.toml", &[], |_| unreachable!()).unwrap();
         Plan::new(&study, Backend::Flex, "").unwrap()
     }
 

@@ -27,13 +27,12 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// As people read it: `learning_rate 0.1, hidden [128]`.
+    /// As people read it: `learning rate 0.1, hidden 128-64`.
     pub fn name(&self) -> String {
         if self.values.is_empty() {
             return "as it is".to_owned();
         }
-        let name = |(key, value): &(String, String)| format!("{} {}", short(key), value.trim_matches('"'));
-        self.values.iter().map(name).collect::<Vec<_>>().join(", ")
+        self.values.iter().map(|(key, value)| named(key, value)).collect::<Vec<_>>().join(", ")
     }
 
     /// The value of a key, as a number.
@@ -42,9 +41,13 @@ impl Setting {
     }
 }
 
-/// A key without its section.
-pub(super) fn short(key: &str) -> &str {
-    key.rsplit('.').next().unwrap_or(key)
+fn named(key: &str, value: &str) -> String {
+    let short = key.rsplit('.').next().unwrap_or(key).replace('_', " ");
+    match (key, value) {
+        ("model.hidden", "[]") => "no hidden layer".to_owned(),
+        ("model.hidden", widths) => format!("hidden {}", widths.trim_matches(['[', ']']).replace(", ", "-")),
+        _ => format!("{short} {}", value.trim_matches('"')),
+    }
 }
 
 /// The keys in a `[vary]` section, which may be nested, with their values.
@@ -204,6 +207,21 @@ mod tests {
         assert_eq!(drawn, sample(&text, 3, 7));
         assert!((0..20).any(|seed| sample(&text, 3, seed) != drawn));
         assert!(drawn.windows(2).all(|pair| text.iter().position(|t| *t == pair[0]) < text.iter().position(|t| *t == pair[1])));
+    }
+
+    #[test]
+    fn settings_have_names() {
+        let setting = |pairs: &[(&str, &str)]| {
+            let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+            Setting { values: pairs.iter().map(own).collect() }.name()
+        };
+        assert_eq!(
+            setting(&[("model.hidden", "[128, 64]"), ("optimizer.kind", "\"adam\"")]),
+            "hidden 128-64, kind adam"
+        );
+        assert_eq!(setting(&[("model.hidden", "[]")]), "no hidden layer");
+        assert_eq!(setting(&[("optimizer.learning_rate", "0.1")]), "learning rate 0.1");
+        assert_eq!(setting(&[]), "as it is");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::points;
 use crate::error::Result;
 use crate::figures::{Chart, Line, Scale, Series};
 use crate::number::grouped;
+use crate::plan::Plan;
 use crate::study::SettingResult;
 
 /// Accuracy against weights, with the Pareto front and the best architecture; none where all networks are of one size.
@@ -73,6 +74,13 @@ fn pareto(points: &[(usize, f64)]) -> Vec<usize> {
     order
 }
 
+/// The sizes of the best network's layers: `784 → 128 → 10`.
+fn layers(page: &StudyPage<'_>) -> String {
+    let best = page.plan.trials.iter().find(|trial| Some(trial.setting) == page.summary.best);
+    let trained = page.records.first().map_or(0, |record| record.num_images.0);
+    best.map_or_else(String::new, |trial| Plan::new(&trial.experiment, page.layout, trained).shape())
+}
+
 /// The widths, such as `784-128-10`, where they are varied; else the setting's name.
 fn shape(setting: &SettingResult) -> String {
     let hidden = setting.setting.values.iter().find(|(key, _)| key == "model.hidden");
@@ -88,8 +96,9 @@ fn sentences(page: &StudyPage<'_>, front: &[(&SettingResult, usize, f64)]) -> Ve
     let Some(best) = page.summary.best.map(|best| &page.summary.settings[best]) else { return sentences };
     let (mean, weights) = (best.mean.unwrap_or(f64::NAN), best.num_parameters.unwrap_or(0));
     sentences.push(format!(
-        "The best architecture is {}, with {} weights and a mean validation accuracy of {mean:.4}.",
+        "The best architecture is {}, {}, with {} weights and a mean validation accuracy of {mean:.4}.",
         best.setting.name(),
+        layers(page),
         grouped(weights)
     ));
     let smaller = page.summary.not_worse().filter(|setting| setting.num_parameters < best.num_parameters);
@@ -103,7 +112,7 @@ fn sentences(page: &StudyPage<'_>, front: &[(&SettingResult, usize, f64)]) -> Ve
     }
     if let [first, .., last] = front {
         sentences.push(format!(
-            "Along the front, {} times as many weights, {} in place of {}, bring {} of the images more.",
+            "Along the front, {} times as many weights, {} in place of {}, classify {} more of the images correctly.",
             crate::number::significant(last.1 as f64 / first.1 as f64),
             grouped(last.1),
             grouped(first.1),

@@ -46,8 +46,8 @@ pub fn verdict(summary: &Summary) -> Vec<String> {
         sentences.push(match (num_worse == others, num_worse) {
             (true, 1) => "The other one is worse.".to_owned(),
             (true, _) => format!("All {num_worse} others are worse."),
-            (false, 1) => "One is worse.".to_owned(),
-            (false, _) => format!("{num_worse} are worse."),
+            (false, 1) => "One other is worse.".to_owned(),
+            (false, _) => format!("{num_worse} others are worse."),
         });
     }
     let diverged: Vec<String> = summary

@@ -64,7 +64,7 @@ impl StackKey {
     /// time, clipping looks at whole tensors, and early stopping ends one network before the others.
     pub fn new(member: Member<'_>) -> Option<Self> {
         let Member { model, optimizer, training, .. } = member;
-        let alone = model.dropout > 0.0 || training.clipping().is_some() || training.early_stopping.is_some();
+        let alone = model.drops_out() || training.clipping().is_some() || training.early_stopping.is_some();
         (!alone).then(|| Self {
             hidden: model.hidden.clone(),
             activation: model.activation,

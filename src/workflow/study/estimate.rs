@@ -1,5 +1,6 @@
 //! How long a study will take: a few real steps of each kind of unit, extrapolated.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use burn::train::Interrupter;
@@ -11,7 +12,7 @@ use crate::study::{Trial, Unit};
 use crate::training::{self, Followers, Silent, StackKey, Stream, train_stack};
 
 /// Steps that are timed, after as many that are not.
-const STEPS: usize = 12;
+const STEPS: usize = 30;
 /// Judging an image costs a forward pass, learning from it about three.
 const COST_OF_JUDGING: f64 = 1.0 / 3.0;
 
@@ -46,18 +47,18 @@ impl PlannedStudy {
         Ok(Duration::from_secs_f64(seconds / self.workers as f64 + 1.25 * longest))
     }
 
-    /// Seconds of a unit for each image that its networks learn from.
+    /// Seconds of a unit for each image that its networks learn from, while as many of it run as there are workers.
     fn seconds_per_image(&self, unit: &Unit) -> Result<f64> {
         let first = &self.plan.trials[unit.trials()[0]];
         let size = STEPS * first.experiment.training.batch_size;
-        let mut seconds = 0.0;
-        let mut images = 1;
-        for _ in 0..2 {
-            let start = Instant::now();
-            images = self.few_steps(unit, size)?;
-            seconds = start.elapsed().as_secs_f64();
-        }
-        Ok(seconds / images as f64)
+        let images = self.few_steps(unit, size)?;
+        let start = Instant::now();
+        thread::scope(|scope| {
+            let workers: Vec<_> =
+                (0..self.workers).map(|_| scope.spawn(|| self.few_steps(unit, size))).collect();
+            workers.into_iter().for_each(|worker| drop(worker.join()));
+        });
+        Ok(start.elapsed().as_secs_f64() / images as f64)
     }
 
     /// Trains the networks of a unit on their first images, once; returns how many.

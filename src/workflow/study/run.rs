@@ -319,7 +319,7 @@ impl PlannedStudy {
     }
 
     fn draws_on_device(&self, unit: &Unit) -> bool {
-        unit.trials().iter().any(|&trial| self.plan.trials[trial].experiment.model.dropout > 0.0)
+        unit.trials().iter().any(|&trial| self.plan.trials[trial].experiment.model.drops_out())
     }
 
     /// What a unit is called while it runs.

@@ -1,0 +1,367 @@
+//! `smallnet study`: trials, cross-validation, side by side or not, killed and continued.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Place, number};
+use serde_json::Value;
+
+/// A small cross-validation: four rates in three folds, twelve trials.
+const RATES: &str = "name = \"rates\"\nfolds = 3\n[set]\ntraining.num_epochs = 2\ntraining.batch_size = 32\n\
+                     [vary]\noptimizer.learning_rate = [0.01, 0.1, 0.5, 30.0]\n";
+
+fn study(place: &Place, extra: &[&str]) -> Value {
+    place.json(&[&["study", "rates.toml", "--data", "data"], extra].concat())
+}
+
+/// The rows of a study's CSV without their times.
+fn rows(place: &Place, folder: &str) -> Vec<Vec<String>> {
+    let text = place.read(format!("{folder}/results.csv"));
+    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    let seconds = header.iter().position(|name| *name == "seconds").unwrap();
+    let cells = |line: &str| {
+        let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
+        cells.remove(seconds);
+        cells
+    };
+    text.lines().map(cells).collect()
+}
+
+#[test]
+fn side_by_side_gives_what_one_by_one_gives() {
+    let place = Place::new();
+    place.digits(1500, 200);
+    place.write("rates.toml", RATES);
+    let stacked = study(&place, &[]);
+    let separate = study(&place, &["--separate", "--artifacts", "separate"]);
+    let settings = |record: &Value| record["summary"]["settings"].as_array().unwrap().clone();
+    assert_eq!(settings(&stacked).len(), 4);
+    for (stacked, separate) in settings(&stacked).iter().zip(&settings(&separate)) {
+        // At the absurd rate of 30 rounding grows to differences of its own.
+        let rate = stacked["setting"]["values"][0][1].as_str().unwrap();
+        let tolerance = if rate == "30.0" { 0.2 } else { 0.002 };
+        assert!(
+            (number(stacked, "mean") - number(separate, "mean")).abs() <= tolerance,
+            "{stacked} {separate}"
+        );
+    }
+    assert_eq!(stacked["summary"]["best"], separate["summary"]["best"]);
+    // The winner is trained the same way in both: on all images, tested once.
+    assert_eq!(stacked["result"]["weights_sha256"], separate["result"]["weights_sha256"]);
+    let trials = |folder: &str| -> Vec<Value> {
+        let text = place.read(format!("{folder}/studies/rates/trials.jsonl"));
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    assert!(trials("artifacts").iter().all(|trial| trial["stacked"] == true));
+    assert!(trials("separate").iter().all(|trial| trial["stacked"] == false));
+    for trial in trials("artifacts") {
+        assert_eq!(trial["num_images"], serde_json::json!([1000, 500]));
+        assert_eq!(trial["steps_per_epoch"], 32);
+        assert_eq!(trial["epochs"].as_array().unwrap().len(), 2);
+    }
+}
+
+#[test]
+fn the_same_study_gives_the_same_results() {
+    let place = Place::new();
+    place.digits(600, 100);
+    place.write("rates.toml", RATES);
+    study(&place, &[]);
+    study(&place, &["--artifacts", "again"]);
+    assert_eq!(rows(&place, "artifacts/studies/rates"), rows(&place, "again/studies/rates"));
+}
+
+/// A trial of a study is the training that `smallnet train` does with the same settings.
+#[test]
+fn a_trial_is_a_training() {
+    let place = Place::new();
+    place.digits(1000, 100);
+    place.write(
+        "rates.toml",
+        &RATES.replace("folds = 3", "seeds = [5]").replace("[set]", "[set]\ndata.validation = 200"),
+    );
+    study(&place, &["--separate"]);
+    let trial: Value =
+        serde_json::from_str(place.read("artifacts/studies/rates/trials.jsonl").lines().nth(1).unwrap())
+            .unwrap();
+    let run = place.json(&[
+        "train",
+        "--data",
+        "data",
+        "--seed",
+        "5",
+        "--set",
+        "data.validation=200",
+        "--set",
+        "training.num_epochs=2",
+        "--set",
+        "training.batch_size=32",
+        "--set",
+        "optimizer.learning_rate=0.1",
+    ]);
+    let epochs = place.metrics(&run);
+    for (epoch, expected) in trial["epochs"].as_array().unwrap().iter().zip(&epochs) {
+        for key in ["train_loss", "validation_loss", "validation_accuracy"] {
+            assert_eq!(epoch[key], expected[key], "{key}");
+        }
+    }
+}
+
+#[test]
+fn a_killed_study_goes_on_and_ends_with_the_same_table() {
+    let place = Place::new();
+    place.digits(2000, 100);
+    place.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 12"));
+    study(&place, &["--separate", "--artifacts", "whole"]);
+    let mut child = place
+        .command(&["study", "rates.toml", "--data", "data", "--separate"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let journal = place.path().join("artifacts/studies/rates/trials.jsonl");
+    let lines = || fs::read_to_string(&journal).map_or(0, |text| text.lines().count());
+    let start = Instant::now();
+    while lines() < 3 && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = fs::read_to_string(&journal).unwrap();
+    let done = before.matches('\n').count();
+    assert!((3..12).contains(&done), "{done} trials before the kill");
+    // What a kill in the middle of a line leaves.
+    fs::write(&journal, format!("{before}{{\"id\":\"half a li")).unwrap();
+    let ran = place.run(&["study", "rates.toml", "--data", "data", "--separate"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains(&format!("{done} of 12 trials have been run already")), "{}", ran.stdout);
+    let after = fs::read_to_string(&journal).unwrap();
+    assert!(after.starts_with(&before[..before.rfind('\n').unwrap()]), "what was done is as it was");
+    assert_eq!(after.lines().count(), 12, "nothing was run twice");
+    assert_eq!(rows(&place, "artifacts/studies/rates"), rows(&place, "whole/studies/rates"));
+}
+
+#[test]
+fn ctrl_c_keeps_what_is_done() {
+    let place = Place::new();
+    place.digits(1500, 100);
+    place.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 100000"));
+    let child = place
+        .command(&["study", "rates.toml", "--data", "data"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        stdout.contains("interrupted: 0 of 12 trials are done, and the same command goes on from there"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn the_winner_is_tested_once() {
+    let place = Place::new();
+    place.digits(600, 100);
+    place.write("rates.toml", RATES);
+    let first = study(&place, &[]);
+    let again = study(&place, &[]);
+    assert_eq!(first["winner"], again["winner"]);
+    assert_eq!(fs::read_dir(place.path().join("artifacts/rates-best")).unwrap().count(), 1);
+    assert_eq!(place.read("artifacts/studies/rates/trials.jsonl").lines().count(), 12);
+    let winner = first["winner"].as_str().unwrap();
+    let config = place.read(Path::new(winner).join("config.toml"));
+    assert!(config.contains("validation = 0\n") && config.contains("seed = 42\n"), "{config}");
+    let best = first["summary"]["best"].as_u64().unwrap() as usize;
+    let rate = first["summary"]["settings"][best]["setting"]["values"][0][1].as_str().unwrap();
+    assert!(config.contains(&format!("learning_rate = {rate}\n")), "{config}");
+    // Another test set decides nothing: the same trials, the same choice.
+    place.digits(600, 50);
+    let other = study(&place, &["--artifacts", "other"]);
+    assert_eq!(other["summary"]["best"], first["summary"]["best"]);
+    assert_eq!(rows(&place, "other/studies/rates"), rows(&place, "artifacts/studies/rates"));
+}
+
+#[test]
+fn a_changed_study_says_what_it_invalidates() {
+    let place = Place::new();
+    place.digits(600, 100);
+    place.write("rates.toml", RATES);
+    study(&place, &[]);
+    // One rate more leaves the twelve trials as they are.
+    place.write("rates.toml", RATES.replace("30.0]", "30.0, 1.0]"));
+    let more = place.run(&["study", "rates.toml", "--data", "data"]);
+    assert_eq!(more.code, 0, "{}", more.stderr);
+    assert!(more.stdout.contains("12 of 15 trials have been run already"), "{}", more.stdout);
+    assert!(
+        more.stdout.contains("  optimizer.learning_rate: varied: 0.01, 0.1, 0.5, 30.0 → varied: "),
+        "{}",
+        more.stdout
+    );
+    assert!(more.stdout.contains("3 networks side by side"), "{}", more.stdout);
+    // Other epochs make other trials.
+    place.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 1"));
+    let other = place.run(&["study", "rates.toml", "--data", "data"]);
+    assert!(other.stdout.contains("  training.num_epochs: 2 → 1\n"), "{}", other.stdout);
+    assert!(
+        other.stdout.contains(
+            "  15 finished trials are not of this study any more and not used (trials.jsonl keeps them)"
+        ),
+        "{}",
+        other.stdout
+    );
+    // And back: nothing has been lost.
+    place.write("rates.toml", RATES);
+    let back = place.run(&["study", "rates.toml", "--data", "data"]);
+    assert!(back.stdout.contains("all 12 trials have been run already"), "{}", back.stdout);
+}
+
+#[test]
+fn a_failing_trial_does_not_stop_the_others_and_is_named() {
+    let place = Place::new();
+    place.digits(300, 100);
+    place.write(
+        "wide.toml",
+        "folds = 2\n[set]\ntraining.num_epochs = 1\n[vary]\nmodel.hidden = [[8], [60000, 60000], [4]]\n",
+    );
+    let ran = place.run(&["study", "wide.toml", "--data", "data"]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(
+        ran.stderr.contains("warning: 2 trials failed; the same command tries again:\n"),
+        "{}",
+        ran.stderr
+    );
+    for fold in [1, 2] {
+        let named =
+            format!("warning: hidden 60000-60000, fold {fold} of 2: a network [784, 60000, 60000, 10] has ");
+        assert!(ran.stderr.contains(&named), "{}", ran.stderr);
+    }
+    let table = rows(&place, "artifacts/studies/wide");
+    let ends: Vec<&str> = table[1..]
+        .iter()
+        .map(|row| row.iter().find(|cell| ["finished", "failed"].contains(&cell.as_str())).unwrap().as_str())
+        .collect();
+    assert_eq!(ends, ["finished", "finished", "failed", "failed", "finished", "finished"]);
+    let again = place.run(&["study", "wide.toml", "--data", "data"]);
+    assert!(again.stdout.contains("4 of 6 trials have been run already"), "{}", again.stdout);
+    assert_eq!(again.code, 1);
+}
+
+#[test]
+fn a_diverging_trial_is_a_result() {
+    let place = Place::new();
+    place.digits(300, 100);
+    place.write(
+        "wild.toml",
+        "folds = 2\n[set]\nmodel.hidden = [16]\ntraining.num_epochs = 2\noptimizer.weight_decay = 0.1\n[vary]\n\
+         optimizer.learning_rate = [0.1, 1e9]\n",
+    );
+    let record = place.json(&["study", "wild.toml", "--data", "data"]);
+    assert_eq!(record["summary"]["settings"][1]["num_diverged"], 2);
+    assert_eq!(record["summary"]["best"], 0);
+    let page = place.read("artifacts/studies/wild/report.html");
+    assert!(
+        page.contains("Diverged, the loss no longer being a number: learning rate 1000000000.0 (2 of 2)."),
+        "{page}"
+    );
+    let again = place.run(&["study", "wild.toml", "--data", "data"]);
+    assert!(again.stdout.contains("all 4 trials have been run already"), "{}", again.stdout);
+}
+
+#[test]
+fn a_dry_run_lists_the_trials_and_leaves_nothing() {
+    let place = Place::new();
+    place.digits(600, 100);
+    place.write("rates.toml", RATES);
+    let ran = place.run(&["study", "rates.toml", "--data", "data", "--dry-run"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stdout.starts_with("rates: 4 settings × 3 folds = 12 trials, on CPU (flex)\n"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.contains("\n 12     learning rate 30.0, fold 3 of 3  side by side  to run\n"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("12 trials to run: about "), "{}", ran.stdout);
+    assert!(!place.path().join("artifacts").exists());
+    study(&place, &[]);
+    let record = place.json(&["study", "rates.toml", "--data", "data", "--dry-run"]);
+    assert!(record["trials"].as_array().unwrap().iter().all(|trial| trial["done"] == true));
+}
+
+/// Every study in `configs/studies` can be planned, and varies what its name says.
+#[test]
+fn the_shipped_studies_are_what_they_say() {
+    let place = Place::new();
+    for (name, trials, text) in [
+        ("learning-rate", 45, "learning rate 0.00316, seed 2"),
+        ("learning-rate-cv", 40, "learning rate 0.32, fold 3 of 5"),
+        ("architecture", 33, "no hidden layer, seed 1"),
+        ("batch-size", 27, "batch size 4096, seed 1"),
+    ] {
+        let file = format!("{}/configs/studies/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        let record = place.json(&["study", &file, "--dry-run"]);
+        let listed = record["trials"].as_array().unwrap();
+        assert_eq!(listed.len(), trials, "{name}");
+        assert!(listed.iter().any(|trial| trial["name"] == text), "{name}: {listed:?}");
+    }
+    assert_eq!(fs::read_dir(format!("{}/configs/studies", env!("CARGO_MANIFEST_DIR"))).unwrap().count(), 4);
+}
+
+#[test]
+fn timed_trials_run_alone_and_their_page_explains_the_trade() {
+    let place = Place::new();
+    place.digits(1200, 100);
+    place.write(
+        "sizes.toml",
+        "timing = true\n[set]\ndata.validation = 200\ntraining.num_epochs = 3\n[vary]\ntraining.batch_size = [10, 100, 1000]\n",
+    );
+    let record = place.json(&["study", "sizes.toml", "--data", "data"]);
+    let settings = record["summary"]["settings"].as_array().unwrap();
+    assert!(settings.iter().all(|setting| number(setting, "seconds_per_epoch") > 0.0));
+    let page = place.read("artifacts/studies/sizes/report.html");
+    assert!(page.contains("With batches of 10 images an epoch has 100 updates of "), "{page}");
+    assert!(page.contains("with batches of 1,000 it has 1 of "), "{page}");
+    assert!(page.contains("At equal epochs (3), batches of ") && page.contains("At equal time ("), "{page}");
+}
+
+#[test]
+fn bad_studies_are_refused_before_anything_is_trained() {
+    let place = Place::new();
+    place.digits(300, 100);
+    place.write("none.toml", "");
+    place.write("lost.toml", "base = \"nowhere.toml\"\nfolds = 2");
+    place.write("typo.toml", "folds = 2\n[vary]\noptimizer.learning_rat = [0.1]");
+    place.write("many.toml", "folds = 90");
+    for (file, expected) in [
+        ("gone.toml", "cannot read the study file `gone.toml`: "),
+        ("lost.toml", "cannot read the study's base experiment `nowhere.toml`: "),
+        (
+            "none.toml",
+            "the study `none.toml` has nothing to choose by: no `folds`, and `data.validation` is 0\n",
+        ),
+        (
+            "typo.toml",
+            "the setting learning rat 0.1: unknown key `optimizer.learning_rat` in `softmax.toml` changed by `typo.toml`\n",
+        ),
+    ] {
+        let ran = place.run(&["study", file, "--data", "data"]);
+        assert_eq!(ran.code, 1);
+        assert!(ran.stderr.starts_with(&format!("error: {expected}")), "{}", ran.stderr);
+    }
+    assert_eq!(place.run(&["study"]).code, 2);
+    assert!(!place.path().join("artifacts").exists());
+}
