@@ -1,6 +1,8 @@
 //! Owns the choice of where to compute. The only file that names a Burn backend; everything else takes a
 //! `Device`.
 
+use std::sync::{Mutex, PoisonError};
+
 use burn::tensor::{Device, DeviceKind};
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +84,14 @@ fn cpu(device: Device, adapter: &str) -> Opened {
     Opened { device, adapter: adapter.to_owned(), warms_up: false }
 }
 
+/// The GPU once it is open: wgpu can be set up once in a process, and a study opens it again for its winner.
+static WGPU: Mutex<Option<Opened>> = Mutex::new(None);
+
 fn open_wgpu() -> Result<Opened> {
+    let mut open = WGPU.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(opened) = &*open {
+        return Ok(opened.clone());
+    }
     let (device, setup) =
         Device::wgpu_options().device_kind(DeviceKind::DefaultDevice).init_with_setup().map_err(|error| {
             Error::new(format!("the backend `wgpu` found no usable GPU: {error}")).hint(
@@ -92,7 +101,7 @@ fn open_wgpu() -> Result<Opened> {
         })?;
     let info = setup.adapter.get_info();
     let adapter = format!("{} ({:?})", info.name, info.backend);
-    Ok(Opened { device, adapter, warms_up: true })
+    Ok(open.insert(Opened { device, adapter, warms_up: true }).clone())
 }
 
 #[cfg(feature = "cuda")]

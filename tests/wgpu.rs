@@ -84,3 +84,26 @@ fn a_machine_without_a_gpu_is_told_the_ways_out() {
     assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     assert!(!place.path().join("artifacts").exists());
 }
+
+/// Networks side by side on the GPU give what they give on the CPU.
+#[test]
+fn a_study_agrees_with_the_cpu() {
+    let place = Place::new();
+    place.digits(600, 100);
+    if !has_gpu(&place) {
+        return;
+    }
+    place.write(
+        "s.toml",
+        "folds = 2\n[set]\nmodel.hidden = [8]\ntraining.num_epochs = 2\n[vary]\noptimizer.learning_rate = [0.1, 0.5]\n",
+    );
+    let study = |backend| {
+        place.json(&["--backend", backend, "study", "s.toml", "--data", "data", "--artifacts", backend])
+    };
+    let (flex, wgpu) = (study("flex"), study("wgpu"));
+    for setting in [0, 1] {
+        let mean = |record: &serde_json::Value| number(&record["summary"]["settings"][setting], "mean");
+        assert!((mean(&flex) - mean(&wgpu)).abs() <= 0.005, "{flex} {wgpu}");
+    }
+    assert!(place.read("wgpu/studies/s/trials.jsonl").lines().all(|line| line.contains("\"stacked\":true")));
+}

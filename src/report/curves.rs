@@ -12,7 +12,7 @@ use crate::training::EpochRecord;
 pub(super) const SIZE: (usize, usize) = (520, 270);
 
 /// The same for the drawing that a page is about.
-pub(super) const LARGE: (usize, usize) = (640, 310);
+pub(super) const LARGE: (usize, usize) = (560, 290);
 
 /// Points of epoch and value.
 pub(super) type Curve = Vec<(f64, f64)>;

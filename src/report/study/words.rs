@@ -31,7 +31,7 @@ pub fn verdict(summary: &Summary) -> Vec<String> {
             "No setting has been trained to the end in all of its trials: there is no best one.".to_owned(),
         ];
     };
-    let mut sentences = vec![format!("{} is best: {}.", best.setting.name(), of_mean(best))];
+    let mut sentences = vec![format!("The best setting is {}: {}.", best.setting.name(), of_mean(best))];
     let not_worse: Vec<String> = summary
         .not_worse()
         .map(|setting| format!("{} ({:.4})", setting.setting.name(), setting.mean.unwrap_or(f64::NAN)))
