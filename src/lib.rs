@@ -4,9 +4,9 @@
 //! Data flows one way, and each module is a room that knows only the rooms before it:
 //!
 //! ```text
-//! data → model → training → config → plan → run → report → workflow → cli
-//!             ↘ evaluation ─────────────────↗       ↑
-//!                                           figures
+//! data → model → training → config → plan → run → study → report → workflow → cli
+//!             ↘ evaluation ─────────────────↗               ↑
+//!                                                  figures
 //! ```
 //!
 //! | to change … | go to |
@@ -19,6 +19,7 @@
 //! | predictions, accuracy, confusion matrix, calibration | [`evaluation`] |
 //! | layers, weights and steps of an experiment, in words | [`plan`] |
 //! | a run folder's files | [`run`] |
+//! | studies: trials, folds, statistics | [`study`] |
 //! | what a picture looks like | [`figures`] |
 //! | what a page says | [`report`] |
 //! | the order of all this | [`workflow`] |

@@ -178,6 +178,8 @@ fn the_winner_is_tested_once() {
     let again = study(&place, &[]);
     assert_eq!(first["winner"], again["winner"]);
     assert_eq!(fs::read_dir(place.path().join("artifacts/rates-best")).unwrap().count(), 1);
+    let runs = place.run(&["runs"]);
+    assert_eq!((runs.stdout.lines().count(), runs.stderr.as_str()), (2, ""), "{}", runs.stdout);
     assert_eq!(place.read("artifacts/studies/rates/trials.jsonl").lines().count(), 12);
     let winner = first["winner"].as_str().unwrap();
     let config = place.read(Path::new(winner).join("config.toml"));
@@ -309,8 +311,8 @@ fn the_shipped_studies_are_what_they_say() {
     for (name, trials, text) in [
         ("learning-rate", 45, "learning rate 0.00316, seed 2"),
         ("learning-rate-cv", 40, "learning rate 0.32, fold 3 of 5"),
-        ("architecture", 33, "no hidden layer, seed 1"),
-        ("batch-size", 27, "batch size 4096, seed 1"),
+        ("architecture", 55, "no hidden layer, seed 1"),
+        ("batch-size", 45, "batch size 4096, seed 1"),
     ] {
         let file = format!("{}/configs/studies/{name}.toml", env!("CARGO_MANIFEST_DIR"));
         let record = place.json(&["study", &file, "--dry-run"]);

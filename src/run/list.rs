@@ -38,7 +38,8 @@ pub fn list(artifacts: &Path) -> Result<(Vec<Listed>, Vec<Unreadable>)> {
             unreadable.push(Unreadable { path: experiment, error });
             Vec::new()
         });
-        for path in paths {
+        // A study's folder beside the runs is none.
+        for path in paths.into_iter().filter(|path| !path.join("study.toml").exists()) {
             match read(&path) {
                 Ok(run) => runs.push(run),
                 Err(error) => unreadable.push(Unreadable { path, error }),
