@@ -207,7 +207,10 @@ fn method(page: &StudyPage<'_>) -> Markup {
         (true, _) => "alone, one after the other, each after a warm-up that is not counted".to_owned(),
         (false, 0) => "each by itself".to_owned(),
         (false, stacked) => {
-            format!("{} side by side as one tensor program", counted(stacked, "network", "networks"))
+            format!(
+                "{} side by side, in one tensor program or a few",
+                counted(stacked, "network", "networks")
+            )
         }
     };
     let judged = match study.folds {

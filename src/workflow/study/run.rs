@@ -13,7 +13,7 @@ use super::super::splits::check_trainable;
 use super::super::train::judged_epoch;
 use super::{OpenedStudy, PlannedStudy, num_parameters};
 use crate::error::{Error, Result};
-use crate::study::{Trial, TrialEnd, TrialRecord, Unit, remaining};
+use crate::study::{Journal, Trial, TrialEnd, TrialRecord, Unit, remaining};
 use crate::training::{self, End, EpochRecord, Followers, Setup, Silent, StackedRun, Stream, train_stack};
 
 /// Steps of the warm-up before a timed trial.
@@ -79,9 +79,8 @@ impl OpenedStudy {
                         interrupter.stop(Some("a record could not be written"));
                         return Err(error);
                     }
-                    let all: Vec<_> = trials.iter().map(|trial| journal.record(trial)).collect();
                     if !records.is_empty() {
-                        board.rank(planned, &all);
+                        board.rank(planned, journal);
                     }
                     on_progress(&board.progress, &records);
                 }
@@ -138,11 +137,11 @@ impl Board {
         ended
     }
 
-    fn rank(&mut self, planned: &PlannedStudy, records: &[Option<&TrialRecord>]) {
+    fn rank(&mut self, planned: &PlannedStudy, journal: &Journal) {
         let mut best: Option<(usize, f64)> = None;
         for setting in 0..planned.plan.settings.len() {
-            let of = planned.plan.trials.iter().zip(records).filter(|(trial, _)| trial.setting == setting);
-            let accuracies: Vec<f64> = of.filter_map(|(_, record)| (*record)?.accuracy).collect();
+            let of = planned.plan.trials.iter().filter(|trial| trial.setting == setting);
+            let accuracies: Vec<f64> = of.filter_map(|trial| journal.result(trial)?.accuracy).collect();
             let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
             if mean > best.map_or(0.0, |(_, best)| best) {
                 best = Some((setting, mean));
