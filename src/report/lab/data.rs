@@ -1,5 +1,7 @@
 //! Questions 1 to 3: images, labels, one-hot codes.
 
+use std::collections::HashSet;
+
 use maud::{Markup, html};
 
 use super::{Answer, LabPage};
@@ -36,8 +38,7 @@ pub(super) fn images(page: &LabPage<'_>) -> Result<Answer> {
         p {
             "An image is a grid of small squares, the pixels. Each pixel is one number that says how much ink it has: "
             (smallest) " is the empty background, " (largest) " is full ink, and what lies between is grey, mostly at the rims \
-             of the strokes. There is no colour, and nothing but these " (grouped(pixels)) " numbers: the network does not see a \
-             digit, it sees a list of numbers. Of all pixels of the training images, " (percent(empty)) " are 0."
+             of the strokes. There is no colour, and nothing but these " (grouped(pixels)) " numbers: the network does not see a picture, it sees a list of numbers. Of all pixels of the training images, " (percent(empty)) " are 0."
         }
         p {
             "Before the network gets them, the numbers are divided by 255, so that they lie between 0 and 1: sums over many \
@@ -81,7 +82,8 @@ fn contact_sheet(page: &LabPage<'_>) -> Result<Markup> {
             }
         }
         p.note {
-            "Ink is shown bright on black. The writers differ, and so do their digits: slant, width of the stroke, loops."
+            "Ink is shown bright on black."
+            @if page.is_mnist() { " Every person writes differently: slant, width of the stroke, loops." }
             @if shown < num_classes { " Shown are the first " (shown) " of " (num_classes) " classes." }
         }
     })
@@ -102,7 +104,6 @@ fn enlarged(page: &LabPage<'_>) -> Result<Markup> {
         share(columns, width),
         share(rows, height)
     );
-    let first = pixels[top * width + left..][..columns].iter().map(u8::to_string).collect::<Vec<_>>();
     Ok(html! {
         h3 { "One image and its numbers" }
         div.result {
@@ -120,7 +121,7 @@ fn enlarged(page: &LabPage<'_>) -> Result<Markup> {
                 }
                 figcaption {
                     "Its rows " (top) " to " (top + rows - 1) ", columns " (left) " to " (left + columns - 1)
-                    ", counted from 0: the numbers that the file holds. The first row reads " (first.join(", ")) "."
+                    ", counted from 0: the numbers that the file holds."
                 }
             }
         }
@@ -132,23 +133,18 @@ fn pixel(value: u8) -> Markup {
     html! { td style=(format!("background:rgb({value},{value},{value});color:{ink}")) { (value) } }
 }
 
-/// Where the pixels of a part of an image differ most: background, ink and rims are in it.
+/// The part of an image with the most different values: background, ink and rims are in it.
 fn liveliest_patch(
     pixels: &[u8],
     (height, width): (usize, usize),
     (rows, columns): (usize, usize),
 ) -> (usize, usize) {
-    let variance = |top: usize, left: usize| {
+    let num_values = |&(top, left): &(usize, usize)| {
         let values = (top..top + rows).flat_map(|row| &pixels[row * width + left..][..columns]);
-        let (mut sum, mut squares) = (0.0, 0.0);
-        for &value in values {
-            sum += f64::from(value);
-            squares += f64::from(value).powi(2);
-        }
-        squares - sum * sum / (rows * columns) as f64
+        values.collect::<HashSet<_>>().len()
     };
     let places = (0..=height - rows).flat_map(|top| (0..=width - columns).map(move |left| (top, left)));
-    places.max_by(|a, b| variance(a.0, a.1).total_cmp(&variance(b.0, b.1))).unwrap_or((0, 0))
+    places.max_by_key(num_values).unwrap_or((0, 0))
 }
 
 /// Question 2.

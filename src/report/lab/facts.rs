@@ -19,15 +19,16 @@ pub(super) fn header(page: &LabPage<'_>) -> Markup {
         @if page.quick { (quick(page)) }
         (parts::numbers(&numbers(page)))
         p {
-            "Every number on this page was measured in this run or follows from the experiment by the arithmetic shown. Each answer \
-             comes first, in bold; then the idea behind it, the tables and pictures, and the command that gives the same."
+            "Every number on this page was measured "
+            @if reused(page) == 0 { "in this run" } @else { "in this run, or by an earlier start of it where that is said," }
+            " or follows from the experiment by the arithmetic shown. Each answer comes first, in bold; then the idea behind it, the tables and pictures, and the command that gives the same."
         }
     }
 }
 
 fn source(page: &LabPage<'_>) -> String {
     match page.is_mnist() {
-        true => "MNIST’s handwritten digits".to_owned(),
+        true => "MNIST's handwritten digits".to_owned(),
         false => format!("the images in {}", page.softmax.info.data.source),
     }
 }
@@ -67,6 +68,11 @@ fn numbers(page: &LabPage<'_>) -> Vec<(String, String)> {
     ]
 }
 
+/// Trials that an earlier start had left.
+fn reused(page: &LabPage<'_>) -> usize {
+    page.studies.iter().map(|study| study.num_reused).sum()
+}
+
 /// The facts of the run.
 pub(super) fn section(page: &LabPage<'_>) -> Markup {
     let info = &page.softmax.info;
@@ -81,7 +87,7 @@ pub(super) fn section(page: &LabPage<'_>) -> Markup {
         ("cores", cores),
     ];
     facts.extend(parts::origin(info));
-    let reused: usize = page.studies.iter().map(|study| study.num_reused).sum();
+    let reused = reused(page);
     if reused > 0 {
         facts.push(("from earlier starts", counted(reused, "trial of a study", "trials of studies")));
     }

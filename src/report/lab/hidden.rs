@@ -32,7 +32,7 @@ pub(super) fn layer(page: &LabPage<'_>) -> Result<Answer> {
     let content = html! {
         p {
             "A hidden layer stands between pixels and classes: " (large.shape()) ". Its neurons do not stand for classes. Each of \
-             them can learn to look for some part of a digit, a stroke or a bow at some place, and the last layer combines what \
+             them can learn to look for some part of an image, such as a stroke at some place, and the last layer combines what \
              they have found. So there need no longer be one picture for all ways in which a class is written."
         }
         p {
@@ -122,13 +122,18 @@ fn overfitting(page: &LabPage<'_>) -> Option<String> {
     );
     said += &if best.epoch < last.epoch {
         format!(
-            " The loss on the images held out was lowest after epoch {} ({}): further training improves what the network knows of its \
-             own images, not of others. That is overfitting, and the point where early stopping would end the training.",
+            " The loss on the images held out was lowest after epoch {} ({}).{}",
             best.epoch,
-            loss(best.validation_loss?)
+            loss(best.validation_loss?),
+            match last.train_loss < best.train_loss {
+                true =>
+                    " After that, it learned more about its own images and nothing more about others: that is overfitting, and \
+                         the reason why early stopping keeps the weights of the best epoch.",
+                false => "",
+            }
         )
     } else {
-        " The loss on the images held out was lowest after the last epoch: training has not yet done harm."
+        " The loss on the images held out was lowest after the last epoch: no sign of overfitting yet."
             .to_owned()
     };
     Some(said)

@@ -140,9 +140,15 @@ pub fn lab(page: &LabPage<'_>) -> Result<(String, Vec<String>)> {
     let mut sections = vec![contents(&answers)];
     sections.extend(answers.iter().enumerate().map(|(number, answer)| section(page, number, answer)));
     sections.push(facts::section(page));
-    let origin = "from what it measured in this run and from the images";
+    let origin = "from what it measured and from the images";
     let html = shell::page_from(origin, TITLE, &facts::header(page), &sections);
+    let html = typeset(&html);
     Ok((html, answers.into_iter().map(|answer| answer.sentence).collect()))
+}
+
+/// Keeps signs with their numbers where lines break.
+fn typeset(html: &str) -> String {
+    html.replace(" %", "\u{a0}%").replace(" · ", "\u{a0}·\u{a0}").replace("w − ", "w\u{a0}−\u{a0}")
 }
 
 const TITLE: &str = "Training a small network";

@@ -120,8 +120,8 @@ pub(super) fn minimised(page: &LabPage<'_>) -> Answer {
         p {
             strong { "The gradient" } " of the loss says for every weight how the loss would change if that weight grew a little. \
              If the gradient g is positive, a larger weight makes the loss larger, so the weight has to shrink; if it is \
-             negative, the weight has to grow. A step moves all weights at once, each against its gradient. The learning rate "
-            "η = " (rate) " says how far:"
+             negative, the weight has to grow. A step moves all weights at once, each against its gradient, and η times as far as \
+             the gradient is large; η is the learning rate, here " (rate) ":"
         }
         pre { @for line in &plan.update_rule { (line) "\n" } (plan.learning_rate) }
         p {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{Answer, Asked, LabPage};
 use crate::error::Result;
 use crate::figures::gray_png;
-use crate::number::{loss, percent, significant};
+use crate::number::{grouped, loss, percent, significant};
 use crate::report::parts;
 
 /// Classes in a table; with more, the most probable ones are shown.
@@ -63,10 +63,9 @@ fn about_mistake(wrong: &Asked) -> String {
     let rank =
         prediction.log_probabilities.iter().filter(|&&p| p > prediction.log_probabilities[*label]).count();
     format!(
-        "A probability is not a promise: the mistake was made with {}. The true class {label} had {} and was choice number {}; the \
-         loss of this image is −ln p = {}.",
+        "A probability is not a promise: the mistake was made with {}. The true class {label} had {} % and was choice number {}; the loss of this image is −ln p = {}.",
         percent(prediction.confidence()),
-        percent(prediction.log_probabilities[*label].exp()),
+        significant(100.0 * prediction.log_probabilities[*label].exp()),
         rank + 1,
         loss(prediction.loss(*label))
     )
@@ -94,7 +93,7 @@ fn image(page: &LabPage<'_>, asked: &Asked) -> Result<Markup> {
                     thead { tr { th { "class" } th { "score z" } th { "e" sup { "z" } } th { "probability" } th { } } }
                     tbody {
                         @for class in classes { (row(class, asked, scores[class])) }
-                        tr { td { "sum" } td { } td { (significant(sum)) } td { "100 %" } td { } }
+                        tr { td { "sum" } td { } td { (power(sum)) } td { "100 %" } td { } }
                     }
                 }
             }
@@ -113,11 +112,16 @@ fn row(class: usize, asked: &Asked, score: f64) -> Markup {
         tr class=[mark] {
             td { (class) }
             td { (format!("{score:.2}").replace('-', "−")) }
-            td { (significant(score.exp())) }
+            td { (power(score.exp())) }
             td { (percent(probability)) }
             td { span.bar style=(format!("width:{:.1}%", 100.0 * probability)) { } }
         }
     }
+}
+
+/// A power of e: large ones as whole numbers.
+fn power(value: f64) -> String {
+    if (1000.0..1e15).contains(&value) { grouped(value.round() as usize) } else { significant(value) }
 }
 
 /// Pixels times weights plus bias, class by class.

@@ -33,7 +33,7 @@ pub(super) fn example(page: &LabPage<'_>) -> Answer {
             (seconds(page.softmax_seconds), "with reading, testing, saving".to_owned()),
         ]))
         p {
-            "The example is the smallest network that can do this task: " (plan.shape()) ", each pixel connected to each class. \
+            "The example is about the simplest network for this task: " (plan.shape()) ", each pixel connected to each class. \
              It is trained by " (plan.optimizer) " with learning rate "
             (significant(page.softmax.experiment.optimizer.learning_rate())) " in batches of " (plan.batch_size) " images, "
             (epochs) " long, and then tested once on images that played no part in the training. " em { "Accuracy" }
@@ -42,7 +42,7 @@ pub(super) fn example(page: &LabPage<'_>) -> Answer {
         p {
             "How exact is such a number? " (images(test.num_images)) " are a sample: as far as they can tell, the accuracy over all \
              images of their kind lies between " (format!("{low:.4}")) " and " (format!("{high:.4}"))
-            " (Wilson’s interval, 95 %). "
+            " (Wilson's interval, 95 %). "
             @if page.is_mnist() { (keras(test)) }
         }
     };
@@ -54,13 +54,12 @@ fn keras(test: &Evaluation) -> String {
     let difference = (test.accuracy - KERAS).abs();
     let apart = images((difference * test.num_images as f64).round() as usize);
     let verdict = match (low..=high).contains(&KERAS) {
-        true => {
-            "inside this range. Initial weights and the order of the images are drawn at random there as here, and a difference of \
-                 this size needs no other cause"
-        }
-        false => "outside this range, which is more than the choice of test images explains",
+        true => "inside this range",
+        false => "outside this range",
     };
-    format!("Keras reports {KERAS} for the same network, {difference:.4} or {apart} away, {verdict}.")
+    format!(
+        "Keras reports {KERAS} for the same network, {difference:.4} or {apart} away and {verdict}. Both programs draw the initial weights and the order of the images at random, so two runs are hardly ever equal."
+    )
 }
 
 fn not_tested() -> Answer {
@@ -180,13 +179,12 @@ pub(super) fn neurons(page: &LabPage<'_>) -> Result<Answer> {
              wins. This is all that a network without hidden layers can do: one picture for each class, for all the ways in which \
              that class is written."
         }
-        (run::weights(page.neurons, page.layout, true)?)
+        div.neurons { (run::weights(page.neurons, page.layout, true)?) }
         p { (strongest(page)) }
         @if never > 0 {
             p {
                 (counted(never, "pixel", "pixels")) " of " (grouped(pixels)) " have no ink in any training image. Their weights have \
-                 a gradient of 0 in every step, so they still are as they were drawn at random before the training: the faint, even \
-                 noise at the borders."
+                 a gradient of 0 in every step, so they still are as they were drawn at random before the training: the pale rim of the pictures."
             }
         }
     };
@@ -217,7 +215,7 @@ fn strongest(page: &LabPage<'_>) -> Markup {
     let said = |(class, pixel, weight): (usize, usize, f32)| {
         format!(
             "{} for class {class}, at {}",
-            significant(f64::from(weight)),
+            significant(f64::from(weight)).replace('-', "−"),
             place(pixel, page.layout.width)
         )
     };

@@ -3,10 +3,9 @@
 use maud::{Markup, html};
 
 use super::network::formula;
-use super::softmax::points;
 use super::{Answer, LabPage, LabStudy, word};
 use crate::error::Result;
-use crate::number::{counted, grouped, seconds};
+use crate::number::{counted, grouped, seconds, significant};
 use crate::plan::Plan;
 use crate::report::study::{findings, listed};
 use crate::study::{SettingResult, Summary, TrialRecord};
@@ -21,19 +20,20 @@ pub(super) fn learning_rate(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<
     let sentence = with_best(summary, |best| {
         let worst = lowest(summary);
         format!(
-            "Of {} rates from {} to {}, {} gives the highest validation accuracy, {}; the lowest, {}, is at {}.",
+            "Of {} rates from {} to {}, {} gives the highest validation accuracy, {}{}; {} gives the lowest, {}.",
             summary.settings.len(),
             value(summary.settings.first(), RATE),
             value(summary.settings.last(), RATE),
             value(Some(best), RATE),
             mean(best),
-            worst.map_or_else(|| "–".to_owned(), mean),
-            value(worst, RATE)
+            alike(summary, RATE),
+            value(worst, RATE),
+            worst.map_or_else(|| "–".to_owned(), mean)
         )
     });
     let explanation = html! {
         p {
-            "The learning rate is the length of a step. The gradient says in which direction the loss falls, but only for the place \
+            "The learning rate decides how long a step is. The gradient says in which direction the loss falls, but only for the place \
              where the weights are now. Too short steps get there slowly, and the epochs are over before they arrive; too long ones \
              step over the valley to its other side, and the loss jumps instead of falling."
         }
@@ -53,13 +53,15 @@ fn shortest(study: &LabStudy<'_>) -> String {
     };
     let [.., before, last] = epochs else { return String::new() };
     let rate = value(Some(setting), RATE);
-    match last.train_loss < before.train_loss {
+    match last.train_loss < 0.99 * before.train_loss {
         true => format!(
             "With the smallest, {rate}, the training loss was still falling at the end, from {:.4} to {:.4} in the last epoch: it \
              has not arrived.",
             before.train_loss, last.train_loss
         ),
-        false => format!("With the smallest, {rate}, the training loss no longer fell in the last epoch."),
+        false => {
+            format!("With the smallest, {rate}, the training loss hardly fell any more in the last epoch.")
+        }
     }
 }
 
@@ -105,15 +107,11 @@ pub(super) fn cross_validation(page: &LabPage<'_>, study: &LabStudy<'_>) -> Resu
     let summary = study.page.summary;
     let folds = study.page.study.folds;
     let sentence = with_best(summary, |best| {
-        let others: Vec<_> = summary.not_worse().map(|setting| value(Some(setting), RATE)).collect();
-        let alike = match others.as_slice() {
-            [] => "all others are worse".to_owned(),
-            others => format!("the data cannot tell it from {}", listed(others)),
-        };
         format!(
-            "{} has the highest mean accuracy over {folds} folds, {}, and {alike}{}.",
+            "{} has the highest mean accuracy over {folds} folds, {}{}{}.",
             value(Some(best), RATE),
             mean(best),
+            alike(summary, RATE),
             test_of_winner(study)
         )
     });
@@ -145,9 +143,16 @@ fn against_holdout(page: &LabPage<'_>, study: &LabStudy<'_>) -> String {
     let Some((single, folds)) = page.studies.first().and_then(number).zip(number(study)) else {
         return String::new();
     };
-    match single == folds {
-        true => format!("Question 11 chose the same rate, {single}."),
-        false => format!("Question 11, which tried other rates too, chose {single}; here it is {folds}."),
+    let far = |rate: f64| (rate / single).ln().abs();
+    let rates = study.page.summary.settings.iter().filter_map(|setting| setting.setting.number(RATE));
+    let nearest = rates.min_by(|&a, &b| far(a).total_cmp(&far(b)));
+    match nearest == Some(folds) {
+        true => format!(
+            "Question 11 chose {single}, of other rates; of the rates here, {folds} is the nearest to it: both agree."
+        ),
+        false => format!(
+            "Question 11 chose {single}, of other rates; of the rates here, the folds choose {folds}, not the nearest to it."
+        ),
     }
 }
 
@@ -179,14 +184,14 @@ pub(super) fn architecture(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<A
         let smaller = summary.not_worse().filter(|setting| setting.num_parameters < best.num_parameters);
         let smallest = smaller.min_by_key(|setting| setting.num_parameters).map(|setting| {
             format!(
-                "; the smallest that cannot be told from it is {}, with {}",
-                setting.setting.name(),
+                "; the smallest that the data cannot tell from it is the one with {}, which has {}",
+                shape(setting),
                 weights(setting)
             )
         });
         format!(
-            "{} is best, with {} weights and a mean validation accuracy of {}{}{}.",
-            best.setting.name(),
+            "The network with {} is best, with {} weights and a mean validation accuracy of {}{}{}.",
+            shape(best),
             weights(best),
             mean(best),
             smallest.unwrap_or_default(),
@@ -204,7 +209,7 @@ pub(super) fn architecture(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<A
             p { "The weights of the best: " (formula(&winner)) "." }
         }
         p {
-            "In the drawing against the weights, look for the bend: from some size on, more weights cost more and bring little. The \
+            "In the drawing against the weights, look for the size from which on more weights bring little or nothing. The \
              Pareto front connects the networks that no smaller one beats; whatever lies below it is larger than it need be."
         }
     };
@@ -225,11 +230,12 @@ pub(super) fn batch_size(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<Ans
             setting.and_then(|setting| setting.seconds_per_epoch).map_or_else(|| "–".to_owned(), seconds)
         };
         format!(
-            "After {}, batches of {} give the highest validation accuracy, {}; an epoch takes {} with batches of {} and {} with \
+            "After {}, batches of {} give the highest validation accuracy, {}{}; an epoch takes {} with batches of {} and {} with \
              batches of {}, which reach {}.",
             counted(epochs, "epoch", "epochs"),
             value(Some(best), BATCH_SIZE),
             mean(best),
+            alike(summary, BATCH_SIZE),
             epoch(first),
             value(first, BATCH_SIZE),
             epoch(last),
@@ -243,11 +249,11 @@ pub(super) fn batch_size(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<Ans
              images once, so larger batches mean fewer steps. The average over a large batch is closer to the gradient over all \
              images; that over a small one is noisier, but there are many more steps for the same number of images."
         }
-        p {
-            "Why is an epoch faster with larger batches? A step has a cost that does not depend on the batch, and large matrix \
+        @if is_faster(summary) { p {
+            "Why is an epoch faster with large batches than with small ones? A step has a cost that does not depend on the batch, and large matrix \
              products keep all units of a processor busy. Here the networks are trained one at a time, after a warm-up, so that they \
-             do not disturb each other’s times."
-        }
+             do not disturb each other's times."
+        } }
     };
     answer(page, study, sentence, &explanation)
 }
@@ -269,9 +275,9 @@ fn answer(
             @if study.num_reused == 0 {
                 ", all of them run for this page, "
             } @else {
-                ", of which " (grouped(study.num_reused)) " had been run by an earlier start and were not run again; the rest "
+                ", of which " (grouped(study.num_reused)) " had been run by an earlier start and were not run again; what was left to do "
             }
-            "took " (seconds(study.seconds)) ", the winner’s training included. The same as a page of its own: "
+            "took " (seconds(study.seconds)) " with the winner's training. The same as a page of its own: "
             code { (study.page.folder.join("report.html").display()) } "."
         }
     };
@@ -310,10 +316,15 @@ fn lowest(summary: &Summary) -> Option<&SettingResult> {
     ranked.min_by(|a, b| a.mean.unwrap_or(1.0).total_cmp(&b.mean.unwrap_or(1.0)))
 }
 
-/// A setting's value of a key, as in the file.
+/// A number without zeros at its end; anything else as it is.
+fn plain(value: &str) -> String {
+    value.parse().map_or_else(|_| value.to_owned(), significant)
+}
+
+/// A setting's value of a key.
 fn value(setting: Option<&SettingResult>, key: &str) -> String {
     let values = setting.map(|setting| setting.setting.values.as_slice()).unwrap_or_default();
-    values.iter().find(|(name, _)| name == key).map_or_else(|| "–".to_owned(), |(_, value)| value.clone())
+    values.iter().find(|(name, _)| name == key).map_or_else(|| "–".to_owned(), |(_, value)| plain(value))
 }
 
 fn mean(setting: &SettingResult) -> String {
@@ -324,20 +335,41 @@ fn weights(setting: &SettingResult) -> String {
     setting.num_parameters.map_or_else(|| "–".to_owned(), grouped)
 }
 
+/// What the data cannot tell from the best, as a part of a sentence.
+fn alike(summary: &Summary, key: &str) -> String {
+    let others: Vec<_> = summary.not_worse().map(|setting| value(Some(setting), key)).collect();
+    match others.as_slice() {
+        [] => " (all others are worse)".to_owned(),
+        others => format!(" (the data cannot tell it from {})", listed(others)),
+    }
+}
+
+/// Whether an epoch with the largest batches takes less time than one with the smallest.
+fn is_faster(summary: &Summary) -> bool {
+    let seconds = |setting: Option<&SettingResult>| setting?.seconds_per_epoch;
+    matches!((seconds(summary.settings.first()), seconds(summary.settings.last())), (Some(small), Some(large)) if large < small)
+}
+
+/// The hidden layers of a setting in words: `one hidden layer of 128 neurons`.
+fn shape(setting: &SettingResult) -> String {
+    let value = value(Some(setting), "model.hidden");
+    let widths: Vec<String> = value
+        .trim_matches(['[', ']'])
+        .split(", ")
+        .filter(|width| !width.is_empty())
+        .map(str::to_owned)
+        .collect();
+    match widths.as_slice() {
+        [] => "no hidden layer".to_owned(),
+        [one] => format!("one hidden layer of {one} neurons"),
+        more => format!("hidden layers of {} neurons", listed(more)),
+    }
+}
+
 /// What the winner gave in its one test, as the end of a sentence.
 fn test_of_winner(study: &LabStudy<'_>) -> String {
     let result = study.page.winner.and_then(|winner| winner.summary.as_ref());
     result.map_or_else(String::new, |result| {
-        let difference =
-            best(study.page.summary).and_then(|best| best.mean).map(|mean| result.test_accuracy - mean);
-        let apart = difference.map(|difference| {
-            let side = if difference < 0.0 { "below" } else { "above" };
-            format!(" ({} points {side} its validation accuracy)", points(difference))
-        });
-        format!(
-            "; trained on all training images and tested once, it reaches {:.4}{}",
-            result.test_accuracy,
-            apart.unwrap_or_default()
-        )
+        format!("; trained on all training images and tested once, it reaches {:.4}", result.test_accuracy)
     })
 }
