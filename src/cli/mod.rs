@@ -6,6 +6,7 @@ mod compare;
 mod data;
 mod evaluate;
 mod experiment;
+mod lab;
 mod lr_find;
 mod output;
 mod predict;
@@ -58,9 +59,13 @@ Examples:
   smallnet compare latest 20261122-180805           two runs side by side
   smallnet study configs/studies/learning-rate-cv.toml
                                                     choose a learning rate by 5-fold cross-validation
+  smallnet lab                                      the whole exercise, run and answered in one page
   smallnet runs                                     list all runs
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted";
+
+/// Where runs are saved unless `--artifacts` says otherwise.
+const DEFAULT_ARTIFACTS: &str = "artifacts";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -70,7 +75,7 @@ struct Global {
     #[arg(long, global = true, value_enum, value_name = "BACKEND")]
     backend: Option<Backend>,
     /// The folder that runs are saved in
-    #[arg(long, global = true, value_name = "DIR", default_value = "artifacts")]
+    #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_ARTIFACTS)]
     artifacts: PathBuf,
     /// Print one JSON record to standard output as the last thing, everything else to standard error
     #[arg(long, global = true)]
@@ -103,6 +108,8 @@ enum Command {
     Summary(summary::SummaryArgs),
     /// Train many variants of an experiment, compare them honestly, and train the best one
     Study(study::StudyArgs),
+    /// Do the whole exercise, questions 0 to 14: run it, answer it with what was measured, and write one page
+    Lab(lab::LabArgs),
     /// Find a learning rate: one short training in which it rises from step to step
     LrFind(lr_find::LrFindArgs),
     /// List the runs in the artifacts folder
@@ -159,6 +166,7 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Data(args) => data::run(args, &global, output),
         Command::Summary(args) => summary::run(args, output),
         Command::Study(args) => study::run(args, &global, output),
+        Command::Lab(args) => lab::run(args, &global, output),
         Command::LrFind(args) => lr_find::run(args, &global, output),
         Command::Runs => runs::run(&global, output),
     }

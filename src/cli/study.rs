@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::output::Output;
 use super::{Global, progress, terminal, train};
 use crate::config::Override;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::number::{counted, grouped, loss, seconds};
 use crate::report::{chosen, setting_columns, setting_rows, verdict};
 use crate::run::{Records, Summary as RunSummary};
@@ -85,7 +85,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     announce_earlier(&study, output);
     run_trials(&mut study, &interrupter, output)?;
     let summary = study.summary();
-    let failed = failed(&study);
+    let failed = study.failed();
     let interrupted = interrupter.should_stop();
     let mut winner = None;
     if !interrupted && failed.is_empty() {
@@ -304,29 +304,11 @@ fn train_new_winner(
     interrupter: &Interrupter,
     output: &Output,
 ) -> Result<Option<Records>> {
-    let (prepared, id) = training.into_parts();
-    let folder = prepared.folder.clone();
     let bar = progress::bar(output.is_quiet());
     let renderer = Box::new(progress::BarRenderer::new(bar.clone()));
-    let outcome = prepared.train(renderer, interrupter.clone(), |_| ());
+    let records = study.train_winner(training, renderer, interrupter);
     bar.finish_and_clear();
-    let outcome = outcome
-        .map_err(|error| Error::new(format!("the winner could not be trained on all images: {error}")))?;
-    if outcome.result.is_none() {
-        return Ok(None);
-    }
-    study.keep_winner(id, &folder).map(Some)
-}
-
-/// The names of the trials that failed, with why.
-fn failed(study: &OpenedStudy) -> Vec<String> {
-    let trials = study.planned.plan.trials.iter();
-    let failed = trials.filter_map(|trial| {
-        let record = study.journal.record(trial).filter(|record| record.end == TrialEnd::Failed)?;
-        let why = record.message.as_deref().unwrap_or("no message");
-        Some(format!("{}: {why}", study.planned.trial_name(trial)))
-    });
-    failed.collect()
+    records
 }
 
 fn print_end(

@@ -97,6 +97,18 @@ impl Split {
         counts
     }
 
+    /// The positions of the first `count` images of each of `num_classes` classes; of a class with fewer, all.
+    pub fn first_of_each_class(&self, num_classes: usize, count: usize) -> Vec<Vec<usize>> {
+        let mut classes = vec![Vec::new(); num_classes];
+        for position in 0..self.len() {
+            let class: &mut Vec<usize> = &mut classes[usize::from(self.image(position).1)];
+            if class.len() < count {
+                class.push(position);
+            }
+        }
+        classes
+    }
+
     /// The images at positions `range`.
     ///
     /// # Panics

@@ -2,6 +2,7 @@
 //! dark, printable). Reads no file, trains nothing.
 
 mod curves;
+mod lab;
 mod lr_find;
 mod parts;
 mod result;
@@ -11,6 +12,7 @@ mod study;
 mod versus;
 
 pub use curves::accuracy_curves;
+pub use lab::{Asked as LabImage, LabPage, LabStudy, QUESTIONS, lab};
 pub use lr_find::{lr_find, train_command};
 pub use run::page;
 pub use study::{StudyPage, chosen, setting_columns, setting_rows, study, verdict};

@@ -37,7 +37,7 @@ pub fn page(run: &Records, neurons: Option<&Neurons>) -> Result<String> {
         sections.push(section("Confusion matrix", &result));
     }
     if let Some(neurons) = neurons {
-        sections.push(weights(neurons, layout, run.experiment.model.hidden.is_empty())?);
+        sections.push(section("Weights", &weights(neurons, layout, run.experiment.model.hidden.is_empty())?));
     }
     if let Some(test) = &run.test {
         if !test.evaluation.worst.is_empty() {
@@ -137,7 +137,8 @@ fn network(plan: &Plan) -> Markup {
     }
 }
 
-fn weights(neurons: &Neurons, layout: Layout, is_softmax: bool) -> Result<Markup> {
+/// What each neuron of the first layer has learned, as pictures in one scale of colours.
+pub(super) fn weights(neurons: &Neurons, layout: Layout, is_softmax: bool) -> Result<Markup> {
     let limit = symmetric_limit(&neurons.weights.concat());
     let order = neurons.in_order(is_softmax);
     let mut tiles = Vec::new();
@@ -161,14 +162,11 @@ fn weights(neurons: &Neurons, layout: Layout, is_softmax: bool) -> Result<Markup
     let more = (order.len() > MAX_NEURONS).then(|| {
         format!(" Shown are {MAX_NEURONS} of {}; smallnet weights draws more.", grouped(order.len()))
     });
-    Ok(section(
-        "Weights",
-        &html! {
-            p.note { (what) (more.unwrap_or_default()) }
-            div.scale { "−" (limit) (parts::image(&bar, "colour scale from blue over white to red")) "+" (limit) }
-            div.tiles.small { @for tile in &tiles { (tile) } }
-        },
-    ))
+    Ok(html! {
+        p.note { (what) (more.unwrap_or_default()) }
+        div.scale { "−" (limit) (parts::image(&bar, "colour scale from blue over white to red")) "+" (limit) }
+        div.tiles.small { @for tile in &tiles { (tile) } }
+    })
 }
 
 fn provenance(run: &Records) -> Markup {

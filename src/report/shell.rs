@@ -8,8 +8,13 @@ const STYLE: &str = include_str!("style.css");
 /// Nothing may be fetched: whatever a page needs is in it.
 const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
-/// A page of `sections` under `header`.
+/// A page of `sections` under `header`, made from saved records.
 pub(super) fn page(title: &str, header: &Markup, sections: &[Markup]) -> String {
+    page_from("from saved records alone", title, header, sections)
+}
+
+/// A page of `sections` under `header`; `origin` says what it was made from.
+pub(super) fn page_from(origin: &str, title: &str, header: &Markup, sections: &[Markup]) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -26,7 +31,7 @@ pub(super) fn page(title: &str, header: &Markup, sections: &[Markup]) -> String 
                 main {
                     header { (header) }
                     @for section in sections { (section) }
-                    footer { "Written by smallnet " (env!("CARGO_PKG_VERSION")) " from saved records alone." }
+                    footer { "Written by smallnet " (env!("CARGO_PKG_VERSION")) " " (origin) "." }
                 }
             }
         }

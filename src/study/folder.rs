@@ -133,7 +133,8 @@ impl StudyFolder {
     }
 }
 
-fn changes(
+/// What two plans' facts differ in: names with what they were and are.
+pub(crate) fn changes(
     before: &BTreeMap<String, String>,
     now: &BTreeMap<String, String>,
 ) -> Vec<(String, String, String)> {

@@ -9,6 +9,7 @@ mod units;
 mod values;
 
 pub use file::Study;
+pub(crate) use folder::changes;
 pub use folder::{Journal, StudyFolder, TrialEnd, TrialRecord, WinnerRecord};
 pub use statistics::{Comparison, SettingResult, Standing, Summary, wilson};
 pub use trials::{Plan, Trial};

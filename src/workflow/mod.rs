@@ -1,8 +1,10 @@
 //! Owns the order of the work: from an experiment to a finished run folder, and from a run folder back to a network,
-//! its answers, pictures and pages; from an experiment to a learning rate. Every other room does its part; none of them knows the order. Prints nothing.
+//! its answers, pictures and pages; from an experiment to a learning rate; from nothing to the whole
+//! exercise, answered. Every other room does its part; none of them knows the order. Prints nothing.
 
 mod answers;
 mod compare;
+mod lab;
 mod lr_find;
 mod pictures;
 mod report;
@@ -14,6 +16,7 @@ mod train;
 
 pub use answers::{Answer, Asked};
 pub use compare::{Compared, compare};
+pub use lab::{Lab, LabEnd, LabWatcher};
 pub use lr_find::RateFinder;
 pub use pictures::{AnswerPictures, MAX_DRAWN, NeuronInfo, draw_image, draw_samples};
 pub use report::report;

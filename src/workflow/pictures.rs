@@ -38,17 +38,18 @@ pub fn draw_samples(
 ) -> Result<PathBuf> {
     let split = splits.get(name)?;
     let Layout { height, width, num_classes } = splits.layout;
-    let mut classes: Vec<Vec<Tile<'_, u8>>> = vec![Vec::new(); num_classes];
-    for position in 0..split.len() {
-        let (values, label) = split.image(position);
-        let samples = &mut classes[usize::from(label)];
-        if samples.len() < SAMPLES_PER_CLASS {
-            samples.push(Tile { values, caption: vec![CaptionLine::plain(position.to_string())] });
-        }
-    }
-    for samples in &mut classes {
+    let tile = |&position: &usize| Tile {
+        values: split.image(position).0,
+        caption: vec![CaptionLine::plain(position.to_string())],
+    };
+    let mut tiles = Vec::with_capacity(num_classes * SAMPLES_PER_CLASS);
+    for samples in split.first_of_each_class(num_classes, SAMPLES_PER_CLASS) {
+        tiles.extend(samples.iter().map(tile));
         // A place without values stays empty: a class may have few images, or none.
-        samples.resize(SAMPLES_PER_CLASS, Tile { values: &[], caption: Vec::new() });
+        tiles.resize(
+            tiles.len() + SAMPLES_PER_CLASS - samples.len(),
+            Tile { values: &[], caption: Vec::new() },
+        );
     }
     let sheet = Sheet {
         title: &format!("The first {SAMPLES_PER_CLASS} images of each class"),
@@ -61,7 +62,7 @@ pub fn draw_samples(
         width,
         columns: SAMPLES_PER_CLASS,
         row_labels: &names(num_classes),
-        tiles: &classes.concat(),
+        tiles: &tiles,
     };
     let file = format!("{}-samples.png", file_name(experiment, name)?);
     run::write_in(&data_folder(artifacts), &file, &sheet.draw()?.to_png()?)

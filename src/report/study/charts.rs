@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::curves::{LARGE, SIZE, line};
 use super::super::parts;
-use super::StudyPage;
+use super::{Part, StudyPage};
 use crate::error::Result;
 use crate::figures::{Chart, Line, Scale, Series};
 use crate::study::{Setting, SettingResult, TrialRecord};
@@ -14,11 +14,6 @@ use crate::training::EpochRecord;
 const MAX_CURVES: usize = 6;
 /// Trials of a setting that get a line each; of more, each is a point.
 const MAX_LINES: usize = 5;
-/// A titled part of a page.
-pub(super) struct Part {
-    pub(super) title: String,
-    pub(super) content: Markup,
-}
 
 /// Accuracy against the varied number with the most values, the other keys making a line each; none where no number is
 /// varied.

@@ -17,6 +17,7 @@ use crate::number::{counted, grouped, percent};
 use crate::run::Records;
 use crate::study::{Plan, SettingResult, Standing, Study, Summary, TrialEnd, TrialRecord};
 
+pub(super) use words::listed;
 pub use words::{chosen, verdict};
 
 /// What a study's page is made of.
@@ -53,33 +54,44 @@ pub fn study(page: &StudyPage<'_>) -> Result<String> {
         p { (words::subtitle(page)) }
         (parts::numbers(&numbers(page)))
     };
-    let mut sections = findings(page)?;
+    let mut sections: Vec<_> =
+        findings(page)?.iter().map(|part| section(&part.title, &part.content)).collect();
     sections.push(section("How it was done", &method(page)));
     Ok(shell::page(&study.name, &header, &sections))
 }
 
-/// What was found, as sections: verdict and table, drawings, times, architectures, trials.
+/// A titled part of a page.
+pub(super) struct Part {
+    pub(super) title: String,
+    pub(super) content: Markup,
+}
+
+impl Part {
+    fn new(title: &str, content: Markup) -> Self {
+        Self { title: title.to_owned(), content }
+    }
+}
+
+/// What was found, part by part: verdict and table, drawings, times, architectures, trials.
 ///
 /// # Errors
 /// Records that cannot be drawn.
-pub(super) fn findings(page: &StudyPage<'_>) -> Result<Vec<Markup>> {
-    let mut sections = vec![section("Result", &result(page))];
-    if let Some(chart) = charts::against_key(page)? {
-        sections.push(section(&chart.title, &chart.content));
-    }
+pub(super) fn findings(page: &StudyPage<'_>) -> Result<Vec<Part>> {
+    let mut sections = vec![Part::new("Result", result(page))];
+    sections.extend(charts::against_key(page)?);
     if page.study.timing
         && let Some(content) = timing::section(page)?
     {
-        sections.push(section("Accuracy against time", &content));
+        sections.push(Part::new("Accuracy against time", content));
     }
     if let Some(content) = weights::section(page)? {
-        sections.push(section("Accuracy against weights", &content));
+        sections.push(Part::new("Accuracy against weights", content));
     }
     if let Some(content) = charts::learning_curves(page)? {
-        sections.push(section("Learning curves by setting", &content));
+        sections.push(Part::new("Learning curves by setting", content));
     }
     if page.plan.trials.len() > page.plan.settings.len() {
-        sections.push(section("Trial by trial", &trial_by_trial(page)));
+        sections.push(Part::new("Trial by trial", trial_by_trial(page)));
     }
     Ok(sections)
 }

@@ -12,7 +12,9 @@ use crate::backend::{self, Backend, Opened};
 use crate::config::Experiment;
 use crate::data::Layout;
 use crate::error::{Error, Result};
-use crate::study::{Journal, Means, Plan, Study, StudyFolder, Summary, Trial, Unit, remaining, units};
+use crate::study::{
+    Journal, Means, Plan, Study, StudyFolder, Summary, Trial, TrialEnd, Unit, remaining, units,
+};
 
 pub use results::Written;
 pub use run::Progress;
@@ -114,6 +116,16 @@ impl OpenedStudy {
     pub fn num_done(&self) -> usize {
         let trials = &self.planned.plan.trials;
         trials.iter().filter(|trial| self.journal.result(trial).is_some()).count()
+    }
+
+    /// The trials that failed, by name, with why.
+    pub fn failed(&self) -> Vec<String> {
+        let failed = self.planned.plan.trials.iter().filter_map(|trial| {
+            let record = self.journal.record(trial).filter(|record| record.end == TrialEnd::Failed)?;
+            let why = record.message.as_deref().unwrap_or("no message");
+            Some(format!("{}: {why}", self.planned.trial_name(trial)))
+        });
+        failed.collect()
     }
 
     /// What the trials run so far amount to.

@@ -66,7 +66,8 @@ impl OpenedStudy {
         self.planned.plan.trials.iter().filter_map(|trial| self.journal.record(trial)).collect()
     }
 
-    fn page<'a>(
+    /// What the study's page is made of; `records` are [`OpenedStudy::records`]'s.
+    pub(in crate::workflow) fn page<'a>(
         &'a self,
         summary: &'a Summary,
         records: &'a [&'a TrialRecord],

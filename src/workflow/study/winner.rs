@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use burn::train::Interrupter;
+use burn::train::renderer::MetricsRenderer;
 use sha2::{Digest, Sha256};
 
 use super::super::train::{Prepared, prepare};
 use super::OpenedStudy;
 use crate::config::Experiment;
 use crate::digest::hex;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::run::{Records, RunFolder, Status};
 use crate::study::{Summary, WinnerRecord};
 
@@ -74,19 +76,25 @@ impl OpenedStudy {
         (records.info.status == Status::Finished).then_some(records)
     }
 
-    /// Notes that the winner has been trained, and reads what came out.
+    /// Trains the winner, notes that it has been trained, and reads what came out; none where `interrupter` stopped it.
     ///
     /// # Errors
-    /// A file that cannot be written or read.
-    pub fn keep_winner(&self, id: String, run: &RunFolder) -> Result<Records> {
+    /// As [`Prepared::train`]'s, or a file that cannot be written or read.
+    pub fn train_winner(
+        &self,
+        training: WinnerTraining,
+        renderer: Box<dyn MetricsRenderer>,
+        interrupter: &Interrupter,
+    ) -> Result<Option<Records>> {
+        let WinnerTraining { prepared, id } = training;
+        let run = prepared.folder.clone();
+        let outcome = prepared
+            .train(renderer, interrupter.clone(), |_| ())
+            .map_err(|error| Error::new(format!("the winner could not be trained on all images: {error}")))?;
+        if outcome.result.is_none() {
+            return Ok(None);
+        }
         self.folder.write_winner(&WinnerRecord { id, run: run.path().to_owned() })?;
-        run.records()
-    }
-}
-
-impl WinnerTraining {
-    /// Its run, and what [`OpenedStudy::keep_winner`] asks for.
-    pub fn into_parts(self) -> (Prepared, String) {
-        (self.prepared, self.id)
+        run.records().map(Some)
     }
 }

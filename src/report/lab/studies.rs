@@ -1,0 +1,375 @@
+//! Questions 11 to 14: what the studies found.
+
+use maud::{Markup, html};
+
+use super::network::formula;
+use super::{Answer, LabPage, LabStudy, word};
+use crate::error::Result;
+use crate::number::{counted, grouped, seconds, significant};
+use crate::plan::Plan;
+use crate::report::study::{findings, listed};
+use crate::study::{SettingResult, Summary, TrialRecord};
+use crate::training::EpochRecord;
+
+const RATE: &str = "optimizer.learning_rate";
+const BATCH_SIZE: &str = "training.batch_size";
+
+/// Question 11.
+pub(super) fn learning_rate(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<Answer> {
+    let summary = study.page.summary;
+    let sentence = with_best(summary, |best| {
+        let worst = lowest(summary);
+        format!(
+            "Of {} rates from {} to {}, {} gives the highest validation accuracy, {}{}; {} gives the lowest, {}.",
+            summary.settings.len(),
+            value(summary.settings.first(), RATE),
+            value(summary.settings.last(), RATE),
+            value(Some(best), RATE),
+            mean(best),
+            alike(summary, RATE),
+            value(worst, RATE),
+            worst.map_or_else(|| "–".to_owned(), mean)
+        )
+    });
+    let explanation = html! {
+        p {
+            "The learning rate decides how long a step is. The gradient says in which direction the loss falls, but only for the place \
+             where the weights are now. Too short steps get there slowly, and the epochs are over before they arrive; too long ones \
+             step over the valley to its other side, and the loss jumps instead of falling."
+        }
+        p { (shortest(study)) " " (longest(study)) }
+        p {
+            "The rates are compared on " (held_out(study)) " training images that are held out of the training, the "
+            em { "validation" } " images. The test images must not choose: see question 7."
+        }
+    };
+    answer(page, study, sentence, &explanation)
+}
+
+/// What the smallest rate did.
+fn shortest(study: &LabStudy<'_>) -> String {
+    let (Some(setting), Some(epochs)) = (study.page.summary.settings.first(), epochs_of(study, 0)) else {
+        return String::new();
+    };
+    let [.., before, last] = epochs else { return String::new() };
+    let rate = value(Some(setting), RATE);
+    match last.train_loss < 0.99 * before.train_loss {
+        true => format!(
+            "With the smallest, {rate}, the training loss was still falling at the end, from {:.4} to {:.4} in the last epoch: it \
+             has not arrived.",
+            before.train_loss, last.train_loss
+        ),
+        false => {
+            format!("With the smallest, {rate}, the training loss hardly fell any more in the last epoch.")
+        }
+    }
+}
+
+/// What the largest rate did.
+fn longest(study: &LabStudy<'_>) -> String {
+    let settings = &study.page.summary.settings;
+    let place = settings.len().saturating_sub(1);
+    let Some(setting) = settings.last() else { return String::new() };
+    let rate = value(Some(setting), RATE);
+    if setting.num_diverged > 0 {
+        return format!("With the largest, {rate}, the training diverged: the loss grew beyond all numbers.");
+    }
+    let losses: Vec<f64> = epochs_of(study, place)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|epoch| epoch.validation_loss)
+        .collect();
+    if losses.len() < 2 {
+        return String::new();
+    }
+    let rises = losses.windows(2).filter(|pair| pair[1] > pair[0]).count();
+    format!(
+        "With the largest, {rate}, the validation loss rose in {rises} of {} from one epoch to the next and ended at {}.",
+        counted(losses.len() - 1, "step", "steps"),
+        crate::number::loss(losses[losses.len() - 1])
+    )
+}
+
+/// The epochs of a setting's first trial.
+fn epochs_of<'a>(study: &LabStudy<'a>, setting: usize) -> Option<&'a [EpochRecord]> {
+    let setting = study.page.plan.settings.get(setting)?;
+    let record: Option<&&TrialRecord> = study.page.records.iter().find(|record| record.setting == *setting);
+    record.map(|record| record.epochs.as_slice())
+}
+
+/// Images that a trial is judged by.
+fn held_out(study: &LabStudy<'_>) -> String {
+    study.page.records.first().map_or_else(|| "some".to_owned(), |record| grouped(record.num_images.1))
+}
+
+/// Question 12.
+pub(super) fn cross_validation(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<Answer> {
+    let summary = study.page.summary;
+    let folds = study.page.study.folds;
+    let sentence = with_best(summary, |best| {
+        format!(
+            "{} has the highest mean accuracy over {folds} folds, {}{}{}.",
+            value(Some(best), RATE),
+            mean(best),
+            alike(summary, RATE),
+            test_of_winner(study)
+        )
+    });
+    let explanation = html! {
+        p {
+            "Question 11 judged every rate by one set of images held out, and trained it once. With other images held out, the order \
+             might be another. In " (folds) "-fold cross-validation, the training images are cut into " (folds) " parts, the folds, \
+             and every rate is trained " (folds) " times: each time one fold judges and the others are learned from."
+        }
+        (folds_picture(folds))
+        p {
+            "So every training image judges once, always a network that has never seen it, and " (folds) " results for each rate show \
+             how much chance there is: their mean is a better estimate than any of them, and their spread says how good it is. Rates \
+             are compared fold by fold, since a fold that is hard for one is hard for all. Where the interval of the difference \
+             contains 0, the data do not say which is better."
+        }
+        p {
+            "The price is " (grouped(study.page.plan.trials.len())) " trainings instead of "
+            (grouped(study.page.plan.settings.len())) ". The rate that is chosen is then trained once more, with all training \
+             images, and only this network is tested, once. " (against_holdout(page, study))
+        }
+    };
+    answer(page, study, sentence, &explanation)
+}
+
+/// Whether cross-validation and the images held out of question 11 choose the same rate.
+fn against_holdout(page: &LabPage<'_>, study: &LabStudy<'_>) -> String {
+    let number = |study: &LabStudy<'_>| best(study.page.summary)?.setting.number(RATE);
+    let Some((single, folds)) = page.studies.first().and_then(number).zip(number(study)) else {
+        return String::new();
+    };
+    let far = |rate: f64| (rate / single).ln().abs();
+    let rates = study.page.summary.settings.iter().filter_map(|setting| setting.setting.number(RATE));
+    let nearest = rates.min_by(|&a, &b| far(a).total_cmp(&far(b)));
+    match nearest == Some(folds) {
+        true => format!(
+            "Question 11 chose {single}, of other rates; of the rates here, {folds} is the nearest to it: both agree."
+        ),
+        false => format!(
+            "Question 11 chose {single}, of other rates; of the rates here, the folds choose {folds}, not the nearest to it."
+        ),
+    }
+}
+
+/// Which fold judges in which training.
+fn folds_picture(folds: usize) -> Markup {
+    html! {
+        div.scroll {
+            table.folds {
+                thead { tr { th { } @for fold in 1..=folds { th { "fold " (fold) } } } }
+                tbody {
+                    @for training in 1..=folds {
+                        tr {
+                            th { "training " (training) }
+                            @for fold in 1..=folds {
+                                @if fold == training { td.judges { "judges" } } @else { td { "learned from" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Question 13.
+pub(super) fn architecture(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<Answer> {
+    let summary = study.page.summary;
+    let sentence = with_best(summary, |best| {
+        let smaller = summary.not_worse().filter(|setting| setting.num_parameters < best.num_parameters);
+        let smallest = smaller.min_by_key(|setting| setting.num_parameters).map(|setting| {
+            format!(
+                "; the smallest that the data cannot tell from it is the one with {}, which has {}",
+                shape(setting),
+                weights(setting)
+            )
+        });
+        format!(
+            "The network with {} is best, with {} weights and a mean validation accuracy of {}{}{}.",
+            shape(best),
+            weights(best),
+            mean(best),
+            smallest.unwrap_or_default(),
+            test_of_winner(study)
+        )
+    });
+    let explanation = html! {
+        p {
+            "Wider and deeper networks can represent more, but have more weights to find, take longer, and overfit more easily. Which \
+             one is worth it can only be tried. Here all architectures are trained with the same settings, from "
+            (counted(study.page.study.seeds.len(), "seed", "different seeds")) ": other initial weights, another order, other images \
+             held out. “hidden []” is the network without a hidden layer, “hidden [64, 64]” has two of 64 neurons."
+        }
+        @if let Some(winner) = winner_plan(study) {
+            p { "The weights of the best: " (formula(&winner)) "." }
+        }
+        p {
+            "In the drawing against the weights, look for the size from which on more weights bring little or nothing. The \
+             Pareto front connects the networks that no smaller one beats; whatever lies below it is larger than it need be."
+        }
+    };
+    answer(page, study, sentence, &explanation)
+}
+
+fn winner_plan(study: &LabStudy<'_>) -> Option<Plan> {
+    study.page.winner.map(super::plan)
+}
+
+/// Question 14.
+pub(super) fn batch_size(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<Answer> {
+    let summary = study.page.summary;
+    let epochs = study.page.study.base.training.num_epochs;
+    let sentence = with_best(summary, |best| {
+        let (first, last) = (summary.settings.first(), summary.settings.last());
+        let epoch = |setting: Option<&SettingResult>| {
+            setting.and_then(|setting| setting.seconds_per_epoch).map_or_else(|| "–".to_owned(), seconds)
+        };
+        format!(
+            "After {}, batches of {} give the highest validation accuracy, {}{}; an epoch takes {} with batches of {} and {} with \
+             batches of {}, which reach {}.",
+            counted(epochs, "epoch", "epochs"),
+            value(Some(best), BATCH_SIZE),
+            mean(best),
+            alike(summary, BATCH_SIZE),
+            epoch(first),
+            value(first, BATCH_SIZE),
+            epoch(last),
+            value(last, BATCH_SIZE),
+            last.map_or_else(|| "–".to_owned(), mean)
+        )
+    });
+    let explanation = html! {
+        p {
+            "The batch size is the number of images whose gradients are averaged for one step. An epoch always goes through all \
+             images once, so larger batches mean fewer steps. The average over a large batch is closer to the gradient over all \
+             images; that over a small one is noisier, but there are many more steps for the same number of images."
+        }
+        @if is_faster(summary) { p {
+            "Why is an epoch faster with large batches than with small ones? A step has a cost that does not depend on the batch, and large matrix \
+             products keep all units of a processor busy. Here the networks are trained one at a time, after a warm-up, so that they \
+             do not disturb each other's times."
+        } }
+    };
+    answer(page, study, sentence, &explanation)
+}
+
+/// A study's answer: the explanation, what was shortened, and all parts of its own page.
+fn answer(
+    page: &LabPage<'_>,
+    study: &LabStudy<'_>,
+    sentence: String,
+    explanation: &Markup,
+) -> Result<Answer> {
+    let parts = findings(&study.page)?;
+    let content = html! {
+        (explanation)
+        @if !study.shortened.is_empty() { (shortened(study)) }
+        @for part in &parts { h3 { (part.title) } (part.content) }
+        p.note {
+            (counted(study.page.plan.trials.len(), "training", "trainings"))
+            @if study.num_reused == 0 {
+                ", all of them run for this page, "
+            } @else {
+                ", of which " (grouped(study.num_reused)) " had been run by an earlier start and were not run again; what was left to do "
+            }
+            "took " (seconds(study.seconds)) " with the winner's training. The same as a page of its own: "
+            code { (study.page.folder.join("report.html").display()) } "."
+        }
+    };
+    let commands = vec![format!("--artifacts {} study {}", word(page.artifacts), word(study.file))];
+    Ok(Answer { sentence, content, commands })
+}
+
+/// What the quick study leaves out.
+fn shortened(study: &LabStudy<'_>) -> Markup {
+    html! {
+        div.warning {
+            strong { "The study in short." } " As against the full one:"
+            ul {
+                @for (name, full, here) in study.shortened {
+                    li { code { (name) } ": " (here.replace("varied: ", "")) " instead of " (full.replace("varied: ", "")) }
+                }
+            }
+        }
+    }
+}
+
+fn best(summary: &Summary) -> Option<&SettingResult> {
+    summary.best.map(|best| &summary.settings[best])
+}
+
+/// The sentence about the best setting, if there is one.
+fn with_best(summary: &Summary, sentence: impl Fn(&SettingResult) -> String) -> String {
+    best(summary).map_or_else(
+        || "No setting could be trained to the end in all of its trials, so none is best.".to_owned(),
+        sentence,
+    )
+}
+
+fn lowest(summary: &Summary) -> Option<&SettingResult> {
+    let ranked = summary.settings.iter().filter(|setting| setting.mean.is_some());
+    ranked.min_by(|a, b| a.mean.unwrap_or(1.0).total_cmp(&b.mean.unwrap_or(1.0)))
+}
+
+/// A number without zeros at its end; anything else as it is.
+fn plain(value: &str) -> String {
+    value.parse().map_or_else(|_| value.to_owned(), significant)
+}
+
+/// A setting's value of a key.
+fn value(setting: Option<&SettingResult>, key: &str) -> String {
+    let values = setting.map(|setting| setting.setting.values.as_slice()).unwrap_or_default();
+    values.iter().find(|(name, _)| name == key).map_or_else(|| "–".to_owned(), |(_, value)| plain(value))
+}
+
+fn mean(setting: &SettingResult) -> String {
+    setting.mean.map_or_else(|| "–".to_owned(), |mean| format!("{mean:.4}"))
+}
+
+fn weights(setting: &SettingResult) -> String {
+    setting.num_parameters.map_or_else(|| "–".to_owned(), grouped)
+}
+
+/// What the data cannot tell from the best, as a part of a sentence.
+fn alike(summary: &Summary, key: &str) -> String {
+    let others: Vec<_> = summary.not_worse().map(|setting| value(Some(setting), key)).collect();
+    match others.as_slice() {
+        [] => " (all others are worse)".to_owned(),
+        others => format!(" (the data cannot tell it from {})", listed(others)),
+    }
+}
+
+/// Whether an epoch with the largest batches takes less time than one with the smallest.
+fn is_faster(summary: &Summary) -> bool {
+    let seconds = |setting: Option<&SettingResult>| setting?.seconds_per_epoch;
+    matches!((seconds(summary.settings.first()), seconds(summary.settings.last())), (Some(small), Some(large)) if large < small)
+}
+
+/// The hidden layers of a setting in words: `one hidden layer of 128 neurons`.
+fn shape(setting: &SettingResult) -> String {
+    let value = value(Some(setting), "model.hidden");
+    let widths: Vec<String> = value
+        .trim_matches(['[', ']'])
+        .split(", ")
+        .filter(|width| !width.is_empty())
+        .map(str::to_owned)
+        .collect();
+    match widths.as_slice() {
+        [] => "no hidden layer".to_owned(),
+        [one] => format!("one hidden layer of {one} neurons"),
+        more => format!("hidden layers of {} neurons", listed(more)),
+    }
+}
+
+/// What the winner gave in its one test, as the end of a sentence.
+fn test_of_winner(study: &LabStudy<'_>) -> String {
+    let result = study.page.winner.and_then(|winner| winner.summary.as_ref());
+    result.map_or_else(String::new, |result| {
+        format!("; trained on all training images and tested once, it reaches {:.4}", result.test_accuracy)
+    })
+}
