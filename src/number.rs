@@ -25,7 +25,8 @@ pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
 
 /// Seconds with as many decimals as matter: `0.0123`, `0.12`, `12.3`, `2 min 05 s`.
 pub(crate) fn seconds(seconds: f64) -> String {
-    match seconds {
+    // An empty sum is -0.
+    match seconds + 0.0 {
         s if s < 0.1 => format!("{s:.4} s"),
         s if s < 10.0 => format!("{s:.2} s"),
         s if s < 59.95 => format!("{s:.1} s"),

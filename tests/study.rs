@@ -217,7 +217,7 @@ fn a_changed_study_says_what_it_invalidates() {
     assert!(other.stdout.contains("  training.num_epochs: 2 → 1\n"), "{}", other.stdout);
     assert!(
         other.stdout.contains(
-            "  15 finished trials are not of this study any more and not used (trials.jsonl keeps them)"
+            "  15 trials run earlier are not of this study any more and not used (trials.jsonl keeps them)"
         ),
         "{}",
         other.stdout

@@ -1,5 +1,6 @@
 //! `smallnet study`
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -67,6 +68,7 @@ struct DryTrial {
     name: String,
     done: bool,
     side_by_side: bool,
+    will_fail: Option<String>,
 }
 
 pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<ExitCode> {
@@ -82,18 +84,30 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     let interrupter = Interrupter::new();
     train::stop_on_signal(interrupter.clone())?;
     let mut study = planned.open(&global.artifacts)?;
-    announce_earlier(&study, output);
+    announce_earlier(&study, args.separate, output);
     run_trials(&mut study, &interrupter, output)?;
     let summary = study.summary();
     let failed = study.failed();
     let interrupted = interrupter.should_stop();
+    // Written before the winner is trained: whatever becomes of it, the trials have their page.
+    let mut files = output.or_warn(study.write_results(&summary, None).map(Some));
     let mut winner = None;
-    if !interrupted && failed.is_empty() {
+    let mut winner_failed = false;
+    if !interrupted {
         print_table(&study, &summary, output);
-        winner = train_winner(&study, &summary, &interrupter, global, output)?;
     }
-    let files = study.write_results(&summary, winner.as_ref());
-    let files = output.or_warn(files.map(Some));
+    if !interrupted && failed.is_empty() {
+        match train_winner(&study, &summary, &interrupter, global, output) {
+            Ok(records) => winner = records,
+            Err(error) => {
+                winner_failed = true;
+                output.error(&error);
+            }
+        }
+    }
+    if winner.is_some() {
+        files = output.or_warn(study.write_results(&summary, winner.as_ref()).map(Some));
+    }
     let interrupted = interrupted || interrupter.should_stop();
     print_end(&study, winner.as_ref(), &failed, interrupted, files.as_ref(), output);
     output.record(&Record {
@@ -107,7 +121,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
         result: winner.as_ref().and_then(|run| run.summary.as_ref()),
         files: files.as_ref(),
     })?;
-    Ok(match (interrupted, failed.is_empty() && summary.best.is_some()) {
+    Ok(match (interrupted, failed.is_empty() && !winner_failed) {
         (true, _) => ExitCode::from(130),
         (false, true) => ExitCode::SUCCESS,
         (false, false) => ExitCode::FAILURE,
@@ -148,7 +162,7 @@ fn announce(planned: &PlannedStudy, output: &Output) {
 fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<ExitCode> {
     let done = planned.done(&global.artifacts);
     let trials = &planned.plan.trials;
-    let stacked: Vec<usize> =
+    let stacked: HashSet<usize> =
         planned.units.iter().filter(|unit| matches!(unit, Unit::Stack(_))).flat_map(Unit::trials).collect();
     let listed: Vec<DryTrial> = trials
         .iter()
@@ -157,13 +171,18 @@ fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<E
             id: trial.id.clone(),
             name: planned.trial_name(trial),
             done: done.contains(&trial.id),
+            will_fail: planned.why_not(trial).map(|error| error.message().to_owned()),
             side_by_side: stacked.contains(&place),
         })
         .collect();
     let mut table = terminal::table(["trial", "what", "how", "state"], 1);
     for (place, trial) in listed.iter().enumerate().take(MAX_LISTED) {
         let how = if trial.side_by_side { "side by side" } else { "by itself" };
-        let state = if trial.done { "done" } else { "to run" };
+        let state = match (&trial.will_fail, trial.done) {
+            (Some(_), _) => "will fail",
+            (None, true) => "done",
+            (None, false) => "to run",
+        };
         table.add_row([&(place + 1).to_string(), &trial.name, how, state]);
     }
     for column in table.column_iter_mut().skip(1) {
@@ -187,11 +206,11 @@ fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<E
 }
 
 /// What an earlier run of the study has left.
-fn announce_earlier(study: &OpenedStudy, output: &Output) {
+fn announce_earlier(study: &OpenedStudy, separate: bool, output: &Output) {
     let trials = &study.planned.plan.trials;
     if study.journal.num_damaged > 0 {
         let lines = counted(study.journal.num_damaged, "line", "lines");
-        output.warning(&format!("{lines} of trials.jsonl cannot be read: those trials are run again"));
+        output.warning(&format!("{lines} of trials.jsonl cannot be read and are not used"));
     }
     let others = study.journal.num_others(trials);
     if !study.changes.is_empty() && (others > 0 || study.num_done() > 0) {
@@ -200,11 +219,19 @@ fn announce_earlier(study: &OpenedStudy, output: &Output) {
             output.line(&format!("  {key}: {before} → {now}"));
         }
         if others > 0 {
-            let records = counted(others, "finished trial is", "finished trials are");
+            let records = counted(others, "trial run earlier is", "trials run earlier are");
             output.line(&format!(
                 "  {records} not of this study any more and not used (trials.jsonl keeps them)"
             ));
         }
+    }
+    let stacked =
+        trials.iter().filter_map(|trial| study.journal.result(trial)).filter(|record| record.stacked).count();
+    if separate && stacked > 0 {
+        output.line(&format!(
+            "{} trained side by side earlier and are not trained again: `--artifacts DIR` starts afresh",
+            counted(stacked, "network was", "networks were")
+        ));
     }
     match (study.num_done(), trials.len()) {
         (0, _) => {}
@@ -213,36 +240,27 @@ fn announce_earlier(study: &OpenedStudy, output: &Output) {
     }
 }
 
-fn run_trials(study: &mut OpenedStudy, interrupter: &Interrupter, output: &Output) -> Result<bool> {
+fn run_trials(study: &mut OpenedStudy, interrupter: &Interrupter, output: &Output) -> Result<()> {
     let bar = progress::study_bar(output.is_quiet());
-    let digits = study.planned.plan.trials.len().to_string().len();
-    let num_seeds = study.planned.study.seeds.len();
-    let folds = study.planned.study.folds;
+    let file = study.planned.study.clone();
     let all_done = study.run(interrupter, |progress, records| {
         progress::show_study(&bar, progress);
-        if let Some(line) = ended_line(progress, records, digits, num_seeds, folds) {
+        if let Some(line) = ended_line(progress, records, &file) {
             bar.suspend(|| output.line(&line));
         }
     });
     bar.finish_and_clear();
-    all_done
+    all_done.map(drop)
 }
 
 /// A line about the trials that have just ended.
-fn ended_line(
-    progress: &Progress,
-    records: &[TrialRecord],
-    digits: usize,
-    num_seeds: usize,
-    folds: usize,
-) -> Option<String> {
+fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Option<String> {
+    let digits = progress.total.to_string().len();
     let count = format!("[{:>digits$}/{}]", progress.done, progress.total);
     let spent: f64 = records.iter().flat_map(|record| &record.epochs).map(|epoch| epoch.seconds).sum();
     match records {
         [] => None,
         [record] => {
-            let seed = if num_seeds > 1 { format!(", seed {}", record.seed) } else { String::new() };
-            let fold = record.fold.map(|fold| format!(", fold {} of {folds}", fold + 1)).unwrap_or_default();
             let result = match (record.end, record.accuracy, record.loss) {
                 (TrialEnd::Finished, Some(accuracy), Some(value)) => {
                     format!("accuracy {accuracy:.4}  loss {}  {}", loss(value), seconds(spent))
@@ -252,7 +270,8 @@ fn ended_line(
                 }
                 _ => format!("failed: {}", record.message.as_deref().unwrap_or_default()),
             };
-            Some(format!("{count} {}{seed}{fold}  {result}", record.setting.name()))
+            let name = study.trial_name(&record.setting, record.seed, record.fold);
+            Some(format!("{count} {name}  {result}"))
         }
         records => {
             let diverged = records.iter().filter(|record| record.end == TrialEnd::Diverged).count();
@@ -332,6 +351,7 @@ fn print_end(
         ));
     }
     if !failed.is_empty() {
+        output.line("no winner is trained while trials are missing");
         output.warning(&format!(
             "{} failed; the same command tries again:",
             counted(failed.len(), "trial", "trials")

@@ -20,6 +20,11 @@ impl Override {
         Self { path: key.split('.').map(str::to_owned).collect(), value: value.into() }
     }
 
+    /// The dotted key.
+    pub fn key(&self) -> String {
+        self.path.join(".")
+    }
+
     /// Writes the value into `table`, making the sections on the way.
     pub(super) fn apply(&self, table: &mut Table) -> Result<()> {
         let Some((last, sections)) = self.path.split_last() else { return Ok(()) };

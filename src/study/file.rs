@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::values::{self, Varied};
+use super::values::{self, Setting, Varied};
 use crate::config::{self, DEFAULT_EXPERIMENT, Experiment, Override};
 use crate::error::{Error, Result, ensure};
 
@@ -80,17 +80,19 @@ impl Study {
         let mut changes = Vec::new();
         collect(&file.section("set")?, "", &mut changes);
         changes.extend_from_slice(more_changes);
-        let varied = values::read(&file.section("vary")?, "", origin)?;
+        let vary = file.section("vary")?;
         file.refuse_others()?;
-        for key in ["name", "seed"] {
-            if varied.iter().any(|varied| varied.key == key) {
-                return Err(Error::new(format!("`vary.{key}` in `{origin}` is not something to vary"))
-                    .hint("to repeat every setting with several seeds, write `seeds = [1, 2, 3]`"));
-            }
+        if folds > 0 {
+            // Folds take the place of images held out. One stands for them where early stopping asks for some.
+            changes.push(Override::new("data.validation", 1));
         }
         let by = format!("changed by `{origin}`");
         let mut base = Experiment::changed(&base_text, &base_origin, &changes, &by)?;
         base.data.make_absolute()?;
+        let known = config::settings(&base)?;
+        let is_whole = |key: &str| known.get(key).is_some_and(|value| value.parse::<i64>().is_ok());
+        let varied = values::read(&vary, "", origin, &is_whole)?;
+        refuse_unvariable(&varied, &changes, seeds.is_some(), origin)?;
         let experiment_name = Experiment { name: name.clone(), ..base.clone() };
         experiment_name.check()?;
         let seeds = seeds.unwrap_or_else(|| vec![base.seed]);
@@ -123,11 +125,14 @@ impl Study {
                  nothing",
             ));
         }
-        if self.folds > 0 && self.varied.iter().any(|varied| varied.key.starts_with("data.")) {
-            return Err(Error::new(format!("`{}` varies `data`, but has `folds`", self.origin))
-                .hint("folds are made of one set of training images: leave one of both out"));
-        }
         Ok(())
+    }
+
+    /// A trial as people call it: `learning rate 0.1, seed 1, fold 2 of 5`. Folds are counted from 1 for people.
+    pub fn trial_name(&self, setting: &Setting, seed: u64, fold: Option<usize>) -> String {
+        let seed = if self.seeds.len() > 1 { format!(", seed {seed}") } else { String::new() };
+        let fold = fold.map(|fold| format!(", fold {} of {}", fold + 1, self.folds)).unwrap_or_default();
+        format!("{}{seed}{fold}", setting.name())
     }
 
     /// The keys that vary.
@@ -152,6 +157,32 @@ impl Study {
         experiment.data.make_absolute()?;
         Ok(experiment)
     }
+}
+
+/// What cannot vary, and what is both varied and set.
+fn refuse_unvariable(varied: &[Varied], changes: &[Override], has_seeds: bool, origin: &str) -> Result<()> {
+    for Varied { key, .. } in varied {
+        if key == "name" || key == "seed" {
+            return Err(Error::new(format!("`vary.{key}` in `{origin}` is not something to vary"))
+                .hint("to repeat every setting with several seeds, write `seeds = [1, 2, 3]`"));
+        }
+        if key.starts_with("data.") {
+            return Err(Error::new(format!("`vary.{key}` in `{origin}` is not something to vary")).hint(
+                "accuracies on different images cannot be compared: make a study for each data set or split",
+            ));
+        }
+        if changes.iter().any(|change| change.key() == *key) {
+            return Err(Error::new(format!("`{key}` is both varied and set in the study `{origin}`"))
+                .hint("leave one of both out"));
+        }
+    }
+    let set = |key: &str| changes.iter().any(|change| change.key() == key);
+    if set("name") || (has_seeds && set("seed")) {
+        let key = if set("name") { "name" } else { "seeds" };
+        return Err(Error::new(format!("`{key}` stands at the top of a study, not among what it sets"))
+            .hint(format!("change `{key}` in `{origin}`")));
+    }
+    Ok(())
 }
 
 /// `[set]`, which may be nested, as changes. A table is a section: no setting of an experiment is one, but for
@@ -293,6 +324,12 @@ mod tests {
     }
 
     #[test]
+    fn early_stopping_works_with_folds() {
+        let study = read("folds = 2\n[set]\ntraining.early_stopping.patience = 1").unwrap();
+        assert!(study.base.training.early_stopping.is_some());
+    }
+
+    #[test]
     fn without_a_base_it_is_the_exercises_network() {
         let study = read("[set]\ndata.validation = 100").unwrap();
         assert_eq!((study.base.data.validation, study.base.optimizer.learning_rate()), (100, 1.0));
@@ -319,7 +356,15 @@ mod tests {
             ),
             (
                 "folds = 2\n[vary]\ndata.validation = [1, 2]",
-                "`studies/s.toml` varies `data`, but has `folds`",
+                "`vary.data.validation` in `studies/s.toml` is not something to vary",
+            ),
+            (
+                "folds = 2\n[set]\noptimizer.momentum = 0.5\n[vary]\noptimizer.momentum = [0.1]",
+                "`optimizer.momentum` is both varied and set in the study `studies/s.toml`",
+            ),
+            (
+                "folds = 2\nseeds = [1]\n[set]\nseed = 3",
+                "`seeds` stands at the top of a study, not among what it sets",
             ),
             ("folds = 2\n[vary]\nseed = [1, 2]", "`vary.seed` in `studies/s.toml` is not something to vary"),
             ("folds = 2\n[sample]\nnum = 0", "`sample.num` is 0, expected a whole number from 1"),

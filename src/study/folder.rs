@@ -10,7 +10,7 @@
 //!   report.html    all of it as one page
 //! ```
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use crate::training::EpochRecord;
 const STUDY: &str = "study.toml";
 const PLAN: &str = "plan.json";
 const TRIALS: &str = "trials.jsonl";
-const WINNER: &str = "winner.json";
+const WINNERS: &str = "winners.json";
 
 /// How a trial ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,15 +73,6 @@ pub struct TrialRecord {
     pub epochs: Vec<EpochRecord>,
 }
 
-/// `winner.json`: the training of the best setting on all training images, tested once.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WinnerRecord {
-    /// The digest of the experiment trained and of the data.
-    pub id: String,
-    /// Its run folder.
-    pub run: PathBuf,
-}
-
 /// The folder of a study.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StudyFolder {
@@ -115,14 +106,27 @@ impl StudyFolder {
         Ok(before.map(|before| changes(&before, &plan.facts)).unwrap_or_default())
     }
 
-    /// What was trained last of all, if it was.
-    pub fn winner(&self) -> Option<WinnerRecord> {
-        files::read_json(&self.path.join(WINNER)).ok()
+    /// The run of the winner of this id, if it has been trained. A study that was changed and changed back has several
+    /// winners, each tested once.
+    pub fn winner(&self, id: &str) -> Option<PathBuf> {
+        self.winners().remove(id).map(|run| self.artifacts().join(run))
     }
 
-    /// Notes the winner's run.
-    pub fn write_winner(&self, winner: &WinnerRecord) -> Result<()> {
-        files::write_json(&self.path.join(WINNER), winner)
+    /// Notes the run, `<experiment>/<run id>` in the artifacts folder, of the winner of this id.
+    pub fn write_winner(&self, id: String, run: &Path) -> Result<()> {
+        let mut winners = self.winners();
+        let place = run.strip_prefix(self.artifacts()).unwrap_or(run);
+        winners.insert(id, place.to_owned());
+        files::write_json(&self.path.join(WINNERS), &winners)
+    }
+
+    fn winners(&self) -> BTreeMap<String, PathBuf> {
+        files::read_json(&self.path.join(WINNERS)).unwrap_or_default()
+    }
+
+    /// Where the study's folder and the runs are: `artifacts/studies/<study>` is two folders down.
+    fn artifacts(&self) -> &Path {
+        self.path.ancestors().nth(2).unwrap_or(&self.path)
     }
 
     /// Saves a file of results and says where it is.
@@ -156,7 +160,7 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     records: HashMap<String, TrialRecord>,
-    /// Lines that could not be read: the trials that they were of are run again.
+    /// Lines that could not be read, and count as not there.
     pub num_damaged: usize,
 }
 
@@ -240,8 +244,8 @@ impl Journal {
 
     /// Records that are of none of these trials.
     pub fn num_others(&self, trials: &[Trial]) -> usize {
-        let known = trials.iter().filter(|trial| self.records.contains_key(&trial.id)).count();
-        self.records.len() - known
+        let known: HashSet<&String> = trials.iter().map(|trial| &trial.id).collect();
+        self.records.keys().filter(|id| !known.contains(id)).count()
     }
 }
 

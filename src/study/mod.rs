@@ -10,8 +10,8 @@ mod values;
 
 pub use file::Study;
 pub(crate) use folder::changes;
-pub use folder::{Journal, StudyFolder, TrialEnd, TrialRecord, WinnerRecord};
+pub use folder::{Journal, StudyFolder, TrialEnd, TrialRecord};
 pub use statistics::{Comparison, SettingResult, Standing, Summary, wilson};
 pub use trials::{Plan, Trial};
-pub use units::{Means, Unit, remaining, units};
+pub use units::{Means, Unit, parameters, remaining, units};
 pub use values::Setting;

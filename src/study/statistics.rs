@@ -4,9 +4,12 @@
 use serde::Serialize;
 
 use super::{Plan, Setting, TrialEnd, TrialRecord};
+use crate::training::EpochRecord;
 
 /// How sure intervals and comparisons are.
 const CONFIDENCE: f64 = 0.95;
+/// The standard normal distribution's quantile for that.
+const Z: f64 = 1.959_963_985;
 
 /// What the trials of one setting amount to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -70,11 +73,10 @@ pub struct Summary {
 impl Summary {
     /// What the records, one for each trial of `plan` that has one, amount to.
     pub fn new(plan: &Plan, records: &[Option<&TrialRecord>]) -> Self {
-        let of = |setting: usize| -> Vec<Option<&TrialRecord>> {
-            let pairs = plan.trials.iter().zip(records);
-            pairs.filter(|(trial, _)| trial.setting == setting).map(|(_, record)| *record).collect()
-        };
-        let groups: Vec<_> = (0..plan.settings.len()).map(of).collect();
+        let mut groups: Vec<Vec<Option<&TrialRecord>>> = vec![Vec::new(); plan.settings.len()];
+        for (trial, record) in plan.trials.iter().zip(records) {
+            groups[trial.setting].push(*record);
+        }
         let mut settings: Vec<_> =
             plan.settings.iter().zip(&groups).map(|(setting, group)| result(setting, group)).collect();
         let best = best(&settings);
@@ -95,7 +97,8 @@ impl Summary {
 }
 
 impl SettingResult {
-    fn is_ranked(&self) -> bool {
+    /// Whether all of its trials finished, so that it can be compared.
+    pub fn is_ranked(&self) -> bool {
         self.num_finished > 0 && self.num_diverged + self.num_missing == 0
     }
 }
@@ -106,9 +109,7 @@ fn result(setting: &Setting, records: &[Option<&TrialRecord>]) -> SettingResult 
     let accuracies = accuracies(records);
     let losses: Vec<f64> = run.iter().filter_map(|record| record.loss).collect();
     let images = run.first().map_or((1, 1), |record| record.num_images);
-    let mut seconds: Vec<f64> =
-        run.iter().flat_map(|record| &record.epochs).map(|epoch| epoch.seconds).collect();
-    seconds.sort_by(f64::total_cmp);
+    let epochs: Vec<EpochRecord> = run.iter().flat_map(|record| &record.epochs).cloned().collect();
     SettingResult {
         setting: setting.clone(),
         mean: mean(&accuracies),
@@ -119,7 +120,7 @@ fn result(setting: &Setting, records: &[Option<&TrialRecord>]) -> SettingResult 
         num_diverged: count(TrialEnd::Diverged),
         num_missing: records.len() - count(TrialEnd::Finished) - count(TrialEnd::Diverged),
         num_parameters: run.first().map(|record| record.num_parameters),
-        seconds_per_epoch: seconds.get(seconds.len() / 2).copied(),
+        seconds_per_epoch: EpochRecord::median_seconds(&epochs),
         standing: Standing::NotRanked,
     }
 }
@@ -154,15 +155,18 @@ fn deviation(values: &[f64]) -> Option<f64> {
 ///
 /// Student's t with n − 1 degrees of freedom. Trials of different folds learn from images that they share, and so do seeds,
 /// each of which holds other images of one set out: their variance is too small, and is raised by judged / learned-from
-/// images (Nadeau and Bengio 2003). A single trial has Wilson's interval for the images that it was
-/// judged by, which says nothing of another seed.
+/// images (Nadeau and Bengio 2003). A single trial, or several of one accuracy, has Wilson's interval for the
+/// images that it was judged by, which says nothing of another seed.
 fn interval(accuracies: &[f64], (train, judged): (usize, usize)) -> Option<(f64, f64)> {
     let mean = mean(accuracies)?;
-    let half = match deviation(accuracies) {
-        None => return Some(wilson(mean, judged)),
-        Some(deviation) => margin(deviation, accuracies.len(), (train, judged)),
+    let (low, high) = match deviation(accuracies).filter(|&deviation| deviation > 0.0) {
+        None => wilson(mean, judged * accuracies.len()),
+        Some(deviation) => {
+            let half = margin(deviation, accuracies.len(), (train, judged));
+            (mean - half, mean + half)
+        }
     };
-    Some((mean - half, mean + half))
+    Some((low.max(0.0), high.min(1.0)))
 }
 
 /// Half the width of the t interval of a mean, corrected for what the trials share.
@@ -174,7 +178,7 @@ fn margin(deviation: f64, n: usize, (train, judged): (usize, usize)) -> f64 {
 
 /// Wilson's 95 % interval (1927) of a share over `n` images; sound near 0 and 1 too.
 pub fn wilson(share: f64, n: usize) -> (f64, f64) {
-    let (n, z) = (n.max(1) as f64, 1.959_964);
+    let (n, z) = (n.max(1) as f64, Z);
     let centre = (share + z * z / (2.0 * n)) / (1.0 + z * z / n);
     let half = z / (1.0 + z * z / n) * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
     (centre - half, centre + half)
@@ -186,16 +190,25 @@ fn compare(best: &[Option<&TrialRecord>], other: &[Option<&TrialRecord>]) -> Sta
     let differences: Vec<f64> = best_accuracies.iter().zip(&accuracies).map(|(a, b)| a - b).collect();
     let Some(difference) = mean(&differences) else { return Standing::NotRanked };
     let images = best.iter().flatten().next().map_or((1, 1), |record| record.num_images);
-    let half = match deviation(&differences) {
-        Some(deviation) => margin(deviation, differences.len(), images),
-        None => {
-            // One trial each: two shares of the same number of images, as if they were different images.
-            let variance = |share: f64| share * (1.0 - share) / images.1.max(1) as f64;
-            1.959_964 * (variance(best_accuracies[0]) + variance(accuracies[0])).sqrt()
+    let interval = match deviation(&differences).filter(|&deviation| deviation > 0.0) {
+        Some(deviation) => {
+            let half = margin(deviation, differences.len(), images);
+            (difference - half, difference + half)
         }
+        None => newcombe(&best_accuracies, &accuracies, images.1),
     };
-    let comparison = Comparison { difference, interval: (difference - half, difference + half) };
-    if comparison.interval.0 > 0.0 { Standing::Worse(comparison) } else { Standing::NotWorse(comparison) }
+    let comparison = Comparison { difference, interval };
+    if interval.0 > 0.0 { Standing::Worse(comparison) } else { Standing::NotWorse(comparison) }
+}
+
+/// Newcombe's 95 % interval (1998, method 10) of the difference of two shares, from Wilson's of each: for trials whose
+/// differences do not vary. It takes the images for different ones, which is cautious.
+fn newcombe(best: &[f64], other: &[f64], judged: usize) -> (f64, f64) {
+    let share = |values: &[f64]| mean(values).unwrap_or(0.0);
+    let (p1, p2) = (share(best), share(other));
+    let ((l1, u1), (l2, u2)) = (wilson(p1, judged * best.len()), wilson(p2, judged * other.len()));
+    let reach = |one: f64, two: f64| (one * one + two * two).sqrt();
+    (p1 - p2 - reach(p1 - l1, u2 - p2), p1 - p2 + reach(u1 - p1, p2 - l2))
 }
 
 #[cfg(test)]
@@ -208,7 +221,7 @@ mod tests {
     fn plan() -> Plan {
         let text = "folds = 5\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3]";
         let study = Study::from_toml(text, "s.toml", &[], |_| unreachable!()).unwrap();
-        Plan::new(&study, Backend::Flex, "").unwrap()
+        Plan::new(&study, Backend::Flex, "", None).unwrap()
     }
 
     /// Records of 5 folds of 100 images for each of three settings; what is not a number diverged.
@@ -290,6 +303,21 @@ mod tests {
     }
 
     /// Wilson's interval of 8 of 10: 0.4901625 to 0.9433178, as statsmodels' `proportion_confint` gives it too.
+    #[test]
+    fn trials_without_spread_are_compared_by_their_images() {
+        let at = |accuracy| [accuracy; 5];
+        // 500 images: 0.90 and 0.88 cannot be told apart, 0.90 and 0.70 can.
+        let summary = summary([at(0.9), at(0.88), at(0.7)]);
+        assert!(matches!(summary.settings[1].standing, Standing::NotWorse(_)), "{summary:?}");
+        assert!(matches!(summary.settings[2].standing, Standing::Worse(_)), "{summary:?}");
+        assert!(
+            summary.settings.iter().all(|setting| setting.interval.is_some_and(|(low, high)| low < high))
+        );
+        // Newcombe's own example (1998, table II, a): 56/70 and 48/80 differ by 0.0524 to 0.3339.
+        let (low, high) = newcombe(&[0.8], &[0.6], 75);
+        assert!(low > 0.05 && low < 0.06 && high > 0.33 && high < 0.34, "{low} {high}");
+    }
+
     #[test]
     fn a_single_trial_has_the_interval_of_its_images() {
         let (low, high) = wilson(0.8, 10);

@@ -1,6 +1,6 @@
 //! The trials that a study means: every setting with every seed in every fold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sha2::{Digest, Sha256};
 
@@ -45,19 +45,17 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What `study` means on `backend` and on the data set of this digest.
+    /// What `study` means on `backend` and on the data set of this digest. `machine` says what computes; it matters where
+    /// seconds do.
     ///
     /// A trial's id is the SHA-256 over its experiment without its name, its fold and their number, whether it is timed,
     /// the data set and the backend: with another of these, it is another trial.
     ///
     /// # Errors
-    /// A setting that the experiment refuses.
-    pub fn new(study: &Study, backend: Backend, data_sha256: &str) -> Result<Self> {
-        let grid = values::grid(&study.varied)?;
-        let grid = match study.sample {
-            Some((num, seed)) => values::sample(&grid, num, seed),
-            None => grid,
-        };
+    /// A setting that the experiment refuses, or two that mean the same.
+    pub fn new(study: &Study, backend: Backend, data_sha256: &str, machine: Option<&str>) -> Result<Self> {
+        let grid = values::grid(&study.varied, study.sample)?;
+        let timed_on = machine.filter(|_| study.timing).unwrap_or_default();
         let (mut settings, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
         for values in &grid {
             let named = study.keys().zip(values).map(|(key, value)| (key.to_owned(), value.to_string()));
@@ -69,13 +67,25 @@ impl Plan {
                     folds => (0..folds).map(Some).collect(),
                 };
                 for fold in folds {
-                    let id = id(study, &experiment, fold, backend, data_sha256)?;
+                    let id = id(study, &experiment, fold, &format!("{backend}\n{data_sha256}\n{timed_on}"))?;
                     trials.push(Trial { id, setting: settings.len(), experiment: experiment.clone(), fold });
                 }
             }
             settings.push(setting);
         }
-        Ok(Self { settings, trials, facts: facts(study, backend, data_sha256)? })
+        let mut ids = HashMap::new();
+        for trial in &trials {
+            if let Some(other) = ids.insert(&trial.id, trial.setting) {
+                let (one, other) = (settings[other].name(), settings[trial.setting].name());
+                return Err(Error::new(format!("the settings {one} and {other} are the same"))
+                    .hint("leave one of both out"));
+            }
+        }
+        let mut facts = facts(study, backend, data_sha256)?;
+        if study.timing {
+            facts.insert("timed on".to_owned(), timed_on.to_owned());
+        }
+        Ok(Self { settings, trials, facts })
     }
 }
 
@@ -86,19 +96,13 @@ fn refused(setting: &Setting, error: Error) -> Error {
     }
 }
 
-fn id(
-    study: &Study,
-    experiment: &Experiment,
-    fold: Option<usize>,
-    backend: Backend,
-    data_sha256: &str,
-) -> Result<String> {
+fn id(study: &Study, experiment: &Experiment, fold: Option<usize>, conditions: &str) -> Result<String> {
     let mut unnamed = Experiment { name: "trial".to_owned(), ..experiment.clone() };
     // The digest says which images; where they are does not matter.
     unnamed.data.source = "data".to_owned();
     let mut hash = Sha256::new();
     let timing = study.timing;
-    hash.update(format!("{backend}\n{data_sha256}\n{timing}\n{}\n{fold:?}\n", study.folds));
+    hash.update(format!("{conditions}\n{timing}\n{}\n{fold:?}\n", study.folds));
     hash.update(unnamed.to_toml()?);
     Ok(hex(&hash.finalize())[..16].to_owned())
 }
@@ -108,6 +112,9 @@ fn facts(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTreeMap<
     facts.remove("name");
     facts.remove("seed");
     facts.remove("data.source");
+    if study.folds > 0 {
+        facts.remove("data.validation");
+    }
     for varied in &study.varied {
         let values: Vec<_> = varied.values.iter().map(ToString::to_string).collect();
         facts.insert(varied.key.clone(), format!("varied: {}", values.join(", ")));
@@ -136,7 +143,7 @@ mod tests {
     }
 
     fn plan(text: &str) -> Plan {
-        Plan::new(&study(text), Backend::Flex, "abc").unwrap()
+        Plan::new(&study(text), Backend::Flex, "abc", Some("a machine")).unwrap()
     }
 
     const RATES: &str = "folds = 3\nseeds = [1, 2]\n[vary]\noptimizer.learning_rate = [0.1, 1.0]";
@@ -173,14 +180,32 @@ mod tests {
             assert!(ids(&plan).iter().all(|id| !changed.contains(id)), "{to}");
         }
         for (backend, data) in [(Backend::Ndarray, "abc"), (Backend::Flex, "abd")] {
-            assert_ne!(ids(&Plan::new(&study(RATES), backend, data).unwrap()), ids(&plan));
+            assert_ne!(ids(&Plan::new(&study(RATES), backend, data, None).unwrap()), ids(&plan));
         }
+    }
+
+    #[test]
+    fn seconds_are_known_by_their_machine() {
+        let on = |text: &str, machine| {
+            let study = study(text);
+            Plan::new(&study, Backend::Flex, "", Some(machine)).unwrap().trials[0].id.clone()
+        };
+        assert_eq!(on(RATES, "one"), on(RATES, "other"));
+        let timed = RATES.replace("folds", "timing = true\nfolds");
+        assert_ne!(on(&timed, "one"), on(&timed, "other"));
+    }
+
+    #[test]
+    fn one_setting_spelled_in_two_ways_is_refused() {
+        let study = study("folds = 2\n[vary]\noptimizer.learning_rate = [1, 1.0]");
+        let error = Plan::new(&study, Backend::Flex, "", None).unwrap_err();
+        assert_eq!(error.message(), "the settings learning rate 1 and learning rate 1.0 are the same");
     }
 
     #[test]
     fn a_setting_that_cannot_be_is_named() {
         let study = study("folds = 2\n[vary]\noptimizer.learning_rate = [1.0, -1.0]");
-        let error = Plan::new(&study, Backend::Flex, "").unwrap_err().to_string();
+        let error = Plan::new(&study, Backend::Flex, "", None).unwrap_err().to_string();
         assert_eq!(
             error,
             "the setting learning rate -1.0: `optimizer.learning_rate` is -1, expected a number above 0"

@@ -1,6 +1,7 @@
 //! What is run together: networks of one shape side by side where that is faster, all others by themselves.
 
 use super::Trial;
+use crate::data::EVALUATION_BATCH_SIZE;
 use crate::training::StackKey;
 
 /// Larger networks keep a processor busy alone: side by side they only push each other out of its cache. Measured with
@@ -41,20 +42,27 @@ pub struct Means {
     pub stacks: bool,
 }
 
+/// Numbers that a step of a stack may hold, pixels and activations of all its networks: 200 MB of them.
+const MAX_VALUES: usize = 50_000_000;
+
 /// Groups `trials` into units, in the plan's order.
 ///
-/// `num_parameters` gives a trial's weights; `num_images` how many images it learns from and is judged by. The units
-/// depend on the whole plan, not on what of it is done, so a study that goes on after a kill makes the same ones.
+/// `may_stack` says whether a trial can be trained at all, `sizes` gives its layers' sizes from pixels to classes,
+/// `num_images` how many images it learns from and is judged by. The units depend on the whole plan and on the number of
+/// workers, not on what of it is done: a study that goes on after a kill makes the same ones.
 pub fn units(
     trials: &[Trial],
     means: Means,
-    num_parameters: impl Fn(&Trial) -> usize,
+    may_stack: impl Fn(&Trial) -> bool,
+    sizes: impl Fn(&Trial) -> Vec<usize>,
     num_images: impl Fn(&Trial) -> (usize, usize),
 ) -> Vec<Unit> {
+    let num_parameters = |trial: &Trial| parameters(&sizes(trial));
     let mut groups: Vec<(StackKey, (usize, usize), Vec<Stream>)> = Vec::new();
     let mut units = Vec::new();
     for (place, trial) in trials.iter().enumerate() {
-        let fits = means.stacks && (means.is_gpu || num_parameters(trial) <= LARGEST_NETWORK);
+        let fits =
+            means.stacks && may_stack(trial) && (means.is_gpu || num_parameters(trial) <= LARGEST_NETWORK);
         let Some(key) = StackKey::new(trial.member()).filter(|_| fits) else {
             units.push(Unit::Alone(place));
             continue;
@@ -79,11 +87,25 @@ pub fn units(
             .flat_map(|stream| &stream.trials)
             .map(|&trial| num_parameters(&trials[trial]))
             .sum();
-        let parts = all.div_ceil(largest).max(means.workers);
-        units.extend(split(streams, parts));
+        let values: usize =
+            streams.iter().map(|stream| values(&trials[stream.trials[0]], stream.trials.len(), &sizes)).sum();
+        let parts = all.div_ceil(largest).max(values.div_ceil(MAX_VALUES)).max(means.workers);
+        units.extend(split(streams.into_iter().map(|stream| stream.trials).collect(), parts));
     }
     units.sort_by_key(|unit| unit.trials().first().copied());
     units
+}
+
+/// Weights and biases between layers of these sizes.
+pub fn parameters(sizes: &[usize]) -> usize {
+    sizes.windows(2).map(|pair| (pair[0] + 1).saturating_mul(pair[1])).fold(0, usize::saturating_add)
+}
+
+/// What a step of a stream holds: its images once, and what they become in each of its networks.
+fn values(trial: &Trial, networks: usize, sizes: impl Fn(&Trial) -> Vec<usize>) -> usize {
+    let sizes = sizes(trial);
+    let rows = trial.experiment.training.batch_size.max(EVALUATION_BATCH_SIZE);
+    rows.saturating_mul(sizes[0] + networks * sizes[1..].iter().sum::<usize>())
 }
 
 /// Trials that see the same batches.
@@ -101,13 +123,13 @@ fn batches(trial: &Trial) -> Batches {
 
 /// Stacks of about equal size. Streams of equal length are cut alike, so that their parts fit side by side; a single
 /// network for each stream leaves whole streams to be spread.
-fn split(streams: Vec<Stream>, parts: usize) -> Vec<Unit> {
+fn split(streams: Vec<Vec<usize>>, parts: usize) -> Vec<Unit> {
     let mut by_length: Vec<(usize, Vec<Vec<usize>>)> = Vec::new();
     for stream in streams {
-        let length = stream.trials.len();
+        let length = stream.len();
         match by_length.iter_mut().find(|(other, _)| *other == length) {
-            Some((_, same)) => same.push(stream.trials),
-            None => by_length.push((length, vec![stream.trials])),
+            Some((_, same)) => same.push(stream),
+            None => by_length.push((length, vec![stream])),
         }
     }
     let mut units = Vec::new();
@@ -144,8 +166,7 @@ pub fn remaining(units: Vec<Unit>, wanted: impl Fn(usize) -> bool) -> Vec<Unit> 
                 let streams = streams
                     .into_iter()
                     .map(|trials| trials.into_iter().filter(|&trial| wanted(trial)).collect::<Vec<_>>())
-                    .filter(|trials| !trials.is_empty())
-                    .map(|trials| Stream { batches: (0, None, String::new()), trials });
+                    .filter(|trials| !trials.is_empty());
                 left.extend(split(streams.collect(), 1));
             }
         }
@@ -164,16 +185,11 @@ mod tests {
 
     fn plan(text: &str) -> Plan {
         let study = Study::from_toml(text, "s.toml", &[], |_| unreachable!()).unwrap();
-        Plan::new(&study, Backend::Flex, "").unwrap()
+        Plan::new(&study, Backend::Flex, "", None).unwrap()
     }
 
     fn units_of(plan: &Plan, means: Means) -> Vec<Unit> {
-        units(
-            &plan.trials,
-            means,
-            |trial| trial.experiment.model.hidden.iter().sum::<usize>() * 794 + 7850,
-            |_| (48, 12),
-        )
+        units(&plan.trials, means, |_| true, |trial| trial.experiment.model.sizes(784, 10), |_| (48, 12))
     }
 
     const CV: &str = "folds = 3\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3, 0.4]";

@@ -1,6 +1,5 @@
 //! The values that a study goes through: lists, ranges, their grid, and a random sample of it.
 
-use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -9,8 +8,10 @@ use crate::random::{Purpose, stream};
 
 /// The most settings of a grid: more are a mistake.
 const MAX_SETTINGS: usize = 100_000;
-/// Digits of a number in a range of fractions: 0.00316, not 0.0031622776601683794.
+/// Digits of a number in a range of fractions, where that tells them apart: 0.00316, not 0.0031622776601683794.
 const DIGITS: usize = 3;
+/// As many as a number has.
+const MAX_DIGITS: usize = 15;
 
 /// A key with the values that it takes.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,24 +51,33 @@ fn named(key: &str, value: &str) -> String {
     }
 }
 
-/// The keys in a `[vary]` section, which may be nested, with their values.
-pub(super) fn read(table: &Table, prefix: &str, origin: &str) -> Result<Vec<Varied>> {
-    let mut all = Vec::new();
+/// The keys in a `[vary]` section, which may be nested, with their values. `is_whole` says of which keys these are whole
+/// numbers.
+pub(super) fn read(
+    table: &Table,
+    prefix: &str,
+    origin: &str,
+    is_whole: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Varied>> {
+    let mut all: Vec<Varied> = Vec::new();
     for (name, value) in table {
         let key = format!("{prefix}{name}");
         match value {
             Value::Array(values) => all.push(Varied { values: list(&key, values, origin)?, key }),
             Value::Table(range) if range.contains_key("from") || range.contains_key("to") => {
-                all.push(Varied { values: self::range(&key, range, origin)?, key });
+                all.push(Varied { values: self::range(&key, range, origin, is_whole(&key))?, key });
             }
-            Value::Table(section) => all.extend(read(section, &format!("{key}."), origin)?),
+            Value::Table(section) => all.extend(read(section, &format!("{key}."), origin, is_whole)?),
             other => {
                 return Err(Error::new(format!("`vary.{key}` in `{origin}` is `{other}`, expected values"))
                     .hint(RANGE_HINT));
             }
         }
     }
-    Ok(all)
+    match (1..all.len()).find(|&index| all[..index].iter().any(|other| other.key == all[index].key)) {
+        Some(index) => Err(Error::new(format!("`vary.{}` in `{origin}` is there twice", all[index].key))),
+        None => Ok(all),
+    }
 }
 
 const RANGE_HINT: &str =
@@ -85,8 +95,9 @@ fn list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
     }
 }
 
-/// `{ from, to, num, scale }`: `num` values from one end to the other, evenly spread or by equal factors.
-fn range(key: &str, range: &Table, origin: &str) -> Result<Vec<Value>> {
+/// `{ from, to, num, scale }`: `num` values from one end to the other, evenly spread or by equal factors. The ends are as
+/// they stand; between them, fractions have as few digits as tell them apart, three at the least.
+fn range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result<Vec<Value>> {
     let bad = |what: String, hint: &str| {
         Error::new(format!("`vary.{key}` in `{origin}` {what}")).hint(hint.to_owned())
     };
@@ -123,48 +134,68 @@ fn range(key: &str, range: &Table, origin: &str) -> Result<Vec<Value>> {
         let least = if log { "0 < from < to" } else { "from < to" };
         return Err(bad(format!("goes from {from} to {to}, expected {least}"), RANGE_HINT));
     }
-    let whole = [range.get("from"), range.get("to")].iter().all(|end| matches!(end, Some(Value::Integer(_))));
-    let mut values: Vec<Value> = (0..num)
-        .map(|index| {
-            let share = index as f64 / (num - 1) as f64;
-            let value = if log { from * (to / from).powf(share) } else { from + (to - from) * share };
-            if whole { Value::Integer(value.round() as i64) } else { Value::Float(rounded(value)) }
-        })
-        .collect();
-    // Rounding may bring neighbours together.
-    values.dedup();
-    Ok(values)
+    let between = |index: usize| {
+        let share = index as f64 / (num - 1) as f64;
+        if log { from * (to / from).powf(share) } else { from + (to - from) * share }
+    };
+    let all: Vec<f64> = (0..num).map(between).collect();
+    if is_whole {
+        let whole: Vec<i64> = all.iter().map(|value| value.round() as i64).collect();
+        return match whole.windows(2).all(|pair| pair[0] < pair[1]) {
+            true => Ok(whole.into_iter().map(Value::Integer).collect()),
+            false => Err(bad(
+                format!("has fewer than {num} different whole numbers from {from} to {to}"),
+                "write them as a list, or make `num` smaller",
+            )),
+        };
+    }
+    let rounded = (DIGITS..=MAX_DIGITS).map(|digits| rounded(&all, digits));
+    let told_apart = rounded.into_iter().find(|values| values.windows(2).all(|pair| pair[0] < pair[1]));
+    Ok(told_apart.unwrap_or(all).into_iter().map(Value::Float).collect())
 }
 
-fn rounded(value: f64) -> f64 {
-    format!("{value:.*e}", DIGITS - 1).parse().unwrap_or(value)
+/// All but the ends with so many digits.
+fn rounded(values: &[f64], digits: usize) -> Vec<f64> {
+    let last = values.len() - 1;
+    let round = |(index, &value): (usize, &f64)| {
+        let text = format!("{value:.*e}", digits - 1);
+        if index == 0 || index == last { value } else { text.parse().unwrap_or(value) }
+    };
+    values.iter().enumerate().map(round).collect()
 }
 
-/// Every combination of values, the last key changing fastest.
-pub(super) fn grid(varied: &[Varied]) -> Result<Vec<Vec<Value>>> {
+/// The settings of a study: every combination of values, the last key changing fastest, or some of them drawn from a
+/// seed, in the same order.
+pub(super) fn grid(varied: &[Varied], sample: Option<(usize, u64)>) -> Result<Vec<Vec<Value>>> {
     let size = varied.iter().try_fold(1usize, |size, varied| size.checked_mul(varied.values.len()));
-    if size.is_none_or(|size| size > MAX_SETTINGS) {
-        return Err(Error::new(format!("the grid has more than {MAX_SETTINGS} settings")));
-    }
-    let mut grid = vec![Vec::new()];
-    for Varied { values, .. } in varied {
-        grid = grid
-            .into_iter()
-            .flat_map(|row: Vec<Value>| {
-                values.iter().map(move |value| [row.as_slice(), std::slice::from_ref(value)].concat())
-            })
-            .collect();
-    }
-    Ok(grid)
+    let places: Vec<usize> = match (size, sample) {
+        (Some(size), Some((num, seed))) if num.min(size) <= MAX_SETTINGS => drawn(size, num, seed),
+        (Some(size), None) if size <= MAX_SETTINGS => (0..size).collect(),
+        _ => {
+            return Err(Error::new(format!("the study has more than {MAX_SETTINGS} settings"))
+                .hint("draw some of them: `[sample]` with `num = 20`"));
+        }
+    };
+    Ok(places.into_iter().map(|place| at(varied, place)).collect())
 }
 
-/// `num` settings of a grid, drawn from `seed`, in the grid's order.
-pub(super) fn sample<T: Clone>(grid: &[T], num: usize, seed: u64) -> Vec<T> {
-    let mut places: Vec<usize> = (0..grid.len()).collect();
-    places.shuffle(&mut stream(seed, Purpose::Sample, 0));
-    places.truncate(num);
+/// `num` places below `size`, drawn from `seed`, ascending.
+fn drawn(size: usize, num: usize, seed: u64) -> Vec<usize> {
+    let mut rng = stream(seed, Purpose::Sample, 0);
+    let mut places = rand::seq::index::sample(&mut rng, size, num.min(size)).into_vec();
     places.sort_unstable();
-    places.into_iter().map(|place| grid[place].clone()).collect()
+    places
+}
+
+/// The values at a place of the grid: the place's digits, each key having its own base.
+fn at(varied: &[Varied], mut place: usize) -> Vec<Value> {
+    let mut values: Vec<Value> = Vec::with_capacity(varied.len());
+    for Varied { values: choices, .. } in varied.iter().rev() {
+        values.push(choices[place % choices.len()].clone());
+        place /= choices.len();
+    }
+    values.reverse();
+    values
 }
 
 #[cfg(test)]
@@ -173,7 +204,7 @@ mod tests {
     use super::*;
 
     fn vary(text: &str) -> Result<Vec<Varied>> {
-        read(&text.parse::<Table>().unwrap(), "", "s.toml")
+        read(&text.parse::<Table>().unwrap(), "", "s.toml", &|key| key == "whole")
     }
 
     fn floats(text: &str) -> Vec<f64> {
@@ -188,10 +219,13 @@ mod tests {
         );
         assert_eq!(floats("a = { from = 0.0, to = 1.0, num = 5 }"), [0.0, 0.25, 0.5, 0.75, 1.0]);
         assert_eq!(
-            floats("a = { from = 16, to = 4096, num = 5, scale = \"log\" }"),
+            floats("whole = { from = 16, to = 4096, num = 5, scale = \"log\" }"),
             [16.0, 64.0, 256.0, 1024.0, 4096.0]
         );
-        assert_eq!(floats("a = { from = 1, to = 3, num = 9 }"), [1.0, 2.0, 3.0]);
+        assert_eq!(floats("a = { from = 1, to = 2, num = 5 }"), [1.0, 1.25, 1.5, 1.75, 2.0]);
+        let near_one = floats("a = { from = 0.99, to = 0.9999, num = 3 }");
+        assert_eq!(near_one, [0.99, 0.995, 0.9999], "the ends are as they stand");
+        assert_eq!(floats("a = { from = 1.0, to = 1.01, num = 3 }"), [1.0, 1.005, 1.01]);
     }
 
     #[test]
@@ -199,13 +233,18 @@ mod tests {
         let varied = vary("b.c = [1, 2, 3]\na = [true, false]").unwrap();
         let keys: Vec<_> = varied.iter().map(|varied| varied.key.as_str()).collect();
         assert_eq!(keys, ["a", "b.c"]);
-        let grid = grid(&varied).unwrap();
+        let grid = grid(&varied, None).unwrap();
         let text: Vec<String> = grid.iter().map(|row| format!("{}{}", row[0], row[1])).collect();
         assert_eq!(text, ["true1", "true2", "true3", "false1", "false2", "false3"]);
-        let drawn = sample(&text, 3, 7);
+        let sample = |num, seed| -> Vec<String> {
+            let rows = super::grid(&varied, Some((num, seed))).unwrap();
+            rows.iter().map(|row| format!("{}{}", row[0], row[1])).collect()
+        };
+        let drawn = sample(3, 7);
         assert_eq!(drawn.len(), 3);
-        assert_eq!(drawn, sample(&text, 3, 7));
-        assert!((0..20).any(|seed| sample(&text, 3, seed) != drawn));
+        assert_eq!(drawn, sample(3, 7));
+        assert_eq!(sample(100, 7), text, "more than there are");
+        assert!((0..20).any(|seed| sample(3, seed) != drawn));
         assert!(drawn.windows(2).all(|pair| text.iter().position(|t| *t == pair[0]) < text.iter().position(|t| *t == pair[1])));
     }
 
@@ -243,6 +282,11 @@ mod tests {
                 "a = { from = 1, to = 2, num = 1 }",
                 "`vary.a` in `s.toml` has `num = 1`, expected a whole number from 2 to 1000",
             ),
+            (
+                "whole = { from = 1, to = 3, num = 9 }",
+                "`vary.whole` in `s.toml` has fewer than 9 different whole numbers from 1 to 3",
+            ),
+            ("\"a.b\" = [1]\na.b = [2]", "`vary.a.b` in `s.toml` is there twice"),
             ("a = { from = 1, to = 2, nun = 1 }", "`vary.a` in `s.toml` has the unknown key `nun`"),
         ] {
             assert_eq!(vary(text).unwrap_err().message(), expected);

@@ -89,15 +89,19 @@ impl Splits {
 /// size that memory can hold.
 pub(super) fn check_trainable(experiment: &Experiment, layout: Layout, num_train: usize) -> Result<()> {
     let Layout { height, width, num_classes } = layout;
-    if num_classes < 2 {
-        return Err(Error::new(format!(
-            "all training images in `{}` are of class 0, expected two classes",
-            experiment.data.source()
-        )));
-    }
+    check_classes(experiment, layout)?;
     let largest_batch = experiment.training.batch_size.min(num_train).max(EVALUATION_BATCH_SIZE);
     experiment.model.check_memory(height * width, num_classes, largest_batch)?;
     experiment.model.check_weights(height * width, num_classes)
+}
+
+/// Checks that there are classes to tell apart.
+pub(super) fn check_classes(experiment: &Experiment, layout: Layout) -> Result<()> {
+    if layout.num_classes >= 2 {
+        return Ok(());
+    }
+    let source = experiment.data.source();
+    Err(Error::new(format!("all training images in `{source}` are of class 0, expected two classes")))
 }
 
 /// All training images of an experiment, for a study to split. The test images are looked at as far as they must fit.

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::curves::{LARGE, SIZE, line};
 use super::super::parts;
-use super::{Part, StudyPage};
+use super::{Part, StudyPage, repeat_name};
 use crate::error::Result;
 use crate::figures::{Chart, Line, Scale, Series};
 use crate::study::{Setting, SettingResult, TrialRecord};
@@ -31,6 +31,13 @@ pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Part>> {
             lines.push(rest);
         }
     }
+    // The lines that reach highest; a drawing has room for a few.
+    let highest = |rest_of_line: &Setting| {
+        let of_line = settings.iter().filter(|setting| rest(&setting.setting) == *rest_of_line);
+        of_line.filter_map(|setting| setting.mean).fold(0.0, f64::max)
+    };
+    lines.sort_by(|a, b| highest(b).total_cmp(&highest(a)));
+    let left_out = lines.len().saturating_sub(MAX_CURVES);
     let single = lines.len() == 1;
     let mut series = Vec::new();
     if single {
@@ -56,7 +63,10 @@ pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Part>> {
     let label = "best";
     let marks: Vec<(f64, &str)> = best.map(|best| (best, label)).into_iter().collect();
     let chart = Chart { marks: &marks, ..chart };
-    let content = html! { (parts::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?)) };
+    let content = html! {
+        (parts::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
+        @if left_out > 0 { p.note { "The lines that reach highest; " (left_out) " more are not drawn." } }
+    };
     Ok(Some(Part { title: format!("Accuracy against {short}"), content }))
 }
 
@@ -88,13 +98,14 @@ fn scale(xs: &[f64], key: &str) -> Scale {
 fn mean_line(settings: &[&SettingResult], key: &str, name: &str, colour: usize) -> Series {
     let mut points: Vec<(f64, f64, (f64, f64))> = settings
         .iter()
+        .filter(|setting| setting.is_ranked())
         .filter_map(|setting| Some((setting.setting.number(key)?, setting.mean?, setting.interval?)))
         .collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     Series {
         name: name.to_owned(),
         points: points.iter().map(|(x, y, _)| (*x, *y)).collect(),
-        spread: points.iter().map(|(_, _, (low, high))| (low.max(0.0), high.min(1.0))).collect(),
+        spread: points.iter().map(|(_, _, interval)| *interval).collect(),
         colour,
         ..Series::default()
     }
@@ -121,7 +132,7 @@ fn trial_lines(page: &StudyPage<'_>, key: &str) -> Vec<Series> {
         return vec![line("each trial", points(&mut page.records.iter()), 3, Line::None)];
     }
     let lines = repeats.iter().enumerate().map(|(index, &(seed, fold))| {
-        let name = fold.map_or(format!("seed {seed}"), |fold| format!("fold {}", fold + 1));
+        let name = repeat_name(page.study, (seed, fold));
         let mut of_repeat = page.records.iter().filter(|record| record.seed == seed && record.fold == fold);
         line(&name, points(&mut of_repeat), index + 1, Line::Dashed)
     });
@@ -161,12 +172,13 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         };
         drawings.push(parts::drawing(chart.to_svg(SIZE.0, SIZE.1)?));
     }
-    let left_out = page.plan.settings.len() - chosen.len();
+    let curves = page.summary.settings.iter().filter(|setting| setting.is_ranked()).count();
+    let left_out = curves - chosen.len();
     Ok(Some(html! {
         div.drawings { @for drawing in &drawings { (drawing) } }
         p.note {
             "Means over each setting's trials."
-            @if left_out > 0 { " Of " (page.plan.settings.len()) " settings, the best, the worst and some in between are drawn." }
+            @if left_out > 0 { " Of " (curves) " settings, the best, the worst and some in between are drawn." }
         }
     }))
 }
@@ -175,7 +187,7 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
 fn chosen_settings(page: &StudyPage<'_>) -> Vec<usize> {
     let settings = &page.summary.settings;
     let mut ranked: Vec<usize> =
-        (0..settings.len()).filter(|&index| settings[index].mean.is_some()).collect();
+        (0..settings.len()).filter(|&index| settings[index].is_ranked()).collect();
     if ranked.len() > MAX_CURVES {
         ranked.sort_by(|&a, &b| settings[b].mean.unwrap_or(0.0).total_cmp(&settings[a].mean.unwrap_or(0.0)));
         let last = ranked.len() - 1;

@@ -90,7 +90,8 @@ pub(super) fn findings(page: &StudyPage<'_>) -> Result<Vec<Part>> {
     if let Some(content) = charts::learning_curves(page)? {
         sections.push(Part::new("Learning curves by setting", content));
     }
-    if page.plan.trials.len() > page.plan.settings.len() {
+    let has_troubles = page.records.iter().any(|record| record.end != TrialEnd::Finished);
+    if page.plan.trials.len() > page.plan.settings.len() || has_troubles {
         sections.push(Part::new("Trial by trial", trial_by_trial(page)));
     }
     Ok(sections)
@@ -138,7 +139,7 @@ pub fn setting_rows(summary: &Summary, timing: bool) -> Vec<Vec<String>> {
 
 fn setting_row(setting: &SettingResult, timing: bool) -> Vec<String> {
     let none = || "–".to_owned();
-    let interval = |(low, high): (f64, f64)| format!("{:.4} to {:.4}", low.max(0.0), high.min(1.0));
+    let interval = |(low, high): (f64, f64)| format!("{low:.4} to {high:.4}");
     let behind = match setting.standing {
         Standing::Best => "best".to_owned(),
         Standing::NotWorse(comparison) => format!("{:.4}, not told apart", comparison.difference),
@@ -168,6 +169,15 @@ fn accuracy(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"))
 }
 
+/// What a seed and a fold are called in a study.
+fn repeat_name(study: &Study, (seed, fold): (u64, Option<usize>)) -> String {
+    match (fold, study.seeds.len()) {
+        (Some(fold), 1) => format!("fold {}", fold + 1),
+        (Some(fold), _) => format!("seed {seed}, fold {}", fold + 1),
+        (None, _) => format!("seed {seed}"),
+    }
+}
+
 /// Each setting's accuracy in each fold and with each seed.
 fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
     let StudyPage { study, plan, records, .. } = page;
@@ -177,11 +187,7 @@ fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
         .filter(|trial| trial.setting == 0)
         .map(|trial| (trial.experiment.seed, trial.fold))
         .collect();
-    let name = |&(seed, fold): &(u64, Option<usize>)| match (fold, study.seeds.len()) {
-        (Some(fold), 1) => format!("fold {}", fold + 1),
-        (Some(fold), _) => format!("seed {seed}, fold {}", fold + 1),
-        (None, _) => format!("seed {seed}"),
-    };
+    let name = |&repeat: &(u64, Option<usize>)| repeat_name(study, repeat);
     let header: Vec<String> = ["setting".to_owned()].into_iter().chain(repeats.iter().map(name)).collect();
     let cell = |setting: usize, &(seed, fold): &(u64, Option<usize>)| {
         let setting = &plan.settings[setting];
@@ -230,7 +236,9 @@ fn method(page: &StudyPage<'_>) -> Markup {
             "{} of the training images, held out",
             records.first().map_or("some".to_owned(), |record| grouped(record.num_images.1))
         ),
-        folds => format!("{folds}-fold cross-validation over the training images, each class spread evenly"),
+        folds => format!("{folds}-fold cross-validation over the training images{}",
+            if study.base.data.stratified { ", each class spread evenly" } else { "" }
+        ),
     };
     let files = page.folder.display();
     let facts = [

@@ -59,14 +59,15 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     for setting in &page.summary.settings {
         let records: Vec<&TrialRecord> =
             page.records.iter().copied().filter(|record| record.setting == setting.setting).collect();
-        let timed = (setting.setting.number(KEY), setting.seconds_per_epoch, setting.mean);
-        if let (Some(batch_size), Some(epoch), Some(_)) = timed {
+        let timed = (setting.setting.number(KEY), setting.seconds_per_epoch, setting.is_ranked());
+        if let (Some(batch_size), Some(epoch), true) = timed {
             let updates = records.first().map_or(1, |record| record.steps_per_epoch);
             all.push(Timed { setting, batch_size, updates, epoch, records });
         }
     }
     all.sort_by(|a, b| a.batch_size.total_cmp(&b.batch_size));
-    if all.len() < 2 || page.study.keys().count() != 1 {
+    let varies = |key: &str| page.plan.settings.iter().any(|setting| setting.number(key) != page.plan.settings[0].number(key));
+    if all.len() < 2 || page.study.keys().any(|key| key != KEY && varies(key)) {
         return Ok(None);
     }
     // The same time for all: as long as the fastest of all trainings took.
@@ -147,8 +148,8 @@ fn explanation(all: &[Timed<'_>], limit: f64, epochs: usize) -> Vec<String> {
     let Some(best) = all.iter().max_by(|a, b| mean(a).total_cmp(&mean(b))) else { return sentences };
     sentences.push(format!(
         "At equal epochs ({epochs}), batches of {} give the highest accuracy, {:.4}; the smallest give {:.4}, the largest \
-         {:.4}. The learning rate is the same for all: the fewer the updates, the shorter the way that the weights go, and \
-         the smaller the batch, the noisier each step.",
+         {:.4}. With the learning rate the same for all, fewer updates may not go far enough, and the smaller the batch, the \
+         noisier each step.",
         size(best),
         mean(best),
         mean(small),

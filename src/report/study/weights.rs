@@ -18,6 +18,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         .summary
         .settings
         .iter()
+        .filter(|setting| setting.is_ranked())
         .filter_map(|setting| Some((setting, setting.num_parameters?, setting.mean?)))
         .collect();
     let sizes: Vec<usize> = ranked.iter().map(|(_, weights, _)| *weights).collect();
@@ -32,7 +33,6 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         spread: ranked
             .iter()
             .map(|(setting, _, mean)| setting.interval.unwrap_or((*mean, *mean)))
-            .map(|(low, high)| (low.max(0.0), high.min(1.0)))
             .collect(),
         labels: ranked.iter().map(|(setting, _, _)| shape(setting)).collect(),
         line: Line::None,
@@ -96,7 +96,8 @@ fn sentences(page: &StudyPage<'_>, front: &[(&SettingResult, usize, f64)]) -> Ve
     let Some(best) = page.summary.best.map(|best| &page.summary.settings[best]) else { return sentences };
     let (mean, weights) = (best.mean.unwrap_or(f64::NAN), best.num_parameters.unwrap_or(0));
     sentences.push(format!(
-        "The best architecture is {}, {}, with {} weights and a mean validation accuracy of {mean:.4}.",
+        "The best architecture{} is {}, {}, with {} weights and a mean validation accuracy of {mean:.4}.",
+        if page.summary.settings.iter().all(SettingResult::is_ranked) { "" } else { " of those ranked" },
         best.setting.name(),
         layers(page),
         grouped(weights)

@@ -24,44 +24,74 @@ pub(super) fn subtitle(page: &StudyPage<'_>) -> String {
     format!("A study of {settings}{folds}{seeds} on {}", study.base.data.source)
 }
 
+/// So many settings are named in a sentence.
+const MAX_NAMED: usize = 5;
+
 /// Which setting is best, which cannot be told from it, and which are worse or did not finish.
 pub fn verdict(summary: &Summary) -> Vec<String> {
+    let diverged = diverged(summary);
+    let missing = summary.settings.iter().filter(|setting| setting.num_missing > 0).count();
     let Some(best) = summary.best.map(|best| &summary.settings[best]) else {
-        return vec![
-            "No setting has been trained to the end in all of its trials: there is no best one.".to_owned(),
-        ];
+        let none = "No setting has been trained to the end in all of its trials: there is no best one.".to_owned();
+        return [none].into_iter().chain(diverged).collect();
     };
-    let mut sentences = vec![format!("The best setting is {}: {}.", best.setting.name(), of_mean(best))];
-    let not_worse: Vec<String> = summary
-        .not_worse()
-        .map(|setting| format!("{} ({:.4})", setting.setting.name(), setting.mean.unwrap_or(f64::NAN)))
-        .collect();
-    let num_worse =
-        summary.settings.iter().filter(|setting| matches!(setting.standing, Standing::Worse(_))).count();
-    let others = summary.settings.len() - 1;
-    if !not_worse.is_empty() {
-        sentences.push(format!("The data cannot tell it from {}.", listed(&not_worse)));
+    let mut sentences = Vec::new();
+    if missing > 0 {
+        let settings = counted(missing, "setting is", "settings are");
+        sentences.push(format!("{settings} not ranked yet: trials failed or have not been run."));
     }
-    if num_worse > 0 {
-        sentences.push(match (num_worse == others, num_worse) {
-            (true, 1) => "The other one is worse.".to_owned(),
-            (true, _) => format!("All {num_worse} others are worse."),
-            (false, 1) => "One other is worse.".to_owned(),
-            (false, _) => format!("{num_worse} others are worse."),
-        });
+    sentences.push(match (summary.settings.len(), missing) {
+        (1, _) => format!("The one setting, {}, has {}.", best.setting.name(), of_mean(best)),
+        (_, 0) => format!("The best setting is {}: {}.", best.setting.name(), of_mean(best)),
+        _ => format!("The best setting so far is {}: {}.", best.setting.name(), of_mean(best)),
+    });
+    sentences.extend(not_told_apart(summary));
+    sentences.extend(worse(summary));
+    sentences.extend(diverged);
+    sentences
+}
+
+fn not_told_apart(summary: &Summary) -> Option<String> {
+    let mut settings: Vec<&SettingResult> = summary.not_worse().collect();
+    let number = settings.len();
+    if number > MAX_NAMED {
+        settings.sort_by(|a, b| b.mean.unwrap_or(0.0).total_cmp(&a.mean.unwrap_or(0.0)));
+        settings.truncate(MAX_NAMED);
     }
+    let name = |setting: &&SettingResult| {
+        format!("{} ({:.4})", setting.setting.name(), setting.mean.unwrap_or(f64::NAN))
+    };
+    let names = listed(&settings.iter().map(name).collect::<Vec<_>>());
+    match number {
+        0 => None,
+        number if number > MAX_NAMED => {
+            Some(format!("The data cannot tell it from {number} others; the nearest are {names}."))
+        }
+        _ => Some(format!("The data cannot tell it from {names}.")),
+    }
+}
+
+fn worse(summary: &Summary) -> Option<String> {
+    let is_worse = |setting: &&SettingResult| matches!(setting.standing, Standing::Worse(_));
+    let number = summary.settings.iter().filter(is_worse).count();
+    match (number + 1 == summary.settings.len(), number) {
+        (_, 0) => None,
+        (true, 1) => Some("The other one is worse.".to_owned()),
+        (true, _) => Some(format!("All {number} others are worse.")),
+        (false, 1) => Some("One other is worse.".to_owned()),
+        (false, _) => Some(format!("{number} others are worse.")),
+    }
+}
+
+fn diverged(summary: &Summary) -> Option<String> {
     let diverged: Vec<String> = summary
         .settings
         .iter()
         .filter(|setting| setting.num_diverged > 0)
-        .map(|setting| {
-            format!("{} ({} of {})", setting.setting.name(), setting.num_diverged, num_trials(setting))
-        })
+        .map(|setting| format!("{} ({} of {})", setting.setting.name(), setting.num_diverged, num_trials(setting)))
         .collect();
-    if !diverged.is_empty() {
-        sentences.push(format!("Diverged, the loss no longer being a number: {}.", listed(&diverged)));
-    }
-    sentences
+    let names = listed(&diverged);
+    (!diverged.is_empty()).then(|| format!("Diverged, the loss no longer being a number: {names}."))
 }
 
 fn num_trials(setting: &SettingResult) -> usize {

@@ -49,7 +49,7 @@ pub(super) fn run(
     let start = Instant::now();
     let artifacts = lab.artifacts();
     let planned = PlannedStudy::new(Study::read(file, &[])?, lab.backend, Options::default())?;
-    let full = Plan::new(&Study::read(full, &[])?, lab.backend, &planned.data_sha256)?;
+    let full = Plan::new(&Study::read(full, &[])?, lab.backend, &planned.data_sha256, None)?;
     let shortened = changes(&full.facts, &planned.plan.facts);
     let mut opened = planned.open(&artifacts)?;
     let num_reused = opened.num_done();

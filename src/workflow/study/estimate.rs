@@ -24,10 +24,14 @@ impl PlannedStudy {
     /// A trial that cannot be trained, or a device that fails.
     pub fn estimate(&self, units: &[Unit]) -> Result<Duration> {
         let mut known: Vec<((Option<StackKey>, String, usize), f64)> = Vec::new();
-        let (mut seconds, mut longest) = (0.0, 0.0f64);
+        let (mut seconds, mut winner) = (0.0, 0.0f64);
         for unit in units {
             let trials = unit.trials();
             let first = &self.plan.trials[trials[0]];
+            if self.why_not(first).is_some() {
+                // It will fail at once.
+                continue;
+            }
             let kind = (StackKey::new(first.member()), shape(first), trials.len());
             let per_image = match known.iter().find(|(known, _)| *known == kind) {
                 Some((_, per_image)) => *per_image,
@@ -41,10 +45,11 @@ impl PlannedStudy {
             let images = train as f64 + judged as f64 * COST_OF_JUDGING;
             let one = per_image * images * first.experiment.training.num_epochs as f64;
             seconds += one;
-            longest = longest.max(one / trials.len() as f64);
+            let all = (train + judged).max(1) as f64 / train.max(1) as f64;
+            winner = winner.max(all * one / trials.len() as f64);
         }
-        // Workers are at it together; the winner's training follows, on more images than a trial has.
-        Ok(Duration::from_secs_f64(seconds / self.workers as f64 + 1.25 * longest))
+        // Workers are at it together; the winner's training follows, on the images held out as well.
+        Ok(Duration::from_secs_f64(seconds / self.workers as f64 + winner))
     }
 
     /// Seconds of a unit for each image that its networks learn from, while as many of it run as there are workers.

@@ -6,20 +6,23 @@ mod run;
 mod sets;
 mod winner;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use crate::backend::{self, Backend, Opened};
 use crate::config::Experiment;
 use crate::data::Layout;
 use crate::error::{Error, Result};
+use crate::number::counted;
 use crate::study::{
-    Journal, Means, Plan, Study, StudyFolder, Summary, Trial, TrialEnd, Unit, remaining, units,
+    Journal, Means, Plan, Study, StudyFolder, Summary, Trial, TrialEnd, Unit, parameters, remaining, units,
 };
 
 pub use results::Written;
 pub use run::Progress;
 pub use winner::{Winner, WinnerTraining};
 
+use super::splits::{check_classes, check_trainable};
 use sets::Sets;
 
 /// A study with its data and its plan, before anything is run.
@@ -68,21 +71,21 @@ impl PlannedStudy {
     /// # Errors
     /// A data set that cannot be read or learned from, a setting that the experiment refuses, more folds than images.
     pub fn new(study: Study, backend: Backend, options: Options) -> Result<Self> {
-        if study.keys().any(|key| key == "data.source") {
-            return Err(Error::new("a study cannot vary `data.source`")
-                .hint("make a study for each data set: accuracies on different images cannot be compared"));
-        }
         let opened = backend.open()?;
         let source = study.base.data.source();
         let (images, layout) = super::splits::train_images(&study.base)?;
         let data_sha256 = source.checksum()?;
-        let plan = Plan::new(&study, backend, &data_sha256)?;
+        let machine = format!("{}, {}", opened.adapter, counted(backend::num_threads(), "thread", "threads"));
+        let plan = Plan::new(&study, backend, &data_sha256, Some(&machine))?;
         let sets = Sets::new(images, &study, &plan.trials)?;
+        check_classes(&study.base, layout)?;
         let one_at_a_time = study.timing || options.separate || backend.is_gpu();
         let workers = if one_at_a_time { 1 } else { backend::num_threads() };
         let means = Means { workers, is_gpu: backend.is_gpu(), stacks: !study.timing && !options.separate };
-        let parameters = |trial: &Trial| num_parameters(&trial.experiment, layout);
-        let units = units(&plan.trials, means, parameters, |trial| sets.num_images(trial));
+        let sizes = |trial: &Trial| sizes(&trial.experiment, layout);
+        let may_stack =
+            |trial: &Trial| check_trainable(&trial.experiment, layout, sets.num_images(trial).0).is_ok();
+        let units = units(&plan.trials, means, may_stack, sizes, |trial| sets.num_images(trial));
         Ok(Self { study, plan, units, workers, backend, opened, layout, data_sha256, sets })
     }
 
@@ -99,14 +102,19 @@ impl PlannedStudy {
 
     /// The ids of the trials that an earlier run of the study has left under `artifacts`. Looks without touching: a
     /// journal that cannot be read, or that another process is writing, has none.
-    pub fn done(&self, artifacts: &Path) -> Vec<String> {
-        let Some(journal) = Journal::look(artifacts, &self.study.name) else { return Vec::new() };
+    pub fn done(&self, artifacts: &Path) -> HashSet<String> {
+        let Some(journal) = Journal::look(artifacts, &self.study.name) else { return HashSet::new() };
         let trials = self.plan.trials.iter().filter(|trial| journal.result(trial).is_some());
         trials.map(|trial| trial.id.clone()).collect()
     }
 
+    /// Why a trial cannot be trained, where that is known before.
+    pub fn why_not(&self, trial: &Trial) -> Option<Error> {
+        check_trainable(&trial.experiment, self.layout, self.sets.num_images(trial).0).err()
+    }
+
     /// The units that are left when the trials of these ids are done.
-    pub fn missing(&self, done: &[String]) -> Vec<Unit> {
+    pub fn missing(&self, done: &HashSet<String>) -> Vec<Unit> {
         remaining(self.units.clone(), |trial| !done.contains(&self.plan.trials[trial].id))
     }
 }
@@ -138,6 +146,10 @@ impl OpenedStudy {
 
 /// Weights and biases of an experiment's network.
 fn num_parameters(experiment: &Experiment, layout: Layout) -> usize {
-    let sizes = experiment.model.sizes(layout.height * layout.width, layout.num_classes);
-    sizes.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum()
+    parameters(&sizes(experiment, layout))
+}
+
+/// The sizes of its layers, from pixels to classes.
+fn sizes(experiment: &Experiment, layout: Layout) -> Vec<usize> {
+    experiment.model.sizes(layout.height * layout.width, layout.num_classes)
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::{slice, thread};
 
 use burn::train::Interrupter;
 
@@ -13,11 +13,14 @@ use super::super::splits::check_trainable;
 use super::super::train::judged_epoch;
 use super::{OpenedStudy, PlannedStudy, num_parameters};
 use crate::error::{Error, Result};
-use crate::study::{Journal, Trial, TrialEnd, TrialRecord, Unit, remaining};
+use crate::study::{Setting, Trial, TrialEnd, TrialRecord, Unit, remaining};
 use crate::training::{self, End, EpochRecord, Followers, Setup, Silent, StackedRun, Stream, train_stack};
 
 /// Steps of the warm-up before a timed trial.
 const WARM_UP_STEPS: usize = 50;
+
+/// Told of every epoch.
+type OnEpoch = Box<dyn FnMut(usize) + Send>;
 
 /// How a study stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +62,10 @@ impl OpenedStudy {
         let wanted: Vec<bool> = trials.iter().map(|trial| journal.result(trial).is_none()).collect();
         let units = remaining(planned.units.clone(), |trial| wanted[trial]);
         let mut board = Board::new(planned, &units, wanted.iter().filter(|wanted| !**wanted).count());
+        trials
+            .iter()
+            .filter_map(|trial| journal.result(trial))
+            .for_each(|record| board.rank(slice::from_ref(record)));
         // A device has one stream of random numbers for dropout: whoever draws from it must be alone.
         let (exclusive, shared): (Vec<_>, Vec<_>) =
             (0..units.len()).partition(|&unit| planned.draws_on_device(&units[unit]));
@@ -74,13 +81,10 @@ impl OpenedStudy {
                 drop(sender);
                 for message in receiver {
                     let records = board.note(message);
-                    // Told before it is shown: what has been seen is safe.
+                    // Written before it is shown: what has been seen is safe.
                     if let Err(error) = journal.append(&records) {
                         interrupter.stop(Some("a record could not be written"));
                         return Err(error);
-                    }
-                    if !records.is_empty() {
-                        board.rank(planned, journal);
                     }
                     on_progress(&board.progress, &records);
                 }
@@ -95,11 +99,12 @@ impl OpenedStudy {
 struct Board {
     progress: Progress,
     names: Vec<String>,
-    sizes: Vec<usize>,
     costs: Vec<f64>,
     num_epochs: Vec<usize>,
     shares: Vec<f64>,
     running: Vec<usize>,
+    /// The accuracies of each setting's trials: their sum and number.
+    accuracies: Vec<(Setting, f64, usize)>,
 }
 
 impl Board {
@@ -110,11 +115,11 @@ impl Board {
         Self {
             progress: Progress { done, total, running: Vec::new(), best: None, share: 0.0 },
             names: units.iter().map(|unit| planned.name(unit)).collect(),
-            sizes: units.iter().map(|unit| unit.trials().len()).collect(),
             costs: units.iter().map(|unit| planned.cost(unit)).collect(),
             num_epochs: units.iter().map(epochs).collect(),
             shares: vec![0.0; units.len()],
             running: Vec::new(),
+            accuracies: planned.plan.settings.iter().map(|setting| (setting.clone(), 0.0, 0)).collect(),
         }
     }
 
@@ -127,7 +132,8 @@ impl Board {
             Message::Ended { unit, records } => {
                 self.running.retain(|&running| running != unit);
                 self.shares[unit] = 1.0;
-                self.progress.done += if records.is_empty() { 0 } else { self.sizes[unit] };
+                self.progress.done += records.iter().filter(|record| record.end != TrialEnd::Failed).count();
+                self.rank(&records);
                 ended = records;
             }
         }
@@ -137,17 +143,19 @@ impl Board {
         ended
     }
 
-    fn rank(&mut self, planned: &PlannedStudy, journal: &Journal) {
-        let mut best: Option<(usize, f64)> = None;
-        for setting in 0..planned.plan.settings.len() {
-            let of = planned.plan.trials.iter().filter(|trial| trial.setting == setting);
-            let accuracies: Vec<f64> = of.filter_map(|trial| journal.result(trial)?.accuracy).collect();
-            let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
-            if mean > best.map_or(0.0, |(_, best)| best) {
-                best = Some((setting, mean));
+    /// Takes the accuracies of some trials in, and says which setting has the highest mean so far.
+    fn rank(&mut self, records: &[TrialRecord]) {
+        for record in records {
+            let setting = self.accuracies.iter_mut().find(|(setting, ..)| *setting == record.setting);
+            if let (Some((_, sum, count)), Some(accuracy)) = (setting, record.accuracy) {
+                *sum += accuracy;
+                *count += 1;
             }
         }
-        self.progress.best = best.map(|(setting, mean)| (planned.plan.settings[setting].name(), mean));
+        let means = self.accuracies.iter().filter(|(_, _, count)| *count > 0);
+        let means = means.map(|(setting, sum, count)| (setting, sum / *count as f64));
+        let best = means.max_by(|a, b| a.1.total_cmp(&b.1));
+        self.progress.best = best.map(|(setting, mean)| (setting.name(), mean));
     }
 }
 
@@ -172,17 +180,34 @@ impl PlannedStudy {
                 let sender = sender.clone();
                 move |epoch| drop(sender.send(Message::Epoch { unit, epoch }))
             };
-            let trained = catch_unwind(AssertUnwindSafe(|| self.train(&units[unit], interrupter, on_epoch)));
-            let trained = trained.unwrap_or_else(|panic| {
-                let what = panic.downcast_ref::<String>().map(String::as_str);
-                let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-                Err(Error::new(format!("the backend gave up: {what}")))
-            });
-            let records = match trained {
-                Ok(records) => records,
-                Err(error) => self.failed(&units[unit], &error),
-            };
+            let records = self.train_or_fail(&units[unit], interrupter, on_epoch);
             tell(Message::Ended { unit, records });
+        }
+    }
+
+    /// Trains the networks of a unit. Where a stack fails, each of its networks is tried by itself: one of them must not
+    /// take the others along.
+    fn train_or_fail(
+        &self,
+        unit: &Unit,
+        interrupter: &Interrupter,
+        on_epoch: impl FnMut(usize) + Send + 'static,
+    ) -> Vec<TrialRecord> {
+        let trained = catch_unwind(AssertUnwindSafe(|| self.train(unit, interrupter, on_epoch)));
+        let trained = trained.unwrap_or_else(|panic| {
+            let what = panic.downcast_ref::<String>().map(String::as_str);
+            let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+            Err(Error::new(format!("the backend gave up: {what}")))
+        });
+        match (trained, unit) {
+            (Ok(records), _) => records,
+            (Err(error), Unit::Alone(trial)) => vec![self.failed(*trial, &error)],
+            (Err(_), Unit::Stack(_)) => {
+                let alone = unit.trials().into_iter().map(Unit::Alone);
+                alone
+                    .flat_map(|trial| self.train_or_fail(&trial, interrupter, Box::new(|_| ()) as OnEpoch))
+                    .collect()
+            }
         }
     }
 
@@ -308,13 +333,10 @@ impl PlannedStudy {
         }
     }
 
-    fn failed(&self, unit: &Unit, error: &Error) -> Vec<TrialRecord> {
-        let record = |trial: usize| {
-            let nothing = StackedRun { end: End::Finished, epochs: Vec::new() };
-            let record = self.record(&self.plan.trials[trial], nothing, matches!(unit, Unit::Stack(_)));
-            TrialRecord { end: TrialEnd::Failed, message: Some(error.message().to_owned()), ..record }
-        };
-        unit.trials().into_iter().map(record).collect()
+    fn failed(&self, trial: usize, error: &Error) -> TrialRecord {
+        let nothing = StackedRun { end: End::Finished, epochs: Vec::new() };
+        let record = self.record(&self.plan.trials[trial], nothing, false);
+        TrialRecord { end: TrialEnd::Failed, message: Some(error.message().to_owned()), ..record }
     }
 
     fn draws_on_device(&self, unit: &Unit) -> bool {
@@ -329,9 +351,9 @@ impl PlannedStudy {
         }
     }
 
-    /// A trial as people call it: `learning_rate 0.1, seed 1, fold 2 of 5`. Folds are counted from 1 for people.
+    /// A trial as people call it; see [`Study::trial_name`](crate::study::Study::trial_name).
     pub fn trial_name(&self, trial: &Trial) -> String {
-        trial_name(&self.plan.settings[trial.setting].name(), trial.experiment.seed, trial.fold, &self.study)
+        self.study.trial_name(&self.plan.settings[trial.setting], trial.experiment.seed, trial.fold)
     }
 
     /// Roughly proportional to the time that a unit takes.
@@ -345,10 +367,4 @@ impl PlannedStudy {
         };
         unit.trials().into_iter().map(one).sum()
     }
-}
-
-fn trial_name(setting: &str, seed: u64, fold: Option<usize>, study: &crate::study::Study) -> String {
-    let seed = if study.seeds.len() > 1 { format!(", seed {seed}") } else { String::new() };
-    let fold = fold.map(|fold| format!(", fold {} of {}", fold + 1, study.folds)).unwrap_or_default();
-    format!("{setting}{seed}{fold}")
 }

@@ -12,7 +12,8 @@ use crate::config::Experiment;
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::run::{Records, RunFolder, Status};
-use crate::study::{Summary, WinnerRecord};
+use crate::study::Summary;
+use crate::training::ScheduleConfig;
 
 /// The winner of a study.
 pub enum Winner {
@@ -33,16 +34,17 @@ impl OpenedStudy {
     /// The winner's experiment: the best setting with the study's first seed and no image held out.
     ///
     /// Early stopping needs images held out; in its place, the winner is trained for the median of the epochs that its
-    /// trials were judged after.
-    pub fn winner_experiment(&self, summary: &Summary) -> Option<Experiment> {
+    /// trials were judged after. A cosine schedule ends with the training, so it keeps its length.
+    fn winner_experiment(&self, summary: &Summary) -> Option<Experiment> {
         let best = summary.best?;
-        let mut trials = self.planned.plan.trials.iter().filter(|trial| trial.setting == best);
+        let trials = self.planned.plan.trials.iter().filter(|trial| trial.setting == best);
         let mut experiment = trials.clone().next()?.experiment.clone();
         experiment.name = format!("{}-best", self.planned.study.name);
         experiment.data.validation = 0;
-        if experiment.training.early_stopping.take().is_some() {
+        let is_stopped = experiment.training.early_stopping.take().is_some();
+        if is_stopped && !matches!(experiment.schedule, ScheduleConfig::Cosine(_)) {
             let mut epochs: Vec<usize> =
-                trials.by_ref().filter_map(|trial| self.journal.result(trial)?.epoch).collect();
+                trials.filter_map(|trial| self.journal.result(trial)?.epoch).collect();
             epochs.sort_unstable();
             experiment.training.num_epochs = epochs.get(epochs.len() / 2).copied()?;
         }
@@ -64,15 +66,18 @@ impl OpenedStudy {
     }
 
     fn winner_id(&self, experiment: &Experiment) -> Result<String> {
+        let mut unplaced = experiment.clone();
+        // The digest says which images; where they are does not matter.
+        unplaced.data.source = "data".to_owned();
         let mut hash = Sha256::new();
         hash.update(format!("{}\n{}\n", self.planned.backend, self.planned.data_sha256));
-        hash.update(experiment.to_toml()?);
+        hash.update(unplaced.to_toml()?);
         Ok(hex(&hash.finalize())[..16].to_owned())
     }
 
     fn known_winner(&self, id: &str) -> Option<Records> {
-        let known = self.folder.winner().filter(|known| known.id == id)?;
-        let records = RunFolder::open(&known.run).and_then(|folder| folder.records()).ok()?;
+        let run = self.folder.winner(id)?;
+        let records = RunFolder::open(&run).and_then(|folder| folder.records()).ok()?;
         (records.info.status == Status::Finished).then_some(records)
     }
 
@@ -94,7 +99,7 @@ impl OpenedStudy {
         if outcome.result.is_none() {
             return Ok(None);
         }
-        self.folder.write_winner(&WinnerRecord { id, run: run.path().to_owned() })?;
+        self.folder.write_winner(id, run.path())?;
         run.records().map(Some)
     }
 }
