@@ -108,7 +108,7 @@ pub(super) fn cross_validation(page: &LabPage<'_>, study: &LabStudy<'_>) -> Resu
     let folds = study.page.study.folds;
     let sentence = with_best(summary, |best| {
         format!(
-            "{} has the highest mean accuracy over {folds} folds, {}{}{}.",
+            "Learning rate {} has the highest mean accuracy over {folds} folds, {}{}{}.",
             value(Some(best), RATE),
             mean(best),
             alike(summary, RATE),
@@ -125,7 +125,7 @@ pub(super) fn cross_validation(page: &LabPage<'_>, study: &LabStudy<'_>) -> Resu
         p {
             "So every training image judges once, always a network that has never seen it, and " (folds) " results for each rate show \
              how much chance there is: their mean is a better estimate than any of them, and their spread says how good it is. Rates \
-             are compared fold by fold, since a fold that is hard for one is hard for all. Where the interval of the difference \
+             are compared fold by fold, since a fold that is hard for one is mostly hard for the others too. Where the interval of the difference \
              contains 0, the data do not say which is better."
         }
         p {
@@ -148,10 +148,10 @@ fn against_holdout(page: &LabPage<'_>, study: &LabStudy<'_>) -> String {
     let nearest = rates.min_by(|&a, &b| far(a).total_cmp(&far(b)));
     match nearest == Some(folds) {
         true => format!(
-            "Question 11 chose {single}, of other rates; of the rates here, {folds} is the nearest to it: both agree."
+            "Question 11, with other rates, chose {single}; of the rates here, {folds} is the nearest to that, so both agree."
         ),
         false => format!(
-            "Question 11 chose {single}, of other rates; of the rates here, the folds choose {folds}, not the nearest to it."
+            "Question 11, with other rates, chose {single}; the folds choose {folds}, which is not the nearest to that."
         ),
     }
 }
@@ -184,7 +184,7 @@ pub(super) fn architecture(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<A
         let smaller = summary.not_worse().filter(|setting| setting.num_parameters < best.num_parameters);
         let smallest = smaller.min_by_key(|setting| setting.num_parameters).map(|setting| {
             format!(
-                "; the smallest that the data cannot tell from it is the one with {}, which has {}",
+                "; the smallest that the data cannot tell from it has {} and {} weights",
                 shape(setting),
                 weights(setting)
             )
@@ -194,8 +194,8 @@ pub(super) fn architecture(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<A
             shape(best),
             weights(best),
             mean(best),
-            smallest.unwrap_or_default(),
-            test_of_winner(study)
+            test_of_winner(study),
+            smallest.unwrap_or_default()
         )
     });
     let explanation = html! {

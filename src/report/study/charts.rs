@@ -186,8 +186,7 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
 /// The settings to draw, in the plan's order: all, or the best, the worst and evenly many between them.
 fn chosen_settings(page: &StudyPage<'_>) -> Vec<usize> {
     let settings = &page.summary.settings;
-    let mut ranked: Vec<usize> =
-        (0..settings.len()).filter(|&index| settings[index].is_ranked()).collect();
+    let mut ranked: Vec<usize> = (0..settings.len()).filter(|&index| settings[index].is_ranked()).collect();
     if ranked.len() > MAX_CURVES {
         ranked.sort_by(|&a, &b| settings[b].mean.unwrap_or(0.0).total_cmp(&settings[a].mean.unwrap_or(0.0)));
         let last = ranked.len() - 1;

@@ -224,19 +224,23 @@ fn method(page: &StudyPage<'_>) -> Markup {
     let execution = match (study.timing, stacked) {
         (true, _) => "alone, one after the other, each after a warm-up that is not counted".to_owned(),
         (false, 0) => "each by itself".to_owned(),
-        (false, stacked) => {
-            format!(
-                "{} side by side, in one tensor program or a few",
-                counted(stacked, "network", "networks")
-            )
-        }
+        (false, stacked) => format!(
+            "{} side by side, in one tensor program or a few{}",
+            counted(stacked, "network", "networks"),
+            if stacked < records.len() {
+                format!("; {} by themselves", records.len() - stacked)
+            } else {
+                String::new()
+            }
+        ),
     };
     let judged = match study.folds {
         0 => format!(
             "{} of the training images, held out",
             records.first().map_or("some".to_owned(), |record| grouped(record.num_images.1))
         ),
-        folds => format!("{folds}-fold cross-validation over the training images{}",
+        folds => format!(
+            "{folds}-fold cross-validation over the training images{}",
             if study.base.data.stratified { ", each class spread evenly" } else { "" }
         ),
     };

@@ -66,7 +66,9 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         }
     }
     all.sort_by(|a, b| a.batch_size.total_cmp(&b.batch_size));
-    let varies = |key: &str| page.plan.settings.iter().any(|setting| setting.number(key) != page.plan.settings[0].number(key));
+    let varies = |key: &str| {
+        page.plan.settings.iter().any(|setting| setting.number(key) != page.plan.settings[0].number(key))
+    };
     if all.len() < 2 || page.study.keys().any(|key| key != KEY && varies(key)) {
         return Ok(None);
     }

@@ -30,10 +30,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let all = Series {
         name: "settings, with their 95 % intervals".to_owned(),
         points: (0..ranked.len()).map(|index| place(&index)).collect(),
-        spread: ranked
-            .iter()
-            .map(|(setting, _, mean)| setting.interval.unwrap_or((*mean, *mean)))
-            .collect(),
+        spread: ranked.iter().map(|(setting, _, mean)| setting.interval.unwrap_or((*mean, *mean))).collect(),
         labels: ranked.iter().map(|(setting, _, _)| shape(setting)).collect(),
         line: Line::None,
         colour: 0,

@@ -32,7 +32,8 @@ pub fn verdict(summary: &Summary) -> Vec<String> {
     let diverged = diverged(summary);
     let missing = summary.settings.iter().filter(|setting| setting.num_missing > 0).count();
     let Some(best) = summary.best.map(|best| &summary.settings[best]) else {
-        let none = "No setting has been trained to the end in all of its trials: there is no best one.".to_owned();
+        let none =
+            "No setting has been trained to the end in all of its trials: there is no best one.".to_owned();
         return [none].into_iter().chain(diverged).collect();
     };
     let mut sentences = Vec::new();
@@ -88,7 +89,9 @@ fn diverged(summary: &Summary) -> Option<String> {
         .settings
         .iter()
         .filter(|setting| setting.num_diverged > 0)
-        .map(|setting| format!("{} ({} of {})", setting.setting.name(), setting.num_diverged, num_trials(setting)))
+        .map(|setting| {
+            format!("{} ({} of {})", setting.setting.name(), setting.num_diverged, num_trials(setting))
+        })
         .collect();
     let names = listed(&diverged);
     (!diverged.is_empty()).then(|| format!("Diverged, the loss no longer being a number: {names}."))
@@ -106,8 +109,7 @@ fn of_mean(best: &SettingResult) -> String {
         }
         (n, Some((low, high))) => {
             format!(
-                "mean validation accuracy {mean:.4} over {n} trials (95 % interval {low:.4} to {:.4})",
-                high.min(1.0)
+                "mean validation accuracy {mean:.4} over {n} trials (95 % interval {low:.4} to {high:.4})"
             )
         }
         (_, None) => format!("validation accuracy {mean:.4}"),
