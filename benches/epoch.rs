@@ -57,7 +57,7 @@ fn learner(model: Mlp, experiment: &Experiment, split: &Split, device: &Device) 
         train: split.clone(),
         validation: split.slice(0..0),
         device,
-        directory: directory.path(),
+        directory: Some(directory.path()),
     };
     let followers = Followers {
         renderer: Box::new(BarRenderer::new(ProgressBar::hidden())),

@@ -113,6 +113,76 @@ fn a_trial_is_a_training() {
     }
 }
 
+/// Two seeds in two folds, and early stopping, which sets the winner's length.
+#[test]
+fn seeds_folds_and_early_stopping_together() {
+    let place = Place::new();
+    place.digits(900, 100);
+    place.write(
+        "s.toml",
+        "folds = 2\nseeds = [3, 4]\n[set]\ntraining.num_epochs = 6\ntraining.early_stopping = { patience = 1 }\n\
+         [vary]\noptimizer.learning_rate = [0.5, 0.05]\n",
+    );
+    let record = place.json(&["study", "s.toml", "--data", "data"]);
+    let results: Value = serde_json::from_str(&place.read("artifacts/studies/s/results.json")).unwrap();
+    assert_eq!(results["settings"], record["summary"]["settings"]);
+    assert_eq!(results["winner"]["test_accuracy"], record["result"]["test_accuracy"]);
+    let table = rows(&place, "artifacts/studies/s");
+    assert_eq!(table.len(), 9);
+    let column = |name: &str| table[0].iter().position(|cell| cell == name).unwrap();
+    let repeats: Vec<_> =
+        table[1..5].iter().map(|row| (row[column("seed")].as_str(), row[column("fold")].as_str())).collect();
+    assert_eq!(repeats, [("3", "1"), ("3", "2"), ("4", "1"), ("4", "2")]);
+    let accuracies: Vec<f64> =
+        table[1..5].iter().map(|row| row[column("accuracy")].parse().unwrap()).collect();
+    let mean = accuracies.iter().sum::<f64>() / 4.0;
+    assert!((number(&record["summary"]["settings"][0], "mean") - mean).abs() < 1e-12);
+    // Four trials of the best setting: the upper of the middle two epochs is the winner's length.
+    let best = record["summary"]["best"].as_u64().unwrap() as usize;
+    let mut epochs: Vec<u64> =
+        table[1 + 4 * best..][..4].iter().map(|row| row[column("epoch")].parse().unwrap()).collect();
+    epochs.sort_unstable();
+    let config = place.read(Path::new(record["winner"].as_str().unwrap()).join("config.toml"));
+    assert!(config.contains(&format!("num_epochs = {}\n", epochs[2])), "{config}{epochs:?}");
+    let page = place.read("artifacts/studies/s/report.html");
+    assert!(page.contains("seed 4, fold 2"), "{page}");
+}
+
+/// What two trials with dropout draw must not depend on which other trials run beside them.
+#[test]
+fn dropout_is_repeatable_in_a_study() {
+    let place = Place::new();
+    place.digits(900, 100);
+    place.write(
+        "drop.toml",
+        "folds = 3\n[set]\nmodel.hidden = [32]\nmodel.dropout = 0.5\ntraining.num_epochs = 2\n\
+         [vary]\noptimizer.learning_rate = [0.5, 0.05]\n",
+    );
+    for artifacts in ["one", "two"] {
+        place.json(&["study", "drop.toml", "--data", "data", "--artifacts", artifacts]);
+    }
+    assert_eq!(rows(&place, "one/studies/drop"), rows(&place, "two/studies/drop"));
+}
+
+#[test]
+fn a_winner_that_cannot_be_trained_leaves_the_results() {
+    let place = Place::new();
+    place.digits(400, 100);
+    place.write(
+        "s.toml",
+        "folds = 2\n[set]\ntraining.num_epochs = 1\n[vary]\noptimizer.learning_rate = [0.1]\n",
+    );
+    fs::create_dir_all(place.path().join("artifacts")).unwrap();
+    place.write("artifacts/s-best", "a file where the winner's folder should be");
+    let ran = place.run(&["study", "s.toml", "--data", "data"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: cannot make the folder `artifacts/s-best`"), "{}", ran.stderr);
+    assert!(
+        place.read("artifacts/studies/s/report.html").contains("The one setting, learning rate 0.1, has")
+    );
+    assert_eq!(rows(&place, "artifacts/studies/s").len(), 3);
+}
+
 #[test]
 fn a_killed_study_goes_on_and_ends_with_the_same_table() {
     let place = Place::new();

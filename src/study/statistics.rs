@@ -20,7 +20,7 @@ pub struct SettingResult {
     pub mean: Option<f64>,
     /// Its standard deviation over them (n − 1); none with fewer than two.
     pub deviation: Option<f64>,
-    /// The 95 % interval of the mean; see [`interval`].
+    /// The 95 % interval of the mean.
     pub interval: Option<(f64, f64)>,
     /// Mean validation loss.
     pub loss: Option<f64>,

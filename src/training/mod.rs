@@ -36,7 +36,7 @@ pub(crate) use epochs::diverged;
 pub use epochs::{Divergence, End, EpochRecord, OnEpoch};
 pub use metrics::{ACCURACY, ImageMean, LOSS};
 pub use optimizer::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
-pub use range_test::{DEFAULT_RATES, RangeTest, RatePoint, Sweep, Trial, range_test};
+pub use range_test::{DEFAULT_RATES, RangeSetup, RangeTest, RatePoint, Sweep, range_test};
 pub use rules::{rate_rule, update_rule};
 pub use schedule::{Constant, Cosine, Exponential, Schedule, ScheduleConfig, Step as StepSchedule};
 pub use silent::Silent;
@@ -98,6 +98,7 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     let train = seeded_loader(setup.train, training, seed, device);
     let validation = Loader::new(setup.validation, EVALUATION_BATCH_SIZE, Order::Sequential, device);
 
+    let plan = schedule.clone();
     let epochs = epochs::EpochLoop::new(device.clone().autodiff(), followers.on_epoch);
     let mut supervised =
         SupervisedTraining::new(directory.unwrap_or(Path::new("")), Arc::new(train), Arc::new(validation))
@@ -122,6 +123,11 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
         return Err(Error::new(format!("training stopped: {error}")));
     }
     let (end, epochs) = epochs.outcome()?;
+    // Steps are read in groups: by then the schedule may have gone on.
+    let end = match end {
+        End::Diverged(divergence) => End::Diverged(plan.of_divergence(divergence)),
+        end => end,
+    };
     Ok(Trained { model: result.model, end, epochs })
 }
 

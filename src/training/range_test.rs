@@ -67,7 +67,7 @@ impl Sweep {
 }
 
 /// What is tried, and on what.
-pub struct Trial<'a> {
+pub struct RangeSetup<'a> {
     /// The network with its initial weights.
     pub model: Mlp,
     /// The `[optimizer]` section; its learning rate is not used.
@@ -125,11 +125,11 @@ const STEPS_PER_READ: usize = 16;
 /// # Errors
 /// No images to train on, or an error of the device.
 pub fn range_test(
-    trial: Trial<'_>,
+    trial: RangeSetup<'_>,
     interrupter: &Interrupter,
     mut on_step: impl FnMut(&RatePoint),
 ) -> Result<Option<RangeTest>> {
-    let Trial { model, optimizer, training, seed, train, device, sweep } = trial;
+    let RangeSetup { model, optimizer, training, seed, train, device, sweep } = trial;
     if train.is_empty() {
         return Err(Error::new("there are no images to train on"));
     }
@@ -280,7 +280,7 @@ mod tests {
 
     fn run(train: Split, interrupter: &Interrupter) -> Result<Option<RangeTest>> {
         let device = Device::flex();
-        let trial = Trial {
+        let trial = RangeSetup {
             model: MlpConfig::default().init(3, 3, 7, &device)?,
             optimizer: &OptimizerConfig::default(),
             training: &TrainingConfig { batch_size: 16, ..TrainingConfig::default() },

@@ -6,6 +6,7 @@ use std::f64::consts::PI;
 use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use serde::{Deserialize, Serialize};
 
+use super::Divergence;
 use crate::error::{Result, ensure};
 
 /// The `[schedule]` section. `t` is the number of epochs done since the warm-up's end, fractions included;
@@ -162,16 +163,29 @@ impl Schedule {
     }
 }
 
-impl LrScheduler for Schedule {
-    fn step(&mut self) -> f64 {
+impl Schedule {
+    /// The learning rate of a step, counted from 0 over the whole training.
+    pub fn rate(&self, step: usize) -> f64 {
         // A warm-up counts the step itself: it never trains at rate 0, and ends with the full rate. What a
         // fraction of an epoch rounds to must not depend on the last bit of a product.
         let warmup_steps = (self.config.warmup_epochs() * self.steps_per_epoch as f64 - 1e-9).ceil() as usize;
-        let warming = self.steps < warmup_steps;
-        let position = if warming { self.steps + 1 } else { self.steps };
-        self.steps += 1;
+        let position = if step < warmup_steps { step + 1 } else { step };
         let epochs = position as f64 / self.steps_per_epoch as f64;
         self.config.learning_rate(self.base, epochs, self.num_epochs)
+    }
+
+    /// The learning rate at which a training diverged, where its step is known; both are counted from 1.
+    pub(super) fn of_divergence(&self, divergence: Divergence) -> Divergence {
+        let Some(step) = divergence.step else { return divergence };
+        let step = (divergence.epoch - 1) * self.steps_per_epoch + step - 1;
+        Divergence { learning_rate: self.rate(step), ..divergence }
+    }
+}
+
+impl LrScheduler for Schedule {
+    fn step(&mut self) -> f64 {
+        self.steps += 1;
+        self.rate(self.steps - 1)
     }
 
     fn to_record(&self) -> LrSchedulerRecord {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::Mlp;
 use crate::report;
 use crate::run::{self, RunInfo};
-use crate::training::{self, RangeTest, RatePoint, Sweep, Trial};
+use crate::training::{self, RangeSetup, RangeTest, RatePoint, Sweep};
 
 /// The folder of all range tests in the artifacts folder.
 const FOLDER: &str = "lr-find";
@@ -54,7 +54,7 @@ impl RateFinder {
         interrupter: &Interrupter,
         on_step: impl FnMut(&RatePoint),
     ) -> Result<Option<RangeTest>> {
-        let trial = Trial {
+        let trial = RangeSetup {
             model: self.model.clone(),
             optimizer: &self.experiment.optimizer,
             training: &self.experiment.training,

@@ -60,7 +60,7 @@ impl Splits {
         Ok(Self { train, validation, test: Split::whole(test), layout })
     }
 
-    /// Checks that the network of `experiment` can be trained on these images; see [`check_trainable`].
+    /// Checks that the network of `experiment` can be trained on these images.
     ///
     /// # Errors
     /// One class only, or a network or batch that is too large.

@@ -273,7 +273,8 @@ impl<'a> Stack<'a> {
             let train_loss = trained.loss[index] / trained.num_images as f64;
             if !train_loss.is_finite() {
                 let step = trained.finite_steps[index] as usize + 1;
-                run.end = End::Diverged(diverged(Some(step), train_loss));
+                run.end =
+                    End::Diverged(self.schedules[index].of_divergence(diverged(Some(step), train_loss)));
                 continue;
             }
             let of_validation = |sum: fn(&Sums) -> &Vec<f64>| {

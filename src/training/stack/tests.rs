@@ -55,7 +55,7 @@ fn alone(experiment: &Experiment, stream: &Stream<'_>, device: &Device) -> Stack
 fn assert_same(texts: &[&str], device: &Device) -> Vec<StackedRun> {
     let experiments: Vec<_> = texts.iter().map(|text| experiment(text)).collect();
     let stream = |seed, offset: u32| {
-        let (train, validation) = digits(offset..offset + 300, 1000..1200 + offset / 1000);
+        let (train, validation) = digits(offset..offset + 300, 1000..2100);
         Stream { seed, train, validation, members: experiments.iter().map(member).collect() }
     };
     let streams = [stream(1, 0), stream(2, 500)];
@@ -107,6 +107,12 @@ fn hidden_layers_with_every_activation() {
         };
         assert_same(&[&text("0.02"), &text("0.1")], &Device::flex());
     }
+    let nesterov =
+        "[optimizer]\nlearning_rate = 0.1\nmomentum = 0.8\nnesterov = true\n[training]\nnum_epochs = 2";
+    let rmsprop =
+        "[optimizer]\nkind = \"rmsprop\"\nmomentum = 0.8\ncentered = true\n[training]\nnum_epochs = 2";
+    assert_same(&[nesterov], &Device::flex());
+    assert_same(&[rmsprop], &Device::flex());
 }
 
 #[test]
@@ -132,7 +138,7 @@ fn a_diverging_network_leaves_the_others_alone() {
     let text = |rate: &str| {
         format!(
             "[model]\nhidden = [16]\n[optimizer]\nlearning_rate = {rate}\nweight_decay = 0.1\n[training]\n\
-             batch_size = 32\nnum_epochs = 8"
+             batch_size = 32\nnum_epochs = 8\n[schedule]\nkind = \"exponential\""
         )
     };
     let texts = [text("0.1"), text("1000.0"), text("0.01")];
@@ -146,6 +152,7 @@ fn a_diverging_network_leaves_the_others_alone() {
         unreachable!("{:?} {:?}", runs[1].end, alone.end)
     };
     assert_eq!((stacked.epoch, stacked.step), (alone.epoch, alone.step));
+    assert_eq!(stacked.learning_rate, alone.learning_rate);
 }
 
 #[test]
@@ -157,7 +164,11 @@ fn what_cannot_share_a_step_is_trained_by_itself() {
     for other in ["[model]\nhidden = [3]", "[training]\nbatch_size = 7", "[optimizer]\nmomentum = 0.5"] {
         assert!(key(other).is_some_and(|key| key != plain), "{other}");
     }
-    for alone in ["[model]\nhidden = [3]\ndropout = 0.1", "[training]\nclip_norm = 1.0"] {
+    for alone in [
+        "[model]\nhidden = [3]\ndropout = 0.1",
+        "[model]\ninput_dropout = 0.1",
+        "[training]\nclip_norm = 1.0",
+    ] {
         assert_eq!(key(alone), None, "{alone}");
     }
 }

@@ -11,6 +11,9 @@ use crate::error::Result;
 use crate::study::{Trial, Unit};
 use crate::training::{self, Followers, Silent, StackKey, Stream, train_stack};
 
+/// What a unit's time an image depends on: the networks' key, their shape, how many they are.
+type Kind = (Option<StackKey>, String, usize);
+
 /// Steps that are timed, after as many that are not.
 const STEPS: usize = 30;
 /// Judging an image costs a forward pass, learning from it about three.
@@ -23,7 +26,7 @@ impl PlannedStudy {
     /// # Errors
     /// A trial that cannot be trained, or a device that fails.
     pub fn estimate(&self, units: &[Unit]) -> Result<Duration> {
-        let mut known: Vec<((Option<StackKey>, String, usize), f64)> = Vec::new();
+        let mut known: Vec<(Kind, f64)> = Vec::new();
         let (mut seconds, mut winner) = (0.0, 0.0f64);
         for unit in units {
             let trials = unit.trials();
