@@ -84,7 +84,7 @@ fn a_trial_is_a_training() {
     place.digits(1000, 100);
     place.write(
         "rates.toml",
-        &RATES.replace("folds = 3", "seeds = [5]").replace("[set]", "[set]\ndata.validation = 200"),
+        RATES.replace("folds = 3", "seeds = [5]").replace("[set]", "[set]\ndata.validation = 200"),
     );
     study(&place, &["--separate"]);
     let trial: Value =
