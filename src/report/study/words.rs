@@ -121,8 +121,10 @@ pub fn chosen(winner: &Records) -> Option<String> {
     let result = winner.summary.as_ref()?;
     let tested = winner.test.as_ref().map_or(0, |test| test.evaluation.num_images);
     Some(format!(
-        "Trained once with all {} training images and tested once on {} test images: accuracy {:.4}, loss {}, {} weights.",
+        "Trained once with all {} training images for {} and tested once on {} test images: accuracy {:.4}, loss {}, {} \
+         weights.",
         grouped(winner.info.data.num_train),
+        counted(result.num_epochs, "epoch", "epochs"),
         grouped(tested),
         result.test_accuracy,
         crate::number::loss(result.test_loss),
