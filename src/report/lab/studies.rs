@@ -117,8 +117,7 @@ pub(super) fn cross_validation(page: &LabPage<'_>, study: &LabStudy<'_>) -> Resu
     });
     let explanation = html! {
         p {
-            "Question 11 judged every rate by one set of images held out, and trained it once. With other images held out, the order \
-             might be another. In " (folds) "-fold cross-validation, the training images are cut into " (folds) " parts, the folds, \
+            (of_holdout(page)) " In " (folds) "-fold cross-validation, the training images are cut into " (folds) " parts, the folds, \
              and every rate is trained " (folds) " times: each time one fold judges and the others are learned from."
         }
         (folds_picture(folds))
@@ -135,6 +134,19 @@ pub(super) fn cross_validation(page: &LabPage<'_>, study: &LabStudy<'_>) -> Resu
         }
     };
     answer(page, study, sentence, &explanation)
+}
+
+/// How question 11 judged, as far as folds do it otherwise.
+fn of_holdout(page: &LabPage<'_>) -> String {
+    match page.studies.first().map_or(1, |study| study.page.study.seeds.len()) {
+        1 => "Question 11 judged every rate by one set of images held out, and trained it once. With other images held out, \
+              the order might be another."
+            .to_owned(),
+        seeds => format!(
+            "Question 11 trained every rate {seeds} times, each time with other images held out, drawn at random: some \
+             images judge several times and others never."
+        ),
+    }
 }
 
 /// Whether cross-validation and the images held out of question 11 choose the same rate.
@@ -203,7 +215,7 @@ pub(super) fn architecture(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<A
             "Wider and deeper networks can represent more, but have more weights to find, take longer, and overfit more easily. Which \
              one is worth it can only be tried. Here all architectures are trained with the same settings, from "
             (counted(study.page.study.seeds.len(), "seed", "different seeds")) ": other initial weights, another order, other images \
-             held out. “hidden []” is the network without a hidden layer, “hidden [64, 64]” has two of 64 neurons."
+             held out. “hidden 64-64” has two hidden layers of 64 neurons."
         }
         @if let Some(winner) = winner_plan(study) {
             p { "The weights of the best: " (formula(&winner)) "." }
