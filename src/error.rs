@@ -4,6 +4,7 @@
 //! The wording follows uv: no final period, literals in backticks, `hint:` after a blank line.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The result of everything in smallnet that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -72,6 +73,19 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Who panics where networks are trained.
+pub(crate) const BACKEND: &str = "the backend gave up";
+
+/// Does `work`; a panic in it, as libraries have when a device fails or memory runs out, is an error like any other, which
+/// begins with `who`.
+pub fn catching<T>(who: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let what = panic.downcast_ref::<String>().map(String::as_str);
+        let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        Err(Error::new(format!("{who}: {what}")))
+    })
+}
 
 /// Refuses a setting whose range check failed: `key` is its dotted name, `expected` describes the range.
 pub fn ensure(in_range: bool, key: &str, got: impl fmt::Display, expected: &str) -> Result<()> {

@@ -32,6 +32,10 @@ pub fn stream(seed: u64, purpose: Purpose, index: u64) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(key)
 }
 
+/// Held by tests that draw on a device: Burn's CPU generators are one for the whole process.
+#[cfg(test)]
+pub(crate) static DRAWING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 #[cfg(test)]
 mod tests {
     use super::*;

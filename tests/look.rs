@@ -340,7 +340,7 @@ fn only_the_runs_own_test_is_kept() {
     let file = place.path().join(&run).join("evaluation.json");
     let written = fs::read_to_string(&file).unwrap();
     fs::remove_file(&file).unwrap();
-    let checkpoint = format!("{run}/checkpoint/model-1.bpk");
+    let checkpoint = format!("{run}/checkpoint/epoch-1/model.bpk");
     for other in [
         &["evaluate", &run, "--split", "train"][..],
         &["evaluate", &run, "--split", "validation"],
@@ -390,10 +390,10 @@ fn a_hidden_network_goes_through_every_command() {
     for picture in weights["pictures"].as_array().unwrap() {
         place.picture(picture.as_str().unwrap());
     }
-    let checkpoint = format!("{run}/checkpoint/model-2.bpk");
+    let checkpoint = format!("{run}/checkpoint/epoch-2");
     let of_checkpoint = place.json(&["weights", &checkpoint]);
     let picture = of_checkpoint["pictures"][0].as_str().unwrap();
-    assert!(picture.ends_with(&format!("{run}/figures/model-2-weights-1.png")), "{picture}");
+    assert!(picture.ends_with(&format!("{run}/figures/epoch-2-weights-1.png")), "{picture}");
     assert_eq!(of_checkpoint["neurons"], weights["neurons"]);
     place.json(&["report", run]);
     let page = place.json(&["compare", run, &place.saved_run()]);

@@ -5,6 +5,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use common::{Place, number};
 use serde_json::Value;
@@ -134,6 +135,7 @@ fn a_run_folder_holds_what_its_page_says() {
     assert_eq!(
         names,
         [
+            ".lock",
             "checkpoint",
             "config.toml",
             "evaluation.json",
@@ -181,35 +183,40 @@ fn a_run_folder_holds_what_its_page_says() {
         assert_eq!(summary[key], record[key], "{key}");
         assert!(!summary[key].is_null(), "{key}");
     }
-    let mut kept = vec![summary["best_epoch"].as_u64().unwrap(), 3];
+    let mut kept = vec![summary["best_epoch"].as_u64().unwrap(), 2, 3];
+    kept.sort_unstable();
     kept.dedup();
     assert_eq!(checkpoints(&folder), kept);
 }
 
-/// The epochs of the checkpoints kept, each whole: weights, optimizer, schedule.
+/// The epochs of the checkpoints kept, each whole: as `sha256sum` sees it.
 fn checkpoints(folder: &Path) -> Vec<u64> {
-    let names: Vec<String> = fs::read_dir(folder.join("checkpoint"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    let epochs = |prefix: &str| {
-        let epoch = |name: &String| name.strip_prefix(prefix)?.strip_suffix(".bpk")?.parse::<u64>().ok();
-        let mut epochs: Vec<u64> = names.iter().filter_map(epoch).collect();
-        epochs.sort_unstable();
-        epochs
-    };
-    let kept = epochs("model-");
-    assert_eq!((&kept, &kept), (&epochs("optim-"), &epochs("scheduler-")));
-    assert_eq!(names.len(), 3 * kept.len(), "{names:?}");
+    let mut kept = Vec::new();
+    for entry in fs::read_dir(folder.join("checkpoint")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        kept.push(name.strip_prefix("epoch-").unwrap().parse().unwrap());
+        let sums =
+            Command::new("sha256sum").args(["-c", "--strict", "SHA256SUMS"]).current_dir(&path).output();
+        let checked = String::from_utf8(sums.unwrap().stdout).unwrap();
+        assert_eq!(
+            checked,
+            "model.bpk: OK\noptimizer.bpk: OK\nscheduler.bpk: OK\nstate.json: OK\n",
+            "{}",
+            path.display()
+        );
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 5);
+    }
+    kept.sort_unstable();
     kept
 }
 
 #[test]
-fn without_validation_only_the_last_checkpoint_is_kept() {
+fn without_validation_the_last_two_checkpoints_are_kept() {
     let place = Place::new();
     place.digits(300, 100);
     let record = place.json(&["train", "--data", "data", "--seed", "4294967296"]);
-    assert_eq!(checkpoints(&place.path().join(place.run_folder(&record))), [10]);
+    assert_eq!(checkpoints(&place.path().join(place.run_folder(&record))), [9, 10]);
     assert_eq!((&record["best_epoch"], &record["model_epoch"]), (&Value::from(10), &Value::from(10)));
 }
 
@@ -263,7 +270,10 @@ fn early_stopping_stops_and_restores_the_best_epoch() {
     assert!(epochs.len() < 60, "did not stop");
     assert_eq!(epochs.len(), best + 3);
     assert_eq!(record["model_epoch"], record["best_epoch"]);
-    assert_eq!(checkpoints(&place.path().join(place.run_folder(&record))), [best as u64, best as u64 + 3]);
+    assert_eq!(
+        checkpoints(&place.path().join(place.run_folder(&record))),
+        [best as u64, best as u64 + 2, best as u64 + 3]
+    );
     let saved = place.json(&["evaluate", record["run"].as_str().unwrap(), "--split", "validation"]);
     let expected = number(&epochs[best - 1], "validation_loss");
     assert!((number(&saved, "loss") - expected).abs() < 1e-6, "{saved}, expected {expected}");

@@ -10,7 +10,8 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::output::Output;
-use super::{DEFAULT_ARTIFACTS, Global, progress, train};
+use super::signals::Signals;
+use super::{DEFAULT_ARTIFACTS, Global, progress};
 use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::number::{counted, seconds};
@@ -65,7 +66,7 @@ pub(super) fn run(args: LabArgs, global: &Global, output: &Output) -> Result<Exi
         backend: global.backend.unwrap_or_default(),
     };
     let interrupter = Interrupter::new();
-    train::stop_on_signal(interrupter.clone())?;
+    let signals = Signals::listen(interrupter.clone())?;
     let what = if lab.quick { "the exercise in short" } else { "the whole exercise" };
     output.line(&format!(
         "{what}: {} questions about {}, into {}",
@@ -80,7 +81,7 @@ pub(super) fn run(args: LabArgs, global: &Global, output: &Output) -> Result<Exi
             lab.folder.display()
         ));
         output.record(&record(None, lab.quick))?;
-        return Ok(ExitCode::from(130));
+        return Ok(signals.exit_code());
     };
     print(&end, output);
     output.record(&record(Some(&end), lab.quick))?;

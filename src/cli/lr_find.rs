@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::chart::{Curve, chart};
 use super::experiment::ExperimentArgs;
 use super::output::{Output, program};
-use super::train::{announce, stop_on_signal};
+use super::signals::Signals;
+use super::train::announce;
 use super::{Global, progress};
 use crate::error::{Error, Result};
 use crate::number::{counted, loss, significant};
@@ -51,11 +52,11 @@ pub(super) fn run(args: LrFindArgs, global: &Global, output: &Output) -> Result<
     let experiment = args.experiment.read(None)?;
     let finder = RateFinder::prepare(experiment, sweep, global.backend.unwrap_or_default())?;
     let interrupter = Interrupter::new();
-    stop_on_signal(interrupter.clone())?;
+    let signals = Signals::listen(interrupter.clone())?;
     announce(&finder.experiment, &finder.info, &finder.opened, output);
     let Some(test) = follow(&finder, &interrupter, output)? else {
         output.line("interrupted; nothing was written");
-        return Ok(ExitCode::from(130));
+        return Ok(signals.exit_code());
     };
     let (points, page) = finder.write(&test, &command, &global.artifacts)?;
     let suggestion = test.suggestion();

@@ -12,7 +12,9 @@ mod output;
 mod predict;
 mod progress;
 mod report;
+mod resume;
 mod runs;
+mod signals;
 mod study;
 mod summary;
 mod terminal;
@@ -25,7 +27,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::backend::{self, Backend};
-use crate::error::Result;
+use crate::error::{Result, catching};
 use output::Output;
 
 pub use progress::BarRenderer;
@@ -49,6 +51,7 @@ Examples:
   smallnet --backend wgpu                           the same on a GPU
   smallnet train configs/mlp.toml --seed 7          train another experiment
   smallnet train --set optimizer.learning_rate=0.1 --set 'model.hidden=[128,64]'
+  smallnet resume latest                            go on with an interrupted run
   smallnet data --index 7                           look at a training image
   smallnet summary configs/hidden.toml              layers, weights and steps
   smallnet lr-find configs/hidden.toml              which learning rate?
@@ -62,7 +65,7 @@ Examples:
   smallnet lab                                      the whole exercise, run and answered in one page
   smallnet runs                                     list all runs
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated";
 
 /// Where runs are saved unless `--artifacts` says otherwise.
 const DEFAULT_ARTIFACTS: &str = "artifacts";
@@ -92,6 +95,8 @@ struct Global {
 enum Command {
     /// Train a network and save it in a new run folder
     Train(train::TrainArgs),
+    /// Go on with a run that was interrupted, killed or failed, exactly where it stopped; or train a finished one on
+    Resume(resume::ResumeArgs),
     /// Test a saved network: accuracy, loss, confusion matrix, precision and recall, its worst mistakes
     Evaluate(evaluate::EvaluateArgs),
     /// Show what a saved network makes of single images, from the data set or from your own pictures
@@ -123,7 +128,12 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let output = Output::new(cli.global.json, cli.global.quiet);
-    match run(cli, &output) {
+    signals::survive_file_size_limit();
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        // What panics is caught and told as an error.
+        std::panic::set_hook(Box::new(|_| ()));
+    }
+    match catching("smallnet has a bug", || run(cli, &output)) {
         Ok(code) => code,
         Err(error) => {
             output.error(&error);
@@ -158,6 +168,7 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
     }
     match command.unwrap_or(Command::Train(train::TrainArgs::default())) {
         Command::Train(args) => train::run(args, &global, output),
+        Command::Resume(args) => resume::run(args, &global, output),
         Command::Evaluate(args) => evaluate::run(args, &global, output),
         Command::Predict(args) => predict::run(args, &global, output),
         Command::Weights(args) => weights::run(args, &global, output),

@@ -9,7 +9,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::output::Output;
-use super::{Global, progress, terminal, train};
+use super::signals::Signals;
+use super::{Global, progress, terminal};
 use crate::config::Override;
 use crate::error::Result;
 use crate::number::{counted, grouped, loss, seconds};
@@ -82,7 +83,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
         return dry_run(&planned, global, output);
     }
     let interrupter = Interrupter::new();
-    train::stop_on_signal(interrupter.clone())?;
+    let signals = Signals::listen(interrupter.clone())?;
     let mut study = planned.open(&global.artifacts)?;
     announce_earlier(&study, args.separate, output);
     run_trials(&mut study, &interrupter, output)?;
@@ -122,7 +123,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
         files: files.as_ref(),
     })?;
     Ok(match (interrupted, failed.is_empty() && !winner_failed) {
-        (true, _) => ExitCode::from(130),
+        (true, _) => signals.exit_code(),
         (false, true) => ExitCode::SUCCESS,
         (false, false) => ExitCode::FAILURE,
     })

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::experiment::ExperimentArgs;
 use super::output::{Output, program};
+use super::signals::Signals;
 use super::{Global, progress};
 use crate::backend::Opened;
 use crate::config::Experiment;
@@ -20,7 +21,7 @@ use crate::number::{grouped, loss, seconds, significant};
 use crate::plan::Plan;
 use crate::run::{RunInfo, Status, Summary};
 use crate::training::{End, EpochRecord};
-use crate::workflow::{self, Outcome};
+use crate::workflow::{self, Outcome, Prepared};
 
 /// Arguments of `smallnet train`.
 #[derive(Debug, Default, Args)]
@@ -47,16 +48,26 @@ struct Record<'a> {
 
 pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let dashboard = args.dashboard;
+    check_dashboard(dashboard)?;
+    let experiment = args.experiment.read(args.name)?;
+    let prepared = workflow::prepare(experiment, global.backend.unwrap_or_default(), &global.artifacts)?;
+    follow(prepared, dashboard, output)
+}
+
+/// Refuses the dashboard where there is no terminal to draw it on.
+pub(super) fn check_dashboard(dashboard: bool) -> Result<()> {
     if dashboard && !stdout().is_terminal() {
         return Err(Error::usage("--dashboard needs a terminal, and standard output is not one")
             .hint("leave --dashboard out: epochs are then printed a line each"));
     }
-    let experiment = args.experiment.read(args.name)?;
-    let prepared = workflow::prepare(experiment, global.backend.unwrap_or_default(), &global.artifacts)?;
-    announce(&prepared.experiment, &prepared.info, &prepared.opened, output);
+    Ok(())
+}
 
+/// Trains, showing progress, and prints what came of it.
+pub(super) fn follow(prepared: Prepared, dashboard: bool, output: &Output) -> Result<ExitCode> {
+    announce(&prepared.experiment, &prepared.info, &prepared.opened, output);
     let interrupter = Interrupter::new();
-    stop_on_signal(interrupter.clone())?;
+    let signals = Signals::listen(interrupter.clone())?;
     let bar = progress::bar(output.is_quiet() || dashboard);
     let renderer: Box<dyn MetricsRenderer> = match dashboard {
         true => default_renderer(interrupter.clone(), None),
@@ -82,22 +93,11 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
     let Some((summary, evaluation)) = &outcome.result else {
         print_interruption(&outcome, path, output);
         output.record(&Record { run: path, status: Status::Interrupted, report, summary: None })?;
-        return Ok(ExitCode::from(130));
+        return Ok(signals.exit_code());
     };
     print_result(&outcome, summary, evaluation, path, output);
     output.record(&Record { run: path, status: Status::Finished, report, summary: Some(summary) })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Ctrl-C, a termination or a closed terminal stop after the current step; a second time, at once.
-pub(super) fn stop_on_signal(interrupter: Interrupter) -> Result<()> {
-    ctrlc::set_handler(move || {
-        if interrupter.should_stop() {
-            std::process::exit(130);
-        }
-        interrupter.stop(Some("interrupted"));
-    })
-    .map_err(|error| Error::new(format!("cannot listen for Ctrl-C: {error}")))
 }
 
 /// What is about to be trained, on what.
@@ -163,6 +163,6 @@ fn print_interruption(outcome: &Outcome, path: &Path, output: &Output) {
             .line(&format!("interrupted in epoch {epoch}, after step {step}; the weights reached are saved"));
     }
     output.line(&format!("look at it: {} evaluate {}", program(), path.display()));
-    output.line(&format!("train again: {} train {}/config.toml", program(), path.display()));
+    output.line(&format!("go on: {} resume {}", program(), path.display()));
     print_places(outcome, path, output);
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::DataConfig;
 use crate::error::{Error, Result, ensure};
 use crate::model::MlpConfig;
-use crate::training::{OptimizerConfig, ScheduleConfig, TrainingConfig};
+use crate::training::{CheckpointConfig, OptimizerConfig, ScheduleConfig, TrainingConfig};
 
 pub use differences::{Difference, differences, settings};
 pub use overrides::Override;
@@ -37,6 +37,9 @@ pub struct Experiment {
     pub schedule: ScheduleConfig,
     /// How long, in what batches, when to stop.
     pub training: TrainingConfig,
+    /// When the state of the training is saved; changes no result.
+    #[serde(skip_serializing_if = "CheckpointConfig::is_default")]
+    pub checkpoint: CheckpointConfig,
 }
 
 impl Default for Experiment {
@@ -49,6 +52,7 @@ impl Default for Experiment {
             optimizer: OptimizerConfig::default(),
             schedule: ScheduleConfig::default(),
             training: TrainingConfig::default(),
+            checkpoint: CheckpointConfig::default(),
         }
     }
 }
@@ -95,7 +99,8 @@ impl Experiment {
         self.model.check()?;
         self.optimizer.check()?;
         self.schedule.check(self.optimizer.learning_rate(), self.training.num_epochs)?;
-        self.training.check(self.data.validation)
+        self.training.check(self.data.validation)?;
+        self.checkpoint.check()
     }
 }
 
@@ -165,7 +170,7 @@ mod tests {
     fn an_unknown_key_is_refused_at_every_level() {
         assert_eq!(
             message("sed = 1", &[]),
-            "unknown key `sed` in `test.toml`\n\nhint: did you mean `seed`? Valid keys: `data`, `model`, `name`, \
+            "unknown key `sed` in `test.toml`\n\nhint: did you mean `seed`? Valid keys: `checkpoint`, `data`, `model`, `name`, \
              `optimizer`, `schedule`, `seed`, `training`"
         );
         assert_eq!(

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -84,13 +84,27 @@ pub struct Loader {
     label_smoothing: f64,
     device: Device,
     epochs_started: AtomicU64,
+    /// Batches that the next epoch leaves out at its beginning.
+    skipped: AtomicUsize,
 }
 
 impl Loader {
     /// A loader at its first epoch.
     pub fn new(split: Split, batch_size: usize, order: Order, device: &Device) -> Self {
-        let epochs_started = AtomicU64::new(0);
-        Self { split, batch_size, order, label_smoothing: 0.0, device: device.clone(), epochs_started }
+        Self {
+            split,
+            batch_size,
+            order,
+            label_smoothing: 0.0,
+            device: device.clone(),
+            epochs_started: AtomicU64::new(0),
+            skipped: AtomicUsize::new(0),
+        }
+    }
+
+    /// As if `epochs` had been gone through already, and `batches` of the next one.
+    pub fn after(self, epochs: usize, batches: usize) -> Self {
+        Self { epochs_started: AtomicU64::new(epochs as u64), skipped: AtomicUsize::new(batches), ..self }
     }
 
     /// Smooths the targets of every batch; see [`Batch::label_smoothing`].
@@ -100,6 +114,7 @@ impl Loader {
 
     fn fork(&self, split: Split, device: &Device) -> Arc<dyn DataLoader<Batch>> {
         let epochs_started = AtomicU64::new(self.epochs_started.load(Ordering::Relaxed));
+        let skipped = AtomicUsize::new(self.skipped.load(Ordering::Relaxed));
         Arc::new(Self {
             split,
             batch_size: self.batch_size,
@@ -107,6 +122,7 @@ impl Loader {
             label_smoothing: self.label_smoothing,
             device: device.clone(),
             epochs_started,
+            skipped,
         })
     }
 }
@@ -114,7 +130,10 @@ impl Loader {
 impl DataLoader<Batch> for Loader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
         let epoch = self.epochs_started.fetch_add(1, Ordering::Relaxed) + 1;
-        Box::new(Batches { loader: self, positions: self.order.positions(self.split.len(), epoch), next: 0 })
+        let positions = self.order.positions(self.split.len(), epoch);
+        let next =
+            self.skipped.swap(0, Ordering::Relaxed).saturating_mul(self.batch_size).min(positions.len());
+        Box::new(Batches { loader: self, positions, next })
     }
 
     fn num_items(&self) -> usize {
@@ -244,6 +263,21 @@ mod tests {
         epoch(&reference);
         let moved = reference.to_device(&Device::flex());
         assert_eq!(epoch(&*moved), epoch(&reference));
+    }
+
+    #[test]
+    fn a_loader_starts_anywhere() {
+        let reference = loader(Order::Shuffled(1));
+        epoch(&reference);
+        let second = epoch(&reference);
+        let labels = |loader: &dyn DataLoader<Batch>| -> Vec<Vec<u8>> {
+            let batches = loader.iter();
+            batches.map(|batch| batch.unwrap().targets.into_data().iter::<u8>().collect()).collect()
+        };
+        let resumed = loader(Order::Shuffled(1)).after(1, 2).to_device(&Device::flex());
+        assert_eq!(labels(&*resumed), second[2..]);
+        assert_eq!(labels(&*resumed), epoch(&reference), "the epoch after that is whole");
+        assert_eq!(labels(&loader(Order::Shuffled(1)).after(1, 3)), [[0u8; 0]; 0]);
     }
 
     #[test]

@@ -70,6 +70,11 @@ impl Mlp {
         Self { input_dropout: DropoutConfig::new(probability).init(), ..self }
     }
 
+    /// Whether anything is left out of a training step.
+    pub fn drops_out(&self) -> bool {
+        self.dropout.prob > 0.0 || self.input_dropout.prob > 0.0
+    }
+
     /// Logits `[batch, classes]` of images `[batch, height, width]`, pixels in [0, 1].
     pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
         let mut x = self.input_dropout.forward(images.flatten::<2>(1, 2)); // [batch, height * width]
@@ -196,6 +201,7 @@ mod tests {
     }
 
     fn drops_out_in_training_alone(config: MlpConfig) {
+        let _alone = crate::random::DRAWING.lock();
         let device = Device::flex();
         device.seed(1);
         let model = config.init(4, 3, 1, &device).unwrap();

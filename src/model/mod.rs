@@ -7,6 +7,7 @@ mod initializer;
 mod layers;
 mod loss;
 mod mlp;
+mod weights;
 
 pub use config::{Activation, MlpConfig};
 pub use digest::weights_sha256;
@@ -14,3 +15,5 @@ pub use initializer::Initializer;
 pub use layers::{LayerInfo, LayerKind};
 pub use loss::cross_entropy;
 pub use mlp::{Mlp, Neurons};
+pub(crate) use weights::has_finite_weights;
+pub use weights::load_weights;

@@ -69,8 +69,13 @@ fn trouble(run: &Records) -> Option<String> {
     let message = run.info.message.as_deref().unwrap_or_default();
     let what = match run.info.status {
         Status::Finished => return None,
-        Status::Running => "This run has not ended, or was killed. The page shows what there is".to_owned(),
-        Status::Interrupted => format!("This run was interrupted {message}. The page shows what there is"),
+        Status::Running => "This run has not ended yet. The page shows what there is".to_owned(),
+        Status::Killed => {
+            "This run was killed. The page shows what there is; `smallnet resume` goes on with it".to_owned()
+        }
+        Status::Interrupted => format!(
+            "This run was interrupted {message}. The page shows what there is; `smallnet resume` goes on with it"
+        ),
         Status::Failed => format!("This run failed: {message}"),
     };
     Some(what + ".")
@@ -78,7 +83,7 @@ fn trouble(run: &Records) -> Option<String> {
 
 /// What happened on the way that the numbers alone do not say.
 fn remark(run: &Records) -> Option<String> {
-    let summary = run.summary.as_ref()?;
+    let summary = run.summary.as_ref().filter(|_| run.info.status == Status::Finished)?;
     let early = summary.num_epochs < run.experiment.training.num_epochs;
     let early = early.then(|| format!("Training stopped early, after epoch {}.", summary.num_epochs));
     let restored = summary.model_epoch.filter(|&epoch| epoch != summary.num_epochs);

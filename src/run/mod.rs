@@ -6,25 +6,26 @@
 //!   config.toml     the whole experiment; training from it repeats the run
 //!   run.json        where and with what it ran, and how it stands
 //!   metrics.jsonl   a line an epoch
-//!   checkpoint/     Burn's records of the last and the best epoch
+//!   checkpoint/     the training's state after the last two epochs and the best one
 //!   model.bpk       the trained weights
 //!   summary.json    the result
 //!   evaluation.json the test in detail
 //!   report.html     all of it as a page
 //!   figures/        pictures of the network and its mistakes
 //!   predictions/    pictures of single predictions
+//!   .lock           held by whoever trains
 //! ```
 
 mod list;
+mod metrics;
 mod records;
 mod test;
-mod weights;
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
@@ -33,13 +34,16 @@ use crate::data::Layout;
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::model::Mlp;
-use crate::training::EpochRecord;
+use crate::model::{Mlp, load_weights};
+use crate::training::{EpochRecord, Position, Store, read_checkpointed_weights};
 
 pub use list::{Listed, Unreadable, find, list};
-pub use records::{DataInfo, Records, RunInfo, Status, Summary};
+pub use metrics::Metrics;
+pub use records::{DataInfo, Records, Resumed, RunInfo, Status, Summary};
 pub use test::TestRecord;
-pub use weights::load_weights;
+
+/// The newest format of run folders, which this smallnet writes. The first had Burn's own checkpoints.
+pub const FORMAT: u32 = 2;
 
 const CONFIG: &str = "config.toml";
 const INFO: &str = "run.json";
@@ -48,6 +52,29 @@ const MODEL: &str = "model.bpk";
 const SUMMARY: &str = "summary.json";
 const EVALUATION: &str = "evaluation.json";
 const REPORT: &str = "report.html";
+const CHECKPOINTS: &str = "checkpoint";
+const FIGURES: &str = "figures";
+const PREDICTIONS: &str = "predictions";
+/// All of them. A run folder may be somebody else's: none of these may lead out of it.
+const NAMES: [&str; 11] = [
+    CONFIG,
+    INFO,
+    METRICS,
+    MODEL,
+    SUMMARY,
+    EVALUATION,
+    REPORT,
+    CHECKPOINTS,
+    FIGURES,
+    PREDICTIONS,
+    files::LOCK,
+];
+
+/// A run folder that no other process may train in while this one has it.
+#[derive(Debug)]
+pub struct RunLock {
+    _lock: files::Lock,
+}
 
 /// A run's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,14 +107,30 @@ impl RunFolder {
     /// Opens an existing run's folder.
     ///
     /// # Errors
-    /// A path that is no run folder.
+    /// A path that is no run folder, or a link in it.
     pub fn open(path: &Path) -> Result<Self> {
         if path.join(CONFIG).is_file() && path.join(INFO).is_file() {
+            files::refuse_links(path, &NAMES)?;
             return Ok(Self { path: path.to_owned() });
         }
         let what = if path.exists() { "is not a run folder" } else { "does not exist" };
         Err(Error::new(format!("`{}` {what}", path.display()))
             .hint("`smallnet runs` lists the runs; a run folder holds `config.toml` and `run.json`"))
+    }
+
+    /// Takes the folder for training, and clears away what a killed process had not finished.
+    ///
+    /// # Errors
+    /// Another process has it, or it cannot be written in.
+    pub fn lock(&self) -> Result<RunLock> {
+        let path = self.path.display();
+        let lock = files::Lock::take(&self.path)?.ok_or_else(|| {
+            Error::new(format!("`{path}` is in use: another process is training it"))
+                .hint("wait for it, or stop it with Ctrl-C; what it has reached is saved")
+        })?;
+        files::remove_leftovers(&self.path)?;
+        self.checkpoints().remove_leftovers()?;
+        Ok(RunLock { _lock: lock })
     }
 
     /// Where the folder is.
@@ -137,6 +180,14 @@ impl RunFolder {
     /// A file that is damaged, or no longer the one that the run was made from: a setting that is gone would be taken
     /// for its default.
     pub fn experiment(&self, info: &RunInfo) -> Result<Experiment> {
+        let mut experiment = self.first_experiment(info)?;
+        experiment.training.num_epochs = info.num_epochs.unwrap_or(experiment.training.num_epochs);
+        experiment.check()?;
+        Ok(experiment)
+    }
+
+    /// The experiment in `config.toml`: without the epochs that it was extended by.
+    fn first_experiment(&self, info: &RunInfo) -> Result<Experiment> {
         let path = self.config_path();
         let text = files::read(&path)?;
         let found = hex(&Sha256::digest(&text));
@@ -157,9 +208,22 @@ impl RunFolder {
         files::write_json(&self.path.join(INFO), info)
     }
 
-    /// Reads `run.json`.
+    /// Reads `run.json`. A run that nobody is training any more was killed, whatever is written there.
     pub fn info(&self) -> Result<RunInfo> {
-        files::read_json(&self.path.join(INFO))
+        #[derive(Deserialize)]
+        struct Format {
+            #[serde(default)]
+            format: u32,
+        }
+        let path = self.path.join(INFO);
+        let text = files::read(&path)?;
+        let Format { format } = files::parse_json(&text, &path)?;
+        files::check_format(&path, format, FORMAT)?;
+        let mut info: RunInfo = files::parse_json(&text, &path)?;
+        if info.status == Status::Running && files::is_locked(&self.path) == Some(false) {
+            info.status = Status::Killed;
+        }
+        Ok(info)
     }
 
     /// Saves `summary.json`.
@@ -196,61 +260,65 @@ impl RunFolder {
 
     /// Saves the page and says where it is.
     pub fn write_report(&self, page: &str) -> Result<PathBuf> {
-        write_in(&self.path, REPORT, page.as_bytes())
+        self.write(&self.path, REPORT, page.as_bytes())
     }
 
     /// Saves a picture of the network and says where it is; `name` is the file's, without its ending.
     pub fn write_figure(&self, name: &str, png: &[u8]) -> Result<PathBuf> {
-        write_in(&self.path.join("figures"), &format!("{name}.png"), png)
+        self.write(&self.path.join(FIGURES), &format!("{name}.png"), png)
     }
 
     /// Saves a picture of a prediction and says where it is; `name` is the file's, without its ending.
     pub fn write_prediction(&self, name: &str, png: &[u8]) -> Result<PathBuf> {
-        write_in(&self.path.join("predictions"), &format!("{name}.png"), png)
+        self.write(&self.path.join(PREDICTIONS), &format!("{name}.png"), png)
     }
 
-    /// Saves the trained weights.
+    fn write(&self, folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        files::make_folder(folder)?;
+        let path = folder.join(name);
+        files::write(&path, bytes)?;
+        Ok(path)
+    }
+
+    /// Saves the trained weights in the place of earlier ones, whose test is removed: it is not of these.
     pub fn save_model(&self, model: &Mlp) -> Result<()> {
+        files::remove(&self.path.join(SUMMARY))?;
+        files::remove(&self.path.join(EVALUATION))?;
         let path = self.model_path();
-        model
-            .clone()
-            .into_record()
-            .save(&path)
-            .map_err(|error| Error::new(format!("cannot write `{}`: {error}", path.display())))
+        let bytes = model.clone().into_record().into_bytes();
+        let bytes =
+            bytes.map_err(|error| Error::new(format!("cannot write `{}`: {error}", path.display())))?;
+        files::write(&path, &bytes)
     }
 
-    /// Where Burn puts the weights of the checkpoint taken after `epoch`.
-    pub fn checkpoint_path(&self, epoch: usize) -> PathBuf {
-        self.path.join("checkpoint").join(format!("model-{epoch}.bpk"))
+    /// Loads the weights in a file of the run, its own or a checkpoint's, into `model`.
+    ///
+    /// # Errors
+    /// A file that is missing or damaged, or weights of another network.
+    pub fn load_weights(&self, model: Mlp, path: &Path) -> Result<Mlp> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let is_of_checkpoint = folder.file_name().and_then(|name| Position::parse(name.to_str()?)).is_some();
+        let bytes = if is_of_checkpoint && path.ends_with(MODEL) {
+            read_checkpointed_weights(folder)?
+        } else {
+            files::read_bytes(path)?
+        };
+        load_weights(model, bytes, &path.display().to_string())
     }
 
-    /// Adds an epoch's line to `metrics.jsonl`.
-    pub fn append_epoch(&self, record: &EpochRecord) -> Result<()> {
-        let path = self.path.join(METRICS);
-        let mut line = files::to_json(record)?;
-        line.push('\n');
-        // One write call for the whole line: a crash leaves whole lines.
-        fs::File::options()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .and_then(|mut file| file.write_all(line.as_bytes()))
-            .map_err(|error| Error::io("write", &path, error))
+    /// The training's checkpoints.
+    pub fn checkpoints(&self) -> Store {
+        Store::at(self.path.join(CHECKPOINTS))
+    }
+
+    /// Opens `metrics.jsonl` for writing, and reads what is in it as far as it is whole.
+    pub fn metrics(&self) -> Result<(Metrics, Vec<EpochRecord>)> {
+        Metrics::open(&self.path.join(METRICS))
     }
 
     /// Reads `metrics.jsonl`; empty before the first epoch's end.
     pub fn epochs(&self) -> Result<Vec<EpochRecord>> {
-        let path = self.path.join(METRICS);
-        if !path.exists() {
-            return Ok(Vec::new());
-        }
-        let text = files::read(&path)?;
-        let read = |(index, line)| {
-            serde_json::from_str(line).map_err(|error| {
-                Error::new(format!("`{}`, line {}, is damaged: {error}", path.display(), index + 1))
-            })
-        };
-        text.lines().enumerate().map(read).collect()
+        metrics::read(&self.path.join(METRICS))
     }
 }
 

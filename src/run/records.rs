@@ -7,14 +7,16 @@ use crate::backend::Backend;
 use crate::config::Experiment;
 use crate::data::Layout;
 use crate::number::grouped;
-use crate::training::EpochRecord;
+use crate::training::{EpochRecord, Position};
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Training, or killed while it was.
+    /// Training.
     Running,
+    /// Ended without a word: killed, or the machine went down. Never written; `run.json` still says `running`.
+    Killed,
     /// Trained to its last epoch, or stopped early as configured.
     Finished,
     /// Stopped on request; the weights reached are saved.
@@ -27,6 +29,7 @@ impl std::fmt::Display for Status {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Running => "running",
+            Self::Killed => "killed",
             Self::Finished => "finished",
             Self::Interrupted => "interrupted",
             Self::Failed => "failed",
@@ -37,6 +40,9 @@ impl std::fmt::Display for Status {
 /// `run.json`: where and with what a run was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
+    /// The folder's format; 1 in runs of the first version, which had no such number.
+    #[serde(default = "first_format")]
+    pub format: u32,
     /// smallnet's version.
     pub version: String,
     /// The git commit smallnet was built from, where it was built in a checkout.
@@ -46,6 +52,12 @@ pub struct RunInfo {
     /// The SHA-256 of `config.toml`, in hex; none in runs of the first version.
     #[serde(default)]
     pub config_sha256: Option<String>,
+    /// Epochs in all, where the run was extended beyond those in `config.toml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_epochs: Option<usize>,
+    /// When it was gone on with, and from where.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<Resumed>,
     /// The backend.
     pub backend: Backend,
     /// What computed: the GPU's name, or the CPU backend's.
@@ -66,6 +78,19 @@ pub struct RunInfo {
     pub message: Option<String>,
     /// The digest of the weights in `model.bpk`, once they are saved; see [`crate::model::weights_sha256`].
     pub weights_sha256: Option<String>,
+}
+
+/// A training that was gone on with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// When, UTC, RFC 3339.
+    pub at: String,
+    /// From which checkpoint; none from the beginning.
+    pub from: Option<Position>,
+}
+
+fn first_format() -> u32 {
+    1
 }
 
 /// The data set of a run, as far as the network depends on it.

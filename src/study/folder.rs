@@ -8,24 +8,40 @@
 //!   results.csv    a row a trial
 //!   results.json   a record a setting, the best one, the winner
 //!   report.html    all of it as one page
+//!   winners.json   the winners trained so far
+//!   .lock          held by whoever runs the study
 //! ```
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::{self, File, TryLockError};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, Setting, Study, Trial};
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, Lines, Lock};
 use crate::training::EpochRecord;
+
+/// The newest format of study folders, which this smallnet writes.
+const FORMAT: u32 = 1;
 
 const STUDY: &str = "study.toml";
 const PLAN: &str = "plan.json";
 const TRIALS: &str = "trials.jsonl";
 const WINNERS: &str = "winners.json";
+/// All names that are read or grow. A study's folder may be somebody else's: none of these may lead out of it.
+const NAMES: [&str; 5] = [STUDY, PLAN, TRIALS, WINNERS, files::LOCK];
+
+/// `plan.json`.
+#[derive(Serialize, Deserialize)]
+struct SavedPlan {
+    #[serde(default)]
+    format: u32,
+    /// What decided the results: names and values.
+    #[serde(default)]
+    facts: BTreeMap<String, String>,
+}
 
 /// How a trial ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,10 +97,23 @@ pub struct StudyFolder {
 
 impl StudyFolder {
     /// Opens the folder of the study called `name`, making it where there is none.
+    ///
+    /// # Errors
+    /// A folder that cannot be made, has a link in it, or was written by a newer smallnet.
     pub fn open(artifacts: &Path, name: &str) -> Result<Self> {
         let path = artifacts.join("studies").join(name);
         fs::create_dir_all(&path).map_err(|error| Error::io("make the folder", &path, error))?;
-        Ok(Self { path })
+        files::refuse_links(&path, &NAMES)?;
+        let folder = Self { path };
+        // A damaged plan tells no format; the trials are known by their ids all the same.
+        if let Some(plan) = folder.saved_plan() {
+            files::check_format(&folder.path.join(PLAN), plan.format, FORMAT)?;
+        }
+        Ok(folder)
+    }
+
+    fn saved_plan(&self) -> Option<SavedPlan> {
+        files::read_json(&self.path.join(PLAN)).ok()
     }
 
     /// Where it is.
@@ -95,21 +124,21 @@ impl StudyFolder {
     /// Saves the study file and what decides the results, and says what has changed since the last time: names with
     /// what they were and are.
     pub fn write_plan(&self, study: &Study, plan: &Plan) -> Result<Vec<(String, String, String)>> {
-        let path = self.path.join(PLAN);
-        let before: Option<BTreeMap<String, String>> = match path.exists() {
-            // A damaged file tells no changes; the trials are known by their ids all the same.
-            true => files::read_json(&path).ok(),
-            false => None,
-        };
+        let before = self.saved_plan().map(|plan| plan.facts).filter(|facts| !facts.is_empty());
         files::write(&self.path.join(STUDY), study.text().as_bytes())?;
-        files::write_json(&path, &plan.facts)?;
+        let saved = SavedPlan { format: FORMAT, facts: plan.facts.clone() };
+        files::write_json(&self.path.join(PLAN), &saved)?;
         Ok(before.map(|before| changes(&before, &plan.facts)).unwrap_or_default())
     }
 
     /// The run of the winner of this id, if it has been trained. A study that was changed and changed back has several
     /// winners, each tested once.
     pub fn winner(&self, id: &str) -> Option<PathBuf> {
-        self.winners().remove(id).map(|run| self.artifacts().join(run))
+        let run = self.winners().remove(id)?;
+        // `<experiment>/<run id>`, and nothing that leads anywhere else.
+        let is_name = |part: Component<'_>| matches!(part, Component::Normal(_));
+        let is_run = run.components().count() == 2 && run.components().all(is_name);
+        is_run.then(|| self.artifacts().join(run))
     }
 
     /// Notes the run, `<experiment>/<run id>` in the artifacts folder, of the winner of this id.
@@ -157,8 +186,8 @@ pub(crate) fn changes(
 /// `trials.jsonl`, locked for this process.
 #[derive(Debug)]
 pub struct Journal {
-    file: File,
-    path: PathBuf,
+    /// None where it is only looked at.
+    open: Option<(Lines, Lock)>,
     records: HashMap<String, TrialRecord>,
     /// Lines that could not be read, and count as not there.
     pub num_damaged: usize,
@@ -172,36 +201,23 @@ impl Journal {
     /// # Errors
     /// Another process runs this study, or the file cannot be read.
     pub fn open(folder: &StudyFolder) -> Result<Self> {
-        let path = folder.path.join(TRIALS);
-        let file = File::options().create(true).append(true).read(true).open(&path);
-        let file = file.map_err(|error| Error::io("open", &path, error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::new(format!(
-                    "`{}` is in use: the study is running already",
-                    path.display()
-                ))
-                .hint("wait for it, or stop it; it goes on from where it was stopped"));
-            }
-            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
-        }
-        let bytes = fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
-        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-        if whole < bytes.len() {
-            file.set_len(whole as u64).map_err(|error| Error::io("write", &path, error))?;
-        }
-        let mut journal = Self { file, path, records: HashMap::new(), num_damaged: 0 };
-        journal.take_in(&bytes[..whole]);
+        let lock = Lock::take(&folder.path)?.ok_or_else(|| {
+            let path = folder.path.display();
+            Error::new(format!("`{path}` is in use: the study is running already"))
+                .hint("wait for it, or stop it; it goes on from where it was stopped")
+        })?;
+        files::remove_leftovers(&folder.path)?;
+        let (lines, bytes) = Lines::open(&folder.path.join(TRIALS))?;
+        let mut journal = Self { open: Some((lines, lock)), records: HashMap::new(), num_damaged: 0 };
+        journal.take_in(&bytes);
         Ok(journal)
     }
 
     /// What is in the journal of the study called `name`, if there is one that can be read; makes and locks nothing.
     pub fn look(artifacts: &Path, name: &str) -> Option<Self> {
         let path = artifacts.join("studies").join(name).join(TRIALS);
-        let mut journal =
-            Self { file: File::open(&path).ok()?, path, records: HashMap::new(), num_damaged: 0 };
-        journal.take_in(&fs::read(&journal.path).ok()?);
+        let mut journal = Self { open: None, records: HashMap::new(), num_damaged: 0 };
+        journal.take_in(&files::read_bytes(&path).ok()?);
         Some(journal)
     }
 
@@ -225,9 +241,9 @@ impl Journal {
             lines += &files::to_json(record)?;
             lines.push('\n');
         }
-        // One write for all lines: a kill leaves all of them or, at the worst, one broken off.
-        let written = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_data());
-        written.map_err(|error| Error::io("write", &self.path, error))?;
+        if let Some((file, _)) = &mut self.open {
+            file.append(&lines)?;
+        }
         records.iter().for_each(|record| self.keep(record.clone()));
         Ok(())
     }

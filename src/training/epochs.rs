@@ -1,111 +1,33 @@
 //! The loop over epochs and batches, as Burn's Learner runs it.
 //!
-//! Burn's own single-device loop sends an event to its metrics thread for every step and stops between epochs
-//! only. This one reads a page long, sends the measures of many steps in one event (a GPU is read back rarely,
-//! a CPU switches threads rarely), times the epochs, and notices a loss that is no longer finite.
+//! Burn's own single-device loop sends an event to its metrics thread for every step, stops between epochs only, and
+//! starts at the beginning of an epoch. This one reads two pages long, sends the measures of many steps in one event (a
+//! GPU is read back rarely, a CPU switches threads rarely), times the epochs, notices numbers that are no longer finite,
+//! and goes on from any step.
 
-use std::fmt;
-use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::{ControlFlow, RangeInclusive};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use burn::data::dataloader::Progress;
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::tensor::Device;
 use burn::train::metric::store::{Aggregate, Split};
 use burn::train::{
-    EventProcessorTraining, InferenceStep, ItemLazy, Learner, LearnerEvent, SupervisedLearningStrategy,
-    SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents, TrainingItem, ValidLoader,
+    EarlyStoppingStrategy, EventProcessorTraining, InferenceStep, ItemLazy, Learner, LearnerEvent,
+    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents,
+    TrainingItem, ValidLoader,
 };
-use serde::{Deserialize, Serialize};
 
+use super::checkpoint::{Arrivals, Best, CheckpointConfig, FORMAT, Patience, Position, State, Store};
+use super::dropout::Masks;
 use super::metrics::{ACCURACY, LOSS};
-use super::step::{Measured, Step};
+use super::outcome::{Divergence, End, EpochRecord, Symptom};
+use super::schedule::Schedule;
+use super::step::{Measured, Step, Totals};
 use crate::error::{Error, Result};
-use crate::model::Mlp;
-
-/// What an epoch measured: a line of `metrics.jsonl`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EpochRecord {
-    /// Counted from 1.
-    pub epoch: usize,
-    /// Mean loss over the training images, each measured just before the step that learned from it.
-    pub train_loss: f64,
-    /// Share of training images classified correctly, measured likewise.
-    pub train_accuracy: f64,
-    /// Mean loss over the images held out, after the epoch; none without such images.
-    pub validation_loss: Option<f64>,
-    /// Share of the images held out that were classified correctly, after the epoch.
-    pub validation_accuracy: Option<f64>,
-    /// The learning rate of the epoch's last step.
-    pub learning_rate: f64,
-    /// Wall-clock time of the epoch's training steps, without validation and checkpoint.
-    pub seconds: f64,
-    /// Training images in a second.
-    pub images_per_second: f64,
-}
-
-impl EpochRecord {
-    /// The median of the epochs' times, in seconds; none without epochs.
-    pub fn median_seconds(epochs: &[Self]) -> Option<f64> {
-        let mut seconds: Vec<f64> = epochs.iter().map(|epoch| epoch.seconds).collect();
-        seconds.sort_by(f64::total_cmp);
-        let upper = *seconds.get(seconds.len() / 2)?;
-        let is_odd = seconds.len() % 2 == 1;
-        Some(if is_odd { upper } else { (seconds[seconds.len() / 2 - 1] + upper) / 2.0 })
-    }
-}
-
-/// How training ended.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum End {
-    /// At a loss that is not finite: what had been learned after it would be noise.
-    Diverged(Divergence),
-    /// After the last epoch.
-    Finished,
-    /// By early stopping, after a whole epoch.
-    Early,
-    /// On request, after the given number of steps in this epoch.
-    Interrupted {
-        /// The epoch, counted from 1.
-        epoch: usize,
-        /// Steps done in it.
-        step: usize,
-    },
-}
-
-/// A loss that is not finite.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Divergence {
-    /// The epoch, counted from 1.
-    pub epoch: usize,
-    /// The step in it, counted from 1; none where the validation loss after the epoch is meant.
-    pub step: Option<usize>,
-    /// Infinite, or not a number.
-    pub loss: f64,
-    /// The learning rate that led there.
-    pub learning_rate: f64,
-}
-
-impl fmt::Display for Divergence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { epoch, loss, learning_rate, .. } = self;
-        match self.step {
-            Some(step) => {
-                write!(
-                    f,
-                    "the loss is {loss} in epoch {epoch}, step {step}, at learning rate {learning_rate}"
-                )
-            }
-            None => {
-                write!(
-                    f,
-                    "the validation loss is {loss} after epoch {epoch}, at learning rate {learning_rate}"
-                )
-            }
-        }
-    }
-}
+use crate::model::{Mlp, has_finite_weights};
 
 /// Called after every epoch with its record.
 pub type OnEpoch = Box<dyn FnMut(&EpochRecord) -> Result<()> + Send>;
@@ -115,31 +37,68 @@ const MAX_STEPS_PER_EVENT: usize = 256;
 /// How long measures are held back at the most: keeps a progress bar alive.
 const MAX_EVENT_DELAY: Duration = Duration::from_millis(50);
 
-/// Burn's training strategy for smallnet: one device, one page.
+/// Burn's training strategy for smallnet, on one device.
 pub(super) struct EpochLoop {
     device: Device,
     /// Behind a lock because Burn shares its strategies.
-    state: Mutex<State>,
+    course: Mutex<Course>,
 }
 
-struct State {
+/// A training from epoch to epoch: what it needs that is not Burn's, and what comes of it.
+pub(super) struct Course {
     on_epoch: OnEpoch,
-    records: Vec<EpochRecord>,
+    schedule: Schedule,
+    steps_per_epoch: usize,
+    /// Decides what dropout leaves out; none without dropout.
+    masks: Option<Masks>,
+    /// Saves checkpoints; none are taken without it.
+    pub(super) keeper: Option<Keeper>,
+    patience: Option<Patience>,
+    best: Option<Best>,
+    /// How far the next epoch has been trained already, in a training that goes on.
+    pub(super) begun: Begun,
+    /// The epochs so far.
+    pub(super) records: Vec<EpochRecord>,
     end: Result<End>,
+}
+
+/// What saves checkpoints.
+pub(super) struct Keeper {
+    pub(super) store: Store,
+    pub(super) config: CheckpointConfig,
+    pub(super) arrivals: Arrivals,
+}
+
+/// The beginning of an epoch.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Begun {
+    /// Steps done.
+    pub(super) steps: usize,
+    /// What they measured.
+    pub(super) measured: Totals,
+    /// How long they took.
+    pub(super) seconds: f64,
+}
+
+/// What Burn's Learner brings along.
+struct Gear<'a> {
+    components: &'a mut TrainingComponents<Mlp>,
+    learner: &'a mut Learner<Mlp>,
+    train: &'a TrainLoader<Mlp>,
+    validation: &'a ValidLoader<Mlp>,
 }
 
 impl EpochLoop {
     /// `device` must be an autodiff device.
-    pub(super) fn new(device: Device, on_epoch: OnEpoch) -> Arc<Self> {
-        let state = State { on_epoch, records: Vec::new(), end: Ok(End::Finished) };
-        Arc::new(Self { device, state: Mutex::new(state) })
+    pub(super) fn new(device: Device, course: Course) -> Self {
+        Self { device, course: Mutex::new(course) }
     }
 
     /// How the loop ended, and its epochs; takes the latter out.
     pub(super) fn outcome(&self) -> Result<(End, Vec<EpochRecord>)> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = state.end.clone()?;
-        Ok((end, std::mem::take(&mut state.records)))
+        let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = course.end.clone()?;
+        Ok((end, std::mem::take(&mut course.records)))
     }
 }
 
@@ -155,125 +114,227 @@ impl SupervisedLearningStrategy<Mlp> for EpochLoop {
         let train = train.to_device(&self.device);
         let validation = validation.to_device(&self.device.clone().inner());
         learner.fork(&self.device);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let epochs = starting_epoch..=components.num_epochs;
-        state.end = run(epochs, &mut components, &mut learner, &train, &validation, &mut state);
+        let gear = Gear {
+            components: &mut components,
+            learner: &mut learner,
+            train: &train,
+            validation: &validation,
+        };
+        let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
+        course.end = course.run(epochs, gear);
         (learner.model(), components.event_processor)
     }
 }
 
-/// Runs `epochs`: train, validate, record, checkpoint, and stop early or on request.
-fn run(
-    epochs: RangeInclusive<usize>,
-    components: &mut TrainingComponents<Mlp>,
-    learner: &mut Learner<Mlp>,
-    train: &TrainLoader<Mlp>,
-    validation: &ValidLoader<Mlp>,
-    state: &mut State,
-) -> Result<End> {
-    let last = *epochs.end();
-    for epoch in epochs {
-        let start = Instant::now();
-        let (step, divergence) = train_epoch(epoch, components, learner, train)?;
-        let seconds = start.elapsed().as_secs_f64();
-        if let Some(divergence) = divergence {
-            return Ok(End::Diverged(divergence));
-        }
-        if components.interrupter.should_stop() {
-            return Ok(End::Interrupted { epoch, step });
-        }
-        validate_epoch(epoch, components, learner, validation)?;
-
-        let record = record(epoch, components, learner.lr_current().base(), seconds, train.num_items())?;
-        if let Some(loss) = record.validation_loss.filter(|loss| !loss.is_finite()) {
-            let learning_rate = record.learning_rate;
-            return Ok(End::Diverged(Divergence { epoch, step: None, loss, learning_rate }));
-        }
-        (state.on_epoch)(&record)?;
-        state.records.push(record);
-        if let Some(checkpointer) = &mut components.checkpointer {
-            checkpointer.checkpoint(learner, epoch, &components.event_store);
-        }
-        if epoch == last {
-            break;
-        }
-        if components.interrupter.should_stop() {
-            return Ok(End::Interrupted { epoch, step });
-        }
-        if let Some(stopping) = &mut components.early_stopping
-            && stopping.should_stop(epoch, &components.event_store)
-        {
-            return Ok(End::Early);
+impl Course {
+    /// A training from its beginning, that keeps no checkpoints.
+    pub(super) fn new(
+        on_epoch: OnEpoch,
+        schedule: Schedule,
+        steps_per_epoch: usize,
+        masks: Option<Masks>,
+        patience: Option<Patience>,
+    ) -> Self {
+        Self {
+            on_epoch,
+            schedule,
+            steps_per_epoch,
+            masks,
+            keeper: None,
+            patience,
+            best: None,
+            begun: Begun::default(),
+            records: Vec::new(),
+            end: Ok(End::Finished),
         }
     }
-    Ok(End::Finished)
-}
 
-/// One pass over the training images; returns the number of steps done, and the loss that ended it early.
-fn train_epoch(
-    epoch: usize,
-    components: &mut TrainingComponents<Mlp>,
-    learner: &mut Learner<Mlp>,
-    loader: &TrainLoader<Mlp>,
-) -> Result<(usize, Option<Divergence>)> {
-    let processor = &mut components.event_processor;
-    let total_items = loader.num_items();
-    report(processor.process_train(LearnerEvent::StartSplit { epoch_number: epoch, total_items }))?;
-    let mut batches = loader.iter();
-    let mut outbox = Outbox::new();
-    let mut divergence = None;
-    while let Some(batch) = batches.next() {
-        let output = learner.train_step(report(batch)?);
-        learner.lr_step();
-        learner.optimizer_step(output.grads);
-        let interrupted = components.interrupter.should_stop();
-        outbox.put(output.item);
-        if interrupted || outbox.is_due(&batches.progress()) {
-            let learning_rate = learner.lr_current();
-            let first_step = outbox.steps_sent + 1;
-            let measured = outbox.take()?;
-            divergence = find_divergence(measured.steps(), epoch, first_step, learning_rate.base());
-            if divergence.is_some() {
-                break;
+    /// Puts it where a checkpoint was taken; `records` are of all epochs before that.
+    pub(super) fn go_on_from(&mut self, state: &State, records: Vec<EpochRecord>) {
+        let State { position, measured, seconds, best, to_beat, .. } = *state;
+        self.records = records;
+        self.begun = Begun { steps: position.steps, measured, seconds };
+        self.best = best;
+        if let Some(patience) = &mut self.patience {
+            patience.reference = to_beat;
+        }
+    }
+
+    /// Runs `epochs`: train, validate, record, checkpoint, and stop early or on request.
+    fn run(&mut self, epochs: RangeInclusive<usize>, mut gear: Gear<'_>) -> Result<End> {
+        let last = *epochs.end();
+        for epoch in epochs {
+            // Before the epoch, not after the last one: a training may go on from where it should have stopped.
+            if self.patience.as_ref().is_some_and(|patience| patience.is_exhausted(epoch - 1)) {
+                return Ok(End::Early);
             }
-            let event =
-                TrainingItem::new(measured, batches.progress(), Some(outbox.steps_sent), Some(learning_rate));
-            report(processor.process_train(LearnerEvent::ProcessedItem(event)))?;
+            let seconds = match self.train_epoch(epoch, &mut gear)? {
+                ControlFlow::Continue(seconds) => seconds,
+                ControlFlow::Break(end) => return Ok(end),
+            };
+            gear.validate(epoch)?;
+            let record = self.record(epoch, seconds, &gear)?;
+            if let Some(loss) = record.validation_loss.filter(|loss| !loss.is_finite()) {
+                let (symptom, learning_rate) = (Symptom::ValidationLoss(loss), record.learning_rate);
+                return Ok(End::Diverged(Divergence { epoch, symptom, learning_rate }));
+            }
+            (self.on_epoch)(&record)?;
+            self.records.push(record);
+            let store = &gear.components.event_store;
+            Best::update(&mut self.best, epoch, store, 0.0);
+            if let Some(patience) = &mut self.patience {
+                patience.should_stop(epoch, store);
+            }
+            self.save(Position { epochs: epoch, steps: 0 }, Begun::default(), &mut gear)?;
+            if gear.components.interrupter.should_stop() && epoch < last {
+                return Ok(End::Interrupted { epoch, step: self.steps_per_epoch });
+            }
         }
-        if interrupted {
-            break;
-        }
+        Ok(End::Finished)
     }
-    report(processor.process_train(LearnerEvent::EndSplit(epoch)))?;
-    Ok((outbox.steps_sent, divergence))
-}
 
-/// One pass over the images held out, if there are any, and the end of the epoch for all metrics.
-fn validate_epoch(
-    epoch: usize,
-    components: &mut TrainingComponents<Mlp>,
-    learner: &Learner<Mlp>,
-    loader: &ValidLoader<Mlp>,
-) -> Result<()> {
-    let processor = &mut components.event_processor;
-    let total_items = loader.num_items();
-    if total_items > 0 {
-        report(processor.process_valid(LearnerEvent::StartSplit { epoch_number: epoch, total_items }))?;
-        let model = learner.model().valid();
-        let mut batches = loader.iter();
-        let mut outbox = Outbox::new();
+    /// One pass over the training images, or over what is left of them; gives the seconds it took, or the end of the
+    /// training.
+    fn train_epoch(&mut self, epoch: usize, gear: &mut Gear<'_>) -> Result<ControlFlow<End, f64>> {
+        let total_items = gear.train.num_items();
+        gear.tell(LearnerEvent::StartSplit { epoch_number: epoch, total_items })?;
+        let end = self.steps(epoch, gear)?;
+        gear.tell(LearnerEvent::EndSplit(epoch))?;
+        Ok(end)
+    }
+
+    fn steps(&mut self, epoch: usize, gear: &mut Gear<'_>) -> Result<ControlFlow<End, f64>> {
+        let mut batches = gear.train.iter();
+        let begun = std::mem::take(&mut self.begun);
+        let mut outbox = Outbox::new(begun.steps, begun.measured);
+        if begun.steps > 0 {
+            let measured = Measured::before(begun.measured);
+            gear.tell(event(measured, batches.progress(), begun.steps, gear.learner.lr_current()))?;
+        }
+        let mut clock = Clock::new(begun.seconds);
+        let mut step = begun.steps;
         while let Some(batch) = batches.next() {
-            outbox.put(InferenceStep::step(&model, report(batch)?));
-            if outbox.is_due(&batches.progress()) {
-                let event =
-                    TrainingItem::new(outbox.take()?, batches.progress(), Some(outbox.steps_sent), None);
-                report(processor.process_valid(LearnerEvent::ProcessedItem(event)))?;
+            self.masks.iter().for_each(|masks| masks.draw((epoch - 1) * self.steps_per_epoch + step));
+            let output = gear.learner.train_step(report(batch)?);
+            gear.learner.lr_step();
+            gear.learner.optimizer_step(output.grads);
+            outbox.put(output.item);
+            step += 1;
+
+            let progress = batches.progress();
+            let interrupted = gear.components.interrupter.should_stop();
+            let saves = interrupted || (self.saves_at(step) && !progress.is_completed());
+            if saves || outbox.is_due(&progress) {
+                let before = outbox.steps_sent;
+                let measured = outbox.take()?;
+                if let Some(divergence) = self.find_divergence(measured.steps(), epoch, before) {
+                    return Ok(ControlFlow::Break(End::Diverged(divergence)));
+                }
+                gear.tell(event(measured, progress.clone(), step, gear.learner.lr_current()))?;
+            }
+            if (saves || progress.is_completed()) && !has_finite_weights(&gear.learner.model())? {
+                let (symptom, learning_rate) =
+                    (Symptom::Weight { step }, self.schedule.rate_in_epoch(epoch, step));
+                let divergence = Divergence { epoch, symptom, learning_rate };
+                return Ok(ControlFlow::Break(End::Diverged(divergence)));
+            }
+            if saves {
+                clock.pause();
+                let begun = Begun { steps: step, measured: outbox.totals, seconds: clock.seconds };
+                self.save(Position { epochs: epoch - 1, steps: step }, begun, gear)?;
+                clock.go_on();
+            }
+            if interrupted {
+                return Ok(ControlFlow::Break(End::Interrupted { epoch, step }));
             }
         }
-        report(processor.process_valid(LearnerEvent::EndSplit(epoch)))?;
+        clock.pause();
+        Ok(ControlFlow::Continue(clock.seconds))
     }
-    report(processor.process_train(LearnerEvent::EndEpoch(epoch)))?;
-    report(processor.flush())
+
+    fn saves_at(&self, step: usize) -> bool {
+        self.keeper.as_ref().is_some_and(|keeper| keeper.config.is_due(step))
+    }
+
+    /// Saves a checkpoint, where any are kept.
+    fn save(&self, position: Position, begun: Begun, gear: &mut Gear<'_>) -> Result<()> {
+        let (Some(keeper), Some(checkpointer)) = (&self.keeper, &mut gear.components.checkpointer) else {
+            return Ok(());
+        };
+        checkpointer.checkpoint(gear.learner, position.epochs, &gear.components.event_store);
+        let state = State {
+            format: FORMAT,
+            position,
+            measured: begun.measured,
+            seconds: begun.seconds,
+            best: self.best,
+            to_beat: self.patience.as_ref().and_then(|patience| patience.reference),
+        };
+        keeper.store.save(&state, &keeper.arrivals.collect()?)
+    }
+
+    /// The first loss that is not finite, in the steps after the first `before` ones: everything learned after it would
+    /// be noise.
+    fn find_divergence(&self, steps: &[Step], epoch: usize, before: usize) -> Option<Divergence> {
+        let offset = steps.iter().position(|step| !step.loss.is_finite())?;
+        let (step, loss) = (before + offset + 1, steps[offset].loss);
+        let learning_rate = self.schedule.rate_in_epoch(epoch, step);
+        Some(Divergence { epoch, symptom: Symptom::Loss { loss, step }, learning_rate })
+    }
+
+    /// Asks Burn's event store for the epoch's means.
+    fn record(&self, epoch: usize, seconds: f64, gear: &Gear<'_>) -> Result<EpochRecord> {
+        let store = &gear.components.event_store;
+        let mean = |name, split| store.find_metric(name, epoch, Aggregate::Mean, &split);
+        let missing = || Error::new(format!("epoch {epoch} left no training metrics"));
+        Ok(EpochRecord {
+            epoch,
+            train_loss: mean(LOSS, Split::Train).ok_or_else(missing)?,
+            train_accuracy: mean(ACCURACY, Split::Train).ok_or_else(missing)?,
+            validation_loss: mean(LOSS, Split::Valid),
+            validation_accuracy: mean(ACCURACY, Split::Valid),
+            learning_rate: self.schedule.rate_in_epoch(epoch, self.steps_per_epoch),
+            seconds,
+            images_per_second: gear.train.num_items() as f64 / seconds,
+        })
+    }
+}
+
+impl Gear<'_> {
+    fn tell(&mut self, event: TrainingEvent) -> Result<()> {
+        report(self.components.event_processor.process_train(event))
+    }
+
+    /// One pass over the images held out, if there are any, and the end of the epoch for all metrics.
+    fn validate(&mut self, epoch: usize) -> Result<()> {
+        let processor = &mut self.components.event_processor;
+        let total_items = self.validation.num_items();
+        if total_items > 0 {
+            report(processor.process_valid(LearnerEvent::StartSplit { epoch_number: epoch, total_items }))?;
+            let model = self.learner.model().valid();
+            let mut batches = self.validation.iter();
+            let mut outbox = Outbox::new(0, Totals::default());
+            while let Some(batch) = batches.next() {
+                outbox.put(InferenceStep::step(&model, report(batch)?));
+                if outbox.is_due(&batches.progress()) {
+                    let measured = outbox.take()?;
+                    let event =
+                        TrainingItem::new(measured, batches.progress(), Some(outbox.steps_sent), None);
+                    report(processor.process_valid(LearnerEvent::ProcessedItem(event)))?;
+                }
+            }
+            report(processor.process_valid(LearnerEvent::EndSplit(epoch)))?;
+        }
+        self.tell(LearnerEvent::EndEpoch(epoch))?;
+        report(self.components.event_processor.flush())
+    }
+}
+
+type TrainingEvent = LearnerEvent<Measured>;
+
+fn event(measured: Measured, progress: Progress, step: usize, rate: ModuleLearningRate) -> TrainingEvent {
+    LearnerEvent::ProcessedItem(TrainingItem::new(measured, progress, Some(step), Some(rate)))
 }
 
 /// Measures on their way to the metrics.
@@ -281,11 +342,13 @@ struct Outbox {
     measured: Measured,
     since: Instant,
     steps_sent: usize,
+    /// What was measured by all steps sent.
+    totals: Totals,
 }
 
 impl Outbox {
-    fn new() -> Self {
-        Self { measured: Measured::default(), since: Instant::now(), steps_sent: 0 }
+    fn new(steps_sent: usize, totals: Totals) -> Self {
+        Self { measured: Measured::default(), since: Instant::now(), steps_sent, totals }
     }
 
     fn put(&mut self, measured: Measured) {
@@ -302,47 +365,30 @@ impl Outbox {
     fn take(&mut self) -> Result<Measured> {
         self.since = Instant::now();
         self.steps_sent += self.measured.len();
-        report(std::mem::take(&mut self.measured).sync())
+        let measured = report(std::mem::take(&mut self.measured).sync())?;
+        measured.steps().iter().for_each(|step| self.totals.add(&Totals::from(step)));
+        Ok(measured)
     }
 }
 
-/// The first loss that is not finite: everything learned after it would be noise.
-fn find_divergence(
-    steps: &[Step],
-    epoch: usize,
-    first_step: usize,
-    learning_rate: f64,
-) -> Option<Divergence> {
-    let offset = steps.iter().position(|step| !step.loss.is_finite())?;
-    Some(Divergence { epoch, step: Some(first_step + offset), loss: steps[offset].loss, learning_rate })
-}
-
-/// A loss that is not finite, with what it can be blamed on.
-pub(crate) fn diverged(what: &impl fmt::Display) -> Error {
-    Error::new(format!("training diverged: {what}"))
-        .hint("lower `optimizer.learning_rate`, or set `training.clip_norm`")
-}
-
-/// Asks Burn's event store for the epoch's means.
-fn record(
-    epoch: usize,
-    components: &TrainingComponents<Mlp>,
-    learning_rate: f64,
+/// Counts the seconds of steps, without those of checkpoints.
+struct Clock {
     seconds: f64,
-    num_images: usize,
-) -> Result<EpochRecord> {
-    let mean = |name, split| components.event_store.find_metric(name, epoch, Aggregate::Mean, &split);
-    let missing = || Error::new(format!("epoch {epoch} left no training metrics"));
-    Ok(EpochRecord {
-        epoch,
-        train_loss: mean(LOSS, Split::Train).ok_or_else(missing)?,
-        train_accuracy: mean(ACCURACY, Split::Train).ok_or_else(missing)?,
-        validation_loss: mean(LOSS, Split::Valid),
-        validation_accuracy: mean(ACCURACY, Split::Valid),
-        learning_rate,
-        seconds,
-        images_per_second: num_images as f64 / seconds,
-    })
+    since: Instant,
+}
+
+impl Clock {
+    fn new(seconds: f64) -> Self {
+        Self { seconds, since: Instant::now() }
+    }
+
+    fn pause(&mut self) {
+        self.seconds += self.since.elapsed().as_secs_f64();
+    }
+
+    fn go_on(&mut self) {
+        self.since = Instant::now();
+    }
 }
 
 /// An error of Burn's as ours.

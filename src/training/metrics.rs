@@ -1,15 +1,18 @@
 //! Loss and accuracy as Burn metrics. Both weigh every image alike; Burn's own loss metric weighs every batch
 //! alike, which over-weights the short last one.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use burn::tensor::TensorReadError;
+use burn::train::logger::MetricLogger;
+use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
 use burn::train::metric::{
-    Adaptor, Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes, NumericEntry,
-    SerializedEntry,
+    Adaptor, Metric, MetricAttributes, MetricDefinition, MetricEntry, MetricId, MetricMetadata, MetricName,
+    Numeric, NumericAttributes, NumericEntry, SerializedEntry,
 };
 
-use super::step::{Measured, Step};
+use super::step::{Measured, Totals};
 
 /// The name of the loss among Burn's metrics.
 pub const LOSS: &str = "Loss";
@@ -21,8 +24,8 @@ pub const ACCURACY: &str = "Accuracy";
 pub struct ImageMean {
     name: MetricName,
     higher_is_better: bool,
-    /// The quantity's sum over the images of a step.
-    total: fn(&Step) -> f64,
+    /// The quantity's sum over the images of some steps.
+    total: fn(&Totals) -> f64,
     epoch: Sum,
     latest: Sum,
 }
@@ -47,28 +50,28 @@ impl Sum {
 impl ImageMean {
     /// The mean loss.
     pub fn loss() -> Self {
-        Self::new(LOSS, false, |step| step.loss * step.num_images as f64)
+        Self::new(LOSS, false, |totals| totals.loss)
     }
 
     /// The share of images classified correctly, in [0, 1].
     pub fn accuracy() -> Self {
-        Self::new(ACCURACY, true, |step| step.correct as f64)
+        Self::new(ACCURACY, true, |totals| totals.correct as f64)
     }
 
-    fn new(name: &str, higher_is_better: bool, total: fn(&Step) -> f64) -> Self {
+    fn new(name: &str, higher_is_better: bool, total: fn(&Totals) -> f64) -> Self {
         let name = Arc::new(name.to_owned());
         Self { name, higher_is_better, total, epoch: Sum::default(), latest: Sum::default() }
     }
 }
 
-impl Adaptor<Vec<Step>> for Measured {
-    fn adapt(&self) -> Vec<Step> {
-        self.steps().to_vec()
+impl Adaptor<Vec<Totals>> for Measured {
+    fn adapt(&self) -> Vec<Totals> {
+        self.totals().collect()
     }
 }
 
 impl Metric for ImageMean {
-    type Input = Vec<Step>;
+    type Input = Vec<Totals>;
 
     fn name(&self) -> MetricName {
         self.name.clone()
@@ -78,13 +81,17 @@ impl Metric for ImageMean {
         NumericAttributes { unit: None, higher_is_better: self.higher_is_better }.into()
     }
 
-    fn update(&mut self, steps: &Vec<Step>, _: &MetricMetadata) -> Result<SerializedEntry, TensorReadError> {
+    fn update(
+        &mut self,
+        steps: &Vec<Totals>,
+        _: &MetricMetadata,
+    ) -> Result<SerializedEntry, TensorReadError> {
         self.latest = Sum::default();
-        for step in steps {
-            let total = (self.total)(step);
+        for totals in steps {
+            let total = (self.total)(totals);
             for sum in [&mut self.latest, &mut self.epoch] {
                 sum.total += total;
-                sum.num_images += step.num_images;
+                sum.num_images += totals.num_images;
             }
         }
         let text = format!("epoch {:.4} - latest {:.4}", self.epoch.mean(), self.latest.mean());
@@ -114,4 +121,38 @@ impl Numeric for ImageMean {
     fn final_value(&self) -> NumericEntry {
         NumericEntry::Final(self.epoch.mean())
     }
+}
+
+/// What the epoch under way gave, for Burn's event store. Burn's own store in memory counts epochs by its calls, so that a
+/// training that goes on finds nothing.
+#[derive(Default)]
+pub(super) struct EpochLog {
+    names: HashMap<MetricId, MetricName>,
+    /// Each metric's last entry in a split: the mean over the epoch, once that has ended.
+    last: HashMap<(String, Split), (usize, NumericEntry)>,
+}
+
+impl MetricLogger for EpochLog {
+    fn log(&mut self, update: MetricsUpdate, epoch: usize, split: &Split) {
+        for MetricEntry { metric_id, serialized_entry } in
+            update.entries_numeric.into_iter().map(|it| it.entry)
+        {
+            let name = self.names.get(&metric_id);
+            let entry = NumericEntry::deserialize(&serialized_entry.serialized);
+            if let (Some(name), Ok(entry)) = (name, entry) {
+                self.last.insert((name.to_string(), split.clone()), (epoch, entry));
+            }
+        }
+    }
+
+    fn read_numeric(&mut self, name: &str, epoch: usize, split: &Split) -> Result<Vec<NumericEntry>, String> {
+        let last = self.last.get(&(name.to_owned(), split.clone()));
+        Ok(last.filter(|(of, _)| *of == epoch).map(|(_, entry)| entry.clone()).into_iter().collect())
+    }
+
+    fn log_metric_definition(&mut self, definition: MetricDefinition) {
+        self.names.insert(definition.metric_id, definition.name);
+    }
+
+    fn log_epoch_summary(&mut self, _: EpochSummary) {}
 }

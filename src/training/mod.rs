@@ -3,11 +3,13 @@
 
 mod checkpoint;
 mod config;
+mod dropout;
 mod epochs;
 #[cfg(test)]
 mod golden;
 mod metrics;
 mod optimizer;
+mod outcome;
 mod range_test;
 mod rules;
 mod schedule;
@@ -21,27 +23,31 @@ use std::sync::Arc;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use burn::train::logger::InMemoryMetricLogger;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
-use rand::Rng;
+
+use checkpoint::Patience;
+use dropout::Masks;
+use epochs::{Course, EpochLoop, Keeper};
+use metrics::EpochLog;
 
 use crate::data::{EVALUATION_BATCH_SIZE, Loader, Order, Split};
 use crate::error::{Error, Result};
 use crate::model::Mlp;
-use crate::random::{Purpose, stream};
 
+pub use checkpoint::{Best, Checkpoint, CheckpointConfig, Position, State, Store, read_checkpointed_weights};
 pub use config::{EarlyStopping, TrainingConfig};
-pub(crate) use epochs::diverged;
-pub use epochs::{Divergence, End, EpochRecord, OnEpoch};
+pub use epochs::OnEpoch;
 pub use metrics::{ACCURACY, ImageMean, LOSS};
 pub use optimizer::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
+pub(crate) use outcome::diverged;
+pub use outcome::{Divergence, End, EpochRecord, Symptom};
 pub use range_test::{DEFAULT_RATES, RangeSetup, RangeTest, RatePoint, Sweep, range_test};
 pub use rules::{rate_rule, update_rule};
 pub use schedule::{Constant, Cosine, Exponential, Schedule, ScheduleConfig, Step as StepSchedule};
 pub use silent::Silent;
 pub use stack::{Member, StackKey, StackedRun, Stream, train_stack};
-pub use step::{Measured, Step};
+pub use step::{Measured, Step, Totals};
 pub use suggestion::{NoSuggestion, Suggestion};
 
 /// What is trained, how, and on what.
@@ -62,8 +68,18 @@ pub struct Setup<'a> {
     pub validation: Split,
     /// Where to compute; not an autodiff device.
     pub device: &'a Device,
-    /// Checkpoints go to `checkpoint` in here; none are kept without it.
-    pub directory: Option<&'a Path>,
+    /// What is saved on the way, and what training goes on from; nothing without it.
+    pub saving: Option<Saving<'a>>,
+}
+
+/// Checkpoints of a training.
+pub struct Saving<'a> {
+    /// Where they are.
+    pub store: Store,
+    /// The `[checkpoint]` section.
+    pub config: &'a CheckpointConfig,
+    /// What training goes on from, and all epochs before that; it starts at the beginning without.
+    pub from: Option<(Checkpoint, Vec<EpochRecord>)>,
 }
 
 /// Who follows a training while it runs.
@@ -89,51 +105,57 @@ pub struct Trained {
 /// Trains a network through Burn's Learner.
 ///
 /// # Errors
-/// A checkpoint that cannot be written, an error of a follower or of the device.
+/// A checkpoint that cannot be written or read, an error of a follower or of the device.
 pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
-    let Setup { optimizer, schedule, training, seed, device, directory, .. } = setup;
+    let Setup { model, optimizer, schedule, training, seed, device, .. } = setup;
     let steps_per_epoch = training.steps_per_epoch(setup.train.len());
     let schedule =
         Schedule::new(schedule.clone(), optimizer.learning_rate(), training.num_epochs, steps_per_epoch);
-    let train = seeded_loader(setup.train, training, seed, device);
+    let masks = model.drops_out().then(|| Masks::new(seed, device));
+    let patience = training.early_stopping.clone().map(|config| Patience::new(config, None));
+    let mut course = Course::new(followers.on_epoch, schedule.clone(), steps_per_epoch, masks, patience);
+    let (mut checkpointers, mut goes_on) = (None, false);
+    if let Some(Saving { store, config, from }) = setup.saving {
+        let (parts, arrivals) = checkpoint::parts(from.as_ref().map(|(checkpoint, _)| checkpoint))?;
+        checkpointers = Some(parts);
+        course.keeper = Some(Keeper { store, config: config.clone(), arrivals });
+        goes_on = from.is_some();
+        if let Some((checkpoint, epochs)) = from {
+            course.go_on_from(&checkpoint.state, epochs);
+        }
+    }
+    let done = course.records.len();
+    let train = shuffled_loader(setup.train, training, seed, device).after(done, course.begun.steps);
     let validation = Loader::new(setup.validation, EVALUATION_BATCH_SIZE, Order::Sequential, device);
 
-    let plan = schedule.clone();
-    let epochs = epochs::EpochLoop::new(device.clone().autodiff(), followers.on_epoch);
-    let mut supervised =
-        SupervisedTraining::new(directory.unwrap_or(Path::new("")), Arc::new(train), Arc::new(validation))
-            .metrics((ImageMean::loss(), ImageMean::accuracy()))
-            .with_metric_logger(InMemoryMetricLogger::new())
-            .with_application_logger(None)
-            .with_training_strategy(TrainingStrategy::Custom(epochs.clone()))
-            .with_interrupter(followers.interrupter)
-            .renderer(followers.renderer)
-            .num_epochs(training.num_epochs);
-    if directory.is_some() {
+    let epochs = Arc::new(EpochLoop::new(device.clone().autodiff(), course));
+    let mut supervised = SupervisedTraining::new(Path::new(""), Arc::new(train), Arc::new(validation))
+        .metrics((ImageMean::loss(), ImageMean::accuracy()))
+        .with_metric_logger(EpochLog::default())
+        .with_application_logger(None)
+        .with_training_strategy(TrainingStrategy::Custom(epochs.clone()))
+        .with_interrupter(followers.interrupter)
+        .renderer(followers.renderer)
+        .num_epochs(training.num_epochs);
+    if let Some((model, optimizer, scheduler)) = checkpointers {
         supervised = supervised
-            .with_default_checkpointers()
-            .with_checkpointing_strategy(checkpoint::LastAndBest::new());
+            .with_custom_checkpointers(model, optimizer, scheduler)
+            .with_checkpointing_strategy(checkpoint::Always);
     }
-    if let Some(stopping) = &training.early_stopping {
-        supervised = supervised.early_stopping(checkpoint::Patience::new(stopping.clone()));
+    if goes_on {
+        supervised = supervised.checkpoint(done);
     }
-    let result =
-        supervised.launch(Learner::new(setup.model.train(), optimizer.init(training.clipping()), schedule));
+    let learner = Learner::new(model.train(), optimizer.init(training.clipping()), schedule);
+    let result = supervised.launch(learner);
     if let Some(error) = result.error {
         return Err(Error::new(format!("training stopped: {error}")));
     }
     let (end, epochs) = epochs.outcome()?;
-    // Steps are read in groups: by then the schedule may have gone on.
-    let end = match end {
-        End::Diverged(divergence) => End::Diverged(plan.of_divergence(divergence)),
-        end => end,
-    };
     Ok(Trained { model: result.model, end, epochs })
 }
 
-/// Batches of `train`, in each epoch in an order drawn from `seed`. Dropout's masks on `device` follow the seed, too.
-fn seeded_loader(train: Split, training: &TrainingConfig, seed: u64, device: &Device) -> Loader {
-    device.seed(stream(seed, Purpose::Dropout, 0).next_u64());
+/// Batches of `train`, in each epoch in an order drawn from `seed`.
+fn shuffled_loader(train: Split, training: &TrainingConfig, seed: u64, device: &Device) -> Loader {
     Loader::new(train, training.batch_size, Order::Shuffled(seed), device)
         .with_label_smoothing(training.label_smoothing)
 }

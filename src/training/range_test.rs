@@ -7,8 +7,9 @@ use burn::tensor::Device;
 use burn::train::{Interrupter, ItemLazy, TrainStep};
 use serde::Serialize;
 
+use super::dropout::Masks;
 use super::epochs::report;
-use super::{Measured, OptimizerConfig, TrainingConfig, seeded_loader};
+use super::{Measured, OptimizerConfig, TrainingConfig, shuffled_loader};
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::model::Mlp;
@@ -134,7 +135,8 @@ pub fn range_test(
         return Err(Error::new("there are no images to train on"));
     }
     let num_steps = sweep.num_steps(training.steps_per_epoch(train.len()));
-    let loader = seeded_loader(train, training, seed, device).to_device(&device.clone().autodiff());
+    let loader = shuffled_loader(train, training, seed, device).to_device(&device.clone().autodiff());
+    let masks = model.drops_out().then(|| Masks::new(seed, device));
     // A sweep longer than an epoch goes on into the next one.
     let batches = std::iter::repeat_with(|| loader.iter()).flatten();
     let mut model = model.train();
@@ -142,6 +144,7 @@ pub fn range_test(
     let mut unread = Measured::default();
     let mut trace = Trace::new(sweep, num_steps);
     for (step, batch) in batches.take(num_steps).enumerate() {
+        masks.iter().for_each(|masks| masks.draw(step));
         let output = TrainStep::step(&model, report(batch)?);
         model = optimizer.step(sweep.learning_rate(step, num_steps), model, output.grads);
         unread.append(output.item);
@@ -299,7 +302,7 @@ mod tests {
         assert_eq!(test.points.len(), 20);
         let device = Device::flex();
         let training = TrainingConfig { batch_size: 16, ..TrainingConfig::default() };
-        let loader = seeded_loader(images(), &training, 7, &device).to_device(&device.clone().autodiff());
+        let loader = shuffled_loader(images(), &training, 7, &device).to_device(&device.clone().autodiff());
         let mut model = MlpConfig::default().init(3, 3, 7, &device).unwrap().train();
         let mut optimizer = OptimizerConfig::default().init(None);
         // Four batches an epoch: five epochs, each in an order of its own.

@@ -6,7 +6,6 @@ use std::f64::consts::PI;
 use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use serde::{Deserialize, Serialize};
 
-use super::Divergence;
 use crate::error::{Result, ensure};
 
 /// The `[schedule]` section. `t` is the number of epochs done since the warm-up's end, fractions included;
@@ -174,11 +173,9 @@ impl Schedule {
         self.config.learning_rate(self.base, epochs, self.num_epochs)
     }
 
-    /// The learning rate at which a training diverged, where its step is known; both are counted from 1.
-    pub(super) fn of_divergence(&self, divergence: Divergence) -> Divergence {
-        let Some(step) = divergence.step else { return divergence };
-        let step = (divergence.epoch - 1) * self.steps_per_epoch + step - 1;
-        Divergence { learning_rate: self.rate(step), ..divergence }
+    /// The learning rate of a step of an epoch, both counted from 1.
+    pub fn rate_in_epoch(&self, epoch: usize, step: usize) -> f64 {
+        self.rate((epoch - 1) * self.steps_per_epoch + step - 1)
     }
 }
 

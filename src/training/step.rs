@@ -2,6 +2,7 @@
 
 use burn::tensor::{Int, Tensor, Transaction};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+use serde::{Deserialize, Serialize};
 
 use crate::data::Batch;
 use crate::model::{Mlp, cross_entropy};
@@ -10,6 +11,8 @@ use crate::model::{Mlp, cross_entropy};
 /// gathered here and read in one go.
 #[derive(Default)]
 pub struct Measured {
+    /// What was measured before these steps and is told along with them.
+    before: Option<Totals>,
     on_device: Vec<OnDevice>,
     read: Vec<Step>,
 }
@@ -31,13 +34,50 @@ pub struct Step {
     pub num_images: usize,
 }
 
+/// What some steps measured, added up over their images.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Totals {
+    /// The losses' sum.
+    pub loss: f64,
+    /// Images classified correctly.
+    pub correct: usize,
+    /// Images.
+    pub num_images: usize,
+}
+
+impl From<&Step> for Totals {
+    fn from(step: &Step) -> Self {
+        let Step { loss, correct, num_images } = *step;
+        Self { loss: loss * num_images as f64, correct, num_images }
+    }
+}
+
+impl Totals {
+    /// Adds what later steps measured. Sums depend on their order in the last digit: add steps one by one.
+    pub fn add(&mut self, later: &Self) {
+        self.loss += later.loss;
+        self.correct += later.correct;
+        self.num_images += later.num_images;
+    }
+}
+
 impl Measured {
+    /// What earlier steps of the epoch measured, in a training that goes on.
+    pub(super) fn before(totals: Totals) -> Self {
+        Self { before: Some(totals), ..Self::default() }
+    }
+
+    /// What was measured, step by step, and before that what earlier steps measured in all.
+    pub(super) fn totals(&self) -> impl Iterator<Item = Totals> {
+        self.before.into_iter().chain(self.read.iter().map(Totals::from))
+    }
+
     /// The measures of one batch from its `[batch, classes]` logits, `[batch]` targets and `[1]` mean loss.
     fn new(logits: Tensor<2>, targets: Tensor<1, Int>, loss: Tensor<1>) -> Self {
         let [num_images, _] = logits.dims();
         let predicted = logits.argmax(1).squeeze_dim::<1>(1); // [batch]
         let correct = predicted.equal(targets).int().sum(); // [1]
-        Self { on_device: vec![OnDevice { loss, correct, num_images }], read: Vec::new() }
+        Self { on_device: vec![OnDevice { loss, correct, num_images }], ..Self::default() }
     }
 
     /// Adds later steps.

@@ -10,7 +10,9 @@ use crate::data::{Layout, Source, Split};
 use crate::error::{Error, Result};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::model::{Mlp, weights_sha256};
+use crate::number::grouped;
 use crate::run::{self, RunFolder, RunInfo, TestRecord};
+use crate::training::Position;
 
 /// A saved network, loaded, with the run it belongs to.
 #[derive(Debug, Clone)]
@@ -44,19 +46,22 @@ pub struct Subject {
 }
 
 impl SavedModel {
-    /// Loads the model that `text` means: a run (its folder, its id or `latest`) or a checkpoint's file in a run;
-    /// on `backend`, or else on the one that trained it.
+    /// Loads the model that `text` means: a run (its folder, its id or `latest`), or a checkpoint's folder in a run or the
+    /// weights' file in it; on `backend`, or else on the one that trained it.
     ///
     /// # Errors
     /// No such run, a file that is in no run folder, weights that are missing, damaged, or of another network than the
     /// run's experiment describes, or a backend that cannot be opened.
     pub fn load(text: &str, artifacts: &Path, backend: Option<Backend>) -> Result<Self> {
-        let path = Path::new(text);
+        let mut path = PathBuf::from(text);
+        if path.file_name().and_then(|name| Position::parse(name.to_str()?)).is_some() && path.is_dir() {
+            path.push("model.bpk");
+        }
         if !path.is_file() {
             return Self::of_run(run::find(text, artifacts)?, backend);
         }
-        let absolute = path.canonicalize().map_err(|error| Error::io("read", path, error))?;
-        let folder = absolute.ancestors().skip(1).take(2).find_map(|folder| RunFolder::open(folder).ok());
+        let absolute = path.canonicalize().map_err(|error| Error::io("read", &path, error))?;
+        let folder = absolute.ancestors().skip(1).take(3).find_map(|folder| RunFolder::open(folder).ok());
         let folder = folder.ok_or_else(|| {
             Error::new(format!("the checkpoint `{text}` is not in a run folder"))
                 .hint("its network is described by the `config.toml` of its run: leave it in there")
@@ -84,14 +89,15 @@ impl SavedModel {
         let backend = backend.unwrap_or(info.backend);
         let opened = backend.open()?;
         let Layout { height, width, num_classes } = info.data.layout;
+        check_size(&weights, &experiment.model.sizes(height * width, num_classes))?;
         let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
-        let model = run::load_weights(model, &weights)?;
+        let model = folder.load_weights(model, &weights)?;
         let saved = Self { folder, experiment, info, weights, model, opened, backend };
         saved.verify()?;
         Ok(saved)
     }
 
-    /// Compares a run's weights with the digest that it noted down. Checkpoints have none.
+    /// Compares a run's weights with the digest that it noted down. A checkpoint's have been compared with its own.
     fn verify(&self) -> Result<()> {
         let Some(noted) = self.info.weights_sha256.as_ref().filter(|_| self.is_final()) else {
             return Ok(());
@@ -115,7 +121,8 @@ impl SavedModel {
     /// What pictures of these weights are called: `stem` for the final ones, with the checkpoint's name before it
     /// otherwise.
     pub(super) fn figure_name(&self, stem: &str) -> String {
-        match self.weights.file_stem().filter(|_| !self.is_final()) {
+        let folder = self.weights.parent().and_then(Path::file_name).filter(|_| !self.is_final());
+        match folder {
             Some(checkpoint) => format!("{}-{stem}", checkpoint.to_string_lossy()),
             None => stem.to_owned(),
         }
@@ -174,6 +181,26 @@ impl Subject {
             None => self.name.to_string(),
         }
     }
+}
+
+/// Refuses weights that cannot be those of a network of these layer sizes before memory is taken for it: `run.json` may be
+/// somebody else's.
+fn check_size(weights: &Path, sizes: &[usize]) -> Result<()> {
+    let bytes = weights.metadata().map_err(|error| Error::io("read", weights, error))?.len();
+    let needed = sizes.windows(2).try_fold(0usize, |sum, pair| {
+        let outputs = pair[1];
+        sum.checked_add(pair[0].checked_add(1)?.checked_mul(outputs)?.checked_mul(4)?)
+    });
+    if needed.is_some_and(|needed| needed as u64 <= bytes) {
+        return Ok(());
+    }
+    let needed = needed.map_or("more than can be counted".to_owned(), grouped);
+    Err(Error::new(format!(
+        "`{}` has {} bytes, and the weights of this network have {needed}",
+        weights.display(),
+        grouped(bytes as usize)
+    ))
+    .hint("is it the file that this run saved, and `run.json` the one of this run?"))
 }
 
 /// The data set of a run, if it is still the one that the run was made with.

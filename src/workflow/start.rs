@@ -50,10 +50,13 @@ pub(super) fn start_info(
     now: OffsetDateTime,
 ) -> RunInfo {
     RunInfo {
+        format: run::FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         git_commit: GIT_COMMIT.map(str::to_owned),
         experiment: experiment.name.clone(),
         config_sha256: None,
+        num_epochs: None,
+        resumed: Vec::new(),
         backend,
         adapter: opened.adapter.clone(),
         threads: backend::num_threads(),

@@ -9,13 +9,13 @@ use super::start::{Start, start_info};
 use super::{Splits, report};
 use crate::backend::{Backend, Opened};
 use crate::config::Experiment;
-use crate::error::Result;
+use crate::error::{BACKEND, Result, catching};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::model::{Mlp, weights_sha256};
-use crate::run::{self, RunFolder, RunInfo, Status, Summary, TestRecord};
-use crate::training::{self, End, EpochRecord, Followers, Setup, Trained};
+use crate::run::{self, Metrics, RunFolder, RunInfo, RunLock, Status, Summary, TestRecord};
+use crate::training::{self, Checkpoint, End, EpochRecord, Followers, Saving, Setup, Trained};
 
-/// A run about to start: its folder is made, its experiment saved.
+/// A run about to start, or to go on: its folder is there, its experiment saved, and no other process trains in it.
 pub struct Prepared {
     /// What is trained.
     pub experiment: Experiment,
@@ -27,7 +27,12 @@ pub struct Prepared {
     pub model: Mlp,
     /// The backend it runs on.
     pub opened: Opened,
-    splits: Splits,
+    pub(super) splits: Splits,
+    pub(super) lock: RunLock,
+    /// None once training has started.
+    pub(super) metrics: Option<Metrics>,
+    /// What training goes on from, and the epochs before that.
+    pub(super) from: Option<(Checkpoint, Vec<EpochRecord>)>,
 }
 
 /// A run that has ended without an error.
@@ -46,28 +51,30 @@ pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Re
     let Start { opened, splits, model, data } = Start::new(&experiment, backend)?;
     let now = run::now();
     let folder = RunFolder::create(artifacts, &experiment.name, now)?;
+    let lock = folder.lock()?;
     let config_sha256 = folder.write_experiment(&experiment)?;
     let info = RunInfo {
         config_sha256: Some(config_sha256),
         ..start_info(&experiment, backend, &opened, data, now)
     };
     folder.write_info(&info)?;
-    Ok(Prepared { experiment, folder, info, model, opened, splits })
+    let (metrics, _) = folder.metrics()?;
+    Ok(Prepared { experiment, folder, info, model, opened, splits, lock, metrics: Some(metrics), from: None })
 }
 
 impl Prepared {
     /// Trains, saves and tests. `on_epoch` is told of every epoch after it has been saved.
     ///
     /// # Errors
-    /// As [`training::train`]'s, a test loss that is not finite, or a file that cannot be written. The run folder
-    /// then says that the run failed, and why.
+    /// As [`training::train`]'s, a test loss that is not finite, a file that cannot be written, or a panic. The run folder
+    /// then says that the run failed, and why, where that can still be written.
     pub fn train(
         mut self,
         renderer: Box<dyn MetricsRenderer>,
         interrupter: Interrupter,
         on_epoch: impl FnMut(&EpochRecord) + Send + 'static,
     ) -> Result<Outcome> {
-        let result = self.run(renderer, interrupter, on_epoch);
+        let result = catching(BACKEND, || self.run(renderer, interrupter, on_epoch));
         self.info.ended = Some(run::timestamp(run::now()));
         (self.info.status, self.info.message) = match &result {
             Ok((End::Interrupted { epoch, step }, _)) => {
@@ -81,6 +88,7 @@ impl Prepared {
         // The first error is the cause; a second one while noting it down is its consequence.
         let (end, result) = result?;
         saved?;
+        drop(self.lock);
         Ok(Outcome { end, result, report })
     }
 
@@ -90,13 +98,14 @@ impl Prepared {
         interrupter: Interrupter,
         mut on_epoch: impl FnMut(&EpochRecord) + Send + 'static,
     ) -> Result<(End, Option<(Summary, Evaluation)>)> {
-        let Self { experiment, folder, .. } = &*self;
-        let metrics = folder.clone();
+        let mut metrics = self.metrics.take();
         let on_epoch = Box::new(move |record: &EpochRecord| {
-            metrics.append_epoch(record)?;
+            metrics.iter_mut().try_for_each(|metrics| metrics.append(record))?;
             on_epoch(record);
             Ok(())
         });
+        let from = self.from.take();
+        let Self { experiment, folder, .. } = &*self;
         let setup = Setup {
             model: self.model.clone(),
             optimizer: &experiment.optimizer,
@@ -106,7 +115,7 @@ impl Prepared {
             train: self.splits.train.clone(),
             validation: self.splits.validation.clone(),
             device: &self.opened.device,
-            directory: Some(folder.path()),
+            saving: Some(Saving { store: folder.checkpoints(), config: &experiment.checkpoint, from }),
         };
         let Trained { model, end, epochs } =
             training::train(setup, Followers { renderer, on_epoch, interrupter })?;
@@ -118,7 +127,7 @@ impl Prepared {
         let judged = judged_epoch(experiment, &epochs);
         let (model, model_epoch) = match judged.filter(|&best| best != epochs.len()) {
             Some(best) if !interrupted => {
-                (run::load_weights(model, &folder.checkpoint_path(best))?, Some(best))
+                (folder.load_weights(model, &folder.checkpoints().weights_path(best))?, Some(best))
             }
             _ => (model, judged),
         };

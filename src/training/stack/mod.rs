@@ -15,7 +15,9 @@ use std::time::Instant;
 use burn::tensor::{Device, Int, Tensor, TensorData, Transaction, activation::log_softmax};
 use burn::train::Interrupter;
 
-use super::{Divergence, End, EpochRecord, OptimizerConfig, Schedule, ScheduleConfig, TrainingConfig};
+use super::{
+    Divergence, End, EpochRecord, OptimizerConfig, Schedule, ScheduleConfig, Symptom, TrainingConfig,
+};
 use crate::data::{Batch, EVALUATION_BATCH_SIZE, Order, Split};
 use crate::error::{Error, Result};
 use crate::model::{Activation, MlpConfig};
@@ -269,12 +271,13 @@ impl<'a> Stack<'a> {
                 continue;
             }
             let learning_rate = self.rates[index];
-            let diverged = |step, loss| Divergence { epoch, step, loss, learning_rate };
+            let diverged =
+                |symptom, learning_rate| End::Diverged(Divergence { epoch, symptom, learning_rate });
             let train_loss = trained.loss[index] / trained.num_images as f64;
             if !train_loss.is_finite() {
                 let step = trained.finite_steps[index] as usize + 1;
-                run.end =
-                    End::Diverged(self.schedules[index].of_divergence(diverged(Some(step), train_loss)));
+                let rate = self.schedules[index].rate_in_epoch(epoch, step);
+                run.end = diverged(Symptom::Loss { loss: train_loss, step }, rate);
                 continue;
             }
             let of_validation = |sum: fn(&Sums) -> &Vec<f64>| {
@@ -282,7 +285,7 @@ impl<'a> Stack<'a> {
             };
             let validation_loss = of_validation(|sums| &sums.loss);
             if let Some(loss) = validation_loss.filter(|loss| !loss.is_finite()) {
-                run.end = End::Diverged(diverged(None, loss));
+                run.end = diverged(Symptom::ValidationLoss(loss), learning_rate);
                 continue;
             }
             run.epochs.push(EpochRecord {

@@ -2,7 +2,6 @@
 //! the moment a unit ends.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::{slice, thread};
@@ -12,7 +11,7 @@ use burn::train::Interrupter;
 use super::super::splits::check_trainable;
 use super::super::train::judged_epoch;
 use super::{OpenedStudy, PlannedStudy, num_parameters};
-use crate::error::{Error, Result};
+use crate::error::{BACKEND, Error, Result, catching};
 use crate::study::{Setting, Trial, TrialEnd, TrialRecord, Unit, remaining};
 use crate::training::{self, End, EpochRecord, Followers, Setup, Silent, StackedRun, Stream, train_stack};
 
@@ -193,13 +192,7 @@ impl PlannedStudy {
         interrupter: &Interrupter,
         on_epoch: impl FnMut(usize) + Send + 'static,
     ) -> Vec<TrialRecord> {
-        let trained = catch_unwind(AssertUnwindSafe(|| self.train(unit, interrupter, on_epoch)));
-        let trained = trained.unwrap_or_else(|panic| {
-            let what = panic.downcast_ref::<String>().map(String::as_str);
-            let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-            Err(Error::new(format!("the backend gave up: {what}")))
-        });
-        match (trained, unit) {
+        match (catching(BACKEND, || self.train(unit, interrupter, on_epoch)), unit) {
             (Ok(records), _) => records,
             (Err(error), Unit::Alone(trial)) => vec![self.failed(*trial, &error)],
             (Err(_), Unit::Stack(_)) => {
@@ -286,7 +279,7 @@ impl PlannedStudy {
             train,
             validation,
             device,
-            directory: None,
+            saving: None,
         })
     }
 

@@ -1,0 +1,41 @@
+//! `smallnet resume`
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::Global;
+use super::output::Output;
+use super::train::{check_dashboard, follow};
+use crate::error::Result;
+use crate::run;
+use crate::workflow::{self, Resume};
+
+/// Arguments of `smallnet resume`.
+#[derive(Debug, Args)]
+pub(super) struct ResumeArgs {
+    /// A run's folder, its id, or `latest`
+    run: String,
+    /// Train until so many epochs are done in all; a finished run is trained on
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Show Burn's terminal dashboard instead of a bar; in it, q and then s stop
+    #[arg(long)]
+    dashboard: bool,
+}
+
+pub(super) fn run(args: ResumeArgs, global: &Global, output: &Output) -> Result<ExitCode> {
+    check_dashboard(args.dashboard)?;
+    let folder = run::find(&args.run, &global.artifacts)?;
+    let Resume { prepared, from, warnings } = workflow::resume(folder, args.epochs, global.backend)?;
+    warnings.iter().for_each(|warning| output.warning(warning));
+    let path = prepared.folder.path().display();
+    output.line(&match from {
+        None => format!("resuming {path} from the beginning: it had no checkpoint yet"),
+        Some(position) if position.steps == 0 => format!("resuming {path} after epoch {}", position.epochs),
+        Some(position) => {
+            format!("resuming {path} in epoch {}, after step {}", position.epochs + 1, position.steps)
+        }
+    });
+    follow(prepared, args.dashboard, output)
+}

@@ -1,0 +1,78 @@
+//! What ends a process from outside: Ctrl-C, a termination, a closed terminal. The first time, work stops after the current
+//! step and is saved; the second time the process ends at once, but for a file that is just being written.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use burn::train::Interrupter;
+
+use crate::error::{Error, Result};
+use crate::files;
+
+/// How long a file that is being written may keep the process from ending.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Ctrl-C, where the work was stopped by something else, such as a key in the dashboard.
+const INTERRUPT: u8 = 2;
+
+/// The signals received.
+pub(super) struct Signals {
+    first: Arc<AtomicU8>,
+}
+
+impl Signals {
+    /// Listens from now on; the first signal stops `interrupter`.
+    pub(super) fn listen(interrupter: Interrupter) -> Result<Self> {
+        let first = Arc::new(AtomicU8::new(0));
+        let seen = first.clone();
+        let on_signal = move |signal: u8| {
+            if seen.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+                files::settle(PATIENCE);
+                std::process::exit(i32::from(code(signal)));
+            }
+            interrupter.stop(Some("interrupted"));
+        };
+        handle(on_signal).map_err(|error| Error::new(format!("cannot listen for Ctrl-C: {error}")))?;
+        Ok(Self { first })
+    }
+
+    /// The exit code of a process that was stopped: 130 for Ctrl-C, 143 for a termination.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        match self.first.load(Ordering::SeqCst) {
+            0 => ExitCode::from(code(INTERRUPT)),
+            signal => ExitCode::from(code(signal)),
+        }
+    }
+}
+
+/// The shell's convention.
+fn code(signal: u8) -> u8 {
+    128u8.saturating_add(signal)
+}
+
+#[cfg(unix)]
+fn handle(mut on_signal: impl FnMut(u8) + Send + 'static) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    std::thread::spawn(move || signals.forever().for_each(|signal| on_signal(signal as u8)));
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn handle(mut on_signal: impl FnMut(u8) + Send + 'static) -> std::result::Result<(), ctrlc::Error> {
+    ctrlc::set_handler(move || on_signal(INTERRUPT))
+}
+
+/// A file that grows beyond the limit set for it (`ulimit -f`) becomes an error of the write, as on a full disk, instead of
+/// the end of the process.
+#[cfg(unix)]
+pub(super) fn survive_file_size_limit() {
+    let flag = Arc::default();
+    // Where that is not possible, the limit ends the process as it always has.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, flag);
+}
+
+#[cfg(not(unix))]
+pub(super) fn survive_file_size_limit() {}

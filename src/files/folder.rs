@@ -1,0 +1,141 @@
+//! Folders that appear whole or not at all, and what is refused in them.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use tempfile::Builder;
+
+use super::{UNFINISHED, WRITING, parent, share, sync_folder};
+use crate::error::{Error, Result};
+
+/// Makes the folder at `path` where it is missing; not the folder that it is in: who took that away meant it.
+pub(crate) fn make_folder(path: &Path) -> Result<()> {
+    match fs::create_dir(path) {
+        Err(error) if !path.is_dir() => Err(Error::io("make the folder", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a folder of files: into a temporary folder beside `path`, on the disk, then renamed to `path`. A folder that
+/// is there already gives way.
+pub(crate) fn write_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+    let attempt = || -> io::Result<()> {
+        let _writing = WRITING.read();
+        let around = parent(path);
+        let folder = Builder::new()
+            .prefix(UNFINISHED)
+            .tempdir_in(around)
+            .map_err(|error| io::Error::from(error.kind()))?;
+        for (name, bytes) in files {
+            let mut file = File::create_new(folder.path().join(name))?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+        }
+        share(folder.path(), 0o755)?;
+        sync_folder(folder.path())?;
+        if path.exists() {
+            let old = Builder::new().prefix(UNFINISHED).tempdir_in(around)?;
+            fs::rename(path, old.path().join("old"))?;
+        }
+        fs::rename(folder.path(), path)?;
+        // It has its name: there is nothing temporary to clear away.
+        let _ = folder.keep();
+        sync_folder(around)
+    };
+    attempt().map_err(|error| Error::io("write the folder", path, error))
+}
+
+/// Removes a folder with all that is in it: out of sight first, so that a kill does not leave half of it.
+pub(crate) fn remove_folder(path: &Path) -> Result<()> {
+    let attempt = || -> io::Result<()> {
+        let _writing = WRITING.read();
+        let aside = Builder::new().prefix(UNFINISHED).tempdir_in(parent(path))?;
+        fs::rename(path, aside.path().join("old"))?;
+        aside.close()
+    };
+    attempt().map_err(|error| Error::io("remove the folder", path, error))
+}
+
+/// Clears away what a killed process had not finished in `folder`. Only for who has the folder's lock.
+pub(crate) fn remove_leftovers(folder: &Path) -> Result<()> {
+    let failed = |error| Error::io("clear up", folder, error);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            let is_folder = entry.file_type().map_err(failed)?.is_dir();
+            let removed =
+                if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+            removed.map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a folder in which one of these names is a symbolic link: it would be read or written somewhere else.
+pub(crate) fn refuse_links(folder: &Path, names: &[&str]) -> Result<()> {
+    for name in names {
+        let path = folder.join(name);
+        if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+            return Err(Error::new(format!(
+                "`{}` is a symbolic link, and smallnet stays inside of `{}`",
+                path.display(),
+                folder.display()
+            ))
+            .hint("put the file or folder itself in its place"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_takes_the_place_of_another_as_a_whole() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("folder");
+        write_folder(&path, &[("a", b"1"), ("b", b"2")]).unwrap();
+        write_folder(&path, &[("a", b"3")]).unwrap();
+        assert_eq!(fs::read(path.join("a")).unwrap(), b"3");
+        let names = |path: &Path| fs::read_dir(path).unwrap().count();
+        assert_eq!((names(&path), names(place.path())), (1, 1), "nothing is left over");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_leaves_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let error = write_folder(&place.path().join("folder"), &[("a", b"1"), ("no/such", b"2")]);
+        assert!(error.unwrap_err().message().contains("/folder`: No such file or directory"));
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+        let gone = place.path().join("gone/folder");
+        assert!(write_folder(&gone, &[]).is_err());
+        assert!(make_folder(&gone).is_err());
+        assert!(!gone.parent().unwrap().exists(), "what was taken away is not made again");
+    }
+
+    #[test]
+    fn leftovers_are_cleared_away_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join(".tmpAbc"), "").unwrap();
+        fs::create_dir(place.path().join(".tmpDef")).unwrap();
+        fs::write(place.path().join(".tmpDef/model.bpk"), "").unwrap();
+        fs::write(place.path().join("kept"), "").unwrap();
+        remove_leftovers(place.path()).unwrap();
+        let names: Vec<_> =
+            fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["kept"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/etc", place.path().join("figures")).unwrap();
+        refuse_links(place.path(), &["model.bpk"]).unwrap();
+        let error = refuse_links(place.path(), &["model.bpk", "figures"]).unwrap_err();
+        assert!(error.message().contains("figures` is a symbolic link"), "{error}");
+    }
+}

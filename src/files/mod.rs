@@ -1,0 +1,167 @@
+//! Owns how files and folders are written and read: whole or not at all, by one process at a time, and never through a
+//! link out of their folder. Knows nothing of what is in them.
+
+mod folder;
+mod lines;
+mod lock;
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::{RwLock, TryLockError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, Result};
+
+pub(crate) use folder::{make_folder, refuse_links, remove_folder, remove_leftovers, write_folder};
+pub(crate) use lines::Lines;
+pub(crate) use lock::{LOCK, Lock, is_locked};
+
+/// What the names of files and folders begin with that are not finished.
+const UNFINISHED: &str = ".tmp";
+
+/// No file of smallnet's is near to this; a larger one is somebody's mistake or malice, and is not read into memory.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Held for reading by whoever writes: see [`settle`].
+static WRITING: RwLock<()> = RwLock::new(());
+
+/// Waits, `patience` at the most, until no file is half-written, and lets nobody begin another one. For the end of the
+/// process alone.
+pub(crate) fn settle(patience: Duration) {
+    let start = Instant::now();
+    loop {
+        match WRITING.try_write() {
+            Ok(guard) => return std::mem::forget(guard),
+            Err(TryLockError::Poisoned(_)) => return,
+            Err(TryLockError::WouldBlock) if start.elapsed() > patience => return,
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+/// Writes to a temporary file beside `path`, then renames it over `path`. When it returns, the disk has it.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = parent(path);
+    let attempt = || -> io::Result<()> {
+        let _writing = WRITING.read();
+        // The kind alone: the message names a temporary file that nobody asked for.
+        let mut file = NamedTempFile::with_prefix_in(UNFINISHED, folder)
+            .map_err(|error| io::Error::from(error.kind()))?;
+        file.write_all(bytes)?;
+        share(file.path(), 0o644)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        sync_folder(folder)
+    };
+    attempt().map_err(|error| Error::io("write", path, error))
+}
+
+/// Removes a file where there is one.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// The folder that `path` is in.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes the names in a folder survive a power failure, too.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// What is temporary is private to its owner; what is finished should be as readable as anything else.
+#[cfg(unix)]
+fn share(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn share(_: &Path, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Reads a whole file.
+///
+/// # Errors
+/// What is no file (a pipe would be waited for), or is larger than anything smallnet writes.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    let attempt = || -> io::Result<Vec<u8>> {
+        let is_file = fs::metadata(path)?.is_file();
+        is_file.then_some(()).ok_or_else(|| io::Error::other("it is not a file"))?;
+        let mut bytes = Vec::new();
+        // The size that the system names may grow while it is read.
+        File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+        match bytes.len() as u64 > MAX_BYTES {
+            true => Err(io::Error::other(format!("it is larger than {MAX_BYTES} bytes"))),
+            false => Ok(bytes),
+        }
+    };
+    attempt().map_err(|error| Error::io("read", path, error))
+}
+
+/// Reads a whole file of text; as [`read_bytes`].
+pub(crate) fn read(path: &Path) -> Result<String> {
+    String::from_utf8(read_bytes(path)?)
+        .map_err(|_| Error::io("read", path, io::Error::other("it is not UTF-8 text")))
+}
+
+pub(crate) fn to_json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::new(format!("cannot write JSON: {error}")))
+}
+
+/// A value as JSON for people, with a line feed at the end.
+pub(crate) fn to_pretty_json(value: &impl Serialize) -> Result<String> {
+    let text = serde_json::to_string_pretty(value);
+    Ok(text.map_err(|error| Error::new(format!("cannot write JSON: {error}")))? + "\n")
+}
+
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    write(path, to_pretty_json(value)?.as_bytes())
+}
+
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    parse_json(&read(path)?, path)
+}
+
+/// A value out of the text of the file at `path`.
+pub(crate) fn parse_json<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| damaged(path, &error))
+}
+
+/// A file that is not what smallnet wrote.
+pub(crate) fn damaged(path: &Path, why: &dyn std::fmt::Display) -> Error {
+    Error::new(format!("`{}` is damaged: {why}", path.display()))
+}
+
+/// Refuses what a later smallnet wrote: `format` is the file's, `known` the newest that this one reads.
+pub(crate) fn check_format(path: &Path, format: u32, known: u32) -> Result<()> {
+    if format <= known {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "`{}` has format {format}, and this smallnet reads formats up to {known}",
+        path.display()
+    ))
+    .hint("a newer smallnet wrote it: use that one"))
+}

@@ -1,0 +1,83 @@
+//! Weights out of bytes of Burn's, and whether they are numbers.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::store::{ModuleRecord, RecordError};
+use burn::tensor::{Bytes, Tensor};
+
+use super::Mlp;
+use crate::error::{Error, Result};
+
+/// Loads the weights in `bytes`, a file of Burn's that messages call `name`, into `model`.
+///
+/// # Errors
+/// Bytes that are damaged, or weights of another network.
+pub fn load_weights(model: Mlp, bytes: Vec<u8>, name: &str) -> Result<Mlp> {
+    let failed = |error| match error {
+        RecordError::Io(reason) => {
+            Error::new(format!("cannot load `{name}`: {reason}")).hint("does it hold a network's weights?")
+        }
+        RecordError::Validation(reason) => misfit(&reason, name),
+    };
+    let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(failed)?;
+    model.try_load_record(record).map_err(failed)
+}
+
+/// Burn lists what does not fit in quotes, tensor by tensor; the first says enough.
+fn misfit(reason: &str, name: &str) -> Error {
+    let first = reason.split('"').nth(1).unwrap_or(reason);
+    let first = first.replace("Shape { dims: ", "").replace(" }", "");
+    if reason.starts_with("Missing") {
+        Error::new(format!("`{name}` does not hold the weights of this network: `{first}` is missing"))
+            .hint("a run's weights are in `model.bpk`, and so are a checkpoint's in its folder")
+    } else {
+        Error::new(format!("`{name}` holds the weights of another network: {first}"))
+            .hint("is it the file that this run saved?")
+    }
+}
+
+/// Whether no weight is infinite or not a number.
+///
+/// # Errors
+/// When the device fails while it is asked.
+pub(crate) fn has_finite_weights(model: &Mlp) -> Result<bool> {
+    let mut look = Look { finite: Ok(true) };
+    model.visit(&mut look);
+    look.finite
+}
+
+struct Look {
+    finite: Result<bool>,
+}
+
+impl ModuleVisitor for Look {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.finite == Ok(true) {
+            let all = param.val().inner().is_finite().all();
+            self.finite = all
+                .try_into_scalar()
+                .map_err(|error| Error::new(format!("cannot read the weights from the device: {error}")));
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::Activation;
+    use super::*;
+    use burn::nn::Linear;
+    use burn::tensor::Device;
+
+    #[test]
+    fn one_weight_that_is_no_number_is_found() {
+        for (value, finite) in
+            [(1.0, true), (f32::NAN, false), (f32::INFINITY, false), (f32::NEG_INFINITY, false)]
+        {
+            let weights = Tensor::<2>::ones([4, 3], &Device::flex()).slice_fill([2..3, 1..2], value);
+            let layer = Linear { weight: Param::from_tensor(weights), bias: None };
+            let model = Mlp::new(vec![layer], Activation::Relu, 0.0);
+            assert_eq!(has_finite_weights(&model.clone().train()).unwrap(), finite, "{value}");
+            assert_eq!(has_finite_weights(&model).unwrap(), finite, "{value}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! `metrics.jsonl`: a line an epoch.
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::files::{self, Lines};
+use crate::training::EpochRecord;
+
+/// `metrics.jsonl`, open for writing.
+#[derive(Debug)]
+pub struct Metrics {
+    lines: Lines,
+    /// Where each epoch's line ends, in bytes from the beginning.
+    ends: Vec<usize>,
+}
+
+impl Metrics {
+    /// Opens the file, which is made where it is missing, and gives its epochs up to the first line that is none.
+    pub(super) fn open(path: &Path) -> Result<(Self, Vec<EpochRecord>)> {
+        let (lines, bytes) = Lines::open(path)?;
+        let (mut ends, mut records) = (Vec::new(), Vec::new());
+        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+            match serde_json::from_slice::<EpochRecord>(line) {
+                Ok(record) if record.epoch == records.len() + 1 => records.push(record),
+                _ => break,
+            }
+            ends.push(ends.last().unwrap_or(&0) + line.len());
+        }
+        Ok((Self { lines, ends }, records))
+    }
+
+    /// Leaves the lines of the first `epochs` epochs and nothing more.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn cut(&mut self, epochs: usize) -> Result<()> {
+        self.ends.truncate(epochs);
+        self.lines.cut(self.ends.last().copied().unwrap_or(0))
+    }
+
+    /// Adds an epoch's line, and waits until the disk has it.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn append(&mut self, record: &EpochRecord) -> Result<()> {
+        self.lines.append(&(files::to_json(record)? + "\n"))
+    }
+}
+
+/// The epochs in the file at `path`; none where there is no file. A line that is being written is no line yet.
+pub(super) fn read(path: &Path) -> Result<Vec<EpochRecord>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = files::read(path)?;
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let read = |(index, line)| {
+        let failed = |error| {
+            Error::new(format!("`{}`, line {}, is damaged: {error}", path.display(), index + 1))
+        };
+        serde_json::from_str(line).map_err(failed)
+    };
+    whole.lines().enumerate().map(read).collect()
+}

@@ -1,0 +1,72 @@
+//! The state of a training in full, as one folder that is there whole or not at all:
+//!
+//! ```text
+//! checkpoint/epoch-3/              after epoch 3; `epoch-3-step-120` is 120 steps further, in epoch 4
+//!   model.bpk       the weights           ┐
+//!   optimizer.bpk   momentum and the like ├ Burn's records
+//!   scheduler.bpk   steps done            ┘
+//!   state.json      everything else
+//!   SHA256SUMS      digests of the four; `sha256sum -c SHA256SUMS` checks them
+//! ```
+//!
+//! Random numbers need no state: image order and dropout's masks are drawn anew from the seed for every epoch and step.
+
+mod config;
+mod parts;
+mod store;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+mod watch;
+
+use serde::{Deserialize, Serialize};
+
+use super::step::Totals;
+use crate::error::Result;
+use crate::model::{Mlp, load_weights};
+
+pub use config::CheckpointConfig;
+pub(super) use parts::{Always, Arrivals, parts};
+pub use store::{Position, Store, read_checkpointed_weights};
+pub use watch::Best;
+pub(super) use watch::Patience;
+
+/// The newest format of checkpoints, which this smallnet writes.
+pub(super) const FORMAT: u32 = 1;
+
+/// The state of a training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// What is not Burn's.
+    pub state: State,
+    records: parts::Records,
+}
+
+/// `state.json`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The checkpoint's format.
+    pub format: u32,
+    /// How far training was.
+    #[serde(flatten)]
+    pub position: Position,
+    /// What the steps since the last whole epoch measured, added up.
+    pub(super) measured: Totals,
+    /// How long they took, in seconds.
+    pub(super) seconds: f64,
+    /// The lowest validation loss so far.
+    pub best: Option<Best>,
+    /// What early stopping wants the validation loss to fall below.
+    pub(super) to_beat: Option<Best>,
+}
+
+impl Checkpoint {
+    /// Checks that a training of `model` can go on from here; messages call the checkpoint `name`.
+    ///
+    /// # Errors
+    /// Weights of another network, or records that cannot be read.
+    pub fn check(&self, model: &Mlp, name: &str) -> Result<()> {
+        load_weights(model.clone(), self.records.model.clone(), name)?;
+        parts(Some(self)).map(drop)
+    }
+}

@@ -1,0 +1,187 @@
+//! From the folder of a run that has not ended, or shall go on, to a training that goes on where it stopped.
+
+use super::Prepared;
+use super::start::Start;
+use crate::backend::Backend;
+use crate::config::Experiment;
+use crate::data::Source;
+use crate::error::{Error, Result};
+use crate::model::Mlp;
+use crate::number::counted;
+use crate::run::{self, Resumed, RunFolder, RunInfo, Status};
+use crate::training::{Checkpoint, EpochRecord, Position, ScheduleConfig};
+
+/// A run that is about to go on.
+pub struct Resume {
+    /// The run.
+    pub prepared: Prepared,
+    /// The checkpoint that it goes on from; it starts again without one.
+    pub from: Option<Position>,
+    /// What whoever waits for the result should know.
+    pub warnings: Vec<String>,
+}
+
+/// Takes the run in `folder` up where its last whole checkpoint was taken; with `num_epochs`, to end after that many.
+///
+/// It ends as if it had never stopped: the same weights and metrics to the last bit on the same CPU backend.
+///
+/// # Errors
+/// A run that is finished, or that another process trains; another backend than its own; a data set that has changed.
+pub fn resume(folder: RunFolder, num_epochs: Option<usize>, backend: Option<Backend>) -> Result<Resume> {
+    let lock = folder.lock()?;
+    let mut info = folder.info()?;
+    check_origin(&folder, &info, backend)?;
+    let mut experiment = folder.experiment(&info)?;
+    let (mut metrics, epochs) = folder.metrics()?;
+    let mut warnings = Vec::new();
+    if let Some(num_epochs) = num_epochs {
+        extend(&mut experiment, num_epochs, &folder, epochs.len(), &mut warnings)?;
+    }
+    check_unfinished(&folder, &info, &experiment, epochs.len())?;
+    warn_of_version(&info, &mut warnings);
+
+    let Start { opened, splits, model, data } = Start::new(&experiment, info.backend)?;
+    check_data(&experiment.data.source(), &data.sha256, &info.data.sha256)?;
+    let steps_per_epoch = experiment.training.steps_per_epoch(splits.train.len());
+    let fits = |position: Position| {
+        position.steps <= steps_per_epoch && position.epochs <= experiment.training.num_epochs
+    };
+    let from = last_checkpoint(&folder, &model, epochs, fits, &mut warnings)?;
+    let position = from.as_ref().map(|(checkpoint, _)| checkpoint.state.position);
+    metrics.cut(position.map_or(0, |position| position.epochs))?;
+
+    info.format = run::FORMAT;
+    info.num_epochs = num_epochs.or(info.num_epochs);
+    info.resumed.push(Resumed { at: run::timestamp(run::now()), from: position });
+    (info.status, info.ended, info.message, info.weights_sha256) = (Status::Running, None, None, None);
+    folder.write_info(&info)?;
+    let metrics = Some(metrics);
+    let prepared = Prepared { experiment, folder, info, model, opened, splits, lock, metrics, from };
+    Ok(Resume { prepared, from: position, warnings })
+}
+
+/// Another backend rounds differently; the first version left nothing to go on from.
+fn check_origin(folder: &RunFolder, info: &RunInfo, backend: Option<Backend>) -> Result<()> {
+    let path = folder.path().display();
+    if let Some(backend) = backend.filter(|&backend| backend != info.backend) {
+        let own = info.backend;
+        return Err(Error::usage(format!("`{path}` is being trained on {own}, not on {backend}"))
+            .hint("leave `--backend` out: on another backend it would not end the same"));
+    }
+    if info.format < 2 {
+        return Err(Error::new(format!(
+            "`{path}` was made by smallnet {}, which saved too little to go on from",
+            info.version
+        ))
+        .hint(format!("train again: `smallnet train {}`", folder.config_path().display())));
+    }
+    Ok(())
+}
+
+/// Sets the number of epochs of a run that has trained `done` already.
+fn extend(
+    experiment: &mut Experiment,
+    num_epochs: usize,
+    folder: &RunFolder,
+    done: usize,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
+    if num_epochs < done {
+        let done = counted(done, "epoch", "epochs");
+        return Err(Error::usage(format!(
+            "`{}` has been trained for {done} already, and `--epochs` is {num_epochs}",
+            folder.path().display()
+        )));
+    }
+    let before = std::mem::replace(&mut experiment.training.num_epochs, num_epochs);
+    experiment.check()?;
+    if before != num_epochs && matches!(experiment.schedule, ScheduleConfig::Cosine(_)) && done > 0 {
+        warnings.push(format!(
+            "the cosine schedule is stretched from {before} to {num_epochs} epochs: the epochs trained so far followed \
+             the old one, so the run will not end as one that was meant for {num_epochs} from the start"
+        ));
+    }
+    Ok(())
+}
+
+fn check_unfinished(folder: &RunFolder, info: &RunInfo, experiment: &Experiment, done: usize) -> Result<()> {
+    if info.status != Status::Finished {
+        return Ok(());
+    }
+    let path = folder.path().display();
+    let all = info.num_epochs.unwrap_or(folder.experiment(info)?.training.num_epochs);
+    if done < all {
+        return Err(Error::new(format!(
+            "`{path}` is finished: early stopping ended it after epoch {done} of {all}"
+        ))
+        .hint("more epochs would not change that; train again with another `training.early_stopping`"));
+    }
+    if experiment.training.num_epochs > done {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "`{path}` is finished: all of its {} are trained",
+        counted(done, "epoch", "epochs")
+    ))
+    .hint(format!("to train it on, say until when: `--epochs {}`", 2 * done.max(1))))
+}
+
+fn warn_of_version(info: &RunInfo, warnings: &mut Vec<String>) {
+    let own = env!("CARGO_PKG_VERSION");
+    if info.version != own {
+        warnings.push(format!(
+            "the run was started by smallnet {}, and this is {own}: the last digits may come out differently",
+            info.version
+        ));
+    }
+}
+
+fn check_data(source: &Source, found: &str, noted: &str) -> Result<()> {
+    if found == noted {
+        return Ok(());
+    }
+    Err(Error::new(format!("the data set `{source}` has changed: its digest is {found}, expected {noted}"))
+        .hint("a run goes on with the images that it began with: put them back, or train again"))
+}
+
+/// The last checkpoint that is whole, with the epochs before it; none where there is none. What is damaged is passed over
+/// with a warning.
+fn last_checkpoint(
+    folder: &RunFolder,
+    model: &Mlp,
+    mut epochs: Vec<EpochRecord>,
+    fits: impl Fn(Position) -> bool,
+    warnings: &mut Vec<String>,
+) -> Result<Option<(Checkpoint, Vec<EpochRecord>)>> {
+    let store = folder.checkpoints();
+    let positions = store.positions()?;
+    for &position in positions.iter().rev() {
+        let checkpoint = store.read(position).and_then(|checkpoint| {
+            let name = store.folder(position).display().to_string();
+            checkpoint.check(model, &name)?;
+            if !fits(position) {
+                return Err(Error::new(format!("`{name}` is not of this training")));
+            }
+            if epochs.len() < position.epochs {
+                let known = epochs.len();
+                let message =
+                    format!("`metrics.jsonl` has {known} whole epochs, and `{name}` needs them all");
+                return Err(Error::new(message));
+            }
+            Ok(checkpoint)
+        });
+        match checkpoint {
+            Ok(checkpoint) => {
+                epochs.truncate(position.epochs);
+                return Ok(Some((checkpoint, epochs)));
+            }
+            Err(error) => {
+                warnings.push(format!("{}; going back to the checkpoint before it", error.message()));
+            }
+        }
+    }
+    if !positions.is_empty() {
+        warnings.push("no checkpoint is whole: the training starts again from its beginning".to_owned());
+    }
+    Ok(None)
+}
