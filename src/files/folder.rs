@@ -2,9 +2,9 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use tempfile::Builder;
+use tempfile::{Builder, TempDir};
 
 use super::{UNFINISHED, WRITING, parent, share, sync_folder};
 use crate::error::{Error, Result};
@@ -15,6 +15,30 @@ pub(crate) fn make_folder(path: &Path) -> Result<()> {
         Err(error) if !path.is_dir() => Err(Error::io("make the folder", path, error)),
         _ => Ok(()),
     }
+}
+
+/// A folder in `parent` that is not finished, and goes with the value.
+pub(crate) fn temporary_folder(parent: &Path) -> Result<TempDir> {
+    let folder = Builder::new().prefix(UNFINISHED).tempdir_in(parent);
+    folder.map_err(|error| Error::io("make a folder in", parent, io::Error::from(error.kind())))
+}
+
+/// Gives a finished folder its name; says whether it could: not where another folder has that.
+pub(crate) fn name_folder(folder: &TempDir, path: &Path) -> Result<bool> {
+    let attempt = || -> io::Result<bool> {
+        let _writing = WRITING.read();
+        share(folder.path(), 0o755)?;
+        sync_folder(folder.path())?;
+        if path.exists() {
+            return Ok(false);
+        }
+        match fs::rename(folder.path(), path) {
+            // Another process was quicker.
+            Err(_) if path.exists() => Ok(false),
+            renamed => renamed.and_then(|()| sync_folder(parent(path))).map(|()| true),
+        }
+    };
+    attempt().map_err(|error| Error::io("make the folder", path, error))
 }
 
 /// Writes a folder of files: into a temporary folder beside `path`, on the disk, then renamed to `path`. A folder that
@@ -57,17 +81,28 @@ pub(crate) fn remove_folder(path: &Path) -> Result<()> {
     attempt().map_err(|error| Error::io("remove the folder", path, error))
 }
 
+/// What is not finished in `folder`.
+pub(crate) fn unfinished(folder: &Path) -> Result<Vec<PathBuf>> {
+    let failed = |error| Error::io("list", folder, error);
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        paths.extend(Some(path).filter(|path| is_unfinished(path)));
+    }
+    Ok(paths)
+}
+
+/// Whether a file or folder is not finished, by its name.
+pub(crate) fn is_unfinished(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED))
+}
+
 /// Clears away what a killed process had not finished in `folder`. Only for who has the folder's lock.
 pub(crate) fn remove_leftovers(folder: &Path) -> Result<()> {
-    let failed = |error| Error::io("clear up", folder, error);
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-            let is_folder = entry.file_type().map_err(failed)?.is_dir();
-            let removed =
-                if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
-            removed.map_err(failed)?;
-        }
+    for path in unfinished(folder)? {
+        let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+        let removed = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.map_err(|error| Error::io("remove", &path, error))?;
     }
     Ok(())
 }

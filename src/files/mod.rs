@@ -18,7 +18,10 @@ use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
-pub(crate) use folder::{make_folder, refuse_links, remove_folder, remove_leftovers, write_folder};
+pub(crate) use folder::{
+    is_unfinished, make_folder, name_folder, refuse_links, remove_folder, remove_leftovers, temporary_folder,
+    unfinished, write_folder,
+};
 pub(crate) use lines::Lines;
 pub(crate) use lock::{LOCK, Lock, is_locked};
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{RunFolder, RunInfo, Summary};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// One run, as `smallnet runs` lists it.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,7 +130,7 @@ fn subfolders(path: &Path) -> Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| Error::io("list", path, error))?.path();
-        if path.is_dir() {
+        if path.is_dir() && !files::is_unfinished(&path) {
             folders.push(path);
         }
     }

@@ -55,9 +55,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<EpochRecord>> {
     let text = files::read(path)?;
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let read = |(index, line)| {
-        let failed = |error| {
-            Error::new(format!("`{}`, line {}, is damaged: {error}", path.display(), index + 1))
-        };
+        let failed =
+            |error| Error::new(format!("`{}`, line {}, is damaged: {error}", path.display(), index + 1));
         serde_json::from_str(line).map_err(failed)
     };
     whole.lines().enumerate().map(read).collect()

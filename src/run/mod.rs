@@ -83,25 +83,35 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes a new folder `artifacts/<experiment>/<run id>`; the id is the time, in UTC, and a number where
-    /// another run has that already.
-    pub fn create(artifacts: &Path, experiment: &str, now: OffsetDateTime) -> Result<Self> {
-        let parent = artifacts.join(experiment);
+    /// Makes a new folder `artifacts/<experiment>/<run id>` with `config.toml` and `run.json` in it, this process's own; the
+    /// id is the time, in UTC, and a number where another run has that already. Returns `info` as it was saved, with the
+    /// digest of `config.toml`.
+    pub fn create(
+        artifacts: &Path,
+        experiment: &Experiment,
+        mut info: RunInfo,
+        now: OffsetDateTime,
+    ) -> Result<(Self, RunLock, RunInfo)> {
+        let parent = artifacts.join(&experiment.name);
         fs::create_dir_all(&parent).map_err(|error| Error::io("make the folder", &parent, error))?;
+        remove_unborn(&parent)?;
+        // Nobody sees a run before it has its two files.
+        let unborn = files::temporary_folder(&parent)?;
+        let mut folder = Self { path: unborn.path().to_owned() };
+        let lock = folder.lock()?;
+        info.config_sha256 = Some(folder.write_experiment(experiment)?);
+        folder.write_info(&info)?;
         // 2026-11-22T18:08:05.112Z becomes 20261122-180805.
         let id: String = timestamp(now).chars().take(19).filter(|c| !"-:".contains(*c)).collect();
         let id = id.replace('T', "-");
-        let mut path = parent.join(&id);
+        folder.path = parent.join(&id);
         let mut attempt = 1;
-        // Making a folder fails where one is: of two runs, one gets the next number.
-        while let Err(error) = fs::create_dir(&path) {
-            if error.kind() != std::io::ErrorKind::AlreadyExists {
-                return Err(Error::io("make the folder", &path, error));
-            }
+        // A folder with files in it does not give way: of two runs, one gets the next number.
+        while !files::name_folder(&unborn, &folder.path)? {
             attempt += 1;
-            path = parent.join(format!("{id}-{attempt}"));
+            folder.path = parent.join(format!("{id}-{attempt}"));
         }
-        Ok(Self { path })
+        Ok((folder, lock, info))
     }
 
     /// Opens an existing run's folder.
@@ -167,8 +177,8 @@ impl RunFolder {
         })
     }
 
-    /// Saves the experiment and returns the file's digest, for [`RunInfo::config_sha256`].
-    pub fn write_experiment(&self, experiment: &Experiment) -> Result<String> {
+    /// Saves the experiment and returns the file's digest.
+    fn write_experiment(&self, experiment: &Experiment) -> Result<String> {
         let text = experiment.to_toml()?;
         files::write(&self.config_path(), text.as_bytes())?;
         Ok(hex(&Sha256::digest(&text)))
@@ -320,6 +330,17 @@ impl RunFolder {
     pub fn epochs(&self) -> Result<Vec<EpochRecord>> {
         metrics::read(&self.path.join(METRICS))
     }
+}
+
+/// Clears away folders in `parent` that were to become runs of processes that were killed.
+fn remove_unborn(parent: &Path) -> Result<()> {
+    for path in files::unfinished(parent)? {
+        // One without a lock may be a moment old.
+        if files::is_locked(&path) == Some(false) {
+            files::remove_folder(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Saves a whole file in `folder`, which is made where it is missing, and says where it is.

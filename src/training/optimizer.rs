@@ -6,6 +6,7 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, RmsPropConfig, SgdConfig};
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::restorable;
 use crate::error::{Error, Result, ensure};
 
 /// The `[optimizer]` section. Constants default to Keras', except that SGD's learning rate is the exercise's 1.
@@ -185,41 +186,49 @@ impl OptimizerConfig {
 
     /// Builds Burn's optimizer; `clipping` is applied to each tensor's gradient before the update.
     pub fn init(&self, clipping: Option<GradientClippingConfig>) -> ModuleOptimizer {
-        match self {
+        let optimizer = match self {
             Self::Sgd(sgd) => {
                 // Burn's dampening defaults to 0.1; Keras and PyTorch have none.
                 let momentum = MomentumConfig::new()
                     .with_momentum(sgd.momentum)
                     .with_dampening(0.0)
                     .with_nesterov(sgd.nesterov);
-                SgdConfig::new()
-                    .with_momentum((sgd.momentum > 0.0).then_some(momentum))
-                    .with_weight_decay(penalty(sgd.weight_decay))
-                    .with_gradient_clipping(clipping)
-                    .init()
+                restorable(
+                    SgdConfig::new()
+                        .with_momentum((sgd.momentum > 0.0).then_some(momentum))
+                        .with_weight_decay(penalty(sgd.weight_decay))
+                        .build(),
+                )
             }
-            Self::Adam(adam) => AdamConfig::new()
-                .with_beta_1(adam.beta_1 as f32)
-                .with_beta_2(adam.beta_2 as f32)
-                .with_epsilon(adam.epsilon as f32)
-                .with_weight_decay(penalty(adam.weight_decay))
-                .with_grad_clipping(clipping)
-                .init(),
-            Self::AdamW(adamw) => AdamWConfig::new()
-                .with_beta_1(adamw.beta_1 as f32)
-                .with_beta_2(adamw.beta_2 as f32)
-                .with_epsilon(adamw.epsilon as f32)
-                .with_weight_decay(adamw.weight_decay as f32)
-                .with_grad_clipping(clipping)
-                .init(),
-            Self::RmsProp(rmsprop) => RmsPropConfig::new()
-                .with_alpha(rmsprop.rho as f32)
-                .with_momentum(rmsprop.momentum as f32)
-                .with_epsilon(rmsprop.epsilon as f32)
-                .with_centered(rmsprop.centered)
-                .with_weight_decay(penalty(rmsprop.weight_decay))
-                .with_grad_clipping(clipping)
-                .init(),
+            Self::Adam(adam) => restorable(
+                AdamConfig::new()
+                    .with_beta_1(adam.beta_1 as f32)
+                    .with_beta_2(adam.beta_2 as f32)
+                    .with_epsilon(adam.epsilon as f32)
+                    .with_weight_decay(penalty(adam.weight_decay))
+                    .build(),
+            ),
+            Self::AdamW(adamw) => restorable(
+                AdamWConfig::new()
+                    .with_beta_1(adamw.beta_1 as f32)
+                    .with_beta_2(adamw.beta_2 as f32)
+                    .with_epsilon(adamw.epsilon as f32)
+                    .with_weight_decay(adamw.weight_decay as f32)
+                    .build(),
+            ),
+            Self::RmsProp(rmsprop) => restorable(
+                RmsPropConfig::new()
+                    .with_alpha(rmsprop.rho as f32)
+                    .with_momentum(rmsprop.momentum as f32)
+                    .with_epsilon(rmsprop.epsilon as f32)
+                    .with_centered(rmsprop.centered)
+                    .with_weight_decay(penalty(rmsprop.weight_decay))
+                    .build(),
+            ),
+        };
+        match clipping {
+            Some(clipping) => optimizer.with_grad_clipping(clipping.init()),
+            None => optimizer,
         }
     }
 }

@@ -50,14 +50,8 @@ pub struct Outcome {
 pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Result<Prepared> {
     let Start { opened, splits, model, data } = Start::new(&experiment, backend)?;
     let now = run::now();
-    let folder = RunFolder::create(artifacts, &experiment.name, now)?;
-    let lock = folder.lock()?;
-    let config_sha256 = folder.write_experiment(&experiment)?;
-    let info = RunInfo {
-        config_sha256: Some(config_sha256),
-        ..start_info(&experiment, backend, &opened, data, now)
-    };
-    folder.write_info(&info)?;
+    let info = start_info(&experiment, backend, &opened, data, now);
+    let (folder, lock, info) = RunFolder::create(artifacts, &experiment, info, now)?;
     let (metrics, _) = folder.metrics()?;
     Ok(Prepared { experiment, folder, info, model, opened, splits, lock, metrics: Some(metrics), from: None })
 }

@@ -159,3 +159,23 @@ pub fn assert_close(got: &[f64], expected: &[f64], tolerance: f64) {
 pub fn config(name: &str) -> String {
     format!("{}/configs/{name}.toml", env!("CARGO_MANIFEST_DIR"))
 }
+
+/// Numbers that look random and are the same every time.
+pub struct Dice {
+    state: u64,
+}
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    /// From 0 up to, not with, 1: splitmix64.
+    pub fn roll(&mut self) -> f64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.state;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((bits ^ (bits >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}

@@ -13,6 +13,7 @@
 
 mod config;
 mod parts;
+mod restorable;
 mod store;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -27,6 +28,7 @@ use crate::model::{Mlp, load_weights};
 
 pub use config::CheckpointConfig;
 pub(super) use parts::{Always, Arrivals, parts};
+pub(super) use restorable::restorable;
 pub use store::{Position, Store, read_checkpointed_weights};
 pub use watch::Best;
 pub(super) use watch::Patience;

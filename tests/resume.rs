@@ -1,0 +1,375 @@
+//! Going on with a training, however it was stopped.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use common::{Dice, Place, Ran};
+use serde_json::Value;
+
+/// Everything that has a state: momentum, dropout, a schedule, the best epoch, checkpoints within an epoch.
+const SETTINGS: [&str; 9] = [
+    "model.hidden=[12]",
+    "model.dropout=0.3",
+    "optimizer.kind=adam",
+    "optimizer.learning_rate=0.005",
+    "schedule.kind=cosine",
+    "data.validation=100",
+    "training.batch_size=50",
+    "training.num_epochs=25",
+    "checkpoint.every_steps=4",
+];
+
+fn train_with<'a>(settings: &[&'a str]) -> Vec<&'a str> {
+    let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+    ["train", "--data", "data", "--name", "n"].into_iter().chain(settings).collect()
+}
+
+fn place() -> Place {
+    let place = Place::new();
+    place.digits(700, 100);
+    place
+}
+
+fn start(place: &Place, args: &[&str]) -> Child {
+    place.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Starts a training that never ends by itself, and waits for the end of its second epoch.
+fn start_endless(place: &Place, settings: &[&str]) -> (Child, PathBuf) {
+    let settings = [&["training.num_epochs=100000"], settings].concat();
+    let child = start(place, &train_with(&settings));
+    let start = Instant::now();
+    loop {
+        assert!(start.elapsed() < Duration::from_secs(60), "no second epoch");
+        sleep(Duration::from_millis(2));
+        let folder = run_folders(place).pop();
+        if let Some(folder) = folder.filter(|folder| folder.join("checkpoint/epoch-2").exists()) {
+            return (child, folder);
+        }
+    }
+}
+
+fn end(child: Child) -> Ran {
+    Ran::new(child.wait_with_output().unwrap())
+}
+
+fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
+}
+
+/// The folders of the runs, finished or not, oldest first.
+fn run_folders(place: &Place) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(place.path().join("artifacts/n")) else { return Vec::new() };
+    let mut folders: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    folders.retain(|folder| !folder.file_name().unwrap().to_str().unwrap().starts_with('.'));
+    folders.sort();
+    folders
+}
+
+/// What a run ended with: its weights' digest, its test, its epochs but for their times.
+fn result(place: &Place, folder: &Path) -> (Value, Value, Vec<Value>) {
+    let json = |name: &str| -> Value { serde_json::from_str(&place.read(folder.join(name))).unwrap() };
+    let summary = json("summary.json");
+    let info = json("run.json");
+    assert_eq!(info["status"], "finished", "{info}");
+    assert_eq!(info["weights_sha256"], summary["weights_sha256"]);
+    let record = serde_json::json!({ "run": folder });
+    (summary["weights_sha256"].clone(), json("evaluation.json"), place.metrics(&record))
+}
+
+fn unfinished(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".tmp")).collect()
+}
+
+#[test]
+fn killed_a_hundred_times_at_any_moment_it_ends_as_if_it_had_never_stopped() {
+    let place = place();
+    let train = train_with(&SETTINGS);
+    let begun = Instant::now();
+    assert_eq!(place.run(&train).code, 0);
+    let whole_time = begun.elapsed();
+    let reference = result(&place, &run_folders(&place)[0]);
+    fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+
+    let mut dice = Dice::new(7);
+    let (mut kills, mut ends) = (0, 0);
+    while kills < 100 {
+        // A run that goes on, and a new one where there is none.
+        let going = run_folders(&place).pop();
+        let folder = going.as_ref().map(|folder| folder.to_str().unwrap().to_owned());
+        let args = folder.as_ref().map_or(train.clone(), |folder| vec!["resume", folder]);
+        let mut child = start(&place, &args);
+        sleep(whole_time.mul_f64(dice.roll()));
+        let killed = child.try_wait().unwrap().is_none();
+        if killed {
+            child.kill().unwrap();
+        }
+        let ran = end(child);
+        assert!(!ran.stderr.contains("warning"), "a kill left damage: {}", ran.stderr);
+        kills += usize::from(killed);
+        // The status is written last but for the page: a kill in between finds the run finished.
+        let is_finished =
+            ran.code == 0 || ran.stderr.contains("is finished: all of its 25 epochs are trained");
+        assert!(killed || is_finished, "{} {}", ran.code, ran.stderr);
+        if is_finished {
+            let folder = run_folders(&place).pop().unwrap();
+            assert_eq!(result(&place, &folder), reference, "after {kills} kills");
+            fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+            ends += 1;
+        }
+    }
+    assert!(ends > 5, "only {ends} runs came to their end");
+}
+
+#[test]
+fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
+    let place = place();
+    let whole = place.json(&train_with(&[&SETTINGS[..7], &["training.num_epochs=60"]].concat()));
+    let reference = result(&place, &place.run_folder(&whole));
+    fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+    for (name, code) in [("-INT", 130), ("-TERM", 143)] {
+        let (child, folder) = start_endless(&place, &SETTINGS[..5]);
+        signal(&child, name);
+        let ran = end(child);
+        assert_eq!(ran.code, code, "{}", ran.stderr);
+        let run = folder.strip_prefix(place.path().canonicalize().unwrap()).unwrap_or(&folder);
+        let run = run.strip_prefix(place.path()).unwrap_or(run).to_str().unwrap();
+        let lines: Vec<&str> = ran.stdout.lines().rev().take(4).collect();
+        let [saved, go_on, _, interrupted] = lines[..] else { panic!("{lines:?}") };
+        assert!(interrupted.starts_with("interrupted in epoch "), "{interrupted}");
+        assert_eq!(go_on, format!("go on: smallnet resume {run}"));
+        assert!(saved.starts_with(&format!("saved in {run}")), "{saved}");
+        assert_eq!(place.json(&["runs"])[0]["status"], "interrupted");
+        assert!(place.read(folder.join("report.html")).contains("goes on with it"));
+        // The weights reached can be looked at.
+        assert_eq!(place.json(&["evaluate", run])["num_images"], 100);
+        fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+    }
+    // The same with a known end: stopped at random, five times each.
+    let mut dice = Dice::new(3);
+    let settings = [&SETTINGS[..7], &["training.num_epochs=60"]].concat();
+    for _ in 0..5 {
+        let mut args = train_with(&settings);
+        let mut run = String::new();
+        loop {
+            let child = start(&place, &args);
+            sleep(Duration::from_millis((dice.roll() * 300.0) as u64));
+            signal(&child, "-INT");
+            if dice.roll() < 0.3 {
+                signal(&child, "-INT");
+            }
+            let ran = end(child);
+            assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+            if ran.code == 0 {
+                break;
+            }
+            // Before it listens, an interrupt ends it as any other program: then there is no code.
+            assert!([130, -1].contains(&ran.code), "{} {}", ran.code, ran.stderr);
+            if let Some(folder) = run_folders(&place).pop() {
+                run = folder.to_str().unwrap().to_owned();
+                args = vec!["resume", &run];
+            }
+        }
+        let folder = run_folders(&place).pop().unwrap();
+        assert_eq!(unfinished(&folder), [""; 0].map(PathBuf::from));
+        assert_eq!(result(&place, &folder), reference);
+        fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+        drop(run);
+    }
+}
+
+#[test]
+fn a_finished_run_is_trained_on() {
+    let place = place();
+    let settings = ["optimizer.momentum=0.9", "optimizer.learning_rate=0.05", "data.validation=100"];
+    let with = |epochs| train_with(&[&settings[..], &[epochs]].concat());
+    let long = place.json(&with("training.num_epochs=7"));
+    let short = place.json(&with("training.num_epochs=3"));
+    let run = short["run"].as_str().unwrap();
+    place.run(&["resume", run]).assert_error(
+        1,
+        &format!(
+            "`{run}` is finished: all of its 3 epochs are trained\n\nhint: to train it on, say until when: `--epochs 6`"
+        ),
+    );
+    place
+        .run(&["resume", run, "--epochs", "2"])
+        .assert_error(2, &format!("`{run}` has been trained for 3 epochs already, and `--epochs` is 2"));
+    let ran = place.run(&["resume", run, "--epochs", "7"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(ran.stdout.starts_with(&format!("resuming {run} after epoch 3\n")), "{}", ran.stdout);
+    let (long, extended) = (place.run_folder(&long), place.run_folder(&short));
+    assert_eq!(result(&place, &extended), result(&place, &long));
+    // Whoever reads the run knows of it.
+    assert_eq!(
+        place.json(&["evaluate", run])["accuracy"],
+        place.json(&["runs"])[0]["summary"]["test_accuracy"]
+    );
+    assert!(place.read(extended.join("report.html")).contains("of 7 epochs trained"));
+    assert!(place.run(&["resume", run]).stderr.contains("all of its 7 epochs are trained"));
+}
+
+#[test]
+fn a_stretched_cosine_is_said_to_be_one() {
+    let place = place();
+    let record = place.json(&train_with(&["schedule.kind=cosine", "training.num_epochs=2"]));
+    let ran = place.run(&["resume", record["run"].as_str().unwrap(), "--epochs", "4"]);
+    assert_eq!(ran.code, 0);
+    assert!(
+        ran.stderr.starts_with("warning: the cosine schedule is stretched from 2 to 4 epochs"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_run_that_stopped_early_has_no_more_epochs() {
+    let place = place();
+    let early = ["data.validation=100", "optimizer.learning_rate=10", "training.num_epochs=50"];
+    let record = place
+        .json(&train_with(&[&early[..], &["training.early_stopping={patience=1, min_delta=1}"]].concat()));
+    let epochs = place.metrics(&record).len();
+    let run = record["run"].as_str().unwrap();
+    place.run(&["resume", run, "--epochs", "60"]).assert_error(
+        1,
+        &format!(
+            "`{run}` is finished: early stopping ended it after epoch {epochs} of 50\n\nhint: more epochs would not change \
+             that; train again with another `training.early_stopping`"
+        ),
+    );
+}
+
+/// A run as a kill in its third epoch leaves it, without the killing.
+fn broken_off(place: &Place) -> (PathBuf, (Value, Value, Vec<Value>)) {
+    let record = place.json(&train_with(&SETTINGS));
+    let folder = place.path().join(place.run_folder(&record));
+    let reference = result(place, &folder);
+    for name in ["summary.json", "evaluation.json", "model.bpk", "report.html"] {
+        fs::remove_file(folder.join(name)).unwrap();
+    }
+    let info = place.read(folder.join("run.json"));
+    fs::write(folder.join("run.json"), info.replace("\"finished\"", "\"running\"")).unwrap();
+    (folder, reference)
+}
+
+#[test]
+fn damage_is_found_said_and_gone_behind() {
+    let place = place();
+    let (folder, reference) = broken_off(&place);
+    let run = folder.to_str().unwrap();
+    assert_eq!(place.json(&["runs"])[0]["status"], "killed");
+    let checkpoints = || -> Vec<PathBuf> {
+        let mut all: Vec<_> =
+            fs::read_dir(folder.join("checkpoint")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        all.sort_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
+        all
+    };
+    for name in ["model.bpk", "optimizer.bpk", "scheduler.bpk", "state.json", "SHA256SUMS"] {
+        let newest = checkpoints().pop().unwrap().join(name);
+        let mut bytes = fs::read(&newest).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x04;
+        fs::write(&newest, bytes).unwrap();
+        let ran = place.run(&["resume", run]);
+        assert_eq!(ran.code, 0, "{name}: {}", ran.stderr);
+        assert!(ran.stderr.starts_with("warning: `"), "{name}: {}", ran.stderr);
+        assert!(ran.stderr.contains("is damaged: its digest is "), "{name}: {}", ran.stderr);
+        assert!(ran.stderr.ends_with("; going back to the checkpoint before it\n"), "{name}: {}", ran.stderr);
+        assert_eq!(result(&place, &folder), reference, "{name}");
+        let info = place.read(folder.join("run.json"));
+        fs::write(folder.join("run.json"), info.replace("\"finished\"", "\"running\"")).unwrap();
+    }
+
+    // A line of the metrics: the checkpoints after it are of no use.
+    let metrics = place.read(folder.join("metrics.jsonl"));
+    fs::write(folder.join("metrics.jsonl"), metrics.replace("\"epoch\":2,", "\"epoch\":!,")).unwrap();
+    let ran = place.run(&["resume", run]);
+    assert!(ran.stderr.contains("`metrics.jsonl` has 1 whole epochs, and `"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("no checkpoint is whole: the training starts again from its beginning"));
+    assert_eq!(result(&place, &folder), reference);
+    assert_eq!(unfinished(&folder.join("checkpoint")), [""; 0].map(PathBuf::from));
+}
+
+#[test]
+fn what_does_not_go_together_is_refused() {
+    let place = place();
+    let (folder, _) = broken_off(&place);
+    let run = folder.to_str().unwrap();
+    place.run(&["resume", run, "--backend", "ndarray"]).assert_error(
+        2,
+        &format!(
+            "`{run}` is being trained on flex, not on ndarray\n\nhint: leave `--backend` out: on another backend it would \
+             not end the same"
+        ),
+    );
+    let images = place.path().join("data/train-images-idx3-ubyte");
+    let before = fs::read(&images).unwrap();
+    let mut changed = before.clone();
+    changed[5000] ^= 1;
+    fs::write(&images, changed).unwrap();
+    let ran = place.run(&["resume", run]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("has changed: its digest is "), "{}", ran.stderr);
+    fs::write(&images, before).unwrap();
+
+    let info = place.read(folder.join("run.json"));
+    fs::write(folder.join("run.json"), info.replace("\"format\": 2", "\"format\": 3")).unwrap();
+    for command in ["resume", "evaluate", "report"] {
+        place.run(&[command, run]).assert_error(
+            1,
+            &format!(
+                "`{run}/run.json` has format 3, and this smallnet reads formats up to 2\n\nhint: a newer smallnet wrote it: \
+                 use that one"
+            ),
+        );
+    }
+    fs::write(folder.join("run.json"), info.replace("\"format\": 2", "\"format\": 1")).unwrap();
+    let ran = place.run(&["resume", run]);
+    assert!(ran.stderr.contains("which saved too little to go on from"), "{}", ran.stderr);
+    assert_eq!(place.run(&["resume", "nothing"]).code, 1);
+}
+
+#[test]
+fn a_run_is_trained_by_one_process_at_a_time() {
+    let place = place();
+    let (mut child, folder) = start_endless(&place, &[]);
+    let run = folder.to_str().unwrap();
+    assert_eq!(place.json(&["runs"])[0]["status"], "running");
+    place.run(&["resume", run]).assert_error(
+        1,
+        &format!(
+            "`{run}` is in use: another process is training it\n\nhint: wait for it, or stop it with Ctrl-C; what it has \
+             reached is saved"
+        ),
+    );
+    child.kill().unwrap();
+    end(child);
+    assert_eq!(place.json(&["runs"])[0]["status"], "killed");
+    assert!(place.run(&["report", run]).stderr.is_empty());
+    assert!(place.read(folder.join("report.html")).contains("This run was killed."));
+    let done = place.read(folder.join("metrics.jsonl")).lines().count();
+    assert_eq!(place.run(&["resume", run, "--epochs", &(done + 2).to_string()]).code, 0);
+}
+
+#[test]
+fn runs_of_the_same_second_have_folders_of_their_own() {
+    let place = place();
+    let args = train_with(&["training.num_epochs=2"]);
+    let children: Vec<_> = (0..6).map(|_| start(&place, &args)).collect();
+    let ends: Vec<_> = children.into_iter().map(end).collect();
+    assert!(ends.iter().all(|ran| ran.code == 0), "{}", ends[0].stderr);
+    let folders = run_folders(&place);
+    assert_eq!(folders.len(), 6);
+    let reference = result(&place, &folders[0]);
+    assert!(folders.iter().all(|folder| result(&place, folder) == reference));
+    assert!(unfinished(&place.path().join("artifacts/n")).is_empty());
+}
