@@ -7,6 +7,7 @@
 
 use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use burn::data::dataloader::Progress;
@@ -62,11 +63,37 @@ pub(super) struct Course {
     end: Result<End>,
 }
 
-/// What saves checkpoints.
+/// What saves checkpoints: one at a time, while training goes on.
 pub(super) struct Keeper {
-    pub(super) store: Store,
-    pub(super) config: CheckpointConfig,
-    pub(super) arrivals: Arrivals,
+    store: Store,
+    config: CheckpointConfig,
+    arrivals: Arrivals,
+    writing: Option<JoinHandle<Result<()>>>,
+}
+
+impl Keeper {
+    /// Saves what arrives at `arrivals`.
+    pub(super) fn new(store: Store, config: CheckpointConfig, arrivals: Arrivals) -> Self {
+        Self { store, config, arrivals, writing: None }
+    }
+
+    /// Begins to save the records that are about to arrive.
+    ///
+    /// # Errors
+    /// Those of the checkpoint before.
+    fn save(&mut self, state: State) -> Result<()> {
+        let records = self.arrivals.collect()?;
+        self.finish()?;
+        let store = self.store.clone();
+        self.writing = Some(thread::spawn(move || store.save(&state, &records)));
+        Ok(())
+    }
+
+    /// Waits for the checkpoint that is being written.
+    fn finish(&mut self) -> Result<()> {
+        let written = self.writing.take().map(JoinHandle::join);
+        written.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| Err(Error::new("a checkpoint could not be written")))
+    }
 }
 
 /// The beginning of an epoch.
@@ -122,7 +149,9 @@ impl SupervisedLearningStrategy<Mlp> for EpochLoop {
             validation: &validation,
         };
         let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
-        course.end = course.run(epochs, gear);
+        let end = course.run(epochs, gear);
+        let saved = course.keeper.as_mut().map_or(Ok(()), Keeper::finish);
+        course.end = end.and_then(|end| saved.map(|()| end));
         (learner.model(), components.event_processor)
     }
 }
@@ -258,8 +287,8 @@ impl Course {
     }
 
     /// Saves a checkpoint, where any are kept.
-    fn save(&self, position: Position, begun: Begun, gear: &mut Gear<'_>) -> Result<()> {
-        let (Some(keeper), Some(checkpointer)) = (&self.keeper, &mut gear.components.checkpointer) else {
+    fn save(&mut self, position: Position, begun: Begun, gear: &mut Gear<'_>) -> Result<()> {
+        let (Some(keeper), Some(checkpointer)) = (&mut self.keeper, &mut gear.components.checkpointer) else {
             return Ok(());
         };
         checkpointer.checkpoint(gear.learner, position.epochs, &gear.components.event_store);
@@ -271,7 +300,7 @@ impl Course {
             best: self.best,
             to_beat: self.patience.as_ref().and_then(|patience| patience.reference),
         };
-        keeper.store.save(&state, &keeper.arrivals.collect()?)
+        keeper.save(state)
     }
 
     /// The first loss that is not finite, in the steps after the first `before` ones: everything learned after it would

@@ -118,7 +118,7 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     if let Some(Saving { store, config, from }) = setup.saving {
         let (parts, arrivals) = checkpoint::parts(from.as_ref().map(|(checkpoint, _)| checkpoint))?;
         checkpointers = Some(parts);
-        course.keeper = Some(Keeper { store, config: config.clone(), arrivals });
+        course.keeper = Some(Keeper::new(store, config.clone(), arrivals));
         goes_on = from.is_some();
         if let Some((checkpoint, epochs)) = from {
             course.go_on_from(&checkpoint.state, epochs);
