@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Place, number};
+use common::{Dice, Place, Ran, number};
 use serde_json::Value;
 
 /// A small cross-validation: four rates in three folds, twelve trials.
@@ -215,6 +215,57 @@ fn a_killed_study_goes_on_and_ends_with_the_same_table() {
     assert!(after.starts_with(&before[..before.rfind('\n').unwrap()]), "what was done is as it was");
     assert_eq!(after.lines().count(), 12, "nothing was run twice");
     assert_eq!(rows(&place, "artifacts/studies/rates"), rows(&place, "whole/studies/rates"));
+}
+
+#[test]
+fn killed_a_hundred_times_at_any_moment_a_study_ends_as_if_it_had_never_stopped() {
+    let place = Place::new();
+    place.digits(900, 100);
+    place.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 4"));
+    let args = ["study", "rates.toml", "--data", "data", "--separate"];
+    let json = |path: &str| -> Value { serde_json::from_str(&place.read(path)).unwrap() };
+    // The table, and the winner: one run, trained to its end and tested.
+    let result = || {
+        let runs: Vec<_> = fs::read_dir(place.path().join("artifacts/rates-best")).unwrap().collect();
+        let runs: Vec<_> =
+            runs.into_iter().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let runs: Vec<_> = runs.iter().filter(|name| !name.starts_with('.')).collect();
+        assert_eq!(runs.len(), 1, "{runs:?}");
+        let summary = json(&format!("artifacts/rates-best/{}/summary.json", runs[0]));
+        let journal = place.read("artifacts/studies/rates/trials.jsonl");
+        assert_eq!(journal.lines().count(), 12, "nothing is run twice");
+        (
+            rows(&place, "artifacts/studies/rates"),
+            summary["weights_sha256"].clone(),
+            summary["test_loss"].clone(),
+        )
+    };
+    let start = Instant::now();
+    assert_eq!(place.run(&args).code, 0);
+    let whole_time = start.elapsed();
+    let reference = result();
+    fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+
+    let mut dice = Dice::new(11);
+    let (mut kills, mut ends) = (0, 0);
+    while kills < 100 {
+        let mut child = place.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(whole_time.mul_f64(dice.roll()));
+        let killed = child.try_wait().unwrap().is_none();
+        if killed {
+            child.kill().unwrap();
+        }
+        let ran = Ran::new(child.wait_with_output().unwrap());
+        assert!(!ran.stderr.contains("warning"), "a kill left damage: {}", ran.stderr);
+        kills += usize::from(killed);
+        assert!(killed || ran.code == 0, "{} {}", ran.code, ran.stderr);
+        if ran.code == 0 {
+            assert_eq!(result(), reference, "after {kills} kills");
+            fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+            ends += 1;
+        }
+    }
+    assert!(ends > 5, "only {ends} studies came to their end");
 }
 
 #[test]

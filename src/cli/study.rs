@@ -324,6 +324,7 @@ fn train_new_winner(
     interrupter: &Interrupter,
     output: &Output,
 ) -> Result<Option<Records>> {
+    training.warnings.iter().for_each(|warning| output.warning(warning));
     let bar = progress::bar(output.is_quiet());
     let renderer = Box::new(progress::BarRenderer::new(bar.clone()));
     let records = study.train_winner(training, renderer, interrupter);

@@ -51,6 +51,15 @@ pub fn list(artifacts: &Path) -> Result<(Vec<Listed>, Vec<Unreadable>)> {
     Ok((runs, unreadable))
 }
 
+/// The runs of the experiment called `name`, oldest first.
+pub(super) fn of_experiment(artifacts: &Path, name: &str) -> Result<Vec<RunFolder>> {
+    let folder = artifacts.join(name);
+    // What is no folder is refused when a run is to be made in it.
+    let mut paths = if folder.is_dir() { subfolders(&folder)? } else { Vec::new() };
+    paths.sort();
+    Ok(paths.iter().filter_map(|path| RunFolder::open(path).ok()).collect())
+}
+
 /// The run that `text` means: a folder, a run id under `artifacts`, or `latest`.
 ///
 /// # Errors

@@ -128,6 +128,14 @@ impl RunFolder {
             .hint("`smallnet runs` lists the runs; a run folder holds `config.toml` and `run.json`"))
     }
 
+    /// The folders of the runs of the experiment called `name`, oldest first.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub fn of_experiment(artifacts: &Path, name: &str) -> Result<Vec<Self>> {
+        list::of_experiment(artifacts, name)
+    }
+
     /// Takes the folder for training, and clears away what a killed process had not finished.
     ///
     /// # Errors

@@ -8,13 +8,12 @@
 //!   results.csv    a row a trial
 //!   results.json   a record a setting, the best one, the winner
 //!   report.html    all of it as one page
-//!   winners.json   the winners trained so far
 //!   .lock          held by whoever runs the study
 //! ```
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,9 +28,8 @@ const FORMAT: u32 = 1;
 const STUDY: &str = "study.toml";
 const PLAN: &str = "plan.json";
 const TRIALS: &str = "trials.jsonl";
-const WINNERS: &str = "winners.json";
 /// All names that are read or grow. A study's folder may be somebody else's: none of these may lead out of it.
-const NAMES: [&str; 5] = [STUDY, PLAN, TRIALS, WINNERS, files::LOCK];
+const NAMES: [&str; 4] = [STUDY, PLAN, TRIALS, files::LOCK];
 
 /// `plan.json`.
 #[derive(Serialize, Deserialize)]
@@ -129,33 +127,6 @@ impl StudyFolder {
         let saved = SavedPlan { format: FORMAT, facts: plan.facts.clone() };
         files::write_json(&self.path.join(PLAN), &saved)?;
         Ok(before.map(|before| changes(&before, &plan.facts)).unwrap_or_default())
-    }
-
-    /// The run of the winner of this id, if it has been trained. A study that was changed and changed back has several
-    /// winners, each tested once.
-    pub fn winner(&self, id: &str) -> Option<PathBuf> {
-        let run = self.winners().remove(id)?;
-        // `<experiment>/<run id>`, and nothing that leads anywhere else.
-        let is_name = |part: Component<'_>| matches!(part, Component::Normal(_));
-        let is_run = run.components().count() == 2 && run.components().all(is_name);
-        is_run.then(|| self.artifacts().join(run))
-    }
-
-    /// Notes the run, `<experiment>/<run id>` in the artifacts folder, of the winner of this id.
-    pub fn write_winner(&self, id: String, run: &Path) -> Result<()> {
-        let mut winners = self.winners();
-        let place = run.strip_prefix(self.artifacts()).unwrap_or(run);
-        winners.insert(id, place.to_owned());
-        files::write_json(&self.path.join(WINNERS), &winners)
-    }
-
-    fn winners(&self) -> BTreeMap<String, PathBuf> {
-        files::read_json(&self.path.join(WINNERS)).unwrap_or_default()
-    }
-
-    /// Where the study's folder and the runs are: `artifacts/studies/<study>` is two folders down.
-    fn artifacts(&self) -> &Path {
-        self.path.ancestors().nth(2).unwrap_or(&self.path)
     }
 
     /// Saves a file of results and says where it is.

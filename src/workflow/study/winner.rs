@@ -4,12 +4,11 @@ use std::path::Path;
 
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
-use sha2::{Digest, Sha256};
 
+use super::super::resume::{Resume, resume};
 use super::super::train::{Prepared, prepare};
 use super::OpenedStudy;
 use crate::config::Experiment;
-use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::run::{Records, RunFolder, Status};
 use crate::study::Summary;
@@ -23,11 +22,12 @@ pub enum Winner {
     New(Box<WinnerTraining>),
 }
 
-/// The winner's training, about to start.
+/// The winner's training, about to start, or to go on where it was stopped.
 pub struct WinnerTraining {
     /// Its run.
     pub prepared: Prepared,
-    id: String,
+    /// What whoever waits for it should know.
+    pub warnings: Vec<String>,
 }
 
 impl OpenedStudy {
@@ -57,31 +57,40 @@ impl OpenedStudy {
     /// As [`prepare`]'s.
     pub fn winner(&self, summary: &Summary, artifacts: &Path) -> Result<Option<Winner>> {
         let Some(experiment) = self.winner_experiment(summary) else { return Ok(None) };
-        let id = self.winner_id(&experiment)?;
-        if let Some(records) = self.known_winner(&id) {
+        let runs = self.runs_of(&experiment, artifacts)?;
+        if let Some(records) = runs.iter().rev().find_map(finished) {
             return Ok(Some(Winner::Known(Box::new(records))));
         }
-        let prepared = prepare(experiment, self.planned.backend, artifacts)?;
-        Ok(Some(Winner::New(Box::new(WinnerTraining { prepared, id }))))
+        let resumed = runs.into_iter().rev().find_map(|run| resume(run, None, None).ok());
+        let training = match resumed {
+            Some(Resume { prepared, warnings, .. }) => WinnerTraining { prepared, warnings },
+            None => {
+                let prepared = prepare(experiment, self.planned.backend, artifacts)?;
+                WinnerTraining { prepared, warnings: Vec::new() }
+            }
+        };
+        Ok(Some(Winner::New(Box::new(training))))
     }
 
-    fn winner_id(&self, experiment: &Experiment) -> Result<String> {
-        let mut unplaced = experiment.clone();
-        // The digest says which images; where they are does not matter.
-        unplaced.data.source = "data".to_owned();
-        let mut hash = Sha256::new();
-        hash.update(format!("{}\n{}\n", self.planned.backend, self.planned.data_sha256));
-        hash.update(unplaced.to_toml()?);
-        Ok(hex(&hash.finalize())[..16].to_owned())
+    /// The runs of this experiment with the study's data and backend, oldest first: known by what they are, so that a kill
+    /// at any moment leaves the winner to be found.
+    fn runs_of(&self, experiment: &Experiment, artifacts: &Path) -> Result<Vec<RunFolder>> {
+        let is_of_winner = |run: &RunFolder| -> Result<bool> {
+            let info = run.info()?;
+            let mut own = run.experiment(&info)?;
+            // The digest says which images; where they are does not matter.
+            own.data.source.clone_from(&experiment.data.source);
+            let on_the_same =
+                info.backend == self.planned.backend && info.data.sha256 == self.planned.data_sha256;
+            Ok(own == *experiment && on_the_same)
+        };
+        let mut runs = RunFolder::of_experiment(artifacts, &experiment.name)?;
+        // A run that cannot be read is nobody's.
+        runs.retain(|run| is_of_winner(run).unwrap_or(false));
+        Ok(runs)
     }
 
-    fn known_winner(&self, id: &str) -> Option<Records> {
-        let run = self.folder.winner(id)?;
-        let records = RunFolder::open(&run).and_then(|folder| folder.records()).ok()?;
-        (records.info.status == Status::Finished).then_some(records)
-    }
-
-    /// Trains the winner, notes that it has been trained, and reads what came out; none where `interrupter` stopped it.
+    /// Trains the winner and reads what came out; none where `interrupter` stopped it.
     ///
     /// # Errors
     /// As [`Prepared::train`]'s, or a file that cannot be written or read.
@@ -91,7 +100,7 @@ impl OpenedStudy {
         renderer: Box<dyn MetricsRenderer>,
         interrupter: &Interrupter,
     ) -> Result<Option<Records>> {
-        let WinnerTraining { prepared, id } = training;
+        let WinnerTraining { prepared, .. } = training;
         let run = prepared.folder.clone();
         let outcome = prepared
             .train(renderer, interrupter.clone(), |_| ())
@@ -99,7 +108,11 @@ impl OpenedStudy {
         if outcome.result.is_none() {
             return Ok(None);
         }
-        self.folder.write_winner(id, run.path())?;
         run.records().map(Some)
     }
+}
+
+/// What is in the folder of a run that is finished.
+fn finished(run: &RunFolder) -> Option<Records> {
+    run.records().ok().filter(|records| records.info.status == Status::Finished)
 }

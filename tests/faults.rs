@@ -1,0 +1,311 @@
+//! What can go wrong around a training: no room, no permission, no folder, links that lead away, numbers that are none.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use common::{Place, Ran};
+use serde_json::Value;
+
+const ENDLESS: [&str; 6] = ["train", "--data", "data", "--name", "n", "--set=training.num_epochs=100000"];
+
+fn place() -> Place {
+    let place = Place::new();
+    place.digits(300, 100);
+    place
+}
+
+/// Waits for a file or folder.
+fn wait_for(path: &Path) {
+    let start = Instant::now();
+    while !path.exists() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{} did not appear", path.display());
+        sleep(Duration::from_millis(2));
+    }
+}
+
+/// The folder of the only run, as soon as there is one.
+fn run_folder(place: &Place) -> PathBuf {
+    let runs = place.path().join("artifacts/n");
+    wait_for(&runs);
+    let start = Instant::now();
+    loop {
+        assert!(start.elapsed() < Duration::from_secs(60), "no run");
+        let visible = |path: &PathBuf| !path.file_name().unwrap().to_str().unwrap().starts_with('.');
+        let found = fs::read_dir(&runs).unwrap().map(|entry| entry.unwrap().path()).find(visible);
+        if let Some(folder) = found {
+            return folder;
+        }
+        sleep(Duration::from_millis(2));
+    }
+}
+
+fn spawn(mut command: Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn end(child: Child) -> Ran {
+    Ran::new(child.wait_with_output().unwrap())
+}
+
+/// smallnet, started by a shell after `before`.
+fn shell(place: &Place, before: &str, args: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    let script = format!("{before} && exec \"$0\" \"$@\"");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_smallnet")]).args(args);
+    command.current_dir(place.path()).stdin(Stdio::null()).env_remove("CARGO");
+    command
+}
+
+/// Every checkpoint of a run that has its name is whole, and there is one.
+fn assert_checkpoints_are_whole(folder: &Path) {
+    let entries = fs::read_dir(folder.join("checkpoint")).unwrap().map(|entry| entry.unwrap().path());
+    let named: Vec<_> =
+        entries.filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.')).collect();
+    assert!(!named.is_empty());
+    for path in named {
+        let sums =
+            Command::new("sha256sum").args(["--status", "-c", "SHA256SUMS"]).current_dir(&path).status();
+        assert!(sums.unwrap().success(), "{}", path.display());
+    }
+}
+
+/// Goes on with `folder` to a known end, and compares that with a training that nothing happened to.
+fn assert_goes_on(place: &Place, folder: &Path) {
+    let done = place.read(folder.join("metrics.jsonl")).lines().count();
+    let epochs = format!("{}", done + 2);
+    let resumed = place.json(&["resume", folder.to_str().unwrap(), "--epochs", &epochs]);
+    let setting = format!("training.num_epochs={epochs}");
+    let whole = place.json(&["train", "--data", "data", "--name", "whole", "--set", &setting]);
+    assert_eq!(resumed["weights_sha256"], whole["weights_sha256"]);
+    assert_eq!(place.metrics(&resumed), place.metrics(&whole));
+}
+
+/// In blocks of 512 bytes: more than a checkpoint's file, and what `metrics.jsonl` reaches after some 250 epochs.
+const FILE_SIZE_LIMIT: &str = "ulimit -f 128";
+
+#[test]
+fn a_file_that_may_not_grow_ends_the_run_with_one_message() {
+    let place = place();
+    let ran = end(spawn(shell(&place, FILE_SIZE_LIMIT, &ENDLESS)));
+    let folder = run_folder(&place);
+    let run = folder.strip_prefix(place.path()).unwrap().display();
+    ran.assert_error(1, &format!("cannot write `{run}/metrics.jsonl`: File too large (os error 27)"));
+    assert!(ran.stdout.ends_with(&format!("what there is was saved in {run}\n")), "{}", ran.stdout);
+    let info: Value = serde_json::from_str(&place.read(folder.join("run.json"))).unwrap();
+    assert_eq!(info["status"], "failed");
+    assert_eq!(fs::metadata(folder.join("metrics.jsonl")).unwrap().len() % 2, 0, "no half of a line");
+    assert_checkpoints_are_whole(&folder);
+    assert_goes_on(&place, &folder);
+}
+
+#[test]
+fn a_full_disk_ends_the_run_with_one_message() {
+    let place = place();
+    fs::create_dir(place.path().join("artifacts")).unwrap();
+    let id = fs::metadata(place.path()).unwrap().uid();
+    let unshare = if id == 0 { "unshare --mount" } else { "unshare --map-root-user --mount" };
+    if !Command::new("sh")
+        .args(["-c", &format!("{unshare} true")])
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        eprintln!("passed over: this machine lets nobody mount");
+        return;
+    }
+    // The disk goes with the process: what is on it is copied out of the mount's view first.
+    let script = format!(
+        "{unshare} sh -c 'mount -t tmpfs -o size=400k none artifacts && \"$0\" \"$@\"; code=$?; cp -r artifacts kept; \
+         exit $code' \"$0\" \"$@\""
+    );
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_smallnet")]).args(ENDLESS).arg("--set=model.hidden=[8]");
+    command.arg("--set=checkpoint.every_steps=1").current_dir(place.path());
+    let ran = end(spawn(command));
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: cannot write "), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with(": No space left on device (os error 28)\n"), "{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    let run = fs::read_dir(place.path().join("kept/n")).unwrap().next().unwrap().unwrap().path();
+    assert_checkpoints_are_whole(&run);
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_ends_the_run_with_one_message() {
+    let place = place();
+    let own = fs::metadata(place.path()).unwrap().uid();
+    let mut command = place.command(&ENDLESS);
+    if own == 0 {
+        // Root may write everywhere: somebody else runs it, from where they can read it.
+        let binary = place.path().join("smallnet");
+        fs::copy(env!("CARGO_BIN_EXE_smallnet"), &binary).unwrap();
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(binary).args(ENDLESS);
+        command.current_dir(place.path()).stdin(Stdio::null());
+    }
+    let child = spawn(command);
+    let folder = run_folder(&place);
+    let checkpoints = folder.join("checkpoint");
+    wait_for(&checkpoints.join("epoch-2"));
+    fs::set_permissions(&checkpoints, fs::Permissions::from_mode(0o555)).unwrap();
+    let ran = end(child);
+    fs::set_permissions(&checkpoints, fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("/checkpoint/epoch-"), "{}", ran.stderr);
+    assert!(ran.stderr.to_lowercase().contains("`: permission denied"), "{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    assert_checkpoints_are_whole(&folder);
+    assert_goes_on(&place, &folder);
+}
+
+#[test]
+fn a_folder_that_is_taken_away_ends_the_run_and_is_not_made_again() {
+    let place = place();
+    let child = spawn(place.command(&ENDLESS));
+    let folder = run_folder(&place);
+    wait_for(&folder.join("checkpoint/epoch-2"));
+    fs::rename(&folder, place.path().join("elsewhere")).unwrap();
+    let ran = end(child);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: cannot "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("/checkpoint"), "{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    assert!(!folder.exists());
+    assert_checkpoints_are_whole(&place.path().join("elsewhere"));
+    assert_goes_on(&place, &place.path().join("elsewhere"));
+}
+
+#[test]
+fn links_in_a_run_folder_lead_nowhere() {
+    let place = place();
+    let record = place.json(&["train", "--data", "data", "--set", "training.num_epochs=1"]);
+    let run = record["run"].as_str().unwrap();
+    let folder = place.path().join(run);
+    let outside = place.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("file"), "untouched").unwrap();
+    for (name, target) in [
+        ("figures", outside.clone()),
+        ("checkpoint", outside.clone()),
+        ("metrics.jsonl", outside.join("file")),
+        (".lock", outside.join("new")),
+        ("model.bpk", outside.join("file")),
+    ] {
+        let path = folder.join(name);
+        let aside = place.path().join("aside");
+        let was = path.exists();
+        if was {
+            fs::rename(&path, &aside).unwrap();
+        }
+        symlink(&target, &path).unwrap();
+        for command in
+            [&["evaluate", run][..], &["weights", run], &["report", run], &["resume", run, "--epochs", "3"]]
+        {
+            let ran = place.run(command);
+            ran.assert_error(
+                1,
+                &format!(
+                    "`{run}/{name}` is a symbolic link, and smallnet stays inside of `{run}`\n\nhint: put the file or \
+                     folder itself in its place"
+                ),
+            );
+        }
+        fs::remove_file(&path).unwrap();
+        if was {
+            fs::rename(&aside, &path).unwrap();
+        }
+    }
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+    assert_eq!(fs::read_to_string(outside.join("file")).unwrap(), "untouched");
+}
+
+#[test]
+fn a_run_file_that_is_none_is_not_waited_for() {
+    let place = place();
+    let record = place.json(&["train", "--data", "data", "--set", "training.num_epochs=1"]);
+    let run = record["run"].as_str().unwrap();
+    let path = place.path().join(run).join("summary.json");
+    fs::remove_file(&path).unwrap();
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    place
+        .run(&["report", run])
+        .assert_error(1, &format!("cannot read `{run}/summary.json`: it is not a file"));
+}
+
+#[test]
+fn a_foreign_run_asks_for_no_more_memory_than_its_weights_have() {
+    let place = place();
+    let record = place.json(&["train", "--data", "data", "--set", "training.num_epochs=1"]);
+    let run = record["run"].as_str().unwrap();
+    let path = place.path().join(run).join("run.json");
+    let info = fs::read_to_string(&path).unwrap();
+    for height in ["4000000000", "18446744073709551615"] {
+        fs::write(&path, info.replace("\"height\": 28", &format!("\"height\": {height}"))).unwrap();
+        let ran = place.run(&["weights", run]);
+        assert_eq!(ran.code, 1, "{}", ran.stdout);
+        assert!(ran.stderr.contains("model.bpk` has "), "{}", ran.stderr);
+        assert!(ran.stderr.contains(" bytes, and the weights of this network have "), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn numbers_gone_wrong_leave_the_last_good_checkpoint() {
+    let place = place();
+    // Every step turns the weights around and makes them larger by half: infinite after some 220 steps.
+    let ran = place.run(&[
+        "train",
+        "--data",
+        "data",
+        "--name",
+        "n",
+        "--set=optimizer.weight_decay=2.5",
+        "--set=training.batch_size=30",
+        "--set=training.num_epochs=100",
+    ]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stderr.starts_with("error: training diverged: the loss is "), "{}", ran.stderr);
+    assert!(ran.stderr.contains(" in epoch "), "{}", ran.stderr);
+    assert!(ran.stderr.contains(", at learning rate 1\n"), "{}", ran.stderr);
+    let lower = "\n\nhint: lower `optimizer.learning_rate`, or set `training.clip_norm`\n";
+    assert!(ran.stderr.ends_with(lower), "{}", ran.stderr);
+    let folder = run_folder(&place);
+    assert_checkpoints_are_whole(&folder);
+    let done = place.read(folder.join("metrics.jsonl")).lines().count();
+    let last = folder.join(format!("checkpoint/epoch-{done}"));
+    assert_eq!(place.run(&["evaluate", last.to_str().unwrap()]).code, 0);
+    // It is the same again: nothing of the noise was kept.
+    let again = place.run(&["resume", folder.to_str().unwrap()]);
+    assert_eq!((again.code, again.stderr), (1, ran.stderr));
+}
+
+#[test]
+fn a_weight_that_is_no_number_is_found_before_it_is_saved() {
+    let place = place();
+    let ran = place.run(&[
+        "train",
+        "--data",
+        "data",
+        "--name",
+        "n",
+        "--set=optimizer.weight_decay=1e9",
+        "--set=optimizer.learning_rate=1e38",
+        "--set=training.batch_size=300",
+    ]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(
+        ran.stderr.starts_with(
+            "error: training diverged: a weight is no finite number in epoch 1, after step 1, at learning rate 1"
+        ),
+        "{}",
+        ran.stderr
+    );
+    assert!(!run_folder(&place).join("checkpoint").exists());
+}
