@@ -19,7 +19,7 @@ use smallnet::cli::BarRenderer;
 use smallnet::config::{DEFAULT_EXPERIMENT, Experiment, Override};
 use smallnet::data::{Loader, Order, Part, Source, Split};
 use smallnet::model::{Mlp, cross_entropy};
-use smallnet::training::{self, Followers, Setup};
+use smallnet::training::{self, Followers, Saving, Setup, Store};
 
 const NUM_EPOCHS: usize = 3;
 
@@ -48,6 +48,7 @@ fn bare_loop(mut model: Mlp, experiment: &Experiment, split: &Split, device: &De
 
 fn learner(model: Mlp, experiment: &Experiment, split: &Split, device: &Device) -> Mlp {
     let directory = tempfile::tempdir().unwrap();
+    let store = Store::at(directory.path().join("checkpoint"));
     let setup = Setup {
         model,
         optimizer: &experiment.optimizer,
@@ -57,7 +58,7 @@ fn learner(model: Mlp, experiment: &Experiment, split: &Split, device: &Device) 
         train: split.clone(),
         validation: split.slice(0..0),
         device,
-        directory: Some(directory.path()),
+        saving: Some(Saving { store, config: &experiment.checkpoint, from: None }),
     };
     let followers = Followers {
         renderer: Box::new(BarRenderer::new(ProgressBar::hidden())),

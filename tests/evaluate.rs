@@ -118,8 +118,7 @@ fn damaged_weights_are_refused_wherever_the_damage_is() {
         fs::write(&path, &whole[..length]).unwrap();
         let ran = place.run(&["evaluate", folder.to_str().unwrap()]);
         assert_eq!(ran.code, 1, "{length} bytes: {}{}", ran.stdout, ran.stderr);
-        let said = ["model.bpk` has ", "cannot load `"].iter().any(|words| ran.stderr.contains(words));
-        assert!(said, "{length} bytes: {}", ran.stderr);
+        assert!(ran.stderr.starts_with("error: cannot load `"), "{length} bytes: {}", ran.stderr);
     }
     fs::remove_file(&path).unwrap();
     let ran = place.run(&["evaluate", folder.to_str().unwrap()]);
@@ -182,22 +181,7 @@ fn the_latest_run_is_the_latest_even_if_damaged() {
 #[test]
 fn a_file_of_the_optimizer_is_not_taken_for_weights() {
     let (place, _, folder) = trained();
-    let path = folder.join("checkpoint/epoch-3/optimizer.bpk");
-    let ran = place.run(&["evaluate", path.to_str().unwrap()]);
-    ran.assert_error(
-        1,
-        &format!(
-            "`{}` has 512 bytes, and the weights of this network have 50,920\n\nhint: is it the file that this run saved, \
-             and `run.json` the one of this run?",
-            place.path().canonicalize().unwrap().join(&path).display()
-        ),
-    );
-    // One that is large enough is looked into.
-    let padded = place.path().join(folder.join("padded.bpk"));
-    let mut bytes = fs::read(place.path().join(&path)).unwrap();
-    bytes.resize(60_000, 0);
-    fs::write(&padded, bytes).unwrap();
-    let ran = place.run(&["evaluate", padded.to_str().unwrap()]);
+    let ran = place.run(&["evaluate", folder.join("checkpoint/epoch-3/optimizer.bpk").to_str().unwrap()]);
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("does not hold the weights of this network: `layers.0."), "{}", ran.stderr);
 }

@@ -50,6 +50,14 @@ pub struct Layout {
     pub num_classes: usize,
 }
 
+impl Layout {
+    /// Whether a data set may look like this: a record of one may be somebody else's. Labels are bytes.
+    pub fn is_possible(&self) -> bool {
+        let pixels = self.height.checked_mul(self.width);
+        pixels.is_some_and(|pixels| (1..=1 << 26).contains(&pixels)) && (1..=256).contains(&self.num_classes)
+    }
+}
+
 impl Images {
     /// How many images.
     pub fn len(&self) -> usize {

@@ -238,6 +238,9 @@ impl RunFolder {
         let Format { format } = files::parse_json(&text, &path)?;
         files::check_format(&path, format, FORMAT)?;
         let mut info: RunInfo = files::parse_json(&text, &path)?;
+        if !info.data.layout.is_possible() {
+            return Err(files::damaged(&path, &"no data set has images or classes like these"));
+        }
         if info.status == Status::Running && files::is_locked(&self.path) == Some(false) {
             info.status = Status::Killed;
         }

@@ -10,7 +10,6 @@ use crate::data::{Layout, Source, Split};
 use crate::error::{Error, Result};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::model::{Mlp, weights_sha256};
-use crate::number::grouped;
 use crate::run::{self, RunFolder, RunInfo, TestRecord};
 use crate::training::Position;
 
@@ -89,7 +88,6 @@ impl SavedModel {
         let backend = backend.unwrap_or(info.backend);
         let opened = backend.open()?;
         let Layout { height, width, num_classes } = info.data.layout;
-        check_size(&weights, &experiment.model.sizes(height * width, num_classes))?;
         let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
         let model = folder.load_weights(model, &weights)?;
         let saved = Self { folder, experiment, info, weights, model, opened, backend };
@@ -181,26 +179,6 @@ impl Subject {
             None => self.name.to_string(),
         }
     }
-}
-
-/// Refuses weights that cannot be those of a network of these layer sizes before memory is taken for it: `run.json` may be
-/// somebody else's.
-fn check_size(weights: &Path, sizes: &[usize]) -> Result<()> {
-    let bytes = weights.metadata().map_err(|error| Error::io("read", weights, error))?.len();
-    let needed = sizes.windows(2).try_fold(0usize, |sum, pair| {
-        let outputs = pair[1];
-        sum.checked_add(pair[0].checked_add(1)?.checked_mul(outputs)?.checked_mul(4)?)
-    });
-    if needed.is_some_and(|needed| needed as u64 <= bytes) {
-        return Ok(());
-    }
-    let needed = needed.map_or("more than can be counted".to_owned(), grouped);
-    Err(Error::new(format!(
-        "`{}` has {} bytes, and the weights of this network have {needed}",
-        weights.display(),
-        grouped(bytes as usize)
-    ))
-    .hint("is it the file that this run saved, and `run.json` the one of this run?"))
 }
 
 /// The data set of a run, if it is still the one that the run was made with.

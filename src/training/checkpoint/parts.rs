@@ -24,18 +24,20 @@ pub(in crate::training) struct Records {
     pub(super) scheduler: Vec<u8>,
 }
 
+type Arriving = Receiver<Result<Vec<u8>>>;
+
 /// Where the records of a checkpoint arrive.
 pub(in crate::training) struct Arrivals {
-    model: Receiver<Result<Vec<u8>>>,
-    optimizer: Receiver<Result<Vec<u8>>>,
-    scheduler: Receiver<Result<Vec<u8>>>,
+    model: Arriving,
+    optimizer: Arriving,
+    scheduler: Arriving,
 }
 
 impl Arrivals {
     /// Waits for all records of the checkpoint that the Learner is taking.
     pub(in crate::training) fn collect(&self) -> Result<Records> {
         // A thread that panicked has let go of its end.
-        let next = |arrivals: &Receiver<_>| {
+        let next = |arrivals: &Arriving| {
             arrivals.recv().unwrap_or_else(|_| Err(Error::new("the device failed while its state was read")))
         };
         Ok(Records {
@@ -70,7 +72,7 @@ pub(in crate::training) fn parts(checkpoint: Option<&Checkpoint>) -> Result<(Par
     Ok(((model, optimizer, scheduler), arrivals))
 }
 
-fn part<R: checkpoint::Checkpoint>(saved: Option<&Vec<u8>>) -> Result<(Part<R>, Receiver<Result<Vec<u8>>>)> {
+fn part<R: checkpoint::Checkpoint>(saved: Option<&Vec<u8>>) -> Result<(Part<R>, Arriving)> {
     let read = |bytes: &Vec<u8>| {
         R::checkpoint_from_bytes(Bytes::from_bytes_vec(bytes.clone()))
             .map_err(|error| Error::new(format!("a record of the checkpoint cannot be read: {error}")))

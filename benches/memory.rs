@@ -1,0 +1,38 @@
+//! The peak memory of `smallnet train`, which is held to a bound: the data set is in memory once, as bytes.
+//!
+//!     cargo bench --bench memory
+//!
+//! Prints the peak and fails when it is above the bound. Linux alone says what a process has had at the most.
+
+use std::fs;
+
+use burn::train::Interrupter;
+use smallnet::backend::Backend;
+use smallnet::config::{DEFAULT_EXPERIMENT, Experiment};
+use smallnet::error::{Error, Result};
+use smallnet::training::Silent;
+use smallnet::workflow;
+
+/// MNIST's pixels are 54.9 MB; a second copy of the training images alone would be 47 MB more.
+const BOUND_MB: f64 = 125.0;
+
+fn main() -> Result<()> {
+    let place = tempfile::tempdir().map_err(|error| Error::new(error.to_string()))?;
+    let experiment = Experiment::from_toml(DEFAULT_EXPERIMENT, "softmax.toml", &[])?;
+    let prepared = workflow::prepare(experiment, Backend::Flex, place.path())?;
+    prepared.train(Box::new(Silent), Interrupter::new(), |_| ())?;
+    let Some(peak) = peak_mb() else {
+        println!("this system does not say what a process has had at the most");
+        return Ok(());
+    };
+    println!("peak memory {peak:.0} MB, at the most {BOUND_MB} MB");
+    if peak <= BOUND_MB { Ok(()) } else { Err(Error::new("the peak is above its bound")) }
+}
+
+/// The most memory that this process has had, in megabytes.
+fn peak_mb() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes * 1024.0 / 1e6)
+}

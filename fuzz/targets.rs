@@ -1,0 +1,219 @@
+//! What reads bytes that other people made. Each function does with some bytes what smallnet does with them, up to the
+//! point where a network is trained: it must return, whatever they are. The fuzz targets call these functions, and so does
+//! `tests/hostile.rs` with the inputs in `seeds/` and `regressions/`.
+
+use std::cell::RefCell;
+use std::fs;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use smallnet::backend::Backend;
+use smallnet::config::{Experiment, Override, differences};
+use smallnet::data::{Layout, Part, Source, read_digit};
+use smallnet::model::{Mlp, MlpConfig, load_weights};
+use smallnet::plan::Plan;
+use smallnet::report;
+use smallnet::run::{self, RunFolder};
+use smallnet::study::{self, Journal, Study, StudyFolder, Summary};
+use smallnet::training::{Position, Store, rate_rule, update_rule};
+
+/// What smallnet may have in its memory at any time while it reads an input of up to 64 kilobytes.
+pub const MEMORY: usize = 64 << 20;
+
+/// The same for pictures, which are accepted up to 50 million pixels.
+pub const MEMORY_FOR_PICTURES: usize = 1 << 30;
+
+/// A place for files in memory, and what stands in it from one input to the next.
+struct Place {
+    folder: tempfile::TempDir,
+    model: Mlp,
+}
+
+thread_local! {
+    static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
+}
+
+fn in_place(work: impl FnOnce(&Path, &Mlp)) {
+    PLACE.with_borrow_mut(|place| {
+        let place = place.get_or_insert_with(|| {
+            let memory = Path::new("/dev/shm");
+            let around = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+            let device = Backend::Flex.open().expect("the CPU").device;
+            let model = MlpConfig::default().init(4, 3, 1, &device).expect("a small network");
+            Place { folder: tempfile::tempdir_in(around).expect("a folder"), model }
+        });
+        work(place.folder.path(), &place.model);
+    });
+}
+
+fn write(path: PathBuf, bytes: &[u8]) {
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    fs::write(path, bytes).expect("a file");
+}
+
+/// The first byte, and the rest.
+fn split(bytes: &[u8]) -> (usize, &[u8]) {
+    bytes.split_first().map_or((0, bytes), |(first, rest)| (usize::from(*first), rest))
+}
+
+/// Parts of a text that are divided by `----` lines.
+fn parts(bytes: &[u8]) -> Vec<String> {
+    String::from_utf8_lossy(bytes).split("\n----\n").map(str::to_owned).collect()
+}
+
+fn overrides(lines: Option<&String>) -> Vec<Override> {
+    lines.map_or("", |text| text).lines().filter_map(|line| line.parse().ok()).collect()
+}
+
+/// A folder of IDX files: one of the four is the input, compressed if its first byte says so.
+pub fn idx(bytes: &[u8]) {
+    const NAMES: [&str; 4] = [
+        "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+        "t10k-images-idx3-ubyte",
+        "t10k-labels-idx1-ubyte",
+    ];
+    let images: &[u8] = &[&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2][..], &[7; 8]].concat();
+    let labels: &[u8] = &[0, 0, 8, 1, 0, 0, 0, 2, 0, 1];
+    let (choice, bytes) = split(bytes);
+    in_place(|place, _| {
+        let folder = place.join("data");
+        let _ = fs::remove_dir_all(&folder);
+        for (index, name) in NAMES.iter().enumerate() {
+            let is_input = index == choice % 4;
+            let ending = if is_input && choice >= 128 { ".gz" } else { "" };
+            let content = if is_input {
+                bytes
+            } else if index % 2 == 0 {
+                images
+            } else {
+                labels
+            };
+            write(folder.join(format!("{name}{ending}")), content);
+        }
+        let source = Source::Folder(folder);
+        let train = source.load(Part::Train);
+        let test = source.load(Part::Test);
+        if let (Ok(train), Ok(test)) = (train, test) {
+            let _ = black_box(test.check_layout(train.layout()));
+        }
+        let _ = black_box(source.checksum());
+    });
+}
+
+/// An experiment file and the changes of `--set`, a line each, and what `summary` says of it.
+pub fn experiment(bytes: &[u8]) {
+    let parts = parts(bytes);
+    let Ok(experiment) = Experiment::from_toml(&parts[0], "fuzz.toml", &overrides(parts.get(1))) else {
+        return;
+    };
+    let text = experiment.to_toml().expect("what was read can be written");
+    let again = Experiment::from_toml(&text, "fuzz.toml", &[]).expect("what was written can be read");
+    assert_eq!(again, experiment);
+    let plan = Plan::new(&experiment, Layout { height: 28, width: 28, num_classes: 10 }, 60_000);
+    black_box((plan.rows(), plan.size(), plan.operations(), plan.shape()));
+    black_box(rate_rule(&experiment.optimizer, &experiment.schedule));
+    black_box(update_rule(&experiment.optimizer, &experiment.schedule, &experiment.training));
+    let _ = black_box(differences(&[&experiment, &Experiment::default()]));
+}
+
+/// A study file, its base experiment and changes, and the trials that come of it.
+pub fn study(bytes: &[u8]) {
+    let parts = parts(bytes);
+    let base = |_: &str| Ok((parts.get(1).cloned().unwrap_or_default(), "base.toml".to_owned()));
+    let Ok(study) = Study::from_toml(&parts[0], "fuzz.toml", &overrides(parts.get(2)), base) else { return };
+    let Ok(plan) = study::Plan::new(&study, Backend::Flex, "digest", None) else { return };
+    let none = vec![None; plan.trials.len()];
+    black_box(Summary::new(&plan, &none));
+}
+
+/// A run's folder, in which one of the files is the input; and what lists it, reads it and writes its page.
+pub fn run_folder(bytes: &[u8]) {
+    const NAMES: [&str; 5] = ["run.json", "summary.json", "evaluation.json", "metrics.jsonl", "config.toml"];
+    let (choice, bytes) = split(bytes);
+    in_place(|place, _| {
+        let folder = place.join("artifacts/n/r");
+        let _ = fs::remove_dir_all(&folder);
+        for (name, content) in NAMES.iter().zip([
+            include_str!("seeds/run_folder/files/run.json"),
+            include_str!("seeds/run_folder/files/summary.json"),
+            include_str!("seeds/run_folder/files/evaluation.json"),
+            include_str!("seeds/run_folder/files/metrics.jsonl"),
+            include_str!("seeds/run_folder/files/config.toml"),
+        ]) {
+            write(folder.join(name), content.as_bytes());
+        }
+        write(folder.join(NAMES[choice % NAMES.len()]), bytes);
+        let _ = black_box(run::list(&place.join("artifacts")));
+        let Ok(run) = RunFolder::open(&folder) else { return };
+        let _ = black_box(run.metrics());
+        let Ok(records) = run.records() else { return };
+        let _ = black_box(report::page(&records, None));
+    });
+}
+
+/// A study's folder, in which one of the files is the input.
+pub fn study_folder(bytes: &[u8]) {
+    const NAMES: [&str; 2] = ["trials.jsonl", "plan.json"];
+    const STUDY: &str = "folds = 2\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\n";
+    let (choice, bytes) = split(bytes);
+    in_place(|place, _| {
+        let folder = place.join("artifacts/studies/s");
+        let _ = fs::remove_dir_all(&folder);
+        write(folder.join(NAMES[choice % NAMES.len()]), bytes);
+        let base = |_: &str| Ok((String::new(), "base.toml".to_owned()));
+        let study = Study::from_toml(STUDY, "s.toml", &[], base).expect("a study");
+        let plan = study::Plan::new(&study, Backend::Flex, "digest", None).expect("a plan");
+        let Ok(folder) = StudyFolder::open(&place.join("artifacts"), "s") else { return };
+        let Ok(journal) = Journal::open(&folder) else { return };
+        let _ = black_box(folder.write_plan(&study, &plan));
+        let records: Vec<_> = plan.trials.iter().map(|trial| journal.record(trial)).collect();
+        black_box(Summary::new(&plan, &records));
+    });
+}
+
+/// A checkpoint, in which one of the files is the input: its digest is noted as if it had been so from the beginning.
+pub fn checkpoint(bytes: &[u8]) {
+    const NAMES: [&str; 5] = ["model.bpk", "optimizer.bpk", "scheduler.bpk", "state.json", "SHA256SUMS"];
+    let (choice, bytes) = split(bytes);
+    in_place(|place, model| {
+        let position = Position { epochs: 1, steps: 0 };
+        let store = Store::at(place.join("checkpoint"));
+        let folder = store.folder(position);
+        let mut files: Vec<Vec<u8>> = vec![
+            include_bytes!("seeds/checkpoint/files/model.bpk").to_vec(),
+            include_bytes!("seeds/checkpoint/files/optimizer.bpk").to_vec(),
+            include_bytes!("seeds/checkpoint/files/scheduler.bpk").to_vec(),
+            include_bytes!("seeds/checkpoint/files/state.json").to_vec(),
+        ];
+        if let Some(file) = files.get_mut(choice % NAMES.len()) {
+            *file = bytes.to_vec();
+        }
+        let hex = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+        let line = |(name, bytes): (&&str, &Vec<u8>)| format!("{}  {name}\n", hex(&Sha256::digest(bytes)));
+        let sums: String = NAMES.iter().zip(&files).map(line).collect();
+        files.push(if choice % NAMES.len() == 4 { bytes.to_vec() } else { sums.into_bytes() });
+        for (name, bytes) in NAMES.iter().zip(&files) {
+            write(folder.join(name), bytes);
+        }
+        let _ = black_box(store.positions());
+        let _ = black_box(store.read(position).and_then(|checkpoint| checkpoint.check(model, "fuzz")));
+    });
+}
+
+/// The weights of a network of four pixels and three classes.
+pub fn weights(bytes: &[u8]) {
+    in_place(|_, model| {
+        let _ = black_box(load_weights(model.clone(), bytes.to_vec(), "fuzz"));
+    });
+}
+
+/// A picture that `predict` is to read a digit from.
+pub fn picture(bytes: &[u8]) {
+    in_place(|place, _| {
+        let path = place.join("picture");
+        write(path.clone(), bytes);
+        let _ = black_box(read_digit(&path, 28, 28));
+    });
+}
