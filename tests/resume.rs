@@ -45,15 +45,19 @@ fn start(place: &Place, args: &[&str]) -> Child {
 fn start_endless(place: &Place, settings: &[&str]) -> (Child, PathBuf) {
     let settings = [&["training.num_epochs=100000"], settings].concat();
     let child = start(place, &train_with(&settings));
+    (child, second_epoch(place))
+}
+
+fn second_epoch(place: &Place) -> PathBuf {
     let start = Instant::now();
-    loop {
-        assert!(start.elapsed() < Duration::from_secs(60), "no second epoch");
+    while start.elapsed() < Duration::from_secs(60) {
         sleep(Duration::from_millis(2));
         let folder = run_folders(place).pop();
         if let Some(folder) = folder.filter(|folder| folder.join("checkpoint/epoch-2").exists()) {
-            return (child, folder);
+            return folder;
         }
     }
+    panic!("no second epoch");
 }
 
 fn end(child: Child) -> Ran {
@@ -123,6 +127,9 @@ fn killed_a_hundred_times_at_any_moment_it_ends_as_if_it_had_never_stopped() {
         if is_finished {
             let folder = run_folders(&place).pop().unwrap();
             assert_eq!(result(&place, &folder), reference, "after {kills} kills");
+            for folder in [&folder, &folder.join("checkpoint"), &place.path().join("artifacts/n")] {
+                assert!(unfinished(folder).is_empty(), "{:?}", unfinished(folder));
+            }
             fs::remove_dir_all(place.path().join("artifacts")).unwrap();
             ends += 1;
         }
