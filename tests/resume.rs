@@ -221,7 +221,9 @@ fn a_finished_run_is_trained_on() {
         place.json(&["evaluate", run])["accuracy"],
         place.json(&["runs"])[0]["summary"]["test_accuracy"]
     );
-    assert!(place.read(extended.join("report.html")).contains("of 7 epochs trained"));
+    let page = place.read(extended.join("report.html"));
+    assert!(page.contains("of 7 epochs trained") && page.contains(" after epoch 3</dd>"), "{page}");
+    assert!(page.contains("config.toml --set training.num_epochs=7</pre>"), "the command that repeats it");
     assert!(place.run(&["resume", run]).stderr.contains("all of its 7 epochs are trained"));
 }
 

@@ -107,3 +107,26 @@ fn a_study_agrees_with_the_cpu() {
     }
     assert!(place.read("wgpu/studies/s/trials.jsonl").lines().all(|line| line.contains("\"stacked\":true")));
 }
+
+/// A GPU may round each time anew, but it goes on with the state that was saved.
+#[test]
+fn a_training_on_the_gpu_goes_on() {
+    let place = Place::new();
+    place.digits(600, 100);
+    if !has_gpu(&place) {
+        return;
+    }
+    let train = |epochs: &str| {
+        let epochs = format!("training.num_epochs={epochs}");
+        let settings =
+            ["--set", "optimizer.kind=adam", "--set", "optimizer.learning_rate=0.01", "--set", &epochs];
+        place.json(&[&["--backend", "wgpu", "train", "--data", "data"][..], &settings].concat())
+    };
+    let (short, whole) = (train("2"), train("4"));
+    let resumed = place.json(&["resume", short["run"].as_str().unwrap(), "--epochs", "4"]);
+    for (resumed, whole) in place.metrics(&resumed).iter().zip(place.metrics(&whole)) {
+        let (resumed, whole) = (number(resumed, "train_loss"), number(&whole, "train_loss"));
+        assert!((resumed - whole).abs() < 1e-3, "{resumed} {whole}");
+    }
+    assert!((number(&resumed, "test_loss") - number(&whole, "test_loss")).abs() < 1e-3);
+}

@@ -10,8 +10,8 @@ use crate::figures::{symmetric_limit, weight_png};
 use crate::model::Neurons;
 use crate::number::{grouped, loss, percent, seconds, significant};
 use crate::plan::{LAYER_COLUMNS, Plan};
-use crate::run::{Records, Status};
-use crate::training::EpochRecord;
+use crate::run::{Records, Resumed, Status};
+use crate::training::{EpochRecord, Position, ScheduleConfig};
 
 /// Neurons shown; `smallnet weights` draws more.
 const MAX_NEURONS: usize = 60;
@@ -182,6 +182,9 @@ fn provenance(run: &Records) -> Markup {
         ("started", info.started.clone()),
         ("ended", info.ended.clone().unwrap_or_else(|| "–".to_owned())),
     ];
+    if !info.resumed.is_empty() {
+        facts.push(("resumed", info.resumed.iter().map(resumption).collect::<Vec<_>>().join("; ")));
+    }
     facts.extend(parts::origin(info));
     if let Some(digest) = &info.weights_sha256 {
         facts.push(("weights digest", digest.clone()));
@@ -190,11 +193,15 @@ fn provenance(run: &Records) -> Markup {
         facts.push(("test", format!("{} wrong", percent(1.0 - evaluation.accuracy))));
     }
     let config = parts::shell_word(&run.folder.config_path().display().to_string());
-    let is_exact = info.status == Status::Finished && !info.backend.is_gpu();
+    // A cosine that was stretched on the way is no other run's.
+    let is_stretched =
+        info.num_epochs.is_some() && matches!(run.experiment.schedule, ScheduleConfig::Cosine(_));
+    let is_exact = info.status == Status::Finished && !info.backend.is_gpu() && !is_stretched;
+    let extended = info.num_epochs.map(|epochs| format!(" --set training.num_epochs={epochs}"));
     html! {
         (parts::facts(&facts))
         h3 { "Repeat it" }
-        pre { "smallnet --backend " (info.backend) " train " (config) }
+        pre { "smallnet --backend " (info.backend) " train " (config) (extended.unwrap_or_default()) }
         @if is_exact {
             p.note {
                 "On the same kind of CPU, the same version of smallnet gives the same weights to the last bit: compare the "
@@ -202,6 +209,16 @@ fn provenance(run: &Records) -> Markup {
             }
         }
     }
+}
+
+/// When and from where a run was gone on with.
+fn resumption(resumed: &Resumed) -> String {
+    let from = match resumed.from {
+        None => "from the beginning".to_owned(),
+        Some(Position { epochs, steps: 0 }) => format!("after epoch {epochs}"),
+        Some(Position { epochs, steps }) => format!("in epoch {}, after step {steps}", epochs + 1),
+    };
+    format!("{} {from}", resumed.at)
 }
 
 fn experiment(run: &Records) -> Result<Markup> {

@@ -205,8 +205,7 @@ impl Course {
             gear.validate(epoch)?;
             let record = self.record(epoch, seconds, &gear)?;
             if let Some(loss) = record.validation_loss.filter(|loss| !loss.is_finite()) {
-                let (symptom, learning_rate) = (Symptom::ValidationLoss(loss), record.learning_rate);
-                return Ok(End::Diverged(Divergence { epoch, symptom, learning_rate }));
+                return Ok(self.diverged(epoch, Symptom::ValidationLoss(loss)));
             }
             (self.on_epoch)(&record)?;
             self.records.push(record);
@@ -255,18 +254,13 @@ impl Course {
             let interrupted = gear.components.interrupter.should_stop();
             let saves = interrupted || (self.saves_at(step) && !progress.is_completed());
             if saves || outbox.is_due(&progress) {
-                let before = outbox.steps_sent;
                 let measured = outbox.take()?;
-                if let Some(divergence) = self.find_divergence(measured.steps(), epoch, before) {
-                    return Ok(ControlFlow::Break(End::Diverged(divergence)));
+                // What is saved, or validated, is looked at as a whole.
+                let model = (saves || progress.is_completed()).then(|| gear.learner.model());
+                if let Some(symptom) = find_symptom(measured.steps(), step, model.as_ref())? {
+                    return Ok(ControlFlow::Break(self.diverged(epoch, symptom)));
                 }
-                gear.tell(event(measured, progress.clone(), step, gear.learner.lr_current()))?;
-            }
-            if (saves || progress.is_completed()) && !has_finite_weights(&gear.learner.model())? {
-                let (symptom, learning_rate) =
-                    (Symptom::Weight { step }, self.schedule.rate_in_epoch(epoch, step));
-                let divergence = Divergence { epoch, symptom, learning_rate };
-                return Ok(ControlFlow::Break(End::Diverged(divergence)));
+                gear.tell(event(measured, progress, step, gear.learner.lr_current()))?;
             }
             if saves {
                 clock.pause();
@@ -303,13 +297,14 @@ impl Course {
         keeper.save(state)
     }
 
-    /// The first loss that is not finite, in the steps after the first `before` ones: everything learned after it would
-    /// be noise.
-    fn find_divergence(&self, steps: &[Step], epoch: usize, before: usize) -> Option<Divergence> {
-        let offset = steps.iter().position(|step| !step.loss.is_finite())?;
-        let (step, loss) = (before + offset + 1, steps[offset].loss);
+    /// The end of a training in which a number is no longer finite.
+    fn diverged(&self, epoch: usize, symptom: Symptom) -> End {
+        let step = match symptom {
+            Symptom::Loss { step, .. } | Symptom::Weight { step } => step,
+            Symptom::ValidationLoss(_) => self.steps_per_epoch,
+        };
         let learning_rate = self.schedule.rate_in_epoch(epoch, step);
-        Some(Divergence { epoch, symptom: Symptom::Loss { loss, step }, learning_rate })
+        End::Diverged(Divergence { epoch, symptom, learning_rate })
     }
 
     /// Asks Burn's event store for the epoch's means.
@@ -364,6 +359,17 @@ type TrainingEvent = LearnerEvent<Measured>;
 
 fn event(measured: Measured, progress: Progress, step: usize, rate: ModuleLearningRate) -> TrainingEvent {
     LearnerEvent::ProcessedItem(TrainingItem::new(measured, progress, Some(step), Some(rate)))
+}
+
+/// The first loss that is not finite among the last steps, of which `done` have been done in all, or else a weight of
+/// `model`: everything learned after it would be noise.
+fn find_symptom(steps: &[Step], done: usize, model: Option<&Mlp>) -> Result<Option<Symptom>> {
+    if let Some(offset) = steps.iter().position(|step| !step.loss.is_finite()) {
+        let step = done - steps.len() + offset + 1;
+        return Ok(Some(Symptom::Loss { loss: steps[offset].loss, step }));
+    }
+    let is_finite = model.map_or(Ok(true), has_finite_weights)?;
+    Ok((!is_finite).then_some(Symptom::Weight { step: done }))
 }
 
 /// Measures on their way to the metrics.
