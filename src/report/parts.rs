@@ -50,6 +50,15 @@ pub(super) fn origin(info: &RunInfo) -> [(&'static str, String); 5] {
     ]
 }
 
+/// A sentence in which `this` is code.
+pub(super) fn sentence(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
 /// A word as a shell must be given it.
 pub(super) fn shell_word(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:,@%=".contains(c);

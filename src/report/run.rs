@@ -58,9 +58,9 @@ fn header(run: &Records, plan: &Plan) -> Markup {
             (plan.shape()) " for " (run.info.data.source) ", trained on " (run.info.adapter) ", "
             (run.info.started.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
         }
-        @if let Some(trouble) = trouble(run) { p.warning { (trouble) } }
+        @if let Some(trouble) = trouble(run) { p.warning { (parts::sentence(&trouble)) } }
         (parts::numbers(&key_figures(run, plan)))
-        @if let Some(remark) = remark(run) { p { (remark) } }
+        @if let Some(remark) = remark(run) { p { (parts::sentence(&remark)) } }
     }
 }
 
