@@ -1,6 +1,6 @@
 //! Inputs that other people could make: the seeds of the fuzz targets, and what was found with them. Nothing may panic,
 //! hang or ask for more memory than its bound.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,9 @@ mod targets;
 
 #[global_allocator]
 static BOUND: cap::Cap<std::alloc::System> = cap::Cap::new(std::alloc::System, usize::MAX);
+
+/// Its name, what it does with an input, and the memory it may have.
+type Target = (&'static str, fn(&[u8]), usize);
 
 /// The files in `fuzz/<kind>/<target>`.
 fn inputs(kind: &str, target: &str) -> Vec<PathBuf> {
@@ -22,7 +25,7 @@ fn inputs(kind: &str, target: &str) -> Vec<PathBuf> {
 /// One test: the bound is the whole process's.
 #[test]
 fn nothing_panics_hangs_or_takes_too_much_memory() {
-    let targets: [(&str, fn(&[u8]), usize); 8] = [
+    let targets: [Target; 8] = [
         ("idx", targets::idx, targets::MEMORY),
         ("experiment", targets::experiment, targets::MEMORY),
         ("study", targets::study, targets::MEMORY),

@@ -154,7 +154,11 @@ fn a_page_of_lost_epochs_says_so() {
     let run = small_run(&place, &config("softmax"), &[]);
     fs::remove_file(place.path().join(&run).join("metrics.jsonl")).unwrap();
     place.json(&["report", &run]);
-    assert!(place.read(format!("{run}/report.html")).contains("Its <code>metrics.jsonl</code> has 0 of 2 epochs."));
+    assert!(
+        place
+            .read(format!("{run}/report.html"))
+            .contains("Its <code>metrics.jsonl</code> has 0 of 2 epochs.")
+    );
 }
 
 #[test]

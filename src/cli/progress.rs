@@ -33,6 +33,7 @@ pub struct BarRenderer {
     num_epochs: usize,
     epoch: usize,
     images_per_epoch: u64,
+    starting: bool,
     training: bool,
     loss: Mean,
     accuracy: Mean,
@@ -67,6 +68,7 @@ impl BarRenderer {
             num_epochs: 0,
             epoch: 0,
             images_per_epoch: 0,
+            starting: true,
             training: false,
             loss: Mean::default(),
             accuracy: Mean::default(),
@@ -119,6 +121,10 @@ impl TrainingProgressLogger for BarRenderer {
         if self.training {
             let done = self.images_per_epoch * (self.epoch as u64 - 1) + items_processed as u64;
             self.bar.set_position(done);
+            if std::mem::take(&mut self.starting) {
+                // What was done before this sitting says nothing about its speed.
+                self.bar.reset_eta();
+            }
             let speed = grouped(self.bar.per_sec() as usize);
             let (loss, accuracy) = (self.loss.value(), self.accuracy.value());
             self.bar.set_message(format!("loss {loss:.4}  accuracy {accuracy:.4}  {speed} images/s"));

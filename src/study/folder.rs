@@ -303,6 +303,18 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_of_the_future_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(place.path(), "s").unwrap();
+        fs::write(folder.path().join(PLAN), "{\"format\": 2, \"facts\": {}}").unwrap();
+        let error = StudyFolder::open(place.path(), "s").unwrap_err();
+        assert!(
+            error.message().ends_with("has format 2, and this smallnet reads formats up to 1"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn changes_are_named() {
         let facts = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()

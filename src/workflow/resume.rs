@@ -33,11 +33,12 @@ pub fn resume(folder: RunFolder, num_epochs: Option<usize>, backend: Option<Back
     check_origin(&folder, &info, backend)?;
     let mut experiment = folder.experiment(&info)?;
     let (mut metrics, epochs) = folder.metrics()?;
-    let mut warnings = Vec::new();
+    let planned = experiment.training.num_epochs;
     if let Some(num_epochs) = num_epochs {
-        extend(&mut experiment, num_epochs, &folder, epochs.len(), &mut warnings)?;
+        extend(&mut experiment, num_epochs, &folder, epochs.len())?;
     }
-    check_unfinished(&folder, &info, &experiment, epochs.len())?;
+    check_unfinished(&folder, &info, planned, experiment.training.num_epochs)?;
+    let mut warnings = Vec::new();
     warn_of_version(&info, &mut warnings);
 
     let Start { opened, splits, model, data } = Start::new(&experiment, info.backend)?;
@@ -48,6 +49,9 @@ pub fn resume(folder: RunFolder, num_epochs: Option<usize>, backend: Option<Back
     };
     let from = last_checkpoint(&folder, &model, epochs, fits, &mut warnings)?;
     let position = from.as_ref().map(|(checkpoint, _)| checkpoint.state.position);
+    if position.is_some() {
+        warn_of_stretching(&experiment, planned, &mut warnings);
+    }
     metrics.cut(position.map_or(0, |position| position.epochs))?;
 
     info.format = run::FORMAT;
@@ -79,13 +83,7 @@ fn check_origin(folder: &RunFolder, info: &RunInfo, backend: Option<Backend>) ->
 }
 
 /// Sets the number of epochs of a run that has trained `done` already.
-fn extend(
-    experiment: &mut Experiment,
-    num_epochs: usize,
-    folder: &RunFolder,
-    done: usize,
-    warnings: &mut Vec<String>,
-) -> Result<()> {
+fn extend(experiment: &mut Experiment, num_epochs: usize, folder: &RunFolder, done: usize) -> Result<()> {
     if num_epochs < done {
         let done = counted(done, "epoch", "epochs");
         return Err(Error::usage(format!(
@@ -93,30 +91,24 @@ fn extend(
             folder.path().display()
         )));
     }
-    let before = std::mem::replace(&mut experiment.training.num_epochs, num_epochs);
-    experiment.check()?;
-    if before != num_epochs && matches!(experiment.schedule, ScheduleConfig::Cosine(_)) && done > 0 {
-        warnings.push(format!(
-            "the cosine schedule is stretched from {before} to {num_epochs} epochs: the epochs trained so far followed \
-             the old one, so the run will not end as one that was meant for {num_epochs} from the start"
-        ));
-    }
-    Ok(())
+    experiment.training.num_epochs = num_epochs;
+    experiment.check()
 }
 
-fn check_unfinished(folder: &RunFolder, info: &RunInfo, experiment: &Experiment, done: usize) -> Result<()> {
+/// Refuses a finished run that was `planned` for so many epochs and shall have no more than that.
+fn check_unfinished(folder: &RunFolder, info: &RunInfo, planned: usize, wanted: usize) -> Result<()> {
     if info.status != Status::Finished {
         return Ok(());
     }
     let path = folder.path().display();
-    let all = info.num_epochs.unwrap_or(folder.experiment(info)?.training.num_epochs);
-    if done < all {
+    let done = folder.summary()?.map_or(planned, |summary| summary.num_epochs);
+    if done < planned {
         return Err(Error::new(format!(
-            "`{path}` is finished: early stopping ended it after epoch {done} of {all}"
+            "`{path}` is finished: early stopping ended it after epoch {done} of {planned}"
         ))
         .hint("more epochs would not change that; train again with another `training.early_stopping`"));
     }
-    if experiment.training.num_epochs > done {
+    if wanted > done {
         return Ok(());
     }
     Err(Error::new(format!(
@@ -124,6 +116,17 @@ fn check_unfinished(folder: &RunFolder, info: &RunInfo, experiment: &Experiment,
         counted(done, "epoch", "epochs")
     ))
     .hint(format!("to train it on, say until when: `--epochs {}`", 2 * done.max(1))))
+}
+
+/// A cosine schedule ends with the training: with another end it has another course.
+fn warn_of_stretching(experiment: &Experiment, planned: usize, warnings: &mut Vec<String>) {
+    let num_epochs = experiment.training.num_epochs;
+    if num_epochs != planned && matches!(experiment.schedule, ScheduleConfig::Cosine(_)) {
+        warnings.push(format!(
+            "the cosine schedule is stretched from {planned} to {num_epochs} epochs: what was trained so far followed the \
+             old one, so the run will not end as one that was meant for {num_epochs} from the start"
+        ));
+    }
 }
 
 fn warn_of_version(info: &RunInfo, warnings: &mut Vec<String>) {
