@@ -21,7 +21,7 @@ use smallnet::training::{Position, Store, rate_rule, update_rule};
 /// What smallnet may have in its memory at any time while it reads an input of up to 64 kilobytes.
 pub const MEMORY: usize = 64 << 20;
 
-/// The same for pictures, which are accepted up to 50 million pixels.
+/// The same for pictures, which are accepted up to 64 million pixels.
 pub const MEMORY_FOR_PICTURES: usize = 1 << 30;
 
 /// A place for files in memory, and what stands in it from one input to the next.
@@ -209,8 +209,16 @@ pub fn weights(bytes: &[u8]) {
     });
 }
 
+/// Pictures with more pixels are left out: 64 million are accepted, which take a second whatever is in them.
+const MOST_PIXELS: u64 = 1 << 18;
+
 /// A picture that `predict` is to read a digit from.
 pub fn picture(bytes: &[u8]) {
+    let reader = image::ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format();
+    let size = reader.ok().and_then(|reader| reader.into_dimensions().ok());
+    if size.is_some_and(|(width, height)| u64::from(width) * u64::from(height) > MOST_PIXELS) {
+        return;
+    }
     in_place(|place, _| {
         let path = place.join("picture");
         write(path.clone(), bytes);
