@@ -7,8 +7,7 @@
 
 use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::{Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use burn::data::dataloader::Progress;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
@@ -16,14 +15,15 @@ use burn::module::Module;
 use burn::tensor::Device;
 use burn::train::metric::store::{Aggregate, Split};
 use burn::train::{
-    EarlyStoppingStrategy, EventProcessorTraining, InferenceStep, ItemLazy, Learner, LearnerEvent,
+    EarlyStoppingStrategy, EventProcessorTraining, InferenceStep, Learner, LearnerEvent,
     SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents,
     TrainingItem, ValidLoader,
 };
 
-use super::checkpoint::{Arrivals, Best, CheckpointConfig, FORMAT, Patience, Position, State, Store};
+use super::checkpoint::{Best, FORMAT, Keeper, Patience, Position, State};
 use super::dropout::Masks;
 use super::metrics::{ACCURACY, LOSS};
+use super::outbox::Outbox;
 use super::outcome::{Divergence, End, EpochRecord, Symptom};
 use super::schedule::Schedule;
 use super::step::{Measured, Step, Totals};
@@ -32,11 +32,6 @@ use crate::model::{Mlp, has_finite_weights};
 
 /// Called after every epoch with its record.
 pub type OnEpoch = Box<dyn FnMut(&EpochRecord) -> Result<()> + Send>;
-
-/// Steps whose measures travel together at the most: bounds the memory they hold.
-const MAX_STEPS_PER_EVENT: usize = 256;
-/// How long measures are held back at the most: keeps a progress bar alive.
-const MAX_EVENT_DELAY: Duration = Duration::from_millis(50);
 
 /// Burn's training strategy for smallnet, on one device.
 pub(super) struct EpochLoop {
@@ -61,39 +56,6 @@ pub(super) struct Course {
     /// The epochs so far.
     pub(super) records: Vec<EpochRecord>,
     end: Result<End>,
-}
-
-/// What saves checkpoints: one at a time, while training goes on.
-pub(super) struct Keeper {
-    store: Store,
-    config: CheckpointConfig,
-    arrivals: Arrivals,
-    writing: Option<JoinHandle<Result<()>>>,
-}
-
-impl Keeper {
-    /// Saves what arrives at `arrivals`.
-    pub(super) fn new(store: Store, config: CheckpointConfig, arrivals: Arrivals) -> Self {
-        Self { store, config, arrivals, writing: None }
-    }
-
-    /// Begins to save the records that are about to arrive.
-    ///
-    /// # Errors
-    /// Those of the checkpoint before.
-    fn save(&mut self, state: State) -> Result<()> {
-        let records = self.arrivals.collect()?;
-        self.finish()?;
-        let store = self.store.clone();
-        self.writing = Some(thread::spawn(move || store.save(&state, &records)));
-        Ok(())
-    }
-
-    /// Waits for the checkpoint that is being written.
-    fn finish(&mut self) -> Result<()> {
-        let written = self.writing.take().map(JoinHandle::join);
-        written.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| Err(Error::new("a checkpoint could not be written")))
-    }
 }
 
 /// The beginning of an epoch.
@@ -252,7 +214,8 @@ impl Course {
 
             let progress = batches.progress();
             let interrupted = gear.components.interrupter.should_stop();
-            let saves = interrupted || (self.saves_at(step) && !progress.is_completed());
+            let is_due = self.keeper.as_ref().is_some_and(|keeper| keeper.is_due(step));
+            let saves = interrupted || (is_due && !progress.is_completed());
             if saves || outbox.is_due(&progress) {
                 let measured = outbox.take()?;
                 // What is saved, or validated, is looked at as a whole.
@@ -274,10 +237,6 @@ impl Course {
         }
         clock.pause();
         Ok(ControlFlow::Continue(clock.seconds))
-    }
-
-    fn saves_at(&self, step: usize) -> bool {
-        self.keeper.as_ref().is_some_and(|keeper| keeper.config.is_due(step))
     }
 
     /// Saves a checkpoint, where any are kept.
@@ -370,40 +329,6 @@ fn find_symptom(steps: &[Step], done: usize, model: Option<&Mlp>) -> Result<Opti
     }
     let is_finite = model.map_or(Ok(true), has_finite_weights)?;
     Ok((!is_finite).then_some(Symptom::Weight { step: done }))
-}
-
-/// Measures on their way to the metrics.
-struct Outbox {
-    measured: Measured,
-    since: Instant,
-    steps_sent: usize,
-    /// What was measured by all steps sent.
-    totals: Totals,
-}
-
-impl Outbox {
-    fn new(steps_sent: usize, totals: Totals) -> Self {
-        Self { measured: Measured::default(), since: Instant::now(), steps_sent, totals }
-    }
-
-    fn put(&mut self, measured: Measured) {
-        self.measured.append(measured);
-    }
-
-    fn is_due(&self, progress: &Progress) -> bool {
-        progress.is_completed()
-            || self.measured.len() >= MAX_STEPS_PER_EVENT
-            || self.since.elapsed() >= MAX_EVENT_DELAY
-    }
-
-    /// The measures, read from the device.
-    fn take(&mut self) -> Result<Measured> {
-        self.since = Instant::now();
-        self.steps_sent += self.measured.len();
-        let measured = report(std::mem::take(&mut self.measured).sync())?;
-        measured.steps().iter().for_each(|step| self.totals.add(&Totals::from(step)));
-        Ok(measured)
-    }
 }
 
 /// Counts the seconds of steps, without those of checkpoints.

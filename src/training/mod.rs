@@ -9,6 +9,7 @@ mod epochs;
 mod golden;
 mod metrics;
 mod optimizer;
+mod outbox;
 mod outcome;
 mod range_test;
 mod rules;
@@ -26,9 +27,9 @@ use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 
-use checkpoint::Patience;
+use checkpoint::{Keeper, Patience};
 use dropout::Masks;
-use epochs::{Course, EpochLoop, Keeper};
+use epochs::{Course, EpochLoop};
 use metrics::EpochLog;
 
 use crate::data::{EVALUATION_BATCH_SIZE, Loader, Order, Split};

@@ -12,6 +12,7 @@
 //! Random numbers need no state: image order and dropout's masks are drawn anew from the seed for every epoch and step.
 
 mod config;
+mod keeper;
 mod parts;
 mod restorable;
 mod store;
@@ -27,6 +28,7 @@ use crate::error::Result;
 use crate::model::{Mlp, load_weights};
 
 pub use config::CheckpointConfig;
+pub(super) use keeper::Keeper;
 pub(super) use parts::{Always, Arrivals, parts};
 pub(super) use restorable::restorable;
 pub use store::{Position, Store, read_checkpointed_weights};

@@ -1,0 +1,47 @@
+//! Saves checkpoints in a thread of its own.
+
+use std::thread::{self, JoinHandle};
+
+use super::{Arrivals, CheckpointConfig, State, Store};
+use crate::error::{Error, Result};
+
+/// What saves checkpoints: one at a time, while training goes on.
+pub(in crate::training) struct Keeper {
+    store: Store,
+    config: CheckpointConfig,
+    arrivals: Arrivals,
+    writing: Option<JoinHandle<Result<()>>>,
+}
+
+impl Keeper {
+    /// Saves what arrives at `arrivals`.
+    pub(in crate::training) fn new(store: Store, config: CheckpointConfig, arrivals: Arrivals) -> Self {
+        Self { store, config, arrivals, writing: None }
+    }
+
+    /// Whether a checkpoint is due after `step` steps of an epoch.
+    pub(in crate::training) fn is_due(&self, step: usize) -> bool {
+        self.config.is_due(step)
+    }
+
+    /// Begins to save the records that are about to arrive.
+    ///
+    /// # Errors
+    /// Those of the checkpoint before.
+    pub(in crate::training) fn save(&mut self, state: State) -> Result<()> {
+        let records = self.arrivals.collect()?;
+        self.finish()?;
+        let store = self.store.clone();
+        self.writing = Some(thread::spawn(move || store.save(&state, &records)));
+        Ok(())
+    }
+
+    /// Waits for the checkpoint that is being written.
+    ///
+    /// # Errors
+    /// Its own.
+    pub(in crate::training) fn finish(&mut self) -> Result<()> {
+        let written = self.writing.take().map(JoinHandle::join);
+        written.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| Err(Error::new("a checkpoint could not be written")))
+    }
+}
