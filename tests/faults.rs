@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{Place, Ran};
+use common::{Place, end};
 use serde_json::Value;
 
 const ENDLESS: [&str; 6] = ["train", "--data", "data", "--name", "n", "--set=training.num_epochs=100000"];
@@ -49,10 +49,6 @@ fn run_folder(place: &Place) -> PathBuf {
 
 fn spawn(mut command: Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn end(child: Child) -> Ran {
-    Ran::new(child.wait_with_output().unwrap())
 }
 
 /// smallnet, started by a shell after `before`.

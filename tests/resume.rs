@@ -10,7 +10,7 @@ use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{Dice, Place, Ran};
+use common::{Dice, Place, end};
 use serde_json::Value;
 
 /// Everything that has a state: momentum, dropout, a schedule, the best epoch, checkpoints within an epoch.
@@ -58,10 +58,6 @@ fn second_epoch(place: &Place) -> PathBuf {
         }
     }
     panic!("no second epoch");
-}
-
-fn end(child: Child) -> Ran {
-    Ran::new(child.wait_with_output().unwrap())
 }
 
 fn signal(child: &Child, name: &str) {

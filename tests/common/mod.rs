@@ -3,7 +3,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 use image::RgbImage;
 use serde_json::Value;
@@ -130,6 +133,21 @@ impl Ran {
     pub fn assert_error(&self, code: i32, message: &str) {
         assert_eq!((self.code, self.stderr.as_str()), (code, format!("error: {message}\n").as_str()));
     }
+}
+
+/// The end of a process, which must come within a minute.
+pub fn end(child: Child) -> Ran {
+    let id = child.id().to_string();
+    let (ended, end) = channel::<()>();
+    let watchdog = thread::spawn(move || {
+        if end.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+            Command::new("kill").args(["-KILL", &id]).status().unwrap();
+        }
+    });
+    let ran = Ran::new(child.wait_with_output().unwrap());
+    drop(ended);
+    watchdog.join().unwrap();
+    ran
 }
 
 /// A number of a record.
