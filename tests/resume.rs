@@ -191,6 +191,25 @@ fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
 }
 
 #[test]
+fn a_second_signal_ends_at_once_and_leaves_nothing_half_written() {
+    let place = place();
+    let mut dice = Dice::new(5);
+    for _ in 0..20 {
+        let (child, folder) = start_endless(&place, &["checkpoint.every_steps=1", "model.hidden=[64]"]);
+        sleep(Duration::from_millis((dice.roll() * 10.0) as u64));
+        signal(&child, "-INT");
+        signal(&child, "-TERM");
+        let ran = end(child);
+        // The first one's code where the work had stopped before the second came.
+        assert!([130, 143].contains(&ran.code), "{} {}", ran.code, ran.stderr);
+        for folder in [&folder, &folder.join("checkpoint")] {
+            assert!(unfinished(folder).is_empty(), "{:?}", unfinished(folder));
+        }
+        fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+    }
+}
+
+#[test]
 fn a_finished_run_is_trained_on() {
     let place = place();
     let settings = ["optimizer.momentum=0.9", "optimizer.learning_rate=0.05", "data.validation=100"];
