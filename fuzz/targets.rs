@@ -7,11 +7,12 @@ use std::fs;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
+use burn::tensor::{Device, Tensor};
 use sha2::{Digest, Sha256};
 use smallnet::backend::Backend;
 use smallnet::config::{Experiment, Override, differences};
 use smallnet::data::{Layout, Part, Source, read_digit};
-use smallnet::model::{Mlp, MlpConfig, load_weights};
+use smallnet::model::{Mlp, MlpConfig, load_weights, weights_sha256};
 use smallnet::plan::Plan;
 use smallnet::report;
 use smallnet::run::{self, RunFolder};
@@ -20,6 +21,9 @@ use smallnet::training::{Position, Store, rate_rule, update_rule};
 
 /// What smallnet may have in its memory at any time while it reads an input of up to 64 kilobytes.
 pub const MEMORY: usize = 64 << 20;
+
+/// The same for studies: their hundred thousand trials are all in memory, with the settings of each.
+pub const MEMORY_FOR_STUDIES: usize = 256 << 20;
 
 /// The same for pictures, which are accepted up to 64 million pixels.
 pub const MEMORY_FOR_PICTURES: usize = 1 << 30;
@@ -150,26 +154,48 @@ pub fn run_folder(bytes: &[u8]) {
         let _ = black_box(run.metrics());
         let Ok(records) = run.records() else { return };
         let _ = black_box(report::page(&records, None));
+        let (runs, names) = ([records.clone(), records], ["one".to_owned(), "other".to_owned()]);
+        let _ = black_box(report::comparison(&runs, &names, &[]));
     });
 }
 
-/// A study's folder, in which one of the files is the input.
+/// A study's folder, in which one of the files is the input; and the study's page. In the input, `@0` is the first
+/// trial's id, and so on: ids are digests, which nobody could guess.
 pub fn study_folder(bytes: &[u8]) {
     const NAMES: [&str; 2] = ["trials.jsonl", "plan.json"];
-    const STUDY: &str = "folds = 2\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\n";
+    const STUDIES: [&str; 2] = [
+        "folds = 2\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\nmodel.hidden = [[], [2]]\n",
+        "seeds = [1, 2]\ntiming = true\n[set]\ndata.validation = 3\n[vary]\ntraining.batch_size = [1, 2, 4]\n",
+    ];
     let (choice, bytes) = split(bytes);
     in_place(|place, _| {
+        let base = |_: &str| Ok((String::new(), "base.toml".to_owned()));
+        let study = Study::from_toml(STUDIES[choice / 2 % 2], "s.toml", &[], base).expect("a study");
+        let plan = study::Plan::new(&study, Backend::Flex, "digest", None).expect("a plan");
+        let mut input = String::from_utf8_lossy(bytes).into_owned();
+        for (place, trial) in plan.trials.iter().enumerate() {
+            input = input.replace(&format!("@{place}"), &trial.id);
+        }
         let folder = place.join("artifacts/studies/s");
         let _ = fs::remove_dir_all(&folder);
-        write(folder.join(NAMES[choice % NAMES.len()]), bytes);
-        let base = |_: &str| Ok((String::new(), "base.toml".to_owned()));
-        let study = Study::from_toml(STUDY, "s.toml", &[], base).expect("a study");
-        let plan = study::Plan::new(&study, Backend::Flex, "digest", None).expect("a plan");
+        write(folder.join(NAMES[choice % NAMES.len()]), input.as_bytes());
         let Ok(folder) = StudyFolder::open(&place.join("artifacts"), "s") else { return };
         let Ok(journal) = Journal::open(&folder) else { return };
         let _ = black_box(folder.write_plan(&study, &plan));
         let records: Vec<_> = plan.trials.iter().map(|trial| journal.record(trial)).collect();
-        black_box(Summary::new(&plan, &records));
+        let summary = Summary::new(&plan, &records);
+        let records: Vec<_> = records.into_iter().flatten().collect();
+        let _ = black_box(report::study(&report::StudyPage {
+            study: &study,
+            plan: &plan,
+            summary: &summary,
+            records: &records,
+            winner: None,
+            adapter: "CPU (flex)",
+            layout: Layout { height: 2, width: 2, num_classes: 3 },
+            data_sha256: "digest",
+            folder: folder.path(),
+        }));
     });
 }
 
@@ -202,10 +228,14 @@ pub fn checkpoint(bytes: &[u8]) {
     });
 }
 
-/// The weights of a network of four pixels and three classes.
+/// The weights of a network of four pixels and three classes, and what it says of an image.
 pub fn weights(bytes: &[u8]) {
     in_place(|_, model| {
-        let _ = black_box(load_weights(model.clone(), bytes.to_vec(), "fuzz"));
+        let Ok(model) = load_weights(model.clone(), bytes.to_vec(), "fuzz") else { return };
+        let _ = black_box(weights_sha256(&model));
+        let _ = black_box(model.first_layer());
+        let image = Tensor::<3>::ones([1, 2, 2], &Device::flex());
+        let _ = black_box(model.forward(image).try_into_data());
     });
 }
 

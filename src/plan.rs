@@ -70,7 +70,8 @@ impl Plan {
         let num_parameters = layers.iter().map(|layer| layer.num_parameters).sum();
         let steps_per_epoch = training.steps_per_epoch(num_train);
         let num_epochs = training.num_epochs;
-        let num_steps = steps_per_epoch * num_epochs;
+        // A run's number of images may be somebody else's.
+        let num_steps = steps_per_epoch.saturating_mul(num_epochs);
         Self {
             experiment: experiment.name.clone(),
             layout,

@@ -28,7 +28,7 @@ fn nothing_panics_hangs_or_takes_too_much_memory() {
     let targets: [Target; 8] = [
         ("idx", targets::idx, targets::MEMORY),
         ("experiment", targets::experiment, targets::MEMORY),
-        ("study", targets::study, targets::MEMORY),
+        ("study", targets::study, targets::MEMORY_FOR_STUDIES),
         ("run_folder", targets::run_folder, targets::MEMORY),
         ("study_folder", targets::study_folder, targets::MEMORY),
         ("checkpoint", targets::checkpoint, targets::MEMORY),

@@ -1,12 +1,11 @@
 //! The arguments that name an experiment: a file, and what is changed in it.
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::backend::Backend;
-use crate::config::{DEFAULT_EXPERIMENT, Experiment, Override};
+use crate::config::{DEFAULT_EXPERIMENT, Experiment, Override, read_text};
 use crate::error::{Error, Result};
 
 /// An experiment file and changes to it.
@@ -44,7 +43,7 @@ impl ExperimentArgs {
         let (text, origin) = match &self.config {
             None => (DEFAULT_EXPERIMENT.to_owned(), "softmax.toml".to_owned()),
             Some(path) => {
-                let text = fs::read_to_string(path).map_err(|error| {
+                let text = read_text(path).map_err(|error| {
                     let file = path.join("config.toml");
                     let error = Error::io("read the experiment file", path, error);
                     match file.is_file() {

@@ -1,5 +1,6 @@
 //! Where words go: results to standard output, talk to standard error when `--json` needs the former.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -13,7 +14,32 @@ pub(super) fn program() -> &'static str {
 
 /// A way out, on standard error.
 pub(super) fn hint(text: &str) {
-    let _ = writeln!(io::stderr(), "\nhint: {text}");
+    let _ = writeln!(io::stderr(), "\nhint: {}", harmless(text));
+}
+
+/// A text without what would move the terminal's cursor, name its window or type for its user: names and messages may be
+/// somebody else's. Colours are left, and what ends lines.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let is_harmless = |c: char| !c.is_control() || "\n\t".contains(c);
+    if text.chars().all(is_harmless) {
+        return text.into();
+    }
+    let mut shown = String::with_capacity(text.len());
+    for (index, part) in text.split('\u{1b}').enumerate() {
+        if index > 0 {
+            shown.push(if sets_colour(part) { '\u{1b}' } else { char::REPLACEMENT_CHARACTER });
+        }
+        shown.extend(part.chars().map(|c| if is_harmless(c) { c } else { char::REPLACEMENT_CHARACTER }));
+    }
+    shown.into()
+}
+
+/// Whether an escape sequence, without its first character, sets a colour: `[38;5;255m`.
+fn sets_colour(sequence: &str) -> bool {
+    let numbers = sequence
+        .strip_prefix('[')
+        .map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';'));
+    numbers.is_some_and(|rest| rest.starts_with('m'))
 }
 
 /// Prints for one command.
@@ -43,6 +69,7 @@ impl Output {
         if self.quiet {
             return;
         }
+        let text = harmless(text);
         let written =
             if self.json { writeln!(io::stderr(), "{text}") } else { writeln!(io::stdout(), "{text}") };
         // A reader that has gone away, such as `head`, is no error of ours.
@@ -69,7 +96,7 @@ impl Output {
 
     /// An error, on standard error.
     pub(super) fn error(&self, error: &Error) {
-        let _ = writeln!(io::stderr(), "error: {error}");
+        let _ = writeln!(io::stderr(), "error: {}", harmless(&error.to_string()));
     }
 
     /// What succeeded; of what did not, a warning and nothing.
@@ -85,6 +112,23 @@ impl Output {
         if self.quiet {
             return;
         }
-        let _ = writeln!(io::stderr(), "warning: {text}");
+        let _ = writeln!(io::stderr(), "warning: {}", harmless(text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_named_cannot_steer_the_terminal() {
+        for (text, shown) in [
+            ("two\nlines, – and\ttabs", "two\nlines, – and\ttabs"),
+            ("\u{1b}[38;5;255m▀\u{1b}[0m", "\u{1b}[38;5;255m▀\u{1b}[0m"),
+            ("\u{1b}[2Jgone \u{1b}]0;title\u{7}", "\u{fffd}[2Jgone \u{fffd}]0;title\u{fffd}"),
+            ("a\rb\u{8}\u{9b}1A\u{1b}", "a\u{fffd}b\u{fffd}\u{fffd}1A\u{fffd}"),
+        ] {
+            assert_eq!(harmless(text), shown);
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::training::{CheckpointConfig, OptimizerConfig, ScheduleConfig, Trainin
 
 pub use differences::{Difference, differences, settings};
 pub use overrides::Override;
-pub(crate) use read::{parse, suggestion};
+pub(crate) use read::{parse, read_text, suggestion};
 
 /// `configs/softmax.toml`, embedded: the exercise's network, and what smallnet trains when told nothing.
 pub const DEFAULT_EXPERIMENT: &str = include_str!("../../configs/softmax.toml");

@@ -5,7 +5,11 @@ use std::str::FromStr;
 
 use toml::{Table, Value};
 
+use super::parse;
 use crate::error::{Error, Result};
+
+/// No setting is in a section of a section of so many sections.
+const MAX_SECTIONS: usize = 8;
 
 /// One `--set key=value`: a dotted key and a TOML value; a bare word counts as a string.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +32,12 @@ impl Override {
     /// Writes the value into `table`, making the sections on the way.
     pub(super) fn apply(&self, table: &mut Table) -> Result<()> {
         let Some((last, sections)) = self.path.split_last() else { return Ok(()) };
+        // Tables in tables in tables: whoever goes through them needs a stack as deep.
+        if sections.len() > MAX_SECTIONS {
+            let start = self.path[..MAX_SECTIONS].join(".");
+            return Err(Error::new(format!("unknown key `{start}…`, of {} parts", self.path.len()))
+                .hint("the longest key is `training.early_stopping.restore_best`"));
+        }
         let mut current = table;
         for section in sections {
             let entry = current.entry(section).or_insert_with(|| Value::Table(Table::new()));
@@ -70,8 +80,7 @@ impl FromStr for Override {
 
 /// A TOML value where the text is one, else the text itself: `--set model.activation=tanh` needs no quotes.
 fn parse_value(text: &str) -> Value {
-    format!("v = {text}")
-        .parse::<Table>()
+    parse(&format!("v = {text}"), "")
         .ok()
         .and_then(|mut table| if table.len() == 1 { table.remove("v") } else { None })
         .unwrap_or_else(|| Value::String(text.to_owned()))

@@ -1,8 +1,12 @@
 //! From TOML to a typed experiment, with messages that name the key.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
-use toml::{Table, Value};
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue, Deserializer};
+use toml::{Spanned, Table, Value};
 
 use super::{Experiment, Override};
 use crate::error::{Error, Result};
@@ -28,12 +32,31 @@ pub(super) fn read(text: &str, origin: &str, overrides: &[Override], by: &str) -
     type_check(table, &place)
 }
 
+/// The most bytes of an experiment or study file: far more than one has, and few enough for what is made of each of them.
+const MAX_BYTES: usize = 1_000_000;
+
+/// The most tables and lists in one another. A study's `vary.model.hidden`, a list of lists, has four.
+const MAX_DEPTH: usize = 8;
+
+/// Reads the text of an experiment or study file, of which there may be no end.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_BYTES {
+        return Err(io::Error::other(format!("it is larger than {MAX_BYTES} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))
+}
+
 /// TOML as a table.
 ///
 /// # Errors
 /// Text that is no TOML, with line and column.
 pub(crate) fn parse(text: &str, origin: &str) -> Result<Table> {
-    text.parse::<Table>().map_err(|error| {
+    if text.len() > MAX_BYTES {
+        return Err(Error::new(format!("`{origin}` is larger than {MAX_BYTES} bytes")));
+    }
+    let invalid = |error: &toml::de::Error| {
         let start = error.span().map_or(0, |span| span.start.min(text.len()));
         let before = &text.as_bytes()[..start];
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
@@ -42,7 +65,48 @@ pub(crate) fn parse(text: &str, origin: &str) -> Result<Table> {
             "invalid TOML in `{origin}`, line {line}, column {column}: {}",
             error.message().replace('\n', ", ")
         ))
-    })
+    };
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let Some(table) = if_shallow(table) else {
+        return Err(Error::new(format!(
+            "`{origin}` has tables or lists in one another, deeper than {MAX_DEPTH}"
+        )));
+    };
+    match errors.first() {
+        Some(error) => Err(invalid(error)),
+        None => Table::deserialize(Deserializer::from(table)).map_err(|error| invalid(&error)),
+    }
+}
+
+/// What is right in a table or list.
+fn inside<'a, 'i>(value: &'a DeValue<'i>) -> Vec<&'a DeValue<'i>> {
+    match value {
+        DeValue::Table(table) => table.iter().map(|(_, value)| value.get_ref()).collect(),
+        DeValue::Array(array) => array.iter().map(Spanned::get_ref).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The table, if what is in it is not deeper than [`MAX_DEPTH`]; else it is taken apart here. Nearly everything goes
+/// through tables by recursion, dropping one included, and a short text can have enough of them for any stack.
+fn if_shallow(table: Spanned<DeTable<'_>>) -> Option<Spanned<DeTable<'_>>> {
+    let mut level: Vec<&DeValue<'_>> = table.get_ref().iter().map(|(_, value)| value.get_ref()).collect();
+    for _ in 0..MAX_DEPTH {
+        level = level.into_iter().flat_map(inside).collect();
+    }
+    if level.is_empty() {
+        return Some(table);
+    }
+    let mut left: Vec<DeValue<'_>> =
+        table.into_inner().into_iter().map(|(_, value)| value.into_inner()).collect();
+    while let Some(value) = left.pop() {
+        match value {
+            DeValue::Table(table) => left.extend(table.into_iter().map(|(_, value)| value.into_inner())),
+            DeValue::Array(array) => left.extend(array.into_iter().map(Spanned::into_inner)),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Sections whose `kind` decides which other keys they have, with the kind of a section that names none.
@@ -137,6 +201,8 @@ pub(crate) fn suggestion(prefix: &str, got: &str, valid: &[String], what: &str) 
     let lower = got.to_lowercase();
     let distance = |word: &String| match word.contains(&lower) && lower.len() > 2 {
         true => 1,
+        // The distance from a whole page takes time and memory, and is never small.
+        false if lower.len() > 100 => usize::MAX,
         false => strsim::damerau_levenshtein(word, &lower),
     };
     let nearest =
@@ -149,20 +215,23 @@ pub(crate) fn suggestion(prefix: &str, got: &str, valid: &[String], what: &str) 
 }
 
 /// The key that does not fit. Serde reads a section with a `kind` in two passes and forgets the key in the
-/// second; it is the one without which the section is valid.
+/// second; it is the one that does not fit even without the others.
 fn culprit(table: &Table, path: &str) -> String {
     let Some(Value::Table(section)) = table.get(path).filter(|_| is_kinded(path)) else {
         return path.to_owned();
     };
-    let is_valid_without = |key: &&String| {
-        let mut rest = section.clone();
-        rest.remove(*key);
-        let mut table = Table::new();
-        table.insert(path.to_owned(), Value::Table(rest));
-        Value::Table(table).try_into::<Experiment>().is_ok()
+    let is_wrong = |(key, value): &(&String, &Value)| {
+        let mut alone = Table::new();
+        alone.insert((*key).clone(), (*value).clone());
+        if let Some(kind) = section.get("kind") {
+            alone.insert("kind".to_owned(), kind.clone());
+        }
+        let table = Table::from_iter([(path.to_owned(), Value::Table(alone))]);
+        let read = Value::Table(table).try_into::<Experiment>();
+        read.is_err_and(|error| error.message().starts_with("invalid "))
     };
-    match section.keys().find(is_valid_without) {
-        Some(key) => format!("{path}.{key}"),
+    match section.iter().find(is_wrong) {
+        Some((key, _)) => format!("{path}.{key}"),
         None => path.to_owned(),
     }
 }

@@ -59,7 +59,7 @@ impl EmbeddedFile {
     /// Unpacks a label file.
     pub(super) fn labels(&self) -> Result<Vec<u8>> {
         let bytes = self.unpack()?;
-        idx::read_labels(&bytes[..], self.name, Some(bytes.len() as u64))
+        idx::read_labels(&bytes[..], self.name, bytes.len() as u64)
     }
 
     /// The whole IDX file, in a block of memory of exactly its size.

@@ -17,6 +17,13 @@ pub(super) const ENDINGS: [&[&str]; 4] = [
     &["t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte", "test-labels-idx1-ubyte", "test-labels.idx1-ubyte"],
 ];
 
+/// How many times larger a compressed file may become: MNIST becomes 5 times larger, and what becomes a thousand times
+/// larger was made to fill the memory.
+const MOST_UNPACKED: u64 = 200;
+
+/// So many bytes it may become in any case.
+const ALWAYS_UNPACKED: u64 = 1 << 24;
+
 /// The training images, training labels, test images and test labels in `folder`.
 pub(super) fn locate(folder: &Path) -> Result<[PathBuf; 4]> {
     let names = file_names(folder)?;
@@ -88,28 +95,38 @@ fn ambiguous(one: &str, two: &str, folder: &Path, why: &str) -> Error {
         .hint("keep one data set in a folder, its four files with the same prefix or none")
 }
 
-/// Opens a file for its uncompressed bytes; their number is known for a plain file.
-pub(super) fn open(path: &Path) -> Result<(Box<dyn Read>, Option<u64>)> {
+/// Opens a file for its uncompressed bytes, and says how many they are at the most.
+pub(super) fn open(path: &Path) -> Result<(Box<dyn Read>, u64)> {
     let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
-    if path.extension().is_some_and(|extension| extension == "gz") {
-        return Ok((Box::new(Gunzip(MultiGzDecoder::new(file))), None));
-    }
     let size = file.metadata().map_err(|error| Error::io("read", path, error))?.len();
-    Ok((Box::new(file), Some(size)))
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        let most = size.saturating_mul(MOST_UNPACKED).max(ALWAYS_UNPACKED);
+        return Ok((Box::new(Gunzip { stream: MultiGzDecoder::new(file), left: most }), most));
+    }
+    Ok((Box::new(file), size))
 }
 
-/// Makes a damaged stream `InvalidData` with a reason; a device's errors go through as they are.
-struct Gunzip(MultiGzDecoder<File>);
+/// Unpacks no more than a data set may become, and makes a damaged stream `InvalidData` with a reason; a device's errors
+/// go through as they are.
+struct Gunzip<R> {
+    stream: MultiGzDecoder<R>,
+    /// How many bytes may still come.
+    left: u64,
+}
 
-impl Read for Gunzip {
+impl<R: Read> Read for Gunzip<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-        self.0.read(buffer).map_err(|error| match error.kind() {
+        let count = self.stream.read(buffer).map_err(|error| match error.kind() {
             UnexpectedEof => io::Error::new(InvalidData, "the gzip stream ends too early"),
             InvalidData | InvalidInput => {
                 io::Error::new(InvalidData, format!("the gzip stream is damaged ({error})"))
             }
             _ => error,
-        })
+        })?;
+        let left = self.left.checked_sub(count as u64);
+        let too_much = || format!("it unpacks to more than {MOST_UNPACKED} times its size");
+        self.left = left.ok_or_else(|| io::Error::new(io::ErrorKind::FileTooLarge, too_much()))?;
+        Ok(count)
     }
 }

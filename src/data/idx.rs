@@ -23,14 +23,14 @@ pub(super) struct IdxImages {
 
 /// Reads an image file (magic number 2051) to its end.
 ///
-/// `name` is what messages call the file. `size_limit` is the size of the whole file in bytes where it is
-/// known: it lets the memory be reserved at once, and no more of it than is really there.
+/// `name` is what messages call the file, and `most` how many bytes there can be, the header's among them: memory is
+/// reserved at once for as many as the header promises, and for no more than these.
 ///
 /// # Errors
 /// One message for each way in which the bytes are not an image file, see the tests.
-pub(super) fn read_images(mut reader: impl Read, name: &str, size_limit: Option<u64>) -> Result<IdxImages> {
+pub(super) fn read_images(mut reader: impl Read, name: &str, most: u64) -> Result<IdxImages> {
     let header = read_header(&mut reader, Kind::Images, name)?;
-    let pixels = read_body(reader, &header, name, size_limit)?;
+    let pixels = read_body(reader, &header, name, most)?;
     Ok(header.with_pixels(pixels))
 }
 
@@ -38,9 +38,9 @@ pub(super) fn read_images(mut reader: impl Read, name: &str, size_limit: Option<
 ///
 /// # Errors
 /// One message for each way in which the bytes are not a label file, see the tests.
-pub(super) fn read_labels(mut reader: impl Read, name: &str, size_limit: Option<u64>) -> Result<Vec<u8>> {
+pub(super) fn read_labels(mut reader: impl Read, name: &str, most: u64) -> Result<Vec<u8>> {
     let header = read_header(&mut reader, Kind::Labels, name)?;
-    read_body(reader, &header, name, size_limit)
+    read_body(reader, &header, name, most)
 }
 
 /// As [`read_images`], for a whole file that is in memory already: its block of memory becomes the pixels.
@@ -61,6 +61,9 @@ pub(super) fn read_error(name: &str, source: &io::Error) -> Error {
         io::ErrorKind::InvalidData => error.hint(
             "the download may be incomplete or damaged; a file that is not compressed must not end in `.gz`",
         ),
+        io::ErrorKind::FileTooLarge => {
+            error.hint("if these are images nevertheless, unpack the file and use it without `.gz`")
+        }
         _ => error,
     }
 }
@@ -173,11 +176,11 @@ fn read_header(reader: &mut impl Read, kind: Kind, name: &str) -> Result<Header>
 }
 
 /// Reads what follows the header, and one byte more to see that the file ends there.
-fn read_body(reader: impl Read, header: &Header, name: &str, size_limit: Option<u64>) -> Result<Vec<u8>> {
+fn read_body(reader: impl Read, header: &Header, name: &str, most: u64) -> Result<Vec<u8>> {
     let expected = header.body_size;
-    let limit = size_limit.map_or(0, |size| usize::try_from(size).unwrap_or(usize::MAX));
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
     let mut body = Vec::new();
-    let reserved = body.try_reserve_exact(expected.min(limit));
+    let reserved = body.try_reserve_exact(expected.min(most));
     reserved.map_err(|_| read_error(name, &io::ErrorKind::OutOfMemory.into()))?;
     let mut reader = reader.take((expected as u64).saturating_add(1));
     reader.read_to_end(&mut body).map_err(|error| read_error(name, &error))?;
@@ -214,28 +217,28 @@ mod tests {
 
     /// The message of an image file, which must be the same by every way in.
     fn images_error(bytes: &[u8]) -> String {
-        let error = read_images(bytes, "x", None).unwrap_err();
-        assert_eq!(read_images(bytes, "x", Some(bytes.len() as u64)).unwrap_err(), error);
+        let error = read_images(bytes, "x", 0).unwrap_err();
+        assert_eq!(read_images(bytes, "x", bytes.len() as u64).unwrap_err(), error);
         assert_eq!(images_from_bytes(bytes.to_vec(), "x").unwrap_err(), error);
         error.to_string()
     }
 
     fn labels_error(bytes: &[u8]) -> String {
-        read_labels(bytes, "x", None).unwrap_err().to_string()
+        read_labels(bytes, "x", 0).unwrap_err().to_string()
     }
 
     #[test]
     fn images_are_read_in_order() {
         let bytes = file(&[2051, 2, 1, 3], &[1, 2, 3, 4, 5, 255]);
-        let images = read_images(&bytes[..], "x", None).unwrap();
+        let images = read_images(&bytes[..], "x", 0).unwrap();
         assert_eq!(images, IdxImages { pixels: vec![1, 2, 3, 4, 5, 255], count: 2, height: 1, width: 3 });
-        assert_eq!(read_images(&bytes[..], "x", Some(22)).unwrap(), images);
+        assert_eq!(read_images(&bytes[..], "x", 22).unwrap(), images);
         assert_eq!(images_from_bytes(bytes, "x").unwrap(), images);
     }
 
     #[test]
     fn labels_are_read_in_order() {
-        assert_eq!(read_labels(&file(&[2049, 3], &[7, 0, 255])[..], "x", None).unwrap(), [7, 0, 255]);
+        assert_eq!(read_labels(&file(&[2049, 3], &[7, 0, 255])[..], "x", 0).unwrap(), [7, 0, 255]);
     }
 
     #[test]
@@ -278,7 +281,7 @@ mod tests {
             assert_eq!(images_error(&file(&[magic], &[])), expected);
         }
         assert_eq!(
-            read_images(&file(&[0x1f8b_0808], &[])[..], "x.gz", None).unwrap_err().to_string(),
+            read_images(&file(&[0x1f8b_0808], &[])[..], "x.gz", 0).unwrap_err().to_string(),
             "invalid IDX file `x.gz`: magic number 529205256, expected 2051\n\n\
              hint: this file was compressed twice; unpack it once"
         );
@@ -359,11 +362,11 @@ mod tests {
         }
         let start = file(&[2049, 3], &[1]);
         assert_eq!(
-            read_labels(Failing, "x", None).unwrap_err().to_string(),
+            read_labels(Failing, "x", 0).unwrap_err().to_string(),
             "cannot read `x`: the disk is gone"
         );
         assert_eq!(
-            read_labels(start.chain(Failing), "x", None).unwrap_err().to_string(),
+            read_labels(start.chain(Failing), "x", 0).unwrap_err().to_string(),
             "cannot read `x`: the disk is gone"
         );
     }

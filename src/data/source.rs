@@ -227,10 +227,10 @@ fn load_files(
         Part::Test => (test_images, test_labels),
     };
     let (images_name, labels_name) = (images.display().to_string(), labels.display().to_string());
-    let (reader, size) = folder::open(&images)?;
-    let images = idx::read_images(reader, &images_name, size)?;
-    let (reader, size) = folder::open(&labels)?;
-    let labels = idx::read_labels(reader, &labels_name, size)?;
+    let (reader, most) = folder::open(&images)?;
+    let images = idx::read_images(reader, &images_name, most)?;
+    let (reader, most) = folder::open(&labels)?;
+    let labels = idx::read_labels(reader, &labels_name, most)?;
     Images::new(images, images_name, labels, labels_name)
 }
 
@@ -486,6 +486,21 @@ mod tests {
             assert_eq!(text(&dir, source.load(Part::Train)), expected);
             assert_eq!(text(&dir, source.checksum()), expected);
         }
+    }
+
+    /// Seventeen million pixels, all 0, in seventeen thousand bytes.
+    #[test]
+    fn a_gzip_bomb_is_refused() {
+        let (dir, source) = folder([&format!("{}.gz", NAMES[0]), NAMES[1], NAMES[2], NAMES[3]]);
+        let name = format!("{}.gz", NAMES[0]);
+        let header = [2051, 1 << 20, 1, 17].map(u32::to_be_bytes).concat();
+        write(&dir, &name, &[header, vec![0; 17 << 20]].concat());
+        let expected = format!(
+            "cannot read `DIR/{name}`: it unpacks to more than 200 times its size\n\n\
+             hint: if these are images nevertheless, unpack the file and use it without `.gz`"
+        );
+        assert_eq!(text(&dir, source.load(Part::Train)), expected);
+        assert_eq!(text(&dir, source.checksum()), expected);
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub(super) fn confusion_note(matrix: &ConfusionMatrix) -> Markup {
 }
 
 fn cell(class: usize, predicted: usize, row: &[u64], strength: f64) -> Markup {
-    let (count, total): (u64, u64) = (row[predicted], row.iter().sum());
+    let (count, total) = (row[predicted], row.iter().copied().fold(0, u64::saturating_add));
     let right = class == predicted;
     let hue = if right { "--good" } else { "--bad" };
     let style = format!("background:rgba(var({hue}),{:.2})", 0.85 * strength);

@@ -216,7 +216,9 @@ fn resumption(resumed: &Resumed) -> String {
     let from = match resumed.from {
         None => "from the beginning".to_owned(),
         Some(Position { epochs, steps: 0 }) => format!("after epoch {epochs}"),
-        Some(Position { epochs, steps }) => format!("in epoch {}, after step {steps}", epochs + 1),
+        Some(Position { epochs, steps }) => {
+            format!("in epoch {}, after step {steps}", epochs.saturating_add(1))
+        }
     };
     format!("{} {from}", resumed.at)
 }

@@ -1,6 +1,6 @@
 //! The study file: a base experiment, what varies, folds and seeds.
 
-use std::fs;
+use std::io;
 use std::path::Path;
 
 use toml::{Table, Value};
@@ -34,6 +34,7 @@ pub struct Study {
 
 const KEYS: [&str; 8] = ["name", "base", "folds", "seeds", "timing", "sample", "set", "vary"];
 const MAX_FOLDS: i64 = 100;
+const MAX_SEEDS: usize = 1000;
 
 impl Study {
     /// Reads the study file at `path`; `changes` come on top of its `[set]`.
@@ -42,14 +43,18 @@ impl Study {
     /// A file that cannot be read, an unknown key, a value of the wrong type or out of range; what the base experiment
     /// refuses.
     pub fn read(path: &Path, changes: &[Override]) -> Result<Self> {
-        let text = fs::read_to_string(path).map_err(|error| {
+        let text = config::read_text(path).map_err(|error| {
             Error::io("read the study file", path, error)
                 .hint("a study is a TOML file; `configs/studies/` has some to start from")
         })?;
         let base = |name: &str| {
             let path = path.parent().unwrap_or(Path::new("")).join(name);
-            let text = fs::read_to_string(&path)
-                .map_err(|error| Error::io("read the study's base experiment", &path, error))?;
+            // The study may be somebody else's: a pipe that it names would be waited for.
+            let text = match path.exists() && !path.is_file() {
+                true => Err(io::Error::other("it is not a file")),
+                false => config::read_text(&path),
+            };
+            let text = text.map_err(|error| Error::io("read the study's base experiment", &path, error))?;
             Ok((text, path.display().to_string()))
         };
         Self::from_toml(&text, &path.display().to_string(), changes, base)
@@ -242,6 +247,13 @@ impl File<'_> {
     fn seeds(&mut self) -> Result<Option<Vec<u64>>> {
         let expected = "a list of different whole numbers from 0, such as `[1, 2, 3]`";
         let Some(value) = self.table.remove("seeds") else { return Ok(None) };
+        if let Some(num) = value.as_array().map(Vec::len).filter(|&num| num > MAX_SEEDS) {
+            return Err(self.wrong(
+                "seeds",
+                format!("a list of {num} seeds"),
+                &format!("at most {MAX_SEEDS}"),
+            ));
+        }
         let seeds = value.as_array().map(|seeds| {
             seeds.iter().map(|seed| u64::try_from(seed.as_integer()?).ok()).collect::<Option<Vec<_>>>()
         });

@@ -160,7 +160,7 @@ fn deviation(values: &[f64]) -> Option<f64> {
 fn interval(accuracies: &[f64], (train, judged): (usize, usize)) -> Option<(f64, f64)> {
     let mean = mean(accuracies)?;
     let (low, high) = match deviation(accuracies).filter(|&deviation| deviation > 0.0) {
-        None => wilson(mean, judged * accuracies.len()),
+        None => wilson(mean, judged.saturating_mul(accuracies.len())),
         Some(deviation) => {
             let half = margin(deviation, accuracies.len(), (train, judged));
             (mean - half, mean + half)
@@ -206,7 +206,8 @@ fn compare(best: &[Option<&TrialRecord>], other: &[Option<&TrialRecord>]) -> Sta
 fn newcombe(best: &[f64], other: &[f64], judged: usize) -> (f64, f64) {
     let share = |values: &[f64]| mean(values).unwrap_or(0.0);
     let (p1, p2) = (share(best), share(other));
-    let ((l1, u1), (l2, u2)) = (wilson(p1, judged * best.len()), wilson(p2, judged * other.len()));
+    let images = |values: &[f64]| judged.saturating_mul(values.len());
+    let ((l1, u1), (l2, u2)) = (wilson(p1, images(best)), wilson(p2, images(other)));
     let reach = |one: f64, two: f64| (one * one + two * two).sqrt();
     (p1 - p2 - reach(p1 - l1, u2 - p2), p1 - p2 + reach(u1 - p1, p2 - l2))
 }

@@ -12,6 +12,9 @@ use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::training::Member;
 
+/// The most trials of a study: more are a mistake.
+const MAX_TRIALS: usize = 100_000;
+
 /// One training of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
@@ -52,9 +55,10 @@ impl Plan {
     /// the data set and the backend: with another of these, it is another trial.
     ///
     /// # Errors
-    /// A setting that the experiment refuses, or two that mean the same.
+    /// A setting that the experiment refuses, two that mean the same, or more trials than anyone has time for.
     pub fn new(study: &Study, backend: Backend, data_sha256: &str, machine: Option<&str>) -> Result<Self> {
         let grid = values::grid(&study.varied, study.sample)?;
+        check_number(study, grid.len())?;
         let timed_on = machine.filter(|_| study.timing).unwrap_or_default();
         let (mut settings, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
         for values in &grid {
@@ -87,6 +91,18 @@ impl Plan {
         }
         Ok(Self { settings, trials, facts })
     }
+}
+
+/// Refuses a study of more trials than can be meant before there is memory taken for them.
+fn check_number(study: &Study, settings: usize) -> Result<()> {
+    let (seeds, folds) = (study.seeds.len(), study.folds.max(1));
+    let trials = settings.saturating_mul(seeds).saturating_mul(folds);
+    if trials <= MAX_TRIALS {
+        return Ok(());
+    }
+    let factors = format!("settings, seeds and folds: {settings} × {seeds} × {folds}");
+    Err(Error::new(format!("the study has {trials} trials ({factors}), expected at most {MAX_TRIALS}"))
+        .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds or folds"))
 }
 
 fn refused(setting: &Setting, error: Error) -> Error {

@@ -8,6 +8,9 @@ use crate::random::{Purpose, stream};
 
 /// The most settings of a grid: more are a mistake.
 const MAX_SETTINGS: usize = 100_000;
+/// The most values of a key, and the most keys.
+const MAX_VALUES: usize = 1000;
+const MAX_KEYS: usize = 20;
 /// Digits of a number in a range of fractions, where that tells them apart: 0.00316, not 0.0031622776601683794.
 const DIGITS: usize = 3;
 /// As many as a number has.
@@ -74,6 +77,10 @@ pub(super) fn read(
             }
         }
     }
+    if all.len() > MAX_KEYS {
+        let more = format!("`{origin}` varies more than {MAX_KEYS} settings, and an experiment has fewer");
+        return Err(Error::new(more).hint("leave out the keys that have one value"));
+    }
     match (1..all.len()).find(|&index| all[..index].iter().any(|other| other.key == all[index].key)) {
         Some(index) => Err(Error::new(format!("`vary.{}` in `{origin}` is there twice", all[index].key))),
         None => Ok(all),
@@ -86,6 +93,12 @@ const RANGE_HINT: &str =
 fn list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
     if values.is_empty() {
         return Err(Error::new(format!("`vary.{key}` in `{origin}` is empty, expected a value or more")));
+    }
+    if values.len() > MAX_VALUES {
+        let got = values.len();
+        return Err(Error::new(format!(
+            "`vary.{key}` in `{origin}` has {got} values, expected at most {MAX_VALUES}"
+        )));
     }
     let is_repeated = |(index, value): &(usize, &Value)| values[..*index].contains(value);
     match values.iter().enumerate().find(is_repeated) {
@@ -114,10 +127,10 @@ fn range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result<Vec<V
     };
     let (from, to) = (end("from")?, end("to")?);
     let num = match range.get("num") {
-        Some(Value::Integer(num)) if (2..=1000).contains(num) => *num as usize,
+        Some(Value::Integer(num)) if (2..=MAX_VALUES as i64).contains(num) => *num as usize,
         Some(other) => {
             return Err(bad(
-                format!("has `num = {other}`, expected a whole number from 2 to 1000"),
+                format!("has `num = {other}`, expected a whole number from 2 to {MAX_VALUES}"),
                 RANGE_HINT,
             ));
         }

@@ -36,7 +36,7 @@ const CLEARLY_MORE: f64 = 2.0;
 /// white).
 pub(super) fn read_grey(path: &Path) -> Result<Plane> {
     let bytes = read_file(path)?;
-    let picture = decode(path, &bytes)?.into_rgba8();
+    let picture = decode(path, &bytes)?;
     Ok(clearest_view(&Colours::shrunk(&picture)))
 }
 
@@ -74,7 +74,7 @@ fn format_name(format: ImageFormat) -> String {
     }
 }
 
-fn decode(path: &Path, bytes: &[u8]) -> Result<DynamicImage> {
+fn decode(path: &Path, bytes: &[u8]) -> Result<RgbaImage> {
     // Before any decoder sees it: the size in the header alone is enough to refuse a file.
     if let Some(&[_, _, _, _, w0, w1, w2, w3, h0, h1, h2, h3]) = bytes.get(12..24)
         && bytes[1..4] == *b"PNG"
@@ -93,9 +93,11 @@ fn decode(path: &Path, bytes: &[u8]) -> Result<DynamicImage> {
         return Err(damaged(path, "its end is missing"));
     }
     let orientation = decoder.orientation().map_err(failed)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(failed)?;
+    let picture = DynamicImage::from_decoder(decoder).map_err(failed)?.into_rgba8();
+    // Turning takes a second picture: better one of 4 bytes a pixel than of 8.
+    let mut picture = DynamicImage::from(picture);
     picture.apply_orientation(orientation);
-    Ok(picture)
+    Ok(picture.into_rgba8())
 }
 
 fn check_size(path: &Path, width: u32, height: u32) -> Result<()> {

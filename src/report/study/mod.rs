@@ -172,8 +172,8 @@ fn accuracy(value: Option<f64>) -> String {
 /// What a seed and a fold are called in a study.
 fn repeat_name(study: &Study, (seed, fold): (u64, Option<usize>)) -> String {
     match (fold, study.seeds.len()) {
-        (Some(fold), 1) => format!("fold {}", fold + 1),
-        (Some(fold), _) => format!("seed {seed}, fold {}", fold + 1),
+        (Some(fold), 1) => format!("fold {}", fold.saturating_add(1)),
+        (Some(fold), _) => format!("seed {seed}, fold {}", fold.saturating_add(1)),
         (None, _) => format!("seed {seed}"),
     }
 }

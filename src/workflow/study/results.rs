@@ -144,7 +144,7 @@ fn csv(records: &[&TrialRecord]) -> Result<Vec<u8>> {
         let values = record.setting.values.iter().map(|(_, value)| value.trim_matches('"').to_owned());
         let row = values.chain([
             record.seed.to_string(),
-            or_empty(record.fold.map(|fold| (fold + 1).to_string())),
+            or_empty(record.fold.map(|fold| fold.saturating_add(1).to_string())),
             end.to_owned(),
             or_empty(record.accuracy.map(|value| value.to_string())),
             or_empty(record.loss.map(|value| value.to_string())),
