@@ -221,6 +221,32 @@ mod tests {
         );
     }
 
+    /// A short text can be deep enough for any stack: dropping its tables would overflow it.
+    #[test]
+    fn depth_and_length_are_bounded() {
+        let deep = "a = ".to_owned() + &"[".repeat(70) + &"]".repeat(70);
+        let tables = "a.".repeat(70) + "a = { " + &"a.".repeat(70) + "a = 1 }";
+        for text in [&deep, &tables, &format!("{tables}\nb =")] {
+            assert_eq!(message(text, &[]), "`test.toml` has tables or lists in one another, deeper than 8");
+        }
+        assert_eq!(message(&"#".repeat(1_000_001), &[]), "`test.toml` is larger than 1000000 bytes");
+        let key = "a.".repeat(50_000) + "a=1";
+        assert_eq!(
+            message("", &[&key]),
+            "unknown key `a.a.a.a.a.a.a.a…`, of 50001 parts\n\n\
+             hint: the longest key is `training.early_stopping.restore_best`"
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_is_found_among_many_keys() {
+        let others: String = (0..10_000).map(|index| format!("z{index} = 1\n")).collect();
+        assert_eq!(
+            message(&format!("[optimizer]\nlearning_rate = \"x\"\n{others}"), &[]),
+            "`optimizer.learning_rate` in `test.toml` is string \"x\", expected a number"
+        );
+    }
+
     #[test]
     fn an_unknown_choice_names_the_nearest() {
         assert_eq!(

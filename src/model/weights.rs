@@ -2,7 +2,8 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::store::{ModuleRecord, RecordError};
-use burn::tensor::{Bytes, Tensor};
+use burn::tensor::{Bytes, DType, Tensor};
+use burn_pack::Reader;
 
 use super::Mlp;
 use crate::error::{Error, Result};
@@ -18,8 +19,27 @@ pub fn load_weights(model: Mlp, bytes: Vec<u8>, name: &str) -> Result<Mlp> {
         }
         RecordError::Validation(reason) => misfit(&reason, name),
     };
-    let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(failed)?;
+    // Shared, a copy of them takes no memory.
+    let bytes = Bytes::from_bytes_vec(bytes).shared();
+    let tensors = Reader::from_bytes(bytes.clone()).and_then(Reader::into_tensors);
+    check_numbers(&tensors.map_err(|error| failed(error.into()))?, name)?;
+    let record = ModuleRecord::from_bytes(bytes).map_err(failed)?;
     model.try_load_record(record).map_err(failed)
+}
+
+/// Refuses numbers that are not in single precision: a network would take over the kind that is in the file, and Burn
+/// panics where that is one of whole numbers.
+fn check_numbers(tensors: &[burn_pack::Tensor], name: &str) -> Result<()> {
+    match tensors.iter().find(|tensor| tensor.dtype != DType::F32) {
+        None => Ok(()),
+        Some(tensor) => Err(Error::new(format!(
+            "`{name}` holds `{}` as {}, expected {}",
+            tensor.name,
+            tensor.dtype.name(),
+            DType::F32.name()
+        ))
+        .hint("is it the file that this run saved?")),
+    }
 }
 
 /// Burn lists what does not fit in quotes, tensor by tensor; the first says enough.
@@ -67,6 +87,23 @@ mod tests {
     use super::*;
     use burn::nn::Linear;
     use burn::tensor::Device;
+
+    #[test]
+    fn weights_of_another_kind_of_number_are_refused() {
+        let model = Mlp::new(vec![], Activation::Relu, 0.0);
+        let whole = burn_pack::Tensor::new(
+            "layers.0.bias".to_owned(),
+            DType::I32,
+            [2],
+            None,
+            Bytes::from_bytes_vec(vec![0; 8]),
+        );
+        let bytes = burn_pack::Writer::new(vec![whole]).into_bytes().unwrap();
+        assert_eq!(
+            load_weights(model, bytes.to_vec(), "x").unwrap_err().to_string(),
+            "`x` holds `layers.0.bias` as i32, expected f32\n\nhint: is it the file that this run saved?"
+        );
+    }
 
     #[test]
     fn one_weight_that_is_no_number_is_found() {

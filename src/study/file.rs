@@ -349,6 +349,40 @@ mod tests {
     }
 
     #[test]
+    fn endless_lists_are_refused() {
+        let numbers = |end: usize| (1..=end).map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
+        let keys: String = (0..21).map(|index| format!("k{index} = [1]\n")).collect();
+        for (text, expected) in [
+            (
+                format!("folds = 2\nseeds = [{}]", numbers(1001)),
+                "`seeds` in `studies/s.toml` is a list of 1001 seeds, expected at most 1000",
+            ),
+            (
+                format!("folds = 2\n[vary]\noptimizer.momentum = [{}]", numbers(1001)),
+                "`vary.optimizer.momentum` in `studies/s.toml` has 1001 values, expected at most 1000",
+            ),
+            (
+                format!("folds = 2\n[vary]\n{keys}"),
+                "`studies/s.toml` varies 21 settings, expected at most 20",
+            ),
+        ] {
+            assert_eq!(read(&text).unwrap_err().message(), expected);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_base_that_has_no_end_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.toml");
+        std::fs::write(&path, "folds = 2\nbase = \"/dev/zero\"").unwrap();
+        assert_eq!(
+            Study::read(&path, &[]).unwrap_err().message(),
+            "cannot read the study's base experiment `/dev/zero`: it is not a file"
+        );
+    }
+
+    #[test]
     fn bad_studies_say_what_is_wrong() {
         for (text, expected) in [
             ("folds = 1", "`folds` in `studies/s.toml` is 1, expected a whole number from 2 to 100"),

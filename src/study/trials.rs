@@ -180,6 +180,16 @@ mod tests {
     }
 
     #[test]
+    fn more_trials_than_anyone_has_time_for_are_refused() {
+        let text = "folds = 100\nseeds = [1, 2]\n[vary]\noptimizer.learning_rate = { from = 0.1, to = 1, num = 501 }";
+        assert_eq!(
+            Plan::new(&study(text), Backend::Flex, "abc", None).unwrap_err().to_string(),
+            "the study has 100200 trials (settings, seeds and folds: 501 × 2 × 100), expected at most 100000\n\n\
+             hint: draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds or folds"
+        );
+    }
+
+    #[test]
     fn a_trial_is_known_by_what_decides_its_result() {
         let plan = plan(RATES);
         let ids = |plan: &Plan| plan.trials.iter().map(|trial| trial.id.clone()).collect::<Vec<_>>();

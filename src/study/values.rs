@@ -78,8 +78,9 @@ pub(super) fn read(
         }
     }
     if all.len() > MAX_KEYS {
-        let more = format!("`{origin}` varies more than {MAX_KEYS} settings, and an experiment has fewer");
-        return Err(Error::new(more).hint("leave out the keys that have one value"));
+        let got = all.len();
+        return Err(Error::new(format!("`{origin}` varies {got} settings, expected at most {MAX_KEYS}"))
+            .hint("what has one value only belongs under `[set]`"));
     }
     match (1..all.len()).find(|&index| all[..index].iter().any(|other| other.key == all[index].key)) {
         Some(index) => Err(Error::new(format!("`vary.{}` in `{origin}` is there twice", all[index].key))),
