@@ -38,7 +38,7 @@ fn bare_loop(mut model: Mlp, experiment: &Experiment, split: &Split, device: &De
     for _ in 0..NUM_EPOCHS {
         for batch in loader.iter() {
             let batch = batch.unwrap();
-            let loss = cross_entropy(model.forward(batch.images), batch.targets, 0.0).mean();
+            let loss = cross_entropy(model.forward(batch.images()), batch.targets(), 0.0).mean();
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
             model = optimizer.step(ModuleLearningRate::from(rate), model, gradients);
         }

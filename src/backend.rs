@@ -3,7 +3,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use burn::tensor::{Device, DeviceKind};
+use burn::backend::Flex;
+use burn::tensor::{DType, Device, DeviceKind, Tensor, TensorData};
+use burn_flex::FlexTensor;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -64,6 +66,54 @@ impl Backend {
             Self::Wgpu => open_wgpu(),
             Self::Cuda => open_cuda(),
         }
+    }
+}
+
+/// A tensor in the memory of the CPU: single precision, row-major and without gaps.
+#[derive(Debug, Clone)]
+pub(crate) struct HostTensor(FlexTensor);
+
+impl HostTensor {
+    /// `tensor` without a copy; what its gradient would be does not matter.
+    ///
+    /// # Errors
+    /// The tensor itself where it is not on flex or not in single precision.
+    pub(crate) fn of<const D: usize>(tensor: Tensor<D>) -> std::result::Result<Self, Tensor<D>> {
+        let flex: FlexTensor = match tensor.clone().inner().try_into_primitive::<Flex>() {
+            Ok(flex) => flex,
+            Err(_) => return Err(tensor),
+        };
+        let has_gaps = !flex.is_contiguous() || flex.bytes().len() != 4 * flex.layout().num_elements();
+        match flex.dtype() {
+            DType::F32 if has_gaps => Ok(Self(flex.to_contiguous())),
+            DType::F32 => Ok(Self(flex)),
+            _ => Err(tensor),
+        }
+    }
+
+    /// A tensor of `values`, which become its memory.
+    pub(crate) fn new<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Self {
+        Self(FlexTensor::from_data(TensorData::new(values, shape)))
+    }
+
+    /// Zeros of the same shape.
+    pub(crate) fn zeros(&self) -> Self {
+        Self(FlexTensor::zeros(self.0.layout().shape().clone(), DType::F32))
+    }
+
+    /// Its numbers.
+    pub(crate) fn values(&self) -> &[f32] {
+        self.0.storage()
+    }
+
+    /// Its numbers, to be changed: a copy of them where others hold the tensor too.
+    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
+        self.0.storage_mut()
+    }
+
+    /// The tensor.
+    pub(crate) fn into_tensor<const D: usize>(self) -> Tensor<D> {
+        Tensor::from_primitive::<Flex>(self.0)
     }
 }
 

@@ -34,6 +34,7 @@ pub mod error;
 pub mod evaluation;
 pub mod figures;
 mod files;
+pub mod kernels;
 pub mod model;
 mod number;
 pub mod plan;

@@ -1,5 +1,5 @@
-//! Batches for Burn: a split lives as indices into one block of bytes; a batch is gathered and scaled in one
-//! pass into one tensor.
+//! Batches for Burn: a split lives as indices into one block of bytes, and so does a batch; as a tensor it is gathered and
+//! scaled in one pass.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,36 +17,52 @@ use crate::random::{Purpose, stream};
 /// size may round the last digit differently.
 pub const EVALUATION_BATCH_SIZE: usize = 1000;
 
-/// Images with their labels, ready for the network.
+/// Some images with their labels. They become tensors where a network wants those.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// `[batch, height, width]`, pixels in [0, 1].
-    pub images: Tensor<3>,
-    /// `[batch]`, class indices.
-    pub targets: Tensor<1, Int>,
+    split: Split,
+    positions: Vec<u32>,
     /// The share of each target's probability that is spread evenly over all classes.
     pub label_smoothing: f64,
+    device: Device,
 }
 
 impl Batch {
-    /// Gathers the images at `positions` of `split` into one tensor on `device`. Pixels are divided by 255, as
-    /// in Keras' example.
-    pub fn gather(split: &Split, positions: &[u32], label_smoothing: f64, device: &Device) -> Self {
-        let (height, width) = split.image_size();
-        let mut pixels = Vec::with_capacity(positions.len() * height * width);
-        let mut labels = Vec::with_capacity(positions.len());
-        for &position in positions {
-            let (image, label) = split.image(position as usize);
-            Self::append_scaled(&mut pixels, image);
-            labels.push(i32::from(label));
-        }
-        let images = TensorData::new(pixels, [positions.len(), height, width]);
-        let targets = TensorData::new(labels, [positions.len()]);
-        Self {
-            images: Tensor::from_data(images, device),
-            targets: Tensor::from_data(targets, device),
-            label_smoothing,
-        }
+    /// The images at `positions` of `split`, for a network on `device`.
+    pub fn new(split: &Split, positions: &[u32], label_smoothing: f64, device: &Device) -> Self {
+        Self { split: split.clone(), positions: positions.to_vec(), label_smoothing, device: device.clone() }
+    }
+
+    /// The number of images.
+    pub fn len(&self) -> usize {
+        self.positions.len()
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.positions.is_empty()
+    }
+
+    /// The images at places `range` of the batch: row-major bytes with 0 as background, and the label.
+    ///
+    /// # Panics
+    /// When the range does not lie within the batch.
+    pub fn items(&self, range: Range<usize>) -> impl Iterator<Item = (&[u8], u8)> {
+        self.positions[range].iter().map(|&position| self.split.image(position as usize))
+    }
+
+    /// `[batch, height, width]`, pixels in [0, 1]: divided by 255, as in Keras' example.
+    pub fn images(&self) -> Tensor<3> {
+        let (height, width) = self.split.image_size();
+        let mut pixels = Vec::with_capacity(self.len() * height * width);
+        self.items(0..self.len()).for_each(|(image, _)| Self::append_scaled(&mut pixels, image));
+        Tensor::from_data(TensorData::new(pixels, [self.len(), height, width]), &self.device)
+    }
+
+    /// `[batch]`, class indices.
+    pub fn targets(&self) -> Tensor<1, Int> {
+        let labels: Vec<i32> = self.items(0..self.len()).map(|(_, label)| i32::from(label)).collect();
+        Tensor::from_data(TensorData::new(labels, [self.len()]), &self.device)
     }
 
     /// Adds the pixels of an image as the network takes them: from 0 to 1.
@@ -172,7 +188,7 @@ impl Iterator for Batches<'_> {
             return None;
         }
         let Loader { split, label_smoothing, device, .. } = self.loader;
-        Some(Ok(Batch::gather(split, &self.positions[range], *label_smoothing, device)))
+        Some(Ok(Batch::new(split, &self.positions[range], *label_smoothing, device)))
     }
 }
 
@@ -207,9 +223,9 @@ mod tests {
         let mut seen = 0;
         while let Some(batch) = batches.next() {
             let batch = batch.unwrap();
-            let targets: Vec<u8> = batch.targets.into_data().iter::<u8>().collect();
-            assert_eq!(batch.images.dims(), [targets.len(), 1, 2]);
-            let pixels: Vec<f32> = batch.images.into_data().iter::<f32>().collect();
+            let targets: Vec<u8> = batch.targets().into_data().iter::<u8>().collect();
+            assert_eq!(batch.images().dims(), [targets.len(), 1, 2]);
+            let pixels: Vec<f32> = batch.images().into_data().iter::<f32>().collect();
             let expected: Vec<f32> = targets.iter().flat_map(|&i| [f32::from(i) / 255.0, 1.0]).collect();
             assert_eq!(pixels, expected);
             seen += targets.len();
@@ -236,7 +252,7 @@ mod tests {
     fn epoch_of_slice(loader: &Loader) -> Vec<Vec<u8>> {
         let slice = loader.slice(2, 5);
         let batches = slice.iter();
-        batches.map(|batch| batch.unwrap().targets.into_data().iter::<u8>().collect()).collect()
+        batches.map(|batch| batch.unwrap().targets().into_data().iter::<u8>().collect()).collect()
     }
 
     #[test]
@@ -272,7 +288,7 @@ mod tests {
         let second = epoch(&reference);
         let labels = |loader: &dyn DataLoader<Batch>| -> Vec<Vec<u8>> {
             let batches = loader.iter();
-            batches.map(|batch| batch.unwrap().targets.into_data().iter::<u8>().collect()).collect()
+            batches.map(|batch| batch.unwrap().targets().into_data().iter::<u8>().collect()).collect()
         };
         let resumed = loader(Order::Shuffled(1)).after(1, 2).to_device(&Device::flex());
         assert_eq!(labels(&*resumed), second[2..]);

@@ -55,8 +55,8 @@ impl Prediction {
 pub fn predict(model: &Mlp, split: &Split, positions: &[u32], device: &Device) -> Result<Vec<Prediction>> {
     let mut predictions = Vec::with_capacity(positions.len());
     for positions in positions.chunks(EVALUATION_BATCH_SIZE) {
-        let batch = Batch::gather(split, positions, 0.0, device);
-        let logits = model.forward(batch.images); // [batch, classes]
+        let batch = Batch::new(split, positions, 0.0, device);
+        let logits = model.forward(batch.images()); // [batch, classes]
         let num_classes = logits.dims()[1];
         let data = logits
             .try_into_data()

@@ -1,5 +1,6 @@
 //! The `[model]` section of an experiment.
 
+use std::f32::consts::{FRAC_1_SQRT_2, PI};
 use std::f64::consts::SQRT_2;
 
 use burn::module::Param;
@@ -169,6 +170,29 @@ impl Activation {
         }
     }
 
+    /// The function of one number.
+    pub(crate) fn function(self) -> fn(f32) -> f32 {
+        match self {
+            // What is not a number stays none.
+            Self::Relu => |x| if x < 0.0 { 0.0 } else { x },
+            Self::Gelu => |x| x * phi(x),
+            Self::Silu => |x| x * sigmoid(x),
+            Self::Sigmoid => sigmoid,
+            Self::Tanh => f32::tanh,
+        }
+    }
+
+    /// The function's derivative at one number.
+    pub(crate) fn derivative(self) -> fn(f32) -> f32 {
+        match self {
+            Self::Relu => |x| if x <= 0.0 { 0.0 } else { 1.0 },
+            Self::Gelu => |x| phi(x) + x * (-0.5 * x * x).exp() / (2.0 * PI).sqrt(),
+            Self::Silu => |x| sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x))),
+            Self::Sigmoid => |x| sigmoid(x) * (1.0 - sigmoid(x)),
+            Self::Tanh => |x| 1.0 - x.tanh() * x.tanh(),
+        }
+    }
+
     /// Applies the function to every element.
     pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
@@ -180,4 +204,15 @@ impl Activation {
             Self::Tanh => activation::tanh(x),
         }
     }
+}
+
+/// The normal distribution function Φ.
+fn phi(x: f32) -> f32 {
+    0.5 * (1.0 + libm::erff(x * FRAC_1_SQRT_2))
+}
+
+/// Without overflow on either side.
+fn sigmoid(x: f32) -> f32 {
+    let small = (-x.abs()).exp();
+    (if x < 0.0 { small } else { 1.0 }) / (1.0 + small)
 }

@@ -92,6 +92,11 @@ impl Mlp {
         softmax(self.forward(images), 1)
     }
 
+    /// What follows each hidden layer.
+    pub fn activation(&self) -> Activation {
+        self.activation
+    }
+
     /// The layers, first to last.
     pub fn layers(&self) -> &[Linear] {
         &self.layers

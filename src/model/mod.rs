@@ -3,6 +3,7 @@
 
 mod config;
 mod digest;
+mod host;
 mod initializer;
 mod layers;
 mod loss;
@@ -10,6 +11,7 @@ mod mlp;
 mod weights;
 
 pub use config::{Activation, MlpConfig};
+pub(crate) use host::HostMlp;
 pub use digest::weights_sha256;
 pub use initializer::Initializer;
 pub use layers::{LayerInfo, LayerKind};

@@ -63,7 +63,7 @@ impl Case {
             labels_name: String::new(),
         };
         let positions: Vec<u32> = (0..labels.len() as u32).collect();
-        Batch::gather(&Split::whole(images), &positions, self.label_smoothing, device)
+        Batch::new(&Split::whole(images), &positions, self.label_smoothing, device)
     }
 
     /// The losses of all batches, and the first batch's logits afterwards.
@@ -85,7 +85,7 @@ impl Case {
             learner.optimizer_step(output.grads);
             losses.push(output.item.sync().unwrap().steps()[0].loss);
         }
-        let logits = learner.model().valid().forward(self.batch(0, device).images);
+        let logits = learner.model().valid().forward(self.batch(0, device).images());
         (losses, logits.into_data().iter::<f64>().collect())
     }
 }
@@ -130,7 +130,7 @@ fn one_batch_can_be_learned_by_heart() {
     let mut learner = Learner::new(model, optimizer.init(None), schedule);
     let mut last = None;
     for _ in 0..100 {
-        let output = learner.train_step(Batch::gather(&split, &positions, 0.0, &training));
+        let output = learner.train_step(Batch::new(&split, &positions, 0.0, &training));
         learner.lr_step();
         learner.optimizer_step(output.grads);
         last = Some(output.item.sync().unwrap().steps()[0]);

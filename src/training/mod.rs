@@ -5,9 +5,11 @@ mod checkpoint;
 mod config;
 mod dropout;
 mod epochs;
+mod fused;
 #[cfg(test)]
 mod golden;
 mod metrics;
+mod one_pass;
 mod optimizer;
 mod outbox;
 mod outcome;
@@ -23,6 +25,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::module::Module;
+use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
@@ -34,6 +37,7 @@ use metrics::EpochLog;
 
 use crate::data::{EVALUATION_BATCH_SIZE, Loader, Order, Split};
 use crate::error::{Error, Result};
+use crate::kernels::team;
 use crate::model::Mlp;
 
 pub use checkpoint::{Best, Checkpoint, CheckpointConfig, Position, State, Store, read_checkpointed_weights};
@@ -129,6 +133,8 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     let train = shuffled_loader(setup.train, training, seed, device).after(done, course.begun.steps);
     let validation = Loader::new(setup.validation, EVALUATION_BATCH_SIZE, Order::Sequential, device);
 
+    let shares = fused::is_worth_sharing(&model, training.batch_size.min(train.num_items()));
+    let _helpers = shares.then(team::awake).flatten();
     let epochs = Arc::new(EpochLoop::new(device.clone().autodiff(), course));
     let mut supervised = SupervisedTraining::new(Path::new(""), Arc::new(train), Arc::new(validation))
         .metrics((ImageMean::loss(), ImageMean::accuracy()))

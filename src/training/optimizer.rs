@@ -7,6 +7,7 @@ use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, RmsPropConfig, SgdCo
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::restorable;
+use super::one_pass::{OnePassAdam, OnePassSgd, PlainAdam};
 use crate::error::{Error, Result, ensure};
 
 /// The `[optimizer]` section. Constants default to Keras', except that SGD's learning rate is the exercise's 1.
@@ -187,6 +188,10 @@ impl OptimizerConfig {
     /// Builds Burn's optimizer; `clipping` is applied to each tensor's gradient before the update.
     pub fn init(&self, clipping: Option<GradientClippingConfig>) -> ModuleOptimizer {
         let optimizer = match self {
+            Self::Sgd(sgd) if sgd.momentum == 0.0 => restorable(OnePassSgd {
+                plain: SgdConfig::new().with_weight_decay(penalty(sgd.weight_decay)).build(),
+                penalty: (sgd.weight_decay > 0.0).then_some(sgd.weight_decay as f32),
+            }),
             Self::Sgd(sgd) => {
                 // Burn's dampening defaults to 0.1; Keras and PyTorch have none.
                 let momentum = MomentumConfig::new()
@@ -195,27 +200,13 @@ impl OptimizerConfig {
                     .with_nesterov(sgd.nesterov);
                 restorable(
                     SgdConfig::new()
-                        .with_momentum((sgd.momentum > 0.0).then_some(momentum))
+                        .with_momentum(Some(momentum))
                         .with_weight_decay(penalty(sgd.weight_decay))
                         .build(),
                 )
             }
-            Self::Adam(adam) => restorable(
-                AdamConfig::new()
-                    .with_beta_1(adam.beta_1 as f32)
-                    .with_beta_2(adam.beta_2 as f32)
-                    .with_epsilon(adam.epsilon as f32)
-                    .with_weight_decay(penalty(adam.weight_decay))
-                    .build(),
-            ),
-            Self::AdamW(adamw) => restorable(
-                AdamWConfig::new()
-                    .with_beta_1(adamw.beta_1 as f32)
-                    .with_beta_2(adamw.beta_2 as f32)
-                    .with_epsilon(adamw.epsilon as f32)
-                    .with_weight_decay(adamw.weight_decay as f32)
-                    .build(),
-            ),
+            Self::Adam(adam) => restorable(adam.one_pass()),
+            Self::AdamW(adamw) => restorable(adamw.one_pass()),
             Self::RmsProp(rmsprop) => restorable(
                 RmsPropConfig::new()
                     .with_alpha(rmsprop.rho as f32)
@@ -230,6 +221,35 @@ impl OptimizerConfig {
             Some(clipping) => optimizer.with_grad_clipping(clipping.init()),
             None => optimizer,
         }
+    }
+}
+
+impl Adam {
+    fn one_pass(&self) -> OnePassAdam {
+        let (beta_1, beta_2, epsilon) = (self.beta_1 as f32, self.beta_2 as f32, self.epsilon as f32);
+        let plain = AdamConfig::new()
+            .with_beta_1(beta_1)
+            .with_beta_2(beta_2)
+            .with_epsilon(epsilon)
+            .with_weight_decay(penalty(self.weight_decay))
+            .build();
+        let penalty = (self.weight_decay > 0.0).then_some(self.weight_decay as f32);
+        OnePassAdam { plain: PlainAdam::Adam(plain), beta_1, beta_2, epsilon, penalty, decay: 0.0 }
+    }
+}
+
+impl AdamW {
+    fn one_pass(&self) -> OnePassAdam {
+        let (beta_1, beta_2, epsilon) = (self.beta_1 as f32, self.beta_2 as f32, self.epsilon as f32);
+        let plain = AdamWConfig::new()
+            .with_beta_1(beta_1)
+            .with_beta_2(beta_2)
+            .with_epsilon(epsilon)
+            .with_weight_decay(self.weight_decay as f32)
+            .build();
+        // In single precision first, as Burn has it.
+        let decay = f64::from(self.weight_decay as f32);
+        OnePassAdam { plain: PlainAdam::AdamW(plain), beta_1, beta_2, epsilon, penalty: None, decay }
     }
 }
 

@@ -4,6 +4,7 @@ use burn::tensor::{Int, Tensor, Transaction};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use serde::{Deserialize, Serialize};
 
+use super::fused;
 use crate::data::Batch;
 use crate::model::{Mlp, cross_entropy};
 
@@ -118,17 +119,31 @@ impl ItemLazy for Measured {
     }
 }
 
+impl From<Step> for Measured {
+    fn from(step: Step) -> Self {
+        Self { read: vec![step], ..Self::default() }
+    }
+}
+
 impl TrainStep for Mlp {
     type Input = Batch;
     type Output = Measured;
 
     fn step(&self, batch: Batch) -> TrainOutput<Measured> {
-        let logits = self.forward(batch.images); // [batch, classes]
-        let loss = cross_entropy(logits.clone(), batch.targets.clone(), batch.label_smoothing).mean(); // [1]
-        let gradients = loss.backward();
-        let measured = Measured::new(logits.inner(), batch.targets.inner(), loss.inner());
-        TrainOutput::new(self, gradients, measured)
+        match fused::step(self, &batch) {
+            Some((grads, step)) => TrainOutput { grads, item: step.into() },
+            None => plain_step(self, &batch),
+        }
     }
+}
+
+/// A step with tensors.
+pub(super) fn plain_step(model: &Mlp, batch: &Batch) -> TrainOutput<Measured> {
+    let (logits, targets) = (model.forward(batch.images()), batch.targets()); // [batch, classes], [batch]
+    let loss = cross_entropy(logits.clone(), targets.clone(), batch.label_smoothing).mean(); // [1]
+    let gradients = loss.backward();
+    let measured = Measured::new(logits.inner(), targets.inner(), loss.inner());
+    TrainOutput::new(model, gradients, measured)
 }
 
 impl InferenceStep for Mlp {
@@ -136,8 +151,11 @@ impl InferenceStep for Mlp {
     type Output = Measured;
 
     fn step(&self, batch: Batch) -> Measured {
-        let logits = self.forward(batch.images); // [batch, classes]
-        let loss = cross_entropy(logits.clone(), batch.targets.clone(), batch.label_smoothing).mean(); // [1]
-        Measured::new(logits, batch.targets, loss)
+        if let Some(step) = fused::score(self, &batch) {
+            return step.into();
+        }
+        let (logits, targets) = (self.forward(batch.images()), batch.targets()); // [batch, classes], [batch]
+        let loss = cross_entropy(logits.clone(), targets.clone(), batch.label_smoothing).mean(); // [1]
+        Measured::new(logits, targets, loss)
     }
 }

@@ -1,0 +1,134 @@
+//! Other cores, waiting for their share of a step.
+//!
+//! A step of a small network is shorter than it takes a sleeping thread to wake up (50 to 150 µs where this was measured,
+//! of steps of 50 to 1,000 µs). So while a network is trained, the helpers stay awake and look for work. There is one team in a
+//! process; who finds it busy works alone, and gets the same results.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, TryLockError};
+use std::thread;
+
+use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
+
+static TEAM: OnceLock<Option<Team>> = OnceLock::new();
+
+struct Team {
+    pool: ThreadPool,
+    /// Held by who has the team work for them.
+    lead: Mutex<()>,
+    /// Who wants the helpers awake. They help one; of several, each has a core of its own.
+    users: AtomicUsize,
+    /// How often the helpers were woken. They sleep when it changes: who was too slow to see that one training ended and
+    /// another began goes back and starts anew, or else such loops would pile up on its stack.
+    wakings: AtomicUsize,
+}
+
+/// Keeps the helpers awake until it is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Awake(());
+
+/// Wakes the helpers; none on one core.
+pub fn awake() -> Option<Awake> {
+    let team = team()?;
+    if team.users.fetch_add(1, Ordering::SeqCst) == 0 {
+        team.wake();
+    }
+    Some(Awake(()))
+}
+
+impl Drop for Awake {
+    fn drop(&mut self) {
+        if let Some(team) = team()
+            && team.users.fetch_sub(1, Ordering::SeqCst) == 2
+        {
+            team.wake();
+        }
+    }
+}
+
+/// As many helpers as rayon's global pool has threads beside this one.
+fn team() -> Option<&'static Team> {
+    let build = || {
+        let num_threads = rayon::current_num_threads().checked_sub(1).filter(|&threads| threads > 0)?;
+        let pool = ThreadPoolBuilder::new().num_threads(num_threads).build().ok()?;
+        Some(Team { pool, lead: Mutex::new(()), users: AtomicUsize::new(0), wakings: AtomicUsize::new(0) })
+    };
+    TEAM.get_or_init(build).as_ref()
+}
+
+impl Team {
+    fn is_awake(&self) -> bool {
+        self.users.load(Ordering::SeqCst) == 1
+    }
+
+    fn wake(&'static self) {
+        let waking = self.wakings.fetch_add(1, Ordering::SeqCst) + 1;
+        self.pool.spawn_broadcast(move |_| self.look_for_work(waking));
+    }
+
+    fn look_for_work(&self, waking: usize) {
+        let mut idle = 0u32;
+        while self.is_awake() && self.wakings.load(Ordering::SeqCst) == waking {
+            if rayon::yield_now() == Some(Yield::Executed) {
+                idle = 0;
+            } else if idle < 1 << 12 {
+                idle += 1;
+                std::hint::spin_loop();
+            } else {
+                // Longer than between two parts of a step: something else may want the core.
+                thread::yield_now();
+            }
+        }
+    }
+}
+
+/// Runs `work` on every part, on this thread and the helpers that are awake, and gives the results in the parts' order.
+pub fn each<T: Send, R: Send>(parts: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let alone = |parts: Vec<T>| parts.into_iter().map(&work).collect();
+    if parts.len() < 2 {
+        return alone(parts);
+    }
+    let Some(team) = team().filter(|team| team.is_awake()) else {
+        return alone(parts);
+    };
+    let _lead = match team.lead.try_lock() {
+        Ok(lead) => lead,
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => return alone(parts),
+    };
+    let mut results: Vec<Option<R>> = parts.iter().map(|_| None).collect();
+    let unfinished = AtomicUsize::new(parts.len() - 1);
+    team.pool.in_place_scope(|scope| {
+        let mut tasks = parts.into_iter().zip(&mut results);
+        let own = tasks.next();
+        for (part, result) in tasks {
+            scope.spawn(|_| {
+                let _done = Done(&unfinished);
+                *result = Some(work(part));
+            });
+        }
+        if let Some((part, result)) = own {
+            *result = Some(work(part));
+        }
+        // At the scope's end this thread would go to sleep; the others are as good as done.
+        while unfinished.load(Ordering::Acquire) > 0 {
+            std::hint::spin_loop();
+        }
+    });
+    results.into_iter().flatten().collect()
+}
+
+/// How many parts are worth making: one for this thread and one for each helper that is awake.
+pub fn size() -> usize {
+    team().filter(|team| team.is_awake()).map_or(1, |team| team.pool.current_num_threads() + 1)
+}
+
+/// Counts a task as finished, even one that panics.
+struct Done<'a>(&'a AtomicUsize);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Release);
+    }
+}

@@ -1,0 +1,135 @@
+//! A step on the CPU without tensors: forward, loss and backward in as few passes over memory as there can be.
+//!
+//! Its plain twin is the step of `step.rs`, which other backends and networks that leave something out at random take; a
+//! test holds the two together. It has two phases, each shared among the cores that are awake: first every core takes some
+//! of the images forward and backward through all layers, then it takes some of each layer's inputs and adds up the
+//! gradients of their weights over all images.
+
+use std::ops::Range;
+
+use burn::module::Module;
+use burn::optim::GradientsParams;
+
+use super::step::Step;
+use crate::backend::HostTensor;
+use crate::data::Batch;
+use crate::kernels::{
+    Panels, ROWS, Scored, add_weight_gradient, column_sums, cross_entropy, input_gradient, team,
+};
+use crate::model::{HostMlp, Mlp};
+
+/// Multiplications in a step from which on it is worth sharing it.
+const WORTH_SHARING: usize = 4_000_000;
+
+/// Whether other cores have anything to gain in steps of `num_images` images.
+pub(super) fn is_worth_sharing(model: &Mlp, num_images: usize) -> bool {
+    num_images * model.num_params() >= WORTH_SHARING
+}
+
+/// Some of a batch's images, taken forward and backward.
+struct Portion {
+    /// What went into each layer.
+    inputs: Vec<Panels>,
+    /// The mean loss's gradient by what came out of each layer, before its activation: `[images, outputs]`.
+    deltas: Vec<Vec<f32>>,
+    scored: Scored,
+}
+
+/// The gradients of the mean loss over `batch` by all weights of `model`, and what the step measured; none where it has to
+/// be computed with tensors.
+pub(super) fn step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams, Step)> {
+    let network = HostMlp::of(model).filter(|_| !model.drops_out())?;
+    let scale = 1.0 / batch.len() as f32;
+    let portions = team::each(parts(&network, batch.len()), |images| {
+        let (rows, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(images).unzip();
+        backward(&network, &rows, &labels, batch.label_smoothing, scale)
+    });
+    let measured = measured(portions.iter().map(|portion| &portion.scored));
+    let mut gradients = GradientsParams::new();
+    let weights = weight_gradients(&network, &portions);
+    for ((layer, weight), host) in model.layers().iter().zip(weights).zip(0..) {
+        let shape = layer.weight.dims();
+        gradients.register(layer.weight.id, HostTensor::new(weight, shape).into_tensor::<2>());
+        if let Some(bias) = &layer.bias {
+            let mut sums = vec![0.0; shape[1]];
+            portions.iter().for_each(|portion| column_sums(&portion.deltas[host], &mut sums));
+            gradients.register(bias.id, HostTensor::new(sums, [shape[1]]).into_tensor::<1>());
+        }
+    }
+    Some((gradients, measured))
+}
+
+/// What `model` makes of `batch`; none where it has to be computed with tensors.
+pub(super) fn score(model: &Mlp, batch: &Batch) -> Option<Step> {
+    let network = HostMlp::of(model)?;
+    let scored = team::each(parts(&network, batch.len()), |images| {
+        let (rows, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(images).unzip();
+        let mut logits = network.logits(Panels::of_bytes(&rows));
+        cross_entropy(&mut logits, network.outputs(), &labels, batch.label_smoothing, 1.0)
+    });
+    Some(measured(scored.iter()))
+}
+
+/// The places of a batch's images, divided among the cores. Panels are the same whatever the parts.
+fn parts(network: &HostMlp, num_images: usize) -> Vec<Range<usize>> {
+    let panels = num_images.div_ceil(ROWS);
+    let is_worth_sharing = num_images * network.num_weights() >= WORTH_SHARING;
+    let num_parts = if is_worth_sharing { team::size().min(panels) } else { 1 };
+    let end = |part: usize| (panels * part / num_parts * ROWS).min(num_images);
+    (0..num_parts).map(|part| end(part)..end(part + 1)).collect()
+}
+
+fn backward(network: &HostMlp, rows: &[&[u8]], labels: &[u8], smoothing: f64, scale: f32) -> Portion {
+    let mut passage = network.pass(Panels::of_bytes(rows));
+    let mut delta = passage.sums.pop().unwrap_or_default();
+    let scored = cross_entropy(&mut delta, network.outputs(), labels, smoothing, scale);
+    let mut deltas = vec![delta];
+    // From the last layer to the second: nobody asks for the gradient by the pixels.
+    while let Some(sums) = passage.sums.pop() {
+        let layer = &network.layers()[passage.sums.len() + 1];
+        let mut delta = vec![0.0; sums.len()];
+        input_gradient(deltas.last().map_or(&[], Vec::as_slice), layer.weight(), layer.outputs(), &mut delta);
+        network.damp(&sums, &mut delta);
+        deltas.push(delta);
+    }
+    deltas.reverse();
+    Portion { inputs: passage.inputs, deltas, scored }
+}
+
+/// Each layer's gradient, `[inputs, outputs]`.
+fn weight_gradients(network: &HostMlp, portions: &[Portion]) -> Vec<Vec<f32>> {
+    let layers = network.layers();
+    let mut gradients: Vec<Vec<f32>> = layers.iter().map(|layer| vec![0.0; layer.weight().len()]).collect();
+    let num_parts = portions.len();
+    let mut parts: Vec<Vec<(Range<usize>, &mut [f32])>> = (0..num_parts).map(|_| Vec::new()).collect();
+    for (layer, gradient) in layers.iter().zip(&mut gradients) {
+        let mut rest = gradient.as_mut_slice();
+        for (index, part) in parts.iter_mut().enumerate() {
+            let end = |part: usize| layer.inputs() * part / num_parts;
+            let inputs = end(index)..end(index + 1);
+            let (own, others) = rest.split_at_mut(inputs.len() * layer.outputs());
+            part.push((inputs, own));
+            rest = others;
+        }
+    }
+    team::each(parts, |part| {
+        for (index, (inputs, gradient)) in part.into_iter().enumerate() {
+            for portion in portions {
+                let (input, deltas) = (&portion.inputs[index], &portion.deltas[index]);
+                add_weight_gradient(input, deltas, layers[index].outputs(), inputs.clone(), gradient);
+            }
+        }
+    });
+    gradients
+}
+
+/// Sums in the order of the images, whoever computed them.
+fn measured<'a>(scored: impl Iterator<Item = &'a Scored>) -> Step {
+    let (mut loss, mut correct, mut num_images) = (0.0, 0, 0);
+    for scored in scored {
+        scored.losses.iter().for_each(|image| loss += image);
+        correct += scored.correct;
+        num_images += scored.losses.len();
+    }
+    Step { loss: loss / num_images as f64, correct, num_images }
+}
