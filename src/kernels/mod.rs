@@ -11,18 +11,21 @@
 //! What each function computes stands in its documentation as a formula, and its tests compare it with that formula written
 //! as plain loops.
 
-mod panels;
 mod pointwise;
 mod product;
+mod sparse;
 pub mod team;
 mod update;
 
-pub use panels::{Panels, ROWS};
 pub use pointwise::{Scored, column_sums, cross_entropy};
-pub use product::{add_weight_gradient, forward, input_gradient};
+pub use product::{Input, forward, input_gradient, weight_gradient};
+pub use sparse::Words;
 pub use update::{AdamStep, adam, sgd};
 
 use pulp::{Arch, WithSimd};
+
+/// Rows that a product takes side by side.
+pub const ROWS: usize = 8;
 
 /// Runs `operation` with the widest vector instructions that this processor has.
 fn run<Operation: WithSimd>(operation: Operation) -> Operation::Output {

@@ -1,6 +1,8 @@
 //! Updates of weights in one pass: each weight, its gradient and its moments are read once and written once. The new weights
 //! take the place of the gradient. Operations and their order are Burn's, so that the results are the same to the last bit.
 
+use pulp::{Simd, WithSimd};
+
 use super::run;
 
 /// w ← w − rate · g, with g ← g + penalty · w before, where there is a penalty.
@@ -9,15 +11,26 @@ use super::run;
 /// When the lengths differ.
 pub fn sgd(rate: f32, penalty: Option<f32>, weights: &[f32], gradient: &mut [f32]) {
     assert_eq!(weights.len(), gradient.len(), "weights and gradient");
-    run(
-        #[inline(always)]
-        || {
-            for (place, &weight) in gradient.iter_mut().zip(weights) {
-                let gradient = penalized(*place, penalty, weight);
-                *place = weight - gradient * rate;
-            }
-        },
-    );
+    run(SgdPass { rate, penalty, weights, gradient });
+}
+
+struct SgdPass<'a> {
+    rate: f32,
+    penalty: Option<f32>,
+    weights: &'a [f32],
+    gradient: &'a mut [f32],
+}
+
+impl WithSimd for SgdPass<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (place, &weight) in self.gradient.iter_mut().zip(self.weights) {
+            let gradient = penalized(*place, self.penalty, weight);
+            *place = weight - gradient * self.rate;
+        }
+    }
 }
 
 /// The constants of a step of Adam (Kingma and Ba 2015) or, with `keep`, AdamW (Loshchilov and Hutter 2019).
@@ -52,25 +65,37 @@ pub fn adam(
 ) {
     let len = weights.len();
     assert!([gradient.len(), moment_1.len(), moment_2.len()] == [len; 3], "weights, gradient and moments");
-    let AdamStep { rate, beta_1, beta_2, epsilon, time, penalty, keep } = *step;
-    let correction = (1.0 - beta_2.powi(time as i32)).sqrt();
-    let factor = correction / (1.0 - beta_1.powi(time as i32));
-    let epsilon = epsilon * correction;
-    let (rest_1, rest_2) = (1.0 - beta_1, 1.0 - beta_2);
-    run(
-        #[inline(always)]
-        || {
-            let moments = moment_1.iter_mut().zip(moment_2);
-            for ((place, &weight), (moment_1, moment_2)) in gradient.iter_mut().zip(weights).zip(moments) {
-                let gradient = penalized(*place, penalty, weight);
-                *moment_1 = *moment_1 * beta_1 + gradient * rest_1;
-                *moment_2 = *moment_2 * beta_2 + (gradient * gradient) * rest_2;
-                let direction = *moment_1 * factor / (moment_2.sqrt() + epsilon);
-                let weight = keep.map_or(weight, |keep| weight * keep);
-                *place = weight - direction * rate;
-            }
-        },
-    );
+    run(AdamPass { step: *step, weights, gradient, moment_1, moment_2 });
+}
+
+struct AdamPass<'a> {
+    step: AdamStep,
+    weights: &'a [f32],
+    gradient: &'a mut [f32],
+    moment_1: &'a mut [f32],
+    moment_2: &'a mut [f32],
+}
+
+impl WithSimd for AdamPass<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let AdamStep { rate, beta_1, beta_2, epsilon, time, penalty, keep } = self.step;
+        let correction = (1.0 - beta_2.powi(time as i32)).sqrt();
+        let factor = correction / (1.0 - beta_1.powi(time as i32));
+        let epsilon = epsilon * correction;
+        let (rest_1, rest_2) = (1.0 - beta_1, 1.0 - beta_2);
+        let moments = self.moment_1.iter_mut().zip(self.moment_2);
+        for ((place, &weight), (moment_1, moment_2)) in self.gradient.iter_mut().zip(self.weights).zip(moments) {
+            let gradient = penalized(*place, penalty, weight);
+            *moment_1 = *moment_1 * beta_1 + gradient * rest_1;
+            *moment_2 = *moment_2 * beta_2 + (gradient * gradient) * rest_2;
+            let direction = *moment_1 * factor / (moment_2.sqrt() + epsilon);
+            let weight = keep.map_or(weight, |keep| weight * keep);
+            *place = weight - direction * rate;
+        }
+    }
 }
 
 #[inline(always)]

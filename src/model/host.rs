@@ -4,7 +4,7 @@ use burn::nn::Linear;
 
 use super::{Activation, Mlp};
 use crate::backend::HostTensor;
-use crate::kernels::{Panels, forward};
+use crate::kernels::{Input, Words, forward};
 
 /// The layers of a network on the backend flex, without a copy of their weights.
 #[derive(Debug, Clone)]
@@ -21,12 +21,12 @@ pub(crate) struct HostLayer {
 }
 
 /// What images become on their way through a network.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Passage {
-    /// What goes into each layer.
-    pub(crate) inputs: Vec<Panels>,
     /// What comes out of each layer, before its activation: `[batch, outputs]`; of the last, the logits.
     pub(crate) sums: Vec<Vec<f32>>,
+    /// What comes out of each hidden layer's activation, `[batch, outputs]`.
+    pub(crate) outputs: Vec<Vec<f32>>,
 }
 
 impl HostMlp {
@@ -51,34 +51,44 @@ impl HostMlp {
         self.layers.iter().map(|layer| (layer.inputs() + 1) * layer.outputs()).sum()
     }
 
-    /// The logits `[batch, classes]` of `images`, pixels in [0, 1].
-    pub(crate) fn logits(&self, images: Panels) -> Vec<f32> {
-        let mut sums = Vec::new();
-        for (index, layer) in self.layers.iter().enumerate() {
-            let input = if index == 0 { &images } else { &self.activate(&sums, layer.inputs()) };
-            sums = layer.forward(input);
-        }
-        sums
-    }
-
     /// What `images`, pixels in [0, 1], become in each layer.
-    pub(crate) fn pass(&self, images: Panels) -> Passage {
-        let mut inputs = vec![images];
-        let mut sums: Vec<Vec<f32>> = Vec::with_capacity(self.layers.len());
+    pub(crate) fn pass(&self, images: &Words) -> Passage {
+        let mut passage = Passage::default();
         for layer in &self.layers {
-            if let Some(sums) = sums.last() {
-                inputs.push(self.activate(sums, layer.inputs()));
+            if let Some(sums) = passage.sums.last() {
+                let mut outputs = sums.clone();
+                self.activate(&mut outputs);
+                passage.outputs.push(outputs);
             }
-            sums.push(inputs.last().map(|input| layer.forward(input)).unwrap_or_default());
+            let input = passage.outputs.last().map_or(Input::Images(images), |outputs| Input::Matrix(outputs));
+            passage.sums.push(layer.forward(input, images.num_images()));
         }
-        Passage { inputs, sums }
+        passage
     }
 
-    fn activate(&self, sums: &[f32], width: usize) -> Panels {
+    /// The logits `[batch, classes]` of `images`, pixels in [0, 1].
+    pub(crate) fn logits(&self, images: &Words) -> Vec<f32> {
+        let mut values = Vec::new();
+        for (index, layer) in self.layers.iter().enumerate() {
+            let input = if index == 0 {
+                Input::Images(images)
+            } else {
+                self.activate(&mut values);
+                Input::Matrix(&values)
+            };
+            values = layer.forward(input, images.num_images());
+        }
+        values
+    }
+
+    fn activate(&self, values: &mut [f32]) {
         match self.activation {
             // Not a function called for each number: vector instructions do many at once.
-            Activation::Relu => Panels::of_matrix(sums, width, |x| if x < 0.0 { 0.0 } else { x }),
-            other => Panels::of_matrix(sums, width, other.function()),
+            Activation::Relu => values.iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x }),
+            other => {
+                let function = other.function();
+                values.iter_mut().for_each(|x| *x = function(*x));
+            }
         }
     }
 
@@ -117,8 +127,8 @@ impl HostLayer {
         self.weight.values()
     }
 
-    fn forward(&self, input: &Panels) -> Vec<f32> {
-        let mut out = vec![0.0; input.len() * self.outputs()];
+    fn forward(&self, input: Input<'_>, rows: usize) -> Vec<f32> {
+        let mut out = vec![0.0; rows * self.outputs()];
         forward(input, self.weight(), self.bias.values(), &mut out);
         out
     }

@@ -14,22 +14,26 @@ use super::step::Step;
 use crate::backend::HostTensor;
 use crate::data::Batch;
 use crate::kernels::{
-    Panels, ROWS, Scored, add_weight_gradient, column_sums, cross_entropy, input_gradient, team,
+    Input, ROWS, Scored, Words, column_sums, cross_entropy, input_gradient, team, weight_gradient,
 };
 use crate::model::{HostMlp, Mlp};
 
 /// Multiplications in a step from which on it is worth sharing it.
-const WORTH_SHARING: usize = 4_000_000;
+const WORTH_SHARING: usize = 400_000;
 
 /// Whether other cores have anything to gain in steps of `num_images` images.
 pub(super) fn is_worth_sharing(model: &Mlp, num_images: usize) -> bool {
     num_images * model.num_params() >= WORTH_SHARING
 }
 
+/// Images whose sums in a block of neurons stay in a core's first cache.
+const MAX_PORTION: usize = 256;
+
 /// Some of a batch's images, taken forward and backward.
 struct Portion {
-    /// What went into each layer.
-    inputs: Vec<Panels>,
+    images: Words,
+    /// What went into each layer but the first: `[images, inputs]`.
+    inputs: Vec<Vec<f32>>,
     /// The mean loss's gradient by what came out of each layer, before its activation: `[images, outputs]`.
     deltas: Vec<Vec<f32>>,
     scored: Scored,
@@ -64,23 +68,29 @@ pub(super) fn score(model: &Mlp, batch: &Batch) -> Option<Step> {
     let network = HostMlp::of(model)?;
     let scored = team::each(parts(&network, batch.len()), |images| {
         let (rows, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(images).unzip();
-        let mut logits = network.logits(Panels::of_bytes(&rows));
+        let mut logits = network.logits(&Words::of(&rows));
         cross_entropy(&mut logits, network.outputs(), &labels, batch.label_smoothing, 1.0)
     });
     Some(measured(scored.iter()))
 }
 
-/// The places of a batch's images, divided among the cores. Panels are the same whatever the parts.
+/// The places of a batch's images, divided among the cores and into parts that stay in their caches.
 fn parts(network: &HostMlp, num_images: usize) -> Vec<Range<usize>> {
-    let panels = num_images.div_ceil(ROWS);
     let is_worth_sharing = num_images * network.num_weights() >= WORTH_SHARING;
-    let num_parts = if is_worth_sharing { team::size().min(panels) } else { 1 };
-    let end = |part: usize| (panels * part / num_parts * ROWS).min(num_images);
-    (0..num_parts).map(|part| end(part)..end(part + 1)).collect()
+    let num_parts = if is_worth_sharing { team::size() } else { 1 };
+    divide(num_images, num_parts.max(num_images.div_ceil(MAX_PORTION))).collect()
+}
+
+/// Parts of about the same length, each but the last of a multiple of eight.
+fn divide(len: usize, num_parts: usize) -> impl Iterator<Item = Range<usize>> {
+    let eights = len.div_ceil(ROWS);
+    let end = move |part: usize| (eights * part / num_parts * ROWS).min(len);
+    (0..num_parts).map(move |part| end(part)..end(part + 1))
 }
 
 fn backward(network: &HostMlp, rows: &[&[u8]], labels: &[u8], smoothing: f64, scale: f32) -> Portion {
-    let mut passage = network.pass(Panels::of_bytes(rows));
+    let images = Words::of(rows);
+    let mut passage = network.pass(&images);
     let mut delta = passage.sums.pop().unwrap_or_default();
     let scored = cross_entropy(&mut delta, network.outputs(), labels, smoothing, scale);
     let mut deltas = vec![delta];
@@ -93,20 +103,29 @@ fn backward(network: &HostMlp, rows: &[&[u8]], labels: &[u8], smoothing: f64, sc
         deltas.push(delta);
     }
     deltas.reverse();
-    Portion { inputs: passage.inputs, deltas, scored }
+    Portion { images, inputs: passage.outputs, deltas, scored }
+}
+
+impl Portion {
+    /// What went into a layer, and the gradient by what came out.
+    fn pair(&self, layer: usize) -> (Input<'_>, &[f32]) {
+        let learned = match layer {
+            0 => Input::Images(&self.images),
+            _ => Input::Matrix(&self.inputs[layer - 1]),
+        };
+        (learned, &self.deltas[layer])
+    }
 }
 
 /// Each layer's gradient, `[inputs, outputs]`.
 fn weight_gradients(network: &HostMlp, portions: &[Portion]) -> Vec<Vec<f32>> {
     let layers = network.layers();
     let mut gradients: Vec<Vec<f32>> = layers.iter().map(|layer| vec![0.0; layer.weight().len()]).collect();
-    let num_parts = portions.len();
-    let mut parts: Vec<Vec<(Range<usize>, &mut [f32])>> = (0..num_parts).map(|_| Vec::new()).collect();
+    let num_parts = if portions.len() == 1 { 1 } else { team::size() };
+    let mut parts: Vec<Vec<_>> = (0..num_parts).map(|_| Vec::new()).collect();
     for (layer, gradient) in layers.iter().zip(&mut gradients) {
         let mut rest = gradient.as_mut_slice();
-        for (index, part) in parts.iter_mut().enumerate() {
-            let end = |part: usize| layer.inputs() * part / num_parts;
-            let inputs = end(index)..end(index + 1);
+        for (part, inputs) in parts.iter_mut().zip(divide(layer.inputs(), num_parts)) {
             let (own, others) = rest.split_at_mut(inputs.len() * layer.outputs());
             part.push((inputs, own));
             rest = others;
@@ -114,10 +133,9 @@ fn weight_gradients(network: &HostMlp, portions: &[Portion]) -> Vec<Vec<f32>> {
     }
     team::each(parts, |part| {
         for (index, (inputs, gradient)) in part.into_iter().enumerate() {
-            for portion in portions {
-                let (input, deltas) = (&portion.inputs[index], &portion.deltas[index]);
-                add_weight_gradient(input, deltas, layers[index].outputs(), inputs.clone(), gradient);
-            }
+            let pairs: Vec<_> = portions.iter().map(|portion| portion.pair(index)).collect();
+            let shape = [layers[index].inputs(), layers[index].outputs()];
+            weight_gradient(&pairs, shape, inputs, gradient);
         }
     });
     gradients
