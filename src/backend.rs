@@ -78,6 +78,7 @@ impl HostTensor {
     ///
     /// # Errors
     /// The tensor itself where it is not on flex or not in single precision.
+    #[allow(clippy::result_large_err)]
     pub(crate) fn of<const D: usize>(tensor: Tensor<D>) -> std::result::Result<Self, Tensor<D>> {
         let flex: FlexTensor = match tensor.clone().inner().try_into_primitive::<Flex>() {
             Ok(flex) => flex,

@@ -14,7 +14,7 @@ use crate::model::Mlp;
 
 pub use calibration::{Calibration, CalibrationBin};
 pub use confusion::{ClassScores, ConfusionMatrix, SCORE_COLUMNS, score_rows};
-pub use prediction::{Prediction, predict};
+pub use prediction::{Prediction, logits, predict};
 
 /// How many of the worst mistakes an evaluation keeps.
 pub const NUM_WORST: usize = 20;

@@ -4,7 +4,8 @@ use burn::tensor::Device;
 
 use crate::data::{Batch, EVALUATION_BATCH_SIZE, Split};
 use crate::error::{Error, Result};
-use crate::model::Mlp;
+use crate::kernels::team;
+use crate::model::{HostMlp, Mlp};
 
 /// What a network says of one image.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,18 +54,28 @@ impl Prediction {
 /// # Errors
 /// A device that fails.
 pub fn predict(model: &Mlp, split: &Split, positions: &[u32], device: &Device) -> Result<Vec<Prediction>> {
+    let shares = model.is_worth_sharing(positions.len().min(EVALUATION_BATCH_SIZE));
+    let _helpers = shares.then(team::awake).flatten();
     let mut predictions = Vec::with_capacity(positions.len());
     for positions in positions.chunks(EVALUATION_BATCH_SIZE) {
-        let batch = Batch::new(split, positions, 0.0, device);
-        let logits = model.forward(batch.images()); // [batch, classes]
-        let num_classes = logits.dims()[1];
-        let data = logits
-            .try_into_data()
-            .map_err(|error| Error::new(format!("the network's answer cannot be read: {error}")))?;
-        let logits: Vec<f32> = data.iter::<f32>().collect();
-        predictions.extend(logits.chunks(num_classes).map(Prediction::from_logits));
+        let logits = logits(model, &Batch::new(split, positions, 0.0, device))?;
+        predictions.extend(logits.chunks(logits.len() / positions.len()).map(Prediction::from_logits));
     }
     Ok(predictions)
+}
+
+/// The logits `[batch, classes]` of a batch; `model` must be on its device.
+///
+/// # Errors
+/// A device that fails.
+pub fn logits(model: &Mlp, batch: &Batch) -> Result<Vec<f32>> {
+    if let Some(network) = HostMlp::of(model) {
+        let images: Vec<&[u8]> = batch.items(0..batch.len()).map(|(image, _)| image).collect();
+        return Ok(network.logits(&images, model.is_worth_sharing(images.len())));
+    }
+    let data = model.forward(batch.images()).try_into_data();
+    let data = data.map_err(|error| Error::new(format!("the network's answer cannot be read: {error}")))?;
+    Ok(data.iter::<f32>().collect())
 }
 
 #[cfg(test)]

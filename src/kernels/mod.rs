@@ -15,6 +15,8 @@ mod pointwise;
 mod product;
 mod sparse;
 pub mod team;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub use pointwise::{Scored, column_sums, cross_entropy};

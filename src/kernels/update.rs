@@ -1,5 +1,5 @@
 //! Updates of weights in one pass: each weight, its gradient and its moments are read once and written once. The new weights
-//! take the place of the gradient. Operations and their order are Burn's, so that the results are the same to the last bit.
+//! take the place of the gradient. Operations and their order are those of Burn's SGD and Adam, to the last bit.
 
 use pulp::{Simd, WithSimd};
 
@@ -87,7 +87,9 @@ impl WithSimd for AdamPass<'_> {
         let epsilon = epsilon * correction;
         let (rest_1, rest_2) = (1.0 - beta_1, 1.0 - beta_2);
         let moments = self.moment_1.iter_mut().zip(self.moment_2);
-        for ((place, &weight), (moment_1, moment_2)) in self.gradient.iter_mut().zip(self.weights).zip(moments) {
+        for ((place, &weight), (moment_1, moment_2)) in
+            self.gradient.iter_mut().zip(self.weights).zip(moments)
+        {
             let gradient = penalized(*place, penalty, weight);
             *moment_1 = *moment_1 * beta_1 + gradient * rest_1;
             *moment_2 = *moment_2 * beta_2 + (gradient * gradient) * rest_2;

@@ -4,7 +4,10 @@ use burn::nn::Linear;
 
 use super::{Activation, Mlp};
 use crate::backend::HostTensor;
-use crate::kernels::{Input, Words, forward};
+use crate::kernels::{Input, ROWS, Words, forward, team};
+
+/// Images whose sums in a block of neurons stay in a core's first cache.
+pub(crate) const MAX_PORTION: usize = 256;
 
 /// The layers of a network on the backend flex, without a copy of their weights.
 #[derive(Debug, Clone)]
@@ -46,11 +49,6 @@ impl HostMlp {
         self.layers.last().map_or(0, HostLayer::outputs)
     }
 
-    /// Weights and biases.
-    pub(crate) fn num_weights(&self) -> usize {
-        self.layers.iter().map(|layer| (layer.inputs() + 1) * layer.outputs()).sum()
-    }
-
     /// What `images`, pixels in [0, 1], become in each layer.
     pub(crate) fn pass(&self, images: &Words) -> Passage {
         let mut passage = Passage::default();
@@ -60,23 +58,34 @@ impl HostMlp {
                 self.activate(&mut outputs);
                 passage.outputs.push(outputs);
             }
-            let input = passage.outputs.last().map_or(Input::Images(images), |outputs| Input::Matrix(outputs));
+            let input =
+                passage.outputs.last().map_or(Input::Images(images), |outputs| Input::Matrix(outputs));
             passage.sums.push(layer.forward(input, images.num_images()));
         }
         passage
     }
 
-    /// The logits `[batch, classes]` of `images`, pixels in [0, 1].
-    pub(crate) fn logits(&self, images: &Words) -> Vec<f32> {
-        let mut values = Vec::new();
-        for (index, layer) in self.layers.iter().enumerate() {
-            let input = if index == 0 {
-                Input::Images(images)
-            } else {
-                self.activate(&mut values);
-                Input::Matrix(&values)
-            };
-            values = layer.forward(input, images.num_images());
+    /// The logits `[images, classes]` of images as bytes, computed by all cores that are awake if `shares`.
+    pub(crate) fn logits(&self, images: &[&[u8]], shares: bool) -> Vec<f32> {
+        let num_parts = if shares { team::size() } else { 1 };
+        let len = images.len().div_ceil(num_parts).clamp(1, MAX_PORTION);
+        let parts = team::each(images.chunks(len).collect(), |images| self.logits_of_part(images));
+        parts.concat()
+    }
+
+    fn logits_of_part(&self, images: &[&[u8]]) -> Vec<f32> {
+        let [first, others @ ..] = self.layers.as_slice() else { return Vec::new() };
+        let mut values = if images.len() < ROWS {
+            // Words of a few images would be read for the sake of single pixels.
+            let pixels: Vec<f32> =
+                images.iter().flat_map(|image| image.iter().map(|&pixel| f32::from(pixel) / 255.0)).collect();
+            first.forward(Input::Matrix(&pixels), images.len())
+        } else {
+            first.forward(Input::Images(&Words::of(images)), images.len())
+        };
+        for layer in others {
+            self.activate(&mut values);
+            values = layer.forward(Input::Matrix(&values), images.len());
         }
         values
     }
@@ -96,7 +105,9 @@ impl HostMlp {
     pub(crate) fn damp(&self, sums: &[f32], deltas: &mut [f32]) {
         let pairs = deltas.iter_mut().zip(sums);
         match self.activation {
-            Activation::Relu => pairs.for_each(|(delta, &sum)| *delta = if sum <= 0.0 { 0.0 } else { *delta }),
+            Activation::Relu => {
+                pairs.for_each(|(delta, &sum)| *delta = if sum <= 0.0 { 0.0 } else { *delta })
+            }
             other => {
                 let derivative = other.derivative();
                 pairs.for_each(|(delta, &sum)| *delta *= derivative(sum));

@@ -39,6 +39,9 @@ impl Neurons {
     }
 }
 
+/// Multiplications from which on it is worth sharing them among cores, where those are awake.
+const WORTH_SHARING: usize = 400_000;
+
 /// A dense network over images: Flatten → Linear → … → Linear, giving one logit for each class.
 ///
 /// Build one with [`MlpConfig::init`](super::MlpConfig::init). It runs on whatever device its tensors are on.
@@ -73,6 +76,11 @@ impl Mlp {
     /// Whether anything is left out of a training step.
     pub fn drops_out(&self) -> bool {
         self.dropout.prob > 0.0 || self.input_dropout.prob > 0.0
+    }
+
+    /// Whether a second core has anything to gain in `num_images` images at a time.
+    pub(crate) fn is_worth_sharing(&self, num_images: usize) -> bool {
+        num_images * self.num_params() >= WORTH_SHARING
     }
 
     /// Logits `[batch, classes]` of images `[batch, height, width]`, pixels in [0, 1].

@@ -11,8 +11,8 @@ mod mlp;
 mod weights;
 
 pub use config::{Activation, MlpConfig};
-pub(crate) use host::HostMlp;
 pub use digest::weights_sha256;
+pub(crate) use host::{HostMlp, MAX_PORTION};
 pub use initializer::Initializer;
 pub use layers::{LayerInfo, LayerKind};
 pub use loss::cross_entropy;

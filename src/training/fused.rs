@@ -7,7 +7,6 @@
 
 use std::ops::Range;
 
-use burn::module::Module;
 use burn::optim::GradientsParams;
 
 use super::step::Step;
@@ -16,18 +15,7 @@ use crate::data::Batch;
 use crate::kernels::{
     Input, ROWS, Scored, Words, column_sums, cross_entropy, input_gradient, team, weight_gradient,
 };
-use crate::model::{HostMlp, Mlp};
-
-/// Multiplications in a step from which on it is worth sharing it.
-const WORTH_SHARING: usize = 400_000;
-
-/// Whether other cores have anything to gain in steps of `num_images` images.
-pub(super) fn is_worth_sharing(model: &Mlp, num_images: usize) -> bool {
-    num_images * model.num_params() >= WORTH_SHARING
-}
-
-/// Images whose sums in a block of neurons stay in a core's first cache.
-const MAX_PORTION: usize = 256;
+use crate::model::{HostMlp, MAX_PORTION, Mlp};
 
 /// Some of a batch's images, taken forward and backward.
 struct Portion {
@@ -44,7 +32,7 @@ struct Portion {
 pub(super) fn step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams, Step)> {
     let network = HostMlp::of(model).filter(|_| !model.drops_out())?;
     let scale = 1.0 / batch.len() as f32;
-    let portions = team::each(parts(&network, batch.len()), |images| {
+    let portions = team::each(parts(model, batch.len()), |images| {
         let (rows, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(images).unzip();
         backward(&network, &rows, &labels, batch.label_smoothing, scale)
     });
@@ -66,18 +54,15 @@ pub(super) fn step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams, Step)
 /// What `model` makes of `batch`; none where it has to be computed with tensors.
 pub(super) fn score(model: &Mlp, batch: &Batch) -> Option<Step> {
     let network = HostMlp::of(model)?;
-    let scored = team::each(parts(&network, batch.len()), |images| {
-        let (rows, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(images).unzip();
-        let mut logits = network.logits(&Words::of(&rows));
-        cross_entropy(&mut logits, network.outputs(), &labels, batch.label_smoothing, 1.0)
-    });
-    Some(measured(scored.iter()))
+    let (rows, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(0..batch.len()).unzip();
+    let mut logits = network.logits(&rows, model.is_worth_sharing(batch.len()));
+    let scored = cross_entropy(&mut logits, network.outputs(), &labels, batch.label_smoothing, 1.0);
+    Some(measured([&scored].into_iter()))
 }
 
 /// The places of a batch's images, divided among the cores and into parts that stay in their caches.
-fn parts(network: &HostMlp, num_images: usize) -> Vec<Range<usize>> {
-    let is_worth_sharing = num_images * network.num_weights() >= WORTH_SHARING;
-    let num_parts = if is_worth_sharing { team::size() } else { 1 };
+fn parts(model: &Mlp, num_images: usize) -> Vec<Range<usize>> {
+    let num_parts = if model.is_worth_sharing(num_images) { team::size() } else { 1 };
     divide(num_images, num_parts.max(num_images.div_ceil(MAX_PORTION))).collect()
 }
 

@@ -20,12 +20,15 @@ mod silent;
 mod stack;
 mod step;
 mod suggestion;
+#[cfg(test)]
+#[allow(clippy::panic)]
+mod twins;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::module::Module;
 use burn::data::dataloader::DataLoader;
+use burn::module::Module;
 use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
@@ -133,7 +136,7 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     let train = shuffled_loader(setup.train, training, seed, device).after(done, course.begun.steps);
     let validation = Loader::new(setup.validation, EVALUATION_BATCH_SIZE, Order::Sequential, device);
 
-    let shares = fused::is_worth_sharing(&model, training.batch_size.min(train.num_items()));
+    let shares = model.is_worth_sharing(training.batch_size.min(train.num_items()));
     let _helpers = shares.then(team::awake).flatten();
     let epochs = Arc::new(EpochLoop::new(device.clone().autodiff(), course));
     let mut supervised = SupervisedTraining::new(Path::new(""), Arc::new(train), Arc::new(validation))

@@ -1,5 +1,5 @@
 //! Burn's optimizers, with the update in one pass over the weights where those are in the memory of the CPU. Elsewhere, and
-//! for what has no such pass, Burn's own path is taken; where both can be, the results are the same to the last bit.
+//! for what has no such pass, Burn's own path is taken; the results are the same to the last bit, AdamW's to rounding.
 
 use burn::optim::{AdamState, AdamWState, AdaptiveMomentumState, Optimizer, SgdState};
 use burn::tensor::{Device, Tensor};
@@ -76,7 +76,9 @@ impl Optimizer for OnePassAdam {
         match (HostTensor::of(tensor), HostTensor::of(gradient)) {
             (Ok(weights), Ok(gradient)) => match moments(&weights, state) {
                 Ok((time, moments)) => self.one_pass(rate, &weights, gradient, time + 1, moments),
-                Err(state) => self.plain.step(rate, weights.into_tensor(), gradient.into_tensor(), Some(state)),
+                Err(state) => {
+                    self.plain.step(rate, weights.into_tensor(), gradient.into_tensor(), Some(state))
+                }
             },
             (tensor, gradient) => self.plain.step(rate, back(tensor), back(gradient), state),
         }

@@ -1,0 +1,187 @@
+//! Every product compared with its formula as plain loops, in sizes that fill tiles, registers and words, and in such as do not.
+
+use super::*;
+
+/// Numbers that differ, of both signs.
+fn numbers(count: usize, seed: usize) -> Vec<f32> {
+    (0..count).map(|index| ((index * 7919 + seed * 104_729) % 1009) as f32 / 504.5 - 1.0).collect()
+}
+
+/// Images of which about `share` in ten words are background.
+fn images(count: usize, size: usize, share: usize) -> Vec<Vec<u8>> {
+    let pixel = |image: usize, pixel: usize| {
+        let is_background = (image * 31 + pixel / 8 * 17) % 10 < share || (image + pixel).is_multiple_of(3);
+        if is_background { 0 } else { ((image * 37 + pixel * 101) % 256) as u8 }
+    };
+    (0..count).map(|image| (0..size).map(|place| pixel(image, place)).collect()).collect()
+}
+
+fn rows(images: &[Vec<u8>]) -> Vec<&[u8]> {
+    images.iter().map(Vec::as_slice).collect()
+}
+
+fn scaled(images: &[Vec<u8>]) -> Vec<f32> {
+    images.iter().flatten().map(|&pixel| f32::from(pixel) / 255.0).collect()
+}
+
+fn assert_close(got: &[f32], expected: &[f64], what: &str) {
+    assert_eq!(got.len(), expected.len(), "{what}");
+    for (index, (&got, &expected)) in got.iter().zip(expected).enumerate() {
+        assert!(
+            (f64::from(got) - expected).abs() < 1e-4 * (1.0 + expected.abs()),
+            "{what} {index}: {got}, {expected}"
+        );
+    }
+}
+
+/// left `[rows, inner]` · right `[inner, columns]`.
+fn product(left: &[f32], right: &[f32], inner: usize) -> Vec<f64> {
+    let columns = right.len() / inner;
+    let dot = |row: usize, column: usize| -> f64 {
+        let term = |k: usize| f64::from(left[row * inner + k]) * f64::from(right[k * columns + column]);
+        (0..inner).map(term).sum()
+    };
+    (0..left.len() / inner)
+        .flat_map(|row| (0..columns).map(move |column| (row, column)))
+        .map(|(r, c)| dot(r, c))
+        .collect()
+}
+
+fn transposed(matrix: &[f32], columns: usize) -> Vec<f32> {
+    (0..columns).flat_map(|column| matrix.iter().skip(column).step_by(columns).copied()).collect()
+}
+
+/// Rows, inputs, outputs.
+const SHAPES: [[usize; 3]; 10] = [
+    [1, 1, 1],
+    [7, 9, 3],
+    [8, 8, 16],
+    [8, 16, 32],
+    [13, 25, 10],
+    [16, 64, 64],
+    [3, 784, 10],
+    [9, 784, 100],
+    [40, 30, 33],
+    [21, 530, 17],
+];
+
+#[test]
+fn forward_is_its_formula() {
+    for [count, inputs, outputs] in SHAPES {
+        let (weight, bias) = (numbers(inputs * outputs, 1), numbers(outputs, 2));
+        let with_bias = |product: Vec<f64>| -> Vec<f64> {
+            product.iter().zip(bias.iter().cycle()).map(|(sum, &bias)| sum + f64::from(bias)).collect()
+        };
+        let mut out = vec![f32::NAN; count * outputs];
+        let matrix = numbers(count * inputs, 3);
+        forward(Input::Matrix(&matrix), &weight, &bias, &mut out);
+        assert_close(&out, &with_bias(product(&matrix, &weight, inputs)), "matrix");
+        for share in [0, 5, 10] {
+            let images = images(count, inputs, share);
+            forward(Input::Images(&Words::of(&rows(&images))), &weight, &bias, &mut out);
+            assert_close(&out, &with_bias(product(&scaled(&images), &weight, inputs)), "images");
+        }
+    }
+}
+
+#[test]
+fn the_weights_gradient_is_its_formula_over_all_portions() {
+    for [count, inputs, outputs] in SHAPES {
+        let (first, second) = (images(count, inputs, 5), images(count + 3, inputs, 2));
+        let deltas = [numbers(count * outputs, 4), numbers((count + 3) * outputs, 5)];
+        let expected = {
+            let inputs_of_all = [scaled(&first), scaled(&second)].concat();
+            product(&transposed(&inputs_of_all, inputs), &deltas.concat(), 2 * count + 3)
+        };
+        let matrices = [scaled(&first), scaled(&second)];
+        let words = [Words::of(&rows(&first)), Words::of(&rows(&second))];
+        let whole: Vec<_> = matrices
+            .iter()
+            .map(|matrix| Input::Matrix(matrix))
+            .zip(deltas.iter().map(Vec::as_slice))
+            .collect();
+        let sparse: Vec<_> = words.iter().map(Input::Images).zip(deltas.iter().map(Vec::as_slice)).collect();
+        for pairs in [whole, sparse] {
+            // In two parts, as two cores compute it.
+            let middle = inputs / 2 / 8 * 8;
+            let mut gradient = vec![f32::NAN; inputs * outputs];
+            let (head, tail) = gradient.split_at_mut(middle * outputs);
+            weight_gradient(&pairs, [inputs, outputs], 0..middle, head);
+            weight_gradient(&pairs, [inputs, outputs], middle..inputs, tail);
+            assert_close(&gradient, &expected, "gradient");
+        }
+    }
+}
+
+#[test]
+fn the_inputs_gradient_is_its_formula() {
+    for [count, inputs, outputs] in SHAPES {
+        let (deltas, weight) = (numbers(count * outputs, 6), numbers(inputs * outputs, 7));
+        let mut out = vec![f32::NAN; count * inputs];
+        input_gradient(&deltas, &weight, outputs, &mut out);
+        assert_close(&out, &product(&deltas, &transposed(&weight, outputs), outputs), "inputs' gradient");
+    }
+}
+
+#[test]
+fn what_is_not_a_number_is_not_left_out() {
+    let (weight, bias) = (numbers(9 * 4, 1), numbers(4, 2));
+    for count in [1, 8] {
+        let mut matrix = numbers(count * 9, 3);
+        matrix[5] = f32::NAN;
+        let mut out = vec![0.0; count * 4];
+        forward(Input::Matrix(&matrix), &weight, &bias, &mut out);
+        assert!(out[..4].iter().all(|value| value.is_nan()), "{out:?}");
+    }
+}
+
+/// Two rows by hand: z = (ln 2, 0, 0) is softmax (½, ¼, ¼); with class 0, the loss is ln 2 and the gradient (−½, ¼, ¼).
+#[test]
+fn softmax_and_its_gradient_by_hand() {
+    let ln2 = 2f32.ln();
+    let mut logits = vec![ln2, 0.0, 0.0, ln2, 0.0, 0.0];
+    let scored = cross_entropy(&mut logits, 3, &[0, 2], 0.0, 0.5);
+    assert_eq!(scored.correct, 1);
+    assert_close(&logits, &[-0.25, 0.125, 0.125, 0.25, 0.125, -0.375], "gradient");
+    assert!((scored.losses[0] - 2f64.ln()).abs() < 1e-6 && (scored.losses[1] - 4f64.ln()).abs() < 1e-6);
+    // Smoothing by 0.3 takes 0.1 for each class: 0.8 · ln 2 + 0.1 · ln 4 + 0.1 · ln 4.
+    let mut logits = vec![ln2, 0.0, 0.0];
+    let scored = cross_entropy(&mut logits, 3, &[0], 0.3, 1.0);
+    assert!((scored.losses[0] - 1.2 * 2f64.ln()).abs() < 1e-6, "{:?}", scored.losses);
+    assert_close(&logits, &[0.5 - 0.8, 0.25 - 0.1, 0.25 - 0.1], "smoothed");
+    // Far apart, nothing overflows.
+    let mut logits = vec![1e4, -1e4];
+    assert_eq!(cross_entropy(&mut logits, 2, &[1], 0.0, 1.0).losses, [2e4]);
+}
+
+#[test]
+fn columns_are_summed() {
+    let mut sums = vec![1.0, 2.0];
+    column_sums(&[1.0, 10.0, 2.0, 20.0, 3.0, 30.0], &mut sums);
+    assert_eq!(sums, [7.0, 62.0]);
+}
+
+#[test]
+fn a_team_gives_the_results_in_order_whether_awake_or_not() {
+    let squares = |count: usize| team::each((0..count).collect(), |number: usize| number * number);
+    for awake in [None, team::awake(), team::awake()] {
+        for count in [0, 1, 2, 7, 100] {
+            assert_eq!(squares(count), (0..count).map(|number| number * number).collect::<Vec<_>>());
+        }
+        drop(awake);
+    }
+    // Inside of one another, whoever is busy goes on alone.
+    let _awake = team::awake();
+    let sums = team::each(vec![3, 4, 5], |count| squares(count).iter().sum::<usize>());
+    assert_eq!(sums, [5, 14, 30]);
+}
+
+#[test]
+fn a_helper_that_panics_takes_its_caller_along_and_not_the_team() {
+    let _awake = team::awake();
+    let outcome = std::panic::catch_unwind(|| {
+        team::each(vec![0, 1, 2, 3], |number| assert!(number != 2, "on purpose"));
+    });
+    assert!(outcome.is_err());
+    assert_eq!(team::each(vec![1, 2], |number| number + 1), [2, 3]);
+}

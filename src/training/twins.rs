@@ -1,0 +1,157 @@
+//! What is computed in one pass, held together with its plain twin.
+
+use burn::grad_clipping::GradientClippingConfig;
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::module::Module;
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::tensor::{Device, Tensor};
+use burn::train::TrainStep;
+
+use super::step::plain_step;
+use super::{Adam, AdamW, OptimizerConfig, Sgd, fused};
+use crate::data::{Batch, Part, Source, Split};
+use crate::kernels::team;
+use crate::model::{Activation, Mlp, MlpConfig};
+
+fn digits() -> Split {
+    Split::whole(Source::Mnist.load(Part::Test).unwrap_or_else(|error| panic!("{error}")))
+}
+
+fn network(hidden: &[usize], activation: Activation, device: &Device) -> Mlp {
+    let config = MlpConfig { hidden: hidden.to_vec(), activation, ..MlpConfig::default() };
+    config.init(784, 10, 3, device).unwrap_or_else(|error| panic!("{error}")).train()
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+/// The gradients of all weights and biases, layer by layer.
+fn all_gradients(model: &Mlp, gradients: &GradientsParams) -> Vec<Vec<f32>> {
+    let layer = |layer: &burn::nn::Linear| {
+        let bias = layer.bias.as_ref().and_then(|bias| gradients.get::<1>(bias.id));
+        [gradients.get::<2>(layer.weight.id).map(values), bias.map(values)]
+    };
+    model.layers().iter().flat_map(layer).map(Option::unwrap_or_default).collect()
+}
+
+#[test]
+fn a_step_has_the_gradients_and_the_measures_of_the_plain_one() {
+    let (split, device) = (digits(), Device::flex());
+    let positions: Vec<u32> = (0..77).map(|index| index * 101 % 10_000).collect();
+    for (hidden, activation, smoothing) in [
+        (&[][..], Activation::Relu, 0.0),
+        (&[], Activation::Relu, 0.1),
+        (&[32], Activation::Relu, 0.0),
+        (&[48, 33], Activation::Relu, 0.1),
+        (&[20, 17], Activation::Tanh, 0.0),
+        (&[20, 17], Activation::Sigmoid, 0.0),
+        (&[20, 17], Activation::Gelu, 0.0),
+        (&[20, 17], Activation::Silu, 0.2),
+    ] {
+        let model = network(hidden, activation, &device);
+        let batch = Batch::new(&split, &positions, smoothing, &device.clone().autodiff());
+        let (gradients, step) = fused::step(&model, &batch).unwrap_or_else(|| panic!("not on the host"));
+        let plain = plain_step(&model, &batch);
+        let measured = burn::train::ItemLazy::sync(plain.item).unwrap_or_else(|error| panic!("{error}"));
+        let expected = measured.steps()[0];
+        assert!((step.loss - expected.loss).abs() < 1e-5, "{} {}", step.loss, expected.loss);
+        assert_eq!((step.correct, step.num_images), (expected.correct, expected.num_images));
+        let pairs = all_gradients(&model, &gradients).into_iter().zip(all_gradients(&model, &plain.grads));
+        for (index, (got, expected)) in pairs.enumerate() {
+            assert_eq!(got.len(), expected.len());
+            assert!(!got.is_empty(), "no gradient {index}");
+            for (got, expected) in got.iter().zip(&expected) {
+                assert!(
+                    (got - expected).abs() < 2e-6,
+                    "{hidden:?} {activation:?} {index}: {got}, {expected}"
+                );
+            }
+        }
+        let scored = fused::score(&model, &batch).unwrap_or_else(|| panic!("not on the host"));
+        assert!((scored.loss - step.loss).abs() < 1e-12 && scored.correct == step.correct);
+    }
+}
+
+#[test]
+fn a_step_is_the_same_to_the_last_bit_whoever_helps() {
+    let (split, device) = (digits(), Device::flex());
+    let model = network(&[64, 40], Activation::Relu, &device);
+    let positions: Vec<u32> = (0..700).collect();
+    let batch = Batch::new(&split, &positions, 0.0, &device.clone().autodiff());
+    let step =
+        || fused::step(&model, &batch).map(|(gradients, step)| (all_gradients(&model, &gradients), step));
+    let alone = step();
+    assert!(alone.is_some());
+    let _awake = team::awake();
+    assert_eq!(step(), alone);
+}
+
+#[test]
+fn networks_that_leave_something_out_or_live_elsewhere_take_the_plain_step() {
+    let split = digits();
+    let config = MlpConfig { hidden: vec![8], dropout: 0.5, ..MlpConfig::default() };
+    let device = Device::flex();
+    let model = config.init(784, 10, 3, &device).unwrap_or_else(|error| panic!("{error}")).train();
+    let batch = Batch::new(&split, &[1, 2, 3], 0.0, &device.autodiff());
+    assert!(fused::step(&model, &batch).is_none());
+    #[allow(deprecated)]
+    let device = Device::ndarray();
+    let model = network(&[8], Activation::Relu, &device);
+    let batch = Batch::new(&split, &[1, 2, 3], 0.0, &device.autodiff());
+    assert!(fused::step(&model, &batch).is_none() && fused::score(&model, &batch).is_none());
+}
+
+/// Ten steps with each rule, from the same gradients: the same weights, clipped or not.
+#[test]
+fn updates_in_one_pass_are_burns_own() {
+    let penalty = || Some(WeightDecayConfig::new(0.01));
+    let sgd = |weight_decay| OptimizerConfig::Sgd(Sgd { learning_rate: 0.3, weight_decay, ..Sgd::default() });
+    let adam = |weight_decay| OptimizerConfig::Adam(Adam { weight_decay, ..Adam::default() });
+    let adamw = |weight_decay| OptimizerConfig::AdamW(AdamW { weight_decay, ..AdamW::default() });
+    let clip = || GradientClippingConfig::Norm(0.05);
+    type Plain = Box<dyn Fn() -> ModuleOptimizer>;
+    let cases: [(OptimizerConfig, Plain); 6] = [
+        (sgd(0.0), Box::new(|| SgdConfig::new().init())),
+        (sgd(0.01), Box::new(move || SgdConfig::new().with_weight_decay(penalty()).init())),
+        (adam(0.0), Box::new(|| AdamConfig::new().with_epsilon(1e-7).init())),
+        (
+            adam(0.01),
+            Box::new(move || AdamConfig::new().with_epsilon(1e-7).with_weight_decay(penalty()).init()),
+        ),
+        (adamw(0.0), Box::new(|| AdamWConfig::new().with_epsilon(1e-7).with_weight_decay(0.0).init())),
+        (adamw(0.05), Box::new(|| AdamWConfig::new().with_epsilon(1e-7).with_weight_decay(0.05).init())),
+    ];
+    let (split, device) = (digits(), Device::flex());
+    for (config, plain) in cases {
+        for clipping in [None, Some(clip())] {
+            let start = network(&[40], Activation::Relu, &device);
+            let plain = match &clipping {
+                Some(clipping) => plain().with_grad_clipping(clipping.init()),
+                None => plain(),
+            };
+            let trained =
+                [config.init(clipping), plain].map(|optimizer| ten_steps(start.clone(), optimizer, &split));
+            let [one_pass, plain] = trained.map(|weights| weights.concat());
+            let furthest = one_pass.iter().zip(&plain).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            // Burn divides AdamW's moments in another order than Adam's.
+            let allowed = if matches!(config, OptimizerConfig::AdamW(_)) { 1e-6 } else { 0.0 };
+            assert!(one_pass.len() == plain.len() && furthest <= allowed, "{config:?}: {furthest}");
+        }
+    }
+}
+
+/// All weights after ten steps of 16 images.
+fn ten_steps(mut model: Mlp, mut optimizer: ModuleOptimizer, split: &Split) -> Vec<Vec<f32>> {
+    let device = Device::flex().autodiff();
+    for step in 0..10 {
+        let positions: Vec<u32> = (16 * step..16 * (step + 1)).collect();
+        let gradients = TrainStep::step(&model, Batch::new(split, &positions, 0.0, &device)).grads;
+        model = optimizer.step(ModuleLearningRate::from(0.01 / f64::from(step + 1)), model, gradients);
+    }
+    let layer = |layer: &burn::nn::Linear| {
+        [values(layer.weight.val()), layer.bias.as_ref().map(|bias| values(bias.val())).unwrap_or_default()]
+    };
+    model.layers().iter().flat_map(layer).collect()
+}
