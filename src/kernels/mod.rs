@@ -22,7 +22,7 @@ mod update;
 pub use pointwise::{Scored, column_sums, cross_entropy};
 pub use product::{Input, forward, input_gradient, weight_gradient};
 pub use sparse::Words;
-pub use update::{AdamStep, adam, sgd};
+pub use update::{AdamStep, adam, descend, sgd};
 
 use pulp::{Arch, WithSimd};
 

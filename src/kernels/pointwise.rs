@@ -5,8 +5,15 @@
 pub struct Scored {
     /// Each row's loss, in nats.
     pub losses: Vec<f64>,
-    /// Rows whose largest logit (of equal ones, the first) is the true class's.
-    pub correct: usize,
+    /// Whether each row's largest logit (of equal ones, the first) is the true class's.
+    pub hits: Vec<bool>,
+}
+
+impl Scored {
+    /// Rows whose largest logit is the true class's.
+    pub fn num_correct(&self) -> usize {
+        self.hits.iter().filter(|&&is_hit| is_hit).count()
+    }
 }
 
 /// Takes the `[rows, classes]` logits to the loss's gradient by them, times `scale`, and says what they were worth.
@@ -34,7 +41,7 @@ pub fn cross_entropy(
                 (largest, class) = (logit, index);
             }
         }
-        scored.correct += usize::from(class == label);
+        scored.hits.push(class == label);
         let truth = row[label];
         let mean_distance = if smoothing == 0.0 { 0.0 } else { distance_from(largest, row) / classes as f64 };
         let mut sum = 0.0;

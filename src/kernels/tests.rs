@@ -141,7 +141,7 @@ fn softmax_and_its_gradient_by_hand() {
     let ln2 = 2f32.ln();
     let mut logits = vec![ln2, 0.0, 0.0, ln2, 0.0, 0.0];
     let scored = cross_entropy(&mut logits, 3, &[0, 2], 0.0, 0.5);
-    assert_eq!(scored.correct, 1);
+    assert_eq!((&scored.hits, scored.num_correct()), (&vec![true, false], 1));
     assert_close(&logits, &[-0.25, 0.125, 0.125, 0.25, 0.125, -0.375], "gradient");
     assert!((scored.losses[0] - 2f64.ln()).abs() < 1e-6 && (scored.losses[1] - 4f64.ln()).abs() < 1e-6);
     // Smoothing by 0.3 takes 0.1 for each class: 0.8 · ln 2 + 0.1 · ln 4 + 0.1 · ln 4.

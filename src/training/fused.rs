@@ -131,7 +131,7 @@ fn measured<'a>(scored: impl Iterator<Item = &'a Scored>) -> Step {
     let (mut loss, mut correct, mut num_images) = (0.0, 0, 0);
     for scored in scored {
         scored.losses.iter().for_each(|image| loss += image);
-        correct += scored.correct;
+        correct += scored.num_correct();
         num_images += scored.losses.len();
     }
     Step { loss: loss / num_images as f64, correct, num_images }

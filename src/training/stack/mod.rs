@@ -5,11 +5,13 @@
 //! has its own initial weights, learning rate, weight decay and label smoothing, and learns what it would learn alone,
 //! up to rounding. What is gained is overhead: a small network keeps no processor busy.
 
+mod host;
 mod layers;
 #[cfg(test)]
 mod tests;
 mod update;
 
+use std::ops::Range;
 use std::time::Instant;
 
 use burn::tensor::{Device, Int, Tensor, TensorData, Transaction, activation::log_softmax};
@@ -21,6 +23,7 @@ use super::{
 use crate::data::{Batch, EVALUATION_BATCH_SIZE, Order, Split};
 use crate::error::{Error, Result};
 use crate::model::{Activation, MlpConfig};
+use host::{HostStack, SumsPart};
 use layers::{Layers, Shape};
 use update::Update;
 
@@ -125,6 +128,8 @@ struct Stack<'a> {
     shape: Shape,
     layers: Layers,
     update: Update,
+    /// Takes the place of both where it can.
+    host: Option<HostStack>,
     schedules: Vec<Schedule>,
     /// Each network's learning rate in the step just done.
     rates: Vec<f64>,
@@ -142,6 +147,22 @@ struct Sums {
     /// Steps before the loss was no longer finite.
     finite_steps: Vec<f64>,
     num_images: usize,
+}
+
+impl Sums {
+    fn new(networks: usize) -> Self {
+        let zeros = || vec![0.0; networks];
+        Self { loss: zeros(), correct: zeros(), finite_steps: zeros(), num_images: 0 }
+    }
+
+    /// Those of some networks.
+    fn part(&mut self, networks: Range<usize>) -> SumsPart<'_> {
+        SumsPart {
+            loss: &mut self.loss[networks.clone()],
+            correct: &mut self.correct[networks.clone()],
+            finite_steps: &mut self.finite_steps[networks],
+        }
+    }
 }
 
 /// The same on the device.
@@ -172,10 +193,13 @@ impl<'a> Stack<'a> {
         let label_smoothing = smoothing.iter().any(|&share| share > 0.0).then(|| {
             Tensor::from_data(TensorData::new(smoothing, [shape.streams, shape.members, 1, 1]), device)
         });
+        let update = Update::new(&layers, &shape, &key.optimizer, &decays, device);
+        let host = update.is_plain().then(|| HostStack::of(&layers, &shape, streams)).flatten();
         let none = StackedRun { end: End::Finished, epochs: Vec::new() };
         Ok(Self {
             streams,
-            update: Update::new(&layers, &shape, &key.optimizer, &decays, device),
+            update,
+            host,
             layers,
             schedules: members.iter().map(schedule).collect(),
             rates: vec![0.0; members.len()],
@@ -195,28 +219,38 @@ impl<'a> Stack<'a> {
             .map(|stream| Order::Shuffled(stream.seed).positions(stream.train.len(), epoch as u64))
             .collect();
         let mut sums = SumsOnDevice::new(self.runs.len(), &self.device.clone().inner());
+        let mut host_sums = Sums::new(self.runs.len());
         let mut steps = 0;
         for start in (0..orders[0].len()).step_by(self.key.batch_size) {
             let end = (start + self.key.batch_size).min(orders[0].len());
             let batches =
                 self.streams.iter().zip(&orders).map(|(stream, order)| (&stream.train, &order[start..end]));
-            let batch = Batches::gather(batches, &self.shape, &self.device);
-            let logits = self.layers.forward(batch.images, &self.shape); // [networks, batch, classes]
-            let (measured, gradient) =
-                self.measure(logits.clone().inner(), &batch.truth, self.label_smoothing.as_ref());
-            sums.add(measured, end - start);
-            // The gradient of the loss by the logits is known; what lies before the logits is Burn's.
-            let gradients = (logits * Tensor::from_inner(gradient)).sum().backward();
             for (rate, schedule) in self.rates.iter_mut().zip(&mut self.schedules) {
                 *rate = burn::lr_scheduler::LrScheduler::step(schedule);
             }
-            self.update.apply(&mut self.layers, gradients, &self.rates);
+            if let Some(host) = &mut self.host {
+                host.step(batches, &self.rates, &mut host_sums);
+                host_sums.num_images += end - start;
+            } else {
+                let batch = Batches::gather(batches, &self.shape, &self.device);
+                sums.add(self.step_with_tensors(batch), end - start);
+            }
             steps += 1;
             if interrupter.should_stop() {
                 break;
             }
         }
-        Ok((steps, sums.read()?))
+        Ok((steps, if self.host.is_some() { host_sums } else { sums.read()? }))
+    }
+
+    fn step_with_tensors(&mut self, batch: Batches) -> Measured {
+        let logits = self.layers.forward(batch.images, &self.shape); // [networks, batch, classes]
+        let (measured, gradient) =
+            self.measure(logits.clone().inner(), &batch.truth, self.label_smoothing.as_ref());
+        // The gradient of the loss by the logits is known; what lies before the logits is Burn's.
+        let gradients = (logits * Tensor::from_inner(gradient)).sum().backward();
+        self.update.apply(&mut self.layers, gradients, &self.rates);
+        measured
     }
 
     /// Sums over the images held out; none without such images.
@@ -225,9 +259,17 @@ impl<'a> Stack<'a> {
         if num_images == 0 {
             return Ok(None);
         }
+        let positions: Vec<u32> = (0..num_images as u32).collect();
+        if let Some(host) = &self.host {
+            let mut sums = Sums::new(self.runs.len());
+            for positions in positions.chunks(EVALUATION_BATCH_SIZE) {
+                host.score(self.streams.iter().map(|stream| (&stream.validation, positions)), &mut sums);
+                sums.num_images += positions.len();
+            }
+            return Ok(Some(sums));
+        }
         let device = self.device.clone().inner();
         let layers = burn::module::Module::valid(&self.layers);
-        let positions: Vec<u32> = (0..num_images as u32).collect();
         let mut sums = SumsOnDevice::new(self.runs.len(), &device);
         for positions in positions.chunks(EVALUATION_BATCH_SIZE) {
             let batches = self.streams.iter().map(|stream| (&stream.validation, positions));

@@ -51,6 +51,11 @@ impl Update {
         }
     }
 
+    /// Whether it goes along the gradient itself and nothing decays.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.rule, Rule::Gradient) && self.decays.is_none()
+    }
+
     /// Moves `layers` by one step at `rates`, one for each network.
     pub(super) fn apply(&mut self, layers: &mut Layers, gradients: Gradients, rates: &[f64]) {
         if self.rates.0 != rates {
