@@ -5,7 +5,9 @@ use pulp::{Simd, WithSimd};
 use super::run;
 
 /// Images as words of eight pixels: for each word the images in which it is not all 0.
-#[derive(Debug)]
+///
+/// One that is filled again uses its memory again.
+#[derive(Debug, Default)]
 pub struct Words {
     num_images: usize,
     /// Where the entries of each word begin, and where the last one's end.
@@ -14,6 +16,16 @@ pub struct Words {
     images: Vec<u32>,
     /// What each entry's image has there, from 0 to 1. Behind an image's end there is 0.
     pixels: Vec<[f32; WORD]>,
+    /// Used while it is filled.
+    scratch: Scratch,
+}
+
+#[derive(Debug, Default)]
+struct Scratch {
+    /// A bit for each word of each image that is not all 0.
+    marks: Vec<u64>,
+    /// Where each word's next entry goes.
+    places: Vec<usize>,
 }
 
 /// Pixels in a word.
@@ -25,7 +37,17 @@ impl Words {
     /// # Panics
     /// When they are not of one size.
     pub fn of(images: &[&[u8]]) -> Self {
-        run(ToWords(images))
+        let mut words = Self::default();
+        words.fill(images);
+        words
+    }
+
+    /// Takes `images` in the place of what was there.
+    ///
+    /// # Panics
+    /// When they are not of one size.
+    pub fn fill(&mut self, images: &[&[u8]]) {
+        run(Fill { words: self, images });
     }
 
     /// The number of images.
@@ -41,28 +63,36 @@ impl Words {
     }
 }
 
-struct ToWords<'a>(&'a [&'a [u8]]);
+struct Fill<'a> {
+    words: &'a mut Words,
+    images: &'a [&'a [u8]],
+}
 
-impl WithSimd for ToWords<'_> {
-    type Output = Words;
+impl WithSimd for Fill<'_> {
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Words {
-        let images = self.0;
+    fn with_simd<S: Simd>(self, _: S) {
+        let Words { num_images, starts, images: entries, pixels, scratch: Scratch { marks, places } } =
+            self.words;
+        let images = self.images;
         let size = images.first().map_or(0, |image| image.len());
         assert!(images.iter().all(|image| image.len() == size), "images of different sizes");
+        *num_images = images.len();
         fetch(images);
-        let mut starts = vec![0; size.div_ceil(WORD) + 1];
-        let mut marks = Vec::with_capacity(images.len() * size.div_ceil(MARKED));
+        starts.clear();
+        starts.resize(size.div_ceil(WORD) + 1, 0);
+        marks.clear();
         for image in images {
-            mark(image, &mut starts[1..], &mut marks);
+            mark(image, &mut starts[1..], marks);
         }
         for word in 1..starts.len() {
             starts[word] += starts[word - 1];
         }
         let num_entries = starts[starts.len() - 1];
-        let (mut places, mut entries, mut pixels) =
-            (starts.clone(), vec![0; num_entries], vec![[0.0; WORD]; num_entries]);
+        entries.resize(num_entries, 0);
+        pixels.resize(num_entries, [0.0; WORD]);
+        places.clone_from(starts);
         for (index, (image, marks)) in images.iter().zip(marks.chunks(size.div_ceil(MARKED))).enumerate() {
             for (group, &marks) in marks.iter().enumerate() {
                 let mut marks = marks;
@@ -76,7 +106,6 @@ impl WithSimd for ToWords<'_> {
                 }
             }
         }
-        Words { num_images: images.len(), starts, images: entries, pixels }
     }
 }
 

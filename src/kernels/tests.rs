@@ -135,23 +135,30 @@ fn what_is_not_a_number_is_not_left_out() {
     }
 }
 
+fn scored(logits: &mut [f32], classes: usize, labels: &[u8], smoothing: f64, scale: f32) -> Scored {
+    // Of earlier rows, which must not count.
+    let mut scored = Scored { losses: vec![1.0], hits: vec![true] };
+    cross_entropy(logits, classes, labels, smoothing, scale, &mut scored);
+    scored
+}
+
 /// Two rows by hand: z = (ln 2, 0, 0) is softmax (½, ¼, ¼); with class 0, the loss is ln 2 and the gradient (−½, ¼, ¼).
 #[test]
 fn softmax_and_its_gradient_by_hand() {
     let ln2 = 2f32.ln();
     let mut logits = vec![ln2, 0.0, 0.0, ln2, 0.0, 0.0];
-    let scored = cross_entropy(&mut logits, 3, &[0, 2], 0.0, 0.5);
-    assert_eq!((&scored.hits, scored.num_correct()), (&vec![true, false], 1));
+    let worth = scored(&mut logits, 3, &[0, 2], 0.0, 0.5);
+    assert_eq!((&worth.hits, worth.num_correct()), (&vec![true, false], 1));
     assert_close(&logits, &[-0.25, 0.125, 0.125, 0.25, 0.125, -0.375], "gradient");
-    assert!((scored.losses[0] - 2f64.ln()).abs() < 1e-6 && (scored.losses[1] - 4f64.ln()).abs() < 1e-6);
+    assert!((worth.losses[0] - 2f64.ln()).abs() < 1e-6 && (worth.losses[1] - 4f64.ln()).abs() < 1e-6);
     // Smoothing by 0.3 takes 0.1 for each class: 0.8 · ln 2 + 0.1 · ln 4 + 0.1 · ln 4.
     let mut logits = vec![ln2, 0.0, 0.0];
-    let scored = cross_entropy(&mut logits, 3, &[0], 0.3, 1.0);
-    assert!((scored.losses[0] - 1.2 * 2f64.ln()).abs() < 1e-6, "{:?}", scored.losses);
+    let worth = scored(&mut logits, 3, &[0], 0.3, 1.0);
+    assert!((worth.losses[0] - 1.2 * 2f64.ln()).abs() < 1e-6, "{:?}", worth.losses);
     assert_close(&logits, &[0.5 - 0.8, 0.25 - 0.1, 0.25 - 0.1], "smoothed");
     // Far apart, nothing overflows.
     let mut logits = vec![1e4, -1e4];
-    assert_eq!(cross_entropy(&mut logits, 2, &[1], 0.0, 1.0).losses, [2e4]);
+    assert_eq!(scored(&mut logits, 2, &[1], 0.0, 1.0).losses, [2e4]);
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(crate) struct HostLayer {
     bias: HostTensor,
 }
 
-/// What images become on their way through a network.
+/// What images become on their way through a network. One that is written again uses its memory again.
 #[derive(Debug, Default)]
 pub(crate) struct Passage {
     /// What comes out of each layer, before its activation: `[batch, outputs]`; of the last, the logits.
@@ -49,20 +49,21 @@ impl HostMlp {
         self.layers.last().map_or(0, HostLayer::outputs)
     }
 
-    /// What `images`, pixels in [0, 1], become in each layer.
-    pub(crate) fn pass(&self, images: &Words) -> Passage {
-        let mut passage = Passage::default();
-        for layer in &self.layers {
-            if let Some(sums) = passage.sums.last() {
-                let mut outputs = sums.clone();
-                self.activate(&mut outputs);
-                passage.outputs.push(outputs);
+    /// Writes into `passage` what `images`, pixels in [0, 1], become in each layer.
+    pub(crate) fn pass(&self, images: &Words, passage: &mut Passage) {
+        let Passage { sums, outputs } = passage;
+        sums.resize(self.layers.len(), Vec::new());
+        outputs.resize(self.layers.len() - 1, Vec::new());
+        for (index, layer) in self.layers.iter().enumerate() {
+            if let Some(before) = index.checked_sub(1) {
+                outputs[before].clone_from(&sums[before]);
+                self.activate(&mut outputs[before]);
             }
             let input =
-                passage.outputs.last().map_or(Input::Images(images), |outputs| Input::Matrix(outputs));
-            passage.sums.push(layer.forward(input, images.num_images()));
+                index.checked_sub(1).map_or(Input::Images(images), |before| Input::Matrix(&outputs[before]));
+            sums[index].resize(images.num_images() * layer.outputs(), 0.0);
+            forward(input, layer.weight(), layer.bias.values(), &mut sums[index]);
         }
-        passage
     }
 
     /// The logits `[images, classes]` of images as bytes, computed by all cores that are awake if `shares`.

@@ -12,7 +12,7 @@ mod weights;
 
 pub use config::{Activation, MlpConfig};
 pub use digest::weights_sha256;
-pub(crate) use host::{HostMlp, MAX_PORTION};
+pub(crate) use host::{HostMlp, MAX_PORTION, Passage};
 pub use initializer::Initializer;
 pub use layers::{LayerInfo, LayerKind};
 pub use loss::cross_entropy;

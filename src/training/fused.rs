@@ -5,6 +5,7 @@
 //! of the images forward and backward through all layers, then it takes some of each layer's inputs and adds up the
 //! gradients of their weights over all images.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use burn::optim::GradientsParams;
@@ -15,16 +16,22 @@ use crate::data::Batch;
 use crate::kernels::{
     Input, ROWS, Scored, Words, column_sums, cross_entropy, input_gradient, team, weight_gradient,
 };
-use crate::model::{HostMlp, MAX_PORTION, Mlp};
+use crate::model::{HostMlp, MAX_PORTION, Mlp, Passage};
 
 /// Some of a batch's images, taken forward and backward.
+#[derive(Default)]
 struct Portion {
     images: Words,
-    /// What went into each layer but the first: `[images, inputs]`.
-    inputs: Vec<Vec<f32>>,
+    passage: Passage,
     /// The mean loss's gradient by what came out of each layer, before its activation: `[images, outputs]`.
     deltas: Vec<Vec<f32>>,
     scored: Scored,
+}
+
+thread_local! {
+    /// The portions of the last step. The next one uses their memory again: asked for anew in every step by one thread and given
+    /// back by another, it would let both wait for the allocator.
+    static PORTIONS: RefCell<Vec<Portion>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The gradients of the mean loss over `batch` by all weights of `model`, and what the step measured; none where it has to
@@ -32,22 +39,27 @@ struct Portion {
 pub(super) fn step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams, Step)> {
     let network = HostMlp::of(model).filter(|_| !model.drops_out())?;
     let scale = 1.0 / batch.len() as f32;
-    let portions = team::each(parts(model, batch.len()), |images| {
+    let parts = parts(model, batch.len());
+    let mut memory = PORTIONS.take();
+    memory.resize_with(memory.len().max(parts.len()), Portion::default);
+    let portions = &mut memory[..parts.len()];
+    team::each(parts.into_iter().zip(&mut *portions).collect(), |(images, portion)| {
         let (rows, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(images).unzip();
-        backward(&network, &rows, &labels, batch.label_smoothing, scale)
+        portion.compute(&network, &rows, &labels, batch.label_smoothing, scale);
     });
     let measured = measured(portions.iter().map(|portion| &portion.scored));
     let mut gradients = GradientsParams::new();
-    let weights = weight_gradients(&network, &portions);
-    for ((layer, weight), host) in model.layers().iter().zip(weights).zip(0..) {
+    let weights = weight_gradients(&network, portions);
+    for (index, (layer, weight)) in model.layers().iter().zip(weights).enumerate() {
         let shape = layer.weight.dims();
         gradients.register(layer.weight.id, HostTensor::new(weight, shape).into_tensor::<2>());
         if let Some(bias) = &layer.bias {
             let mut sums = vec![0.0; shape[1]];
-            portions.iter().for_each(|portion| column_sums(&portion.deltas[host], &mut sums));
+            portions.iter().for_each(|portion| column_sums(&portion.deltas[index], &mut sums));
             gradients.register(bias.id, HostTensor::new(sums, [shape[1]]).into_tensor::<1>());
         }
     }
+    PORTIONS.set(memory);
     Some((gradients, measured))
 }
 
@@ -56,7 +68,8 @@ pub(super) fn score(model: &Mlp, batch: &Batch) -> Option<Step> {
     let network = HostMlp::of(model)?;
     let (rows, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(0..batch.len()).unzip();
     let mut logits = network.logits(&rows, model.is_worth_sharing(batch.len()));
-    let scored = cross_entropy(&mut logits, network.outputs(), &labels, batch.label_smoothing, 1.0);
+    let mut scored = Scored::default();
+    cross_entropy(&mut logits, network.outputs(), &labels, batch.label_smoothing, 1.0, &mut scored);
     Some(measured([&scored].into_iter()))
 }
 
@@ -73,30 +86,31 @@ fn divide(len: usize, num_parts: usize) -> impl Iterator<Item = Range<usize>> {
     (0..num_parts).map(move |part| end(part)..end(part + 1))
 }
 
-fn backward(network: &HostMlp, rows: &[&[u8]], labels: &[u8], smoothing: f64, scale: f32) -> Portion {
-    let images = Words::of(rows);
-    let mut passage = network.pass(&images);
-    let mut delta = passage.sums.pop().unwrap_or_default();
-    let scored = cross_entropy(&mut delta, network.outputs(), labels, smoothing, scale);
-    let mut deltas = vec![delta];
-    // From the last layer to the second: nobody asks for the gradient by the pixels.
-    while let Some(sums) = passage.sums.pop() {
-        let layer = &network.layers()[passage.sums.len() + 1];
-        let mut delta = vec![0.0; sums.len()];
-        input_gradient(deltas.last().map_or(&[], Vec::as_slice), layer.weight(), layer.outputs(), &mut delta);
-        network.damp(&sums, &mut delta);
-        deltas.push(delta);
-    }
-    deltas.reverse();
-    Portion { images, inputs: passage.outputs, deltas, scored }
-}
-
 impl Portion {
+    fn compute(&mut self, network: &HostMlp, rows: &[&[u8]], labels: &[u8], smoothing: f64, scale: f32) {
+        let Self { images, passage, deltas, scored } = self;
+        images.fill(rows);
+        network.pass(images, passage);
+        let last = network.layers().len() - 1;
+        deltas.resize(last + 1, Vec::new());
+        deltas[last].clone_from(&passage.sums[last]);
+        cross_entropy(&mut deltas[last], network.outputs(), labels, smoothing, scale, scored);
+        // From the last layer to the second: nobody asks for the gradient by the pixels.
+        for index in (1..=last).rev() {
+            let layer = &network.layers()[index];
+            let (before, after) = deltas.split_at_mut(index);
+            let delta = &mut before[index - 1];
+            delta.resize(rows.len() * layer.inputs(), 0.0);
+            input_gradient(&after[0], layer.weight(), layer.outputs(), delta);
+            network.damp(&passage.sums[index - 1], delta);
+        }
+    }
+
     /// What went into a layer, and the gradient by what came out.
     fn pair(&self, layer: usize) -> (Input<'_>, &[f32]) {
         let learned = match layer {
             0 => Input::Images(&self.images),
-            _ => Input::Matrix(&self.inputs[layer - 1]),
+            _ => Input::Matrix(&self.passage.outputs[layer - 1]),
         };
         (learned, &self.deltas[layer])
     }

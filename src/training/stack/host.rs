@@ -5,7 +5,7 @@ use super::layers::{Layers, Shape};
 use super::{Stream, Sums};
 use crate::backend::HostTensor;
 use crate::data::Split;
-use crate::kernels::{Input, Words, cross_entropy, descend, forward, weight_gradient};
+use crate::kernels::{Input, Scored, Words, cross_entropy, descend, forward, weight_gradient};
 
 /// All networks of a stack.
 pub(super) struct HostStack {
@@ -117,7 +117,8 @@ fn score(
 ) {
     let members = sums.loss.len();
     let repeated: Vec<u8> = labels.iter().flat_map(|&label| std::iter::repeat_n(label, members)).collect();
-    let scored = cross_entropy(logits, classes, &repeated, label_smoothing, scale);
+    let mut scored = Scored::default();
+    cross_entropy(logits, classes, &repeated, label_smoothing, scale, &mut scored);
     for (row, (loss, is_hit)) in scored.losses.iter().zip(&scored.hits).enumerate() {
         sums.loss[row % members] += loss;
         sums.correct[row % members] += f64::from(u8::from(*is_hit));

@@ -1,0 +1,353 @@
+"""The same networks on the same MNIST in other frameworks: `peers.py FRAMEWORK WORKLOAD` prints one line of JSON.
+
+W1  784-10, SGD with rate 1, batches of 128, 10 epochs
+W2  784-512-256-10, ReLU, Adam with rate 0.001, batches of 128, 5 epochs
+W3  W1's network, 5 folds, 8 learning rates, 3 epochs: 40 trainings
+W4  W1's network, batches of 16 to 4,096: an epoch once warm
+W5  answers of W2's network: images a second, one and 1,024 at a time
+W6  one epoch of W1, for the time of the whole process
+
+Each framework is written as its users write it when they want it fast, and `lightning` and `keras` as their tutorials are:
+data as one array in memory, no loader that makes an object of each image, no metrics beyond what fit() reports.
+"""
+import json, os, resource, sys, time
+
+import numpy as np
+
+HOME = os.environ["PEERS_HOME"]
+RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
+BATCHES = [16, 32, 64, 128, 256, 512, 1024, 4096]
+EPOCHS = {"W1": 10, "W2": 5, "W3": 3, "W6": 1}
+
+
+def idx(name):
+    with open(f"{HOME}/mnist/{name}", "rb") as file:
+        sizes = [int.from_bytes(file.read(4), "big") for _ in range(file.read(4)[3])]
+        return np.frombuffer(file.read(), np.uint8).reshape(sizes)
+
+
+def load():
+    pixels = lambda name: np.multiply(idx(name).reshape(-1, 784), np.float32(1 / 255), dtype=np.float32)
+    return (pixels("train-images-idx3-ubyte"), idx("train-labels-idx1-ubyte").astype(np.int64),
+            pixels("t10k-images-idx3-ubyte"), idx("t10k-labels-idx1-ubyte").astype(np.int64))
+
+
+def folds():
+    parts = np.array_split(np.random.default_rng(0).permutation(60000), 5)
+    return [(np.concatenate(parts[:k] + parts[k + 1:]), parts[k]) for k in range(5)]
+
+
+def seconds(work):
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def speed(work, images, passes):
+    """Images a second in the best of several passes, after one to warm up."""
+    work()
+    return images / min(seconds(work) for _ in range(passes))
+
+
+def run(workload, train, classify, data):
+    """`train(kind, rate, batch, x, y)` gives a function that trains one epoch and one that gives the accuracy."""
+    x, y, xt, yt = data
+    if workload in ("W1", "W2", "W6"):
+        epoch, accuracy = train("mlp" if workload == "W2" else "softmax", 1.0, 128, x, y)
+        times = [seconds(epoch) for _ in range(EPOCHS[workload])]
+        return {"s": float(np.median(times[1:] or times)), "accuracy": accuracy(xt, yt)}
+    if workload == "W3":
+        means, start = {}, time.perf_counter()
+        for rate in RATES:
+            accuracies = []
+            for learned, held_out in folds():
+                epoch, accuracy = train("softmax", rate, 128, x[learned], y[learned])
+                for _ in range(EPOCHS["W3"]):
+                    epoch()
+                accuracies.append(accuracy(x[held_out], y[held_out]))
+            means[str(rate)] = float(np.mean(accuracies))
+        return {"s": time.perf_counter() - start, "means": means}
+    if workload == "W4":
+        times = {}
+        for batch in BATCHES:
+            epoch, _ = train("softmax", 1.0, batch, x, y)
+            epoch()
+            times[str(batch)] = seconds(epoch)
+        return {"s": times}
+    one, many, num_one = classify(xt)
+    return {"images_per_s": {"1": speed(one, num_one, 3), "1024": speed(many, 10000, 15)}}
+
+
+def jax_peer():
+    import jax, jax.numpy as jnp, optax
+    from functools import partial
+
+    def fresh(kind):
+        sizes = [784, 10] if kind == "softmax" else [784, 512, 256, 10]
+        keys = jax.random.split(jax.random.key(0), len(sizes))
+        draw = lambda key, i, o: jax.random.uniform(key, (i, o), minval=-1, maxval=1) * (6 / (i + o)) ** 0.5
+        return [(draw(key, i, o), jnp.zeros(o)) for key, i, o in zip(keys, sizes, sizes[1:])]
+
+    def forward(layers, x):
+        for w, b in layers[:-1]:
+            x = jax.nn.relu(x @ w + b)
+        return x @ layers[-1][0] + layers[-1][1]
+
+    def loss(layers, x, y):
+        return optax.softmax_cross_entropy_with_integer_labels(forward(layers, x), y).mean()
+
+    optimizer = lambda kind, rate: optax.sgd(rate) if kind == "softmax" else optax.adam(1e-3)
+
+    # A whole epoch is one compiled loop: the fastest JAX can be here.
+    @partial(jax.jit, static_argnames=("kind", "batch"), donate_argnames=("carry",))
+    def scan(kind, batch, carry, x, y, order, rate):
+        def step(carry, i):
+            layers, state = carry
+            updates, state = optimizer(kind, rate).update(jax.grad(loss)(layers, x[i], y[i]), state)
+            return (optax.apply_updates(layers, updates), state), None
+        whole = len(order) // batch * batch
+        carry, _ = jax.lax.scan(step, carry, order[:whole].reshape(-1, batch))
+        return step(carry, order[whole:])[0] if whole < len(order) else carry
+
+    accuracy_of = jax.jit(lambda layers, x, y: (forward(layers, x).argmax(1) == y).mean())
+    rng = np.random.default_rng(0)
+
+    def train(kind, rate, batch, x, y):
+        x, y = jax.device_put(x), jnp.asarray(y.astype(np.int32))
+        layers = fresh(kind)
+        carry = [(layers, optimizer(kind, 1.0).init(layers))]
+
+        def epoch():
+            order = rng.permutation(len(y)).astype(np.int32)
+            carry[0] = jax.block_until_ready(scan(kind, batch, carry[0], x, y, order, rate))
+        return epoch, lambda xt, yt: float(accuracy_of(carry[0][0], xt, yt))
+
+    def classify(xt):
+        layers, on_device = fresh("mlp"), jax.device_put(xt)
+        answer = jax.jit(lambda layers, x: forward(layers, x).argmax(1))
+
+        def one():
+            for i in range(10000):
+                np.asarray(answer(layers, xt[i:i + 1]))
+
+        def many():
+            jax.block_until_ready([answer(layers, on_device[i:i + 1024]) for i in range(0, 10000, 1024)])
+        return one, many, 10000
+    return train, classify, jax.__version__
+
+
+def torch_peer():
+    import torch
+    from torch import nn
+
+    def network(kind):
+        sizes = [784, 10] if kind == "softmax" else [784, 512, 256, 10]
+        layers = [part for i, o in zip(sizes, sizes[1:]) for part in (nn.Linear(i, o), nn.ReLU())]
+        return nn.Sequential(*layers[:-1])
+
+    def train(kind, rate, batch, x, y):
+        x, y, model = torch.from_numpy(x), torch.from_numpy(y), network(kind)
+        optimizer = (torch.optim.SGD(model.parameters(), lr=rate, fused=True) if kind == "softmax"
+                     else torch.optim.Adam(model.parameters(), lr=1e-3, fused=True))
+
+        def epoch():
+            for i in torch.randperm(len(x)).split(batch):
+                optimizer.zero_grad(set_to_none=True)
+                nn.functional.cross_entropy(model(x.index_select(0, i)), y.index_select(0, i)).backward()
+                optimizer.step()
+
+        @torch.inference_mode()
+        def accuracy(xt, yt):
+            return (model(torch.from_numpy(xt)).argmax(1) == torch.from_numpy(yt)).float().mean().item()
+        return epoch, accuracy
+
+    def classify(xt):
+        model, xt = network("mlp").eval(), torch.from_numpy(xt)
+
+        @torch.inference_mode()
+        def one():
+            for i in range(10000):
+                model(xt[i:i + 1]).argmax(1).item()
+
+        @torch.inference_mode()
+        def many():
+            for part in xt.split(1024):
+                model(part).argmax(1)
+        return one, many, 10000
+    return train, classify, torch.__version__
+
+
+def torch_by_hand_peer():
+    """Softmax's gradient written out; W3's 40 networks stacked in one product."""
+    import torch
+
+    def train(kind, rate, batch, x, y):
+        x, y = torch.from_numpy(x), torch.from_numpy(y)
+        w, b, eye = torch.empty(784, 10).uniform_(-1 / 28, 1 / 28), torch.zeros(10), torch.eye(10)
+
+        @torch.inference_mode()
+        def epoch():
+            for i in torch.randperm(len(x)).split(batch):
+                xb = x.index_select(0, i)
+                delta = (torch.softmax(torch.addmm(b, xb, w), 1) - eye.index_select(0, y.index_select(0, i))) * (-rate / len(i))
+                w.addmm_(xb.t(), delta)
+                b.add_(delta.sum(0))
+
+        @torch.inference_mode()
+        def accuracy(xt, yt):
+            return (torch.addmm(b, torch.from_numpy(xt), w).argmax(1) == torch.from_numpy(yt)).float().mean().item()
+        return epoch, accuracy
+
+    @torch.inference_mode()
+    def stacked(x, y):
+        x, y, start = torch.from_numpy(x), torch.from_numpy(y), time.perf_counter()
+        rates = torch.tensor(RATES).repeat_interleave(10)
+        w = torch.empty(1, 784, 10).uniform_(-1 / 28, 1 / 28).repeat(5, 1, 8)
+        b, eye = torch.zeros(5, 1, 80), torch.eye(10)
+        parts = [(torch.from_numpy(learned), torch.from_numpy(held_out)) for learned, held_out in folds()]
+        for _ in range(EPOCHS["W3"]):
+            orders = torch.stack([learned[torch.randperm(len(learned))] for learned, _ in parts])
+            for i in orders.split(128, 1):
+                n = i.shape[1]
+                xb = x.index_select(0, i.reshape(-1)).view(5, n, 784)
+                p = torch.softmax(torch.baddbmm(b, xb, w).view(5, n, 8, 10), 3).view(5, n, 80)
+                delta = (p - eye[y[i]].repeat(1, 1, 8)) * (-rates / n)
+                w.baddbmm_(xb.transpose(1, 2), delta)
+                b += delta.sum(1, keepdim=True)
+        right = [(torch.addmm(b[k], x[v], w[k]).view(-1, 8, 10).argmax(2) == y[v][:, None]).float().mean(0)
+                 for k, (_, v) in enumerate(parts)]
+        means = torch.stack(right).mean(0).tolist()
+        return {"s": time.perf_counter() - start, "means": dict(zip(map(str, RATES), means))}
+    train.stacked = stacked
+    return train, None, torch.__version__
+
+
+def keras_peer(backend):
+    os.environ["KERAS_BACKEND"] = backend
+    import keras
+
+    def network(kind, rate=1.0):
+        sizes, optimizer = ([10], keras.optimizers.SGD(rate)) if kind == "softmax" else ([512, 256, 10], keras.optimizers.Adam(1e-3))
+        dense = [keras.layers.Dense(size, activation="relu") for size in sizes[:-1]] + [keras.layers.Dense(10, activation="softmax")]
+        model = keras.Sequential([keras.Input((784,)), *dense])
+        model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+        return model
+
+    def train(kind, rate, batch, x, y):
+        model = network(kind, rate)
+        epoch = lambda: model.fit(x, y, batch_size=batch, epochs=1, verbose=0)
+        return epoch, lambda xt, yt: float((model.predict(xt, batch_size=1024, verbose=0).argmax(1) == yt).mean())
+
+    def classify(xt):
+        model = network("mlp")
+
+        def one():
+            for i in range(1000):
+                model.predict_on_batch(xt[i:i + 1])
+
+        def many():
+            for i in range(0, 10000, 1024):
+                model.predict_on_batch(xt[i:i + 1024])
+        return one, many, 1000
+    import importlib
+    name = {"jax": "jax", "tensorflow": "tensorflow"}[backend]
+    return train, classify, f"{keras.__version__} on {name} {importlib.import_module(name).__version__}"
+
+
+def sklearn_peer():
+    import warnings
+    import sklearn
+    from sklearn.neural_network import MLPClassifier
+    warnings.filterwarnings("ignore")
+
+    def network(kind, rate, batch, epochs):
+        common = dict(batch_size=batch, max_iter=epochs, alpha=0.0, tol=0.0, n_iter_no_change=10 ** 6, random_state=0)
+        if kind == "softmax":
+            return MLPClassifier((), solver="sgd", learning_rate_init=rate, momentum=0.0, nesterovs_momentum=False, **common)
+        return MLPClassifier((512, 256), solver="adam", learning_rate_init=1e-3, **common)
+
+    def train(kind, rate, batch, x, y):
+        # fit() begins anew; warm_start goes on for another epoch.
+        model = network(kind, rate, batch, 1).set_params(warm_start=True)
+        return lambda: model.fit(x, y), lambda xt, yt: float((model.predict(xt) == yt).mean())
+
+    def classify(xt):
+        model = network("mlp", 1.0, 128, 1).fit(xt[:2000], idx("t10k-labels-idx1-ubyte")[:2000])
+
+        def one():
+            for i in range(2000):
+                model.predict(xt[i:i + 1])
+
+        def many():
+            for i in range(0, 10000, 1024):
+                model.predict(xt[i:i + 1024])
+        return one, many, 2000
+    return train, classify, sklearn.__version__
+
+
+def lightning_peer():
+    import logging, tempfile, warnings
+    import lightning, torch
+    from torch import nn
+    from torch.utils.data import DataLoader, TensorDataset
+    warnings.filterwarnings("ignore")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+
+    class Network(lightning.LightningModule):
+        def __init__(self, kind, rate):
+            super().__init__()
+            sizes = [784, 10] if kind == "softmax" else [784, 512, 256, 10]
+            layers = [part for i, o in zip(sizes, sizes[1:]) for part in (nn.Linear(i, o), nn.ReLU())]
+            self.network, self.kind, self.rate = nn.Sequential(*layers[:-1]), kind, rate
+
+        def training_step(self, batch, _):
+            loss = nn.functional.cross_entropy(self.network(batch[0]), batch[1])
+            self.log("loss", loss, prog_bar=True)
+            return loss
+
+        def configure_optimizers(self):
+            return (torch.optim.SGD(self.parameters(), lr=self.rate) if self.kind == "softmax"
+                    else torch.optim.Adam(self.parameters(), lr=1e-3))
+
+    def train(kind, rate, batch, x, y):
+        loader = DataLoader(TensorDataset(torch.from_numpy(x), torch.from_numpy(y)), batch_size=batch, shuffle=True)
+        model, state = Network(kind, rate), {"epochs": 0, "trainer": None}
+
+        def epoch():
+            state["epochs"] += 1
+            if state["trainer"] is None:
+                state["trainer"] = lightning.Trainer(accelerator="cpu", max_epochs=1, default_root_dir=tempfile.mkdtemp())
+            state["trainer"].fit_loop.max_epochs = state["epochs"]
+            state["trainer"].fit(model, loader)
+
+        @torch.inference_mode()
+        def accuracy(xt, yt):
+            return (model.network(torch.from_numpy(xt)).argmax(1) == torch.from_numpy(yt)).float().mean().item()
+        return epoch, accuracy
+    return train, None, lightning.__version__
+
+
+def main():
+    framework, workload = sys.argv[1:3]
+    peers = {"jax": jax_peer, "torch": torch_peer, "torch-by-hand": torch_by_hand_peer, "sklearn": sklearn_peer,
+             "keras-jax": lambda: keras_peer("jax"), "keras-tensorflow": lambda: keras_peer("tensorflow"), "lightning": lightning_peer}
+    if workload == "rate":
+        # The machine's matrix rate: the best of 20 products of 1,024 by 1,024 numbers.
+        import jax, jax.numpy as jnp
+        a = jnp.asarray(np.random.default_rng(0).random((1024, 1024), np.float32))
+        product = jax.jit(lambda a: a @ a)
+        work = lambda: jax.block_until_ready(product(a))
+        work()
+        print("RESULT " + json.dumps({"gflops": 2 * 1024 ** 3 / min(seconds(work) for _ in range(40)) / 1e9}))
+        return
+    train, classify, version = peers[framework]()
+    data = load()
+    if workload == "W3" and hasattr(train, "stacked"):
+        result = train.stacked(data[0], data[1])
+    else:
+        result = run(workload, train, classify, data)
+    result["mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print("RESULT " + json.dumps({"version": version, **result}))
+
+
+main()
