@@ -16,6 +16,7 @@
 //! | where images come from, splits, batches | [`data`] |
 //! | the network, its initial weights, its loss | [`model`] |
 //! | optimizers, schedules, the loop over epochs | [`training`] |
+//! | how fast the CPU computes | [`kernels`] |
 //! | predictions, accuracy, confusion matrix, calibration | [`evaluation`] |
 //! | layers, weights and steps of an experiment, in words | [`plan`] |
 //! | a run folder's files | [`run`] |

@@ -1,9 +1,8 @@
 //! Owns the arithmetic of dense layers on the CPU: plain slices in, plain slices out, with vector instructions chosen at
 //! run time. Knows no tensor, no network and no data set.
 //!
-//! Four things make it fast. Zeros are left out: four of five pixels of a digit are background, and after ReLU half of all
-//! neurons are silent. What is read once is used for eight images. No product is transposed or copied before it is
-//! computed. And what happens to a number happens while it is at hand: an update reads each weight once.
+//! What makes it fast: the background of images is left out, sums stay in registers until they are complete, what is read
+//! once is used for eight rows, an update reads each weight once, and no thread is woken within a step.
 //!
 //! No sum is ever shared between threads: every number is added up by one thread, in the order of the images. So results do
 //! not depend on how many threads there are.

@@ -13,6 +13,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 /// Turns of waiting that are longer than it takes to say that a task is done, some 0.3 µs.
 const MOMENT: usize = 24;
 
+/// Turns of waiting that are longer than what lies between two parts of a step.
+const PATIENCE: u32 = 1 << 12;
+
 static TEAM: OnceLock<Option<Team>> = OnceLock::new();
 
 struct Team {
@@ -71,18 +74,24 @@ impl Team {
     }
 
     fn look_for_work(&self, waking: usize) {
-        let mut idle = 0u32;
+        let mut turns = 0;
         while self.is_awake() && self.wakings.load(Ordering::SeqCst) == waking {
             if rayon::yield_now() == Some(Yield::Executed) {
-                idle = 0;
-            } else if idle < 1 << 12 {
-                idle += 1;
-                std::hint::spin_loop();
+                turns = 0;
             } else {
-                // Longer than between two parts of a step: something else may want the core.
-                thread::yield_now();
+                wait(&mut turns);
             }
         }
+    }
+}
+
+/// Waits for a turn. After more turns than there are in a step, something else may want the core.
+fn wait(turns: &mut u32) {
+    if *turns < PATIENCE {
+        *turns += 1;
+        std::hint::spin_loop();
+    } else {
+        thread::yield_now();
     }
 }
 
@@ -121,8 +130,9 @@ pub fn each<T: Send, R: Send>(parts: Vec<T>, work: impl Fn(T) -> R + Sync) -> Ve
         take_all();
         // At its end the scope lets this thread sleep if it has not heard of all helpers, and it hears of one a moment after
         // the helper's last word.
+        let mut turns = 0;
         while unfinished.load(Ordering::Acquire) > 0 {
-            std::hint::spin_loop();
+            wait(&mut turns);
         }
         (0..MOMENT).for_each(|_| std::hint::spin_loop());
     });

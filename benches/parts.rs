@@ -1,0 +1,115 @@
+//! What the parts of a training cost: gathering a batch, a step, an evaluation, a stacked epoch, preparing a picture.
+//!
+//! `cargo bench -p smallnet-benches --bench parts`
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::hint::black_box;
+
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::module::Module;
+use burn::tensor::Device;
+use burn::train::{Interrupter, TrainStep};
+use criterion::{Criterion, criterion_group, criterion_main};
+use smallnet::data::{Batch, Part, Source, Split, read_digit};
+use smallnet::evaluation::evaluate;
+use smallnet::kernels::{Words, team};
+use smallnet::model::{Mlp, MlpConfig};
+use smallnet::training::{Member, OptimizerConfig, ScheduleConfig, Stream, TrainingConfig, train_stack};
+
+fn digits() -> Split {
+    Split::whole(Source::Mnist.load(Part::Train).unwrap())
+}
+
+fn network(hidden: &[usize]) -> Mlp {
+    let config = MlpConfig { hidden: hidden.to_vec(), ..MlpConfig::default() };
+    config.init(784, 10, 1, &Device::flex()).unwrap()
+}
+
+/// 128 images that lie anywhere, another 128 each time.
+fn batches(split: &Split) -> impl Iterator<Item = Batch> + use<'_> {
+    let device = Device::flex().autodiff();
+    (0u32..).map(move |batch| {
+        let position = |index: u32| (batch * 128 + index).wrapping_mul(2_654_435_761) % 60_000;
+        let positions: Vec<u32> = (0..128).map(position).collect();
+        Batch::new(split, &positions, 0.0, &device)
+    })
+}
+
+fn gathering(criterion: &mut Criterion) {
+    let split = digits();
+    let mut group = criterion.benchmark_group("gathering 128 images");
+    let mut next = batches(&split);
+    group.bench_function("as words without background", |bencher| {
+        bencher.iter(|| {
+            let batch = next.next().unwrap();
+            let images: Vec<&[u8]> = batch.items(0..batch.len()).map(|(image, _)| image).collect();
+            black_box(Words::of(&images))
+        });
+    });
+    group.bench_function("as a tensor", |bencher| bencher.iter(|| black_box(next.next().unwrap().images())));
+}
+
+fn step(criterion: &mut Criterion) {
+    let split = digits();
+    let mut group = criterion.benchmark_group("a step of 128 images");
+    let _helpers = team::awake();
+    for (name, hidden, optimizer) in [
+        ("784-10, SGD", &[][..], OptimizerConfig::default()),
+        ("784-512-256-10, Adam", &[512, 256], OptimizerConfig::Adam(smallnet::training::Adam::default())),
+    ] {
+        let (mut model, mut optimizer) = (network(hidden).train(), optimizer.init(None));
+        let mut next = batches(&split);
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let output = TrainStep::step(&model, next.next().unwrap());
+                model = optimizer.step(ModuleLearningRate::from(0.001), model.clone(), output.grads);
+            });
+        });
+    }
+}
+
+fn evaluation(criterion: &mut Criterion) {
+    let split = Split::whole(Source::Mnist.load(Part::Test).unwrap());
+    let mut group = criterion.benchmark_group("evaluating 10,000 images");
+    group.sample_size(20);
+    for (name, hidden) in [("784-10", &[][..]), ("784-512-256-10", &[512, 256])] {
+        let model = network(hidden);
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| evaluate(&model, &split, &Device::flex()).unwrap())
+        });
+    }
+}
+
+fn stack(criterion: &mut Criterion) {
+    let split = digits().slice(0..128 * 20);
+    let (schedule, training) =
+        (ScheduleConfig::default(), TrainingConfig { num_epochs: 1, ..TrainingConfig::default() });
+    let mut group = criterion.benchmark_group("20 steps of 20 networks side by side");
+    group.sample_size(10);
+    for (name, hidden) in [("784-10", vec![]), ("784-32-10", vec![32])] {
+        let (model, optimizer) = (MlpConfig { hidden, ..MlpConfig::default() }, OptimizerConfig::default());
+        let member =
+            Member { model: &model, optimizer: &optimizer, schedule: &schedule, training: &training };
+        let streams: Vec<Stream<'_>> = (1..=5)
+            .map(|seed| Stream {
+                seed,
+                train: split.clone(),
+                validation: split.slice(0..0),
+                members: vec![member; 4],
+            })
+            .collect();
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| train_stack(&streams, 10, &Device::flex(), &Interrupter::new(), |_| ()).unwrap());
+        });
+    }
+}
+
+fn picture(criterion: &mut Criterion) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/picture/seven.png");
+    criterion.bench_function("preparing a picture of a digit", |bencher| {
+        bencher.iter(|| black_box(read_digit(path.as_ref(), 28, 28).unwrap()));
+    });
+}
+
+criterion_group!(benches, gathering, step, evaluation, stack, picture);
+criterion_main!(benches);
