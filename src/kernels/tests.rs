@@ -167,28 +167,3 @@ fn columns_are_summed() {
     column_sums(&[1.0, 10.0, 2.0, 20.0, 3.0, 30.0], &mut sums);
     assert_eq!(sums, [7.0, 62.0]);
 }
-
-#[test]
-fn a_team_gives_the_results_in_order_whether_awake_or_not() {
-    let squares = |count: usize| team::each((0..count).collect(), |number: usize| number * number);
-    for awake in [None, team::awake(), team::awake()] {
-        for count in [0, 1, 2, 7, 100] {
-            assert_eq!(squares(count), (0..count).map(|number| number * number).collect::<Vec<_>>());
-        }
-        drop(awake);
-    }
-    // Inside of one another, whoever is busy goes on alone.
-    let _awake = team::awake();
-    let sums = team::each(vec![3, 4, 5], |count| squares(count).iter().sum::<usize>());
-    assert_eq!(sums, [5, 14, 30]);
-}
-
-#[test]
-fn a_helper_that_panics_takes_its_caller_along_and_not_the_team() {
-    let _awake = team::awake();
-    let outcome = std::panic::catch_unwind(|| {
-        team::each(vec![0, 1, 2, 3], |number| assert!(number != 2, "on purpose"));
-    });
-    assert!(outcome.is_err());
-    assert_eq!(team::each(vec![1, 2], |number| number + 1), [2, 3]);
-}
