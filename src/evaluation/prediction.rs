@@ -55,7 +55,7 @@ impl Prediction {
 /// A device that fails.
 pub fn predict(model: &Mlp, split: &Split, positions: &[u32], device: &Device) -> Result<Vec<Prediction>> {
     let shares = model.is_worth_sharing(positions.len().min(EVALUATION_BATCH_SIZE));
-    let _helpers = shares.then(team::awake).flatten();
+    let _helpers = shares.then(team::awake);
     let mut predictions = Vec::with_capacity(positions.len());
     for positions in positions.chunks(EVALUATION_BATCH_SIZE) {
         let logits = logits(model, &Batch::new(split, positions, 0.0, device))?;

@@ -10,6 +10,7 @@
 //! What each function computes stands in its documentation as a formula, and its tests compare it with that formula written
 //! as plain loops.
 
+mod pace;
 mod pointwise;
 mod product;
 mod sparse;

@@ -34,11 +34,24 @@ thread_local! {
     static PORTIONS: RefCell<Vec<Portion>> = const { RefCell::new(Vec::new()) };
 }
 
+/// `model` in the memory of the CPU; none where a step has to be computed with tensors.
+fn network(model: &Mlp) -> Option<HostMlp> {
+    HostMlp::of(model).filter(|_| !model.drops_out())
+}
+
+/// Whether a step of `model` with so many images is worth sharing.
+pub(super) fn shares(model: &Mlp, num_images: usize) -> bool {
+    model.is_worth_sharing(num_images) && network(model).is_some()
+}
+
 /// The gradients of the mean loss over `batch` by all weights of `model`, and what the step measured; none where it has to
 /// be computed with tensors.
 pub(super) fn step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams, Step)> {
-    let network = HostMlp::of(model).filter(|_| !model.drops_out())?;
+    let network = network(model)?;
     let scale = 1.0 / batch.len() as f32;
+    if model.is_worth_sharing(batch.len()) {
+        team::step();
+    }
     let parts = parts(model, batch.len());
     let mut memory = PORTIONS.take();
     memory.resize_with(memory.len().max(parts.len()), Portion::default);

@@ -136,8 +136,8 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     let train = shuffled_loader(setup.train, training, seed, device).after(done, course.begun.steps);
     let validation = Loader::new(setup.validation, EVALUATION_BATCH_SIZE, Order::Sequential, device);
 
-    let shares = model.is_worth_sharing(training.batch_size.min(train.num_items()));
-    let _helpers = shares.then(team::awake).flatten();
+    let shares = fused::shares(&model, training.batch_size.min(train.num_items()));
+    let _helpers = shares.then(team::awake);
     let epochs = Arc::new(EpochLoop::new(device.clone().autodiff(), course));
     let mut supervised = SupervisedTraining::new(Path::new(""), Arc::new(train), Arc::new(validation))
         .metrics((ImageMean::loss(), ImageMean::accuracy()))
