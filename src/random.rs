@@ -13,12 +13,14 @@ pub enum Purpose {
     Order = 2,
     /// Which images are held out for validation.
     Holdout = 3,
-    /// Dropout's masks, drawn by the backend from a seed of this stream.
+    /// The seed of what a training step leaves out; the index is the step's, over the whole training.
     Dropout = 4,
     /// Which settings of a study's grid are tried.
     Sample = 5,
     /// Which fold an image belongs to.
     Folds = 6,
+    /// What a step leaves out, under the step's own seed; the index is made of layer and image.
+    Masks = 7,
 }
 
 /// The stream of random numbers for `purpose` and `index` under the experiment's `seed`.
@@ -31,10 +33,6 @@ pub fn stream(seed: u64, purpose: Purpose, index: u64) -> ChaCha8Rng {
     key[16..24].copy_from_slice(&index.to_le_bytes());
     ChaCha8Rng::from_seed(key)
 }
-
-/// Held by tests that draw on a device: Burn's CPU generators are one for the whole process.
-#[cfg(test)]
-pub(crate) static DRAWING: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 #[cfg(test)]
 mod tests {

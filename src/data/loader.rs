@@ -24,13 +24,21 @@ pub struct Batch {
     positions: Vec<u32>,
     /// The share of each target's probability that is spread evenly over all classes.
     pub label_smoothing: f64,
+    /// What a step leaves out follows from it; nothing is left out without it.
+    pub dropout_seed: Option<u64>,
     device: Device,
 }
 
 impl Batch {
     /// The images at `positions` of `split`, for a network on `device`.
     pub fn new(split: &Split, positions: &[u32], label_smoothing: f64, device: &Device) -> Self {
-        Self { split: split.clone(), positions: positions.to_vec(), label_smoothing, device: device.clone() }
+        let (split, positions, device) = (split.clone(), positions.to_vec(), device.clone());
+        Self { split, positions, label_smoothing, dropout_seed: None, device }
+    }
+
+    /// The same batch, where a step leaves out what follows from `seed`.
+    pub fn with_dropout_seed(self, seed: u64) -> Self {
+        Self { dropout_seed: Some(seed), ..self }
     }
 
     /// The number of images.

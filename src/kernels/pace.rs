@@ -111,7 +111,12 @@ mod tests {
     use super::*;
 
     /// Takes steps for `time` as long as `step` says, and gives the share of the time spent with each choice.
-    fn shares(pace: &mut Pace, start: Instant, time: Duration, step: impl Fn(usize, u32) -> Duration) -> Vec<f64> {
+    fn shares(
+        pace: &mut Pace,
+        start: Instant,
+        time: Duration,
+        step: impl Fn(usize, u32) -> Duration,
+    ) -> Vec<f64> {
         let mut shares = vec![0.0; pace.num_choices];
         let mut now = start;
         for number in 0.. {

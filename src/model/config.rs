@@ -8,7 +8,7 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 
-use super::{Initializer, Mlp};
+use super::{Dropout, Initializer, Mlp};
 use crate::error::{Error, Result, ensure};
 
 /// The widest hidden layer accepted, in neurons.
@@ -118,7 +118,8 @@ impl MlpConfig {
             .enumerate()
             .map(|(index, pair)| self.layer(index, pair[0], pair[1], seed, device))
             .collect();
-        Ok(Mlp::new(layers, self.activation, self.dropout).with_input_dropout(self.input_dropout))
+        let dropout = Dropout { hidden: self.dropout, input: self.input_dropout };
+        Ok(Mlp::new(layers, self.activation, dropout))
     }
 
     fn layer(&self, index: usize, inputs: usize, outputs: usize, seed: u64, device: &Device) -> Linear {

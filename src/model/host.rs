@@ -1,8 +1,11 @@
 //! A network in the memory of the CPU, computed without tensors.
 
+use std::ops::Range;
+
 use burn::nn::Linear;
 
-use super::{Activation, Mlp};
+use super::dropout::Masks;
+use super::{Activation, Dropout, Mlp};
 use crate::backend::HostTensor;
 use crate::kernels::{Input, ROWS, Words, forward, team};
 
@@ -14,6 +17,7 @@ pub(crate) const MAX_PORTION: usize = 256;
 pub(crate) struct HostMlp {
     layers: Vec<HostLayer>,
     activation: Activation,
+    dropout: Dropout,
 }
 
 /// One dense layer.
@@ -23,20 +27,31 @@ pub(crate) struct HostLayer {
     bias: HostTensor,
 }
 
-/// What images become on their way through a network. One that is written again uses its memory again.
+/// What some images of a batch become on their way through a network in training. One that is written again uses its memory
+/// again.
 #[derive(Debug, Default)]
 pub(crate) struct Passage {
+    /// The pixels that are not left out.
+    pub(crate) images: Words,
     /// What comes out of each layer, before its activation: `[batch, outputs]`; of the last, the logits.
     pub(crate) sums: Vec<Vec<f32>>,
-    /// What comes out of each hidden layer's activation, `[batch, outputs]`.
+    /// What comes out of each hidden layer's activation and is not left out, `[batch, outputs]`.
     pub(crate) outputs: Vec<Vec<f32>>,
+    /// By what dropout multiplies each hidden layer's outputs, `[batch, outputs]`; empty where nothing is left out.
+    pub(crate) factors: Vec<Vec<f32>>,
+    /// The images without the pixels that are left out.
+    remains: Vec<u8>,
 }
 
 impl HostMlp {
-    /// `model`, where it is on flex. Nothing is left out at random.
+    /// `model`, where it is on flex.
     pub(crate) fn of(model: &Mlp) -> Option<Self> {
         let layers = model.layers().iter().map(HostLayer::of).collect::<Option<Vec<_>>>()?;
-        (!layers.is_empty()).then_some(Self { layers, activation: model.activation() })
+        (!layers.is_empty()).then_some(Self {
+            layers,
+            activation: model.activation(),
+            dropout: model.dropout(),
+        })
     }
 
     /// The layers, first to last.
@@ -49,15 +64,27 @@ impl HostMlp {
         self.layers.last().map_or(0, HostLayer::outputs)
     }
 
-    /// Writes into `passage` what `images`, pixels in [0, 1], become in each layer.
-    pub(crate) fn pass(&self, images: &Words, passage: &mut Passage) {
-        let Passage { sums, outputs } = passage;
+    /// Writes into `passage` what images as bytes become in each layer. They are at these places of a batch, and what a step of
+    /// this seed leaves out is left out.
+    pub(crate) fn pass(
+        &self,
+        images: &[&[u8]],
+        places: Range<usize>,
+        dropout_seed: Option<u64>,
+        passage: &mut Passage,
+    ) {
+        let masks = self.dropout.masks(dropout_seed);
+        passage.enter(images, places.clone(), masks);
+        let Passage { images, sums, outputs, factors, .. } = passage;
         sums.resize(self.layers.len(), Vec::new());
         outputs.resize(self.layers.len() - 1, Vec::new());
+        factors.resize(self.layers.len() - 1, Vec::new());
         for (index, layer) in self.layers.iter().enumerate() {
             if let Some(before) = index.checked_sub(1) {
                 outputs[before].clone_from(&sums[before]);
                 self.activate(&mut outputs[before]);
+                masks.fill(index, places.clone(), layer.inputs(), &mut factors[before]);
+                multiply(&mut outputs[before], &factors[before]);
             }
             let input =
                 index.checked_sub(1).map_or(Input::Images(images), |before| Input::Matrix(&outputs[before]));
@@ -102,9 +129,10 @@ impl HostMlp {
         }
     }
 
-    /// Takes the loss's gradient by a hidden layer's outputs to that by its `sums`, which the activation made them of.
-    pub(crate) fn damp(&self, sums: &[f32], deltas: &mut [f32]) {
-        let pairs = deltas.iter_mut().zip(sums);
+    /// Takes the loss's gradient by the outputs of hidden layer `index` to that by its sums, which the activation made them of.
+    pub(crate) fn damp(&self, index: usize, passage: &Passage, deltas: &mut [f32]) {
+        multiply(deltas, &passage.factors[index]);
+        let pairs = deltas.iter_mut().zip(&passage.sums[index]);
         match self.activation {
             Activation::Relu => {
                 pairs.for_each(|(delta, &sum)| *delta = if sum <= 0.0 { 0.0 } else { *delta })
@@ -115,6 +143,29 @@ impl HostMlp {
             }
         }
     }
+}
+
+impl Passage {
+    /// Takes in what is not left out of images.
+    fn enter(&mut self, images: &[&[u8]], places: Range<usize>, masks: Masks) {
+        let size = images.first().map_or(0, |image| image.len());
+        let mut factors = Vec::new();
+        masks.fill(0, places, size, &mut factors);
+        if factors.is_empty() {
+            return self.images.fill(images, 1.0);
+        }
+        self.remains.clear();
+        let pixels = images.iter().flat_map(|image| image.iter().copied());
+        self.remains
+            .extend(pixels.zip(&factors).map(|(pixel, &factor)| if factor == 0.0 { 0 } else { pixel }));
+        let remains: Vec<&[u8]> = self.remains.chunks(size).collect();
+        self.images.fill(&remains, masks.factor(0));
+    }
+}
+
+/// Multiplies each of `values` with its factor, where there are any.
+fn multiply(values: &mut [f32], factors: &[f32]) {
+    values.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
 }
 
 impl HostLayer {

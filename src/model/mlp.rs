@@ -1,10 +1,10 @@
 //! The network itself.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::nn::Linear;
 use burn::tensor::{Tensor, activation::softmax};
 
-use super::Activation;
+use super::{Activation, Dropout};
 use crate::error::{Error, Result};
 
 /// The weights of one layer on the host, neuron by neuron.
@@ -50,32 +50,19 @@ pub struct Mlp {
     layers: Vec<Linear>,
     #[module(skip)]
     activation: Activation,
+    #[module(skip)]
     dropout: Dropout,
-    input_dropout: Dropout,
 }
 
 impl Mlp {
-    /// A network of `layers`, each with weights `[inputs, outputs]`; `activation` and `dropout` follow all but
-    /// the last.
-    ///
-    /// # Panics
-    /// When `dropout` is not in [0, 1).
-    pub fn new(layers: Vec<Linear>, activation: Activation, dropout: f64) -> Self {
-        let drop = |probability| DropoutConfig::new(probability).init();
-        Self { layers, activation, dropout: drop(dropout), input_dropout: drop(0.0) }
+    /// A network of `layers`, each with weights `[inputs, outputs]`; `activation` follows all but the last.
+    pub fn new(layers: Vec<Linear>, activation: Activation, dropout: Dropout) -> Self {
+        Self { layers, activation, dropout }
     }
 
-    /// The same network, leaving pixels out of training with this probability.
-    ///
-    /// # Panics
-    /// When `probability` is not in [0, 1).
-    pub fn with_input_dropout(self, probability: f64) -> Self {
-        Self { input_dropout: DropoutConfig::new(probability).init(), ..self }
-    }
-
-    /// Whether anything is left out of a training step.
-    pub fn drops_out(&self) -> bool {
-        self.dropout.prob > 0.0 || self.input_dropout.prob > 0.0
+    /// What training steps leave out.
+    pub fn dropout(&self) -> Dropout {
+        self.dropout
     }
 
     /// Whether a second core has anything to gain in `num_images` images at a time.
@@ -83,14 +70,20 @@ impl Mlp {
         num_images * self.num_params() >= WORTH_SHARING
     }
 
-    /// Logits `[batch, classes]` of images `[batch, height, width]`, pixels in [0, 1].
+    /// Logits `[batch, classes]` of images `[batch, height, width]`, pixels in [0, 1]. Nothing is left out.
     pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
-        let mut x = self.input_dropout.forward(images.flatten::<2>(1, 2)); // [batch, height * width]
+        self.forward_in_training(images, None)
+    }
+
+    /// As [`Mlp::forward`], but for what a step of this seed leaves out.
+    pub(crate) fn forward_in_training(&self, images: Tensor<3>, dropout_seed: Option<u64>) -> Tensor<2> {
+        let masks = self.dropout.masks(dropout_seed);
+        let mut x = images.flatten::<2>(1, 2); // [batch, height * width]
         for (index, layer) in self.layers.iter().enumerate() {
             if index > 0 {
-                x = self.dropout.forward(self.activation.apply(x));
+                x = self.activation.apply(x);
             }
-            x = layer.forward(x); // [batch, outputs]
+            x = layer.forward(masks.apply(index, x)); // [batch, outputs]
         }
         x
     }
@@ -168,7 +161,7 @@ mod tests {
     fn a_softmax_network_computed_by_hand() {
         let device = Device::flex();
         let layer = layer(&[&[1.0, 2.0], &[3.0, -1.0]], &[0.5, -0.5], &device);
-        let model = Mlp::new(vec![layer], Activation::Relu, 0.0);
+        let model = Mlp::new(vec![layer], Activation::Relu, Dropout::default());
         let image = Tensor::<3>::from_data([[[1.0], [0.5]]], &device);
         let e2 = 1f64.exp().powi(2);
         assert_close(&values(model.forward(image.clone())), &[3.0, 1.0]);
@@ -187,7 +180,7 @@ mod tests {
         let device = Device::flex();
         let hidden = layer(&[&[2.0, -1.0], &[0.0, 1.0]], &[0.0, 0.0], &device);
         let output = layer(&[&[3.0], &[100.0]], &[1.0], &device);
-        let model = Mlp::new(vec![hidden, output], Activation::Relu, 0.0);
+        let model = Mlp::new(vec![hidden, output], Activation::Relu, Dropout::default());
         let image = Tensor::<3>::from_data([[[1.0, 0.5]]], &device);
         assert_close(&values(model.forward(image)), &[7.0]);
     }
@@ -196,36 +189,25 @@ mod tests {
     fn a_neuron_has_the_weights_of_its_column() {
         let device = Device::flex();
         let layer = layer(&[&[1.0, 2.0], &[3.0, -1.0], &[5.0, 6.0]], &[0.5, -0.5], &device);
-        let neurons = Mlp::new(vec![layer], Activation::Relu, 0.0).first_layer().unwrap();
+        let neurons = Mlp::new(vec![layer], Activation::Relu, Dropout::default()).first_layer().unwrap();
         assert_eq!(neurons.weights, [[1.0, 3.0, 5.0], [2.0, -1.0, 6.0]]);
         assert_eq!(neurons.biases, [0.5, -0.5]);
     }
 
     #[test]
     fn dropout_acts_in_training_alone() {
-        for (dropout, input_dropout) in [(0.5, 0.0), (0.0, 0.5)] {
-            drops_out_in_training_alone(MlpConfig {
-                hidden: vec![64],
-                dropout,
-                input_dropout,
-                ..MlpConfig::default()
-            });
-        }
-    }
-
-    fn drops_out_in_training_alone(config: MlpConfig) {
-        let _alone = crate::random::DRAWING.lock();
         let device = Device::flex();
-        device.seed(1);
-        let model = config.init(4, 3, 1, &device).unwrap();
-        let logits = |model: &Mlp, device: &Device| {
-            values(model.forward(Tensor::<3>::from_data([[[0.1, 0.9], [0.5, 0.3]]], device)))
-        };
-        let training = device.clone().autodiff();
-        let trained = model.clone().train();
-        assert_ne!(logits(&trained, &training), logits(&trained, &training), "no neuron was left out");
-        assert_eq!(logits(&trained.valid(), &device), logits(&model, &device));
-        assert_eq!(logits(&model, &device), logits(&model, &device));
+        for (dropout, input_dropout) in [(0.5, 0.0), (0.0, 0.5)] {
+            let config = MlpConfig { hidden: vec![64], dropout, input_dropout, ..MlpConfig::default() };
+            let model = config.init(4, 3, 1, &device).unwrap();
+            let images = || Tensor::<3>::from_data([[[0.1, 0.9], [0.5, 0.3]]], &device);
+            let in_training = |seed| values(model.forward_in_training(images(), Some(seed)));
+            assert_ne!(in_training(1), in_training(2), "no neuron was left out");
+            assert_eq!(in_training(1), in_training(1));
+            let whole = values(model.forward(images()));
+            assert_ne!(in_training(1), whole);
+            assert_eq!(values(model.forward_in_training(images(), None)), whole);
+        }
     }
 
     /// Every weight of a small network is nudged both ways; the loss must change as the gradient says. Central

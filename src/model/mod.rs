@@ -3,6 +3,7 @@
 
 mod config;
 mod digest;
+mod dropout;
 mod host;
 mod initializer;
 mod layers;
@@ -12,6 +13,7 @@ mod weights;
 
 pub use config::{Activation, MlpConfig};
 pub use digest::weights_sha256;
+pub use dropout::Dropout;
 pub(crate) use host::{HostMlp, MAX_PORTION, Passage};
 pub use initializer::Initializer;
 pub use layers::{LayerInfo, LayerKind};

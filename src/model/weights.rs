@@ -83,14 +83,14 @@ impl ModuleVisitor for Look {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::Activation;
+    use super::super::{Activation, Dropout};
     use super::*;
     use burn::nn::Linear;
     use burn::tensor::Device;
 
     #[test]
     fn weights_of_another_kind_of_number_are_refused() {
-        let model = Mlp::new(vec![], Activation::Relu, 0.0);
+        let model = Mlp::new(vec![], Activation::Relu, Dropout::default());
         let whole = burn_pack::Tensor::new(
             "layers.0.bias".to_owned(),
             DType::I32,
@@ -112,7 +112,7 @@ mod tests {
         {
             let weights = Tensor::<2>::ones([4, 3], &Device::flex()).slice_fill([2..3, 1..2], value);
             let layer = Linear { weight: Param::from_tensor(weights), bias: None };
-            let model = Mlp::new(vec![layer], Activation::Relu, 0.0);
+            let model = Mlp::new(vec![layer], Activation::Relu, Dropout::default());
             assert_eq!(has_finite_weights(&model.clone().train()).unwrap(), finite, "{value}");
             assert_eq!(has_finite_weights(&model).unwrap(), finite, "{value}");
         }

@@ -21,7 +21,7 @@ use burn::train::{
 };
 
 use super::checkpoint::{Best, FORMAT, Keeper, Patience, Position, State};
-use super::dropout::Masks;
+use super::dropout;
 use super::metrics::{ACCURACY, LOSS};
 use super::outbox::Outbox;
 use super::outcome::{Divergence, End, EpochRecord, Symptom};
@@ -45,8 +45,8 @@ pub(super) struct Course {
     on_epoch: OnEpoch,
     schedule: Schedule,
     steps_per_epoch: usize,
-    /// Decides what dropout leaves out; none without dropout.
-    masks: Option<Masks>,
+    /// The experiment's.
+    seed: u64,
     /// Saves checkpoints; none are taken without it.
     pub(super) keeper: Option<Keeper>,
     patience: Option<Patience>,
@@ -124,14 +124,14 @@ impl Course {
         on_epoch: OnEpoch,
         schedule: Schedule,
         steps_per_epoch: usize,
-        masks: Option<Masks>,
+        seed: u64,
         patience: Option<Patience>,
     ) -> Self {
         Self {
             on_epoch,
             schedule,
             steps_per_epoch,
-            masks,
+            seed,
             keeper: None,
             patience,
             best: None,
@@ -205,8 +205,8 @@ impl Course {
         let mut clock = Clock::new(begun.seconds);
         let mut step = begun.steps;
         while let Some(batch) = batches.next() {
-            self.masks.iter().for_each(|masks| masks.draw((epoch - 1) * self.steps_per_epoch + step));
-            let output = gear.learner.train_step(report(batch)?);
+            let total_steps = (epoch - 1) * self.steps_per_epoch + step;
+            let output = gear.learner.train_step(dropout::seeded(report(batch)?, self.seed, total_steps));
             gear.learner.lr_step();
             gear.learner.optimizer_step(output.grads);
             outbox.put(output.item);

@@ -1,9 +1,8 @@
 //! A step on the CPU without tensors: forward, loss and backward in as few passes over memory as there can be.
 //!
-//! Its plain twin is the step of `step.rs`, which other backends and networks that leave something out at random take; a
-//! test holds the two together. It has two phases, each shared among the cores that are awake: first every core takes some
-//! of the images forward and backward through all layers, then it takes some of each layer's inputs and adds up the
-//! gradients of their weights over all images.
+//! Its plain twin is the step of `step.rs`, which other backends take; a test holds the two together. It has two phases, each
+//! shared among the cores that are awake: first every core takes some of the images forward and backward through all
+//! layers, then it takes some of each layer's inputs and adds up the gradients of their weights over all images.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -14,14 +13,13 @@ use super::step::Step;
 use crate::backend::HostTensor;
 use crate::data::Batch;
 use crate::kernels::{
-    Input, ROWS, Scored, Words, column_sums, cross_entropy, input_gradient, team, weight_gradient,
+    Input, ROWS, Scored, column_sums, cross_entropy, input_gradient, team, weight_gradient,
 };
 use crate::model::{HostMlp, MAX_PORTION, Mlp, Passage};
 
 /// Some of a batch's images, taken forward and backward.
 #[derive(Default)]
 struct Portion {
-    images: Words,
     passage: Passage,
     /// The mean loss's gradient by what came out of each layer, before its activation: `[images, outputs]`.
     deltas: Vec<Vec<f32>>,
@@ -34,21 +32,15 @@ thread_local! {
     static PORTIONS: RefCell<Vec<Portion>> = const { RefCell::new(Vec::new()) };
 }
 
-/// `model` in the memory of the CPU; none where a step has to be computed with tensors.
-fn network(model: &Mlp) -> Option<HostMlp> {
-    HostMlp::of(model).filter(|_| !model.drops_out())
-}
-
 /// Whether a step of `model` with so many images is worth sharing.
 pub(super) fn shares(model: &Mlp, num_images: usize) -> bool {
-    model.is_worth_sharing(num_images) && network(model).is_some()
+    model.is_worth_sharing(num_images) && HostMlp::of(model).is_some()
 }
 
 /// The gradients of the mean loss over `batch` by all weights of `model`, and what the step measured; none where it has to
 /// be computed with tensors.
 pub(super) fn step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams, Step)> {
-    let network = network(model)?;
-    let scale = 1.0 / batch.len() as f32;
+    let network = HostMlp::of(model)?;
     if model.is_worth_sharing(batch.len()) {
         team::step();
     }
@@ -57,8 +49,7 @@ pub(super) fn step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams, Step)
     memory.resize_with(memory.len().max(parts.len()), Portion::default);
     let portions = &mut memory[..parts.len()];
     team::each(parts.into_iter().zip(&mut *portions).collect(), |(images, portion)| {
-        let (rows, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(images).unzip();
-        portion.compute(&network, &rows, &labels, batch.label_smoothing, scale);
+        portion.compute(&network, batch, images);
     });
     let measured = measured(portions.iter().map(|portion| &portion.scored));
     let mut gradients = GradientsParams::new();
@@ -100,14 +91,17 @@ fn divide(len: usize, num_parts: usize) -> impl Iterator<Item = Range<usize>> {
 }
 
 impl Portion {
-    fn compute(&mut self, network: &HostMlp, rows: &[&[u8]], labels: &[u8], smoothing: f64, scale: f32) {
-        let Self { images, passage, deltas, scored } = self;
-        images.fill(rows);
-        network.pass(images, passage);
+    /// Takes the images at these places of `batch` forward and backward.
+    fn compute(&mut self, network: &HostMlp, batch: &Batch, places: Range<usize>) {
+        let Self { passage, deltas, scored } = self;
+        let (rows, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(places.clone()).unzip();
+        network.pass(&rows, places, batch.dropout_seed, passage);
         let last = network.layers().len() - 1;
         deltas.resize(last + 1, Vec::new());
         deltas[last].clone_from(&passage.sums[last]);
-        cross_entropy(&mut deltas[last], network.outputs(), labels, smoothing, scale, scored);
+        let scale = 1.0 / batch.len() as f32;
+        let smoothing = batch.label_smoothing;
+        cross_entropy(&mut deltas[last], network.outputs(), &labels, smoothing, scale, scored);
         // From the last layer to the second: nobody asks for the gradient by the pixels.
         for index in (1..=last).rev() {
             let layer = &network.layers()[index];
@@ -115,14 +109,14 @@ impl Portion {
             let delta = &mut before[index - 1];
             delta.resize(rows.len() * layer.inputs(), 0.0);
             input_gradient(&after[0], layer.weight(), layer.outputs(), delta);
-            network.damp(&passage.sums[index - 1], delta);
+            network.damp(index - 1, passage, delta);
         }
     }
 
     /// What went into a layer, and the gradient by what came out.
     fn pair(&self, layer: usize) -> (Input<'_>, &[f32]) {
         let learned = match layer {
-            0 => Input::Images(&self.images),
+            0 => Input::Images(&self.passage.images),
             _ => Input::Matrix(&self.passage.outputs[layer - 1]),
         };
         (learned, &self.deltas[layer])

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{OptimizerConfig, Schedule, ScheduleConfig, TrainingConfig};
 use crate::data::{Batch, Images, Split};
-use crate::model::{Activation, Mlp};
+use crate::model::{Activation, Dropout, Mlp};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -49,7 +49,7 @@ impl Case {
             ),
             bias: Some(Param::from_data(TensorData::new(biases.clone(), [biases.len()]), device)),
         });
-        Mlp::new(layers.collect(), self.activation, 0.0)
+        Mlp::new(layers.collect(), self.activation, Dropout::default())
     }
 
     fn batch(&self, index: usize, device: &Device) -> Batch {

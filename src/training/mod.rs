@@ -34,7 +34,6 @@ use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 
 use checkpoint::{Keeper, Patience};
-use dropout::Masks;
 use epochs::{Course, EpochLoop};
 use metrics::EpochLog;
 
@@ -119,9 +118,8 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     let steps_per_epoch = training.steps_per_epoch(setup.train.len());
     let schedule =
         Schedule::new(schedule.clone(), optimizer.learning_rate(), training.num_epochs, steps_per_epoch);
-    let masks = model.drops_out().then(|| Masks::new(seed, device));
     let patience = training.early_stopping.clone().map(|config| Patience::new(config, None));
-    let mut course = Course::new(followers.on_epoch, schedule.clone(), steps_per_epoch, masks, patience);
+    let mut course = Course::new(followers.on_epoch, schedule.clone(), steps_per_epoch, seed, patience);
     let (mut checkpointers, mut goes_on) = (None, false);
     if let Some(Saving { store, config, from }) = setup.saving {
         let (parts, arrivals) = checkpoint::parts(from.as_ref().map(|(checkpoint, _)| checkpoint))?;

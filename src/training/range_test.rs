@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use burn::train::{Interrupter, ItemLazy, TrainStep};
 use serde::Serialize;
 
-use super::dropout::Masks;
+use super::dropout;
 use super::epochs::report;
 use super::{Measured, OptimizerConfig, TrainingConfig, shuffled_loader};
 use crate::data::Split;
@@ -136,7 +136,6 @@ pub fn range_test(
     }
     let num_steps = sweep.num_steps(training.steps_per_epoch(train.len()));
     let loader = shuffled_loader(train, training, seed, device).to_device(&device.clone().autodiff());
-    let masks = model.drops_out().then(|| Masks::new(seed, device));
     // A sweep longer than an epoch goes on into the next one.
     let batches = std::iter::repeat_with(|| loader.iter()).flatten();
     let mut model = model.train();
@@ -144,8 +143,7 @@ pub fn range_test(
     let mut unread = Measured::default();
     let mut trace = Trace::new(sweep, num_steps);
     for (step, batch) in batches.take(num_steps).enumerate() {
-        masks.iter().for_each(|masks| masks.draw(step));
-        let output = TrainStep::step(&model, report(batch)?);
+        let output = TrainStep::step(&model, dropout::seeded(report(batch)?, seed, step));
         model = optimizer.step(sweep.learning_rate(step, num_steps), model, output.grads);
         unread.append(output.item);
         if interrupter.should_stop() {

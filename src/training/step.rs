@@ -139,7 +139,8 @@ impl TrainStep for Mlp {
 
 /// A step with tensors.
 pub(super) fn plain_step(model: &Mlp, batch: &Batch) -> TrainOutput<Measured> {
-    let (logits, targets) = (model.forward(batch.images()), batch.targets()); // [batch, classes], [batch]
+    let logits = model.forward_in_training(batch.images(), batch.dropout_seed); // [batch, classes]
+    let targets = batch.targets(); // [batch]
     let loss = cross_entropy(logits.clone(), targets.clone(), batch.label_smoothing).mean(); // [1]
     let gradients = loss.backward();
     let measured = Measured::new(logits.inner(), targets.inner(), loss.inner());

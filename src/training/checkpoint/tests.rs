@@ -73,7 +73,6 @@ fn timeless(epochs: &[EpochRecord]) -> Vec<EpochRecord> {
 }
 
 fn check(settings: &str, expected: fn(&Trained) -> bool) {
-    let _alone = crate::random::DRAWING.lock();
     let text = format!("seed = 3\n{settings}");
     let experiment = Experiment::from_toml(&text, "test.toml", &[]).unwrap();
     #[allow(deprecated)]

@@ -65,31 +65,26 @@ impl OpenedStudy {
             .iter()
             .filter_map(|trial| journal.result(trial))
             .for_each(|record| board.rank(slice::from_ref(record)));
-        // A device has one stream of random numbers for dropout: whoever draws from it must be alone.
-        let (exclusive, shared): (Vec<_>, Vec<_>) =
-            (0..units.len()).partition(|&unit| planned.draws_on_device(&units[unit]));
-        for (queue, workers) in [(shared, planned.workers), (exclusive, 1)] {
-            let queue = Mutex::new(VecDeque::from(queue));
-            let (sender, receiver) = channel();
-            thread::scope(|scope| -> Result<()> {
-                for _ in 0..workers {
-                    let (sender, queue, units) = (sender.clone(), &queue, &units);
-                    let planned = &*planned;
-                    scope.spawn(move || planned.work(queue, units, interrupter, &sender));
+        let queue = Mutex::new((0..units.len()).collect::<VecDeque<usize>>());
+        let (sender, receiver) = channel();
+        thread::scope(|scope| -> Result<()> {
+            for _ in 0..planned.workers {
+                let (sender, queue, units) = (sender.clone(), &queue, &units);
+                let planned = &*planned;
+                scope.spawn(move || planned.work(queue, units, interrupter, &sender));
+            }
+            drop(sender);
+            for message in receiver {
+                let records = board.note(message);
+                // Written before it is shown: what has been seen is safe.
+                if let Err(error) = journal.append(&records) {
+                    interrupter.stop(Some("a record could not be written"));
+                    return Err(error);
                 }
-                drop(sender);
-                for message in receiver {
-                    let records = board.note(message);
-                    // Written before it is shown: what has been seen is safe.
-                    if let Err(error) = journal.append(&records) {
-                        interrupter.stop(Some("a record could not be written"));
-                        return Err(error);
-                    }
-                    on_progress(&board.progress, &records);
-                }
-                Ok(())
-            })?;
-        }
+                on_progress(&board.progress, &records);
+            }
+            Ok(())
+        })?;
         Ok(!interrupter.should_stop())
     }
 }
@@ -330,10 +325,6 @@ impl PlannedStudy {
         let nothing = StackedRun { end: End::Finished, epochs: Vec::new() };
         let record = self.record(&self.plan.trials[trial], nothing, false);
         TrialRecord { end: TrialEnd::Failed, message: Some(error.message().to_owned()), ..record }
-    }
-
-    fn draws_on_device(&self, unit: &Unit) -> bool {
-        unit.trials().iter().any(|&trial| self.plan.trials[trial].experiment.model.drops_out())
     }
 
     /// What a unit is called while it runs.
