@@ -9,3 +9,22 @@ use crate::random::{Purpose, stream};
 pub(super) fn seeded(batch: Batch, seed: u64, step: usize) -> Batch {
     batch.with_dropout_seed(stream(seed, Purpose::Dropout, step as u64).next_u64())
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::data::{Part, Source, Split};
+
+    #[test]
+    fn every_step_of_every_experiment_has_a_seed_of_its_own() {
+        let split = Split::whole(Source::Mnist.load(Part::Test).unwrap_or_else(|error| panic!("{error}")));
+        let seed =
+            |seed, step| seeded(Batch::new(&split, &[0], 0.0, &Device::flex()), seed, step).dropout_seed;
+        assert!(seed(1, 0).is_some());
+        assert_eq!(seed(1, 7), seed(1, 7));
+        assert_ne!(seed(1, 0), seed(1, 1));
+        assert_ne!(seed(1, 0), seed(2, 0));
+    }
+}
