@@ -11,6 +11,7 @@ pub(super) fn seeded(batch: Batch, seed: u64, step: usize) -> Batch {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use burn::tensor::Device;
 
@@ -19,7 +20,7 @@ mod tests {
 
     #[test]
     fn every_step_of_every_experiment_has_a_seed_of_its_own() {
-        let split = Split::whole(Source::Mnist.load(Part::Test).unwrap_or_else(|error| panic!("{error}")));
+        let split = Split::whole(Source::Mnist.load(Part::Test).unwrap());
         let seed =
             |seed, step| seeded(Batch::new(&split, &[0], 0.0, &Device::flex()), seed, step).dropout_seed;
         assert!(seed(1, 0).is_some());
