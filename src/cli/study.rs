@@ -146,7 +146,7 @@ fn announce(planned: &PlannedStudy, output: &Output) {
     let mut how = Vec::new();
     if !stacks.is_empty() {
         let networks: usize = stacks.iter().map(|unit| unit.trials().len()).sum();
-        let stacks = counted(stacks.len(), "tensor program", "tensor programs");
+        let stacks = counted(stacks.len(), "group", "groups");
         how.push(format!("{networks} networks side by side in {stacks}"));
     }
     if !alone.is_empty() {

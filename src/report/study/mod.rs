@@ -225,7 +225,7 @@ fn method(page: &StudyPage<'_>) -> Markup {
         (true, _) => "alone, one after the other, each after a warm-up that is not counted".to_owned(),
         (false, 0) => "each by itself".to_owned(),
         (false, stacked) => format!(
-            "{} side by side, in one tensor program or a few{}",
+            "{} side by side, in one group or a few{}",
             counted(stacked, "network", "networks"),
             if stacked < records.len() {
                 format!("; {} by themselves", records.len() - stacked)

@@ -1,4 +1,4 @@
-//! Many networks of one shape, trained side by side as one tensor program: an execution plan, not another algorithm.
+//! Many networks of one shape, trained side by side as one program: an execution plan, not another algorithm.
 //!
 //! Networks that see the same batches form a stream. The first layers of a stream stand side by side in one weight
 //! matrix, so that one product computes them all from one batch; deeper layers are batched products. Every network
