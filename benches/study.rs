@@ -38,7 +38,8 @@ fn seconds(epochs: i64, separate: bool) -> Result<f64> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/studies/learning-rate-cv.toml");
     let study = Study::read(&file, &[Override::new("training.num_epochs", epochs)])?;
     let artifacts = tempfile::tempdir().map_err(|error| smallnet::error::Error::new(error.to_string()))?;
-    let mut study = PlannedStudy::new(study, Backend::Flex, Options { separate })?.open(artifacts.path())?;
+    let mut study = PlannedStudy::new(study, Backend::Flex, Options { separate, ..Options::default() })?
+        .open(artifacts.path())?;
     let start = Instant::now();
     study.run(&Interrupter::new(), |_, _| ())?;
     Ok(start.elapsed().as_secs_f64())

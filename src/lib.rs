@@ -20,7 +20,8 @@
 //! | predictions, accuracy, confusion matrix, calibration | [`evaluation`] |
 //! | layers, weights and steps of an experiment, in words | [`plan`] |
 //! | a run folder's files | [`run`] |
-//! | studies: trials, folds, statistics | [`study`] |
+//! | intervals, probabilities, tests | [`statistics`] |
+//! | studies: trials, folds, verdicts | [`study`] |
 //! | what a picture looks like | [`figures`] |
 //! | what a page says | [`report`] |
 //! | the order of all this | [`workflow`] |
@@ -42,6 +43,7 @@ pub mod plan;
 pub mod random;
 pub mod report;
 pub mod run;
+pub mod statistics;
 pub mod study;
 pub mod training;
 pub mod workflow;

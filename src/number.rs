@@ -37,6 +37,15 @@ pub(crate) fn seconds(seconds: f64) -> String {
     }
 }
 
+/// From one number of seconds to another, with the unit once where it is the same: `0.12 to 0.35 s`.
+pub(crate) fn range_of_seconds(low: f64, high: f64) -> String {
+    let (from, to) = (seconds(low), seconds(high));
+    match (from.strip_suffix(" s"), to.ends_with(" s") && !to.contains("min") && !from.contains("min")) {
+        (Some(from), true) => format!("{from} to {to}"),
+        _ => format!("{from} to {to}"),
+    }
+}
+
 /// Three significant digits, without zeros at the end: `1`, `0.05`, `2.74e-4`.
 pub(crate) fn significant(number: f64) -> String {
     if number == 0.0 || !number.is_finite() {
@@ -60,6 +69,21 @@ pub(crate) fn percent(share: f64) -> String {
         sure if (99.95..100.0).contains(&sure) => "> 99.9 %".to_owned(),
         percent => format!("{percent:.1} %"),
     }
+}
+
+/// A difference of accuracies as `0.24 percentage points`, whichever is larger.
+pub(crate) fn points(difference: f64) -> String {
+    format!("{:.2} percentage points", 100.0 * difference.abs())
+}
+
+/// The same for a column: `0.24 pp`.
+pub(crate) fn short_points(difference: f64) -> String {
+    format!("{:.2} pp", 100.0 * difference.abs())
+}
+
+/// A p-value with four decimals after its sign: `= 0.0196`, `< 0.0001`.
+pub(crate) fn p_value(p: f64) -> String {
+    if p < 0.0001 { "< 0.0001".to_owned() } else { format!("= {p:.4}") }
 }
 
 #[cfg(test)]
@@ -107,6 +131,14 @@ mod tests {
     }
 
     #[test]
+    fn differences_are_percentage_points() {
+        assert_eq!(
+            (points(-0.0024), short_points(0.5)),
+            ("0.24 percentage points".into(), "50.00 pp".into())
+        );
+    }
+
+    #[test]
     fn seconds_keep_what_matters() {
         for (number, text) in [
             (0.01234, "0.0123 s"),
@@ -117,5 +149,7 @@ mod tests {
         ] {
             assert_eq!(seconds(number), text);
         }
+        assert_eq!(range_of_seconds(0.0123, 0.35), "0.0123 to 0.35 s");
+        assert_eq!(range_of_seconds(12.0, 61.0), "12.0 s to 1 min 01 s");
     }
 }

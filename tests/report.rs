@@ -193,14 +193,16 @@ fn runs_side_by_side() {
     assert_eq!(again["page"], record["page"]);
     let out = place.run(&["compare", &one, &other]).stdout;
     // Wilson 1927, with 200 images.
-    let z = 1.96;
-    let uncertain =
-        |p: f64| z / (1.0 + z * z / 200.0) * (p * (1.0 - p) / 200.0 + z * z / (4.0 * 40_000.0)).sqrt();
+    let z: f64 = 1.959_963_985;
     let first: Value = serde_json::from_str(&place.read(format!("{one}/summary.json"))).unwrap();
-    let accuracy = first["test_accuracy"].as_f64().unwrap();
+    let p = first["test_accuracy"].as_f64().unwrap();
+    let half = z / (1.0 + z * z / 200.0) * (p * (1.0 - p) / 200.0 + z * z / (4.0 * 40_000.0)).sqrt();
+    let centre = (p + z * z / 400.0) / (1.0 + z * z / 200.0);
     let note = format!(
-        "with 200 test images, an accuracy of {accuracy:.4} is uncertain by {:.4} (95 %)",
-        uncertain(accuracy)
+        "with 200 test images, the 95 % interval of an accuracy of {p:.4} reaches from {:.4} to {:.4} (Wilson 1927): it is \
+         about the images of one network, and says nothing of another seed",
+        centre - half,
+        centre + half
     );
     assert!(out.contains(&note) && page.contains(&note), "{out}");
     for text in ["what differs between their experiments:", "validation accuracy", "⠒ softmax   • wide"] {
@@ -211,6 +213,127 @@ fn runs_side_by_side() {
         &format!("`{one}` is named twice\n\nhint: compare different runs; `smallnet runs` lists them"),
     );
     assert_eq!(place.run(&["compare", &one]).code, 2);
+}
+
+/// The positions of the images that a run's test got wrong.
+fn misclassified(place: &Place, run: &str) -> Vec<u64> {
+    let test: Value = serde_json::from_str(&place.read(format!("{run}/evaluation.json"))).unwrap();
+    test["misclassified"].as_array().unwrap().iter().map(|image| image.as_u64().unwrap()).collect()
+}
+
+/// How probable it is that a fair coin falls as unevenly as this: the sum of binomial coefficients.
+fn coin(heads: usize, tails: usize) -> f64 {
+    let n = heads + tails;
+    let mut coefficient = 1.0;
+    let mut sum = 0.0;
+    for k in 0..=heads.min(tails) {
+        sum += coefficient;
+        coefficient *= (n - k) as f64 / (k + 1) as f64;
+    }
+    (2.0 * sum / 2f64.powi(n as i32)).min(1.0)
+}
+
+#[test]
+fn networks_are_compared_image_by_image() {
+    let place = Place::new();
+    let first = small_run(&place, &config("softmax"), &[]);
+    let poor =
+        small_run(&place, &config("softmax"), &["--set", "optimizer.learning_rate=0.001", "--name", "poor"]);
+    let alike = small_run(&place, &config("softmax"), &["--seed", "7", "--name", "alike"]);
+    let record = place.json(&["compare", &first, &poor, &alike]);
+    let wrong = misclassified(&place, &first);
+    let tests = record["tests"].as_array().unwrap();
+    let mut p_values = Vec::new();
+    for (test, run) in tests.iter().zip([&poor, &alike]) {
+        let other = misclassified(&place, run);
+        let only = |one: &[u64], other: &[u64]| one.iter().filter(|image| !other.contains(image)).count();
+        let (this, first_alone) = (only(&wrong, &other), only(&other, &wrong));
+        assert_eq!((&test["run"], &test["against"]), (&run.as_str().into(), &first.as_str().into()));
+        assert_eq!(test["method"], "mcnemar-exact");
+        assert_eq!(
+            (&test["only_this_right"], &test["only_first_right"]),
+            (&this.into(), &first_alone.into())
+        );
+        let difference = (this as f64 - first_alone as f64) / 200.0;
+        assert!((test["difference"].as_f64().unwrap() - difference).abs() < 1e-12);
+        let p = coin(this, first_alone);
+        assert!((test["p_value"].as_f64().unwrap() - p).abs() < 1e-9, "{test} {p}");
+        p_values.push(p);
+    }
+    // Holm: the smaller of two counts twice.
+    assert!(p_values[0] < p_values[1] && p_values[0] < 0.01);
+    assert!((tests[0]["p_holm"].as_f64().unwrap() - 2.0 * p_values[0]).abs() < 1e-9);
+    assert!((tests[1]["p_holm"].as_f64().unwrap() - p_values[1].max(2.0 * p_values[0])).abs() < 1e-9);
+    let out = place.run(&["compare", &first, &poor, &alike]).stdout;
+    let page = place.read(record["page"].as_str().unwrap());
+    let points = format!("{:.2} percentage points", -100.0 * tests[0]["difference"].as_f64().unwrap());
+    for text in [
+        &format!(
+            "poor is right about fewer of the same 200 test images than softmax, by {points}: more than the choice of images"
+        ),
+        "Holm’s correction for 2 tests",
+        "All of this is about these networks, not about their experiments",
+    ] {
+        assert!(out.contains(text) && page.contains(text), "`{text}` is missing in:\n{out}");
+    }
+    assert_eq!(place.json(&["evaluate", &first])["misclassified"], json!(wrong));
+}
+
+/// A run that an earlier smallnet tested.
+#[test]
+fn a_run_without_a_record_of_single_images_says_how_to_get_one() {
+    let place = Place::new();
+    let first = small_run(&place, &config("softmax"), &[]);
+    let other = small_run(&place, &config("softmax"), &["--seed", "7", "--name", "old"]);
+    let file = format!("{other}/evaluation.json");
+    let whole: Value = serde_json::from_str(&place.read(&file)).unwrap();
+    let mut old = whole.clone();
+    old.as_object_mut().unwrap().remove("misclassified");
+    place.write(&file, old.to_string());
+    let record = place.json(&["compare", &first, &other]);
+    assert_eq!(
+        (&record["tests"][0]["method"], &record["tests"][0]["p_value"]),
+        (&"newcombe-unpaired".into(), &Value::Null)
+    );
+    let out = place.run(&["compare", &first, &other]).stdout;
+    assert!(
+        out.contains("there is Newcombe’s interval (1998)")
+            && out.contains(&format!("`smallnet evaluate {other}` adds the record")),
+        "{out}"
+    );
+    place.json(&["evaluate", &other]);
+    assert_eq!(serde_json::from_str::<Value>(&place.read(&file)).unwrap(), whole);
+    assert_eq!(place.json(&["compare", &first, &other])["tests"][0]["method"], "mcnemar-exact");
+    // Nothing that was edited is believed.
+    for images in [json!([3, 2]), json!([200]), json!([1, 1])] {
+        let mut damaged = whole.clone();
+        damaged["misclassified"] = images;
+        place.write(&file, damaged.to_string());
+        let ran = place.run(&["compare", &first, &other]);
+        assert!(ran.code == 1 && ran.stderr.contains("its lists do not fit each other"), "{}", ran.stderr);
+    }
+    // Other images, and no test at all.
+    place.write(&file, whole.to_string());
+    place.digits(500, 150);
+    let elsewhere = place.json(&[
+        "train",
+        &config("softmax"),
+        "--data",
+        "data",
+        "--set",
+        "training.num_epochs=1",
+        "--name",
+        "elsewhere",
+    ]);
+    let elsewhere = elsewhere["run"].as_str().unwrap();
+    let out = place.run(&["compare", &first, elsewhere]).stdout;
+    assert!(
+        out.contains("elsewhere was tested on other images than softmax, so there is no test of both."),
+        "{out}"
+    );
+    fs::remove_file(place.path().join(&file)).unwrap();
+    let out = place.run(&["compare", &first, &other]).stdout;
+    assert!(out.contains("old has not been tested in detail, so it is not compared"), "{out}");
 }
 
 #[test]

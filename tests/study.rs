@@ -24,11 +24,10 @@ fn study(place: &Place, extra: &[&str]) -> Value {
 fn rows(place: &Place, folder: &str) -> Vec<Vec<String>> {
     let text = place.read(format!("{folder}/results.csv"));
     let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
-    let seconds = header.iter().position(|name| *name == "seconds").unwrap();
-    let cells = |line: &str| {
-        let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
-        cells.remove(seconds);
-        cells
+    let is_time: Vec<bool> = header.iter().map(|name| name.starts_with("seconds")).collect();
+    let cells = |line: &str| -> Vec<String> {
+        let cells = line.split(',').zip(&is_time);
+        cells.filter(|(_, is_time)| !**is_time).map(|(cell, _)| cell.to_owned()).collect()
     };
     text.lines().map(cells).collect()
 }
@@ -75,6 +74,106 @@ fn the_same_study_gives_the_same_results() {
     study(&place, &[]);
     study(&place, &["--artifacts", "again"]);
     assert_eq!(rows(&place, "artifacts/studies/rates"), rows(&place, "again/studies/rates"));
+}
+
+/// A study of three rates in five folds whose trials had these accuracies, of which 400 images were learned from and 100
+/// judged by.
+fn study_of(place: &Place, extra: &str, accuracies: [[f64; 5]; 3]) -> Value {
+    place.digits(500, 100);
+    place.write(
+        "s.toml",
+        format!(
+            "folds = 5\n{extra}\n[set]\ntraining.num_epochs = 1\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3]\n"
+        ),
+    );
+    let listed = place.json(&["study", "s.toml", "--data", "data", "--dry-run"]);
+    let trials = listed["trials"].as_array().unwrap().iter().zip(accuracies.into_iter().flatten());
+    let line = |(place, (trial, accuracy)): (usize, (&Value, f64))| {
+        let rate = ["0.1", "0.2", "0.3"][place / 5];
+        let record = serde_json::json!({
+            "id": trial["id"], "setting": {"values": [["optimizer.learning_rate", rate]]}, "seed": 42,
+            "fold": place % 5, "end": "finished", "message": null, "accuracy": accuracy, "loss": 0.5, "epoch": 1,
+            "num_images": [400, 100], "num_parameters": 7850, "steps_per_epoch": 4, "stacked": false, "epochs": [],
+        });
+        record.to_string() + "\n"
+    };
+    let lines: String = trials.enumerate().map(line).collect();
+    place.write("artifacts/studies/s/trials.jsonl", lines);
+    place.json(&["study", "s.toml", "--data", "data"])
+}
+
+/// Worse in five of five folds by 4 to 23 percentage points: the interval of the difference contains 0, for the spread is
+/// large. `tests/reference/statistics.py` has the probabilities from scipy and baycomp.
+#[test]
+fn what_is_worse_every_time_is_never_called_equal() {
+    let place = Place::new();
+    let best = [0.90, 0.91, 0.92, 0.93, 0.94];
+    let scattered = [0.86, 0.78, 0.69, 0.85, 0.83];
+    let near_chance = [0.90, 0.905, 0.10, 0.925, 0.93];
+    let record = study_of(&place, "", [best, scattered, near_chance]);
+    let settings = record["summary"]["settings"].as_array().unwrap();
+    let comparison = &settings[1]["comparison"];
+    assert_eq!(comparison["verdict"], "probably-worse");
+    for (key, expected) in
+        [("worse", 0.961_411_097_5), ("equal", 0.007_766_248_6), ("better", 0.030_822_653_9)]
+    {
+        assert!((number(comparison, key) - expected).abs() < 1e-8, "{comparison}");
+    }
+    // Scripts find what they found before.
+    assert!((number(&settings[1]["standing"]["not-worse"], "difference") - 0.118).abs() < 1e-12);
+    assert_eq!(settings[2]["comparison"]["verdict"], "undecided");
+    assert_eq!(settings[2]["unstable"]["reason"], "spread");
+    assert_eq!(settings[1]["unstable"], Value::Null);
+    let out = place.run(&["study", "s.toml", "--data", "data"]).stdout;
+    let page = place.read("artifacts/studies/s/report.html");
+    for sentence in [
+        "Probably worse by more than 0.5 percentage points: learning rate 0.2 (96.1 %).",
+        "Undecided, with the probability of being worse by more than 0.5 percentage points: learning rate 0.3 (72.9 %).",
+        "Unstable, its trials lying far apart: learning rate 0.3 (from 0.1000 to 0.9300, with 23.1 times the best one's \
+         standard deviation).",
+    ] {
+        assert!(out.contains(sentence), "{sentence}\n{out}");
+        assert!(page.contains(sentence), "{sentence}\n{page}");
+    }
+    assert!(!out.contains("qual") && !out.contains("told apart"), "{out}");
+    assert!(
+        out.lines().all(|line| line.chars().count() <= 80 || !line.contains("learning rate 0.2  ")),
+        "{out}"
+    );
+    assert_eq!(page.matches("winner’s curse").count(), 1, "the note stands once");
+    // With a wider region the same trials say less.
+    let record = study_of(&place, "equivalence = 0.02", [best, scattered, near_chance]);
+    assert_eq!(record["summary"]["equivalence"], 0.02);
+    let comparison = &record["summary"]["settings"][1]["comparison"];
+    assert_eq!(comparison["verdict"], "undecided");
+    assert!((number(comparison, "worse") - 0.945_261_187_9).abs() < 1e-8, "{comparison}");
+    let results: Value = serde_json::from_str(&place.read("artifacts/studies/s/results.json")).unwrap();
+    assert_eq!(results["equivalence"], 0.02);
+    let changed = place.run(&["study", "s.toml", "--data", "data"]).stdout;
+    assert!(
+        changed.contains("Undecided, with the probability of being worse by more than 2 percentage points")
+    );
+}
+
+#[test]
+fn one_trial_of_each_setting_says_what_its_probabilities_are_of() {
+    let place = Place::new();
+    place.digits(900, 100);
+    place.write(
+        "one.toml",
+        "[set]\ndata.validation = 300\ntraining.num_epochs = 1\n[vary]\noptimizer.learning_rate = [0.5, 0.000001]\n",
+    );
+    let record = place.json(&["study", "one.toml", "--data", "data"]);
+    let other = &record["summary"]["settings"][1];
+    assert_eq!(
+        (&other["comparison"]["basis"], &other["comparison"]["p_value"]),
+        (&"images".into(), &Value::Null)
+    );
+    assert_eq!(other["comparison"]["verdict"], "probably-worse");
+    let out = place.run(&["study", "one.toml", "--data", "data"]).stdout;
+    let said = "Each setting was trained once: the probabilities follow from the number of images alone, and say nothing of \
+                another seed.";
+    assert!(out.contains(said) && out.contains("of the choice of images alone"), "{out}");
 }
 
 /// A trial of a study is the training that `smallnet train` does with the same settings.
@@ -449,21 +548,111 @@ fn the_shipped_studies_are_what_they_say() {
     assert_eq!(fs::read_dir(format!("{}/configs/studies", env!("CARGO_MANIFEST_DIR"))).unwrap().count(), 4);
 }
 
+/// A timed study of three batch sizes.
+const SIZES: &str = "timing = true\n[set]\ndata.validation = 200\ntraining.num_epochs = 3\n\
+                     [vary]\ntraining.batch_size = [10, 100, 1000]\n";
+
+/// The batch size and seed of each trial, in the order in which they were run.
+fn order(place: &Place) -> Vec<(String, u64)> {
+    let trials = place.read("artifacts/studies/sizes/trials.jsonl");
+    let trials = trials.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    trials
+        .map(|trial| {
+            let size = trial["setting"]["values"][0][1].as_str().unwrap();
+            (size.to_owned(), trial["seed"].as_u64().unwrap())
+        })
+        .collect()
+}
+
 #[test]
-fn timed_trials_run_alone_and_their_page_explains_the_trade() {
+fn timed_settings_take_turns_and_are_called_faster_only_where_the_trials_allow_it() {
     let place = Place::new();
     place.digits(1200, 100);
-    place.write(
-        "sizes.toml",
-        "timing = true\n[set]\ndata.validation = 200\ntraining.num_epochs = 3\n[vary]\ntraining.batch_size = [10, 100, 1000]\n",
-    );
+    place.write("sizes.toml", format!("seeds = [1, 2, 3, 4]\n{SIZES}"));
+    let turns: Vec<(String, u64)> = [(1, ["10", "100", "1000"]), (2, ["100", "1000", "10"])]
+        .into_iter()
+        .chain([(3, ["1000", "10", "100"]), (4, ["10", "100", "1000"])])
+        .flat_map(|(seed, sizes)| sizes.map(|size| (size.to_owned(), seed)))
+        .collect();
+    let planned = place.run(&["study", "sizes.toml", "--data", "data", "--dry-run"]).stdout;
+    let rows: Vec<&str> = planned.lines().filter(|line| line.contains("batch size")).collect();
+    for (row, (size, seed)) in rows.iter().zip(&turns) {
+        assert!(row.contains(&format!("batch size {size}, seed {seed} ")), "{planned}");
+    }
     let record = place.json(&["study", "sizes.toml", "--data", "data"]);
-    let settings = record["summary"]["settings"].as_array().unwrap();
-    assert!(settings.iter().all(|setting| number(setting, "seconds_per_epoch") > 0.0));
+    assert_eq!(order(&place), turns);
+    for setting in record["summary"]["settings"].as_array().unwrap() {
+        let times = &setting["epoch_seconds"];
+        let trials: Vec<f64> = common::numbers(&times["trials"]);
+        assert_eq!((trials.len(), times["count"].as_u64()), (4, Some(4)));
+        let (min, max) = (number(times, "min"), number(times, "max"));
+        assert!(0.0 < min && min <= number(times, "median") && number(times, "median") <= max, "{times}");
+        assert!(trials.iter().all(|&seconds| (min..=max).contains(&seconds)), "{times}");
+    }
+    // The first epoch of each trial warms up and is left out.
+    let first: Value =
+        serde_json::from_str(place.read("artifacts/studies/sizes/trials.jsonl").lines().next().unwrap())
+            .unwrap();
+    let seconds = |epoch: usize| number(&first["epochs"][epoch], "seconds");
+    let times = &record["summary"]["settings"][0]["epoch_seconds"]["trials"];
+    assert!((common::numbers(times)[0] - (seconds(1) + seconds(2)) / 2.0).abs() < 1e-12);
     let page = place.read("artifacts/studies/sizes/report.html");
     assert!(page.contains("With batches of 10 images an epoch has 100 updates of "), "{page}");
     assert!(page.contains("with batches of 1,000 it has 1 of "), "{page}");
+    // A hundred updates against one: even on a busy machine they do not overlap.
+    assert!(page.contains("An epoch is faster with batches of 1,000 than with batches of 10: "), "{page}");
+    assert!(page.contains("Mann-Whitney test over 4 trials of each, p = 0.0286)"), "{page}");
     assert!(page.contains("At equal epochs (3), batches of ") && page.contains("At equal time ("), "{page}");
+}
+
+#[test]
+fn one_timed_trial_of_each_says_nothing_of_faster() {
+    let place = Place::new();
+    place.digits(1200, 100);
+    place.write("sizes.toml", SIZES);
+    place.json(&["study", "sizes.toml", "--data", "data"]);
+    let page = place.read("artifacts/studies/sizes/report.html");
+    assert!(
+        page.contains("With 1 trial of each it cannot be said whether that is more than chance"),
+        "{page}"
+    );
+    assert!(!page.contains("An epoch is faster"), "{page}");
+}
+
+#[test]
+fn a_timed_study_measures_again_when_asked_and_keeps_what_it_measured_before() {
+    let place = Place::new();
+    place.digits(600, 100);
+    place.write("sizes.toml", SIZES);
+    let first = place.json(&["study", "sizes.toml", "--data", "data"]);
+    let journal = "artifacts/studies/sizes/trials.jsonl";
+    let before = place.read(journal);
+    let again = place.run(&["study", "sizes.toml", "--data", "data"]);
+    assert!(again.stdout.contains("all 3 trials have been run already"), "{}", again.stdout);
+    assert_eq!(place.read(journal), before);
+
+    let ran = place.run(&["study", "sizes.toml", "--data", "data", "--remeasure"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let kept = "artifacts/studies/sizes/trials-1.jsonl";
+    let said = format!("measured again; 3 records of earlier measurements: {kept}\n");
+    assert!(ran.stdout.contains(&said), "{}", ran.stdout);
+    assert_eq!(place.read(kept), before);
+    let accuracies = |text: &str| -> Vec<(Value, Value)> {
+        let trials = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        trials.map(|trial| (trial["id"].clone(), trial["accuracy"].clone())).collect()
+    };
+    assert_eq!(accuracies(&place.read(journal)), accuracies(&before));
+    assert_ne!(place.read(journal), before, "other seconds");
+    // The winner is what it was, and was tested once.
+    let second = place.json(&["study", "sizes.toml", "--data", "data"]);
+    assert_eq!(second["winner"], first["winner"]);
+
+    place.write("rates.toml", RATES);
+    place.run(&["study", "rates.toml", "--data", "data", "--remeasure"]).assert_error(
+        2,
+        "the study `rates` is not timed: there is nothing to measure again\n\nhint: write `timing = true` at its top, or \
+         leave out `--remeasure`: its results would be the same",
+    );
 }
 
 #[test]

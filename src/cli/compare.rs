@@ -13,7 +13,10 @@ use super::output::Output;
 use super::terminal;
 use crate::config::Difference;
 use crate::error::Result;
-use crate::report::{RESULT_COLUMNS, accuracy_curves, result_rows, uncertainty};
+use crate::evaluation::PairedTest;
+use crate::report::{
+    PAIRED_COLUMNS, RESULT_COLUMNS, accuracy_curves, paired_rows, paired_sentences, result_rows, uncertainty,
+};
 use crate::run::{Records, Status, Summary};
 use crate::workflow::{self, Compared};
 
@@ -30,7 +33,17 @@ pub(super) struct CompareArgs {
 struct Record<'a> {
     runs: Vec<RunRecord<'a>>,
     differences: &'a [Difference],
+    tests: Vec<TestRecord<'a>>,
     page: Option<&'a Path>,
+}
+
+/// A network beside the first one.
+#[derive(Serialize)]
+struct TestRecord<'a> {
+    run: &'a Path,
+    against: &'a Path,
+    #[serde(flatten)]
+    test: &'a PairedTest,
 }
 
 #[derive(Serialize)]
@@ -43,13 +56,14 @@ struct RunRecord<'a> {
 
 pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let compared = workflow::compare(&args.runs, &global.artifacts)?;
-    let Compared { runs, names, differences } = &compared;
+    let Compared { runs, names, differences, tests } = &compared;
     output.line(&terminal::lines(&results(runs, names)));
     output.line("");
     if let Some(note) = uncertainty(runs) {
         output.line(&note);
         output.line("");
     }
+    print_tests(&compared, output);
     if differences.is_empty() {
         output.line("their experiments are the same");
     } else {
@@ -75,6 +89,17 @@ pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result
             })
             .collect(),
         differences,
+        tests: tests
+            .iter()
+            .zip(runs)
+            .filter_map(|(test, run)| {
+                Some(TestRecord {
+                    run: run.folder.path(),
+                    against: runs[0].folder.path(),
+                    test: test.as_ref()?,
+                })
+            })
+            .collect(),
         page: page.as_deref(),
     })?;
     Ok(ExitCode::SUCCESS)
@@ -84,6 +109,22 @@ fn results(runs: &[Records], names: &[String]) -> Table {
     let mut table = terminal::table(RESULT_COLUMNS, 1);
     table.add_rows(result_rows(runs, names));
     table
+}
+
+/// Each network beside the first one, on the same test images.
+fn print_tests(compared: &Compared, output: &Output) {
+    let Compared { runs, names, tests, .. } = compared;
+    let rows = paired_rows(names, tests);
+    if !rows.is_empty() {
+        let mut table = terminal::table(PAIRED_COLUMNS, 1);
+        table.add_rows(rows);
+        output.line(&terminal::lines(&table));
+        output.line("");
+    }
+    for sentence in paired_sentences(runs, names, tests) {
+        output.line(&sentence);
+    }
+    output.line("");
 }
 
 fn settings(differences: &[Difference], names: &[String]) -> Table {

@@ -14,7 +14,7 @@ use super::{Global, progress, terminal};
 use crate::config::Override;
 use crate::error::Result;
 use crate::number::{counted, grouped, loss, seconds};
-use crate::report::{chosen, setting_columns, setting_rows, verdict};
+use crate::report::{brief_setting_columns, brief_setting_rows, chosen, verdict};
 use crate::run::{Records, Summary as RunSummary};
 use crate::study::{Study, Summary, TrialEnd, TrialRecord, Unit};
 use crate::workflow::{OpenedStudy, Options, PlannedStudy, Progress, Winner, WinnerTraining, Written};
@@ -40,6 +40,9 @@ pub(super) struct StudyArgs {
     /// Train every network by itself, one after the other, as other tools do; slower, for comparison
     #[arg(long)]
     separate: bool,
+    /// Time all trials of a timed study again; the earlier records are kept beside the new ones
+    #[arg(long)]
+    remeasure: bool,
 }
 
 /// What `--json` prints.
@@ -76,7 +79,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     let mut settings = args.settings;
     settings.extend(args.data.map(|data| Override::new("data.source", data)));
     let study = Study::read(&args.file, &settings)?;
-    let options = Options { separate: args.separate };
+    let options = Options { separate: args.separate, remeasure: args.remeasure };
     let planned = PlannedStudy::new(study, global.backend.unwrap_or_default(), options)?;
     announce(&planned, output);
     if args.dry_run {
@@ -177,7 +180,13 @@ fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<E
         })
         .collect();
     let mut table = terminal::table(["trial", "what", "how", "state"], 1);
-    for (place, trial) in listed.iter().enumerate().take(MAX_LISTED) {
+    // Timed trials in the order in which they take turns.
+    let order: Vec<usize> = match planned.study.timing {
+        true => planned.units.iter().flat_map(Unit::trials).collect(),
+        false => (0..listed.len()).collect(),
+    };
+    for place in order.into_iter().take(MAX_LISTED) {
+        let trial = &listed[place];
         let how = if trial.side_by_side { "side by side" } else { "by itself" };
         let state = match (&trial.will_fail, trial.done) {
             (Some(_), _) => "will fail",
@@ -209,6 +218,10 @@ fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<E
 /// What an earlier run of the study has left.
 fn announce_earlier(study: &OpenedStudy, separate: bool, output: &Output) {
     let trials = &study.planned.plan.trials;
+    if let Some((kept, number)) = &study.set_aside {
+        let records = counted(*number, "record", "records");
+        output.line(&format!("measured again; {records} of earlier measurements: {}", kept.display()));
+    }
     if study.journal.num_damaged > 0 {
         let lines = counted(study.journal.num_damaged, "line", "lines");
         output.warning(&format!("{lines} of trials.jsonl cannot be read and are not used"));
@@ -292,14 +305,20 @@ fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Op
 fn print_table(study: &OpenedStudy, summary: &Summary, output: &Output) {
     let timing = study.planned.study.timing;
     let mut table = terminal::table(["setting"], 1);
-    table.set_header(setting_columns(timing));
-    table.add_rows(setting_rows(summary, timing));
+    table.set_header(brief_setting_columns(timing));
+    table.add_rows(brief_setting_rows(summary, timing));
     terminal::align_right(&mut table, 1);
     output.line("");
     output.line(&terminal::lines(&table));
     output.line("");
     for sentence in verdict(summary) {
         output.line(&sentence);
+    }
+    if summary.settings.iter().any(|setting| setting.comparison.is_some()) {
+        output.line(
+            "(probabilities: Bayesian correlated t-test, each comparison by itself; the highest of several means is on average too \
+             high; the page says more)",
+        );
     }
 }
 
@@ -348,9 +367,13 @@ fn print_end(
     }
     if interrupted {
         let (done, all) = (study.num_done(), study.planned.plan.trials.len());
-        output.line(&format!(
-            "interrupted: {done} of {all} trials are done, and the same command goes on from there"
-        ));
+        let command = if study.planned.remeasure {
+            "the same command without `--remeasure`"
+        } else {
+            "the same command"
+        };
+        output
+            .line(&format!("interrupted: {done} of {all} trials are done, and {command} goes on from there"));
     }
     if !failed.is_empty() {
         output.line("no winner is trained while trials are missing");

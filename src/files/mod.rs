@@ -5,9 +5,10 @@ mod folder;
 mod lines;
 mod lock;
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{RwLock, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -63,6 +64,18 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         sync_folder(folder)
     };
     attempt().map_err(|error| Error::io("write", path, error))
+}
+
+/// Gives a file the first free name of `name-1.ending`, `name-2.ending` …, and says which.
+pub(crate) fn set_aside(path: &Path) -> Result<PathBuf> {
+    let _writing = WRITING.read();
+    let text = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let (stem, ending) = (text(path.file_stem()), text(path.extension()));
+    let free = (1..).map(|number: u64| path.with_file_name(format!("{stem}-{number}.{ending}")));
+    // A link counts as there, wherever it leads.
+    let kept = free.into_iter().find(|path| path.symlink_metadata().is_err()).unwrap_or_default();
+    let renamed = fs::rename(path, &kept).and_then(|()| sync_folder(parent(path)));
+    renamed.map(|()| kept).map_err(|error| Error::io("rename", path, error))
 }
 
 /// Removes a file where there is one.

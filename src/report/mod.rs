@@ -4,6 +4,7 @@
 mod curves;
 mod lab;
 mod lr_find;
+mod paired;
 mod parts;
 mod result;
 mod run;
@@ -14,6 +15,7 @@ mod versus;
 pub use curves::accuracy_curves;
 pub use lab::{Asked as LabImage, LabPage, LabStudy, QUESTIONS, lab};
 pub use lr_find::{lr_find, train_command};
+pub use paired::{PAIRED_COLUMNS, paired_rows, paired_sentences};
 pub use run::page;
-pub use study::{StudyPage, chosen, setting_columns, setting_rows, study, verdict};
+pub use study::{StudyPage, brief_setting_columns, brief_setting_rows, chosen, study, verdict};
 pub use versus::{RESULT_COLUMNS, comparison, result_rows, uncertainty};

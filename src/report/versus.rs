@@ -2,21 +2,31 @@
 
 use maud::html;
 
+use super::paired::{PAIRED_COLUMNS, paired_rows, paired_sentences};
 use super::shell::{self, section};
 use super::{curves, parts};
 use crate::config::Difference;
 use crate::error::Result;
+use crate::evaluation::PairedTest;
 use crate::number::{grouped, loss, seconds};
 use crate::plan::Plan;
 use crate::run::Records;
+use crate::statistics::wilson;
 use crate::training::EpochRecord;
 
-/// The page about `runs`, called `names`, whose experiments differ in `differences`.
+/// The page about `runs`, called `names`, whose experiments differ in `differences`; `tests` has each run's network beside
+/// the first one's.
 ///
 /// # Errors
 /// Records that cannot be drawn.
-pub fn comparison(runs: &[Records], names: &[String], differences: &[Difference]) -> Result<String> {
+pub fn comparison(
+    runs: &[Records],
+    names: &[String],
+    differences: &[Difference],
+    tests: &[Option<PairedTest>],
+) -> Result<String> {
     let mut sections = vec![section("Results", &results(runs, names))];
+    sections.push(section("Network against network", &paired(runs, names, tests)));
     sections.push(section("What differs", &settings(names, differences)));
     if runs.iter().any(|run| !run.epochs.is_empty()) {
         sections.push(section("Learning curves", &curves::of_runs(runs, names)?));
@@ -69,14 +79,22 @@ pub fn uncertainty(runs: &[Records]) -> Option<String> {
     if !same_data || test.num_images == 0 {
         return None;
     }
-    // Half of Wilson's interval (1927), which is sound for accuracies near 1 too.
-    let (n, p, z) = (test.num_images as f64, test.accuracy, 1.96);
-    let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    let (low, high) = wilson(test.accuracy, test.num_images);
     Some(format!(
-        "with {} test images, an accuracy of {p:.4} is uncertain by {half:.4} (95 %), and another seed moves it too: \
-         smaller differences say little",
-        grouped(test.num_images)
+        "with {} test images, the 95 % interval of an accuracy of {:.4} reaches from {low:.4} to {high:.4} (Wilson 1927): it is about \
+         the images of one network, and says nothing of another seed",
+        grouped(test.num_images),
+        test.accuracy
     ))
+}
+
+/// Each network beside the first one.
+fn paired(runs: &[Records], names: &[String], tests: &[Option<PairedTest>]) -> maud::Markup {
+    let rows = paired_rows(names, tests);
+    html! {
+        @if !rows.is_empty() { (parts::table(&PAIRED_COLUMNS, &rows, 1)) }
+        @for sentence in paired_sentences(runs, names, tests) { p { (parts::sentence(&sentence)) } }
+    }
 }
 
 fn settings(names: &[String], differences: &[Difference]) -> maud::Markup {

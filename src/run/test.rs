@@ -30,10 +30,13 @@ impl TestRecord {
     /// Whether its lists fit each other and images of `layout`: a file may have been edited.
     pub(super) fn fits(&self, layout: Layout) -> bool {
         let Layout { height, width, num_classes } = layout;
-        let Evaluation { confusion, classes, worst, .. } = &self.evaluation;
+        let Evaluation { confusion, classes, worst, misclassified, num_images, .. } = &self.evaluation;
+        let is_ascending = |images: &Vec<u32>| images.windows(2).all(|pair| pair[0] < pair[1]);
+        let is_inside = |images: &Vec<u32>| images.last().is_none_or(|&last| (last as usize) < *num_images);
         confusion.counts.len() == num_classes
             && confusion.counts.iter().all(|row| row.len() == num_classes)
             && classes.len() == num_classes
+            && misclassified.as_ref().is_none_or(|images| is_ascending(images) && is_inside(images))
             && worst.len() == self.worst_pixels.len()
             && self.worst_pixels.iter().all(|pixels| pixels.len() == height * width)
     }

@@ -5,6 +5,7 @@
 //!   study.toml     the study file as it was last run
 //!   plan.json      what decided the results, to tell what a changed study file changes
 //!   trials.jsonl   a line a trial, written the moment it ends
+//!   trials-1.jsonl the same of an earlier measurement, after `--remeasure`
 //!   results.csv    a row a trial
 //!   results.json   a record a setting, the best one, the winner
 //!   report.html    all of it as one page
@@ -184,6 +185,25 @@ impl Journal {
         Ok(journal)
     }
 
+    /// Begins anew: the file takes another name, in one step, and an empty one its place. Says where the records are now and
+    /// how many; none where there are none.
+    ///
+    /// # Errors
+    /// A file that cannot be renamed or made.
+    pub fn set_aside(&mut self, folder: &StudyFolder) -> Result<Option<(PathBuf, usize)>> {
+        let number = self.records.len();
+        let path = folder.path.join(TRIALS);
+        if number == 0 {
+            return Ok(None);
+        }
+        let Some((lines, lock)) = self.open.take() else { return Ok(None) };
+        drop(lines);
+        let kept = files::set_aside(&path)?;
+        self.open = Some((Lines::open(&path)?.0, lock));
+        self.records.clear();
+        Ok(Some((kept, number)))
+    }
+
     /// What is in the journal of the study called `name`, if there is one that can be read; makes and locks nothing.
     pub fn look(artifacts: &Path, name: &str) -> Option<Self> {
         let path = artifacts.join("studies").join(name).join(TRIALS);
@@ -291,6 +311,27 @@ mod tests {
         let journal = Journal::open(&folder).unwrap();
         assert_eq!(journal.num_damaged, 1, "nothing was written behind half a line");
         assert_eq!(journal.result(&trial("c")), Some(&record("c", TrialEnd::Diverged)));
+    }
+
+    #[test]
+    fn what_is_measured_again_keeps_what_was_measured_before() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(place.path(), "s").unwrap();
+        let mut journal = Journal::open(&folder).unwrap();
+        assert_eq!(journal.set_aside(&folder).unwrap(), None);
+        for (number, id) in ["a", "b"].into_iter().enumerate() {
+            journal.append(&[record(id, TrialEnd::Finished)]).unwrap();
+            let before = fs::read(folder.path().join(TRIALS)).unwrap();
+            let (kept, records) = journal.set_aside(&folder).unwrap().unwrap();
+            assert_eq!((kept, records), (folder.path().join(format!("trials-{}.jsonl", number + 1)), 1));
+            assert_eq!(fs::read(folder.path().join(format!("trials-{}.jsonl", number + 1))).unwrap(), before);
+            assert!(
+                journal.result(&trial(id)).is_none()
+                    && fs::read(folder.path().join(TRIALS)).unwrap().is_empty()
+            );
+            let error = Journal::open(&folder).unwrap_err();
+            assert!(error.message().ends_with("is in use: the study is running already"), "the lock is kept");
+        }
     }
 
     #[test]

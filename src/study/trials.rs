@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use sha2::{Digest, Sha256};
 
 use super::Study;
+use super::file::DEFAULT_EQUIVALENCE;
 use super::values::{self, Setting};
 use crate::backend::Backend;
 use crate::config::{Experiment, settings};
@@ -45,6 +46,8 @@ pub struct Plan {
     pub trials: Vec<Trial>,
     /// What decides the results, by name, in words: to tell what a changed study file changes.
     pub facts: BTreeMap<String, String>,
+    /// Half the width of the region of practical equivalence; it decides verdicts and no result.
+    pub equivalence: f64,
 }
 
 impl Plan {
@@ -89,7 +92,7 @@ impl Plan {
         if study.timing {
             facts.insert("timed on".to_owned(), timed_on.to_owned());
         }
-        Ok(Self { settings, trials, facts })
+        Ok(Self { settings, trials, facts, equivalence: study.equivalence })
     }
 }
 
@@ -145,6 +148,10 @@ fn facts(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTreeMap<
         ("data digest", data_sha256.chars().take(16).collect()),
     ] {
         facts.insert(key.to_owned(), value);
+    }
+    // Earlier plans have none: the default is no change of theirs.
+    if study.equivalence != DEFAULT_EQUIVALENCE {
+        facts.insert("equivalence".to_owned(), study.equivalence.to_string());
     }
     Ok(facts)
 }

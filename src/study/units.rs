@@ -1,6 +1,6 @@
 //! What is run together: networks of one shape side by side where that is faster, all others by themselves.
 
-use super::Trial;
+use super::{Plan, Trial};
 use crate::data::EVALUATION_BATCH_SIZE;
 use crate::training::StackKey;
 
@@ -96,6 +96,28 @@ pub fn units(
     units
 }
 
+/// Timed trials: each by itself, settings taking turns. Every setting is trained with the first seed in the first fold,
+/// then every setting with the next, each round beginning with the setting after the one that the round before began with.
+/// So whatever makes a machine slower for a while does so for all settings alike.
+pub fn turns(plan: &Plan) -> Vec<Unit> {
+    let settings = plan.settings.len();
+    let mut rounds: Vec<Vec<usize>> = Vec::new();
+    let mut seen = vec![0; settings];
+    for (place, trial) in plan.trials.iter().enumerate() {
+        let round = seen[trial.setting];
+        seen[trial.setting] += 1;
+        if rounds.len() == round {
+            rounds.push(Vec::new());
+        }
+        rounds[round].push(place);
+    }
+    for (number, round) in rounds.iter_mut().enumerate() {
+        let first = number % round.len();
+        round.rotate_left(first);
+    }
+    rounds.concat().into_iter().map(Unit::Alone).collect()
+}
+
 /// Weights and biases between layers of these sizes.
 pub fn parameters(sizes: &[usize]) -> usize {
     sizes.windows(2).map(|pair| (pair[0] + 1).saturating_mul(pair[1])).fold(0, usize::saturating_add)
@@ -177,7 +199,7 @@ pub fn remaining(units: Vec<Unit>, wanted: impl Fn(usize) -> bool) -> Vec<Unit> 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::{Plan, Study};
+    use super::super::Study;
     use super::*;
     use crate::backend::Backend;
 
@@ -228,6 +250,18 @@ mod tests {
             ]
         );
         assert_eq!(units_of(&shapes, Means { is_gpu: true, ..one }).len(), 3);
+    }
+
+    #[test]
+    fn timed_settings_take_turns() {
+        let plan = plan(
+            "timing = true\nseeds = [1, 2]\nfolds = 2\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3]",
+        );
+        let order: Vec<usize> = turns(&plan).iter().flat_map(Unit::trials).collect();
+        // The plan has four trials of each setting in a row: 0 to 3, 4 to 7, 8 to 11.
+        assert_eq!(order, [0, 4, 8, 5, 9, 1, 10, 2, 6, 3, 7, 11]);
+        let left = remaining(turns(&plan), |trial| trial != 4 && trial != 0);
+        assert_eq!(left[0], Unit::Alone(8), "what is left keeps its order");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::pictures::distinct;
 use crate::config::{Difference, differences};
 use crate::digest::hex;
 use crate::error::{Error, Result};
+use crate::evaluation::{Evaluation, PairedTest, paired_tests};
 use crate::report;
 use crate::run::{self, Records};
 
@@ -20,6 +21,9 @@ pub struct Compared {
     pub names: Vec<String>,
     /// The settings that they do not share.
     pub differences: Vec<Difference>,
+    /// Each run's network beside the first one's on the same test images; none for the first, and for one that has not been
+    /// tested, or on other images.
+    pub tests: Vec<Option<PairedTest>>,
 }
 
 /// Compares the runs that `texts` mean, as [`run::find`] understands them.
@@ -38,7 +42,25 @@ pub fn compare(texts: &[String], artifacts: &Path) -> Result<Compared> {
     }
     let names = names(&runs);
     let differences = differences_of(&runs)?;
-    Ok(Compared { runs, names, differences })
+    let tests = tests(&runs);
+    Ok(Compared { runs, names, differences, tests })
+}
+
+/// Compares each network with the first on the test images, where they were the same.
+fn tests(runs: &[Records]) -> Vec<Option<PairedTest>> {
+    let mut tests = vec![None; runs.len()];
+    let evaluation = |run: &Records| run.test.as_ref().map(|test| test.evaluation.clone());
+    let Some(first) = runs.first().and_then(evaluation) else { return tests };
+    let is_comparable = |run: &Records, other: &Evaluation| {
+        run.info.data.sha256 == runs[0].info.data.sha256 && other.num_images == first.num_images
+    };
+    let others: Vec<(usize, Evaluation)> = (1..runs.len())
+        .filter_map(|index| Some((index, evaluation(&runs[index])?)))
+        .filter(|(index, other)| is_comparable(&runs[*index], other))
+        .collect();
+    let found = paired_tests(&first, &others.iter().map(|(_, other)| other).collect::<Vec<_>>());
+    others.iter().zip(found).for_each(|((index, _), test)| tests[*index] = Some(test));
+    tests
 }
 
 impl Compared {
@@ -47,8 +69,8 @@ impl Compared {
     /// # Errors
     /// Records that cannot be drawn, or a file that cannot be written.
     pub fn write_page(&self, artifacts: &Path) -> Result<PathBuf> {
-        let Self { runs, names, differences } = self;
-        let page = report::comparison(runs, names, differences)?;
+        let Self { runs, names, differences, tests } = self;
+        let page = report::comparison(runs, names, differences, tests)?;
         run::write_in(&artifacts.join("comparisons"), &file_name(runs), page.as_bytes())
     }
 }

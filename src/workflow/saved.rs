@@ -151,7 +151,7 @@ impl SavedModel {
     }
 
     /// Keeps an evaluation as the run's test and writes its page again, where the run has no readable test, such as an
-    /// interrupted one, and the evaluation is what training would have found: of the final weights, on the run's own
+    /// interrupted one, or an earlier smallnet's that does not say which images were wrong, and the evaluation is what training would have found: of the final weights, on the run's own
     /// test images and backend, with a loss that is a number.
     ///
     /// # Errors
@@ -163,7 +163,10 @@ impl SavedModel {
             && self.backend == self.info.backend
             && evaluation.loss.is_finite();
         // A damaged test counts as none: this is how it is repaired.
-        if !is_the_test || matches!(self.folder.test(self.info.data.layout), Ok(Some(_))) {
+        let is_whole = |test: &TestRecord| test.evaluation.misclassified.is_some();
+        let has_test =
+            || matches!(self.folder.test(self.info.data.layout), Ok(Some(test)) if is_whole(&test));
+        if !is_the_test || has_test() {
             return Ok(());
         }
         self.folder.write_test(&TestRecord::new(evaluation.clone(), &subject.split))?;

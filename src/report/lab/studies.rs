@@ -7,8 +7,8 @@ use super::{Answer, LabPage, LabStudy, word};
 use crate::error::Result;
 use crate::number::{counted, grouped, seconds, significant};
 use crate::plan::Plan;
-use crate::report::study::{findings, listed};
-use crate::study::{SettingResult, Summary, TrialRecord};
+use crate::report::study::{beside_best, findings, listed, reading_note, region};
+use crate::study::{Faster, SettingResult, Summary, TrialRecord, Verdict};
 use crate::training::EpochRecord;
 
 const RATE: &str = "optimizer.learning_rate";
@@ -124,8 +124,7 @@ pub(super) fn cross_validation(page: &LabPage<'_>, study: &LabStudy<'_>) -> Resu
         p {
             "So every training image judges once, always a network that has never seen it, and " (folds) " results for each rate show \
              how much chance there is: their mean is a better estimate than any of them, and their spread says how good it is. Rates \
-             are compared fold by fold, since a fold that is hard for one is mostly hard for the others too. Where the interval of the difference \
-             contains 0, the data do not say which is better."
+             are compared fold by fold, since a fold that is hard for one is mostly hard for the others too. How to read the probabilities stands under question 11."
         }
         p {
             "The price is " (grouped(study.page.plan.trials.len())) " trainings instead of "
@@ -193,10 +192,10 @@ fn folds_picture(folds: usize) -> Markup {
 pub(super) fn architecture(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<Answer> {
     let summary = study.page.summary;
     let sentence = with_best(summary, |best| {
-        let smaller = summary.not_worse().filter(|setting| setting.num_parameters < best.num_parameters);
-        let smallest = smaller.min_by_key(|setting| setting.num_parameters).map(|setting| {
+        let smallest = summary.smallest_of_verdict(Verdict::PracticallyEqual).map(|setting| {
             format!(
-                "; the smallest that the data cannot tell from it has {} and {} weights",
+                "; the smallest of the Pareto front that is practically equal to it, within {}, has {} and {} weights",
+                region(summary),
                 shape(setting),
                 weights(setting)
             )
@@ -239,7 +238,9 @@ pub(super) fn batch_size(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<Ans
     let sentence = with_best(summary, |best| {
         let (first, last) = (summary.settings.first(), summary.settings.last());
         let epoch = |setting: Option<&SettingResult>| {
-            setting.and_then(|setting| setting.seconds_per_epoch).map_or_else(|| "–".to_owned(), seconds)
+            setting
+                .and_then(|setting| setting.epoch_seconds.as_ref())
+                .map_or_else(|| "–".to_owned(), |times| seconds(times.spread.median))
         };
         format!(
             "After {}, batches of {} give the highest validation accuracy, {}{}; an epoch takes {} with batches of {} and {} with \
@@ -282,6 +283,9 @@ fn answer(
         (explanation)
         @if !study.shortened.is_empty() { (shortened(study)) }
         @for part in &parts { h3 { (part.title) } (part.content) }
+        @if page.studies.first().is_some_and(|first| first.file == study.file) {
+            (reading_note(&page.studies.iter().map(|study| study.page).collect::<Vec<_>>()))
+        }
         p.note {
             (counted(study.page.plan.trials.len(), "training", "trainings"))
             @if study.num_reused == 0 {
@@ -347,19 +351,19 @@ fn weights(setting: &SettingResult) -> String {
     setting.num_parameters.map_or_else(|| "–".to_owned(), grouped)
 }
 
-/// What the data cannot tell from the best, as a part of a sentence.
+/// What is probable of the others, as a part of a sentence.
 fn alike(summary: &Summary, key: &str) -> String {
-    let others: Vec<_> = summary.not_worse().map(|setting| value(Some(setting), key)).collect();
-    match others.as_slice() {
-        [] => " (all others are worse)".to_owned(),
-        others => format!(" (the data cannot tell it from {})", listed(others)),
+    match beside_best(summary, |setting| value(Some(setting), key)).as_str() {
+        "" => String::new(),
+        others => format!(" ({others})"),
     }
 }
 
-/// Whether an epoch with the largest batches takes less time than one with the smallest.
+/// Whether an epoch with the largest batches takes less time than one with the smallest, as far as the trials allow to say.
 fn is_faster(summary: &Summary) -> bool {
-    let seconds = |setting: Option<&SettingResult>| setting?.seconds_per_epoch;
-    matches!((seconds(summary.settings.first()), seconds(summary.settings.last())), (Some(small), Some(large)) if large < small)
+    let seconds = |setting: Option<&SettingResult>| setting?.epoch_seconds.clone();
+    let both = seconds(summary.settings.first()).zip(seconds(summary.settings.last()));
+    both.is_some_and(|(small, large)| matches!(large.compare(&small), Faster::First(_)))
 }
 
 /// The hidden layers of a setting in words: `one hidden layer of 128 neurons`.

@@ -1,6 +1,7 @@
 //! The page about a study: which setting is best and how sure that is, drawn and in words.
 
 mod charts;
+mod reading;
 mod timing;
 mod weights;
 mod words;
@@ -13,11 +14,12 @@ use super::parts;
 use super::shell::{self, section};
 use crate::data::Layout;
 use crate::error::Result;
-use crate::number::{counted, grouped, percent};
+use crate::number::{counted, grouped, range_of_seconds, seconds, short_points};
 use crate::run::Records;
-use crate::study::{Plan, SettingResult, Standing, Study, Summary, TrialEnd, TrialRecord};
+use crate::study::{Plan, SettingResult, Study, Summary, TrialEnd, TrialRecord};
 
-pub(super) use words::listed;
+pub(super) use reading::reading_note;
+pub(super) use words::{beside_best, listed, region};
 pub use words::{chosen, verdict};
 
 /// What a study's page is made of.
@@ -56,6 +58,7 @@ pub fn study(page: &StudyPage<'_>) -> Result<String> {
     };
     let mut sections: Vec<_> =
         findings(page)?.iter().map(|part| section(&part.title, &part.content)).collect();
+    sections.push(section("How to read this", &reading_note(&[*page])));
     sections.push(section("How it was done", &method(page)));
     Ok(shell::page(&study.name, &header, &sections))
 }
@@ -118,34 +121,77 @@ fn result(page: &StudyPage<'_>) -> Markup {
         @for sentence in verdict(page.summary) { p { (sentence) } }
         @if let Some(sentence) = page.winner.and_then(chosen) { p { (sentence) } }
         (parts::table(&setting_columns(page.study.timing), &rows, 1))
-        p.note { (words::NOTE) }
     }
 }
 
 /// What [`setting_rows`] has in its columns.
-pub fn setting_columns(timing: bool) -> Vec<&'static str> {
-    let mut columns =
-        vec!["setting", "accuracy", "± sd", "95 % interval", "loss", "behind the best", "trials", "weights"];
+fn setting_columns(timing: bool) -> Vec<&'static str> {
+    let mut columns = vec![
+        "setting",
+        "accuracy",
+        "± sd",
+        "95 % interval",
+        "loss",
+        "behind the best",
+        "verdict",
+        "trials",
+        "weights",
+    ];
     if timing {
-        columns.push("an epoch");
+        columns.extend(TIME_COLUMNS);
     }
     columns
 }
 
 /// A row for each setting, as texts.
-pub fn setting_rows(summary: &Summary, timing: bool) -> Vec<Vec<String>> {
-    summary.settings.iter().map(|setting| setting_row(setting, timing)).collect()
+fn setting_rows(summary: &Summary, timing: bool) -> Vec<Vec<String>> {
+    (0..summary.settings.len()).map(|index| setting_row(summary, index, timing)).collect()
 }
 
-fn setting_row(setting: &SettingResult, timing: bool) -> Vec<String> {
+/// What [`brief_setting_rows`] has in its columns.
+pub fn brief_setting_columns(timing: bool) -> Vec<&'static str> {
+    match timing {
+        true => ["setting", "accuracy", "verdict"].into_iter().chain(TIME_COLUMNS).collect(),
+        false => vec!["setting", "accuracy", "95 % interval", "behind", "verdict"],
+    }
+}
+
+/// A row for each setting with what a terminal of 80 columns has room for.
+pub fn brief_setting_rows(summary: &Summary, timing: bool) -> Vec<Vec<String>> {
+    let row = |index: usize| {
+        let setting = &summary.settings[index];
+        let (name, mean) = (setting.setting.name(), accuracy(setting.mean));
+        let verdict = words::cell(summary, index);
+        if timing {
+            return [name, mean, verdict].into_iter().chain(times(setting)).collect();
+        }
+        let interval = setting.interval.map(|(low, high)| format!("{low:.4}–{high:.4}"));
+        let interval = interval.unwrap_or_else(|| "–".to_owned());
+        vec![name, mean, interval, behind(setting), verdict]
+    };
+    (0..summary.settings.len()).map(row).collect()
+}
+
+const TIME_COLUMNS: [&str; 2] = ["an epoch", "from … to"];
+
+/// The median time of an epoch and its range over the trials.
+fn times(setting: &SettingResult) -> [String; 2] {
+    setting.epoch_seconds.as_ref().map_or_else(
+        || ["–".to_owned(), "–".to_owned()],
+        |times| [seconds(times.spread.median), range_of_seconds(times.spread.min, times.spread.max)],
+    )
+}
+
+/// How far it is behind the best, in percentage points.
+fn behind(setting: &SettingResult) -> String {
+    let behind = setting.comparison.map(|comparison| short_points(comparison.difference.difference));
+    behind.unwrap_or_else(|| "–".to_owned())
+}
+
+fn setting_row(summary: &Summary, index: usize, timing: bool) -> Vec<String> {
+    let setting = &summary.settings[index];
     let none = || "–".to_owned();
     let interval = |(low, high): (f64, f64)| format!("{low:.4} to {high:.4}");
-    let behind = match setting.standing {
-        Standing::Best => "best".to_owned(),
-        Standing::NotWorse(comparison) => format!("{:.4}, not told apart", comparison.difference),
-        Standing::Worse(comparison) => format!("{:.4}", comparison.difference),
-        Standing::NotRanked => none(),
-    };
     let mut trials = vec![setting.num_finished.to_string()];
     trials.extend((setting.num_diverged > 0).then(|| format!("{} diverged", setting.num_diverged)));
     trials.extend((setting.num_missing > 0).then(|| format!("{} missing", setting.num_missing)));
@@ -155,12 +201,13 @@ fn setting_row(setting: &SettingResult, timing: bool) -> Vec<String> {
         setting.deviation.map_or_else(none, |deviation| format!("{deviation:.4}")),
         setting.interval.map_or_else(none, interval),
         setting.loss.map_or_else(none, crate::number::loss),
-        behind,
+        behind(setting),
+        words::cell(summary, index),
         trials.join(", "),
         setting.num_parameters.map_or_else(none, grouped),
     ];
     if timing {
-        row.push(setting.seconds_per_epoch.map_or_else(none, crate::number::seconds));
+        row.extend(times(setting));
     }
     row
 }
@@ -222,7 +269,10 @@ fn method(page: &StudyPage<'_>) -> Markup {
     let StudyPage { study, plan, records, .. } = page;
     let stacked = records.iter().filter(|record| record.stacked).count();
     let execution = match (study.timing, stacked) {
-        (true, _) => "alone, one after the other, each after a warm-up that is not counted".to_owned(),
+        (true, _) => {
+            "alone, one after the other, settings taking turns, each after a warm-up that is not counted"
+                .to_owned()
+        }
         (false, 0) => "each by itself".to_owned(),
         (false, stacked) => format!(
             "{} side by side, in one group or a few{}",
@@ -273,9 +323,4 @@ fn method(page: &StudyPage<'_>) -> Markup {
         h3 { "The study file" }
         pre { (study.text()) }
     }
-}
-
-/// A share of all images as a whole number of percent points between two accuracies.
-fn points(difference: f64) -> String {
-    percent(difference.abs())
 }

@@ -6,9 +6,9 @@ use super::super::curves::{LARGE, line};
 use super::super::parts;
 use super::StudyPage;
 use crate::error::Result;
-use crate::figures::{Chart, Line, RightAxis, Scale};
-use crate::number::{grouped, seconds, significant};
-use crate::study::{SettingResult, TrialRecord};
+use crate::figures::{Chart, Line, RightAxis, Scale, Series};
+use crate::number::{counted, grouped, p_value, range_of_seconds, seconds, significant};
+use crate::study::{EpochSeconds, Faster, SettingResult, TrialRecord};
 use crate::training::EpochRecord;
 
 /// What was measured of one batch size.
@@ -17,14 +17,23 @@ struct Timed<'a> {
     batch_size: f64,
     /// Updates in an epoch.
     updates: usize,
-    /// Seconds of an epoch, the median.
-    epoch: f64,
+    /// Seconds of an epoch over its trials.
+    times: &'a EpochSeconds,
     records: Vec<&'a TrialRecord>,
 }
 
 impl Timed<'_> {
+    /// Seconds of an epoch, the median over its trials.
+    fn epoch(&self) -> f64 {
+        self.times.spread.median
+    }
+
     fn update(&self) -> f64 {
-        self.epoch / self.updates as f64
+        self.epoch() / self.updates as f64
+    }
+
+    fn range(&self) -> (f64, f64) {
+        (self.times.spread.min, self.times.spread.max)
     }
 
     /// The seconds of the shortest of its trainings.
@@ -59,10 +68,10 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     for setting in &page.summary.settings {
         let records: Vec<&TrialRecord> =
             page.records.iter().copied().filter(|record| record.setting == setting.setting).collect();
-        let timed = (setting.setting.number(KEY), setting.seconds_per_epoch, setting.is_ranked());
-        if let (Some(batch_size), Some(epoch), true) = timed {
-            let updates = records.first().map_or(1, |record| record.steps_per_epoch);
-            all.push(Timed { setting, batch_size, updates, epoch, records });
+        let timed = (setting.setting.number(KEY), setting.epoch_seconds.as_ref(), setting.is_ranked());
+        if let (Some(batch_size), Some(times), true) = timed {
+            let updates = records.first().map_or(1, |record| record.steps_per_epoch.max(1));
+            all.push(Timed { setting, batch_size, updates, times, records });
         }
     }
     all.sort_by(|a, b| a.batch_size.total_cmp(&b.batch_size));
@@ -77,20 +86,26 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let accuracy =
         all.iter().map(|timed| (timed.batch_size, timed.setting.mean.unwrap_or(f64::NAN))).collect();
     let in_time = all.iter().filter_map(|timed| Some((timed.batch_size, timed.within(limit)?.0))).collect();
-    let times = all.iter().map(|timed| (timed.batch_size, timed.epoch)).collect();
+    let times = Series {
+        name: "seconds per epoch, with their range".to_owned(),
+        points: all.iter().map(|timed| (timed.batch_size, timed.epoch())).collect(),
+        spread: all.iter().map(Timed::range).collect(),
+        colour: 1,
+        ..Series::default()
+    };
     let epochs = page.study.base.training.num_epochs;
     let left = [
         line(&format!("accuracy after {epochs} epochs"), accuracy, 0, Line::Solid),
         line(&format!("accuracy after {}", seconds(limit)), in_time, 2, Line::Dashed),
     ];
-    let right = [line("seconds an epoch", times, 1, Line::Solid)];
+    let right = [times];
     let chart = Chart {
         x_name: "batch size",
         y_name: "validation accuracy",
         x_scale: Scale::Log2,
         y_bounds: (0.0, 1.0),
         series: &left,
-        right: Some(RightAxis { name: "seconds an epoch", bounds: (0.0, f64::MAX), series: &right }),
+        right: Some(RightAxis { name: "seconds per epoch", bounds: (0.0, f64::MAX), series: &right }),
         ..Chart::default()
     };
     let columns = [
@@ -98,6 +113,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         "updates an epoch",
         "an update",
         "an epoch",
+        "from … to",
         &format!("accuracy after {epochs} epochs"),
         &format!("after {}", seconds(limit)),
         "epochs by then",
@@ -109,7 +125,8 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
             grouped(timed.batch_size as usize),
             grouped(timed.updates),
             microseconds(timed.update()),
-            seconds(timed.epoch),
+            seconds(timed.epoch()),
+            range_of_seconds(timed.range().0, timed.range().1),
             format!("{:.4}", timed.setting.mean.unwrap_or(f64::NAN)),
             or_none(within.map(|(accuracy, _)| format!("{accuracy:.4}"))),
             or_none(within.map(|(_, epochs)| significant(epochs))),
@@ -118,7 +135,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let rows: Vec<_> = all.iter().map(row).collect();
     Ok(Some(html! {
         (parts::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
-        @for sentence in explanation(&all, limit, epochs) { p { (sentence) } }
+        @for sentence in explanation(&all, limit, epochs) { p { (parts::sentence(&sentence)) } }
         (parts::table(&columns, &rows, 0))
     }))
 }
@@ -127,30 +144,27 @@ fn microseconds(seconds: f64) -> String {
     if seconds < 1e-3 { format!("{:.0} µs", seconds * 1e6) } else { format!("{:.2} ms", seconds * 1e3) }
 }
 
-/// The trade in words: updates an epoch, time an update, accuracy at equal epochs and at equal time.
+/// The trade in words: updates per epoch, time of an update, accuracy at equal epochs and at equal time.
 fn explanation(all: &[Timed<'_>], limit: f64, epochs: usize) -> Vec<String> {
     let (Some(small), Some(large)) = (all.first(), all.last()) else { return Vec::new() };
     let size = |timed: &Timed<'_>| grouped(timed.batch_size as usize);
-    let times = |factor: f64| significant(factor);
     let mean = |timed: &Timed<'_>| timed.setting.mean.unwrap_or(f64::NAN);
-    let mut sentences = vec![format!(
-        "With batches of {} images an epoch has {} updates of {}, with batches of {} it has {} of {}: an update takes {} \
-         times as long, but there are {} times fewer, so that an epoch takes {} in place of {}.",
-        size(small),
-        grouped(small.updates),
-        microseconds(small.update()),
-        size(large),
-        grouped(large.updates),
-        microseconds(large.update()),
-        times(large.update() / small.update()),
-        times(small.updates as f64 / large.updates as f64),
-        seconds(large.epoch),
-        seconds(small.epoch),
-    )];
+    let mut sentences = vec![
+        format!(
+            "With batches of {} images an epoch has {} of {} in the median, with batches of {} it has {} of {}.",
+            size(small),
+            counted(small.updates, "update", "updates"),
+            microseconds(small.update()),
+            size(large),
+            grouped(large.updates),
+            microseconds(large.update()),
+        ),
+        faster(small, large),
+    ];
     let Some(best) = all.iter().max_by(|a, b| mean(a).total_cmp(&mean(b))) else { return sentences };
     sentences.push(format!(
-        "At equal epochs ({epochs}), batches of {} give the highest accuracy, {:.4}; the smallest give {:.4}, the largest \
-         {:.4}. With the learning rate the same for all, fewer updates may not go far enough, and the smaller the batch, the \
+        "At equal epochs ({epochs}), batches of {} give the highest mean accuracy, {:.4}; the smallest give {:.4}, the largest \
+         {:.4}; the verdicts above say which of this is more than chance. With the learning rate the same for all, fewer updates may not go far enough, and the smaller the batch, the \
          noisier each step.",
         size(best),
         mean(best),
@@ -168,14 +182,54 @@ fn explanation(all: &[Timed<'_>], limit: f64, epochs: usize) -> Vec<String> {
             ),
         };
         sentences.push(format!(
-            "At equal time ({}, as long as the fastest training of all took), batches of {} are ahead with {accuracy:.4} \
-             after {}.{late}",
+            "At equal time ({}, as long as the fastest training of all took), batches of {} have the highest mean accuracy, \
+             {accuracy:.4} after {}.{late}",
             seconds(limit),
             size(best),
             counted_epochs(*done),
         ));
     }
     sentences
+}
+
+/// Whether an epoch takes less time with the smallest or the largest batches, as far as the trials allow to say.
+fn faster(small: &Timed<'_>, large: &Timed<'_>) -> String {
+    let name = |timed: &Timed<'_>| format!("batches of {}", grouped(timed.batch_size as usize));
+    let trials = small.times.trials.len().min(large.times.trials.len());
+    let both = format!(
+        "{} with {} and {} with {}",
+        seconds(small.epoch()),
+        name(small),
+        seconds(large.epoch()),
+        name(large)
+    );
+    let test = |p: f64| format!("(Mann-Whitney test over {trials} trials of each, p {})", p_value(p));
+    let (fast, slow, p) = match small.times.compare(large.times) {
+        Faster::First(p) => (small, large, p),
+        Faster::Second(p) => (large, small, p),
+        Faster::Undecided(p) => {
+            return format!(
+                "An epoch takes {both} in the median, but the trials overlap so much that neither can be called faster {}.",
+                test(p)
+            );
+        }
+        Faster::TooFew => {
+            return format!(
+                "An epoch took {both}. With {} of each it cannot be said whether that is more than chance: that takes four \
+                 `seeds` or more.",
+                counted(trials, "trial", "trials")
+            );
+        }
+    };
+    format!(
+        "An epoch is faster with {} than with {}: {} in place of {} in the median, {} times as fast {}.",
+        name(fast),
+        name(slow),
+        seconds(fast.epoch()),
+        seconds(slow.epoch()),
+        significant(slow.epoch() / fast.epoch()),
+        test(p)
+    )
 }
 
 fn counted_epochs(epochs: f64) -> String {

@@ -1,15 +1,9 @@
 //! What a study found, in sentences made of its numbers.
 
 use super::StudyPage;
-use crate::number::{counted, grouped};
+use crate::number::{counted, grouped, percent, significant};
 use crate::run::Records;
-use crate::study::{SettingResult, Standing, Summary};
-
-/// How the table is to be read.
-pub(super) const NOTE: &str = "Accuracy: the mean over the trials, on images that they did not learn from. Interval: Student's t \
-     with the correction for trials that share images to learn from (Nadeau and Bengio 2003); for a single trial Wilson's interval, \
-     which knows nothing of other seeds. Settings are compared with the best trial by trial, each comparison by itself at 95 %; \
-     where the interval of the difference contains 0, the data cannot tell them apart. The test images had no part in any of this.";
+use crate::study::{Basis, Instability, SettingResult, Summary, Verdict};
 
 /// What was tried, on what.
 pub(super) fn subtitle(page: &StudyPage<'_>) -> String {
@@ -27,7 +21,7 @@ pub(super) fn subtitle(page: &StudyPage<'_>) -> String {
 /// So many settings are named in a sentence.
 const MAX_NAMED: usize = 5;
 
-/// Which setting is best, which cannot be told from it, and which are worse or did not finish.
+/// Which setting is best, what is probable of the others, and which are unstable or did not finish.
 pub fn verdict(summary: &Summary) -> Vec<String> {
     let diverged = diverged(summary);
     let missing = summary.settings.iter().filter(|setting| setting.num_missing > 0).count();
@@ -46,42 +40,125 @@ pub fn verdict(summary: &Summary) -> Vec<String> {
         (_, 0) => format!("The best setting is {}: {}.", best.setting.name(), of_mean(best)),
         _ => format!("The best setting so far is {}: {}.", best.setting.name(), of_mean(best)),
     });
-    sentences.extend(not_told_apart(summary));
-    sentences.extend(worse(summary));
+    let region = region(summary);
+    for (verdict, start) in [
+        (Verdict::PracticallyEqual, format!("Practically equal to it, within {region}: ")),
+        (
+            Verdict::Undecided,
+            format!("Undecided, with the probability of being worse by more than {region}: "),
+        ),
+        (Verdict::ProbablyWorse, format!("Probably worse by more than {region}: ")),
+    ] {
+        let settings = summary.of_verdict(verdict);
+        if !settings.is_empty() {
+            sentences.push(format!("{start}{}.", named(&settings)));
+        }
+    }
+    sentences.extend(of_images(summary));
+    sentences.extend(unstable(summary));
     sentences.extend(diverged);
     sentences
 }
 
-fn not_told_apart(summary: &Summary) -> Option<String> {
-    let mut settings: Vec<&SettingResult> = summary.not_worse().collect();
-    let number = settings.len();
-    if number > MAX_NAMED {
-        settings.sort_by(|a, b| b.mean.unwrap_or(0.0).total_cmp(&a.mean.unwrap_or(0.0)));
-        settings.truncate(MAX_NAMED);
-    }
+/// Half the width of the region of practical equivalence: `0.5 percentage points`.
+pub(in crate::report) fn region(summary: &Summary) -> String {
+    format!("{} percentage points", significant(100.0 * summary.equivalence))
+}
+
+/// The probability that a verdict rests on; of an undecided setting, that of being worse.
+fn probability(setting: &SettingResult) -> Option<f64> {
+    let comparison = setting.comparison?;
+    Some(match comparison.verdict {
+        Verdict::PracticallyEqual => comparison.probabilities.equal,
+        Verdict::ProbablyWorse | Verdict::Undecided => comparison.probabilities.worse,
+    })
+}
+
+/// Settings with their probabilities; of many, the nearest to the best.
+fn named(settings: &[&SettingResult]) -> String {
     let name = |setting: &&SettingResult| {
-        format!("{} ({:.4})", setting.setting.name(), setting.mean.unwrap_or(f64::NAN))
+        format!("{} ({})", setting.setting.name(), percent(probability(setting).unwrap_or(f64::NAN)))
     };
-    let names = listed(&settings.iter().map(name).collect::<Vec<_>>());
-    match number {
-        0 => None,
-        number if number > MAX_NAMED => {
-            Some(format!("The data cannot tell it from {number} others; the nearest are {names}."))
+    let names: Vec<String> = settings.iter().take(MAX_NAMED).map(name).collect();
+    match settings.len().saturating_sub(MAX_NAMED) {
+        0 => listed(&names),
+        more => {
+            let least = settings.iter().filter_map(|setting| probability(setting)).fold(1.0, f64::min);
+            format!("{}, and {more} further behind (all with {} or more)", names.join(", "), percent(least))
         }
-        _ => Some(format!("The data cannot tell it from {names}.")),
     }
 }
 
-fn worse(summary: &Summary) -> Option<String> {
-    let is_worse = |setting: &&SettingResult| matches!(setting.standing, Standing::Worse(_));
-    let number = summary.settings.iter().filter(is_worse).count();
-    match (number + 1 == summary.settings.len(), number) {
-        (_, 0) => None,
-        (true, 1) => Some("The other one is worse.".to_owned()),
-        (true, _) => Some(format!("All {number} others are worse.")),
-        (false, 1) => Some("One other is worse.".to_owned()),
-        (false, _) => Some(format!("{number} others are worse.")),
+/// A verdict with its probability for a cell of a table: `worse 99.3 %`.
+pub(super) fn cell(summary: &Summary, index: usize) -> String {
+    let setting = &summary.settings[index];
+    let mut words = Vec::new();
+    words.extend(setting.unstable.map(|_| "unstable".to_owned()));
+    words.extend(setting.comparison.map(|comparison| {
+        let percent = percent(probability(setting).unwrap_or(f64::NAN));
+        match comparison.verdict {
+            Verdict::PracticallyEqual => format!("equal {percent}"),
+            Verdict::ProbablyWorse => format!("worse {percent}"),
+            Verdict::Undecided if words.is_empty() => format!("undecided, worse {percent}"),
+            Verdict::Undecided => format!("worse {percent}"),
+        }
+    }));
+    words.extend((summary.best == Some(index)).then(|| "best".to_owned()));
+    if words.is_empty() { "–".to_owned() } else { words.join(", ") }
+}
+
+/// What is probable of the others, as a part of a sentence about the best: `practically equal: 0.64; undecided: 0.16 and
+/// 1.28; the others are probably worse`. `name` is what a setting is called; empty where there are no others.
+pub(in crate::report) fn beside_best(summary: &Summary, name: impl Fn(&SettingResult) -> String) -> String {
+    let mut parts = Vec::new();
+    for (verdict, word) in
+        [(Verdict::PracticallyEqual, "practically equal"), (Verdict::Undecided, "undecided")]
+    {
+        let names: Vec<String> = summary.of_verdict(verdict).into_iter().map(&name).collect();
+        if !names.is_empty() {
+            parts.push(format!("{word}: {}", listed(&names)));
+        }
     }
+    match (summary.of_verdict(Verdict::ProbablyWorse).len(), parts.is_empty()) {
+        (0, _) => {}
+        (1, _) => parts.push("the other is probably worse".to_owned()),
+        (_, true) => parts.push("all others are probably worse".to_owned()),
+        (_, false) => parts.push("the others are probably worse".to_owned()),
+    }
+    parts.join("; ")
+}
+
+/// What the probabilities are of where the trials cannot be asked.
+fn of_images(summary: &Summary) -> Option<String> {
+    let comparisons: Vec<_> = summary.settings.iter().filter_map(|setting| setting.comparison).collect();
+    let number = comparisons.iter().filter(|comparison| comparison.basis == Basis::Images).count();
+    let single = summary.settings.iter().all(|setting| setting.num_finished <= 1);
+    match (number, single) {
+        (0, _) => None,
+        (_, true) => Some(
+            "Each setting was trained once: the probabilities follow from the number of images alone, and say nothing of \
+             another seed. Several `seeds` or `folds` in the study file would."
+                .to_owned(),
+        ),
+        (number, false) => Some(format!(
+            "{} the same amount behind the best in every trial: there the probabilities follow from the number of images \
+             alone.",
+            counted(number, "setting is", "settings are")
+        )),
+    }
+}
+
+fn unstable(summary: &Summary) -> Option<String> {
+    let name = |setting: &SettingResult| {
+        let Some(Instability::Spread { times }) = setting.unstable else { return None };
+        let (low, high) = setting.range?;
+        let times = times.map_or_else(String::new, |times| {
+            format!(", with {} times the best one's standard deviation", significant(times))
+        });
+        Some(format!("{} (from {low:.4} to {high:.4}{times})", setting.setting.name()))
+    };
+    let names: Vec<String> = summary.settings.iter().filter_map(name).collect();
+    (!names.is_empty()).then(|| format!("Unstable, its trials lying far apart: {}.", listed(&names)))
 }
 
 fn diverged(summary: &Summary) -> Option<String> {
@@ -105,7 +182,9 @@ fn of_mean(best: &SettingResult) -> String {
     let mean = best.mean.unwrap_or(f64::NAN);
     match (best.num_finished, best.interval) {
         (1, Some((low, high))) => {
-            format!("validation accuracy {mean:.4} (95 % interval of the images {low:.4} to {high:.4})")
+            format!(
+                "validation accuracy {mean:.4} (95 % interval {low:.4} to {high:.4}, of the choice of images alone)"
+            )
         }
         (n, Some((low, high))) => {
             format!(

@@ -7,7 +7,7 @@ mod sets;
 mod winner;
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::backend::{self, Backend, Opened};
 use crate::config::Experiment;
@@ -15,7 +15,8 @@ use crate::data::Layout;
 use crate::error::{Error, Result};
 use crate::number::counted;
 use crate::study::{
-    Journal, Means, Plan, Study, StudyFolder, Summary, Trial, TrialEnd, Unit, parameters, remaining, units,
+    Journal, Means, Plan, Study, StudyFolder, Summary, Trial, TrialEnd, Unit, parameters, remaining, turns,
+    units,
 };
 
 pub use results::Written;
@@ -43,6 +44,8 @@ pub struct PlannedStudy {
     pub layout: Layout,
     /// The data set's digest.
     pub data_sha256: String,
+    /// Whether trials that were timed earlier are timed again.
+    pub remeasure: bool,
     sets: Sets,
 }
 
@@ -56,6 +59,8 @@ pub struct OpenedStudy {
     pub journal: Journal,
     /// What has changed in the study file since the last time: name, before, now.
     pub changes: Vec<(String, String, String)>,
+    /// Where the records of an earlier measurement are kept, where this one begins anew, and how many there are.
+    pub set_aside: Option<(PathBuf, usize)>,
 }
 
 /// How the trials are to be run.
@@ -63,14 +68,26 @@ pub struct OpenedStudy {
 pub struct Options {
     /// One after the other and each by itself, as other tools do it.
     pub separate: bool,
+    /// Anew: the records that an earlier run of a timed study has left are set aside and used no more.
+    pub remeasure: bool,
 }
 
 impl PlannedStudy {
     /// Opens the backend, reads the images and plans the trials of `study`. Writes nothing.
     ///
     /// # Errors
-    /// A data set that cannot be read or learned from, a setting that the experiment refuses, more folds than images.
+    /// A data set that cannot be read or learned from, a setting that the experiment refuses, more folds than images; a
+    /// study to be measured again that is not timed.
     pub fn new(study: Study, backend: Backend, options: Options) -> Result<Self> {
+        if options.remeasure && !study.timing {
+            return Err(Error::usage(format!(
+                "the study `{}` is not timed: there is nothing to measure again",
+                study.name
+            ))
+            .hint(
+                "write `timing = true` at its top, or leave out `--remeasure`: its results would be the same",
+            ));
+        }
         let opened = backend.open()?;
         let source = study.base.data.source();
         let (images, layout) = super::splits::train_images(&study.base)?;
@@ -85,8 +102,12 @@ impl PlannedStudy {
         let sizes = |trial: &Trial| sizes(&trial.experiment, layout);
         let may_stack =
             |trial: &Trial| check_trainable(&trial.experiment, layout, sets.num_images(trial).0).is_ok();
-        let units = units(&plan.trials, means, may_stack, sizes, |trial| sets.num_images(trial));
-        Ok(Self { study, plan, units, workers, backend, opened, layout, data_sha256, sets })
+        let units = match study.timing {
+            true => turns(&plan),
+            false => units(&plan.trials, means, may_stack, sizes, |trial| sets.num_images(trial)),
+        };
+        let remeasure = options.remeasure;
+        Ok(Self { study, plan, units, workers, backend, opened, layout, data_sha256, remeasure, sets })
     }
 
     /// Opens the study's folder and reads what has been run already.
@@ -95,14 +116,18 @@ impl PlannedStudy {
     /// Files that cannot be read or written, or another process that runs this study.
     pub fn open(self, artifacts: &Path) -> Result<OpenedStudy> {
         let folder = StudyFolder::open(artifacts, &self.study.name)?;
-        let journal = Journal::open(&folder)?;
+        let mut journal = Journal::open(&folder)?;
+        let set_aside = if self.remeasure { journal.set_aside(&folder)? } else { None };
         let changes = folder.write_plan(&self.study, &self.plan)?;
-        Ok(OpenedStudy { planned: self, folder, journal, changes })
+        Ok(OpenedStudy { planned: self, folder, journal, changes, set_aside })
     }
 
     /// The ids of the trials that an earlier run of the study has left under `artifacts`. Looks without touching: a
     /// journal that cannot be read, or that another process is writing, has none.
     pub fn done(&self, artifacts: &Path) -> HashSet<String> {
+        if self.remeasure {
+            return HashSet::new();
+        }
         let Some(journal) = Journal::look(artifacts, &self.study.name) else { return HashSet::new() };
         let trials = self.plan.trials.iter().filter(|trial| journal.result(trial).is_some());
         trials.map(|trial| trial.id.clone()).collect()

@@ -8,7 +8,7 @@ use super::OpenedStudy;
 use crate::error::{Error, Result};
 use crate::report::{self, StudyPage};
 use crate::run::Records;
-use crate::study::{SettingResult, Summary, TrialEnd, TrialRecord};
+use crate::study::{SettingResult, Summary, TrialEnd, TrialRecord, trial_seconds};
 
 /// Where the results are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,6 +30,8 @@ struct Results<'a> {
     data_sha256: &'a str,
     folds: usize,
     seeds: &'a [u64],
+    /// Half the width of the region of practical equivalence, a difference of accuracies.
+    equivalence: f64,
     settings: &'a [SettingResult],
     best: Option<&'a SettingResult>,
     winner: Option<WinnerResult<'a>>,
@@ -106,6 +108,7 @@ impl OpenedStudy {
             data_sha256: &planned.data_sha256,
             folds: planned.study.folds,
             seeds: &planned.study.seeds,
+            equivalence: summary.equivalence,
             settings: &summary.settings,
             best: summary.best.map(|best| &summary.settings[best]),
             winner,
@@ -131,6 +134,7 @@ fn csv(records: &[&TrialRecord]) -> Result<Vec<u8>> {
         "steps_per_epoch",
         "seconds",
         "message",
+        "seconds_per_epoch",
     ]);
     writer.write_record(header).map_err(failed)?;
     for record in records {
@@ -155,6 +159,7 @@ fn csv(records: &[&TrialRecord]) -> Result<Vec<u8>> {
             record.steps_per_epoch.to_string(),
             format!("{seconds:.6}"),
             or_empty(record.message.clone()),
+            or_empty(trial_seconds(&record.epochs).map(|seconds| format!("{seconds:.6}"))),
         ]);
         writer.write_record(row).map_err(failed)?;
     }

@@ -1,0 +1,102 @@
+//! Several networks on the same images: each beside the first one.
+
+use serde::Serialize;
+
+use super::Evaluation;
+use crate::statistics::{holm, mcnemar, newcombe};
+
+/// By what two networks are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// McNemar's exact test, image by image; the interval is Bonett and Price's (2012).
+    McnemarExact,
+    /// Newcombe's interval (1998) of the difference of both accuracies, as if the images were different ones: where it is
+    /// not known which images one of them gets wrong.
+    NewcombeUnpaired,
+}
+
+/// A network beside the first one, on the same images.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PairedTest {
+    /// How they are compared.
+    pub method: Method,
+    /// Images that both were asked about.
+    pub num_images: usize,
+    /// Its accuracy minus the first one's.
+    pub difference: f64,
+    /// The 95 % interval of the difference, by itself.
+    pub interval: (f64, f64),
+    /// Images that it alone gets right.
+    pub only_this_right: Option<usize>,
+    /// Images that the first one alone gets right.
+    pub only_first_right: Option<usize>,
+    /// The two-sided p-value, by itself.
+    pub p_value: Option<f64>,
+    /// The p-value after Holm's correction for all networks compared with the first.
+    pub p_holm: Option<f64>,
+}
+
+/// Compares each of `others` with `first`, all of them evaluated on the same images.
+pub fn paired_tests(first: &Evaluation, others: &[&Evaluation]) -> Vec<PairedTest> {
+    let mut tests: Vec<PairedTest> = others.iter().map(|other| compare(first, other)).collect();
+    let adjusted = holm(&tests.iter().filter_map(|test| test.p_value).collect::<Vec<_>>());
+    let tested = tests.iter_mut().filter(|test| test.p_value.is_some());
+    tested.zip(adjusted).for_each(|(test, p_value)| test.p_holm = Some(p_value));
+    tests
+}
+
+fn compare(first: &Evaluation, other: &Evaluation) -> PairedTest {
+    let num_images = first.num_images;
+    let wrong = other.misclassified.as_ref().zip(first.misclassified.as_ref());
+    let paired = wrong.map(|(other, first)| mcnemar(other, first, num_images));
+    let unpaired = || newcombe((other.accuracy, num_images), (first.accuracy, num_images));
+    PairedTest {
+        method: if paired.is_some() { Method::McnemarExact } else { Method::NewcombeUnpaired },
+        num_images,
+        difference: paired.map_or(other.accuracy - first.accuracy, |paired| paired.difference),
+        interval: paired.map_or_else(unpaired, |paired| paired.interval),
+        only_this_right: paired.map(|paired| paired.only_first_right),
+        only_first_right: paired.map(|paired| paired.only_second_right),
+        p_value: paired.map(|paired| paired.p_value),
+        p_holm: None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::{Prediction, score};
+    use super::*;
+
+    /// A network that is wrong about these of 40 images.
+    fn wrong_about(images: &[usize]) -> Evaluation {
+        let right = Prediction::from_logits(&[1.0, 0.0]);
+        let labels: Vec<usize> = (0..40).map(|image| usize::from(images.contains(&image))).collect();
+        score(&vec![right; 40], &labels)
+    }
+
+    #[test]
+    fn each_is_compared_with_the_first_and_corrected_for_all() {
+        let first = wrong_about(&(0..12).collect::<Vec<_>>());
+        let better = wrong_about(&[0, 1, 30]);
+        let mut same = wrong_about(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20]);
+        let tests = paired_tests(&first, &[&same, &better]);
+        // Ten images against one: 2 · (1 + 11) / 2¹¹.
+        let p = 24.0 / 2048.0;
+        assert_eq!((tests[1].only_this_right, tests[1].only_first_right), (Some(10), Some(1)));
+        assert!((tests[1].difference - 9.0 / 40.0).abs() < 1e-12);
+        assert!((tests[1].p_value.unwrap() - p).abs() < 1e-12);
+        assert!((tests[1].p_holm.unwrap() - 2.0 * p).abs() < 1e-12);
+        assert_eq!((tests[0].p_value, tests[0].p_holm), (Some(1.0), Some(1.0)));
+        // Without the record of single images there is no pair, and no test.
+        same.misclassified = None;
+        let tests = paired_tests(&first, &[&same, &better]);
+        assert_eq!(
+            (tests[0].method, tests[0].p_value, tests[0].p_holm),
+            (Method::NewcombeUnpaired, None, None)
+        );
+        assert!(tests[0].interval.0 < 0.0 && tests[0].interval.1 > 0.0);
+        assert_eq!(tests[1].p_holm, tests[1].p_value);
+    }
+}

@@ -1,0 +1,84 @@
+//! How long an epoch takes: its spread over repetitions, and whether one setting is faster than another.
+
+use serde::Serialize;
+
+use super::TrialRecord;
+use crate::statistics::{FiveNumbers, mann_whitney};
+use crate::training::EpochRecord;
+
+/// Below this p-value of the Mann-Whitney test one setting is called faster than another.
+const SIGNIFICANT: f64 = 0.05;
+
+/// Seconds of an epoch.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EpochSeconds {
+    /// The median of each trial's epochs. The first epoch of each trial is left out where there are more: caches and
+    /// memory are cold in it.
+    pub trials: Vec<f64>,
+    /// Their median and spread.
+    #[serde(flatten)]
+    pub spread: FiveNumbers,
+}
+
+/// Which of two settings is faster.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Faster {
+    /// The first one, with the p-value of the Mann-Whitney test.
+    First(f64),
+    /// The second one, likewise.
+    Second(f64),
+    /// The repetitions overlap too much, with the p-value.
+    Undecided(f64),
+    /// There are too few repetitions to tell: four of each are needed.
+    TooFew,
+}
+
+impl EpochSeconds {
+    /// Of the trials of a setting; none where no epoch has been trained.
+    pub(super) fn new(records: &[Option<&TrialRecord>]) -> Option<Self> {
+        let trials: Vec<f64> =
+            records.iter().flatten().filter_map(|record| trial_seconds(&record.epochs)).collect();
+        Some(Self { spread: FiveNumbers::new(&trials)?, trials })
+    }
+
+    /// Compares the trials' seconds by the Mann-Whitney test, two-sided: a setting is faster where its p-value is below
+    /// 0.05.
+    pub fn compare(&self, other: &Self) -> Faster {
+        const ENOUGH: usize = 4;
+        if self.trials.len().min(other.trials.len()) < ENOUGH {
+            return Faster::TooFew;
+        }
+        let p_value = mann_whitney(&self.trials, &other.trials);
+        match (p_value < SIGNIFICANT, self.spread.median < other.spread.median) {
+            (false, _) => Faster::Undecided(p_value),
+            (true, true) => Faster::First(p_value),
+            (true, false) => Faster::Second(p_value),
+        }
+    }
+}
+
+/// The median seconds of a trial's epochs but the first; of its only epoch where there is one alone.
+pub(crate) fn trial_seconds(epochs: &[EpochRecord]) -> Option<f64> {
+    EpochRecord::median_seconds(if epochs.len() > 1 { &epochs[1..] } else { epochs })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn seconds(trials: &[f64]) -> EpochSeconds {
+        EpochSeconds { trials: trials.to_vec(), spread: FiveNumbers::new(trials).unwrap() }
+    }
+
+    #[test]
+    fn faster_is_said_only_where_the_repetitions_allow_it() {
+        let (fast, slow) = (seconds(&[1.0, 1.1, 1.2, 1.3]), seconds(&[2.0, 2.1, 1.9, 2.2]));
+        assert!(matches!(fast.compare(&slow), Faster::First(p) if (p - 2.0 / 70.0).abs() < 1e-12));
+        assert!(matches!(slow.compare(&fast), Faster::Second(_)));
+        // The medians differ as before, but the repetitions overlap.
+        assert!(matches!(seconds(&[1.0, 1.1, 1.2, 9.0]).compare(&slow), Faster::Undecided(_)));
+        assert_eq!(seconds(&[1.0, 1.1, 1.2]).compare(&seconds(&[2.0, 2.1, 2.2])), Faster::TooFew);
+        assert_eq!(seconds(&[1.0]).compare(&seconds(&[100.0])), Faster::TooFew);
+    }
+}
