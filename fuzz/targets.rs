@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use smallnet::backend::Backend;
 use smallnet::config::{Experiment, Override, differences};
 use smallnet::data::{Layout, Part, Source, read_digit};
+use smallnet::evaluation::paired_tests;
 use smallnet::model::{Mlp, MlpConfig, load_weights, weights_sha256};
 use smallnet::plan::Plan;
 use smallnet::report;
@@ -154,8 +155,10 @@ pub fn run_folder(bytes: &[u8]) {
         let _ = black_box(run.metrics());
         let Ok(records) = run.records() else { return };
         let _ = black_box(report::page(&records, None));
+        let evaluation = records.test.as_ref().map(|test| &test.evaluation);
+        let test = evaluation.and_then(|evaluation| paired_tests(evaluation, &[evaluation]).pop());
         let (runs, names) = ([records.clone(), records], ["one".to_owned(), "other".to_owned()]);
-        let _ = black_box(report::comparison(&runs, &names, &[]));
+        let _ = black_box(report::comparison(&runs, &names, &[], &[None, test]));
     });
 }
 
