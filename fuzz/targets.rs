@@ -18,7 +18,7 @@ use smallnet::plan::Plan;
 use smallnet::report;
 use smallnet::run::{self, RunFolder};
 use smallnet::study::{self, Journal, Study, StudyFolder, Summary};
-use smallnet::training::{Position, Store, rate_rule, update_rule};
+use smallnet::training::{OptimizerConfig, Position, SizeLimits, Store, rate_rule, update_rule};
 
 /// What smallnet may have in its memory at any time while it reads an input of up to 64 kilobytes.
 pub const MEMORY: usize = 64 << 20;
@@ -227,7 +227,9 @@ pub fn checkpoint(bytes: &[u8]) {
             write(folder.join(name), bytes);
         }
         let _ = black_box(store.positions());
-        let _ = black_box(store.read(position).and_then(|checkpoint| checkpoint.check(model, "fuzz")));
+        let limits = SizeLimits::new(model, &OptimizerConfig::default());
+        let checkpoint = store.read(position, &limits);
+        let _ = black_box(checkpoint.and_then(|checkpoint| checkpoint.check(model, "fuzz")));
     });
 }
 

@@ -125,9 +125,10 @@ fn damaged_weights_are_refused_wherever_the_damage_is() {
     ran.assert_error(
         1,
         &format!(
-            "`{}` has no trained weights\n\nhint: a run saves them when it ends; a checkpoint in its folder `checkpoint` can be \
-             evaluated too",
-            folder.display()
+            "`{}` has no trained weights: its `model.bpk` is gone\n\nhint: a run saves them when it ends; its last checkpoint \
+             can be evaluated too: `{}`",
+            folder.display(),
+            folder.join("checkpoint/epoch-3").display()
         ),
     );
 }
@@ -179,11 +180,28 @@ fn the_latest_run_is_the_latest_even_if_damaged() {
 }
 
 #[test]
-fn a_file_of_the_optimizer_is_not_taken_for_weights() {
+fn a_file_that_no_digest_belongs_to_is_not_taken_for_weights() {
     let (place, _, folder) = trained();
-    let ran = place.run(&["evaluate", folder.join("checkpoint/epoch-3/optimizer.bpk").to_str().unwrap()]);
-    assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("does not hold the weights of this network: `layers.0."), "{}", ran.stderr);
+    fs::copy(place.path().join(folder.join("model.bpk")), place.path().join(folder.join("copy.bpk")))
+        .unwrap();
+    for name in ["checkpoint/epoch-3/optimizer.bpk", "copy.bpk"] {
+        let ran = place.run(&["evaluate", folder.join(name).to_str().unwrap()]);
+        assert_eq!(ran.code, 1, "{}", ran.stdout);
+        assert!(
+            ran.stderr.contains(&format!("{name}` is neither the weights of the run `")),
+            "{}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn a_checkpoint_under_another_name_is_refused() {
+    let (place, _, folder) = trained();
+    let checkpoints = place.path().join(folder).join("checkpoint");
+    fs::rename(checkpoints.join("epoch-3"), checkpoints.join("epoch-4")).unwrap();
+    let ran = place.run(&["evaluate", checkpoints.join("epoch-4").to_str().unwrap()]);
+    assert!(ran.stderr.ends_with("/state.json` is damaged: it is of epoch-3\n"), "{}", ran.stderr);
 }
 
 #[test]

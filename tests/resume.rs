@@ -5,11 +5,11 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use common::runs::{place, result, run_folders, signal, start, start_endless, train_with, unfinished};
 use common::{Dice, Place, Ran, end};
 use serde_json::Value;
 
@@ -26,74 +26,10 @@ const SETTINGS: [&str; 9] = [
     "checkpoint.every_steps=4",
 ];
 
-fn train_with<'a>(settings: &[&'a str]) -> Vec<&'a str> {
-    let settings = settings.iter().flat_map(|setting| ["--set", setting]);
-    ["train", "--data", "data", "--name", "n"].into_iter().chain(settings).collect()
-}
-
-fn place() -> Place {
-    let place = Place::new();
-    place.digits(700, 100);
-    place
-}
-
-fn start(place: &Place, args: &[&str]) -> Child {
-    place.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-/// Starts a training that never ends by itself, and waits for the end of its second epoch.
-fn start_endless(place: &Place, settings: &[&str]) -> (Child, PathBuf) {
-    let settings = [&["training.num_epochs=100000"], settings].concat();
-    let child = start(place, &train_with(&settings));
-    (child, second_epoch(place))
-}
-
-fn second_epoch(place: &Place) -> PathBuf {
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(60) {
-        sleep(Duration::from_millis(2));
-        let folder = run_folders(place).pop();
-        if let Some(folder) = folder.filter(|folder| folder.join("checkpoint/epoch-2").exists()) {
-            return folder;
-        }
-    }
-    panic!("no second epoch");
-}
-
-fn signal(child: &Child, name: &str) {
-    let id = child.id().to_string();
-    assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
-}
-
-/// The folders of the runs, finished or not, oldest first.
-fn run_folders(place: &Place) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(place.path().join("artifacts/n")) else { return Vec::new() };
-    let mut folders: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    folders.retain(|folder| !folder.file_name().unwrap().to_str().unwrap().starts_with('.'));
-    folders.sort();
-    folders
-}
-
-/// What a run ended with: its weights' digest, its test, its epochs but for their times.
-fn result(place: &Place, folder: &Path) -> (Value, Value, Vec<Value>) {
-    let json = |name: &str| -> Value { serde_json::from_str(&place.read(folder.join(name))).unwrap() };
-    let summary = json("summary.json");
-    let info = json("run.json");
-    assert_eq!(info["status"], "finished", "{info}");
-    assert_eq!(info["weights_sha256"], summary["weights_sha256"]);
-    let record = serde_json::json!({ "run": folder });
-    (summary["weights_sha256"].clone(), json("evaluation.json"), place.metrics(&record))
-}
-
 /// The status is written last but for the page: a stop by force in between finds the run finished.
 fn has_finished(ran: &Ran) -> bool {
     let all_trained = ran.stderr.contains("is finished: all of its ") && ran.stderr.contains("are trained\n");
     ran.code == 0 || all_trained
-}
-
-fn unfinished(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".tmp")).collect()
 }
 
 #[test]
@@ -322,7 +258,10 @@ fn damage_is_found_said_and_gone_behind() {
     fs::write(folder.join("metrics.jsonl"), metrics.replace("\"epoch\":2,", "\"epoch\":!,")).unwrap();
     let ran = place.run(&["resume", run]);
     assert!(ran.stderr.contains("`metrics.jsonl` has 1 whole epochs, and `"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("no checkpoint is whole: the training starts again from its beginning"));
+    assert!(
+        ran.stderr
+            .contains("no checkpoint is left to go on from: the training starts again from its beginning")
+    );
     assert_eq!(result(&place, &folder), reference);
     assert_eq!(unfinished(&folder.join("checkpoint")), [""; 0].map(PathBuf::from));
 }
@@ -350,17 +289,17 @@ fn what_does_not_go_together_is_refused() {
     fs::write(&images, before).unwrap();
 
     let info = place.read(folder.join("run.json"));
-    fs::write(folder.join("run.json"), info.replace("\"format\": 2", "\"format\": 3")).unwrap();
+    fs::write(folder.join("run.json"), info.replace("\"format\": 3", "\"format\": 4")).unwrap();
     for command in ["resume", "evaluate", "report"] {
         place.run(&[command, run]).assert_error(
             1,
             &format!(
-                "`{run}/run.json` has format 3, and this smallnet reads formats up to 2\n\nhint: a newer smallnet wrote it: \
+                "`{run}/run.json` has format 4, and this smallnet reads formats up to 3\n\nhint: a newer smallnet wrote it: \
                  use that one"
             ),
         );
     }
-    fs::write(folder.join("run.json"), info.replace("\"format\": 2", "\"format\": 1")).unwrap();
+    fs::write(folder.join("run.json"), info.replace("\"format\": 3", "\"format\": 1")).unwrap();
     let ran = place.run(&["resume", run]);
     assert!(ran.stderr.contains("which saved too little to go on from"), "{}", ran.stderr);
     assert_eq!(place.run(&["resume", "nothing"]).code, 1);

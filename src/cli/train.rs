@@ -122,12 +122,11 @@ fn epoch_line(record: &EpochRecord, num_epochs: usize) -> String {
     if let (Some(validation), Some(accuracy)) = (record.validation_loss, record.validation_accuracy) {
         line += &format!("  val loss {}  accuracy {accuracy:.4}", loss(validation));
     }
-    let speed = grouped(record.images_per_second as usize);
-    line + &format!(
-        "  rate {}  {}  {speed} images/s",
-        significant(record.learning_rate),
-        seconds(record.seconds)
-    )
+    line += &format!("  rate {}  {}", significant(record.learning_rate), seconds(record.seconds));
+    match record.images_per_second {
+        Some(speed) => line + &format!("  {} images/s", grouped(speed as usize)),
+        None => line,
+    }
 }
 
 fn print_result(outcome: &Outcome, summary: &Summary, evaluation: &Evaluation, path: &Path, output: &Output) {

@@ -1,10 +1,10 @@
 //! Folders that appear whole or not at all, and what is refused in them.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, TempDir};
+use tempfile::{Builder, NamedTempFile, TempDir};
 
 use super::{UNFINISHED, WRITING, parent, share, sync_folder};
 use crate::error::{Error, Result};
@@ -14,6 +14,25 @@ pub(crate) fn make_folder(path: &Path) -> Result<()> {
     match fs::create_dir(path) {
         Err(error) if !path.is_dir() => Err(Error::io("make the folder", path, error)),
         _ => Ok(()),
+    }
+}
+
+/// A new file in `folder` under a name of its own. It goes with the value, unless it gets another name first.
+///
+/// The writer holds the file's lock as long as the value lives, so that [`remove_leftovers`] of another process leaves it
+/// alone. The system takes the lock back when the writer is killed.
+pub(super) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
+    loop {
+        // The kind alone: the message names a temporary file that nobody asked for.
+        let file = NamedTempFile::with_prefix_in(UNFINISHED, folder)
+            .map_err(|error| io::Error::from(error.kind()))?;
+        match file.as_file().try_lock() {
+            Ok(()) if file.path().exists() => return Ok(file),
+            // Another process found the file before it was locked, and removes it: a new one is made.
+            Ok(()) | Err(TryLockError::WouldBlock) => {}
+            // A file system without locks. Nobody can lock its folders, so nobody clears them.
+            Err(TryLockError::Error(_)) => return Ok(file),
+        }
     }
 }
 
@@ -97,14 +116,37 @@ pub(crate) fn is_unfinished(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED))
 }
 
-/// Clears away what a killed process had not finished in `folder`. Only for who has the folder's lock.
+/// Removes what a killed process had not finished in `folder`, and leaves alone what another process is writing.
+///
+/// Only for the process that has the folder's lock: a folder in it is taken for unfinished, a file is asked for its lock.
 pub(crate) fn remove_leftovers(folder: &Path) -> Result<()> {
     for path in unfinished(folder)? {
-        let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
-        let removed = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        removed.map_err(|error| Error::io("remove", &path, error))?;
+        remove_leftover(&path).map_err(|error| Error::io("remove", &path, error))?;
     }
     Ok(())
+}
+
+fn remove_leftover(path: &Path) -> io::Result<()> {
+    let removed = match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(metadata) if metadata.is_file() => {
+            let file = File::options().write(true).open(path);
+            match file.map(|file| (file.try_lock(), file)) {
+                // The lock is held until the name is gone, so that a writer notices: see `temporary_file`.
+                Ok((Ok(()), _file)) => fs::remove_file(path),
+                Ok((Err(TryLockError::WouldBlock), _)) => Ok(()),
+                Ok((Err(TryLockError::Error(error)), _)) | Err(error) => Err(error),
+            }
+        }
+        // A link or a pipe: smallnet makes none, and nobody waits for one.
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        // The writer gave it its name, or removed it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 /// Refuses a folder in which one of these names is a symbolic link: it would be read or written somewhere else.
@@ -162,6 +204,46 @@ mod tests {
         let names: Vec<_> =
             fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["kept"]);
+    }
+
+    #[test]
+    fn a_file_that_is_being_written_is_not_cleared_away() {
+        let place = tempfile::tempdir().unwrap();
+        let mut file = temporary_file(place.path()).unwrap();
+        remove_leftovers(place.path()).unwrap();
+        file.write_all(b"whole").unwrap();
+        remove_leftovers(place.path()).unwrap();
+        file.persist(place.path().join("file")).unwrap();
+        assert_eq!(fs::read(place.path().join("file")).unwrap(), b"whole");
+        // The same file without its writer, as a kill leaves it.
+        let (file, path) = temporary_file(place.path()).unwrap().keep().unwrap();
+        drop(file);
+        remove_leftovers(place.path()).unwrap();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn files_are_written_while_another_clears_away() {
+        let place = tempfile::tempdir().unwrap();
+        let writing = std::sync::atomic::AtomicBool::new(true);
+        std::thread::scope(|scope| {
+            let clears = || {
+                while writing.load(std::sync::atomic::Ordering::Relaxed) {
+                    remove_leftovers(place.path()).unwrap();
+                }
+            };
+            scope.spawn(clears);
+            let write = |number: usize| {
+                let path = place.path().join(format!("{}", number % 7));
+                super::super::write(&path, number.to_string().as_bytes())
+            };
+            let written = (0..500).try_for_each(write);
+            // First of all, so that the other thread ends in any case.
+            writing.store(false, std::sync::atomic::Ordering::Relaxed);
+            written.unwrap();
+        });
+        assert_eq!(fs::read(place.path().join("2")).unwrap(), b"499");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 7);
     }
 
     #[cfg(unix)]

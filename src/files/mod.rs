@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
@@ -29,7 +28,8 @@ pub(crate) use lock::{LOCK, Lock, is_locked};
 /// What the names of files and folders begin with that are not finished.
 const UNFINISHED: &str = ".tmp";
 
-/// No file of smallnet's is near to this; a larger one is somebody's mistake or malice, and is not read into memory.
+/// No file of smallnet's but those of networks, which have limits of their own, is near to this; a larger one is somebody's
+/// mistake or malice, and is not read into memory.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// Held for reading by whoever writes: see [`settle`].
@@ -51,17 +51,15 @@ pub(crate) fn settle(patience: Duration) {
 
 /// Writes to a temporary file beside `path`, then renames it over `path`. When it returns, the disk has it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = parent(path);
+    let around = parent(path);
     let attempt = || -> io::Result<()> {
         let _writing = WRITING.read();
-        // The kind alone: the message names a temporary file that nobody asked for.
-        let mut file = NamedTempFile::with_prefix_in(UNFINISHED, folder)
-            .map_err(|error| io::Error::from(error.kind()))?;
+        let mut file = folder::temporary_file(around)?;
         file.write_all(bytes)?;
         share(file.path(), 0o644)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
-        sync_folder(folder)
+        sync_folder(around)
     };
     attempt().map_err(|error| Error::io("write", path, error))
 }
@@ -122,14 +120,19 @@ fn share(_: &Path, _: u32) -> io::Result<()> {
 /// # Errors
 /// What is no file (a pipe would be waited for), or is larger than anything smallnet writes.
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    read_bytes_up_to(path, MAX_BYTES)
+}
+
+/// As [`read_bytes`], for a file of which it is known that it has at most `limit` bytes.
+pub(crate) fn read_bytes_up_to(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let attempt = || -> io::Result<Vec<u8>> {
         let is_file = fs::metadata(path)?.is_file();
         is_file.then_some(()).ok_or_else(|| io::Error::other("it is not a file"))?;
         let mut bytes = Vec::new();
         // The size that the system names may grow while it is read.
-        File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-        match bytes.len() as u64 > MAX_BYTES {
-            true => Err(io::Error::other(format!("it is larger than {MAX_BYTES} bytes"))),
+        File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+        match bytes.len() as u64 > limit {
+            true => Err(io::Error::other(format!("it is larger than {limit} bytes"))),
             false => Ok(bytes),
         }
     };

@@ -103,6 +103,12 @@ impl Mlp {
         &self.layers
     }
 
+    /// How many numbers, and how many tensors, the network has: for the size of its records.
+    pub(crate) fn record_counts(&self) -> (u64, u64) {
+        let tensors = self.layers.iter().map(|layer| 1 + u64::from(layer.bias.is_some())).sum();
+        (self.num_params() as u64, tensors)
+    }
+
     /// The neurons of the first layer: those whose inputs are the pixels of an image, row by row.
     ///
     /// # Errors

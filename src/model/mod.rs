@@ -19,5 +19,5 @@ pub use initializer::Initializer;
 pub use layers::{LayerInfo, LayerKind};
 pub use loss::cross_entropy;
 pub use mlp::{Mlp, Neurons};
-pub(crate) use weights::has_finite_weights;
 pub use weights::load_weights;
+pub(crate) use weights::{has_finite_weights, max_record_size, max_weights_size};

@@ -127,7 +127,7 @@ mod tests {
             validation_accuracy: Some(accuracy[1]),
             learning_rate: 1.0,
             seconds: 1.0,
-            images_per_second: 1.0,
+            images_per_second: Some(1.0),
         };
         // The losses cross, the validation accuracy stays above.
         let epochs = [epoch(1, [3.0, 1.0], [0.1, 0.8]), epoch(2, [1.0, 3.0], [0.2, 0.9])];

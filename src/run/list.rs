@@ -121,11 +121,12 @@ fn newest_in(folder: &Path) -> Option<RunFolder> {
 
 fn read(path: &Path) -> Result<Listed> {
     let folder = RunFolder::open(path)?;
-    let (info, summary) = (folder.info()?, folder.summary()?);
+    let info = folder.info()?;
+    let summary = folder.summary(&info)?;
     let accuracy = match &summary {
         Some(summary) => Some(summary.test_accuracy),
         // An interrupted run may have been tested later. Damage there does not hide the run.
-        None => folder.test(info.data.layout).ok().flatten().map(|test| test.evaluation.accuracy),
+        None => folder.test(&info).ok().flatten().map(|test| test.evaluation.accuracy),
     };
     Ok(Listed { folder, info, summary, accuracy })
 }

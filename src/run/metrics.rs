@@ -4,14 +4,15 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::files::{self, Lines};
-use crate::training::EpochRecord;
+use crate::training::{EpochRecord, MetricsDigest};
 
 /// `metrics.jsonl`, open for writing.
 #[derive(Debug)]
 pub struct Metrics {
     lines: Lines,
-    /// Where each epoch's line ends, in bytes from the beginning.
-    ends: Vec<usize>,
+    /// Of each epoch that was there when the file was opened: where its line ends, in bytes from the beginning, and the
+    /// digest of all lines up to it.
+    ends: Vec<(usize, MetricsDigest)>,
 }
 
 impl Metrics {
@@ -19,14 +20,23 @@ impl Metrics {
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<EpochRecord>)> {
         let (lines, bytes) = Lines::open(path)?;
         let (mut ends, mut records) = (Vec::new(), Vec::new());
+        let (mut end, mut digest) = (0, MetricsDigest::default());
         for line in bytes.split_inclusive(|&byte| byte == b'\n') {
             match serde_json::from_slice::<EpochRecord>(line) {
                 Ok(record) if record.epoch == records.len() + 1 => records.push(record),
                 _ => break,
             }
-            ends.push(ends.last().unwrap_or(&0) + line.len());
+            end += line.len();
+            digest.add(line);
+            ends.push((end, digest.clone()));
         }
         Ok((Self { lines, ends }, records))
+    }
+
+    /// The digest of the lines of the first `epochs` epochs that were there when the file was opened.
+    pub fn digest(&self, epochs: usize) -> MetricsDigest {
+        let last = epochs.checked_sub(1).and_then(|index| self.ends.get(index));
+        last.map(|(_, digest)| digest.clone()).unwrap_or_default()
     }
 
     /// Leaves the lines of the first `epochs` epochs and nothing more.
@@ -35,7 +45,7 @@ impl Metrics {
     /// A file that cannot be written.
     pub fn cut(&mut self, epochs: usize) -> Result<()> {
         self.ends.truncate(epochs);
-        self.lines.cut(self.ends.last().copied().unwrap_or(0))
+        self.lines.cut(self.ends.last().map_or(0, |&(end, _)| end))
     }
 
     /// Adds an epoch's line, and waits until the disk has it.
@@ -43,7 +53,7 @@ impl Metrics {
     /// # Errors
     /// A file that cannot be written.
     pub fn append(&mut self, record: &EpochRecord) -> Result<()> {
-        self.lines.append(&(files::to_json(record)? + "\n"))
+        self.lines.append(&record.line()?)
     }
 }
 

@@ -30,11 +30,10 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use crate::config::Experiment;
-use crate::data::Layout;
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::model::{Mlp, load_weights};
+use crate::model::{Mlp, load_weights, max_weights_size};
 use crate::training::{EpochRecord, Position, Store, read_checkpointed_weights};
 
 pub use list::{Listed, Unreadable, find, list};
@@ -42,8 +41,9 @@ pub use metrics::Metrics;
 pub use records::{DataInfo, Records, Resumed, RunInfo, Status, Summary};
 pub use test::TestRecord;
 
-/// The newest format of run folders, which this smallnet writes. The first had Burn's own checkpoints.
-pub const FORMAT: u32 = 2;
+/// The newest format of run folders, which this smallnet writes. The first had Burn's own checkpoints; in the second, neither
+/// checkpoints nor tests said what they belong to.
+pub const FORMAT: u32 = 3;
 
 const CONFIG: &str = "config.toml";
 const INFO: &str = "run.json";
@@ -136,19 +136,32 @@ impl RunFolder {
         list::of_experiment(artifacts, name)
     }
 
-    /// Takes the folder for training, and clears away what a killed process had not finished.
+    /// Takes the folder for training, and removes what a killed process had not finished.
     ///
     /// # Errors
     /// Another process has it, or it cannot be written in.
     pub fn lock(&self) -> Result<RunLock> {
         let path = self.path.display();
-        let lock = files::Lock::take(&self.path)?.ok_or_else(|| {
+        self.try_lock()?.ok_or_else(|| {
             Error::new(format!("`{path}` is in use: another process is training it"))
                 .hint("wait for it, or stop it with Ctrl-C; what it has reached is saved")
-        })?;
+        })
+    }
+
+    /// As [`RunFolder::lock`]; none where another process has it.
+    ///
+    /// # Errors
+    /// A folder that cannot be written in.
+    pub(crate) fn try_lock(&self) -> Result<Option<RunLock>> {
+        let Some(lock) = files::Lock::take(&self.path)? else { return Ok(None) };
         files::remove_leftovers(&self.path)?;
-        self.checkpoints().remove_leftovers()?;
-        Ok(RunLock { _lock: lock })
+        for name in [CHECKPOINTS, FIGURES, PREDICTIONS] {
+            let folder = self.path.join(name);
+            if folder.is_dir() {
+                files::remove_leftovers(&folder)?;
+            }
+        }
+        Ok(Some(RunLock { _lock: lock }))
     }
 
     /// Where the folder is.
@@ -179,8 +192,8 @@ impl RunFolder {
             folder: self.clone(),
             experiment: self.experiment(&info)?,
             epochs: self.epochs()?,
-            summary: self.summary()?,
-            test: self.test(info.data.layout)?,
+            summary: self.summary(&info)?,
+            test: self.test(&info)?,
             info,
         })
     }
@@ -242,6 +255,10 @@ impl RunFolder {
             return Err(files::damaged(&path, &"no data set has images or classes like these"));
         }
         if info.status == Status::Running && files::is_locked(&self.path) == Some(false) {
+            // Its process may have ended it, and given the lock back, after the file was read.
+            if files::read(&path)? != text {
+                return self.info();
+            }
             info.status = Status::Killed;
         }
         Ok(info)
@@ -252,10 +269,15 @@ impl RunFolder {
         files::write_json(&self.path.join(SUMMARY), summary)
     }
 
-    /// Reads `summary.json`; none while there is no result.
-    pub fn summary(&self) -> Result<Option<Summary>> {
+    /// Reads `summary.json`; none while there is no result, or where it is not of the weights that `info` names: a process
+    /// that was killed may have left an earlier one.
+    pub fn summary(&self, info: &RunInfo) -> Result<Option<Summary>> {
         let path = self.path.join(SUMMARY);
-        if path.exists() { files::read_json(&path).map(Some) } else { Ok(None) }
+        if !path.exists() {
+            return Ok(None);
+        }
+        let summary: Summary = files::read_json(&path)?;
+        Ok(Some(summary).filter(|summary| info.weights_sha256.as_ref() == Some(&summary.weights_sha256)))
     }
 
     /// Saves `evaluation.json`.
@@ -263,20 +285,40 @@ impl RunFolder {
         files::write_json(&self.path.join(EVALUATION), test)
     }
 
-    /// Reads `evaluation.json`, about images of `layout`; none while the network has not been tested.
-    pub fn test(&self, layout: Layout) -> Result<Option<TestRecord>> {
+    /// Reads `evaluation.json`; none while the network has not been tested, or where it is not of the weights that `info`
+    /// names.
+    ///
+    /// # Errors
+    /// A file that is damaged, or about images of another layout than the run's.
+    pub fn test(&self, info: &RunInfo) -> Result<Option<TestRecord>> {
         let path = self.path.join(EVALUATION);
         if !path.exists() {
             return Ok(None);
         }
         const AGAIN: &str = "`smallnet evaluate` makes it again";
         let test: TestRecord = files::read_json(&path).map_err(|error| error.hint(AGAIN))?;
-        if test.fits(layout) {
-            return Ok(Some(test));
+        if !test.fits(info.data.layout) {
+            let name = path.display();
+            return Err(Error::new(format!(
+                "`{name}` is damaged: its lists do not fit each other or the run"
+            ))
+            .hint(AGAIN));
         }
-        let name = path.display();
-        Err(Error::new(format!("`{name}` is damaged: its lists do not fit each other or the run"))
-            .hint(AGAIN))
+        let is_own = match &test.weights_sha256 {
+            Some(digest) => info.weights_sha256.as_ref() == Some(digest),
+            // Earlier versions noted no digest; the summary of the same weights has the same figures.
+            None => self.summary(info)?.is_some_and(|summary| summary.is_of(&test.evaluation)),
+        };
+        Ok(Some(test).filter(|_| is_own))
+    }
+
+    /// Removes what an earlier end of the training left: weights, summary, test and page. Who trains a run on does this
+    /// after `run.json` names no weights any more, so that nothing is there that is not what it says.
+    ///
+    /// # Errors
+    /// A file that cannot be removed.
+    pub(crate) fn remove_results(&self) -> Result<()> {
+        [SUMMARY, EVALUATION, REPORT, MODEL].iter().try_for_each(|name| files::remove(&self.path.join(name)))
     }
 
     /// Saves the page and says where it is.
@@ -301,10 +343,8 @@ impl RunFolder {
         Ok(path)
     }
 
-    /// Saves the trained weights in the place of earlier ones, whose test is removed: it is not of these.
+    /// Saves the trained weights. They count once `run.json` has their digest.
     pub fn save_model(&self, model: &Mlp) -> Result<()> {
-        files::remove(&self.path.join(SUMMARY))?;
-        files::remove(&self.path.join(EVALUATION))?;
         let path = self.model_path();
         let bytes = model.clone().into_record().into_bytes();
         let bytes =
@@ -312,17 +352,16 @@ impl RunFolder {
         files::write(&path, &bytes)
     }
 
-    /// Loads the weights in a file of the run, its own or a checkpoint's, into `model`.
+    /// Loads the weights in a file of the run, its own or a checkpoint's, into `model`. A checkpoint's are compared with
+    /// their digest; the run's own are not.
     ///
     /// # Errors
     /// A file that is missing or damaged, or weights of another network.
     pub fn load_weights(&self, model: Mlp, path: &Path) -> Result<Mlp> {
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let is_of_checkpoint = folder.file_name().and_then(|name| Position::parse(name.to_str()?)).is_some();
-        let bytes = if is_of_checkpoint && path.ends_with(MODEL) {
-            read_checkpointed_weights(folder)?
-        } else {
-            files::read_bytes(path)?
+        let bytes = match checkpoint_of(path) {
+            Some(folder) => read_checkpointed_weights(folder, max_weights_size(&model))?,
+            // Those of a larger network are told as such.
+            None => files::read_bytes(path)?,
         };
         load_weights(model, bytes, &path.display().to_string())
     }
@@ -341,6 +380,13 @@ impl RunFolder {
     pub fn epochs(&self) -> Result<Vec<EpochRecord>> {
         metrics::read(&self.path.join(METRICS))
     }
+}
+
+/// The folder of the checkpoint whose weights are at `path`; none where they are no checkpoint's.
+pub(crate) fn checkpoint_of(path: &Path) -> Option<&Path> {
+    let folder = path.parent().filter(|_| path.ends_with(MODEL))?;
+    let name = folder.file_name()?.to_str()?;
+    Position::parse(name).map(|_| folder)
 }
 
 /// Clears away folders in `parent` that were to become runs of processes that were killed.

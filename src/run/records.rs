@@ -6,6 +6,7 @@ use super::{RunFolder, TestRecord};
 use crate::backend::Backend;
 use crate::config::Experiment;
 use crate::data::Layout;
+use crate::evaluation::Evaluation;
 use crate::number::grouped;
 use crate::training::{EpochRecord, Position};
 
@@ -141,6 +142,13 @@ pub struct Summary {
     pub model_epoch: Option<usize>,
     /// The digest of the weights in `model.bpk`; see [`crate::model::weights_sha256`].
     pub weights_sha256: String,
+}
+
+impl Summary {
+    /// Whether `test` gave the same figures, to the last digit.
+    pub(super) fn is_of(&self, test: &Evaluation) -> bool {
+        self.test_accuracy == test.accuracy && self.test_loss == test.loss
+    }
 }
 
 /// Everything that a run's folder says of it, but for the weights.

@@ -11,6 +11,9 @@ use crate::evaluation::Evaluation;
 /// A run's network on the test images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TestRecord {
+    /// The digest of the network's weights; none in tests of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_sha256: Option<String>,
     /// How it does.
     #[serde(flatten)]
     pub evaluation: Evaluation,
@@ -20,11 +23,11 @@ pub struct TestRecord {
 }
 
 impl TestRecord {
-    /// `evaluation`, which must be of `split`, with the images it names.
-    pub fn new(evaluation: Evaluation, split: &Split) -> Self {
+    /// `evaluation`, which must be of `split` and of the weights with this digest, with the images it names.
+    pub fn new(evaluation: Evaluation, split: &Split, weights_sha256: String) -> Self {
         let worst_pixels =
             evaluation.worst.iter().map(|mistake| split.image(mistake.index).0.to_vec()).collect();
-        Self { evaluation, worst_pixels }
+        Self { weights_sha256: Some(weights_sha256), evaluation, worst_pixels }
     }
 
     /// Whether its lists fit each other and images of `layout`: a file may have been edited.

@@ -20,7 +20,7 @@ use burn::train::{
     TrainingItem, ValidLoader,
 };
 
-use super::checkpoint::{Best, FORMAT, Keeper, Patience, Position, State};
+use super::checkpoint::{Best, FORMAT, Keeper, MetricsDigest, Patience, Position, State};
 use super::dropout;
 use super::metrics::{ACCURACY, LOSS};
 use super::outbox::Outbox;
@@ -55,6 +55,8 @@ pub(super) struct Course {
     pub(super) begun: Begun,
     /// The epochs so far.
     pub(super) records: Vec<EpochRecord>,
+    /// The digest of their lines.
+    metrics: MetricsDigest,
     end: Result<End>,
 }
 
@@ -83,11 +85,11 @@ impl EpochLoop {
         Self { device, course: Mutex::new(course) }
     }
 
-    /// How the loop ended, and its epochs; takes the latter out.
-    pub(super) fn outcome(&self) -> Result<(End, Vec<EpochRecord>)> {
+    /// How the loop ended, its epochs and the best of them; takes the epochs out.
+    pub(super) fn outcome(&self) -> Result<(End, Vec<EpochRecord>, Option<Best>)> {
         let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
         let end = course.end.clone()?;
-        Ok((end, std::mem::take(&mut course.records)))
+        Ok((end, std::mem::take(&mut course.records), course.best))
     }
 }
 
@@ -137,14 +139,16 @@ impl Course {
             best: None,
             begun: Begun::default(),
             records: Vec::new(),
+            metrics: MetricsDigest::default(),
             end: Ok(End::Finished),
         }
     }
 
-    /// Puts it where a checkpoint was taken; `records` are of all epochs before that.
-    pub(super) fn go_on_from(&mut self, state: &State, records: Vec<EpochRecord>) {
-        let State { position, measured, seconds, best, to_beat, .. } = *state;
+    /// Puts it where a checkpoint was taken; `records` are of all epochs before that, and `metrics` is their digest.
+    pub(super) fn go_on_from(&mut self, state: &State, records: Vec<EpochRecord>, metrics: MetricsDigest) {
+        let &State { position, measured, seconds, best, to_beat, .. } = state;
         self.records = records;
+        self.metrics = metrics;
         self.begun = Begun { steps: position.steps, measured, seconds };
         self.best = best;
         if let Some(patience) = &mut self.patience {
@@ -170,6 +174,7 @@ impl Course {
                 return Ok(self.diverged(epoch, Symptom::ValidationLoss(loss)));
             }
             (self.on_epoch)(&record)?;
+            self.metrics.add(record.line()?.as_bytes());
             self.records.push(record);
             let store = &gear.components.event_store;
             Best::update(&mut self.best, epoch, store, 0.0);
@@ -252,6 +257,7 @@ impl Course {
             seconds: begun.seconds,
             best: self.best,
             to_beat: self.patience.as_ref().and_then(|patience| patience.reference),
+            metrics_sha256: Some(self.metrics.sha256()),
         };
         keeper.save(state)
     }
@@ -279,7 +285,7 @@ impl Course {
             validation_accuracy: mean(ACCURACY, Split::Valid),
             learning_rate: self.schedule.rate_in_epoch(epoch, self.steps_per_epoch),
             seconds,
-            images_per_second: gear.train.num_items() as f64 / seconds,
+            images_per_second: EpochRecord::rate(gear.train.num_items(), seconds),
         })
     }
 }

@@ -42,7 +42,10 @@ use crate::error::{Error, Result};
 use crate::kernels::team;
 use crate::model::Mlp;
 
-pub use checkpoint::{Best, Checkpoint, CheckpointConfig, Position, State, Store, read_checkpointed_weights};
+pub use checkpoint::{
+    Best, Checkpoint, CheckpointConfig, MetricsDigest, Position, SizeLimits, State, Store,
+    read_checkpointed_weights,
+};
 pub use config::{EarlyStopping, TrainingConfig};
 pub use epochs::OnEpoch;
 pub use metrics::{ACCURACY, ImageMean, LOSS};
@@ -85,8 +88,19 @@ pub struct Saving<'a> {
     pub store: Store,
     /// The `[checkpoint]` section.
     pub config: &'a CheckpointConfig,
-    /// What training goes on from, and all epochs before that; it starts at the beginning without.
-    pub from: Option<(Checkpoint, Vec<EpochRecord>)>,
+    /// What training goes on from; it starts at the beginning without.
+    pub from: Option<ResumePoint>,
+}
+
+/// Where a training goes on.
+#[derive(Debug, Clone)]
+pub struct ResumePoint {
+    /// Its state there.
+    pub checkpoint: Checkpoint,
+    /// All epochs before that.
+    pub epochs: Vec<EpochRecord>,
+    /// The digest of their lines in `metrics.jsonl`.
+    pub metrics: MetricsDigest,
 }
 
 /// Who follows a training while it runs.
@@ -107,6 +121,8 @@ pub struct Trained {
     pub end: End,
     /// The epochs trained to their end, first to last.
     pub epochs: Vec<EpochRecord>,
+    /// The epoch of the lowest validation loss; none without validation images.
+    pub best: Option<Best>,
 }
 
 /// Trains a network through Burn's Learner.
@@ -122,12 +138,13 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     let mut course = Course::new(followers.on_epoch, schedule.clone(), steps_per_epoch, seed, patience);
     let (mut checkpointers, mut goes_on) = (None, false);
     if let Some(Saving { store, config, from }) = setup.saving {
-        let (parts, arrivals) = checkpoint::parts(from.as_ref().map(|(checkpoint, _)| checkpoint))?;
+        let (parts, arrivals) = checkpoint::parts(from.as_ref().map(|from| &from.checkpoint))?;
         checkpointers = Some(parts);
-        course.keeper = Some(Keeper::new(store, config.clone(), arrivals));
+        let limits = SizeLimits::new(&model, optimizer);
+        course.keeper = Some(Keeper::new(store, config.clone(), limits, arrivals));
         goes_on = from.is_some();
-        if let Some((checkpoint, epochs)) = from {
-            course.go_on_from(&checkpoint.state, epochs);
+        if let Some(ResumePoint { checkpoint, epochs, metrics }) = from {
+            course.go_on_from(&checkpoint.state, epochs, metrics);
         }
     }
     let done = course.records.len();
@@ -158,8 +175,8 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     if let Some(error) = result.error {
         return Err(Error::new(format!("training stopped: {error}")));
     }
-    let (end, epochs) = epochs.outcome()?;
-    Ok(Trained { model: result.model, end, epochs })
+    let (end, epochs, best) = epochs.outcome()?;
+    Ok(Trained { model: result.model, end, epochs, best })
 }
 
 /// Batches of `train`, in each epoch in an order drawn from `seed`.

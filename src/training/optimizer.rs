@@ -146,6 +146,16 @@ impl OptimizerConfig {
         }
     }
 
+    /// How many numbers the optimizer keeps for each weight from step to step: those in its record.
+    pub(super) fn numbers_per_weight(&self) -> u64 {
+        match self {
+            Self::Sgd(sgd) => u64::from(sgd.momentum > 0.0),
+            Self::Adam(_) | Self::AdamW(_) => 2,
+            // Burn keeps what the gradient is divided by twice, also where it is the same.
+            Self::RmsProp(rmsprop) => 2 + u64::from(rmsprop.centered) + u64::from(rmsprop.momentum > 0.0),
+        }
+    }
+
     /// The same rule with another learning rate and weight decay.
     pub fn with_rates(&self, learning_rate: f64, weight_decay: f64) -> Self {
         match self.clone() {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::files;
 
 /// What an epoch measured: a line of `metrics.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,11 +24,31 @@ pub struct EpochRecord {
     pub learning_rate: f64,
     /// Wall-clock time of the epoch's training steps, without validation and checkpoint.
     pub seconds: f64,
-    /// Training images in a second.
-    pub images_per_second: f64,
+    /// Training images per second; none where the clock did not move meanwhile.
+    pub images_per_second: Option<f64>,
 }
 
 impl EpochRecord {
+    /// Its line of `metrics.jsonl`, with the line feed.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub(crate) fn line(&self) -> Result<String> {
+        Ok(files::to_json(self)? + "\n")
+    }
+
+    /// The images per second of `num_images` in `seconds`: none where that is no finite number, which JSON does not have.
+    pub fn rate(num_images: usize, seconds: f64) -> Option<f64> {
+        Some(num_images as f64 / seconds).filter(|rate| rate.is_finite())
+    }
+
+    /// The epoch of the lowest validation loss, the first of several; the last epoch where no images were held out.
+    pub fn best(epochs: &[Self]) -> Option<usize> {
+        let validated = epochs.iter().filter_map(|epoch| Some((epoch.epoch, epoch.validation_loss?)));
+        let best = validated.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(epoch, _)| epoch);
+        best.or(epochs.last().map(|epoch| epoch.epoch))
+    }
+
     /// The median of the epochs' times, in seconds; none without epochs.
     pub fn median_seconds(epochs: &[Self]) -> Option<f64> {
         let mut seconds: Vec<f64> = epochs.iter().map(|epoch| epoch.seconds).collect();
@@ -104,4 +125,31 @@ impl fmt::Display for Divergence {
 pub(crate) fn diverged(what: &impl fmt::Display) -> Error {
     Error::new(format!("training diverged: {what}"))
         .hint("lower `optimizer.learning_rate`, or set `training.clip_norm`")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_that_took_no_time_has_no_rate_and_is_read_again() {
+        let record = |seconds| EpochRecord {
+            epoch: 1,
+            train_loss: 0.1 + 0.2,
+            train_accuracy: 0.5,
+            validation_loss: None,
+            validation_accuracy: None,
+            learning_rate: 1.0,
+            seconds,
+            images_per_second: EpochRecord::rate(600, seconds),
+        };
+        assert_eq!(record(0.5).images_per_second, Some(1200.0));
+        for seconds in [0.0, 0.5, 1e-9] {
+            let line = serde_json::to_string(&record(seconds)).unwrap();
+            assert_eq!(serde_json::from_str::<EpochRecord>(&line).unwrap(), record(seconds), "{line}");
+        }
+        // No images in no time are no number, either.
+        assert_eq!(EpochRecord::rate(0, 0.0), None);
+    }
 }

@@ -2,14 +2,15 @@
 
 use super::Prepared;
 use super::start::Start;
+use super::train::restores_best;
 use crate::backend::Backend;
 use crate::config::Experiment;
 use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::model::Mlp;
 use crate::number::counted;
-use crate::run::{self, Resumed, RunFolder, RunInfo, Status};
-use crate::training::{Checkpoint, EpochRecord, Position, ScheduleConfig};
+use crate::run::{self, Metrics, Resumed, RunFolder, RunInfo, Status};
+use crate::training::{Checkpoint, EpochRecord, Position, ResumePoint, ScheduleConfig, SizeLimits, Store};
 
 /// A run that is about to go on.
 pub struct Resume {
@@ -43,22 +44,22 @@ pub fn resume(folder: RunFolder, num_epochs: Option<usize>, backend: Option<Back
 
     let Start { opened, splits, model, data } = Start::new(&experiment, info.backend)?;
     check_data(&experiment.data.source(), &data.sha256, &info.data.sha256)?;
+    let search = Search { folder: &folder, experiment: &experiment, model: &model, metrics: &metrics };
     let steps_per_epoch = experiment.training.steps_per_epoch(splits.train.len());
-    let fits = |position: Position| {
-        position.steps <= steps_per_epoch && position.epochs <= experiment.training.num_epochs
-    };
-    let from = last_checkpoint(&folder, &model, epochs, fits, &mut warnings)?;
-    let position = from.as_ref().map(|(checkpoint, _)| checkpoint.state.position);
+    let from = search.last(epochs, steps_per_epoch, &mut warnings)?;
+    let position = from.as_ref().map(|from| from.checkpoint.state.position);
     if position.is_some() {
         warn_of_stretching(&experiment, planned, &mut warnings);
     }
-    metrics.cut(position.map_or(0, |position| position.epochs))?;
 
     info.format = run::FORMAT;
     info.num_epochs = num_epochs.or(info.num_epochs);
     info.resumed.push(Resumed { at: run::timestamp(run::now()), from: position });
     (info.status, info.ended, info.message, info.weights_sha256) = (Status::Running, None, None, None);
+    // First of all: from here on, nothing in the folder counts as the run's result.
     folder.write_info(&info)?;
+    folder.remove_results()?;
+    metrics.cut(position.map_or(0, |position| position.epochs))?;
     let metrics = Some(metrics);
     let prepared = Prepared { experiment, folder, info, model, opened, splits, lock, metrics, from };
     Ok(Resume { prepared, from: position, warnings })
@@ -101,7 +102,7 @@ fn check_unfinished(folder: &RunFolder, info: &RunInfo, planned: usize, wanted: 
         return Ok(());
     }
     let path = folder.path().display();
-    let done = folder.summary()?.map_or(planned, |summary| summary.num_epochs);
+    let done = folder.summary(info)?.map_or(planned, |summary| summary.num_epochs);
     if done < planned {
         return Err(Error::new(format!(
             "`{path}` is finished: early stopping ended it after epoch {done} of {planned}"
@@ -147,44 +148,146 @@ fn check_data(source: &Source, found: &str, noted: &str) -> Result<()> {
         .hint("a run goes on with the images that it began with: put them back, or train again"))
 }
 
-/// The last checkpoint that is whole, with the epochs before it; none where there is none. What is damaged is passed over
-/// with a warning.
-fn last_checkpoint(
-    folder: &RunFolder,
-    model: &Mlp,
-    mut epochs: Vec<EpochRecord>,
-    fits: impl Fn(Position) -> bool,
-    warnings: &mut Vec<String>,
-) -> Result<Option<(Checkpoint, Vec<EpochRecord>)>> {
-    let store = folder.checkpoints();
-    let positions = store.positions()?;
-    for &position in positions.iter().rev() {
-        let checkpoint = store.read(position).and_then(|checkpoint| {
-            let name = store.folder(position).display().to_string();
-            checkpoint.check(model, &name)?;
-            if !fits(position) {
-                return Err(Error::new(format!("`{name}` is not of this training")));
-            }
-            if epochs.len() < position.epochs {
-                let known = epochs.len();
-                let message =
-                    format!("`metrics.jsonl` has {known} whole epochs, and `{name}` needs them all");
-                return Err(Error::new(message));
-            }
-            Ok(checkpoint)
-        });
-        match checkpoint {
-            Ok(checkpoint) => {
-                epochs.truncate(position.epochs);
-                return Ok(Some((checkpoint, epochs)));
-            }
-            Err(error) => {
-                warnings.push(format!("{}; going back to the checkpoint before it", error.message()));
+/// The search for the checkpoint that a run goes on from.
+struct Search<'a> {
+    folder: &'a RunFolder,
+    experiment: &'a Experiment,
+    /// The network with its initial weights.
+    model: &'a Mlp,
+    metrics: &'a Metrics,
+}
+
+impl Search<'_> {
+    /// The last checkpoint that the run can go on from, with the epochs before it, of those in `epochs`; none where there is
+    /// none. A damaged one is passed over with a warning.
+    ///
+    /// # Errors
+    /// A run that shall end before the step that it has reached, at a point of which there is no checkpoint.
+    fn last(
+        &self,
+        mut epochs: Vec<EpochRecord>,
+        steps_per_epoch: usize,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<ResumePoint>> {
+        let end = Position { epochs: self.experiment.training.num_epochs, steps: 0 };
+        let store = self.folder.checkpoints();
+        let (positions, beyond): (Vec<_>, Vec<_>) =
+            store.positions()?.into_iter().partition(|&position| position <= end);
+        self.go_back(end, &positions, &beyond, warnings)?;
+        let mut lost = Vec::new();
+        for &position in positions.iter().rev() {
+            match self.read(&store, position, steps_per_epoch, &epochs) {
+                Ok(checkpoint) if self.best_is_whole(&store, &checkpoint, &mut lost, warnings) => {
+                    epochs.truncate(position.epochs);
+                    let metrics = self.metrics.digest(position.epochs);
+                    return Ok(Some(ResumePoint { checkpoint, epochs, metrics }));
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    warnings.push(format!("{}; going back to the checkpoint before it", error.message()));
+                }
             }
         }
+        if !positions.is_empty() {
+            warnings.push(
+                "no checkpoint is left to go on from: the training starts again from its beginning"
+                    .to_owned(),
+            );
+        }
+        Ok(None)
     }
-    if !positions.is_empty() {
-        warnings.push("no checkpoint is whole: the training starts again from its beginning".to_owned());
+
+    /// A run whose checkpoints are `beyond` the `end` that is asked for goes back to it, if its checkpoint is there.
+    fn go_back(
+        &self,
+        end: Position,
+        positions: &[Position],
+        beyond: &[Position],
+        warnings: &mut Vec<String>,
+    ) -> Result<()> {
+        let Some(reached) = beyond.last() else { return Ok(()) };
+        let path = self.folder.path().display();
+        let reached = match (reached.epochs, reached.steps) {
+            (epochs, 0) => format!("to the end of epoch {epochs}"),
+            (epochs, steps) => format!("to step {steps} of epoch {}", epochs.saturating_add(1)),
+        };
+        if positions.last() == Some(&end) {
+            warnings.push(format!(
+                "`{path}` has been trained {reached}, and goes back to the end of epoch {}",
+                end.epochs
+            ));
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "`{path}` has been trained {reached}, and has no checkpoint of the end of epoch {} any more",
+            end.epochs
+        ))
+        .hint(format!("go on with it to a later end: `--epochs {}`", end.epochs + 1)))
     }
-    Ok(None)
+
+    /// Reads the checkpoint of `position` and checks that it is of this training; `epochs` are those in `metrics.jsonl`.
+    fn read(
+        &self,
+        store: &Store,
+        position: Position,
+        steps_per_epoch: usize,
+        epochs: &[EpochRecord],
+    ) -> Result<Checkpoint> {
+        let name = store.folder(position).display().to_string();
+        let checkpoint = store.read(position, &self.limits())?;
+        checkpoint.check(self.model, &name)?;
+        if position.steps > steps_per_epoch {
+            return Err(Error::new(format!("`{name}` is not of this training")));
+        }
+        if epochs.len() < position.epochs {
+            let known = epochs.len();
+            return Err(Error::new(format!(
+                "`metrics.jsonl` has {known} whole epochs, and `{name}` needs them all"
+            )));
+        }
+        let found = self.metrics.digest(position.epochs).sha256();
+        match &checkpoint.state.metrics_sha256 {
+            Some(noted) if *noted != found => Err(Error::new(format!(
+                "`metrics.jsonl` is not what it was when `{name}` was saved: the digest of its lines up to epoch {} is \
+                 {found}, expected {noted}",
+                position.epochs
+            ))),
+            _ => Ok(checkpoint),
+        }
+    }
+
+    /// Whether the weights of the best epoch are there, where the run will need them and `checkpoint` does not have them
+    /// itself. Of each epoch whose weights are `lost`, one warning tells.
+    fn best_is_whole(
+        &self,
+        store: &Store,
+        checkpoint: &Checkpoint,
+        lost: &mut Vec<usize>,
+        warnings: &mut Vec<String>,
+    ) -> bool {
+        let Some(best) = checkpoint.state.best.filter(|_| restores_best(self.experiment)) else {
+            return true;
+        };
+        let position = Position { epochs: best.epoch, steps: 0 };
+        if position == checkpoint.state.position {
+            return true;
+        }
+        if lost.contains(&best.epoch) {
+            return false;
+        }
+        let weights = self.folder.load_weights(self.model.clone(), &store.weights_path(position));
+        let Err(error) = weights else { return true };
+        lost.push(best.epoch);
+        warnings.push(format!(
+            "{}; with it, the weights of the best epoch so far, {}, are lost: going back to before that epoch, to train it \
+             again",
+            error.message(),
+            best.epoch
+        ));
+        false
+    }
+
+    fn limits(&self) -> SizeLimits {
+        SizeLimits::new(self.model, &self.experiment.optimizer)
+    }
 }

@@ -10,7 +10,7 @@ use crate::data::{Layout, Source, Split};
 use crate::error::{Error, Result};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::model::{Mlp, weights_sha256};
-use crate::run::{self, RunFolder, RunInfo, TestRecord};
+use crate::run::{self, RunFolder, RunInfo, Status, TestRecord};
 use crate::training::Position;
 
 /// A saved network, loaded, with the run it belongs to.
@@ -78,13 +78,21 @@ impl SavedModel {
     }
 
     fn read(folder: RunFolder, weights: PathBuf, backend: Option<Backend>) -> Result<Self> {
-        let info = folder.info()?;
-        let experiment = folder.experiment(&info)?;
-        if !weights.exists() {
-            return Err(Error::new(format!("`{}` has no trained weights", folder.path().display())).hint(
-                "a run saves them when it ends; a checkpoint in its folder `checkpoint` can be evaluated too",
-            ));
+        loop {
+            let info = folder.info()?;
+            let noted = info.weights_sha256.clone();
+            let saved = Self::read_as(info, folder.clone(), weights.clone(), backend);
+            // A process that trains the run may have replaced the weights after `run.json` was read.
+            if saved.is_ok() || folder.info()?.weights_sha256 == noted {
+                return saved;
+            }
         }
+    }
+
+    /// Reads the weights of the run that `info` is of, and compares them with the digest that belongs to them.
+    fn read_as(info: RunInfo, folder: RunFolder, weights: PathBuf, backend: Option<Backend>) -> Result<Self> {
+        let experiment = folder.experiment(&info)?;
+        check_verifiable(&info, &folder, &weights)?;
         let backend = backend.unwrap_or(info.backend);
         let opened = backend.open()?;
         let Layout { height, width, num_classes } = info.data.layout;
@@ -151,8 +159,9 @@ impl SavedModel {
     }
 
     /// Keeps an evaluation as the run's test and writes its page again, where the run has no readable test, such as an
-    /// interrupted one, or an earlier smallnet's that does not say which images were wrong, and the evaluation is what training would have found: of the final weights, on the run's own
-    /// test images and backend, with a loss that is a number.
+    /// interrupted one, or one of an earlier smallnet that does not say which images were wrong, and the evaluation is what
+    /// training would have found: of the final weights, on the run's own test images and backend, with a loss that is a
+    /// number. A run that has been gone on with meanwhile is left alone.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -162,15 +171,30 @@ impl SavedModel {
             && self.is_final()
             && self.backend == self.info.backend
             && evaluation.loss.is_finite();
-        // A damaged test counts as none: this is how it is repaired.
-        let is_whole = |test: &TestRecord| test.evaluation.misclassified.is_some();
-        let has_test =
-            || matches!(self.folder.test(self.info.data.layout), Ok(Some(test)) if is_whole(&test));
-        if !is_the_test || has_test() {
+        if !is_the_test || !self.write_test(evaluation, subject)? {
             return Ok(());
         }
-        self.folder.write_test(&TestRecord::new(evaluation.clone(), &subject.split))?;
         report(&self.folder).map(drop)
+    }
+
+    /// Saves the run's test; says whether it did. Holds the run's lock: who trains it on has no use for this test.
+    fn write_test(&self, evaluation: &Evaluation, subject: &Subject) -> Result<bool> {
+        // A damaged test counts as none: this is how it is repaired.
+        let is_whole = |test: &TestRecord| test.evaluation.misclassified.is_some();
+        let has_test = |info: &RunInfo| matches!(self.folder.test(info), Ok(Some(test)) if is_whole(&test));
+        if has_test(&self.info) {
+            return Ok(false);
+        }
+        let Some(_lock) = self.folder.try_lock()? else { return Ok(false) };
+        let info = self.folder.info()?;
+        let Some(digest) = info.weights_sha256.clone().filter(|_| info == self.info) else {
+            return Ok(false);
+        };
+        if has_test(&info) {
+            return Ok(false);
+        }
+        self.folder.write_test(&TestRecord::new(evaluation.clone(), &subject.split, digest))?;
+        Ok(true)
     }
 }
 
@@ -182,6 +206,41 @@ impl Subject {
             None => self.name.to_string(),
         }
     }
+}
+
+/// Refuses weights of which nothing says whether they are whole: a run's that has no digest of them, because it is being
+/// trained or was killed, and files that are neither a run's weights nor a checkpoint's.
+fn check_verifiable(info: &RunInfo, folder: &RunFolder, weights: &Path) -> Result<()> {
+    let path = folder.path().display();
+    if weights != folder.model_path() {
+        return match run::checkpoint_of(weights) {
+            Some(_) => Ok(()),
+            None => Err(Error::new(format!(
+                "`{}` is neither the weights of the run `{path}` nor those of one of its checkpoints",
+                weights.display()
+            ))
+            .hint("name the run, or a checkpoint's folder in it")),
+        };
+    }
+    if info.weights_sha256.is_some() && weights.exists() {
+        return Ok(());
+    }
+    let why = match info.status {
+        Status::Running => "it is being trained",
+        Status::Killed => "it was killed",
+        Status::Failed => "it failed",
+        Status::Finished | Status::Interrupted if weights.exists() => "its `run.json` has no digest of them",
+        Status::Finished | Status::Interrupted => "its `model.bpk` is gone",
+    };
+    let checkpoints = folder.checkpoints();
+    let hint = match checkpoints.positions()?.pop().map(|position| checkpoints.folder(position)) {
+        Some(checkpoint) => format!(
+            "a run saves them when it ends; its last checkpoint can be evaluated too: `{}`",
+            checkpoint.display()
+        ),
+        None => "a run saves them when it ends".to_owned(),
+    };
+    Err(Error::new(format!("`{path}` has no trained weights: {why}")).hint(hint))
 }
 
 /// The data set of a run, if it is still the one that the run was made with.

@@ -9,11 +9,11 @@ use super::start::{Start, start_info};
 use super::{Splits, report};
 use crate::backend::{Backend, Opened};
 use crate::config::Experiment;
-use crate::error::{BACKEND, Result, catching};
+use crate::error::{BACKEND, Error, Result, catching};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::model::{Mlp, weights_sha256};
 use crate::run::{self, Metrics, RunFolder, RunInfo, RunLock, Status, Summary, TestRecord};
-use crate::training::{self, Checkpoint, End, EpochRecord, Followers, Saving, Setup, Trained};
+use crate::training::{self, End, EpochRecord, Followers, Position, ResumePoint, Saving, Setup, Trained};
 
 /// A run about to start, or to go on: its folder is there, its experiment saved, and no other process trains in it.
 pub struct Prepared {
@@ -31,8 +31,8 @@ pub struct Prepared {
     pub(super) lock: RunLock,
     /// None once training has started.
     pub(super) metrics: Option<Metrics>,
-    /// What training goes on from, and the epochs before that.
-    pub(super) from: Option<(Checkpoint, Vec<EpochRecord>)>,
+    /// Where training goes on.
+    pub(super) from: Option<ResumePoint>,
 }
 
 /// A run that has ended without an error.
@@ -111,39 +111,47 @@ impl Prepared {
             device: &self.opened.device,
             saving: Some(Saving { store: folder.checkpoints(), config: &experiment.checkpoint, from }),
         };
-        let Trained { model, end, epochs } =
+        let Trained { model, end, epochs, best } =
             training::train(setup, Followers { renderer, on_epoch, interrupter })?;
         if let End::Diverged(divergence) = end {
             return Err(training::diverged(&divergence));
         }
 
         let interrupted = matches!(end, End::Interrupted { .. });
-        let judged = judged_epoch(experiment, &epochs);
-        let (model, model_epoch) = match judged.filter(|&best| best != epochs.len()) {
-            Some(best) if !interrupted => {
-                (folder.load_weights(model, &folder.checkpoints().weights_path(best))?, Some(best))
-            }
-            _ => (model, judged),
+        // The training knows it from its checkpoints; `metrics.jsonl` alone may have been edited.
+        let best_epoch = best.map_or(epochs.len(), |best| best.epoch);
+        let model_epoch = judged_epoch(experiment, best_epoch, epochs.len());
+        let model = match interrupted || model_epoch == epochs.len() {
+            true => model,
+            false => self.restore(model, model_epoch)?,
         };
-        folder.save_model(&model)?;
-        let digest = weights_sha256(&model)?;
-        self.info.weights_sha256 = Some(digest.clone());
+        self.folder.save_model(&model)?;
+        self.info.weights_sha256 = Some(weights_sha256(&model)?);
         let result =
-            if interrupted { None } else { Some(self.test(&model, digest, model_epoch, &epochs)?) };
+            if interrupted { None } else { Some(self.test(&model, [best_epoch, model_epoch], &epochs)?) };
         Ok((end, result))
+    }
+
+    /// The network with the weights that it had after `epoch`.
+    fn restore(&self, model: Mlp, epoch: usize) -> Result<Mlp> {
+        let path = self.folder.checkpoints().weights_path(Position { epochs: epoch, steps: 0 });
+        self.folder.load_weights(model, &path).map_err(|error| {
+            let lost = format!("the weights of epoch {epoch}, the best one, are lost: {}", error.message());
+            Error::new(lost).hint("`smallnet resume` goes back to before that epoch and trains it again")
+        })
     }
 
     fn test(
         &self,
         model: &Mlp,
-        weights_sha256: String,
-        model_epoch: Option<usize>,
+        [best_epoch, model_epoch]: [usize; 2],
         epochs: &[EpochRecord],
     ) -> Result<(Summary, Evaluation)> {
         let evaluation = evaluate(model, &self.splits.test, &self.opened.device)?;
         if !evaluation.loss.is_finite() {
             return Err(training::diverged(&format_args!("the test loss is {}", evaluation.loss)));
         }
+        let weights_sha256 = self.info.weights_sha256.clone().unwrap_or_default();
         let summary = Summary {
             test_accuracy: evaluation.accuracy,
             test_loss: evaluation.loss,
@@ -151,25 +159,23 @@ impl Prepared {
             steps_per_epoch: self.experiment.training.steps_per_epoch(self.splits.train.len()),
             num_epochs: epochs.len(),
             seconds_per_epoch: EpochRecord::median_seconds(epochs),
-            best_epoch: best_epoch(epochs),
-            model_epoch,
-            weights_sha256,
+            best_epoch: Some(best_epoch),
+            model_epoch: Some(model_epoch),
+            weights_sha256: weights_sha256.clone(),
         };
-        self.folder.write_test(&TestRecord::new(evaluation.clone(), &self.splits.test))?;
+        let test = TestRecord::new(evaluation.clone(), &self.splits.test, weights_sha256);
+        self.folder.write_test(&test)?;
         self.folder.write_summary(&summary)?;
         Ok((summary, evaluation))
     }
 }
 
-/// The epoch whose weights a training ends with: the last, or the best where early stopping restores it.
-pub(super) fn judged_epoch(experiment: &Experiment, epochs: &[EpochRecord]) -> Option<usize> {
-    let restores = experiment.training.early_stopping.as_ref().is_some_and(|stopping| stopping.restore_best);
-    if restores { best_epoch(epochs) } else { epochs.last().map(|epoch| epoch.epoch) }
+/// The epoch whose weights a training of `num_epochs` ends with: the last, or `best` where early stopping restores it.
+pub(super) fn judged_epoch(experiment: &Experiment, best: usize, num_epochs: usize) -> usize {
+    if restores_best(experiment) { best } else { num_epochs }
 }
 
-/// The epoch of the lowest validation loss; the last one where nothing was held out.
-fn best_epoch(epochs: &[EpochRecord]) -> Option<usize> {
-    let validated = epochs.iter().filter_map(|epoch| Some((epoch.epoch, epoch.validation_loss?)));
-    let best = validated.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(epoch, _)| epoch);
-    best.or(epochs.last().map(|epoch| epoch.epoch))
+/// Whether the weights of the best epoch become the run's.
+pub(super) fn restores_best(experiment: &Experiment) -> bool {
+    experiment.training.early_stopping.as_ref().is_some_and(|stopping| stopping.restore_best)
 }

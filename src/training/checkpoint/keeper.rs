@@ -2,21 +2,27 @@
 
 use std::thread::{self, JoinHandle};
 
-use super::{Arrivals, CheckpointConfig, State, Store};
+use super::{Arrivals, CheckpointConfig, SizeLimits, State, Store};
 use crate::error::{Error, Result};
 
 /// What saves checkpoints: one at a time, while training goes on.
 pub(in crate::training) struct Keeper {
     store: Store,
     config: CheckpointConfig,
+    limits: SizeLimits,
     arrivals: Arrivals,
     writing: Option<JoinHandle<Result<()>>>,
 }
 
 impl Keeper {
-    /// Saves what arrives at `arrivals`.
-    pub(in crate::training) fn new(store: Store, config: CheckpointConfig, arrivals: Arrivals) -> Self {
-        Self { store, config, arrivals, writing: None }
+    /// Saves what arrives at `arrivals`, records of at most the sizes in `limits`.
+    pub(in crate::training) fn new(
+        store: Store,
+        config: CheckpointConfig,
+        limits: SizeLimits,
+        arrivals: Arrivals,
+    ) -> Self {
+        Self { store, config, limits, arrivals, writing: None }
     }
 
     /// Whether a checkpoint is due after `step` steps of an epoch.
@@ -31,8 +37,8 @@ impl Keeper {
     pub(in crate::training) fn save(&mut self, state: State) -> Result<()> {
         let records = self.arrivals.collect()?;
         self.finish()?;
-        let store = self.store.clone();
-        self.writing = Some(thread::spawn(move || store.save(&state, &records)));
+        let (store, limits) = (self.store.clone(), self.limits);
+        self.writing = Some(thread::spawn(move || store.save(&state, &records, &limits)));
         Ok(())
     }
 

@@ -13,8 +13,10 @@
 
 mod config;
 mod keeper;
+mod metrics_digest;
 mod parts;
 mod restorable;
+mod sizes;
 mod store;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -29,14 +31,16 @@ use crate::model::{Mlp, load_weights};
 
 pub use config::CheckpointConfig;
 pub(super) use keeper::Keeper;
+pub use metrics_digest::MetricsDigest;
 pub(super) use parts::{Always, Arrivals, parts};
 pub(super) use restorable::restorable;
+pub use sizes::SizeLimits;
 pub use store::{Position, Store, read_checkpointed_weights};
 pub use watch::Best;
 pub(super) use watch::Patience;
 
-/// The newest format of checkpoints, which this smallnet writes.
-pub(super) const FORMAT: u32 = 1;
+/// The newest format of checkpoints, which this smallnet writes. The first had no digest of the metrics.
+pub(super) const FORMAT: u32 = 2;
 
 /// The state of a training.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +51,7 @@ pub struct Checkpoint {
 }
 
 /// `state.json`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// The checkpoint's format.
     pub format: u32,
@@ -62,6 +66,9 @@ pub struct State {
     pub best: Option<Best>,
     /// What early stopping wants the validation loss to fall below.
     pub(super) to_beat: Option<Best>,
+    /// The digest of the lines that `metrics.jsonl` had by then, see [`MetricsDigest`]; none in the first format.
+    #[serde(default)]
+    pub metrics_sha256: Option<String>,
 }
 
 impl Checkpoint {

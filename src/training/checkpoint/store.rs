@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::parts::Records;
-use super::{Checkpoint, FORMAT, State};
+use super::{Checkpoint, FORMAT, SizeLimits, State};
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::files;
@@ -18,6 +18,9 @@ const OPTIMIZER: &str = "optimizer.bpk";
 const SCHEDULER: &str = "scheduler.bpk";
 const STATE: &str = "state.json";
 const SUMS: &str = "SHA256SUMS";
+
+/// The most bytes of a file whose size does not depend on the network: scheduler, state and digests. Each has less than 1 kB.
+const SMALL: u64 = 64 << 10;
 
 /// Checkpoints that stay beside the best one: the last, and the one before, should the last be damaged.
 const LATEST: usize = 2;
@@ -68,9 +71,9 @@ impl Store {
         self.path.join(position.to_string())
     }
 
-    /// Where the weights of the checkpoint taken after `epoch` are.
-    pub fn weights_path(&self, epoch: usize) -> PathBuf {
-        self.folder(Position { epochs: epoch, steps: 0 }).join(MODEL)
+    /// Where the weights of a position's checkpoint are.
+    pub fn weights_path(&self, position: Position) -> PathBuf {
+        self.folder(position).join(MODEL)
     }
 
     /// The positions that there are checkpoints of, damaged ones included, first to last.
@@ -93,86 +96,120 @@ impl Store {
         Ok(positions)
     }
 
-    /// Clears away checkpoints that a killed process had not finished.
+    /// Reads the checkpoint of a position, files of at most the sizes in `limits`.
     ///
     /// # Errors
-    /// A folder that cannot be written in.
-    pub(crate) fn remove_leftovers(&self) -> Result<()> {
-        if self.path.exists() { files::remove_leftovers(&self.path) } else { Ok(()) }
-    }
-
-    /// Reads the checkpoint of a position.
-    ///
-    /// # Errors
-    /// A file that is missing or not what was saved, or a format of the future.
-    pub fn read(&self, position: Position) -> Result<Checkpoint> {
+    /// A file that is missing, too large or not what was saved, or a format of the future.
+    pub fn read(&self, position: Position, limits: &SizeLimits) -> Result<Checkpoint> {
         let folder = self.folder(position);
-        let [model, optimizer, scheduler, state] = read_verified(&folder)?;
-        let path = folder.join(STATE);
-        let text = String::from_utf8(state).map_err(|error| files::damaged(&path, &error))?;
-        let state = parse_state(&text, &path)?;
-        if state.position != position {
-            let error = format!("it is of {}", state.position);
-            return Err(files::damaged(&path, &error));
-        }
+        let sums = read_sums(&folder)?;
+        let state = read_state(&folder, &sums)?;
+        let read = |name, limit| read_verified(&folder, name, limit, &sums);
+        let model = read(MODEL, limits.model)?;
+        let optimizer = read(OPTIMIZER, limits.optimizer)?;
+        let scheduler = read(SCHEDULER, SMALL)?;
         Ok(Checkpoint { state, records: Records { model, optimizer, scheduler } })
     }
 
-    /// Saves a checkpoint and removes those that are no longer needed: all up to it but itself, the one before and the
-    /// best one.
-    pub(in crate::training) fn save(&self, state: &State, records: &Records) -> Result<()> {
+    /// Saves a checkpoint and removes those that are no longer needed: all up to it but itself, the one before, the one
+    /// after the last whole epoch, and the best one.
+    ///
+    /// # Errors
+    /// A folder that cannot be written, or a file that would be larger than `limits`, which nobody could read.
+    pub(in crate::training) fn save(
+        &self,
+        state: &State,
+        records: &Records,
+        limits: &SizeLimits,
+    ) -> Result<()> {
         files::make_folder(&self.path)?;
         let json = files::to_pretty_json(state)?;
-        let named: [(&str, &[u8]); 4] = [
-            (MODEL, &records.model),
-            (OPTIMIZER, &records.optimizer),
-            (SCHEDULER, &records.scheduler),
-            (STATE, json.as_bytes()),
+        let named: [(&str, &[u8], u64); 4] = [
+            (MODEL, &records.model, limits.model),
+            (OPTIMIZER, &records.optimizer, limits.optimizer),
+            (SCHEDULER, &records.scheduler, SMALL),
+            (STATE, json.as_bytes(), SMALL),
         ];
-        let sums: String =
-            named.iter().map(|(name, bytes)| format!("{}  {name}\n", hex(&Sha256::digest(bytes)))).collect();
-        let all = [named.as_slice(), &[(SUMS, sums.as_bytes())]].concat();
-        files::write_folder(&self.folder(state.position), &all)?;
+        let folder = self.folder(state.position);
+        for (name, bytes, limit) in named {
+            check_size(&folder.join(name), bytes, limit)?;
+        }
+        let sums: String = named
+            .iter()
+            .map(|(name, bytes, _)| format!("{}  {name}\n", hex(&Sha256::digest(bytes))))
+            .collect();
+        let mut all: Vec<(&str, &[u8])> = named.iter().map(|&(name, bytes, _)| (name, bytes)).collect();
+        all.push((SUMS, sums.as_bytes()));
+        files::write_folder(&folder, &all)?;
         self.prune(state)
     }
 
     fn prune(&self, state: &State) -> Result<()> {
-        let best = state.best.map(|best| Position { epochs: best.epoch, steps: 0 });
+        let after_epoch = |epochs| Position { epochs, steps: 0 };
+        let best = state.best.map(|best| after_epoch(best.epoch));
+        // A training that is asked to end after the last whole epoch goes back to it.
+        let kept = [best, Some(after_epoch(state.position.epochs))];
         let positions = self.positions()?.into_iter().rev();
         let past = positions.filter(|&position| position <= state.position);
-        for position in past.skip(LATEST).filter(|&position| Some(position) != best) {
+        for position in past.skip(LATEST).filter(|&position| !kept.contains(&Some(position))) {
             files::remove_folder(&self.folder(position))?;
         }
         Ok(())
     }
 }
 
-/// The bytes of a weights file that stands in a checkpoint's folder, compared with its digest.
+/// The weights in the folder of a checkpoint, at most `limit` bytes, if they are those that were saved under its name.
 ///
 /// # Errors
 /// As [`Store::read`]'s.
-pub fn read_checkpointed_weights(folder: &Path) -> Result<Vec<u8>> {
-    let [model, ..] = read_verified(folder)?;
-    Ok(model)
+pub fn read_checkpointed_weights(folder: &Path, limit: u64) -> Result<Vec<u8>> {
+    let sums = read_sums(folder)?;
+    read_state(folder, &sums)?;
+    read_verified(folder, MODEL, limit, &sums)
 }
 
-/// Model, optimizer, scheduler and state of the checkpoint in `folder`, each with the digest that was noted.
-fn read_verified(folder: &Path) -> Result<[Vec<u8>; 4]> {
-    let names = [MODEL, OPTIMIZER, SCHEDULER, STATE];
-    files::refuse_links(folder, &[names.as_slice(), &[SUMS]].concat())?;
-    let sums = files::read(&folder.join(SUMS))?;
-    let mut contents = [const { Vec::new() }; 4];
-    for (name, bytes) in names.iter().zip(&mut contents) {
-        let path = folder.join(name);
-        *bytes = files::read_bytes(&path)?;
-        let found = hex(&Sha256::digest(&*bytes));
-        let noted = sums.lines().find_map(|line| line.strip_suffix(name)?.strip_suffix("  "));
-        if noted != Some(&found) {
+/// The digests of a checkpoint's files.
+fn read_sums(folder: &Path) -> Result<String> {
+    files::refuse_links(folder, &[MODEL, OPTIMIZER, SCHEDULER, STATE, SUMS])?;
+    let path = folder.join(SUMS);
+    let bytes = files::read_bytes_up_to(&path, SMALL)?;
+    String::from_utf8(bytes).map_err(|error| files::damaged(&path, &error))
+}
+
+/// The state in the folder of a checkpoint, which must have the name of its position.
+fn read_state(folder: &Path, sums: &str) -> Result<State> {
+    let path = folder.join(STATE);
+    let bytes = read_verified(folder, STATE, SMALL, sums)?;
+    let text = String::from_utf8(bytes).map_err(|error| files::damaged(&path, &error))?;
+    let state = parse_state(&text, &path)?;
+    if folder.file_name().is_some_and(|name| *name == *state.position.to_string()) {
+        return Ok(state);
+    }
+    Err(files::damaged(&path, &format!("it is of {}", state.position)))
+}
+
+/// The bytes of one of a checkpoint's files, at most `limit` of them, with the digest that was noted.
+fn read_verified(folder: &Path, name: &str, limit: u64, sums: &str) -> Result<Vec<u8>> {
+    let path = folder.join(name);
+    let bytes = files::read_bytes_up_to(&path, limit)?;
+    let found = hex(&Sha256::digest(&bytes));
+    match sums.lines().find_map(|line| line.strip_suffix(name)?.strip_suffix("  ")) {
+        Some(noted) if noted == found => Ok(bytes),
+        noted => {
             let noted = noted.unwrap_or("none");
-            return Err(files::damaged(&path, &format!("its digest is {found}, expected {noted}")));
+            Err(files::damaged(&path, &format!("its digest is {found}, expected {noted}")))
         }
     }
-    Ok(contents)
+}
+
+/// Refuses to write what [`Store::read`] would refuse to read.
+fn check_size(path: &Path, bytes: &[u8], limit: u64) -> Result<()> {
+    let size = bytes.len() as u64;
+    if size <= limit {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Error::new(format!("`{path}` would have {size} bytes, and at most {limit} can be read again")))
 }
 
 /// A state out of its JSON; a later format is told from damage.
@@ -193,9 +230,12 @@ mod tests {
     use super::super::Best;
     use super::*;
 
+    const LIMITS: SizeLimits = SizeLimits { model: 100, optimizer: 10 };
+
     fn state(epochs: usize, steps: usize, best: usize) -> State {
         State {
             format: FORMAT,
+            metrics_sha256: Some("0".repeat(64)),
             position: Position { epochs, steps },
             measured: Totals { loss: 0.1 + 0.2, correct: 3, num_images: 5 },
             seconds: 0.25,
@@ -223,9 +263,9 @@ mod tests {
         let (_place, store) = store();
         assert_eq!(names(&store), [""; 0]);
         let state = state(3, 120, 2);
-        store.save(&state, &records()).unwrap();
+        store.save(&state, &records(), &LIMITS).unwrap();
         assert_eq!(names(&store), ["epoch-3-step-120"]);
-        let checkpoint = store.read(state.position).unwrap();
+        let checkpoint = store.read(state.position, &LIMITS).unwrap();
         assert_eq!(checkpoint, Checkpoint { state, records: records() });
     }
 
@@ -233,22 +273,67 @@ mod tests {
     fn the_last_two_and_the_best_stay() {
         let (_place, store) = store();
         for (epochs, best) in [(1, 1), (2, 2), (3, 2), (4, 2)] {
-            store.save(&state(epochs, 0, best), &records()).unwrap();
+            store.save(&state(epochs, 0, best), &records(), &LIMITS).unwrap();
         }
         assert_eq!(names(&store), ["epoch-2", "epoch-3", "epoch-4"]);
-        store.save(&state(4, 10, 2), &records()).unwrap();
-        store.save(&state(4, 20, 2), &records()).unwrap();
-        assert_eq!(names(&store), ["epoch-2", "epoch-4-step-10", "epoch-4-step-20"]);
+        store.save(&state(4, 10, 2), &records(), &LIMITS).unwrap();
+        store.save(&state(4, 20, 2), &records(), &LIMITS).unwrap();
+        assert_eq!(names(&store), ["epoch-2", "epoch-4", "epoch-4-step-10", "epoch-4-step-20"]);
+        store.save(&state(4, 30, 2), &records(), &LIMITS).unwrap();
+        assert_eq!(names(&store), ["epoch-2", "epoch-4", "epoch-4-step-20", "epoch-4-step-30"]);
         // Going on from an earlier one leaves what is further on alone.
-        store.save(&state(4, 10, 2), &records()).unwrap();
-        assert_eq!(names(&store), ["epoch-2", "epoch-4-step-10", "epoch-4-step-20"]);
+        store.save(&state(4, 10, 2), &records(), &LIMITS).unwrap();
+        let names = names(&store);
+        assert_eq!(names, ["epoch-2", "epoch-4", "epoch-4-step-10", "epoch-4-step-20", "epoch-4-step-30"]);
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_read_again_is_not_written() {
+        let (_place, store) = store();
+        for limits in [SizeLimits { model: 99, ..LIMITS }, SizeLimits { optimizer: 9, ..LIMITS }] {
+            let error = store.save(&state(1, 0, 1), &records(), &limits).unwrap_err().to_string();
+            assert!(
+                error.contains(" bytes, and at most ") && error.ends_with(" can be read again"),
+                "{error}"
+            );
+            assert_eq!(names(&store), [""; 0]);
+            store.save(&state(1, 0, 1), &records(), &LIMITS).unwrap();
+            let error = store.read(state(1, 0, 1).position, &limits).unwrap_err().to_string();
+            assert!(error.contains("it is larger than "), "{error}");
+            fs::remove_dir_all(&store.path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_under_the_name_of_another_is_refused() {
+        let (_place, store) = store();
+        store.save(&state(1, 0, 1), &records(), &LIMITS).unwrap();
+        let (own, other) = (Position { epochs: 1, steps: 0 }, Position { epochs: 2, steps: 0 });
+        assert_eq!(read_checkpointed_weights(&store.folder(own), 100).unwrap(), records().model);
+        fs::rename(store.folder(own), store.folder(other)).unwrap();
+        let errors = [
+            store.read(other, &LIMITS).unwrap_err(),
+            read_checkpointed_weights(&store.folder(other), 100).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(error.message().ends_with("state.json` is damaged: it is of epoch-1"), "{error}");
+        }
+    }
+
+    #[test]
+    fn weights_alone_need_no_other_record() {
+        let (_place, store) = store();
+        store.save(&state(1, 0, 1), &records(), &LIMITS).unwrap();
+        let folder = store.folder(state(1, 0, 1).position);
+        fs::remove_file(folder.join(OPTIMIZER)).unwrap();
+        assert_eq!(read_checkpointed_weights(&folder, 100).unwrap(), records().model);
     }
 
     #[test]
     fn every_flipped_bit_is_found() {
         let (_place, store) = store();
         let state = state(1, 0, 1);
-        store.save(&state, &records()).unwrap();
+        store.save(&state, &records(), &LIMITS).unwrap();
         for name in [MODEL, OPTIMIZER, SCHEDULER, STATE, SUMS] {
             let path = store.folder(state.position).join(name);
             let whole = fs::read(&path).unwrap();
@@ -256,24 +341,24 @@ mod tests {
                 let mut damaged = whole.clone();
                 damaged[byte] ^= 1;
                 fs::write(&path, &damaged).unwrap();
-                assert!(store.read(state.position).is_err(), "{name}, byte {byte}");
+                assert!(store.read(state.position, &LIMITS).is_err(), "{name}, byte {byte}");
             }
             fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-            assert!(store.read(state.position).is_err(), "{name} cut in half");
+            assert!(store.read(state.position, &LIMITS).is_err(), "{name} cut in half");
             fs::remove_file(&path).unwrap();
-            assert!(store.read(state.position).is_err(), "{name} missing");
+            assert!(store.read(state.position, &LIMITS).is_err(), "{name} missing");
             fs::write(&path, whole).unwrap();
         }
-        store.read(state.position).unwrap();
+        store.read(state.position, &LIMITS).unwrap();
     }
 
     #[test]
     fn a_format_of_the_future_is_refused_as_such() {
         let (_place, store) = store();
         let future = State { format: FORMAT + 1, ..state(1, 0, 1) };
-        store.save(&future, &records()).unwrap();
-        let error = store.read(future.position).unwrap_err().to_string();
-        assert!(error.contains("has format 2, and this smallnet reads formats up to 1"), "{error}");
+        store.save(&future, &records(), &LIMITS).unwrap();
+        let error = store.read(future.position, &LIMITS).unwrap_err().to_string();
+        assert!(error.contains("has format 3, and this smallnet reads formats up to 2"), "{error}");
         assert!(error.ends_with("hint: a newer smallnet wrote it: use that one"), "{error}");
     }
 

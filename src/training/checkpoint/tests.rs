@@ -5,8 +5,8 @@ use std::path::Path;
 use burn::tensor::Device;
 use burn::train::Interrupter;
 
-use super::super::{Followers, Saving, Setup, Silent, Trained, train};
-use super::{Checkpoint, CheckpointConfig, Store};
+use super::super::{Followers, ResumePoint, Saving, Setup, Silent, Trained, train};
+use super::{CheckpointConfig, MetricsDigest, SizeLimits, Store};
 use crate::config::Experiment;
 use crate::data::{Images, Split};
 use crate::model::weights_sha256;
@@ -30,7 +30,7 @@ fn sitting(
     experiment: &Experiment,
     device: &Device,
     folder: &Path,
-    from: Option<(Checkpoint, Vec<EpochRecord>)>,
+    from: Option<ResumePoint>,
     stops: bool,
 ) -> Trained {
     let interrupter = Interrupter::new();
@@ -53,6 +53,10 @@ fn sitting(
     train(setup, followers).unwrap()
 }
 
+fn limits(experiment: &Experiment, device: &Device) -> SizeLimits {
+    SizeLimits::new(&experiment.model.init(9, 3, experiment.seed, device).unwrap(), &experiment.optimizer)
+}
+
 /// Stopped after every step, gone on with from what is on the disk.
 fn step_by_step(experiment: &Experiment, device: &Device, folder: &Path) -> (Trained, usize) {
     let (mut from, mut sittings) = (None, 0);
@@ -64,12 +68,19 @@ fn step_by_step(experiment: &Experiment, device: &Device, folder: &Path) -> (Tra
         }
         let store = Store::at(folder.to_owned());
         let last = *store.positions().unwrap().last().unwrap();
-        from = Some((store.read(last).unwrap(), trained.epochs));
+        let checkpoint = store.read(last, &limits(experiment, device)).unwrap();
+        let mut metrics = MetricsDigest::default();
+        trained.epochs.iter().for_each(|epoch| metrics.add(epoch.line().unwrap().as_bytes()));
+        assert_eq!(checkpoint.state.metrics_sha256, Some(metrics.sha256()));
+        from = Some(ResumePoint { checkpoint, epochs: trained.epochs, metrics });
     }
 }
 
 fn timeless(epochs: &[EpochRecord]) -> Vec<EpochRecord> {
-    epochs.iter().map(|epoch| EpochRecord { seconds: 0.0, images_per_second: 0.0, ..epoch.clone() }).collect()
+    epochs
+        .iter()
+        .map(|epoch| EpochRecord { seconds: 0.0, images_per_second: None, ..epoch.clone() })
+        .collect()
 }
 
 fn check(settings: &str, expected: fn(&Trained) -> bool) {
@@ -90,10 +101,11 @@ fn check(settings: &str, expected: fn(&Trained) -> bool) {
             let store = Store::at(folder.path().join(name));
             let positions: Vec<_> =
                 store.positions().unwrap().into_iter().filter(|it| it.steps == 0).collect();
-            let state = store.read(*positions.last().unwrap()).unwrap().state;
+            let state = store.read(*positions.last().unwrap(), &limits(&experiment, &device)).unwrap().state;
             (state.position, state.best, state.to_beat)
         };
         assert_eq!(newest("parts"), newest("whole"), "{settings}");
+        assert_eq!(parts.best, whole.best, "{settings}");
     }
 }
 
@@ -156,4 +168,50 @@ fn with_checkpoints_within_an_epoch_nothing_changes() {
     let names: Vec<String> = positions.iter().map(ToString::to_string).collect();
     // Seven steps an epoch; the lowest validation loss is the second epoch's.
     assert_eq!(names, ["epoch-1-step-6", "epoch-2"]);
+}
+
+/// The size of a file in the checkpoint after the first epoch of such a training, and its limit.
+fn sizes(settings: &str) -> [(u64, u64); 2] {
+    let text = format!("seed = 3\ntraining = {{ batch_size = 26, num_epochs = 1 }}\n{settings}");
+    let experiment = Experiment::from_toml(&text, "test.toml", &[]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    sitting(&experiment, &Device::flex(), folder.path(), None, false);
+    let size = |name: &str| std::fs::metadata(folder.path().join("epoch-1").join(name)).unwrap().len();
+    let SizeLimits { model, optimizer } = limits(&experiment, &Device::flex());
+    [(size("model.bpk"), model), (size("optimizer.bpk"), optimizer)]
+}
+
+#[test]
+fn the_limits_of_records_follow_from_what_they_hold() {
+    let deep = format!("model = {{ hidden = {:?} }}", [9; 100]);
+    for optimizer in [
+        "{ kind = \"sgd\" }",
+        "{ kind = \"sgd\", learning_rate = 0.01, momentum = 0.9 }",
+        "{ kind = \"adam\" }",
+        "{ kind = \"adamw\" }",
+        "{ kind = \"rmsprop\" }",
+        "{ kind = \"rmsprop\", momentum = 0.5 }",
+        "{ kind = \"rmsprop\", centered = true }",
+        "{ kind = \"rmsprop\", centered = true, momentum = 0.5 }",
+    ] {
+        for (model, numbers) in [("", 30), ("model = { hidden = [500, 300] }", 156_203), (&deep, 9_030)] {
+            let [weights, state] = sizes(&format!("optimizer = {optimizer}\n{model}"));
+            for (size, limit) in [weights, state] {
+                assert!(size <= limit, "{optimizer} {model}: {size} bytes, limit {limit}");
+            }
+            // No limit is so wide that it counts numbers which are not there: not one more for each weight.
+            assert!(weights.1 < weights.0 + 4 * numbers + 300_000, "{model}: {weights:?}");
+            assert!(state.1 < state.0 + 4 * numbers + 600_000, "{optimizer} {model}: {state:?}");
+        }
+    }
+}
+
+#[test]
+fn the_largest_networks_optimizer_can_be_read_again() {
+    // 784-65536-742-10, just below a hundred million weights, of which this optimizer keeps four numbers each.
+    let numbers = 785 * 65_536 + 65_537 * 742 + 743 * 10;
+    let limit = crate::model::max_record_size(4 * numbers, 4 * 6);
+    assert!(limit > 4 * 4 * numbers, "{limit}");
+    assert!(limit > 1 << 30, "the bound of other files would refuse it");
+    assert!(limit < 4 * 4 * numbers + (1 << 20), "{limit}");
 }

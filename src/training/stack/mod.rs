@@ -338,7 +338,7 @@ impl<'a> Stack<'a> {
                 validation_accuracy: of_validation(|sums| &sums.correct),
                 learning_rate,
                 seconds,
-                images_per_second: trained.num_images as f64 / seconds,
+                images_per_second: EpochRecord::rate(trained.num_images, seconds),
             });
         }
     }

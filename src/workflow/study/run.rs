@@ -300,7 +300,8 @@ impl PlannedStudy {
             End::Diverged(divergence) => (TrialEnd::Diverged, Some(divergence.to_string())),
             _ => (TrialEnd::Finished, None),
         };
-        let judged = judged_epoch(&trial.experiment, &epochs).filter(|_| end == TrialEnd::Finished);
+        let best = EpochRecord::best(&epochs).filter(|_| end == TrialEnd::Finished);
+        let judged = best.map(|best| judged_epoch(&trial.experiment, best, epochs.len()));
         let record = judged.and_then(|epoch| epochs.iter().find(|record| record.epoch == epoch));
         let num_images = self.sets.num_images(trial);
         TrialRecord {

@@ -112,7 +112,9 @@ impl OpenedStudy {
     }
 }
 
-/// What is in the folder of a run that is finished.
+/// What is in the folder of a run that is finished and has its result.
 fn finished(run: &RunFolder) -> Option<Records> {
-    run.records().ok().filter(|records| records.info.status == Status::Finished)
+    let is_finished =
+        |records: &Records| records.info.status == Status::Finished && records.summary.is_some();
+    run.records().ok().filter(is_finished)
 }

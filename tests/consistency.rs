@@ -1,0 +1,443 @@
+//! What a run folder holds belongs together: weights, digest, test, page, metrics and checkpoints, at every moment.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use common::runs::{place, result, signal, start, start_endless, train_with};
+use common::{Place, end};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// Everything that has a state, with epochs of 300 steps: a signal comes within one.
+const SETTINGS: [&str; 6] = [
+    "model.hidden=[12]",
+    "model.dropout=0.3",
+    "optimizer.kind=adam",
+    "data.validation=100",
+    "training.batch_size=2",
+    "training.early_stopping={patience=1000}",
+];
+
+fn json(place: &Place, path: impl AsRef<Path>) -> Value {
+    serde_json::from_str(&place.read(path)).unwrap()
+}
+
+/// The summary of a run, but for its times.
+fn summary(place: &Place, folder: &Path) -> Value {
+    let mut summary = json(place, folder.join("summary.json"));
+    summary.as_object_mut().unwrap().remove("seconds_per_epoch");
+    summary
+}
+
+/// Starts a training without an end and stops it within an epoch; gives its folder and the epochs before that.
+fn stopped_within_an_epoch(place: &Place, settings: &[&str]) -> (PathBuf, usize) {
+    loop {
+        let (child, folder) = start_endless(place, settings);
+        signal(&child, "-INT");
+        assert_eq!(end(child).code, 130);
+        let epochs = place.read(folder.join("metrics.jsonl")).lines().count();
+        let is_within = |name: &str| name.starts_with(&format!("epoch-{epochs}-step-"));
+        let checkpoints = fs::read_dir(folder.join("checkpoint")).unwrap();
+        if checkpoints.map(|entry| entry.unwrap().file_name()).any(|name| is_within(name.to_str().unwrap())) {
+            return (folder, epochs);
+        }
+        fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+    }
+}
+
+/// As above, and then gone on with and killed.
+fn killed_while_it_went_on(place: &Place) -> PathBuf {
+    let (folder, epochs) = stopped_within_an_epoch(place, &SETTINGS);
+    assert_eq!(place.run(&["evaluate", folder.to_str().unwrap()]).code, 0);
+    // What an earlier version would have left in the folder.
+    let kept = place.path().join("kept");
+    fs::create_dir_all(&kept).unwrap();
+    for name in ["model.bpk", "evaluation.json", "report.html"] {
+        fs::copy(folder.join(name), kept.join(name)).unwrap();
+    }
+    let mut child = start(place, &["resume", folder.to_str().unwrap()]);
+    let begun = Instant::now();
+    while !folder.join(format!("checkpoint/epoch-{}", epochs + 2)).exists() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no further epoch");
+        sleep(Duration::from_millis(2));
+    }
+    // While it is being trained, too, nothing is taken for its result.
+    let ran = place.run(&["evaluate", folder.to_str().unwrap()]);
+    assert!(ran.stderr.contains(" has no trained weights: it is being trained\n"), "{}", ran.stderr);
+    child.kill().unwrap();
+    end(child);
+    folder
+}
+
+fn straight(place: &Place, settings: &[&str], epochs: usize) -> PathBuf {
+    let epochs = format!("training.num_epochs={epochs}");
+    let record = place.json(&train_with(&[settings, &[&epochs]].concat()));
+    place.path().join(place.run_folder(&record))
+}
+
+#[test]
+fn a_run_stopped_within_an_epoch_goes_back_to_the_end_of_the_one_before() {
+    let place = place();
+    let (folder, epochs) = stopped_within_an_epoch(&place, &SETTINGS);
+    let run = folder.to_str().unwrap();
+    let ran = place.run(&["resume", run, "--epochs", &epochs.to_string()]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let expected = format!(" of epoch {}, and goes back to the end of epoch {epochs}\n", epochs + 1);
+    assert!(ran.stderr.starts_with(&format!("warning: `{run}` has been trained to step ")), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with(&expected), "{}", ran.stderr);
+    assert!(ran.stdout.starts_with(&format!("resuming {run} after epoch {epochs}\n")), "{}", ran.stdout);
+    let whole = straight(&place, &SETTINGS, epochs);
+    assert_eq!(result(&place, &folder), result(&place, &whole));
+    assert_eq!(summary(&place, &folder), summary(&place, &whole));
+    let page = place.read(folder.join("report.html"));
+    assert!(page.contains(&format!("<b>{epochs}</b>")) || page.contains(&format!("of {epochs} epochs")));
+    assert!(!page.contains("This run was interrupted"));
+    assert_eq!(place.json(&["evaluate", run])["accuracy"], summary(&place, &whole)["test_accuracy"]);
+    // It can be trained on as any other.
+    assert_eq!(place.run(&["resume", run, "--epochs", &(epochs + 2).to_string()]).code, 0);
+    let whole = straight(&place, &SETTINGS, epochs + 2);
+    assert_eq!(result(&place, &folder), result(&place, &whole));
+    assert_eq!(summary(&place, &folder), summary(&place, &whole));
+}
+
+#[test]
+fn the_end_of_an_epoch_stays_until_the_next_one_is_whole() {
+    let place = place();
+    let settings = [&SETTINGS[..], &["checkpoint.every_steps=10"]].concat();
+    let (folder, epochs) = stopped_within_an_epoch(&place, &settings);
+    let run = folder.to_str().unwrap();
+    assert_eq!(place.run(&["resume", run, "--epochs", &epochs.to_string()]).code, 0);
+    assert_eq!(result(&place, &folder), result(&place, &straight(&place, &SETTINGS, epochs)));
+}
+
+#[test]
+fn an_end_that_has_no_checkpoint_is_refused() {
+    let place = place();
+    let (folder, epochs) = stopped_within_an_epoch(&place, &SETTINGS);
+    let run = folder.to_str().unwrap();
+    // Earlier versions removed it where checkpoints were taken within the epoch.
+    fs::remove_dir_all(folder.join(format!("checkpoint/epoch-{epochs}"))).unwrap();
+    let before = place.read(folder.join("run.json"));
+    let ran = place.run(&["resume", run, "--epochs", &epochs.to_string()]);
+    assert_eq!(ran.code, 1);
+    let expected = format!(
+        " of epoch {}, and has no checkpoint of the end of epoch {epochs} any more\n\nhint: go on with it to a later end: \
+         `--epochs {}`\n",
+        epochs + 1,
+        epochs + 1
+    );
+    assert!(ran.stderr.starts_with(&format!("error: `{run}` has been trained to step ")), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with(&expected), "{}", ran.stderr);
+    assert_eq!(place.read(folder.join("run.json")), before);
+    // What it had is still there.
+    assert_eq!(place.run(&["evaluate", run]).code, 0);
+}
+
+#[test]
+fn weights_of_an_earlier_end_are_not_taken_for_the_runs() {
+    let place = place();
+    let folder = killed_while_it_went_on(&place);
+    let run = folder.to_str().unwrap();
+    assert_eq!(json(&place, folder.join("run.json"))["weights_sha256"], Value::Null);
+    for name in ["model.bpk", "evaluation.json", "summary.json", "report.html"] {
+        assert!(!folder.join(name).exists(), "{name} is of the interruption");
+    }
+    // The same, where they are still there: a kill right after the beginning, or an earlier version, leaves them.
+    for is_there in [false, true] {
+        if is_there {
+            for entry in fs::read_dir(place.path().join("kept")).unwrap() {
+                let path = entry.unwrap().path();
+                fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
+            }
+        }
+        for command in [&["evaluate", run][..], &["predict", run, "--index", "0"], &["weights", run]] {
+            let ran = place.run(command);
+            assert_eq!(ran.code, 1, "{command:?}: {}", ran.stdout);
+            let expected = format!("error: `{run}` has no trained weights: it was killed\n\nhint: ");
+            assert!(ran.stderr.starts_with(&expected), "{}", ran.stderr);
+            // Its last checkpoint has weights that are what they say.
+            let checkpoint = ran.stderr.trim_end().rsplit('`').nth(1).unwrap().to_owned();
+            assert_eq!(place.run(&["evaluate", &checkpoint]).code, 0, "{checkpoint}");
+        }
+        let own = folder.join("model.bpk");
+        assert!(!is_there || place.run(&["evaluate", own.to_str().unwrap()]).code == 1);
+        let listed = place.run(&["runs"]).stdout;
+        let line: Vec<&str> = listed.lines().last().unwrap().split_whitespace().collect();
+        assert_eq!(line[3..], ["killed"], "neither accuracy nor weights: {listed}");
+        assert_eq!(place.run(&["report", run]).stderr, "");
+        let page = place.read(folder.join("report.html"));
+        assert!(page.contains("This run was killed.") && !page.contains("test accuracy"));
+        assert!(!page.contains(">Weights<") && !page.contains("Confusion matrix"));
+        fs::remove_file(folder.join("report.html")).unwrap();
+    }
+    // And it ends as if nothing had happened.
+    let epochs = place.read(folder.join("metrics.jsonl")).lines().count() + 1;
+    assert_eq!(place.run(&["resume", run, "--epochs", &epochs.to_string()]).code, 0);
+    assert_eq!(result(&place, &folder), result(&place, &straight(&place, &SETTINGS, epochs)));
+}
+
+/// A finished run whose weights are those of an epoch before its last ones.
+fn restored(place: &Place) -> (PathBuf, u64) {
+    let settings = [
+        "model.hidden=[64]",
+        "optimizer.kind=adam",
+        "optimizer.learning_rate=0.01",
+        "data.validation=100",
+        "training.num_epochs=60",
+        "training.early_stopping={patience=3}",
+    ];
+    let record = place.json(&train_with(&settings));
+    let best = record["best_epoch"].as_u64().unwrap();
+    assert!(best > 1 && best < record["num_epochs"].as_u64().unwrap(), "{record}");
+    (place.path().join(place.run_folder(&record)), best)
+}
+
+/// As a kill leaves it just before its end.
+fn break_off(place: &Place, folder: &Path) {
+    for name in ["summary.json", "evaluation.json", "model.bpk", "report.html"] {
+        fs::remove_file(folder.join(name)).unwrap();
+    }
+    let mut info = json(place, folder.join("run.json"));
+    info["status"] = "running".into();
+    info["weights_sha256"] = Value::Null;
+    fs::write(folder.join("run.json"), info.to_string()).unwrap();
+}
+
+fn flip(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x04;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_best_checkpoint_is_trained_again() {
+    let place = place();
+    let (folder, best) = restored(&place);
+    let run = folder.to_str().unwrap();
+    let (reference, expected) = (result(&place, &folder), summary(&place, &folder));
+    break_off(&place, &folder);
+    flip(&folder.join(format!("checkpoint/epoch-{best}/model.bpk")));
+    let ran = place.run(&["resume", run]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let warnings: Vec<&str> = ran.stderr.lines().collect();
+    let lost = format!(
+        "; with it, the weights of the best epoch so far, {best}, are lost: going back to before that epoch, to train it again"
+    );
+    assert!(warnings[0].contains("model.bpk` is damaged: its digest is "), "{}", ran.stderr);
+    assert!(warnings[0].ends_with(&lost), "{}", ran.stderr);
+    assert_eq!(warnings.iter().filter(|line| line.contains("are lost")).count(), 1, "{}", ran.stderr);
+    assert_eq!(result(&place, &folder), reference);
+    assert_eq!(summary(&place, &folder), expected);
+}
+
+#[test]
+fn metrics_that_were_edited_decide_nothing() {
+    let place = place();
+    let (folder, best) = restored(&place);
+    let run = folder.to_str().unwrap();
+    let (reference, expected) = (result(&place, &folder), summary(&place, &folder));
+    let metrics = place.read(folder.join("metrics.jsonl"));
+    let mut lines: Vec<Value> = metrics.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    lines[0]["validation_loss"] = 0.001.into();
+    let mut edited = String::new();
+    lines.iter().for_each(|line| writeln!(edited, "{line}").unwrap());
+
+    // Known by its digest: what it belongs to is trained again.
+    break_off(&place, &folder);
+    fs::write(folder.join("metrics.jsonl"), &edited).unwrap();
+    let ran = place.run(&["resume", run]);
+    assert!(ran.stderr.contains("`metrics.jsonl` is not what it was when `"), "{}", ran.stderr);
+    assert_eq!(result(&place, &folder), reference);
+    assert_eq!(summary(&place, &folder), expected);
+
+    // Line feeds of another system are no edit.
+    break_off(&place, &folder);
+    let text = place.read(folder.join("metrics.jsonl")).replace('\n', "\r\n");
+    fs::write(folder.join("metrics.jsonl"), text).unwrap();
+    let ran = place.run(&["resume", run]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!(result(&place, &folder), reference);
+
+    // A run of an earlier version, which noted no digest: its checkpoints know the best epoch all the same.
+    break_off(&place, &folder);
+    for entry in fs::read_dir(folder.join("checkpoint")).unwrap() {
+        make_first_format(&place, &entry.unwrap().path());
+    }
+    let info = place.read(folder.join("run.json")).replace("\"format\":3", "\"format\":2");
+    fs::write(folder.join("run.json"), info).unwrap();
+    fs::write(folder.join("metrics.jsonl"), &edited).unwrap();
+    let ran = place.run(&["resume", run]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!(summary(&place, &folder)["best_epoch"], best);
+    assert_eq!(summary(&place, &folder), expected);
+    assert_eq!(json(&place, folder.join("run.json"))["format"], 3);
+}
+
+/// Makes a checkpoint what the first version of checkpoints was.
+fn make_first_format(place: &Place, folder: &Path) {
+    let mut state = json(place, folder.join("state.json"));
+    assert_eq!(state["format"], 2);
+    assert!(state.as_object_mut().unwrap().remove("metrics_sha256").is_some());
+    state["format"] = 1.into();
+    fs::write(folder.join("state.json"), state.to_string()).unwrap();
+    let mut sums = String::new();
+    for name in ["model.bpk", "optimizer.bpk", "scheduler.bpk", "state.json"] {
+        for byte in Sha256::digest(fs::read(folder.join(name)).unwrap()) {
+            write!(sums, "{byte:02x}").unwrap();
+        }
+        writeln!(sums, "  {name}").unwrap();
+    }
+    fs::write(folder.join("SHA256SUMS"), sums).unwrap();
+}
+
+#[test]
+fn a_test_of_other_weights_is_not_shown() {
+    let place = place();
+    let first = straight(&place, &SETTINGS, 2);
+    let longer = straight(&place, &SETTINGS, 3);
+    let run = first.to_str().unwrap();
+    let own = place.read(first.join("evaluation.json"));
+    let is_shown = || {
+        assert_eq!(place.run(&["report", run]).code, 0);
+        place.read(first.join("report.html")).contains("Confusion matrix")
+    };
+    assert!(is_shown());
+    // With the digest of other weights, and as an earlier version wrote it.
+    let other = place.read(longer.join("evaluation.json"));
+    let without_digest = |text: &str| {
+        let mut test: Value = serde_json::from_str(text).unwrap();
+        assert!(test.as_object_mut().unwrap().remove("weights_sha256").is_some());
+        test.to_string()
+    };
+    for (text, shown) in [
+        (other.clone(), false),
+        (without_digest(&other), false),
+        (without_digest(&own), true),
+        (own.clone(), true),
+    ] {
+        fs::write(first.join("evaluation.json"), text).unwrap();
+        assert_eq!(is_shown(), shown);
+    }
+    // Evaluating makes it again.
+    fs::write(first.join("evaluation.json"), other).unwrap();
+    assert_eq!(place.run(&["evaluate", run]).code, 0);
+    assert_eq!(place.read(first.join("evaluation.json")), own);
+    assert!(place.read(first.join("report.html")).contains("Confusion matrix"));
+    // A summary of other weights is none, either.
+    fs::copy(longer.join("summary.json"), first.join("summary.json")).unwrap();
+    let listed = place.json(&["runs"]);
+    let of_first = listed.as_array().unwrap().iter().find(|listed| listed["num_epochs"].is_null()).unwrap();
+    assert_eq!(of_first["summary"], Value::Null);
+}
+
+/// An evaluation that takes long may end after its run has been gone on with.
+#[test]
+fn an_evaluation_beside_a_resume_leaves_nothing_of_the_weights_before() {
+    let place = place();
+    let mut dice = common::Dice::new(11);
+    let mut epochs = 2;
+    let whole = straight(&place, &["model.hidden=[256]"], epochs);
+    let run = whole.to_str().unwrap();
+    let (mut kept, mut left_alone) = (0, 0);
+    for _ in 0..12 {
+        fs::remove_file(whole.join("evaluation.json")).unwrap();
+        let evaluation = start(&place, &["evaluate", run]);
+        sleep(Duration::from_millis((dice.roll() * 150.0) as u64));
+        signal(&evaluation, "-STOP");
+        epochs += 1;
+        let resumed = place.run(&["resume", run, "--epochs", &epochs.to_string()]);
+        let is_trained = resumed.code == 0;
+        // Stopped while it had the run for itself.
+        assert!(is_trained || resumed.stderr.contains(" is in use: "), "{}", resumed.stderr);
+        let own = place.read(whole.join("report.html"));
+        if is_trained {
+            // Now it seems to an evaluation that there is no test yet.
+            fs::remove_file(whole.join("evaluation.json")).unwrap();
+        }
+        signal(&evaluation, "-CONT");
+        let evaluated = end(evaluation);
+        assert!(!evaluated.stderr.contains("No such file"), "{}", evaluated.stderr);
+        assert!(!evaluated.stderr.contains("is damaged"), "{}", evaluated.stderr);
+        let digest = json(&place, whole.join("run.json"))["weights_sha256"].clone();
+        if whole.join("evaluation.json").exists() {
+            assert_eq!(json(&place, whole.join("evaluation.json"))["weights_sha256"], digest);
+            kept += 1;
+        } else {
+            // Of what the folder holds: with the test that was there, or without any.
+            let page = place.read(whole.join("report.html"));
+            assert!(page == own || !page.contains("Confusion matrix"), "a page of other weights");
+            left_alone += 1;
+        }
+        assert!(place.read(whole.join("report.html")).contains(digest.as_str().unwrap()));
+        assert_eq!(place.run(&["evaluate", run]).code, 0);
+    }
+    eprintln!("kept {kept}, left alone {left_alone}");
+    assert!(left_alone > 0, "no evaluation was late");
+}
+
+#[test]
+fn a_file_that_another_process_is_writing_is_left_alone() {
+    let place = place();
+    let folder = straight(&place, &SETTINGS, 2);
+    let writing = folder.join(".tmpAbcdef");
+    // flock(1) holds the lock of the file as long as it waits for its end.
+    let mut writer = Command::new("flock").arg(&writing).args(["sleep", "60"]).spawn().unwrap();
+    while !writing.exists() {
+        sleep(Duration::from_millis(2));
+    }
+    sleep(Duration::from_millis(100));
+    fs::write(folder.join(".tmpGhijkl"), "of a killed process").unwrap();
+    assert_eq!(place.run(&["resume", folder.to_str().unwrap(), "--epochs", "3"]).code, 0);
+    assert!(writing.exists() && !folder.join(".tmpGhijkl").exists());
+    writer.kill().unwrap();
+    writer.wait().unwrap();
+}
+
+/// A clock that stands still: every epoch takes no time, and has no rate.
+#[test]
+fn a_run_without_a_clock_can_be_read_again() {
+    let place = place();
+    let source = place.write(
+        "clock.c",
+        "#include <time.h>\nint clock_gettime(clockid_t id, struct timespec *t)\n{ (void)id; t->tv_sec = 1700000000; \
+         t->tv_nsec = 0; return 0; }\n",
+    );
+    let library = place.path().join("clock.so");
+    // What links Rust programs compiles this.
+    let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status();
+    assert!(built.unwrap().success());
+    let run_without_clock = |args: &[&str]| {
+        let ran = end(place
+            .command(args)
+            .env("LD_PRELOAD", &library)
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap());
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{args:?}");
+        ran.stdout
+    };
+    let printed = run_without_clock(&train_with(&["training.num_epochs=2"]));
+    assert!(!printed.contains("images/s") && !printed.contains("inf"), "{printed}");
+    let folder = common::runs::run_folders(&place).pop().unwrap();
+    let run = folder.to_str().unwrap();
+    let metrics = place.read(folder.join("metrics.jsonl"));
+    assert!(
+        metrics.lines().all(|line| line.ends_with("\"seconds\":0.0,\"images_per_second\":null}")),
+        "{metrics}"
+    );
+    run_without_clock(&["resume", run, "--epochs", "3"]);
+    // And with a clock again.
+    assert_eq!(place.run(&["resume", run, "--epochs", "4"]).stderr, "");
+    assert_eq!(place.run(&["report", run]).stderr, "");
+    assert_eq!(place.json(&["runs"])[0]["summary"]["num_epochs"], 4);
+}
