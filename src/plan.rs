@@ -86,7 +86,7 @@ impl Plan {
             ),
             loss: loss(training.label_smoothing, num_classes),
             optimizer: optimizer_name(optimizer).to_owned(),
-            update_rule: update_rule(optimizer, schedule, training),
+            update_rule: update_rule(optimizer, training),
             learning_rate: rate_rule(optimizer, schedule),
             num_train,
             batch_size: training.batch_size,

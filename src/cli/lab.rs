@@ -1,7 +1,9 @@
 //! `smallnet lab`
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
@@ -9,13 +11,14 @@ use clap::Args;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::output::Output;
+use super::output::{Output, program};
 use super::signals::Signals;
 use super::{DEFAULT_ARTIFACTS, Global, progress};
+use crate::config::Override;
 use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::number::{counted, seconds};
-use crate::report::QUESTIONS;
+use crate::report::{LabAnswer, Missing, QUESTIONS};
 use crate::workflow::{Lab, LabEnd, LabWatcher, Progress};
 
 /// Arguments of `smallnet lab`.
@@ -27,29 +30,79 @@ pub(super) struct LabArgs {
     /// Shorter studies: fewer settings and epochs; the page says which
     #[arg(long)]
     quick: bool,
+    /// Answer these questions alone, such as `1-9` or `0,3,8-10`; only what they need is trained
+    #[arg(long, value_name = "NUMBERS")]
+    questions: Option<Questions>,
+    /// Write the sheet to hand out, `sheet.html`: the questions with space for the answers; trains nothing
+    #[arg(long)]
+    no_answers: bool,
+    /// The seed of all experiments; studies with several seeds take this one and those that follow
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
+    seed: Option<i64>,
+    /// Change one setting of all experiments, such as `training.num_epochs=3`; may be repeated.
+    /// Studies start from these experiments: they take it, too, unless they vary it themselves
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<Override>,
     /// The images: a folder of IDX files [default: the MNIST inside smallnet]
     #[arg(long, value_name = "DIR", default_value = "mnist", hide_default_value = true)]
     data: String,
 }
 
+/// Numbers of questions: `1-9`, `0,3,8-10`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Questions(Vec<usize>);
+
+impl FromStr for Questions {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let last = QUESTIONS.len() - 1;
+        let number = |text: &str| {
+            let number = text.trim().parse::<usize>().ok().filter(|number| *number <= last);
+            number.ok_or_else(|| format!("`{text}` is not a question: expected numbers from 0 to {last}, such as `1-9` or `0,3,8-10`"))
+        };
+        let mut numbers = BTreeSet::new();
+        for part in text.split(',') {
+            let (from, to) = match part.split_once('-') {
+                Some((from, to)) => (number(from)?, number(to)?),
+                None => (number(part)?, number(part)?),
+            };
+            if from > to {
+                return Err(format!("`{part}` has no question in it: did you mean `{to}-{from}`?"));
+            }
+            numbers.extend(from..=to);
+        }
+        Ok(Self(numbers.into_iter().collect()))
+    }
+}
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Record<'a> {
-    page: Option<&'a Path>,
+    page: &'a Path,
     quick: bool,
     interrupted: bool,
+    /// Questions without an answer because their work failed.
+    failed: usize,
     answers: Vec<Answer<'a>>,
     softmax: Option<&'a Path>,
     hidden: Option<&'a Path>,
     studies: &'a [PathBuf],
     reused_trials: usize,
-    seconds: Option<f64>,
+    /// Files that somebody has edited, and that were used as they stand.
+    edited: &'a [String],
+    seconds: f64,
 }
 
 #[derive(Serialize)]
 struct Answer<'a> {
+    number: usize,
     question: &'static str,
-    answer: &'a str,
+    /// None where there is no answer.
+    answer: Option<&'a str>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<String>,
 }
 
 pub(super) fn run(args: LabArgs, global: &Global, output: &Output) -> Result<ExitCode> {
@@ -64,27 +117,55 @@ pub(super) fn run(args: LabArgs, global: &Global, output: &Output) -> Result<Exi
         folder: args.out,
         quick: args.quick,
         backend: global.backend.unwrap_or_default(),
+        seed: args.seed,
+        settings: args.settings,
+        questions: args.questions.map_or_else(|| (0..QUESTIONS.len()).collect(), |questions| questions.0),
     };
+    if args.no_answers {
+        return sheet(&lab, output);
+    }
     let interrupter = Interrupter::new();
     let signals = Signals::listen(interrupter.clone())?;
-    let what = if lab.quick { "the exercise in short" } else { "the whole exercise" };
+    announce(&lab, output);
+    let end = lab.run(&interrupter, &mut Watcher { output, bar: None })?;
+    let (interrupted, failed) = (interrupter.should_stop(), num_failed(&end));
+    print(&end, &lab, interrupted, output);
+    output.record(&record(&end, &lab, interrupted))?;
+    Ok(match (interrupted, failed) {
+        (true, _) => signals.exit_code(),
+        (false, 0) => ExitCode::SUCCESS,
+        (false, _) => ExitCode::FAILURE,
+    })
+}
+
+fn announce(lab: &Lab, output: &Output) {
+    let what = match (lab.questions.len() == QUESTIONS.len(), lab.quick) {
+        (true, true) => "the exercise in short",
+        (true, false) => "the whole exercise",
+        (false, true) => "a part of the exercise, in short",
+        (false, false) => "a part of the exercise",
+    };
     output.line(&format!(
-        "{what}: {} questions about {}, into {}",
-        QUESTIONS.len(),
+        "{what}: {} about {}, into {}",
+        counted(lab.questions.len(), "question", "questions"),
         lab.source,
         lab.folder.display()
     ));
-    let mut watcher = Watcher { output, bar: None };
-    let Some(end) = lab.run(&interrupter, &mut watcher)? else {
-        output.line(&format!(
-            "interrupted; what is finished is kept in {}: the same command goes on, and runs no trial of a study twice",
-            lab.folder.display()
-        ));
-        output.record(&record(None, lab.quick))?;
-        return Ok(signals.exit_code());
-    };
-    print(&end, output);
-    output.record(&record(Some(&end), lab.quick))?;
+}
+
+/// What `--json` prints of the sheet.
+#[derive(Serialize)]
+struct SheetRecord<'a> {
+    page: &'a Path,
+    answers: [(); 0],
+}
+
+/// The sheet to hand out.
+fn sheet(lab: &Lab, output: &Output) -> Result<ExitCode> {
+    let (page, is_beside) = lab.sheet()?;
+    say_beside(&page, is_beside, output);
+    output.line(&format!("the sheet to hand out: {}", page.display()));
+    output.record(&SheetRecord { page: &page, answers: [] })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -99,10 +180,15 @@ fn source(data: &str) -> Result<Source> {
     }
 }
 
-fn print(end: &LabEnd, output: &Output) {
+fn num_failed(end: &LabEnd) -> usize {
+    end.answers.iter().filter(|answer| matches!(answer.answer, Err(Missing::Failed(_)))).count()
+}
+
+fn print(end: &LabEnd, lab: &Lab, interrupted: bool, output: &Output) {
     output.line("");
-    for (number, answer) in end.answers.iter().enumerate() {
-        output.line(&format!("{number:>2}. {answer}"));
+    for LabAnswer { number, answer } in &end.answers {
+        let text = answer.clone().unwrap_or_else(|missing| format!("not answered: {}", why(&missing)));
+        output.line(&format!("{number:>2}. {text}"));
     }
     output.line("");
     if end.num_reused > 0 {
@@ -111,25 +197,57 @@ fn print(end: &LabEnd, output: &Output) {
             "{trials} of the studies had been run by an earlier start and were not run again"
         ));
     }
+    for file in &end.edited {
+        output.warning(&format!("`{file}` has been edited: it was used as it stands, and not written again"));
+    }
+    if interrupted {
+        output.line("interrupted; what is finished is kept, and the page has what could be answered");
+    }
+    if interrupted || num_failed(end) > 0 {
+        output.line(&format!("go on: {} {}", program(), lab.arguments()));
+    }
+    say_beside(&end.page, end.is_beside, output);
     output.line(&format!("page: {}, in {}", end.page.display(), seconds(end.seconds)));
 }
 
-fn record(end: Option<&LabEnd>, quick: bool) -> Record<'_> {
-    let answers = end.map(|end| end.answers.as_slice()).unwrap_or_default();
+/// Says why a page is not where it is expected.
+fn say_beside(page: &Path, is_beside: bool, output: &Output) {
+    if is_beside {
+        output.warning(&format!(
+            "the page there has been edited, or is an earlier version's: it stays, and the new one is `{}`",
+            page.display()
+        ));
+    }
+}
+
+/// Why a question has no answer, on one line.
+fn why(missing: &Missing) -> String {
+    match missing {
+        Missing::NotAsked => "what it needs was not asked for".to_owned(),
+        Missing::Interrupted(place) => format!("interrupted, {place}"),
+        Missing::Failed(why) => format!("failed, {}", why.replace("\n\n", "; ").replace('\n', " ")),
+    }
+}
+
+fn record<'a>(end: &'a LabEnd, lab: &Lab, interrupted: bool) -> Record<'a> {
+    let answer = |LabAnswer { number, answer }: &'a LabAnswer| Answer {
+        number: *number,
+        question: QUESTIONS[*number],
+        answer: answer.as_deref().ok(),
+        missing: answer.as_ref().err().map(why),
+    };
     Record {
-        page: end.map(|end| end.page.as_path()),
-        quick,
-        interrupted: end.is_none(),
-        answers: QUESTIONS
-            .into_iter()
-            .zip(answers)
-            .map(|(question, answer)| Answer { question, answer })
-            .collect(),
-        softmax: end.map(|end| end.softmax.as_path()),
-        hidden: end.map(|end| end.hidden.as_path()),
-        studies: end.map(|end| end.studies.as_slice()).unwrap_or_default(),
-        reused_trials: end.map_or(0, |end| end.num_reused),
-        seconds: end.map(|end| end.seconds),
+        page: &end.page,
+        quick: lab.quick,
+        interrupted,
+        failed: num_failed(end),
+        answers: end.answers.iter().map(answer).collect(),
+        softmax: end.softmax.as_deref(),
+        hidden: end.hidden.as_deref(),
+        studies: &end.studies,
+        reused_trials: end.num_reused,
+        edited: &end.edited,
+        seconds: end.seconds,
     }
 }
 
@@ -157,6 +275,26 @@ impl LabWatcher for Watcher<'_> {
     fn end_of_study(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_are_numbers_and_ranges() {
+        let read = |text: &str| text.parse::<Questions>();
+        assert_eq!(read("1-9").unwrap().0, (1..=9).collect::<Vec<_>>());
+        assert_eq!(read("8-10,0, 3,9").unwrap().0, [0, 3, 8, 9, 10]);
+        for (text, expected) in [
+            ("15", "`15` is not a question: expected numbers from 0 to 14, such as `1-9` or `0,3,8-10`"),
+            ("", "`` is not a question: expected numbers from 0 to 14, such as `1-9` or `0,3,8-10`"),
+            ("9-1", "`9-1` has no question in it: did you mean `1-9`?"),
+        ] {
+            assert_eq!(read(text).unwrap_err(), expected);
         }
     }
 }

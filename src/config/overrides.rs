@@ -29,6 +29,11 @@ impl Override {
         self.path.join(".")
     }
 
+    /// The value.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
     /// Writes the value into `table`, making the sections on the way.
     pub(super) fn apply(&self, table: &mut Table) -> Result<()> {
         let Some((last, sections)) = self.path.split_last() else { return Ok(()) };

@@ -13,9 +13,13 @@ mod study;
 mod versus;
 
 pub use curves::accuracy_curves;
-pub use lab::{Asked as LabImage, LabPage, LabStudy, QUESTIONS, lab};
+pub(crate) use lab::FIRST_STUDY;
+pub use lab::{
+    Asked as LabImage, Inside, LabAnswer, LabPage, LabRun, LabStudy, Missing, QUESTIONS, Work, lab, sheet,
+};
 pub use lr_find::{lr_find, train_command};
 pub use paired::{PAIRED_COLUMNS, paired_rows, paired_sentences};
+pub(crate) use parts::shell_word;
 pub use run::page;
 pub use study::{StudyPage, brief_setting_columns, brief_setting_rows, chosen, study, verdict};
 pub use versus::{RESULT_COLUMNS, comparison, result_rows, uncertainty};

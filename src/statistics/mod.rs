@@ -4,6 +4,7 @@
 //! | question | answer |
 //! |---|---|
 //! | how far may a mean over trials, or a share of images, be off? | `interval` |
+//! | where is one more value of the same kind expected? | `prediction` |
 //! | how probably is one setting worse than another? | `posterior` |
 //! | do two networks err differently on the same images? | `mcnemar` |
 //! | is one of two groups of times shorter? | `rank` |
@@ -14,6 +15,7 @@ mod holm;
 mod interval;
 mod mcnemar;
 mod posterior;
+mod prediction;
 mod rank;
 mod spread;
 
@@ -21,6 +23,7 @@ pub use holm::holm;
 pub use interval::{correlated_interval, newcombe, wilson};
 pub use mcnemar::{Paired, mcnemar};
 pub use posterior::{Probabilities, correlated_p_value, correlated_posterior, share_posterior};
+pub use prediction::prediction_interval;
 pub use rank::mann_whitney;
 pub use spread::{FiveNumbers, variance_ratio_p_value};
 

@@ -1,23 +1,17 @@
 //! The update rule in formulas, with this experiment's constants: w is a weight, g its gradient, averaged over the
-//! batch, η the learning rate. `golden.rs` holds the optimizers themselves to PyTorch's values.
+//! batch, η the learning rate, whose value [`rate_rule`] gives. `golden.rs` holds the optimizers themselves to PyTorch's values.
 
 use super::{Adam, OptimizerConfig, RmsProp, ScheduleConfig, Sgd, TrainingConfig};
 
 /// What a step does to each weight, a line a formula, in order.
-pub fn update_rule(
-    optimizer: &OptimizerConfig,
-    schedule: &ScheduleConfig,
-    training: &TrainingConfig,
-) -> Vec<String> {
-    // Without a schedule the rate is a constant like all others.
-    let rate = if schedule.is_constant() { constant(optimizer.learning_rate()) } else { "η".to_owned() };
+pub fn update_rule(optimizer: &OptimizerConfig, training: &TrainingConfig) -> Vec<String> {
     let mut lines = clipping(training);
     lines.extend(match optimizer {
-        OptimizerConfig::Sgd(sgd) => sgd_rule(sgd, &rate),
-        OptimizerConfig::Adam(adam) => adam_rule(adam, &rate),
+        OptimizerConfig::Sgd(sgd) => sgd_rule(sgd),
+        OptimizerConfig::Adam(adam) => adam_rule(adam),
         OptimizerConfig::AdamW(adamw) => {
             let decay = constant(adamw.weight_decay);
-            let shrink = format!("w ← w − {rate} · {decay} · w");
+            let shrink = format!("w ← w − η · {decay} · w");
             let adam = Adam {
                 learning_rate: adamw.learning_rate,
                 beta_1: adamw.beta_1,
@@ -25,9 +19,9 @@ pub fn update_rule(
                 epsilon: adamw.epsilon,
                 weight_decay: 0.0,
             };
-            [vec![shrink], adam_rule(&adam, &rate)].concat()
+            [vec![shrink], adam_rule(&adam)].concat()
         }
-        OptimizerConfig::RmsProp(rmsprop) => rmsprop_rule(rmsprop, &rate),
+        OptimizerConfig::RmsProp(rmsprop) => rmsprop_rule(rmsprop),
     });
     lines
 }
@@ -69,34 +63,34 @@ fn penalty(weight_decay: f64) -> Vec<String> {
     if weight_decay == 0.0 { Vec::new() } else { vec![format!("g ← g + {} · w", constant(weight_decay))] }
 }
 
-fn sgd_rule(sgd: &Sgd, rate: &str) -> Vec<String> {
+fn sgd_rule(sgd: &Sgd) -> Vec<String> {
     let mut lines = penalty(sgd.weight_decay);
     if sgd.momentum == 0.0 {
-        lines.push(format!("w ← w − {rate} · g"));
+        lines.push("w ← w − η · g".to_owned());
         return lines;
     }
     let momentum = constant(sgd.momentum);
     lines.push(format!("v ← {momentum} · v + g"));
     lines.push(match sgd.nesterov {
-        true => format!("w ← w − {rate} · (g + {momentum} · v)"),
-        false => format!("w ← w − {rate} · v"),
+        true => format!("w ← w − η · (g + {momentum} · v)"),
+        false => "w ← w − η · v".to_owned(),
     });
     lines
 }
 
-fn adam_rule(adam: &Adam, rate: &str) -> Vec<String> {
+fn adam_rule(adam: &Adam) -> Vec<String> {
     let (beta_1, beta_2) = (constant(adam.beta_1), constant(adam.beta_2));
     let mut lines = penalty(adam.weight_decay);
     lines.push(format!("m ← {}", running_mean(adam.beta_1, "m", "g")));
     lines.push(format!("v ← {}", running_mean(adam.beta_2, "v", "g²")));
     lines.push(format!(
-        "w ← w − {rate} · m̂ / (√v̂ + {}), with m̂ = m / (1 − {beta_1}ᵗ) and v̂ = v / (1 − {beta_2}ᵗ) in step t",
+        "w ← w − η · m̂ / (√v̂ + {}), with m̂ = m / (1 − {beta_1}ᵗ) and v̂ = v / (1 − {beta_2}ᵗ) in step t",
         constant(adam.epsilon)
     ));
     lines
 }
 
-fn rmsprop_rule(rmsprop: &RmsProp, rate: &str) -> Vec<String> {
+fn rmsprop_rule(rmsprop: &RmsProp) -> Vec<String> {
     let mut lines = penalty(rmsprop.weight_decay);
     lines.push(format!("v ← {}", running_mean(rmsprop.rho, "v", "g²")));
     let mut spread = "√v".to_owned();
@@ -106,10 +100,10 @@ fn rmsprop_rule(rmsprop: &RmsProp, rate: &str) -> Vec<String> {
     }
     let scaled = format!("g / ({spread} + {})", constant(rmsprop.epsilon));
     if rmsprop.momentum == 0.0 {
-        lines.push(format!("w ← w − {rate} · {scaled}"));
+        lines.push(format!("w ← w − η · {scaled}"));
     } else {
         lines.push(format!("u ← {} · u + {scaled}", constant(rmsprop.momentum)));
-        lines.push(format!("w ← w − {rate} · u"));
+        lines.push("w ← w − η · u".to_owned());
     }
     lines
 }
@@ -130,24 +124,24 @@ mod tests {
     use super::*;
 
     fn rule(optimizer: OptimizerConfig) -> Vec<String> {
-        update_rule(&optimizer, &ScheduleConfig::default(), &TrainingConfig::default())
+        update_rule(&optimizer, &TrainingConfig::default())
     }
 
     #[test]
     fn rules_state_their_constants() {
-        assert_eq!(rule(OptimizerConfig::default()), ["w ← w − 1 · g"]);
+        assert_eq!(rule(OptimizerConfig::default()), ["w ← w − η · g"]);
         let sgd = Sgd { learning_rate: 0.1, momentum: 0.9, nesterov: true, weight_decay: 0.0001 };
         assert_eq!(
             rule(OptimizerConfig::Sgd(sgd)),
-            ["g ← g + 0.0001 · w", "v ← 0.9 · v + g", "w ← w − 0.1 · (g + 0.9 · v)"]
+            ["g ← g + 0.0001 · w", "v ← 0.9 · v + g", "w ← w − η · (g + 0.9 · v)"]
         );
         assert_eq!(
             rule(OptimizerConfig::AdamW(AdamW::default())),
             [
-                "w ← w − 0.001 · 0.004 · w",
+                "w ← w − η · 0.004 · w",
                 "m ← 0.9 · m + 0.1 · g",
                 "v ← 0.999 · v + 0.001 · g²",
-                "w ← w − 0.001 · m̂ / (√v̂ + 1e-7), with m̂ = m / (1 − 0.9ᵗ) and v̂ = v / (1 − 0.999ᵗ) in step t"
+                "w ← w − η · m̂ / (√v̂ + 1e-7), with m̂ = m / (1 − 0.9ᵗ) and v̂ = v / (1 − 0.999ᵗ) in step t"
             ]
         );
         let rmsprop = RmsProp { momentum: 0.5, centered: true, ..RmsProp::default() };
@@ -157,17 +151,17 @@ mod tests {
                 "v ← 0.9 · v + 0.1 · g²",
                 "a ← 0.9 · a + 0.1 · g",
                 "u ← 0.5 · u + g / (√(v − a²) + 1e-7)",
-                "w ← w − 0.001 · u"
+                "w ← w − η · u"
             ]
         );
     }
 
     #[test]
-    fn a_schedule_makes_the_rate_a_letter() {
+    fn the_rate_is_a_letter_whose_value_stands_below() {
         let cosine = ScheduleConfig::Cosine(Cosine { warmup_epochs: 0.5, final_learning_rate: 0.01 });
         let clipped = TrainingConfig { clip_value: Some(0.5), ..TrainingConfig::default() };
         let sgd = OptimizerConfig::default();
-        assert_eq!(update_rule(&sgd, &cosine, &clipped), ["g ← min(max(g, −0.5), 0.5)", "w ← w − η · g"]);
+        assert_eq!(update_rule(&sgd, &clipped), ["g ← min(max(g, −0.5), 0.5)", "w ← w − η · g"]);
         assert_eq!(
             rate_rule(&sgd, &cosine),
             "η from 1 to 0.01 along half a cosine wave, after rising from 0 in the first 0.5 epochs"

@@ -83,11 +83,6 @@ impl Default for ScheduleConfig {
 }
 
 impl ScheduleConfig {
-    /// Whether every step has the optimizer's learning rate.
-    pub fn is_constant(&self) -> bool {
-        matches!(self, Self::Constant(_)) && self.warmup_epochs() == 0.0
-    }
-
     /// Epochs in which the rate rises from 0.
     pub fn warmup_epochs(&self) -> f64 {
         match self {

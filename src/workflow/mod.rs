@@ -4,6 +4,7 @@
 
 mod answers;
 mod compare;
+mod earlier;
 mod lab;
 mod lr_find;
 mod pictures;

@@ -1,15 +1,15 @@
-//! Questions 1 to 3: images, labels, one-hot codes.
+//! Questions 1 and 2: images and labels.
 
 use std::collections::HashSet;
 
 use maud::{Markup, html};
 
-use super::{Answer, LabPage};
+use super::{Answer, LabPage, Work};
 use crate::data::{self, Layout};
-use crate::error::Result;
 use crate::figures::gray_png;
 use crate::number::{grouped, percent};
 use crate::report::parts;
+use crate::report::study::listed;
 
 /// Classes that are shown; a data set may have many more.
 const MAX_CLASSES: usize = 20;
@@ -23,22 +23,27 @@ const SCALE: usize = 10;
 const NUM_LABELS: usize = 10;
 
 /// Question 1.
-pub(super) fn images(page: &LabPage<'_>) -> Result<Answer> {
+pub(super) fn images(page: &LabPage<'_>) -> Work<Answer> {
     let Layout { height, width, .. } = page.layout;
     let (smallest, largest) = page.train.value_range();
+    let pixels = height * width;
     let sentence = format!(
-        "{} images to learn from and {} to test with, each of {height} × {width} pixels; a pixel is a whole number from \
-         {smallest} to {largest}.",
+        "{height} × {width} = {} pixels, each a whole number from {smallest} to {largest}; there are {} images to learn from and {} to \
+         test with.",
+        grouped(pixels),
         grouped(page.train.len()),
         grouped(page.test.len())
     );
-    let pixels = height * width;
     let empty = share_of_zeros(page);
     let content = html! {
         p {
             "An image is a grid of small squares, the pixels. Each pixel is one number that says how much ink it has: "
             (smallest) " is the empty background, " (largest) " is full ink, and what lies between is grey, mostly at the rims \
              of the strokes. There is no colour, and nothing but these " (grouped(pixels)) " numbers: the network does not see a picture, it sees a list of numbers. Of all pixels of the training images, " (percent(empty)) " are 0."
+        }
+        p {
+            "Keras and PyTorch keep all images in one array. Its shape is [" (page.train.len()) ", " (height) ", " (width)
+            "]: images, rows, columns; one image has the shape [" (height) ", " (width) "]."
         }
         p {
             "Before the network gets them, the numbers are divided by 255, so that they lie between 0 and 1: sums over many \
@@ -62,7 +67,7 @@ fn share_of_zeros(page: &LabPage<'_>) -> f64 {
 }
 
 /// The first images of each class, a row a class.
-fn contact_sheet(page: &LabPage<'_>) -> Result<Markup> {
+pub(super) fn contact_sheet(page: &LabPage<'_>) -> Work<Markup> {
     let Layout { height, width, num_classes } = page.layout;
     let mut rows = Vec::new();
     for samples in page.train.first_of_each_class(num_classes, SAMPLES).iter().take(MAX_CLASSES) {
@@ -90,7 +95,7 @@ fn contact_sheet(page: &LabPage<'_>) -> Result<Markup> {
 }
 
 /// The first training image, enlarged, with the numbers of a part of it.
-fn enlarged(page: &LabPage<'_>) -> Result<Markup> {
+fn enlarged(page: &LabPage<'_>) -> Work<Markup> {
     let Layout { height, width, .. } = page.layout;
     let (pixels, label) = page.train.image(0);
     let png = gray_png(pixels, height, width, SCALE)?;
@@ -148,37 +153,111 @@ fn liveliest_patch(
 }
 
 /// Question 2.
-pub(super) fn labels(page: &LabPage<'_>) -> Answer {
+pub(super) fn labels(page: &LabPage<'_>) -> Work<Answer> {
     let num_classes = page.layout.num_classes;
-    let (train, test) = (page.train.class_counts(num_classes), page.test.class_counts(num_classes));
-    let of =
-        |choose: fn(&[usize]) -> Option<usize>| choose(&train).map_or((0, 0), |class| (class, train[class]));
-    let (rarest, most) =
-        (of(|counts| (0..counts.len()).min_by_key(|&class| counts[class])), of(most_frequent));
+    let first = page.train.image(0).1;
+    let some: Vec<String> =
+        (0..page.train.len().min(5)).map(|position| page.train.image(position).1.to_string()).collect();
     let sentence = format!(
-        "The label is the class of an image, a whole number from 0 to {}; of the training images {} has the fewest ({}) and \
-         {} the most ({}).",
+        "Before, a label is a whole number from 0 to {}: the first are {}; after to_categorical (F.one_hot) it is a row of \
+         {num_classes} numbers, 1 at the label's place and 0 elsewhere: {first} becomes {}.",
         num_classes - 1,
-        rarest.0,
-        grouped(rarest.1),
-        most.0,
-        grouped(most.1)
+        listed(&some),
+        code(first, num_classes)
     );
-    let guessed = test[most.0] as f64 / page.test.len() as f64;
     let content = html! {
         p {
             "A label is the right answer that a person has given for an image. Learning from images with their labels is called "
             em { "supervised" } " learning: the network guesses, and the label says how wrong it is."
         }
-        p {
-            "The counts matter for what an accuracy means. Whoever always answered “" (most.0) "”, the most frequent class of the \
-             training images, would be right for " (grouped(test[most.0])) " of " (grouped(page.test.len())) " test images, "
-            (percent(guessed)) ". A network has to do better than that to have learned anything. "
-            (balance(&train))
-        }
-        (counts(&train, &test))
+        (one_hot(page)?)
+        h3 { "How often each class occurs" }
+        p { (frequencies(page)) }
+        (counts(page))
     };
-    Answer { sentence, content, commands: vec![format!("data{}", page.default_file())] }
+    Ok(Answer { sentence, content, commands: vec![format!("data{}", page.default_file())] })
+}
+
+/// The first labels before and after, and why they are written so.
+fn one_hot(page: &LabPage<'_>) -> Work<Markup> {
+    let num_classes = page.layout.num_classes;
+    let first = page.train.image(0).1;
+    let rows = first_images(page)?;
+    Ok(html! {
+        p {
+            "The network answers with " (num_classes) " probabilities, one for each class. To compare the label with them, it is \
+             written in the same form: as the probabilities that a perfect answer would have, all of it on the true class. This is \
+             called its one-hot code. \
+             Places are counted from 0, so that label " (first) " stands at the " (ordinal(first)) " place."
+        }
+        div.scroll {
+            table.codes {
+                thead { tr { th { "image" } th { } th { "label: before" } th { "one-hot code: after" } } }
+                tbody {
+                    @for (position, image, label) in &rows {
+                        tr { td { (position) } td { (image) } td { (label) } (code_cell(&code(*label, num_classes))) }
+                    }
+                }
+            }
+        }
+        p {
+            "Why not compare the numbers of the classes themselves? Because they are names, not amounts: a 4 is not the half of \
+             an 8, and to take a 3 for an 8 is no worse than to take it for a 4. In one-hot form, every two classes are equally \
+             far apart."
+        }
+        p.note {
+            "The loss of question 6 multiplies this row with the logarithms of the probabilities and adds up; the zeros leave only \
+             the true class. PyTorch and smallnet therefore keep the labels as plain numbers and pick that one entry: the same result, \
+             without the zeros."
+        }
+    })
+}
+
+/// The first training images: place, picture, label.
+pub(super) fn first_images(page: &LabPage<'_>) -> Work<Vec<(usize, Markup, u8)>> {
+    let Layout { height, width, .. } = page.layout;
+    let mut images = Vec::new();
+    for position in 0..page.train.len().min(NUM_LABELS) {
+        let (pixels, label) = page.train.image(position);
+        let png = gray_png(pixels, height, width, 1)?;
+        images.push((position, parts::image(&png, &format!("training image {position}")), label));
+    }
+    Ok(images)
+}
+
+/// A label's one-hot code.
+fn code(label: u8, num_classes: usize) -> String {
+    match num_classes {
+        0..=MAX_CLASSES => {
+            let numbers = data::one_hot(label, num_classes);
+            numbers.iter().map(u8::to_string).collect::<Vec<_>>().join(" ")
+        }
+        _ => format!("{num_classes} numbers, 1 at place {label}"),
+    }
+}
+
+/// What the frequencies of the classes mean for an accuracy.
+fn frequencies(page: &LabPage<'_>) -> String {
+    let (train, test) = class_counts(page);
+    let rarest = (0..train.len()).min_by_key(|&class| train[class]).unwrap_or(0);
+    let most = most_frequent(&train).unwrap_or(0);
+    format!(
+        "Of the training images, {rarest} has the fewest ({}) and {most} the most ({}). The counts matter for what an accuracy means. \
+         Whoever always answered “{most}”, the most frequent class of the training images, would be right for {} of {} test images, {}. \
+         A network has to do better than that to have learned anything. {}",
+        grouped(train[rarest]),
+        grouped(train[most]),
+        grouped(test[most]),
+        grouped(page.test.len()),
+        percent(test[most] as f64 / page.test.len() as f64),
+        balance(&train)
+    )
+}
+
+/// How often each class occurs among the training and the test images.
+fn class_counts(page: &LabPage<'_>) -> (Vec<usize>, Vec<usize>) {
+    let num_classes = page.layout.num_classes;
+    (page.train.class_counts(num_classes), page.test.class_counts(num_classes))
 }
 
 fn most_frequent(counts: &[usize]) -> Option<usize> {
@@ -196,12 +275,13 @@ fn balance(counts: &[usize]) -> String {
              accuracy, which counts all images alike, is a fair measure."
         ),
         false => "The classes are not balanced: accuracy, which counts all images alike, says little about the rare ones; see \
-                  the recall of each class in question 7."
+                  the recall of each class in question 0."
             .to_owned(),
     }
 }
 
-fn counts(train: &[usize], test: &[usize]) -> Markup {
+fn counts(page: &LabPage<'_>) -> Markup {
+    let (train, test) = class_counts(page);
     let (all_train, all_test) = (train.iter().sum::<usize>(), test.iter().sum::<usize>());
     let share = |part: usize, all: usize| percent(part as f64 / all.max(1) as f64);
     let row = |class: usize| {
@@ -211,57 +291,6 @@ fn counts(train: &[usize], test: &[usize]) -> Markup {
     let mut rows: Vec<_> = (0..train.len()).map(row).collect();
     rows.push(["all".to_owned(), grouped(all_train), share(1, 1), grouped(all_test), share(1, 1)]);
     parts::table(&["class", "training images", "share", "test images", "share"], &rows, 1)
-}
-
-/// Question 3.
-pub(super) fn one_hot(page: &LabPage<'_>) -> Result<Answer> {
-    let Layout { height, width, num_classes } = page.layout;
-    let code = |label: u8| match num_classes {
-        0..=MAX_CLASSES => {
-            data::one_hot(label, num_classes).iter().map(u8::to_string).collect::<Vec<_>>().join(" ")
-        }
-        _ => format!("{num_classes} numbers, 1 at place {label}"),
-    };
-    let first = page.train.image(0).1;
-    let sentence = format!(
-        "Each label becomes a row of {num_classes} numbers, 1 at the label's place and 0 everywhere else; the first label, \
-         {first}, becomes {}.",
-        code(first)
-    );
-    let mut rows = Vec::new();
-    for position in 0..page.train.len().min(NUM_LABELS) {
-        let (pixels, label) = page.train.image(position);
-        let png = gray_png(pixels, height, width, 1)?;
-        rows.push((position, parts::image(&png, &format!("training image {position}")), label));
-    }
-    let content = html! {
-        p {
-            "The network answers with " (num_classes) " probabilities, one for each class. To compare the label with them, it is \
-             written in the same form: as the probabilities that a perfect answer would have, all of it on the true class. \
-             Places are counted from 0, so that label " (first) " stands at the " (ordinal(first)) " place."
-        }
-        p {
-            "Why not compare the numbers of the classes themselves? Because they are names, not amounts: a 4 is not the half of \
-             an 8, and to take a 3 for an 8 is no worse than to take it for a 4. In one-hot form, every two classes are equally \
-             far apart."
-        }
-        div.scroll {
-            table.codes {
-                thead { tr { th { "image" } th { } th { "label" } th { "one-hot code" } } }
-                tbody {
-                    @for (position, image, label) in &rows {
-                        tr { td { (position) } td { (image) } td { (label) } (code_cell(&code(*label))) }
-                    }
-                }
-            }
-        }
-        p.note {
-            "The loss of question 6 multiplies this row with the logarithms of the probabilities and adds up; the zeros leave only \
-             the true class. smallnet therefore keeps the labels as plain numbers and picks that one entry: the same result, without \
-             the zeros."
-        }
-    };
-    Ok(Answer { sentence, content, commands: vec![format!("data{}", page.default_file())] })
 }
 
 /// A code with its 1 in bold.

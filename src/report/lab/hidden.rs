@@ -1,37 +1,52 @@
-//! Question 10: the network with a hidden layer beside the one without.
+//! Question 10: the network with a hidden layer beside the one without. First the layer alone, everything else kept; then
+//! the settings that suit it. So each has its own share of the gain.
 
 use maud::{Markup, html};
 
 use super::network::formula;
-use super::softmax::points;
-use super::words::{images, interval, num_wrong, tested};
-use super::{Answer, LabPage, plan, training_seconds, word};
+use super::words::{num_wrong, signed_points};
+use super::{Answer, LabPage, LabRun, Missing, Work, plan, training_seconds, word};
 use crate::config::differences;
-use crate::error::Result;
-use crate::evaluation::Evaluation;
-use crate::number::{grouped, loss, percent, seconds};
-use crate::report::{RESULT_COLUMNS, curves, parts, result_rows};
+use crate::evaluation::{Evaluation, paired_tests};
+use crate::number::{grouped, loss, percent, seconds, significant};
+use crate::report::{
+    PAIRED_COLUMNS, RESULT_COLUMNS, curves, paired_rows, paired_sentences, parts, result_rows,
+};
+use crate::run::Records;
+use crate::statistics::spread_of;
 use crate::training::EpochRecord;
 
+/// The three networks, in the order in which one becomes the next.
+struct Steps<'a> {
+    softmax: &'a LabRun,
+    /// Or why its training failed: a rate that is too large is an observation, too.
+    inserted: std::result::Result<&'a LabRun, &'a str>,
+    hidden: &'a LabRun,
+}
+
 /// Question 10.
-pub(super) fn layer(page: &LabPage<'_>) -> Result<Answer> {
-    let (small, large) = (plan(page.softmax), plan(page.hidden));
-    let runs = [page.softmax.clone(), page.hidden.clone()];
-    let names = runs.clone().map(|run| run.info.experiment);
-    let widths: Vec<_> = page.hidden.experiment.model.hidden.iter().map(usize::to_string).collect();
+pub(super) fn answer(page: &LabPage<'_>) -> Work<Answer> {
+    let steps = Steps::of(page)?;
+    let (small, large) = (plan(&steps.softmax.records), plan(&steps.hidden.records));
+    let widths: Vec<_> = steps.hidden.records.experiment.model.hidden.iter().map(usize::to_string).collect();
     let sentence = format!(
-        "With {} hidden neurons there are {} weights in place of {}; {}; an epoch takes {} in place of {}.",
+        "With {} hidden neurons inserted there are {} weights in place of {}, and an epoch takes {} in place of {}. With everything \
+         else kept, {}; {}.",
         widths.join(" and "),
         grouped(large.num_parameters),
         grouped(small.num_parameters),
-        accuracies(page),
-        an_epoch(&page.hidden.epochs),
-        an_epoch(&page.softmax.epochs)
+        an_epoch(&steps.timed().epochs),
+        an_epoch(&steps.softmax.records.epochs),
+        by_the_layer(&steps)?,
+        by_the_settings(&steps)?
     );
-    let activation = page.hidden.experiment.model.activation;
+    let activation = steps.hidden.records.experiment.model.activation;
+    let runs: Vec<Records> = steps.runs().into_iter().map(|run| run.records.clone()).collect();
+    let names: Vec<String> = runs.iter().map(|run| run.info.experiment.clone()).collect();
     let content = html! {
         p {
-            "A hidden layer stands between pixels and classes: " (large.shape()) ". Its neurons do not stand for classes. Each of \
+            "A hidden layer, " code { "Dense(128, activation=\"relu\")" } " or " code { "nn.Linear(784, 128), nn.ReLU()" }
+            ", stands between pixels and classes: " (large.shape()) ". Its neurons do not stand for classes. Each of \
              them can learn to look for some part of an image, such as a stroke at some place, and the last layer combines what \
              they have found. So there need no longer be one picture for all ways in which a class is written."
         }
@@ -41,70 +56,155 @@ pub(super) fn layer(page: &LabPage<'_>) -> Result<Answer> {
              linear layers could do no more than one."
         }
         p { "The weights: " (formula(&large)) "." }
+        h3 { "What the layer does, and what the settings do" }
+        p {
+            "Two things are changed, one after the other. First only the layer is inserted: same optimizer, learning rate, batch \
+             size, epochs and seed. Then the settings are changed to what suits the larger network."
+        }
+        (shares(page, &steps)?)
+        h3 { "Is that more than chance?" }
+        (image_by_image(&runs, &names))
+        @if let Some(sentence) = beside_chance(page, &steps)? { p { (sentence) } }
+        h3 { "Side by side" }
+        @if let Err(why) = steps.inserted { p { "With everything else kept, the training failed: " (why) "." } }
         (parts::table(&RESULT_COLUMNS, &result_rows(&runs, &names), 1))
-        @if let Some(sentence) = certainty(page) { p { (sentence) } }
-        p { "In all, the training steps took " (training_seconds(page.hidden)) " in place of " (training_seconds(page.softmax)) "." }
+        p { "In all, the training steps took " (training_seconds(steps.timed())) " in place of " (training_seconds(&steps.softmax.records)) "." }
         h3 { "Learning curves" }
         (curves::of_runs(&runs, &names)?)
-        @if let Some(sentence) = overfitting(page) { p { (sentence) } }
-        h3 { "What else differs" }
-        p {
-            "The comparison is not of the layer alone: the larger network needs smaller steps, and the images that are held out to \
-             watch it are not learned from. Question 13 compares architectures with everything else equal."
-        }
-        (settings(page)?)
+        @if let Some(sentence) = overfitting(steps.hidden) { p { (sentence) } }
+        h3 { "Which settings were changed" }
+        (settings(&steps)?)
+        p.note { "Question 13 compares more architectures with everything else equal." }
     };
     let commands = vec![
         format!("train {}", word(page.files[1])),
-        format!("compare {} {}", page.run(), word(page.hidden.folder.path())),
+        format!("train {}", word(page.files[2])),
+        format!("compare {}", steps.runs().into_iter().map(LabRun::folder).collect::<Vec<_>>().join(" ")),
     ];
     Ok(Answer { sentence, content, commands })
+}
+
+impl<'a> Steps<'a> {
+    fn of(page: &LabPage<'a>) -> Work<Self> {
+        let inserted = match page.inserted {
+            Ok(run) => Ok(run),
+            Err(Missing::Failed(why)) => Err(why.as_str()),
+            Err(missing) => return Err(missing.clone()),
+        };
+        let hidden = page.hidden.as_ref().map_err(Clone::clone)?;
+        Ok(Self { softmax: page.softmax()?, inserted, hidden })
+    }
+
+    /// Those that were trained to their end.
+    fn runs(&self) -> Vec<&'a LabRun> {
+        [Some(self.softmax), self.inserted.ok(), Some(self.hidden)].into_iter().flatten().collect()
+    }
+
+    /// The network with a hidden layer whose time is compared: as much as possible is the same.
+    fn timed(&self) -> &'a Records {
+        &self.inserted.unwrap_or(self.hidden).records
+    }
 }
 
 fn an_epoch(epochs: &[EpochRecord]) -> String {
     EpochRecord::median_seconds(epochs).map_or_else(|| "–".to_owned(), seconds)
 }
 
-fn both<'a>(page: &LabPage<'a>) -> Option<(&'a Evaluation, &'a Evaluation)> {
-    Some((tested(page.softmax)?, tested(page.hidden)?))
+/// `rises from 0.9200 to 0.9700`, in words that fit whichever is better.
+fn change(before: &Evaluation, after: &Evaluation) -> String {
+    let verb = match after.accuracy.total_cmp(&before.accuracy) {
+        std::cmp::Ordering::Greater => "rises",
+        std::cmp::Ordering::Less => "falls",
+        std::cmp::Ordering::Equal => return format!("stays at {:.4}", after.accuracy),
+    };
+    format!(
+        "{verb} from {:.4} to {:.4} ({} percentage points)",
+        before.accuracy,
+        after.accuracy,
+        signed_points(after.accuracy - before.accuracy)
+    )
 }
 
-/// Test accuracies and mistakes, in words that fit whichever is better.
-fn accuracies(page: &LabPage<'_>) -> String {
-    let Some((small, large)) = both(page) else { return "neither has been tested".to_owned() };
-    let (before, now) = (small.accuracy, large.accuracy);
-    let mistakes = format!("{} instead of {} mistakes", grouped(num_wrong(large)), grouped(num_wrong(small)));
-    match now.total_cmp(&before) {
-        std::cmp::Ordering::Greater => {
-            format!("test accuracy rises from {before:.4} to {now:.4}, {mistakes}")
-        }
-        std::cmp::Ordering::Less => format!("test accuracy falls from {before:.4} to {now:.4}, {mistakes}"),
-        std::cmp::Ordering::Equal => format!("test accuracy stays at {now:.4}"),
+fn by_the_layer(steps: &Steps<'_>) -> Work<String> {
+    match steps.inserted {
+        Ok(inserted) => Ok(format!("the test accuracy {}", change(steps.softmax.test()?, inserted.test()?))),
+        Err(_) => Ok("the training fails: the learning rate is too large for this network".to_owned()),
     }
 }
 
-/// Whether the difference is larger than what chance brings.
-fn certainty(page: &LabPage<'_>) -> Option<String> {
-    let (small, large) = both(page)?;
-    let (low_small, high_small) = interval(small);
-    let (low_large, high_large) = interval(large);
-    let apart = low_large > high_small || high_large < low_small;
-    let ranges = format!(
-        "With {}, the 95 % intervals are {low_small:.4} to {high_small:.4} without the hidden layer and {low_large:.4} to \
-         {high_large:.4} with it",
-        images(large.num_images)
-    );
-    Some(match apart {
-        true => format!(
-            "{ranges}: they do not overlap, so the difference is more than the choice of test images explains."
-        ),
-        false => format!("{ranges}: they overlap, so this test alone does not prove that one is better."),
+fn by_the_settings(steps: &Steps<'_>) -> Work<String> {
+    let hidden = steps.hidden.test()?;
+    Ok(match steps.inserted {
+        Ok(inserted) => format!("with settings that suit it, it {}", change(inserted.test()?, hidden)),
+        Err(_) => {
+            format!("with settings that suit it, the test accuracy {}", change(steps.softmax.test()?, hidden))
+        }
     })
 }
 
+/// A row for each network: what was changed, and what that gave.
+fn shares(page: &LabPage<'_>, steps: &Steps<'_>) -> Work<Markup> {
+    let start = steps.softmax.test()?;
+    let mut rows = vec![row("the softmax network", None, start)];
+    let mut before = start;
+    if let Ok(inserted) = steps.inserted {
+        rows.push(row("a hidden layer inserted, everything else kept", Some(before), inserted.test()?));
+        before = inserted.test()?;
+    }
+    let settings = if page.inserted.is_ok() {
+        "then the settings changed"
+    } else {
+        "a hidden layer, and the settings changed"
+    };
+    let end = steps.hidden.test()?;
+    rows.push(row(settings, Some(before), end));
+    rows.push(row("both together", Some(start), end));
+    Ok(parts::table(&["step", "test accuracy", "mistakes", "change, percentage points"], &rows, 1))
+}
+
+fn row(name: &str, before: Option<&Evaluation>, after: &Evaluation) -> [String; 4] {
+    let change = before.map(|before| signed_points(after.accuracy - before.accuracy));
+    [
+        name.to_owned(),
+        format!("{:.4}", after.accuracy),
+        grouped(num_wrong(after)),
+        change.unwrap_or_else(|| "–".to_owned()),
+    ]
+}
+
+/// The layer's share of the gain beside what another seed changes.
+fn beside_chance(page: &LabPage<'_>, steps: &Steps<'_>) -> Work<Option<String>> {
+    let (Ok(seeds), Ok(inserted)) = (page.seeds, steps.inserted) else { return Ok(None) };
+    let tested = |run: &Records| run.test.as_ref().map(|test| test.evaluation.accuracy);
+    let softmax = steps.softmax.test()?.accuracy;
+    let accuracies: Vec<f64> = [softmax].into_iter().chain(seeds.iter().filter_map(tested)).collect();
+    let Some(deviation) = spread_of(&accuracies) else { return Ok(None) };
+    let times = (inserted.test()?.accuracy - softmax).abs() / deviation;
+    Ok(Some(format!(
+        "And another seed? Over the {} seeds of question 0, the softmax network's accuracy has a standard deviation of {} \
+         percentage points. What the layer alone changes is {} times that{}.",
+        accuracies.len(),
+        significant(100.0 * deviation),
+        significant(times),
+        if times > 3.0 { ", much more than another seed does" } else { ": another seed could do as much" }
+    )))
+}
+
+/// The networks compared on the same test images, image by image.
+fn image_by_image(runs: &[Records], names: &[String]) -> Markup {
+    let tests = runs.iter().map(|run| run.test.as_ref().map(|test| &test.evaluation));
+    let tests: Option<Vec<&Evaluation>> = tests.collect();
+    let Some([first, others @ ..]) = tests.as_deref() else { return html! {} };
+    let tests: Vec<_> = [None].into_iter().chain(paired_tests(first, others).into_iter().map(Some)).collect();
+    html! {
+        @for sentence in paired_sentences(runs, names, &tests) { p { (parts::sentence(&sentence)) } }
+        (parts::table(&PAIRED_COLUMNS, &paired_rows(names, &tests), 1))
+    }
+}
+
 /// What the images held out say of overfitting.
-fn overfitting(page: &LabPage<'_>) -> Option<String> {
-    let epochs = &page.hidden.epochs;
+fn overfitting(run: &LabRun) -> Option<String> {
+    let epochs = &run.records.epochs;
     let last = epochs.last()?;
     let validated = |epoch: &EpochRecord| epoch.validation_loss;
     let best = epochs.iter().filter(|epoch| validated(epoch).is_some());
@@ -112,12 +212,13 @@ fn overfitting(page: &LabPage<'_>) -> Option<String> {
         best.min_by(|a, b| validated(a).unwrap_or(f64::MAX).total_cmp(&validated(b).unwrap_or(f64::MAX)))?;
     let (held_out, right) = (last.validation_loss?, last.validation_accuracy?);
     let mut said = format!(
-        "The dashed lines are images held out of training, measured after each epoch. In the last epoch, the larger network is right \
-         for {} of its training images and for {} of those held out, a gap of {} points; the losses are {} and {}.",
-        percent(last.train_accuracy),
+        "The dashed lines are images held out of training, measured after each epoch. After the last one, the network “{}” is right \
+         for {} of its training images and for {} of those held out, a gap of {} percentage points; the losses are {} and {}.",
+        run.records.info.experiment,
+        percent(run.training.accuracy),
         percent(right),
-        points(last.train_accuracy - right),
-        loss(last.train_loss),
+        signed_points(run.training.accuracy - right),
+        loss(run.training.loss),
         loss(held_out)
     );
     said += &if best.epoch < last.epoch {
@@ -139,15 +240,17 @@ fn overfitting(page: &LabPage<'_>) -> Option<String> {
     Some(said)
 }
 
-fn settings(page: &LabPage<'_>) -> Result<Markup> {
-    let rows = differences(&[&page.softmax.experiment, &page.hidden.experiment])?;
-    let rows: Vec<Vec<String>> = rows
+fn settings(steps: &Steps<'_>) -> Work<Markup> {
+    let runs = steps.runs();
+    let experiments: Vec<_> = runs.iter().map(|run| &run.records.experiment).collect();
+    let rows: Vec<Vec<String>> = differences(&experiments)?
         .into_iter()
         .map(|row| {
             let values = row.values.into_iter().map(|value| value.unwrap_or_else(|| "–".to_owned()));
             [row.key].into_iter().chain(values).collect()
         })
         .collect();
-    let names = ["setting", page.softmax.info.experiment.as_str(), page.hidden.info.experiment.as_str()];
-    Ok(parts::table(&names, &rows, 1))
+    let names = runs.iter().map(|run| run.records.info.experiment.as_str());
+    let header: Vec<&str> = ["setting"].into_iter().chain(names).collect();
+    Ok(parts::table(&header, &rows, 1))
 }

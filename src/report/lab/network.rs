@@ -1,38 +1,68 @@
-//! Questions 4 to 6: layers, weights, loss and update rule.
+//! Questions 3 to 7: Flatten, layers, weights, loss and update rule, steps.
 
 use maud::{Markup, html};
 
-use super::{Answer, LabPage};
+use super::{Answer, LabPage, Work};
+use crate::config::settings;
 use crate::data::Layout;
 use crate::model::LayerKind;
 use crate::number::{counted, grouped, loss, significant};
 use crate::plan::{LAYER_COLUMNS, Plan};
 use crate::report::parts;
 
+/// Question 3.
+pub(super) fn flatten(page: &LabPage<'_>) -> Answer {
+    let Layout { height, width, .. } = page.layout;
+    let pixels = height * width;
+    let sentence = format!(
+        "Flatten makes one list of {} numbers of an image's {height} rows of {width} pixels, one row behind the other: a Dense \
+         layer (nn.Linear) takes a list, not a grid. It learns nothing.",
+        grouped(pixels)
+    );
+    let (row, column) = (height / 2, width / 2);
+    let content = html! {
+        p {
+            code { "Flatten" } " only renames: the pixel in row r and column c becomes number " (width) " · r + c of the list, \
+             both counted from 0. The pixel in row " (row) ", column " (column) ", for one, becomes number " (width) " · " (row)
+            " + " (column) " = " (grouped(width * row + column)) ". A batch of shape [batch, " (height) ", " (width)
+            "] becomes one of shape [batch, " (grouped(pixels)) "]; the first dimension, the images, stays."
+        }
+        p {
+            "Which pixels were neighbours is lost: the network would learn just as well if all images had their pixels shuffled \
+             in the same way."
+        }
+    };
+    Answer { sentence, content, commands: vec![format!("summary{}", page.default_file())] }
+}
+
 /// Question 4.
 pub(super) fn layers(page: &LabPage<'_>) -> Answer {
     let plan = page.plan();
     let Layout { height, width, num_classes } = page.layout;
     let pixels = height * width;
-    let names: Vec<_> = plan.layers.iter().skip(1).map(|layer| layer.name.as_str()).collect();
-    let sentence = format!(
-        "{}, applied to an image: {}; Flatten lays the {height} rows of {width} pixels one behind the other, which makes one \
-         list of {}, and learns nothing.",
-        counted(names.len(), "layer", "layers"),
-        names.join(", "),
-        grouped(pixels)
-    );
-    let (row, column) = (height / 2, width / 2);
+    let linear =
+        plan.layers.iter().filter(|layer| matches!(layer.info.kind, LayerKind::Linear { .. })).count();
+    let sentence = match linear {
+        1 => format!(
+            "One: the Dense layer (nn.Linear in PyTorch) with {num_classes} neurons and their softmax. Flatten learns nothing and is \
+             not counted."
+        ),
+        several => format!(
+            "{several}, the Dense layers (nn.Linear in PyTorch), the last of them with {num_classes} neurons and their softmax. \
+             Flatten learns nothing and is not counted."
+        ),
+    };
     let content = html! {
+        p {
+            "People count the layers that have weights. The programs list more: Keras' " code { "model.summary()" } " has a row for "
+            code { "Flatten" } ", too, PyTorch's " code { "print(model)" } " as well, and smallnet a row for each thing that is done \
+             to an image. Keras hides softmax in " code { "Dense(…, activation=\"softmax\")" } ", PyTorch in the loss, "
+            code { "CrossEntropyLoss" } "."
+        }
         div.layers { (parts::table(&LAYER_COLUMNS, &plan.rows(), 2)) }
         p {
-            strong { "Flatten" } " only renames: the pixel in row r and column c becomes number " (width) " · r + c of the list, \
-             both counted from 0. The pixel in row " (row) ", column " (column) ", for one, becomes number " (width) " · " (row)
-            " + " (column) " = " (grouped(width * row + column)) ". Which pixels were neighbours is lost: the network would \
-             learn just as well if all images had their pixels shuffled in the same way."
-        }
-        p {
-            strong { "Linear" } " is where everything is learned. It has " (num_classes) " neurons, one for each class. A neuron \
+            "The layer is called " code { "Dense" } " in Keras and " code { "Linear" } " in PyTorch and here. It has "
+            (num_classes) " neurons, one for each class. A neuron \
              multiplies each of the " (grouped(pixels)) " numbers with a weight of its own, adds the products, and adds one more \
              number, its bias. The sum is the score of its class, also called its logit:"
         }
@@ -63,12 +93,14 @@ pub(super) fn weights(page: &LabPage<'_>) -> Answer {
     let plan = page.plan();
     let pixels = page.layout.height * page.layout.width;
     let num_classes = page.layout.num_classes;
-    let sentence = format!(
-        "{}: each of the {num_classes} neurons has {} weights, one for each pixel, and one bias, and {}.",
-        grouped(plan.num_parameters),
-        grouped(pixels),
-        formula(&plan)
-    );
+    let each = match page.experiment.model.hidden.is_empty() {
+        true => format!(
+            "each of the {num_classes} neurons has {} weights, one for each pixel, and one bias: ",
+            grouped(pixels)
+        ),
+        false => String::new(),
+    };
+    let sentence = format!("{}: {each}{}.", grouped(plan.num_parameters), formula(&plan));
     let content = html! {
         p {
             "A weight says how much ink on one pixel speaks for one class, or against it, if the weight is negative. The bias is \
@@ -78,7 +110,9 @@ pub(super) fn weights(page: &LabPage<'_>) -> Answer {
              nothing in them to learn."
         }
         p {
-            "In memory, each is a number of four bytes: " (plan.size()) ". To recognise one image, each connection costs a \
+            "Keras' " code { "model.summary()" } " calls them “trainable params”; " code { "model.count_params()" }
+            " and, in PyTorch, the sum of " code { "p.numel()" } " over " code { "model.parameters()" } " give the same number. \
+             In memory, each is a number of four bytes: " (plan.size()) ". To recognise one image, each connection costs a \
              multiplication and an addition, " (grouped(plan.flops_per_image)) " operations."
         }
     };
@@ -97,17 +131,19 @@ pub(super) fn formula(plan: &Plan) -> String {
 }
 
 /// Question 6.
-pub(super) fn minimised(page: &LabPage<'_>) -> Answer {
+pub(super) fn minimised(page: &LabPage<'_>) -> Work<Answer> {
     let plan = page.plan();
-    let rate = significant(page.softmax.experiment.optimizer.learning_rate());
+    let rate = significant(page.experiment.optimizer.learning_rate());
     let sentence = format!(
-        "The mean cross-entropy −ln p of the true class is minimised by {}, {}; an epoch has {}.",
-        plan.optimizer,
-        plan.update_rule.join(", "),
-        counted(plan.steps_per_epoch, "step", "steps")
+        "Loss: the mean cross-entropy −ln p of the true class (categorical_crossentropy, nn.CrossEntropyLoss). Algorithm: {} with \
+         {}, {}.",
+        algorithm(&plan),
+        plan.learning_rate,
+        plan.update_rule.join(", ")
     );
     let num_classes = page.layout.num_classes;
     let guess = (num_classes as f64).ln();
+    let parameters = parameters(page)?;
     let content = html! {
         p {
             strong { "The loss" } " measures how wrong an answer is: −ln p, where p is the probability that the network gives to the \
@@ -117,6 +153,11 @@ pub(super) fn minimised(page: &LabPage<'_>) -> Answer {
             " pays ln " (num_classes) " = " (loss(guess)) ". " (first_and_last(page))
         }
         p.formula { "L = −(ln p" sub { "(1)" } " + … + ln p" sub { "(B)" } ") / B, over the B = " (plan.batch_size) " images of a batch" }
+        p {
+            "Keras calls this loss " code { "categorical_crossentropy" } " where the labels are one-hot rows, and "
+            code { "sparse_categorical_crossentropy" } " where they are numbers. PyTorch's " code { "nn.CrossEntropyLoss" }
+            " takes numbers, and the scores before softmax: softmax is a part of it."
+        }
         p {
             strong { "The gradient" } " of the loss says for every weight how the loss would change if that weight grew a little. \
              If the gradient g is positive, a larger weight makes the loss larger, so the weight has to shrink; if it is \
@@ -130,22 +171,96 @@ pub(super) fn minimised(page: &LabPage<'_>) -> Answer {
              in the one-hot row. So a weight moves only if its pixel has ink, and the more, the more wrong the answer was."
         }
         p {
-            strong { "Steps." } " Not all images are needed for a useful direction: a gradient over a random batch of "
+            "Not all images are needed for a useful direction: a gradient over a random batch of "
             (plan.batch_size) " points roughly the same way and costs a fraction of the time. This is what “stochastic” in \
-             stochastic gradient descent (SGD) means. An epoch goes through all images once, in a new random order, batch by \
-             batch: " (plan.steps) "."
+             stochastic gradient descent (SGD) means."
+        }
+        h3 { "Its parameters" }
+        (parameters)
+    };
+    Ok(Answer { sentence, content, commands: vec![format!("summary{}", page.default_file())] })
+}
+
+/// The optimizer in words.
+fn algorithm(plan: &Plan) -> String {
+    match plan.optimizer.as_str() {
+        "SGD" => "stochastic gradient descent (SGD)".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// All settings of the optimizer and of the training, as the experiment file calls them.
+fn parameters(page: &LabPage<'_>) -> Work<Markup> {
+    let rows: Vec<[String; 2]> = settings(page.experiment)?
+        .into_iter()
+        .filter(|(key, _)| ["optimizer.", "schedule.", "training."].iter().any(|part| key.starts_with(part)))
+        .map(|(key, value)| [key, value])
+        .collect();
+    Ok(parts::table(&["parameter", "value"], &rows, 1))
+}
+
+/// What the loss did in this run.
+fn first_and_last(page: &LabPage<'_>) -> Markup {
+    let Ok(run) = page.softmax() else { return html! {} };
+    let (Some(first), Some(last)) = (run.records.epochs.first(), run.records.epochs.last()) else {
+        return html! {};
+    };
+    html! {
+        "In the run of question 0, the mean loss was " (loss(first.train_loss)) " in the first epoch and "
+        (loss(last.train_loss)) " in the last."
+    }
+}
+
+/// Question 7.
+pub(super) fn steps(page: &LabPage<'_>) -> Answer {
+    let plan = page.plan();
+    let (images, batch, steps) = (plan.num_train, plan.batch_size, plan.steps_per_epoch);
+    let bar = format!("{steps}/{steps}");
+    let rest = images % batch;
+    let batches = match (images / batch, rest) {
+        (full, 0) => format!("all of them full, {full} · {batch} images"),
+        (0, rest) => format!("a single batch of {}", grouped(rest)),
+        (full, rest) => {
+            format!("{} full batches and a last one of {}", grouped(full), counted(rest, "image", "images"))
+        }
+    };
+    let sentence = format!(
+        "Steps done / steps of an epoch: {} images / {} in a batch = {}, so an epoch has {}, {batches}.",
+        grouped(images),
+        grouped(batch),
+        quotient(images, batch),
+        counted(steps, "step", "steps")
+    );
+    let content = html! {
+        p {
+            "A step learns from one batch: it computes the loss and the gradient of these images and moves all weights once \
+             (question 6). An epoch goes through all training images once, in a new random order, batch by batch. While " code { "fit" }
+            " works, Keras counts the steps; at the end of the epoch the line reads " code { (bar) } ", and the next epoch begins \
+             with " code { "1/" (steps) } "."
+        }
+        p { "All in all: " (plan.steps) "." }
+        p {
+            "The numbers behind it in that line are the time per step and the means of accuracy and loss over the steps of this epoch so \
+             far. The weights change after every step, so the means mix the answers of " (grouped(steps))
+            " different networks; they are not what the network at the epoch's end does on the training images."
+        }
+        p {
+            "In PyTorch, " code { "len(loader)" } " is the number of steps; a " code { "DataLoader" } " with " code { "drop_last=True" }
+            " leaves the short batch out. " code { "model.evaluate" } " prints such a line, too, but with batches of 32 images unless \
+             it is told otherwise: for " (grouped(page.test.len())) " test images " code { (evaluated(page)) } ", which learns nothing."
         }
     };
     Answer { sentence, content, commands: vec![format!("summary{}", page.default_file())] }
 }
 
-/// What the loss did in this run.
-fn first_and_last(page: &LabPage<'_>) -> Markup {
-    let (Some(first), Some(last)) = (page.softmax.epochs.first(), page.softmax.epochs.last()) else {
-        return html! {};
-    };
-    html! {
-        "In this run, the mean loss was " (loss(first.train_loss)) " in the first epoch and " (loss(last.train_loss))
-        " in the last."
-    }
+/// A quotient with two decimals at the most: `468.75`, `4`.
+fn quotient(images: usize, batch: usize) -> String {
+    let text = format!("{:.2}", images as f64 / batch as f64);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// What Keras prints at the end of `evaluate`.
+fn evaluated(page: &LabPage<'_>) -> String {
+    let steps = page.test.len().div_ceil(32);
+    format!("{steps}/{steps}")
 }

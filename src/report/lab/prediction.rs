@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::{Answer, Asked, LabPage};
-use crate::error::Result;
+use super::{Answer, Asked, Inside, LabPage, Work};
 use crate::figures::gray_png;
+use crate::model::Neurons;
 use crate::number::{grouped, loss, percent, significant};
 use crate::report::parts;
 
@@ -12,50 +12,54 @@ use crate::report::parts;
 const MAX_CLASSES: usize = 20;
 
 /// Question 8.
-pub(super) fn of_images(page: &LabPage<'_>) -> Result<Answer> {
-    let shown: Vec<&Asked> = page.right.into_iter().chain(page.wrong).collect();
-    let sentence = match (page.right, page.wrong) {
-        (Some(right), Some(wrong)) => format!(
-            "Test image {}, a {}, is recognised with probability {}; test image {}, a {}, is taken for a {} with probability {}.",
-            right.index,
-            right.label,
-            percent(right.prediction.confidence()),
-            wrong.index,
-            wrong.label,
-            wrong.prediction.class,
-            percent(wrong.prediction.confidence())
-        ),
-        (Some(right), None) => format!(
-            "Test image {}, a {}, is recognised with probability {}; there is no image that is not recognised.",
-            right.index,
-            right.label,
-            percent(right.prediction.confidence())
-        ),
-        (None, Some(wrong)) => format!(
-            "Test image {}, a {}, is taken for a {} with probability {}; there is no image that is recognised.",
-            wrong.index,
-            wrong.label,
-            wrong.prediction.class,
-            percent(wrong.prediction.confidence())
-        ),
-        (None, None) => "There is no test image.".to_owned(),
-    };
+pub(super) fn of_images(page: &LabPage<'_>) -> Work<Answer> {
+    let Inside { first, other, .. } = page.inside()?;
+    let verdict = if first.is_right() { "right" } else { "wrong" };
+    let sentence = format!(
+        "Test image {} is predicted to be a {}, with probability {}; its label is {}: {verdict}.",
+        first.index,
+        first.prediction.class,
+        percent(first.prediction.confidence()),
+        first.label
+    );
+    let shown: Vec<&Asked> = [first].into_iter().chain(other).collect();
+    let wrong = shown.iter().find(|asked| !asked.is_right());
+    let mut images = Vec::new();
+    for asked in &shown {
+        images.push(image(page, asked)?);
+    }
     let content = html! {
         p {
-            "The answer is a probability for each class; the network says the class that has the highest one. Shown are the first \
-             test image that it recognises and the first that it does not. The tables calculate the answers: the score is the sum of \
-             pixels times weights plus bias (question 4), and e to the score, divided by the sum of that column, is the \
-             probability."
+            "The answer is a probability for each class; the network says the class that has the highest one. Keras' "
+            code { "predict" } " gives the probabilities, PyTorch's " code { "model(x)" } " the scores before softmax; "
+            code { "argmax" } " is the place of the largest, counted from 0, and so the class. The table calculates the answer: the \
+             score is the sum of pixels times weights plus bias (question 4), and e to the score, divided by the sum of that \
+             column, is the probability."
         }
-        @for asked in &shown { (image(page, asked)?) }
-        @if let Some(wrong) = page.wrong { p { (about_mistake(wrong)) } }
+        @for (index, image) in images.iter().enumerate() {
+            @if index > 0 { p { (about_other(first)) } }
+            (image)
+        }
+        @if let Some(wrong) = wrong { p { (about_mistake(wrong)) } }
     };
     let indices: Vec<_> = shown.iter().map(|asked| asked.index.to_string()).collect();
-    let commands = match indices.is_empty() {
-        true => Vec::new(),
-        false => vec![format!("predict {} --index {}", page.run(), indices.join(" "))],
-    };
+    let commands = vec![format!("predict {} --index {}", page.softmax()?.folder(), indices.join(" "))];
     Ok(Answer { sentence, content, commands })
+}
+
+/// What the second image is shown for.
+fn about_other(first: &Asked) -> &'static str {
+    match first.is_right() {
+        true => "For comparison, the first test image that is not recognised:",
+        false => "For comparison, the first test image that is recognised:",
+    }
+}
+
+impl Asked {
+    /// Whether the network says the image's class.
+    fn is_right(&self) -> bool {
+        self.prediction.class == self.label
+    }
 }
 
 fn about_mistake(wrong: &Asked) -> String {
@@ -72,12 +76,11 @@ fn about_mistake(wrong: &Asked) -> String {
 }
 
 /// An image with its scores and probabilities.
-fn image(page: &LabPage<'_>, asked: &Asked) -> Result<Markup> {
+fn image(page: &LabPage<'_>, asked: &Asked) -> Work<Markup> {
     let Asked { index, label, pixels, prediction } = asked;
     let png = gray_png(pixels, page.layout.height, page.layout.width, 6)?;
-    let is_right = prediction.class == *label;
-    let verdict = if is_right { "right" } else { "wrong" };
-    let scores = scores(page, pixels);
+    let verdict = if asked.is_right() { "right" } else { "wrong" };
+    let scores = scores(&page.inside()?.neurons, pixels);
     let sum: f64 = scores.iter().map(|score| score.exp()).sum();
     let mut classes: Vec<usize> = (0..scores.len()).collect();
     if classes.len() > MAX_CLASSES {
@@ -125,8 +128,8 @@ fn power(value: f64) -> String {
 }
 
 /// Pixels times weights plus bias, class by class.
-fn scores(page: &LabPage<'_>, pixels: &[u8]) -> Vec<f64> {
-    let neurons = page.neurons.weights.iter().zip(&page.neurons.biases);
+fn scores(neurons: &Neurons, pixels: &[u8]) -> Vec<f64> {
+    let neurons = neurons.weights.iter().zip(&neurons.biases);
     let score = |(weights, &bias): (&Vec<f32>, &f32)| {
         let products =
             weights.iter().zip(pixels).map(|(&weight, &pixel)| f64::from(weight) * f64::from(pixel) / 255.0);

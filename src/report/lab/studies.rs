@@ -3,8 +3,7 @@
 use maud::{Markup, html};
 
 use super::network::formula;
-use super::{Answer, LabPage, LabStudy, word};
-use crate::error::Result;
+use super::{Answer, LabPage, LabStudy, Work, word};
 use crate::number::{counted, grouped, seconds, significant};
 use crate::plan::Plan;
 use crate::report::study::{beside_best, findings, listed, reading_note, region};
@@ -15,7 +14,7 @@ const RATE: &str = "optimizer.learning_rate";
 const BATCH_SIZE: &str = "training.batch_size";
 
 /// Question 11.
-pub(super) fn learning_rate(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<Answer> {
+pub(super) fn learning_rate(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answer> {
     let summary = study.page.summary;
     let sentence = with_best(summary, |best| {
         let worst = lowest(summary);
@@ -35,66 +34,101 @@ pub(super) fn learning_rate(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<
         p {
             "The learning rate decides how long a step is. The gradient says in which direction the loss falls, but only for the place \
              where the weights are now. Too short steps get there slowly, and the epochs are over before they arrive; too long ones \
-             step over the valley to its other side, and the loss jumps instead of falling."
+             step over the valley to its other side, and the loss jumps instead of falling. In Keras it is "
+            code { "SGD(learning_rate=…)" } ", in PyTorch " code { "SGD(…, lr=…)" } "."
         }
         p { (shortest(study)) " " (longest(study)) }
         p {
             "The rates are compared on " (held_out(study)) " training images that are held out of the training, the "
-            em { "validation" } " images. The test images must not choose: see question 7."
+            em { "validation" } " images. The test images must not choose: see question 0."
         }
     };
     answer(page, study, sentence, &explanation)
 }
 
-/// What the smallest rate did.
+/// What the smallest rate did, over all of its trainings.
 fn shortest(study: &LabStudy<'_>) -> String {
-    let (Some(setting), Some(epochs)) = (study.page.summary.settings.first(), epochs_of(study, 0)) else {
+    let Some(setting) = study.page.summary.settings.first() else { return String::new() };
+    let trainings = trainings_of(study, 0);
+    let ends: Vec<(f64, f64)> = trainings
+        .iter()
+        .filter_map(|epochs| match epochs {
+            [.., before, last] => Some((before.train_loss, last.train_loss)),
+            _ => None,
+        })
+        .collect();
+    if ends.is_empty() {
         return String::new();
-    };
-    let [.., before, last] = epochs else { return String::new() };
+    }
+    let falling = ends.iter().filter(|(before, last)| *last < 0.99 * before).count();
+    let mean = |value: fn(&(f64, f64)) -> f64| ends.iter().map(value).sum::<f64>() / ends.len() as f64;
     let rate = value(Some(setting), RATE);
-    match last.train_loss < 0.99 * before.train_loss {
-        true => format!(
-            "With the smallest, {rate}, the training loss was still falling at the end, from {:.4} to {:.4} in the last epoch: it \
-             has not arrived.",
-            before.train_loss, last.train_loss
+    match falling {
+        0 => format!(
+            "With the smallest, {rate}, the training loss hardly fell any more in the last epoch, {}.",
+            of_trainings(0, ends.len())
         ),
-        false => {
-            format!("With the smallest, {rate}, the training loss hardly fell any more in the last epoch.")
-        }
+        falling => format!(
+            "With the smallest, {rate}, the training loss was still falling in the last epoch, {}, on average from {} to {}: the \
+             training had not arrived.",
+            of_trainings(falling, ends.len()),
+            crate::number::loss(mean(|(before, _)| *before)),
+            crate::number::loss(mean(|(_, last)| *last))
+        ),
     }
 }
 
-/// What the largest rate did.
+/// What the largest rate did, over all of its trainings.
 fn longest(study: &LabStudy<'_>) -> String {
     let settings = &study.page.summary.settings;
     let place = settings.len().saturating_sub(1);
     let Some(setting) = settings.last() else { return String::new() };
     let rate = value(Some(setting), RATE);
     if setting.num_diverged > 0 {
-        return format!("With the largest, {rate}, the training diverged: the loss grew beyond all numbers.");
+        return format!(
+            "With the largest, {rate}, the training diverged, {}: the loss grew beyond all numbers.",
+            of_trainings(setting.num_diverged, setting.num_diverged + setting.num_finished)
+        );
     }
-    let losses: Vec<f64> = epochs_of(study, place)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|epoch| epoch.validation_loss)
+    let losses: Vec<Vec<f64>> = trainings_of(study, place)
+        .into_iter()
+        .map(|epochs| epochs.iter().filter_map(|epoch| epoch.validation_loss).collect())
+        .filter(|losses: &Vec<f64>| losses.len() > 1)
         .collect();
-    if losses.len() < 2 {
+    if losses.is_empty() {
         return String::new();
     }
-    let rises = losses.windows(2).filter(|pair| pair[1] > pair[0]).count();
+    let steps: usize = losses.iter().map(|losses| losses.len() - 1).sum();
+    let rises = losses.iter().flat_map(|losses| losses.windows(2)).filter(|pair| pair[1] > pair[0]).count();
+    let ends: f64 = losses.iter().filter_map(|losses| losses.last()).sum();
+    let all = match losses.len() {
+        1 => String::new(),
+        several => format!(" of all {several} trainings"),
+    };
     format!(
-        "With the largest, {rate}, the validation loss rose in {rises} of {} from one epoch to the next and ended at {}.",
-        counted(losses.len() - 1, "step", "steps"),
-        crate::number::loss(losses[losses.len() - 1])
+        "With the largest, {rate}, the validation loss rose in {rises} of the {}{all} from one epoch to the next and ended at {}{}.",
+        counted(steps, "step", "steps"),
+        crate::number::loss(ends / losses.len() as f64),
+        if losses.len() > 1 { " on average" } else { "" }
     )
 }
 
-/// The epochs of a setting's first trial.
-fn epochs_of<'a>(study: &LabStudy<'a>, setting: usize) -> Option<&'a [EpochRecord]> {
-    let setting = study.page.plan.settings.get(setting)?;
-    let record: Option<&&TrialRecord> = study.page.records.iter().find(|record| record.setting == *setting);
-    record.map(|record| record.epochs.as_slice())
+/// `in 3 of 5 trainings`; a single training needs no number.
+fn of_trainings(some: usize, all: usize) -> String {
+    match (some, all) {
+        (_, 1) => "in the one training".to_owned(),
+        (some, all) if some == all => format!("in all {all} trainings"),
+        (0, all) => format!("in none of {all} trainings more than 1 %"),
+        (some, all) => format!("in {some} of {all} trainings"),
+    }
+}
+
+/// The epochs of each of a setting's trials.
+fn trainings_of<'a>(study: &LabStudy<'a>, setting: usize) -> Vec<&'a [EpochRecord]> {
+    let Some(setting) = study.page.plan.settings.get(setting) else { return Vec::new() };
+    let records: &'a [&'a TrialRecord] = study.page.records;
+    let of_setting = records.iter().filter(|record| record.setting == *setting);
+    of_setting.map(|record| record.epochs.as_slice()).collect()
 }
 
 /// Images that a trial is judged by.
@@ -103,7 +137,7 @@ fn held_out(study: &LabStudy<'_>) -> String {
 }
 
 /// Question 12.
-pub(super) fn cross_validation(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<Answer> {
+pub(super) fn cross_validation(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answer> {
     let summary = study.page.summary;
     let folds = study.page.study.folds;
     let sentence = with_best(summary, |best| {
@@ -118,13 +152,15 @@ pub(super) fn cross_validation(page: &LabPage<'_>, study: &LabStudy<'_>) -> Resu
     let explanation = html! {
         p {
             (of_holdout(page)) " In " (folds) "-fold cross-validation, the training images are cut into " (folds) " parts, the folds, \
-             and every rate is trained " (folds) " times: each time one fold judges and the others are learned from."
+             and every rate is trained " (folds) " times: each time one fold judges and the others are learned from. Neither Keras nor \
+             PyTorch does that by itself; scikit-learn's " code { "StratifiedKFold" } " gives the indices."
         }
         (folds_picture(folds))
         p {
             "So every training image judges once, always a network that has never seen it, and " (folds) " results for each rate show \
              how much chance there is: their mean is a better estimate than any of them, and their spread says how good it is. Rates \
-             are compared fold by fold, since a fold that is hard for one is mostly hard for the others too. How to read the probabilities stands under question 11."
+             are compared fold by fold, since a fold that is hard for one is mostly hard for the others too. How to read the probabilities stands under question "
+            (page.first_study().map_or(11, |(question, _)| question)) "."
         }
         p {
             "The price is " (grouped(study.page.plan.trials.len())) " trainings instead of "
@@ -137,7 +173,8 @@ pub(super) fn cross_validation(page: &LabPage<'_>, study: &LabStudy<'_>) -> Resu
 
 /// How question 11 judged, as far as folds do it otherwise.
 fn of_holdout(page: &LabPage<'_>) -> String {
-    match page.studies.first().map_or(1, |study| study.page.study.seeds.len()) {
+    match page.study(11).map_or(0, |study| study.page.study.seeds.len()) {
+        0 => "A rate that is judged by one set of images held out may owe its place to them.".to_owned(),
         1 => "Question 11 judged every rate by one set of images held out, and trained it once. With other images held out, \
               the order might be another."
             .to_owned(),
@@ -151,7 +188,7 @@ fn of_holdout(page: &LabPage<'_>) -> String {
 /// Whether cross-validation and the images held out of question 11 choose the same rate.
 fn against_holdout(page: &LabPage<'_>, study: &LabStudy<'_>) -> String {
     let number = |study: &LabStudy<'_>| best(study.page.summary)?.setting.number(RATE);
-    let Some((single, folds)) = page.studies.first().and_then(number).zip(number(study)) else {
+    let Some((single, folds)) = page.study(11).ok().and_then(number).zip(number(study)) else {
         return String::new();
     };
     let far = |rate: f64| (rate / single).ln().abs();
@@ -189,7 +226,7 @@ fn folds_picture(folds: usize) -> Markup {
 }
 
 /// Question 13.
-pub(super) fn architecture(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<Answer> {
+pub(super) fn architecture(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answer> {
     let summary = study.page.summary;
     let sentence = with_best(summary, |best| {
         let smallest = summary.smallest_of_verdict(Verdict::PracticallyEqual).map(|setting| {
@@ -214,7 +251,8 @@ pub(super) fn architecture(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<A
             "Wider and deeper networks can represent more, but have more weights to find, take longer, and overfit more easily. Which \
              one is worth it can only be tried. Here all architectures are trained with the same settings, from "
             (counted(study.page.study.seeds.len(), "seed", "different seeds")) ": other initial weights, another order, other images \
-             held out. “hidden 64-64” has two hidden layers of 64 neurons."
+             held out. “hidden 64-64” has two hidden layers of 64 neurons: two more " code { "Dense" } " or " code { "nn.Linear" }
+            " layers."
         }
         @if let Some(winner) = winner_plan(study) {
             p { "The weights of the best: " (formula(&winner)) "." }
@@ -232,7 +270,7 @@ fn winner_plan(study: &LabStudy<'_>) -> Option<Plan> {
 }
 
 /// Question 14.
-pub(super) fn batch_size(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<Answer> {
+pub(super) fn batch_size(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answer> {
     let summary = study.page.summary;
     let epochs = study.page.study.base.training.num_epochs;
     let sentence = with_best(summary, |best| {
@@ -260,7 +298,8 @@ pub(super) fn batch_size(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<Ans
         p {
             "The batch size is the number of images whose gradients are averaged for one step. An epoch always goes through all \
              images once, so larger batches mean fewer steps. The average over a large batch is closer to the gradient over all \
-             images; that over a small one is noisier, but there are many more steps for the same number of images."
+             images; that over a small one is noisier, but there are many more steps for the same number of images. In Keras it is "
+            code { "fit(…, batch_size=…)" } ", in PyTorch " code { "DataLoader(…, batch_size=…)" } "."
         }
         @if is_faster(summary) { p {
             "Why is an epoch faster with large batches than with small ones? A step has a cost that does not depend on the batch, and large matrix \
@@ -272,19 +311,14 @@ pub(super) fn batch_size(page: &LabPage<'_>, study: &LabStudy<'_>) -> Result<Ans
 }
 
 /// A study's answer: the explanation, what was shortened, and all parts of its own page.
-fn answer(
-    page: &LabPage<'_>,
-    study: &LabStudy<'_>,
-    sentence: String,
-    explanation: &Markup,
-) -> Result<Answer> {
+fn answer(page: &LabPage<'_>, study: &LabStudy<'_>, sentence: String, explanation: &Markup) -> Work<Answer> {
     let parts = findings(&study.page)?;
     let content = html! {
         (explanation)
         @if !study.shortened.is_empty() { (shortened(study)) }
         @for part in &parts { h3 { (part.title) } (part.content) }
-        @if page.studies.first().is_some_and(|first| first.file == study.file) {
-            (reading_note(&page.studies.iter().map(|study| study.page).collect::<Vec<_>>()))
+        @if page.first_study().is_some_and(|(_, first)| first.file == study.file) {
+            (reading_note(&page.finished_studies().map(|(_, study)| study.page).collect::<Vec<_>>()))
         }
         p.note {
             (counted(study.page.plan.trials.len(), "training", "trainings"))

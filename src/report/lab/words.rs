@@ -1,9 +1,7 @@
 //! Sentences that several answers need.
 
 use crate::evaluation::Evaluation;
-use crate::number::{counted, grouped};
-use crate::run::Records;
-use crate::study::wilson;
+use crate::number::grouped;
 
 /// `9,239 of 10,000`.
 pub(super) fn right_of_all(test: &Evaluation) -> String {
@@ -15,22 +13,18 @@ pub(super) fn num_wrong(test: &Evaluation) -> usize {
     test.num_images - test.confusion.num_correct() as usize
 }
 
-/// The test of a run; the exercise goes on with tested runs only.
-pub(super) fn tested(run: &Records) -> Option<&Evaluation> {
-    run.test.as_ref().map(|test| &test.evaluation)
+/// A difference of two shares with its sign, without its unit, percentage points: `+0.24`.
+pub(super) fn signed_points(difference: f64) -> String {
+    let sign = if difference < 0.0 { '−' } else { '+' };
+    format!("{sign}{:.2}", 100.0 * difference.abs())
 }
 
-/// Wilson's 95 % interval of an accuracy.
-pub(super) fn interval(test: &Evaluation) -> (f64, f64) {
-    wilson(test.accuracy, test.num_images)
+/// A setting as programs write it: `1.0`, `0.001`.
+pub(super) fn decimals(value: f64) -> String {
+    format!("{value:?}")
 }
 
 /// An image's place as people call it: `row 5, column 12`, counted from 0.
 pub(super) fn place(index: usize, width: usize) -> String {
     format!("row {}, column {}", index / width, index % width)
-}
-
-/// `1 image`, `2 images`.
-pub(super) fn images(number: usize) -> String {
-    counted(number, "image", "images")
 }

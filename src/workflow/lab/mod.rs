@@ -1,6 +1,9 @@
-//! The whole exercise, in order: trains what its questions ask for, runs its studies, and hands everything to the page.
+//! The whole exercise, in order: trains what its questions ask for, runs its studies, and hands everything to the page. What
+//! is interrupted or fails costs the questions that need it; all others are answered.
 
 mod files;
+mod mark;
+mod networks;
 mod studies;
 
 use std::path::{Path, PathBuf};
@@ -9,19 +12,20 @@ use std::time::Instant;
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 
-use super::{Progress, SavedModel, SplitName, Splits, prepare};
+use super::Progress;
+use super::start::{Start, start_info};
 use crate::backend::Backend;
-use crate::config::Experiment;
+use crate::config::{Experiment, Override};
 use crate::data::Source;
-use crate::error::{Error, Result};
-use crate::report::{self, LabImage, LabPage, LabStudy};
-use crate::run::{Records, write_in};
+use crate::error::{BACKEND, Error, Result, catching};
+use crate::report::{
+    self, FIRST_STUDY, Inside, LabAnswer, LabPage, LabRun, LabStudy, Missing, QUESTIONS, Work, shell_word,
+};
+use crate::run::{self, Records, RunInfo};
 
 use files::Files;
+use networks::{Trainer, inside};
 use studies::FinishedStudy;
-
-/// Test images that are asked about at a time, while one is looked for.
-const ASKED_AT_ONCE: usize = 500;
 
 /// The exercise, before anything is done.
 #[derive(Debug, Clone)]
@@ -34,6 +38,12 @@ pub struct Lab {
     pub quick: bool,
     /// What computes.
     pub backend: Backend,
+    /// The seed of the experiments, and the first of those of the studies; none for the files' own.
+    pub seed: Option<i64>,
+    /// Settings that are changed in all experiments.
+    pub settings: Vec<Override>,
+    /// The questions that are answered, in order, none twice.
+    pub questions: Vec<usize>,
 }
 
 /// Who follows the work.
@@ -48,156 +58,228 @@ pub trait LabWatcher {
     fn end_of_study(&mut self);
 }
 
-/// The answered exercise.
+/// The exercise, answered as far as it could be.
 #[derive(Debug, Clone)]
 pub struct LabEnd {
     /// The page.
     pub page: PathBuf,
-    /// The answers, question by question, in a sentence each.
-    pub answers: Vec<String>,
+    /// Whether the page stands beside an earlier one that somebody has edited.
+    pub is_beside: bool,
+    /// The answers in a sentence each, or why there is none.
+    pub answers: Vec<LabAnswer>,
     /// The run of the softmax network.
-    pub softmax: PathBuf,
+    pub softmax: Option<PathBuf>,
     /// The run of the network with a hidden layer.
-    pub hidden: PathBuf,
+    pub hidden: Option<PathBuf>,
     /// The folders of the studies, in the questions' order.
     pub studies: Vec<PathBuf>,
     /// Trials that an earlier start had left.
     pub num_reused: usize,
+    /// Files that somebody has edited, and that were used as they stand.
+    pub edited: Vec<String>,
     /// How long it took.
     pub seconds: f64,
 }
 
-/// A training that the page tells of.
-struct Trained {
-    records: Records,
-    seconds: f64,
+/// What all questions stand on: the images, and where everything happens.
+struct Setting {
+    start: Start,
+    /// The softmax network's.
+    experiment: Experiment,
+    info: RunInfo,
+}
+
+/// What the questions need.
+struct Material {
+    softmax: Work<LabRun>,
+    seeds: Work<Vec<Records>>,
+    inserted: Work<LabRun>,
+    hidden: Work<LabRun>,
+    inside: Work<Inside>,
+    studies: Vec<Work<FinishedStudy>>,
 }
 
 impl Lab {
-    /// Works on all questions and writes the page; none where `interrupter` stopped it. What is finished by then is
-    /// kept: the studies' trials are used when the exercise is started again.
+    /// Works on the questions and writes the page. Once `interrupter` has stopped, nothing more is trained: questions that
+    /// need it are left open, and what is finished is kept for the next start.
     ///
     /// # Errors
-    /// Images that cannot be read or learned from, a training that diverges, a file that cannot be written.
-    pub fn run(&self, interrupter: &Interrupter, watcher: &mut dyn LabWatcher) -> Result<Option<LabEnd>> {
-        let start = Instant::now();
-        watcher.question(0);
-        let (splits, files) = self.begin()?;
-        let Some(softmax) = self.train(&files.softmax, interrupter, watcher)? else { return Ok(None) };
-        (1..10).for_each(|number| watcher.question(number));
-        let saved = SavedModel::of_run(softmax.records.folder.clone(), None)?;
-        let neurons = saved.model.first_layer()?;
-        let (right, wrong) = examples(&saved)?;
-        watcher.question(10);
-        let Some(hidden) = self.train(&files.hidden, interrupter, watcher)? else { return Ok(None) };
-        let Some(studies) = self.studies(&files, interrupter, watcher)? else { return Ok(None) };
-        let records: Vec<_> = studies.iter().map(|study| study.opened.records()).collect();
-        let pages: Vec<LabStudy<'_>> =
-            studies.iter().zip(&records).map(|(study, records)| study.page(records)).collect();
+    /// Settings that are refused, images that cannot be read or learned from, a page that cannot be written.
+    pub fn run(&self, interrupter: &Interrupter, watcher: &mut dyn LabWatcher) -> Result<LabEnd> {
+        let began = Instant::now();
+        let mut setting = self.setting()?;
+        let files = files::write(self, setting.start.splits.train.len())?;
+        // Somebody may have edited it.
+        setting.experiment = networks::read(&files.softmax)?;
+        setting.info.seed = setting.experiment.seed;
+        let material = self.material(&setting, &files, interrupter, watcher);
+        let finished: Vec<_> = material.studies.iter().flatten().collect();
+        let records = material.studies.iter().map(|study| match study {
+            Ok(study) => study.opened.records(),
+            Err(_) => Vec::new(),
+        });
+        let records: Vec<_> = records.collect();
+        let studies: Vec<Work<LabStudy<'_>>> = material
+            .studies
+            .iter()
+            .zip(&records)
+            .map(|(study, records)| Ok(study.as_ref().map_err(Clone::clone)?.page(records)))
+            .collect();
+        let arguments = self.arguments();
+        let splits = &setting.start.splits;
         let page = LabPage {
+            questions: &self.questions,
             train: &splits.train,
             test: &splits.test,
             layout: splits.layout,
-            softmax: &softmax.records,
-            softmax_seconds: softmax.seconds,
-            hidden: &hidden.records,
-            neurons: &neurons,
-            right: right.as_ref(),
-            wrong: wrong.as_ref(),
-            studies: &pages,
+            experiment: &setting.experiment,
+            info: &setting.info,
+            softmax: &material.softmax,
+            seeds: &material.seeds,
+            inserted: &material.inserted,
+            hidden: &material.hidden,
+            inside: &material.inside,
+            studies: &studies,
             quick: self.quick,
-            files: [&files.softmax, &files.hidden],
+            files: [&files.softmax, &files.inserted, &files.hidden],
+            edited: &files.edited,
+            command: &arguments,
             artifacts: &self.artifacts(),
-            seconds: start.elapsed().as_secs_f64(),
+            seconds: began.elapsed().as_secs_f64(),
         };
-        let (html, answers) = report::lab(&page)?;
-        Ok(Some(LabEnd {
-            page: write_in(&self.folder, "report.html", html.as_bytes())?,
+        let (html, answers) = report::lab(&page);
+        let placed = mark::write_beside(&self.folder, "report", &html)?;
+        let folder = |run: &Work<LabRun>| Some(run.as_ref().ok()?.records.folder.path().to_owned());
+        Ok(LabEnd {
+            page: placed.path,
+            is_beside: placed.is_edited,
             answers,
-            softmax: softmax.records.folder.path().to_owned(),
-            hidden: hidden.records.folder.path().to_owned(),
-            studies: studies.iter().map(|study| study.opened.folder.path().to_owned()).collect(),
-            num_reused: studies.iter().map(|study| study.num_reused).sum(),
-            seconds: start.elapsed().as_secs_f64(),
-        }))
+            softmax: folder(&material.softmax),
+            hidden: folder(&material.hidden),
+            studies: finished.iter().map(|study| study.opened.folder.path().to_owned()).collect(),
+            num_reused: finished.iter().map(|study| study.num_reused).sum(),
+            edited: files.edited.clone(),
+            seconds: began.elapsed().as_secs_f64(),
+        })
     }
 
+    /// Writes the sheet to hand out and says where it is, and whether it stands beside an earlier one that somebody has
+    /// edited. Trains nothing.
+    ///
+    /// # Errors
+    /// As [`Lab::run`]'s.
+    pub fn sheet(&self) -> Result<(PathBuf, bool)> {
+        let setting = self.setting()?;
+        let splits = &setting.start.splits;
+        let (run, nothing) = (Err(Missing::NotAsked), Path::new(""));
+        let page = LabPage {
+            questions: &self.questions,
+            train: &splits.train,
+            test: &splits.test,
+            layout: splits.layout,
+            experiment: &setting.experiment,
+            info: &setting.info,
+            softmax: &run,
+            seeds: &Err(Missing::NotAsked),
+            inserted: &run,
+            hidden: &run,
+            inside: &Err(Missing::NotAsked),
+            studies: &[],
+            quick: self.quick,
+            files: [nothing; 3],
+            edited: &[],
+            command: "",
+            artifacts: nothing,
+            seconds: 0.0,
+        };
+        let placed = mark::write_beside(&self.folder, "sheet", &report::sheet(&page)?)?;
+        Ok((placed.path, placed.is_edited))
+    }
+
+    /// Where runs and studies are.
     fn artifacts(&self) -> PathBuf {
         self.folder.join("artifacts")
     }
 
-    /// Reads the images and writes the files that everything else starts from.
-    fn begin(&self) -> Result<(Splits, Files)> {
+    /// The words after `smallnet` that start this exercise.
+    pub fn arguments(&self) -> String {
+        let mut words = vec!["lab".to_owned()];
+        words.extend(self.quick.then(|| "--quick".to_owned()));
+        let mut option = |name: &str, value: String| words.extend([name.to_owned(), shell_word(&value)]);
+        if self.folder != Path::new("lab") {
+            option("--out", self.folder.display().to_string());
+        }
+        if let Source::Folder(folder) = &self.source {
+            option("--data", folder.display().to_string());
+        }
+        self.seed.iter().for_each(|seed| option("--seed", seed.to_string()));
+        self.settings.iter().for_each(|setting| option("--set", setting.to_string()));
+        if self.questions.len() < QUESTIONS.len() {
+            let numbers: Vec<_> = self.questions.iter().map(usize::to_string).collect();
+            option("--questions", numbers.join(","));
+        }
+        words.join(" ")
+    }
+
+    fn wants(&self, questions: &[usize]) -> bool {
+        questions.iter().any(|question| self.questions.contains(question))
+    }
+
+    /// Opens the backend and reads the images. Writes nothing.
+    fn setting(&self) -> Result<Setting> {
+        files::check(&self.settings)?;
         let mut experiment = Experiment::default();
         experiment.data.source = self.source.to_string();
-        let splits = Splits::load(&experiment)?;
-        splits.check_trainable(&experiment)?;
-        let files = files::write(&self.folder.join("configs"), &self.source, splits.train.len(), self.quick)?;
-        Ok((splits, files))
+        let start = Start::new(&experiment, self.backend)?;
+        let experiment = files::softmax(self, start.splits.train.len())?;
+        let info = start_info(&experiment, self.backend, &start.opened, start.data.clone(), run::now());
+        Ok(Setting { start, experiment, info })
     }
 
-    /// Trains and tests the network of an experiment file; none where it was interrupted.
-    fn train(
+    /// Trains and runs what the questions need, in their order.
+    fn material(
         &self,
-        file: &Path,
-        interrupter: &Interrupter,
-        watcher: &mut dyn LabWatcher,
-    ) -> Result<Option<Trained>> {
-        let start = Instant::now();
-        let text = crate::files::read(file)?;
-        let experiment = Experiment::from_toml(&text, &file.display().to_string(), &[])?;
-        let prepared = prepare(experiment, self.backend, &self.artifacts())?;
-        let folder = prepared.folder.clone();
-        let outcome = prepared.train(watcher.renderer(), interrupter.clone(), |_| ())?;
-        if outcome.result.is_none() {
-            return Ok(None);
-        }
-        outcome.report?;
-        Ok(Some(Trained { records: folder.records()?, seconds: start.elapsed().as_secs_f64() }))
-    }
-
-    fn studies(
-        &self,
+        setting: &Setting,
         files: &Files,
         interrupter: &Interrupter,
         watcher: &mut dyn LabWatcher,
-    ) -> Result<Option<Vec<FinishedStudy>>> {
-        let mut finished = Vec::with_capacity(files.studies.len());
-        for (number, (file, full)) in (11..).zip(files.studies.iter().zip(&files.full_studies)) {
+    ) -> Material {
+        let trainer = Trainer { lab: self, data_sha256: &setting.start.data.sha256, interrupter };
+        self.announce(0, interrupter, watcher);
+        let softmax = self.work(&[0, 8, 9, 10], || trainer.softmax(&files.softmax, watcher));
+        let seeds = self.work(&[0], || trainer.seeds(&files.softmax, watcher));
+        (1..10).for_each(|number| self.announce(number, interrupter, watcher));
+        let inside = self.work(&[8, 9], || inside(&softmax));
+        self.announce(10, interrupter, watcher);
+        let inserted = self.work(&[10], || trainer.network(&files.inserted, watcher));
+        let hidden = self.work(&[10, 13], || trainer.network(&files.hidden, watcher));
+        let mut studies = Vec::new();
+        for (number, files) in (FIRST_STUDY..).zip(files.studies.iter().zip(&files.full_studies)) {
+            self.announce(number, interrupter, watcher);
+            let files = (files.0.as_path(), files.1.as_path());
+            studies.push(self.work(&[number], || studies::run(self, files, interrupter, watcher)));
+        }
+        Material { softmax, seeds, inserted, hidden, inside, studies }
+    }
+
+    fn announce(&self, number: usize, interrupter: &Interrupter, watcher: &mut dyn LabWatcher) {
+        if self.wants(&[number]) && !interrupter.should_stop() {
             watcher.question(number);
-            match studies::run(self, (file, full), interrupter, watcher)
-                .map_err(|error| error_in(number, error))?
-            {
-                Some(study) => finished.push(study),
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(finished))
-    }
-}
-
-fn error_in(number: usize, error: Error) -> Error {
-    Error::new(format!("question {number}: {error}"))
-}
-
-/// Two test images to look at: one that the network recognises and one that it does not, the first of each.
-fn examples(saved: &SavedModel) -> Result<(Option<LabImage>, Option<LabImage>)> {
-    let subject = saved.subject(SplitName::Test, None)?;
-    let all: Vec<usize> = (0..subject.split.len()).collect();
-    let (mut right, mut wrong) = (None, None);
-    for indices in all.chunks(ASKED_AT_ONCE) {
-        let answers = saved.ask_about(&subject, indices)?;
-        for (&index, answer) in indices.iter().zip(answers) {
-            let label = usize::from(subject.split.image(index).1);
-            let place = if answer.prediction.class == label { &mut right } else { &mut wrong };
-            if place.is_none() {
-                let (pixels, prediction) = (answer.pixels, answer.prediction);
-                *place = Some(LabImage { index, label, pixels, prediction });
-            }
-        }
-        if right.is_some() && wrong.is_some() {
-            break;
         }
     }
-    Ok((right, wrong))
+
+    /// Does what these questions need, if one of them is asked. What goes wrong costs them alone.
+    fn work<T>(&self, questions: &[usize], work: impl FnOnce() -> Work<T>) -> Work<T> {
+        if !self.wants(questions) {
+            return Err(Missing::NotAsked);
+        }
+        let mut missing = None;
+        let done = catching(BACKEND, || {
+            work().map_err(|why| {
+                missing = Some(why);
+                Error::new("")
+            })
+        });
+        done.map_err(|panic| missing.unwrap_or_else(|| panic.into()))
+    }
 }

@@ -6,8 +6,8 @@ use std::time::Instant;
 use burn::train::Interrupter;
 
 use super::{Lab, LabWatcher};
-use crate::error::{Error, Result};
-use crate::report::LabStudy;
+use crate::error::Result;
+use crate::report::{LabStudy, Missing, Work};
 use crate::run::Records;
 use crate::study::{Plan, Study, Summary, TrialRecord, changes};
 use crate::workflow::{OpenedStudy, Options, PlannedStudy, Winner};
@@ -38,42 +38,57 @@ impl FinishedStudy {
     }
 }
 
-/// Runs what is missing of the study in the first file, trains its winner and writes its results; none where it was
-/// interrupted. The second file is the study in full length.
+/// Runs what is missing of the study in the first file, trains its winner and writes its results. The second file is the
+/// study in full length. Once `interrupter` has stopped, nothing is trained: then only what an earlier start has
+/// finished is there.
 pub(super) fn run(
     lab: &Lab,
     (file, full): (&Path, &Path),
     interrupter: &Interrupter,
     watcher: &mut dyn LabWatcher,
-) -> Result<Option<FinishedStudy>> {
+) -> Work<FinishedStudy> {
     let start = Instant::now();
     let artifacts = lab.artifacts();
-    let planned = PlannedStudy::new(Study::read(file, &[])?, lab.backend, Options::default())?;
-    let full = Plan::new(&Study::read(full, &[])?, lab.backend, &planned.data_sha256, None)?;
-    let shortened = changes(&full.facts, &planned.plan.facts);
+    let study = Study::read(file, &[])?;
+    let shortened = match file == full {
+        true => Vec::new(),
+        false => shortened(lab, &study, &Study::read(full, &[])?)?,
+    };
+    let planned = PlannedStudy::new(study, lab.backend, Options::default())?;
     let mut opened = planned.open(&artifacts)?;
-    let num_reused = opened.num_done();
-    let all_run = opened.run(interrupter, |progress, _| watcher.study(progress));
-    watcher.end_of_study();
-    if !all_run? {
-        return Ok(None);
+    let (num_reused, num_trials) = (opened.num_done(), opened.planned.plan.trials.len());
+    if num_reused < num_trials {
+        let all_run = opened.run(interrupter, |progress, _| watcher.study(progress));
+        watcher.end_of_study();
+        if !all_run? {
+            let done = opened.num_done();
+            return Err(Missing::Interrupted(format!(
+                "{done} of {num_trials} trials of the study have been run"
+            )));
+        }
     }
     if let Some(failed) = opened.failed().first() {
-        return Err(Error::new(format!("a trial failed: {failed}")));
+        return Err(Missing::Failed(format!("a trial failed: {failed}")));
     }
     let summary = opened.summary();
     let winner = match opened.winner(&summary, &artifacts)? {
         None => None,
         Some(Winner::Known(records)) => Some(*records),
         Some(Winner::New(training)) => {
-            match opened.train_winner(*training, watcher.renderer(), interrupter)? {
-                Some(records) => Some(records),
-                None => return Ok(None),
-            }
+            let trained = opened.train_winner(*training, watcher.renderer(), interrupter)?;
+            let stopped = || Missing::Interrupted("in the training of the best setting".to_owned());
+            Some(trained.ok_or_else(stopped)?)
         }
     };
     opened.write_results(&summary, winner.as_ref())?;
     let seconds = start.elapsed().as_secs_f64();
     let file = file.to_owned();
-    Ok(Some(FinishedStudy { opened, num_reused, summary, winner, file, shortened, seconds }))
+    Ok(FinishedStudy { opened, num_reused, summary, winner, file, shortened, seconds })
+}
+
+/// What a study sets otherwise than the full one. Both are planned alike, for the same data and no machine: what differs
+/// then stands in their files.
+fn shortened(lab: &Lab, study: &Study, full: &Study) -> Result<Vec<(String, String, String)>> {
+    let facts = |study: &Study| Ok(Plan::new(study, lab.backend, "", None)?.facts);
+    Ok(changes(&facts(full)?, &facts(study)?))
 }

@@ -5,12 +5,13 @@ use std::path::Path;
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 
+use super::super::earlier::{finished, runs_of};
 use super::super::resume::{Resume, resume};
 use super::super::train::{Prepared, prepare};
-use super::OpenedStudy;
+use super::{OpenedStudy, PlannedStudy};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
-use crate::run::{Records, RunFolder, Status};
+use crate::run::Records;
 use crate::study::Summary;
 use crate::training::ScheduleConfig;
 
@@ -57,7 +58,9 @@ impl OpenedStudy {
     /// As [`prepare`]'s.
     pub fn winner(&self, summary: &Summary, artifacts: &Path) -> Result<Option<Winner>> {
         let Some(experiment) = self.winner_experiment(summary) else { return Ok(None) };
-        let runs = self.runs_of(&experiment, artifacts)?;
+        let PlannedStudy { backend, data_sha256, .. } = &self.planned;
+        // Known by what they are, so that a kill at any moment leaves the winner to be found.
+        let runs = runs_of(&experiment, *backend, data_sha256, artifacts)?;
         if let Some(records) = runs.iter().rev().find_map(finished) {
             return Ok(Some(Winner::Known(Box::new(records))));
         }
@@ -70,24 +73,6 @@ impl OpenedStudy {
             }
         };
         Ok(Some(Winner::New(Box::new(training))))
-    }
-
-    /// The runs of this experiment with the study's data and backend, oldest first: known by what they are, so that a kill
-    /// at any moment leaves the winner to be found.
-    fn runs_of(&self, experiment: &Experiment, artifacts: &Path) -> Result<Vec<RunFolder>> {
-        let is_of_winner = |run: &RunFolder| -> Result<bool> {
-            let info = run.info()?;
-            let mut own = run.experiment(&info)?;
-            // The digest says which images; where they are does not matter.
-            own.data.source.clone_from(&experiment.data.source);
-            let on_the_same =
-                info.backend == self.planned.backend && info.data.sha256 == self.planned.data_sha256;
-            Ok(own == *experiment && on_the_same)
-        };
-        let mut runs = RunFolder::of_experiment(artifacts, &experiment.name)?;
-        // A run that cannot be read is nobody's.
-        runs.retain(|run| is_of_winner(run).unwrap_or(false));
-        Ok(runs)
     }
 
     /// Trains the winner and reads what came out; none where `interrupter` stopped it.
@@ -110,11 +95,4 @@ impl OpenedStudy {
         }
         run.records().map(Some)
     }
-}
-
-/// What is in the folder of a run that is finished and has its result.
-fn finished(run: &RunFolder) -> Option<Records> {
-    let is_finished =
-        |records: &Records| records.info.status == Status::Finished && records.summary.is_some();
-    run.records().ok().filter(is_finished)
 }

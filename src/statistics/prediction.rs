@@ -1,0 +1,27 @@
+//! Where one more value is expected.
+
+use super::{CONFIDENCE, mean, spread_of};
+
+/// The 95 % prediction interval: where one more value of the same kind is expected. Student's t with n − 1 degrees of
+/// freedom times s · √(1 + 1/n), for independent values that are normally distributed; none where they do not spread.
+pub fn prediction_interval(values: &[f64]) -> Option<(f64, f64)> {
+    let (mean, deviation, n) = (mean(values)?, spread_of(values)?, values.len() as f64);
+    let t = distrs::StudentsT::ppf(0.5 + CONFIDENCE / 2.0, n - 1.0);
+    let half = t * deviation * (1.0 + 1.0 / n).sqrt();
+    Some((mean - half, mean + half))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// By hand: mean 3, s = √2.5, and `scipy.stats.t.ppf(0.975, 4)` = 2.7764451052.
+    #[test]
+    fn one_more_after_one_to_five() {
+        let half = 2.776_445_105_2 * 2.5f64.sqrt() * 1.2f64.sqrt();
+        let (low, high) = prediction_interval(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        assert!((low - (3.0 - half)).abs() < 1e-9 && (high - (3.0 + half)).abs() < 1e-9, "{low} {high}");
+        assert_eq!(prediction_interval(&[1.0]), None);
+    }
+}
