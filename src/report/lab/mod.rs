@@ -2,6 +2,8 @@
 //! shown, and given the commands that repeat it. Every number is computed from what was measured or from the experiment.
 //! A question whose work is missing costs its own section alone.
 
+mod architecture;
+mod batch_size;
 mod code;
 mod data;
 mod example;
@@ -105,8 +107,8 @@ pub struct LabPage<'a> {
     pub studies: &'a [Work<LabStudy<'a>>],
     /// Whether the studies were run in short.
     pub quick: bool,
-    /// The experiment files: the softmax network's, with a layer inserted, with settings that suit it.
-    pub files: [&'a Path; 3],
+    /// The experiment files: the softmax network's, with a layer inserted, with settings that suit it, the best known.
+    pub files: [&'a Path; 4],
     /// Files that somebody has edited, and that were used as they stand.
     pub edited: &'a [String],
     /// The words after `smallnet` that go on with what is missing.
@@ -217,8 +219,8 @@ fn answer(page: &LabPage<'_>, number: usize) -> Work<Answer> {
         10 => hidden::answer(page),
         11 => studies::learning_rate(page, page.study(11)?),
         12 => studies::cross_validation(page, page.study(12)?),
-        13 => studies::architecture(page, page.study(13)?),
-        _ => studies::batch_size(page, page.study(14)?),
+        13 => architecture::architecture(page, page.study(13)?),
+        _ => batch_size::batch_size(page, page.study(14)?),
     }
 }
 

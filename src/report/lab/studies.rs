@@ -1,17 +1,14 @@
-//! Questions 11 to 14: what the studies found.
+//! Questions 11 and 12: what the studies of the learning rate found; and what the answers of all studies share.
 
 use maud::{Markup, html};
 
-use super::network::formula;
 use super::{Answer, LabPage, LabStudy, Work, word};
 use crate::number::{counted, grouped, seconds, significant};
-use crate::plan::Plan;
-use crate::report::study::{beside_best, findings, listed, reading_note, region};
-use crate::study::{Faster, SettingResult, Summary, TrialRecord, Verdict};
+use crate::report::study::{beside_best, findings, reading_note};
+use crate::study::{SettingResult, Summary, TrialRecord};
 use crate::training::EpochRecord;
 
 const RATE: &str = "optimizer.learning_rate";
-const BATCH_SIZE: &str = "training.batch_size";
 
 /// Question 11.
 pub(super) fn learning_rate(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answer> {
@@ -225,93 +222,13 @@ fn folds_picture(folds: usize) -> Markup {
     }
 }
 
-/// Question 13.
-pub(super) fn architecture(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answer> {
-    let summary = study.page.summary;
-    let sentence = with_best(summary, |best| {
-        let smallest = summary.smallest_of_verdict(Verdict::PracticallyEqual).map(|setting| {
-            format!(
-                "; the smallest of the Pareto front that is practically equal to it, within {}, has {} and {} weights",
-                region(summary),
-                shape(setting),
-                weights(setting)
-            )
-        });
-        format!(
-            "The network with {} is best, with {} weights and a mean validation accuracy of {}{}{}.",
-            shape(best),
-            weights(best),
-            mean(best),
-            test_of_winner(study),
-            smallest.unwrap_or_default()
-        )
-    });
-    let explanation = html! {
-        p {
-            "Wider and deeper networks can represent more, but have more weights to find, take longer, and overfit more easily. Which \
-             one is worth it can only be tried. Here all architectures are trained with the same settings, from "
-            (counted(study.page.study.seeds.len(), "seed", "different seeds")) ": other initial weights, another order, other images \
-             held out. “hidden 64-64” has two hidden layers of 64 neurons: two more " code { "Dense" } " or " code { "nn.Linear" }
-            " layers."
-        }
-        @if let Some(winner) = winner_plan(study) {
-            p { "The weights of the best: " (formula(&winner)) "." }
-        }
-        p {
-            "In the drawing against the weights, look for the size from which on more weights bring little or nothing. The \
-             Pareto front connects the networks that no smaller one beats; whatever lies below it is larger than it need be."
-        }
-    };
-    answer(page, study, sentence, &explanation)
-}
-
-fn winner_plan(study: &LabStudy<'_>) -> Option<Plan> {
-    study.page.winner.map(super::plan)
-}
-
-/// Question 14.
-pub(super) fn batch_size(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answer> {
-    let summary = study.page.summary;
-    let epochs = study.page.study.base.training.num_epochs;
-    let sentence = with_best(summary, |best| {
-        let (first, last) = (summary.settings.first(), summary.settings.last());
-        let epoch = |setting: Option<&SettingResult>| {
-            setting
-                .and_then(|setting| setting.epoch_seconds.as_ref())
-                .map_or_else(|| "–".to_owned(), |times| seconds(times.spread.median))
-        };
-        format!(
-            "After {}, batches of {} give the highest validation accuracy, {}{}; an epoch takes {} with batches of {} and {} with \
-             batches of {}, which reach {}.",
-            counted(epochs, "epoch", "epochs"),
-            value(Some(best), BATCH_SIZE),
-            mean(best),
-            alike(summary, BATCH_SIZE),
-            epoch(first),
-            value(first, BATCH_SIZE),
-            epoch(last),
-            value(last, BATCH_SIZE),
-            last.map_or_else(|| "–".to_owned(), mean)
-        )
-    });
-    let explanation = html! {
-        p {
-            "The batch size is the number of images whose gradients are averaged for one step. An epoch always goes through all \
-             images once, so larger batches mean fewer steps. The average over a large batch is closer to the gradient over all \
-             images; that over a small one is noisier, but there are many more steps for the same number of images. In Keras it is "
-            code { "fit(…, batch_size=…)" } ", in PyTorch " code { "DataLoader(…, batch_size=…)" } "."
-        }
-        @if is_faster(summary) { p {
-            "Why is an epoch faster with large batches than with small ones? A step has a cost that does not depend on the batch, and large matrix \
-             products keep all units of a processor busy. Here the networks are trained one at a time, after a warm-up, so that they \
-             do not disturb each other's times."
-        } }
-    };
-    answer(page, study, sentence, &explanation)
-}
-
 /// A study's answer: the explanation, what was shortened, and all parts of its own page.
-fn answer(page: &LabPage<'_>, study: &LabStudy<'_>, sentence: String, explanation: &Markup) -> Work<Answer> {
+pub(super) fn answer(
+    page: &LabPage<'_>,
+    study: &LabStudy<'_>,
+    sentence: String,
+    explanation: &Markup,
+) -> Work<Answer> {
     let parts = findings(&study.page)?;
     let content = html! {
         (explanation)
@@ -349,12 +266,13 @@ fn shortened(study: &LabStudy<'_>) -> Markup {
     }
 }
 
-fn best(summary: &Summary) -> Option<&SettingResult> {
+/// The best setting.
+pub(super) fn best(summary: &Summary) -> Option<&SettingResult> {
     summary.best.map(|best| &summary.settings[best])
 }
 
 /// The sentence about the best setting, if there is one.
-fn with_best(summary: &Summary, sentence: impl Fn(&SettingResult) -> String) -> String {
+pub(super) fn with_best(summary: &Summary, sentence: impl Fn(&SettingResult) -> String) -> String {
     best(summary).map_or_else(
         || "No setting could be trained to the end in all of its trials, so none is best.".to_owned(),
         sentence,
@@ -372,52 +290,26 @@ fn plain(value: &str) -> String {
 }
 
 /// A setting's value of a key.
-fn value(setting: Option<&SettingResult>, key: &str) -> String {
+pub(super) fn value(setting: Option<&SettingResult>, key: &str) -> String {
     let values = setting.map(|setting| setting.setting.values.as_slice()).unwrap_or_default();
     values.iter().find(|(name, _)| name == key).map_or_else(|| "–".to_owned(), |(_, value)| plain(value))
 }
 
-fn mean(setting: &SettingResult) -> String {
+/// A setting's mean accuracy.
+pub(super) fn mean(setting: &SettingResult) -> String {
     setting.mean.map_or_else(|| "–".to_owned(), |mean| format!("{mean:.4}"))
 }
 
-fn weights(setting: &SettingResult) -> String {
-    setting.num_parameters.map_or_else(|| "–".to_owned(), grouped)
-}
-
 /// What is probable of the others, as a part of a sentence.
-fn alike(summary: &Summary, key: &str) -> String {
+pub(super) fn alike(summary: &Summary, key: &str) -> String {
     match beside_best(summary, |setting| value(Some(setting), key)).as_str() {
         "" => String::new(),
         others => format!(" ({others})"),
     }
 }
 
-/// Whether an epoch with the largest batches takes less time than one with the smallest, as far as the trials allow to say.
-fn is_faster(summary: &Summary) -> bool {
-    let seconds = |setting: Option<&SettingResult>| setting?.epoch_seconds.clone();
-    let both = seconds(summary.settings.first()).zip(seconds(summary.settings.last()));
-    both.is_some_and(|(small, large)| matches!(large.compare(&small), Faster::First(_)))
-}
-
-/// The hidden layers of a setting in words: `one hidden layer of 128 neurons`.
-fn shape(setting: &SettingResult) -> String {
-    let value = value(Some(setting), "model.hidden");
-    let widths: Vec<String> = value
-        .trim_matches(['[', ']'])
-        .split(", ")
-        .filter(|width| !width.is_empty())
-        .map(str::to_owned)
-        .collect();
-    match widths.as_slice() {
-        [] => "no hidden layer".to_owned(),
-        [one] => format!("one hidden layer of {one} neurons"),
-        more => format!("hidden layers of {} neurons", listed(more)),
-    }
-}
-
 /// What the winner gave in its one test, as the end of a sentence.
-fn test_of_winner(study: &LabStudy<'_>) -> String {
+pub(super) fn test_of_winner(study: &LabStudy<'_>) -> String {
     let result = study.page.winner.and_then(|winner| winner.summary.as_ref());
     result.map_or_else(String::new, |result| {
         format!("; trained on all training images and tested once, it reaches {:.4}", result.test_accuracy)

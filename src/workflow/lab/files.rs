@@ -38,6 +38,7 @@ static STUDIES: [Texts; NUM_STUDIES] =
 
 const INSERTED: &str = include_str!("../../../configs/lab/inserted.toml");
 const HIDDEN: &str = include_str!("../../../configs/hidden.toml");
+const BEST: &str = include_str!("../../../configs/best.toml");
 
 /// Questions that a study answers.
 pub(super) const NUM_STUDIES: usize = 4;
@@ -58,6 +59,8 @@ pub(super) struct Files {
     pub(super) inserted: PathBuf,
     /// The network with a hidden layer and settings that suit it.
     pub(super) hidden: PathBuf,
+    /// The best network known, which takes minutes; question 13 names it.
+    pub(super) best: PathBuf,
     /// The studies that are run.
     pub(super) studies: Vec<PathBuf>,
     /// The same studies in full length.
@@ -109,8 +112,9 @@ pub(super) fn write(lab: &Lab, num_train: usize) -> Result<Files> {
     let softmax = place(&folder, "softmax.toml", experiment(DEFAULT_EXPERIMENT, lab, num_train)?)?;
     let inserted = place(&folder, "inserted.toml", experiment(INSERTED, lab, num_train)?)?;
     let hidden = place(&folder, "hidden.toml", experiment(HIDDEN, lab, num_train)?)?;
+    let best = place(&folder, "best.toml", experiment(BEST, lab, num_train)?)?;
     let studies = if lab.quick { quick_studies } else { full_studies.clone() };
-    Ok(Files { softmax, inserted, hidden, studies, full_studies, edited })
+    Ok(Files { softmax, inserted, hidden, best, studies, full_studies, edited })
 }
 
 /// An experiment with what was asked for; its comments, which speak of the usual values, are left out then.
