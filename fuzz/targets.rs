@@ -119,7 +119,7 @@ pub fn experiment(bytes: &[u8]) {
     let plan = Plan::new(&experiment, Layout { height: 28, width: 28, num_classes: 10 }, 60_000);
     black_box((plan.rows(), plan.size(), plan.operations(), plan.shape()));
     black_box(rate_rule(&experiment.optimizer, &experiment.schedule));
-    black_box(update_rule(&experiment.optimizer, &experiment.schedule, &experiment.training));
+    black_box(update_rule(&experiment.optimizer, &experiment.training));
     let _ = black_box(differences(&[&experiment, &Experiment::default()]));
 }
 
