@@ -1,6 +1,7 @@
 //! Curves on the terminal.
 
 use super::terminal;
+use console::measure_text_width;
 use ratatui_core::buffer::{Buffer, Cell};
 use ratatui_core::layout::Rect;
 use ratatui_core::style::{Color, Style};
@@ -12,13 +13,18 @@ use ratatui_widgets::chart::{Axis, Chart, Dataset, GraphType};
 const SIZE: (u16, u16) = (76, 16);
 /// Okabe and Ito's colours, which colour-blind readers tell apart, as near as xterm's 256 come.
 const COLORS: [u8; 6] = [32, 214, 36, 166, 175, 74];
-/// What lines are made of where there are no colours.
-const MARKERS: [(Marker, &str); 5] = [
-    (Marker::Braille, "⠒"),
-    (Marker::Dot, "•"),
-    (Marker::Block, "█"),
-    (Marker::HalfBlock, "▀"),
-    (Marker::Bar, "▄"),
+/// What lines are made of where there are no colours, and where those occur again. None of them is a part of another.
+const MARKERS: [(Marker, char); 10] = [
+    (Marker::Braille, '⠒'),
+    (Marker::Dot, '•'),
+    (Marker::Custom('x'), 'x'),
+    (Marker::Custom('+'), '+'),
+    (Marker::Custom('o'), 'o'),
+    (Marker::Custom('#'), '#'),
+    (Marker::Custom('*'), '*'),
+    (Marker::Custom('%'), '%'),
+    (Marker::Custom('='), '='),
+    (Marker::Custom('@'), '@'),
 ];
 
 /// A curve with its name: points of x and y.
@@ -39,7 +45,7 @@ pub(super) fn chart(curves: &[Curve<'_>], x_label: impl Fn(f64) -> String, color
         .iter()
         .enumerate()
         .map(|(index, curve)| {
-            let marker = if colors { Marker::Braille } else { MARKERS[index % MARKERS.len()].0 };
+            let marker = marker(index, colors).0;
             let kind = if curve.points.len() > 1 { GraphType::Line } else { GraphType::Scatter };
             Dataset::default().data(curve.points).marker(marker).graph_type(kind).style(color(index))
         })
@@ -52,7 +58,7 @@ pub(super) fn chart(curves: &[Curve<'_>], x_label: impl Fn(f64) -> String, color
     let mut buffer = Buffer::empty(area);
     chart.render(area, &mut buffer);
     let rows = buffer.content().chunks(usize::from(area.width));
-    rows.map(|cells| line(cells, colors)).chain([legend(curves, colors)]).collect()
+    rows.map(|cells| line(cells, colors)).chain(legend(curves, colors, usize::from(area.width))).collect()
 }
 
 /// The smallest and the largest value, a little apart where they are one.
@@ -65,6 +71,18 @@ fn range(values: impl Iterator<Item = f64> + Clone) -> Option<[f64; 2]> {
 
 fn color(index: usize) -> Style {
     Style::new().fg(Color::Indexed(COLORS[index % COLORS.len()]))
+}
+
+/// What the line of a curve is made of, and how the legend shows that. With colours, lines differ in their marks only after
+/// the last colour. After the last mark there are capital letters.
+fn marker(index: usize, colors: bool) -> (Marker, char) {
+    let place = if colors { index / COLORS.len() } else { index };
+    let letters = || ('A'..='Z').cycle().nth((place - MARKERS.len()) % 26).unwrap_or('A');
+    match MARKERS.get(place) {
+        Some(&(Marker::Braille, _)) if colors => (Marker::Braille, '━'),
+        Some(&marker) => marker,
+        None => (Marker::Custom(letters()), letters()),
+    }
 }
 
 fn line(cells: &[Cell], colors: bool) -> String {
@@ -80,15 +98,25 @@ fn line(cells: &[Cell], colors: bool) -> String {
     text.trim_end().to_owned()
 }
 
-fn legend(curves: &[Curve<'_>], colors: bool) -> String {
-    let entry = |(index, curve): (usize, &Curve<'_>)| {
-        let sign = if colors { "━" } else { MARKERS[index % MARKERS.len()].1 };
-        match colors {
+/// The names of all curves, as many in a line as `width` has room for.
+fn legend(curves: &[Curve<'_>], colors: bool, width: usize) -> Vec<String> {
+    let mut lines: Vec<(String, usize)> = Vec::new();
+    for (index, curve) in curves.iter().enumerate() {
+        let sign = marker(index, colors).1;
+        let entry = match colors {
             true => format!("\x1b[38;5;{}m{sign}\x1b[0m {}", COLORS[index % COLORS.len()], curve.name),
             false => format!("{sign} {}", curve.name),
+        };
+        let needed = 2 + measure_text_width(curve.name);
+        match lines.last_mut() {
+            Some((line, used)) if *used + 3 + needed <= width => {
+                *line += &format!("   {entry}");
+                *used += 3 + needed;
+            }
+            _ => lines.push((entry, needed)),
         }
-    };
-    curves.iter().enumerate().map(entry).collect::<Vec<_>>().join("   ")
+    }
+    lines.into_iter().map(|(line, _)| line).collect()
 }
 
 #[cfg(test)]
@@ -109,6 +137,22 @@ mod tests {
         assert_eq!(lines.last().map(String::as_str), Some("⠒ up   • down"));
         assert!(!lines.concat().contains('\x1b'));
         assert!(chart(&curves, label, true).concat().contains("\x1b[38;5;214m"));
+    }
+
+    #[test]
+    fn every_curve_has_a_mark_of_its_own() {
+        for (colors, count) in [(false, 36), (true, 60)] {
+            let look = |index| (marker(index, colors).1, colors.then(|| color(index)));
+            let looks: Vec<_> = (0..count).map(look).collect();
+            for (index, look) in looks.iter().enumerate() {
+                assert!(!looks[..index].contains(look), "{look:?} occurs twice");
+            }
+        }
+        let points = [(1.0, 0.5), (2.0, 0.6)];
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let curves = names.map(|name| Curve { name, points: &points });
+        assert_eq!(legend(&curves, false, 76), ["⠒ a   • b   x c   + d   o e   # f"]);
+        assert_eq!(legend(&curves, false, 16), ["⠒ a   • b   x c", "+ d   o e   # f"]);
     }
 
     #[test]

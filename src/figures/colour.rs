@@ -24,22 +24,88 @@ pub(super) const FAINT: Rgb = [0xB4, 0xC7, 0xD6];
 /// A value that is not a number: no scale contains this grey.
 pub(super) const NOT_A_NUMBER: Rgb = [0x66, 0x66, 0x66];
 
-/// How many series have a colour of their own.
-pub(super) const NUM_COLOURS: usize = 6;
-/// Okabe and Ito's colours without black and yellow; orange and sky blue are darkened. All have a contrast of 3:1
-/// to white and to `#16181d`.
-const SERIES: [Rgb; NUM_COLOURS] = [
-    [0x00, 0x72, 0xB2],
-    [0xD5, 0x5E, 0x00],
-    [0x00, 0x9E, 0x73],
-    [0xCC, 0x79, 0xA7],
-    [0xB8, 0x86, 0x00],
-    [0x3A, 0x96, 0xCC],
-];
+/// A colour on white, and the one that stands for it on a dark page.
+type OnLightAndDark = (Rgb, Rgb);
 
-/// The colour of series `index`; after the sixth they start again.
-pub(super) fn series(index: usize) -> Rgb {
-    SERIES[index % SERIES.len()]
+/// The colours of series that have no order. The first six are Okabe and Ito's without black and yellow, orange and sky
+/// blue darkened; the last two are Tol's. On white all have a contrast of 3:1, as lines need it, on a dark page of 4.5:1.
+const CATEGORIES: [OnLightAndDark; 8] = [
+    ([0x00, 0x72, 0xB2], [0x4A, 0xA8, 0xE0]),
+    ([0xD5, 0x5E, 0x00], [0xF0, 0x7C, 0x2E]),
+    ([0x00, 0x9E, 0x73], [0x2B, 0xBF, 0x93]),
+    ([0xCC, 0x79, 0xA7], [0xE0, 0x9C, 0xC4]),
+    ([0xB8, 0x86, 0x00], [0xD9, 0xA5, 0x14]),
+    ([0x3A, 0x96, 0xCC], [0x7C, 0xC4, 0xF0]),
+    ([0x33, 0x22, 0x88], [0xA9, 0x9C, 0xF5]),
+    ([0x88, 0x22, 0x55], [0xE0, 0x56, 0x7F]),
+];
+/// How many steps a scale of ordered series has.
+const NUM_STEPS: usize = 9;
+/// The parts of matplotlib's plasma that can be read on white and on a dark page: from dark blue over purple to orange, and
+/// from purple to yellow. Both grow lighter, so that the order can be seen without colours.
+const ON_WHITE: (f64, f64) = (0.0, 0.62);
+const ON_DARK: (f64, f64) = (0.42, 1.0);
+
+/// Which colour a line of a chart has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// That of one of several things without an order; after the eighth they start again.
+    Category(usize),
+    /// That of a place in an order, such as a learning rate among others: `place` counts from 0 and is less than `of`.
+    /// Dark blue for the first, orange for the last.
+    Ordered {
+        /// The place.
+        place: usize,
+        /// How many places there are.
+        of: usize,
+    },
+    /// That of text, for a line that says how others are drawn.
+    Ink,
+}
+
+impl Default for Colour {
+    fn default() -> Self {
+        Self::Category(0)
+    }
+}
+
+impl Colour {
+    /// The colour on white; [`dark_style`] changes it on a dark page.
+    pub(super) fn on_white(self) -> Rgb {
+        match self {
+            Self::Category(index) => CATEGORIES[index % CATEGORIES.len()].0,
+            Self::Ordered { place, of } => {
+                let last = of.saturating_sub(1).max(1);
+                step((place.min(last) as f64 / last as f64 * (NUM_STEPS - 1) as f64).round() as usize).0
+            }
+            Self::Ink => INK,
+        }
+    }
+}
+
+/// A step of the scale of ordered series.
+fn step(index: usize) -> OnLightAndDark {
+    let t = index as f64 / (NUM_STEPS - 1) as f64;
+    let at =
+        |(start, end): (f64, f64)| colorous::PLASMA.eval_continuous(start + t * (end - start)).as_array();
+    (at(ON_WHITE), at(ON_DARK))
+}
+
+/// Every colour that a series can have.
+fn all_series() -> impl Iterator<Item = OnLightAndDark> {
+    CATEGORIES.into_iter().chain((0..NUM_STEPS).map(step))
+}
+
+/// The style that gives the series of charts on a dark page the colours for it, to stand in a media query.
+pub fn dark_style() -> String {
+    let hex = |[red, green, blue]: Rgb| format!("#{red:02X}{green:02X}{blue:02X}");
+    let rule = |(light, dark): OnLightAndDark| {
+        let (light, dark) = (hex(light), hex(dark));
+        format!(
+            ".chart [fill=\"{light}\"] {{ fill: {dark}; }}\n.chart [stroke=\"{light}\"] {{ stroke: {dark}; }}\n"
+        )
+    };
+    all_series().map(rule).collect()
 }
 
 /// Blue for `-limit`, white for zero, red for `+limit`; values beyond are clipped.
@@ -89,14 +155,33 @@ fn luminance(colour: Rgb) -> f64 {
 mod tests {
     use super::*;
 
+    const DARK_PAGE: Rgb = [0x16, 0x18, 0x1D];
+
     #[test]
     fn series_can_be_read_on_white_and_on_a_dark_page() {
-        for colour in SERIES {
-            assert!(contrast(colour, WHITE) >= 3.0, "{colour:?} on white: {}", contrast(colour, WHITE));
-            let dark = contrast(colour, [0x16, 0x18, 0x1d]);
-            assert!(dark >= 3.0, "{colour:?} on dark: {dark}");
+        for (light, dark) in all_series() {
+            assert!(contrast(light, WHITE) >= 3.0, "{light:?} on white: {}", contrast(light, WHITE));
+            assert!(contrast(dark, DARK_PAGE) >= 4.5, "{dark:?} on dark: {}", contrast(dark, DARK_PAGE));
         }
-        assert_eq!(series(6), series(0));
+        // What comes later is lighter, by enough to be seen.
+        for steps in [0, 2, 4, 6].map(|index| [step(index), step(index + 2)]) {
+            assert!(luminance(steps[1].0) > 1.2 * luminance(steps[0].0), "{steps:?}");
+            assert!(luminance(steps[1].1) > 1.2 * luminance(steps[0].1), "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn each_series_has_its_own_colour() {
+        let distinct = |colours: Vec<Rgb>| colours.iter().collect::<std::collections::HashSet<_>>().len();
+        assert_eq!(distinct((0..8).map(|index| Colour::Category(index).on_white()).collect()), 8);
+        assert_eq!(Colour::Category(8).on_white(), Colour::Category(0).on_white());
+        for of in [2, 5, 9] {
+            let colours: Vec<_> = (0..of).map(|place| Colour::Ordered { place, of }.on_white()).collect();
+            assert_eq!((colours[0], colours[of - 1]), (step(0).0, step(8).0));
+            assert_eq!(distinct(colours), of);
+        }
+        assert_eq!(Colour::Ordered { place: 7, of: 0 }.on_white(), step(8).0);
+        assert_eq!(dark_style().matches("[stroke=").count(), 17);
     }
 
     #[test]

@@ -22,7 +22,8 @@ mod sheet;
 mod text;
 mod tile;
 
-pub use chart::{Chart, Line, RightAxis, Scale, Series};
+pub use chart::{Chart, Line, Scale, Series};
+pub use colour::{Colour, dark_style};
 pub use confusion::{ConfusionMatrix, confusion_strengths};
 pub use grid::{CaptionLine, Tile, Tone};
 pub use picture::Picture;

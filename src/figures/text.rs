@@ -80,12 +80,16 @@ impl Font {
         Ok(cut(fits))
     }
 
-    /// `text` broken between words into lines of at most `width`; the last of `max_lines` ends in an ellipsis where
-    /// more would follow.
+    /// `text` broken between words, and within one that is longer than a line, into lines of at most `width`; the last of
+    /// `max_lines` ends in an ellipsis where more would follow.
     pub(super) fn wrap(self, text: &str, width: f64, max_lines: usize) -> Result<Vec<String>> {
         let text = clean(text);
         let mut lines: Vec<String> = Vec::new();
+        let mut words = Vec::new();
         for word in text.split_whitespace() {
+            words.extend(self.pieces(word, width, max_lines)?);
+        }
+        for word in words {
             let full = lines.len() >= max_lines;
             if let Some(last) = lines.last_mut() {
                 let longer = format!("{last} {word}");
@@ -94,9 +98,26 @@ impl Font {
                     continue;
                 }
             }
-            lines.push(word.to_owned());
+            lines.push(word);
         }
         lines.into_iter().map(|line| self.fit(&line, width)).collect()
+    }
+
+    /// `word` in pieces that are as long as `width` allows, with at least one letter each; after `most`, the rest.
+    fn pieces(self, word: &str, width: f64, most: usize) -> Result<Vec<String>> {
+        let mut rest: Vec<char> = word.chars().collect();
+        let mut pieces = Vec::new();
+        while pieces.len() < most && self.measure_clean(&rest.iter().collect::<String>())? > width {
+            let (mut fits, mut too_long) = (1, rest.len());
+            while too_long - fits > 1 {
+                let middle = usize::midpoint(fits, too_long);
+                let start: String = rest[..middle].iter().collect();
+                if self.measure_clean(&start)? <= width { fits = middle } else { too_long = middle }
+            }
+            pieces.push(rest.drain(..fits).collect());
+        }
+        pieces.extend((!rest.is_empty()).then(|| rest.iter().collect()));
+        Ok(pieces)
     }
 
     /// The pixels of `text` that have ink: how far right of its anchor, how far below the baseline, and how much ink,
@@ -251,5 +272,11 @@ mod tests {
         assert_eq!((cut.len(), &cut[0]), (2, &lines[0]));
         assert!(cut[1].ends_with('…'));
         assert!(BODY.wrap("", 90.0, 2).unwrap().is_empty());
+        // A word that is longer than a line loses no letter.
+        let name = "2026-11-25-softmax-learning-rate-cross-validation-2";
+        let lines = BODY.wrap(name, 90.0, 9).unwrap();
+        assert!(lines.len() > 3 && lines.iter().all(|line| BODY.measure(line).unwrap() <= 90.0), "{lines:?}");
+        assert_eq!(lines.concat(), name);
+        assert_eq!(BODY.wrap("abc", 0.0, 9).unwrap().len(), 3);
     }
 }

@@ -4,15 +4,15 @@ use maud::{Markup, html};
 
 use super::parts;
 use crate::error::Result;
-use crate::figures::{Chart, Line, Scale, Series};
+use crate::figures::{Chart, Colour, Line, Scale, Series};
 use crate::run::Records;
 use crate::training::EpochRecord;
 
 /// A drawing's width and its plot's height: small enough to be read on a phone.
-pub(super) const SIZE: (usize, usize) = (520, 270);
+pub(super) const SIZE: (usize, usize) = (440, 240);
 
 /// The same for the drawing that a page is about.
-pub(super) const LARGE: (usize, usize) = (560, 290);
+pub(super) const LARGE: (usize, usize) = (520, 290);
 
 /// Points of epoch and value.
 pub(super) type Curve = Vec<(f64, f64)>;
@@ -69,28 +69,34 @@ pub(super) fn of_run(epochs: &[EpochRecord]) -> Result<Markup> {
     })
 }
 
-/// Loss and accuracy of several runs over one another: validation dashed, in the colour of its training.
+/// Loss and accuracy of several runs over one another: validation dashed, in the colour and with the marks of its training.
 pub(super) fn of_runs(runs: &[Records], names: &[String]) -> Result<Markup> {
     drawings(|measure| {
         let mut lines = Vec::new();
         for (index, (run, name)) in runs.iter().zip(names).enumerate() {
             lines.push(line(name, curve(&run.epochs, measure.training), index, Line::Solid));
-            let validation = curve(&run.epochs, measure.validation);
-            lines.push(line(&format!("{name}, validation"), validation, index, Line::Dashed));
+            lines.push(line("", curve(&run.epochs, measure.validation), index, Line::Dashed));
+        }
+        // What is drawn how, once for all runs; a legend of twice as many names would be no help.
+        if lines.iter().any(|line| line.line == Line::Dashed && !line.points.is_empty()) {
+            for (name, line) in [("training", Line::Solid), ("validation", Line::Dashed)] {
+                lines.push(Series { name: name.to_owned(), line, colour: Colour::Ink, ..Series::default() });
+            }
         }
         lines
     })
 }
 
+/// A line in the colour of the category `colour`.
 pub(super) fn line(name: &str, points: Curve, colour: usize, line: Line) -> Series {
-    Series { name: name.to_owned(), points, line, colour, ..Series::default() }
+    Series { name: name.to_owned(), points, line, colour: Colour::Category(colour), ..Series::default() }
 }
 
 fn drawings(lines: impl Fn(&Measure) -> Vec<Series>) -> Result<Markup> {
     let mut drawings = Vec::new();
     for measure in [LOSS, ACCURACY] {
         let mut series = lines(&measure);
-        series.retain(|line| !line.points.is_empty());
+        series.retain(|line| !line.points.is_empty() || line.colour == Colour::Ink);
         let chart = Chart {
             title: measure.title,
             x_name: "epoch",

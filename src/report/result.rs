@@ -65,12 +65,11 @@ fn cell(class: usize, predicted: usize, row: &[u64], strength: f64) -> Markup {
     let (count, total) = (row[predicted], row.iter().copied().fold(0, u64::saturating_add));
     let right = class == predicted;
     let hue = if right { "--good" } else { "--bad" };
-    let style = format!("background:rgba(var({hue}),{:.2})", 0.85 * strength);
-    // On orange, dark ink is easier to read.
-    let strong = right && strength > 0.55;
+    // No stronger, so that the numbers keep their contrast.
+    let style = format!("background:rgba(var({hue}),{:.2})", 0.75 * strength);
     let meaning = format!("{count} of {total} images of class {class} taken for {predicted}");
     html! {
-        td style=(style) class=[strong.then_some("strong")] title=(meaning) {
+        td style=(style) title=(meaning) {
             @if count == 0 { "·" } @else { (grouped(count as usize)) }
         }
     }

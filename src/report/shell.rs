@@ -2,6 +2,8 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use crate::figures;
+
 /// The style of all pages: light and dark, screen and paper, phone and desk.
 const STYLE: &str = include_str!("style.css");
 
@@ -25,7 +27,7 @@ pub(super) fn page_from(origin: &str, title: &str, header: &Markup, sections: &[
                 meta name="color-scheme" content="light dark";
                 meta name="generator" content={ "smallnet " (env!("CARGO_PKG_VERSION")) };
                 title { (title) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(chart_style())) }
             }
             body {
                 main {
@@ -37,6 +39,11 @@ pub(super) fn page_from(origin: &str, title: &str, header: &Markup, sections: &[
         }
     };
     page.into_string()
+}
+
+/// The colours of charts on a dark page. Paper is never dark.
+fn chart_style() -> String {
+    format!("@media screen and (prefers-color-scheme: dark) {{\n{}}}\n", figures::dark_style())
 }
 
 /// A titled part of a page.

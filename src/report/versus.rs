@@ -101,12 +101,15 @@ fn settings(names: &[String], differences: &[Difference]) -> maud::Markup {
     if differences.is_empty() {
         return html! { p { "Nothing: the experiments are the same." } };
     }
-    let header: Vec<String> = ["setting".to_owned()].into_iter().chain(names.iter().cloned()).collect();
-    let row = |difference: &Difference| {
-        let values = difference.values.iter().map(|value| value.clone().unwrap_or_else(|| "–".to_owned()));
-        [difference.key.clone()].into_iter().chain(values).collect::<Vec<_>>()
+    // A row for each run, as in the results: many runs make the table longer, not wider than the page.
+    let header: Vec<&str> =
+        ["run"].into_iter().chain(differences.iter().map(|difference| difference.key.as_str())).collect();
+    let row = |(index, name): (usize, &String)| {
+        let value = |difference: &Difference| difference.values.get(index).cloned().flatten();
+        let values = differences.iter().map(|difference| value(difference).unwrap_or_else(|| "–".to_owned()));
+        [name.clone()].into_iter().chain(values).collect::<Vec<_>>()
     };
-    parts::table(&header, &differences.iter().map(row).collect::<Vec<_>>(), 1)
+    parts::table(&header, &names.iter().enumerate().map(row).collect::<Vec<_>>(), 1)
 }
 
 fn folders(runs: &[Records], names: &[String]) -> maud::Markup {

@@ -82,6 +82,14 @@ impl Place {
         }
     }
 
+    /// A run of 600 digits with some held out, two epochs.
+    pub fn small_run(&self, config: &str, more: &[&str]) -> String {
+        self.digits(600, 200);
+        let train = ["train", config, "--data", "data", "--set", "training.num_epochs=2"];
+        let record = self.json(&[&train[..], &["--set", "data.validation=100"], more].concat());
+        record["run"].as_str().unwrap().to_owned()
+    }
+
     /// A copy of the run in `tests/reference/softmax-run`, whose values `evaluation.json` beside it knows.
     pub fn saved_run(&self) -> String {
         let run = "artifacts/softmax/saved";

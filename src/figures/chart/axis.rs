@@ -1,6 +1,6 @@
 //! Owns a chart's axes: what they cover, where their ticks are and how those are written.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use plotters::coord::types::RangedCoordf64;
@@ -8,9 +8,12 @@ use plotters::coord::types::RangedCoordf64;
 use super::style::LABEL_GAP;
 use crate::error::Result;
 use crate::figures::text::BODY;
+use crate::number::grouped;
 
 /// Larger numbers are left out, as those that are no numbers are: nobody could read the others beside them.
 const LARGEST: f64 = 1e38;
+/// The exponents of powers of ten that are written out: 0.0001 to 1,000,000.
+const WRITTEN_OUT: RangeInclusive<i32> = -4..=6;
 /// An axis has about so many ticks.
 const NUM_TICKS: usize = 6;
 /// Between the data and the ends of an axis, as a share of the data's extent.
@@ -101,6 +104,14 @@ impl Axis {
     }
 }
 
+impl Axis {
+    /// How far along the axis a place is, from 0 to 1; none for one that it does not cover.
+    pub(super) fn share(&self, place: f64) -> Option<f64> {
+        let Range { start, end } = self.range;
+        (start..=end).contains(&place).then(|| (place - start) / (end - start))
+    }
+}
+
 impl Ranged for Axis {
     type FormatOption = NoDefaultFormatting;
     type ValueType = f64;
@@ -179,21 +190,27 @@ fn log_ticks(scale: Scale, range: &Range<f64>, width: f64) -> Result<Vec<(f64, S
     Ok(ticks)
 }
 
-/// The multiples `mantissas` (1 to 9) of the powers of ten, in a range of exponents.
+/// The multiples `mantissas` (1 to 9) of the powers of ten, in a range of exponents; all of them written out, or none.
 fn decades(range: &Range<f64>, mantissas: &[u8]) -> Vec<(f64, String)> {
     let exponents = range.start.floor() as i32..=range.end.ceil() as i32;
-    let tick = |exponent: i32, mantissa: u8| {
-        (f64::from(exponent) + f64::from(mantissa).log10(), decimal(mantissa, exponent))
+    let place = |exponent: i32, mantissa: u8| f64::from(exponent) + f64::from(mantissa).log10();
+    let all = exponents.flat_map(|exponent| mantissas.iter().map(move |&mantissa| (exponent, mantissa)));
+    let shown: Vec<_> =
+        all.filter(|&(exponent, mantissa)| range.contains(&place(exponent, mantissa))).collect();
+    let are_plain = shown.iter().all(|(exponent, _)| WRITTEN_OUT.contains(exponent));
+    let tick = |&(exponent, mantissa): &(i32, u8)| {
+        let label = if are_plain { decimal(mantissa, exponent) } else { format!("{mantissa}e{exponent}") };
+        (place(exponent, mantissa), label)
     };
-    let all = exponents.flat_map(|exponent| mantissas.iter().map(move |&mantissa| tick(exponent, mantissa)));
-    all.filter(|(place, _)| range.contains(place)).collect()
+    shown.iter().map(tick).collect()
 }
 
 /// The powers of two, in a range of exponents.
 fn octaves(range: &Range<f64>) -> Vec<(f64, String)> {
     let exponents = range.start.ceil() as i32..=range.end.floor() as i32;
     let label = |exponent: i32| match exponent {
-        -3..=20 => 2_f64.powi(exponent).to_string(),
+        -3..=-1 => 2_f64.powi(exponent).to_string(),
+        0..=20 => grouped(1 << exponent),
         _ => format!("2^{exponent}"),
     };
     exponents.map(|exponent| (f64::from(exponent), label(exponent))).collect()
@@ -222,13 +239,13 @@ fn keep_apart(ticks: &mut [(f64, String)], per_unit: f64) -> Result<()> {
     Ok(())
 }
 
-/// `mantissa` × 10^`exponent`, as people write it.
+/// `mantissa` × 10^`exponent`, as people write it, for an exponent of [`WRITTEN_OUT`].
 fn decimal(mantissa: u8, exponent: i32) -> String {
-    let zeros = |count: i32| "0".repeat(count as usize);
-    match exponent {
-        0..=5 => format!("{mantissa}{}", zeros(exponent)),
-        -4..=-1 => format!("0.{}{mantissa}", zeros(-1 - exponent)),
-        _ => format!("{mantissa}e{exponent}"),
+    match usize::try_from(exponent) {
+        Ok(zeros) => grouped(usize::from(mantissa) * 10_usize.pow(zeros.min(9) as u32)),
+        Err(_) => {
+            format!("{:.*}", exponent.unsigned_abs() as usize, f64::from(mantissa) * 10_f64.powi(exponent))
+        }
     }
 }
 
@@ -241,7 +258,13 @@ fn whole(value: f64) -> String {
 fn tick(value: f64, step: f64) -> String {
     let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     let value = if value.abs() < step * 1e-3 { 0.0 } else { value };
-    if value.abs() < 1e6 { format!("{value:.decimals$}") } else { format!("{value:.1e}") }
+    match value.abs() {
+        count if decimals == 0 && (1e3..1e6).contains(&count) => {
+            format!("{}{}", if value < 0.0 { "-" } else { "" }, grouped(count.round() as usize))
+        }
+        small if small < 1e6 => format!("{value:.decimals$}"),
+        _ => format!("{value:.1e}"),
+    }
 }
 
 /// As [`tick`], for numbers that may be all tiny or all huge.
@@ -270,16 +293,17 @@ mod tests {
     #[test]
     fn ticks_have_the_decimals_they_need() {
         assert_eq!(
-            [tick(0.25, 0.05), tick(3.0, 1.0), tick(-1e-17, 0.1), tick(2e7, 1e6)],
-            ["0.25", "3", "0.0", "2.0e7"]
+            [tick(0.25, 0.05), tick(3.0, 1.0), tick(-1e-17, 0.1), tick(2e7, 1e6), tick(-2500.0, 500.0)],
+            ["0.25", "3", "0.0", "2.0e7", "-2,500"]
         );
     }
 
     #[test]
     fn decades_are_labelled_with_powers_of_ten() {
         assert_eq!(labels(Scale::Log, [1e-3, 10.0], 420.0), ["0.001", "0.01", "0.1", "1", "10"]);
-        assert_eq!(labels(Scale::Log, [2e4, 3e7], 420.0), ["100000", "1e6", "1e7"]);
-        assert_eq!(labels(Scale::Log, [1e-6, 1e-4], 420.0), ["1e-6", "1e-5", "0.0001"]);
+        assert_eq!(labels(Scale::Log, [2e4, 3e7], 420.0), ["1e5", "1e6", "1e7"]);
+        assert_eq!(labels(Scale::Log, [1e-6, 1e-4], 420.0), ["1e-6", "1e-5", "1e-4"]);
+        assert_eq!(labels(Scale::Log, [7e3, 1e6], 420.0), ["10,000", "100,000", "1,000,000"]);
         // Too many are thinned.
         let many = labels(Scale::Log, [1e-30, 1e30], 420.0);
         assert!((4..=10).contains(&many.len()), "{many:?}");
@@ -299,7 +323,7 @@ mod tests {
 
     #[test]
     fn batch_sizes_are_powers_of_two() {
-        assert_eq!(labels(Scale::Log2, [16.0, 4096.0], 380.0), ["16", "64", "256", "1024", "4096"]);
+        assert_eq!(labels(Scale::Log2, [16.0, 4096.0], 380.0), ["16", "64", "256", "1,024", "4,096"]);
         assert_eq!(labels(Scale::Log2, [32.0, 32.0], 380.0), ["16", "32", "64"]);
         assert_eq!(labels(Scale::Log, [0.001; 2], 420.0), ["0.0001", "0.001", "0.01"]);
         assert_eq!(labels(Scale::Log2, [0.25, 1.0], 380.0), ["0.25", "0.5", "1"]);

@@ -1,5 +1,6 @@
-//! Owns where small texts beside marks and markers go: inside the plot, apart from each other, and off the lines where
-//! there is room.
+//! Owns where small texts beside marks go: inside the plot, apart from each other and from other marks, and off the lines
+//! where there is room. One without room beside its mark goes further away, with a line to it: none is left out for
+//! another, since a reader would take another's text for it.
 
 use super::style::{FINE, MARK};
 use crate::error::Result;
@@ -11,52 +12,75 @@ pub(super) const LABEL: Font = Font { size: 13.0, bold: false };
 const GAP: i32 = 4 * FINE;
 /// How far apart the points of a line are that a label should not cover, in fine pixels.
 const STEP: i32 = 4 * FINE;
-/// Labels of markers are in one of so many rows.
-const MARKER_ROWS: i32 = 4;
+/// From one try to the next, further away from the mark, in fine pixels.
+const FURTHER: i32 = 6 * FINE;
+/// A label further away than this is not looked for: the chart gets higher instead.
+const MAX_TRIES: i32 = 24;
 
 /// A place in fine pixels, from the upper left corner of the plot.
 pub(super) type Place = (i32, i32);
+
+/// Where a label goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Label {
+    /// The left end and middle of its text.
+    pub(super) at: Place,
+    /// The end of the line from its mark, where it is not beside that.
+    pub(super) line_to: Option<Place>,
+}
 
 /// The space of a plot, in fine pixels, and what is in it already.
 pub(super) struct Space {
     size: Place,
     /// Upper left and lower right corners of texts: nothing may cover them.
     texts: Vec<(Place, Place)>,
-    /// Points of lines and marks: the fewer are covered, the better.
+    /// Marks: no text may be on one or beside another's.
+    marks: Vec<Place>,
+    /// Points of lines: the fewer are covered, the better.
     points: Vec<Place>,
 }
 
 impl Space {
     pub(super) fn new(size: Place) -> Self {
-        Self { size, texts: Vec::new(), points: Vec::new() }
+        Self { size, texts: Vec::new(), marks: Vec::new(), points: Vec::new() }
+    }
+
+    /// A mark is drawn.
+    pub(super) fn add_mark(&mut self, mark: Place) {
+        self.marks.push(mark);
     }
 
     /// A line from one place to another is drawn.
     pub(super) fn add_line(&mut self, from: Place, to: Place) {
-        let (across, down) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
-        let count = (across.hypot(down) / f64::from(STEP)).ceil() as i32;
-        for i in 0..=count {
-            let share = f64::from(i) / f64::from(count.max(1));
-            self.points.push((from.0 + (across * share) as i32, from.1 + (down * share) as i32));
-        }
+        self.points.extend(along(from, to));
     }
 
-    /// The left end and middle of a text beside the mark at `mark`; none where all places are taken.
-    pub(super) fn beside(&mut self, mark: Place, text: &str) -> Result<Option<Place>> {
+    /// Where a text goes that belongs to the mark at `mark`; none where all of the plot is full.
+    pub(super) fn label(&mut self, mark: Place, text: &str) -> Result<Option<Label>> {
         let size @ (width, height) = self.size_of(text)?;
         let from_mark = MARK * FINE + GAP;
         let (left, middle, right) = (mark.0 - from_mark - width, mark.0 - width / 2, mark.0 + from_mark);
         let (above, level, below) = (mark.1 - height - GAP, mark.1 - height / 2, mark.1 + GAP);
         let sides = [(right, level), (left, level), (middle, above - GAP / 2), (middle, below + GAP / 2)];
         let corners = [(right, above), (right, below), (left, above), (left, below)];
-        Ok(self.take(size, sides.into_iter().chain(corners)))
-    }
-
-    /// The left end and middle of a text at the top of the vertical line at `x`; none where all places are taken.
-    pub(super) fn on_top(&mut self, x: i32, text: &str) -> Result<Option<Place>> {
-        let size @ (width, height) = self.size_of(text)?;
-        let rows = (0..MARKER_ROWS).map(|row| row * height);
-        Ok(self.take(size, rows.flat_map(|y| [(x + GAP, y), (x - GAP - width, y)])))
+        if let Some(at) = self.take(mark, size, sides.into_iter().chain(corners)) {
+            return Ok(Some(Label { at, line_to: None }));
+        }
+        for further in 1..=MAX_TRIES {
+            let (up, down) = (above - further * FURTHER, below + further * FURTHER);
+            let across = further * FURTHER / 2;
+            let columns = [middle, right, left, right + across, left - across];
+            let around = columns.into_iter().flat_map(|x| [(x, up), (x, down)]);
+            let beside = [(right + 2 * across, level), (left - 2 * across, level)];
+            if let Some(at) = self.take(mark, size, around.chain(beside)) {
+                let line_to =
+                    (mark.0.clamp(at.0, at.0 + width), mark.1.clamp(at.1 - height / 2, at.1 + height / 2));
+                // Later labels keep off the line.
+                self.marks.extend(along(mark, line_to).skip(1));
+                return Ok(Some(Label { at, line_to: Some(line_to) }));
+            }
+        }
+        Ok(None)
     }
 
     fn size_of(&self, text: &str) -> Result<Place> {
@@ -64,21 +88,27 @@ impl Space {
         Ok((fine(LABEL.measure(text)?), fine(LABEL.line_height())))
     }
 
-    /// The first of the upper left `corners` where a text covers least.
-    fn take(&mut self, size: Place, corners: impl Iterator<Item = Place>) -> Option<Place> {
+    /// The first of the upper left `corners` where a text covers least, as its left end and middle.
+    fn take(&mut self, mark: Place, size: Place, corners: impl Iterator<Item = Place>) -> Option<Place> {
         let boxes = corners.map(|corner| (corner, (corner.0 + size.0, corner.1 + size.1)));
-        let taken @ (start, end) =
-            boxes.filter(|place| self.is_free(place)).min_by_key(|place| self.num_covered(place))?;
+        let free = boxes.filter(|place| self.is_free(mark, place));
+        let taken @ (start, end) = free.min_by_key(|place| self.num_covered(place))?;
         self.texts.push(taken);
         Some((start.0, i32::midpoint(start.1, end.1)))
     }
 
-    fn is_free(&self, (start, end): &(Place, Place)) -> bool {
+    fn is_free(&self, own: Place, (start, end): &(Place, Place)) -> bool {
         let inside = start.0 >= 0 && start.1 >= 0 && end.0 <= self.size.0 && end.1 <= self.size.1;
         let apart = |(from, to): &(Place, Place)| {
             to.0 + GAP <= start.0 || end.0 + GAP <= from.0 || to.1 <= start.1 || end.1 <= from.1
         };
-        inside && self.texts.iter().all(apart)
+        // Beside another mark it would be taken for that one's.
+        let room = MARK * FINE + GAP / 2;
+        let is_off = |&(x, y): &Place| {
+            x + room <= start.0 || end.0 <= x - room || y + room <= start.1 || end.1 <= y - room
+        };
+        let others = || self.marks.iter().filter(|&&mark| mark != own);
+        inside && self.texts.iter().all(apart) && others().all(is_off)
     }
 
     fn num_covered(&self, (start, end): &(Place, Place)) -> usize {
@@ -89,54 +119,75 @@ impl Space {
     }
 }
 
+/// Points on the way from one place to another.
+fn along(from: Place, to: Place) -> impl Iterator<Item = Place> {
+    let (across, down) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
+    let count = (across.hypot(down) / f64::from(STEP)).ceil() as i32;
+    (0..=count).map(move |i| {
+        let share = f64::from(i) / f64::from(count.max(1));
+        (from.0 + (across * share) as i32, from.1 + (down * share) as i32)
+    })
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
+    fn beside(space: &mut Space, mark: Place, text: &str) -> Place {
+        let label = space.label(mark, text).unwrap().unwrap();
+        assert_eq!(label.line_to, None);
+        label.at
+    }
+
     #[test]
     fn a_label_is_right_of_its_mark_where_there_is_room() {
         let mut space = Space::new((1600, 800));
-        let (x, y) = space.beside((800, 400), "a").unwrap().unwrap();
+        let (x, y) = beside(&mut space, (800, 400), "a");
         assert!(x > 800 && y == 400);
         // At the right border it is left of it, with its end before the mark.
-        let (x, y) = space.beside((1590, 400), "label").unwrap().unwrap();
+        let (x, y) = beside(&mut space, (1590, 400), "label");
         let width = (LABEL.measure("label").unwrap() * f64::from(FINE)) as i32;
         assert!(x + width < 1590 && x > 800 && y == 400);
     }
 
     #[test]
-    fn a_label_keeps_off_lines_and_other_labels() {
+    fn a_label_keeps_off_lines_and_other_marks() {
         let mut space = Space::new((1600, 800));
         space.add_line((800, 400), (1600, 400));
-        let (x, _) = space.beside((800, 400), "a").unwrap().unwrap();
-        assert!(x < 800, "a line goes to the right");
-        // Equal marks: every label has its own place, and none is drawn where no place is left.
+        assert!(beside(&mut space, (800, 400), "a").0 < 800, "a line goes to the right");
         let mut space = Space::new((1600, 800));
-        let places: Vec<_> = (0..20).filter_map(|_| space.beside((800, 400), "label").unwrap()).collect();
-        assert!((2..=8).contains(&places.len()), "{places:?}");
-        for (i, first) in places.iter().enumerate() {
-            for second in &places[i + 1..] {
+        space.add_mark((800, 400));
+        space.add_mark((860, 400));
+        assert!(beside(&mut space, (800, 400), "a").0 < 800, "another mark is at the right");
+    }
+
+    /// Equal marks: every label has its own place, and those that are not beside their mark have a line to it.
+    #[test]
+    fn no_label_is_left_out() {
+        let mut space = Space::new((1600, 1200));
+        let all: Vec<Label> = (0..20).map(|_| space.label((800, 600), "label").unwrap().unwrap()).collect();
+        for (i, first) in all.iter().enumerate() {
+            for second in &all[i + 1..] {
+                let (first, second) = (first.at, second.at);
                 let apart = (first.1 - second.1).abs() >= 4 * 17 || (first.0 - second.0).abs() >= 4 * 30;
                 assert!(apart, "{first:?} {second:?}");
             }
         }
+        let (with, without): (Vec<_>, Vec<_>) = all.iter().partition(|label| label.line_to.is_some());
+        assert!(with.len() >= 12 && (2..=8).contains(&without.len()), "{all:?}");
+        let width = (LABEL.measure("label").unwrap() * f64::from(FINE)).ceil() as i32;
+        for Label { at, line_to } in with {
+            let end = line_to.unwrap();
+            assert!(
+                (at.0..=at.0 + width).contains(&end.0) && (end.1 - at.1).abs() <= 4 * 9,
+                "{at:?} {end:?}"
+            );
+        }
     }
 
     #[test]
-    fn a_label_without_room_is_left_out() {
-        assert_eq!(Space::new((100, 800)).beside((50, 400), "a long label").unwrap(), None);
-        assert_eq!(Space::new((100, 800)).on_top(50, "a long label").unwrap(), None);
-    }
-
-    #[test]
-    fn labels_of_close_markers_are_under_one_another() {
-        let mut space = Space::new((1600, 800));
-        let first = space.on_top(800, "suggested learning rate").unwrap().unwrap();
-        let second = space.on_top(790, "another").unwrap().unwrap();
-        let third = space.on_top(810, "third").unwrap().unwrap();
-        assert!(first.0 > 800 && second.0 < 790 && second.1 == first.1 && third.1 > first.1);
-        let last = space.on_top(1600, "at the border").unwrap().unwrap();
-        assert!(last.0 < 1600);
+    fn a_text_that_is_wider_than_the_plot_has_no_place() {
+        assert_eq!(Space::new((100, 800)).label((50, 400), "a long label").unwrap(), None);
     }
 }

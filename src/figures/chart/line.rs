@@ -5,12 +5,14 @@ use plotters::element::{Drawable, PointCollection};
 use plotters::prelude::*;
 
 use super::axis::{Axis, Scale, can_be_shown};
-use super::style::{DASH, FINE, MARK, cannot_draw, line_style, mark_style};
+use super::mark::draw_mark;
+use super::style::{Area, DASH, FINE, MARK, cannot_draw, line_style};
 use super::{Line, Series};
 use crate::error::Result;
 
-/// Up to so many points of a line get a mark each.
+/// Up to so many points of a line get a mark each; of more, about so many, where marks tell lines apart.
 const MAX_MARKED: usize = 30;
+const NUM_MARKS: usize = 10;
 
 /// The inside of the plot, with a pair of axes.
 pub(super) type Plane<'a> = DrawingArea<SVGBackend<'a>, Cartesian2d<Axis, Axis>>;
@@ -48,16 +50,22 @@ impl<'a> PlacedLine<'a> {
         })
     }
 
-    pub(super) fn draw(&self, plane: &Plane<'_>) -> Result<()> {
-        let are_marked = self.series.line == Line::None || self.points.len() <= MAX_MARKED;
-        let (mark, style) = (mark_style(self.series), line_style(self.series));
-        for Point { at: (x, y), spread, .. } in &self.points {
-            // plotters' error bars come with a mark as wide as they are.
+    /// Which points have a mark, `place` being that of the line among others: all where they are few, or nothing else shows
+    /// them. Of a longer line, some where there are several lines, not where another line has its own.
+    pub(super) fn is_marked(&self, index: usize, place: usize, num_lines: usize) -> bool {
+        if self.series.line == Line::None || self.points.len() <= MAX_MARKED {
+            return true;
+        }
+        let every = self.points.len().div_ceil(NUM_MARKS);
+        num_lines > 2 && index % every == (2 * place + 1) * every / (2 * num_lines)
+    }
+
+    /// The strokes of error bars and of the line.
+    pub(super) fn draw_strokes(&self, plane: &Plane<'_>) -> Result<()> {
+        let style = line_style(self.series);
+        for Point { at: (x, _), spread, .. } in &self.points {
             if let Some((low, high)) = *spread {
-                let (style, width) = (mark.stroke_width(3 * FINE as u32 / 2), 2 * MARK * FINE);
-                draw(plane, &ErrorBar::new_vertical(*x, low, *y, high, style, width as u32))?;
-            } else if are_marked {
-                draw(plane, &Circle::new((*x, *y), MARK * FINE, mark))?;
+                draw_bar(plane, *x, (low, high), style.stroke_width(3 * FINE as u32 / 2))?;
             }
         }
         let points: Vec<_> = self.points.iter().map(|point| point.at).collect();
@@ -66,6 +74,21 @@ impl<'a> PlacedLine<'a> {
             Line::Dashed => draw_dashed(plane, points, DASH, style),
             Line::None => Ok(()),
         }
+    }
+
+    /// The marks, on the inside of the plot. `centre` says where a point is there.
+    pub(super) fn draw_marks(
+        &self,
+        inside: &Area<'_>,
+        centre: impl Fn((f64, f64)) -> (i32, i32),
+        (place, num_lines): (usize, usize),
+    ) -> Result<()> {
+        for (index, point) in self.points.iter().enumerate() {
+            if self.is_marked(index, place, num_lines) {
+                draw_mark(inside, centre(point.at), self.series)?;
+            }
+        }
+        Ok(())
     }
 
     /// What is drawn between points: their bars (of no length where there is none), and the line from each to the next.
@@ -93,6 +116,17 @@ impl<'a> Point<'a> {
         let (low, high) = self.spread.unwrap_or((y, y));
         [(x, low), (x, high)]
     }
+}
+
+/// An error bar with a cap at both ends.
+fn draw_bar(plane: &Plane<'_>, x: f64, (low, high): (f64, f64), style: ShapeStyle) -> Result<()> {
+    draw(plane, &PathElement::new(vec![(x, low), (x, high)], style))?;
+    let half = MARK * FINE;
+    for end in [low, high] {
+        let cap = EmptyElement::at((x, end)) + PathElement::new(vec![(-half, 0), (half, 0)], style);
+        draw(plane, &cap)?;
+    }
+    Ok(())
 }
 
 /// A dashed line with a dash and a gap of so many pixels.

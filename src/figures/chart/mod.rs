@@ -4,15 +4,19 @@
 //! |---|---|
 //! | scales, ticks and their labels | `axis` |
 //! | the names above the plot | `legend` |
-//! | lines, marks, error bars | `line` |
-//! | axes, grid, markers | `plot` |
+//! | lines, error bars, which points have marks | `line` |
+//! | the shapes of marks | `mark` |
+//! | axes and grid | `plot` |
+//! | marked places on the x axis | `flags` |
 //! | where labels beside marks go | `labels` |
 //! | strokes, and the size of marks | `style` |
 
 mod axis;
+mod flags;
 mod labels;
 mod legend;
 mod line;
+mod mark;
 mod plot;
 mod style;
 #[cfg(test)]
@@ -22,13 +26,16 @@ use plotters::prelude::*;
 
 pub use self::axis::Scale;
 use self::style::{FINE, MARGIN, cannot_draw, text_style};
-use super::colour::INK;
+use super::colour::{Colour, INK};
 use super::picture::check_size;
-use super::text::{FAMILY, TITLE};
+use super::text::{FAMILY, STRONG};
 use crate::error::Result;
 
 /// Smaller charts have no room for their own labels.
 const MIN_SIZE: (usize, usize) = (320, 240);
+/// A plot whose labels have no room gets higher by this share, up to so many times.
+const HIGHER: f64 = 0.25;
+const MAX_HIGHER: usize = 8;
 
 /// How the points of a series are joined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,31 +59,21 @@ pub struct Series {
     /// For each point the lower and upper end of its error bar, as y values. Empty for none; a bar whose ends are not
     /// both finite is left out.
     pub spread: Vec<(f64, f64)>,
-    /// For each point a short text beside its mark. Empty for none; one without room is left out.
+    /// For each point a short text beside its mark, or with a line to it. Empty for none. The plot gets higher where they
+    /// have no room.
     pub labels: Vec<String>,
     /// How the points are joined.
     pub line: Line,
-    /// Which of the six series colours; from 6 on they start again, with hollow marks.
-    pub colour: usize,
-}
-
-/// A second y axis, at the right.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RightAxis<'a> {
-    /// Its name and unit.
-    pub name: &'a str,
-    /// The least and the largest value that it can have: the axis ends there.
-    pub bounds: (f64, f64),
-    /// The lines that it measures; in the legend they follow those of the left axis.
-    pub series: &'a [Series],
+    /// Its colour and with it the shape of its marks: each of the first nine has its own.
+    pub colour: Colour,
 }
 
 /// A line chart with one or more series over a common x axis.
 ///
 /// It has a transparent background and these colours, which a page's style can override with attribute selectors,
 /// for instance `.chart [fill="#333333"]`: text `fill` `#333333` (title, legend, axis names) and `#666666` (tick labels
-/// and labels in the plot), axes and markers `stroke` `#777777`, grid lines `stroke` `#DDDDDD`. The series' colours can
-/// be read on white and on `#16181d`; with two y axes, each has its name and tick labels in its first series' colour.
+/// and labels in the plot), axes and markers `stroke` `#777777`, grid lines `stroke` `#DDDDDD`. The series' colours are for
+/// white; [`dark_style`](super::dark_style) has those for a dark page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart<'a> {
     /// What is shown, in bold; may be empty.
@@ -89,10 +86,8 @@ pub struct Chart<'a> {
     pub x_scale: Scale,
     /// The least and the largest value that y can have: the axis ends there.
     pub y_bounds: (f64, f64),
-    /// The lines; the legend names them in this order.
+    /// The lines; the legend names them in this order, those without points too.
     pub series: &'a [Series],
-    /// A second y axis.
-    pub right: Option<RightAxis<'a>>,
     /// x values marked with a dashed vertical line, each with a short label; those outside the data are left out.
     pub marks: &'a [(f64, &'a str)],
 }
@@ -107,7 +102,6 @@ impl Default for Chart<'_> {
             x_scale: Scale::Linear,
             y_bounds: (f64::MIN, f64::MAX),
             series: &[],
-            right: None,
             marks: &[],
         }
     }
@@ -115,13 +109,26 @@ impl Default for Chart<'_> {
 
 impl Chart<'_> {
     /// The chart as an `<svg class="chart">` element to stand in an HTML page, `width` pixels wide and as high as title,
-    /// legend and a plot of `height` need; sizes below 320 × 240 are raised to that.
+    /// legend and a plot of `height` need, or a higher one where labels need it; sizes below 320 × 240 are raised to that.
     ///
     /// # Errors
     /// A size that nobody could look at.
     pub fn to_svg(&self, width: usize, height: usize) -> Result<String> {
         let (width, height) = (width.max(MIN_SIZE.0), height.max(MIN_SIZE.1));
         check_size(width, height)?;
+        let mut tries = (0..=MAX_HIGHER).map(|more| height + (height as f64 * HIGHER) as usize * more);
+        let mut drawn = self.try_svg(width, tries.next().unwrap_or(height))?;
+        for higher in tries {
+            if drawn.1 == 0 {
+                break;
+            }
+            drawn = self.try_svg(width, higher)?;
+        }
+        Ok(drawn.0)
+    }
+
+    /// The same with a plot of this height, and how many labels found no room.
+    fn try_svg(&self, width: usize, height: usize) -> Result<(String, usize)> {
         let (names, top) = self.legend(width as i32)?;
         // A legend of many rows makes the chart higher rather than its plot lower.
         let height = height + (top - MARGIN) as usize;
@@ -129,23 +136,18 @@ impl Chart<'_> {
         let mut svg = String::new();
         let area = SVGBackend::with_string(&mut svg, (fine(width), fine(height))).into_drawing_area();
         if !self.title.is_empty() {
-            let title = TITLE.fit(self.title, (width as i32 - 2 * MARGIN).into())?;
+            let title = STRONG.fit(self.title, (width as i32 - 2 * MARGIN).into())?;
             let at = (MARGIN * FINE, MARGIN * FINE);
-            area.draw_text(&title, &text_style(TITLE, INK)?, at).map_err(cannot_draw)?;
+            area.draw_text(&title, &text_style(STRONG, INK)?, at).map_err(cannot_draw)?;
         }
         for name in &names {
             name.draw(&area)?;
         }
-        self.plot(&area.split_vertically(top * FINE).1)?;
+        let num_without_room = self.plot(&area.split_vertically(top * FINE).1)?;
         area.present().map_err(cannot_draw)?;
         drop(area);
         let label = if self.title.is_empty() { self.y_name } else { self.title };
-        Ok(embeddable(&svg, label, width, (fine(width), fine(height))))
-    }
-
-    /// In the order of the legend.
-    fn all_series(&self) -> impl Iterator<Item = &Series> {
-        self.series.iter().chain(self.right.iter().flat_map(|right| right.series))
+        Ok((embeddable(&svg, label, width, (fine(width), fine(height))), num_without_room))
     }
 }
 

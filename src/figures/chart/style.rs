@@ -5,7 +5,7 @@ use plotters::prelude::*;
 
 use super::Series;
 use crate::error::{Error, Result};
-use crate::figures::colour::{NUM_COLOURS, Rgb, series};
+use crate::figures::colour::Rgb;
 use crate::figures::text::Font;
 
 /// plotters' SVG has whole-number coordinates: everything is drawn this many times larger, and shown smaller.
@@ -26,13 +26,7 @@ pub(super) const MARKER_DASH: (i32, i32) = (4, 4);
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 pub(super) fn line_style(line: &Series) -> ShapeStyle {
-    ShapeStyle { color: rgb(series(line.colour)), filled: false, stroke_width: 5 * FINE as u32 / 2 }
-}
-
-/// From the seventh line on, colours occur again, with hollow marks.
-pub(super) fn mark_style(line: &Series) -> ShapeStyle {
-    let style = line_style(line);
-    if line.colour < NUM_COLOURS { style.filled() } else { style }
+    ShapeStyle { color: rgb(line.colour.on_white()), filled: false, stroke_width: 5 * FINE as u32 / 2 }
 }
 
 pub(super) fn stroke(colour: Rgb, width: i32) -> ShapeStyle {

@@ -4,14 +4,13 @@ use maud::{Markup, html};
 
 use super::super::curves::{LARGE, SIZE, line};
 use super::super::parts;
+use super::order::Shown;
 use super::{Part, StudyPage, repeat_name};
 use crate::error::Result;
-use crate::figures::{Chart, Line, Scale, Series};
+use crate::figures::{Chart, Colour, Line, Scale, Series};
 use crate::study::{Setting, SettingResult, TrialRecord};
 use crate::training::EpochRecord;
 
-/// Curves in one drawing; of more settings some are chosen.
-const MAX_CURVES: usize = 6;
 /// Trials of a setting that get a line each; of more, each is a point.
 const MAX_LINES: usize = 5;
 
@@ -31,23 +30,21 @@ pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Part>> {
             lines.push(rest);
         }
     }
-    // The lines that reach highest; a drawing has room for a few.
     let highest = |rest_of_line: &Setting| {
         let of_line = settings.iter().filter(|setting| rest(&setting.setting) == *rest_of_line);
         of_line.filter_map(|setting| setting.mean).fold(0.0, f64::max)
     };
-    lines.sort_by(|a, b| highest(b).total_cmp(&highest(a)));
-    let left_out = lines.len().saturating_sub(MAX_CURVES);
+    let shown = Shown::of(&lines.iter().map(|line| (line, highest(line))).collect::<Vec<_>>());
     let single = lines.len() == 1;
     let mut series = Vec::new();
     if single {
         series.extend(trial_lines(page, &key));
     }
-    for (index, rest_of_line) in lines.iter().enumerate().take(MAX_CURVES) {
+    for (place, &index) in shown.places.iter().enumerate() {
         let of_line: Vec<&SettingResult> =
-            settings.iter().filter(|setting| rest(&setting.setting) == *rest_of_line).collect();
-        let name = if single { "mean, with its 95 % interval".to_owned() } else { rest_of_line.name() };
-        series.push(mean_line(&of_line, &key, &name, index));
+            settings.iter().filter(|setting| rest(&setting.setting) == lines[index]).collect();
+        let name = if single { "mean, with its 95 % interval".to_owned() } else { lines[index].name() };
+        series.push(mean_line(&of_line, &key, &name, shown.colour(place)));
     }
     let xs: Vec<f64> = settings.iter().filter_map(|setting| setting.setting.number(&key)).collect();
     let short = key.rsplit('.').next().unwrap_or(&key).replace('_', " ");
@@ -65,7 +62,7 @@ pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Part>> {
     let chart = Chart { marks: &marks, ..chart };
     let content = html! {
         (parts::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
-        @if left_out > 0 { p.note { "The lines that reach highest; " (left_out) " more are not drawn." } }
+        @if let Some(note) = shown.note(lines.len()) { p.note { (note) } }
     };
     Ok(Some(Part { title: format!("Accuracy against {short}"), content }))
 }
@@ -95,7 +92,7 @@ fn scale(xs: &[f64], key: &str) -> Scale {
     if key.ends_with("batch_size") || xs.iter().all(is_power) { Scale::Log2 } else { Scale::Log }
 }
 
-fn mean_line(settings: &[&SettingResult], key: &str, name: &str, colour: usize) -> Series {
+fn mean_line(settings: &[&SettingResult], key: &str, name: &str, colour: Colour) -> Series {
     let mut points: Vec<(f64, f64, (f64, f64))> = settings
         .iter()
         .filter(|setting| setting.is_ranked())
@@ -145,7 +142,10 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     if longest < 2 {
         return Ok(None);
     }
-    let chosen = chosen_settings(page);
+    let settings = &page.summary.settings;
+    let ranked: Vec<usize> = (0..settings.len()).filter(|&index| settings[index].is_ranked()).collect();
+    let with_mean = |&index: &usize| (&settings[index].setting, settings[index].mean.unwrap_or(0.0));
+    let shown = Shown::of(&ranked.iter().map(with_mean).collect::<Vec<_>>());
     type Value = fn(&EpochRecord) -> Option<f64>;
     let measures: [(&str, &str, (f64, f64), Value); 2] = [
         ("Validation accuracy", "share classified correctly", (0.0, 1.0), |epoch| epoch.validation_accuracy),
@@ -153,14 +153,13 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     ];
     let mut drawings = Vec::new();
     for (title, unit, bounds, value) in measures {
-        let series: Vec<Series> = chosen
-            .iter()
-            .enumerate()
-            .map(|(colour, &setting)| {
-                let name = page.plan.settings[setting].name();
-                line(&name, mean_curve(page, setting, value), colour, Line::Solid)
-            })
-            .collect();
+        let of_place = |(place, &index): (usize, &usize)| Series {
+            name: page.plan.settings[ranked[index]].name(),
+            points: mean_curve(page, ranked[index], value),
+            colour: shown.colour(place),
+            ..Series::default()
+        };
+        let series: Vec<Series> = shown.places.iter().enumerate().map(of_place).collect();
         let chart = Chart {
             title,
             x_name: "epoch",
@@ -172,28 +171,13 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         };
         drawings.push(parts::drawing(chart.to_svg(SIZE.0, SIZE.1)?));
     }
-    let curves = page.summary.settings.iter().filter(|setting| setting.is_ranked()).count();
-    let left_out = curves - chosen.len();
     Ok(Some(html! {
         div.drawings { @for drawing in &drawings { (drawing) } }
         p.note {
             "Means over each setting's trials."
-            @if left_out > 0 { " Of " (curves) " settings, the best, the worst and some in between are drawn." }
+            @if let Some(note) = shown.note(ranked.len()) { " " (note) }
         }
     }))
-}
-
-/// The settings to draw, in the plan's order: all, or the best, the worst and evenly many between them.
-fn chosen_settings(page: &StudyPage<'_>) -> Vec<usize> {
-    let settings = &page.summary.settings;
-    let mut ranked: Vec<usize> = (0..settings.len()).filter(|&index| settings[index].is_ranked()).collect();
-    if ranked.len() > MAX_CURVES {
-        ranked.sort_by(|&a, &b| settings[b].mean.unwrap_or(0.0).total_cmp(&settings[a].mean.unwrap_or(0.0)));
-        let last = ranked.len() - 1;
-        ranked = (0..MAX_CURVES).map(|place| ranked[place * last / (MAX_CURVES - 1)]).collect();
-        ranked.sort_unstable();
-    }
-    ranked
 }
 
 /// The mean over a setting's trials in each epoch that all of them reached.

@@ -1,6 +1,7 @@
 //! The page about a study: which setting is best and how sure that is, drawn and in words.
 
 mod charts;
+mod order;
 mod reading;
 mod timing;
 mod weights;

@@ -1,12 +1,13 @@
-//! Accuracy and seconds against what was varied, and why.
+//! Accuracy against training time for each batch size, the time of an epoch, and what explains both.
 
 use maud::{Markup, html};
 
-use super::super::curves::{LARGE, line};
+use super::super::curves::{LARGE, SIZE};
 use super::super::parts;
 use super::StudyPage;
+use super::order::Shown;
 use crate::error::Result;
-use crate::figures::{Chart, Line, RightAxis, Scale, Series};
+use crate::figures::{Chart, Scale, Series};
 use crate::number::{counted, grouped, p_value, range_of_seconds, seconds, significant};
 use crate::study::{EpochSeconds, Faster, SettingResult, TrialRecord};
 use crate::training::EpochRecord;
@@ -40,6 +41,20 @@ impl Timed<'_> {
     fn whole(&self) -> f64 {
         let seconds = |record: &&TrialRecord| record.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>();
         self.records.iter().map(seconds).fold(f64::INFINITY, f64::min)
+    }
+
+    /// After each epoch that all its trainings reached: the median of the seconds trained by then, and the mean accuracy.
+    fn course(&self) -> Vec<(f64, f64)> {
+        let epochs = self.records.iter().map(|record| record.epochs.len()).min().unwrap_or(0);
+        let point = |last: usize| {
+            let spent =
+                |record: &&TrialRecord| record.epochs[..=last].iter().map(|epoch| epoch.seconds).sum();
+            let accuracy = |record: &&TrialRecord| record.epochs[last].validation_accuracy;
+            let accuracies: Vec<f64> = self.records.iter().map(accuracy).collect::<Option<_>>()?;
+            let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
+            Some((median(self.records.iter().map(spent).collect()), mean))
+        };
+        (0..epochs).filter_map(point).collect()
     }
 
     /// The mean accuracy after the last epoch that ended within `limit` seconds, with the mean number of epochs; none
@@ -83,31 +98,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     }
     // The same time for all: as long as the fastest of all trainings took.
     let limit = all.iter().map(Timed::whole).fold(f64::INFINITY, f64::min);
-    let accuracy =
-        all.iter().map(|timed| (timed.batch_size, timed.setting.mean.unwrap_or(f64::NAN))).collect();
-    let in_time = all.iter().filter_map(|timed| Some((timed.batch_size, timed.within(limit)?.0))).collect();
-    let times = Series {
-        name: "seconds per epoch, with their range".to_owned(),
-        points: all.iter().map(|timed| (timed.batch_size, timed.epoch())).collect(),
-        spread: all.iter().map(Timed::range).collect(),
-        colour: 1,
-        ..Series::default()
-    };
     let epochs = page.study.base.training.num_epochs;
-    let left = [
-        line(&format!("accuracy after {epochs} epochs"), accuracy, 0, Line::Solid),
-        line(&format!("accuracy after {}", seconds(limit)), in_time, 2, Line::Dashed),
-    ];
-    let right = [times];
-    let chart = Chart {
-        x_name: "batch size",
-        y_name: "validation accuracy",
-        x_scale: Scale::Log2,
-        y_bounds: (0.0, 1.0),
-        series: &left,
-        right: Some(RightAxis { name: "seconds per epoch", bounds: (0.0, f64::MAX), series: &right }),
-        ..Chart::default()
-    };
     let columns = [
         "batch size",
         "updates an epoch",
@@ -134,10 +125,68 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     };
     let rows: Vec<_> = all.iter().map(row).collect();
     Ok(Some(html! {
-        (parts::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
+        (against_time(&all)?)
+        (parts::drawing(epoch_times(&all)?))
         @for sentence in explanation(&all, limit, epochs) { p { (parts::sentence(&sentence)) } }
         (parts::table(&columns, &rows, 0))
     }))
+}
+
+/// Accuracy over the seconds of training, a line for each batch size with a point for each epoch.
+fn against_time(all: &[Timed<'_>]) -> Result<Markup> {
+    let settings: Vec<_> =
+        all.iter().map(|timed| (&timed.setting.setting, timed.setting.mean.unwrap_or(0.0))).collect();
+    let shown = Shown::of(&settings);
+    let of_place = |(place, &index): (usize, &usize)| Series {
+        name: all[index].setting.setting.name(),
+        points: all[index].course(),
+        colour: shown.colour(place),
+        ..Series::default()
+    };
+    let series: Vec<Series> = shown.places.iter().enumerate().map(of_place).collect();
+    let chart = Chart {
+        x_name: "seconds of training",
+        y_name: "validation accuracy",
+        x_scale: Scale::Log,
+        y_bounds: (0.0, 1.0),
+        series: &series,
+        ..Chart::default()
+    };
+    Ok(html! {
+        (parts::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
+        p.note {
+            "A point for each epoch: the mean accuracy of a batch size's trainings, and the median of the seconds that they had \
+             trained by then. Further left is sooner, higher is better."
+            @if let Some(note) = shown.note(all.len()) { " " (note) }
+        }
+    })
+}
+
+/// How long an epoch takes with each batch size.
+fn epoch_times(all: &[Timed<'_>]) -> Result<String> {
+    let series = [Series {
+        name: "median over the trials, with their range".to_owned(),
+        points: all.iter().map(|timed| (timed.batch_size, timed.epoch())).collect(),
+        spread: all.iter().map(Timed::range).collect(),
+        ..Series::default()
+    }];
+    let chart = Chart {
+        title: "Seconds per epoch",
+        x_name: "batch size",
+        y_name: "seconds per epoch",
+        x_scale: Scale::Log2,
+        y_bounds: (0.0, f64::MAX),
+        series: &series,
+        ..Chart::default()
+    };
+    chart.to_svg(SIZE.0, SIZE.1)
+}
+
+/// The middle of the values, or the mean of both in the middle; NaN for none.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let at = |place: usize| values.get(place).copied().unwrap_or(f64::NAN);
+    f64::midpoint(at(values.len().saturating_sub(1) / 2), at(values.len() / 2))
 }
 
 fn microseconds(seconds: f64) -> String {

@@ -6,7 +6,7 @@ use super::super::curves::LARGE;
 use super::super::parts;
 use super::StudyPage;
 use crate::error::Result;
-use crate::figures::{Chart, Line, Scale, Series};
+use crate::figures::{Chart, Colour, Line, Scale, Series};
 use crate::number::{grouped, points};
 use crate::plan::Plan;
 use crate::study::{SettingResult, Verdict};
@@ -37,13 +37,13 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         spread: ranked.iter().map(|(setting, _, mean)| setting.interval.unwrap_or((*mean, *mean))).collect(),
         labels: ranked.iter().map(|(setting, _, _)| shape(setting)).collect(),
         line: Line::None,
-        colour: 0,
+        colour: Colour::Category(0),
     };
     let best_of_their_size = Series {
         name: "nothing smaller is better (Pareto front)".to_owned(),
         points: front.iter().map(place).collect(),
         line: Line::Dashed,
-        colour: 1,
+        colour: Colour::Category(1),
         ..Series::default()
     };
     let series = [all, best_of_their_size];
