@@ -227,10 +227,10 @@ fn coin(heads: usize, tails: usize) -> f64 {
 #[test]
 fn networks_are_compared_image_by_image() {
     let place = Place::new();
-    let first = small_run(&place, &config("softmax"), &[]);
+    let first = place.small_run(&config("softmax"), &[]);
     let poor =
-        small_run(&place, &config("softmax"), &["--set", "optimizer.learning_rate=0.001", "--name", "poor"]);
-    let alike = small_run(&place, &config("softmax"), &["--seed", "7", "--name", "alike"]);
+        place.small_run(&config("softmax"), &["--set", "optimizer.learning_rate=0.001", "--name", "poor"]);
+    let alike = place.small_run(&config("softmax"), &["--seed", "7", "--name", "alike"]);
     let record = place.json(&["compare", &first, &poor, &alike]);
     let wrong = misclassified(&place, &first);
     let tests = record["tests"].as_array().unwrap();
@@ -274,8 +274,8 @@ fn networks_are_compared_image_by_image() {
 #[test]
 fn a_run_without_a_record_of_single_images_says_how_to_get_one() {
     let place = Place::new();
-    let first = small_run(&place, &config("softmax"), &[]);
-    let other = small_run(&place, &config("softmax"), &["--seed", "7", "--name", "old"]);
+    let first = place.small_run(&config("softmax"), &[]);
+    let other = place.small_run(&config("softmax"), &["--seed", "7", "--name", "old"]);
     let file = format!("{other}/evaluation.json");
     let whole: Value = serde_json::from_str(&place.read(&file)).unwrap();
     let mut old = whole.clone();

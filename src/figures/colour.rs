@@ -42,9 +42,9 @@ const CATEGORIES: [OnLightAndDark; 8] = [
 /// How many steps a scale of ordered series has.
 const NUM_STEPS: usize = 9;
 /// The parts of matplotlib's plasma that can be read on white and on a dark page: from dark blue over purple to orange, and
-/// from purple to yellow. Both grow lighter, so that the order can be seen without colours.
+/// from red to yellow. Both grow lighter, so that the order can be seen without colours.
 const ON_WHITE: (f64, f64) = (0.0, 0.62);
-const ON_DARK: (f64, f64) = (0.42, 1.0);
+const ON_DARK: (f64, f64) = (0.56, 1.0);
 
 /// Which colour a line of a chart has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -116,11 +116,22 @@ fn drawings(lines: impl Fn(&Measure) -> Vec<Series>) -> Result<Markup> {
 mod tests {
     use super::*;
 
-    /// The heights of the marks in each drawing.
+    /// The heights of the marks in the plot of each drawing: discs of the first line, squares of the second.
     fn heights(page: &str) -> Vec<Vec<i32>> {
-        let height = |circle: &str| circle.split("cy=\"").nth(1)?.split('"').next()?.parse().ok();
-        let drawings = page.split("</svg>").filter(|drawing| drawing.contains("<svg"));
-        drawings.map(|drawing| drawing.split("<circle").skip(1).filter_map(height).collect()).collect()
+        let disc = |shape: &str| {
+            shape.strip_prefix("circle ")?.split("cy=\"").nth(1)?.split('"').next()?.parse().ok()
+        };
+        let square = |shape: &str| -> Option<i32> {
+            let corners = shape.strip_prefix("polygon ")?.split("points=\"").nth(1)?.split('"').next()?;
+            let ys = corners.split_whitespace().filter_map(|corner| corner.split(',').nth(1)?.parse().ok());
+            let ys: Vec<i32> = ys.collect();
+            Some(i32::midpoint(*ys.iter().min()?, *ys.iter().max()?))
+        };
+        let marks = |drawing: &str| -> Vec<i32> {
+            // Two in the legend.
+            drawing.split('<').filter_map(|shape| disc(shape).or_else(|| square(shape))).skip(2).collect()
+        };
+        page.split("</svg>").filter(|drawing| drawing.contains("<svg")).map(marks).collect()
     }
 
     #[test]

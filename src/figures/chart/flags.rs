@@ -14,7 +14,8 @@ const GAP: f64 = 4.0;
 
 /// A marked place.
 struct Flag {
-    /// Where its line is, in pixels from the plot's left end.
+    /// Its place on the axis, and about how many pixels that is from the plot's left end.
+    place: f64,
     x: f64,
     text: String,
     width: f64,
@@ -34,11 +35,12 @@ impl Flags {
     pub(super) fn new(marks: &[(f64, &str)], scale: Scale, axis: &Axis, width: f64) -> Result<Self> {
         let mut flags = Vec::new();
         for &(x, label) in marks {
-            let place = scale.place(x).and_then(|place| axis.share(place));
-            if let Some(share) = place {
+            let place = scale.place(x).and_then(|place| Some((place, axis.share(place)?)));
+            if let Some((place, share)) = place {
                 let text = LABEL.fit(label.trim(), width / 2.0 - GAP)?;
                 let text_width = LABEL.measure(&text)?;
-                flags.push(Flag { x: share * width, text, width: text_width + GAP, row: 0, is_left: false });
+                let (x, width) = (share * width, text_width + GAP);
+                flags.push(Flag { place, x, text, width, row: 0, is_left: false });
             }
         }
         flags.sort_by(|a, b| a.x.total_cmp(&b.x));
@@ -53,20 +55,25 @@ impl Flags {
         labelled.map(|flag| flag.row as i32 + 1).max().unwrap_or(0) * row_height()
     }
 
-    /// Where their lines are, in fine pixels.
-    pub(super) fn lines(&self) -> impl Iterator<Item = i32> + '_ {
-        self.flags.iter().map(|flag| fine(flag.x))
+    /// Their places on the axis.
+    pub(super) fn places(&self) -> impl Iterator<Item = f64> + '_ {
+        self.flags.iter().map(|flag| flag.place)
     }
 
-    /// Draws lines and labels on all of the chart below its legend. The plot has its upper left corner at `corner` and is
-    /// `height` high, in fine pixels.
-    pub(super) fn draw(&self, area: &Area<'_>, corner: (i32, i32), height: i32) -> Result<()> {
+    /// Draws lines and labels on all of the chart below its legend. The plot is between the heights `plot_top` and `bottom`, in
+    /// fine pixels; `across` says where a place on the axis is.
+    pub(super) fn draw(
+        &self,
+        area: &Area<'_>,
+        (plot_top, bottom): (i32, i32),
+        across: impl Fn(f64) -> i32,
+    ) -> Result<()> {
         for flag in &self.flags {
-            let (x, top) = (corner.0 + fine(flag.x), corner.1 - flag.row as i32 * row_height() * FINE);
+            let (x, top) = (across(flag.place), plot_top - flag.row as i32 * row_height() * FINE);
             let half = row_height() * FINE / 2;
-            let end = if flag.text.is_empty() { corner.1 } else { top - 2 * half };
+            let end = if flag.text.is_empty() { plot_top } else { top - 2 * half };
             let (dash, gap) = MARKER_DASH;
-            let line = vec![(x, corner.1 + height), (x, end)];
+            let line = vec![(x, bottom), (x, end)];
             for dash in DashedLineSeries::new(line, dash * FINE, gap * FINE, stroke(AXIS, 1)) {
                 area.draw(&dash).map_err(cannot_draw)?;
             }

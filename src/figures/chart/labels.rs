@@ -12,10 +12,10 @@ pub(super) const LABEL: Font = Font { size: 13.0, bold: false };
 const GAP: i32 = 4 * FINE;
 /// How far apart the points of a line are that a label should not cover, in fine pixels.
 const STEP: i32 = 4 * FINE;
-/// From one try to the next, further away from the mark, in fine pixels.
-const FURTHER: i32 = 6 * FINE;
-/// A label further away than this is not looked for: the chart gets higher instead.
-const MAX_TRIES: i32 = 24;
+/// From one place that is tried to the next, in fine pixels.
+const TRY: i32 = 6 * FINE;
+/// A label goes so much further away, in fine pixels, to cover one point of a line less.
+const COVERED: i32 = 3 * FINE;
 
 /// A place in fine pixels, from the upper left corner of the plot.
 pub(super) type Place = (i32, i32);
@@ -66,21 +66,12 @@ impl Space {
         if let Some(at) = self.take(mark, size, sides.into_iter().chain(corners)) {
             return Ok(Some(Label { at, line_to: None }));
         }
-        for further in 1..=MAX_TRIES {
-            let (up, down) = (above - further * FURTHER, below + further * FURTHER);
-            let across = further * FURTHER / 2;
-            let columns = [middle, right, left, right + across, left - across];
-            let around = columns.into_iter().flat_map(|x| [(x, up), (x, down)]);
-            let beside = [(right + 2 * across, level), (left - 2 * across, level)];
-            if let Some(at) = self.take(mark, size, around.chain(beside)) {
-                let line_to =
-                    (mark.0.clamp(at.0, at.0 + width), mark.1.clamp(at.1 - height / 2, at.1 + height / 2));
-                // Later labels keep off the line.
-                self.marks.extend(along(mark, line_to).skip(1));
-                return Ok(Some(Label { at, line_to: Some(line_to) }));
-            }
-        }
-        Ok(None)
+        let Some(at) = self.take_nearest(mark, size) else { return Ok(None) };
+        let half = height / 2;
+        let line_to = (mark.0.clamp(at.0, at.0 + width), mark.1.clamp(at.1 - half, at.1 + half));
+        // Later labels keep off the line.
+        self.marks.extend(along(mark, line_to).skip(1));
+        Ok(Some(Label { at, line_to: Some(line_to) }))
     }
 
     fn size_of(&self, text: &str) -> Result<Place> {
@@ -95,6 +86,22 @@ impl Space {
         let taken @ (start, end) = free.min_by_key(|place| self.num_covered(place))?;
         self.texts.push(taken);
         Some((start.0, i32::midpoint(start.1, end.1)))
+    }
+
+    /// The place that is nearest to the mark of all that are free in the plot, those further away that cover less.
+    fn take_nearest(&mut self, mark: Place, size: Place) -> Option<Place> {
+        let starts = |length: i32, of: i32| (0..=(length - of).max(0)).step_by(TRY as usize);
+        let corners: Vec<Place> = starts(self.size.0, size.0)
+            .flat_map(|x| starts(self.size.1, size.1).map(move |y| (x, y)))
+            .filter(|&corner| self.is_free(mark, &(corner, (corner.0 + size.0, corner.1 + size.1))))
+            .collect();
+        let cost = |&(x, y): &Place| {
+            let across = (x - mark.0).max(mark.0 - x - size.0).max(0);
+            let down = (y - mark.1).max(mark.1 - y - size.1).max(0);
+            across + down + COVERED * self.num_covered(&((x, y), (x + size.0, y + size.1))) as i32
+        };
+        let nearest = corners.into_iter().min_by_key(cost)?;
+        self.take(mark, size, std::iter::once(nearest))
     }
 
     fn is_free(&self, own: Place, (start, end): &(Place, Place)) -> bool {

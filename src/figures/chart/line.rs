@@ -76,16 +76,16 @@ impl<'a> PlacedLine<'a> {
         }
     }
 
-    /// The marks, on the inside of the plot. `centre` says where a point is there.
+    /// The marks. `centre` says where a point is on `area`, in fine pixels.
     pub(super) fn draw_marks(
         &self,
-        inside: &Area<'_>,
+        area: &Area<'_>,
         centre: impl Fn((f64, f64)) -> (i32, i32),
         (place, num_lines): (usize, usize),
     ) -> Result<()> {
         for (index, point) in self.points.iter().enumerate() {
             if self.is_marked(index, place, num_lines) {
-                draw_mark(inside, centre(point.at), self.series)?;
+                draw_mark(area, centre(point.at), self.series)?;
             }
         }
         Ok(())

@@ -35,7 +35,9 @@ use crate::error::Result;
 const MIN_SIZE: (usize, usize) = (320, 240);
 /// A plot whose labels have no room gets higher by this share, up to so many times.
 const HIGHER: f64 = 0.25;
-const MAX_HIGHER: usize = 8;
+const MAX_HIGHER: usize = 6;
+/// Of more labels than this nobody could read each; some may be left out then.
+const MANY_LABELS: usize = 60;
 
 /// How the points of a series are joined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -59,8 +61,8 @@ pub struct Series {
     /// For each point the lower and upper end of its error bar, as y values. Empty for none; a bar whose ends are not
     /// both finite is left out.
     pub spread: Vec<(f64, f64)>,
-    /// For each point a short text beside its mark, or with a line to it. Empty for none. The plot gets higher where they
-    /// have no room.
+    /// For each point a short text beside its mark, or with a line to it. Empty for none. The plot gets higher where up to
+    /// 60 of them have no room.
     pub labels: Vec<String>,
     /// How the points are joined.
     pub line: Line,
@@ -118,8 +120,9 @@ impl Chart<'_> {
         check_size(width, height)?;
         let mut tries = (0..=MAX_HIGHER).map(|more| height + (height as f64 * HIGHER) as usize * more);
         let mut drawn = self.try_svg(width, tries.next().unwrap_or(height))?;
+        let num_labels = self.series.iter().map(|series| series.labels.len()).sum::<usize>();
         for higher in tries {
-            if drawn.1 == 0 {
+            if drawn.1 == 0 || num_labels > MANY_LABELS {
                 break;
             }
             drawn = self.try_svg(width, higher)?;

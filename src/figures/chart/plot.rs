@@ -31,14 +31,19 @@ impl Chart<'_> {
         let (mut frame, flags) = self.frame(area, &lines)?;
         self.draw_axes(&mut frame)?;
         let plane = frame.plotting_area();
-        let (corner, base, size) = (plane.get_base_pixel(), area.get_base_pixel(), plane.dim_in_pixel());
-        flags.draw(area, (corner.0 - base.0, corner.1 - base.1), size.1 as i32)?;
+        // On all of the area: what is drawn inside the plot is cut at its border, and marks are there too.
+        let base = area.get_base_pixel();
+        let at = |point: (f64, f64)| {
+            let (x, y) = plane.map_coordinate(&point);
+            (x - base.0, y - base.1)
+        };
+        let y = plane.get_y_range();
+        flags.draw(area, (at((0.0, y.end)).1, at((0.0, y.start)).1), |x| at((x, 0.0)).0)?;
         for line in &lines {
             line.draw_strokes(plane)?;
         }
-        let inside = plane.strip_coord_spec();
         for (index, line) in lines.iter().enumerate() {
-            line.draw_marks(&inside, |point| place(plane, point), (index, lines.len()))?;
+            line.draw_marks(area, at, (index, lines.len()))?;
         }
         write_labels(plane, &lines, &flags)
     }
@@ -83,7 +88,7 @@ impl Chart<'_> {
 fn write_labels(plane: &Plane<'_>, lines: &[PlacedLine<'_>], flags: &Flags) -> Result<usize> {
     let (width, height) = plane.dim_in_pixel();
     let mut space = Space::new((width as i32, height as i32));
-    for x in flags.lines() {
+    for x in flags.places().map(|x| place(plane, (x, 0.0)).0) {
         space.add_line((x, 0), (x, height as i32));
     }
     for line in lines {

@@ -9,6 +9,7 @@ use super::order::Shown;
 use crate::error::Result;
 use crate::figures::{Chart, Scale, Series};
 use crate::number::{counted, grouped, p_value, range_of_seconds, seconds, significant};
+use crate::statistics::FiveNumbers;
 use crate::study::{EpochSeconds, Faster, SettingResult, TrialRecord};
 use crate::training::EpochRecord;
 
@@ -52,7 +53,8 @@ impl Timed<'_> {
             let accuracy = |record: &&TrialRecord| record.epochs[last].validation_accuracy;
             let accuracies: Vec<f64> = self.records.iter().map(accuracy).collect::<Option<_>>()?;
             let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
-            Some((median(self.records.iter().map(spent).collect()), mean))
+            let spent: Vec<f64> = self.records.iter().map(spent).collect();
+            Some((FiveNumbers::new(&spent)?.median, mean))
         };
         (0..epochs).filter_map(point).collect()
     }
@@ -180,13 +182,6 @@ fn epoch_times(all: &[Timed<'_>]) -> Result<String> {
         ..Chart::default()
     };
     chart.to_svg(SIZE.0, SIZE.1)
-}
-
-/// The middle of the values, or the mean of both in the middle; NaN for none.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let at = |place: usize| values.get(place).copied().unwrap_or(f64::NAN);
-    f64::midpoint(at(values.len().saturating_sub(1) / 2), at(values.len() / 2))
 }
 
 fn microseconds(seconds: f64) -> String {
