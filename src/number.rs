@@ -23,13 +23,12 @@ pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
-/// Seconds with as many decimals as matter: `0.0123`, `0.12`, `12.3`, `2 min 05 s`.
+/// Seconds with three significant digits, so that they are alike in a column: `0.0123 s`, `0.123 s`, `12.3 s`; from a minute
+/// on `2 min 05 s`.
 pub(crate) fn seconds(seconds: f64) -> String {
     // An empty sum is -0.
     match seconds + 0.0 {
-        s if s < 0.1 => format!("{s:.4} s"),
-        s if s < 10.0 => format!("{s:.2} s"),
-        s if s < 59.95 => format!("{s:.1} s"),
+        s if s < 59.95 => format!("{} s", three_digits(s)),
         s => {
             let whole = s.round() as u64;
             format!("{} min {:02} s", whole / 60, whole % 60)
@@ -37,7 +36,22 @@ pub(crate) fn seconds(seconds: f64) -> String {
     }
 }
 
-/// From one number of seconds to another, with the unit once where it is the same: `0.12 to 0.35 s`.
+/// Three significant digits, with zeros at the end, for numbers that stand in one column: `1.00`, `0.0500`, `2.74e-4`.
+pub(crate) fn three_digits(number: f64) -> String {
+    if number == 0.0 || !number.is_finite() {
+        return (number + 0.0).to_string();
+    }
+    // The exponent after rounding: 0.9996 is 1.00.
+    let rounded = format!("{number:.2e}");
+    let exponent =
+        rounded.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()).unwrap_or(0);
+    match exponent {
+        -4..=5 => format!("{number:.*}", (2 - exponent).max(0) as usize),
+        _ => rounded,
+    }
+}
+
+/// From one number of seconds to another, with the unit once where it is the same: `0.123 to 0.350 s`.
 pub(crate) fn range_of_seconds(low: f64, high: f64) -> String {
     let (from, to) = (seconds(low), seconds(high));
     match (from.strip_suffix(" s"), to.ends_with(" s") && !to.contains("min") && !from.contains("min")) {
@@ -139,17 +153,35 @@ mod tests {
     }
 
     #[test]
+    fn a_column_has_three_digits() {
+        for (number, text) in [
+            (0.25, "0.250"),
+            (1.0, "1.00"),
+            (0.9996, "1.00"),
+            (-0.0123, "-0.0123"),
+            (123_456.0, "123456"),
+            (1.0e-5, "1.00e-5"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(three_digits(number), text);
+        }
+    }
+
+    #[test]
     fn seconds_keep_what_matters() {
         for (number, text) in [
             (0.01234, "0.0123 s"),
-            (0.1234, "0.12 s"),
+            (0.1234, "0.123 s"),
+            (0.0, "0 s"),
+            (1.0, "1.00 s"),
+            (0.000_123_4, "0.000123 s"),
             (12.34, "12.3 s"),
             (59.96, "1 min 00 s"),
             (119.7, "2 min 00 s"),
         ] {
             assert_eq!(seconds(number), text);
         }
-        assert_eq!(range_of_seconds(0.0123, 0.35), "0.0123 to 0.35 s");
+        assert_eq!(range_of_seconds(0.0123, 0.35), "0.0123 to 0.350 s");
         assert_eq!(range_of_seconds(12.0, 61.0), "12.0 s to 1 min 01 s");
     }
 }

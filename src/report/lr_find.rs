@@ -8,7 +8,7 @@ use super::shell::{self, section};
 use crate::config::Experiment;
 use crate::error::Result;
 use crate::figures::{Chart, Line, Scale};
-use crate::number::{grouped, loss, significant};
+use crate::number::{grouped, loss, significant, three_digits};
 use crate::plan::Plan;
 use crate::run::RunInfo;
 use crate::training::{NoSuggestion, RangeTest, RatePoint, Suggestion};
@@ -142,7 +142,7 @@ fn curve(test: &RangeTest, suggestion: Option<&Suggestion>) -> Result<Markup> {
 fn rates(test: &RangeTest, suggestion: &Suggestion, experiment: &Experiment) -> Markup {
     let Suggestion { learning_rate, steepest, lowest, lowest_tenth, largest } = *suggestion;
     let row = |name: &str, rate: f64, meaning: &str| {
-        [name.to_owned(), significant(rate), loss_at(test, rate), meaning.to_owned()]
+        [name.to_owned(), three_digits(rate), loss_at(test, rate), meaning.to_owned()]
     };
     let mut rows = vec![
         row("suggested", learning_rate, "half-way between steepest and lowest"),

@@ -8,7 +8,7 @@ use crate::data::Layout;
 use crate::error::Result;
 use crate::figures::{symmetric_limit, weight_png};
 use crate::model::Neurons;
-use crate::number::{grouped, loss, percent, seconds, significant};
+use crate::number::{grouped, loss, seconds, three_digits};
 use crate::plan::{LAYER_COLUMNS, Plan};
 use crate::run::{Records, Resumed, Status};
 use crate::training::{EpochRecord, Position, ScheduleConfig};
@@ -149,12 +149,12 @@ pub(super) fn weights(neurons: &Neurons, layout: Layout, is_softmax: bool) -> Re
     let mut tiles = Vec::new();
     for &neuron in order.iter().take(MAX_NEURONS) {
         let png = weight_png(&neurons.weights[neuron], layout.height, layout.width, limit, 1)?;
-        let norm = format!("norm {}", significant(neurons.norm(neuron)));
+        let norm = format!("norm {}", three_digits(neurons.norm(neuron)));
         tiles.push(parts::tile(&png, &[Neurons::name(neuron, is_softmax), norm]));
     }
     let bar: Vec<f32> = (0..101).map(|step| (step as f32 / 50.0 - 1.0) * limit).collect();
     let bar = weight_png(&bar, 1, bar.len(), limit, 1)?;
-    let limit = significant(f64::from(limit));
+    let limit = three_digits(f64::from(limit));
     let what = match is_softmax {
         true => {
             "The weights of each output neuron: ink on red pixels raises the score of its class, ink on blue ones lowers \
@@ -190,7 +190,7 @@ fn provenance(run: &Records) -> Markup {
         facts.push(("weights digest", digest.clone()));
     }
     if let Some(evaluation) = run.test.as_ref().map(|test| &test.evaluation) {
-        facts.push(("test", format!("{} wrong", percent(1.0 - evaluation.accuracy))));
+        facts.push(("test", format!("{:.2} % wrong", 100.0 * (1.0 - evaluation.accuracy))));
     }
     let config = parts::shell_word(&run.folder.config_path().display().to_string());
     // A cosine that was stretched on the way is no other run's.

@@ -13,7 +13,7 @@ use crate::figures::{
     CaptionLine, ConfusionMatrix, Prediction, Sheet, Tile, Tone, WeightSheet, gray_png, symmetric_limit,
 };
 use crate::model::Neurons;
-use crate::number::{grouped, percent, significant};
+use crate::number::{grouped, percent, three_digits};
 use crate::run;
 
 /// Sheets of neurons at the most.
@@ -274,7 +274,7 @@ fn neuron_infos(neurons: &Neurons, is_softmax: bool) -> Vec<NeuronInfo> {
 fn neuron_caption(info: &NeuronInfo, is_softmax: bool) -> Vec<CaptionLine> {
     vec![
         CaptionLine::plain(Neurons::name(info.neuron, is_softmax)),
-        CaptionLine::plain(format!("norm {}", significant(info.norm))),
+        CaptionLine::plain(format!("norm {}", three_digits(info.norm))),
     ]
 }
 

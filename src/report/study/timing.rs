@@ -8,7 +8,7 @@ use super::StudyPage;
 use super::order::Shown;
 use crate::error::Result;
 use crate::figures::{Chart, Scale, Series};
-use crate::number::{counted, grouped, p_value, range_of_seconds, seconds, significant};
+use crate::number::{counted, grouped, p_value, range_of_seconds, seconds, significant, three_digits};
 use crate::statistics::FiveNumbers;
 use crate::study::{EpochSeconds, Faster, SettingResult, TrialRecord};
 use crate::training::EpochRecord;
@@ -122,7 +122,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
             range_of_seconds(timed.range().0, timed.range().1),
             format!("{:.4}", timed.setting.mean.unwrap_or(f64::NAN)),
             or_none(within.map(|(accuracy, _)| format!("{accuracy:.4}"))),
-            or_none(within.map(|(_, epochs)| significant(epochs))),
+            or_none(within.map(|(_, epochs)| format!("{epochs:.1}"))),
         ]
     };
     let rows: Vec<_> = all.iter().map(row).collect();
@@ -184,8 +184,9 @@ fn epoch_times(all: &[Timed<'_>]) -> Result<String> {
     chart.to_svg(SIZE.0, SIZE.1)
 }
 
+/// In one unit, however long, so that a column can be read down.
 fn microseconds(seconds: f64) -> String {
-    if seconds < 1e-3 { format!("{:.0} µs", seconds * 1e6) } else { format!("{:.2} ms", seconds * 1e3) }
+    format!("{} µs", three_digits(1e6 * seconds))
 }
 
 /// The trade in words: updates per epoch, time of an update, accuracy at equal epochs and at equal time.
