@@ -38,8 +38,17 @@ impl Error {
     }
 
     /// An input or output error while doing `action` (a verb, such as `read`) to `path`.
+    ///
+    /// The words are the system's own, without the name of a temporary file, which nobody asked for.
     pub fn io(action: &str, path: &std::path::Path, source: std::io::Error) -> Self {
-        Self::new(format!("cannot {action} `{}`: {source}", path.display()))
+        let words = source.to_string();
+        Self::new(format!("cannot {action} `{}`: {}", path.display(), without_path(&source, &words)))
+    }
+
+    /// The system gives no further thread.
+    pub(crate) fn thread(source: &std::io::Error) -> Self {
+        Self::new(format!("cannot start a thread: {source}"))
+            .hint("the system, or a limit such as `ulimit -u` or `ulimit -v`, leaves too few threads or too little memory")
     }
 
     /// Adds the way out.
@@ -60,6 +69,12 @@ impl Error {
             Kind::Usage => 2,
         }
     }
+}
+
+/// The words of an error without the path that the crate tempfile puts behind them. It hides the system's error itself.
+fn without_path<'a>(error: &std::io::Error, words: &'a str) -> &'a str {
+    let wrapped = error.get_ref().and_then(|_| words.split_once(" at path \""));
+    wrapped.map_or(words, |(words, _)| words)
 }
 
 impl fmt::Display for Error {
@@ -83,11 +98,57 @@ pub fn catching<T>(who: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<String>().map(String::as_str);
         let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        Err(Error::new(format!("{who}: {what}")))
+        Err(thread_refused(what).unwrap_or_else(|| Error::new(format!("{who}: {what}"))))
     })
+}
+
+/// What to say of a panic that is about a thread which the system does not give: std's "failed to spawn thread: Os { code: 11,
+/// kind: … }", and rayon's of its pool, which has the same in it.
+fn thread_refused(panic: &str) -> Option<Error> {
+    let (before, code) = panic.split_once("Os { code: ")?;
+    let code = code.split_once(',')?.0.parse().ok()?;
+    before.contains("thread").then(|| Error::thread(&std::io::Error::from_raw_os_error(code)))
 }
 
 /// Refuses a setting whose range check failed: `key` is its dotted name, `expected` describes the range.
 pub fn ensure(in_range: bool, key: &str, got: impl fmt::Display, expected: &str) -> Result<()> {
     if in_range { Ok(()) } else { Err(Error::new(format!("`{key}` is {got}, expected {expected}"))) }
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_says_why_in_its_own_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let gone = folder.path().join("gone");
+        let wrapped = tempfile::NamedTempFile::new_in(&gone).unwrap_err();
+        assert!(wrapped.to_string().contains(" at path "), "{wrapped}");
+        let error = Error::io("write", std::path::Path::new("a/b"), wrapped);
+        assert_eq!(error.message(), "cannot write `a/b`: No such file or directory (os error 2)");
+        // Of kinds that have no words of their own in Rust, too.
+        let error = std::io::Error::from_raw_os_error(5);
+        let error = Error::io("write", std::path::Path::new("a/b"), error);
+        assert_eq!(error.message(), "cannot write `a/b`: Input/output error (os error 5)");
+    }
+    #[test]
+    fn a_thread_that_cannot_be_had_is_said_in_plain_words() {
+        let message = |panic: &'static str| {
+            let error = catching(BACKEND, || -> Result<()> { std::panic::panic_any(panic) });
+            error.unwrap_err().message().to_owned()
+        };
+        let os = "Os { code: 11, kind: WouldBlock, message: \"Resource temporarily unavailable\" }";
+        let told = "cannot start a thread: Resource temporarily unavailable (os error 11)";
+        assert_eq!(
+            message("failed to spawn thread: Os { code: 11, kind: WouldBlock, message: \"…\" }"),
+            told
+        );
+        let of_rayon = format!(
+            "The global thread pool has not been initialized.: ThreadPoolBuildError {{ kind: IOError({os}) }}"
+        );
+        assert_eq!(message(of_rayon.leak()), told);
+        assert_eq!(message("out of luck"), "the backend gave up: out of luck");
+    }
 }

@@ -37,6 +37,7 @@ pub mod evaluation;
 pub mod figures;
 mod files;
 pub mod kernels;
+mod memory;
 pub mod model;
 mod number;
 pub mod plan;

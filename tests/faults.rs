@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{Place, end};
+use common::{Place, Ran, end};
 use serde_json::Value;
 
 const ENDLESS: [&str; 6] = ["train", "--data", "data", "--name", "n", "--set=training.num_epochs=100000"];
@@ -102,35 +102,87 @@ fn a_file_that_may_not_grow_ends_the_run_with_one_message() {
     assert_goes_on(&place, &folder);
 }
 
-#[test]
-fn a_full_disk_ends_the_run_with_one_message() {
-    let place = place();
+/// Runs `args` on a disk of `size` for the folder `artifacts`, which is copied to `kept` afterwards; none where this machine lets
+/// nobody mount.
+fn on_a_disk_of(place: &Place, size: &str, args: &[&str]) -> Option<Ran> {
     fs::create_dir(place.path().join("artifacts")).unwrap();
     let id = fs::metadata(place.path()).unwrap().uid();
     let unshare = if id == 0 { "unshare --mount" } else { "unshare --map-root-user --mount" };
-    if !Command::new("sh")
-        .args(["-c", &format!("{unshare} true")])
-        .status()
-        .is_ok_and(|status| status.success())
-    {
+    let may_mount = Command::new("sh").args(["-c", &format!("{unshare} true")]).status();
+    if !may_mount.is_ok_and(|status| status.success()) {
         eprintln!("passed over: this machine lets nobody mount");
-        return;
+        return None;
     }
     // The disk goes with the process: what is on it is copied out of the mount's view first.
     let script = format!(
-        "{unshare} sh -c 'mount -t tmpfs -o size=400k none artifacts && \"$0\" \"$@\"; code=$?; cp -r artifacts kept; \
+        "{unshare} sh -c 'mount -t tmpfs -o size={size} none artifacts && \"$0\" \"$@\"; code=$?; cp -r artifacts kept; \
          exit $code' \"$0\" \"$@\""
     );
     let mut command = Command::new("sh");
-    command.args(["-c", &script, env!("CARGO_BIN_EXE_smallnet")]).args(ENDLESS).arg("--set=model.hidden=[8]");
-    command.arg("--set=checkpoint.every_steps=1").current_dir(place.path());
-    let ran = end(spawn(command));
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_smallnet")]).args(args).current_dir(place.path());
+    Some(end(spawn(command)))
+}
+
+fn assert_no_space(ran: &Ran) {
     assert_eq!(ran.code, 1, "{}", ran.stderr);
-    assert!(ran.stderr.starts_with("error: cannot write "), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: cannot "), "{}", ran.stderr);
     assert!(ran.stderr.ends_with(": No space left on device (os error 28)\n"), "{}", ran.stderr);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+}
+
+#[test]
+fn a_full_disk_ends_the_run_with_one_message() {
+    let place = place();
+    let more = ["--set=model.hidden=[8]", "--set=checkpoint.every_steps=1"];
+    let Some(ran) = on_a_disk_of(&place, "400k", &[&ENDLESS[..], &more].concat()) else { return };
+    assert_no_space(&ran);
     let run = fs::read_dir(place.path().join("kept/n")).unwrap().next().unwrap().unwrap().path();
     assert_checkpoints_are_whole(&run);
+}
+
+#[test]
+fn a_study_on_a_full_disk_has_failed() {
+    // More and more room: for no trial, for the trials and not for the page, for the page and not for the best network's run.
+    let (mut failed, mut had_trials) = (0, 0);
+    for size in ["8k", "16k", "24k", "32k", "64k", "128k"] {
+        let place = place();
+        place.write(
+            "s.toml",
+            "folds = 2\n[set]\ntraining.num_epochs = 1\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\n",
+        );
+        let Some(ran) = on_a_disk_of(&place, size, &["study", "s.toml", "--data", "data"]) else { return };
+        let kept = |name: &str| place.path().join("kept/studies/s").join(name);
+        if ran.code == 0 {
+            assert!(kept("report.html").exists() && kept("results.json").exists(), "{size}: {}", ran.stderr);
+            assert!(place.path().join("kept/s-best").exists());
+            continue;
+        }
+        assert_eq!(ran.code, 1, "{size}: {}", ran.stderr);
+        assert_eq!(ran.stderr.matches("error: ").count(), 1, "{size}: {}", ran.stderr);
+        assert!(ran.stderr.contains(": No space left on device (os error 28)\n"), "{size}: {}", ran.stderr);
+        failed += 1;
+        had_trials += usize::from(fs::metadata(kept("trials.jsonl")).is_ok_and(|file| file.len() > 0));
+    }
+    assert!(failed >= 3 && had_trials >= 1, "{failed} failed, {had_trials} of them after the trials");
+}
+
+#[test]
+fn files_are_readable_by_whom_the_umask_lets_read_them() {
+    for (umask, file, folder) in [("077", 0o600, 0o700), ("022", 0o644, 0o755), ("007", 0o660, 0o770)] {
+        let place = place();
+        let args = ["train", "--data", "data", "--name", "n", "--set=training.num_epochs=1"];
+        let ran = end(spawn(shell(&place, &format!("umask {umask}"), &args)));
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let mut folders = vec![place.path().join("artifacts")];
+        while let Some(path) = folders.pop() {
+            for entry in fs::read_dir(path).unwrap().map(|entry| entry.unwrap()) {
+                let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+                let is_folder = entry.path().is_dir();
+                assert_eq!(mode, if is_folder { folder } else { file }, "umask {umask}: {:?}", entry.path());
+                folders.extend(is_folder.then(|| entry.path()));
+            }
+        }
+    }
 }
 
 #[test]
@@ -235,9 +287,7 @@ fn a_run_file_that_is_none_is_not_waited_for() {
     let path = place.path().join(run).join("summary.json");
     fs::remove_file(&path).unwrap();
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-    place
-        .run(&["report", run])
-        .assert_error(1, &format!("cannot read `{run}/summary.json`: it is not a file"));
+    place.run(&["report", run]).assert_error(1, &format!("`{run}/summary.json` is a pipe, expected a file"));
 }
 
 #[test]

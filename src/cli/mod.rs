@@ -129,6 +129,7 @@ pub fn main() -> ExitCode {
     };
     let output = Output::new(cli.global.json, cli.global.quiet);
     signals::survive_file_size_limit();
+    signals::fail_instead_of_aborting();
     if std::env::var_os("RUST_BACKTRACE").is_none() {
         // What panics is caught and told as an error.
         std::panic::set_hook(Box::new(|_| ()));

@@ -56,8 +56,8 @@ fn code(signal: u8) -> u8 {
 fn handle(mut on_signal: impl FnMut(u8) + Send + 'static) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
-    std::thread::spawn(move || signals.forever().for_each(|signal| on_signal(signal as u8)));
-    Ok(())
+    let listen = move || signals.forever().for_each(|signal| on_signal(signal as u8));
+    std::thread::Builder::new().spawn(listen).map(drop)
 }
 
 #[cfg(not(unix))]
@@ -76,3 +76,14 @@ pub(super) fn survive_file_size_limit() {
 
 #[cfg(not(unix))]
 pub(super) fn survive_file_size_limit() {}
+
+/// Memory that cannot be had ends a Rust program by an abort, after one line on standard error that says how much was asked
+/// for. It is a failure like any other: exit code 1, and no file with the memory's contents.
+#[cfg(unix)]
+pub(super) fn fail_instead_of_aborting() {
+    let always = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let _ = signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGABRT, 1, always);
+}
+
+#[cfg(not(unix))]
+pub(super) fn fail_instead_of_aborting() {}

@@ -56,7 +56,7 @@ struct Record<'a> {
     summary: &'a Summary,
     winner: Option<&'a Path>,
     result: Option<&'a RunSummary>,
-    files: Option<&'a Written>,
+    files: &'a Written,
 }
 
 /// What `--json` prints after `--dry-run`.
@@ -93,13 +93,14 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     let summary = study.summary();
     let failed = study.failed();
     let interrupted = interrupter.should_stop();
-    // Written before the winner is trained: whatever becomes of it, the trials have their page.
-    let mut files = output.or_warn(study.write_results(&summary, None).map(Some));
-    let mut winner = None;
-    let mut winner_failed = false;
     if !interrupted {
         print_table(&study, &summary, output);
     }
+    // Written before the winner is trained: whatever becomes of it, the trials have their page. A study that cannot leave its
+    // results has failed; what was trained is in `trials.jsonl`.
+    let mut files = study.write_results(&summary, None)?;
+    let mut winner = None;
+    let mut winner_failed = false;
     if !interrupted && failed.is_empty() {
         match train_winner(&study, &summary, &interrupter, global, output) {
             Ok(records) => winner = records,
@@ -110,10 +111,10 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
         }
     }
     if winner.is_some() {
-        files = output.or_warn(study.write_results(&summary, winner.as_ref()).map(Some));
+        files = study.write_results(&summary, winner.as_ref())?;
     }
     let interrupted = interrupted || interrupter.should_stop();
-    print_end(&study, winner.as_ref(), &failed, interrupted, files.as_ref(), output);
+    print_end(&study, winner.as_ref(), &failed, interrupted, &files, output);
     output.record(&Record {
         study: study.folder.path(),
         trials: study.planned.plan.trials.len(),
@@ -123,7 +124,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
         summary: &summary,
         winner: winner.as_ref().map(|run| run.folder.path()),
         result: winner.as_ref().and_then(|run| run.summary.as_ref()),
-        files: files.as_ref(),
+        files: &files,
     })?;
     Ok(match (interrupted, failed.is_empty() && !winner_failed) {
         (true, _) => signals.exit_code(),
@@ -356,7 +357,7 @@ fn print_end(
     winner: Option<&Records>,
     failed: &[String],
     interrupted: bool,
-    files: Option<&Written>,
+    files: &Written,
     output: &Output,
 ) {
     if let Some(winner) = winner
@@ -385,7 +386,5 @@ fn print_end(
             output.warning(name);
         }
     }
-    if let Some(files) = files {
-        output.line(&format!("page: {}; trials: {}", files.page.display(), files.csv.display()));
-    }
+    output.line(&format!("page: {}; trials: {}", files.page.display(), files.csv.display()));
 }

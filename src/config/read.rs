@@ -1,6 +1,5 @@
 //! From TOML to a typed experiment, with messages that name the key.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use toml::{Spanned, Table, Value};
 
 use super::{Experiment, Override};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// Parses, fills in what decides the type of a section, applies `overrides`, and types the result. `by` says where the
 /// overrides come from.
@@ -41,7 +41,7 @@ const MAX_DEPTH: usize = 8;
 /// Reads the text of an experiment or study file, of which there may be no end.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    files::open_named(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > MAX_BYTES {
         return Err(io::Error::other(format!("it is larger than {MAX_BYTES} bytes")));
     }

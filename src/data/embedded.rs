@@ -5,6 +5,7 @@
 
 use super::idx::{self, IdxImages};
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// One IDX file of MNIST, compressed with zstd.
 #[derive(Debug, Clone, Copy)]
@@ -64,8 +65,11 @@ impl EmbeddedFile {
 
     /// The whole IDX file, in a block of memory of exactly its size.
     fn unpack(&self) -> Result<Vec<u8>> {
-        zstd::bulk::decompress(self.compressed, self.size)
-            .map_err(|error| Error::new(format!("cannot unpack the embedded `{}`: {error}", self.name)))
+        let failed = |error| Error::new(format!("cannot unpack the embedded `{}`: {error}", self.name));
+        let mut bytes = memory::reserve(self.size, &format!("the embedded `{}`", self.name))?;
+        let mut unpacker = zstd::bulk::Decompressor::new().map_err(failed)?;
+        unpacker.decompress_to_buffer(self.compressed, &mut bytes).map_err(failed)?;
+        Ok(bytes)
     }
 }
 

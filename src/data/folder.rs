@@ -1,13 +1,13 @@
 //! Owns a folder of IDX files: which file is which, and its uncompressed bytes.
 //! Must not know what the bytes mean.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
 use crate::error::{Error, Result};
+use crate::files;
 
 /// What the names of the four files end in, before `.gz`; the first of each is the original's.
 pub(super) const ENDINGS: [&[&str]; 4] = [
@@ -97,7 +97,7 @@ fn ambiguous(one: &str, two: &str, folder: &Path, why: &str) -> Error {
 
 /// Opens a file for its uncompressed bytes, and says how many they are at the most.
 pub(super) fn open(path: &Path) -> Result<(Box<dyn Read>, u64)> {
-    let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
+    let file = files::open_named(path).map_err(|error| Error::io("read", path, error))?;
     let size = file.metadata().map_err(|error| Error::io("read", path, error))?.len();
     if path.extension().is_some_and(|extension| extension == "gz") {
         let most = size.saturating_mul(MOST_UNPACKED).max(ALWAYS_UNPACKED);

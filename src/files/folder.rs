@@ -6,8 +6,13 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile, TempDir};
 
-use super::{UNFINISHED, WRITING, parent, share, sync_folder};
+use super::lock::{LOCK, Lock};
+use super::open::{describe, open_to_write};
+use super::{UNFINISHED, WRITING, parent, sync_folder};
 use crate::error::{Error, Result};
+
+/// How often a folder is made that others clear away before it is locked.
+const ATTEMPTS: usize = 10;
 
 /// Makes the folder at `path` where it is missing; not the folder that it is in: who took that away meant it.
 pub(crate) fn make_folder(path: &Path) -> Result<()> {
@@ -23,9 +28,11 @@ pub(crate) fn make_folder(path: &Path) -> Result<()> {
 /// alone. The system takes the lock back when the writer is killed.
 pub(super) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
     loop {
-        // The kind alone: the message names a temporary file that nobody asked for.
-        let file = NamedTempFile::with_prefix_in(UNFINISHED, folder)
-            .map_err(|error| io::Error::from(error.kind()))?;
+        let mut builder = Builder::new();
+        builder.prefix(UNFINISHED);
+        #[cfg(unix)]
+        builder.permissions(super::permissions(0o666));
+        let file = builder.tempfile_in(folder)?;
         match file.as_file().try_lock() {
             Ok(()) if file.path().exists() => return Ok(file),
             // Another process found the file before it was locked, and removes it: a new one is made.
@@ -36,17 +43,59 @@ pub(super) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
     }
 }
 
-/// A folder in `parent` that is not finished, and goes with the value.
-pub(crate) fn temporary_folder(parent: &Path) -> Result<TempDir> {
-    let folder = Builder::new().prefix(UNFINISHED).tempdir_in(parent);
-    folder.map_err(|error| Error::io("make a folder in", parent, io::Error::from(error.kind())))
+/// A folder in `parent` that is not finished, and goes with the value; this process's own.
+pub(crate) fn unborn_folder(parent: &Path) -> Result<(TempDir, Lock)> {
+    for _ in 0..ATTEMPTS {
+        let folder = new_folder(parent).map_err(|error| Error::io("make a folder in", parent, error))?;
+        let lock = Lock::take(folder.path());
+        // Another process may have cleared it away in the moment before it was locked.
+        match lock {
+            Ok(Some(lock)) if folder.path().exists() => return Ok((folder, lock)),
+            Err(error) if folder.path().exists() => return Err(error),
+            _ => {}
+        }
+    }
+    Err(Error::new(format!("cannot make a folder in `{}`: it is cleared away each time", parent.display())))
+}
+
+/// Clears away folders in `parent` that were to get a name from processes that were killed.
+pub(crate) fn remove_unborn(parent: &Path) -> Result<()> {
+    for path in unfinished(parent)? {
+        let is_empty = || fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
+        let removed = match path.join(LOCK).symlink_metadata() {
+            // Whoever makes it has its lock.
+            Ok(_) => match Lock::take(&path)? {
+                Some(_lock) => fs::remove_dir_all(&path),
+                None => Ok(()),
+            },
+            // It may be a moment old: if it gets a lock now, it is not empty any more and stays.
+            Err(_) if is_empty() => fs::remove_dir(&path),
+            // The lock is the first file in a new folder: this one is being cleared away, or was to be.
+            Err(_) => fs::remove_dir_all(&path),
+        };
+        match removed {
+            Err(error) if path.exists() && error.kind() != io::ErrorKind::DirectoryNotEmpty => {
+                return Err(Error::io("remove", &path, error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A temporary folder that may be read by whom the process's umask allows to read its files: it is renamed when it is whole.
+fn new_folder(parent: &Path) -> io::Result<TempDir> {
+    let mut builder = Builder::new();
+    builder.prefix(UNFINISHED);
+    #[cfg(unix)]
+    builder.permissions(super::permissions(0o777));
+    builder.tempdir_in(parent)
 }
 
 /// Gives a finished folder its name; says whether it could: not where another folder has that.
 pub(crate) fn name_folder(folder: &TempDir, path: &Path) -> Result<bool> {
     let attempt = || -> io::Result<bool> {
         let _writing = WRITING.read();
-        share(folder.path(), 0o755)?;
         sync_folder(folder.path())?;
         if path.exists() {
             return Ok(false);
@@ -66,19 +115,15 @@ pub(crate) fn write_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<()> {
     let attempt = || -> io::Result<()> {
         let _writing = WRITING.read();
         let around = parent(path);
-        let folder = Builder::new()
-            .prefix(UNFINISHED)
-            .tempdir_in(around)
-            .map_err(|error| io::Error::from(error.kind()))?;
+        let folder = new_folder(around)?;
         for (name, bytes) in files {
             let mut file = File::create_new(folder.path().join(name))?;
             file.write_all(bytes)?;
             file.sync_all()?;
         }
-        share(folder.path(), 0o755)?;
         sync_folder(folder.path())?;
         if path.exists() {
-            let old = Builder::new().prefix(UNFINISHED).tempdir_in(around)?;
+            let old = new_folder(around)?;
             fs::rename(path, old.path().join("old"))?;
         }
         fs::rename(folder.path(), path)?;
@@ -93,7 +138,7 @@ pub(crate) fn write_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<()> {
 pub(crate) fn remove_folder(path: &Path) -> Result<()> {
     let attempt = || -> io::Result<()> {
         let _writing = WRITING.read();
-        let aside = Builder::new().prefix(UNFINISHED).tempdir_in(parent(path))?;
+        let aside = new_folder(parent(path))?;
         fs::rename(path, aside.path().join("old"))?;
         aside.close()
     };
@@ -101,7 +146,7 @@ pub(crate) fn remove_folder(path: &Path) -> Result<()> {
 }
 
 /// What is not finished in `folder`.
-pub(crate) fn unfinished(folder: &Path) -> Result<Vec<PathBuf>> {
+fn unfinished(folder: &Path) -> Result<Vec<PathBuf>> {
     let failed = |error| Error::io("list", folder, error);
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
@@ -130,7 +175,7 @@ fn remove_leftover(path: &Path) -> io::Result<()> {
     let removed = match path.symlink_metadata() {
         Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
         Ok(metadata) if metadata.is_file() => {
-            let file = File::options().write(true).open(path);
+            let file = open_to_write(File::options().write(true), path);
             match file.map(|file| (file.try_lock(), file)) {
                 // The lock is held until the name is gone, so that a writer notices: see `temporary_file`.
                 Ok((Ok(()), _file)) => fs::remove_file(path),
@@ -149,17 +194,24 @@ fn remove_leftover(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Refuses a folder in which one of these names is a symbolic link: it would be read or written somewhere else.
-pub(crate) fn refuse_links(folder: &Path, names: &[&str]) -> Result<()> {
-    for name in names {
+/// Refuses a folder in which one of these names is something else than a regular file (`files`) or a real folder
+/// (`folders`): a link would be read or written somewhere else, a pipe would be waited for. What is missing is fine.
+pub(crate) fn check_kinds(folder: &Path, files: &[&str], folders: &[&str]) -> Result<()> {
+    let files = files.iter().map(|name| (name, "a file"));
+    for (name, expected) in files.chain(folders.iter().map(|name| (name, "a folder"))) {
         let path = folder.join(name);
-        if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+        let Ok(metadata) = path.symlink_metadata() else { continue };
+        let found = describe(metadata.file_type());
+        if metadata.is_symlink() {
             return Err(Error::new(format!(
                 "`{}` is a symbolic link, and smallnet stays inside of `{}`",
                 path.display(),
                 folder.display()
             ))
             .hint("put the file or folder itself in its place"));
+        }
+        if found != expected {
+            return Err(Error::new(format!("`{}` is {found}, expected {expected}", path.display())));
         }
     }
     Ok(())
@@ -246,13 +298,42 @@ mod tests {
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 7);
     }
 
+    #[test]
+    fn what_killed_processes_were_about_to_make_goes_and_what_is_being_made_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        for name in [".tmpEmpty", ".tmpLocked/old", ".tmpTrash/old", "run"] {
+            fs::create_dir_all(path(name)).unwrap();
+        }
+        fs::write(path(".tmpLocked/.lock"), "").unwrap();
+        fs::write(path(".tmpTrash/old/model.bpk"), "").unwrap();
+        let (own, _lock) = unborn_folder(place.path()).unwrap();
+        remove_unborn(place.path()).unwrap();
+        let mut names: Vec<_> =
+            fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        names.sort();
+        assert_eq!(names, [own.path(), &path("run")]);
+    }
+
     #[cfg(unix)]
     #[test]
-    fn a_link_is_refused() {
+    fn what_is_of_another_kind_is_refused() {
         let place = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/etc", place.path().join("figures")).unwrap();
-        refuse_links(place.path(), &["model.bpk"]).unwrap();
-        let error = refuse_links(place.path(), &["model.bpk", "figures"]).unwrap_err();
-        assert!(error.message().contains("figures` is a symbolic link"), "{error}");
+        fs::create_dir(place.path().join("folder")).unwrap();
+        fs::write(place.path().join("file"), "").unwrap();
+        check_kinds(place.path(), &["model.bpk", "file"], &["folder"]).unwrap();
+        for (files, folders, message) in [
+            (
+                &["model.bpk"][..],
+                &["figures"][..],
+                "figures` is a symbolic link, and smallnet stays inside of `",
+            ),
+            (&["folder"], &[], "folder` is a folder, expected a file"),
+            (&[], &["file"], "file` is a file, expected a folder"),
+        ] {
+            let error = check_kinds(place.path(), files, folders).unwrap_err();
+            assert!(error.message().contains(message), "{error}");
+        }
     }
 }

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::{WRITING, read_bytes};
+use super::open::open_to_write;
+use super::{MAX_BYTES, WRITING, read_to_end};
 use crate::error::{Error, Result};
 
 /// A file open for adding lines at its end.
@@ -21,9 +22,9 @@ impl Lines {
     ///
     /// A last line without an end, as a kill may leave, is taken off.
     pub(crate) fn open(path: &Path) -> Result<(Self, Vec<u8>)> {
-        let file = File::options().create(true).append(true).open(path);
+        let file = open_to_write(File::options().read(true).create(true).append(true), path);
         let file = file.map_err(|error| Error::io("open", path, error))?;
-        let mut bytes = read_bytes(path)?;
+        let mut bytes = read_to_end(&file, MAX_BYTES).map_err(|error| Error::io("read", path, error))?;
         bytes.truncate(bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1));
         let mut lines = Self { file, path: path.to_owned(), length: 0 };
         lines.cut(bytes.len())?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use super::open::{open, open_to_write};
 use crate::error::{Error, Result};
 
 /// The name of the file that is locked.
@@ -27,7 +28,7 @@ impl Lock {
     /// A folder that cannot be written in.
     pub(crate) fn take(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join(LOCK);
-        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = open_to_write(File::options().create(true).truncate(false).write(true), &path);
         let file = file.map_err(|error| Error::io("write", &path, error))?;
         for attempt in 0..ATTEMPTS {
             match file.try_lock() {
@@ -44,10 +45,8 @@ impl Lock {
 /// Whether some process, this one included, has the lock of `folder`. None where nobody ever took one, or it cannot be
 /// told.
 pub(crate) fn is_locked(folder: &Path) -> Option<bool> {
-    let path = folder.join(LOCK);
     // A link or a pipe in its place is no lock of ours.
-    let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
-    let file = is_file.then(|| File::open(&path))?.ok()?;
+    let file = open(&folder.join(LOCK)).ok()?;
     match file.try_lock_shared() {
         Ok(()) => Some(false),
         Err(TryLockError::WouldBlock) => Some(true),

@@ -4,6 +4,7 @@
 mod folder;
 mod lines;
 mod lock;
+mod open;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -19,11 +20,12 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, Result};
 
 pub(crate) use folder::{
-    is_unfinished, make_folder, name_folder, refuse_links, remove_folder, remove_leftovers, temporary_folder,
-    unfinished, write_folder,
+    check_kinds, is_unfinished, make_folder, name_folder, remove_folder, remove_leftovers, remove_unborn,
+    unborn_folder, write_folder,
 };
 pub(crate) use lines::Lines;
 pub(crate) use lock::{LOCK, Lock, is_locked};
+pub(crate) use open::open_named;
 
 /// What the names of files and folders begin with that are not finished.
 const UNFINISHED: &str = ".tmp";
@@ -56,7 +58,6 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         let _writing = WRITING.read();
         let mut file = folder::temporary_file(around)?;
         file.write_all(bytes)?;
-        share(file.path(), 0o644)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         sync_folder(around)
@@ -95,7 +96,7 @@ fn parent(path: &Path) -> &Path {
 /// Makes the names in a folder survive a power failure, too.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    open::open_folder(folder)?.sync_all()
 }
 
 #[cfg(not(unix))]
@@ -103,16 +104,10 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What is temporary is private to its owner; what is finished should be as readable as anything else.
+/// What is asked for when a file or folder is made; the process's umask takes off what its user does not want to give.
 #[cfg(unix)]
-fn share(path: &Path, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn share(_: &Path, _: u32) -> io::Result<()> {
-    Ok(())
+fn permissions(mode: u32) -> fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(mode)
 }
 
 /// Reads a whole file.
@@ -125,18 +120,18 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
 
 /// As [`read_bytes`], for a file of which it is known that it has at most `limit` bytes.
 pub(crate) fn read_bytes_up_to(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let attempt = || -> io::Result<Vec<u8>> {
-        let is_file = fs::metadata(path)?.is_file();
-        is_file.then_some(()).ok_or_else(|| io::Error::other("it is not a file"))?;
-        let mut bytes = Vec::new();
-        // The size that the system names may grow while it is read.
-        File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
-        match bytes.len() as u64 > limit {
-            true => Err(io::Error::other(format!("it is larger than {limit} bytes"))),
-            false => Ok(bytes),
-        }
-    };
-    attempt().map_err(|error| Error::io("read", path, error))
+    let bytes = open::open(path).and_then(|file| read_to_end(&file, limit));
+    bytes.map_err(|error| Error::io("read", path, error))
+}
+
+/// The size that the system names may grow while the file is read.
+fn read_to_end(file: &File, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > limit {
+        true => Err(io::Error::other(format!("it is larger than {limit} bytes"))),
+        false => Ok(bytes),
+    }
 }
 
 /// Reads a whole file of text; as [`read_bytes`].

@@ -55,20 +55,9 @@ const REPORT: &str = "report.html";
 const CHECKPOINTS: &str = "checkpoint";
 const FIGURES: &str = "figures";
 const PREDICTIONS: &str = "predictions";
-/// All of them. A run folder may be somebody else's: none of these may lead out of it.
-const NAMES: [&str; 11] = [
-    CONFIG,
-    INFO,
-    METRICS,
-    MODEL,
-    SUMMARY,
-    EVALUATION,
-    REPORT,
-    CHECKPOINTS,
-    FIGURES,
-    PREDICTIONS,
-    files::LOCK,
-];
+/// All of them. A run folder may be somebody else's: none of these may lead out of it, or be waited for.
+const FILES: [&str; 8] = [CONFIG, INFO, METRICS, MODEL, SUMMARY, EVALUATION, REPORT, files::LOCK];
+const FOLDERS: [&str; 3] = [CHECKPOINTS, FIGURES, PREDICTIONS];
 
 /// A run folder that no other process may train in while this one has it.
 #[derive(Debug)]
@@ -94,11 +83,11 @@ impl RunFolder {
     ) -> Result<(Self, RunLock, RunInfo)> {
         let parent = artifacts.join(&experiment.name);
         fs::create_dir_all(&parent).map_err(|error| Error::io("make the folder", &parent, error))?;
-        remove_unborn(&parent)?;
+        files::remove_unborn(&parent)?;
         // Nobody sees a run before it has its two files.
-        let unborn = files::temporary_folder(&parent)?;
+        let (unborn, lock) = files::unborn_folder(&parent)?;
         let mut folder = Self { path: unborn.path().to_owned() };
-        let lock = folder.lock()?;
+        let lock = RunLock { _lock: lock };
         info.config_sha256 = Some(folder.write_experiment(experiment)?);
         folder.write_info(&info)?;
         // 2026-11-22T18:08:05.112Z becomes 20261122-180805.
@@ -117,10 +106,10 @@ impl RunFolder {
     /// Opens an existing run's folder.
     ///
     /// # Errors
-    /// A path that is no run folder, or a link in it.
+    /// A path that is no run folder, or what is neither file nor folder in it, such as a link.
     pub fn open(path: &Path) -> Result<Self> {
-        if path.join(CONFIG).is_file() && path.join(INFO).is_file() {
-            files::refuse_links(path, &NAMES)?;
+        if path.join(CONFIG).exists() && path.join(INFO).exists() {
+            files::check_kinds(path, &FILES, &FOLDERS)?;
             return Ok(Self { path: path.to_owned() });
         }
         let what = if path.exists() { "is not a run folder" } else { "does not exist" };
@@ -326,6 +315,11 @@ impl RunFolder {
         self.write(&self.path, REPORT, page.as_bytes())
     }
 
+    /// Whether the page has been written.
+    pub fn has_report(&self) -> bool {
+        self.path.join(REPORT).exists()
+    }
+
     /// Saves a picture of the network and says where it is; `name` is the file's, without its ending.
     pub fn write_figure(&self, name: &str, png: &[u8]) -> Result<PathBuf> {
         self.write(&self.path.join(FIGURES), &format!("{name}.png"), png)
@@ -387,17 +381,6 @@ pub(crate) fn checkpoint_of(path: &Path) -> Option<&Path> {
     let folder = path.parent().filter(|_| path.ends_with(MODEL))?;
     let name = folder.file_name()?.to_str()?;
     Position::parse(name).map(|_| folder)
-}
-
-/// Clears away folders in `parent` that were to become runs of processes that were killed.
-fn remove_unborn(parent: &Path) -> Result<()> {
-    for path in files::unfinished(parent)? {
-        // One without a lock may be a moment old.
-        if files::is_locked(&path) == Some(false) {
-            files::remove_folder(&path)?;
-        }
-    }
-    Ok(())
 }
 
 /// Saves a whole file in `folder`, which is made where it is missing, and says where it is.

@@ -29,8 +29,8 @@ const FORMAT: u32 = 1;
 const STUDY: &str = "study.toml";
 const PLAN: &str = "plan.json";
 const TRIALS: &str = "trials.jsonl";
-/// All names that are read or grow. A study's folder may be somebody else's: none of these may lead out of it.
-const NAMES: [&str; 4] = [STUDY, PLAN, TRIALS, files::LOCK];
+/// All of them. A study's folder may be somebody else's: none of these may lead out of it, or be waited for.
+const NAMES: [&str; 7] = [STUDY, PLAN, TRIALS, "results.csv", "results.json", "report.html", files::LOCK];
 
 /// `plan.json`.
 #[derive(Serialize, Deserialize)]
@@ -98,11 +98,11 @@ impl StudyFolder {
     /// Opens the folder of the study called `name`, making it where there is none.
     ///
     /// # Errors
-    /// A folder that cannot be made, has a link in it, or was written by a newer smallnet.
+    /// A folder that cannot be made, has a link or a pipe in it, or was written by a newer smallnet.
     pub fn open(artifacts: &Path, name: &str) -> Result<Self> {
         let path = artifacts.join("studies").join(name);
         fs::create_dir_all(&path).map_err(|error| Error::io("make the folder", &path, error))?;
-        files::refuse_links(&path, &NAMES)?;
+        files::check_kinds(&path, &NAMES, &[])?;
         let folder = Self { path };
         // A damaged plan tells no format; the trials are known by their ids all the same.
         if let Some(plan) = folder.saved_plan() {

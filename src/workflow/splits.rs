@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::Experiment;
 use crate::data::{EVALUATION_BATCH_SIZE, Holdout, Images, Layout, Part, Source, Split};
 use crate::error::{Error, Result};
+use crate::memory;
+use crate::number::grouped;
 
 /// Part of a data set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -92,8 +94,16 @@ pub(super) fn check_trainable(experiment: &Experiment, layout: Layout, num_train
     check_classes(experiment, layout)?;
     let largest_batch = experiment.training.batch_size.min(num_train).max(EVALUATION_BATCH_SIZE);
     experiment.model.check_memory(height * width, num_classes, largest_batch)?;
-    experiment.model.check_weights(height * width, num_classes)
+    experiment.model.check_weights(height * width, num_classes)?;
+    let sizes = experiment.model.sizes(height * width, num_classes);
+    let weights: u128 = sizes.windows(2).map(|pair| (pair[0] as u128 + 1) * pair[1] as u128).sum();
+    let values: u128 = sizes.iter().map(|&size| size as u128).sum();
+    let bytes = 4 * (weights * HELD_PER_WEIGHT + values * largest_batch as u128);
+    memory::check(bytes, &format!("a training of {} weights", grouped(weights as usize)))
 }
+
+/// Numbers that the plainest training holds for each weight: itself, its gradient, and its value in a checkpoint.
+const HELD_PER_WEIGHT: u128 = 3;
 
 /// Checks that there are classes to tell apart.
 pub(super) fn check_classes(experiment: &Experiment, layout: Layout) -> Result<()> {

@@ -1,7 +1,6 @@
 //! Owns the file: its format, its limits, its orientation, its colours; one grey picture comes out.
 //! Must not know what the picture shows.
 
-use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Rg
 
 use super::plane::Plane;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// The most pixels of a picture: at 8 bytes a pixel, the most a PNG has, they take 512 MB.
 const MOST_PIXELS: u64 = 64_000_000;
@@ -43,7 +43,7 @@ pub(super) fn read_grey(path: &Path) -> Result<Plane> {
 /// The file's bytes, if they begin like a PNG or JPEG.
 fn read_file(path: &Path) -> Result<Vec<u8>> {
     let failed = |error: io::Error| Error::io("read", path, error);
-    let file = File::open(path).map_err(failed)?;
+    let file = files::open_named(path).map_err(failed)?;
     let mut bytes = Vec::new();
     // The start alone first: what is no picture need not be read to its end, if it has one.
     (&file).take(64).read_to_end(&mut bytes).map_err(failed)?;
@@ -248,7 +248,7 @@ mod tests {
         let expected = format!("cannot read `{}`: No such file or directory (os error 2)", path.display());
         assert_eq!(missing, expected);
         let directory = read_grey(folder.path()).unwrap_err().to_string();
-        let expected = format!("cannot read `{}`: Is a directory (os error 21)", folder.path().display());
+        let expected = format!("cannot read `{}`: it is a folder, expected a file", folder.path().display());
         assert_eq!(directory, expected);
     }
 

@@ -38,7 +38,8 @@ impl Keeper {
         let records = self.arrivals.collect()?;
         self.finish()?;
         let (store, limits) = (self.store.clone(), self.limits);
-        self.writing = Some(thread::spawn(move || store.save(&state, &records, &limits)));
+        let writing = thread::Builder::new().spawn(move || store.save(&state, &records, &limits));
+        self.writing = Some(writing.map_err(|error| Error::thread(&error))?);
         Ok(())
     }
 

@@ -62,8 +62,9 @@ impl PlannedStudy {
         let images = self.few_steps(unit, size)?;
         let start = Instant::now();
         thread::scope(|scope| {
-            let workers: Vec<_> =
-                (0..self.workers).map(|_| scope.spawn(|| self.few_steps(unit, size))).collect();
+            let worker = |_| thread::Builder::new().spawn_scoped(scope, || self.few_steps(unit, size));
+            // Threads that cannot be had do not work.
+            let workers: Vec<_> = (0..self.workers).map_while(|place| worker(place).ok()).collect();
             workers.into_iter().for_each(|worker| drop(worker.join()));
         });
         Ok(start.elapsed().as_secs_f64() / images as f64)

@@ -68,10 +68,16 @@ impl OpenedStudy {
         let queue = Mutex::new((0..units.len()).collect::<VecDeque<usize>>());
         let (sender, receiver) = channel();
         thread::scope(|scope| -> Result<()> {
-            for _ in 0..planned.workers {
+            for worker in 0..planned.workers {
                 let (sender, queue, units) = (sender.clone(), &queue, &units);
                 let planned = &*planned;
-                scope.spawn(move || planned.work(queue, units, interrupter, &sender));
+                let work = move || planned.work(queue, units, interrupter, &sender);
+                match thread::Builder::new().spawn_scoped(scope, work) {
+                    // Fewer workers take longer; none would leave everything undone.
+                    Err(error) if worker == 0 => return Err(Error::thread(&error)),
+                    Err(_) => break,
+                    Ok(_) => {}
+                }
             }
             drop(sender);
             for message in receiver {

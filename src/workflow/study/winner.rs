@@ -6,12 +6,13 @@ use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 
 use super::super::earlier::{finished, runs_of};
+use super::super::report;
 use super::super::resume::{Resume, resume};
 use super::super::train::{Prepared, prepare};
 use super::{OpenedStudy, PlannedStudy};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
-use crate::run::Records;
+use crate::run::{Records, RunFolder};
 use crate::study::Summary;
 use crate::training::ScheduleConfig;
 
@@ -62,6 +63,7 @@ impl OpenedStudy {
         // Known by what they are, so that a kill at any moment leaves the winner to be found.
         let runs = runs_of(&experiment, *backend, data_sha256, artifacts)?;
         if let Some(records) = runs.iter().rev().find_map(finished) {
+            complete(&records.folder);
             return Ok(Some(Winner::Known(Box::new(records))));
         }
         let resumed = runs.into_iter().rev().find_map(|run| resume(run, None, None).ok());
@@ -94,5 +96,15 @@ impl OpenedStudy {
             return Ok(None);
         }
         run.records().map(Some)
+    }
+}
+
+/// Does what a kill after the end of a run's training has left to do: unfinished files go, and the page is written where
+/// there is none. Not where another process is at it, or nothing may be written: the result is there all the same.
+fn complete(run: &RunFolder) {
+    let Ok(_lock) = run.lock() else { return };
+    if !run.has_report() {
+        // A run without its page is still a run.
+        let _ = report(run);
     }
 }

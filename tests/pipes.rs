@@ -1,0 +1,173 @@
+//! What is no file, in the place of each file of a run, a checkpoint and a study: every command refuses it and none waits.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::{Place, Ran, end};
+
+/// Runs a command, which must end by itself and with a word about it if it fails.
+fn ends(place: &Place, args: &[&str]) -> Ran {
+    let child = place.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let ran = end(child);
+    assert!([0, 1].contains(&ran.code), "{args:?} did not end: exit {}, {}", ran.code, ran.stderr);
+    assert!(ran.code == 0 || ran.stderr.starts_with("error: "), "{args:?}: {}", ran.stderr);
+    ran
+}
+
+fn pipe_at(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// All files below `folder`.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            found.extend(files_in(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Does `check` while `put` has put something else in the place of the file at `path`.
+fn with(path: &Path, put: impl Fn(&Path), check: impl FnOnce()) {
+    let aside = path.with_extension("aside");
+    fs::rename(path, &aside).unwrap();
+    put(path);
+    check();
+    if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) }.unwrap();
+    fs::rename(&aside, path).unwrap();
+}
+
+#[test]
+fn a_pipe_for_a_file_of_a_run_is_refused_by_every_command() {
+    let place = Place::new();
+    place.digits(300, 100);
+    let record = place.json(&["train", "--data", "data", "--name", "n", "--set=training.num_epochs=2"]);
+    let run = place.run_folder(&record);
+    let name = run.to_str().unwrap();
+    let folder = place.path().join(&run);
+    let checkpoint = format!("{name}/checkpoint/epoch-2");
+    let files = files_in(&folder);
+    assert_eq!(files.len(), 8 + 2 * 5, "{files:?}");
+    let commands = [
+        &["evaluate", name][..],
+        &["evaluate", &checkpoint],
+        &["predict", name, "--index", "1"],
+        &["weights", name],
+        &["report", name],
+        &["compare", name, name],
+        &["resume", name, "--epochs", "3"],
+        &["runs"],
+    ];
+    for file in files {
+        let of_run = file.parent() == Some(&folder);
+        let shown = run.join(file.strip_prefix(&folder).unwrap());
+        for command in commands {
+            // On a copy: what a command makes of the rest, such as a new checkpoint, is not there for the next one.
+            let kept = place.path().join("kept");
+            assert!(Command::new("cp").arg("-a").arg(&folder).arg(&kept).status().unwrap().success());
+            fs::remove_file(&file).unwrap();
+            pipe_at(&file);
+            let ran = ends(&place, command);
+            if of_run && command[0] != "runs" {
+                ran.assert_error(1, &format!("`{}` is a pipe, expected a file", shown.display()));
+            }
+            assert!(fs::symlink_metadata(&file).unwrap().file_type().is_fifo(), "{}", file.display());
+            fs::remove_dir_all(&folder).unwrap();
+            fs::rename(&kept, &folder).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_pipe_for_a_file_of_a_study_is_refused() {
+    let place = Place::new();
+    place.digits(300, 100);
+    let study = "name = \"s\"\nfolds = 2\n[set]\ntraining.num_epochs = 1\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\n";
+    place.write("s.toml", study);
+    let command = ["study", "s.toml", "--data", "data"];
+    assert_eq!(place.run(&command).code, 0);
+    let folder = place.path().join("artifacts/studies/s");
+    let files = files_in(&folder);
+    assert!(files.len() >= 7, "{files:?}");
+    for file in files {
+        with(&file, pipe_at, || {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            let message = format!("`artifacts/studies/s/{name}` is a pipe, expected a file");
+            ends(&place, &command).assert_error(1, &message);
+            ends(&place, &["study", "s.toml", "--data", "data", "--dry-run"]);
+            ends(&place, &["runs"]);
+        });
+    }
+    // As before: all of it has been done.
+    let ran = place.run(&command);
+    assert!(ran.code == 0 && ran.stdout.contains("have been run already"), "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn nothing_else_is_taken_for_a_file_either() {
+    let place = Place::new();
+    place.digits(300, 100);
+    let record = place.json(&["train", "--data", "data", "--name", "n", "--set=training.num_epochs=1"]);
+    let run = place.run_folder(&record);
+    let name = run.to_str().unwrap();
+    for file in [".lock", "metrics.jsonl", "summary.json"] {
+        let refused = |ran: Ran, what: &str| {
+            ran.assert_error(1, &format!("`{name}/{file}` is {what}, expected a file"))
+        };
+        let resume = || ends(&place, &["resume", name, "--epochs", "2"]);
+        let path = place.path().join(&run).join(file);
+        with(&path, |path| fs::create_dir(path).unwrap(), || refused(resume(), "a folder"));
+        with(&path, |path| drop(UnixListener::bind(path).unwrap()), || refused(resume(), "a socket"));
+        with(
+            &path,
+            |path| symlink("/dev/zero", path).unwrap(),
+            || {
+                assert!(resume().stderr.contains("` is a symbolic link, and smallnet stays inside of `"));
+            },
+        );
+    }
+    for folder in ["checkpoint", "figures"] {
+        let path = place.path().join(&run).join(folder);
+        let _ = fs::rename(&path, place.path().join(folder));
+        pipe_at(&path);
+        ends(&place, &["weights", name])
+            .assert_error(1, &format!("`{name}/{folder}` is a pipe, expected a folder"));
+        fs::remove_file(&path).unwrap();
+        let _ = fs::rename(place.path().join(folder), &path);
+    }
+}
+
+#[test]
+fn a_pipe_that_a_user_names_is_refused_but_for_one_that_the_shell_connected() {
+    let place = Place::new();
+    place.digits(300, 100);
+    place.write("x.toml", "[training]\nnum_epochs = 1\n");
+    let pipe = place.path().join("pipe.png");
+    pipe_at(&pipe);
+    let record = place.json(&["train", "--data", "data", "x.toml"]);
+    let run = record["run"].as_str().unwrap();
+    ends(&place, &["predict", run, "pipe.png"])
+        .assert_error(1, "cannot read `pipe.png`: it is a pipe, expected a file");
+    let ran = ends(&place, &["train", "pipe.png"]);
+    assert!(
+        ran.stderr.starts_with("error: cannot read the experiment file `pipe.png`: it is a pipe"),
+        "{}",
+        ran.stderr
+    );
+    let mut shell = Command::new("sh");
+    let script = "cat x.toml | \"$0\" summary /dev/stdin --data data";
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_smallnet")]).current_dir(place.path());
+    assert!(shell.output().unwrap().status.success());
+}
