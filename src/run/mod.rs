@@ -108,13 +108,18 @@ impl RunFolder {
     /// # Errors
     /// A path that is no run folder, or what is neither file nor folder in it, such as a link.
     pub fn open(path: &Path) -> Result<Self> {
-        if path.join(CONFIG).exists() && path.join(INFO).exists() {
+        if Self::is_at(path) {
             files::check_kinds(path, &FILES, &FOLDERS)?;
             return Ok(Self { path: path.to_owned() });
         }
         let what = if path.exists() { "is not a run folder" } else { "does not exist" };
         Err(Error::new(format!("`{}` {what}", path.display()))
             .hint("`smallnet runs` lists the runs; a run folder holds `config.toml` and `run.json`"))
+    }
+
+    /// Whether the folder at `path` has what makes it a run's.
+    pub fn is_at(path: &Path) -> bool {
+        path.join(CONFIG).exists() && path.join(INFO).exists()
     }
 
     /// The folders of the runs of the experiment called `name`, oldest first.

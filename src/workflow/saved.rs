@@ -60,12 +60,12 @@ impl SavedModel {
             return Self::of_run(run::find(text, artifacts)?, backend);
         }
         let absolute = path.canonicalize().map_err(|error| Error::io("read", &path, error))?;
-        let folder = absolute.ancestors().skip(1).take(3).find_map(|folder| RunFolder::open(folder).ok());
+        let folder = absolute.ancestors().skip(1).take(3).find(|folder| RunFolder::is_at(folder));
         let folder = folder.ok_or_else(|| {
             Error::new(format!("the checkpoint `{text}` is not in a run folder"))
                 .hint("its network is described by the `config.toml` of its run: leave it in there")
         })?;
-        Self::read(folder, absolute, backend)
+        Self::read(RunFolder::open(folder)?, absolute, backend)
     }
 
     /// Loads the weights that the run in `folder` ended with.
