@@ -98,16 +98,19 @@ pub fn catching<T>(who: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<String>().map(String::as_str);
         let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        Err(thread_refused(what).unwrap_or_else(|| Error::new(format!("{who}: {what}"))))
+        Err(system_refused(who, what).unwrap_or_else(|| Error::new(format!("{who}: {what}"))))
     })
 }
 
-/// What to say of a panic that is about a thread which the system does not give: std's "failed to spawn thread: Os { code: 11,
-/// kind: … }", and rayon's of its pool, which has the same in it.
-fn thread_refused(panic: &str) -> Option<Error> {
+/// What to say of a panic with an error of the system in it, as libraries have that do not expect one: "failed to spawn thread:
+/// Os { code: 11, kind: … }". The error of a thread that cannot be had is of a kind that nothing else in a training has.
+fn system_refused(who: &str, panic: &str) -> Option<Error> {
     let (before, code) = panic.split_once("Os { code: ")?;
-    let code = code.split_once(',')?.0.parse().ok()?;
-    before.contains("thread").then(|| Error::thread(&std::io::Error::from_raw_os_error(code)))
+    let source = std::io::Error::from_raw_os_error(code.split_once(',')?.0.parse().ok()?);
+    if before.contains("thread") || source.kind() == std::io::ErrorKind::WouldBlock {
+        return Some(Error::thread(&source));
+    }
+    Some(Error::new(format!("{who}: {source}")))
 }
 
 /// Refuses a setting whose range check failed: `key` is its dotted name, `expected` describes the range.
@@ -149,6 +152,10 @@ mod tests {
             "The global thread pool has not been initialized.: ThreadPoolBuildError {{ kind: IOError({os}) }}"
         );
         assert_eq!(message(of_rayon.leak()), told);
+        let of_burn = format!("called `Result::unwrap()` on an `Err` value: {os}");
+        assert_eq!(message(of_burn.leak()), told);
+        let other = "called `Result::unwrap()` on an `Err` value: Os { code: 5, kind: Uncategorized, message: \"…\" }";
+        assert_eq!(message(other), "the backend gave up: Input/output error (os error 5)");
         assert_eq!(message("out of luck"), "the backend gave up: out of luck");
     }
 }

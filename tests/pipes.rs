@@ -54,8 +54,9 @@ fn a_pipe_for_a_file_of_a_run_is_refused_by_every_command() {
     let place = Place::new();
     place.digits(300, 100);
     let record = place.json(&["train", "--data", "data", "--name", "n", "--set=training.num_epochs=2"]);
+    let other = place.json(&["train", "--data", "data", "--name", "other", "--set=training.num_epochs=1"]);
     let run = place.run_folder(&record);
-    let name = run.to_str().unwrap();
+    let (name, other) = (run.to_str().unwrap(), other["run"].as_str().unwrap());
     let folder = place.path().join(&run);
     let checkpoint = format!("{name}/checkpoint/epoch-2");
     let files = files_in(&folder);
@@ -66,7 +67,7 @@ fn a_pipe_for_a_file_of_a_run_is_refused_by_every_command() {
         &["predict", name, "--index", "1"],
         &["weights", name],
         &["report", name],
-        &["compare", name, name],
+        &["compare", other, name],
         &["resume", name, "--epochs", "3"],
         &["runs"],
     ];

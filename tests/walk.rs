@@ -154,7 +154,7 @@ fn traced(place: &Place, options: &[&str], args: &[&str]) -> Ran {
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-o", "log"]).args(options);
     command.arg(env!("CARGO_BIN_EXE_smallnet")).args(args);
-    command.current_dir(place.path()).env_remove("CARGO").stdin(Stdio::null());
+    command.current_dir(place.path()).env_remove("CARGO").env_remove("RUST_BACKTRACE").stdin(Stdio::null());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn().unwrap();
     let group = format!("-{}", child.id());
     let (ended, end) = channel::<()>();
