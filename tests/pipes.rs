@@ -91,7 +91,9 @@ fn a_pipe_for_a_file_of_a_run_is_refused_by_every_command() {
                     ran.stderr
                 );
             }
-            assert!(fs::symlink_metadata(&file).unwrap().file_type().is_fifo(), "{}", file.display());
+            // A checkpoint is removed as a whole when it is no longer needed.
+            let is_pipe = || fs::symlink_metadata(&file).unwrap().file_type().is_fifo();
+            assert!(!of_run || is_pipe(), "{}", file.display());
             fs::remove_dir_all(&folder).unwrap();
             fs::rename(&kept, &folder).unwrap();
         }
