@@ -13,8 +13,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use burn::train::{Interrupter, TrainStep};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use indicatif::ProgressBar;
-use smallnet::cli::BarRenderer;
+use smallnet::cli::{Bar, BarRenderer};
 use smallnet::config::{DEFAULT_EXPERIMENT, Experiment, Override};
 use smallnet::data::{Loader, Order, Part, Source, Split};
 use smallnet::kernels::team;
@@ -61,7 +60,7 @@ fn learner(model: Mlp, experiment: &Experiment, split: &Split, device: &Device) 
         saving: Some(Saving { store, config: &experiment.checkpoint, from: None }),
     };
     let followers = Followers {
-        renderer: Box::new(BarRenderer::new(ProgressBar::hidden())),
+        renderer: Box::new(BarRenderer::new(Bar::new(true))),
         on_epoch: Box::new(|_| Ok(())),
         interrupter: Interrupter::new(),
     };

@@ -9,6 +9,7 @@ use burn_flex::FlexTensor;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::number::counted;
 
 /// Where tensors live and what computes on them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -123,7 +124,7 @@ pub fn limit_threads(threads: usize) -> Result<()> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()
-        .map_err(|error| Error::new(format!("cannot use {threads} threads: {error}")))
+        .map_err(|error| Error::new(format!("cannot use {}: {error}", counted(threads, "thread", "threads"))))
 }
 
 /// The threads that the CPU backends compute with.

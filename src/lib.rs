@@ -19,6 +19,7 @@
 //! | how fast the CPU computes | [`kernels`] |
 //! | predictions, accuracy, confusion matrix, calibration | [`evaluation`] |
 //! | layers, weights and steps of an experiment, in words | [`plan`] |
+//! | warnings about a network that has learned nothing | [`diagnosis`] |
 //! | a run folder's files | [`run`] |
 //! | intervals, probabilities, tests | [`statistics`] |
 //! | studies: trials, folds, verdicts | [`study`] |
@@ -31,6 +32,7 @@ pub mod backend;
 pub mod cli;
 pub mod config;
 pub mod data;
+pub mod diagnosis;
 mod digest;
 pub mod error;
 pub mod evaluation;

@@ -15,12 +15,28 @@ pub(crate) fn grouped(number: usize) -> String {
 
 /// A loss with four decimals, or three digits where it is huge.
 pub(crate) fn loss(loss: f64) -> String {
-    if loss.abs() < 1e5 || !loss.is_finite() { format!("{loss:.4}") } else { significant(loss) }
+    decimals(loss)
+}
+
+/// A measured number with four decimals, or three digits where it is huge: one below the other, they have the same digits.
+pub(crate) fn decimals(number: f64) -> String {
+    // What is rounded to 0 has no sign.
+    let number = if number.abs() < 0.00005 { 0.0 } else { number };
+    if number.abs() < 1e5 || !number.is_finite() { format!("{number:.4}") } else { significant(number) }
 }
 
 /// `1 step`, `2 steps`.
 pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// `a 7`, `an 8`, `an 11`, `a 100`: a number with the article that it is spoken with.
+pub(crate) fn with_article(number: usize) -> String {
+    // What begins with "eight", "eleven" or "eighteen": only the digits before the first comma are spoken first.
+    let text = grouped(number);
+    let first = text.split(',').next().unwrap_or_default();
+    let article = if first.starts_with('8') || matches!(first, "11" | "18") { "an" } else { "a" };
+    format!("{article} {text}")
 }
 
 /// Seconds with three significant digits, so that they are alike in a column: `0.0123 s`, `0.123 s`, `12.3 s`; from a minute
@@ -110,6 +126,41 @@ mod tests {
             [(0, "0"), (999, "999"), (1000, "1,000"), (7850, "7,850"), (1234567, "1,234,567")]
         {
             assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn one_thing_is_no_several_things() {
+        for (number, text) in [(0, "0 threads"), (1, "1 thread"), (2, "2 threads"), (1000, "1,000 threads")] {
+            assert_eq!(counted(number, "thread", "threads"), text);
+        }
+    }
+
+    #[test]
+    fn articles_follow_the_spoken_number() {
+        for (number, text) in [
+            (0, "a 0"),
+            (1, "a 1"),
+            (8, "an 8"),
+            (11, "an 11"),
+            (12, "a 12"),
+            (18, "an 18"),
+            (80, "an 80"),
+            (100, "a 100"),
+            (110, "a 110"),
+            (811, "an 811"),
+            (1800, "a 1,800"),
+            (8000, "an 8,000"),
+            (11_000, "an 11,000"),
+        ] {
+            assert_eq!(with_article(number), text);
+        }
+    }
+
+    #[test]
+    fn measured_numbers_have_the_same_digits() {
+        for (number, text) in [(1.5, "1.5000"), (-0.088_3, "-0.0883"), (-1e-9, "0.0000"), (1e6, "1e6")] {
+            assert_eq!(decimals(number), text);
         }
     }
 

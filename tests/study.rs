@@ -389,7 +389,7 @@ fn ctrl_c_keeps_what_is_done() {
     assert_eq!(output.status.code(), Some(130));
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(
-        stdout.contains("interrupted: 0 of 12 trials are done, and the same command goes on from there"),
+        stdout.contains("interrupted after 0 of 12 trials; the same command goes on from there"),
         "{stdout}"
     );
 }

@@ -4,13 +4,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use comfy_table::Table;
 use serde::Serialize;
 
 use super::Global;
 use super::chart::{Curve, chart};
 use super::output::Output;
-use super::terminal;
+use super::table::Table;
 use crate::config::Difference;
 use crate::error::Result;
 use crate::evaluation::PairedTest;
@@ -57,7 +56,7 @@ struct RunRecord<'a> {
 pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let compared = workflow::compare(&args.runs, &global.artifacts)?;
     let Compared { runs, names, differences, tests } = &compared;
-    output.line(&terminal::lines(&results(runs, names)));
+    output.line(&results(runs, names).lines());
     output.line("");
     if let Some(note) = uncertainty(runs) {
         output.line(&note);
@@ -69,7 +68,7 @@ pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result
     } else {
         output.line("what differs between their experiments:");
         output.line("");
-        output.line(&terminal::lines(&settings(differences, names)));
+        output.line(&settings(differences, names).lines());
     }
     print_curves(runs, names, output);
     output.line("");
@@ -106,7 +105,7 @@ pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result
 }
 
 fn results(runs: &[Records], names: &[String]) -> Table {
-    let mut table = terminal::table(RESULT_COLUMNS, 1);
+    let mut table = Table::new(RESULT_COLUMNS, 1);
     table.add_rows(result_rows(runs, names));
     table
 }
@@ -116,9 +115,9 @@ fn print_tests(compared: &Compared, output: &Output) {
     let Compared { runs, names, tests, .. } = compared;
     let rows = paired_rows(names, tests);
     if !rows.is_empty() {
-        let mut table = terminal::table(PAIRED_COLUMNS, 1);
+        let mut table = Table::new(PAIRED_COLUMNS, 1);
         table.add_rows(rows);
-        output.line(&terminal::lines(&table));
+        output.line(&table.lines());
         output.line("");
     }
     for sentence in paired_sentences(runs, names, tests) {
@@ -128,8 +127,7 @@ fn print_tests(compared: &Compared, output: &Output) {
 }
 
 fn settings(differences: &[Difference], names: &[String]) -> Table {
-    let mut table = terminal::table(["setting"], 1);
-    table.set_header(["setting".to_owned()].iter().chain(names));
+    let mut table = Table::new(["setting"].into_iter().chain(names.iter().map(String::as_str)), 1);
     for difference in differences {
         let values = difference.values.iter().map(|value| value.clone().unwrap_or_else(|| "–".to_owned()));
         table.add_row([difference.key.clone()].into_iter().chain(values));

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::experiment::ExperimentArgs;
 use super::output::Output;
+use super::table::Table;
 use super::terminal;
 use super::{Global, index};
 use crate::config::Experiment;
@@ -155,22 +156,22 @@ fn print(record: &Record<'_>, output: &Output) {
         record.split, record.smallest_value, record.largest_value
     ));
     output.line("");
-    let mut table = terminal::table(["class", "train", "validation", "test"], 0);
+    let mut table = Table::new(["class", "train", "validation", "test"], 0);
     for class in 0..num_classes {
         let counts = [record.train[class], record.validation[class], record.test[class]];
         table.add_row([class.to_string()].into_iter().chain(counts.map(grouped)));
     }
     let totals = [record.num_train, record.num_validation, record.num_test];
     table.add_row(["all".to_owned()].into_iter().chain(totals.map(grouped)));
-    output.line(&terminal::lines(&table));
+    output.line(&table.lines());
     output.line("");
     output.line(&format!("first labels of the {} split, before and after one-hot coding:", record.split));
     output.line("");
-    let mut table = terminal::table(["image", "label", "one-hot"], 0);
+    let mut table = Table::new(["image", "label", "one-hot"], 0);
     for labelled in &record.labels {
         table.add_row([labelled.index.to_string(), labelled.label.to_string(), row(labelled)]);
     }
-    output.line(&terminal::lines(&table));
+    output.line(&table.lines());
     output.line("");
 }
 

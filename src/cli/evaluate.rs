@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use comfy_table::Table;
 use serde::Serialize;
 
 use super::Global;
 use super::output::Output;
-use super::terminal;
+use super::table::Table;
 use crate::data::Source;
+use crate::diagnosis::Finding;
 use crate::error::Result;
 use crate::evaluation::{Evaluation, Mistake, SCORE_COLUMNS, score_rows};
-use crate::number::{grouped, loss, percent};
+use crate::number::{counted, grouped, loss, percent};
 use crate::workflow::{SavedModel, SplitName};
 
 /// Arguments of `smallnet evaluate`.
@@ -40,6 +40,8 @@ struct Record<'a> {
     #[serde(flatten)]
     evaluation: &'a Evaluation,
     pictures: &'a [PathBuf],
+    /// What is plainly wrong with the network.
+    warnings: &'a [Finding],
 }
 
 /// Mistakes listed on the terminal; the picture has more.
@@ -50,15 +52,17 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
     let subject = saved.subject(args.split, args.data.as_deref().map(Source::parse))?;
     let evaluation = saved.evaluate(&subject)?;
     output.line(&format!(
-        "{} accuracy {:.4}, loss {} on {} images, with {} on {}",
+        "{} accuracy {:.4}, loss {} on {}, with {} on {}",
         subject.describe(),
         evaluation.accuracy,
         loss(evaluation.loss),
-        grouped(evaluation.num_images),
+        counted(evaluation.num_images, "image", "images"),
         saved.weights.display(),
         saved.opened.adapter
     ));
     print(&evaluation, output);
+    let warnings = saved.diagnose(&evaluation, &subject);
+    warnings.iter().for_each(|finding| output.warning(&finding.to_string()));
     // What has been found out is not lost because a file cannot be written.
     let pictures =
         saved.keep_test(&evaluation, &subject).and_then(|()| saved.draw_evaluation(&evaluation, &subject));
@@ -72,6 +76,7 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
         data: subject.other.as_ref().map(Source::to_string),
         evaluation: &evaluation,
         pictures: &pictures,
+        warnings: &warnings,
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -81,10 +86,10 @@ fn print(evaluation: &Evaluation, output: &Output) {
     if evaluation.confusion.is_readable() {
         output.line("confusion matrix: a row for each true class, a column for each predicted one");
         output.line("");
-        output.line(&terminal::lines(&matrix(evaluation)));
+        output.line(&matrix(evaluation).lines());
         output.line("");
     }
-    output.line(&terminal::lines(&scores(evaluation)));
+    output.line(&scores(evaluation).lines());
     output.line("");
     output.line(&format!(
         "expected calibration error {:.4}: on average that far apart are how sure the network is and how often it is right",
@@ -94,33 +99,32 @@ fn print(evaluation: &Evaluation, output: &Output) {
         output.line("");
         output.line("worst mistakes, those of the highest loss:");
         output.line("");
-        output.line(&terminal::lines(&mistakes(&evaluation.worst)));
+        output.line(&mistakes(&evaluation.worst).lines());
     }
     output.line("");
 }
 
 fn matrix(evaluation: &Evaluation) -> Table {
     let counts = &evaluation.confusion.counts;
-    let mut table = terminal::table([""], 0);
-    table.set_header([String::new()].into_iter().chain((0..counts.len()).map(|class| class.to_string())));
+    let classes = (0..counts.len()).map(|class| class.to_string());
+    let mut table = Table::new([String::new()].into_iter().chain(classes), 0);
     for (class, row) in counts.iter().enumerate() {
         // A zero is no news: a dot lets the mistakes stand out.
         let cells =
             row.iter().map(|&count| if count == 0 { "·".to_owned() } else { grouped(count as usize) });
         table.add_row([class.to_string()].into_iter().chain(cells));
     }
-    terminal::align_right(&mut table, 0);
     table
 }
 
 fn scores(evaluation: &Evaluation) -> Table {
-    let mut table = terminal::table(SCORE_COLUMNS, 0);
+    let mut table = Table::new(SCORE_COLUMNS, 0);
     table.add_rows(score_rows(&evaluation.classes));
     table
 }
 
 fn mistakes(worst: &[Mistake]) -> Table {
-    let mut table = terminal::table(["image", "true", "predicted", "sure", "loss"], 0);
+    let mut table = Table::new(["image", "true", "predicted", "sure", "loss"], 0);
     for mistake in worst.iter().take(MAX_LISTED) {
         table.add_row([
             mistake.index.to_string(),

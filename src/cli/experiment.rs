@@ -1,6 +1,9 @@
 //! The arguments that name an experiment: a file, and what is changed in it.
+//!
+//! Short forms are applied after every `--set`, so they win over it.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 
@@ -25,9 +28,88 @@ pub(super) struct ExperimentArgs {
     data: Option<String>,
 }
 
+/// An experiment that is trained: the same, and short forms of what is changed most.
+#[derive(Debug, Default, Args)]
+pub(super) struct TrainingArgs {
+    #[command(flatten)]
+    pub(super) experiment: ExperimentArgs,
+    #[command(flatten)]
+    short: ShortForms,
+}
+
+/// Short forms of `--set`, which they win over.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct ShortForms {
+    /// Epochs to train; short for `--set training.num_epochs=N`
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
+    epochs: Option<i64>,
+    /// The learning rate; short for `--set optimizer.learning_rate=RATE`
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    lr: Option<f64>,
+    /// Images per step; short for `--set training.batch_size=N`
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
+    batch_size: Option<i64>,
+    /// Neurons of each hidden layer, such as `128,64`, or `none`; short for `--set model.hidden=[…]`
+    #[arg(long, value_name = "WIDTHS", allow_negative_numbers = true)]
+    hidden: Option<Widths>,
+}
+
+/// Neurons of each hidden layer, as they are typed: `128,64`, or `none`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Widths(Vec<u32>);
+
+impl FromStr for Widths {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        let text = text.trim();
+        if text == "none" {
+            return Ok(Self(Vec::new()));
+        }
+        // As `--set` has it, too.
+        let list = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        if list != text && list.trim().is_empty() {
+            return Ok(Self(Vec::new()));
+        }
+        let widths: Option<_> = list.split(',').map(|width| width.trim().parse().ok()).collect();
+        widths.map(Self).ok_or("expected widths such as `128` or `128,64`, or `none`")
+    }
+}
+
+impl ShortForms {
+    /// What they stand for.
+    pub(super) fn settings(&self) -> Vec<Override> {
+        let epochs = self.epochs.map(|epochs| Override::new("training.num_epochs", epochs));
+        let rate = self.lr.map(|rate| Override::new(RATE, rate));
+        let batch_size = self.batch_size.map(|size| Override::new("training.batch_size", size));
+        let hidden = self.hidden.iter().map(|widths| Override::new("model.hidden", widths.0.clone())).next();
+        [epochs, rate, batch_size, hidden].into_iter().flatten().collect()
+    }
+}
+
+/// The key that `--lr` is short for.
+const RATE: &str = "optimizer.learning_rate";
+
+impl TrainingArgs {
+    /// The words after `smallnet` that train this experiment, but for its learning rate.
+    pub(super) fn train_command(&self, backend: Option<Backend>) -> Vec<String> {
+        let mut words = self.experiment.train_command(backend);
+        for setting in self.short.settings().iter().filter(|setting| setting.key() != RATE) {
+            words.extend(["--set".to_owned(), setting.to_string()]);
+        }
+        words
+    }
+
+    /// The experiment meant, named `name` where one is given.
+    pub(super) fn read(mut self, name: Option<String>) -> Result<Experiment> {
+        self.experiment.settings.extend(self.short.settings());
+        self.experiment.read(name)
+    }
+}
+
 impl ExperimentArgs {
     /// The words after `smallnet` that train this experiment.
-    pub(super) fn train_command(&self, backend: Option<Backend>) -> Vec<String> {
+    fn train_command(&self, backend: Option<Backend>) -> Vec<String> {
         let option = |name: &str, value: String| [name.to_owned(), value];
         let backend = backend.iter().flat_map(|backend| option("--backend", backend.to_string()));
         let config = self.config.as_ref().map(|path| path.display().to_string());

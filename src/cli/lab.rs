@@ -8,7 +8,6 @@ use std::str::FromStr;
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 use clap::Args;
-use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::output::{Output, program};
@@ -254,7 +253,7 @@ fn record<'a>(end: &'a LabEnd, lab: &Lab, interrupted: bool) -> Record<'a> {
 /// Shows the work: a line a question, and a bar while a network trains.
 struct Watcher<'a> {
     output: &'a Output,
-    bar: Option<ProgressBar>,
+    bar: Option<progress::Bar>,
 }
 
 impl LabWatcher for Watcher<'_> {
@@ -264,7 +263,7 @@ impl LabWatcher for Watcher<'_> {
     }
 
     fn renderer(&mut self) -> Box<dyn MetricsRenderer> {
-        Box::new(progress::BarRenderer::new(progress::bar(self.output.is_quiet())))
+        Box::new(progress::BarRenderer::new(progress::Bar::new(self.output.is_quiet())))
     }
 
     fn study(&mut self, progress: &Progress) {

@@ -8,13 +8,13 @@ use clap::Args;
 use serde::Serialize;
 
 use super::chart::{Curve, chart};
-use super::experiment::ExperimentArgs;
+use super::experiment::TrainingArgs;
 use super::output::{Output, program};
 use super::signals::Signals;
 use super::train::announce;
 use super::{Global, progress};
 use crate::error::{Error, Result};
-use crate::number::{counted, loss, significant};
+use crate::number::{counted, loss, significant, three_digits};
 use crate::report::train_command;
 use crate::training::{DEFAULT_RATES, RangeTest, Suggestion, Sweep};
 use crate::workflow::RateFinder;
@@ -23,7 +23,7 @@ use crate::workflow::RateFinder;
 #[derive(Debug, Args)]
 pub(super) struct LrFindArgs {
     #[command(flatten)]
-    experiment: ExperimentArgs,
+    experiment: TrainingArgs,
     /// The rate of the first step
     #[arg(long, value_name = "RATE", default_value_t = DEFAULT_RATES.0, allow_negative_numbers = true)]
     from: f64,
@@ -82,12 +82,12 @@ pub(super) fn run(args: LrFindArgs, global: &Global, output: &Output) -> Result<
 
 /// Runs the test with a bar over its steps.
 fn follow(finder: &RateFinder, interrupter: &Interrupter, output: &Output) -> Result<Option<RangeTest>> {
-    let bar = progress::bar(output.is_quiet());
+    let bar = progress::Bar::new(output.is_quiet());
     bar.set_length(finder.num_steps as u64);
     let test = finder.run(interrupter, |point| {
         bar.set_prefix(format!("rate {}", significant(point.learning_rate)));
         bar.set_message(format!("loss {}", loss(point.smoothed_loss)));
-        bar.set_position(point.step as u64);
+        bar.advance(point.step as u64);
     });
     bar.finish_and_clear();
     test
@@ -111,7 +111,7 @@ fn print_curve(test: &RangeTest, output: &Output) {
 
 fn print(suggestion: &Suggestion, command: &[String], output: &Output) {
     let Suggestion { learning_rate, steepest, lowest, lowest_tenth, largest } = suggestion;
-    let line = |name: &str, rate: f64| output.line(&format!(" {name:<22} {}", significant(rate)));
+    let line = |name: &str, rate: f64| output.line(&format!(" {name:<22} {}", three_digits(rate)));
     line("steepest fall", *steepest);
     line("lowest loss", *lowest);
     line("a tenth of the lowest", *lowest_tenth);

@@ -3,12 +3,17 @@
 
 mod chart;
 mod compare;
+mod completions;
+mod dashboard;
 mod data;
 mod evaluate;
 mod experiment;
+mod held_errors;
 mod lab;
 mod lr_find;
+mod options;
 mod output;
+mod pace;
 mod predict;
 mod progress;
 mod report;
@@ -17,6 +22,7 @@ mod runs;
 mod signals;
 mod study;
 mod summary;
+mod table;
 mod terminal;
 mod train;
 mod weights;
@@ -24,13 +30,13 @@ mod weights;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::backend::{self, Backend};
 use crate::error::{Result, catching};
 use output::Output;
 
-pub use progress::BarRenderer;
+pub use progress::{Bar, BarRenderer};
 
 /// Train, inspect and tune small dense networks on MNIST-like images, on CPU or GPU
 ///
@@ -50,7 +56,8 @@ Examples:
   smallnet                                          train the softmax network
   smallnet --backend wgpu                           the same on a GPU
   smallnet train configs/mlp.toml --seed 7          train another experiment
-  smallnet train --set optimizer.learning_rate=0.1 --set 'model.hidden=[128,64]'
+  smallnet train --hidden 128,64 --lr 0.05 --epochs 3
+  smallnet train --set model.dropout=0.2            change any setting
   smallnet resume latest                            go on with an interrupted run
   smallnet data --index 7                           look at a training image
   smallnet summary configs/hidden.toml              layers, weights and steps
@@ -119,11 +126,19 @@ enum Command {
     LrFind(lr_find::LrFindArgs),
     /// List the runs in the artifacts folder
     Runs,
+    /// Print the script that lets a shell complete smallnet's commands and options
+    Completions(completions::CompletionsArgs),
+}
+
+/// The command line, with each command's help as it should be.
+fn command() -> clap::Command {
+    options::hide_unused(Cli::command())
 }
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
@@ -181,5 +196,6 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Lab(args) => lab::run(args, &global, output),
         Command::LrFind(args) => lr_find::run(args, &global, output),
         Command::Runs => runs::run(&global, output),
+        Command::Completions(args) => completions::run(&args, options::leave_out_unused(Cli::command())),
     }
 }

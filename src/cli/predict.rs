@@ -8,6 +8,7 @@ use console::measure_text_width;
 use serde::Serialize;
 
 use super::output::Output;
+use super::table::Table;
 use super::terminal;
 use super::{Global, index};
 use crate::data::{Layout, Source};
@@ -17,7 +18,7 @@ use crate::workflow::{Answer, Asked, SavedModel, SplitName};
 
 /// Arguments of `smallnet predict`.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("what").required(true).args(["images", "index"])))]
+#[command(group(ArgGroup::new("what").required(true).args(["images", "index"])), override_usage = USAGE)]
 pub(super) struct PredictArgs {
     /// A run's folder, its id, `latest`, or a checkpoint file in a run's folder
     #[arg(value_name = "RUN or CHECKPOINT")]
@@ -35,6 +36,10 @@ pub(super) struct PredictArgs {
     #[arg(long, value_name = "DIR", requires = "index")]
     data: Option<String>,
 }
+
+/// By itself, clap names the group before the run.
+const USAGE: &str = "smallnet predict [OPTIONS] <RUN or CHECKPOINT> <IMAGE>...
+       smallnet predict [OPTIONS] <RUN or CHECKPOINT> --index <N>...";
 
 /// What `--json` prints of each image.
 #[derive(Serialize)]
@@ -131,7 +136,7 @@ fn bars(probabilities: &[f64]) -> Vec<String> {
 }
 
 fn print_table(answers: &[Answer], output: &Output) {
-    let mut table = terminal::table(["image", "label", "predicted", "sure", "or else", "sure"], 1);
+    let mut table = Table::new(["image", "label", "predicted", "sure", "or else", "sure"], 1);
     for Answer { image, prediction, .. } in answers {
         let probabilities = prediction.probabilities();
         let others = (0..probabilities.len()).filter(|&class| class != prediction.class);
@@ -145,7 +150,7 @@ fn print_table(answers: &[Answer], output: &Output) {
             second.map_or_else(String::new, |class| percent(probabilities[class])),
         ]);
     }
-    output.line(&terminal::lines(&table));
+    output.line(&table.lines());
 }
 
 fn is_wrong(image: &Asked, predicted: usize) -> bool {

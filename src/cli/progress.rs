@@ -1,39 +1,90 @@
 //! What a person sees while a network trains: a live bar on a terminal, nothing between the epochs elsewhere.
 
+use std::fmt;
 use std::io::{IsTerminal, stderr};
-use std::time::Duration;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::{MetricDefinition, MetricId, NumericEntry};
 use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation, MetricsRendererTraining,
 };
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::number::grouped;
+use super::pace::{Pace, duration};
+use crate::number::{grouped, loss};
 use crate::training::{ACCURACY, LOSS};
 use crate::workflow::Progress;
 
-/// A bar over all images of all epochs; it shows nothing where standard error is not a terminal.
-pub(super) fn bar(hidden: bool) -> ProgressBar {
-    let target = if hidden || !stderr().is_terminal() {
-        ProgressDrawTarget::hidden()
-    } else {
-        ProgressDrawTarget::stderr_with_hz(20)
-    };
-    let bar = ProgressBar::with_draw_target(None, target);
-    let style = ProgressStyle::with_template("{prefix} {wide_bar} {percent:>3} % of all  {msg}  {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸ "));
-    bar
+/// The narrowest terminal that gets a bar, in columns.
+const MIN_WIDTH: u16 = 20;
+/// What stands beside the bar, in columns: a prefix, percent, the time left, and what has been measured.
+const TEXT_WIDTH: u16 = 78;
+
+/// A bar that shows how long the work will still take. Clones are the same bar.
+#[derive(Clone)]
+pub struct Bar {
+    bar: ProgressBar,
+    pace: Arc<Mutex<Pace>>,
+}
+
+impl Bar {
+    /// A bar on standard error; it shows nothing where that is not a terminal, or one too narrow to show anything.
+    pub fn new(hidden: bool) -> Self {
+        let width = Term::stderr().size_checked().map_or(80, |(_, columns)| columns);
+        let target = match hidden || !stderr().is_terminal() || width < MIN_WIDTH {
+            true => ProgressDrawTarget::hidden(),
+            false => ProgressDrawTarget::stderr_with_hz(20),
+        };
+        let pace = Arc::<Mutex<Pace>>::default();
+        let shown = pace.clone();
+        let left = move |state: &ProgressState, text: &mut dyn fmt::Write| {
+            let left = lock(&shown).left(Instant::now(), state.len().unwrap_or(0));
+            if let Some(left) = left {
+                // The text is made in memory.
+                let _ = write!(text, "  {} left", duration(left));
+            }
+        };
+        let bar = match width.saturating_sub(TEXT_WIDTH) {
+            room if room >= 2 || width >= TEXT_WIDTH => format!("{{bar:{}}} ", room.clamp(2, 40)),
+            _ => String::new(),
+        };
+        let style =
+            ProgressStyle::with_template(&format!("{{prefix}} {bar}{{percent:>3}} %{{left}}  {{wide_msg}}"));
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::with_draw_target(None, target);
+        bar.set_style(style.with_key("left", left).progress_chars("━╸ "));
+        Self { bar, pace }
+    }
+
+    /// Says how far the work is. What it says first is what was done before this process began.
+    pub(super) fn advance(&self, position: u64) {
+        lock(&self.pace).advance(Instant::now(), position);
+        self.bar.set_position(position);
+    }
+}
+
+impl Deref for Bar {
+    type Target = ProgressBar;
+
+    fn deref(&self) -> &ProgressBar {
+        &self.bar
+    }
+}
+
+fn lock(pace: &Mutex<Pace>) -> MutexGuard<'_, Pace> {
+    pace.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Shows Burn's progress events on a bar, which may be a hidden one.
 pub struct BarRenderer {
-    bar: ProgressBar,
+    bar: Bar,
     num_epochs: usize,
     epoch: usize,
     images_per_epoch: u64,
-    starting: bool,
     training: bool,
     loss: Mean,
     accuracy: Mean,
@@ -62,13 +113,12 @@ impl Mean {
 
 impl BarRenderer {
     /// Draws on `bar`.
-    pub fn new(bar: ProgressBar) -> Self {
+    pub fn new(bar: Bar) -> Self {
         Self {
             bar,
             num_epochs: 0,
             epoch: 0,
             images_per_epoch: 0,
-            starting: true,
             training: false,
             loss: Mean::default(),
             accuracy: Mean::default(),
@@ -119,15 +169,12 @@ impl TrainingProgressLogger for BarRenderer {
 
     fn update_split(&mut self, items_processed: usize) {
         if self.training {
-            let done = self.images_per_epoch * (self.epoch as u64 - 1) + items_processed as u64;
-            self.bar.set_position(done);
-            if std::mem::take(&mut self.starting) {
-                // What was done before this sitting says nothing about its speed.
-                self.bar.reset_eta();
-            }
-            let speed = grouped(self.bar.per_sec() as usize);
-            let (loss, accuracy) = (self.loss.value(), self.accuracy.value());
-            self.bar.set_message(format!("loss {loss:.4}  accuracy {accuracy:.4}  {speed} images/s"));
+            let done = self.images_per_epoch * (self.epoch.max(1) as u64 - 1) + items_processed as u64;
+            self.bar.advance(done);
+            let (value, accuracy) = (loss(self.loss.value()), self.accuracy.value());
+            let speed = lock(&self.bar.pace).per_second().map(|speed| grouped(speed as usize));
+            let speed = speed.map_or_else(String::new, |speed| format!("  {speed} images/s"));
+            self.bar.set_message(format!("loss {value}  accuracy {accuracy:.4}{speed}"));
         }
     }
 
@@ -166,24 +213,22 @@ impl EvaluationProgressLogger for BarRenderer {
     fn log_event_evaluation(&mut self, _: String) {}
 }
 
-/// A bar over all trials of a study, by estimated cost; it shows nothing where standard error is not a terminal.
-pub(super) fn study_bar(hidden: bool) -> ProgressBar {
-    let bar = bar(hidden);
-    let style = ProgressStyle::with_template("{prefix} {wide_bar} {msg}  {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸ "));
+/// A study's work in steps of its bar.
+const STUDY_STEPS: u64 = 10_000;
+
+/// A bar over all trials of a study, by estimated cost.
+pub(super) fn study_bar(hidden: bool) -> Bar {
+    let bar = Bar::new(hidden);
     bar.set_length(STUDY_STEPS);
     bar.set_message("starting");
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
 
-/// A study's work in steps of its bar.
-const STUDY_STEPS: u64 = 10_000;
-
 /// Shows how a study stands.
-pub(super) fn show_study(bar: &ProgressBar, progress: &Progress) {
+pub(super) fn show_study(bar: &Bar, progress: &Progress) {
     bar.set_prefix(format!("trials {}/{}", progress.done, progress.total));
-    bar.set_position((progress.share * STUDY_STEPS as f64) as u64);
-    let best = progress.best.as_ref().map(|(name, mean)| format!("  best {name}: {mean:.4}"));
-    bar.set_message(format!("{}{}", progress.running.join(" | "), best.unwrap_or_default()));
+    bar.advance((progress.share * STUDY_STEPS as f64) as u64);
+    let best = progress.best.as_ref().map(|(name, mean)| format!("best {name}: {mean:.4}  "));
+    bar.set_message(format!("{}{}", best.unwrap_or_default(), progress.running.join(" | ")));
 }

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::Global;
 use super::output::Output;
-use super::train::{check_dashboard, follow};
+use super::train::follow;
+use super::{Global, dashboard};
 use crate::error::Result;
 use crate::run;
 use crate::workflow::{self, Resume};
@@ -19,13 +19,15 @@ pub(super) struct ResumeArgs {
     /// Train until so many epochs are done in all; a finished run is trained on
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
-    /// Show Burn's terminal dashboard instead of a bar; in it, q and then s stop
+    /// Show Burn's terminal dashboard instead of a bar; Ctrl-C stops, and so do q and then s
     #[arg(long)]
     dashboard: bool,
 }
 
 pub(super) fn run(args: ResumeArgs, global: &Global, output: &Output) -> Result<ExitCode> {
-    check_dashboard(args.dashboard)?;
+    if args.dashboard {
+        dashboard::check()?;
+    }
     let folder = run::find(&args.run, &global.artifacts)?;
     let Resume { prepared, from, warnings } = workflow::resume(folder, args.epochs, global.backend)?;
     warnings.iter().for_each(|warning| output.warning(warning));

@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use comfy_table::Table;
 use serde::Serialize;
 
 use super::Global;
 use super::output::{Output, program};
-use super::terminal;
+use super::table::Table;
 use crate::error::Result;
 use crate::number::grouped;
 use crate::run::{self, Listed, RunInfo, Summary};
@@ -36,7 +35,7 @@ pub(super) fn run(global: &Global, output: &Output) -> Result<ExitCode> {
     if runs.is_empty() {
         output.line(&format!("no runs in {} yet; next: {} train", global.artifacts.display(), program()));
     } else {
-        output.line(&terminal::lines(&table(&runs)));
+        output.line(&table(&runs).lines());
     }
     let records: Vec<_> = runs
         .iter()
@@ -48,7 +47,7 @@ pub(super) fn run(global: &Global, output: &Output) -> Result<ExitCode> {
 
 fn table(runs: &[Listed]) -> Table {
     let header = ["experiment", "run (UTC)", "backend", "status", "accuracy", "weights"];
-    let mut table = terminal::table(header, 4);
+    let mut table = Table::new(header, 4);
     for run in runs {
         let summary = run.summary.as_ref();
         table.add_row([

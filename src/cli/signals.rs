@@ -1,5 +1,6 @@
 //! What ends a process from outside: Ctrl-C, a termination, a closed terminal. The first time, work stops after the current
-//! step and is saved; the second time the process ends at once, but for a file that is just being written.
+//! step and is saved; the second time the process ends at once, but for a file that is just being written. A signal that the
+//! process was started to ignore stays ignored.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use burn::train::Interrupter;
 
+use super::dashboard;
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -30,6 +32,7 @@ impl Signals {
         let on_signal = move |signal: u8| {
             if seen.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst).is_err() {
                 files::settle(PATIENCE);
+                dashboard::restore_terminal();
                 std::process::exit(i32::from(code(signal)));
             }
             interrupter.stop(Some("interrupted"));
@@ -55,9 +58,27 @@ fn code(signal: u8) -> u8 {
 #[cfg(unix)]
 fn handle(mut on_signal: impl FnMut(u8) + Send + 'static) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let heeded = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|&signal| !is_ignored(signal));
+    let mut signals = signal_hook::iterator::Signals::new(heeded)?;
     let listen = move || signals.forever().for_each(|signal| on_signal(signal as u8));
     std::thread::Builder::new().spawn(listen).map(drop)
+}
+
+/// Whether this process was started to ignore `signal`, as `nohup` has it for a closed terminal, and a script's shell for Ctrl-C in
+/// what it runs in the background. A handler would take the place of that.
+///
+/// Linux says so in a file. Elsewhere nobody says so without unsafe code, and no signal counts as ignored.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored_signals(&status) & (1 << (signal - 1)) != 0
+}
+
+/// The signals that a process ignores, the first in the lowest bit, from its `/proc/self/status`.
+#[cfg(unix)]
+fn ignored_signals(status: &str) -> u64 {
+    let digits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    digits.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok()).unwrap_or(0)
 }
 
 #[cfg(not(unix))]
@@ -87,3 +108,14 @@ pub(super) fn fail_instead_of_aborting() {
 
 #[cfg(not(unix))]
 pub(super) fn fail_instead_of_aborting() {}
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_signals_are_read_as_linux_writes_them() {
+        let status = "Name:\tsmallnet\nSigBlk:\t0000000000000002\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000000\n";
+        assert_eq!(ignored_signals(status), 0b1_0000_0000_0001);
+        assert_eq!(ignored_signals("Name:\tsmallnet\n"), 0);
+    }
+}

@@ -8,10 +8,13 @@ use burn::train::Interrupter;
 use clap::Args;
 use serde::Serialize;
 
+use super::experiment::ShortForms;
 use super::output::Output;
 use super::signals::Signals;
-use super::{Global, progress, terminal};
+use super::table::Table;
+use super::{Global, progress};
 use crate::config::Override;
+use crate::diagnosis;
 use crate::error::Result;
 use crate::number::{counted, grouped, loss, seconds};
 use crate::report::{brief_setting_columns, brief_setting_rows, chosen, verdict};
@@ -31,6 +34,8 @@ pub(super) struct StudyArgs {
     /// Change one setting of the base experiment for all trials, such as `training.num_epochs=3`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Override>,
+    #[command(flatten)]
+    short: ShortForms,
     /// The images: a folder of IDX files; short for `--set data.source=DIR`
     #[arg(long, value_name = "DIR")]
     data: Option<String>,
@@ -77,6 +82,7 @@ struct DryTrial {
 
 pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let mut settings = args.settings;
+    settings.extend(args.short.settings());
     settings.extend(args.data.map(|data| Override::new("data.source", data)));
     let study = Study::read(&args.file, &settings)?;
     let options = Options { separate: args.separate, remeasure: args.remeasure };
@@ -149,12 +155,13 @@ fn announce(planned: &PlannedStudy, output: &Output) {
         planned.units.iter().partition(|unit| matches!(unit, Unit::Stack(_)));
     let mut how = Vec::new();
     if !stacks.is_empty() {
-        let networks: usize = stacks.iter().map(|unit| unit.trials().len()).sum();
+        let networks = stacks.iter().map(|unit| unit.trials().len()).sum();
+        let networks = counted(networks, "network", "networks");
         let stacks = counted(stacks.len(), "group", "groups");
-        how.push(format!("{networks} networks side by side in {stacks}"));
+        how.push(format!("{networks} side by side in {stacks}"));
     }
     if !alone.is_empty() {
-        how.push(format!("{} by themselves", alone.len()));
+        how.push(counted(alone.len(), "by itself", "by themselves"));
     }
     let at_once =
         if planned.workers > 1 { format!(", {} at a time", planned.workers) } else { String::new() };
@@ -180,7 +187,7 @@ fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<E
             side_by_side: stacked.contains(&place),
         })
         .collect();
-    let mut table = terminal::table(["trial", "what", "how", "state"], 1);
+    let mut table = Table::new(["trial", "what", "how", "state"], 4);
     // Timed trials in the order in which they take turns.
     let order: Vec<usize> = match planned.study.timing {
         true => planned.units.iter().flat_map(Unit::trials).collect(),
@@ -196,11 +203,8 @@ fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<E
         };
         table.add_row([&(place + 1).to_string(), &trial.name, how, state]);
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(comfy_table::CellAlignment::Left);
-    }
     output.line("");
-    output.line(&terminal::lines(&table));
+    output.line(&table.lines());
     if trials.len() > MAX_LISTED {
         output.line(&format!(" … and {} more", grouped(trials.len() - MAX_LISTED)));
     }
@@ -250,8 +254,12 @@ fn announce_earlier(study: &OpenedStudy, separate: bool, output: &Output) {
     }
     match (study.num_done(), trials.len()) {
         (0, _) => {}
+        (1, 1) => output.line("its only trial has been run already"),
         (done, all) if done == all => output.line(&format!("all {all} trials have been run already")),
-        (done, all) => output.line(&format!("{done} of {all} trials have been run already")),
+        (done, all) => {
+            let have = if done == 1 { "has" } else { "have" };
+            output.line(&format!("{done} of {all} trials {have} been run already"));
+        }
     }
 }
 
@@ -291,7 +299,8 @@ fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Op
         records => {
             let diverged = records.iter().filter(|record| record.end == TrialEnd::Diverged).count();
             let failed = records.iter().filter(|record| record.end == TrialEnd::Failed).count();
-            let mut line = format!("{count} {} networks side by side  {}", records.len(), seconds(spent));
+            let networks = counted(records.len(), "network", "networks");
+            let mut line = format!("{count} {networks} side by side  {}", seconds(spent));
             if diverged > 0 {
                 line += &format!("  {diverged} diverged");
             }
@@ -305,12 +314,10 @@ fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Op
 
 fn print_table(study: &OpenedStudy, summary: &Summary, output: &Output) {
     let timing = study.planned.study.timing;
-    let mut table = terminal::table(["setting"], 1);
-    table.set_header(brief_setting_columns(timing));
+    let mut table = Table::new(brief_setting_columns(timing), 1);
     table.add_rows(brief_setting_rows(summary, timing));
-    terminal::align_right(&mut table, 1);
     output.line("");
-    output.line(&terminal::lines(&table));
+    output.line(&table.lines());
     output.line("");
     for sentence in verdict(summary) {
         output.line(&sentence);
@@ -345,7 +352,7 @@ fn train_new_winner(
     output: &Output,
 ) -> Result<Option<Records>> {
     training.warnings.iter().for_each(|warning| output.warning(warning));
-    let bar = progress::bar(output.is_quiet());
+    let bar = progress::Bar::new(output.is_quiet());
     let renderer = Box::new(progress::BarRenderer::new(bar.clone()));
     let records = study.train_winner(training, renderer, interrupter);
     bar.finish_and_clear();
@@ -365,6 +372,7 @@ fn print_end(
     {
         output.line(&sentence);
         output.line(&format!("its run: {}", winner.folder.path().display()));
+        diagnosis::of_run(winner).iter().for_each(|finding| output.warning(&finding.to_string()));
     }
     if interrupted {
         let (done, all) = (study.num_done(), study.planned.plan.trials.len());
@@ -373,8 +381,8 @@ fn print_end(
         } else {
             "the same command"
         };
-        output
-            .line(&format!("interrupted: {done} of {all} trials are done, and {command} goes on from there"));
+        let all = counted(all, "trial", "trials");
+        output.line(&format!("interrupted after {done} of {all}; {command} goes on from there"));
     }
     if !failed.is_empty() {
         output.line("no winner is trained while trials are missing");

@@ -3,11 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use comfy_table::CellAlignment;
 
-use super::experiment::ExperimentArgs;
+use super::experiment::TrainingArgs;
 use super::output::Output;
-use super::terminal;
+use super::table::Table;
 use crate::data::Layout;
 use crate::error::Result;
 use crate::plan::{LAYER_COLUMNS, Plan};
@@ -17,7 +16,7 @@ use crate::workflow::Splits;
 #[derive(Debug, Args)]
 pub(super) struct SummaryArgs {
     #[command(flatten)]
-    experiment: ExperimentArgs,
+    experiment: TrainingArgs,
 }
 
 pub(super) fn run(args: SummaryArgs, output: &Output) -> Result<ExitCode> {
@@ -38,21 +37,20 @@ fn print(plan: &Plan, output: &Output) {
         plan.shape()
     ));
     output.line("");
-    let mut table = terminal::table(LAYER_COLUMNS, 2);
+    let mut table = Table::new(LAYER_COLUMNS, 2).with_text_last();
     table.add_rows(plan.rows());
-    if let Some(note) = table.column_mut(4) {
-        note.set_cell_alignment(CellAlignment::Left);
-    }
-    output.line(&terminal::lines(&table));
+    output.line(&table.lines());
     output.line("");
-    let line = |name: &str, text: &str| output.line(&format!(" {name:<11} {text}"));
-    line("weights", &plan.size());
-    line("operations", &plan.operations());
-    line("Flatten", &plan.flatten);
-    line("loss", &plan.loss);
+    let (size, operations) = (plan.size(), plan.operations());
+    let mut facts = vec![
+        ("weights", &*size),
+        ("operations", &operations),
+        ("Flatten", &plan.flatten),
+        ("loss", &plan.loss),
+    ];
     for (index, rule) in plan.update_rule.iter().enumerate() {
-        line(if index == 0 { &plan.optimizer } else { "" }, rule);
+        facts.push((if index == 0 { &plan.optimizer } else { "" }, rule));
     }
-    line("rate", &plan.learning_rate);
-    line("steps", &plan.steps);
+    facts.extend([("rate", &*plan.learning_rate), ("steps", &plan.steps)]);
+    output.line(&Table::of_facts(facts).lines());
 }

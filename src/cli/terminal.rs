@@ -1,6 +1,5 @@
-//! Tables, bars and pictures made of characters.
+//! Bars and pictures made of characters, and how much room there is for them.
 
-use comfy_table::{CellAlignment, Table, presets};
 use console::measure_text_width;
 use image::imageops::{self, FilterType};
 use image::{GrayImage, Luma};
@@ -8,32 +7,16 @@ use image::{GrayImage, Luma};
 /// The widest picture printed, in characters.
 const MAX_IMAGE_WIDTH: usize = 64;
 
-/// A table without lines; every column but the first `left` is aligned to the right.
-pub(super) fn table<const N: usize>(header: [&str; N], left: usize) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(header);
-    align_right(&mut table, left);
-    table
-}
-
-/// The table as lines, without spaces at their ends.
-pub(super) fn lines(table: &Table) -> String {
-    let text = table.to_string();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
-}
-
-/// Aligns every column but the first `left` to the right.
-pub(super) fn align_right(table: &mut Table, left: usize) {
-    for column in table.column_iter_mut().skip(left) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-}
-
-/// Characters in a line of the terminal; plenty where there is none.
+/// Characters in a line: as many as `COLUMNS` says, or else as the terminal has; plenty where there is neither.
 pub(super) fn width() -> u16 {
-    console::Term::stdout().size_checked().map_or(u16::MAX, |(_, columns)| columns.max(20))
+    let stated = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let stated = stated.filter(|&columns: &u16| columns > 0);
+    let columns = stated.or_else(|| console::Term::stdout().size_checked().map(|(_, columns)| columns));
+    columns.map_or(u16::MAX, |columns| columns.max(MIN_WIDTH))
 }
+
+/// Nothing is made narrower than this, in characters: a narrower terminal breaks the lines itself.
+const MIN_WIDTH: u16 = 20;
 
 /// A bar of `width` characters at `share` 1; eighths of a character count.
 pub(super) fn bar(share: f64, width: usize) -> String {

@@ -1,37 +1,37 @@
 //! `smallnet train`
 
-use std::io::{IsTerminal, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
 use burn::train::Interrupter;
-use burn::train::renderer::{MetricsRenderer, default_renderer};
+use burn::train::renderer::MetricsRenderer;
 use clap::Args;
 use serde::Serialize;
 
-use super::experiment::ExperimentArgs;
+use super::experiment::TrainingArgs;
 use super::output::{Output, program};
 use super::signals::Signals;
-use super::{Global, progress};
+use super::{Global, dashboard, progress, terminal};
 use crate::backend::Opened;
 use crate::config::Experiment;
-use crate::error::{Error, Result};
+use crate::diagnosis::{Finding, diagnose};
+use crate::error::Result;
 use crate::evaluation::Evaluation;
-use crate::number::{grouped, loss, seconds, significant};
+use crate::number::{counted, grouped, loss, seconds, significant};
 use crate::plan::Plan;
 use crate::run::{RunInfo, Status, Summary};
-use crate::training::{End, EpochRecord};
+use crate::training::{End, EpochRecord, ScheduleConfig};
 use crate::workflow::{self, Outcome, Prepared};
 
 /// Arguments of `smallnet train`.
 #[derive(Debug, Default, Args)]
 pub(super) struct TrainArgs {
     #[command(flatten)]
-    experiment: ExperimentArgs,
+    experiment: TrainingArgs,
     /// The name of the run's folder in the artifacts folder; short for `--set name=NAME`
     #[arg(long)]
     name: Option<String>,
-    /// Show Burn's terminal dashboard instead of a bar; in it, q and then s stop
+    /// Show Burn's terminal dashboard instead of a bar; Ctrl-C stops, and so do q and then s
     #[arg(long)]
     dashboard: bool,
 }
@@ -44,42 +44,38 @@ struct Record<'a> {
     report: Option<&'a Path>,
     #[serde(flatten)]
     summary: Option<&'a Summary>,
+    /// What is plainly wrong with the network.
+    warnings: &'a [Finding],
 }
 
 pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<ExitCode> {
-    let dashboard = args.dashboard;
-    check_dashboard(dashboard)?;
+    if args.dashboard {
+        dashboard::check()?;
+    }
     let experiment = args.experiment.read(args.name)?;
     let prepared = workflow::prepare(experiment, global.backend.unwrap_or_default(), &global.artifacts)?;
-    follow(prepared, dashboard, output)
-}
-
-/// Refuses the dashboard where there is no terminal to draw it on.
-pub(super) fn check_dashboard(dashboard: bool) -> Result<()> {
-    if dashboard && !stdout().is_terminal() {
-        return Err(Error::usage("--dashboard needs a terminal, and standard output is not one")
-            .hint("leave --dashboard out: epochs are then printed a line each"));
-    }
-    Ok(())
+    follow(prepared, args.dashboard, output)
 }
 
 /// Trains, showing progress, and prints what came of it.
-pub(super) fn follow(prepared: Prepared, dashboard: bool, output: &Output) -> Result<ExitCode> {
+pub(super) fn follow(prepared: Prepared, with_dashboard: bool, output: &Output) -> Result<ExitCode> {
     announce(&prepared.experiment, &prepared.info, &prepared.opened, output);
     let interrupter = Interrupter::new();
     let signals = Signals::listen(interrupter.clone())?;
-    let bar = progress::bar(output.is_quiet() || dashboard);
-    let renderer: Box<dyn MetricsRenderer> = match dashboard {
-        true => default_renderer(interrupter.clone(), None),
+    let bar = progress::Bar::new(output.is_quiet() || with_dashboard);
+    let renderer: Box<dyn MetricsRenderer> = match with_dashboard {
+        true => dashboard::open(interrupter.clone()),
         false => Box::new(progress::BarRenderer::new(bar.clone())),
     };
     let folder = prepared.folder.clone();
-    let num_epochs = prepared.experiment.training.num_epochs;
+    let experiment = prepared.experiment.clone();
+    let of_lines = experiment.clone();
     let lines = *output;
     let outcome = prepared.train(renderer, interrupter, move |record| {
-        if !dashboard {
+        if !with_dashboard {
             // The bar makes room for the line.
-            bar.suspend(|| lines.line(&epoch_line(record, num_epochs)));
+            let width = usize::from(terminal::width());
+            bar.suspend(|| lines.line(&epoch_line(record, &of_lines, width)));
         }
     });
     let path = folder.path();
@@ -92,11 +88,20 @@ pub(super) fn follow(prepared: Prepared, dashboard: bool, output: &Output) -> Re
     let report = report.ok();
     let Some((summary, evaluation)) = &outcome.result else {
         print_interruption(&outcome, path, output);
-        output.record(&Record { run: path, status: Status::Interrupted, report, summary: None })?;
+        output.record(&Record {
+            run: path,
+            status: Status::Interrupted,
+            report,
+            summary: None,
+            warnings: &[],
+        })?;
         return Ok(signals.exit_code());
     };
     print_result(&outcome, summary, evaluation, path, output);
-    output.record(&Record { run: path, status: Status::Finished, report, summary: Some(summary) })?;
+    let warnings = diagnose(&experiment, evaluation, true);
+    warnings.iter().for_each(|finding| output.warning(&finding.to_string()));
+    let summary = Some(summary);
+    output.record(&Record { run: path, status: Status::Finished, report, summary, warnings: &warnings })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -111,22 +116,34 @@ pub(super) fn announce(experiment: &Experiment, info: &RunInfo, opened: &Opened,
     }
 }
 
-fn epoch_line(record: &EpochRecord, num_epochs: usize) -> String {
+/// The epoch in a line of at most `width` characters: what finds no room at the end is left out, `metrics.jsonl` has it.
+fn epoch_line(record: &EpochRecord, experiment: &Experiment, width: usize) -> String {
+    let num_epochs = experiment.training.num_epochs;
     let digits = num_epochs.to_string().len();
-    let mut line = format!(
-        "epoch {:>digits$}/{num_epochs}  loss {}  accuracy {:.4}",
-        record.epoch,
-        loss(record.train_loss),
-        record.train_accuracy
-    );
+    let mut parts = vec![
+        format!("epoch {:>digits$}/{num_epochs}", record.epoch),
+        format!("loss {}", loss(record.train_loss)),
+        format!("accuracy {:.4}", record.train_accuracy),
+    ];
     if let (Some(validation), Some(accuracy)) = (record.validation_loss, record.validation_accuracy) {
-        line += &format!("  val loss {}  accuracy {accuracy:.4}", loss(validation));
+        parts.extend([format!("val loss {}", loss(validation)), format!("accuracy {accuracy:.4}")]);
     }
-    line += &format!("  rate {}  {}", significant(record.learning_rate), seconds(record.seconds));
-    match record.images_per_second {
-        Some(speed) => line + &format!("  {} images/s", grouped(speed as usize)),
-        None => line,
+    parts.extend([format!("rate {}", rate(record.learning_rate, experiment)), seconds(record.seconds)]);
+    parts.extend(record.images_per_second.map(|speed| format!("{} images/s", grouped(speed as usize))));
+    while parts.len() > 1 && parts.join("  ").len() > width {
+        parts.pop();
     }
+    parts.join("  ")
+}
+
+/// A learning rate; one that changes from epoch to epoch always with the same number of decimals.
+fn rate(rate: f64, experiment: &Experiment) -> String {
+    let schedule = &experiment.schedule;
+    if matches!(schedule, ScheduleConfig::Constant(_)) && schedule.warmup_epochs() == 0.0 {
+        return significant(rate);
+    }
+    let decimals = 3.0 - experiment.optimizer.learning_rate().log10().floor();
+    format!("{rate:.0$}", decimals.clamp(0.0, 12.0) as usize)
 }
 
 fn print_result(outcome: &Outcome, summary: &Summary, evaluation: &Evaluation, path: &Path, output: &Output) {
@@ -139,10 +156,10 @@ fn print_result(outcome: &Outcome, summary: &Summary, evaluation: &Evaluation, p
         ));
     }
     output.line(&format!(
-        "test accuracy {:.4} ({} of {} images), loss {}",
+        "test accuracy {:.4} ({} of {}), loss {}",
         evaluation.accuracy,
         grouped(evaluation.confusion.num_correct() as usize),
-        grouped(evaluation.num_images),
+        counted(evaluation.num_images, "image", "images"),
         loss(evaluation.loss)
     ));
     if let Some(epoch) = summary.seconds_per_epoch {
@@ -164,4 +181,51 @@ fn print_interruption(outcome: &Outcome, path: &Path, output: &Output) {
     output.line(&format!("look at it: {} evaluate {}", program(), path.display()));
     output.line(&format!("go on: {} resume {}", program(), path.display()));
     print_places(outcome, path, output);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn record(learning_rate: f64) -> EpochRecord {
+        EpochRecord {
+            epoch: 2,
+            train_loss: 0.5,
+            train_accuracy: 0.875,
+            validation_loss: Some(0.25),
+            validation_accuracy: Some(0.9375),
+            learning_rate,
+            seconds: 0.25,
+            images_per_second: Some(123_456.0),
+        }
+    }
+
+    fn experiment(settings: &[&str]) -> Experiment {
+        let settings: Vec<_> = settings.iter().map(|setting| setting.parse().unwrap()).collect();
+        Experiment::from_toml("", "test.toml", &settings).unwrap()
+    }
+
+    #[test]
+    fn what_finds_no_room_in_an_epochs_line_is_left_out() {
+        let line = |width| epoch_line(&record(0.5), &experiment(&[]), width);
+        let whole = "epoch  2/10  loss 0.5000  accuracy 0.8750  val loss 0.2500  accuracy 0.9375  rate 0.5  0.25 s  \
+                     123,456 images/s";
+        assert_eq!(line(usize::MAX), whole);
+        assert_eq!(line(whole.len()), whole);
+        assert_eq!(line(whole.len() - 1), whole.split("  123").next().unwrap());
+        assert_eq!(line(80), whole.split("  rate").next().unwrap());
+        assert_eq!(line(1), "epoch  2/10");
+    }
+
+    #[test]
+    fn rates_that_change_have_the_same_decimals() {
+        let cosine = experiment(&["schedule.kind=cosine", "optimizer.learning_rate=0.1"]);
+        assert_eq!([0.1, 0.0976, 0.0].map(|value| rate(value, &cosine)), ["0.1000", "0.0976", "0.0000"]);
+        let adam = experiment(&["schedule.kind=cosine", "optimizer.kind=adam"]);
+        assert_eq!(rate(0.000_976, &adam), "0.000976");
+        let large = experiment(&["schedule.kind=step", "optimizer.learning_rate=1000"]);
+        assert_eq!(rate(250.0, &large), "250");
+        assert_eq!(rate(0.05, &experiment(&[])), "0.05");
+    }
 }

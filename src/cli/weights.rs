@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::Global;
 use super::output::Output;
-use super::terminal;
+use super::table::Table;
 use crate::backend::Backend;
 use crate::error::Result;
-use crate::number::{grouped, significant};
+use crate::number::{decimals, grouped};
 use crate::workflow::{MAX_DRAWN, NeuronInfo, SavedModel};
 
 /// Neurons listed on the terminal.
@@ -49,12 +49,12 @@ fn print(saved: &SavedModel, neurons: &[NeuronInfo], pictures: &[PathBuf], outpu
     output.line(&format!("{}: neurons of {layer}", saved.weights.display()));
     output.line("");
     let what = if is_softmax { "class" } else { "neuron" };
-    let mut table = terminal::table([what, "norm", "smallest", "largest", "bias"], 0);
+    let mut table = Table::new([what, "norm", "smallest", "largest", "bias"], 0);
     for neuron in neurons.iter().take(MAX_LISTED) {
-        let numbers = [neuron.norm, neuron.smallest, neuron.largest, neuron.bias].map(significant);
+        let numbers = [neuron.norm, neuron.smallest, neuron.largest, neuron.bias].map(decimals);
         table.add_row([neuron.neuron.to_string()].into_iter().chain(numbers));
     }
-    output.line(&terminal::lines(&table));
+    output.line(&table.lines());
     if neurons.len() > MAX_LISTED {
         output.line(&format!("and {} more", grouped(neurons.len() - MAX_LISTED)));
     }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::{self, Read};
 
 use crate::error::{Error, Result};
+use crate::number::{counted, grouped};
 
 /// The images of one IDX file as one block of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +117,8 @@ impl Header {
         };
         let Some((count, height, width)) = dimensions else {
             let (got, expected) = (bytes.len(), kind.header_size());
-            let what = format!("got {got} bytes, expected a header of {expected} bytes");
+            let got = counted(got, "byte", "bytes");
+            let what = format!("got {got}, expected a header of {expected} bytes");
             return Err(invalid(name, &what).hint("the download may be incomplete"));
         };
         Self::check(kind, [count, height, width], name)
@@ -141,7 +143,8 @@ impl Header {
     fn check_body(&self, got: usize, name: &str) -> Result<()> {
         let expected = self.body_size;
         if got < expected {
-            let what = format!("the header promises {self} in {expected} bytes, got {got}");
+            let expected = counted(expected, "byte", "bytes");
+            let what = format!("the header promises {self} in {expected}, got {}", grouped(got));
             return Err(invalid(name, &what).hint("the download may be incomplete"));
         }
         if got > expected {
@@ -160,10 +163,9 @@ impl Header {
 impl fmt::Display for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { count, height, width, .. } = self;
-        let plural = if *count == 1 { "" } else { "s" };
         match self.kind {
-            Kind::Images => write!(f, "{count} image{plural} of {height}x{width} pixels"),
-            Kind::Labels => write!(f, "{count} label{plural}"),
+            Kind::Images => write!(f, "{} of {height}x{width} pixels", counted(*count, "image", "images")),
+            Kind::Labels => f.write_str(&counted(*count, "label", "labels")),
         }
     }
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use burn_dataset::{Dataset, DatasetError};
 
 use crate::error::Error;
-use crate::number::grouped;
+use crate::number::counted;
 
 pub use config::DataConfig;
 pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Order};
@@ -76,9 +76,9 @@ impl Split {
         if position < self.len() {
             return Ok(self.image(position));
         }
-        let (count, last) = (grouped(self.len()), self.len().saturating_sub(1));
+        let (count, last) = (counted(self.len(), "image", "images"), self.len().saturating_sub(1));
         Err(Error::new(format!(
-            "there is no image {position} in the {name} split: it has {count} images, 0 to {last}"
+            "there is no image {position} in the {name} split: it has {count}, 0 to {last}"
         )))
     }
 

@@ -12,6 +12,7 @@ use super::embedded::{self, EmbeddedFile};
 use super::{folder, idx};
 use crate::digest::hex;
 use crate::error::{Error, Result};
+use crate::number::counted;
 
 /// Which half of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,9 +115,10 @@ impl Images {
         labels_name: String,
     ) -> Result<Self> {
         if images.count != labels.len() {
-            let (count, labels) = (images.count, labels.len());
+            let count = counted(images.count, "image", "images");
+            let labels = counted(labels.len(), "label", "labels");
             return Err(Error::new(format!(
-                "`{images_name}` holds {count} images, but `{labels_name}` holds {labels} labels"
+                "`{images_name}` holds {count}, but `{labels_name}` holds {labels}"
             ))
             .hint("both files must come from the same part of the same data set"));
         }

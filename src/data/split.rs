@@ -3,6 +3,7 @@
 use rand::seq::SliceRandom;
 
 use crate::error::{Error, Result};
+use crate::number::counted;
 use crate::random::{Purpose, stream};
 
 /// Indices into the training part of a data set: what is trained on and what is held out.
@@ -52,8 +53,11 @@ impl Holdout {
 /// Fewer images than folds.
 pub fn folds(labels: &[u8], num_folds: usize, stratified: bool, seed: u64) -> Result<Vec<Holdout>> {
     if num_folds > labels.len() {
-        return Err(Error::new(format!("{num_folds} folds of {} training images", labels.len()))
-            .hint("there must be an image for each fold"));
+        return Err(Error::new(format!(
+            "{num_folds} folds of {}",
+            counted(labels.len(), "training image", "training images")
+        ))
+        .hint("there must be an image for each fold"));
     }
     let mut order: Vec<u32> = (0..labels.len() as u32).collect();
     order.shuffle(&mut stream(seed, Purpose::Folds, 0));

@@ -47,6 +47,13 @@ impl ConfusionMatrix {
         diagonal.fold(0, u64::saturating_add)
     }
 
+    /// How many images were taken for each class.
+    pub fn predicted(&self) -> Vec<u64> {
+        // They may be somebody else's.
+        let column = |class| self.counts.iter().map(|row| row[class]).fold(0, u64::saturating_add);
+        (0..self.counts.len()).map(column).collect()
+    }
+
     /// The scores of each class.
     pub fn scores(&self) -> Vec<ClassScores> {
         (0..self.counts.len()).map(|class| self.score(class)).collect()
@@ -92,6 +99,7 @@ mod tests {
         let matrix = ConfusionMatrix::count(3, [(0, 0), (1, 1), (0, 1), (0, 0)].into_iter());
         assert_eq!(matrix.counts, [[2, 1, 0], [0, 1, 0], [0, 0, 0]]);
         assert_eq!(matrix.num_correct(), 3);
+        assert_eq!(matrix.predicted(), [2, 2, 0]);
         let scores = matrix.scores();
         let numbers = |s: &ClassScores| (s.precision, s.recall, s.f1, s.num_images);
         assert_eq!(numbers(&scores[0]), (Some(1.0), Some(2.0 / 3.0), Some(0.8), 3));

@@ -8,7 +8,7 @@ use super::shell::{self, section};
 use crate::config::Experiment;
 use crate::error::Result;
 use crate::figures::{Chart, Line, Scale};
-use crate::number::{grouped, loss, significant, three_digits};
+use crate::number::{counted, grouped, loss, significant, three_digits};
 use crate::plan::Plan;
 use crate::run::RunInfo;
 use crate::training::{NoSuggestion, RangeTest, RatePoint, Suggestion};
@@ -176,10 +176,10 @@ fn provenance(test: &RangeTest, info: &RunInfo) -> Markup {
     let end = if test.has_diverged { "the loss diverged" } else { "the last rate" };
     let range = match (test.points.first(), test.points.last()) {
         (Some(first), Some(last)) => format!(
-            "{} to {}, in {} steps, ended by {end}",
+            "{} to {}, in {}, ended by {end}",
             significant(first.learning_rate),
             significant(last.learning_rate),
-            grouped(test.points.len())
+            counted(test.points.len(), "step", "steps")
         ),
         _ => "none".to_owned(),
     };

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use maud::{Markup, PreEscaped, Render, html};
 
+use crate::number::counted;
 use crate::run::RunInfo;
 
 /// A table with a header; every column but the first `left` is aligned to the right.
@@ -43,7 +44,10 @@ pub(super) fn facts(facts: &[(&str, String)]) -> Markup {
 pub(super) fn origin(info: &RunInfo) -> [(&'static str, String); 5] {
     [
         ("smallnet", format!("{}, commit {}", info.version, info.git_commit.as_deref().unwrap_or("unknown"))),
-        ("backend", format!("{} on {}, {} threads", info.backend, info.adapter, info.threads)),
+        (
+            "backend",
+            format!("{} on {}, {}", info.backend, info.adapter, counted(info.threads, "thread", "threads")),
+        ),
         ("data", info.data.describe()),
         ("data digest", info.data.sha256.clone()),
         ("seed", info.seed.to_string()),

@@ -10,7 +10,7 @@ use crate::evaluation::{
     Calibration, CalibrationBin, ClassScores, ConfusionMatrix, SCORE_COLUMNS, score_rows,
 };
 use crate::figures::{self, Chart, Line, gray_png};
-use crate::number::{grouped, percent};
+use crate::number::{counted, grouped, percent};
 use crate::run::TestRecord;
 
 /// The confusion matrix: a row for each true class, its cells shaded by their share of the row.
@@ -67,7 +67,8 @@ fn cell(class: usize, predicted: usize, row: &[u64], strength: f64) -> Markup {
     let hue = if right { "--good" } else { "--bad" };
     // No stronger, so that the numbers keep their contrast.
     let style = format!("background:rgba(var({hue}),{:.2})", 0.75 * strength);
-    let meaning = format!("{count} of {total} images of class {class} taken for {predicted}");
+    let total = counted(total as usize, "image", "images");
+    let meaning = format!("{count} of {total} of class {class} taken for {predicted}");
     html! {
         td style=(style) title=(meaning) {
             @if count == 0 { "·" } @else { (grouped(count as usize)) }

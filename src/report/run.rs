@@ -5,10 +5,11 @@ use maud::{Markup, html};
 use super::shell::{self, section};
 use super::{curves, parts, result};
 use crate::data::Layout;
+use crate::diagnosis::{self, Finding};
 use crate::error::Result;
 use crate::figures::{symmetric_limit, weight_png};
 use crate::model::Neurons;
-use crate::number::{grouped, loss, seconds, three_digits};
+use crate::number::{counted, grouped, loss, seconds, three_digits};
 use crate::plan::{LAYER_COLUMNS, Plan};
 use crate::run::{Records, Resumed, Status};
 use crate::training::{EpochRecord, Position, ScheduleConfig};
@@ -59,6 +60,9 @@ fn header(run: &Records, plan: &Plan) -> Markup {
             (run.info.started.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
         }
         @if let Some(trouble) = trouble(run) { p.warning { (parts::sentence(&trouble)) } }
+        @for [what, hint] in diagnosis::of_run(run).iter().map(Finding::sentences) {
+            p.warning { strong { (what) } " " (parts::sentence(&hint)) }
+        }
         (parts::numbers(&key_figures(run, plan)))
         @if let Some(remark) = remark(run) { p { (parts::sentence(&remark)) } }
     }
@@ -89,8 +93,13 @@ fn remark(run: &Records) -> Option<String> {
     let restored = summary.model_epoch.filter(|&epoch| epoch != summary.num_epochs);
     let restored = restored
         .map(|epoch| format!("The weights are those of epoch {epoch}, of the lowest validation loss."));
-    let lost = (run.epochs.len() != summary.num_epochs)
-        .then(|| format!("Its `metrics.jsonl` has {} of {} epochs.", run.epochs.len(), summary.num_epochs));
+    let lost = (run.epochs.len() != summary.num_epochs).then(|| {
+        format!(
+            "Its `metrics.jsonl` has {} of {}.",
+            run.epochs.len(),
+            counted(summary.num_epochs, "epoch", "epochs")
+        )
+    });
     let remarks: Vec<_> = early.into_iter().chain(restored).chain(lost).collect();
     (!remarks.is_empty()).then(|| remarks.join(" "))
 }
@@ -101,12 +110,15 @@ fn key_figures(run: &Records, plan: &Plan) -> Vec<(String, String)> {
         let (correct, all) = (test.evaluation.confusion.num_correct() as usize, test.evaluation.num_images);
         figures.push((
             format!("{:.2} %", 100.0 * test.evaluation.accuracy),
-            format!("test accuracy: {} of {} images", grouped(correct), grouped(all)),
+            format!("test accuracy: {} of {}", grouped(correct), counted(all, "image", "images")),
         ));
         figures.push((loss(test.evaluation.loss), "test loss (nats)".to_owned()));
     }
     figures.push((grouped(plan.num_parameters), "weights".to_owned()));
-    figures.push((grouped(run.epochs.len()), format!("of {} epochs trained", plan.num_epochs)));
+    figures.push((
+        grouped(run.epochs.len()),
+        format!("of {} trained", counted(plan.num_epochs, "epoch", "epochs")),
+    ));
     if let Some(epoch) = EpochRecord::median_seconds(&run.epochs) {
         figures.push((seconds(epoch), "an epoch (median)".to_owned()));
     }

@@ -7,7 +7,7 @@ use crate::backend::Backend;
 use crate::config::Experiment;
 use crate::data::Layout;
 use crate::evaluation::Evaluation;
-use crate::number::grouped;
+use crate::number::{counted, grouped};
 use crate::training::{EpochRecord, Position};
 
 /// How a run stands.
@@ -117,7 +117,8 @@ impl DataInfo {
             0 => String::new(),
             number => format!(", {} held out", grouped(number)),
         };
-        format!("{}, {} training images{held_out}", self.source, grouped(self.num_train))
+        let train = counted(self.num_train, "training image", "training images");
+        format!("{}, {train}{held_out}", self.source)
     }
 }
 

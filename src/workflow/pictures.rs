@@ -13,7 +13,7 @@ use crate::figures::{
     CaptionLine, ConfusionMatrix, Prediction, Sheet, Tile, Tone, WeightSheet, gray_png, symmetric_limit,
 };
 use crate::model::Neurons;
-use crate::number::{grouped, percent, three_digits};
+use crate::number::{counted, grouped, percent, three_digits};
 use crate::run;
 
 /// Sheets of neurons at the most.
@@ -54,9 +54,9 @@ pub fn draw_samples(
     let sheet = Sheet {
         title: &format!("The first {SAMPLES_PER_CLASS} images of each class"),
         subtitle: &format!(
-            "{}, {name} split: {} images; under each its number",
+            "{}, {name} split: {}; under each its number",
             experiment.data.source,
-            grouped(split.len())
+            counted(split.len(), "image", "images")
         ),
         height,
         width,
@@ -179,11 +179,11 @@ impl SavedModel {
     pub fn draw_evaluation(&self, evaluation: &Evaluation, subject: &Subject) -> Result<Vec<PathBuf>> {
         let counts = &evaluation.confusion.counts;
         let subtitle = format!(
-            "run {}, {}: {} of {} images right, {}",
+            "run {}, {}: {} of {} right, {}",
             self.folder.id(),
             subject.describe(),
             grouped(evaluation.confusion.num_correct() as usize),
-            grouped(evaluation.num_images),
+            counted(evaluation.num_images, "image", "images"),
             percent(evaluation.accuracy)
         );
         let title = format!("{}: confusion matrix", self.info.experiment);

@@ -7,6 +7,7 @@ use super::{report, splits};
 use crate::backend::{Backend, Opened};
 use crate::config::Experiment;
 use crate::data::{Layout, Source, Split};
+use crate::diagnosis::{self, Finding};
 use crate::error::{Error, Result};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::model::{Mlp, weights_sha256};
@@ -156,6 +157,13 @@ impl SavedModel {
     /// A device that fails.
     pub fn evaluate(&self, subject: &Subject) -> Result<Evaluation> {
         evaluate(&self.model, &subject.split, &self.opened.device)
+    }
+
+    /// What is plainly wrong with the network, by an evaluation of it on `subject`.
+    pub fn diagnose(&self, evaluation: &Evaluation, subject: &Subject) -> Vec<Finding> {
+        let is_own_test = subject.name == SplitName::Test && subject.other.is_none();
+        let is_result = is_own_test && self.is_final() && self.info.status == Status::Finished;
+        diagnosis::diagnose(&self.experiment, evaluation, is_result)
     }
 
     /// Keeps an evaluation as the run's test and writes its page again, where the run has no readable test, such as an

@@ -14,6 +14,9 @@ use image::RgbImage;
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[cfg(target_os = "linux")]
+mod terminal;
+
 /// A fresh folder to run smallnet in; gone at the end of the test.
 pub struct Place {
     folder: TempDir,
@@ -36,7 +39,7 @@ impl Place {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_smallnet"));
+        let mut command = listening(env!("CARGO_BIN_EXE_smallnet"));
         // As if started by hand: cargo sets this for whatever it runs.
         command.args(args).current_dir(self.path()).stdin(Stdio::null()).env_remove("CARGO");
         command
@@ -143,6 +146,21 @@ impl Ran {
     pub fn assert_error(&self, code: i32, message: &str) {
         assert_eq!((self.code, self.stderr.as_str()), (code, format!("error: {message}\n").as_str()));
     }
+}
+
+/// A command that runs `program` with Ctrl-C as it is by default. Whoever runs the tests may have it ignored, as a script's shell does for
+/// what it runs in the background, and smallnet leaves it ignored.
+pub fn listening(program: &str) -> Command {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.map_or(0, |digits| u64::from_str_radix(digits.trim(), 16).unwrap());
+    // SIGHUP, SIGINT and SIGTERM.
+    if ignored & (1 << 0 | 1 << 1 | 1 << 14) == 0 {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.args(["--default-signal=HUP,INT,TERM", program]);
+    command
 }
 
 /// The end of a process, which must come within a minute.

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::{Answer, LabPage, Work};
 use crate::data::{self, Layout};
 use crate::figures::gray_png;
-use crate::number::{grouped, percent};
+use crate::number::{grouped, percent, with_article};
 use crate::report::parts;
 use crate::report::study::listed;
 
@@ -113,7 +113,7 @@ fn enlarged(page: &LabPage<'_>) -> Work<Markup> {
         h3 { "One image and its numbers" }
         div.result {
             figure.enlarged {
-                div { (parts::image(&png, &format!("training image 0, a {label}"))) span style=(frame) { } }
+                div { (parts::image(&png, &format!("training image 0, {}", with_article(label.into())))) span style=(frame) { } }
                 figcaption { "Training image 0, label " (label) ". The frame marks the part on the right." }
             }
             figure {

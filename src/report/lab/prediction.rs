@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{Answer, Asked, Inside, LabPage, Work};
 use crate::figures::gray_png;
 use crate::model::Neurons;
-use crate::number::{grouped, loss, percent, significant};
+use crate::number::{grouped, loss, percent, significant, with_article};
 use crate::report::parts;
 
 /// Classes in a table; with more, the most probable ones are shown.
@@ -16,9 +16,9 @@ pub(super) fn of_images(page: &LabPage<'_>) -> Work<Answer> {
     let Inside { first, other, .. } = page.inside()?;
     let verdict = if first.is_right() { "right" } else { "wrong" };
     let sentence = format!(
-        "Test image {} is predicted to be a {}, with probability {}; its label is {}: {verdict}.",
+        "Test image {} is predicted to be {}, with probability {}; its label is {}: {verdict}.",
         first.index,
-        first.prediction.class,
+        with_article(first.prediction.class),
         percent(first.prediction.confidence()),
         first.label
     );
@@ -90,7 +90,7 @@ fn image(page: &LabPage<'_>, asked: &Asked) -> Work<Markup> {
     Ok(html! {
         h3 { "Test image " (index) ": label " (label) ", predicted " (prediction.class) ", " (verdict) }
         div.result {
-            figure.asked { (parts::image(&png, &format!("test image {index}, a {label}"))) }
+            figure.asked { (parts::image(&png, &format!("test image {index}, {}", with_article(*label)))) }
             div.scroll {
                 table.chances {
                     thead { tr { th { "class" } th { "score z" } th { "e" sup { "z" } } th { "probability" } th { } } }

@@ -112,7 +112,7 @@ fn numbers(page: &StudyPage<'_>) -> Vec<(String, String)> {
         numbers.push((grouped(result.num_parameters), "weights".to_owned()));
     }
     let done = page.summary.settings.iter().map(|setting| setting.num_finished + setting.num_diverged).sum();
-    numbers.push((grouped(done), format!("of {} trials", grouped(page.plan.trials.len()))));
+    numbers.push((grouped(done), format!("of {}", counted(page.plan.trials.len(), "trial", "trials"))));
     numbers
 }
 

@@ -12,6 +12,7 @@ use super::super::splits::check_trainable;
 use super::super::train::judged_epoch;
 use super::{OpenedStudy, PlannedStudy, num_parameters};
 use crate::error::{BACKEND, Error, Result, catching};
+use crate::number::counted;
 use crate::study::{Setting, Trial, TrialEnd, TrialRecord, Unit, remaining};
 use crate::training::{self, End, EpochRecord, Followers, Setup, Silent, StackedRun, Stream, train_stack};
 
@@ -337,7 +338,7 @@ impl PlannedStudy {
     /// What a unit is called while it runs.
     fn name(&self, unit: &Unit) -> String {
         match unit {
-            Unit::Stack(_) => format!("{} networks side by side", unit.trials().len()),
+            Unit::Stack(_) => format!("{} side by side", counted(unit.trials().len(), "network", "networks")),
             Unit::Alone(trial) => self.trial_name(&self.plan.trials[*trial]),
         }
     }

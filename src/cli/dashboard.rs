@@ -1,0 +1,236 @@
+//! Burn's terminal dashboard, made safe to leave.
+//!
+//! The dashboard takes the keyboard: Ctrl-C would be a key that it does not know. When its terminal is closed, its thread reads
+//! the end of the terminal for ever, and whoever waits for that thread waits for ever. Its key for "kill" panics. So this module
+//! lets Ctrl-C stay a signal, waits for the dashboard's end for a limited time only, and turns a panic into a stop.
+
+#[cfg(unix)]
+use std::fs::File;
+#[cfg(unix)]
+use std::io::stdin;
+use std::io::{IsTerminal, stdout};
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn::train::metric::MetricDefinition;
+use burn::train::renderer::{
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation, MetricsRendererTraining,
+    default_renderer,
+};
+use burn::train::{Interrupter, LearnerSummary};
+use crossterm::cursor::Show;
+use crossterm::event::DisableMouseCapture;
+use crossterm::execute;
+use crossterm::terminal::{
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, is_raw_mode_enabled, size,
+};
+
+use super::held_errors;
+use crate::error::{Error, Result};
+
+/// How long the dashboard may take to close. It looks for that ten times per second.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+/// The smallest terminal that the dashboard can be read in, columns and rows.
+const MIN_SIZE: (u16, u16) = (40, 12);
+
+const HINT: &str = "leave --dashboard out: a bar shows the progress, and each epoch is printed on a line";
+
+/// Refuses the dashboard where there is no terminal to draw it on and to read keys from, or too small a one.
+pub(super) fn check() -> Result<()> {
+    let refuse = |why: &str| Err(Error::usage(format!("--dashboard needs a terminal, and {why}")).hint(HINT));
+    if !stdout().is_terminal() {
+        return refuse("standard output is not one");
+    }
+    let (columns, rows) = size().unwrap_or_default();
+    if columns < MIN_SIZE.0 || rows < MIN_SIZE.1 {
+        return refuse(&format!(
+            "this one has {columns} columns and {rows} rows, expected at least {} and {}",
+            MIN_SIZE.0, MIN_SIZE.1
+        ));
+    }
+    match enable_raw_mode().and_then(|()| disable_raw_mode()) {
+        Ok(()) => Ok(()),
+        Err(error) => refuse(&format!("no keys can be read from this one: {error}")),
+    }
+}
+
+/// The dashboard, as a renderer for Burn's Learner.
+struct Dashboard {
+    /// None once it has panicked.
+    inner: Option<Box<dyn MetricsRenderer>>,
+    interrupter: Interrupter,
+}
+
+/// Opens the dashboard, on a terminal that [`check`] let pass. Its keys q and then s stop `interrupter`, Ctrl-C is a signal as ever.
+pub(super) fn open(interrupter: Interrupter) -> Box<dyn MetricsRenderer> {
+    // Burn does the same in a thread of its own, and then finds it done: so there is no moment to miss.
+    if enable_raw_mode().is_ok() {
+        keep_interrupt_key();
+    }
+    held_errors::hold();
+    let inner = Some(default_renderer(interrupter.clone(), None));
+    Box::new(Dashboard { inner, interrupter })
+}
+
+/// Gives the terminal back as it was, where the dashboard has not done so.
+///
+/// Of a terminal that is gone, nothing is left to restore, and the dashboard's thread may be about to complain of that.
+pub(super) fn restore_terminal() {
+    if is_gone() {
+        return;
+    }
+    if is_raw_mode_enabled().unwrap_or(false) {
+        let _ = disable_raw_mode();
+        let _ = execute!(stdout(), DisableMouseCapture, LeaveAlternateScreen, Show);
+    }
+    held_errors::release();
+}
+
+/// Lets Ctrl-C send its signal in raw mode too; the keys that would stop or abort the process under the dashboard stay keys.
+#[cfg(unix)]
+fn keep_interrupt_key() {
+    use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
+    let change = |keyboard: BorrowedFd<'_>| {
+        let Ok(mut modes) = tcgetattr(keyboard) else { return };
+        modes.local_modes |= LocalModes::ISIG;
+        for key in [SpecialCodeIndex::VQUIT, SpecialCodeIndex::VSUSP] {
+            modes.special_codes[key] = NO_KEY;
+        }
+        // Where that fails, q and then s still stop the training.
+        let _ = tcsetattr(keyboard, OptionalActions::Now, &modes);
+    };
+    // The dashboard reads its keys from here, too.
+    if stdin().is_terminal() {
+        change(rustix::stdio::stdin());
+    } else if let Ok(terminal) = File::open("/dev/tty") {
+        change(terminal.as_fd());
+    }
+}
+
+/// POSIX's `_POSIX_VDISABLE`, as Linux and Apple's and BSD's systems have it.
+#[cfg(all(unix, any(target_os = "linux", target_os = "android")))]
+const NO_KEY: u8 = 0;
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+const NO_KEY: u8 = 0xff;
+
+#[cfg(not(unix))]
+fn keep_interrupt_key() {}
+
+/// Whether the terminal was closed.
+#[cfg(unix)]
+fn is_gone() -> bool {
+    rustix::termios::tcgetattr(rustix::stdio::stdout()).is_err()
+}
+
+#[cfg(not(unix))]
+fn is_gone() -> bool {
+    false
+}
+
+impl Dashboard {
+    /// Does `work` with the dashboard, if there is one still. It panics when its user wants the program killed: then the training
+    /// is stopped, and saved, as by any other key.
+    fn with<T>(&mut self, work: impl FnOnce(&mut dyn MetricsRenderer) -> T) -> Option<T> {
+        let inner = self.inner.as_mut()?;
+        let done = catch_unwind(AssertUnwindSafe(|| work(inner.as_mut())));
+        if done.is_err() {
+            // Closing it would panic again.
+            std::mem::forget(self.inner.take());
+            self.interrupter.stop(Some("the dashboard was killed"));
+        }
+        done.ok()
+    }
+}
+
+impl Drop for Dashboard {
+    fn drop(&mut self) {
+        let Some(inner) = self.inner.take() else { return restore_terminal() };
+        if is_gone() {
+            return std::mem::forget(inner);
+        }
+        let (closed, end) = channel();
+        let closing = std::thread::Builder::new().spawn(move || {
+            drop(inner);
+            let _ = closed.send(());
+        });
+        if closing.is_ok() {
+            let _ = end.recv_timeout(SHUTDOWN_TIMEOUT);
+        }
+        restore_terminal();
+    }
+}
+
+impl MetricsRenderer for Dashboard {
+    fn manual_close(&mut self) {
+        self.with(|inner| inner.manual_close());
+    }
+
+    fn register_metric(&mut self, definition: MetricDefinition) {
+        self.with(|inner| inner.register_metric(definition));
+    }
+}
+
+impl MetricsRendererTraining for Dashboard {
+    fn update_train(&mut self, state: MetricState) {
+        self.with(|inner| inner.update_train(state));
+    }
+
+    fn update_valid(&mut self, state: MetricState) {
+        self.with(|inner| inner.update_valid(state));
+    }
+
+    fn on_train_end(
+        &mut self,
+        summary: Option<LearnerSummary>,
+    ) -> std::result::Result<(), Box<dyn std::error::Error>> {
+        self.with(|inner| inner.on_train_end(summary)).unwrap_or(Ok(()))
+    }
+}
+
+impl TrainingProgressLogger for Dashboard {
+    fn start(&mut self, epochs: usize, first: usize, items: Option<usize>, label: Option<&str>) {
+        self.with(|inner| inner.start(epochs, first, items, label));
+    }
+
+    fn update_epoch(&mut self, epoch: usize) {
+        self.with(|inner| inner.update_epoch(epoch));
+    }
+
+    fn start_split(&mut self, split: &str, items: usize) {
+        self.with(|inner| inner.start_split(split, items));
+    }
+
+    fn update_split(&mut self, items: usize) {
+        self.with(|inner| inner.update_split(items));
+    }
+
+    fn end_split(&mut self) {
+        self.with(|inner| inner.end_split());
+    }
+
+    fn end(&mut self) {
+        self.with(|inner| inner.end());
+    }
+
+    fn log_event_training(&mut self, event: String) {
+        self.with(|inner| inner.log_event_training(event));
+    }
+}
+
+// Burn asks every renderer to follow evaluations too; training never starts one.
+impl MetricsRendererEvaluation for Dashboard {
+    fn update_test(&mut self, _: EvaluationName, _: MetricState) {}
+}
+
+impl EvaluationProgressLogger for Dashboard {
+    fn start_global_progress(&mut self, _: usize) {}
+    fn start_test(&mut self, _: &str, _: usize) {}
+    fn update_test_progress(&mut self, _: usize) {}
+    fn end_test(&mut self) {}
+    fn end_global_progress(&mut self) {}
+    fn log_event_evaluation(&mut self, _: String) {}
+}

@@ -1,0 +1,100 @@
+//! How fast some work goes, and how long the rest of it will take.
+
+use std::time::{Duration, Instant};
+
+/// Before so much time has passed, nothing is said of the speed: the first steps are not like the others.
+const MIN_TIME: Duration = Duration::from_millis(500);
+
+/// The speed of this process' work. What an earlier process has done, of a run or study that is resumed, says nothing about it.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// When this process began, and at which position.
+    begun: Option<(Instant, u64)>,
+    /// The latest change of the position.
+    latest: Option<(Instant, u64)>,
+}
+
+impl Pace {
+    /// The work has come to `position`; the first one is where this process begins.
+    pub(super) fn advance(&mut self, now: Instant, position: u64) {
+        let begun = self.begun.get_or_insert((now, position)).1;
+        let is_new = self.latest.is_none_or(|(_, latest)| latest != position);
+        if is_new && position > begun {
+            self.latest = Some((now, position));
+        }
+    }
+
+    /// Positions per second; none before there is something to go by.
+    pub(super) fn per_second(&self) -> Option<f64> {
+        let ((start, from), (end, to)) = (self.begun?, self.latest?);
+        let spent = end.duration_since(start);
+        (spent >= MIN_TIME).then(|| to.saturating_sub(from) as f64 / spent.as_secs_f64())
+    }
+
+    /// How long the way to `length` will take from `now` on.
+    pub(super) fn left(&self, now: Instant, length: u64) -> Option<Duration> {
+        let (speed, (end, position)) = (self.per_second()?, self.latest?);
+        let left = Duration::try_from_secs_f64(length.saturating_sub(position) as f64 / speed).ok()?;
+        Some(left.saturating_sub(now.duration_since(end)))
+    }
+}
+
+/// `42 s`, `12 min 05 s`, `3 h 07 min`; what is not nothing is at least `1 s`.
+pub(super) fn duration(duration: Duration) -> String {
+    match duration.as_secs_f64().ceil() as u64 {
+        s if s < 60 => format!("{s} s"),
+        s if s < 3600 => format!("{} min {:02} s", s / 60, s % 60),
+        s => format!("{} h {:02} min", s / 3600, s % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn nothing_is_said_before_there_is_something_to_go_by() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        assert_eq!((pace.per_second(), pace.left(start, 100)), (None, None));
+        pace.advance(start, 0);
+        pace.advance(start + 10 * SECOND, 0);
+        assert_eq!((pace.per_second(), pace.left(start + 10 * SECOND, 100)), (None, None));
+        let mut pace = Pace::default();
+        pace.advance(start, 0);
+        pace.advance(start + SECOND / 10, 90);
+        assert_eq!((pace.per_second(), pace.left(start + SECOND, 100)), (None, None));
+    }
+
+    #[test]
+    fn what_was_done_before_says_nothing_about_the_speed() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        // The first word of a resumed training.
+        pace.advance(start, 1000);
+        assert_eq!((pace.per_second(), pace.left(start, 1200)), (None, None));
+        pace.advance(start + 2 * SECOND, 1100);
+        assert_eq!(pace.per_second(), Some(50.0));
+        assert_eq!(pace.left(start + 2 * SECOND, 1200), Some(2 * SECOND));
+        // The time goes on where nothing is heard, and not below nothing.
+        pace.advance(start + 3 * SECOND, 1100);
+        assert_eq!(pace.left(start + 3 * SECOND, 1200), Some(SECOND));
+        assert_eq!(pace.left(start + 9 * SECOND, 1200), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn durations_as_people_say_them() {
+        for (seconds, text) in [
+            (0.0, "0 s"),
+            (0.2, "1 s"),
+            (41.5, "42 s"),
+            (59.5, "1 min 00 s"),
+            (725.0, "12 min 05 s"),
+            (3600.0, "1 h 00 min"),
+            (11_220.0, "3 h 07 min"),
+        ] {
+            assert_eq!(duration(Duration::from_secs_f64(seconds)), text);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Tables made of characters, which fit the terminal: what is too wide is wrapped, and what cannot be wrapped stands below.
+
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width, presets};
+use console::measure_text_width;
+
+use super::terminal;
+
+/// The narrowest that a column of text is made, in characters.
+const MIN_TEXT: usize = 12;
+/// A space on either side of each column.
+const PADDING: usize = 2;
+
+/// A table without lines. Texts are aligned to the left and wrapped where there is no room for them, numbers to the right and never
+/// wrapped.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    columns: Vec<Column>,
+}
+
+#[derive(Debug, Clone)]
+struct Column {
+    header: String,
+    cells: Vec<String>,
+    is_text: bool,
+}
+
+impl Table {
+    /// The columns' headers; the first `num_texts` columns have texts, all others numbers.
+    pub(super) fn new<S: Into<String>>(header: impl IntoIterator<Item = S>, num_texts: usize) -> Self {
+        let column = |(index, header): (usize, S)| Column {
+            header: header.into(),
+            cells: Vec::new(),
+            is_text: index < num_texts,
+        };
+        Self { columns: header.into_iter().enumerate().map(column).collect() }
+    }
+
+    /// Names with what there is to say of them, without a header.
+    pub(super) fn of_facts<'a>(facts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut table = Self::new(["", ""], 2);
+        table.add_rows(facts.into_iter().map(<[&str; 2]>::from));
+        table
+    }
+
+    /// The last column has texts, too.
+    pub(super) fn with_text_last(mut self) -> Self {
+        if let Some(column) = self.columns.last_mut() {
+            column.is_text = true;
+        }
+        self
+    }
+
+    pub(super) fn add_row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
+        for (column, cell) in self.columns.iter_mut().zip(cells) {
+            column.cells.push(cell.into());
+        }
+    }
+
+    pub(super) fn add_rows<S: Into<String>, R: IntoIterator<Item = S>>(
+        &mut self,
+        rows: impl IntoIterator<Item = R>,
+    ) {
+        rows.into_iter().for_each(|row| self.add_row(row));
+    }
+
+    /// The table as lines that fit the terminal, without spaces at their ends.
+    pub(super) fn lines(&self) -> String {
+        self.fit(usize::from(terminal::width()))
+    }
+
+    /// The table in lines of `width` characters. Where not all columns find room side by side, the rest of them stands in a
+    /// further table below, with the first column again.
+    fn fit(&self, width: usize) -> String {
+        let columns: Vec<&Column> = self.columns.iter().collect();
+        let blocks = blocks(&columns, width);
+        let blocks = blocks.iter().map(|columns| draw(columns, &widths(columns, width)));
+        blocks.collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+impl Column {
+    /// The width that nothing is wrapped in.
+    fn natural_width(&self) -> usize {
+        self.cells_width().max(measure_text_width(&self.header))
+    }
+
+    fn cells_width(&self) -> usize {
+        self.cells.iter().map(|cell| measure_text_width(cell)).max().unwrap_or(0)
+    }
+
+    /// The least width: texts are wrapped, numbers are not, and headers of numbers between their words.
+    fn least_width(&self) -> usize {
+        let word = self.header.split(' ').map(measure_text_width).max().unwrap_or(0);
+        match self.is_text {
+            true => self.natural_width().min(MIN_TEXT.max(word)),
+            false => self.cells_width().max(word),
+        }
+    }
+}
+
+/// The room that columns of these widths take.
+fn room(widths: impl IntoIterator<Item = usize>) -> usize {
+    // No space at the end of a line.
+    widths.into_iter().map(|width| width + PADDING).sum::<usize>().saturating_sub(1)
+}
+
+/// Which columns stand side by side.
+fn blocks<'a>(columns: &[&'a Column], width: usize) -> Vec<Vec<&'a Column>> {
+    let Some((&first, others)) = columns.split_first() else { return Vec::new() };
+    let (mut blocks, mut block) = (Vec::new(), vec![first]);
+    for &column in others {
+        let wanted = room(block.iter().chain([&column]).map(|column| column.least_width()));
+        if block.len() > 1 && wanted > width {
+            blocks.push(std::mem::replace(&mut block, vec![first]));
+        }
+        block.push(column);
+    }
+    blocks.push(block);
+    blocks
+}
+
+/// The columns' widths in lines of `width` characters: the least, and what is left goes first to the columns that need the least
+/// more. Where there is no room even for that, texts get less.
+fn widths(columns: &[&Column], width: usize) -> Vec<usize> {
+    let mut widths: Vec<usize> = columns.iter().map(|column| column.least_width()).collect();
+    let mut excess = room(widths.iter().copied()).saturating_sub(width);
+    for (width, _) in widths.iter_mut().zip(columns).filter(|(_, column)| column.is_text) {
+        let less = excess.min(width.saturating_sub(1));
+        *width -= less;
+        excess -= less;
+    }
+    let mut left = width.saturating_sub(room(widths.iter().copied()));
+    let missing = |index: usize| columns[index].natural_width() - columns[index].least_width();
+    let mut order: Vec<usize> = (0..columns.len()).collect();
+    order.sort_by_key(|&index| missing(index));
+    for index in order {
+        let more = missing(index).min(left);
+        widths[index] += more;
+        left -= more;
+    }
+    widths
+}
+
+fn draw(columns: &[&Column], widths: &[usize]) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if columns.iter().any(|column| !column.header.is_empty()) {
+        table.set_header(columns.iter().map(|column| &column.header));
+    }
+    let num_rows = columns.first().map_or(0, |column| column.cells.len());
+    for row in 0..num_rows {
+        table.add_row(columns.iter().map(|column| column.cells.get(row).map_or("", String::as_str)));
+    }
+    for ((drawn, column), &width) in table.column_iter_mut().zip(columns).zip(widths) {
+        let width = u16::try_from(width + PADDING).unwrap_or(u16::MAX);
+        drawn.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
+        drawn.set_cell_alignment(if column.is_text { CellAlignment::Left } else { CellAlignment::Right });
+    }
+    let text = table.to_string();
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::new(["image", "label", "second guess"], 1);
+        table.add_row(["photos/of my/first-digit.png", "7", "0.125"]);
+        table.add_row(["a", "10", "0.5"]);
+        table
+    }
+
+    #[test]
+    fn what_fits_stands_as_it_is() {
+        let expected = " image                         label  second guess\n photos/of my/first-digit.png      7         \
+                        0.125\n a                                10           0.5";
+        for width in [49, 80, usize::from(u16::MAX)] {
+            assert_eq!(table().fit(width), expected);
+        }
+    }
+
+    #[test]
+    fn texts_are_wrapped_and_numbers_are_not() {
+        let expected = " image          label  second\n                        guess\n photos/of my/      7   0.125\n \
+                        first-digit.p\n ng\n a                 10     0.5";
+        assert_eq!(table().fit(29), expected);
+    }
+
+    #[test]
+    fn what_finds_no_room_stands_below_with_the_first_column() {
+        let mut table = Table::new(["", "0", "1", "2"], 0);
+        table.add_row(["0", "980", "1,135", "7"]);
+        table.add_row(["1", "0", "1,000", "1,032"]);
+        let expected = "    0      1\n 0  980  1,135\n 1    0  1,000\n\n        2\n 0      7\n 1  1,032";
+        assert_eq!(table.fit(15), expected);
+        // Nothing is so narrow that nothing is shown.
+        assert_eq!(table.fit(1).lines().count(), 3 * 3 + 2);
+    }
+
+    #[test]
+    fn no_line_is_wider_than_there_is_room() {
+        let mut table = Table::new((0..20).map(|class| class.to_string()), 0);
+        table.add_row((0..20).map(|class| (class * 1000).to_string()));
+        for width in [20, 40, 79, 80, 81, 100] {
+            let text = table.fit(width);
+            assert!(text.lines().all(|line| measure_text_width(line) <= width), "{width}:\n{text}");
+            assert!((0..20).all(|class| text.contains(&(class * 1000).to_string())));
+        }
+    }
+}
