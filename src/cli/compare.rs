@@ -127,7 +127,8 @@ fn print_tests(compared: &Compared, output: &Output) {
 }
 
 fn settings(differences: &[Difference], names: &[String]) -> Table {
-    let mut table = Table::new(["setting"].into_iter().chain(names.iter().map(String::as_str)), 1);
+    let mut table =
+        Table::new(["setting"].into_iter().chain(names.iter().map(String::as_str)), 1 + names.len());
     for difference in differences {
         let values = difference.values.iter().map(|value| value.clone().unwrap_or_else(|| "–".to_owned()));
         table.add_row([difference.key.clone()].into_iter().chain(values));

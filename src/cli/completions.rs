@@ -19,11 +19,13 @@ pub(super) struct CompletionsArgs {
 
 const WHERE: &str = "\
 Where the script goes:
-  bash        smallnet completions bash > ~/.local/share/bash-completion/completions/smallnet
-  zsh         smallnet completions zsh > DIR/_smallnet, DIR one of $fpath
-  fish        smallnet completions fish > ~/.config/fish/completions/smallnet.fish
-  powershell  smallnet completions powershell >> $PROFILE
-  elvish      smallnet completions elvish >> ~/.config/elvish/rc.elv";
+  bash        ~/.local/share/bash-completion/completions/smallnet
+  zsh         _smallnet in a folder of $fpath
+  fish        ~/.config/fish/completions/smallnet.fish
+  powershell  the end of the file that $PROFILE names
+  elvish      the end of ~/.config/elvish/rc.elv
+
+Example: smallnet completions fish > ~/.config/fish/completions/smallnet.fish";
 
 /// Prints the script that completes what `command` understands.
 pub(super) fn run(args: &CompletionsArgs, mut command: Command) -> Result<ExitCode> {

@@ -17,7 +17,7 @@ pub(super) struct ExperimentArgs {
     /// The experiment file; without one, the embedded configs/softmax.toml
     config: Option<PathBuf>,
     /// Change one setting of the experiment, such as `optimizer.learning_rate=0.1`; may be repeated.
-    /// Another `kind` starts from its own defaults
+    /// Another `kind` starts from its own defaults; options that are short for a setting win over it
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Override>,
     /// The seed of weights, image order, held-out images and dropout; short for `--set seed=N`

@@ -88,11 +88,11 @@ impl Column {
         self.cells.iter().map(|cell| measure_text_width(cell)).max().unwrap_or(0)
     }
 
-    /// The least width: texts are wrapped, numbers are not, and headers of numbers between their words.
+    /// The least width: texts are wrapped, and so are headers, numbers are not.
     fn least_width(&self) -> usize {
-        let word = self.header.split(' ').map(measure_text_width).max().unwrap_or(0);
+        let word = self.header.split(' ').map(measure_text_width).max().unwrap_or(0).min(MIN_TEXT);
         match self.is_text {
-            true => self.natural_width().min(MIN_TEXT.max(word)),
+            true => self.natural_width().min(MIN_TEXT),
             false => self.cells_width().max(word),
         }
     }

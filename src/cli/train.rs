@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn what_finds_no_room_in_an_epochs_line_is_left_out() {
         let line = |width| epoch_line(&record(0.5), &experiment(&[]), width);
-        let whole = "epoch  2/10  loss 0.5000  accuracy 0.8750  val loss 0.2500  accuracy 0.9375  rate 0.5  0.25 s  \
+        let whole = "epoch  2/10  loss 0.5000  accuracy 0.8750  val loss 0.2500  accuracy 0.9375  rate 0.5  0.250 s  \
                      123,456 images/s";
         assert_eq!(line(usize::MAX), whole);
         assert_eq!(line(whole.len()), whole);

@@ -155,7 +155,7 @@ pub fn listening(program: &str) -> Command {
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.map_or(0, |digits| u64::from_str_radix(digits.trim(), 16).unwrap());
     // SIGHUP, SIGINT and SIGTERM.
-    if ignored & (1 << 0 | 1 << 1 | 1 << 14) == 0 {
+    if ignored & 0b0100_0000_0000_0011 == 0 {
         return Command::new(program);
     }
     let mut command = Command::new("env");
