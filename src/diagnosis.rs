@@ -195,6 +195,7 @@ mod tests {
             confusion,
             calibration: Calibration::measure([(0.5, true)].into_iter()),
             worst: Vec::new(),
+            misclassified: None,
         }
     }
 
