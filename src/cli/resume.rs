@@ -33,7 +33,7 @@ pub(super) fn run(args: ResumeArgs, global: &Global, output: &Output) -> Result<
     warnings.iter().for_each(|warning| output.warning(warning));
     let path = prepared.folder.path().display();
     output.line(&match from {
-        None => format!("resuming {path} from the beginning: it had no checkpoint yet"),
+        None => format!("resuming {path} from the beginning: it has no checkpoint to go on from"),
         Some(position) if position.steps == 0 => format!("resuming {path} after epoch {}", position.epochs),
         Some(position) => {
             format!("resuming {path} in epoch {}, after step {}", position.epochs + 1, position.steps)
