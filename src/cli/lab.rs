@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::output::{Output, program};
 use super::signals::Signals;
 use super::{DEFAULT_ARTIFACTS, Global, progress};
+use crate::backend::Backend;
 use crate::config::Override;
 use crate::data::Source;
 use crate::error::{Error, Result};
@@ -203,7 +204,11 @@ fn print(end: &LabEnd, lab: &Lab, interrupted: bool, output: &Output) {
         output.line("interrupted; what is finished is kept, and the page has what could be answered");
     }
     if interrupted || num_failed(end) > 0 {
-        output.line(&format!("go on: {} {}", program(), lab.arguments()));
+        let backend = match lab.backend {
+            Backend::Flex => String::new(),
+            backend => format!(" --backend {backend}"),
+        };
+        output.line(&format!("go on: {}{backend} {}", program(), lab.arguments()));
     }
     say_beside(&end.page, end.is_beside, output);
     output.line(&format!("page: {}, in {}", end.page.display(), seconds(end.seconds)));

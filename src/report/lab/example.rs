@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::words::{decimals, right_of_all};
 use super::{Answer, LabPage, LabRun, Work, training_seconds, unseen, word};
+use crate::data::Layout;
 use crate::number::{counted, loss, seconds, significant};
 use crate::report::parts;
 use crate::statistics::{deviation, mean, prediction_interval};
@@ -55,6 +56,7 @@ fn line_by_line(page: &LabPage<'_>) -> Markup {
     let rate = decimals(page.experiment.optimizer.learning_rate());
     let hidden = format!("[model] hidden = {:?}", page.experiment.model.hidden);
     let kind = page.plan().optimizer;
+    let Layout { height, width, num_classes } = page.layout;
     let rows = [
         (
             "x_train / 255, to_categorical(y_train)".to_owned(),
@@ -62,8 +64,8 @@ fn line_by_line(page: &LabPage<'_>) -> Markup {
             format!("[data] source = \"{}\"", page.info.data.source),
         ),
         (
-            "Flatten(), Dense(10, activation=\"softmax\")".to_owned(),
-            "Flatten(), Linear(784, 10)".to_owned(),
+            format!("Flatten(), Dense({num_classes}, activation=\"softmax\")"),
+            format!("Flatten(), Linear({}, {num_classes})", height * width),
             hidden,
         ),
         (

@@ -259,7 +259,7 @@ fn section(page: &LabPage<'_>, number: usize, answer: &Work<Answer>) -> Markup {
                 Ok(answer) => {
                     p.answer { (answer.sentence) }
                     (answer.content)
-                    h3 { "The same in Keras and in PyTorch" }
+                    h3 { (if number == 0 { "The given code, in Keras and in PyTorch" } else { "The same in Keras and in PyTorch" }) }
                     (code::snippets(page, number))
                     @if !answer.commands.is_empty() {
                         h3 { "The same with smallnet" }

@@ -33,7 +33,7 @@ pub(super) fn section(page: &LabPage<'_>, run: &LabRun) -> Work<Markup> {
         h3 { "Learning curves" }
         p.note {
             "Means over the images of an epoch, each measured just before the step that learns from it, as Keras' "
-            code { "fit" } " prints them. They are lower than what the finished network does on the same images."
+            code { "fit" } " prints them. The last point is not the finished network: that is measured above, after the training."
         }
         (curves::of_run(&run.records.epochs)?)
         h3 { "Confusion matrix" }
@@ -53,7 +53,7 @@ fn overfitting(training: &Evaluation, test: &Evaluation) -> String {
     let (low, high) = newcombe(share(training), share(test));
     let said = format!(
         "After the training, the network is right for {} of its {} training images and for {} of the test images: a gap of {} \
-         percentage points, of which the choice of images may make {} to {} (Newcombe's 95 % interval)",
+         percentage points (95 % interval {} to {}, Newcombe)",
         percent(training.accuracy),
         grouped(training.num_images),
         percent(test.accuracy),
