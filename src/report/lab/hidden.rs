@@ -234,7 +234,7 @@ fn overfitting(run: &LabRun) -> Option<String> {
             }
         )
     } else {
-        " The loss on the images held out was lowest after the last epoch: no sign of overfitting yet."
+        " The loss on the images held out was lowest after the last epoch: it had not begun to rise."
             .to_owned()
     };
     Some(said)

@@ -119,7 +119,7 @@ fn numbers(page: &StudyPage<'_>) -> Vec<(String, String)> {
 fn result(page: &StudyPage<'_>) -> Markup {
     let rows = setting_rows(page.summary, page.study.timing);
     html! {
-        @for sentence in verdict(page.summary) { p { (sentence) } }
+        @for sentence in verdict(page.summary) { p { (parts::sentence(&sentence)) } }
         @if let Some(sentence) = page.winner.and_then(chosen) { p { (sentence) } }
         (parts::table(&setting_columns(page.study.timing), &rows, 1))
     }
