@@ -123,14 +123,16 @@ fn what_is_worse_every_time_is_never_called_equal() {
     assert!((number(&settings[1]["standing"]["not-worse"], "difference") - 0.118).abs() < 1e-12);
     assert_eq!(settings[2]["comparison"]["verdict"], "undecided");
     assert_eq!(settings[2]["unstable"]["reason"], "spread");
-    assert_eq!(settings[1]["unstable"], Value::Null);
+    // 4.41 times the best one's standard deviation: the F test gives 0.0067.
+    assert!((number(&settings[1]["unstable"], "times") - 4.413_615_298).abs() < 1e-6);
+    assert_eq!(settings[0]["unstable"], Value::Null);
     let out = place.run(&["study", "s.toml", "--data", "data"]).stdout;
     let page = place.read("artifacts/studies/s/report.html");
     for sentence in [
         "Probably worse by more than 0.5 percentage points: learning rate 0.2 (96.1 %).",
         "Undecided, with the probability of being worse by more than 0.5 percentage points: learning rate 0.3 (72.9 %).",
-        "Unstable, its trials lying far apart: learning rate 0.3 (from 0.1000 to 0.9300, with 23.1 times the best one's \
-         standard deviation).",
+        "Unstable, for their trials lie far apart: learning rate 0.2 (from 0.6900 to 0.8600, 4.41 times the best one’s \
+         standard deviation) and learning rate 0.3 (from 0.1000 to 0.9300, 23.1 times the best one’s standard deviation).",
     ] {
         assert!(out.contains(sentence), "{sentence}\n{out}");
         assert!(page.contains(sentence), "{sentence}\n{page}");
@@ -599,9 +601,19 @@ fn timed_settings_take_turns_and_are_called_faster_only_where_the_trials_allow_i
     let page = place.read("artifacts/studies/sizes/report.html");
     assert!(page.contains("With batches of 10 images an epoch has 100 updates of "), "{page}");
     assert!(page.contains("with batches of 1,000 it has 1 of "), "{page}");
-    // A hundred updates against one: even on a busy machine they do not overlap.
-    assert!(page.contains("An epoch is faster with batches of 1,000 than with batches of 10: "), "{page}");
-    assert!(page.contains("Mann-Whitney test over 4 trials of each, p = 0.0286)"), "{page}");
+    // Of four trials each, the Mann-Whitney test is below 0.05 where no trial of one is among those of the other.
+    let trials =
+        |setting: usize| common::numbers(&record["summary"]["settings"][setting]["epoch_seconds"]["trials"]);
+    let (small, large) = (trials(0), trials(2));
+    let are_all_below =
+        |one: &[f64], other: &[f64]| one.iter().all(|one| other.iter().all(|other| one < other));
+    let said = match (are_all_below(&large, &small), are_all_below(&small, &large)) {
+        (true, _) => "An epoch is faster with batches of 1,000 than with batches of 10: ",
+        (_, true) => "An epoch is faster with batches of 10 than with batches of 1,000: ",
+        _ => "in the median, but the trials overlap so much that neither can be called faster (Mann-Whitney",
+    };
+    assert!(page.contains(said), "{said} {small:?} {large:?}");
+    assert!(page.contains("Mann-Whitney test over 4 trials of each, p = "), "{page}");
     assert!(page.contains("At equal epochs (3), batches of ") && page.contains("At equal time ("), "{page}");
 }
 

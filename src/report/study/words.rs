@@ -153,12 +153,15 @@ fn unstable(summary: &Summary) -> Option<String> {
         let Some(Instability::Spread { times }) = setting.unstable else { return None };
         let (low, high) = setting.range?;
         let times = times.map_or_else(String::new, |times| {
-            format!(", with {} times the best one's standard deviation", significant(times))
+            format!(", {} times the best one’s standard deviation", significant(times))
         });
         Some(format!("{} (from {low:.4} to {high:.4}{times})", setting.setting.name()))
     };
     let names: Vec<String> = summary.settings.iter().filter_map(name).collect();
-    (!names.is_empty()).then(|| format!("Unstable, its trials lying far apart: {}.", listed(&names)))
+    (!names.is_empty()).then(|| {
+        let their = if names.len() == 1 { "its" } else { "their" };
+        format!("Unstable, for {their} trials lie far apart: {}.", listed(&names))
+    })
 }
 
 fn diverged(summary: &Summary) -> Option<String> {
