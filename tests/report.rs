@@ -296,9 +296,12 @@ fn a_run_without_a_record_of_single_images_says_how_to_get_one() {
     assert_eq!(serde_json::from_str::<Value>(&place.read(&file)).unwrap(), whole);
     assert_eq!(place.json(&["compare", &first, &other])["tests"][0]["method"], "mcnemar-exact");
     // Nothing that was edited is believed.
-    for images in [json!([3, 2]), json!([200]), json!([1, 1])] {
+    let mut wrong = misclassified(&place, &other);
+    let last = wrong.pop().unwrap();
+    let edited = [wrong.clone(), [&wrong[..], &[wrong[0]]].concat(), [&wrong[..], &[last + 200]].concat()];
+    for images in edited {
         let mut damaged = whole.clone();
-        damaged["misclassified"] = images;
+        damaged["misclassified"] = json!(images);
         place.write(&file, damaged.to_string());
         let ran = place.run(&["compare", &first, &other]);
         assert!(ran.code == 1 && ran.stderr.contains("its lists do not fit each other"), "{}", ran.stderr);

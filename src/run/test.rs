@@ -36,10 +36,15 @@ impl TestRecord {
         let Evaluation { confusion, classes, worst, misclassified, num_images, .. } = &self.evaluation;
         let is_ascending = |images: &Vec<u32>| images.windows(2).all(|pair| pair[0] < pair[1]);
         let is_inside = |images: &Vec<u32>| images.last().is_none_or(|&last| (last as usize) < *num_images);
+        let are_all = |images: &Vec<u32>| {
+            confusion.num_correct().saturating_add(images.len() as u64) == *num_images as u64
+        };
         confusion.counts.len() == num_classes
             && confusion.counts.iter().all(|row| row.len() == num_classes)
             && classes.len() == num_classes
-            && misclassified.as_ref().is_none_or(|images| is_ascending(images) && is_inside(images))
+            && misclassified
+                .as_ref()
+                .is_none_or(|images| is_ascending(images) && is_inside(images) && are_all(images))
             && worst.len() == self.worst_pixels.len()
             && self.worst_pixels.iter().all(|pixels| pixels.len() == height * width)
     }
