@@ -209,8 +209,8 @@ fn explanation(all: &[Timed<'_>], limit: f64, epochs: usize) -> Vec<String> {
     let Some(best) = all.iter().max_by(|a, b| mean(a).total_cmp(&mean(b))) else { return sentences };
     sentences.push(format!(
         "At equal epochs ({epochs}), batches of {} give the highest mean accuracy, {:.4}; the smallest give {:.4}, the largest \
-         {:.4}; the verdicts above say which of this is more than chance. With the learning rate the same for all, fewer updates may not go far enough, and the smaller the batch, the \
-         noisier each step.",
+         {:.4}; the verdicts above say which of this is more than chance. With the learning rate the same for all, fewer \
+         updates may not go far enough, and the smaller the batch, the noisier each step.",
         size(best),
         mean(best),
         mean(small),

@@ -62,7 +62,10 @@ pub fn verdict(summary: &Summary) -> Vec<String> {
 
 /// Half the width of the region of practical equivalence: `0.5 percentage points`.
 pub(in crate::report) fn region(summary: &Summary) -> String {
-    format!("{} percentage points", significant(100.0 * summary.equivalence))
+    match significant(100.0 * summary.equivalence).as_str() {
+        "1" => "1 percentage point".to_owned(),
+        points => format!("{points} percentage points"),
+    }
 }
 
 /// The probability that a verdict rests on; of an undecided setting, that of being worse.
