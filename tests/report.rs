@@ -175,7 +175,7 @@ fn runs_side_by_side() {
             .collect()
     };
     let wide = rows(">wide</td>");
-    assert_eq!(cells(&wide[1]), ["wide", "[8]"]);
+    assert_eq!(cells(&wide[2]), ["wide", "[8]"], "after the results and the tests");
     let summary: Value = serde_json::from_str(&place.read(format!("{other}/summary.json"))).unwrap();
     let accuracy = format!("{:.4}", summary["test_accuracy"].as_f64().unwrap());
     assert_eq!(cells(&wide[0])[..2], ["wide".to_owned(), accuracy]);

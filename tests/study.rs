@@ -640,7 +640,8 @@ fn a_timed_study_measures_again_when_asked_and_keeps_what_it_measured_before() {
     let journal = "artifacts/studies/sizes/trials.jsonl";
     let before = place.read(journal);
     let again = place.run(&["study", "sizes.toml", "--data", "data"]);
-    assert!(again.stdout.contains("all 3 trials have been run already"), "{}", again.stdout);
+    let hint = "all 3 trials have been run already\ntheir times are those of then; `--remeasure` measures all trials again\n";
+    assert!(again.stdout.contains(hint), "{}", again.stdout);
     assert_eq!(place.read(journal), before);
 
     let ran = place.run(&["study", "sizes.toml", "--data", "data", "--remeasure"]);

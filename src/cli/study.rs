@@ -261,6 +261,9 @@ fn announce_earlier(study: &OpenedStudy, separate: bool, output: &Output) {
             output.line(&format!("{done} of {all} trials {have} been run already"));
         }
     }
+    if study.planned.study.timing && study.num_done() > 0 {
+        output.line("their times are those of then; `--remeasure` measures all trials again");
+    }
 }
 
 fn run_trials(study: &mut OpenedStudy, interrupter: &Interrupter, output: &Output) -> Result<()> {

@@ -13,6 +13,8 @@ use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::training::Member;
 
+/// How timed trials are ordered; see [`turns`](super::turns).
+const TURNS: &str = "turns";
 /// The most trials of a study: more are a mistake.
 const MAX_TRIALS: usize = 100_000;
 
@@ -91,6 +93,7 @@ impl Plan {
         let mut facts = facts(study, backend, data_sha256)?;
         if study.timing {
             facts.insert("timed on".to_owned(), timed_on.to_owned());
+            facts.insert("timed in".to_owned(), TURNS.to_owned());
         }
         Ok(Self { settings, trials, facts, equivalence: study.equivalence })
     }
@@ -120,7 +123,8 @@ fn id(study: &Study, experiment: &Experiment, fold: Option<usize>, conditions: &
     // The digest says which images; where they are does not matter.
     unnamed.data.source = "data".to_owned();
     let mut hash = Sha256::new();
-    let timing = study.timing;
+    // Seconds of settings that took turns cannot be compared with those of an earlier smallnet, whose did not.
+    let timing = if study.timing { TURNS } else { "false" };
     hash.update(format!("{conditions}\n{timing}\n{}\n{fold:?}\n", study.folds));
     hash.update(unnamed.to_toml()?);
     Ok(hex(&hash.finalize())[..16].to_owned())

@@ -28,9 +28,8 @@ pub(in crate::report) fn reading_note(studies: &[StudyPage<'_>]) -> Markup {
                      equal or probably worse, else undecided. Undecided is not equal: the trials do not say which it is. pp stands for percentage points."
                 }
                 p {
-                    "Each probability is of one comparison, and no correction for many comparisons is made: with \
-                     many settings, about one in twenty that are called worse with 95 % is not. And the best is \
-                     the one with the highest of several means, so that luck has helped to choose it: its mean is \
+                    "Each probability is of one comparison, and no correction for many comparisons is made: of \
+                     twenty settings called worse with 95 %, about one is not. And the best is the one with the highest of several means, so that luck has helped to choose it: its mean is \
                      on average too high (the winner’s curse), and another that is not probably worse may be as \
                      good a choice. results.json has the p-values of the corrected t-test as well, before and \
                      after Holm’s correction for all comparisons. The test images had no part in any of this."
