@@ -5,6 +5,7 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 
 use common::{Place, assert_close, config, number, numbers, reference};
 use image::{GrayImage, Luma};
@@ -236,6 +237,25 @@ fn digits_drawn_by_hand_are_read() {
     assert!(table.lines().any(|line| line.starts_with(" drawn-3.png      –")), "{table}");
 }
 
+/// Of 24 and 50 million pixels, in ten scans, lying on their side, with a colour profile; and a PNG of 16 bits. Made by
+/// Pillow: `tests/reference/photos/photos.py`.
+#[test]
+fn photographs_and_screenshots_as_they_are_saved_are_read() {
+    let place = Place::new();
+    let run = place.saved_run();
+    let files = ["photo-24.jpg", "photo-50.jpg", "screenshot-16.png"];
+    for file in files {
+        let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/reference/photos/{file}.zst"));
+        place.write(file, zstd::decode_all(fs::File::open(packed).unwrap()).unwrap());
+    }
+    let records = place.json(&[&["predict", &run][..], &files].concat());
+    for (record, file) in records.as_array().unwrap().iter().zip(files) {
+        assert_eq!(record["predicted"], 7, "{file}: {record}");
+        assert!(number(record, "confidence") > 0.99, "{file}: {record}");
+        assert_eq!(place.picture(record["prepared"].as_str().unwrap()).dimensions(), (28, 28));
+    }
+}
+
 #[test]
 fn files_that_are_no_pictures_of_digits() {
     let place = Place::new();
@@ -417,8 +437,24 @@ fn an_answer_is_not_lost_with_its_picture() {
         let got = if record.is_array() { &record[0]["picture"] } else { &record["pictures"] };
         assert_eq!(*got, pictures);
     }
-    let weights = place.run(&["weights", &run]);
-    assert_eq!(weights.code, 1, "there the pictures are the answer");
+    place.write("taken", "");
+    for (command, shown, key) in [
+        (&["weights", &run][..], "norm", "pictures"),
+        (&["data", "--artifacts", "taken"], "first labels", "picture"),
+        (&["data", "--index", "7", "--artifacts", "taken"], "label 3", "picture"),
+        (
+            &["lr-find", "--set", "training.num_epochs=1", "--steps", "100", "--artifacts", "taken"],
+            "suggested learning rate",
+            "page",
+        ),
+    ] {
+        let ran = place.run(&[&["--json"], command].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let (answer, warning) = ran.stderr.split_once("warning: cannot make").unwrap();
+        assert!(answer.contains(shown) && warning.lines().count() == 1, "{}", ran.stderr);
+        let record: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert!(record[key].is_null() || record[key] == json!([]), "{record}");
+    }
 }
 
 #[test]

@@ -52,7 +52,7 @@ struct Record<'a> {
     smallest_value: u8,
     largest_value: u8,
     labels: Vec<Labelled>,
-    picture: PathBuf,
+    picture: Option<PathBuf>,
 }
 
 /// What `--json` prints of an image.
@@ -62,7 +62,7 @@ struct ImageRecord<'a> {
     split: SplitName,
     #[serde(flatten)]
     labelled: Labelled,
-    picture: &'a Path,
+    picture: Option<&'a Path>,
 }
 
 /// A label before and after one-hot coding.
@@ -101,9 +101,12 @@ fn show_image(
         output.line(&line);
     }
     output.line("");
-    let picture = workflow::draw_image(splits, name, index, experiment, artifacts)?;
-    output.line(&format!("picture: {}", picture.display()));
-    output.record(&ImageRecord { source, split: name, labelled, picture: &picture })
+    // An answer is not lost because it cannot be drawn.
+    let picture = output.or_warn(workflow::draw_image(splits, name, index, experiment, artifacts).map(Some));
+    if let Some(picture) = &picture {
+        output.line(&format!("picture: {}", picture.display()));
+    }
+    output.record(&ImageRecord { source, split: name, labelled, picture: picture.as_deref() })
 }
 
 fn show_all(
@@ -130,11 +133,13 @@ fn show_all(
         smallest_value,
         largest_value,
         labels: first_labels(split, layout.num_classes),
-        picture: PathBuf::new(),
+        picture: None,
     };
     print(&record, output);
-    record.picture = workflow::draw_samples(splits, name, experiment, artifacts)?;
-    output.line(&format!("samples of each class: {}", record.picture.display()));
+    record.picture = output.or_warn(workflow::draw_samples(splits, name, experiment, artifacts).map(Some));
+    if let Some(picture) = &record.picture {
+        output.line(&format!("samples of each class: {}", picture.display()));
+    }
     output.record(&record)
 }
 

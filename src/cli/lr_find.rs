@@ -42,8 +42,8 @@ struct Record<'a> {
     suggestion: Option<Suggestion>,
     has_diverged: bool,
     num_steps: usize,
-    points: &'a Path,
-    page: &'a Path,
+    points: Option<&'a Path>,
+    page: Option<&'a Path>,
 }
 
 pub(super) fn run(args: LrFindArgs, global: &Global, output: &Output) -> Result<ExitCode> {
@@ -58,21 +58,24 @@ pub(super) fn run(args: LrFindArgs, global: &Global, output: &Output) -> Result<
         output.line("interrupted; nothing was written");
         return Ok(signals.exit_code());
     };
-    let (points, page) = finder.write(&test, &command, &global.artifacts)?;
     let suggestion = test.suggestion();
     print_curve(&test, output);
     if let Ok(suggestion) = &suggestion {
         print(suggestion, &command, output);
     }
-    output.line(&format!("points: {}", points.display()));
-    output.line(&format!("page: {}", page.display()));
+    // An answer is not lost because it cannot be written.
+    let files = output.or_warn(finder.write(&test, &command, &global.artifacts).map(Some));
+    if let Some((points, page)) = &files {
+        output.line(&format!("points: {}", points.display()));
+        output.line(&format!("page: {}", page.display()));
+    }
     output.record(&Record {
         experiment: &finder.experiment.name,
         suggestion: suggestion.ok(),
         has_diverged: test.has_diverged,
         num_steps: test.points.len(),
-        points: &points,
-        page: &page,
+        points: files.as_ref().map(|(points, _)| points.as_path()),
+        page: files.as_ref().map(|(_, page)| page.as_path()),
     })?;
     match suggestion {
         Ok(_) => Ok(ExitCode::SUCCESS),

@@ -37,13 +37,16 @@ pub(super) fn run(args: WeightsArgs, global: &Global, output: &Output) -> Result
     // Weights are only read: any backend will do, and a CPU is always there.
     let backend = global.backend.unwrap_or(Backend::Flex);
     let saved = SavedModel::load(&args.model, &global.artifacts, Some(backend))?;
-    let (neurons, pictures) = saved.draw_weights()?;
-    print(&saved, &neurons, &pictures, output);
+    let neurons = saved.neurons()?;
+    print(&saved, &neurons, output);
+    // An answer is not lost because it cannot be drawn.
+    let pictures = output.or_warn(saved.draw_weights(&neurons));
+    print_pictures(neurons.len(), &pictures, output);
     output.record(&Record { run: saved.folder.path(), neurons: &neurons, pictures: &pictures })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(saved: &SavedModel, neurons: &[NeuronInfo], pictures: &[PathBuf], output: &Output) {
+fn print(saved: &SavedModel, neurons: &[NeuronInfo], output: &Output) {
     let is_softmax = saved.experiment.model.hidden.is_empty();
     let layer = if is_softmax { "the output layer" } else { "the first hidden layer, largest norm first" };
     output.line(&format!("{}: neurons of {layer}", saved.weights.display()));
@@ -59,7 +62,10 @@ fn print(saved: &SavedModel, neurons: &[NeuronInfo], pictures: &[PathBuf], outpu
         output.line(&format!("and {} more", grouped(neurons.len() - MAX_LISTED)));
     }
     output.line("");
-    if neurons.len() > MAX_DRAWN {
+}
+
+fn print_pictures(num_neurons: usize, pictures: &[PathBuf], output: &Output) {
+    if num_neurons > MAX_DRAWN && !pictures.is_empty() {
         output.line(&format!("drawn are the first {}", grouped(MAX_DRAWN)));
     }
     match pictures {

@@ -128,12 +128,21 @@ pub struct AnswerPictures {
 }
 
 impl SavedModel {
-    /// Draws the weights of the first layer's neurons into the run's folder: by class in a softmax network, otherwise
-    /// largest norm first, and at most [`MAX_DRAWN`]. Gives all neurons in that order, and the pictures' files.
-    pub fn draw_weights(&self) -> Result<(Vec<NeuronInfo>, Vec<PathBuf>)> {
+    /// The neurons of the first layer: by class in a softmax network, otherwise largest norm first.
+    ///
+    /// # Errors
+    /// An error of the device.
+    pub fn neurons(&self) -> Result<Vec<NeuronInfo>> {
+        Ok(neuron_infos(&self.model.first_layer()?, self.experiment.model.hidden.is_empty()))
+    }
+
+    /// Draws the weights of the first layer's neurons into the run's folder, in the order of [`SavedModel::neurons`],
+    /// which gives `infos`; at most [`MAX_DRAWN`]. Says where the pictures are.
+    ///
+    /// # Errors
+    /// An error of the device, or a file that cannot be written.
+    pub fn draw_weights(&self, infos: &[NeuronInfo]) -> Result<Vec<PathBuf>> {
         let neurons = self.model.first_layer()?;
-        let is_softmax = self.experiment.model.hidden.is_empty();
-        let infos = neuron_infos(&neurons, is_softmax);
         let limit = symmetric_limit(&neurons.weights.concat());
         let sheets: Vec<&[NeuronInfo]> = infos.chunks(NEURONS_PER_SHEET).take(MAX_SHEETS).collect();
         let mut paths = Vec::with_capacity(sheets.len());
@@ -145,7 +154,7 @@ impl SavedModel {
             let png = self.weight_sheet(&neurons, sheet, &part, limit)?;
             paths.push(self.folder.write_figure(&self.figure_name(&stem), &png)?);
         }
-        Ok((infos, paths))
+        Ok(paths)
     }
 
     fn weight_sheet(

@@ -6,11 +6,14 @@
 //! which gave grey levels by anti-aliasing, and placed into 28×28 by their centre of mass.
 
 mod background;
+mod colours;
 mod decode;
 mod frame;
 mod ink;
+mod jpeg;
 mod light;
 mod plane;
+mod png;
 
 use std::path::Path;
 
