@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 /// No setting is in a section of a section of so many sections.
 const MAX_SECTIONS: usize = 8;
 
+/// The most letters of what may be a kind.
+const MAX_KIND: usize = 100;
+
 /// One `--set key=value`: a dotted key and a TOML value; a bare word counts as a string.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Override {
@@ -52,6 +55,24 @@ impl Override {
         }
         current.insert(last.clone(), self.value.clone());
         Ok(())
+    }
+
+    /// Takes out of `table` the value that this one will replace. What says of which kind a section is stays: a change of
+    /// it decides what becomes of the section's other keys. So does a section.
+    pub(super) fn remove_from(&self, table: &mut Table) {
+        let Some((last, sections)) = self.path.split_last() else { return };
+        let mut current = table;
+        for section in sections {
+            let Some(Value::Table(inner)) = current.get_mut(section) else { return };
+            current = inner;
+        }
+        match current.get(last) {
+            Some(Value::Table(_)) | None => {}
+            Some(Value::String(kind)) if last == "kind" && kind.len() <= MAX_KIND => {}
+            // Not the kind of anything, before as after.
+            Some(_) if last == "kind" => drop(current.insert(last.clone(), String::new().into())),
+            Some(_) => drop(current.remove(last)),
+        }
     }
 }
 

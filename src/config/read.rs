@@ -11,25 +11,54 @@ use super::{Experiment, Override};
 use crate::error::{Error, Result};
 use crate::files;
 
-/// Parses, fills in what decides the type of a section, applies `overrides`, and types the result. `by` says where the
-/// overrides come from.
-pub(super) fn read(text: &str, origin: &str, overrides: &[Override], by: &str) -> Result<Experiment> {
-    let table = parse(text, origin)?;
-    let mut table = override_all(table, overrides)?;
-    if let Some(stem) = Path::new(origin).file_stem().and_then(|stem| stem.to_str()) {
-        table.entry("name").or_insert_with(|| Value::String(stem.to_owned()));
+/// An experiment file that has been parsed, to be changed and typed as often as wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ParsedExperiment {
+    table: Table,
+    origin: String,
+}
+
+impl ParsedExperiment {
+    /// Parses `text`; `origin` is what messages call it.
+    ///
+    /// # Errors
+    /// As [`parse`]'s.
+    pub(crate) fn new(text: &str, origin: &str) -> Result<Self> {
+        Ok(Self { table: parse(text, origin)?, origin: origin.to_owned() })
     }
-    for (section, default) in KINDS {
-        let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
-        if let Value::Table(section) = entry {
-            section.entry("kind").or_insert_with(|| Value::String(default.to_owned()));
+
+    /// Fills in what decides the type of a section, applies `overrides`, types the result and checks every value. `by`
+    /// says in messages where the overrides come from.
+    ///
+    /// # Errors
+    /// An unknown key (with the nearest valid one), a value of the wrong type or out of range.
+    pub(crate) fn changed(&self, overrides: &[Override], by: &str) -> Result<Experiment> {
+        let origin = &self.origin;
+        let mut table = override_all(self.table.clone(), overrides)?;
+        if let Some(stem) = Path::new(origin).file_stem().and_then(|stem| stem.to_str()) {
+            table.entry("name").or_insert_with(|| Value::String(stem.to_owned()));
         }
+        for (section, default) in KINDS {
+            let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(section) = entry {
+                section.entry("kind").or_insert_with(|| Value::String(default.to_owned()));
+            }
+        }
+        let place = match overrides {
+            [] => format!("in `{origin}`"),
+            _ => format!("in `{origin}` {by}"),
+        };
+        let experiment = type_check(table, &place)?;
+        experiment.check()?;
+        Ok(experiment)
     }
-    let place = match overrides {
-        [] => format!("in `{origin}`"),
-        _ => format!("in `{origin}` {by}"),
-    };
-    type_check(table, &place)
+
+    /// Leaves out the values that `overrides` replace, which may be long lists. With `overrides` among its changes, the
+    /// experiment is the same as before.
+    pub(crate) fn without(mut self, overrides: &[Override]) -> Self {
+        overrides.iter().for_each(|setting| setting.remove_from(&mut self.table));
+        self
+    }
 }
 
 /// The most bytes of an experiment or study file: far more than one has, and few enough for what is made of each of them.

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Source;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
+
+/// The most bytes of a path: more than Linux takes.
+const MAX_PATH: usize = 4096;
 
 /// The `[data]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +46,9 @@ impl DataConfig {
 
     /// Checks what can be checked without the data.
     pub fn check(&self) -> Result<()> {
-        crate::error::ensure(!self.source.is_empty(), "data.source", "empty", "`mnist` or a folder")
+        ensure(!self.source.is_empty(), "data.source", "empty", "`mnist` or a folder")?;
+        let length = self.source.len();
+        let expected = format!("at most {MAX_PATH}");
+        ensure(length <= MAX_PATH, "data.source", format!("a path of {length} bytes"), &expected)
     }
 }

@@ -22,7 +22,7 @@ pub use config::DataConfig;
 pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Order};
 pub use photo::read_digit;
 pub use source::{Images, Layout, Part, Source};
-pub use split::{Holdout, folds};
+pub use split::{Folds, Holdout, check_folds, fold_size};
 
 /// Some images of a data set: indices into one shared block of bytes.
 #[derive(Debug, Clone)]

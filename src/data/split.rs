@@ -1,8 +1,11 @@
 //! Which images belong to which split: indices only, drawn from the experiment's seed.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use rand::seq::SliceRandom;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 use crate::number::counted;
 use crate::random::{Purpose, stream};
 
@@ -16,6 +19,19 @@ pub struct Holdout {
 }
 
 impl Holdout {
+    /// Refuses to hold all images out.
+    ///
+    /// # Errors
+    /// As [`Holdout::draw`]'s.
+    pub fn check(num_images: usize, validation: usize) -> Result<()> {
+        if validation < num_images {
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "`data.validation` is {validation}, expected less than the {num_images} training images"
+        )))
+    }
+
     /// Holds `validation` of the images with these `labels` out, drawn from `seed`.
     ///
     /// When `stratified`, each class gives its share, to within one image.
@@ -23,78 +39,101 @@ impl Holdout {
     /// # Errors
     /// When fewer than one image would be left to train on.
     pub fn draw(labels: &[u8], validation: usize, stratified: bool, seed: u64) -> Result<Self> {
-        if validation >= labels.len() {
-            return Err(Error::new(format!(
-                "`data.validation` is {validation}, expected less than the {} training images",
-                labels.len()
-            )));
-        }
+        Self::check(labels.len(), validation)?;
         let mut order: Vec<u32> = (0..labels.len() as u32).collect();
         order.shuffle(&mut stream(seed, Purpose::Holdout, 0));
         if stratified {
             order = spread_classes(&order, labels);
         }
-        let (held_out, rest) = order.split_at(validation);
-        let sorted = |indices: &[u32]| {
-            let mut indices = indices.to_vec();
-            indices.sort_unstable();
-            indices
-        };
-        Ok(Self { train: sorted(rest), validation: sorted(held_out) })
+        let mut train = order.split_off(validation);
+        let mut validation = order;
+        train.sort_unstable();
+        validation.sort_unstable();
+        validation.shrink_to_fit();
+        Ok(Self { train, validation })
     }
 }
 
-/// Cuts the images with these `labels` into `num_folds` folds, drawn from `seed`: every image is held out in exactly one.
-///
-/// When `stratified`, each class is spread over the folds to within one image, as scikit-learn's `StratifiedKFold` does.
-/// The folds' sizes differ by one image at the most.
-///
-/// # Errors
-/// Fewer images than folds.
-pub fn folds(labels: &[u8], num_folds: usize, stratified: bool, seed: u64) -> Result<Vec<Holdout>> {
-    if num_folds > labels.len() {
-        return Err(Error::new(format!(
-            "{num_folds} folds of {}",
-            counted(labels.len(), "training image", "training images")
-        ))
-        .hint("there must be an image for each fold"));
+/// The images with some labels in folds, drawn from a seed: every image is held out in exactly one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folds {
+    /// The fold of each image, from 0.
+    fold_of: Vec<u8>,
+}
+
+/// The most folds: a byte says which one an image is in.
+const MAX_FOLDS: usize = 256;
+
+impl Folds {
+    /// Cuts the images with these `labels` into `num_folds` folds.
+    ///
+    /// When `stratified`, each class is spread over the folds to within one image, as scikit-learn's `StratifiedKFold`
+    /// does. The folds' sizes differ by one image at the most.
+    ///
+    /// # Errors
+    /// Fewer images than folds, or more than 256 of these.
+    pub fn draw(labels: &[u8], num_folds: usize, stratified: bool, seed: u64) -> Result<Self> {
+        check_folds(labels.len(), num_folds)?;
+        let mut order: Vec<u32> = (0..labels.len() as u32).collect();
+        order.shuffle(&mut stream(seed, Purpose::Folds, 0));
+        if stratified {
+            // Dealt out class after class, like cards: each fold gets every `num_folds`-th image of a class.
+            order.sort_by_key(|&index| labels[index as usize]);
+        }
+        let mut fold_of = vec![0; labels.len()];
+        for (place, &index) in order.iter().enumerate() {
+            fold_of[index as usize] = (place % num_folds) as u8;
+        }
+        Ok(Self { fold_of })
     }
-    let mut order: Vec<u32> = (0..labels.len() as u32).collect();
-    order.shuffle(&mut stream(seed, Purpose::Folds, 0));
-    if stratified {
-        // Dealt out class after class, like cards: each fold gets every `num_folds`-th image of a class.
-        order.sort_by_key(|&index| labels[index as usize]);
-    }
-    let mut fold_of = vec![0; labels.len()];
-    for (place, &index) in order.iter().enumerate() {
-        fold_of[index as usize] = place % num_folds;
-    }
-    let fold = |fold: usize| {
-        let (validation, train) =
-            (0..labels.len() as u32).partition(|&index| fold_of[index as usize] == fold);
+
+    /// The images of a fold, counted from 0, held out from all others.
+    pub fn holdout(&self, fold: usize) -> Holdout {
+        let (validation, train) = (0..self.fold_of.len() as u32)
+            .partition(|&index| usize::from(self.fold_of[index as usize]) == fold);
         Holdout { train, validation }
-    };
-    Ok((0..num_folds).map(fold).collect())
+    }
+}
+
+/// How many images a fold, counted from 0, holds out of `num_images`.
+pub fn fold_size(num_images: usize, num_folds: usize, fold: usize) -> usize {
+    num_images / num_folds + usize::from(fold < num_images % num_folds)
+}
+
+/// Refuses more folds than there are images.
+pub fn check_folds(num_images: usize, num_folds: usize) -> Result<()> {
+    ensure(num_folds <= MAX_FOLDS, "folds", num_folds, "at most 256")?;
+    if num_folds <= num_images {
+        return Ok(());
+    }
+    let images = counted(num_images, "training image", "training images");
+    Err(Error::new(format!("{num_folds} folds of {images}")).hint("there must be an image for each fold"))
 }
 
 /// Reorders `order` so that every prefix holds each class in proportion, to within one image: the image that
 /// is the k-th of n in its class goes to place (k + ½) / n of the whole.
 fn spread_classes(order: &[u32], labels: &[u8]) -> Vec<u32> {
-    let mut sizes = [0u32; 256];
+    let mut sizes = [0usize; 256];
     labels.iter().for_each(|&label| sizes[usize::from(label)] += 1);
-    let mut seen = [0u32; 256];
-    let mut placed: Vec<(f64, u32)> = order
-        .iter()
-        .map(|&index| {
-            let class = usize::from(labels[index as usize]);
-            let place = (f64::from(seen[class]) + 0.5) / f64::from(sizes[class]);
-            seen[class] += 1;
-            (place, index)
-        })
-        .collect();
-    // Stable: images of equal place keep their shuffled order.
-    placed.sort_by(|a, b| a.0.total_cmp(&b.0));
-    placed.into_iter().map(|(_, index)| index).collect()
+    // Where each class's images are in `order`. The next of each class waits; the first of those comes next. Of equal
+    // places, images keep their shuffled order.
+    let mut positions: Vec<Vec<u32>> = sizes.iter().map(|&size| Vec::with_capacity(size)).collect();
+    for (position, &index) in (0..).zip(order) {
+        positions[usize::from(labels[index as usize])].push(position);
+    }
+    let waiting = |class: usize, nth: usize| {
+        let position = *positions[class].get(nth)?;
+        let place = (nth as f64 + 0.5) / sizes[class] as f64;
+        // Of numbers above 0, the bits have the same order.
+        Some(Reverse((place.to_bits(), position, class, nth)))
+    };
+    let mut next: BinaryHeap<_> = (0..256).filter_map(|class| waiting(class, 0)).collect();
+    let mut spread = Vec::with_capacity(order.len());
+    while let Some(Reverse((_, position, class, nth))) = next.pop() {
+        spread.push(order[position as usize]);
+        next.extend(waiting(class, nth + 1));
+    }
+    spread
 }
 
 #[cfg(test)]
@@ -131,6 +170,26 @@ mod tests {
         }
     }
 
+    /// The rule as it is written: sorted by place, images of equal place as they were shuffled.
+    #[test]
+    fn classes_are_spread_by_the_places_of_their_images() {
+        for labels in [labels(), [0, 1, 2, 2, 1, 0, 9].repeat(30), vec![3; 5], vec![255, 0]] {
+            let mut order: Vec<u32> = (0..labels.len() as u32).collect();
+            order.shuffle(&mut stream(1, Purpose::Holdout, 0));
+            let count = |class: u8, images: &[u32]| {
+                images.iter().filter(|&&image| labels[image as usize] == class).count() as f64
+            };
+            let mut expected: Vec<(f64, u32)> = Vec::new();
+            for (position, &image) in order.iter().enumerate() {
+                let class = labels[image as usize];
+                expected.push(((count(class, &order[..position]) + 0.5) / count(class, &order), image));
+            }
+            expected.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let expected: Vec<u32> = expected.into_iter().map(|(_, image)| image).collect();
+            assert_eq!(spread_classes(&order, &labels), expected);
+        }
+    }
+
     #[test]
     fn the_seed_decides_which_images_are_held_out() {
         let draw = |seed| Holdout::draw(&labels(), 100, true, seed).unwrap();
@@ -143,8 +202,10 @@ mod tests {
     fn folds_hold_each_image_out_once_and_keep_the_classes_shares() {
         let labels = labels();
         for (stratified, seed) in [(true, 1), (true, 2), (false, 1)] {
-            let folds = folds(&labels, 7, stratified, seed).unwrap();
-            assert_eq!(folds.len(), 7);
+            let drawn = Folds::draw(&labels, 7, stratified, seed).unwrap();
+            let folds: Vec<_> = (0..7).map(|fold| drawn.holdout(fold)).collect();
+            let sizes: Vec<_> = (0..7).map(|fold| fold_size(1000, 7, fold)).collect();
+            assert_eq!(folds.iter().map(|fold| fold.validation.len()).collect::<Vec<_>>(), sizes);
             let mut held_out: Vec<u32> = folds.iter().flat_map(|fold| fold.validation.clone()).collect();
             held_out.sort_unstable();
             assert_eq!(held_out, (0..1000).collect::<Vec<u32>>());
@@ -159,9 +220,11 @@ mod tests {
                 assert_eq!(fits, stratified, "{shares:?}");
             }
         }
-        assert_ne!(folds(&labels, 7, true, 1).unwrap(), folds(&labels, 7, true, 2).unwrap());
-        assert_eq!(folds(&labels, 7, true, 1).unwrap(), folds(&labels, 7, true, 1).unwrap());
-        assert_eq!(folds(&labels[..2], 3, true, 1).unwrap_err().message(), "3 folds of 2 training images");
+        let draw = |seed| Folds::draw(&labels, 7, true, seed).unwrap();
+        assert_ne!(draw(1), draw(2));
+        assert_eq!(draw(1), draw(1));
+        let few = Folds::draw(&labels[..2], 3, true, 1).unwrap_err();
+        assert_eq!(few.message(), "3 folds of 2 training images");
     }
 
     #[test]

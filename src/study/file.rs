@@ -1,12 +1,14 @@
 //! The study file: a base experiment, what varies, folds and seeds.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
 use toml::{Table, Value};
 
 use super::values::{self, Setting, Varied};
-use crate::config::{self, DEFAULT_EXPERIMENT, Experiment, Override};
+use crate::config::shipped::{EXPERIMENTS, STUDIES, Shipped, hint, shipped};
+use crate::config::{self, DEFAULT_EXPERIMENT, Experiment, MAX_NAME, Override, ParsedExperiment};
 use crate::error::{Error, Result, ensure};
 
 /// What a study file says.
@@ -29,8 +31,8 @@ pub struct Study {
     /// How many settings of the grid are tried, and the seed that draws them; all where there is none.
     pub(super) sample: Option<(usize, u64)>,
     text: String,
-    base_text: String,
-    base_origin: String,
+    /// The base experiment's file, without what `changes` replace.
+    base_file: ParsedExperiment,
     changes: Vec<Override>,
     origin: String,
 }
@@ -39,30 +41,28 @@ const KEYS: [&str; 9] = ["name", "base", "folds", "seeds", "timing", "equivalenc
 /// Half a percentage point: about as much as another seed moves the exercise's network. Benavoli et al. (2017) take a
 /// whole one, which is much where one percent of the images is all that is wrong.
 pub(super) const DEFAULT_EQUIVALENCE: f64 = 0.005;
+/// What the best setting's experiment is called behind the study's name.
+const BEST: &str = "-best";
 const MAX_FOLDS: i64 = 100;
 const MAX_SEEDS: usize = 1000;
 
 impl Study {
-    /// Reads the study file at `path`; `changes` come on top of its `[set]`.
+    /// Reads the study file at `path`, or the one inside smallnet where it is the name of one; `changes` come on top of
+    /// its `[set]`.
     ///
     /// # Errors
     /// A file that cannot be read, an unknown key, a value of the wrong type or out of range; what the base experiment
     /// refuses.
     pub fn read(path: &Path, changes: &[Override]) -> Result<Self> {
+        if let Some(inside) = shipped(&STUDIES, path, "study")? {
+            return Self::from_toml(inside.text, &inside.file(), changes, base_inside);
+        }
         let text = config::read_text(path).map_err(|error| {
-            Error::io("read the study file", path, error)
-                .hint("a study is a TOML file; `configs/studies/` has some to start from")
+            let names = "a study is a TOML file; those inside smallnet are `learning-rate`, `learning-rate-cv`, \
+                         `architecture` and `batch-size`";
+            Error::io("read the study file", path, error).hint(hint(&STUDIES, path, names))
         })?;
-        let base = |name: &str| {
-            let path = path.parent().unwrap_or(Path::new("")).join(name);
-            // The study may be somebody else's: a pipe that it names would be waited for.
-            let text = match path.exists() && !path.is_file() {
-                true => Err(io::Error::other("it is not a file")),
-                false => config::read_text(&path),
-            };
-            let text = text.map_err(|error| Error::io("read the study's base experiment", &path, error))?;
-            Ok((text, path.display().to_string()))
-        };
+        let base = |name: &str| read_base(path.parent().unwrap_or(Path::new("")), name);
         Self::from_toml(&text, &path.display().to_string(), changes, base)
     }
 
@@ -98,15 +98,16 @@ impl Study {
             // Folds take the place of images held out. One stands for them where early stopping asks for some.
             changes.push(Override::new("data.validation", 1));
         }
-        let by = format!("changed by `{origin}`");
-        let mut base = Experiment::changed(&base_text, &base_origin, &changes, &by)?;
+        let changes = last_of_each_key(changes);
+        let base_file = ParsedExperiment::new(&base_text, &base_origin)?.without(&changes);
+        let mut base = base_file.changed(&changes, &format!("changed by `{origin}`"))?;
         base.data.make_absolute()?;
         let known = config::settings(&base)?;
         let is_whole = |key: &str| known.get(key).is_some_and(|value| value.parse::<i64>().is_ok());
         let varied = values::read(&vary, "", origin, &is_whole)?;
         refuse_unvariable(&varied, &changes, seeds.is_some(), origin)?;
-        let experiment_name = Experiment { name: name.clone(), ..base.clone() };
-        experiment_name.check()?;
+        Experiment { name: name.clone(), ..base.clone() }.check()?;
+        check_length(&name, origin)?;
         let seeds = seeds.unwrap_or_else(|| vec![base.seed]);
         let study = Self {
             name,
@@ -118,8 +119,7 @@ impl Study {
             varied,
             sample,
             text: text.to_owned(),
-            base_text,
-            base_origin,
+            base_file,
             changes,
             origin: origin.to_owned(),
         };
@@ -139,6 +139,11 @@ impl Study {
             ));
         }
         Ok(())
+    }
+
+    /// The name of the best setting's experiment, trained on all training images.
+    pub fn best_name(&self) -> String {
+        format!("{}{BEST}", self.name)
     }
 
     /// A trial as people call it: `learning rate 0.1, seed 1, fold 2 of 5`. Folds are counted from 1 for people.
@@ -165,11 +170,56 @@ impl Study {
         let mut changes: Vec<_> = self.changes.iter().cloned().chain(varied).collect();
         changes.push(Override::new("seed", i64::try_from(seed).unwrap_or(i64::MAX)));
         changes.push(Override::new("name", self.name.clone()));
-        let by = format!("changed by `{}`", self.origin);
-        let mut experiment = Experiment::changed(&self.base_text, &self.base_origin, &changes, &by)?;
-        experiment.data.make_absolute()?;
+        let mut experiment = self.base_file.changed(&changes, &format!("changed by `{}`", self.origin))?;
+        // No trial has other data than the base; there, the folder's path has been made absolute.
+        experiment.data.clone_from(&self.base.data);
         Ok(experiment)
     }
+}
+
+/// Refuses a name that leaves no room for [`Study::best_name`].
+fn check_length(name: &str, origin: &str) -> Result<()> {
+    let most = MAX_NAME - BEST.len();
+    if name.len() <= most {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "the name of the study `{origin}` is {} characters long, expected at most {most}: its best setting is trained \
+         as `{name}{BEST}`",
+        name.len()
+    ))
+    .hint("write a shorter `name = \"…\"` at the top of the study, or rename its file"))
+}
+
+/// The text and the name of the base experiment of a study in `folder`.
+fn read_base(folder: &Path, name: &str) -> Result<(String, String)> {
+    let path = folder.join(name);
+    let inside = match path.exists() {
+        true => None,
+        false => shipped(&EXPERIMENTS, Path::new(name), "experiment")?,
+    };
+    if let Some(inside) = inside {
+        return Ok((inside.text.to_owned(), inside.file()));
+    }
+    // The study may be somebody else's: a pipe that it names would be waited for.
+    let text = match path.exists() && !path.is_file() {
+        true => Err(io::Error::other("it is not a file")),
+        false => config::read_text(&path),
+    };
+    let text = text.map_err(|error| {
+        let other = "`base` is a path that starts at the study's own folder, or the name of an experiment inside smallnet";
+        Error::io("read the study's base experiment", &path, error).hint(hint(&EXPERIMENTS, &path, other))
+    })?;
+    Ok((text, path.display().to_string()))
+}
+
+/// The base of a study that is inside smallnet, as its file in `configs/studies/` names it.
+fn base_inside(name: &str) -> Result<(String, String)> {
+    let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
+    let inside = Shipped::find(&EXPERIMENTS, &stem);
+    let inside =
+        inside.ok_or_else(|| Error::new(format!("there is no experiment `{name}` inside smallnet")))?;
+    Ok((inside.text.to_owned(), inside.file()))
 }
 
 /// What cannot vary, and what is both varied and set.
@@ -207,6 +257,14 @@ fn collect(table: &Table, prefix: &str, changes: &mut Vec<Override>) {
             value => changes.push(Override::new(&format!("{prefix}{name}"), value.clone())),
         }
     }
+}
+
+/// Without what a later change replaces.
+fn last_of_each_key(changes: Vec<Override>) -> Vec<Override> {
+    let mut seen = HashSet::new();
+    let mut last: Vec<_> = changes.into_iter().rev().filter(|change| seen.insert(change.key())).collect();
+    last.reverse();
+    last
 }
 
 /// The top level of a study file; what is read is taken out.

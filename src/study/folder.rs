@@ -29,8 +29,12 @@ const FORMAT: u32 = 1;
 const STUDY: &str = "study.toml";
 const PLAN: &str = "plan.json";
 const TRIALS: &str = "trials.jsonl";
+/// What came out of the study.
+pub(crate) const CSV: &str = "results.csv";
+pub(crate) const JSON: &str = "results.json";
+pub(crate) const PAGE: &str = "report.html";
 /// All of them. A study's folder may be somebody else's: none of these may lead out of it, or be waited for.
-const NAMES: [&str; 7] = [STUDY, PLAN, TRIALS, "results.csv", "results.json", "report.html", files::LOCK];
+const NAMES: [&str; 7] = [STUDY, PLAN, TRIALS, CSV, JSON, PAGE, files::LOCK];
 
 /// `plan.json`.
 #[derive(Serialize, Deserialize)]
@@ -259,12 +263,14 @@ impl Journal {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn record(id: &str, end: TrialEnd) -> TrialRecord {
         TrialRecord {
             id: id.to_owned(),
-            setting: Setting { values: vec![("a.b".to_owned(), "1".to_owned())] },
+            setting: Setting { values: [("a.b".into(), "1".into())].into() },
             seed: 1,
             fold: Some(0),
             end,
@@ -281,7 +287,7 @@ mod tests {
     }
 
     fn trial(id: &str) -> Trial {
-        Trial { id: id.to_owned(), setting: 0, experiment: crate::config::Experiment::default(), fold: None }
+        Trial { id: id.to_owned(), setting: 0, experiment: Arc::default(), fold: None }
     }
 
     #[test]

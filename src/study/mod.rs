@@ -13,7 +13,7 @@ mod values;
 pub use crate::statistics::wilson;
 pub use comparison::{Basis, Comparison, Difference, Instability, Standing, Verdict};
 pub use file::Study;
-pub(crate) use folder::changes;
+pub(crate) use folder::{CSV, JSON, PAGE, changes};
 pub use folder::{Journal, StudyFolder, TrialEnd, TrialRecord};
 pub use summary::{SettingResult, Summary};
 pub(crate) use times::trial_seconds;

@@ -1,12 +1,13 @@
 //! The trials that a study means: every setting with every seed in every fold.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::Study;
 use super::file::DEFAULT_EQUIVALENCE;
-use super::values::{self, Setting};
+use super::values::{Grid, Setting};
 use crate::backend::Backend;
 use crate::config::{Experiment, settings};
 use crate::digest::hex;
@@ -18,6 +19,9 @@ const TURNS: &str = "turns";
 /// The most trials of a study: more are a mistake.
 const MAX_TRIALS: usize = 100_000;
 
+/// The most bytes that the experiments of a study may take: a hundred thousand usual ones are half of it.
+const MAX_MEMORY: usize = 128_000_000;
+
 /// One training of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
@@ -25,8 +29,8 @@ pub struct Trial {
     pub id: String,
     /// Its place in [`Plan::settings`].
     pub setting: usize,
-    /// What is trained, seed included.
-    pub experiment: Experiment,
+    /// What is trained, seed included. All folds share it.
+    pub experiment: Arc<Experiment>,
     /// The fold that it is judged by, from 0; none where images are held out instead.
     pub fold: Option<usize>,
 }
@@ -34,7 +38,7 @@ pub struct Trial {
 impl Trial {
     /// What is trained, as a member of a stack.
     pub fn member(&self) -> Member<'_> {
-        let Experiment { model, optimizer, schedule, training, .. } = &self.experiment;
+        let Experiment { model, optimizer, schedule, training, .. } = &*self.experiment;
         Member { model, optimizer, schedule, training }
     }
 }
@@ -62,21 +66,26 @@ impl Plan {
     /// # Errors
     /// A setting that the experiment refuses, two that mean the same, or more trials than anyone has time for.
     pub fn new(study: &Study, backend: Backend, data_sha256: &str, machine: Option<&str>) -> Result<Self> {
-        let grid = values::grid(&study.varied, study.sample)?;
+        let grid = Grid::new(&study.varied, study.sample)?;
         check_number(study, grid.len())?;
         let timed_on = machine.filter(|_| study.timing).unwrap_or_default();
+        // Seconds of settings that took turns cannot be compared with those of an earlier smallnet, whose did not.
+        let timing = if study.timing { TURNS } else { "false" };
+        let conditions = format!("{backend}\n{data_sha256}\n{timed_on}\n{timing}\n{}", study.folds);
         let (mut settings, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
-        for values in &grid {
-            let named = study.keys().zip(values).map(|(key, value)| (key.to_owned(), value.to_string()));
-            let setting = Setting { values: named.collect() };
+        let mut left = MAX_MEMORY;
+        for (setting, values) in grid.settings() {
             for &seed in &study.seeds {
-                let experiment = study.experiment(values, seed).map_err(|error| refused(&setting, error))?;
+                let experiment = study.experiment(&values, seed).map_err(|error| refused(&setting, error))?;
+                left = left.checked_sub(memory(&experiment)).ok_or_else(too_much_memory)?;
                 let folds: Vec<_> = match study.folds {
                     0 => vec![None],
                     folds => (0..folds).map(Some).collect(),
                 };
+                let text = unnamed(&experiment).to_toml()?;
+                let experiment = Arc::new(experiment);
                 for fold in folds {
-                    let id = id(study, &experiment, fold, &format!("{backend}\n{data_sha256}\n{timed_on}"))?;
+                    let id = hex(&Sha256::digest(format!("{conditions}\n{fold:?}\n{text}")))[..16].to_owned();
                     trials.push(Trial { id, setting: settings.len(), experiment: experiment.clone(), fold });
                 }
             }
@@ -111,6 +120,17 @@ fn check_number(study: &Study, settings: usize) -> Result<()> {
         .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds or folds"))
 }
 
+/// The bytes that an experiment takes.
+fn memory(experiment: &Experiment) -> usize {
+    let Experiment { name, data, model, .. } = experiment;
+    size_of::<Experiment>() + name.capacity() + data.source.capacity() + size_of_val(&model.hidden[..])
+}
+
+fn too_much_memory() -> Error {
+    Error::new(format!("the study's experiments take more than {} MB of memory", MAX_MEMORY / 1_000_000))
+        .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds")
+}
+
 fn refused(setting: &Setting, error: Error) -> Error {
     match setting.values.is_empty() {
         true => error,
@@ -118,16 +138,11 @@ fn refused(setting: &Setting, error: Error) -> Error {
     }
 }
 
-fn id(study: &Study, experiment: &Experiment, fold: Option<usize>, conditions: &str) -> Result<String> {
+/// The experiment without what decides no result: its name, and where the data set is. The digest says which images.
+fn unnamed(experiment: &Experiment) -> Experiment {
     let mut unnamed = Experiment { name: "trial".to_owned(), ..experiment.clone() };
-    // The digest says which images; where they are does not matter.
     unnamed.data.source = "data".to_owned();
-    let mut hash = Sha256::new();
-    // Seconds of settings that took turns cannot be compared with those of an earlier smallnet, whose did not.
-    let timing = if study.timing { TURNS } else { "false" };
-    hash.update(format!("{conditions}\n{timing}\n{}\n{fold:?}\n", study.folds));
-    hash.update(unnamed.to_toml()?);
-    Ok(hex(&hash.finalize())[..16].to_owned())
+    unnamed
 }
 
 fn facts(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTreeMap<String, String>> {

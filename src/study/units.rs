@@ -1,5 +1,7 @@
 //! What is run together: networks of one shape side by side where that is faster, all others by themselves.
 
+use std::collections::HashMap;
+
 use super::{Plan, Trial};
 use crate::data::EVALUATION_BATCH_SIZE;
 use crate::training::StackKey;
@@ -58,7 +60,10 @@ pub fn units(
     num_images: impl Fn(&Trial) -> (usize, usize),
 ) -> Vec<Unit> {
     let num_parameters = |trial: &Trial| parameters(&sizes(trial));
-    let mut groups: Vec<(StackKey, (usize, usize), Vec<Stream>)> = Vec::new();
+    let mut groups: Vec<Vec<Stream>> = Vec::new();
+    // Where each group is, and each of its streams: a study may have a hundred thousand of either.
+    let mut group_places: HashMap<String, usize> = HashMap::new();
+    let mut stream_places: HashMap<(usize, Batches), usize> = HashMap::new();
     let mut units = Vec::new();
     for (place, trial) in trials.iter().enumerate() {
         let fits =
@@ -67,30 +72,24 @@ pub fn units(
             units.push(Unit::Alone(place));
             continue;
         };
-        let images = num_images(trial);
-        let place_of = groups.iter().position(|group| group.0 == key && group.1 == images);
-        let place_of = place_of.unwrap_or_else(|| {
-            groups.push((key, images, Vec::new()));
-            groups.len() - 1
-        });
-        let streams = &mut groups[place_of].2;
-        let batches = batches(trial);
-        match streams.iter_mut().find(|stream| stream.batches == batches) {
-            Some(stream) => stream.trials.push(place),
-            None => streams.push(Stream { batches, trials: vec![place] }),
+        let group = *group_places.entry(format!("{key:?} {:?}", num_images(trial))).or_insert(groups.len());
+        if group == groups.len() {
+            groups.push(Vec::new());
+        }
+        let streams = &mut groups[group];
+        let stream = *stream_places.entry((group, batches(trial))).or_insert(streams.len());
+        match streams.get_mut(stream) {
+            Some(trials) => trials.push(place),
+            None => streams.push(vec![place]),
         }
     }
     let largest = if means.is_gpu { LARGEST_STACK_ON_GPU } else { LARGEST_STACK };
-    for (_, _, streams) in groups {
-        let all: usize = streams
-            .iter()
-            .flat_map(|stream| &stream.trials)
-            .map(|&trial| num_parameters(&trials[trial]))
-            .sum();
+    for streams in groups {
+        let all: usize = streams.iter().flatten().map(|&trial| num_parameters(&trials[trial])).sum();
         let values: usize =
-            streams.iter().map(|stream| values(&trials[stream.trials[0]], stream.trials.len(), &sizes)).sum();
+            streams.iter().map(|stream| values(&trials[stream[0]], stream.len(), &sizes)).sum();
         let parts = all.div_ceil(largest).max(values.div_ceil(MAX_VALUES)).max(means.workers);
-        units.extend(split(streams.into_iter().map(|stream| stream.trials).collect(), parts));
+        units.extend(split(streams, parts));
     }
     units.sort_by_key(|unit| unit.trials().first().copied());
     units
@@ -130,11 +129,8 @@ fn values(trial: &Trial, networks: usize, sizes: impl Fn(&Trial) -> Vec<usize>) 
     rows.saturating_mul(sizes[0] + networks * sizes[1..].iter().sum::<usize>())
 }
 
-/// Trials that see the same batches.
-struct Stream {
-    batches: Batches,
-    trials: Vec<usize>,
-}
+/// Trials that see the same batches, as places in the plan.
+type Stream = Vec<usize>;
 
 /// What decides the batches that a trial sees: its seed and the images that it does not learn from.
 type Batches = (u64, Option<usize>, String);

@@ -1,5 +1,7 @@
 //! The values that a study goes through: lists, ranges, their grid, and a random sample of it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -23,11 +25,11 @@ pub(super) struct Varied {
     pub(super) values: Vec<Value>,
 }
 
-/// One choice of a value for every varied key.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One choice of a value for every varied key. A hundred thousand settings may have the same few words: they share them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Setting {
     /// Dotted keys with their values as TOML, sorted.
-    pub values: Vec<(String, String)>,
+    pub values: Arc<[(Arc<str>, Arc<str>)]>,
 }
 
 impl Setting {
@@ -39,9 +41,14 @@ impl Setting {
         self.values.iter().map(|(key, value)| named(key, value)).collect::<Vec<_>>().join(", ")
     }
 
+    /// The value of a key, as TOML.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.values.iter().find(|(name, _)| **name == *key).map(|(_, value)| &**value)
+    }
+
     /// The value of a key, as a number.
     pub fn number(&self, key: &str) -> Option<f64> {
-        self.values.iter().find(|(name, _)| name == key)?.1.parse().ok()
+        self.value(key)?.parse().ok()
     }
 }
 
@@ -180,17 +187,62 @@ fn rounded(values: &[f64], digits: usize) -> Vec<f64> {
 
 /// The settings of a study: every combination of values, the last key changing fastest, or some of them drawn from a
 /// seed, in the same order.
-pub(super) fn grid(varied: &[Varied], sample: Option<(usize, u64)>) -> Result<Vec<Vec<Value>>> {
-    let size = varied.iter().try_fold(1usize, |size, varied| size.checked_mul(varied.values.len()));
-    let places: Vec<usize> = match (size, sample) {
-        (Some(size), Some((num, seed))) if num.min(size) <= MAX_SETTINGS => drawn(size, num, seed),
-        (Some(size), None) if size <= MAX_SETTINGS => (0..size).collect(),
-        _ => {
-            return Err(Error::new(format!("the study has more than {MAX_SETTINGS} settings"))
-                .hint("draw some of them: `[sample]` with `num = 20`"));
+pub(super) struct Grid<'a> {
+    varied: &'a [Varied],
+    /// Each key with its values as TOML.
+    words: Vec<(Arc<str>, Vec<Arc<str>>)>,
+    /// Which combinations, counted in the grid's order.
+    places: Vec<usize>,
+}
+
+impl<'a> Grid<'a> {
+    /// # Errors
+    /// More settings than anyone has time for.
+    pub(super) fn new(varied: &'a [Varied], sample: Option<(usize, u64)>) -> Result<Self> {
+        let size = varied.iter().try_fold(1usize, |size, varied| size.checked_mul(varied.values.len()));
+        let places: Vec<usize> = match (size, sample) {
+            (Some(size), Some((num, seed))) if num.min(size) <= MAX_SETTINGS => drawn(size, num, seed),
+            (Some(size), None) if size <= MAX_SETTINGS => (0..size).collect(),
+            _ => {
+                return Err(Error::new(format!("the study has more than {MAX_SETTINGS} settings"))
+                    .hint("draw some of them: `[sample]` with `num = 20`"));
+            }
+        };
+        let words = |varied: &Varied| {
+            let values = varied.values.iter().map(|value| value.to_string().into());
+            (varied.key.as_str().into(), values.collect())
+        };
+        Ok(Self { varied, words: varied.iter().map(words).collect(), places })
+    }
+
+    /// How many settings.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The settings in order, each with its values.
+    pub(super) fn settings(&self) -> impl Iterator<Item = (Setting, Vec<Value>)> {
+        self.places.iter().map(|&place| {
+            let choices = self.choices(place);
+            let value = |(key, &choice): (&Varied, &usize)| key.values[choice].clone();
+            let word = |((key, values), &choice): (&(Arc<str>, Vec<Arc<str>>), &usize)| {
+                (key.clone(), values[choice].clone())
+            };
+            let setting = Setting { values: self.words.iter().zip(&choices).map(word).collect() };
+            (setting, self.varied.iter().zip(&choices).map(value).collect())
+        })
+    }
+
+    /// Which value of each key a place means: the place's digits, each key having its own base.
+    fn choices(&self, mut place: usize) -> Vec<usize> {
+        let mut choices: Vec<usize> = Vec::with_capacity(self.varied.len());
+        for Varied { values, .. } in self.varied.iter().rev() {
+            choices.push(place % values.len());
+            place /= values.len();
         }
-    };
-    Ok(places.into_iter().map(|place| at(varied, place)).collect())
+        choices.reverse();
+        choices
+    }
 }
 
 /// `num` places below `size`, drawn from `seed`, ascending.
@@ -199,17 +251,6 @@ fn drawn(size: usize, num: usize, seed: u64) -> Vec<usize> {
     let mut places = rand::seq::index::sample(&mut rng, size, num.min(size)).into_vec();
     places.sort_unstable();
     places
-}
-
-/// The values at a place of the grid: the place's digits, each key having its own base.
-fn at(varied: &[Varied], mut place: usize) -> Vec<Value> {
-    let mut values: Vec<Value> = Vec::with_capacity(varied.len());
-    for Varied { values: choices, .. } in varied.iter().rev() {
-        values.push(choices[place % choices.len()].clone());
-        place /= choices.len();
-    }
-    values.reverse();
-    values
 }
 
 #[cfg(test)]
@@ -247,13 +288,20 @@ mod tests {
         let varied = vary("b.c = [1, 2, 3]\na = [true, false]").unwrap();
         let keys: Vec<_> = varied.iter().map(|varied| varied.key.as_str()).collect();
         assert_eq!(keys, ["a", "b.c"]);
-        let grid = grid(&varied, None).unwrap();
-        let text: Vec<String> = grid.iter().map(|row| format!("{}{}", row[0], row[1])).collect();
-        assert_eq!(text, ["true1", "true2", "true3", "false1", "false2", "false3"]);
-        let sample = |num, seed| -> Vec<String> {
-            let rows = super::grid(&varied, Some((num, seed))).unwrap();
-            rows.iter().map(|row| format!("{}{}", row[0], row[1])).collect()
+        let grid = |sample| -> Vec<String> {
+            let grid = Grid::new(&varied, sample).unwrap();
+            assert_eq!(grid.len(), grid.settings().count());
+            let text = |(setting, values): (Setting, Vec<Value>)| {
+                let words: Vec<_> =
+                    setting.values.iter().map(|(key, word)| format!("{key} {word}")).collect();
+                assert_eq!(words, [format!("a {}", values[0]), format!("b.c {}", values[1])]);
+                format!("{}{}", values[0], values[1])
+            };
+            grid.settings().map(text).collect()
         };
+        let text = grid(None);
+        assert_eq!(text, ["true1", "true2", "true3", "false1", "false2", "false3"]);
+        let sample = |num, seed| grid(Some((num, seed)));
         let drawn = sample(3, 7);
         assert_eq!(drawn.len(), 3);
         assert_eq!(drawn, sample(3, 7));
@@ -265,7 +313,7 @@ mod tests {
     #[test]
     fn settings_have_names() {
         let setting = |pairs: &[(&str, &str)]| {
-            let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+            let own = |&(key, value): &(&str, &str)| (key.into(), value.into());
             Setting { values: pairs.iter().map(own).collect() }.name()
         };
         assert_eq!(

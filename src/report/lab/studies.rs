@@ -291,8 +291,7 @@ fn plain(value: &str) -> String {
 
 /// A setting's value of a key.
 pub(super) fn value(setting: Option<&SettingResult>, key: &str) -> String {
-    let values = setting.map(|setting| setting.setting.values.as_slice()).unwrap_or_default();
-    values.iter().find(|(name, _)| name == key).map_or_else(|| "–".to_owned(), |(_, value)| plain(value))
+    setting.and_then(|setting| setting.setting.value(key)).map_or_else(|| "–".to_owned(), plain)
 }
 
 /// A setting's mean accuracy.

@@ -20,7 +20,7 @@ pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Part>> {
     let Some(key) = numeric_key(page) else { return Ok(None) };
     let settings = &page.summary.settings;
     let rest = |setting: &Setting| {
-        let others = setting.values.iter().filter(|(name, _)| *name != key).cloned().collect();
+        let others = setting.values.iter().filter(|(name, _)| **name != *key).cloned().collect();
         Setting { values: others }
     };
     let mut lines: Vec<Setting> = Vec::new();

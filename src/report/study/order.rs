@@ -57,10 +57,8 @@ impl Shown {
 /// The value of the one key that the settings differ in, where it is a number.
 fn only_number(settings: &[(&Setting, f64)], place: usize) -> Option<f64> {
     let (first, setting) = (settings.first()?.0, settings[place].0);
-    let differs = |key: &str, value: &String| {
-        settings
-            .iter()
-            .any(|(other, _)| other.values.iter().any(|(name, other)| name == key && other != value))
+    let differs = |key: &str, value: &str| {
+        settings.iter().any(|(other, _)| other.value(key).is_some_and(|other| other != value))
     };
     let mut varied = first.values.iter().filter(|(key, value)| differs(key, value));
     let (key, None) = (&varied.next()?.0, varied.next()) else { return None };
@@ -97,7 +95,7 @@ mod tests {
 
     fn settings(key: &str, values: &[&str]) -> Vec<Setting> {
         let setting = |value: &&str| Setting {
-            values: vec![(key.to_owned(), (*value).to_owned()), ("seed".to_owned(), "1".to_owned())],
+            values: [(key.into(), (*value).into()), ("seed".into(), "1".into())].into(),
         };
         values.iter().map(setting).collect()
     }
@@ -137,7 +135,8 @@ mod tests {
         assert_eq!((eight.places.len(), eight.colour(1)), (6, Colour::Category(1)));
         // Two keys make no order.
         let mut two = settings("optimizer.learning_rate", &["0.1", "0.2"]);
-        two[0].values[1].1 = "2".to_owned();
+        let [(key, rate), _] = &*two[0].values else { unreachable!() };
+        two[0].values = [(key.clone(), rate.clone()), ("seed".into(), "2".into())].into();
         assert!(!shown(&two, &[0.5, 0.6]).are_ordered);
         assert_eq!(shown(&two, &[0.5, 0.6]).note(2), None);
     }

@@ -70,10 +70,9 @@ fn layers(page: &StudyPage<'_>) -> String {
 
 /// The widths, such as `784-128-10`, where they are varied; else the setting's name.
 fn shape(setting: &SettingResult) -> String {
-    let hidden = setting.setting.values.iter().find(|(key, _)| key == "model.hidden");
-    match hidden {
-        Some((_, widths)) if widths == "[]" => "none".to_owned(),
-        Some((_, widths)) => widths.trim_matches(['[', ']']).replace(", ", "-"),
+    match setting.setting.value("model.hidden") {
+        Some("[]") => "none".to_owned(),
+        Some(widths) => widths.trim_matches(['[', ']']).replace(", ", "-"),
         None => setting.setting.name(),
     }
 }

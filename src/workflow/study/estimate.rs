@@ -1,5 +1,6 @@
 //! How long a study will take: a few real steps of each kind of unit, extrapolated.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -72,21 +73,22 @@ impl PlannedStudy {
 
     /// Trains the networks of a unit on their first images, once; returns how many.
     fn few_steps(&self, unit: &Unit, size: usize) -> Result<usize> {
-        let few = |trial: &Trial| -> (Split, Split) {
-            let (train, judged) = self.sets.of(trial);
-            (train.slice(0..size.min(train.len())), judged.slice(0..0))
+        let few = |trial: &Trial| -> Result<(Split, Split)> {
+            let (train, judged) = self.sets.of(trial)?;
+            Ok((train.slice(0..size.min(train.len())), judged.slice(0..0)))
         };
         let short = |trial: &usize| {
             let mut trial = self.plan.trials[*trial].clone();
-            trial.experiment.training.num_epochs = 1;
-            trial.experiment.training.early_stopping = None;
+            let training = &mut Arc::make_mut(&mut trial.experiment).training;
+            training.num_epochs = 1;
+            training.early_stopping = None;
             trial
         };
         let interrupter = Interrupter::new();
         match unit {
             Unit::Alone(trial) => {
                 let trial = short(trial);
-                let (train, judged) = few(&trial);
+                let (train, judged) = few(&trial)?;
                 let images = train.len();
                 let followers =
                     Followers { renderer: Box::new(Silent), on_epoch: Box::new(|_| Ok(())), interrupter };
@@ -97,19 +99,18 @@ impl PlannedStudy {
                 let trials: Vec<Vec<Trial>> =
                     streams.iter().map(|stream| stream.iter().map(short).collect()).collect();
                 let stream = |trials: &'_ Vec<Trial>| {
-                    let (train, validation) = few(&trials[0]);
-                    (trials[0].experiment.seed, train, validation)
+                    let (train, validation) = few(&trials[0])?;
+                    Ok((trials[0].experiment.seed, train, validation))
                 };
+                let splits = trials.iter().map(stream).collect::<Result<Vec<_>>>()?;
                 let streams: Vec<_> = trials
                     .iter()
-                    .map(|trials| {
-                        let (seed, train, validation) = stream(trials);
-                        Stream {
-                            seed,
-                            train,
-                            validation,
-                            members: trials.iter().map(Trial::member).collect(),
-                        }
+                    .zip(splits)
+                    .map(|(trials, (seed, train, validation))| Stream {
+                        seed,
+                        train,
+                        validation,
+                        members: trials.iter().map(Trial::member).collect(),
                     })
                     .collect();
                 let images = streams[0].train.len();

@@ -14,6 +14,7 @@ use crate::config::Experiment;
 use crate::data::Layout;
 use crate::error::{Error, Result};
 use crate::number::counted;
+use crate::run::RunFolder;
 use crate::study::{
     Journal, Means, Plan, Study, StudyFolder, Summary, Trial, TrialEnd, Unit, parameters, remaining, turns,
     units,
@@ -94,7 +95,7 @@ impl PlannedStudy {
         let data_sha256 = source.checksum()?;
         let machine = format!("{}, {}", opened.adapter, counted(backend::num_threads(), "thread", "threads"));
         let plan = Plan::new(&study, backend, &data_sha256, Some(&machine))?;
-        let sets = Sets::new(images, &study, &plan.trials)?;
+        let sets = Sets::new(images, &study)?;
         check_classes(&study.base, layout)?;
         let one_at_a_time = study.timing || options.separate || backend.is_gpu();
         let workers = if one_at_a_time { 1 } else { backend::num_threads() };
@@ -110,11 +111,15 @@ impl PlannedStudy {
         Ok(Self { study, plan, units, workers, backend, opened, layout, data_sha256, remeasure, sets })
     }
 
-    /// Opens the study's folder and reads what has been run already.
+    /// Opens the study's folder and reads what has been run already. What can be refused is refused here, before the
+    /// first trial.
     ///
     /// # Errors
-    /// Files that cannot be read or written, or another process that runs this study.
+    /// A setting that cannot be trained, neither in a trial nor on all images; files that cannot be read or written, or
+    /// another process that runs this study.
     pub fn open(self, artifacts: &Path) -> Result<OpenedStudy> {
+        self.check_trainable()?;
+        RunFolder::check_place(artifacts, &self.study.best_name())?;
         let folder = StudyFolder::open(artifacts, &self.study.name)?;
         let mut journal = Journal::open(&folder)?;
         let set_aside = if self.remeasure { journal.set_aside(&folder)? } else { None };
@@ -133,9 +138,35 @@ impl PlannedStudy {
         trials.map(|trial| trial.id.clone()).collect()
     }
 
-    /// Why a trial cannot be trained, where that is known before.
+    /// Why a trial cannot be trained, or its setting on all training images, as the best one is.
     pub fn why_not(&self, trial: &Trial) -> Option<Error> {
-        check_trainable(&trial.experiment, self.layout, self.sets.num_images(trial).0).err()
+        let on_its_own = check_trainable(&trial.experiment, self.layout, self.sets.num_images(trial).0);
+        let best = self.on_all_images(trial);
+        let on_all = || {
+            best.check()?;
+            check_trainable(&best, self.layout, self.sets.num_all_images())
+        };
+        let as_the_best =
+            |error: Error| Error::new(format!("on all images, as the best one is, {}", error.message()));
+        on_its_own.and_then(|()| on_all().map_err(as_the_best)).err()
+    }
+
+    /// Refuses settings that cannot be trained: the study would come to its end without a winner.
+    fn check_trainable(&self) -> Result<()> {
+        let mut refused = self.plan.trials.iter().filter_map(|trial| Some((trial, self.why_not(trial)?)));
+        let Some((trial, error)) = refused.next() else { return Ok(()) };
+        let name = self.plan.settings[trial.setting].name();
+        Err(Error::new(format!("the setting {name} cannot be trained: {}", error.message()))
+            .hint("leave it out of `[vary]`; `--dry-run` lists the trials and says which cannot be trained"))
+    }
+
+    /// A trial's experiment as it is trained if its setting is the best: on all training images.
+    fn on_all_images(&self, trial: &Trial) -> Experiment {
+        let mut experiment = Experiment::clone(&trial.experiment);
+        experiment.name = self.study.best_name();
+        experiment.data.validation = 0;
+        experiment.training.early_stopping = None;
+        experiment
     }
 
     /// The units that are left when the trials of these ids are done.

@@ -8,7 +8,7 @@ use super::OpenedStudy;
 use crate::error::{Error, Result};
 use crate::report::{self, StudyPage};
 use crate::run::Records;
-use crate::study::{SettingResult, Summary, TrialEnd, TrialRecord, trial_seconds};
+use crate::study::{CSV, JSON, PAGE, SettingResult, Summary, TrialEnd, TrialRecord, trial_seconds};
 
 /// Where the results are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -53,13 +53,13 @@ impl OpenedStudy {
     /// A file that cannot be written, or records that cannot be drawn.
     pub fn write_results(&self, summary: &Summary, winner: Option<&Records>) -> Result<Written> {
         let records = self.records();
-        let csv = self.folder.write("results.csv", &csv(&records)?)?;
+        let csv = self.folder.write(CSV, &csv(&records)?)?;
         let json = serde_json::to_vec_pretty(&self.results(summary, winner));
         let mut json = json.map_err(|error| Error::new(format!("cannot write JSON: {error}")))?;
         json.push(b'\n');
-        let json = self.folder.write("results.json", &json)?;
+        let json = self.folder.write(JSON, &json)?;
         let page = report::study(&self.page(summary, &records, winner))?;
-        let page = self.folder.write("report.html", page.as_bytes())?;
+        let page = self.folder.write(PAGE, page.as_bytes())?;
         Ok(Written { csv, json, page })
     }
 
@@ -120,7 +120,7 @@ impl OpenedStudy {
 fn csv(records: &[&TrialRecord]) -> Result<Vec<u8>> {
     let failed = |error: csv::Error| Error::new(format!("cannot write CSV: {error}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let keys = records.first().map(|record| record.setting.values.iter().map(|(key, _)| key.as_str()));
+    let keys = records.first().map(|record| record.setting.values.iter().map(|(key, _)| &**key));
     let header = keys.into_iter().flatten().chain([
         "seed",
         "fold",

@@ -1,10 +1,10 @@
 //! Runs the trials that are missing: units from a queue, by as many workers as the study has, and a record on the disk
 //! the moment a unit ends.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Mutex, PoisonError};
-use std::{slice, thread};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use burn::train::Interrupter;
 
@@ -62,10 +62,7 @@ impl OpenedStudy {
         let wanted: Vec<bool> = trials.iter().map(|trial| journal.result(trial).is_none()).collect();
         let units = remaining(planned.units.clone(), |trial| wanted[trial]);
         let mut board = Board::new(planned, &units, wanted.iter().filter(|wanted| !**wanted).count());
-        trials
-            .iter()
-            .filter_map(|trial| journal.result(trial))
-            .for_each(|record| board.rank(slice::from_ref(record)));
+        board.rank(trials.iter().filter_map(|trial| journal.result(trial)));
         let queue = Mutex::new((0..units.len()).collect::<VecDeque<usize>>());
         let (sender, receiver) = channel();
         thread::scope(|scope| -> Result<()> {
@@ -106,6 +103,8 @@ struct Board {
     running: Vec<usize>,
     /// The accuracies of each setting's trials: their sum and number.
     accuracies: Vec<(Setting, f64, usize)>,
+    /// Where each setting is in `accuracies`.
+    places: HashMap<Setting, usize>,
 }
 
 impl Board {
@@ -121,6 +120,7 @@ impl Board {
             shares: vec![0.0; units.len()],
             running: Vec::new(),
             accuracies: planned.plan.settings.iter().map(|setting| (setting.clone(), 0.0, 0)).collect(),
+            places: planned.plan.settings.iter().cloned().zip(0..).collect(),
         }
     }
 
@@ -134,7 +134,7 @@ impl Board {
                 self.running.retain(|&running| running != unit);
                 self.shares[unit] = 1.0;
                 self.progress.done += records.iter().filter(|record| record.end != TrialEnd::Failed).count();
-                self.rank(&records);
+                self.rank(records.iter());
                 ended = records;
             }
         }
@@ -145,10 +145,10 @@ impl Board {
     }
 
     /// Takes the accuracies of some trials in, and says which setting has the highest mean so far.
-    fn rank(&mut self, records: &[TrialRecord]) {
+    fn rank<'a>(&mut self, records: impl Iterator<Item = &'a TrialRecord>) {
         for record in records {
-            let setting = self.accuracies.iter_mut().find(|(setting, ..)| *setting == record.setting);
-            if let (Some((_, sum, count)), Some(accuracy)) = (setting, record.accuracy) {
+            if let (Some(&place), Some(accuracy)) = (self.places.get(&record.setting), record.accuracy) {
+                let (_, sum, count) = &mut self.accuracies[place];
                 *sum += accuracy;
                 *count += 1;
             }
@@ -231,11 +231,11 @@ impl PlannedStudy {
     ) -> Result<Vec<StackedRun>> {
         let stream = |trials: &Vec<usize>| {
             let first = &self.plan.trials[trials[0]];
-            let (train, validation) = self.sets.of(first);
+            let (train, validation) = self.sets.of(first)?;
             let members = trials.iter().map(|&trial| self.plan.trials[trial].member()).collect();
-            Stream { seed: first.experiment.seed, train, validation, members }
+            Ok(Stream { seed: first.experiment.seed, train, validation, members })
         };
-        let streams: Vec<_> = streams.iter().map(stream).collect();
+        let streams = streams.iter().map(stream).collect::<Result<Vec<_>>>()?;
         train_stack(&streams, self.layout.num_classes, &self.opened.device, interrupter, on_epoch)
     }
 
@@ -245,7 +245,7 @@ impl PlannedStudy {
         interrupter: &Interrupter,
         mut on_epoch: impl FnMut(usize) + Send + 'static,
     ) -> Result<StackedRun> {
-        let (train, validation) = self.sets.of(trial);
+        let (train, validation) = self.sets.of(trial)?;
         check_trainable(&trial.experiment, self.layout, train.len())?;
         if self.study.timing {
             self.warm_up(trial)?;
@@ -288,9 +288,10 @@ impl PlannedStudy {
     /// A few steps of the same shapes: memory is fetched, code is read in, and a GPU's kernels are compiled.
     fn warm_up(&self, trial: &Trial) -> Result<()> {
         let mut short = trial.clone();
-        short.experiment.training.num_epochs = 1;
-        short.experiment.training.early_stopping = None;
-        let (train, validation) = self.sets.of(trial);
+        let training = &mut Arc::make_mut(&mut short.experiment).training;
+        training.num_epochs = 1;
+        training.early_stopping = None;
+        let (train, validation) = self.sets.of(trial)?;
         let images = (WARM_UP_STEPS * trial.experiment.training.batch_size).min(train.len());
         let setup = self.setup(&short, train.slice(0..images), validation.slice(0..0))?;
         let followers = Followers {

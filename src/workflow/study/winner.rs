@@ -36,19 +36,22 @@ impl OpenedStudy {
     /// The winner's experiment: the best setting with the study's first seed and no image held out.
     ///
     /// Early stopping needs images held out; in its place, the winner is trained for the median of the epochs that its
-    /// trials were judged after. A cosine schedule ends with the training, so it keeps its length.
+    /// trials were judged after, or to the end of the warm-up where that comes later. A cosine schedule ends with the
+    /// training, so it keeps its length.
     fn winner_experiment(&self, summary: &Summary) -> Option<Experiment> {
         let best = summary.best?;
         let trials = self.planned.plan.trials.iter().filter(|trial| trial.setting == best);
-        let mut experiment = trials.clone().next()?.experiment.clone();
-        experiment.name = format!("{}-best", self.planned.study.name);
-        experiment.data.validation = 0;
-        let is_stopped = experiment.training.early_stopping.take().is_some();
+        let first = trials.clone().next()?;
+        let mut experiment = self.planned.on_all_images(first);
+        let is_stopped = first.experiment.training.early_stopping.is_some();
         if is_stopped && !matches!(experiment.schedule, ScheduleConfig::Cosine(_)) {
             let mut epochs: Vec<usize> =
                 trials.filter_map(|trial| self.journal.result(trial)?.epoch).collect();
             epochs.sort_unstable();
-            experiment.training.num_epochs = epochs.get(epochs.len() / 2).copied()?;
+            let median = epochs.get(epochs.len() / 2).copied()?;
+            // A warm-up cannot be longer than the training.
+            let warmup = experiment.schedule.warmup_epochs().ceil() as usize;
+            experiment.training.num_epochs = median.max(warmup);
         }
         Some(experiment)
     }
