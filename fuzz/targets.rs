@@ -19,6 +19,7 @@ use smallnet::report;
 use smallnet::run::{self, RunFolder};
 use smallnet::study::{self, Journal, Study, StudyFolder, Summary};
 use smallnet::training::{OptimizerConfig, Position, SizeLimits, Store, rate_rule, update_rule};
+use smallnet::workflow::Splits;
 
 /// What smallnet may have in its memory at any time while it reads an input of up to 64 kilobytes.
 pub const MEMORY: usize = 64 << 20;
@@ -104,7 +105,18 @@ pub fn idx(bytes: &[u8]) {
             let _ = black_box(test.check_layout(train.layout()));
         }
         let _ = black_box(source.checksum());
+        let Source::Folder(folder) = source else { return };
+        black_box(load(&folder));
     });
+}
+
+/// What every command does with the data set in `folder` before it looks at an image; an image is held out.
+pub fn load(folder: &Path) -> Option<Vec<usize>> {
+    let mut experiment = Experiment::default();
+    experiment.data.source = folder.display().to_string();
+    experiment.data.validation = 1;
+    let splits = Splits::load(&experiment).ok()?;
+    Some(splits.train.class_counts(splits.layout.num_classes))
 }
 
 /// An experiment file and the changes of `--set`, a line each, and what `summary` says of it.
@@ -126,11 +138,18 @@ pub fn experiment(bytes: &[u8]) {
 /// A study file, its base experiment and changes, and the trials that come of it.
 pub fn study(bytes: &[u8]) {
     let parts = parts(bytes);
-    let base = |_: &str| Ok((parts.get(1).cloned().unwrap_or_default(), "base.toml".to_owned()));
-    let Ok(study) = Study::from_toml(&parts[0], "fuzz.toml", &overrides(parts.get(2)), base) else { return };
-    let Ok(plan) = study::Plan::new(&study, Backend::Flex, "digest", None) else { return };
+    let base = parts.get(1).map_or("", |text| text);
+    black_box(plan(&parts[0], base, &overrides(parts.get(2))));
+}
+
+/// The trials of a study over the experiment `base`, and what is said of them before they are run.
+pub fn plan(text: &str, base: &str, changes: &[Override]) -> Option<study::Plan> {
+    let base = |_: &str| Ok((base.to_owned(), "base.toml".to_owned()));
+    let study = Study::from_toml(text, "fuzz.toml", changes, base).ok()?;
+    let plan = study::Plan::new(&study, Backend::Flex, "digest", None).ok()?;
     let none = vec![None; plan.trials.len()];
     black_box(Summary::new(&plan, &none));
+    Some(plan)
 }
 
 /// A run's folder, in which one of the files is the input; and what lists it, reads it and writes its page.

@@ -4,7 +4,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
+use smallnet::data::read_digit;
+
+#[path = "hostile/pictures.rs"]
+mod pictures;
+#[path = "hostile/sets.rs"]
+mod sets;
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
@@ -22,9 +29,64 @@ fn inputs(kind: &str, target: &str) -> Vec<PathBuf> {
     paths.filter(|path| path.is_file()).collect()
 }
 
-/// One test: the bound is the whole process's.
+/// The bound is the whole process's: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Files of 64 kilobytes together, with as many images as those may be.
+#[test]
+fn the_largest_data_sets_stay_within_their_bound() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    for (train, test) in [(3_200_000, 1), (1_600_000, 1_600_000), (1, 3_200_000)] {
+        let place = tempfile::tempdir().unwrap();
+        let size = sets::write_pixels(place.path(), train, test);
+        assert!(size < 1 << 16, "{size}");
+        BOUND.set_limit(targets::MEMORY).unwrap();
+        let loaded = targets::load(place.path());
+        BOUND.set_limit(usize::MAX).unwrap();
+        assert_eq!(loaded.is_some(), train > 1, "images to learn from and to hold out");
+    }
+}
+
+#[test]
+fn the_largest_study_stays_within_its_bound() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let text = sets::study();
+    assert!(text.len() < 1 << 16, "{}", text.len());
+    BOUND.set_limit(targets::MEMORY_FOR_STUDIES).unwrap();
+    let trials = targets::plan(&text, "", &[]).map(|plan| plan.trials.len());
+    BOUND.set_limit(usize::MAX).unwrap();
+    assert_eq!(trials, Some(100_000));
+}
+
+/// The most pixels, scans and bytes that a picture may have, together and in a few bytes of file.
+#[test]
+fn the_dearest_pictures_stay_within_their_bound() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("picture");
+    // Where they lie is no memory of this process.
+    let read = |(name, file): pictures::Picture| {
+        fs::write(&path, file()).unwrap();
+        println!("{name}: {} bytes", fs::metadata(&path).unwrap().len());
+        BOUND.set_limit(targets::MEMORY_FOR_PICTURES).unwrap();
+        let answer = read_digit(&path, 28, 28).map(drop).map_err(|error| error.to_string());
+        BOUND.set_limit(usize::MAX).unwrap();
+        answer
+    };
+    for picture in pictures::DEAR {
+        // What is in it does not matter; it is read.
+        let answer = read(picture).err().unwrap_or_default();
+        assert!(answer.is_empty() || answer.starts_with("there is no digit in "), "{}: {answer}", picture.0);
+    }
+    for (picture, expected) in pictures::REFUSED {
+        let answer = read(picture).unwrap_err();
+        assert!(answer.contains(expected), "{}: {answer}", picture.0);
+    }
+}
+
 #[test]
 fn nothing_panics_hangs_or_takes_too_much_memory() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let targets: [Target; 8] = [
         ("idx", targets::idx, targets::MEMORY),
         ("experiment", targets::experiment, targets::MEMORY),

@@ -133,8 +133,21 @@ fn a_run_is_not_told_by_another_experiment() {
             assert!(ran.code == 1 && ran.stderr.starts_with(&start), "{}", ran.stderr);
         }
     }
-    place.write(&file, whole);
-    assert_eq!(place.run(&["report", &run]).code, 0);
+    // The same settings in another way: as git and editors may end lines, with a comment, without what is the default.
+    for same in [
+        whole.replace('\n', "\r\n"),
+        format!("# a comment\n{whole}"),
+        whole.replace("activation = \"relu\"\n", ""),
+        whole.clone(),
+    ] {
+        place.write(&file, same);
+        for command in [&["report", &run][..], &["evaluate", &run]] {
+            let ran = place.run(command);
+            assert_eq!(ran.code, 0, "{command:?}: {}", ran.stderr);
+        }
+    }
+    place.write(&file, whole.replace('\n', "\r\n"));
+    assert_eq!(place.run(&["resume", &run, "--epochs", "3"]).code, 0, "and it is trained on");
 }
 
 #[test]

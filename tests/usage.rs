@@ -44,12 +44,96 @@ fn wrong_usage_exits_with_2() {
 fn what_belongs_to_training_says_where() {
     let place = Place::new();
     let hint = "hint: what belongs to training follows `train`: put `train` before it\n";
-    for args in [&["--seed", "7"] as &[&str], &["configs/mlp.toml"], &["--quiet", "--set", "seed=1"]] {
+    for args in
+        [&["--seed", "7"] as &[&str], &["configs/mlp.toml"], &["mlp"], &["--quiet", "--set", "seed=1"]]
+    {
         let ran = place.run(args);
         assert_eq!(ran.code, 2, "{args:?}");
         assert!(ran.stderr.ends_with(hint), "{args:?}: {}", ran.stderr);
     }
     assert!(!place.run(&["--frobnicate"]).stderr.contains("hint:"));
+}
+
+/// In a folder without any of their files.
+#[test]
+fn what_is_inside_is_found_by_its_name() {
+    let place = Place::new();
+    place.digits(300, 100);
+    for name in ["softmax", "hidden", "mlp", "best", "inserted", "reference"] {
+        let summary = place.json(&["summary", name, "--data", "data", "--set", "data.validation=50"]);
+        assert_eq!(summary["experiment"], name);
+    }
+    for (name, trials) in
+        [("learning-rate", 45), ("learning-rate-cv", 40), ("architecture", 55), ("batch-size", 45)]
+    {
+        let settings = ["--data", "data", "--set", "training.num_epochs=1"];
+        let held_out: &[&str] =
+            if name == "learning-rate-cv" { &[] } else { &["--set", "data.validation=50"] };
+        let args = [&["study", name, "--dry-run"], &settings[..], held_out].concat();
+        assert_eq!(place.json(&args)["trials"].as_array().unwrap().len(), trials, "{name}");
+    }
+    // A study of one's own has them as its base, too.
+    place.write("own.toml", "base = \"hidden\"\n[set]\ntraining.num_epochs = 1\ndata.validation = 50\n");
+    let own = place.run(&["study", "own.toml", "--data", "data"]);
+    assert_eq!(own.code, 0, "{}", own.stderr);
+    // A file of that name goes first.
+    place.write("mlp", "name = \"mine\"\n");
+    assert_eq!(place.json(&["summary", "mlp", "--data", "data"])["experiment"], "mine");
+}
+
+#[test]
+fn a_file_that_is_not_there_names_what_is_inside() {
+    let place = Place::new();
+    let inside = |name: &str| {
+        format!("hint: smallnet has one of this name inside: `{name}`, without folder and ending\n")
+    };
+    place.write("own.toml", "base = \"../hidden.toml\"\nfolds = 2\n");
+    for (args, name) in [
+        (["train", "configs/hidden.toml"], "hidden"),
+        (["summary", "mlp.toml"], "mlp"),
+        (["lr-find", "./best"], "best"),
+        (["study", "configs/studies/batch-size.toml"], "batch-size"),
+        (["study", "own.toml"], "hidden"),
+    ] {
+        let ran = place.run(&args);
+        assert_eq!(ran.code, 1, "{args:?}");
+        assert!(ran.stderr.starts_with("error: cannot read the "), "{}", ran.stderr);
+        assert!(ran.stderr.ends_with(&inside(name)), "{}", ran.stderr);
+    }
+    place.run(&["train", "hiden"]).assert_error(
+        1,
+        "there is no experiment `hiden`, neither as a file nor inside smallnet\n\nhint: did you mean `hidden`? Valid \
+         names: `softmax`, `hidden`, `mlp`, `best`, `inserted`, `reference`",
+    );
+    place.run(&["study", "learning_rate"]).assert_error(
+        1,
+        "there is no study `learning_rate`, neither as a file nor inside smallnet\n\nhint: did you mean \
+         `learning-rate`? Valid names: `learning-rate`, `learning-rate-cv`, `architecture`, `batch-size`",
+    );
+}
+
+/// What `--help` shows can be typed in any folder.
+#[test]
+fn the_examples_of_help_name_nothing_that_is_not_there() {
+    let place = Place::new();
+    let mut named = 0;
+    for command in ["", "train", "study", "lr-find", "summary", "data", "lab"] {
+        let help =
+            place.run(&[command, "--help"].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>());
+        assert!(!help.stdout.contains("configs/"), "{}", help.stdout);
+        for line in help.stdout.lines().filter_map(|line| line.trim().strip_prefix("smallnet ")) {
+            // What a line does stands behind several spaces.
+            let command = line.split("  ").next().unwrap_or_default();
+            let words: Vec<_> = command.split(' ').take(2).collect();
+            if let ["train" | "summary" | "lr-find", name] = words[..]
+                && !name.starts_with('-')
+            {
+                place.json(&["summary", name]);
+                named += 1;
+            }
+        }
+    }
+    assert!(named >= 3, "{named}");
 }
 
 #[test]
@@ -77,7 +161,8 @@ fn bad_experiments_are_refused_before_a_folder_is_made() {
     place.run(&["train", "none.toml"]).assert_error(
         1,
         "cannot read the experiment file `none.toml`: No such file or directory (os error 2)\n\nhint: an experiment \
-         is a TOML file; `configs/softmax.toml` is one to start from",
+         is a TOML file; those inside smallnet are `softmax`, `hidden`, `mlp`, `best` and `reference`, which has every \
+         key",
     );
     place
         .run(&["train", "--set", "training.batch_size=0"])

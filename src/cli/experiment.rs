@@ -2,19 +2,21 @@
 //!
 //! Short forms are applied after every `--set`, so they win over it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
 
 use crate::backend::Backend;
+use crate::config::shipped::{self, EXPERIMENTS};
 use crate::config::{DEFAULT_EXPERIMENT, Experiment, Override, read_text};
 use crate::error::{Error, Result};
 
 /// An experiment file and changes to it.
 #[derive(Debug, Default, Args)]
 pub(super) struct ExperimentArgs {
-    /// The experiment file; without one, the embedded configs/softmax.toml
+    /// The experiment: a file, or one of those inside smallnet: softmax, hidden, mlp, best, inserted, reference [default:
+    /// softmax]
     config: Option<PathBuf>,
     /// Change one setting of the experiment, such as `optimizer.learning_rate=0.1`; may be repeated.
     /// Another `kind` starts from its own defaults; options that are short for a setting win over it
@@ -124,19 +126,10 @@ impl ExperimentArgs {
     pub(super) fn read(self, name: Option<String>) -> Result<Experiment> {
         let (text, origin) = match &self.config {
             None => (DEFAULT_EXPERIMENT.to_owned(), "softmax.toml".to_owned()),
-            Some(path) => {
-                let text = read_text(path).map_err(|error| {
-                    let file = path.join("config.toml");
-                    let error = Error::io("read the experiment file", path, error);
-                    match file.is_file() {
-                        true => error.hint(format!("a run's experiment is its `{}`", file.display())),
-                        false => error.hint(
-                            "an experiment is a TOML file; `configs/softmax.toml` is one to start from",
-                        ),
-                    }
-                })?;
-                (text, path.display().to_string())
-            }
+            Some(path) => match shipped::shipped(&EXPERIMENTS, path, "experiment")? {
+                Some(shipped) => (shipped.text.to_owned(), shipped.file()),
+                None => (read_file(path)?, path.display().to_string()),
+            },
         };
         let mut settings = self.settings;
         settings.extend(self.seed.map(|seed| Override::new("seed", seed)));
@@ -146,4 +139,20 @@ impl ExperimentArgs {
         experiment.data.make_absolute()?;
         Ok(experiment)
     }
+}
+
+fn read_file(path: &Path) -> Result<String> {
+    read_text(path).map_err(|error| {
+        let file = path.join("config.toml");
+        let error = Error::io("read the experiment file", path, error);
+        match file.is_file() {
+            true => error.hint(format!("a run's experiment is its `{}`", file.display())),
+            false => error.hint(shipped::hint(
+                &EXPERIMENTS,
+                path,
+                "an experiment is a TOML file; those inside smallnet are `softmax`, `hidden`, `mlp`, `best` and \
+                 `reference`, which has every key",
+            )),
+        }
+    })
 }

@@ -33,6 +33,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::backend::{self, Backend};
+use crate::config::shipped::{EXPERIMENTS, Shipped};
 use crate::error::{Result, catching};
 use output::Output;
 
@@ -40,8 +41,7 @@ pub use progress::{Bar, BarRenderer};
 
 /// Train, inspect and tune small dense networks on MNIST-like images, on CPU or GPU
 ///
-/// Without a command, smallnet trains the softmax network of `configs/softmax.toml` on MNIST, both of which are
-/// inside the program: 784 pixels, 10 classes, test accuracy about 0.92. Options of training follow `train`.
+/// Without a command, smallnet trains the experiment `softmax` on MNIST, both of which are inside the program: 784 pixels, 10 classes, test accuracy about 0.92. Options of training follow `train`.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100, after_long_help = EXAMPLES)]
 struct Cli {
@@ -55,20 +55,19 @@ const EXAMPLES: &str = "\
 Examples:
   smallnet                                          train the softmax network
   smallnet --backend wgpu                           the same on a GPU
-  smallnet train configs/mlp.toml --seed 7          train another experiment
+  smallnet train mlp --seed 7                       train another experiment
   smallnet train --hidden 128,64 --lr 0.05 --epochs 3
   smallnet train --set model.dropout=0.2            change any setting
   smallnet resume latest                            go on with an interrupted run
   smallnet data --index 7                           look at a training image
-  smallnet summary configs/hidden.toml              layers, weights and steps
-  smallnet lr-find configs/hidden.toml              which learning rate?
+  smallnet summary hidden                           layers, weights and steps
+  smallnet lr-find hidden                           which learning rate?
   smallnet evaluate latest                          test the newest run again
   smallnet predict latest my-digit.png              what is this?
   smallnet weights latest                           what each neuron looks for
   smallnet report latest                            write the page about a run again
   smallnet compare latest 20261122-180805           two runs side by side
-  smallnet study configs/studies/learning-rate-cv.toml
-                                                    choose a learning rate by 5-fold cross-validation
+  smallnet study learning-rate-cv                   choose a learning rate by 5-fold cross-validation
   smallnet lab                                      the whole exercise, run and answered in one page
   smallnet runs                                     list all runs
 
@@ -169,7 +168,8 @@ fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     let mut words: Vec<_> = std::env::args_os().collect();
     let first = words.get(1).map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
-    let is_of_training = first.starts_with('-') || first.ends_with(".toml");
+    let is_experiment = first.ends_with(".toml") || Shipped::find(&EXPERIMENTS, &first).is_some();
+    let is_of_training = first.starts_with('-') || is_experiment;
     words.insert(1.min(words.len()), "train".into());
     if error.use_stderr() && is_of_training && Cli::try_parse_from(words).is_ok() {
         output::hint("what belongs to training follows `train`: put `train` before it");

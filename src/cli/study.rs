@@ -28,7 +28,7 @@ const MAX_LISTED: usize = 60;
 /// Arguments of `smallnet study`.
 #[derive(Debug, Args)]
 pub(super) struct StudyArgs {
-    /// The study file, such as `configs/studies/learning-rate.toml`
+    /// The study: a file, or one of those inside smallnet: learning-rate, learning-rate-cv, architecture, batch-size
     #[arg(value_name = "STUDY")]
     file: PathBuf,
     /// Change one setting of the base experiment for all trials, such as `training.num_epochs=3`; may be repeated

@@ -4,6 +4,7 @@
 mod differences;
 mod overrides;
 mod read;
+pub(crate) mod shipped;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,10 @@ use crate::training::{CheckpointConfig, OptimizerConfig, ScheduleConfig, Trainin
 
 pub use differences::{Difference, differences, settings};
 pub use overrides::Override;
-pub(crate) use read::{parse, read_text, suggestion};
+pub(crate) use read::{ParsedExperiment, parse, read_text, suggestion};
+
+/// The most characters of an experiment's name.
+pub(crate) const MAX_NAME: usize = 100;
 
 /// `configs/softmax.toml`, embedded: the exercise's network, and what smallnet trains when told nothing.
 pub const DEFAULT_EXPERIMENT: &str = include_str!("../../configs/softmax.toml");
@@ -65,14 +69,7 @@ impl Experiment {
     /// # Errors
     /// Invalid TOML, an unknown key (with the nearest valid one), a value of the wrong type or out of range.
     pub fn from_toml(text: &str, origin: &str, overrides: &[Override]) -> Result<Self> {
-        Self::changed(text, origin, overrides, "with --set")
-    }
-
-    /// As [`Experiment::from_toml`]; `by` says in messages where the changes come from.
-    pub(crate) fn changed(text: &str, origin: &str, changes: &[Override], by: &str) -> Result<Self> {
-        let experiment = read::read(text, origin, changes, by)?;
-        experiment.check()?;
-        Ok(experiment)
+        ParsedExperiment::new(text, origin)?.changed(overrides, "with --set")
     }
 
     /// The whole experiment as TOML, every value explicit: reading it gives this experiment again.
@@ -84,7 +81,7 @@ impl Experiment {
     /// Checks every section's values.
     pub fn check(&self) -> Result<()> {
         let is_name_character = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        let is_name = self.name.chars().all(is_name_character) && self.name.len() <= 100;
+        let is_name = self.name.chars().all(is_name_character) && self.name.len() <= MAX_NAME;
         let is_name = is_name && !self.name.starts_with(['.', '-']) && !self.name.is_empty();
         let expected = "1 to 100 letters, digits, `-`, `_` or `.`, not starting with `.` or `-`";
         ensure(is_name, "name", format!("`{}`", self.name), expected)?;

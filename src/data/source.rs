@@ -498,7 +498,7 @@ mod tests {
         let header = [2051, 1 << 20, 1, 17].map(u32::to_be_bytes).concat();
         write(&dir, &name, &[header, vec![0; 17 << 20]].concat());
         let expected = format!(
-            "cannot read `DIR/{name}`: it unpacks to more than 200 times its size\n\n\
+            "cannot read `DIR/{name}`: it unpacks to more than 100 times its size\n\n\
              hint: if these are images nevertheless, unpack the file and use it without `.gz`"
         );
         assert_eq!(text(&dir, source.load(Part::Train)), expected);

@@ -104,6 +104,18 @@ impl RunFolder {
         Ok((folder, lock, info))
     }
 
+    /// Checks that a folder for a run of the experiment called `name` could be made. Leaves nothing behind.
+    ///
+    /// # Errors
+    /// Something else of that name, or a folder that cannot be written.
+    pub fn check_place(artifacts: &Path, name: &str) -> Result<()> {
+        let parent = artifacts.join(name);
+        match parent.exists() {
+            true => files::unborn_folder(&parent).map(drop),
+            false => Ok(()),
+        }
+    }
+
     /// Opens an existing run's folder.
     ///
     /// # Errors
@@ -216,16 +228,26 @@ impl RunFolder {
     fn first_experiment(&self, info: &RunInfo) -> Result<Experiment> {
         let path = self.config_path();
         let text = files::read(&path)?;
-        let found = hex(&Sha256::digest(&text));
+        let digest = |text: &str| hex(&Sha256::digest(text));
+        let found = digest(&text);
+        let is_unchanged = |noted: &String| {
+            // Editors and git end lines in their own way: the settings are the same.
+            *noted == found || *noted == digest(&text.replace("\r\n", "\n"))
+        };
+        let experiment = || Experiment::from_toml(&text, &path.display().to_string(), &[]);
+        // So they are behind other spaces and comments, as long as this smallnet writes them as the run's did.
+        let has_same_settings = |noted: &String| {
+            experiment().and_then(|read| read.to_toml()).is_ok_and(|text| *noted == digest(&text))
+        };
         match &info.config_sha256 {
-            Some(noted) if *noted != found => Err(Error::new(format!(
+            Some(noted) if !is_unchanged(noted) && !has_same_settings(noted) => Err(Error::new(format!(
                 "`{}` is not what the run was made from: its digest is {found}, expected {noted}",
                 path.display()
             ))
             .hint(
                 "undo what was changed in it; to train with other settings, copy it out of the run folder",
             )),
-            _ => Experiment::from_toml(&text, &path.display().to_string(), &[]),
+            _ => experiment(),
         }
     }
 
