@@ -36,7 +36,7 @@ const LOSS: Measure = Measure {
 
 const ACCURACY: Measure = Measure {
     title: "Accuracy",
-    unit: "share classified correctly",
+    unit: "share correct",
     bounds: (0.0, 1.0),
     training: |epoch| Some(epoch.train_accuracy),
     validation: |epoch| epoch.validation_accuracy,

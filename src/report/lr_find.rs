@@ -109,7 +109,7 @@ fn curve(test: &RangeTest, suggestion: Option<&Suggestion>) -> Result<Markup> {
         test.points.iter().map(|point| (point.learning_rate, value(point).min(top))).collect()
     };
     let series = [
-        line("single batches", along(|point| point.loss), 5, Line::Dashed),
+        line("single batches", along(|point| point.loss), 4, Line::Dashed),
         line("smoothed", along(|point| point.smoothed_loss), 0, Line::Solid),
     ];
     let marks: Vec<(f64, &str)> = suggestion.map_or_else(Vec::new, |suggestion| {

@@ -16,12 +16,19 @@ pub(super) fn table(header: &[impl Render], rows: &[impl AsRef<[String]>], left:
                 thead { tr { @for (index, name) in header.iter().enumerate() { th class=(class(index)) { (name) } } } }
                 tbody {
                     @for row in rows {
-                        tr { @for (index, cell) in row.as_ref().iter().enumerate() { td class=(class(index)) { (cell) } } }
+                        tr { @for (index, cell) in row.as_ref().iter().enumerate() {
+                            td class={ (class(index)) @if is_long(cell) { " long" } } { (cell) }
+                        } }
                     }
                 }
             }
         }
     }
+}
+
+/// Whether a cell holds several words, which may stand in two lines where a table would be too wide.
+fn is_long(cell: &str) -> bool {
+    cell.chars().count() >= 14 && cell.contains(' ')
 }
 
 /// Large numbers with what they are under them.

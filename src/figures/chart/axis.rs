@@ -12,8 +12,8 @@ use crate::number::grouped;
 
 /// Larger numbers are left out, as those that are no numbers are: nobody could read the others beside them.
 const LARGEST: f64 = 1e38;
-/// The exponents of powers of ten that are written out: 0.0001 to 1,000,000.
-const WRITTEN_OUT: RangeInclusive<i32> = -4..=6;
+/// The exponents of powers of ten that are written out: 0.00001 to 1,000,000.
+const WRITTEN_OUT: RangeInclusive<i32> = -5..=6;
 /// An axis has about so many ticks.
 const NUM_TICKS: usize = 6;
 /// Between the data and the ends of an axis, as a share of the data's extent.

@@ -86,7 +86,8 @@ impl Flags {
     }
 }
 
-fn row_height() -> i32 {
+/// The height of a row of labels, in pixels.
+pub(super) fn row_height() -> i32 {
     LABEL.line_height() as i32
 }
 

@@ -10,7 +10,7 @@ use crate::figures::colour::INK;
 use crate::figures::text::BODY;
 
 /// The length of the line before a name, and the gaps after it and after the name, in pixels.
-const SWATCH: i32 = 34;
+const SWATCH: i32 = 40;
 const AFTER_SWATCH: i32 = 8;
 const BETWEEN: i32 = 24;
 /// A name that is longer than the chart is wide goes over so many rows.
@@ -58,7 +58,7 @@ impl LegendName<'_> {
         // A dashed line is two dashes long.
         let pieces = match self.line.line {
             Line::Solid => &[[left, right]][..],
-            Line::Dashed => &[[left, left + 14], [right - 14, right]],
+            Line::Dashed => &[[left, left + 13], [right - 13, right]],
             Line::None => &[],
         };
         for [from, to] in pieces {

@@ -133,8 +133,8 @@ impl Chart<'_> {
     /// The same with a plot of this height, and how many labels found no room.
     fn try_svg(&self, width: usize, height: usize) -> Result<(String, usize)> {
         let (names, top) = self.legend(width as i32)?;
-        // A legend of many rows makes the chart higher rather than its plot lower.
-        let height = height + (top - MARGIN) as usize;
+        // A legend of many rows makes the chart higher rather than its plot lower; so do marked places.
+        let height = height + (top - MARGIN) as usize + self.marks.len() * flags::row_height() as usize;
         let fine = |side: usize| side as u32 * FINE as u32;
         let mut svg = String::new();
         let area = SVGBackend::with_string(&mut svg, (fine(width), fine(height))).into_drawing_area();

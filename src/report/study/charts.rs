@@ -148,7 +148,7 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let shown = Shown::of(&ranked.iter().map(with_mean).collect::<Vec<_>>());
     type Value = fn(&EpochRecord) -> Option<f64>;
     let measures: [(&str, &str, (f64, f64), Value); 2] = [
-        ("Validation accuracy", "share classified correctly", (0.0, 1.0), |epoch| epoch.validation_accuracy),
+        ("Validation accuracy", "share correct", (0.0, 1.0), |epoch| epoch.validation_accuracy),
         ("Validation loss", "cross-entropy (nats)", (0.0, f64::MAX), |epoch| epoch.validation_loss),
     ];
     let mut drawings = Vec::new();
