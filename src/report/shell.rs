@@ -74,6 +74,8 @@ mod tests {
             let selector = format!("=\"#{}\"]", &part[..6]);
             assert!(STYLE.contains(&selector) || selector.contains("0072B2"), "{selector}");
         }
+        // A line that says in the legend how others are drawn has the colour of text.
+        assert!(STYLE.contains(".chart [stroke=\"#333333\"] { stroke: var(--ink); }"));
         assert!(
             svg.contains("fill=\"#333333\"")
                 && STYLE.contains(".chart [fill=\"#333333\"] { fill: var(--ink); }")
