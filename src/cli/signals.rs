@@ -108,6 +108,7 @@ pub(super) fn fail_instead_of_aborting() {
 
 #[cfg(not(unix))]
 pub(super) fn fail_instead_of_aborting() {}
+
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
