@@ -159,6 +159,11 @@ fn terminals_without_room_are_no_trouble() {
             ended(&[args, &artifacts].concat());
         }
         let (code, text) = run(&[&training[..], &artifacts, &["--dashboard"]].concat());
+        if size == (0, 0) {
+            // It does not know its size.
+            assert_eq!(code, 0, "{text}");
+            continue;
+        }
         assert_eq!(code, 2, "{text}");
         assert!(text.starts_with("error: --dashboard needs a terminal, and this one has "), "{text}");
     }

@@ -46,7 +46,8 @@ pub(super) fn check() -> Result<()> {
         return refuse("standard output is not one");
     }
     let (columns, rows) = size().unwrap_or_default();
-    if columns < MIN_SIZE.0 || rows < MIN_SIZE.1 {
+    // A terminal of no size does not know its size, or not yet.
+    if columns > 0 && rows > 0 && (columns < MIN_SIZE.0 || rows < MIN_SIZE.1) {
         return refuse(&format!(
             "this one has {columns} columns and {rows} rows, expected at least {} and {}",
             MIN_SIZE.0, MIN_SIZE.1
