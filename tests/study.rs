@@ -640,7 +640,8 @@ fn timed_settings_take_turns_and_are_called_faster_only_where_the_trials_allow_i
     };
     assert!(page.contains(said), "{said} {small:?} {large:?}");
     assert!(page.contains("Mann-Whitney test over 4 trials of each, p = "), "{page}");
-    assert!(page.contains("At equal epochs (3), batches of ") && page.contains("At equal time ("), "{page}");
+    // At equal time nothing is said where a busy machine let no size finish an epoch by then.
+    assert!(page.contains("At equal epochs (3), batches of "), "{page}");
 }
 
 #[test]
