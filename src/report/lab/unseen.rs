@@ -107,7 +107,7 @@ mod tests {
         let confusion =
             crate::evaluation::ConfusionMatrix { counts: vec![vec![correct, all - correct], vec![0, 0]] };
         let text = r#"{"accuracy": 0, "loss": 0.1, "num_images": 0, "classes": [], "worst": [],
-            "calibration": {"error": 0, "bins": []}, "confusion": {"counts": []}}"#;
+            "calibration": {"error": 0, "bins": []}, "confusion": []}"#;
         let mut evaluation: Evaluation = serde_json::from_str(text).unwrap();
         (evaluation.accuracy, evaluation.num_images) = (correct as f64 / all as f64, all as usize);
         Evaluation { confusion, ..evaluation }
