@@ -185,6 +185,36 @@ fn files_are_readable_by_whom_the_umask_lets_read_them() {
     }
 }
 
+/// From a limit that the program itself does not fit into, up to one that is enough.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_cannot_be_had_ends_the_run_with_one_message() {
+    let place = place();
+    let own = fs::metadata(env!("CARGO_BIN_EXE_smallnet")).unwrap().len() / 1024;
+    let (mut has_begun, mut refused, mut finished) = (false, 0, 0);
+    for more in (0..60).map(|step| step * 8 * 1024) {
+        let name = format!("--name=n{more}");
+        let args = ["train", "--threads=2", "--data=data", &name, "--set=training.num_epochs=2"];
+        let network = ["--set=model.hidden=[1000]", "--set=optimizer.kind=\"adam\""];
+        let before = format!("unset RUST_BACKTRACE; ulimit -v {}", own + more);
+        let ran = end(spawn(shell(&place, &before, &[&args[..], &network].concat())));
+        // Until then the system's loader ends the process.
+        has_begun |= [0, 1].contains(&ran.code);
+        match ran.code {
+            _ if !has_begun => {}
+            0 => finished += 1,
+            1 => {
+                let told =
+                    ["error: ", "memory allocation of "].map(|start| ran.stderr.matches(start).count());
+                assert_eq!(told.iter().sum::<usize>(), 1, "{more}: {}", ran.stderr);
+                refused += 1;
+            }
+            code => panic!("{more} kB: exit {code}, {}", ran.stderr),
+        }
+    }
+    assert!(refused > 3 && finished > 3, "{refused} refused, {finished} finished");
+}
+
 #[test]
 fn a_folder_that_may_not_be_written_ends_the_run_with_one_message() {
     let place = place();

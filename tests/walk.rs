@@ -349,6 +349,12 @@ impl Case<'_> {
         }
     }
 
+    /// Whether it hit the removal of files, which is then told or, of a temporary one, left to the next command.
+    fn is_of_removing(&self, ran: &Ran) -> bool {
+        let calls = ["unlinkat", "rmdir", "unlink"];
+        calls.contains(&&*self.fault.call) || ran.stderr.contains("error: cannot remove ")
+    }
+
     /// The same again without a fault, or `resume`.
     fn go_on(&self, place: &Place) -> Result<(), String> {
         let Scenario { name, command, experiment, .. } = *self.start.scenario;

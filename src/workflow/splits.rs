@@ -98,12 +98,16 @@ pub(super) fn check_trainable(experiment: &Experiment, layout: Layout, num_train
     let sizes = experiment.model.sizes(height * width, num_classes);
     let weights: u128 = sizes.windows(2).map(|pair| (pair[0] as u128 + 1) * pair[1] as u128).sum();
     let values: u128 = sizes.iter().map(|&size| size as u128).sum();
-    let bytes = 4 * (weights * HELD_PER_WEIGHT + values * largest_batch as u128);
+    let per_weight = HELD_PER_WEIGHT + HELD_PER_STATE * experiment.optimizer.numbers_per_weight() as u128;
+    let bytes = 4 * (weights * per_weight + values * largest_batch as u128);
     memory::check(bytes, &format!("a training of {} weights", grouped(weights as usize)))
 }
 
-/// Numbers that the plainest training holds for each weight: itself, its gradient, and its value in a checkpoint.
-const HELD_PER_WEIGHT: u128 = 3;
+/// Numbers that a training holds at its peak for each weight: itself, its gradient, and copies of it on the way into a
+/// checkpoint and out of a step. As measured: plain SGD holds 29 bytes for each weight.
+const HELD_PER_WEIGHT: u128 = 7;
+/// The same for each number that the optimizer keeps for a weight: with momentum it is 41 bytes, with Adam 55.
+const HELD_PER_STATE: u128 = 3;
 
 /// Checks that there are classes to tell apart.
 pub(super) fn check_classes(experiment: &Experiment, layout: Layout) -> Result<()> {
