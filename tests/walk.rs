@@ -331,10 +331,7 @@ impl Case<'_> {
             -9 if self.fault.error.is_none() => Ok(Ended::Killed),
             0 | 1 if ran.stderr.contains("panicked") => Err("a panic's text".to_owned()),
             // What cannot be removed stays until the next time.
-            0 | 1
-                if !unfinished.is_empty()
-                    && !["unlinkat", "rmdir", "unlink"].contains(&&*self.fault.call) =>
-            {
+            0 | 1 if !unfinished.is_empty() && !self.is_of_removing(ran) => {
                 Err(format!("left behind: {unfinished:?}"))
             }
             0 if tells > 0 => Err("an error, and exit code 0".to_owned()),

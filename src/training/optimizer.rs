@@ -147,7 +147,7 @@ impl OptimizerConfig {
     }
 
     /// How many numbers the optimizer keeps for each weight from step to step: those in its record.
-    pub(super) fn numbers_per_weight(&self) -> u64 {
+    pub(crate) fn numbers_per_weight(&self) -> u64 {
         match self {
             Self::Sgd(sgd) => u64::from(sgd.momentum > 0.0),
             Self::Adam(_) | Self::AdamW(_) => 2,
