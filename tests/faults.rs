@@ -192,10 +192,10 @@ fn memory_that_cannot_be_had_ends_the_run_with_one_message() {
     let place = place();
     let own = fs::metadata(env!("CARGO_BIN_EXE_smallnet")).unwrap().len() / 1024;
     let (mut has_begun, mut refused, mut finished) = (false, 0, 0);
-    for more in (0..60).map(|step| step * 8 * 1024) {
+    for more in (0..30).map(|step| step * 12 * 1024) {
         let name = format!("--name=n{more}");
-        let args = ["train", "--threads=2", "--data=data", &name, "--set=training.num_epochs=2"];
-        let network = ["--set=model.hidden=[1000]", "--set=optimizer.kind=\"adam\""];
+        let args = ["train", "--threads=2", "--data=data", &name, "--set=training.num_epochs=1"];
+        let network = ["--set=model.hidden=[500]", "--set=optimizer.kind=\"adam\""];
         let before = format!("unset RUST_BACKTRACE; ulimit -v {}", own + more);
         let ran = end(spawn(shell(&place, &before, &[&args[..], &network].concat())));
         // Until then the system's loader ends the process.

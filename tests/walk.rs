@@ -23,7 +23,7 @@ use common::{Dice, Place, Ran};
 use serde_json::Value;
 
 /// Faults in a run of all tests.
-const PART: usize = 400;
+const PART: usize = 300;
 /// Nothing takes so long, even on a machine with other things to do.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Calls that end a thread or wait for another one, and what only asks for the time.
