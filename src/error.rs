@@ -119,7 +119,7 @@ pub fn ensure(in_range: bool, key: &str, got: impl fmt::Display, expected: &str)
 }
 
 #[cfg(all(test, unix))]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 
