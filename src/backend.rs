@@ -9,7 +9,7 @@ use burn_flex::FlexTensor;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::number::counted;
+use crate::kernels::{flush_denormals, threads};
 
 /// Where tensors live and what computes on them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -57,8 +57,10 @@ impl Backend {
     /// Opens the backend.
     ///
     /// # Errors
-    /// A GPU backend with no GPU, or a backend that this build does not have. Never falls back to another.
+    /// A GPU backend with no GPU, or a backend that this build does not have: it never falls back to another. A system that
+    /// gives no thread to compute with.
     pub fn open(self) -> Result<Opened> {
+        start_threads(None)?;
         match self {
             Self::Flex => Ok(cpu(Device::flex(), "CPU (flex)")),
             // Deprecated upstream; kept as an independent check of the others.
@@ -103,6 +105,15 @@ impl HostTensor {
         Self(FlexTensor::zeros(self.0.layout().shape().clone(), DType::F32))
     }
 
+    /// `tensor`, of the same shape and wherever it is, or zeros.
+    pub(crate) fn or_zeros<const D: usize>(&self, tensor: Option<Tensor<D>>) -> Self {
+        let Some(tensor) = tensor else { return self.zeros() };
+        Self::of(tensor).unwrap_or_else(|tensor| {
+            let shape = tensor.dims();
+            Self::new(tensor.into_data().iter::<f32>().collect(), shape)
+        })
+    }
+
     /// Its numbers.
     pub(crate) fn values(&self) -> &[f32] {
         self.0.storage()
@@ -119,17 +130,40 @@ impl HostTensor {
     }
 }
 
-/// Limits the CPU backends to `threads` threads; call before the first tensor.
-pub fn limit_threads(threads: usize) -> Result<()> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global()
-        .map_err(|error| Error::new(format!("cannot use {}: {error}", counted(threads, "thread", "threads"))))
+/// `tensor` with 0 in the place of every denormal number, where they are slow: on a CPU. No GPU minds them.
+pub(crate) fn without_denormals<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    let device = tensor.device();
+    #[allow(deprecated)]
+    let is_ndarray = device == Device::ndarray();
+    match HostTensor::of(tensor) {
+        Ok(mut host) => {
+            flush_denormals(host.values_mut());
+            host.into_tensor()
+        }
+        Err(tensor) if is_ndarray => {
+            // Its memory changes hands and is not copied.
+            let mut data = tensor.into_data();
+            if let Ok(values) = data.as_mut_slice() {
+                flush_denormals(values);
+            }
+            Tensor::from_data(data, &device)
+        }
+        Err(tensor) => tensor,
+    }
+}
+
+/// Starts the threads of the CPU backends: `wanted`, or one for each core, or as many as the system gives. Says how many there
+/// are. They are started once, by the first call or by [`Backend::open`].
+///
+/// # Errors
+/// A system that gives not even one.
+pub fn start_threads(wanted: Option<usize>) -> Result<usize> {
+    threads::start(wanted).map_err(Error::thread)
 }
 
 /// The threads that the CPU backends compute with.
 pub fn num_threads() -> usize {
-    rayon::current_num_threads()
+    threads::count()
 }
 
 fn cpu(device: Device, adapter: &str) -> Opened {

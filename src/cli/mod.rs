@@ -29,6 +29,7 @@ mod weights;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -144,10 +145,7 @@ pub fn main() -> ExitCode {
     let output = Output::new(cli.global.json, cli.global.quiet);
     signals::survive_file_size_limit();
     signals::fail_instead_of_aborting();
-    if std::env::var_os("RUST_BACKTRACE").is_none() {
-        // What panics is caught and told as an error.
-        std::panic::set_hook(Box::new(|_| ()));
-    }
+    tell_panics_once();
     match catching("smallnet has a bug", || run(cli, &output)) {
         Ok(code) => code,
         Err(error) => {
@@ -155,6 +153,23 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// What panics is caught and told as an error. Who asks for backtraces gets one for each place that panics, however many threads
+/// do at the same place.
+fn tell_panics_once() {
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        return std::panic::set_hook(Box::new(|_| ()));
+    }
+    let (tell, told) = (std::panic::take_hook(), Mutex::new(None));
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map(|place| (place.file().to_owned(), place.line()));
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told != place || place.is_none() {
+            tell(panic);
+            *told = place;
+        }
+    }));
 }
 
 /// The position of an image, counted from 0.
@@ -179,8 +194,11 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
     let Cli { global, command } = cli;
-    if let Some(threads) = global.threads {
-        backend::limit_threads(usize::from(threads))?;
+    if let Some(wanted) = global.threads.map(usize::from) {
+        let had = backend::start_threads(Some(wanted))?;
+        if had < wanted {
+            output.warning(&format!("{wanted} threads cannot be had: there are {had}"));
+        }
     }
     match command.unwrap_or(Command::Train(train::TrainArgs::default())) {
         Command::Train(args) => train::run(args, &global, output),

@@ -10,6 +10,7 @@
 //! What each function computes stands in its documentation as a formula, and its tests compare it with that formula written
 //! as plain loops.
 
+mod denormal;
 mod pace;
 mod pointwise;
 mod product;
@@ -17,12 +18,14 @@ mod sparse;
 pub mod team;
 #[cfg(test)]
 mod tests;
+pub mod threads;
 mod update;
 
+pub use denormal::flush_denormals;
 pub use pointwise::{Scored, column_sums, cross_entropy};
 pub use product::{Input, forward, input_gradient, weight_gradient};
 pub use sparse::Words;
-pub use update::{AdamStep, adam, descend, sgd};
+pub use update::{AdamStep, MomentumStep, RmsPropStep, adam, descend, momentum, rmsprop, sgd};
 
 use pulp::{Arch, WithSimd};
 

@@ -167,3 +167,56 @@ fn columns_are_summed() {
     column_sums(&[1.0, 10.0, 2.0, 20.0, 3.0, 30.0], &mut sums);
     assert_eq!(sums, [7.0, 62.0]);
 }
+
+#[test]
+fn no_images_are_no_work() {
+    let (weight, bias) = (numbers(9 * 4, 1), numbers(4, 2));
+    let none = Words::of(&[]);
+    assert_eq!(none.num_images(), 0);
+    forward(Input::Images(&none), &weight, &bias, &mut []);
+    forward(Input::Matrix(&[]), &weight, &bias, &mut []);
+    input_gradient(&[], &weight, 4, &mut []);
+    assert_eq!(scored(&mut [], 4, &[], 0.0, 1.0), Scored::default());
+}
+
+/// A step of each rule by hand, with a rate of ½: w = 1, g = 2, momentum and ρ ½.
+#[test]
+fn updates_by_hand() {
+    let step = |is_nesterov, penalty| {
+        let (mut gradient, mut velocity) = ([2.0], [4.0]);
+        let step = MomentumStep { rate: 0.5, momentum: 0.5, is_nesterov, penalty };
+        momentum(&step, &[1.0], &mut gradient, &mut velocity);
+        (gradient[0], velocity[0])
+    };
+    // v = 2 + 2 = 4, w = 1 − 2; looking ahead, w = 1 − ½ (2 + 2); with a penalty of 1, g = 3 and v = 5.
+    assert_eq!(step(false, None), (-1.0, 4.0));
+    assert_eq!(step(true, None), (-1.0, 4.0));
+    assert_eq!(step(false, Some(1.0)), (-1.5, 5.0));
+    assert_eq!(step(true, Some(1.0)), (1.0 - 0.5 * (2.5 + 3.0), 5.0));
+    let step = |mean: &mut [f32], velocity: &mut [f32]| {
+        let (mut gradient, mut square_mean) = ([2.0], [14.0]);
+        let step = RmsPropStep { rate: 0.5, rho: 0.5, momentum: 0.5, epsilon: 1.0, penalty: None };
+        rmsprop(&step, &[1.0], &mut gradient, &mut square_mean, mean, velocity);
+        assert_eq!(square_mean, [9.0]);
+        gradient[0]
+    };
+    // s = 7 + 2 = 9, u = 2 / (3 + 1) = ½; with a momentum of 3, u = 1½ + ½ = 2.
+    assert_eq!(step(&mut [], &mut []), 0.75);
+    let mut velocity = [3.0];
+    assert_eq!((step(&mut [], &mut velocity), velocity), (0.0, [2.0]));
+    // m = −½ · 2 + 1 = 0: nothing to take off; with m = 5 · ½ + 1 = 3½ the root would be of less than 0.
+    let mut mean = [-2.0];
+    assert_eq!((step(&mut mean, &mut []), mean), (0.75, [0.0]));
+    assert!(step(&mut [5.0], &mut []).is_nan());
+}
+
+#[test]
+fn denormal_numbers_become_0_and_no_others() {
+    let smallest = f32::MIN_POSITIVE;
+    let mut values = [1.0, -smallest, smallest / 2.0, -smallest / 2.0, f32::from_bits(1), 0.0, f32::INFINITY];
+    flush_denormals(&mut values);
+    assert_eq!(values, [1.0, -smallest, 0.0, 0.0, 0.0, 0.0, f32::INFINITY]);
+    let mut values = [f32::NAN; 9];
+    flush_denormals(&mut values);
+    assert!(values.iter().all(|value| value.is_nan()));
+}

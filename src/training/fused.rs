@@ -83,9 +83,10 @@ fn parts(model: &Mlp, num_images: usize) -> Vec<Range<usize>> {
     divide(num_images, num_parts.max(num_images.div_ceil(MAX_PORTION))).collect()
 }
 
-/// Parts of about the same length, each but the last of a multiple of eight.
+/// Parts of about the same length, each but the last of a multiple of eight, and none of them empty: `num_parts`, or fewer.
 fn divide(len: usize, num_parts: usize) -> impl Iterator<Item = Range<usize>> {
     let eights = len.div_ceil(ROWS);
+    let num_parts = num_parts.min(eights);
     let end = move |part: usize| (eights * part / num_parts * ROWS).min(len);
     (0..num_parts).map(move |part| end(part)..end(part + 1))
 }
@@ -137,6 +138,8 @@ fn weight_gradients(network: &HostMlp, portions: &[Portion]) -> Vec<Vec<f32>> {
             rest = others;
         }
     }
+    // Where no layer has that many inputs.
+    parts.retain(|part| !part.is_empty());
     team::each(parts, |part| {
         for (index, (inputs, gradient)) in part.into_iter().enumerate() {
             let pairs: Vec<_> = portions.iter().map(|portion| portion.pair(index)).collect();

@@ -3,6 +3,9 @@
 
 mod checkpoint;
 mod config;
+#[cfg(test)]
+#[allow(clippy::panic)]
+mod cores;
 mod dropout;
 mod epochs;
 mod fused;

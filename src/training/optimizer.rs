@@ -2,12 +2,11 @@
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::decay::WeightDecayConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, RmsPropConfig, SgdConfig};
+use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::restorable;
-use super::one_pass::{OnePassAdam, OnePassSgd, PlainAdam};
+use super::one_pass::{OnePassAdam, OnePassRmsProp, OnePassSgd, PlainAdam};
 use crate::error::{Error, Result, ensure};
 
 /// The `[optimizer]` section. Constants default to Keras', except that SGD's learning rate is the exercise's 1.
@@ -195,37 +194,23 @@ impl OptimizerConfig {
         }
     }
 
-    /// Builds Burn's optimizer; `clipping` is applied to each tensor's gradient before the update.
+    /// Builds the optimizer; `clipping` is applied to each tensor's gradient before the update.
     pub fn init(&self, clipping: Option<GradientClippingConfig>) -> ModuleOptimizer {
         let optimizer = match self {
-            Self::Sgd(sgd) if sgd.momentum == 0.0 => restorable(OnePassSgd {
-                plain: SgdConfig::new().with_weight_decay(penalty(sgd.weight_decay)).build(),
-                penalty: (sgd.weight_decay > 0.0).then_some(sgd.weight_decay as f32),
+            Self::Sgd(sgd) => restorable(OnePassSgd {
+                penalty: penalty(sgd.weight_decay),
+                momentum: sgd.momentum as f32,
+                is_nesterov: sgd.nesterov,
             }),
-            Self::Sgd(sgd) => {
-                // Burn's dampening defaults to 0.1; Keras and PyTorch have none.
-                let momentum = MomentumConfig::new()
-                    .with_momentum(sgd.momentum)
-                    .with_dampening(0.0)
-                    .with_nesterov(sgd.nesterov);
-                restorable(
-                    SgdConfig::new()
-                        .with_momentum(Some(momentum))
-                        .with_weight_decay(penalty(sgd.weight_decay))
-                        .build(),
-                )
-            }
             Self::Adam(adam) => restorable(adam.one_pass()),
             Self::AdamW(adamw) => restorable(adamw.one_pass()),
-            Self::RmsProp(rmsprop) => restorable(
-                RmsPropConfig::new()
-                    .with_alpha(rmsprop.rho as f32)
-                    .with_momentum(rmsprop.momentum as f32)
-                    .with_epsilon(rmsprop.epsilon as f32)
-                    .with_centered(rmsprop.centered)
-                    .with_weight_decay(penalty(rmsprop.weight_decay))
-                    .build(),
-            ),
+            Self::RmsProp(rmsprop) => restorable(OnePassRmsProp {
+                rho: rmsprop.rho as f32,
+                momentum: rmsprop.momentum as f32,
+                epsilon: rmsprop.epsilon as f32,
+                is_centered: rmsprop.centered,
+                penalty: penalty(rmsprop.weight_decay),
+            }),
         };
         match clipping {
             Some(clipping) => optimizer.with_grad_clipping(clipping.init()),
@@ -241,9 +226,9 @@ impl Adam {
             .with_beta_1(beta_1)
             .with_beta_2(beta_2)
             .with_epsilon(epsilon)
-            .with_weight_decay(penalty(self.weight_decay))
+            .with_weight_decay(penalty(self.weight_decay).map(WeightDecayConfig::new))
             .build();
-        let penalty = (self.weight_decay > 0.0).then_some(self.weight_decay as f32);
+        let penalty = penalty(self.weight_decay);
         OnePassAdam { plain: PlainAdam::Adam(plain), beta_1, beta_2, epsilon, penalty, decay: 0.0 }
     }
 }
@@ -263,8 +248,8 @@ impl AdamW {
     }
 }
 
-fn penalty(weight_decay: f64) -> Option<WeightDecayConfig> {
-    (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay as f32))
+fn penalty(weight_decay: f64) -> Option<f32> {
+    (weight_decay > 0.0).then_some(weight_decay as f32)
 }
 
 fn positive(key: &str, value: f64) -> Result<()> {

@@ -4,12 +4,13 @@ use burn::grad_clipping::GradientClippingConfig;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::optim::decay::WeightDecayConfig;
-use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, RmsPropConfig, SgdConfig};
 use burn::tensor::{Device, Tensor};
 use burn::train::TrainStep;
 
 use super::step::plain_step;
-use super::{Adam, AdamW, OptimizerConfig, Sgd, fused};
+use super::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd, fused};
 use crate::data::{Batch, Part, Source, Split};
 use crate::kernels::team;
 use crate::model::{Activation, Mlp, MlpConfig};
@@ -120,7 +121,6 @@ fn updates_in_one_pass_are_burns_own() {
     let adam = |weight_decay| OptimizerConfig::Adam(Adam { weight_decay, ..Adam::default() });
     let adamw = |weight_decay| OptimizerConfig::AdamW(AdamW { weight_decay, ..AdamW::default() });
     let clip = || GradientClippingConfig::Norm(0.05);
-    type Plain = Box<dyn Fn() -> ModuleOptimizer>;
     let cases: [(OptimizerConfig, Plain); 6] = [
         (sgd(0.0), Box::new(|| SgdConfig::new().init())),
         (sgd(0.01), Box::new(move || SgdConfig::new().with_weight_decay(penalty()).init())),
@@ -151,14 +151,76 @@ fn updates_in_one_pass_are_burns_own() {
     }
 }
 
+/// The same for those with a momentum, and RMSprop: with tensors, too, and from a state that Burn's own saved.
+#[test]
+fn momentum_and_rmsprop_are_burns_own_and_go_on_from_its_records() {
+    let sgd = |nesterov, weight_decay| {
+        let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0).with_nesterov(nesterov);
+        let plain = SgdConfig::new().with_momentum(Some(momentum));
+        let plain = plain.with_weight_decay(Some(WeightDecayConfig::new(weight_decay as f32)));
+        let sgd = Sgd { learning_rate: 0.3, momentum: 0.9, nesterov, weight_decay };
+        (OptimizerConfig::Sgd(sgd), Box::new(move || plain.init()) as Plain)
+    };
+    let rmsprop = |momentum: f64, centered, weight_decay| {
+        let plain = RmsPropConfig::new().with_alpha(0.9).with_momentum(momentum as f32).with_epsilon(1e-7);
+        let plain = plain.with_centered(centered);
+        let plain = plain.with_weight_decay(Some(WeightDecayConfig::new(weight_decay as f32)));
+        let rmsprop = RmsProp { momentum, centered, weight_decay, ..RmsProp::default() };
+        (OptimizerConfig::RmsProp(rmsprop), Box::new(move || plain.init()) as Plain)
+    };
+    let split = digits();
+    #[allow(deprecated)]
+    let devices = [Device::flex(), Device::ndarray()];
+    for (config, plain) in [
+        sgd(false, 0.01),
+        sgd(true, 0.01),
+        rmsprop(0.0, false, 0.01),
+        rmsprop(0.8, false, 0.01),
+        rmsprop(0.0, true, 0.01),
+        rmsprop(0.8, true, 0.01),
+    ] {
+        for device in &devices {
+            let start = network(&[40], Activation::Relu, device);
+            let mut plain_optimizer = plain();
+            let half = steps(0..5, start, &mut plain_optimizer, &split, device);
+            let mut ours = config.init(None).load_record(plain_optimizer.to_record());
+            let expected = steps(5..10, half.clone(), &mut plain_optimizer, &split, device);
+            let got = steps(5..10, half, &mut ours, &split, device);
+            assert_eq!(all_weights(&got), all_weights(&expected), "{config:?} on {device:?}");
+            // And Burn's own goes on from what ours saves.
+            let mut plain_optimizer = plain().load_record(ours.to_record());
+            let expected = steps(10..12, got.clone(), &mut plain_optimizer, &split, device);
+            let got = steps(10..12, got, &mut ours, &split, device);
+            assert_eq!(all_weights(&got), all_weights(&expected), "{config:?} on {device:?}");
+        }
+    }
+}
+
+type Plain = Box<dyn Fn() -> ModuleOptimizer>;
+
 /// All weights after ten steps of 16 images.
-fn ten_steps(mut model: Mlp, mut optimizer: ModuleOptimizer, split: &Split) -> Vec<Vec<f32>> {
-    let device = Device::flex().autodiff();
-    for step in 0..10 {
+fn ten_steps(model: Mlp, mut optimizer: ModuleOptimizer, split: &Split) -> Vec<Vec<f32>> {
+    all_weights(&steps(0..10, model, &mut optimizer, split, &Device::flex()))
+}
+
+/// The network after these steps of 16 images.
+fn steps(
+    steps: std::ops::Range<u32>,
+    mut model: Mlp,
+    optimizer: &mut ModuleOptimizer,
+    split: &Split,
+    device: &Device,
+) -> Mlp {
+    let device = device.clone().autodiff();
+    for step in steps {
         let positions: Vec<u32> = (16 * step..16 * (step + 1)).collect();
         let gradients = TrainStep::step(&model, Batch::new(split, &positions, 0.0, &device)).grads;
         model = optimizer.step(ModuleLearningRate::from(0.01 / f64::from(step + 1)), model, gradients);
     }
+    model
+}
+
+fn all_weights(model: &Mlp) -> Vec<Vec<f32>> {
     let layer = |layer: &burn::nn::Linear| {
         [values(layer.weight.val()), layer.bias.as_ref().map(|bias| values(bias.val())).unwrap_or_default()]
     };

@@ -63,10 +63,14 @@ impl PlannedStudy {
         let images = self.few_steps(unit, size)?;
         let start = Instant::now();
         thread::scope(|scope| {
-            let worker = |_| thread::Builder::new().spawn_scoped(scope, || self.few_steps(unit, size));
-            // Threads that cannot be had do not work.
-            let workers: Vec<_> = (0..self.workers).map_while(|place| worker(place).ok()).collect();
-            workers.into_iter().for_each(|worker| drop(worker.join()));
+            let work = || self.few_steps(unit, size);
+            // This thread is one of them. Where others cannot be had, a study has fewer workers, too.
+            let others =
+                (1..self.workers).map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok());
+            let others: Vec<_> = others.collect();
+            // It has been done once without an error.
+            drop(work());
+            others.into_iter().for_each(|worker| drop(worker.join()));
         });
         Ok(start.elapsed().as_secs_f64() / images as f64)
     }

@@ -66,7 +66,7 @@ impl OpenedStudy {
         let queue = Mutex::new((0..units.len()).collect::<VecDeque<usize>>());
         let (sender, receiver) = channel();
         thread::scope(|scope| -> Result<()> {
-            for worker in 0..planned.workers {
+            for worker in 0..planned.workers.min(units.len()) {
                 let (sender, queue, units) = (sender.clone(), &queue, &units);
                 let planned = &*planned;
                 let work = move || planned.work(queue, units, interrupter, &sender);

@@ -1,64 +1,28 @@
-//! Burn's optimizers, with the update in one pass over the weights where those are in the memory of the CPU. Elsewhere, and
-//! for what has no such pass, Burn's own path is taken; the results are the same to the last bit, AdamW's to rounding.
+//! Adam and AdamW.
 
-use burn::optim::{AdamState, AdamWState, AdaptiveMomentumState, Optimizer, SgdState};
+use burn::optim::{AdamState, AdamWState, AdaptiveMomentumState, Optimizer};
 use burn::tensor::{Device, Tensor};
 
-use crate::backend::HostTensor;
-use crate::kernels::{AdamStep, adam, sgd, team};
-
-/// Weights from which on it is worth sharing an update.
-const WORTH_SHARING: usize = 100_000;
-
-/// Stochastic gradient descent without momentum.
-#[derive(Clone)]
-pub(super) struct OnePassSgd {
-    pub(super) plain: burn::optim::Sgd,
-    pub(super) penalty: Option<f32>,
-}
-
-impl Optimizer for OnePassSgd {
-    type State<const D: usize> = SgdState<D>;
-
-    fn step<const D: usize>(
-        &self,
-        rate: f64,
-        tensor: Tensor<D>,
-        gradient: Tensor<D>,
-        state: Option<SgdState<D>>,
-    ) -> (Tensor<D>, Option<SgdState<D>>) {
-        match (HostTensor::of(tensor), HostTensor::of(gradient)) {
-            (Ok(weights), Ok(mut gradient)) => {
-                share(weights.values(), [gradient.values_mut()], |weights, [gradient]| {
-                    sgd(rate as f32, self.penalty, weights, gradient);
-                });
-                (gradient.into_tensor(), state)
-            }
-            (tensor, gradient) => self.plain.step(rate, back(tensor), back(gradient), state),
-        }
-    }
-
-    fn to_device<const D: usize>(state: SgdState<D>, device: &Device) -> SgdState<D> {
-        burn::optim::Sgd::to_device(state, device)
-    }
-}
+use super::{back, share};
+use crate::backend::{HostTensor, without_denormals};
+use crate::kernels::{AdamStep, adam};
 
 /// Adam or AdamW.
 #[derive(Clone)]
-pub(super) struct OnePassAdam {
-    pub(super) plain: PlainAdam,
-    pub(super) beta_1: f32,
-    pub(super) beta_2: f32,
-    pub(super) epsilon: f32,
+pub(in crate::training) struct OnePassAdam {
+    pub(in crate::training) plain: PlainAdam,
+    pub(in crate::training) beta_1: f32,
+    pub(in crate::training) beta_2: f32,
+    pub(in crate::training) epsilon: f32,
     /// Adam's.
-    pub(super) penalty: Option<f32>,
+    pub(in crate::training) penalty: Option<f32>,
     /// AdamW's.
-    pub(super) decay: f64,
+    pub(in crate::training) decay: f64,
 }
 
 /// Burn's own; their states differ by name alone.
 #[derive(Clone)]
-pub(super) enum PlainAdam {
+pub(in crate::training) enum PlainAdam {
     Adam(burn::optim::Adam),
     AdamW(burn::optim::AdamW),
 }
@@ -125,14 +89,20 @@ impl PlainAdam {
         gradient: Tensor<D>,
         state: Option<AdamState<D>>,
     ) -> (Tensor<D>, Option<AdamState<D>>) {
-        match self {
+        let (tensor, state) = match self {
             Self::Adam(plain) => plain.step(rate, tensor, gradient, state),
             Self::AdamW(plain) => {
                 let state = state.map(|state| AdamWState { momentum: state.momentum });
                 let (tensor, state) = plain.step(rate, tensor, gradient, state);
                 (tensor, state.map(|state| AdamState { momentum: state.momentum }))
             }
-        }
+        };
+        let state = state.map(|AdamState { mut momentum }| {
+            momentum.moment_1 = without_denormals(momentum.moment_1);
+            momentum.moment_2 = without_denormals(momentum.moment_2);
+            AdamState { momentum }
+        });
+        (without_denormals(tensor), state)
     }
 }
 
@@ -153,30 +123,4 @@ fn moments<const D: usize>(
             Err(AdamState::new(AdaptiveMomentumState { time, moment_1, moment_2, max_moment_2 }))
         }
     }
-}
-
-fn back<const D: usize>(tensor: Result<HostTensor, Tensor<D>>) -> Tensor<D> {
-    tensor.map_or_else(|tensor| tensor, HostTensor::into_tensor)
-}
-
-/// Runs `update` on all weights with what belongs to them, in parts where there are many.
-fn share<const N: usize>(
-    weights: &[f32],
-    mut changed: [&mut [f32]; N],
-    update: impl Fn(&[f32], [&mut [f32]; N]) + Sync,
-) {
-    let num_parts = if weights.len() < WORTH_SHARING { 1 } else { team::size() };
-    let len = weights.len().div_ceil(num_parts).max(1);
-    let parts = weights
-        .chunks(len)
-        .map(|weights| {
-            let changed = changed.each_mut().map(|rest| {
-                let (part, others) = std::mem::take(rest).split_at_mut(weights.len());
-                *rest = others;
-                part
-            });
-            (weights, changed)
-        })
-        .collect();
-    team::each(parts, |(weights, changed)| update(weights, changed));
 }
