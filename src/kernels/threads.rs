@@ -59,9 +59,25 @@ fn start_pool(wanted: usize) -> io::Result<usize> {
     Ok(if built.is_ok() { had } else { rayon::current_num_threads() })
 }
 
-/// Threads that wait for their place in the pool, and end where they get none: as many as are `wanted`, if there are so many. Of
-/// fewer, half: training needs some besides, to save and to count.
+/// Threads that training needs besides: to save, to count and to listen for signals.
+const BESIDES: usize = 8;
+
+/// Whether the system gives the threads that training needs besides those that compute.
+pub(super) fn are_left() -> bool {
+    idle_threads(BESIDES).is_ok_and(|threads| threads.len() == BESIDES)
+}
+
+/// Threads that wait for their place in the pool, and end where they get none: as many as are `wanted`, or half of those that
+/// there are, where with those that are needed besides there are too few.
 fn waiting_threads(wanted: usize) -> io::Result<Vec<Sender<ThreadBuilder>>> {
+    let mut threads = idle_threads(wanted + BESIDES)?;
+    let had = threads.len();
+    threads.truncate(if had == wanted + BESIDES { wanted } else { wanted.min(had.div_ceil(2)) });
+    Ok(threads)
+}
+
+/// So many threads, or as many as the system gives. Each waits for its place in a pool, and ends where its sender does.
+fn idle_threads(wanted: usize) -> io::Result<Vec<Sender<ThreadBuilder>>> {
     let mut threads = Vec::with_capacity(wanted);
     for _ in 0..wanted {
         let (sender, receiver) = channel::<ThreadBuilder>();
@@ -69,10 +85,7 @@ fn waiting_threads(wanted: usize) -> io::Result<Vec<Sender<ThreadBuilder>>> {
         match thread::Builder::new().name("compute".to_owned()).spawn(wait) {
             Ok(_) => threads.push(sender),
             Err(error) if threads.is_empty() => return Err(error),
-            Err(_) => {
-                threads.truncate(threads.len().div_ceil(2));
-                break;
-            }
+            Err(_) => break,
         }
     }
     Ok(threads)

@@ -111,7 +111,11 @@ impl OnePassRmsProp {
         let square_mean = running(square_mean, gradient.clone().square());
         let mean = self.is_centered.then(|| running(mean, gradient.clone()));
         let variance = match &mean {
-            Some(mean) => square_mean.clone() - mean.clone().square(),
+            Some(mean) => {
+                // Where the mean of squares is too small for a number, so is the variance: it must not be less than 0.
+                let is_none = square_mean.clone().equal_elem(0.0);
+                (square_mean.clone() - mean.clone().square()).mask_fill(is_none, 0.0)
+            }
             None => square_mean.clone(),
         };
         let mut direction = gradient / (variance.sqrt() + self.epsilon);
