@@ -17,7 +17,7 @@ pub(super) fn table(header: &[impl Render], rows: &[impl AsRef<[String]>], left:
                 tbody {
                     @for row in rows {
                         tr { @for (index, cell) in row.as_ref().iter().enumerate() {
-                            td class={ (class(index)) @if is_long(cell) { " long" } } { (cell) }
+                            td class={ (class(index)) @if is_long(cell) { " long" } } { (unbroken(cell)) }
                         } }
                     }
                 }
@@ -29,6 +29,11 @@ pub(super) fn table(header: &[impl Render], rows: &[impl AsRef<[String]>], left:
 /// Whether a cell holds several words, which may stand in two lines where a table would be too wide.
 fn is_long(cell: &str) -> bool {
     cell.chars().count() >= 14 && cell.contains(' ')
+}
+
+/// A cell; in a long one, percent signs stay with their numbers.
+fn unbroken(cell: &str) -> String {
+    if is_long(cell) { cell.replace(" %", "\u{a0}%") } else { cell.to_owned() }
 }
 
 /// Large numbers with what they are under them.
