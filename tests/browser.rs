@@ -29,7 +29,7 @@ struct Browsed {
 }
 
 /// Whom Chromium calls by itself, whatever page it shows.
-const OWN_SERVICES: [&str; 7] = [
+const OWN_SERVICES: [&str; 8] = [
     "accounts.google.com",
     "clients2.google.com",
     "update.googleapis.com",
@@ -37,6 +37,7 @@ const OWN_SERVICES: [&str; 7] = [
     "content-autofill.googleapis.com",
     "edgedl.me.gvt1.com",
     "redirector.gvt1.com",
+    "www.google.com/async",
 ];
 
 fn browse(browser: &str, place: &Place, page: &Path) -> Browsed {
