@@ -6,8 +6,12 @@ use super::{StudyPage, words};
 
 /// What the tables and verdicts of these studies mean.
 pub(in crate::report) fn reading_note(studies: &[StudyPage<'_>]) -> Markup {
-    let mut regions: Vec<String> = studies.iter().map(|study| words::region(study.summary)).collect();
-    regions.dedup();
+    let mut regions: Vec<String> = Vec::new();
+    for region in studies.iter().map(|study| words::region(study.summary)) {
+        if !regions.contains(&region) {
+            regions.push(region);
+        }
+    }
     let region = regions.join(" or ");
     let counts = studies.iter().map(|study| study.summary.settings.len());
     let most = counts.max().unwrap_or(0);
