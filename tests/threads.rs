@@ -55,14 +55,30 @@ static int is_limit(const char *path) {
 OPEN(open)
 OPEN(open64)
 
-/* The system gives so many threads and then no more. */
+/* The system gives so many threads at a time, the first one among them, and no more. */
+static int alive = 1;
+struct start { void *(*run)(void *); void *with; };
+
+static void *counted(void *with) {
+    struct start start = *(struct start *)with;
+    free(with);
+    void *result = start.run(start.with);
+    __atomic_fetch_sub(&alive, 1, __ATOMIC_SEQ_CST);
+    return result;
+}
+
 int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*run)(void *), void *with) {
-    static int given;
     int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
         dlsym(RTLD_NEXT, "pthread_create");
     const char *most = getenv("THREADS");
-    if (most && __atomic_fetch_add(&given, 1, __ATOMIC_SEQ_CST) >= atoi(most)) return EAGAIN;
-    return real(thread, how, run, with);
+    if (!most) return real(thread, how, run, with);
+    if (__atomic_add_fetch(&alive, 1, __ATOMIC_SEQ_CST) > atoi(most)) {
+        __atomic_fetch_sub(&alive, 1, __ATOMIC_SEQ_CST);
+        return EAGAIN;
+    }
+    struct start *start = malloc(sizeof *start);
+    *start = (struct start){run, with};
+    return real(thread, how, counted, start);
 }
 "#;
 
@@ -154,4 +170,55 @@ fn any_number_of_threads_trains_what_one_thread_trains() {
             );
         }
     }
+}
+
+/// A system that gives few threads: fewer compute, and where there are too few for anything, one message says so.
+#[test]
+fn threads_that_cannot_be_had_are_done_without() {
+    let place = Place::new();
+    place.digits(200, 100);
+    let shim = shim(&place);
+    let args = train(BATCH_SIZES[1], NETWORKS[1], &[]);
+    let alone = record(&place.run(&train(BATCH_SIZES[1], NETWORKS[1], &["--threads", "1"])));
+    let mut finished = Vec::new();
+    for given in (1..64).step_by(3).chain([100, 1000]) {
+        let mut command = with_shim(&place, &shim, 16, &args);
+        let ran = Ran::new(
+            command.env("THREADS", given.to_string()).env_remove("RUST_BACKTRACE").output().unwrap(),
+        );
+        if ran.code == 0 {
+            let many = record(&ran);
+            assert_eq!(result(&place, &many), result(&place, &alone), "{given} threads");
+            finished.push((given, threads(&place, &many)));
+        } else {
+            let is_one_message =
+                ran.stderr.matches("error: ").count() == 1 && !ran.stderr.contains("panicked");
+            assert!(ran.code == 1 && is_one_message, "{given} threads: {} {}", ran.code, ran.stderr);
+            // Those that compute leave enough for all others.
+            assert!(given < 20, "{given} threads: {}", ran.stderr);
+        }
+    }
+    let has_some = |wanted: &dyn Fn(u64) -> bool| finished.iter().any(|&(_, threads)| wanted(threads));
+    assert!(has_some(&|threads| threads == 16) && has_some(&|threads| threads < 16), "{finished:?}");
+}
+
+/// Not one thread: said before anything is begun. More are asked for than there are: said, and trained with those.
+#[test]
+fn what_cannot_be_had_is_said() {
+    let place = Place::new();
+    place.digits(200, 100);
+    let shim = shim(&place);
+    let mut command = with_shim(&place, &shim, 16, &train(BATCH_SIZES[1], NETWORKS[0], &[]));
+    let none = Ran::new(command.env("THREADS", "1").output().unwrap());
+    none.assert_error(
+        1,
+        "cannot start a thread: Resource temporarily unavailable (os error 11)\n\nhint: the system, or a limit such as \
+         `ulimit -u` or `ulimit -v`, leaves too few threads or too little memory",
+    );
+    assert!(!place.path().join("artifacts").exists());
+    let mut command = with_shim(&place, &shim, 16, &train(BATCH_SIZES[1], NETWORKS[0], &["--threads", "60"]));
+    let few = Ran::new(command.env("THREADS", "41").output().unwrap());
+    // Half of the forty beside the first.
+    assert_eq!(threads(&place, &record(&few)), 20);
+    assert_eq!(few.stderr.lines().next(), Some("warning: 60 threads cannot be had: there are 20"));
 }

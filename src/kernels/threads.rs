@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use rayon::{ThreadBuilder, ThreadPoolBuilder};
 
@@ -39,9 +39,7 @@ fn cores() -> usize {
 /// As rayon counts them: `RAYON_NUM_THREADS`, or the cores that this process may use.
 fn one_for_each_core() -> usize {
     let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|number| number.parse().ok());
-    asked
-        .filter(|&number| number > 0)
-        .unwrap_or_else(|| thread::available_parallelism().map_or(1, Into::into))
+    asked.filter(|&number| number > 0).unwrap_or_else(cores)
 }
 
 fn start_pool(wanted: usize) -> io::Result<usize> {
@@ -64,29 +62,48 @@ const BESIDES: usize = 8;
 
 /// Whether the system gives the threads that training needs besides those that compute.
 pub(super) fn are_left() -> bool {
-    idle_threads(BESIDES).is_ok_and(|threads| threads.len() == BESIDES)
+    let threads = Idle::start(BESIDES).unwrap_or_default();
+    let are_left = threads.len() == BESIDES;
+    threads.into_iter().for_each(Idle::end);
+    are_left
 }
 
-/// Threads that wait for their place in the pool, and end where they get none: as many as are `wanted`, or half of those that
-/// there are, where with those that are needed besides there are too few.
+/// Threads that wait for their place in the pool: as many as are `wanted`, or half of those that there are, where with those that
+/// are needed besides there are too few.
 fn waiting_threads(wanted: usize) -> io::Result<Vec<Sender<ThreadBuilder>>> {
-    let mut threads = idle_threads(wanted + BESIDES)?;
+    let mut threads = Idle::start(wanted + BESIDES)?;
     let had = threads.len();
-    threads.truncate(if had == wanted + BESIDES { wanted } else { wanted.min(had.div_ceil(2)) });
-    Ok(threads)
+    let taken = if had == wanted + BESIDES { wanted } else { wanted.min(had.div_ceil(2)) };
+    threads.split_off(taken).into_iter().for_each(Idle::end);
+    Ok(threads.into_iter().map(|thread| thread.place).collect())
 }
 
-/// So many threads, or as many as the system gives. Each waits for its place in a pool, and ends where its sender does.
-fn idle_threads(wanted: usize) -> io::Result<Vec<Sender<ThreadBuilder>>> {
-    let mut threads = Vec::with_capacity(wanted);
-    for _ in 0..wanted {
-        let (sender, receiver) = channel::<ThreadBuilder>();
-        let wait = move || receiver.recv().into_iter().for_each(ThreadBuilder::run);
-        match thread::Builder::new().name("compute".to_owned()).spawn(wait) {
-            Ok(_) => threads.push(sender),
-            Err(error) if threads.is_empty() => return Err(error),
-            Err(_) => break,
+/// A thread that waits for its place in a pool.
+struct Idle {
+    place: Sender<ThreadBuilder>,
+    thread: JoinHandle<()>,
+}
+
+impl Idle {
+    /// So many threads, or as many as the system gives; its own error where it gives none.
+    fn start(wanted: usize) -> io::Result<Vec<Self>> {
+        let mut threads = Vec::with_capacity(wanted);
+        for _ in 0..wanted {
+            let (place, waits) = channel::<ThreadBuilder>();
+            let wait = move || waits.recv().into_iter().for_each(ThreadBuilder::run);
+            match thread::Builder::new().name("compute".to_owned()).spawn(wait) {
+                Ok(thread) => threads.push(Self { place, thread }),
+                Err(error) if threads.is_empty() => return Err(error),
+                Err(_) => break,
+            }
         }
+        Ok(threads)
     }
-    Ok(threads)
+
+    /// Ends it without a place: when this returns, it is gone.
+    fn end(self) {
+        drop(self.place);
+        // It does nothing that could panic.
+        let _ = self.thread.join();
+    }
 }
