@@ -340,7 +340,7 @@ mod tests {
         let most = u32::MAX;
         assert_eq!(
             images_error(&file(&[2051, most, most, most], &[0; 9])),
-            "invalid IDX file `x`: the header promises 4294967295 images of 4294967295x4294967295 pixels, \
+            "invalid IDX file `x`: the header promises 4,294,967,295 images of 4294967295x4294967295 pixels, \
              more bytes than can be counted\n\nhint: the header is damaged"
         );
     }
@@ -348,8 +348,8 @@ mod tests {
     /// Asking for the promised 2^62 bytes would abort the process or fail with another message.
     #[test]
     fn huge_promise_takes_no_memory() {
-        let expected = "invalid IDX file `x`: the header promises 1073741824 images of 65536x65536 pixels \
-                        in 4611686018427387904 bytes, got 5\n\n\
+        let expected = "invalid IDX file `x`: the header promises 1,073,741,824 images of 65536x65536 pixels \
+                        in 4,611,686,018,427,387,904 bytes, got 5\n\n\
                         hint: the download may be incomplete";
         assert_eq!(images_error(&file(&[2051, 1 << 30, 1 << 16, 1 << 16], &[0; 5])), expected);
     }
