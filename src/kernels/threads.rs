@@ -60,12 +60,13 @@ fn start_pool(wanted: usize) -> io::Result<usize> {
 /// Threads that training needs besides: to save, to count and to listen for signals.
 const BESIDES: usize = 8;
 
-/// Whether the system gives the threads that training needs besides those that compute.
-pub(super) fn are_left() -> bool {
-    let threads = Idle::start(BESIDES).unwrap_or_default();
-    let are_left = threads.len() == BESIDES;
+/// Whether the system gives `wanted` threads, and those that training needs besides. When this returns, those that were tried are
+/// gone: a pool that is built without asking leaves half of its threads for a while where it fails.
+pub(super) fn are_there(wanted: usize) -> bool {
+    let threads = Idle::start(wanted + BESIDES).unwrap_or_default();
+    let are_there = threads.len() == wanted + BESIDES;
     threads.into_iter().for_each(Idle::end);
-    are_left
+    are_there
 }
 
 /// Threads that wait for their place in the pool: as many as are `wanted`, or half of those that there are, where with those that
