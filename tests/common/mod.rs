@@ -145,7 +145,8 @@ impl Ran {
     /// Standard error without the word that a class is never predicted: so it is with networks that have learned from a few
     /// hundred digits for an epoch or two.
     pub fn complaints(&self) -> String {
-        let is_expected = |line: &&str| line.starts_with("warning: class") && line.contains("never predicted;");
+        let is_expected =
+            |line: &&str| line.starts_with("warning: class") && line.contains("never predicted;");
         self.stderr.split_inclusive('\n').filter(|line| !is_expected(line)).collect()
     }
 
