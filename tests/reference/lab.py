@@ -1070,6 +1070,9 @@ def batch_size(page, lab):
         f"At equal time ({seconds(limit)}, as long as the fastest training of all took), batches of {plain(ahead)} have the highest "
         f"mean accuracy, {reached[ahead][0]:.4f} after {'one epoch' if done == 1 else significant(done) + ' epochs'}.",
     )
+    late = [plain(i) for i in range(len(reached)) if not reached[i]]
+    if late:
+        page.expect(q, f"Batches of {listed(late)} had not finished their first epoch by then.")
     study_tables(page, q, study, lab.winners[3], timing=True)
 
 
