@@ -793,7 +793,7 @@ def study_tables(page, q, study, winner, timing=False):
     for i in range(len(study.groups)):
         if i != study.best and (times := study.unstable(i)):
             low, high = min(study.values(i)), max(study.values(i))
-            page.expect(q, f"{name(i)} (from {low:.4f} to {high:.4f}, with {significant(times)} times the best one's")
+            page.expect(q, f"{name(i)} (from {low:.4f} to {high:.4f}, {significant(times)} times the best one")
     if winner:
         page.expect(
             q,
@@ -803,6 +803,8 @@ def study_tables(page, q, study, winner, timing=False):
     if len(study.records) > len(study.groups):
         for i, group in enumerate(study.groups):
             page.row(q, name(i), *(f"{record['accuracy']:.4f}" for record in group))
+    if (drawn := f"Of {len(study.groups)} settings,") in page.left[q]:
+        page.expect(q, drawn)
     trainings = counted(len(study.records), "training")
     page.expect(q, f"{trainings}, ")
     page.take(q, r"took (\d[\d.]*(?: min \d\d)? s) with the winner", clock=True)
@@ -895,6 +897,7 @@ def cross_validation(page, lab):
         f"{lab.winners[1].test.accuracy:.4f}.",
         f"In {folds}-fold cross-validation, the training images are cut into {folds} parts",
         f"every rate is trained {folds} times",
+        *([text] if (text := f"trained every rate {len(before.groups[0])} times") in page.left[q] else []),
         f"and {folds} results for each rate",
         f"The price is {len(study.records)} trainings instead of {len(study.groups)}.",
         f"chose {before.short(before.best, key)}",
