@@ -7,7 +7,7 @@ use crate::config::Experiment;
 use crate::data::Source;
 use crate::evaluation::Evaluation;
 use crate::model::{Activation, Initializer};
-use crate::number::{counted, significant};
+use crate::number::{counted, listed, significant};
 use crate::run::{Records, Status};
 use crate::training::OptimizerConfig;
 
@@ -109,8 +109,7 @@ fn missing_classes(experiment: &Experiment, evaluation: &Evaluation, predicted: 
     if missing.len() > MAX_NAMED {
         named.push(format!("{} more", missing.len() - MAX_NAMED));
     }
-    let last = named.pop().unwrap_or_default();
-    let list = if named.is_empty() { last } else { format!("{} and {last}", named.join(", ")) };
+    let list = listed(&named);
     let message = match missing.len() {
         1 => format!("class {list} is never predicted"),
         _ => format!("classes {list} are never predicted"),

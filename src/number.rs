@@ -1,4 +1,4 @@
-//! Numbers as people read them, on the terminal and in pages.
+//! Numbers and lists as people read them, on the terminal and in pages.
 
 /// 1234567 as `1,234,567`.
 pub(crate) fn grouped(number: usize) -> String {
@@ -28,6 +28,15 @@ pub(crate) fn decimals(number: f64) -> String {
 /// `1 step`, `2 steps`.
 pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }
 
 /// `a 7`, `an 8`, `an 11`, `a 100`: a number with the article that it is spoken with.

@@ -7,9 +7,9 @@ use super::network::formula;
 use super::studies::{answer, best, mean, test_of_winner, value};
 use super::{Answer, LabPage, LabRun, LabStudy, Work, plan, word};
 use crate::config::Experiment;
-use crate::number::{counted, grouped};
+use crate::number::{counted, grouped, listed};
 use crate::plan::Plan;
-use crate::report::study::{listed, region};
+use crate::report::study::region;
 use crate::statistics::wilson;
 use crate::study::{SettingResult, Verdict};
 

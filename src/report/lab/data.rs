@@ -7,9 +7,8 @@ use maud::{Markup, html};
 use super::{Answer, LabPage, Work};
 use crate::data::{self, Layout};
 use crate::figures::gray_png;
-use crate::number::{grouped, percent, with_article};
+use crate::number::{grouped, listed, percent, with_article};
 use crate::report::parts;
-use crate::report::study::listed;
 
 /// Classes that are shown; a data set may have many more.
 const MAX_CLASSES: usize = 20;

@@ -3,8 +3,7 @@
 use maud::{Markup, html};
 
 use super::{LabPage, LabRun, LabStudy, QUESTIONS, Work};
-use crate::number::{counted, grouped, seconds};
-use crate::report::study::listed;
+use crate::number::{counted, grouped, listed, seconds};
 use crate::report::{parts, shell};
 
 /// The page's head.

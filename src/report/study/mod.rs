@@ -20,7 +20,7 @@ use crate::run::Records;
 use crate::study::{Plan, SettingResult, Study, Summary, TrialEnd, TrialRecord};
 
 pub(super) use reading::reading_note;
-pub(super) use words::{beside_best, listed, region};
+pub(super) use words::{beside_best, region};
 pub use words::{chosen, verdict};
 
 /// What a study's page is made of.

@@ -8,7 +8,9 @@ use super::StudyPage;
 use super::order::Shown;
 use crate::error::Result;
 use crate::figures::{Chart, Scale, Series};
-use crate::number::{counted, grouped, p_value, range_of_seconds, seconds, significant, three_digits};
+use crate::number::{
+    counted, grouped, listed, p_value, range_of_seconds, seconds, significant, three_digits,
+};
 use crate::statistics::FiveNumbers;
 use crate::study::{EpochSeconds, Faster, SettingResult, TrialRecord};
 use crate::training::EpochRecord;
@@ -221,10 +223,7 @@ fn explanation(all: &[Timed<'_>], limit: f64, epochs: usize) -> Vec<String> {
         let late: Vec<String> = all.iter().filter(|timed| timed.within(limit).is_none()).map(size).collect();
         let late = match late.as_slice() {
             [] => String::new(),
-            late => format!(
-                " Batches of {} had not finished their first epoch by then.",
-                super::words::listed(late)
-            ),
+            late => format!(" Batches of {} had not finished their first epoch by then.", listed(late)),
         };
         sentences.push(format!(
             "At equal time ({}, as long as the fastest training of all took), batches of {} have the highest mean accuracy, \

@@ -1,7 +1,7 @@
 //! What a study found, in sentences made of its numbers.
 
 use super::StudyPage;
-use crate::number::{counted, grouped, percent, significant};
+use crate::number::{counted, grouped, listed, percent, significant};
 use crate::run::Records;
 use crate::study::{Basis, Instability, SettingResult, Summary, Verdict};
 
@@ -215,13 +215,4 @@ pub fn chosen(winner: &Records) -> Option<String> {
         crate::number::loss(result.test_loss),
         grouped(result.num_parameters)
     ))
-}
-
-/// `a`, `a and b`, `a, b and c`.
-pub(in crate::report) fn listed(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
