@@ -14,7 +14,7 @@ use burn::train::renderer::{
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::pace::{Pace, duration};
+use super::speed::{Speed, duration};
 use crate::number::{grouped, loss};
 use crate::training::{ACCURACY, LOSS};
 use crate::workflow::Progress;
@@ -28,7 +28,7 @@ const TEXT_WIDTH: u16 = 78;
 #[derive(Clone)]
 pub struct Bar {
     bar: ProgressBar,
-    pace: Arc<Mutex<Pace>>,
+    speed: Arc<Mutex<Speed>>,
 }
 
 impl Bar {
@@ -39,8 +39,8 @@ impl Bar {
             true => ProgressDrawTarget::hidden(),
             false => ProgressDrawTarget::stderr_with_hz(20),
         };
-        let pace = Arc::<Mutex<Pace>>::default();
-        let shown = pace.clone();
+        let speed = Arc::<Mutex<Speed>>::default();
+        let shown = speed.clone();
         let left = move |state: &ProgressState, text: &mut dyn fmt::Write| {
             let left = lock(&shown).left(Instant::now(), state.len().unwrap_or(0));
             if let Some(left) = left {
@@ -57,12 +57,12 @@ impl Bar {
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(None, target);
         bar.set_style(style.with_key("left", left).progress_chars("━╸ "));
-        Self { bar, pace }
+        Self { bar, speed }
     }
 
     /// Says how far the work is. What it says first is what was done before this process began.
     pub(super) fn advance(&self, position: u64) {
-        lock(&self.pace).advance(Instant::now(), position);
+        lock(&self.speed).advance(Instant::now(), position);
         self.bar.set_position(position);
     }
 }
@@ -75,8 +75,8 @@ impl Deref for Bar {
     }
 }
 
-fn lock(pace: &Mutex<Pace>) -> MutexGuard<'_, Pace> {
-    pace.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(speed: &Mutex<Speed>) -> MutexGuard<'_, Speed> {
+    speed.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Shows Burn's progress events on a bar, which may be a hidden one.
@@ -172,7 +172,7 @@ impl TrainingProgressLogger for BarRenderer {
             let done = self.images_per_epoch * (self.epoch.max(1) as u64 - 1) + items_processed as u64;
             self.bar.advance(done);
             let (value, accuracy) = (loss(self.loss.value()), self.accuracy.value());
-            let speed = lock(&self.bar.pace).per_second().map(|speed| grouped(speed as usize));
+            let speed = lock(&self.bar.speed).per_second().map(|speed| grouped(speed as usize));
             let speed = speed.map_or_else(String::new, |speed| format!("  {speed} images/s"));
             self.bar.set_message(format!("loss {value}  accuracy {accuracy:.4}{speed}"));
         }

@@ -1,4 +1,4 @@
-//! How fast some work goes, and how long the rest of it will take.
+//! The speed of some work, and the time that the rest of it will take.
 
 use std::time::{Duration, Instant};
 
@@ -7,34 +7,34 @@ const MIN_TIME: Duration = Duration::from_millis(500);
 
 /// The speed of this process' work. What an earlier process has done, of a run or study that is resumed, says nothing about it.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct Speed {
     /// When this process began, and at which position.
-    begun: Option<(Instant, u64)>,
+    start: Option<(Instant, u64)>,
     /// The latest change of the position.
     latest: Option<(Instant, u64)>,
 }
 
-impl Pace {
+impl Speed {
     /// The work has come to `position`; the first one is where this process begins.
     pub(super) fn advance(&mut self, now: Instant, position: u64) {
-        let begun = self.begun.get_or_insert((now, position)).1;
+        let first = self.start.get_or_insert((now, position)).1;
         let is_new = self.latest.is_none_or(|(_, latest)| latest != position);
-        if is_new && position > begun {
+        if is_new && position > first {
             self.latest = Some((now, position));
         }
     }
 
     /// Positions per second; none before there is something to go by.
     pub(super) fn per_second(&self) -> Option<f64> {
-        let ((start, from), (end, to)) = (self.begun?, self.latest?);
+        let ((start, from), (end, to)) = (self.start?, self.latest?);
         let spent = end.duration_since(start);
         (spent >= MIN_TIME).then(|| to.saturating_sub(from) as f64 / spent.as_secs_f64())
     }
 
-    /// How long the way to `length` will take from `now` on.
+    /// The time from `now` until `length` is reached; none before there is something to go by.
     pub(super) fn left(&self, now: Instant, length: u64) -> Option<Duration> {
-        let (speed, (end, position)) = (self.per_second()?, self.latest?);
-        let left = Duration::try_from_secs_f64(length.saturating_sub(position) as f64 / speed).ok()?;
+        let (per_second, (end, position)) = (self.per_second()?, self.latest?);
+        let left = Duration::try_from_secs_f64(length.saturating_sub(position) as f64 / per_second).ok()?;
         Some(left.saturating_sub(now.duration_since(end)))
     }
 }
@@ -57,30 +57,30 @@ mod tests {
 
     #[test]
     fn nothing_is_said_before_there_is_something_to_go_by() {
-        let (mut pace, start) = (Pace::default(), Instant::now());
-        assert_eq!((pace.per_second(), pace.left(start, 100)), (None, None));
-        pace.advance(start, 0);
-        pace.advance(start + 10 * SECOND, 0);
-        assert_eq!((pace.per_second(), pace.left(start + 10 * SECOND, 100)), (None, None));
-        let mut pace = Pace::default();
-        pace.advance(start, 0);
-        pace.advance(start + SECOND / 10, 90);
-        assert_eq!((pace.per_second(), pace.left(start + SECOND, 100)), (None, None));
+        let (mut speed, start) = (Speed::default(), Instant::now());
+        assert_eq!((speed.per_second(), speed.left(start, 100)), (None, None));
+        speed.advance(start, 0);
+        speed.advance(start + 10 * SECOND, 0);
+        assert_eq!((speed.per_second(), speed.left(start + 10 * SECOND, 100)), (None, None));
+        let mut speed = Speed::default();
+        speed.advance(start, 0);
+        speed.advance(start + SECOND / 10, 90);
+        assert_eq!((speed.per_second(), speed.left(start + SECOND, 100)), (None, None));
     }
 
     #[test]
     fn what_was_done_before_says_nothing_about_the_speed() {
-        let (mut pace, start) = (Pace::default(), Instant::now());
+        let (mut speed, start) = (Speed::default(), Instant::now());
         // The first word of a resumed training.
-        pace.advance(start, 1000);
-        assert_eq!((pace.per_second(), pace.left(start, 1200)), (None, None));
-        pace.advance(start + 2 * SECOND, 1100);
-        assert_eq!(pace.per_second(), Some(50.0));
-        assert_eq!(pace.left(start + 2 * SECOND, 1200), Some(2 * SECOND));
+        speed.advance(start, 1000);
+        assert_eq!((speed.per_second(), speed.left(start, 1200)), (None, None));
+        speed.advance(start + 2 * SECOND, 1100);
+        assert_eq!(speed.per_second(), Some(50.0));
+        assert_eq!(speed.left(start + 2 * SECOND, 1200), Some(2 * SECOND));
         // The time goes on where nothing is heard, and not below nothing.
-        pace.advance(start + 3 * SECOND, 1100);
-        assert_eq!(pace.left(start + 3 * SECOND, 1200), Some(SECOND));
-        assert_eq!(pace.left(start + 9 * SECOND, 1200), Some(Duration::ZERO));
+        speed.advance(start + 3 * SECOND, 1100);
+        assert_eq!(speed.left(start + 3 * SECOND, 1200), Some(SECOND));
+        assert_eq!(speed.left(start + 9 * SECOND, 1200), Some(Duration::ZERO));
     }
 
     #[test]
