@@ -15,12 +15,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn::train::logger::TrainingProgressLogger;
 use burn::train::metric::MetricDefinition;
-use burn::train::renderer::{
-    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation, MetricsRendererTraining,
-    default_renderer,
-};
+use burn::train::renderer::{MetricState, MetricsRenderer, MetricsRendererTraining, default_renderer};
 use burn::train::{Interrupter, LearnerSummary};
 use crossterm::cursor::Show;
 use crossterm::event::DisableMouseCapture;
@@ -31,6 +28,7 @@ use crossterm::terminal::{
 
 use super::held_errors;
 use crate::error::{Error, Result};
+use crate::training::without_evaluation;
 
 /// How long the dashboard may take to close. It looks for that ten times per second.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -222,16 +220,4 @@ impl TrainingProgressLogger for Dashboard {
     }
 }
 
-// Burn asks every renderer to follow evaluations too; training never starts one.
-impl MetricsRendererEvaluation for Dashboard {
-    fn update_test(&mut self, _: EvaluationName, _: MetricState) {}
-}
-
-impl EvaluationProgressLogger for Dashboard {
-    fn start_global_progress(&mut self, _: usize) {}
-    fn start_test(&mut self, _: &str, _: usize) {}
-    fn update_test_progress(&mut self, _: usize) {}
-    fn end_test(&mut self) {}
-    fn end_global_progress(&mut self) {}
-    fn log_event_evaluation(&mut self, _: String) {}
-}
+without_evaluation!(Dashboard);

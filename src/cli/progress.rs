@@ -6,17 +6,15 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn::train::logger::TrainingProgressLogger;
 use burn::train::metric::{MetricDefinition, MetricId, NumericEntry};
-use burn::train::renderer::{
-    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation, MetricsRendererTraining,
-};
+use burn::train::renderer::{MetricState, MetricsRenderer, MetricsRendererTraining};
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::speed::{Speed, duration};
 use crate::number::{grouped, loss};
-use crate::training::{ACCURACY, LOSS};
+use crate::training::{ACCURACY, LOSS, without_evaluation};
 use crate::workflow::Progress;
 
 /// The narrowest terminal that gets a bar, in columns.
@@ -199,19 +197,7 @@ impl MetricsRenderer for BarRenderer {
     }
 }
 
-// Burn asks every renderer to follow evaluations too; training never starts one.
-impl MetricsRendererEvaluation for BarRenderer {
-    fn update_test(&mut self, _: EvaluationName, _: MetricState) {}
-}
-
-impl EvaluationProgressLogger for BarRenderer {
-    fn start_global_progress(&mut self, _: usize) {}
-    fn start_test(&mut self, _: &str, _: usize) {}
-    fn update_test_progress(&mut self, _: usize) {}
-    fn end_test(&mut self) {}
-    fn end_global_progress(&mut self) {}
-    fn log_event_evaluation(&mut self, _: String) {}
-}
+without_evaluation!(BarRenderer);
 
 /// A study's work in steps of its bar.
 const STUDY_STEPS: u64 = 10_000;

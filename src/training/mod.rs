@@ -59,6 +59,7 @@ pub use range_test::{DEFAULT_RATES, RangeSetup, RangeTest, RatePoint, Sweep, ran
 pub use rules::{rate_rule, update_rule};
 pub use schedule::{Constant, Cosine, Exponential, Schedule, ScheduleConfig, Step as StepSchedule};
 pub use silent::Silent;
+pub(crate) use silent::without_evaluation;
 pub use stack::{Member, StackKey, StackedRun, Stream, train_stack};
 pub use step::{Measured, Step, Totals};
 pub use suggestion::{NoSuggestion, Suggestion};

@@ -1,10 +1,8 @@
 //! Shows nothing: for trainings that nobody watches step by step.
 
-use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn::train::logger::TrainingProgressLogger;
 use burn::train::metric::MetricDefinition;
-use burn::train::renderer::{
-    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation, MetricsRendererTraining,
-};
+use burn::train::renderer::{MetricState, MetricsRenderer, MetricsRendererTraining};
 
 /// A renderer for Burn's Learner that shows nothing.
 #[derive(Debug, Default)]
@@ -30,15 +28,28 @@ impl MetricsRenderer for Silent {
     fn register_metric(&mut self, _: MetricDefinition) {}
 }
 
-impl MetricsRendererEvaluation for Silent {
-    fn update_test(&mut self, _: EvaluationName, _: MetricState) {}
-}
+/// Lets a renderer pass over evaluations: Burn asks every renderer to follow them too, and training never starts one.
+macro_rules! without_evaluation {
+    ($renderer:ty) => {
+        impl burn::train::renderer::MetricsRendererEvaluation for $renderer {
+            fn update_test(
+                &mut self,
+                _: burn::train::renderer::EvaluationName,
+                _: burn::train::renderer::MetricState,
+            ) {
+            }
+        }
 
-impl EvaluationProgressLogger for Silent {
-    fn start_global_progress(&mut self, _: usize) {}
-    fn start_test(&mut self, _: &str, _: usize) {}
-    fn update_test_progress(&mut self, _: usize) {}
-    fn end_test(&mut self) {}
-    fn end_global_progress(&mut self) {}
-    fn log_event_evaluation(&mut self, _: String) {}
+        impl burn::train::logger::EvaluationProgressLogger for $renderer {
+            fn start_global_progress(&mut self, _: usize) {}
+            fn start_test(&mut self, _: &str, _: usize) {}
+            fn update_test_progress(&mut self, _: usize) {}
+            fn end_test(&mut self) {}
+            fn end_global_progress(&mut self) {}
+            fn log_event_evaluation(&mut self, _: String) {}
+        }
+    };
 }
+pub(crate) use without_evaluation;
+
+without_evaluation!(Silent);
