@@ -89,6 +89,10 @@ struct Setting {
     info: RunInfo,
 }
 
+static NO_RUN: Work<LabRun> = Err(Missing::NotAsked);
+static NO_SEEDS: Work<Vec<Records>> = Err(Missing::NotAsked);
+static NO_INSIDE: Work<Inside> = Err(Missing::NotAsked);
+
 /// What the questions need.
 struct Material {
     softmax: Work<LabRun>,
@@ -126,26 +130,19 @@ impl Lab {
             .map(|(study, records)| Ok(study.as_ref().map_err(Clone::clone)?.page(records)))
             .collect();
         let arguments = self.arguments();
-        let splits = &setting.start.splits;
         let page = LabPage {
-            questions: &self.questions,
-            train: &splits.train,
-            test: &splits.test,
-            layout: splits.layout,
-            experiment: &setting.experiment,
-            info: &setting.info,
             softmax: &material.softmax,
             seeds: &material.seeds,
             inserted: &material.inserted,
             hidden: &material.hidden,
             inside: &material.inside,
             studies: &studies,
-            quick: self.quick,
             files: [&files.softmax, &files.inserted, &files.hidden, &files.best],
             edited: &files.edited,
             command: &arguments,
             artifacts: &self.artifacts(),
             seconds: began.elapsed().as_secs_f64(),
+            ..self.page_without_work(&setting)
         };
         let (html, answers) = report::lab(&page);
         let placed = mark::write_beside(&self.folder, "report", &html)?;
@@ -170,20 +167,26 @@ impl Lab {
     /// As [`Lab::run`]'s.
     pub fn sheet(&self) -> Result<(PathBuf, bool)> {
         let setting = self.setting()?;
-        let splits = &setting.start.splits;
-        let (run, nothing) = (Err(Missing::NotAsked), Path::new(""));
-        let page = LabPage {
+        let placed =
+            mark::write_beside(&self.folder, "sheet", &report::sheet(&self.page_without_work(&setting))?)?;
+        Ok((placed.path, placed.is_edited))
+    }
+
+    /// The page of what is known before anything is trained.
+    fn page_without_work<'a>(&'a self, setting: &'a Setting) -> LabPage<'a> {
+        let (splits, nothing) = (&setting.start.splits, Path::new(""));
+        LabPage {
             questions: &self.questions,
             train: &splits.train,
             test: &splits.test,
             layout: splits.layout,
             experiment: &setting.experiment,
             info: &setting.info,
-            softmax: &run,
-            seeds: &Err(Missing::NotAsked),
-            inserted: &run,
-            hidden: &run,
-            inside: &Err(Missing::NotAsked),
+            softmax: &NO_RUN,
+            seeds: &NO_SEEDS,
+            inserted: &NO_RUN,
+            hidden: &NO_RUN,
+            inside: &NO_INSIDE,
             studies: &[],
             quick: self.quick,
             files: [nothing; 4],
@@ -191,9 +194,7 @@ impl Lab {
             command: "",
             artifacts: nothing,
             seconds: 0.0,
-        };
-        let placed = mark::write_beside(&self.folder, "sheet", &report::sheet(&page)?)?;
-        Ok((placed.path, placed.is_edited))
+        }
     }
 
     /// Where runs and studies are.
