@@ -14,11 +14,12 @@ use burn::tensor::Device;
 use burn::train::{Interrupter, TrainStep};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use smallnet::cli::{Bar, BarRenderer};
-use smallnet::config::{DEFAULT_EXPERIMENT, Experiment, Override};
 use smallnet::data::{Loader, Order, Part, Source, Split};
-use smallnet::kernels::team;
+use smallnet::engine::cpu::threads::pool;
+use smallnet::experiment::{DEFAULT_EXPERIMENT, Experiment, Override};
 use smallnet::model::Mlp;
-use smallnet::training::{self, Followers, Saving, Setup, Store};
+use smallnet::training;
+use smallnet::training::{Followers, Saving, Setup, Store};
 
 const NUM_EPOCHS: usize = 3;
 
@@ -34,7 +35,7 @@ fn bare_loop(mut model: Mlp, experiment: &Experiment, split: &Split, device: &De
     let mut optimizer = experiment.optimizer.init(None);
     let rate = experiment.optimizer.learning_rate();
     model = model.train();
-    let _helpers = team::awake();
+    let _helpers = pool::awake();
     for _ in 0..NUM_EPOCHS {
         for batch in loader.iter() {
             let batch = batch.unwrap();

@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use smallnet::data::{Batch, Part, Source, Split};
+use smallnet::engine::cpu::threads::pool;
 use smallnet::evaluation::logits;
-use smallnet::kernels::team;
 use smallnet::model::{Mlp, MlpConfig};
 
 const PASSES: usize = 15;
@@ -21,7 +21,7 @@ fn main() {
     let split = Split::whole(Source::Mnist.load(Part::Test).unwrap());
     let config = MlpConfig { hidden: vec![512, 256], ..MlpConfig::default() };
     let model = config.init(784, 10, 1, &device).unwrap();
-    let _helpers = team::awake();
+    let _helpers = pool::awake();
     for batch_size in [1, 1024] {
         classify(&model, &split, batch_size, &device);
         let speed = (0..PASSES).map(|_| speed(&model, &split, batch_size, &device)).fold(0.0, f64::max);

@@ -11,10 +11,8 @@ use burn::train::Interrupter;
 use smallnet::data::{Part, Source, Split};
 use smallnet::error::Result;
 use smallnet::model::MlpConfig;
-use smallnet::training::{
-    Adam, AdamW, Followers, OptimizerConfig, RmsProp, ScheduleConfig, Setup, Sgd, Silent, TrainingConfig,
-    train,
-};
+use smallnet::optim::{Adam, AdamW, OptimizerConfig, RmsProp, ScheduleConfig, Sgd};
+use smallnet::training::{Followers, Setup, Silent, TrainingConfig, train};
 
 const ONE_LAYER: &[usize] = &[128];
 const TWO_LAYERS: &[usize] = &[512, 256];

@@ -11,10 +11,12 @@ use burn::tensor::Device;
 use burn::train::{Interrupter, TrainStep};
 use criterion::{Criterion, criterion_group, criterion_main};
 use smallnet::data::{Batch, Part, Source, Split, read_digit};
+use smallnet::engine::cpu::kernels::Words;
+use smallnet::engine::cpu::threads::pool;
 use smallnet::evaluation::evaluate;
-use smallnet::kernels::{Words, team};
 use smallnet::model::{Mlp, MlpConfig};
-use smallnet::training::{Member, OptimizerConfig, ScheduleConfig, Stream, TrainingConfig, train_stack};
+use smallnet::optim::{OptimizerConfig, ScheduleConfig};
+use smallnet::training::{Member, Stream, TrainingConfig, train_stack};
 
 fn digits() -> Split {
     Split::whole(Source::Mnist.load(Part::Train).unwrap())
@@ -52,10 +54,10 @@ fn gathering(criterion: &mut Criterion) {
 fn step(criterion: &mut Criterion) {
     let split = digits();
     let mut group = criterion.benchmark_group("a step of 128 images");
-    let _helpers = team::awake();
+    let _helpers = pool::awake();
     for (name, hidden, optimizer) in [
         ("784-10, SGD", &[][..], OptimizerConfig::default()),
-        ("784-512-256-10, Adam", &[512, 256], OptimizerConfig::Adam(smallnet::training::Adam::default())),
+        ("784-512-256-10, Adam", &[512, 256], OptimizerConfig::Adam(smallnet::optim::Adam::default())),
     ] {
         let (mut model, mut optimizer) = (network(hidden).train(), optimizer.init(None));
         let mut next = batches(&split);

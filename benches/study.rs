@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use burn::train::Interrupter;
 use smallnet::backend::Backend;
-use smallnet::config::Override;
 use smallnet::error::Result;
+use smallnet::experiment::Override;
 use smallnet::study::Study;
-use smallnet::workflow::{Options, PlannedStudy};
+use smallnet::study::runner::{Options, PlannedStudy};
 
 const ROUNDS: usize = 3;
 

@@ -10,16 +10,19 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor};
 use sha2::{Digest, Sha256};
 use smallnet::backend::Backend;
-use smallnet::config::{Experiment, Override, differences};
 use smallnet::data::{Layout, Part, Source, read_digit};
 use smallnet::evaluation::paired_tests;
+use smallnet::experiment::summary::Plan;
+use smallnet::experiment::{Experiment, Override, differences};
 use smallnet::model::{Mlp, MlpConfig, load_weights, weights_sha256};
-use smallnet::plan::Plan;
+use smallnet::optim::{OptimizerConfig, rate_rule, update_rule};
+use smallnet::pipeline::Splits;
 use smallnet::report;
-use smallnet::run::{self, RunFolder};
-use smallnet::study::{self, Journal, Study, StudyFolder, Summary};
-use smallnet::training::{OptimizerConfig, Position, SizeLimits, Store, rate_rule, update_rule};
-use smallnet::workflow::Splits;
+use smallnet::run;
+use smallnet::run::RunFolder;
+use smallnet::study;
+use smallnet::study::{Journal, Study, StudyFolder, Summary};
+use smallnet::training::{Position, SizeLimits, Store};
 
 /// What smallnet may have in its memory at any time while it reads an input of up to 64 kilobytes.
 pub const MEMORY: usize = 64 << 20;
@@ -207,7 +210,7 @@ pub fn study_folder(bytes: &[u8]) {
         let records: Vec<_> = plan.trials.iter().map(|trial| journal.record(trial)).collect();
         let summary = Summary::new(&plan, &records);
         let records: Vec<_> = records.into_iter().flatten().collect();
-        let _ = black_box(report::study(&report::StudyPage {
+        let _ = black_box(study::page::study(&study::page::StudyPage {
             study: &study,
             plan: &plan,
             summary: &summary,

@@ -9,7 +9,8 @@ use burn_flex::FlexTensor;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::kernels::{flush_denormals, threads};
+use crate::util::denormal::flush_denormals;
+use crate::util::threads;
 
 /// Where tensors live and what computes on them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]

@@ -1,6 +1,6 @@
 //! Curves on the terminal.
 
-use super::terminal;
+use crate::cli::terminal;
 use console::measure_text_width;
 use ratatui_core::buffer::{Buffer, Cell};
 use ratatui_core::layout::Rect;

@@ -6,18 +6,19 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::Global;
-use super::chart::{Curve, chart};
-use super::output::Output;
-use super::table::Table;
-use crate::config::Difference;
+use crate::cli::Global;
+use crate::cli::chart::{Curve, chart};
+use crate::cli::output::Output;
+use crate::cli::table::Table;
 use crate::error::Result;
 use crate::evaluation::PairedTest;
+use crate::experiment::Difference;
+use crate::pipeline;
+use crate::pipeline::Compared;
 use crate::report::{
     PAIRED_COLUMNS, RESULT_COLUMNS, accuracy_curves, paired_rows, paired_sentences, result_rows, uncertainty,
 };
 use crate::run::{Records, Status, Summary};
-use crate::workflow::{self, Compared};
 
 /// Arguments of `smallnet compare`.
 #[derive(Debug, Args)]
@@ -54,7 +55,7 @@ struct RunRecord<'a> {
 }
 
 pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result<ExitCode> {
-    let compared = workflow::compare(&args.runs, &global.artifacts)?;
+    let compared = pipeline::compare(&args.runs, &global.artifacts)?;
     let Compared { runs, names, differences, tests } = &compared;
     output.line(&results(runs, names).lines());
     output.line("");

@@ -26,7 +26,7 @@ use crossterm::terminal::{
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, is_raw_mode_enabled, size,
 };
 
-use super::held_errors;
+use crate::cli::held_errors;
 use crate::error::{Error, Result};
 use crate::training::without_evaluation;
 

@@ -6,16 +6,17 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::experiment::ExperimentArgs;
-use super::output::Output;
-use super::table::Table;
-use super::terminal;
-use super::{Global, index};
-use crate::config::Experiment;
+use crate::cli::experiment::ExperimentArgs;
+use crate::cli::output::Output;
+use crate::cli::table::Table;
+use crate::cli::terminal;
+use crate::cli::{Global, index};
 use crate::data::{Layout, Split, one_hot};
 use crate::error::Result;
-use crate::number::{counted, grouped};
-use crate::workflow::{self, SplitName, Splits};
+use crate::experiment::Experiment;
+use crate::pipeline;
+use crate::pipeline::{SplitName, Splits};
+use crate::util::format::{counted, grouped};
 
 /// How many labels are shown.
 const NUM_LABELS: usize = 10;
@@ -102,7 +103,7 @@ fn show_image(
     }
     output.line("");
     // An answer is not lost because it cannot be drawn.
-    let picture = output.or_warn(workflow::draw_image(splits, name, index, experiment, artifacts).map(Some));
+    let picture = output.or_warn(pipeline::draw_image(splits, name, index, experiment, artifacts).map(Some));
     if let Some(picture) = &picture {
         output.line(&format!("picture: {}", picture.display()));
     }
@@ -136,7 +137,7 @@ fn show_all(
         picture: None,
     };
     print(&record, output);
-    record.picture = output.or_warn(workflow::draw_samples(splits, name, experiment, artifacts).map(Some));
+    record.picture = output.or_warn(pipeline::draw_samples(splits, name, experiment, artifacts).map(Some));
     if let Some(picture) = &record.picture {
         output.line(&format!("samples of each class: {}", picture.display()));
     }

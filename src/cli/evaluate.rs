@@ -6,15 +6,15 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::Global;
-use super::output::Output;
-use super::table::Table;
+use crate::cli::Global;
+use crate::cli::output::Output;
+use crate::cli::table::Table;
 use crate::data::Source;
-use crate::diagnosis::Finding;
 use crate::error::Result;
 use crate::evaluation::{Evaluation, Mistake, SCORE_COLUMNS, score_rows};
-use crate::number::{counted, grouped, loss, percent};
-use crate::workflow::{SavedModel, SplitName};
+use crate::pipeline::{SavedModel, SplitName};
+use crate::run::diagnosis::Finding;
+use crate::util::format::{counted, grouped, loss, percent};
 
 /// Arguments of `smallnet evaluate`.
 #[derive(Debug, Args)]

@@ -8,9 +8,10 @@ use std::str::FromStr;
 use clap::Args;
 
 use crate::backend::Backend;
-use crate::config::shipped::{self, EXPERIMENTS};
-use crate::config::{DEFAULT_EXPERIMENT, Experiment, Override, read_text};
 use crate::error::{Error, Result};
+use crate::experiment::shipped;
+use crate::experiment::shipped::EXPERIMENTS;
+use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, Override, read_text};
 
 /// An experiment file and changes to it.
 #[derive(Debug, Default, Args)]

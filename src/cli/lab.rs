@@ -10,16 +10,17 @@ use burn::train::renderer::MetricsRenderer;
 use clap::Args;
 use serde::Serialize;
 
-use super::output::{Output, program};
-use super::signals::Signals;
-use super::{DEFAULT_ARTIFACTS, Global, progress};
 use crate::backend::Backend;
-use crate::config::Override;
+use crate::cli::output::{Output, program};
+use crate::cli::signals::Signals;
+use crate::cli::{DEFAULT_ARTIFACTS, Global, progress};
 use crate::data::Source;
 use crate::error::{Error, Result};
-use crate::number::{counted, seconds};
-use crate::report::{LabAnswer, Missing, QUESTIONS};
-use crate::workflow::{Lab, LabEnd, LabWatcher, Progress};
+use crate::exercise::page::{LabAnswer, Missing, QUESTIONS};
+use crate::exercise::{Lab, LabEnd, LabWatcher};
+use crate::experiment::Override;
+use crate::study::runner::Progress;
+use crate::util::format::{counted, seconds};
 
 /// Arguments of `smallnet lab`.
 #[derive(Debug, Args)]

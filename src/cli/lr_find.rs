@@ -7,17 +7,17 @@ use burn::train::Interrupter;
 use clap::Args;
 use serde::Serialize;
 
-use super::chart::{Curve, chart};
-use super::experiment::TrainingArgs;
-use super::output::{Output, program};
-use super::signals::Signals;
-use super::train::announce;
-use super::{Global, progress};
+use crate::cli::chart::{Curve, chart};
+use crate::cli::experiment::TrainingArgs;
+use crate::cli::output::{Output, program};
+use crate::cli::signals::Signals;
+use crate::cli::train::announce;
+use crate::cli::{Global, progress};
 use crate::error::{Error, Result};
-use crate::number::{counted, loss, significant, three_digits};
+use crate::pipeline::RateFinder;
 use crate::report::train_command;
 use crate::training::{DEFAULT_RATES, RangeTest, Suggestion, Sweep};
-use crate::workflow::RateFinder;
+use crate::util::format::{counted, loss, significant, three_digits};
 
 /// Arguments of `smallnet lr-find`.
 #[derive(Debug, Args)]

@@ -33,9 +33,10 @@ use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::backend::{self, Backend};
-use crate::config::shipped::{EXPERIMENTS, Shipped};
+use crate::backend;
+use crate::backend::Backend;
 use crate::error::{Result, catching};
+use crate::experiment::shipped::{EXPERIMENTS, Shipped};
 use output::Output;
 
 pub use progress::{Bar, BarRenderer};

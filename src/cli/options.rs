@@ -3,7 +3,7 @@
 
 use clap::{Arg, Command};
 
-/// The options of every command by their names in [`super::Global`].
+/// The options of every command by their names in [`crate::cli::Global`].
 const ALL: [&str; 5] = ["backend", "artifacts", "json", "quiet", "threads"];
 /// Those of commands that read runs and compute nothing.
 const OF_READERS: &[&str] = &["artifacts", "json", "quiet"];

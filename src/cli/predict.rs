@@ -7,14 +7,14 @@ use clap::{ArgGroup, Args};
 use console::measure_text_width;
 use serde::Serialize;
 
-use super::output::Output;
-use super::table::Table;
-use super::terminal;
-use super::{Global, index};
+use crate::cli::output::Output;
+use crate::cli::table::Table;
+use crate::cli::terminal;
+use crate::cli::{Global, index};
 use crate::data::{Layout, Source};
 use crate::error::Result;
-use crate::number::percent;
-use crate::workflow::{Answer, Asked, SavedModel, SplitName};
+use crate::pipeline::{Answer, Asked, SavedModel, SplitName};
+use crate::util::format::percent;
 
 /// Arguments of `smallnet predict`.
 #[derive(Debug, Args)]

@@ -12,10 +12,10 @@ use burn::train::renderer::{MetricState, MetricsRenderer, MetricsRendererTrainin
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::speed::{Speed, duration};
-use crate::number::{grouped, loss};
+use crate::cli::speed::{Speed, duration};
+use crate::study::runner::Progress;
 use crate::training::{ACCURACY, LOSS, without_evaluation};
-use crate::workflow::Progress;
+use crate::util::format::{grouped, loss};
 
 /// The narrowest terminal that gets a bar, in columns.
 const MIN_WIDTH: u16 = 20;

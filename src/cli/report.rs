@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::Global;
-use super::output::Output;
+use crate::cli::Global;
+use crate::cli::output::Output;
 use crate::error::Result;
+use crate::pipeline;
 use crate::run;
-use crate::workflow;
 
 /// Arguments of `smallnet report`.
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ struct Record<'a> {
 
 pub(super) fn run(args: ReportArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let folder = run::find(&args.run, &global.artifacts)?;
-    let report = workflow::report(&folder)?;
+    let report = pipeline::report(&folder)?;
     output.line(&format!("report: {}", report.display()));
     output.record(&Record { run: folder.path(), report: &report })?;
     Ok(ExitCode::SUCCESS)

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::output::Output;
-use super::train::follow;
-use super::{Global, dashboard};
+use crate::cli::output::Output;
+use crate::cli::train::follow;
+use crate::cli::{Global, dashboard};
 use crate::error::Result;
+use crate::pipeline;
+use crate::pipeline::Resume;
 use crate::run;
-use crate::workflow::{self, Resume};
 
 /// Arguments of `smallnet resume`.
 #[derive(Debug, Args)]
@@ -29,7 +30,7 @@ pub(super) fn run(args: ResumeArgs, global: &Global, output: &Output) -> Result<
         dashboard::check()?;
     }
     let folder = run::find(&args.run, &global.artifacts)?;
-    let Resume { prepared, from, warnings } = workflow::resume(folder, args.epochs, global.backend)?;
+    let Resume { prepared, from, warnings } = pipeline::resume(folder, args.epochs, global.backend)?;
     warnings.iter().for_each(|warning| output.warning(warning));
     let path = prepared.folder.path().display();
     output.line(&match from {

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::Global;
-use super::output::{Output, program};
-use super::table::Table;
+use crate::cli::Global;
+use crate::cli::output::{Output, program};
+use crate::cli::table::Table;
 use crate::error::Result;
-use crate::number::grouped;
-use crate::run::{self, Listed, RunInfo, Summary};
+use crate::run;
+use crate::run::{Listed, RunInfo, Summary};
+use crate::util::format::grouped;
 
 /// What `--json` prints of each run.
 #[derive(Serialize)]

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use burn::train::Interrupter;
 
-use super::dashboard;
+use crate::cli::dashboard;
 use crate::error::{Error, Result};
-use crate::files;
+use crate::util::files;
 
 /// How long a file that is being written may keep the process from ending.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -8,19 +8,19 @@ use burn::train::Interrupter;
 use clap::Args;
 use serde::Serialize;
 
-use super::experiment::ShortForms;
-use super::output::Output;
-use super::signals::Signals;
-use super::table::Table;
-use super::{Global, progress};
-use crate::config::Override;
-use crate::diagnosis;
+use crate::cli::experiment::ShortForms;
+use crate::cli::output::Output;
+use crate::cli::signals::Signals;
+use crate::cli::table::Table;
+use crate::cli::{Global, progress};
 use crate::error::Result;
-use crate::number::{counted, grouped, loss, seconds};
-use crate::report::{brief_setting_columns, brief_setting_rows, chosen, verdict};
+use crate::experiment::Override;
+use crate::run::diagnosis;
 use crate::run::{Records, Summary as RunSummary};
+use crate::study::page::{brief_setting_columns, brief_setting_rows, chosen, verdict};
+use crate::study::runner::{OpenedStudy, Options, PlannedStudy, Progress, Winner, WinnerTraining, Written};
 use crate::study::{Study, Summary, TrialEnd, TrialRecord, Unit};
-use crate::workflow::{OpenedStudy, Options, PlannedStudy, Progress, Winner, WinnerTraining, Written};
+use crate::util::format::{counted, grouped, loss, seconds};
 
 /// Trials that `--dry-run` lists.
 const MAX_LISTED: usize = 60;

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::experiment::TrainingArgs;
-use super::output::Output;
-use super::table::Table;
+use crate::cli::experiment::TrainingArgs;
+use crate::cli::output::Output;
+use crate::cli::table::Table;
 use crate::data::Layout;
 use crate::error::Result;
-use crate::plan::{LAYER_COLUMNS, Plan};
-use crate::workflow::Splits;
+use crate::experiment::summary::{LAYER_COLUMNS, Plan};
+use crate::pipeline::Splits;
 
 /// Arguments of `smallnet summary`.
 #[derive(Debug, Args)]

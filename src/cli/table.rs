@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width, presets};
 use console::measure_text_width;
 
-use super::terminal;
+use crate::cli::terminal;
 
 /// Words up to this length, in characters, are not broken: a run's id has 15.
 const UNBROKEN: usize = 16;

@@ -8,20 +8,22 @@ use burn::train::renderer::MetricsRenderer;
 use clap::Args;
 use serde::Serialize;
 
-use super::experiment::TrainingArgs;
-use super::output::{Output, program};
-use super::signals::Signals;
-use super::{Global, dashboard, progress, terminal};
 use crate::backend::Opened;
-use crate::config::Experiment;
-use crate::diagnosis::{Finding, diagnose};
+use crate::cli::experiment::TrainingArgs;
+use crate::cli::output::{Output, program};
+use crate::cli::signals::Signals;
+use crate::cli::{Global, dashboard, progress, terminal};
 use crate::error::Result;
 use crate::evaluation::Evaluation;
-use crate::number::{counted, grouped, loss, seconds, significant};
-use crate::plan::Plan;
+use crate::experiment::Experiment;
+use crate::experiment::summary::Plan;
+use crate::optim::ScheduleConfig;
+use crate::pipeline;
+use crate::pipeline::{Outcome, Prepared};
+use crate::run::diagnosis::{Finding, diagnose};
 use crate::run::{RunInfo, Status, Summary};
-use crate::training::{End, EpochRecord, ScheduleConfig};
-use crate::workflow::{self, Outcome, Prepared};
+use crate::training::{End, EpochRecord};
+use crate::util::format::{counted, grouped, loss, seconds, significant};
 
 /// Arguments of `smallnet train`.
 #[derive(Debug, Default, Args)]
@@ -53,7 +55,7 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
         dashboard::check()?;
     }
     let experiment = args.experiment.read(args.name)?;
-    let prepared = workflow::prepare(experiment, global.backend.unwrap_or_default(), &global.artifacts)?;
+    let prepared = pipeline::prepare(experiment, global.backend.unwrap_or_default(), &global.artifacts)?;
     follow(prepared, args.dashboard, output)
 }
 

@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::Global;
-use super::output::Output;
-use super::table::Table;
 use crate::backend::Backend;
+use crate::cli::Global;
+use crate::cli::output::Output;
+use crate::cli::table::Table;
 use crate::error::Result;
-use crate::number::{decimals, grouped};
-use crate::workflow::{MAX_DRAWN, NeuronInfo, SavedModel};
+use crate::pipeline::{MAX_DRAWN, NeuronInfo, SavedModel};
+use crate::util::format::{decimals, grouped};
 
 /// Neurons listed on the terminal.
 const MAX_LISTED: usize = 20;

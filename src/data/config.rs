@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Source;
+use crate::data::Source;
 use crate::error::{Error, Result, ensure};
 
 /// The most bytes of a path: more than Linux takes.

@@ -10,8 +10,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_dataset::DatasetError;
 use rand::seq::SliceRandom;
 
-use super::Split;
-use crate::random::{Purpose, stream};
+use crate::data::Split;
+use crate::util::rng::{Purpose, stream};
 
 /// Images in a batch where nothing is learned: enough to keep a device busy. It is part of a result, since another
 /// size may round the last digit differently.
@@ -209,8 +209,8 @@ impl DataLoaderIterator<Batch> for Batches<'_> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::Images;
     use super::*;
+    use crate::data::Images;
 
     /// Ten images of 1x2 pixels: image i has the pixels i and 255 and the label i.
     fn split() -> Split {
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_split_is_a_data_set_of_burns() {
-        use super::super::Item;
+        use crate::data::Item;
         use burn_dataset::Dataset;
         use burn_dataset::transform::{PartialDataset, ShuffledDataset};
 

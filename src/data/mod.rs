@@ -2,12 +2,9 @@
 //! a tensor. Knows no network and no training.
 
 mod config;
-mod embedded;
-mod folder;
-mod idx;
 mod loader;
-mod photo;
-mod source;
+mod preprocess;
+mod sources;
 mod split;
 
 use std::ops::Range;
@@ -16,12 +13,12 @@ use std::sync::Arc;
 use burn_dataset::{Dataset, DatasetError};
 
 use crate::error::Error;
-use crate::number::counted;
+use crate::util::format::counted;
 
 pub use config::DataConfig;
 pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Order};
-pub use photo::read_digit;
-pub use source::{Images, Layout, Part, Source};
+pub use preprocess::read_digit;
+pub use sources::{Images, Layout, Part, Source};
 pub use split::{Folds, Holdout, check_folds, fold_size};
 
 /// Some images of a data set: indices into one shared block of bytes.

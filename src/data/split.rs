@@ -6,8 +6,8 @@ use std::collections::BinaryHeap;
 use rand::seq::SliceRandom;
 
 use crate::error::{Error, Result, ensure};
-use crate::number::counted;
-use crate::random::{Purpose, stream};
+use crate::util::format::counted;
+use crate::util::rng::{Purpose, stream};
 
 /// Indices into the training part of a data set: what is trained on and what is held out.
 #[derive(Debug, Clone, PartialEq, Eq)]

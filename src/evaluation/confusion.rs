@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::number::grouped;
+use crate::util::format::grouped;
 
 /// How often each class was taken for which.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

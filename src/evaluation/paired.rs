@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Evaluation;
+use crate::evaluation::Evaluation;
 use crate::statistics::{holm, mcnemar, newcombe};
 
 /// By what two networks are compared.
@@ -66,8 +66,8 @@ fn compare(first: &Evaluation, other: &Evaluation) -> PairedTest {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::{Prediction, score};
     use super::*;
+    use crate::evaluation::{Prediction, score};
 
     /// A network that is wrong about these of 40 images.
     fn wrong_about(images: &[usize]) -> Evaluation {

@@ -3,9 +3,10 @@
 use burn::tensor::Device;
 
 use crate::data::{Batch, EVALUATION_BATCH_SIZE, Split};
+use crate::engine::cpu::HostMlp;
+use crate::engine::cpu::threads::pool;
 use crate::error::{Error, Result};
-use crate::kernels::team;
-use crate::model::{HostMlp, Mlp};
+use crate::model::Mlp;
 
 /// What a network says of one image.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +56,7 @@ impl Prediction {
 /// A device that fails.
 pub fn predict(model: &Mlp, split: &Split, positions: &[u32], device: &Device) -> Result<Vec<Prediction>> {
     let shares = model.is_worth_sharing(positions.len().min(EVALUATION_BATCH_SIZE));
-    let _helpers = shares.then(team::awake);
+    let _helpers = shares.then(pool::awake);
     let mut predictions = Vec::with_capacity(positions.len());
     for positions in positions.chunks(EVALUATION_BATCH_SIZE) {
         let logits = logits(model, &Batch::new(split, positions, 0.0, device))?;

@@ -8,8 +8,8 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 
-use super::{Dropout, Initializer, Mlp};
 use crate::error::{Error, Result, ensure};
+use crate::model::{Dropout, Initializer, Mlp};
 
 /// The widest hidden layer accepted, in neurons.
 const MAX_WIDTH: usize = 65_536;

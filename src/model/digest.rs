@@ -4,9 +4,9 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use sha2::{Digest, Sha256};
 
-use super::Mlp;
-use crate::digest::hex;
 use crate::error::{Error, Result};
+use crate::model::Mlp;
+use crate::util::hex::hex;
 
 /// SHA-256, in hex, over the network's tensors in the order of its layers. Of each tensor it takes the name
 /// (such as `layers.0.weight`) and a zero byte, the number of dimensions and each dimension as 64-bit

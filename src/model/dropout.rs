@@ -8,7 +8,7 @@ use std::ops::Range;
 use burn::tensor::{Tensor, TensorData};
 use rand::Rng;
 
-use crate::random::{Purpose, stream};
+use crate::util::rng::{Purpose, stream};
 
 /// The probabilities, in [0, 1), with which a training step leaves something out.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -4,8 +4,8 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Tensor, activation::softmax};
 
-use super::{Activation, Dropout};
 use crate::error::{Error, Result};
+use crate::model::{Activation, Dropout};
 
 /// The weights of one layer on the host, neuron by neuron.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +44,7 @@ const WORTH_SHARING: usize = 400_000;
 
 /// A dense network over images: Flatten → Linear → … → Linear, giving one logit for each class.
 ///
-/// Build one with [`MlpConfig::init`](super::MlpConfig::init). It runs on whatever device its tensors are on.
+/// Build one with [`MlpConfig::init`](crate::model::MlpConfig::init). It runs on whatever device its tensors are on.
 #[derive(Module, Debug)]
 pub struct Mlp {
     layers: Vec<Linear>,
@@ -136,8 +136,8 @@ mod tests {
     use burn::module::Param;
     use burn::tensor::{Device, Int, TensorData};
 
-    use super::super::{MlpConfig, cross_entropy};
     use super::*;
+    use crate::model::{MlpConfig, cross_entropy};
 
     type Rows<'a> = &'a [&'a [f32]];
 

@@ -3,21 +3,19 @@
 
 mod config;
 mod digest;
-mod dropout;
-mod host;
-mod initializer;
-mod layers;
+pub(crate) mod dropout;
+mod init;
 mod loss;
 mod mlp;
+mod summary;
 mod weights;
 
 pub use config::{Activation, MlpConfig};
 pub use digest::weights_sha256;
 pub use dropout::Dropout;
-pub(crate) use host::{HostMlp, MAX_PORTION, Passage};
-pub use initializer::Initializer;
-pub use layers::{LayerInfo, LayerKind};
+pub use init::Initializer;
 pub use loss::cross_entropy;
 pub use mlp::{Mlp, Neurons};
+pub use summary::{LayerInfo, LayerKind};
 pub use weights::load_weights;
 pub(crate) use weights::{has_finite_weights, max_record_size, max_weights_size};

@@ -5,8 +5,8 @@ use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::{Bytes, DType, Tensor};
 use burn_pack::Reader;
 
-use super::Mlp;
 use crate::error::{Error, Result};
+use crate::model::Mlp;
 
 /// The most bytes that Burn's format adds to the numbers of a tensor: its name, its shape and its place, and the gap before
 /// its numbers. Measured: 280 to 375.
@@ -100,8 +100,8 @@ impl ModuleVisitor for Look {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::{Activation, Dropout};
     use super::*;
+    use crate::model::{Activation, Dropout};
     use burn::nn::Linear;
     use burn::tensor::Device;
 

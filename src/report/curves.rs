@@ -2,17 +2,17 @@
 
 use maud::{Markup, html};
 
-use super::parts;
 use crate::error::Result;
-use crate::figures::{Chart, Colour, Line, Scale, Series};
+use crate::plots::{Chart, Colour, Line, Scale, Series};
+use crate::report::components;
 use crate::run::Records;
 use crate::training::EpochRecord;
 
 /// A drawing's width and its plot's height: small enough to be read on a phone.
-pub(super) const SIZE: (usize, usize) = (440, 240);
+pub(crate) const SIZE: (usize, usize) = (440, 240);
 
 /// The same for the drawing that a page is about.
-pub(super) const LARGE: (usize, usize) = (520, 290);
+pub(crate) const LARGE: (usize, usize) = (520, 290);
 
 /// Points of epoch and value.
 pub(super) type Curve = Vec<(f64, f64)>;
@@ -60,7 +60,7 @@ pub fn accuracy_curves(runs: &[Records]) -> (String, Vec<Vec<(f64, f64)>>) {
 }
 
 /// Loss and accuracy of one run, training and validation in one drawing each.
-pub(super) fn of_run(epochs: &[EpochRecord]) -> Result<Markup> {
+pub(crate) fn of_run(epochs: &[EpochRecord]) -> Result<Markup> {
     drawings(|measure| {
         vec![
             line("training", curve(epochs, measure.training), 0, Line::Solid),
@@ -70,7 +70,7 @@ pub(super) fn of_run(epochs: &[EpochRecord]) -> Result<Markup> {
 }
 
 /// Loss and accuracy of several runs over one another: validation dashed, in the colour and with the marks of its training.
-pub(super) fn of_runs(runs: &[Records], names: &[String]) -> Result<Markup> {
+pub(crate) fn of_runs(runs: &[Records], names: &[String]) -> Result<Markup> {
     drawings(|measure| {
         let mut lines = Vec::new();
         for (index, (run, name)) in runs.iter().zip(names).enumerate() {
@@ -88,7 +88,7 @@ pub(super) fn of_runs(runs: &[Records], names: &[String]) -> Result<Markup> {
 }
 
 /// A line in the colour of the category `colour`.
-pub(super) fn line(name: &str, points: Curve, colour: usize, line: Line) -> Series {
+pub(crate) fn line(name: &str, points: Curve, colour: usize, line: Line) -> Series {
     Series { name: name.to_owned(), points, line, colour: Colour::Category(colour), ..Series::default() }
 }
 
@@ -106,7 +106,7 @@ fn drawings(lines: impl Fn(&Measure) -> Vec<Series>) -> Result<Markup> {
             series: &series,
             ..Chart::default()
         };
-        drawings.push(parts::drawing(chart.to_svg(SIZE.0, SIZE.1)?));
+        drawings.push(components::drawing(chart.to_svg(SIZE.0, SIZE.1)?));
     }
     Ok(html! { div.drawings { @for drawing in &drawings { (drawing) } } })
 }

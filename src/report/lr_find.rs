@@ -2,16 +2,17 @@
 
 use maud::{Markup, html};
 
-use super::curves::{LARGE, line};
-use super::parts;
-use super::shell::{self, section};
-use crate::config::Experiment;
 use crate::error::Result;
-use crate::figures::{Chart, Line, Scale};
-use crate::number::{counted, grouped, loss, significant, three_digits};
-use crate::plan::Plan;
+use crate::experiment::Experiment;
+use crate::experiment::summary::Plan;
+use crate::plots::{Chart, Line, Scale};
+use crate::report::components;
+use crate::report::curves::{LARGE, line};
+use crate::report::layout;
+use crate::report::layout::section;
 use crate::run::RunInfo;
 use crate::training::{NoSuggestion, RangeTest, RatePoint, Suggestion};
+use crate::util::format::{counted, grouped, loss, significant, three_digits};
 
 /// The page about a range test of `experiment`, run as `info` says; `command` holds the words after `smallnet` that
 /// train it.
@@ -33,12 +34,12 @@ pub fn lr_find(
     sections.push(section("Provenance", &provenance(test, info)));
     sections.push(section("Experiment", &html! { pre { (experiment.to_toml()?.trim_end()) } }));
     let title = format!("Learning rate for {}", info.experiment);
-    Ok(shell::page(&title, &header(&title, test, suggestion, experiment, info), &sections))
+    Ok(layout::page(&title, &header(&title, test, suggestion, experiment, info), &sections))
 }
 
 /// The command line, without the program's name, that trains with `learning_rate` what `command` trains.
 pub fn train_command(command: &[String], learning_rate: f64) -> String {
-    let words: Vec<_> = command.iter().map(|word| parts::shell_word(word)).collect();
+    let words: Vec<_> = command.iter().map(|word| components::shell_word(word)).collect();
     format!("{} --set optimizer.learning_rate={}", words.join(" "), significant(learning_rate))
 }
 
@@ -58,7 +59,7 @@ fn header(
         }
         @match suggestion {
             Ok(suggestion) => {
-                (parts::numbers(&[
+                (components::numbers(&[
                     (significant(suggestion.learning_rate), "suggested learning rate".to_owned()),
                     (loss_at(test, suggestion.lowest), format!("lowest smoothed loss, at {}", significant(suggestion.lowest))),
                     (grouped(test.points.len()), "steps".to_owned()),
@@ -135,7 +136,7 @@ fn curve(test: &RangeTest, suggestion: Option<&Suggestion>) -> Result<Markup> {
             "before the step that learns from it; smoothed, it follows a little later."
             @if is_cut { " Losses above " (loss(top)) " are drawn at that height." }
         }
-        (parts::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
+        (components::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
     })
 }
 
@@ -154,7 +155,7 @@ fn rates(test: &RangeTest, suggestion: &Suggestion, experiment: &Experiment) -> 
     rows.push(row("the experiment's", experiment.optimizer.learning_rate(), "not used in this test"));
     html! {
         // The last column is text.
-        div.layers { (parts::table(&["", "rate", "smoothed loss", "meaning"], &rows, 1)) }
+        div.layers { (components::table(&["", "rate", "smoothed loss", "meaning"], &rows, 1)) }
         p.note {
             "These are losses of a network that has learned at all the smaller rates before, and nothing more. They say where "
             "learning is quick and where it breaks, not how good a whole training becomes."
@@ -184,6 +185,6 @@ fn provenance(test: &RangeTest, info: &RunInfo) -> Markup {
         _ => "none".to_owned(),
     };
     let mut facts = vec![("rates", range), ("started", info.started.clone())];
-    facts.extend(parts::origin(info));
-    parts::facts(&facts)
+    facts.extend(components::origin(info));
+    components::facts(&facts)
 }

@@ -1,8 +1,8 @@
 //! Networks beside the first one on the same test images, as a table and in words, for the terminal and the page alike.
 
 use crate::evaluation::{Method, PairedTest};
-use crate::number::{counted, grouped, p_value};
 use crate::run::Records;
+use crate::util::format::{counted, grouped, p_value};
 
 /// Below this p-value after Holm's correction, a difference is more than the choice of images.
 const SIGNIFICANT: f64 = 0.05;
@@ -67,7 +67,7 @@ pub fn paired_sentences(runs: &[Records], names: &[String], tests: &[Option<Pair
 }
 
 fn sentence(first: &str, name: &str, test: &PairedTest) -> String {
-    let points = crate::number::points(test.difference);
+    let points = crate::util::format::points(test.difference);
     let images = counted(test.num_images, "test image", "test images");
     let direction = if test.difference < 0.0 { "fewer" } else { "more" };
     match (test.method, test.p_holm) {
@@ -97,7 +97,7 @@ fn untested(runs: &[Records], names: &[String], tests: &[Option<PairedTest>]) ->
         format!(
             "{} has not been tested in detail, so it is not compared: `smallnet evaluate {}` tests it.",
             names[index],
-            super::parts::shell_word(&runs[index].folder.path().display().to_string())
+            crate::report::components::shell_word(&runs[index].folder.path().display().to_string())
         )
     };
     if runs[0].test.is_none() {
@@ -125,7 +125,7 @@ fn unpaired(runs: &[Records], names: &[String]) -> Vec<String> {
                 "{name} was tested by an earlier smallnet, which did not note which images it got wrong: in place of the paired \
                  test there is Newcombe’s interval (1998), which takes the images for different ones and is wider. `smallnet \
                  evaluate {}` adds the record.",
-                super::parts::shell_word(&run.folder.path().display().to_string())
+                crate::report::components::shell_word(&run.folder.path().display().to_string())
             )
         })
         .collect()

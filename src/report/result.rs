@@ -2,28 +2,29 @@
 
 use maud::{Markup, html};
 
-use super::curves::{SIZE, line};
-use super::parts;
 use crate::data::Layout;
 use crate::error::Result;
 use crate::evaluation::{
     Calibration, CalibrationBin, ClassScores, ConfusionMatrix, SCORE_COLUMNS, score_rows,
 };
-use crate::figures::{self, Chart, Line, gray_png};
-use crate::number::{counted, grouped, percent};
+use crate::plots;
+use crate::plots::{Chart, Line, gray_png};
+use crate::report::components;
+use crate::report::curves::{SIZE, line};
 use crate::run::TestRecord;
+use crate::util::format::{counted, grouped, percent};
 
 /// The confusion matrix: a row for each true class, its cells shaded by their share of the row.
-pub(super) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
+pub(crate) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
     let counts = &matrix.counts;
     if !matrix.is_readable() {
         let classes: Vec<_> = (0..counts.len()).map(|class| class.to_string()).collect();
-        let picture = figures::ConfusionMatrix { title: "", subtitle: "", classes: &classes, counts };
+        let picture = plots::ConfusionMatrix { title: "", subtitle: "", classes: &classes, counts };
         let png = picture.draw()?.to_png()?;
-        return Ok(html! { figure { (parts::image(&png, "confusion matrix")) } });
+        return Ok(html! { figure { (components::image(&png, "confusion matrix")) } });
     }
     let classes = 0..counts.len();
-    let strengths = figures::confusion_strengths(counts);
+    let strengths = plots::confusion_strengths(counts);
     Ok(html! {
         div.scroll {
             table.confusion {
@@ -45,7 +46,7 @@ pub(super) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
 }
 
 /// How the matrix and the scores beside it are read.
-pub(super) fn confusion_note(matrix: &ConfusionMatrix) -> Markup {
+pub(crate) fn confusion_note(matrix: &ConfusionMatrix) -> Markup {
     let shades = match matrix.is_readable() {
         true => {
             "Blue is right, the stronger the larger its share of the row; orange is wrong, strongest for the worst mistake. "
@@ -77,8 +78,8 @@ fn cell(class: usize, predicted: usize, row: &[u64], strength: f64) -> Markup {
 }
 
 /// Precision, recall and F1 of each class.
-pub(super) fn scores(classes: &[ClassScores]) -> Markup {
-    parts::table(&SCORE_COLUMNS, &score_rows(classes), 0)
+pub(crate) fn scores(classes: &[ClassScores]) -> Markup {
+    components::table(&SCORE_COLUMNS, &score_rows(classes), 0)
 }
 
 /// How sure the network is against how often it is right.
@@ -107,16 +108,16 @@ pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
             strong { (format!("{:.4}", calibration.error)) } ": the mean distance between both, over all images (Guo et al. 2017, 15 bins). "
             "Points of few images say little."
         }
-        div.result { (parts::drawing(chart.to_svg(SIZE.0, SIZE.1)?)) (parts::table(&columns, &rows, 0)) }
+        div.result { (components::drawing(chart.to_svg(SIZE.0, SIZE.1)?)) (components::table(&columns, &rows, 0)) }
     })
 }
 
 /// The mistakes of the highest loss, each with what it is and what it was taken for.
-pub(super) fn mistakes(test: &TestRecord, layout: Layout) -> Result<Markup> {
+pub(crate) fn mistakes(test: &TestRecord, layout: Layout) -> Result<Markup> {
     let mut tiles = Vec::new();
     for (mistake, pixels) in test.evaluation.worst.iter().zip(&test.worst_pixels) {
         let png = gray_png(pixels, layout.height, layout.width, 1)?;
-        tiles.push(parts::tile(
+        tiles.push(components::tile(
             &png,
             &[
                 format!("{} taken for {}", mistake.label, mistake.predicted),

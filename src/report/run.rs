@@ -2,17 +2,20 @@
 
 use maud::{Markup, html};
 
-use super::shell::{self, section};
-use super::{curves, parts, result};
 use crate::data::Layout;
-use crate::diagnosis::{self, Finding};
 use crate::error::Result;
-use crate::figures::{symmetric_limit, weight_png};
+use crate::experiment::summary::{LAYER_COLUMNS, Plan};
 use crate::model::Neurons;
-use crate::number::{counted, grouped, loss, seconds, three_digits};
-use crate::plan::{LAYER_COLUMNS, Plan};
+use crate::optim::ScheduleConfig;
+use crate::plots::{symmetric_limit, weight_png};
+use crate::report::layout;
+use crate::report::layout::section;
+use crate::report::{components, curves, result};
+use crate::run::diagnosis;
+use crate::run::diagnosis::Finding;
 use crate::run::{Records, Resumed, Status};
-use crate::training::{EpochRecord, Position, ScheduleConfig};
+use crate::training::{EpochRecord, Position};
+use crate::util::format::{counted, grouped, loss, seconds, three_digits};
 
 /// Neurons shown; `smallnet weights` draws more.
 const MAX_NEURONS: usize = 60;
@@ -49,7 +52,7 @@ pub fn page(run: &Records, neurons: Option<&Neurons>) -> Result<String> {
     sections.push(section("Provenance", &provenance(run)));
     sections.push(section("Experiment", &experiment(run)?));
     let title = format!("{} {}", run.info.experiment, run.folder.id());
-    Ok(shell::page(&title, &header(run, &plan), &sections))
+    Ok(layout::page(&title, &header(run, &plan), &sections))
 }
 
 fn header(run: &Records, plan: &Plan) -> Markup {
@@ -59,12 +62,12 @@ fn header(run: &Records, plan: &Plan) -> Markup {
             (plan.shape()) " for " (run.info.data.source) ", trained on " (run.info.adapter) ", "
             (run.info.started.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
         }
-        @if let Some(trouble) = trouble(run) { p.warning { (parts::sentence(&trouble)) } }
+        @if let Some(trouble) = trouble(run) { p.warning { (components::sentence(&trouble)) } }
         @for [what, hint] in diagnosis::of_run(run).iter().map(Finding::sentences) {
-            p.warning { strong { (what) } " " (parts::sentence(&hint)) }
+            p.warning { strong { (what) } " " (components::sentence(&hint)) }
         }
-        (parts::numbers(&key_figures(run, plan)))
-        @if let Some(remark) = remark(run) { p { (parts::sentence(&remark)) } }
+        (components::numbers(&key_figures(run, plan)))
+        @if let Some(remark) = remark(run) { p { (components::sentence(&remark)) } }
     }
 }
 
@@ -141,8 +144,8 @@ fn learning(run: &Records) -> Result<Markup> {
 
 fn network(plan: &Plan) -> Markup {
     html! {
-        div.layers { (parts::table(&LAYER_COLUMNS, &plan.rows(), 2)) }
-        (parts::facts(&[
+        div.layers { (components::table(&LAYER_COLUMNS, &plan.rows(), 2)) }
+        (components::facts(&[
             ("weights", plan.size()),
             ("operations", plan.operations()),
             ("Flatten", plan.flatten.clone()),
@@ -155,14 +158,14 @@ fn network(plan: &Plan) -> Markup {
 }
 
 /// What each neuron of the first layer has learned, as pictures in one scale of colours.
-pub(super) fn weights(neurons: &Neurons, layout: Layout, is_softmax: bool) -> Result<Markup> {
+pub(crate) fn weights(neurons: &Neurons, layout: Layout, is_softmax: bool) -> Result<Markup> {
     let limit = symmetric_limit(&neurons.weights.concat());
     let order = neurons.in_order(is_softmax);
     let mut tiles = Vec::new();
     for &neuron in order.iter().take(MAX_NEURONS) {
         let png = weight_png(&neurons.weights[neuron], layout.height, layout.width, limit, 1)?;
         let norm = format!("norm {}", three_digits(neurons.norm(neuron)));
-        tiles.push(parts::tile(&png, &[Neurons::name(neuron, is_softmax), norm]));
+        tiles.push(components::tile(&png, &[Neurons::name(neuron, is_softmax), norm]));
     }
     let bar: Vec<f32> = (0..101).map(|step| (step as f32 / 50.0 - 1.0) * limit).collect();
     let bar = weight_png(&bar, 1, bar.len(), limit, 1)?;
@@ -181,7 +184,7 @@ pub(super) fn weights(neurons: &Neurons, layout: Layout, is_softmax: bool) -> Re
     });
     Ok(html! {
         p.note { (what) (more.unwrap_or_default()) }
-        div.scale { "−" (limit) (parts::image(&bar, "colour scale from blue over white to red")) "+" (limit) }
+        div.scale { "−" (limit) (components::image(&bar, "colour scale from blue over white to red")) "+" (limit) }
         div.tiles.small { @for tile in &tiles { (tile) } }
     })
 }
@@ -197,21 +200,21 @@ fn provenance(run: &Records) -> Markup {
     if !info.resumed.is_empty() {
         facts.push(("resumed", info.resumed.iter().map(resumption).collect::<Vec<_>>().join("; ")));
     }
-    facts.extend(parts::origin(info));
+    facts.extend(components::origin(info));
     if let Some(digest) = &info.weights_sha256 {
         facts.push(("weights digest", digest.clone()));
     }
     if let Some(evaluation) = run.test.as_ref().map(|test| &test.evaluation) {
         facts.push(("test", format!("{:.2} % wrong", 100.0 * (1.0 - evaluation.accuracy))));
     }
-    let config = parts::shell_word(&run.folder.config_path().display().to_string());
+    let config = components::shell_word(&run.folder.config_path().display().to_string());
     // A cosine that was stretched on the way is no other run's.
     let is_stretched =
         info.num_epochs.is_some() && matches!(run.experiment.schedule, ScheduleConfig::Cosine(_));
     let is_exact = info.status == Status::Finished && !info.backend.is_gpu() && !is_stretched;
     let extended = info.num_epochs.map(|epochs| format!(" --set training.num_epochs={epochs}"));
     html! {
-        (parts::facts(&facts))
+        (components::facts(&facts))
         h3 { "Repeat it" }
         pre { "smallnet --backend " (info.backend) " train " (config) (extended.unwrap_or_default()) }
         @if is_exact {

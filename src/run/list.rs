@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{RunFolder, RunInfo, Summary};
 use crate::error::{Error, Result};
-use crate::files;
+use crate::run::{RunFolder, RunInfo, Summary};
+use crate::util::files;
 
 /// One run, as `smallnet runs` lists it.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::files::{self, Lines};
 use crate::training::{EpochRecord, MetricsDigest};
+use crate::util::files;
+use crate::util::files::Lines;
 
 /// `metrics.jsonl`, open for writing.
 #[derive(Debug)]

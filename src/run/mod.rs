@@ -16,6 +16,7 @@
 //!   .lock           held by whoever trains
 //! ```
 
+pub mod diagnosis;
 mod list;
 mod metrics;
 mod records;
@@ -30,12 +31,12 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
-use crate::config::Experiment;
-use crate::digest::hex;
 use crate::error::{Error, Result};
-use crate::files;
+use crate::experiment::Experiment;
 use crate::model::{Mlp, load_weights, max_weights_size};
 use crate::training::{EpochRecord, Position, Store, read_checkpointed_weights};
+use crate::util::files;
+use crate::util::hex::hex;
 
 pub use list::{Listed, Unreadable, find, list};
 pub use metrics::Metrics;

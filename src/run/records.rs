@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{RunFolder, TestRecord};
 use crate::backend::Backend;
-use crate::config::Experiment;
 use crate::data::Layout;
 use crate::evaluation::Evaluation;
-use crate::number::{counted, grouped};
+use crate::experiment::Experiment;
+use crate::run::{RunFolder, TestRecord};
 use crate::training::{EpochRecord, Position};
+use crate::util::format::{counted, grouped};
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

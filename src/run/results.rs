@@ -1,8 +1,8 @@
 //! The result of a run: its summary and its test, each of the weights whose digest is in `run.json`.
 
-use super::{EVALUATION, MODEL, REPORT, RunFolder, RunInfo, SUMMARY, Summary, TestRecord};
 use crate::error::{Error, Result};
-use crate::files;
+use crate::run::{EVALUATION, MODEL, REPORT, RunFolder, RunInfo, SUMMARY, Summary, TestRecord};
+use crate::util::files;
 
 impl RunFolder {
     /// Saves `summary.json`.

@@ -16,7 +16,7 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::holm;
+    use crate::statistics::holm::holm;
 
     /// statsmodels' `multipletests(p, method="holm")`, see `tests/reference/statistics.py`.
     #[test]

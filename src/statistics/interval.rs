@@ -1,6 +1,6 @@
 //! Intervals of means over trials and of shares of images.
 
-use super::{CONFIDENCE, mean, spread_of, variance_factor};
+use crate::statistics::{CONFIDENCE, mean, spread_of, variance_factor};
 
 /// The standard normal distribution's quantile for 95 %.
 pub(super) const Z: f64 = 1.959_963_985;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::interval::Z;
+use crate::statistics::interval::Z;
 
 /// Two networks' answers to the same images, compared image by image.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

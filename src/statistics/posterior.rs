@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{mean, spread_of, student_cdf, variance_factor};
+use crate::statistics::{mean, spread_of, student_cdf, variance_factor};
 
 /// How probable it is that a setting is worse than the best one by more than the region of practical equivalence, that
 /// the difference is within the region, and that it is better by more than the region. They add up to 1.

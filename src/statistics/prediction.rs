@@ -1,6 +1,6 @@
 //! Where one more value is expected.
 
-use super::{CONFIDENCE, mean, spread_of};
+use crate::statistics::{CONFIDENCE, mean, spread_of};
 
 /// The 95 % prediction interval: where one more value of the same kind is expected. Student's t with n − 1 degrees of
 /// freedom times s · √(1 + 1/n), for independent values that are normally distributed; none where they do not spread.

@@ -54,7 +54,7 @@ fn arrangements(m: usize, n: usize) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::mann_whitney;
+    use crate::statistics::rank::mann_whitney;
 
     fn assert_close(first: &[f64], second: &[f64], expected: f64) {
         let got = mann_whitney(first, second);

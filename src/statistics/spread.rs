@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::student_cdf;
+use crate::statistics::student_cdf;
 
 /// The smallest, the quartiles and the largest of some values.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::TrialRecord;
 use crate::statistics::{
     CONFIDENCE, Probabilities, correlated_interval, correlated_p_value, correlated_posterior, mean, newcombe,
     share_posterior, spread_of, variance_ratio_p_value,
 };
+use crate::study::TrialRecord;
 
 /// Below this p-value of the F test, a setting spreads so much more than the best one that it is called unstable.
 const UNSTABLE_P_VALUE: f64 = 0.01;
@@ -144,7 +144,8 @@ impl Group<'_> {
     /// Whether its accuracies spread so much more than the best setting's that it cannot be relied on.
     pub(super) fn instability(&self, best: Option<&Self>, region: f64) -> Option<Instability> {
         let finished = self.records.iter().flatten().filter(|record| record.accuracy.is_some()).count();
-        let diverged = self.records.iter().flatten().filter(|record| record.end == super::TrialEnd::Diverged);
+        let diverged =
+            self.records.iter().flatten().filter(|record| record.end == crate::study::TrialEnd::Diverged);
         if finished > 0 && diverged.count() > 0 {
             return Some(Instability::Diverged);
         }

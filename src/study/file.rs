@@ -6,10 +6,12 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::values::{self, Setting, Varied};
-use crate::config::shipped::{EXPERIMENTS, STUDIES, Shipped, hint, shipped};
-use crate::config::{self, DEFAULT_EXPERIMENT, Experiment, MAX_NAME, Override, ParsedExperiment};
 use crate::error::{Error, Result, ensure};
+use crate::experiment;
+use crate::experiment::shipped::{EXPERIMENTS, STUDIES, Shipped, hint, shipped};
+use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, MAX_NAME, Override, ParsedExperiment};
+use crate::study::search_space;
+use crate::study::search_space::{Setting, Varied};
 
 /// What a study file says.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +59,7 @@ impl Study {
         if let Some(inside) = shipped(&STUDIES, path, "study")? {
             return Self::from_toml(inside.text, &inside.file(), changes, base_inside);
         }
-        let text = config::read_text(path).map_err(|error| {
+        let text = experiment::read_text(path).map_err(|error| {
             let names = "a study is a TOML file; those inside smallnet are `learning-rate`, `learning-rate-cv`, \
                          `architecture` and `batch-size`";
             Error::io("read the study file", path, error).hint(hint(&STUDIES, path, names))
@@ -76,7 +78,7 @@ impl Study {
         more_changes: &[Override],
         base: impl Fn(&str) -> Result<(String, String)>,
     ) -> Result<Self> {
-        let mut table = config::parse(text, origin)?;
+        let mut table = experiment::parse(text, origin)?;
         let mut file = File { table: &mut table, origin };
         let stem = Path::new(origin).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let name = file.text("name")?.unwrap_or(stem);
@@ -102,9 +104,9 @@ impl Study {
         let base_file = ParsedExperiment::new(&base_text, &base_origin)?.without(&changes);
         let mut base = base_file.changed(&changes, &format!("changed by `{origin}`"))?;
         base.data.make_absolute()?;
-        let known = config::settings(&base)?;
+        let known = experiment::settings(&base)?;
         let is_whole = |key: &str| known.get(key).is_some_and(|value| value.parse::<i64>().is_ok());
-        let varied = values::read(&vary, "", origin, &is_whole)?;
+        let varied = search_space::read(&vary, "", origin, &is_whole)?;
         refuse_unvariable(&varied, &changes, seeds.is_some(), origin)?;
         Experiment { name: name.clone(), ..base.clone() }.check()?;
         check_length(&name, origin)?;
@@ -204,7 +206,7 @@ fn read_base(folder: &Path, name: &str) -> Result<(String, String)> {
     // The study may be somebody else's: a pipe that it names would be waited for.
     let text = match path.exists() && !path.is_file() {
         true => Err(io::Error::other("it is not a file")),
-        false => config::read_text(&path),
+        false => experiment::read_text(&path),
     };
     let text = text.map_err(|error| {
         let other = "`base` is a path that starts at the study's own folder, or the name of an experiment inside smallnet";
@@ -374,7 +376,7 @@ impl File<'_> {
 
 fn unknown(path: &str, key: &str, valid: &[&str], origin: &str) -> Error {
     let valid: Vec<_> = valid.iter().map(|&key| key.to_owned()).collect();
-    Error::new(format!("unknown key `{path}` in `{origin}`")).hint(config::suggestion(
+    Error::new(format!("unknown key `{path}` in `{origin}`")).hint(experiment::suggestion(
         "",
         key,
         &valid,
@@ -405,7 +407,7 @@ mod tests {
         assert_eq!((study.base.training.num_epochs, &study.base.model.hidden[..]), (2, &[5][..]));
         let experiment = study.experiment(&[Value::Float(0.2)], 8).unwrap();
         assert_eq!((experiment.optimizer.learning_rate(), experiment.seed), (0.2, 8));
-        assert!(matches!(experiment.optimizer, crate::training::OptimizerConfig::Adam(_)));
+        assert!(matches!(experiment.optimizer, crate::optim::OptimizerConfig::Adam(_)));
         assert_eq!(experiment.training.num_epochs, 2);
     }
 

@@ -3,21 +3,23 @@
 
 mod comparison;
 mod file;
-mod folder;
-mod summary;
+pub mod page;
+pub mod runner;
+mod scheduling;
+mod search_space;
+mod statistics;
 mod times;
+mod trial_log;
 mod trials;
-mod units;
-mod values;
 
 pub use crate::statistics::wilson;
 pub use comparison::{Basis, Comparison, Difference, Instability, Standing, Verdict};
 pub use file::Study;
-pub(crate) use folder::{CSV, JSON, PAGE, changes};
-pub use folder::{Journal, StudyFolder, TrialEnd, TrialRecord};
-pub use summary::{SettingResult, Summary};
+pub use scheduling::{Means, Unit, parameters, remaining, turns, units};
+pub use search_space::Setting;
+pub use statistics::{SettingResult, Summary};
 pub(crate) use times::trial_seconds;
 pub use times::{EpochSeconds, Faster};
+pub(crate) use trial_log::{CSV, JSON, PAGE, changes};
+pub use trial_log::{Journal, StudyFolder, TrialEnd, TrialRecord};
 pub use trials::{Plan, Trial};
-pub use units::{Means, Unit, parameters, remaining, turns, units};
-pub use values::Setting;

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::TrialRecord;
 use crate::statistics::{FiveNumbers, mann_whitney};
+use crate::study::TrialRecord;
 use crate::training::EpochRecord;
 
 /// Below this p-value of the Mann-Whitney test one setting is called faster than another.

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::Study;
-use super::file::DEFAULT_EQUIVALENCE;
-use super::values::{Grid, Setting};
 use crate::backend::Backend;
-use crate::config::{Experiment, settings};
-use crate::digest::hex;
 use crate::error::{Error, Result};
+use crate::experiment::{Experiment, settings};
+use crate::study::Study;
+use crate::study::file::DEFAULT_EQUIVALENCE;
+use crate::study::search_space::{Grid, Setting};
 use crate::training::Member;
+use crate::util::hex::hex;
 
-/// How timed trials are ordered; see [`turns`](super::turns).
+/// How timed trials are ordered; see [`turns`](crate::study::turns).
 const TURNS: &str = "turns";
 /// The most trials of a study: more are a mistake.
 const MAX_TRIALS: usize = 100_000;

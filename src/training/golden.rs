@@ -8,9 +8,10 @@ use burn::tensor::{Device, TensorData};
 use burn::train::{ItemLazy, Learner};
 use serde::Deserialize;
 
-use super::{OptimizerConfig, Schedule, ScheduleConfig, TrainingConfig};
 use crate::data::{Batch, Images, Split};
 use crate::model::{Activation, Dropout, Mlp};
+use crate::optim::{OptimizerConfig, Schedule, ScheduleConfig};
+use crate::training::TrainingConfig;
 
 #[derive(Deserialize)]
 struct Golden {

@@ -12,7 +12,7 @@ use burn::train::metric::{
     Numeric, NumericAttributes, NumericEntry, SerializedEntry,
 };
 
-use super::step::{Measured, Totals};
+use crate::engine::metrics::{Measured, Totals};
 
 /// The name of the loss among Burn's metrics.
 pub const LOSS: &str = "Loss";

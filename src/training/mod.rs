@@ -3,29 +3,18 @@
 
 mod checkpoint;
 mod config;
-#[cfg(test)]
-#[allow(clippy::panic)]
-mod cores;
-mod dropout;
-mod epochs;
-mod fused;
+pub(crate) mod dropout;
+pub(crate) mod early_stopping;
+mod fit;
 #[cfg(test)]
 mod golden;
+mod lr_range_test;
+mod lr_suggestion;
+mod metric_buffer;
 mod metrics;
-mod one_pass;
-mod optimizer;
-mod outbox;
+mod null_renderer;
 mod outcome;
-mod range_test;
-mod rules;
-mod schedule;
-mod silent;
-mod stack;
-mod step;
-mod suggestion;
-#[cfg(test)]
-#[allow(clippy::panic)]
-mod twins;
+pub(crate) mod vectorized;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,33 +25,32 @@ use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 
-use checkpoint::{Keeper, Patience};
-use epochs::{Course, EpochLoop};
+use checkpoint::Keeper;
+use early_stopping::Patience;
+use fit::{Course, EpochLoop};
 use metrics::EpochLog;
 
 use crate::data::{EVALUATION_BATCH_SIZE, Loader, Order, Split};
+use crate::engine::cpu::threads::pool;
 use crate::error::{Error, Result};
-use crate::kernels::team;
 use crate::model::Mlp;
+use crate::optim::{OptimizerConfig, Schedule, ScheduleConfig};
 
 pub use checkpoint::{
-    Best, Checkpoint, CheckpointConfig, MetricsDigest, Position, SizeLimits, State, Store,
+    Checkpoint, CheckpointConfig, MetricsDigest, Position, SizeLimits, State, Store,
     read_checkpointed_weights,
 };
 pub use config::{EarlyStopping, TrainingConfig};
-pub use epochs::OnEpoch;
+pub use early_stopping::Best;
+pub use fit::OnEpoch;
+pub use lr_range_test::{DEFAULT_RATES, RangeSetup, RangeTest, RatePoint, Sweep, range_test};
+pub use lr_suggestion::{NoSuggestion, Suggestion};
 pub use metrics::{ACCURACY, ImageMean, LOSS};
-pub use optimizer::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
+pub use null_renderer::Silent;
+pub(crate) use null_renderer::without_evaluation;
 pub(crate) use outcome::diverged;
 pub use outcome::{Divergence, End, EpochRecord, Symptom};
-pub use range_test::{DEFAULT_RATES, RangeSetup, RangeTest, RatePoint, Sweep, range_test};
-pub use rules::{rate_rule, update_rule};
-pub use schedule::{Constant, Cosine, Exponential, Schedule, ScheduleConfig, Step as StepSchedule};
-pub use silent::Silent;
-pub(crate) use silent::without_evaluation;
-pub use stack::{Member, StackKey, StackedRun, Stream, train_stack};
-pub use step::{Measured, Step, Totals};
-pub use suggestion::{NoSuggestion, Suggestion};
+pub use vectorized::{Member, StackKey, StackedRun, Stream, train_stack};
 
 /// What is trained, how, and on what.
 pub struct Setup<'a> {
@@ -155,8 +143,8 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     let train = shuffled_loader(setup.train, training, seed, device).after(done, course.begun.steps);
     let validation = Loader::new(setup.validation, EVALUATION_BATCH_SIZE, Order::Sequential, device);
 
-    let shares = fused::shares(&model, training.batch_size.min(train.num_items()));
-    let _helpers = shares.then(team::awake);
+    let shares = crate::engine::cpu::step::shares(&model, training.batch_size.min(train.num_items()));
+    let _helpers = shares.then(pool::awake);
     let epochs = Arc::new(EpochLoop::new(device.clone().autodiff(), course));
     let mut supervised = SupervisedTraining::new(Path::new(""), Arc::new(train), Arc::new(validation))
         .metrics((ImageMean::loss(), ImageMean::accuracy()))

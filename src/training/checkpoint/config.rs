@@ -26,7 +26,7 @@ impl CheckpointConfig {
     }
 
     /// Whether a checkpoint is due after `step` steps of an epoch.
-    pub(in crate::training) fn is_due(&self, step: usize) -> bool {
+    pub(crate) fn is_due(&self, step: usize) -> bool {
         self.every_steps.is_some_and(|every| step.is_multiple_of(every))
     }
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::digest::hex;
+use crate::util::hex::hex;
 
 /// The SHA-256 over the lines of `metrics.jsonl`, epoch by epoch. How a line ends does not matter: a copy may have changed
 /// that (LF to CRLF).

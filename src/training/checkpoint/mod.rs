@@ -11,33 +11,29 @@
 //!
 //! Random numbers need no state: image order and dropout's masks are drawn anew from the seed for every epoch and step.
 
+mod channels;
 mod config;
-mod keeper;
 mod metrics_digest;
-mod parts;
-mod restorable;
-mod sizes;
+mod size_limits;
 mod store;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
-mod watch;
+mod writer;
 
 use serde::{Deserialize, Serialize};
 
-use super::step::Totals;
+use crate::engine::metrics::Totals;
 use crate::error::Result;
 use crate::model::{Mlp, load_weights};
+use crate::training::early_stopping::Best;
 
+pub(super) use channels::{Always, Arrivals, parts};
 pub use config::CheckpointConfig;
-pub(super) use keeper::Keeper;
 pub use metrics_digest::MetricsDigest;
-pub(super) use parts::{Always, Arrivals, parts};
-pub(super) use restorable::restorable;
-pub use sizes::SizeLimits;
+pub use size_limits::SizeLimits;
 pub use store::{Position, Store, read_checkpointed_weights};
-pub use watch::Best;
-pub(super) use watch::Patience;
+pub(super) use writer::Keeper;
 
 /// The newest format of checkpoints, which this smallnet writes. The first had no digest of the metrics.
 pub(super) const FORMAT: u32 = 2;
@@ -47,7 +43,7 @@ pub(super) const FORMAT: u32 = 2;
 pub struct Checkpoint {
     /// What is not Burn's.
     pub state: State,
-    records: parts::Records,
+    records: channels::Records,
 }
 
 /// `state.json`.

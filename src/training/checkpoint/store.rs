@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::parts::Records;
-use super::{Checkpoint, FORMAT, SizeLimits, State};
-use crate::digest::hex;
 use crate::error::{Error, Result};
-use crate::files;
+use crate::training::checkpoint::channels::Records;
+use crate::training::checkpoint::{Checkpoint, FORMAT, SizeLimits, State};
+use crate::util::files;
+use crate::util::hex::hex;
 
 const MODEL: &str = "model.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
@@ -116,12 +116,7 @@ impl Store {
     ///
     /// # Errors
     /// A folder that cannot be written, or a file that would be larger than `limits`, which nobody could read.
-    pub(in crate::training) fn save(
-        &self,
-        state: &State,
-        records: &Records,
-        limits: &SizeLimits,
-    ) -> Result<()> {
+    pub(crate) fn save(&self, state: &State, records: &Records, limits: &SizeLimits) -> Result<()> {
         files::make_folder(&self.path)?;
         let json = files::to_pretty_json(state)?;
         let named: [(&str, &[u8], u64); 4] = [
@@ -226,9 +221,9 @@ fn parse_state(text: &str, path: &Path) -> Result<State> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::super::step::Totals;
-    use super::super::Best;
     use super::*;
+    use crate::engine::metrics::Totals;
+    use crate::training::early_stopping::Best;
 
     const LIMITS: SizeLimits = SizeLimits { model: 100, optimizer: 10 };
 

@@ -5,12 +5,12 @@ use std::path::Path;
 use burn::tensor::Device;
 use burn::train::Interrupter;
 
-use super::super::{Followers, ResumePoint, Saving, Setup, Silent, Trained, train};
-use super::{CheckpointConfig, MetricsDigest, SizeLimits, Store};
-use crate::config::Experiment;
 use crate::data::{Images, Split};
+use crate::experiment::Experiment;
 use crate::model::weights_sha256;
+use crate::training::checkpoint::{CheckpointConfig, MetricsDigest, SizeLimits, Store};
 use crate::training::{End, EpochRecord};
+use crate::training::{Followers, ResumePoint, Saving, Setup, Silent, Trained, train};
 
 /// Forty images of 3x3 noisy pixels in three classes.
 fn split() -> Split {

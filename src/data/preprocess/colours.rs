@@ -1,0 +1,164 @@
+//! Owns the colours of a picture while they come from its file, pixel by pixel, and the grey view of them.
+//! Must not know how files are decoded.
+
+use image::metadata::Orientation;
+
+use crate::data::preprocess::gray::Plane;
+
+/// The longest side of the grey picture. A larger file is shrunk to it by averaging: the ink stays many times
+/// larger than the 20 pixels that it will be, and noise averages out.
+const LONGEST_SIDE: usize = 1024;
+
+/// ITU-R BT.601, as JPEG's own luminance.
+const LUMINANCE: [f32; 3] = [0.299, 0.587, 0.114];
+
+/// How many times more a colour channel must vary than the luminance to be taken in its place.
+const CLEARLY_MORE: f64 = 2.0;
+
+/// The means of a picture's pixels over blocks, while the pixels are added one by one. Its memory does not grow with
+/// the picture: no side has more than [`LONGEST_SIDE`] blocks.
+pub(super) struct BlockMeans {
+    /// The picture's size as it is stored, in pixels.
+    stored: (usize, usize),
+    orientation: Orientation,
+    /// A block's side in pixels.
+    block: usize,
+    height: usize,
+    width: usize,
+    /// For each block the sums of red, green and blue times alpha, of alpha, and the number of pixels.
+    sums: Vec<[f32; 5]>,
+}
+
+impl BlockMeans {
+    /// For a picture that is stored as `width` × `height` pixels, each at least 1, and shown turned by `orientation`.
+    pub(super) fn new(width: u32, height: u32, orientation: Orientation) -> Self {
+        use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+        let stored = (width as usize, height as usize);
+        let is_turned = matches!(orientation, Rotate90 | Rotate90FlipH | Rotate270 | Rotate270FlipH);
+        let (width, height) = if is_turned { (stored.1, stored.0) } else { stored };
+        let block = width.max(height).div_ceil(LONGEST_SIDE).max(1);
+        let (height, width) = (height.div_ceil(block), width.div_ceil(block));
+        Self { stored, orientation, block, height, width, sums: vec![[0.0; 5]; height * width] }
+    }
+
+    /// Adds the pixel that is stored in column `x` of row `y`, both counted from 0: red, green, blue and alpha, each 0
+    /// to 1.
+    pub(super) fn add(&mut self, x: usize, y: usize, [r, g, b, alpha]: [f32; 4]) {
+        let (x, y) = self.upright(x, y);
+        let sum = &mut self.sums[y / self.block * self.width + x / self.block];
+        for (sum, value) in sum.iter_mut().zip([r * alpha, g * alpha, b * alpha, alpha, 1.0]) {
+            *sum += value;
+        }
+    }
+
+    /// Where a stored pixel is shown (Exif 2.3, tag 0x0112).
+    fn upright(&self, x: usize, y: usize) -> (usize, usize) {
+        let (width, height) = self.stored;
+        match self.orientation {
+            Orientation::NoTransforms => (x, y),
+            Orientation::FlipHorizontal => (width - 1 - x, y),
+            Orientation::Rotate180 => (width - 1 - x, height - 1 - y),
+            Orientation::FlipVertical => (x, height - 1 - y),
+            Orientation::Rotate90FlipH => (y, x),
+            Orientation::Rotate90 => (height - 1 - y, x),
+            Orientation::Rotate270FlipH => (height - 1 - y, width - 1 - x),
+            Orientation::Rotate270 => (y, width - 1 - x),
+        }
+    }
+
+    /// The means, when all pixels have been added.
+    pub(super) fn finish(self) -> Colours {
+        let mean = |[r, g, b, alpha, count]: [f32; 5]| [r, g, b, alpha].map(|sum| sum / count);
+        let pixels = self.sums.into_iter().map(mean).collect();
+        Colours { height: self.height, width: self.width, pixels }
+    }
+}
+
+/// A picture of manageable size in colour.
+pub(super) struct Colours {
+    height: usize,
+    width: usize,
+    /// Red, green and blue times alpha, and alpha, each 0 to 1.
+    pixels: Vec<[f32; 4]>,
+}
+
+impl Colours {
+    /// One number a pixel, 0 to 255: the weighted colour in front of `behind`, 0 for black to 1 for white.
+    fn view(&self, weights: [f32; 3], behind: f32) -> Plane {
+        let blend = |&[r, g, b, alpha]: &[f32; 4]| {
+            255.0 * (weights[0] * r + weights[1] * g + weights[2] * b + (1.0 - alpha) * behind)
+        };
+        Plane { height: self.height, width: self.width, values: self.pixels.iter().map(blend).collect() }
+    }
+}
+
+/// The picture in grey, 0 to 255, on white where it is transparent.
+///
+/// Where the ink would vanish, another view is taken: on black, where that shows more (white ink on a transparent
+/// background); one colour channel, where it shows much more than the luminance (yellow on white).
+pub(super) fn clearest_view(colours: &Colours) -> Plane {
+    let [on_white, on_black] = [1.0, 0.0].map(|behind| colours.view(LUMINANCE, behind));
+    let (mut best, behind) =
+        if variance(&on_black) > variance(&on_white) { (on_black, 0.0) } else { (on_white, 1.0) };
+    let mut most = variance(&best) * CLEARLY_MORE * CLEARLY_MORE;
+    for channel in [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]] {
+        let view = colours.view(channel, behind);
+        if variance(&view) > most {
+            (most, best) = (variance(&view), view);
+        }
+    }
+    best
+}
+
+fn variance(plane: &Plane) -> f64 {
+    let count = plane.values.len().max(1) as f64;
+    let mean = plane.values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
+    plane.values.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{DynamicImage, Rgba, RgbaImage};
+
+    use super::*;
+
+    fn colours(picture: &RgbaImage, orientation: Orientation) -> Colours {
+        let mut means = BlockMeans::new(picture.width(), picture.height(), orientation);
+        for (x, y, pixel) in picture.enumerate_pixels() {
+            means.add(x as usize, y as usize, pixel.0.map(|value| f32::from(value) / 255.0));
+        }
+        means.finish()
+    }
+
+    #[test]
+    fn a_large_picture_is_averaged() {
+        let picture = RgbaImage::from_fn(2 * 1024, 6, |x, _| Rgba([255 * (x % 2) as u8; 4].map(|v| v)));
+        let colours = colours(&picture, Orientation::NoTransforms);
+        assert_eq!((colours.height, colours.width), (3, 1024));
+        // Every second column is white and opaque, the others transparent.
+        assert_eq!(colours.view(LUMINANCE, 0.0).at(1, 7).round(), 128.0);
+        assert_eq!(colours.view(LUMINANCE, 1.0).at(1, 7).round(), 255.0);
+    }
+
+    #[test]
+    fn ink_of_equal_luminance_is_seen_in_another_channel() {
+        let picture = RgbaImage::from_fn(20, 20, |x, _| Rgba([255, 255, if x < 4 { 0 } else { 255 }, 255]));
+        let view = clearest_view(&colours(&picture, Orientation::NoTransforms));
+        assert_eq!((view.at(0, 0), view.at(0, 9)), (0.0, 255.0));
+    }
+
+    /// Turning pixels as they are added is what the image crate does to a whole picture.
+    #[test]
+    fn every_orientation_is_turned_upright() {
+        let picture = RgbaImage::from_fn(5, 3, |x, y| Rgba([(17 * (5 * y + x)) as u8, 0, 0, 255]));
+        for exif in 1..=8 {
+            let orientation = Orientation::from_exif(exif).unwrap_or(Orientation::NoTransforms);
+            let mut turned = DynamicImage::from(picture.clone());
+            turned.apply_orientation(orientation);
+            let expected = colours(&turned.into_rgba8(), Orientation::NoTransforms);
+            let found = colours(&picture, orientation);
+            assert_eq!((found.height, found.width), (expected.height, expected.width), "{exif}");
+            assert_eq!(found.pixels, expected.pixels, "{exif}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Owns the file: its format, its size, what is said of files that cannot be read; one grey picture comes out.
+//! Must not know what the picture shows.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use image::ImageFormat;
+
+use crate::data::preprocess::colours::clearest_view;
+use crate::data::preprocess::gray::Plane;
+use crate::data::preprocess::{jpeg, png};
+use crate::error::{Error, Result};
+use crate::util::files;
+
+/// The most pixels of a picture.
+const MOST_PIXELS: u64 = 64_000_000;
+
+/// The most pixels on a side: as many as a JPEG can have. A row is in memory as a whole.
+const LONGEST_SIDE: u32 = 65_535;
+
+/// The most bytes of a file.
+const MOST_BYTES: u64 = 256_000_000;
+
+/// The way out where the file is no PNG or JPEG as cameras and programs write them.
+const CONVERT: &str = "open the picture with an image program and save it as PNG or JPEG";
+
+/// The picture in `path` as a person sees it: upright and in grey, 0 to 255; see [`clearest_view`].
+pub(super) fn read_grey(path: &Path) -> Result<Plane> {
+    let bytes = read_file(path)?;
+    let colours = match bytes[0] {
+        0xFF => jpeg::decode(path, bytes)?,
+        _ => png::decode(path, &bytes)?,
+    };
+    Ok(clearest_view(&colours))
+}
+
+/// The file's bytes, if they begin like a PNG or JPEG.
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let failed = |error: io::Error| Error::io("read", path, error);
+    let file = files::open_named(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    // The start alone first: what is no picture need not be read to its end, if it has one.
+    (&file).take(64).read_to_end(&mut bytes).map_err(failed)?;
+    check_format(path, &bytes)?;
+    // A vector that grows by doubling would be up to twice as large as the file.
+    let size = file.metadata().map_err(failed)?.len().min(MOST_BYTES);
+    bytes
+        .try_reserve_exact(usize::try_from(size).unwrap_or(usize::MAX))
+        .map_err(|error| failed(error.into()))?;
+    (&file).take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(too_large(path, "more bytes", &format!("at most {} MB", MOST_BYTES / 1_000_000)));
+    }
+    Ok(bytes)
+}
+
+fn check_format(path: &Path, start: &[u8]) -> Result<()> {
+    let name = path.display();
+    let error = match image::guess_format(start) {
+        Ok(ImageFormat::Png | ImageFormat::Jpeg) => return Ok(()),
+        _ if start.is_empty() => Error::new(format!("`{name}` is empty, expected a PNG or JPEG image")),
+        Ok(other) => Error::new(format!("`{name}` is a {} image, expected PNG or JPEG", format_name(other))),
+        Err(_) => Error::new(format!("`{name}` is not a PNG or JPEG image")),
+    };
+    Err(error.hint(CONVERT))
+}
+
+/// What people call the format.
+fn format_name(format: ImageFormat) -> String {
+    match format {
+        ImageFormat::WebP => "WebP".to_owned(),
+        _ => format.extensions_str().first().unwrap_or(&"unknown").to_uppercase(),
+    }
+}
+
+/// Refuses a picture that is too large, by what its header says.
+pub(super) fn check_size(path: &Path, width: u32, height: u32) -> Result<()> {
+    let (got, longest) = (format!("{width}x{height} pixels"), width.max(height));
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        return Err(too_large(path, &got, &format!("at most {MOST_PIXELS} in all")));
+    }
+    match longest <= LONGEST_SIDE {
+        true => Ok(()),
+        false => Err(too_large(path, &got, &format!("at most {LONGEST_SIDE} on a side"))),
+    }
+}
+
+fn too_large(path: &Path, got: &str, expected: &str) -> Error {
+    Error::new(format!("`{}` has {got}, expected {expected}", path.display()))
+        .hint("shrink the picture, or cut the digit out of it")
+}
+
+/// A picture that is right but not as programs and cameras write them.
+pub(super) fn unusual(path: &Path, detail: &str) -> Error {
+    Error::new(format!("`{}` is of an unusual kind: {detail}", path.display())).hint(CONVERT)
+}
+
+pub(super) fn damaged(path: &Path, detail: &str) -> Error {
+    // Its first line, without a dump of the decoder's own types.
+    let detail = detail.lines().next().unwrap_or_default().split(": ChunkType").next().unwrap_or_default();
+    let detail = detail.trim_matches(['"', '.']);
+    Error::new(format!("`{}` is damaged: {detail}", path.display()))
+        .hint("copy, download or save the picture again")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::io::Cursor;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// What reading `bytes` from a file says, with the file called `x.png`.
+    fn message(bytes: &[u8]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.png");
+        std::fs::write(&path, bytes).unwrap();
+        let message = read_grey(&path).unwrap_err().to_string();
+        message.replace(&path.display().to_string(), "x.png")
+    }
+
+    fn encoded(format: ImageFormat) -> Vec<u8> {
+        let picture = image::GrayImage::from_fn(40, 30, |x, y| image::Luma([(x * y % 200) as u8]));
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    /// A PNG that ends after its header, whose checksum does not matter.
+    fn png_header(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+        bytes.extend(width.to_be_bytes());
+        bytes.extend(height.to_be_bytes());
+        bytes.extend([8, 2, 0, 0, 0, 0, 0, 0, 0]);
+        bytes
+    }
+
+    const CONVERT_HINT: &str = "\n\nhint: open the picture with an image program and save it as PNG or JPEG";
+    const DAMAGED_HINT: &str = "\n\nhint: copy, download or save the picture again";
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.png");
+        let missing = read_grey(&path).unwrap_err().to_string();
+        let expected = format!("cannot read `{}`: No such file or directory (os error 2)", path.display());
+        assert_eq!(missing, expected);
+        let directory = read_grey(folder.path()).unwrap_err().to_string();
+        let expected = format!("cannot read `{}`: it is a folder, expected a file", folder.path().display());
+        assert_eq!(directory, expected);
+    }
+
+    #[test]
+    fn what_is_no_png_or_jpeg_is_named() {
+        for (bytes, expected) in [
+            (&b""[..], "`x.png` is empty, expected a PNG or JPEG image"),
+            (b"hello, this is text", "`x.png` is not a PNG or JPEG image"),
+            (b"GIF89a and more", "`x.png` is a GIF image, expected PNG or JPEG"),
+            (b"RIFF\x20\0\0\0WEBPVP8 ", "`x.png` is a WebP image, expected PNG or JPEG"),
+            (b"BM and more", "`x.png` is a BMP image, expected PNG or JPEG"),
+        ] {
+            assert_eq!(message(bytes), format!("{expected}{CONVERT_HINT}"));
+        }
+    }
+
+    #[test]
+    fn a_truncated_file_is_damaged() {
+        let png = encoded(ImageFormat::Png);
+        let expected = format!("`x.png` is damaged: unexpected end of file{DAMAGED_HINT}");
+        assert_eq!(message(&png[..png.len() / 2]), expected);
+        let jpeg = encoded(ImageFormat::Jpeg);
+        let expected = format!("`x.png` is damaged: its end is missing{DAMAGED_HINT}");
+        assert_eq!(message(&jpeg[..jpeg.len() - 30]), expected);
+        assert!(message(&jpeg[..100]).starts_with("`x.png` is damaged: "));
+    }
+
+    #[test]
+    fn the_header_alone_refuses_a_large_picture() {
+        let start = Instant::now();
+        let hint = "\n\nhint: shrink the picture, or cut the digit out of it";
+        for (width, height) in [(50_000, 50_000), (8_000, 8_001), (u32::MAX, u32::MAX)] {
+            let expected =
+                format!("`x.png` has {width}x{height} pixels, expected at most 64000000 in all{hint}");
+            assert_eq!(message(&png_header(width, height)), expected);
+        }
+        let mut jpeg = encoded(ImageFormat::Jpeg);
+        let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
+        jpeg[frame + 5..frame + 9].fill(0xFF);
+        let expected = format!("`x.png` has 65535x65535 pixels, expected at most 64000000 in all{hint}");
+        assert_eq!(message(&jpeg), expected);
+        assert!(start.elapsed() < Duration::from_secs(2));
+        // The largest that is allowed fails only later, for want of pixels.
+        assert!(message(&png_header(8_000, 8_000)).starts_with("`x.png` is damaged: "));
+    }
+}

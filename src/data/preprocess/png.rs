@@ -1,0 +1,158 @@
+//! Owns PNG files (W3C, Portable Network Graphics): their rows become pixels one after the other, so that no picture is
+//! in memory as a whole. Must not know what the picture shows.
+
+use std::io::{BufRead, Cursor, Seek};
+use std::path::Path;
+
+use image::metadata::Orientation;
+use png::{BitDepth, Decoder, DecodingError, Limits, Reader, Transformations};
+
+use crate::data::preprocess::colours::{BlockMeans, Colours};
+use crate::data::preprocess::decode::{check_size, damaged, unusual};
+use crate::error::{Error, Result};
+
+/// What the decoder may ask for, in bytes: two rows of the longest kind are 1 MB, and a chunk that says how the picture is
+/// turned is small.
+const MEMORY: usize = 16 << 20;
+
+/// The seven passes of an interlaced picture: the first column and the step to the next, the first row and the step.
+const PASSES: [[usize; 4]; 7] =
+    [[0, 8, 0, 8], [4, 8, 0, 8], [0, 4, 4, 8], [2, 4, 0, 4], [0, 2, 2, 4], [1, 2, 0, 2], [0, 1, 1, 2]];
+
+/// The colours of the picture in `bytes`, which begin as a PNG.
+pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Colours> {
+    // Before any decoder sees it: the size in the header alone is enough to refuse a file.
+    if let Some(&[w0, w1, w2, w3, h0, h1, h2, h3]) = bytes.get(16..24) {
+        check_size(path, u32::from_be_bytes([w0, w1, w2, w3]), u32::from_be_bytes([h0, h1, h2, h3]))?;
+    }
+    let failed = |error| unreadable(path, &error);
+    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: MEMORY });
+    // What is not read is not unpacked.
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    decoder.set_transformations(Transformations::EXPAND);
+    let mut reader = decoder.read_info().map_err(failed)?;
+    let info = reader.info();
+    let orientation = info.exif_metadata.as_deref().and_then(Orientation::from_exif_chunk);
+    let mut means =
+        BlockMeans::new(info.width, info.height, orientation.unwrap_or(Orientation::NoTransforms));
+    add_rows(&mut reader, &mut means).map_err(failed)?;
+    Ok(means.finish())
+}
+
+fn add_rows(
+    reader: &mut Reader<impl BufRead + Seek>,
+    means: &mut BlockMeans,
+) -> std::result::Result<(), DecodingError> {
+    let info = reader.info();
+    let mut rows = rows(info.width as usize, info.height as usize, info.interlaced);
+    let (colour, depth) = reader.output_color_type();
+    let bytes_per_pixel = colour.samples() * if depth == BitDepth::Sixteen { 2 } else { 1 };
+    while let Some(row) = reader.next_row()? {
+        let Some((first, step, y)) = rows.next() else { break };
+        for (index, pixel) in row.data().chunks_exact(bytes_per_pixel).enumerate() {
+            let value = |channel: usize| match depth {
+                BitDepth::Sixteen => {
+                    f32::from(u16::from_be_bytes([pixel[2 * channel], pixel[2 * channel + 1]])) / 65535.0
+                }
+                _ => f32::from(pixel[channel]) / 255.0,
+            };
+            let colour = match colour.samples() {
+                1 => [value(0), value(0), value(0), 1.0],
+                2 => [value(0), value(0), value(0), value(1)],
+                3 => [value(0), value(1), value(2), 1.0],
+                _ => [value(0), value(1), value(2), value(3)],
+            };
+            means.add(first + index * step, y, colour);
+        }
+    }
+    Ok(())
+}
+
+/// The rows of a file in their order: the first column, the step to the next column, the row. Passes without pixels are
+/// left out.
+fn rows(width: usize, height: usize, interlaced: bool) -> impl Iterator<Item = (usize, usize, usize)> {
+    let passes: &[[usize; 4]] = if interlaced { &PASSES } else { &[[0, 1, 0, 1]] };
+    let passes = passes.iter().filter(move |[first, ..]| *first < width);
+    passes.flat_map(move |&[first, step, top, down]| {
+        (top..height).step_by(down).map(move |row| (first, step, row))
+    })
+}
+
+fn unreadable(path: &Path, error: &DecodingError) -> Error {
+    match error {
+        DecodingError::LimitsExceeded => unusual(path, "what it says about itself is too long"),
+        error => damaged(path, &error.to_string()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
+
+    use super::*;
+    use crate::data::preprocess::colours::clearest_view;
+    use crate::data::preprocess::gray::Plane;
+
+    /// A grey PNG of these rows of bytes, each with the number of its filter, none, before it.
+    fn png(width: u32, height: u32, interlaced: bool, rows: &[Vec<u8>]) -> Vec<u8> {
+        let chunk = |kind: &[u8; 4], data: &[u8]| {
+            let mut checksum = flate2::Crc::new();
+            checksum.update(kind);
+            checksum.update(data);
+            let length = (data.len() as u32).to_be_bytes();
+            [&length[..], kind, data, &checksum.sum().to_be_bytes()].concat()
+        };
+        let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
+        header.extend([8, 0, 0, 0, u8::from(interlaced)]);
+        let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
+        rows.iter().for_each(|row| packed.write_all(&[&[0][..], row].concat()).unwrap());
+        let (header, pixels) = (chunk(b"IHDR", &header), chunk(b"IDAT", &packed.finish().unwrap()));
+        [b"\x89PNG\r\n\x1a\n".to_vec(), header, pixels, chunk(b"IEND", &[])].concat()
+    }
+
+    fn grey(bytes: &[u8]) -> Plane {
+        clearest_view(&decode(Path::new("x.png"), bytes).unwrap())
+    }
+
+    /// Seven passes as the standard's table has them, for 9 × 10 pixels: by hand, with every pixel another grey.
+    #[test]
+    fn an_interlaced_picture_is_the_same_picture() {
+        let (width, height) = (9u8, 10u8);
+        let pixel = |column: u8, row: u8| width * row + column;
+        let row =
+            |columns: &[u8], row: u8| columns.iter().map(|&column| pixel(column, row)).collect::<Vec<_>>();
+        let all: Vec<u8> = (0..width).collect();
+        let plain: Vec<_> = (0..height).map(|place| row(&all, place)).collect();
+        let passes: [(&[u8], &[u8]); 7] = [
+            (&[0, 8], &[0, 8]),
+            (&[4], &[0, 8]),
+            (&[0, 4, 8], &[4]),
+            (&[2, 6], &[0, 4, 8]),
+            (&[0, 2, 4, 6, 8], &[2, 6]),
+            (&[1, 3, 5, 7], &[0, 2, 4, 6, 8]),
+            (&all, &[1, 3, 5, 7, 9]),
+        ];
+        let passes = passes.iter().flat_map(|(columns, rows)| rows.iter().map(|&place| row(columns, place)));
+        let interlaced = png(width.into(), height.into(), true, &passes.collect::<Vec<_>>());
+        assert_eq!(grey(&interlaced), grey(&png(width.into(), height.into(), false, &plain)));
+    }
+
+    /// Every pixel comes once, whatever the size.
+    #[test]
+    fn the_passes_of_an_interlaced_picture_cover_it() {
+        for (width, height) in [(1, 1), (1, 9), (9, 1), (3, 5), (8, 8), (17, 12)] {
+            for interlaced in [false, true] {
+                let mut seen = vec![0; width * height];
+                for (first, step, row) in rows(width, height, interlaced) {
+                    (first..width).step_by(step).for_each(|column| seen[row * width + column] += 1);
+                }
+                assert!(seen.iter().all(|&times| times == 1), "{width}x{height}");
+            }
+        }
+    }
+}

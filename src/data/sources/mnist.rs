@@ -1,0 +1,102 @@
+//! Owns MNIST inside the binary: the four compressed files, their checksums, and how to unpack one.
+//! Must not know folders, file names on disk, or what the images are used for.
+//!
+//! `data/mnist/README.md` says where the files come from and under which licence.
+
+use crate::data::sources::idx;
+use crate::data::sources::idx::IdxImages;
+use crate::error::{Error, Result};
+use crate::util::memory;
+
+/// One IDX file of MNIST, compressed with zstd.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EmbeddedFile {
+    /// The file's name, as in the original data set.
+    pub(super) name: &'static str,
+    /// The SHA-256 of the unpacked file, 64 hexadecimal digits.
+    pub(super) sha256: &'static str,
+    /// The size of the unpacked file in bytes.
+    size: usize,
+    compressed: &'static [u8],
+}
+
+macro_rules! embedded_file {
+    ($name:literal, $size:literal, $sha256:literal) => {
+        EmbeddedFile {
+            name: $name,
+            sha256: $sha256,
+            size: $size,
+            compressed: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist/", $name, ".zst")),
+        }
+    };
+}
+
+pub(super) static TRAIN_IMAGES: EmbeddedFile = embedded_file!(
+    "train-images-idx3-ubyte",
+    47_040_016,
+    "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+);
+pub(super) static TRAIN_LABELS: EmbeddedFile = embedded_file!(
+    "train-labels-idx1-ubyte",
+    60_008,
+    "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
+);
+pub(super) static TEST_IMAGES: EmbeddedFile = embedded_file!(
+    "t10k-images-idx3-ubyte",
+    7_840_016,
+    "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
+);
+pub(super) static TEST_LABELS: EmbeddedFile = embedded_file!(
+    "t10k-labels-idx1-ubyte",
+    10_008,
+    "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+);
+
+impl EmbeddedFile {
+    /// Unpacks an image file.
+    pub(super) fn images(&self) -> Result<IdxImages> {
+        idx::images_from_bytes(self.unpack()?, self.name)
+    }
+
+    /// Unpacks a label file.
+    pub(super) fn labels(&self) -> Result<Vec<u8>> {
+        let bytes = self.unpack()?;
+        idx::read_labels(&bytes[..], self.name, bytes.len() as u64)
+    }
+
+    /// The whole IDX file, in a block of memory of exactly its size.
+    fn unpack(&self) -> Result<Vec<u8>> {
+        let failed = |error| Error::new(format!("cannot unpack the embedded `{}`: {error}", self.name));
+        let mut bytes = memory::reserve(self.size, &format!("the embedded `{}`", self.name))?;
+        let mut unpacker = zstd::bulk::Decompressor::new().map_err(failed)?;
+        unpacker.decompress_to_buffer(self.compressed, &mut bytes).map_err(failed)?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn every_file_unpacks_to_the_original() {
+        for file in [TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS] {
+            let bytes = file.unpack().unwrap();
+            let digest = Sha256::digest(&bytes);
+            let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!((hex.as_str(), bytes.len()), (file.sha256, file.size), "{}", file.name);
+            assert_eq!(bytes.capacity(), file.size, "{}", file.name);
+        }
+    }
+
+    #[test]
+    fn damaged_file_is_named() {
+        let file = EmbeddedFile { compressed: &TRAIN_LABELS.compressed[..9000], ..TRAIN_LABELS };
+        let message = file.labels().unwrap_err().to_string();
+        assert_eq!(message, "cannot unpack the embedded `train-labels-idx1-ubyte`: Src size is incorrect");
+    }
+}

@@ -1,0 +1,102 @@
+//! Every batch size with every number of cores: the same weights as with one, to the last bit.
+#![allow(clippy::unwrap_used)]
+
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::module::Module;
+use burn::optim::ModuleOptimizer;
+use burn::tensor::{Device, TensorData};
+use burn::train::TrainStep;
+
+use crate::data::{Batch, Part, Source, Split};
+use crate::engine::cpu::threads::pool::pretended;
+use crate::evaluation::logits;
+use crate::model::{Mlp, MlpConfig};
+use crate::optim::{Adam, OptimizerConfig, Sgd};
+use crate::training::dropout;
+
+/// Batch sizes and cores.
+const BATCH_SIZES: std::ops::RangeInclusive<usize> = 1..=600;
+const CORES: std::ops::RangeInclusive<usize> = 2..=70;
+
+struct Case {
+    name: &'static str,
+    model: Mlp,
+    optimizer: OptimizerConfig,
+}
+
+fn cases() -> [Case; 3] {
+    let model = |hidden: &[usize], dropout, input_dropout| {
+        let config = MlpConfig { hidden: hidden.to_vec(), dropout, input_dropout, ..MlpConfig::default() };
+        config.init(784, 10, 1, &Device::flex()).unwrap().train()
+    };
+    // The updates of 100,000 weights and more are shared, too.
+    [
+        Case { name: "softmax", model: model(&[], 0.0, 0.0), optimizer: OptimizerConfig::default() },
+        Case {
+            name: "one hidden layer, momentum",
+            model: model(&[128], 0.0, 0.0),
+            optimizer: OptimizerConfig::Sgd(Sgd { learning_rate: 0.1, momentum: 0.9, ..Sgd::default() }),
+        },
+        Case {
+            name: "two hidden layers, dropout, Adam",
+            model: model(&[130, 20], 0.5, 0.2),
+            optimizer: OptimizerConfig::Adam(Adam::default()),
+        },
+    ]
+}
+
+/// Two steps, the second of a batch that is not full, as the last one of an epoch. What they measured, what the network makes of
+/// the first images then, and its weights.
+fn train(case: &Case, split: &Split, batch_size: usize) -> (Vec<(f64, usize)>, Vec<f32>, Vec<TensorData>) {
+    let device = Device::flex();
+    let mut optimizer: ModuleOptimizer = case.optimizer.init(None);
+    let mut model = case.model.clone();
+    let mut measured = Vec::new();
+    let positions: Vec<u32> = (0..batch_size + batch_size.div_ceil(3)).map(|index| index as u32).collect();
+    for (step, positions) in positions.chunks(batch_size).enumerate() {
+        let batch = Batch::new(split, positions, 0.0, &device.clone().autodiff());
+        let output = TrainStep::step(&model, dropout::seeded(batch, 1, step));
+        let rate = ModuleLearningRate::from(case.optimizer.learning_rate());
+        model = optimizer.step(rate, model, output.grads);
+        measured.extend(output.item.steps().iter().map(|step| (step.loss, step.correct)));
+    }
+    let first = &positions[..batch_size];
+    let answers = logits(&model, &Batch::new(split, first, 0.0, &device)).unwrap();
+    let weights = model
+        .layers()
+        .iter()
+        .flat_map(|layer| [layer.weight.val().into_data(), layer.bias.as_ref().unwrap().val().into_data()]);
+    (measured, answers, weights.collect())
+}
+
+/// Compares all cores that `wanted` names for a batch size; returns how many combinations that were.
+fn compare(wanted: impl Fn(usize) -> Vec<usize>) -> usize {
+    let split = Split::whole(Source::Mnist.load(Part::Test).unwrap());
+    let mut count = 0;
+    for case in cases() {
+        for batch_size in BATCH_SIZES {
+            let alone = pretended::cores(1, || train(&case, &split, batch_size));
+            assert_eq!(alone.0.len(), 2);
+            for cores in wanted(batch_size) {
+                let together = pretended::cores(cores, || train(&case, &split, batch_size));
+                assert!(together == alone, "{}, batches of {batch_size}, {cores} cores", case.name);
+                count += 1;
+            }
+        }
+    }
+    count
+}
+
+/// Each batch size with one number of cores, another one each time, so that all meet many sizes.
+#[test]
+fn batches_of_every_size_train_alike_with_many_cores() {
+    let range = CORES.count();
+    assert_eq!(compare(|batch_size| vec![CORES.start() + batch_size * 29 % range]), 1800);
+}
+
+/// All of them: minutes. `cargo test --release --lib all_batch_sizes -- --ignored`
+#[test]
+#[ignore = "takes minutes; a part of it runs always"]
+fn all_batch_sizes_train_alike_with_all_numbers_of_cores() {
+    assert_eq!(compare(|_| CORES.collect()), 600 * 69 * 3);
+}

@@ -1,0 +1,223 @@
+//! Every product compared with its formula as plain loops, in sizes that fill tiles, registers and words, and in such as do not.
+
+use super::*;
+use crate::util::denormal::flush_denormals;
+
+/// Numbers that differ, of both signs.
+fn numbers(count: usize, seed: usize) -> Vec<f32> {
+    (0..count).map(|index| ((index * 7919 + seed * 104_729) % 1009) as f32 / 504.5 - 1.0).collect()
+}
+
+/// Images of which about `share` in ten words are background.
+fn images(count: usize, size: usize, share: usize) -> Vec<Vec<u8>> {
+    let pixel = |image: usize, pixel: usize| {
+        let is_background = (image * 31 + pixel / 8 * 17) % 10 < share || (image + pixel).is_multiple_of(3);
+        if is_background { 0 } else { ((image * 37 + pixel * 101) % 256) as u8 }
+    };
+    (0..count).map(|image| (0..size).map(|place| pixel(image, place)).collect()).collect()
+}
+
+fn rows(images: &[Vec<u8>]) -> Vec<&[u8]> {
+    images.iter().map(Vec::as_slice).collect()
+}
+
+fn scaled(images: &[Vec<u8>]) -> Vec<f32> {
+    images.iter().flatten().map(|&pixel| f32::from(pixel) / 255.0).collect()
+}
+
+fn assert_close(got: &[f32], expected: &[f64], what: &str) {
+    assert_eq!(got.len(), expected.len(), "{what}");
+    for (index, (&got, &expected)) in got.iter().zip(expected).enumerate() {
+        assert!(
+            (f64::from(got) - expected).abs() < 1e-4 * (1.0 + expected.abs()),
+            "{what} {index}: {got}, {expected}"
+        );
+    }
+}
+
+/// left `[rows, inner]` · right `[inner, columns]`.
+fn product(left: &[f32], right: &[f32], inner: usize) -> Vec<f64> {
+    let columns = right.len() / inner;
+    let dot = |row: usize, column: usize| -> f64 {
+        let term = |k: usize| f64::from(left[row * inner + k]) * f64::from(right[k * columns + column]);
+        (0..inner).map(term).sum()
+    };
+    (0..left.len() / inner)
+        .flat_map(|row| (0..columns).map(move |column| (row, column)))
+        .map(|(r, c)| dot(r, c))
+        .collect()
+}
+
+fn transposed(matrix: &[f32], columns: usize) -> Vec<f32> {
+    (0..columns).flat_map(|column| matrix.iter().skip(column).step_by(columns).copied()).collect()
+}
+
+/// Rows, inputs, outputs.
+const SHAPES: [[usize; 3]; 10] = [
+    [1, 1, 1],
+    [7, 9, 3],
+    [8, 8, 16],
+    [8, 16, 32],
+    [13, 25, 10],
+    [16, 64, 64],
+    [3, 784, 10],
+    [9, 784, 100],
+    [40, 30, 33],
+    [21, 530, 17],
+];
+
+#[test]
+fn forward_is_its_formula() {
+    for [count, inputs, outputs] in SHAPES {
+        let (weight, bias) = (numbers(inputs * outputs, 1), numbers(outputs, 2));
+        let with_bias = |product: Vec<f64>| -> Vec<f64> {
+            product.iter().zip(bias.iter().cycle()).map(|(sum, &bias)| sum + f64::from(bias)).collect()
+        };
+        let mut out = vec![f32::NAN; count * outputs];
+        let matrix = numbers(count * inputs, 3);
+        forward(Input::Matrix(&matrix), &weight, &bias, &mut out);
+        assert_close(&out, &with_bias(product(&matrix, &weight, inputs)), "matrix");
+        for share in [0, 5, 10] {
+            let images = images(count, inputs, share);
+            forward(Input::Images(&Words::of(&rows(&images))), &weight, &bias, &mut out);
+            assert_close(&out, &with_bias(product(&scaled(&images), &weight, inputs)), "images");
+        }
+    }
+}
+
+#[test]
+fn the_weights_gradient_is_its_formula_over_all_portions() {
+    for [count, inputs, outputs] in SHAPES {
+        let (first, second) = (images(count, inputs, 5), images(count + 3, inputs, 2));
+        let deltas = [numbers(count * outputs, 4), numbers((count + 3) * outputs, 5)];
+        let expected = {
+            let inputs_of_all = [scaled(&first), scaled(&second)].concat();
+            product(&transposed(&inputs_of_all, inputs), &deltas.concat(), 2 * count + 3)
+        };
+        let matrices = [scaled(&first), scaled(&second)];
+        let words = [Words::of(&rows(&first)), Words::of(&rows(&second))];
+        let whole: Vec<_> = matrices
+            .iter()
+            .map(|matrix| Input::Matrix(matrix))
+            .zip(deltas.iter().map(Vec::as_slice))
+            .collect();
+        let sparse: Vec<_> = words.iter().map(Input::Images).zip(deltas.iter().map(Vec::as_slice)).collect();
+        for pairs in [whole, sparse] {
+            // In two parts, as two cores compute it.
+            let middle = inputs / 2 / 8 * 8;
+            let mut gradient = vec![f32::NAN; inputs * outputs];
+            let (head, tail) = gradient.split_at_mut(middle * outputs);
+            weight_gradient(&pairs, [inputs, outputs], 0..middle, head);
+            weight_gradient(&pairs, [inputs, outputs], middle..inputs, tail);
+            assert_close(&gradient, &expected, "gradient");
+        }
+    }
+}
+
+#[test]
+fn the_inputs_gradient_is_its_formula() {
+    for [count, inputs, outputs] in SHAPES {
+        let (deltas, weight) = (numbers(count * outputs, 6), numbers(inputs * outputs, 7));
+        let mut out = vec![f32::NAN; count * inputs];
+        input_gradient(&deltas, &weight, outputs, &mut out);
+        assert_close(&out, &product(&deltas, &transposed(&weight, outputs), outputs), "inputs' gradient");
+    }
+}
+
+#[test]
+fn what_is_not_a_number_is_not_left_out() {
+    let (weight, bias) = (numbers(9 * 4, 1), numbers(4, 2));
+    for count in [1, 8] {
+        let mut matrix = numbers(count * 9, 3);
+        matrix[5] = f32::NAN;
+        let mut out = vec![0.0; count * 4];
+        forward(Input::Matrix(&matrix), &weight, &bias, &mut out);
+        assert!(out[..4].iter().all(|value| value.is_nan()), "{out:?}");
+    }
+}
+
+fn scored(logits: &mut [f32], classes: usize, labels: &[u8], smoothing: f64, scale: f32) -> Scored {
+    // Of earlier rows, which must not count.
+    let mut scored = Scored { losses: vec![1.0], hits: vec![true] };
+    cross_entropy(logits, classes, labels, smoothing, scale, &mut scored);
+    scored
+}
+
+/// Two rows by hand: z = (ln 2, 0, 0) is softmax (½, ¼, ¼); with class 0, the loss is ln 2 and the gradient (−½, ¼, ¼).
+#[test]
+fn softmax_and_its_gradient_by_hand() {
+    let ln2 = 2f32.ln();
+    let mut logits = vec![ln2, 0.0, 0.0, ln2, 0.0, 0.0];
+    let worth = scored(&mut logits, 3, &[0, 2], 0.0, 0.5);
+    assert_eq!((&worth.hits, worth.num_correct()), (&vec![true, false], 1));
+    assert_close(&logits, &[-0.25, 0.125, 0.125, 0.25, 0.125, -0.375], "gradient");
+    assert!((worth.losses[0] - 2f64.ln()).abs() < 1e-6 && (worth.losses[1] - 4f64.ln()).abs() < 1e-6);
+    // Smoothing by 0.3 takes 0.1 for each class: 0.8 · ln 2 + 0.1 · ln 4 + 0.1 · ln 4.
+    let mut logits = vec![ln2, 0.0, 0.0];
+    let worth = scored(&mut logits, 3, &[0], 0.3, 1.0);
+    assert!((worth.losses[0] - 1.2 * 2f64.ln()).abs() < 1e-6, "{:?}", worth.losses);
+    assert_close(&logits, &[0.5 - 0.8, 0.25 - 0.1, 0.25 - 0.1], "smoothed");
+    // Far apart, nothing overflows.
+    let mut logits = vec![1e4, -1e4];
+    assert_eq!(scored(&mut logits, 2, &[1], 0.0, 1.0).losses, [2e4]);
+}
+
+#[test]
+fn columns_are_summed() {
+    let mut sums = vec![1.0, 2.0];
+    column_sums(&[1.0, 10.0, 2.0, 20.0, 3.0, 30.0], &mut sums);
+    assert_eq!(sums, [7.0, 62.0]);
+}
+
+#[test]
+fn no_images_are_no_work() {
+    let (weight, bias) = (numbers(9 * 4, 1), numbers(4, 2));
+    let none = Words::of(&[]);
+    assert_eq!(none.num_images(), 0);
+    forward(Input::Images(&none), &weight, &bias, &mut []);
+    forward(Input::Matrix(&[]), &weight, &bias, &mut []);
+    input_gradient(&[], &weight, 4, &mut []);
+    assert_eq!(scored(&mut [], 4, &[], 0.0, 1.0), Scored::default());
+}
+
+/// A step of each rule by hand, with a rate of ½: w = 1, g = 2, momentum and ρ ½.
+#[test]
+fn updates_by_hand() {
+    let step = |is_nesterov, penalty| {
+        let (mut gradient, mut velocity) = ([2.0], [4.0]);
+        let step = MomentumStep { rate: 0.5, momentum: 0.5, is_nesterov, penalty };
+        momentum(&step, &[1.0], &mut gradient, &mut velocity);
+        (gradient[0], velocity[0])
+    };
+    // v = 2 + 2 = 4, w = 1 − 2; looking ahead, w = 1 − ½ (2 + 2); with a penalty of 1, g = 3 and v = 5.
+    assert_eq!(step(false, None), (-1.0, 4.0));
+    assert_eq!(step(true, None), (-1.0, 4.0));
+    assert_eq!(step(false, Some(1.0)), (-1.5, 5.0));
+    assert_eq!(step(true, Some(1.0)), (1.0 - 0.5 * (2.5 + 3.0), 5.0));
+    let step = |mean: &mut [f32], velocity: &mut [f32]| {
+        let (mut gradient, mut square_mean) = ([2.0], [14.0]);
+        let step = RmsPropStep { rate: 0.5, rho: 0.5, momentum: 0.5, epsilon: 1.0, penalty: None };
+        rmsprop(&step, &[1.0], &mut gradient, &mut square_mean, mean, velocity);
+        assert_eq!(square_mean, [9.0]);
+        gradient[0]
+    };
+    // s = 7 + 2 = 9, u = 2 / (3 + 1) = ½; with a momentum of 3, u = 1½ + ½ = 2.
+    assert_eq!(step(&mut [], &mut []), 0.75);
+    let mut velocity = [3.0];
+    assert_eq!((step(&mut [], &mut velocity), velocity), (0.0, [2.0]));
+    // m = −½ · 2 + 1 = 0: nothing to take off; with m = 5 · ½ + 1 = 3½ the root would be of less than 0.
+    let mut mean = [-2.0];
+    assert_eq!((step(&mut mean, &mut []), mean), (0.75, [0.0]));
+    assert!(step(&mut [5.0], &mut []).is_nan());
+}
+
+#[test]
+fn denormal_numbers_become_0_and_no_others() {
+    let smallest = f32::MIN_POSITIVE;
+    let mut values = [1.0, -smallest, smallest / 2.0, -smallest / 2.0, f32::from_bits(1), 0.0, f32::INFINITY];
+    flush_denormals(&mut values);
+    assert_eq!(values, [1.0, -smallest, 0.0, 0.0, 0.0, 0.0, f32::INFINITY]);
+    let mut values = [f32::NAN; 9];
+    flush_denormals(&mut values);
+    assert!(values.iter().all(|value| value.is_nan()));
+}

@@ -1,0 +1,229 @@
+//! What is computed in one pass, held together with its plain twin.
+
+use burn::grad_clipping::GradientClippingConfig;
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::module::Module;
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, RmsPropConfig, SgdConfig};
+use burn::tensor::{Device, Tensor};
+use burn::train::TrainStep;
+
+use crate::data::{Batch, Part, Source, Split};
+use crate::engine::cpu::step;
+use crate::engine::cpu::threads::pool;
+use crate::engine::metrics::plain_step;
+use crate::model::{Activation, Mlp, MlpConfig};
+use crate::optim::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
+
+fn digits() -> Split {
+    Split::whole(Source::Mnist.load(Part::Test).unwrap_or_else(|error| panic!("{error}")))
+}
+
+fn network(hidden: &[usize], activation: Activation, device: &Device) -> Mlp {
+    init(&MlpConfig { hidden: hidden.to_vec(), activation, ..MlpConfig::default() }, device)
+}
+
+fn init(config: &MlpConfig, device: &Device) -> Mlp {
+    config.init(784, 10, 3, device).unwrap_or_else(|error| panic!("{error}")).train()
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+/// The gradients of all weights and biases, layer by layer.
+fn all_gradients(model: &Mlp, gradients: &GradientsParams) -> Vec<Vec<f32>> {
+    let layer = |layer: &burn::nn::Linear| {
+        let bias = layer.bias.as_ref().and_then(|bias| gradients.get::<1>(bias.id));
+        [gradients.get::<2>(layer.weight.id).map(values), bias.map(values)]
+    };
+    model.layers().iter().flat_map(layer).map(Option::unwrap_or_default).collect()
+}
+
+#[test]
+fn a_step_has_the_gradients_and_the_measures_of_the_plain_one() {
+    let (split, device) = (digits(), Device::flex());
+    // More than a portion has.
+    let positions: Vec<u32> = (0..277).map(|index| index * 101 % 10_000).collect();
+    for (hidden, activation, smoothing, [dropout, input_dropout]) in [
+        (&[][..], Activation::Relu, 0.0, [0.0; 2]),
+        (&[], Activation::Relu, 0.1, [0.0; 2]),
+        (&[32], Activation::Relu, 0.0, [0.0; 2]),
+        (&[48, 33], Activation::Relu, 0.1, [0.0; 2]),
+        (&[20, 17], Activation::Tanh, 0.0, [0.0; 2]),
+        (&[20, 17], Activation::Sigmoid, 0.0, [0.0; 2]),
+        (&[20, 17], Activation::Gelu, 0.0, [0.0; 2]),
+        (&[20, 17], Activation::Silu, 0.2, [0.0; 2]),
+        (&[], Activation::Relu, 0.0, [0.0, 0.3]),
+        (&[48, 33], Activation::Relu, 0.0, [0.5, 0.0]),
+        (&[20, 17], Activation::Gelu, 0.1, [0.4, 0.2]),
+    ] {
+        let config =
+            MlpConfig { hidden: hidden.to_vec(), activation, dropout, input_dropout, ..MlpConfig::default() };
+        let model = init(&config, &device);
+        let batch =
+            Batch::new(&split, &positions, smoothing, &device.clone().autodiff()).with_dropout_seed(7);
+        let (gradients, step) = step::step(&model, &batch).unwrap_or_else(|| panic!("not on the host"));
+        let plain = plain_step(&model, &batch);
+        let measured = burn::train::ItemLazy::sync(plain.item).unwrap_or_else(|error| panic!("{error}"));
+        let expected = measured.steps()[0];
+        assert!((step.loss - expected.loss).abs() < 1e-5, "{} {}", step.loss, expected.loss);
+        assert_eq!((step.correct, step.num_images), (expected.correct, expected.num_images));
+        let pairs = all_gradients(&model, &gradients).into_iter().zip(all_gradients(&model, &plain.grads));
+        for (index, (got, expected)) in pairs.enumerate() {
+            assert_eq!(got.len(), expected.len());
+            assert!(!got.is_empty(), "no gradient {index}");
+            for (got, expected) in got.iter().zip(&expected) {
+                assert!(
+                    (got - expected).abs() < 2e-6,
+                    "{hidden:?} {activation:?} {index}: {got}, {expected}"
+                );
+            }
+        }
+        let scored = step::score(&model, &batch).unwrap_or_else(|| panic!("not on the host"));
+        let is_same = (scored.loss - step.loss).abs() < 1e-12 && scored.correct == step.correct;
+        assert_eq!(is_same, dropout + input_dropout == 0.0, "nothing is left out where nothing is learned");
+    }
+}
+
+#[test]
+fn a_step_is_the_same_to_the_last_bit_whoever_helps() {
+    let (split, device) = (digits(), Device::flex());
+    let (dropout, input_dropout) = (0.5, 0.2);
+    let model =
+        init(&MlpConfig { hidden: vec![64, 40], dropout, input_dropout, ..MlpConfig::default() }, &device);
+    // Alone they are one portion.
+    let positions: Vec<u32> = (0..200).collect();
+    let batch = Batch::new(&split, &positions, 0.0, &device.clone().autodiff()).with_dropout_seed(7);
+    let step =
+        || step::step(&model, &batch).map(|(gradients, step)| (all_gradients(&model, &gradients), step));
+    let alone = step();
+    assert!(alone.is_some());
+    let _awake = pool::awake();
+    assert_eq!(step(), alone);
+}
+
+#[test]
+fn networks_that_live_elsewhere_take_the_plain_step() {
+    let split = digits();
+    #[allow(deprecated)]
+    let device = Device::ndarray();
+    let model = network(&[8], Activation::Relu, &device);
+    let batch = Batch::new(&split, &[1, 2, 3], 0.0, &device.autodiff());
+    assert!(step::step(&model, &batch).is_none() && step::score(&model, &batch).is_none());
+}
+
+/// Ten steps with each rule, from the same gradients: the same weights, clipped or not.
+#[test]
+fn updates_in_one_pass_are_burns_own() {
+    let penalty = || Some(WeightDecayConfig::new(0.01));
+    let sgd = |weight_decay| OptimizerConfig::Sgd(Sgd { learning_rate: 0.3, weight_decay, ..Sgd::default() });
+    let adam = |weight_decay| OptimizerConfig::Adam(Adam { weight_decay, ..Adam::default() });
+    let adamw = |weight_decay| OptimizerConfig::AdamW(AdamW { weight_decay, ..AdamW::default() });
+    let clip = || GradientClippingConfig::Norm(0.05);
+    let cases: [(OptimizerConfig, Plain); 6] = [
+        (sgd(0.0), Box::new(|| SgdConfig::new().init())),
+        (sgd(0.01), Box::new(move || SgdConfig::new().with_weight_decay(penalty()).init())),
+        (adam(0.0), Box::new(|| AdamConfig::new().with_epsilon(1e-7).init())),
+        (
+            adam(0.01),
+            Box::new(move || AdamConfig::new().with_epsilon(1e-7).with_weight_decay(penalty()).init()),
+        ),
+        (adamw(0.0), Box::new(|| AdamWConfig::new().with_epsilon(1e-7).with_weight_decay(0.0).init())),
+        (adamw(0.05), Box::new(|| AdamWConfig::new().with_epsilon(1e-7).with_weight_decay(0.05).init())),
+    ];
+    let (split, device) = (digits(), Device::flex());
+    for (config, plain) in cases {
+        for clipping in [None, Some(clip())] {
+            let start = network(&[40], Activation::Relu, &device);
+            let plain = match &clipping {
+                Some(clipping) => plain().with_grad_clipping(clipping.init()),
+                None => plain(),
+            };
+            let trained =
+                [config.init(clipping), plain].map(|optimizer| ten_steps(start.clone(), optimizer, &split));
+            let [one_pass, plain] = trained.map(|weights| weights.concat());
+            let furthest = one_pass.iter().zip(&plain).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            // Burn divides AdamW's moments in another order than Adam's.
+            let allowed = if matches!(config, OptimizerConfig::AdamW(_)) { 1e-6 } else { 0.0 };
+            assert!(one_pass.len() == plain.len() && furthest <= allowed, "{config:?}: {furthest}");
+        }
+    }
+}
+
+/// The same for those with a momentum, and RMSprop: with tensors, too, and from a state that Burn's own saved.
+#[test]
+fn momentum_and_rmsprop_are_burns_own_and_go_on_from_its_records() {
+    let sgd = |nesterov, weight_decay| {
+        let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0).with_nesterov(nesterov);
+        let plain = SgdConfig::new().with_momentum(Some(momentum));
+        let plain = plain.with_weight_decay(Some(WeightDecayConfig::new(weight_decay as f32)));
+        let sgd = Sgd { learning_rate: 0.3, momentum: 0.9, nesterov, weight_decay };
+        (OptimizerConfig::Sgd(sgd), Box::new(move || plain.init()) as Plain)
+    };
+    let rmsprop = |momentum: f64, centered, weight_decay| {
+        let plain = RmsPropConfig::new().with_alpha(0.9).with_momentum(momentum as f32).with_epsilon(1e-7);
+        let plain = plain.with_centered(centered);
+        let plain = plain.with_weight_decay(Some(WeightDecayConfig::new(weight_decay as f32)));
+        let rmsprop = RmsProp { momentum, centered, weight_decay, ..RmsProp::default() };
+        (OptimizerConfig::RmsProp(rmsprop), Box::new(move || plain.init()) as Plain)
+    };
+    let split = digits();
+    #[allow(deprecated)]
+    let devices = [Device::flex(), Device::ndarray()];
+    for (config, plain) in [
+        sgd(false, 0.01),
+        sgd(true, 0.01),
+        rmsprop(0.0, false, 0.01),
+        rmsprop(0.8, false, 0.01),
+        rmsprop(0.0, true, 0.01),
+        rmsprop(0.8, true, 0.01),
+    ] {
+        for device in &devices {
+            let start = network(&[40], Activation::Relu, device);
+            let mut plain_optimizer = plain();
+            let half = steps(0..5, start, &mut plain_optimizer, &split, device);
+            let mut ours = config.init(None).load_record(plain_optimizer.to_record());
+            let expected = steps(5..10, half.clone(), &mut plain_optimizer, &split, device);
+            let got = steps(5..10, half, &mut ours, &split, device);
+            assert_eq!(all_weights(&got), all_weights(&expected), "{config:?} on {device:?}");
+            // And Burn's own goes on from what ours saves.
+            let mut plain_optimizer = plain().load_record(ours.to_record());
+            let expected = steps(10..12, got.clone(), &mut plain_optimizer, &split, device);
+            let got = steps(10..12, got, &mut ours, &split, device);
+            assert_eq!(all_weights(&got), all_weights(&expected), "{config:?} on {device:?}");
+        }
+    }
+}
+
+type Plain = Box<dyn Fn() -> ModuleOptimizer>;
+
+/// All weights after ten steps of 16 images.
+fn ten_steps(model: Mlp, mut optimizer: ModuleOptimizer, split: &Split) -> Vec<Vec<f32>> {
+    all_weights(&steps(0..10, model, &mut optimizer, split, &Device::flex()))
+}
+
+/// The network after these steps of 16 images.
+fn steps(
+    steps: std::ops::Range<u32>,
+    mut model: Mlp,
+    optimizer: &mut ModuleOptimizer,
+    split: &Split,
+    device: &Device,
+) -> Mlp {
+    let device = device.clone().autodiff();
+    for step in steps {
+        let positions: Vec<u32> = (16 * step..16 * (step + 1)).collect();
+        let gradients = TrainStep::step(&model, Batch::new(split, &positions, 0.0, &device)).grads;
+        model = optimizer.step(ModuleLearningRate::from(0.01 / f64::from(step + 1)), model, gradients);
+    }
+    model
+}
+
+fn all_weights(model: &Mlp) -> Vec<Vec<f32>> {
+    let layer = |layer: &burn::nn::Linear| {
+        [values(layer.weight.val()), layer.bias.as_ref().map(|bias| values(bias.val())).unwrap_or_default()]
+    };
+    model.layers().iter().flat_map(layer).collect()
+}

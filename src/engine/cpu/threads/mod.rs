@@ -1,0 +1,4 @@
+//! Owns the threads that share a step.
+
+mod autotune;
+pub mod pool;

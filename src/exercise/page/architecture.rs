@@ -1,0 +1,175 @@
+//! Question 13: the best architecture found in the time it was given, beside the network of question 10 and the best that
+//! was found with much more time.
+
+use maud::{Markup, html};
+
+use crate::exercise::page::network::formula;
+use crate::exercise::page::studies::{answer, best, mean, test_of_winner, value};
+use crate::exercise::page::{Answer, LabPage, LabRun, LabStudy, Work, plan, word};
+use crate::experiment::Experiment;
+use crate::experiment::summary::Plan;
+use crate::statistics::wilson;
+use crate::study::page::region;
+use crate::study::{SettingResult, Verdict};
+use crate::util::format::{counted, grouped, listed};
+
+/// The best dense network that smallnet was given the time to look for; what its comments say is said here.
+const BEST: &str = include_str!("../../../configs/best.toml");
+/// Its accuracy on the 10,000 images held out that chose it, and that of the next of the nine.
+const CHOSEN_BY: (f64, f64) = (0.9867, 0.9865);
+/// Its accuracy on the test images.
+const BEST_TEST: f64 = 0.9882;
+
+/// The network of question 10, as far as it takes part.
+struct Layer<'a> {
+    run: &'a LabRun,
+    /// Its accuracy on the images held out of its training.
+    held_out: f64,
+    test: f64,
+}
+
+/// Question 13.
+pub(super) fn architecture(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answer> {
+    let summary = study.page.summary;
+    let layer = layer(page);
+    let Some(best) = best(summary) else {
+        let none =
+            "No architecture could be trained to the end in all of its trials, so none is best.".to_owned();
+        return answer(page, study, none, &html! {});
+    };
+    let smallest = summary.smallest_of_verdict(Verdict::PracticallyEqual).map(|setting| {
+        format!(
+            "; the smallest of the Pareto front that is practically equal to it, within {}, has {} and {} weights",
+            region(summary),
+            shape(setting),
+            weights(setting)
+        )
+    });
+    let sentence = sentence(study, best, layer.as_ref(), &smallest.unwrap_or_default());
+    let explanation = html! {
+        p {
+            "Wider and deeper networks can represent more, but have more weights to find, take longer, and overfit more easily. Which \
+             one is worth it can only be tried. Here all architectures are trained with the same settings, from "
+            (counted(study.page.study.seeds.len(), "seed", "different seeds")) ": other initial weights, another order, other images \
+             held out. “hidden 64-64” has two hidden layers of 64 neurons: two more " code { "Dense" } " or " code { "nn.Linear" }
+            " layers."
+        }
+        @if let Some(winner) = study.page.winner.map(plan) {
+            p { "The weights of the best of them: " (formula(&winner)) "." }
+        }
+        p {
+            "In the drawing against the weights, look for the size from which on more weights bring little or nothing. The \
+             Pareto front connects the networks that no smaller one beats; whatever lies below it is larger than it need be."
+        }
+        @if page.is_mnist() { (with_more_time(page)?) }
+    };
+    let mut answer = answer(page, study, sentence, &explanation)?;
+    answer.commands.extend(page.is_mnist().then(|| format!("train {}", word(page.files[3]))));
+    Ok(answer)
+}
+
+/// The network of question 10, where it held images out to be compared by.
+fn layer<'a>(page: &LabPage<'a>) -> Option<Layer<'a>> {
+    let run = page.hidden.as_ref().ok()?;
+    let held_out = run.records.epochs.last()?.validation_accuracy?;
+    Some(Layer { run, held_out, test: run.test().ok()?.accuracy })
+}
+
+/// The best network of all that were trained here, by images held out; the test images choose nothing.
+fn sentence(study: &LabStudy<'_>, best: &SettingResult, layer: Option<&Layer<'_>>, smallest: &str) -> String {
+    let of_study = format!(
+        "{} and {} weights, with a mean validation accuracy of {}{}{smallest}",
+        shape(best),
+        weights(best),
+        mean(best),
+        test_of_winner(study)
+    );
+    let Some(Layer { run, held_out, test }) = layer else {
+        return format!("The best of those compared has {of_study}.");
+    };
+    let records = &run.records;
+    let widths: Vec<_> = records.experiment.model.hidden.iter().map(usize::to_string).collect();
+    let (widths, size) = (layers_of(&widths), grouped(plan(records).num_parameters));
+    let epochs = |number: usize| counted(number, "epoch", "epochs");
+    let of_layer = format!("{held_out:.4} on its images held out and {test:.4} on the test images");
+    if *held_out > best.mean.unwrap_or(0.0) {
+        return format!(
+            "The best network found here is question 10's, with {widths} and {size} weights: after {} it reaches {of_layer}. Of the \
+             architectures compared for {} each, the best has {of_study}.",
+            epochs(records.epochs.len()),
+            epochs(study.page.study.base.training.num_epochs)
+        );
+    }
+    format!(
+        "The best network found here has {of_study}. Question 10's network, with {widths} and {size} weights, had reached {of_layer}."
+    )
+}
+
+/// What is known of networks that were given more time; not measured for this page, which is said.
+fn with_more_time(page: &LabPage<'_>) -> Work<Markup> {
+    let experiment = Experiment::from_toml(BEST, "best.toml", &[])?;
+    let plan = Plan::new(&experiment, page.layout, page.train.len());
+    let widths: Vec<_> = experiment.model.hidden.iter().map(usize::to_string).collect();
+    let (chosen, next) = CHOSEN_BY;
+    let (low, high) = wilson(chosen, 10_000);
+    Ok(html! {
+        h3 { "With more time" }
+        p {
+            "These numbers were not measured for this page. " code { (page.files[3].display()) } " is the best dense network found so \
+             far when smallnet was made: " (layers_of(&widths)) ", " (grouped(plan.num_parameters)) " weights, trained for "
+            (counted(experiment.training.num_epochs, "epoch", "epochs")) ", which takes about five minutes on two cores. With seed "
+            (experiment.seed) " it recognises " (format!("{BEST_TEST:.4}")) " of the test images. Nine networks were compared \
+             for it on 10,000 images held out. It won with " (format!("{chosen:.4}")) ", the next had "
+            (format!("{next:.4}")) ": a margin of " (margin(chosen - next)) ". The choice of these images alone \
+             moves such a number between " (format!("{low:.4}")) " and " (format!("{high:.4}")) " (Wilson's interval, 95 %), so it is one \
+             of the best of the nine, and not surely the best."
+        }
+    })
+}
+
+/// `0.02 percentage points, 2 of 10,000 images`.
+fn margin(difference: f64) -> String {
+    let images = (difference * 10_000.0).round() as usize;
+    format!("{}, {}", crate::util::format::points(difference), counted(images, "image", "images"))
+}
+
+/// The hidden layers of a setting in words: `one hidden layer of 128 neurons`.
+fn shape(setting: &SettingResult) -> String {
+    let value = value(Some(setting), "model.hidden");
+    let widths: Vec<String> = value
+        .trim_matches(['[', ']'])
+        .split(", ")
+        .filter(|width| !width.is_empty())
+        .map(str::to_owned)
+        .collect();
+    layers_of(&widths)
+}
+
+/// Hidden layers of these widths in words.
+fn layers_of(widths: &[String]) -> String {
+    match widths {
+        [] => "no hidden layer".to_owned(),
+        [one] => format!("one hidden layer of {one} neurons"),
+        more => format!("hidden layers of {} neurons", listed(more)),
+    }
+}
+
+fn weights(setting: &SettingResult) -> String {
+    setting.num_parameters.map_or_else(|| "–".to_owned(), grouped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the page says of the file is what the file says of itself.
+    #[test]
+    fn the_best_networks_figures_are_those_of_its_file() {
+        let (chosen, next) = CHOSEN_BY;
+        for figure in [chosen, next, BEST_TEST] {
+            assert!(BEST.contains(&format!("{figure:.4}")), "{figure}");
+        }
+        assert_eq!(margin(chosen - next), "0.02 percentage points, 2 images");
+        assert!(BEST.contains("margin of 0.0002"));
+    }
+}

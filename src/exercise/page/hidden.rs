@@ -1,0 +1,256 @@
+//! Question 10: the network with a hidden layer beside the one without. First the layer alone, everything else kept; then
+//! the settings that suit it. So each has its own share of the gain.
+
+use maud::{Markup, html};
+
+use crate::evaluation::{Evaluation, paired_tests};
+use crate::exercise::page::network::formula;
+use crate::exercise::page::text::{num_wrong, signed_points};
+use crate::exercise::page::{Answer, LabPage, LabRun, Missing, Work, plan, training_seconds, word};
+use crate::experiment::differences;
+use crate::report::{
+    PAIRED_COLUMNS, RESULT_COLUMNS, components, curves, paired_rows, paired_sentences, result_rows,
+};
+use crate::run::Records;
+use crate::statistics::spread_of;
+use crate::training::EpochRecord;
+use crate::util::format::{grouped, loss, percent, seconds, significant};
+
+/// The three networks, in the order in which one becomes the next.
+struct Steps<'a> {
+    softmax: &'a LabRun,
+    /// Or why its training failed: a rate that is too large is an observation, too.
+    inserted: std::result::Result<&'a LabRun, &'a str>,
+    hidden: &'a LabRun,
+}
+
+/// Question 10.
+pub(super) fn answer(page: &LabPage<'_>) -> Work<Answer> {
+    let steps = Steps::of(page)?;
+    let (small, large) = (plan(&steps.softmax.records), plan(&steps.hidden.records));
+    let widths: Vec<_> = steps.hidden.records.experiment.model.hidden.iter().map(usize::to_string).collect();
+    let sentence = format!(
+        "With {} hidden neurons inserted there are {} weights in place of {}, and an epoch takes {} in place of {}. With everything \
+         else kept, {}; {}.",
+        widths.join(" and "),
+        grouped(large.num_parameters),
+        grouped(small.num_parameters),
+        an_epoch(&steps.timed().epochs),
+        an_epoch(&steps.softmax.records.epochs),
+        by_the_layer(&steps)?,
+        by_the_settings(&steps)?
+    );
+    let activation = steps.hidden.records.experiment.model.activation;
+    let runs: Vec<Records> = steps.runs().into_iter().map(|run| run.records.clone()).collect();
+    let names: Vec<String> = runs.iter().map(|run| run.info.experiment.clone()).collect();
+    let content = html! {
+        p {
+            "A hidden layer, " code { "Dense(128, activation=\"relu\")" } " or " code { "nn.Linear(784, 128), nn.ReLU()" }
+            ", stands between pixels and classes: " (large.shape()) ". Its neurons do not stand for classes. Each of \
+             them can learn to look for some part of an image, such as a stroke at some place, and the last layer combines what \
+             they have found. So there need no longer be one picture for all ways in which a class is written."
+        }
+        p {
+            "Between the two linear layers stands a function, here " (activation.name()) ": " (activation.formula())
+            ". Without it, the hidden layer would be useless: a weighted sum of weighted sums is again a weighted sum, and two \
+             linear layers could do no more than one."
+        }
+        p { "The weights: " (formula(&large)) "." }
+        h3 { "What the layer does, and what the settings do" }
+        p {
+            "Two things are changed, one after the other. First only the layer is inserted: same optimizer, learning rate, batch \
+             size, epochs and seed. Then the settings are changed to what suits the larger network."
+        }
+        (shares(page, &steps)?)
+        h3 { "Is that more than chance?" }
+        (image_by_image(&runs, &names))
+        @if let Some(sentence) = beside_chance(page, &steps)? { p { (sentence) } }
+        h3 { "Side by side" }
+        @if let Err(why) = steps.inserted { p { "With everything else kept, the training failed: " (why) "." } }
+        (components::table(&RESULT_COLUMNS, &result_rows(&runs, &names), 1))
+        p { "In all, the training steps took " (training_seconds(steps.timed())) " in place of " (training_seconds(&steps.softmax.records)) "." }
+        h3 { "Learning curves" }
+        (curves::of_runs(&runs, &names)?)
+        @if let Some(sentence) = overfitting(steps.hidden) { p { (sentence) } }
+        h3 { "Which settings were changed" }
+        (settings(&steps)?)
+        p.note { "Question 13 compares more architectures with everything else equal." }
+    };
+    let commands = vec![
+        format!("train {}", word(page.files[1])),
+        format!("train {}", word(page.files[2])),
+        format!("compare {}", steps.runs().into_iter().map(LabRun::folder).collect::<Vec<_>>().join(" ")),
+    ];
+    Ok(Answer { sentence, content, commands })
+}
+
+impl<'a> Steps<'a> {
+    fn of(page: &LabPage<'a>) -> Work<Self> {
+        let inserted = match page.inserted {
+            Ok(run) => Ok(run),
+            Err(Missing::Failed(why)) => Err(why.as_str()),
+            Err(missing) => return Err(missing.clone()),
+        };
+        let hidden = page.hidden.as_ref().map_err(Clone::clone)?;
+        Ok(Self { softmax: page.softmax()?, inserted, hidden })
+    }
+
+    /// Those that were trained to their end.
+    fn runs(&self) -> Vec<&'a LabRun> {
+        [Some(self.softmax), self.inserted.ok(), Some(self.hidden)].into_iter().flatten().collect()
+    }
+
+    /// The network with a hidden layer whose time is compared: as much as possible is the same.
+    fn timed(&self) -> &'a Records {
+        &self.inserted.unwrap_or(self.hidden).records
+    }
+}
+
+fn an_epoch(epochs: &[EpochRecord]) -> String {
+    EpochRecord::median_seconds(epochs).map_or_else(|| "–".to_owned(), seconds)
+}
+
+/// `rises from 0.9200 to 0.9700`, in words that fit whichever is better.
+fn change(before: &Evaluation, after: &Evaluation) -> String {
+    let verb = match after.accuracy.total_cmp(&before.accuracy) {
+        std::cmp::Ordering::Greater => "rises",
+        std::cmp::Ordering::Less => "falls",
+        std::cmp::Ordering::Equal => return format!("stays at {:.4}", after.accuracy),
+    };
+    format!(
+        "{verb} from {:.4} to {:.4} ({} percentage points)",
+        before.accuracy,
+        after.accuracy,
+        signed_points(after.accuracy - before.accuracy)
+    )
+}
+
+fn by_the_layer(steps: &Steps<'_>) -> Work<String> {
+    match steps.inserted {
+        Ok(inserted) => Ok(format!("the test accuracy {}", change(steps.softmax.test()?, inserted.test()?))),
+        Err(_) => Ok("the training fails: the learning rate is too large for this network".to_owned()),
+    }
+}
+
+fn by_the_settings(steps: &Steps<'_>) -> Work<String> {
+    let hidden = steps.hidden.test()?;
+    Ok(match steps.inserted {
+        Ok(inserted) => format!("with settings that suit it, it {}", change(inserted.test()?, hidden)),
+        Err(_) => {
+            format!("with settings that suit it, the test accuracy {}", change(steps.softmax.test()?, hidden))
+        }
+    })
+}
+
+/// A row for each network: what was changed, and what that gave.
+fn shares(page: &LabPage<'_>, steps: &Steps<'_>) -> Work<Markup> {
+    let start = steps.softmax.test()?;
+    let mut rows = vec![row("the softmax network", None, start)];
+    let mut before = start;
+    if let Ok(inserted) = steps.inserted {
+        rows.push(row("a hidden layer inserted, everything else kept", Some(before), inserted.test()?));
+        before = inserted.test()?;
+    }
+    let settings = if page.inserted.is_ok() {
+        "then the settings changed"
+    } else {
+        "a hidden layer, and the settings changed"
+    };
+    let end = steps.hidden.test()?;
+    rows.push(row(settings, Some(before), end));
+    rows.push(row("both together", Some(start), end));
+    Ok(components::table(&["step", "test accuracy", "mistakes", "change, percentage points"], &rows, 1))
+}
+
+fn row(name: &str, before: Option<&Evaluation>, after: &Evaluation) -> [String; 4] {
+    let change = before.map(|before| signed_points(after.accuracy - before.accuracy));
+    [
+        name.to_owned(),
+        format!("{:.4}", after.accuracy),
+        grouped(num_wrong(after)),
+        change.unwrap_or_else(|| "–".to_owned()),
+    ]
+}
+
+/// The layer's share of the gain beside what another seed changes.
+fn beside_chance(page: &LabPage<'_>, steps: &Steps<'_>) -> Work<Option<String>> {
+    let (Ok(seeds), Ok(inserted)) = (page.seeds, steps.inserted) else { return Ok(None) };
+    let tested = |run: &Records| run.test.as_ref().map(|test| test.evaluation.accuracy);
+    let softmax = steps.softmax.test()?.accuracy;
+    let accuracies: Vec<f64> = [softmax].into_iter().chain(seeds.iter().filter_map(tested)).collect();
+    let Some(deviation) = spread_of(&accuracies) else { return Ok(None) };
+    let times = (inserted.test()?.accuracy - softmax).abs() / deviation;
+    Ok(Some(format!(
+        "And another seed? Over the {} seeds of question 0, the softmax network's accuracy has a standard deviation of {} \
+         percentage points. What the layer alone changes is {} times that{}.",
+        accuracies.len(),
+        significant(100.0 * deviation),
+        significant(times),
+        if times > 3.0 { ", much more than another seed does" } else { ": another seed could do as much" }
+    )))
+}
+
+/// The networks compared on the same test images, image by image.
+fn image_by_image(runs: &[Records], names: &[String]) -> Markup {
+    let tests = runs.iter().map(|run| run.test.as_ref().map(|test| &test.evaluation));
+    let tests: Option<Vec<&Evaluation>> = tests.collect();
+    let Some([first, others @ ..]) = tests.as_deref() else { return html! {} };
+    let tests: Vec<_> = [None].into_iter().chain(paired_tests(first, others).into_iter().map(Some)).collect();
+    html! {
+        @for sentence in paired_sentences(runs, names, &tests) { p { (components::sentence(&sentence)) } }
+        (components::table(&PAIRED_COLUMNS, &paired_rows(names, &tests), 1))
+    }
+}
+
+/// What the images held out say of overfitting.
+fn overfitting(run: &LabRun) -> Option<String> {
+    let epochs = &run.records.epochs;
+    let last = epochs.last()?;
+    let validated = |epoch: &EpochRecord| epoch.validation_loss;
+    let best = epochs.iter().filter(|epoch| validated(epoch).is_some());
+    let best =
+        best.min_by(|a, b| validated(a).unwrap_or(f64::MAX).total_cmp(&validated(b).unwrap_or(f64::MAX)))?;
+    let (held_out, right) = (last.validation_loss?, last.validation_accuracy?);
+    let mut said = format!(
+        "The dashed lines are images held out of training, measured after each epoch. After the last one, the network “{}” is right \
+         for {} of its training images and for {} of those held out, a gap of {} percentage points; the losses are {} and {}.",
+        run.records.info.experiment,
+        percent(run.training.accuracy),
+        percent(right),
+        signed_points(run.training.accuracy - right),
+        loss(run.training.loss),
+        loss(held_out)
+    );
+    said += &if best.epoch < last.epoch {
+        format!(
+            " The loss on the images held out was lowest after epoch {} ({}).{}",
+            best.epoch,
+            loss(best.validation_loss?),
+            match last.train_loss < best.train_loss {
+                true =>
+                    " After that, it learned more about its own images and nothing more about others: that is overfitting, and \
+                         the reason why early stopping keeps the weights of the best epoch.",
+                false => "",
+            }
+        )
+    } else {
+        " The loss on the images held out was lowest after the last epoch: it had not begun to rise."
+            .to_owned()
+    };
+    Some(said)
+}
+
+fn settings(steps: &Steps<'_>) -> Work<Markup> {
+    let runs = steps.runs();
+    let experiments: Vec<_> = runs.iter().map(|run| &run.records.experiment).collect();
+    let rows: Vec<Vec<String>> = differences(&experiments)?
+        .into_iter()
+        .map(|row| {
+            let values = row.values.into_iter().map(|value| value.unwrap_or_else(|| "–".to_owned()));
+            [row.key].into_iter().chain(values).collect()
+        })
+        .collect();
+    let names = runs.iter().map(|run| run.records.info.experiment.as_str());
+    let header: Vec<&str> = ["setting"].into_iter().chain(names).collect();
+    Ok(components::table(&header, &rows, 1))
+}

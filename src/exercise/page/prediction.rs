@@ -1,0 +1,156 @@
+//! Question 8: one image through the network, calculated.
+
+use maud::{Markup, html};
+
+use crate::exercise::page::{Answer, Asked, Inside, LabPage, Work};
+use crate::model::Neurons;
+use crate::plots::gray_png;
+use crate::report::components;
+use crate::util::format::{grouped, loss, percent, significant, with_article};
+
+/// Classes in a table; with more, the most probable ones are shown.
+const MAX_CLASSES: usize = 20;
+
+/// Question 8.
+pub(super) fn of_images(page: &LabPage<'_>) -> Work<Answer> {
+    let Inside { first, other, .. } = page.inside()?;
+    let verdict = if first.is_right() { "right" } else { "wrong" };
+    let sentence = format!(
+        "Test image {} is predicted to be {}, with probability {}; its label is {}: {verdict}.",
+        first.index,
+        with_article(first.prediction.class),
+        percent(first.prediction.confidence()),
+        first.label
+    );
+    let shown: Vec<&Asked> = [first].into_iter().chain(other).collect();
+    let wrong = shown.iter().find(|asked| !asked.is_right());
+    let mut images = Vec::new();
+    for asked in &shown {
+        images.push(image(page, asked)?);
+    }
+    let content = html! {
+        p {
+            "The answer is a probability for each class; the network says the class that has the highest one. Keras' "
+            code { "predict" } " gives the probabilities, PyTorch's " code { "model(x)" } " the scores before softmax; "
+            code { "argmax" } " is the place of the largest, counted from 0, and so the class. The table calculates the answer: the \
+             score is the sum of pixels times weights plus bias (question 4), and e to the score, divided by the sum of that \
+             column, is the probability."
+        }
+        @for (index, image) in images.iter().enumerate() {
+            @if index > 0 { p { (about_other(first)) } }
+            (image)
+        }
+        @if let Some(wrong) = wrong { p { (about_mistake(wrong)) } }
+    };
+    let indices: Vec<_> = shown.iter().map(|asked| asked.index.to_string()).collect();
+    let commands = vec![format!("predict {} --index {}", page.softmax()?.folder(), indices.join(" "))];
+    Ok(Answer { sentence, content, commands })
+}
+
+/// What the second image is shown for.
+fn about_other(first: &Asked) -> &'static str {
+    match first.is_right() {
+        true => "For comparison, the first test image that is not recognised:",
+        false => "For comparison, the first test image that is recognised:",
+    }
+}
+
+impl Asked {
+    /// Whether the network says the image's class.
+    fn is_right(&self) -> bool {
+        self.prediction.class == self.label
+    }
+}
+
+fn about_mistake(wrong: &Asked) -> String {
+    let Asked { label, prediction, .. } = wrong;
+    let rank =
+        prediction.log_probabilities.iter().filter(|&&p| p > prediction.log_probabilities[*label]).count();
+    format!(
+        "A probability is not a promise: the mistake was made with {}. The true class {label} had {} % and was choice number {}; the loss of this image is −ln p = {}.",
+        percent(prediction.confidence()),
+        significant(100.0 * prediction.log_probabilities[*label].exp()),
+        rank + 1,
+        loss(prediction.loss(*label))
+    )
+}
+
+/// An image with its scores and probabilities.
+fn image(page: &LabPage<'_>, asked: &Asked) -> Work<Markup> {
+    let Asked { index, label, pixels, prediction } = asked;
+    let png = gray_png(pixels, page.layout.height, page.layout.width, 6)?;
+    let verdict = if asked.is_right() { "right" } else { "wrong" };
+    let scores = scores(&page.inside()?.neurons, pixels);
+    let sum: f64 = scores.iter().map(|score| score.exp()).sum();
+    let mut classes: Vec<usize> = (0..scores.len()).collect();
+    if classes.len() > MAX_CLASSES {
+        classes.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+        classes.truncate(MAX_CLASSES);
+    }
+    Ok(html! {
+        h3 { "Test image " (index) ": label " (label) ", predicted " (prediction.class) ", " (verdict) }
+        div.result {
+            figure.asked { (components::image(&png, &format!("test image {index}, {}", with_article(*label)))) }
+            div.scroll {
+                table.chances {
+                    thead { tr { th { "class" } th { "score z" } th { "e" sup { "z" } } th { "probability" } th { } } }
+                    tbody {
+                        @for class in classes { (row(class, asked, scores[class])) }
+                        tr { td { "sum" } td { } td { (power(sum)) } td { "100 %" } td { } }
+                    }
+                }
+            }
+        }
+    })
+}
+
+fn row(class: usize, asked: &Asked, score: f64) -> Markup {
+    let probability = asked.prediction.log_probabilities[class].exp();
+    let mark = match (class == asked.label, class == asked.prediction.class) {
+        (true, _) => Some("good"),
+        (false, true) => Some("bad"),
+        (false, false) => None,
+    };
+    html! {
+        tr class=[mark] {
+            td { (class) }
+            td { (format!("{score:.2}").replace('-', "−")) }
+            td { (power(score.exp())) }
+            td { (percent(probability)) }
+            td { span.bar style=(format!("width:{:.1}%", 100.0 * probability)) { } }
+        }
+    }
+}
+
+/// A power of e: large ones as whole numbers.
+fn power(value: f64) -> String {
+    if (1000.0..1e15).contains(&value) { grouped(value.round() as usize) } else { significant(value) }
+}
+
+/// Pixels times weights plus bias, class by class.
+fn scores(neurons: &Neurons, pixels: &[u8]) -> Vec<f64> {
+    let neurons = neurons.weights.iter().zip(&neurons.biases);
+    let score = |(weights, &bias): (&Vec<f32>, &f32)| {
+        let products =
+            weights.iter().zip(pixels).map(|(&weight, &pixel)| f64::from(weight) * f64::from(pixel) / 255.0);
+        products.sum::<f64>() + f64::from(bias)
+    };
+    neurons.map(score).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mistake_names_the_rank_of_the_true_class() {
+        let logits = [0.5f32.ln(), 0.125f32.ln(), 0.375f32.ln()];
+        let prediction = crate::evaluation::Prediction::from_logits(&logits);
+        let asked = Asked { index: 3, label: 1, pixels: Vec::new(), prediction };
+        assert_eq!(
+            about_mistake(&asked),
+            "A probability is not a promise: the mistake was made with 50.0 %. The true class 1 had 12.5 % and was choice number 3; \
+             the loss of this image is −ln p = 2.0794."
+        );
+    }
+}

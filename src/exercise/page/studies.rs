@@ -1,0 +1,316 @@
+//! Questions 11 and 12: what the studies of the learning rate found; and what the answers of all studies share.
+
+use maud::{Markup, html};
+
+use crate::exercise::page::{Answer, LabPage, LabStudy, Work, word};
+use crate::study::page::{beside_best, findings, reading_note};
+use crate::study::{SettingResult, Summary, TrialRecord};
+use crate::training::EpochRecord;
+use crate::util::format::{counted, grouped, seconds, significant};
+
+const RATE: &str = "optimizer.learning_rate";
+
+/// Question 11.
+pub(super) fn learning_rate(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answer> {
+    let summary = study.page.summary;
+    let sentence = with_best(summary, |best| {
+        let worst = lowest(summary);
+        format!(
+            "Of {} rates from {} to {}, {} gives the highest validation accuracy, {}{}; {} gives the lowest, {}.",
+            summary.settings.len(),
+            value(summary.settings.first(), RATE),
+            value(summary.settings.last(), RATE),
+            value(Some(best), RATE),
+            mean(best),
+            alike(summary, RATE),
+            value(worst, RATE),
+            worst.map_or_else(|| "–".to_owned(), mean)
+        )
+    });
+    let explanation = html! {
+        p {
+            "The learning rate decides how long a step is. The gradient says in which direction the loss falls, but only for the place \
+             where the weights are now. Too short steps get there slowly, and the epochs are over before they arrive; too long ones \
+             step over the valley to its other side, and the loss jumps instead of falling. In Keras it is "
+            code { "SGD(learning_rate=…)" } ", in PyTorch " code { "SGD(…, lr=…)" } "."
+        }
+        p { (shortest(study)) " " (longest(study)) }
+        p {
+            "The rates are compared on " (held_out(study)) " training images that are held out of the training, the "
+            em { "validation" } " images. The test images must not choose: see question 0."
+        }
+    };
+    answer(page, study, sentence, &explanation)
+}
+
+/// What the smallest rate did, over all of its trainings.
+fn shortest(study: &LabStudy<'_>) -> String {
+    let Some(setting) = study.page.summary.settings.first() else { return String::new() };
+    let trainings = trainings_of(study, 0);
+    let ends: Vec<(f64, f64)> = trainings
+        .iter()
+        .filter_map(|epochs| match epochs {
+            [.., before, last] => Some((before.train_loss, last.train_loss)),
+            _ => None,
+        })
+        .collect();
+    if ends.is_empty() {
+        return String::new();
+    }
+    let falling = ends.iter().filter(|(before, last)| *last < 0.99 * before).count();
+    let mean = |value: fn(&(f64, f64)) -> f64| ends.iter().map(value).sum::<f64>() / ends.len() as f64;
+    let rate = value(Some(setting), RATE);
+    match falling {
+        0 => format!(
+            "With the smallest, {rate}, the training loss hardly fell any more in the last epoch, {}.",
+            of_trainings(0, ends.len())
+        ),
+        falling => format!(
+            "With the smallest, {rate}, the training loss was still falling in the last epoch, {}, on average from {} to {}: the \
+             training had not arrived.",
+            of_trainings(falling, ends.len()),
+            crate::util::format::loss(mean(|(before, _)| *before)),
+            crate::util::format::loss(mean(|(_, last)| *last))
+        ),
+    }
+}
+
+/// What the largest rate did, over all of its trainings.
+fn longest(study: &LabStudy<'_>) -> String {
+    let settings = &study.page.summary.settings;
+    let place = settings.len().saturating_sub(1);
+    let Some(setting) = settings.last() else { return String::new() };
+    let rate = value(Some(setting), RATE);
+    if setting.num_diverged > 0 {
+        return format!(
+            "With the largest, {rate}, the training diverged, {}: the loss grew beyond all numbers.",
+            of_trainings(setting.num_diverged, setting.num_diverged + setting.num_finished)
+        );
+    }
+    let losses: Vec<Vec<f64>> = trainings_of(study, place)
+        .into_iter()
+        .map(|epochs| epochs.iter().filter_map(|epoch| epoch.validation_loss).collect())
+        .filter(|losses: &Vec<f64>| losses.len() > 1)
+        .collect();
+    if losses.is_empty() {
+        return String::new();
+    }
+    let steps: usize = losses.iter().map(|losses| losses.len() - 1).sum();
+    let rises = losses.iter().flat_map(|losses| losses.windows(2)).filter(|pair| pair[1] > pair[0]).count();
+    let ends: f64 = losses.iter().filter_map(|losses| losses.last()).sum();
+    let all = match losses.len() {
+        1 => String::new(),
+        several => format!(" of all {several} trainings"),
+    };
+    format!(
+        "With the largest, {rate}, the validation loss rose in {rises} of the {}{all} from one epoch to the next and ended at {}{}.",
+        counted(steps, "step", "steps"),
+        crate::util::format::loss(ends / losses.len() as f64),
+        if losses.len() > 1 { " on average" } else { "" }
+    )
+}
+
+/// `in 3 of 5 trainings`; a single training needs no number.
+fn of_trainings(some: usize, all: usize) -> String {
+    match (some, all) {
+        (_, 1) => "in the one training".to_owned(),
+        (some, all) if some == all => format!("in all {all} trainings"),
+        (0, all) => format!("in none of {all} trainings more than 1 %"),
+        (some, all) => format!("in {some} of {all} trainings"),
+    }
+}
+
+/// The epochs of each of a setting's trials.
+fn trainings_of<'a>(study: &LabStudy<'a>, setting: usize) -> Vec<&'a [EpochRecord]> {
+    let Some(setting) = study.page.plan.settings.get(setting) else { return Vec::new() };
+    let records: &'a [&'a TrialRecord] = study.page.records;
+    let of_setting = records.iter().filter(|record| record.setting == *setting);
+    of_setting.map(|record| record.epochs.as_slice()).collect()
+}
+
+/// Images that a trial is judged by.
+fn held_out(study: &LabStudy<'_>) -> String {
+    study.page.records.first().map_or_else(|| "some".to_owned(), |record| grouped(record.num_images.1))
+}
+
+/// Question 12.
+pub(super) fn cross_validation(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answer> {
+    let summary = study.page.summary;
+    let folds = study.page.study.folds;
+    let sentence = with_best(summary, |best| {
+        format!(
+            "Learning rate {} has the highest mean accuracy over {folds} folds, {}{}{}.",
+            value(Some(best), RATE),
+            mean(best),
+            alike(summary, RATE),
+            test_of_winner(study)
+        )
+    });
+    let explanation = html! {
+        p {
+            (of_holdout(page)) " In " (folds) "-fold cross-validation, the training images are cut into " (folds) " parts, the folds, \
+             and every rate is trained " (folds) " times: each time one fold judges and the others are learned from. Neither Keras nor \
+             PyTorch does that by itself; scikit-learn's " code { "StratifiedKFold" } " gives the indices."
+        }
+        (folds_picture(folds))
+        p {
+            "So every training image judges once, always a network that has never seen it, and " (folds) " results for each rate show \
+             how much chance there is: their mean is a better estimate than any of them, and their spread says how good it is. Rates \
+             are compared fold by fold, since a fold that is hard for one is mostly hard for the others too. How to read the probabilities stands under question "
+            (page.first_study().map_or(11, |(question, _)| question)) "."
+        }
+        p {
+            "The price is " (grouped(study.page.plan.trials.len())) " trainings instead of "
+            (grouped(study.page.plan.settings.len())) ". The rate that is chosen is then trained once more, with all training \
+             images, and only this network is tested, once. " (against_holdout(page, study))
+        }
+    };
+    answer(page, study, sentence, &explanation)
+}
+
+/// How question 11 judged, as far as folds do it otherwise.
+fn of_holdout(page: &LabPage<'_>) -> String {
+    match page.study(11).map_or(0, |study| study.page.study.seeds.len()) {
+        0 => "A rate that is judged by one set of images held out may owe its place to them.".to_owned(),
+        1 => "Question 11 judged every rate by one set of images held out, and trained it once. With other images held out, \
+              the order might be another."
+            .to_owned(),
+        seeds => format!(
+            "Question 11 trained every rate {seeds} times, each time with other images held out, drawn at random: some \
+             images judge several times and others never."
+        ),
+    }
+}
+
+/// Whether cross-validation and the images held out of question 11 choose the same rate.
+fn against_holdout(page: &LabPage<'_>, study: &LabStudy<'_>) -> String {
+    let number = |study: &LabStudy<'_>| best(study.page.summary)?.setting.number(RATE);
+    let Some((single, folds)) = page.study(11).ok().and_then(number).zip(number(study)) else {
+        return String::new();
+    };
+    let far = |rate: f64| (rate / single).ln().abs();
+    let rates = study.page.summary.settings.iter().filter_map(|setting| setting.setting.number(RATE));
+    let nearest = rates.min_by(|&a, &b| far(a).total_cmp(&far(b)));
+    match nearest == Some(folds) {
+        true => format!(
+            "Question 11, with other rates, chose {single}; of the rates here, {folds} is the nearest to that, so both agree."
+        ),
+        false => format!(
+            "Question 11, with other rates, chose {single}; the folds choose {folds}, which is not the nearest to that."
+        ),
+    }
+}
+
+/// Which fold judges in which training.
+fn folds_picture(folds: usize) -> Markup {
+    html! {
+        div.scroll {
+            table.folds {
+                thead { tr { th { } @for fold in 1..=folds { th { "fold " (fold) } } } }
+                tbody {
+                    @for training in 1..=folds {
+                        tr {
+                            th { "training " (training) }
+                            @for fold in 1..=folds {
+                                @if fold == training { td.judges { "judges" } } @else { td { "learned from" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A study's answer: the explanation, what was shortened, and all parts of its own page.
+pub(super) fn answer(
+    page: &LabPage<'_>,
+    study: &LabStudy<'_>,
+    sentence: String,
+    explanation: &Markup,
+) -> Work<Answer> {
+    let parts = findings(&study.page)?;
+    let content = html! {
+        (explanation)
+        @if !study.shortened.is_empty() { (shortened(study)) }
+        @for part in &parts { h3 { (part.title) } (part.content) }
+        @if page.first_study().is_some_and(|(_, first)| first.file == study.file) {
+            (reading_note(&page.finished_studies().map(|(_, study)| study.page).collect::<Vec<_>>()))
+        }
+        p.note {
+            (counted(study.page.plan.trials.len(), "training", "trainings"))
+            @if study.num_reused == 0 {
+                ", all of them run for this page, "
+            } @else {
+                ", of which " (grouped(study.num_reused)) " had been run by an earlier start and were not run again; what was left to do "
+            }
+            "took " (seconds(study.seconds)) " with the winner's training. The same as a page of its own: "
+            code { (study.page.folder.join("report.html").display()) } "."
+        }
+    };
+    let commands = vec![format!("--artifacts {} study {}", word(page.artifacts), word(study.file))];
+    Ok(Answer { sentence, content, commands })
+}
+
+/// What the quick study leaves out.
+fn shortened(study: &LabStudy<'_>) -> Markup {
+    html! {
+        div.warning {
+            strong { "The study in short." } " As against the full one:"
+            ul {
+                @for (name, full, here) in study.shortened {
+                    li { code { (name) } ": " (here.replace("varied: ", "")) " instead of " (full.replace("varied: ", "")) }
+                }
+            }
+        }
+    }
+}
+
+/// The best setting.
+pub(super) fn best(summary: &Summary) -> Option<&SettingResult> {
+    summary.best.map(|best| &summary.settings[best])
+}
+
+/// The sentence about the best setting, if there is one.
+pub(super) fn with_best(summary: &Summary, sentence: impl Fn(&SettingResult) -> String) -> String {
+    best(summary).map_or_else(
+        || "No setting could be trained to the end in all of its trials, so none is best.".to_owned(),
+        sentence,
+    )
+}
+
+fn lowest(summary: &Summary) -> Option<&SettingResult> {
+    let ranked = summary.settings.iter().filter(|setting| setting.mean.is_some());
+    ranked.min_by(|a, b| a.mean.unwrap_or(1.0).total_cmp(&b.mean.unwrap_or(1.0)))
+}
+
+/// A number without zeros at its end; anything else as it is.
+fn plain(value: &str) -> String {
+    value.parse().map_or_else(|_| value.to_owned(), significant)
+}
+
+/// A setting's value of a key.
+pub(super) fn value(setting: Option<&SettingResult>, key: &str) -> String {
+    setting.and_then(|setting| setting.setting.value(key)).map_or_else(|| "–".to_owned(), plain)
+}
+
+/// A setting's mean accuracy.
+pub(super) fn mean(setting: &SettingResult) -> String {
+    setting.mean.map_or_else(|| "–".to_owned(), |mean| format!("{mean:.4}"))
+}
+
+/// What is probable of the others, as a part of a sentence.
+pub(super) fn alike(summary: &Summary, key: &str) -> String {
+    match beside_best(summary, |setting| value(Some(setting), key)).as_str() {
+        "" => String::new(),
+        others => format!(" ({others})"),
+    }
+}
+
+/// What the winner gave in its one test, as the end of a sentence.
+pub(super) fn test_of_winner(study: &LabStudy<'_>) -> String {
+    let result = study.page.winner.and_then(|winner| winner.summary.as_ref());
+    result.map_or_else(String::new, |result| {
+        format!("; trained on all training images and tested once, it reaches {:.4}", result.test_accuracy)
+    })
+}

@@ -1,0 +1,124 @@
+//! A part of question 0: the network on images that it has never seen.
+
+use maud::{Markup, html};
+
+use crate::evaluation::Evaluation;
+use crate::exercise::page::text::{num_wrong, right_of_all, signed_points};
+use crate::exercise::page::{LabPage, LabRun, Work};
+use crate::report::{curves, result};
+use crate::statistics::newcombe;
+use crate::util::format::{counted, grouped, loss, percent};
+
+/// What the test says, and whether it differs from what the training images say.
+pub(super) fn section(page: &LabPage<'_>, run: &LabRun) -> Work<Markup> {
+    let test = run.test()?;
+    let worst = match &run.records.test {
+        Some(record) if !test.worst.is_empty() => Some(result::mistakes(record, page.layout)?),
+        _ => None,
+    };
+    Ok(html! {
+        h3 { "On images that it has never seen" }
+        p {
+            "The network recognises " (right_of_all(test)) " test images at a mean loss of " (loss(test.loss)) "; "
+            (grouped(num_wrong(test))) " are wrong."
+        }
+        p {
+            "A network could simply remember its training images and know nothing of others; that is called "
+            em { "overfitting" } ". So it is judged by images that it has never learned from, the test images. And they are used \
+             once, at the end: whoever tries many settings and keeps the one with the best test accuracy has, in part, chosen the \
+             luck of these images, and the number no longer says what to expect of new ones. Questions 11 to 14 choose by other \
+             images for that reason."
+        }
+        p { (overfitting(&run.training, test)) }
+        h3 { "Learning curves" }
+        p.note {
+            "Means over the images of an epoch, each measured just before the step that learns from it, as Keras' "
+            code { "fit" } " prints them. The last point is not the finished network: that is measured above, after the training."
+        }
+        (curves::of_run(&run.records.epochs)?)
+        h3 { "Confusion matrix" }
+        (result::confusion_note(&test.confusion))
+        div.result { (result::confusion(&test.confusion)?) (result::scores(&test.classes)) }
+        p { (hardest(test)) }
+        @if let Some(worst) = worst {
+            h3 { "The worst mistakes" }
+            (worst)
+        }
+    })
+}
+
+/// Whether the training images are recognised better than the test images; both by the weights after the training.
+fn overfitting(training: &Evaluation, test: &Evaluation) -> String {
+    let share = |evaluation: &Evaluation| (evaluation.accuracy, evaluation.num_images);
+    let (low, high) = newcombe(share(training), share(test));
+    let said = format!(
+        "After the training, the network is right for {} of its {} training images and for {} of the test images: a gap of {} \
+         percentage points (95 % interval {} to {}, Newcombe)",
+        percent(training.accuracy),
+        grouped(training.num_images),
+        percent(test.accuracy),
+        signed_points(training.accuracy - test.accuracy),
+        signed_points(low),
+        signed_points(high)
+    );
+    match (low > 0.0, high < 0.0) {
+        (true, _) => format!("{said}. It does better on what it has learned from, a sign of overfitting."),
+        (_, true) => format!("{said}. It does better on the test images: there is no sign of overfitting."),
+        _ => {
+            format!("{said}. So there is no sign of overfitting that this number of test images could show.")
+        }
+    }
+}
+
+/// The classes that are recognised best and worst, and the most frequent mistake.
+fn hardest(test: &Evaluation) -> String {
+    let recall = |class: &usize| test.classes[*class].recall;
+    let known: Vec<usize> = (0..test.classes.len()).filter(|class| recall(class).is_some()).collect();
+    let by_recall = |a: &&usize, b: &&usize| recall(a).unwrap_or(0.0).total_cmp(&recall(b).unwrap_or(0.0));
+    let (Some(&worst), Some(&best)) = (known.iter().min_by(by_recall), known.iter().max_by(by_recall)) else {
+        return String::new();
+    };
+    let share = |class: usize| percent(recall(&class).unwrap_or(0.0));
+    let mut said = format!(
+        "Best recognised are images of class {best} ({} of them), worst those of class {worst} ({}).",
+        share(best),
+        share(worst)
+    );
+    let counts = &test.confusion.counts;
+    let pairs =
+        (0..counts.len()).flat_map(|label| (0..counts.len()).map(move |predicted| (label, predicted)));
+    let wrong = pairs.filter(|(label, predicted)| label != predicted);
+    if let Some((label, predicted)) = wrong.max_by_key(|&(label, predicted)| counts[label][predicted])
+        && counts[label][predicted] > 0
+    {
+        let often = counted(counts[label][predicted] as usize, "time", "times");
+        said +=
+            &format!(" The most frequent mistake is to take class {label} for class {predicted}, {often}.");
+    }
+    said
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn evaluation(correct: u64, all: u64) -> Evaluation {
+        let confusion =
+            crate::evaluation::ConfusionMatrix { counts: vec![vec![correct, all - correct], vec![0, 0]] };
+        let text = r#"{"accuracy": 0, "loss": 0.1, "num_images": 0, "classes": [], "worst": [],
+            "calibration": {"error": 0, "bins": []}, "confusion": []}"#;
+        let mut evaluation: Evaluation = serde_json::from_str(text).unwrap();
+        (evaluation.accuracy, evaluation.num_images) = (correct as f64 / all as f64, all as usize);
+        Evaluation { confusion, ..evaluation }
+    }
+
+    #[test]
+    fn overfitting_is_a_gap_beyond_the_choice_of_images() {
+        let said = overfitting(&evaluation(57_000, 60_000), &evaluation(9200, 10_000));
+        assert!(said.contains("a gap of +3.00 percentage points"), "{said}");
+        assert!(said.ends_with("a sign of overfitting."), "{said}");
+        let said = overfitting(&evaluation(57_000, 60_000), &evaluation(9460, 10_000));
+        assert!(said.contains("a gap of +0.40 percentage points") && said.contains("no sign"), "{said}");
+    }
+}

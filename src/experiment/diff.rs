@@ -1,0 +1,100 @@
+//! What experiments set differently.
+
+use std::collections::BTreeMap;
+
+use toml::Value;
+
+use crate::error::{Error, Result};
+use crate::experiment::Experiment;
+
+/// A setting that is not the same in all of some experiments.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Difference {
+    /// Its dotted name, such as `optimizer.learning_rate`.
+    pub key: String,
+    /// Its value in each experiment, as TOML; none where the experiment does not have it.
+    pub values: Vec<Option<String>>,
+}
+
+/// The settings that `experiments` do not all agree on, in the order of the experiment file, the name left out: it
+/// decides nothing.
+pub fn differences(experiments: &[&Experiment]) -> Result<Vec<Difference>> {
+    let settings = experiments.iter().map(|experiment| settings(experiment)).collect::<Result<Vec<_>>>()?;
+    let mut keys: Vec<&String> = Vec::new();
+    for key in settings.iter().flat_map(BTreeMap::keys) {
+        if key != "name" && !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys.sort_by_key(|key| (section_order(key), *key));
+    let rows = keys.into_iter().map(|key| Difference {
+        key: key.clone(),
+        values: settings.iter().map(|settings| settings.get(key).cloned()).collect(),
+    });
+    Ok(rows.filter(|row| row.values.windows(2).any(|pair| pair[0] != pair[1])).collect())
+}
+
+/// All settings of an experiment by dotted name, as TOML.
+pub fn settings(experiment: &Experiment) -> Result<BTreeMap<String, String>> {
+    let value = Value::try_from(experiment)
+        .map_err(|error| Error::new(format!("cannot write the experiment as TOML: {error}")))?;
+    let mut settings = BTreeMap::new();
+    flatten("", &value, &mut settings);
+    Ok(settings)
+}
+
+fn flatten(prefix: &str, value: &Value, settings: &mut BTreeMap<String, String>) {
+    let Value::Table(table) = value else {
+        settings.insert(prefix.to_owned(), value.to_string());
+        return;
+    };
+    for (key, value) in table {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        flatten(&path, value, settings);
+    }
+}
+
+/// Where the experiment file has a key's section; `kind` leads its section.
+fn section_order(key: &str) -> (usize, bool) {
+    let section = key.split('.').next().unwrap_or(key);
+    let order = ["seed", "data", "model", "optimizer", "schedule", "training"];
+    let place = order.iter().position(|name| *name == section).unwrap_or(order.len());
+    (place, !key.ends_with(".kind"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn experiment(text: &str) -> Experiment {
+        Experiment::from_toml(text, "test.toml", &[]).unwrap()
+    }
+
+    #[test]
+    fn only_what_differs_is_named() {
+        let one = experiment("name = \"a\"\n[optimizer]\nlearning_rate = 0.5");
+        let other = experiment("name = \"b\"\nseed = 7\n[model]\nhidden = [3]\n[optimizer]\nkind = \"adam\"");
+        assert_eq!(differences(&[&one, &one]).unwrap(), []);
+        let found = differences(&[&one, &other]).unwrap();
+        let keys: Vec<_> = found.iter().map(|row| row.key.as_str()).collect();
+        assert_eq!(
+            keys,
+            [
+                "seed",
+                "model.hidden",
+                "optimizer.kind",
+                "optimizer.beta_1",
+                "optimizer.beta_2",
+                "optimizer.epsilon",
+                "optimizer.learning_rate",
+                "optimizer.momentum",
+                "optimizer.nesterov"
+            ]
+        );
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(found[1].values, [some("[]"), some("[3]")]);
+        assert_eq!(found[6].values, [some("0.5"), some("0.001")]);
+        assert_eq!(found[7].values, [some("0.0"), None]);
+    }
+}

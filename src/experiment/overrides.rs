@@ -1,0 +1,152 @@
+//! `--set key=value`: one setting changed from the command line.
+
+use std::fmt;
+use std::str::FromStr;
+
+use toml::{Table, Value};
+
+use crate::error::{Error, Result};
+use crate::experiment::parse;
+
+/// No setting is in a section of a section of so many sections.
+const MAX_SECTIONS: usize = 8;
+
+/// The most letters of what may be a kind.
+const MAX_KIND: usize = 100;
+
+/// One `--set key=value`: a dotted key and a TOML value; a bare word counts as a string.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Override {
+    path: Vec<String>,
+    value: Value,
+}
+
+impl Override {
+    /// Sets `key`, dotted, to `value`.
+    pub fn new(key: &str, value: impl Into<Value>) -> Self {
+        Self { path: key.split('.').map(str::to_owned).collect(), value: value.into() }
+    }
+
+    /// The dotted key.
+    pub fn key(&self) -> String {
+        self.path.join(".")
+    }
+
+    /// The value.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Writes the value into `table`, making the sections on the way.
+    pub(super) fn apply(&self, table: &mut Table) -> Result<()> {
+        let Some((last, sections)) = self.path.split_last() else { return Ok(()) };
+        // Tables in tables in tables: whoever goes through them needs a stack as deep.
+        if sections.len() > MAX_SECTIONS {
+            let start = self.path[..MAX_SECTIONS].join(".");
+            return Err(Error::new(format!("unknown key `{start}…`, of {} parts", self.path.len()))
+                .hint("the longest key is `training.early_stopping.restore_best`"));
+        }
+        let mut current = table;
+        for section in sections {
+            let entry = current.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            current = entry.as_table_mut().ok_or_else(|| {
+                Error::usage(format!("--set {}: `{section}` is a value, not a section", self.path.join(".")))
+            })?;
+        }
+        current.insert(last.clone(), self.value.clone());
+        Ok(())
+    }
+
+    /// Takes out of `table` the value that this one will replace. What says of which kind a section is stays: a change of
+    /// it decides what becomes of the section's other keys. So does a section.
+    pub(super) fn remove_from(&self, table: &mut Table) {
+        let Some((last, sections)) = self.path.split_last() else { return };
+        let mut current = table;
+        for section in sections {
+            let Some(Value::Table(inner)) = current.get_mut(section) else { return };
+            current = inner;
+        }
+        match current.get(last) {
+            Some(Value::Table(_)) | None => {}
+            Some(Value::String(kind)) if last == "kind" && kind.len() <= MAX_KIND => {}
+            // Not the kind of anything, before as after.
+            Some(_) if last == "kind" => drop(current.insert(last.clone(), String::new().into())),
+            Some(_) => drop(current.remove(last)),
+        }
+    }
+}
+
+/// As it is typed after `--set`.
+impl fmt::Display for Override {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=", self.path.join("."))?;
+        match &self.value {
+            Value::String(text) if parse_value(text) == self.value => f.write_str(text),
+            value => write!(f, "{value}"),
+        }
+    }
+}
+
+impl FromStr for Override {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let Some((key, value)) = text.split_once('=') else {
+            return Err(Error::usage(format!("`{text}` is not of the form key=value"))
+                .hint("for example `--set optimizer.learning_rate=0.1`"));
+        };
+        let (key, value) = (key.trim(), value.trim());
+        if key.is_empty() || key.split('.').any(str::is_empty) {
+            return Err(Error::usage(format!("`{text}` has no key before `=`"))
+                .hint("for example `--set optimizer.learning_rate=0.1`"));
+        }
+        Ok(Self::new(key, parse_value(value)))
+    }
+}
+
+/// A TOML value where the text is one, else the text itself: `--set model.activation=tanh` needs no quotes.
+fn parse_value(text: &str) -> Value {
+    parse(&format!("v = {text}"), "")
+        .ok()
+        .and_then(|mut table| if table.len() == 1 { table.remove("v") } else { None })
+        .unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_take_their_toml_type() {
+        for (text, value) in [
+            ("a=1", Value::Integer(1)),
+            ("a=0.5", Value::Float(0.5)),
+            ("a=true", Value::Boolean(true)),
+            ("a=[1, 2]", Value::Array(vec![Value::Integer(1), Value::Integer(2)])),
+            ("a=tanh", Value::String("tanh".to_owned())),
+            ("a=\"1\"", Value::String("1".to_owned())),
+            ("a=x = y", Value::String("x = y".to_owned())),
+            ("a=1\nb=2", Value::String("1\nb=2".to_owned())),
+        ] {
+            assert_eq!(text.parse::<Override>().unwrap(), Override::new("a", value), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_means_the_same_when_typed() {
+        for text in ["a.b=1", "a=0.5", "a=[1, 2]", "a=tanh", "a=\"1\"", "a=x = y", "a=", "a={ b = 1 }"] {
+            let setting: Override = text.parse().unwrap();
+            assert_eq!(setting.to_string(), text);
+        }
+        let seed = Override::new("name", "1");
+        assert_eq!(seed.to_string().parse::<Override>().unwrap(), seed);
+    }
+
+    #[test]
+    fn malformed_overrides_are_usage_errors() {
+        for text in ["seed", "=1", "a..b=1", ".=1"] {
+            assert_eq!(text.parse::<Override>().unwrap_err().exit_code(), 2, "{text}");
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! From TOML to a typed experiment, with messages that name the key.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue, Deserializer};
+use toml::{Spanned, Table, Value};
+
+use crate::error::{Error, Result};
+use crate::experiment::{Experiment, Override};
+use crate::util::files;
+
+/// An experiment file that has been parsed, to be changed and typed as often as wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ParsedExperiment {
+    table: Table,
+    origin: String,
+}
+
+impl ParsedExperiment {
+    /// Parses `text`; `origin` is what messages call it.
+    ///
+    /// # Errors
+    /// As [`parse`]'s.
+    pub(crate) fn new(text: &str, origin: &str) -> Result<Self> {
+        Ok(Self { table: parse(text, origin)?, origin: origin.to_owned() })
+    }
+
+    /// Fills in what decides the type of a section, applies `overrides`, types the result and checks every value. `by`
+    /// says in messages where the overrides come from.
+    ///
+    /// # Errors
+    /// An unknown key (with the nearest valid one), a value of the wrong type or out of range.
+    pub(crate) fn changed(&self, overrides: &[Override], by: &str) -> Result<Experiment> {
+        let origin = &self.origin;
+        let mut table = override_all(self.table.clone(), overrides)?;
+        if let Some(stem) = Path::new(origin).file_stem().and_then(|stem| stem.to_str()) {
+            table.entry("name").or_insert_with(|| Value::String(stem.to_owned()));
+        }
+        for (section, default) in KINDS {
+            let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(section) = entry {
+                section.entry("kind").or_insert_with(|| Value::String(default.to_owned()));
+            }
+        }
+        let place = match overrides {
+            [] => format!("in `{origin}`"),
+            _ => format!("in `{origin}` {by}"),
+        };
+        let experiment = type_check(table, &place)?;
+        experiment.check()?;
+        Ok(experiment)
+    }
+
+    /// Leaves out the values that `overrides` replace, which may be long lists. With `overrides` among its changes, the
+    /// experiment is the same as before.
+    pub(crate) fn without(mut self, overrides: &[Override]) -> Self {
+        overrides.iter().for_each(|setting| setting.remove_from(&mut self.table));
+        self
+    }
+}
+
+/// The most bytes of an experiment or study file: far more than one has, and few enough for what is made of each of them.
+const MAX_BYTES: usize = 1_000_000;
+
+/// The most tables and lists in one another. A study's `vary.model.hidden`, a list of lists, has four.
+const MAX_DEPTH: usize = 8;
+
+/// Reads the text of an experiment or study file, of which there may be no end.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    files::open_named(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_BYTES {
+        return Err(io::Error::other(format!("it is larger than {MAX_BYTES} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))
+}
+
+/// TOML as a table.
+///
+/// # Errors
+/// Text that is no TOML, with line and column.
+pub(crate) fn parse(text: &str, origin: &str) -> Result<Table> {
+    if text.len() > MAX_BYTES {
+        return Err(Error::new(format!("`{origin}` is larger than {MAX_BYTES} bytes")));
+    }
+    let invalid = |error: &toml::de::Error| {
+        let start = error.span().map_or(0, |span| span.start.min(text.len()));
+        let before = &text.as_bytes()[..start];
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
+        Error::new(format!(
+            "invalid TOML in `{origin}`, line {line}, column {column}: {}",
+            error.message().replace('\n', ", ")
+        ))
+    };
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let Some(table) = if_shallow(table) else {
+        return Err(Error::new(format!(
+            "`{origin}` has tables or lists in one another, deeper than {MAX_DEPTH}"
+        )));
+    };
+    match errors.first() {
+        Some(error) => Err(invalid(error)),
+        None => Table::deserialize(Deserializer::from(table)).map_err(|error| invalid(&error)),
+    }
+}
+
+/// What is right in a table or list.
+fn inside<'a, 'i>(value: &'a DeValue<'i>) -> Vec<&'a DeValue<'i>> {
+    match value {
+        DeValue::Table(table) => table.iter().map(|(_, value)| value.get_ref()).collect(),
+        DeValue::Array(array) => array.iter().map(Spanned::get_ref).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The table, if what is in it is not deeper than [`MAX_DEPTH`]; else it is taken apart here. Nearly everything goes
+/// through tables by recursion, dropping one included, and a short text can have enough of them for any stack.
+fn if_shallow(table: Spanned<DeTable<'_>>) -> Option<Spanned<DeTable<'_>>> {
+    let mut level: Vec<&DeValue<'_>> = table.get_ref().iter().map(|(_, value)| value.get_ref()).collect();
+    for _ in 0..MAX_DEPTH {
+        level = level.into_iter().flat_map(inside).collect();
+    }
+    if level.is_empty() {
+        return Some(table);
+    }
+    let mut left: Vec<DeValue<'_>> =
+        table.into_inner().into_iter().map(|(_, value)| value.into_inner()).collect();
+    while let Some(value) = left.pop() {
+        match value {
+            DeValue::Table(table) => left.extend(table.into_iter().map(|(_, value)| value.into_inner())),
+            DeValue::Array(array) => left.extend(array.into_iter().map(Spanned::into_inner)),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Sections whose `kind` decides which other keys they have, with the kind of a section that names none.
+const KINDS: [(&str, &str); 2] = [("optimizer", "sgd"), ("schedule", "constant")];
+/// The key that means the same whatever the kind.
+const KEPT: &str = "warmup_epochs";
+
+/// Applies `overrides` in order. Where they change a section's kind, the file's other keys of that section go:
+/// they were meant for the old kind.
+fn override_all(mut table: Table, overrides: &[Override]) -> Result<Table> {
+    let apply = |table: &mut Table| overrides.iter().try_for_each(|setting| setting.apply(table));
+    let mut result = table.clone();
+    apply(&mut result)?;
+    for (section, default) in KINDS {
+        let kind = |table: &Table| table.get(section).and_then(|section| section.get("kind")).cloned();
+        let before = kind(&table).unwrap_or_else(|| default.into());
+        let changed = kind(&result).is_some_and(|after| after != before);
+        if let Some(Value::Table(section)) = table.get_mut(section).filter(|_| changed) {
+            section.retain(|key, _| key == KEPT);
+        }
+    }
+    apply(&mut table)?;
+    Ok(table)
+}
+
+fn type_check(table: Table, place: &str) -> Result<Experiment> {
+    serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
+        let path = error.path().to_string();
+        let message = error.inner().message().to_owned();
+        explain(&table, &path, &message, place)
+    })
+}
+
+/// Turns serde's words into ours. Serde's are specified: "unknown field `x`, expected one of `a`, `b`",
+/// "unknown variant `x`, expected …" and "invalid type: integer `1`, expected …".
+fn explain(table: &Table, path: &str, message: &str, place: &str) -> Error {
+    let (problem, expected) = message.split_once(", expected ").unwrap_or((message, ""));
+    let quoted =
+        |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let got = quoted(problem).pop().unwrap_or_default();
+    if problem.starts_with("unknown field") {
+        unknown_key(table, path, &got, quoted(expected), place)
+    } else if problem.starts_with("unknown variant") {
+        let key = if is_kinded(path) { format!("{path}.kind") } else { path.to_owned() };
+        let choices = quoted(expected);
+        let hint = suggestion("", &got, &choices, "choices");
+        Error::new(format!("`{key}` {place} is `{got}`, expected one of its choices")).hint(hint)
+    } else if let Some(got) =
+        problem.strip_prefix("invalid type: ").or(problem.strip_prefix("invalid value: "))
+    {
+        let key = culprit(table, path);
+        // Of a choice, serde says "unit variant" and not what was found.
+        let got =
+            match lookup(table, &key).filter(|_| ["string only", "variant identifier"].contains(&expected)) {
+                Some(value) => value.to_string(),
+                None => got.to_owned(),
+            };
+        Error::new(format!("`{key}` {place} is {got}, expected {}", plain(expected, &key)))
+    } else {
+        Error::new(format!("invalid value of `{path}` {place}: {message}"))
+    }
+}
+
+fn unknown_key(table: &Table, path: &str, key: &str, mut valid: Vec<String>, place: &str) -> Error {
+    // For an unknown field the path may or may not end in the field itself.
+    let section = path.strip_suffix(key).unwrap_or(path).trim_matches('.');
+    let mut what = "keys".to_owned();
+    if is_kinded(section) {
+        valid.push("kind".to_owned());
+        let kind = lookup(table, &format!("{section}.kind")).and_then(Value::as_str).unwrap_or_default();
+        what = format!("keys of kind `{kind}`");
+    }
+    valid.sort();
+    let prefix = if section.is_empty() { String::new() } else { format!("{section}.") };
+    Error::new(format!("unknown key `{prefix}{key}` {place}")).hint(suggestion(&prefix, key, &valid, &what))
+}
+
+fn is_kinded(section: &str) -> bool {
+    KINDS.iter().any(|(kinded, _)| *kinded == section)
+}
+
+/// The value of a dotted key.
+fn lookup<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    let (first, rest) = key.split_once('.').unwrap_or((key, ""));
+    let value = table.get(first)?;
+    if rest.is_empty() { Some(value) } else { lookup(value.as_table()?, rest) }
+}
+
+/// The nearest valid word, if one is near, and all of them.
+pub(crate) fn suggestion(prefix: &str, got: &str, valid: &[String], what: &str) -> String {
+    // A part of a word is as near as a typing error: `epochs` means `num_epochs`, `glorot` `glorot-uniform`.
+    let lower = got.to_lowercase();
+    let distance = |word: &String| match word.contains(&lower) && lower.len() > 2 {
+        true => 1,
+        // The distance from a whole page takes time and memory, and is never small.
+        false if lower.len() > 100 => usize::MAX,
+        false => strsim::damerau_levenshtein(word, &lower),
+    };
+    let nearest =
+        valid.iter().min_by_key(|word| distance(word)).filter(|word| distance(word) <= 1 + got.len() / 4);
+    let all = valid.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    match nearest {
+        Some(word) => format!("did you mean `{prefix}{word}`? Valid {what}: {all}"),
+        None => format!("valid {what}: {all}"),
+    }
+}
+
+/// The key that does not fit. Serde reads a section with a `kind` in two passes and forgets the key in the
+/// second; it is the one that does not fit even without the others.
+fn culprit(table: &Table, path: &str) -> String {
+    let Some(Value::Table(section)) = table.get(path).filter(|_| is_kinded(path)) else {
+        return path.to_owned();
+    };
+    let is_wrong = |(key, value): &(&String, &Value)| {
+        let mut alone = Table::new();
+        alone.insert((*key).clone(), (*value).clone());
+        if let Some(kind) = section.get("kind") {
+            alone.insert("kind".to_owned(), kind.clone());
+        }
+        let table = Table::from_iter([(path.to_owned(), Value::Table(alone))]);
+        let read = Value::Table(table).try_into::<Experiment>();
+        read.is_err_and(|error| error.message().starts_with("invalid "))
+    };
+    match section.iter().find(is_wrong) {
+        Some((key, _)) => format!("{path}.{key}"),
+        None => path.to_owned(),
+    }
+}
+
+/// Rust's type names in words.
+fn plain(expected: &str, key: &str) -> String {
+    match expected {
+        "f64" => "a number".to_owned(),
+        "u64" | "usize" => "a whole number from 0".to_owned(),
+        "a boolean" => "`true` or `false`".to_owned(),
+        "a sequence" => "a list such as `[128, 64]`".to_owned(),
+        "string only" | "variant identifier" | "a string" => "a string".to_owned(),
+        _ if expected.starts_with("struct") || expected.contains("enum") => format!("a section `[{key}]`"),
+        _ => expected.to_owned(),
+    }
+}

@@ -1,0 +1,310 @@
+//! Pictures of data sets, networks and their answers: what is drawn, and where it goes.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::data::{Layout, Split};
+use crate::error::Result;
+use crate::evaluation::Evaluation;
+use crate::experiment::Experiment;
+use crate::model::Neurons;
+use crate::pipeline::{Answer, Asked, SavedModel, SplitName, Splits, Subject};
+use crate::plots::{
+    CaptionLine, ConfusionMatrix, Prediction, Sheet, Tile, Tone, WeightSheet, gray_png, symmetric_limit,
+};
+use crate::run;
+use crate::util::format::{counted, grouped, percent, three_digits};
+
+/// Sheets of neurons at the most.
+const MAX_SHEETS: usize = 16;
+/// Neurons drawn at the most.
+pub const MAX_DRAWN: usize = MAX_SHEETS * NEURONS_PER_SHEET;
+/// The longest side of an enlarged image, in pixels.
+const MAX_SIDE: usize = 2_000;
+/// Samples of each class on a contact sheet.
+const SAMPLES_PER_CLASS: usize = 10;
+/// Neurons on a sheet.
+const NEURONS_PER_SHEET: usize = 64;
+/// How many times larger than stored a single image is saved, where it is not large itself.
+const IMAGE_SCALE: usize = 10;
+
+/// Draws the first samples of each class of a split and says where.
+pub fn draw_samples(
+    splits: &Splits,
+    name: SplitName,
+    experiment: &Experiment,
+    artifacts: &Path,
+) -> Result<PathBuf> {
+    let split = splits.get(name)?;
+    let Layout { height, width, num_classes } = splits.layout;
+    let tile = |&position: &usize| Tile {
+        values: split.image(position).0,
+        caption: vec![CaptionLine::plain(position.to_string())],
+    };
+    let mut tiles = Vec::with_capacity(num_classes * SAMPLES_PER_CLASS);
+    for samples in split.first_of_each_class(num_classes, SAMPLES_PER_CLASS) {
+        tiles.extend(samples.iter().map(tile));
+        // A place without values stays empty: a class may have few images, or none.
+        tiles.resize(
+            tiles.len() + SAMPLES_PER_CLASS - samples.len(),
+            Tile { values: &[], caption: Vec::new() },
+        );
+    }
+    let sheet = Sheet {
+        title: &format!("The first {SAMPLES_PER_CLASS} images of each class"),
+        subtitle: &format!(
+            "{}, {name} split: {}; under each its number",
+            experiment.data.source,
+            counted(split.len(), "image", "images")
+        ),
+        height,
+        width,
+        columns: SAMPLES_PER_CLASS,
+        row_labels: &names(num_classes),
+        tiles: &tiles,
+    };
+    let file = format!("{}-samples.png", file_name(experiment, name)?);
+    run::write_in(&data_folder(artifacts), &file, &sheet.draw()?.to_png()?)
+}
+
+/// Saves image `index` of a split, enlarged, and says where.
+pub fn draw_image(
+    splits: &Splits,
+    name: SplitName,
+    index: usize,
+    experiment: &Experiment,
+    artifacts: &Path,
+) -> Result<PathBuf> {
+    let Layout { height, width, .. } = splits.layout;
+    let (pixels, _) = splits.get(name)?.get(index, &name.to_string())?;
+    let scale = (MAX_SIDE / height.max(width)).clamp(1, IMAGE_SCALE);
+    let png = gray_png(pixels, height, width, scale)?;
+    run::write_in(&data_folder(artifacts), &format!("{}-{index}.png", file_name(experiment, name)?), &png)
+}
+
+fn data_folder(artifacts: &Path) -> PathBuf {
+    artifacts.join("data")
+}
+
+/// What pictures of a split are called: image 7 is another one where other images are held out.
+fn file_name(experiment: &Experiment, name: SplitName) -> Result<String> {
+    let tag = experiment.data.source().tag()?;
+    let held_out = experiment.data.validation;
+    Ok(match name {
+        SplitName::Train | SplitName::Validation if held_out > 0 => {
+            format!("{tag}-{name}-{held_out}-held-out-seed-{}", experiment.seed)
+        }
+        _ => format!("{tag}-{name}"),
+    })
+}
+
+fn names(num_classes: usize) -> Vec<String> {
+    (0..num_classes).map(|class| class.to_string()).collect()
+}
+
+/// What is to be said of a neuron's weights.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NeuronInfo {
+    /// Its number in its layer, from 0; in a softmax network, its class.
+    pub neuron: usize,
+    /// The L2 norm of its weights.
+    pub norm: f64,
+    /// Its smallest weight.
+    pub smallest: f64,
+    /// Its largest weight.
+    pub largest: f64,
+    /// Its bias.
+    pub bias: f64,
+}
+
+/// Where the pictures of an answer are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerPictures {
+    /// The image with the probabilities of the classes.
+    pub path: PathBuf,
+    /// Of a picture file: the image as the network saw it, as large as the network takes it.
+    pub prepared: Option<PathBuf>,
+}
+
+impl SavedModel {
+    /// The neurons of the first layer: by class in a softmax network, otherwise largest norm first.
+    ///
+    /// # Errors
+    /// An error of the device.
+    pub fn neurons(&self) -> Result<Vec<NeuronInfo>> {
+        Ok(neuron_infos(&self.model.first_layer()?, self.experiment.model.hidden.is_empty()))
+    }
+
+    /// Draws the weights of the first layer's neurons into the run's folder, in the order of [`SavedModel::neurons`],
+    /// which gives `infos`; at most [`MAX_DRAWN`]. Says where the pictures are.
+    ///
+    /// # Errors
+    /// An error of the device, or a file that cannot be written.
+    pub fn draw_weights(&self, infos: &[NeuronInfo]) -> Result<Vec<PathBuf>> {
+        let neurons = self.model.first_layer()?;
+        let limit = symmetric_limit(&neurons.weights.concat());
+        let sheets: Vec<&[NeuronInfo]> = infos.chunks(NEURONS_PER_SHEET).take(MAX_SHEETS).collect();
+        let mut paths = Vec::with_capacity(sheets.len());
+        for (index, sheet) in sheets.iter().enumerate() {
+            let (stem, part) = match sheets.len() {
+                1 => ("weights".to_owned(), String::new()),
+                all => (format!("weights-{}", index + 1), format!(", sheet {} of {all}", index + 1)),
+            };
+            let png = self.weight_sheet(&neurons, sheet, &part, limit)?;
+            paths.push(self.folder.write_figure(&self.figure_name(&stem), &png)?);
+        }
+        Ok(paths)
+    }
+
+    fn weight_sheet(
+        &self,
+        neurons: &Neurons,
+        infos: &[NeuronInfo],
+        part: &str,
+        limit: f32,
+    ) -> Result<Vec<u8>> {
+        let is_softmax = self.experiment.model.hidden.is_empty();
+        let tile = |info: &'_ NeuronInfo| Tile {
+            values: &neurons.weights[info.neuron][..],
+            caption: neuron_caption(info, is_softmax),
+        };
+        let what =
+            if is_softmax { "each output neuron" } else { "the first hidden layer, largest norm first" };
+        let Layout { height, width, .. } = self.info.data.layout;
+        let sheet = WeightSheet {
+            title: &format!("{}: weights of {what}", self.info.experiment),
+            subtitle: &format!("run {}{part}", self.folder.id()),
+            height,
+            width,
+            columns: if is_softmax { 5 } else { 8 },
+            limit,
+            tiles: &infos.iter().map(tile).collect::<Vec<_>>(),
+        };
+        sheet.draw()?.to_png()
+    }
+
+    /// Draws the confusion matrix and the worst mistakes into the run's folder.
+    pub fn draw_evaluation(&self, evaluation: &Evaluation, subject: &Subject) -> Result<Vec<PathBuf>> {
+        let counts = &evaluation.confusion.counts;
+        let subtitle = format!(
+            "run {}, {}: {} of {} right, {}",
+            self.folder.id(),
+            subject.describe(),
+            grouped(evaluation.confusion.num_correct() as usize),
+            counted(evaluation.num_images, "image", "images"),
+            percent(evaluation.accuracy)
+        );
+        let title = format!("{}: confusion matrix", self.info.experiment);
+        let matrix =
+            ConfusionMatrix { title: &title, subtitle: &subtitle, classes: &names(counts.len()), counts };
+        // Drawn even without a mistake: a sheet of an earlier evaluation must not stand beside this matrix.
+        let mistakes = self.mistakes(evaluation, &subject.split, &subtitle)?;
+        let write = |stem: &str, png: &[u8]| {
+            self.folder.write_figure(&self.figure_name(&format!("{stem}-{}", subject.tag)), png)
+        };
+        Ok(vec![write("confusion", &matrix.draw()?.to_png()?)?, write("mistakes", &mistakes)?])
+    }
+
+    fn mistakes(&self, evaluation: &Evaluation, split: &Split, subtitle: &str) -> Result<Vec<u8>> {
+        let (height, width) = split.image_size();
+        let tiles: Vec<_> = evaluation
+            .worst
+            .iter()
+            .map(|mistake| Tile {
+                values: split.image(mistake.index).0,
+                caption: vec![
+                    CaptionLine::new(
+                        format!("{} taken for {}", mistake.label, mistake.predicted),
+                        Tone::Wrong,
+                    ),
+                    CaptionLine::plain(format!("{} sure", percent(mistake.confidence))),
+                    CaptionLine::plain(format!("image {}", mistake.index)),
+                ],
+            })
+            .collect();
+        let sheet = Sheet {
+            title: &format!("{}: the worst mistakes, highest loss first", self.info.experiment),
+            subtitle,
+            height,
+            width,
+            columns: 5,
+            row_labels: &[],
+            tiles: &tiles,
+        };
+        sheet.draw()?.to_png()
+    }
+
+    /// Draws each answer into the run's folder: what the network saw, and the probabilities of the classes.
+    pub fn draw_answers(&self, answers: &[Answer]) -> Result<Vec<AnswerPictures>> {
+        let stems = distinct(answers.iter().map(|answer| answer.image.stem()).collect());
+        answers.iter().zip(&stems).map(|(answer, stem)| self.draw_answer(answer, stem)).collect()
+    }
+
+    fn draw_answer(&self, answer: &Answer, stem: &str) -> Result<AnswerPictures> {
+        let Layout { height, width, num_classes } = self.info.data.layout;
+        let Answer { image, pixels, prediction } = answer;
+        let picture = Prediction {
+            title: &format!("{} with {}", prediction.class, percent(prediction.confidence())),
+            subtitle: &format!("{}, run {} {}", image.name(), self.info.experiment, self.folder.id()),
+            pixels,
+            height,
+            width,
+            classes: &names(num_classes),
+            probabilities: &prediction.probabilities(),
+            true_class: image.label(),
+        };
+        let path = self.folder.write_prediction(&self.figure_name(stem), &picture.draw()?.to_png()?)?;
+        let prepared = match image {
+            Asked::Index { .. } => None,
+            Asked::File(_) => {
+                let png = gray_png(pixels, height, width, 1)?;
+                Some(self.folder.write_prediction(&self.figure_name(&format!("prepared-{stem}")), &png)?)
+            }
+        };
+        Ok(AnswerPictures { path, prepared })
+    }
+}
+
+fn neuron_infos(neurons: &Neurons, is_softmax: bool) -> Vec<NeuronInfo> {
+    let info = |neuron: usize| {
+        let weights = &neurons.weights[neuron];
+        NeuronInfo {
+            neuron,
+            norm: neurons.norm(neuron),
+            smallest: f64::from(weights.iter().copied().fold(f32::INFINITY, f32::min)),
+            largest: f64::from(weights.iter().copied().fold(f32::NEG_INFINITY, f32::max)),
+            bias: f64::from(neurons.biases[neuron]),
+        }
+    };
+    neurons.in_order(is_softmax).into_iter().map(info).collect()
+}
+
+fn neuron_caption(info: &NeuronInfo, is_softmax: bool) -> Vec<CaptionLine> {
+    vec![
+        CaptionLine::plain(Neurons::name(info.neuron, is_softmax)),
+        CaptionLine::plain(format!("norm {}", three_digits(info.norm))),
+    ]
+}
+
+/// Numbers names that occur again, so that no file overwrites another: `a`, `b`, `a-2`.
+pub(super) fn distinct(names: Vec<String>) -> Vec<String> {
+    let mut taken: Vec<String> = Vec::with_capacity(names.len());
+    for name in names {
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name));
+        taken.extend(free);
+    }
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_occur_again_are_numbered() {
+        let names = ["a", "b", "a", "a"].map(str::to_owned).to_vec();
+        assert_eq!(distinct(names), ["a", "b", "a-2", "a-3"]);
+    }
+}

@@ -1,0 +1,383 @@
+//! Owns a chart's axes: what they cover, where their ticks are and how those are written.
+
+use std::ops::{Range, RangeInclusive};
+
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use plotters::coord::types::RangedCoordf64;
+
+use crate::error::Result;
+use crate::plots::chart::style::LABEL_GAP;
+use crate::plots::text::BODY;
+use crate::util::format::grouped;
+
+/// Larger numbers are left out, as those that are no numbers are: nobody could read the others beside them.
+const LARGEST: f64 = 1e38;
+/// The exponents of powers of ten that are written out: 0.00001 to 1,000,000.
+const WRITTEN_OUT: RangeInclusive<i32> = -5..=6;
+/// An axis has about so many ticks.
+const NUM_TICKS: usize = 6;
+/// Between the data and the ends of an axis, as a share of the data's extent.
+const ROOM: f64 = 0.04;
+const LABEL_ROOM: f64 = 0.14;
+
+/// How x values are laid out on their axis.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// Equal differences are equally far apart.
+    #[default]
+    Linear,
+    /// As linear, with whole-numbered ticks: the axis counts (epochs).
+    Whole,
+    /// Equal ratios are equally far apart, with ticks at powers of ten, or closer ones where those are too few. Values
+    /// that are not positive are left out.
+    Log,
+    /// As [`Log`](Self::Log), with ticks at powers of two (batch sizes).
+    Log2,
+}
+
+/// What one axis covers, and its ticks with their labels, from low to high. plotters draws it as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Axis {
+    range: Range<f64>,
+    ticks: Vec<(f64, String)>,
+}
+
+impl Scale {
+    /// Where `x` is on its axis; none where it cannot be shown.
+    pub(super) fn place(self, x: f64) -> Option<f64> {
+        let shown = if self.is_log() { (LARGEST.recip()..=LARGEST).contains(&x) } else { can_be_shown(x) };
+        let place = match self {
+            Self::Linear | Self::Whole => x,
+            Self::Log => x.log10(),
+            Self::Log2 => x.log2(),
+        };
+        shown.then_some(place)
+    }
+
+    fn is_log(self) -> bool {
+        matches!(self, Self::Log | Self::Log2)
+    }
+}
+
+impl Axis {
+    /// The x axis for values at `places`, over `width` pixels. With error bars, and on logarithmic axes, there is room
+    /// for a mark at both ends.
+    pub(super) fn horizontal(
+        scale: Scale,
+        places: impl Iterator<Item = f64> + Clone,
+        width: f64,
+        have_bars: bool,
+    ) -> Result<Self> {
+        let (low, high) = ends(places);
+        // A power below and one above a single value.
+        let values =
+            if scale.is_log() && !are_apart(low, high) { low - 1.0..low + 1.0 } else { around(low, high) };
+        let room = if scale.is_log() || have_bars { ROOM * (values.end - values.start) } else { 0.0 };
+        let range = values.start - room..values.end + room;
+        let ticks = match scale {
+            Scale::Linear => linear_ticks(&range),
+            Scale::Log | Scale::Log2 => log_ticks(scale, &range, width)?,
+            // There are no ticks between its numbers, so it needs none closer than 1.
+            Scale::Whole => {
+                let most = (values.end - values.start).ceil().clamp(1.0, 9.0) + 1.0;
+                key_points(&range, most as usize).map(|value| (value, whole(value))).collect()
+            }
+        };
+        Ok(Self { range, ticks })
+    }
+
+    /// A y axis for `values`, which can lie between `bounds` only: the axis ends there, but for values that are beyond
+    /// them nonetheless, such as those of an edited file. With labels, there is room for one above and below.
+    pub(super) fn vertical(
+        values: impl Iterator<Item = f64> + Clone,
+        bounds: (f64, f64),
+        are_labelled: bool,
+    ) -> Self {
+        let (low, high) = ends(values);
+        let range = around(low, high);
+        let room = if are_labelled { LABEL_ROOM } else { ROOM } * (range.end - range.start);
+        let start = (range.start - room).max(bounds.0).min(low);
+        let end = (range.end + room).min(bounds.1).max(high);
+        let range = if are_apart(start, end) { start..end } else { range };
+        let ticks = linear_ticks(&range);
+        Self { range, ticks }
+    }
+}
+
+impl Axis {
+    /// How far along the axis a place is, from 0 to 1; none for one that it does not cover.
+    pub(super) fn share(&self, place: f64) -> Option<f64> {
+        let Range { start, end } = self.range;
+        (start..=end).contains(&place).then(|| (place - start) / (end - start))
+    }
+}
+
+impl Ranged for Axis {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, place: &f64, limit: (i32, i32)) -> i32 {
+        RangedCoordf64::from(self.range.clone()).map(place, limit)
+    }
+
+    /// The ticks, with a grid line each; there are no lighter lines between them.
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        let ticks = self.ticks.iter().map(|tick| tick.0);
+        if hint.weight().allow_light_points() { Vec::new() } else { ticks.collect() }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.range.clone()
+    }
+}
+
+impl ValueFormatter<f64> for Axis {
+    /// The label of the tick at `place`.
+    fn format_ext(&self, place: &f64) -> String {
+        self.ticks.iter().find(|tick| tick.0 == *place).map(|tick| tick.1.clone()).unwrap_or_default()
+    }
+}
+
+/// Whether a value is a number that others can be read beside.
+pub(super) fn can_be_shown(value: f64) -> bool {
+    value.abs() <= LARGEST
+}
+
+/// The smallest and the largest value; 0 and 1 for none.
+fn ends(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    (values.clone().reduce(f64::min).unwrap_or(0.0), values.reduce(f64::max).unwrap_or(1.0))
+}
+
+/// As much as single precision tells: plotters looks for ticks between them.
+fn are_apart(low: f64, high: f64) -> bool {
+    high - low > 1e-6 * low.abs().max(high.abs()).max(1e-3)
+}
+
+/// From the smallest to the largest value, with room around a single one.
+fn around(low: f64, high: f64) -> Range<f64> {
+    if are_apart(low, high) {
+        return low..high;
+    }
+    let room = 0.5 * low.abs().max(1.0);
+    low - room..low + room
+}
+
+/// plotters' choice of round numbers.
+fn key_points(range: &Range<f64>, most: usize) -> impl Iterator<Item = f64> + use<> {
+    RangedCoordf64::from(range.clone()).key_points(most).into_iter()
+}
+
+fn linear_ticks(range: &Range<f64>) -> Vec<(f64, String)> {
+    let step = (range.end - range.start) / NUM_TICKS as f64;
+    key_points(range, NUM_TICKS).map(|value| (value, tick(value, step))).collect()
+}
+
+/// Ticks at the powers of the base, as many as their labels leave room for over `width` pixels; closer ones where fewer
+/// than three powers are in range.
+fn log_ticks(scale: Scale, range: &Range<f64>, width: f64) -> Result<Vec<(f64, String)>> {
+    let per_unit = width / (range.end - range.start);
+    let powers = if scale == Scale::Log { decades(range, &[1]) } else { octaves(range) };
+    let widest = BODY.measure_widest(powers.iter().map(|tick| &*tick.1))?;
+    let every = ((widest + LABEL_GAP) / per_unit).ceil().max(1.0) as usize;
+    let mut ticks: Vec<_> = powers.into_iter().step_by(every).collect();
+    let steps = if scale == Scale::Log { decades(range, &[1, 2, 5]) } else { Vec::new() };
+    for finer in [steps, between_powers(scale, range)] {
+        if ticks.len() < 3 && finer.len() > ticks.len() {
+            ticks = finer;
+        }
+    }
+    keep_apart(&mut ticks, per_unit)?;
+    Ok(ticks)
+}
+
+/// The multiples `mantissas` (1 to 9) of the powers of ten, in a range of exponents; all of them written out, or none.
+fn decades(range: &Range<f64>, mantissas: &[u8]) -> Vec<(f64, String)> {
+    let exponents = range.start.floor() as i32..=range.end.ceil() as i32;
+    let place = |exponent: i32, mantissa: u8| f64::from(exponent) + f64::from(mantissa).log10();
+    let all = exponents.flat_map(|exponent| mantissas.iter().map(move |&mantissa| (exponent, mantissa)));
+    let shown: Vec<_> =
+        all.filter(|&(exponent, mantissa)| range.contains(&place(exponent, mantissa))).collect();
+    let are_plain = shown.iter().all(|(exponent, _)| WRITTEN_OUT.contains(exponent));
+    let tick = |&(exponent, mantissa): &(i32, u8)| {
+        let label = if are_plain { decimal(mantissa, exponent) } else { format!("{mantissa}e{exponent}") };
+        (place(exponent, mantissa), label)
+    };
+    shown.iter().map(tick).collect()
+}
+
+/// The powers of two, in a range of exponents.
+fn octaves(range: &Range<f64>) -> Vec<(f64, String)> {
+    let exponents = range.start.ceil() as i32..=range.end.floor() as i32;
+    let label = |exponent: i32| match exponent {
+        -3..=-1 => 2_f64.powi(exponent).to_string(),
+        0..=20 => grouped(1 << exponent),
+        _ => format!("2^{exponent}"),
+    };
+    exponents.map(|exponent| (f64::from(exponent), label(exponent))).collect()
+}
+
+/// Round numbers in a range of exponents that is too short for other ticks.
+fn between_powers(scale: Scale, range: &Range<f64>) -> Vec<(f64, String)> {
+    let base: f64 = if scale == Scale::Log { 10.0 } else { 2.0 };
+    let values = base.powf(range.start)..base.powf(range.end);
+    let step = (values.end - values.start) / NUM_TICKS as f64;
+    let points = key_points(&values, NUM_TICKS);
+    points.filter_map(|value| Some((scale.place(value)?, precise(value, step)))).collect()
+}
+
+/// Takes the label from each tick where it would run into the one before.
+fn keep_apart(ticks: &mut [(f64, String)], per_unit: f64) -> Result<()> {
+    let mut free_from = f64::NEG_INFINITY;
+    for (place, label) in ticks {
+        let half = (BODY.measure(label)? + LABEL_GAP) / 2.0;
+        if *place * per_unit - half < free_from {
+            label.clear();
+        } else {
+            free_from = *place * per_unit + half;
+        }
+    }
+    Ok(())
+}
+
+/// `mantissa` × 10^`exponent`, as people write it, for an exponent of [`WRITTEN_OUT`].
+fn decimal(mantissa: u8, exponent: i32) -> String {
+    match usize::try_from(exponent) {
+        Ok(zeros) => grouped(usize::from(mantissa) * 10_usize.pow(zeros.min(9) as u32)),
+        Err(_) => {
+            format!("{:.*}", exponent.unsigned_abs() as usize, f64::from(mantissa) * 10_f64.powi(exponent))
+        }
+    }
+}
+
+/// A tick label on an axis that counts; nothing between the numbers.
+fn whole(value: f64) -> String {
+    if (value - value.round()).abs() < 1e-6 { format!("{value:.0}") } else { String::new() }
+}
+
+/// A tick label with as many decimals as the distance between ticks needs.
+fn tick(value: f64, step: f64) -> String {
+    let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
+    let value = if value.abs() < step * 1e-3 { 0.0 } else { value };
+    match value.abs() {
+        count if decimals == 0 && (1e3..1e6).contains(&count) => {
+            format!("{}{}", if value < 0.0 { "-" } else { "" }, grouped(count.round() as usize))
+        }
+        small if small < 1e6 => format!("{value:.decimals$}"),
+        _ => format!("{value:.1e}"),
+    }
+}
+
+/// As [`tick`], for numbers that may be all tiny or all huge.
+fn precise(value: f64, step: f64) -> String {
+    if (1e-4..1e6).contains(&value) {
+        return tick(value, step);
+    }
+    let digits = (value / step).log10().ceil().clamp(0.0, 9.0) as usize;
+    format!("{value:.digits$e}")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The labels on an x axis of `width` pixels from one value to another.
+    fn labels(scale: Scale, values: [f64; 2], width: f64) -> Vec<String> {
+        let places: Vec<f64> = values.iter().filter_map(|&value| scale.place(value)).collect();
+        let axis = Axis::horizontal(scale, places.into_iter(), width, false).unwrap();
+        let Range { start, end } = axis.range;
+        assert!(axis.ticks.iter().all(|tick| (start..=end).contains(&tick.0)), "{:?}", axis.ticks);
+        axis.ticks.into_iter().map(|tick| tick.1).filter(|label| !label.is_empty()).collect()
+    }
+
+    #[test]
+    fn ticks_have_the_decimals_they_need() {
+        assert_eq!(
+            [tick(0.25, 0.05), tick(3.0, 1.0), tick(-1e-17, 0.1), tick(2e7, 1e6), tick(-2500.0, 500.0)],
+            ["0.25", "3", "0.0", "2.0e7", "-2,500"]
+        );
+    }
+
+    #[test]
+    fn decades_are_labelled_with_powers_of_ten() {
+        assert_eq!(labels(Scale::Log, [1e-3, 10.0], 420.0), ["0.001", "0.01", "0.1", "1", "10"]);
+        assert_eq!(labels(Scale::Log, [2e4, 3e7], 420.0), ["1e5", "1e6", "1e7"]);
+        assert_eq!(labels(Scale::Log, [1e-6, 1e-4], 420.0), ["1e-6", "1e-5", "1e-4"]);
+        assert_eq!(labels(Scale::Log, [7e3, 1e6], 420.0), ["10,000", "100,000", "1,000,000"]);
+        // Too many are thinned.
+        let many = labels(Scale::Log, [1e-30, 1e30], 420.0);
+        assert!((4..=10).contains(&many.len()), "{many:?}");
+    }
+
+    #[test]
+    fn less_than_two_decades_have_closer_ticks() {
+        let expected = ["0.002", "0.005", "0.01", "0.02", "0.05"];
+        assert_eq!(labels(Scale::Log, [0.002, 0.05], 420.0), expected);
+        let narrow = labels(Scale::Log, [0.30, 0.34], 420.0);
+        assert_eq!(narrow, ["0.300", "0.310", "0.320", "0.330", "0.340"]);
+        for tiny in [[1.001e-20, 1.002e-20], [7.01e9, 7.02e9]] {
+            let labels = labels(Scale::Log, tiny, 420.0);
+            assert!(labels.iter().all(|label| label.contains('e') && label.len() < 15), "{labels:?}");
+        }
+    }
+
+    #[test]
+    fn batch_sizes_are_powers_of_two() {
+        assert_eq!(labels(Scale::Log2, [16.0, 4096.0], 380.0), ["16", "64", "256", "1,024", "4,096"]);
+        assert_eq!(labels(Scale::Log2, [32.0, 32.0], 380.0), ["16", "32", "64"]);
+        assert_eq!(labels(Scale::Log, [0.001; 2], 420.0), ["0.0001", "0.001", "0.01"]);
+        assert_eq!(labels(Scale::Log2, [0.25, 1.0], 380.0), ["0.25", "0.5", "1"]);
+        assert_eq!(labels(Scale::Log2, [1e30, 1e31], 380.0), ["2^100", "2^101", "2^102", "2^103"]);
+    }
+
+    /// On a chart of the least width too.
+    #[test]
+    fn labels_do_not_run_into_one_another() {
+        for scale in [Scale::Log, Scale::Log2] {
+            for high in [1.5e-4, 3e-4, 9e-4, 0.003, 0.02, 1.0, 1e5, 1e37] {
+                let places = [1.1e-4, high].map(|value| scale.place(value).unwrap());
+                for width in [160.0, 420.0] {
+                    let axis = Axis::horizontal(scale, places.into_iter(), width, false).unwrap();
+                    let per_unit = width / (axis.range.end - axis.range.start);
+                    let labelled: Vec<_> = axis.ticks.iter().filter(|tick| !tick.1.is_empty()).collect();
+                    assert!(!labelled.is_empty(), "{scale:?} to {high}");
+                    for pair in labelled.windows(2) {
+                        let room = (pair[1].0 - pair[0].0) * per_unit;
+                        let needed =
+                            pair.iter().map(|tick| BODY.measure(&tick.1).unwrap() / 2.0).sum::<f64>();
+                        assert!(room > needed, "{pair:?} over {width}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn error_bars_have_room_at_both_ends() {
+        let axis =
+            |have_bars| Axis::horizontal(Scale::Whole, [1.0, 2.0].into_iter(), 420.0, have_bars).unwrap();
+        assert_eq!((axis(false).range, axis(true).range), (1.0..2.0, 0.96..2.04));
+        assert_eq!(axis(true).ticks, [(1.0, "1".to_owned()), (2.0, "2".to_owned())]);
+    }
+
+    #[test]
+    fn values_that_are_not_positive_have_no_logarithm() {
+        for scale in [Scale::Log, Scale::Log2] {
+            for value in [0.0, -0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 5e-324, 1e308] {
+                assert_eq!(scale.place(value), None, "{value}");
+            }
+        }
+        assert_eq!((Scale::Log.place(0.01), Scale::Log2.place(64.0)), (Some(-2.0), Some(6.0)));
+        assert_eq!((Scale::Whole.place(-3.0), Scale::Linear.place(f64::NAN)), (Some(-3.0), None));
+    }
+
+    #[test]
+    fn a_vertical_axis_ends_at_its_bounds_but_leaves_no_value_out() {
+        let ends = |values: &[f64], bounds| Axis::vertical(values.iter().copied(), bounds, false).range();
+        assert_eq!(ends(&[0.0, 1.0], (0.0, 1.0)), 0.0..1.0);
+        assert_eq!(ends(&[0.5, 1.7], (0.0, 1.0)).end, 1.7);
+        assert_eq!(ends(&[0.0, 1.0], (f64::MIN, f64::MAX)), -0.04..1.04);
+        let range = ends(&[5.0], (7.0, 3.0));
+        assert!(range.start < 5.0 && range.end > 5.0);
+    }
+}

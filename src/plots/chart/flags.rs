@@ -1,0 +1,181 @@
+//! Owns the marked places on the x axis: where their labels go, above the plot, so that each stands at the end of its own
+//! line and no line goes through another's label.
+
+use crate::error::Result;
+use crate::plots::chart::axis::{Axis, Scale};
+use crate::plots::chart::labels::LABEL;
+use crate::plots::chart::style::{Area, FINE, MARKER_DASH, cannot_draw, stroke, text_style};
+use crate::plots::colour::{AXIS, QUIET};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+/// Between a line and its label, in pixels.
+const GAP: f64 = 4.0;
+
+/// A marked place.
+struct Flag {
+    /// Its place on the axis, and about how many pixels that is from the plot's left end.
+    place: f64,
+    x: f64,
+    text: String,
+    width: f64,
+    /// Counted from the plot upwards.
+    row: usize,
+    /// On which side of its line its label is.
+    is_left: bool,
+}
+
+/// All marked places of a chart.
+pub(super) struct Flags {
+    flags: Vec<Flag>,
+}
+
+impl Flags {
+    /// Those of `marks` that are on the axis, over `width` pixels.
+    pub(super) fn new(marks: &[(f64, &str)], scale: Scale, axis: &Axis, width: f64) -> Result<Self> {
+        let mut flags = Vec::new();
+        for &(x, label) in marks {
+            let place = scale.place(x).and_then(|place| Some((place, axis.share(place)?)));
+            if let Some((place, share)) = place {
+                let text = LABEL.fit(label.trim(), width / 2.0 - GAP)?;
+                let text_width = LABEL.measure(&text)?;
+                let (x, width) = (share * width, text_width + GAP);
+                flags.push(Flag { place, x, text, width, row: 0, is_left: false });
+            }
+        }
+        flags.sort_by(|a, b| a.x.total_cmp(&b.x));
+        choose_sides(&mut flags, width);
+        choose_rows(&mut flags);
+        Ok(Self { flags })
+    }
+
+    /// How much room their labels need above the plot, in pixels.
+    pub(super) fn height(&self) -> i32 {
+        let labelled = self.flags.iter().filter(|flag| !flag.text.is_empty());
+        labelled.map(|flag| flag.row as i32 + 1).max().unwrap_or(0) * row_height()
+    }
+
+    /// Their places on the axis.
+    pub(super) fn places(&self) -> impl Iterator<Item = f64> + '_ {
+        self.flags.iter().map(|flag| flag.place)
+    }
+
+    /// Draws lines and labels on all of the chart below its legend. The plot is between the heights `plot_top` and `bottom`, in
+    /// fine pixels; `across` says where a place on the axis is.
+    pub(super) fn draw(
+        &self,
+        area: &Area<'_>,
+        (plot_top, bottom): (i32, i32),
+        across: impl Fn(f64) -> i32,
+    ) -> Result<()> {
+        for flag in &self.flags {
+            let (x, top) = (across(flag.place), plot_top - flag.row as i32 * row_height() * FINE);
+            let half = row_height() * FINE / 2;
+            let end = if flag.text.is_empty() { plot_top } else { top - 2 * half };
+            let (dash, gap) = MARKER_DASH;
+            let line = vec![(x, bottom), (x, end)];
+            for dash in DashedLineSeries::new(line, dash * FINE, gap * FINE, stroke(AXIS, 1)) {
+                area.draw(&dash).map_err(cannot_draw)?;
+            }
+            let side = if flag.is_left { HPos::Right } else { HPos::Left };
+            let style = text_style(LABEL, QUIET)?.pos(Pos::new(side, VPos::Center));
+            let away = if flag.is_left { -fine(GAP) } else { fine(GAP) };
+            area.draw_text(&flag.text, &style, (x + away, top - half)).map_err(cannot_draw)?;
+        }
+        Ok(())
+    }
+}
+
+/// The height of a row of labels, in pixels.
+pub(super) fn row_height() -> i32 {
+    LABEL.line_height() as i32
+}
+
+fn fine(pixels: f64) -> i32 {
+    (pixels * f64::from(FINE)).round() as i32
+}
+
+/// Labels are at the right of their lines: all of them where they have room there, or else all at the left. Where neither
+/// is possible, those without room at the right are at the left, and those that such a line would go through.
+fn choose_sides(flags: &mut [Flag], width: f64) {
+    let fit_right = flags.iter().all(|flag| flag.x + flag.width <= width);
+    let fit_left = flags.iter().all(|flag| flag.x >= flag.width);
+    let mut first_left = f64::INFINITY;
+    for flag in flags.iter_mut().rev() {
+        let end = flag.x + flag.width;
+        let is_crossed = flag.x >= flag.width && first_left <= end;
+        flag.is_left = !fit_right && (fit_left || end > width || is_crossed);
+        if flag.is_left {
+            first_left = flag.x;
+        }
+    }
+}
+
+/// A label is above the ends of all lines that would go through it, and above all labels that it would cover.
+fn choose_rows(flags: &mut [Flag]) {
+    // The first of those at the right, and the last of those at the left, are crossed by most lines.
+    let rights = (0..flags.len()).rev().filter(|&index| !flags[index].is_left);
+    let lefts = (0..flags.len()).filter(|&index| flags[index].is_left);
+    let order: Vec<usize> = rights.chain(lefts).collect();
+    for (done, &index) in order.iter().enumerate() {
+        let (start, end) = span(&flags[index]);
+        let below = order[..done].iter().map(|&other| &flags[other]);
+        let crossed = below.filter(|other| {
+            let (from, to) = span(other);
+            from < end + GAP && start < to + GAP
+        });
+        flags[index].row = crossed.map(|other| other.row + 1).max().unwrap_or(0);
+    }
+}
+
+/// What a label covers from left to right, with the end of its line.
+fn span(flag: &Flag) -> (f64, f64) {
+    if flag.is_left { (flag.x - flag.width, flag.x) } else { (flag.x, flag.x + flag.width) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Flags at shares of a plot that is 400 pixels wide.
+    fn flags(marks: &[(f64, &str)]) -> Vec<Flag> {
+        let axis = Axis::horizontal(Scale::Linear, [0.0, 1.0].into_iter(), 400.0, false).unwrap();
+        Flags::new(marks, Scale::Linear, &axis, 400.0).unwrap().flags
+    }
+
+    fn assert_apart(flags: &[Flag]) {
+        for flag in flags {
+            let (start, end) = span(flag);
+            assert!(start >= 0.0 && end <= 400.0, "{start} to {end}");
+            for other in flags.iter().filter(|other| !std::ptr::eq(*other, flag)) {
+                let (from, to) = span(other);
+                assert!(other.row != flag.row || to <= start || end <= from, "{} {}", flag.text, other.text);
+                // A line ends at its label: it goes through none that is above that.
+                let goes_through = start < other.x && other.x < end && other.row > flag.row;
+                assert!(!goes_through, "{} goes through {}", other.text, flag.text);
+            }
+        }
+    }
+
+    #[test]
+    fn every_label_is_at_the_end_of_its_own_line() {
+        let near = [(0.30, "steepest"), (0.34, "suggested"), (0.38, "lowest")];
+        let rows = |marks: &[_]| flags(marks).iter().map(|flag| flag.row).collect::<Vec<_>>();
+        assert_eq!(rows(&near), [2, 1, 0]);
+        assert_eq!(rows(&[(0.1, "steepest"), (0.5, "suggested"), (0.8, "lowest")]), [0, 0, 0]);
+        let at_the_end = [(0.90, "steepest"), (0.94, "suggested"), (0.99, "lowest")];
+        assert_eq!(rows(&at_the_end), [0, 1, 2]);
+        let both_ends = [(0.02, "steepest"), (0.85, "suggested"), (0.99, "lowest")];
+        let apart = [(0.02, "steepest"), (0.5, "suggested"), (0.99, "lowest")];
+        for marks in [near, at_the_end, both_ends, apart, [(0.5, "one"), (0.5, "two"), (0.5, "three")]] {
+            assert_apart(&flags(&marks));
+        }
+        assert!(flags(&apart).iter().all(|flag| flag.row == 0));
+    }
+
+    #[test]
+    fn what_is_not_on_the_axis_is_left_out() {
+        assert!(flags(&[(1.5, "beyond"), (f64::NAN, "nowhere")]).is_empty());
+    }
+}

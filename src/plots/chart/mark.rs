@@ -1,0 +1,111 @@
+//! Owns the shapes of marks: each series has its own, so that lines can be told apart without colours.
+
+use plotters::prelude::*;
+
+use crate::error::Result;
+use crate::plots::chart::style::{Area, FINE, MARK, cannot_draw, line_style};
+use crate::plots::chart::{Colour, Series};
+
+/// The line around a hollow mark, in fine pixels.
+const HOLLOW: u32 = 7;
+
+/// What a mark looks like. Corners are in hundredths of half a mark's width, from its centre.
+enum Shape {
+    Disc,
+    Ring,
+    Filled(&'static [(i32, i32)]),
+    Hollow(&'static [(i32, i32)]),
+}
+
+/// One more than there are colours, so that series with the same colour have other marks.
+const SHAPES: [Shape; 9] = [
+    Shape::Disc,
+    Shape::Filled(&[(-95, -95), (95, -95), (95, 95), (-95, 95)]),
+    Shape::Filled(&[(0, -130), (125, 95), (-125, 95)]),
+    Shape::Filled(&[(0, -140), (140, 0), (0, 140), (-140, 0)]),
+    Shape::Filled(&CROSS),
+    Shape::Filled(&[(0, 130), (125, -95), (-125, -95)]),
+    Shape::Ring,
+    Shape::Filled(&PLUS),
+    Shape::Hollow(&[(-95, -95), (95, -95), (95, 95), (-95, 95)]),
+];
+const PLUS: [(i32, i32); 12] = [
+    (-40, -140),
+    (40, -140),
+    (40, -40),
+    (140, -40),
+    (140, 40),
+    (40, 40),
+    (40, 140),
+    (-40, 140),
+    (-40, 40),
+    (-140, 40),
+    (-140, -40),
+    (-40, -40),
+];
+/// The same, turned by an eighth.
+const CROSS: [(i32, i32); 12] = [
+    (71, -127),
+    (127, -71),
+    (57, 0),
+    (127, 71),
+    (71, 127),
+    (0, 57),
+    (-71, 127),
+    (-127, 71),
+    (-57, 0),
+    (-127, -71),
+    (-71, -127),
+    (0, -57),
+];
+
+/// Draws the mark of `series` with its centre at `centre`, in fine pixels.
+pub(super) fn draw_mark(area: &Area<'_>, (x, y): (i32, i32), series: &Series) -> Result<()> {
+    let index = match series.colour {
+        Colour::Category(index) => index,
+        Colour::Ordered { place, .. } => place,
+        Colour::Ink => return Ok(()),
+    };
+    let half = MARK * FINE;
+    let corners = |shape: &[(i32, i32)]| -> Vec<(i32, i32)> {
+        shape.iter().map(|(right, down)| (x + right * half / 100, y + down * half / 100)).collect()
+    };
+    let style = line_style(series);
+    let drawn = match SHAPES[index % SHAPES.len()] {
+        Shape::Disc => area.draw(&Circle::new((x, y), half, style.filled())),
+        Shape::Ring => area.draw(&Circle::new((x, y), half, style.stroke_width(HOLLOW))),
+        Shape::Filled(shape) => area.draw(&Polygon::new(corners(shape), style.filled())),
+        Shape::Hollow(shape) => {
+            let mut outline = corners(shape);
+            outline.extend_from_within(..1);
+            area.draw(&PathElement::new(outline, style.stroke_width(HOLLOW)))
+        }
+    };
+    drawn.map_err(cannot_draw)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    /// The shapes without their places.
+    fn shape_of(index: usize) -> String {
+        let mut svg = String::new();
+        let area = SVGBackend::with_string(&mut svg, (400, 400)).into_drawing_area();
+        let series = Series { colour: Colour::Category(index), ..Series::default() };
+        assert!(draw_mark(&area, (200, 200), &series).is_ok());
+        drop(area);
+        let shape = svg.split_once('>').map(|(_, shape)| shape.to_owned()).unwrap_or_default();
+        shape.split('"').filter(|part| !part.starts_with('#')).collect()
+    }
+
+    #[test]
+    fn marks_of_nine_series_differ_without_their_colours() {
+        let shapes: HashSet<String> = (0..SHAPES.len()).map(shape_of).collect();
+        assert_eq!(shapes.len(), 9, "{shapes:?}");
+        // The ninth series has the first colour again, and another mark.
+        assert_eq!(Colour::Category(8).on_white(), Colour::Category(0).on_white());
+        assert_ne!(shape_of(8), shape_of(0));
+    }
+}

@@ -1,0 +1,289 @@
+//! Owns the picture of a confusion matrix. Knows counts and names only.
+
+use crate::error::{Error, Result};
+use crate::util::format::{grouped, percent};
+
+use crate::plots::colour::{INK, QUIET, Rgb, mistaken, recognised, text_on};
+use crate::plots::heading::{Heading, MARGIN};
+use crate::plots::picture::{Picture, Point, check_size};
+use crate::plots::text::{Anchor, BODY, STRONG};
+
+/// More classes than this get small cells without numbers.
+const MAX_NUMBERED: usize = 20;
+const MAX_NAME_WIDTH: f64 = 150.0;
+/// The matrix's side where its cells hold no numbers, in pixels.
+const PLAIN_SIDE: f64 = 960.0;
+const AXIS_NAME: f64 = 30.0;
+const KEY_WIDTH: f64 = 150.0;
+/// Between two keys, for the name of the first.
+const BETWEEN_KEYS: f64 = 130.0;
+const KEY_HEIGHT: f64 = 14.0;
+const FOOTER: f64 = 76.0;
+
+/// How often which class was taken for which: blue for what was recognised, orange for what was mistaken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfusionMatrix<'a> {
+    /// What is shown, in bold.
+    pub title: &'a str,
+    /// More about it, such as the data set and the accuracy; may be empty.
+    pub subtitle: &'a str,
+    /// The name of every class.
+    pub classes: &'a [String],
+    /// `counts[t][p]`: how many images of class `t` were taken for class `p`.
+    pub counts: &'a [Vec<u64>],
+}
+
+/// All measures of a matrix, in pixels.
+struct Layout {
+    cell: f64,
+    numbered: bool,
+    names: Vec<String>,
+    upright: bool,
+    names_width: f64,
+    names_height: f64,
+    shares_width: f64,
+}
+
+impl ConfusionMatrix<'_> {
+    /// Draws the matrix, square and with a name for each row and column.
+    ///
+    /// A cell's shade is its share of the row: from 0 to all in blue, from 0 to the largest mistake in orange, there
+    /// by the square root, so that rare mistakes can be seen.
+    pub fn draw(&self) -> Result<Picture> {
+        self.check()?;
+        let side = self.counts.len() as f64;
+        let layout = self.layout()?;
+        let least = (side * layout.cell) as usize;
+        check_size(least, least)?;
+        let left = AXIS_NAME + layout.names_width;
+        let content = (left + side * layout.cell + layout.shares_width)
+            .max(left + 2.0 * KEY_WIDTH + BETWEEN_KEYS + 100.0);
+        let heading = Heading::over(content, self.title, self.subtitle)?;
+        let top = MARGIN + heading.height() + AXIS_NAME + layout.names_height;
+        let corner = ((MARGIN + left).round(), top.round());
+        let bottom = corner.1 + side * layout.cell;
+        let mut picture = Picture::blank(heading.width + 2.0 * MARGIN, bottom + FOOTER + MARGIN)?;
+        heading.draw(&mut picture, (MARGIN, MARGIN))?;
+        self.cells(&mut picture, &layout, corner)?;
+        names(&mut picture, &layout, corner, side * layout.cell)?;
+        if layout.shares_width > 0.0 {
+            self.shares(&mut picture, &layout, corner)?;
+        }
+        key(&mut picture, (corner.0, bottom + 28.0), largest_mistake(self.counts))?;
+        Ok(picture)
+    }
+
+    fn check(&self) -> Result<()> {
+        let size = self.counts.len();
+        if size > 0 && self.classes.len() == size && self.counts.iter().all(|row| row.len() == size) {
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "a confusion matrix of {} classes has {size} rows of {} numbers, expected a square",
+            self.classes.len(),
+            self.counts.first().map_or(0, Vec::len),
+        )))
+    }
+
+    fn layout(&self) -> Result<Layout> {
+        let size = self.counts.len();
+        let numbered = size <= MAX_NUMBERED;
+        let names: Vec<String> =
+            self.classes.iter().map(|name| BODY.fit(name, MAX_NAME_WIDTH)).collect::<Result<_>>()?;
+        let widest_name = BODY.measure_widest(names.iter().map(String::as_str))?;
+        let cell = if numbered {
+            let numbers: Vec<String> = self.counts.iter().flatten().map(|&n| grouped(n as usize)).collect();
+            let widest = STRONG.measure_widest(numbers.iter().map(String::as_str))?;
+            let roomy: f64 = if size <= 12 { 68.0 } else { 48.0 };
+            roomy.max((widest + 12.0).ceil())
+        } else {
+            (PLAIN_SIDE / size as f64).floor().max(4.0)
+        };
+        let upright = numbered && widest_name <= cell - 8.0;
+        Ok(Layout {
+            cell,
+            numbered,
+            upright,
+            names_width: widest_name.ceil() + 12.0,
+            names_height: if upright { 24.0 } else { widest_name.ceil() + 12.0 },
+            shares_width: if numbered { 90.0 } else { 0.0 },
+            names,
+        })
+    }
+
+    fn cells(&self, picture: &mut Picture, layout: &Layout, (left, top): Point) -> Result<()> {
+        let strengths = confusion_strengths(self.counts);
+        let side = self.counts.len() as f64 * layout.cell;
+        picture.frame((left, top), side, side);
+        for (t, row) in self.counts.iter().enumerate() {
+            for (p, &count) in row.iter().enumerate() {
+                let at = (left + p as f64 * layout.cell, top + t as f64 * layout.cell);
+                let colour = if t == p { recognised(strengths[t][p]) } else { mistaken(strengths[t][p]) };
+                // A gap between the cells, where they are large enough to have one.
+                let gap = if layout.cell >= 8.0 { 1.0 } else { 0.0 };
+                picture.fill(at, layout.cell - gap, layout.cell - gap, colour);
+                if layout.numbered {
+                    let font = if t == p { STRONG } else { BODY };
+                    let ink = if count == 0 { [0xAA; 3] } else { text_on(colour) };
+                    let centre = (at.0 + layout.cell / 2.0, at.1 + layout.cell / 2.0 + font.centre());
+                    picture.text(&grouped(count as usize), centre, font, ink, Anchor::Middle)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// At the right of every row: which share of the class was recognised.
+    fn shares(&self, picture: &mut Picture, layout: &Layout, (left, top): Point) -> Result<()> {
+        let x = left + self.counts.len() as f64 * layout.cell + 16.0;
+        picture.text("recognised", (x, top - 10.0), BODY, QUIET, Anchor::Start)?;
+        for (t, row) in self.counts.iter().enumerate() {
+            let y = top + (t as f64 + 0.5) * layout.cell + BODY.centre();
+            let empty = row.iter().all(|&count| count == 0);
+            let text = if empty { "–".to_owned() } else { percent(share(row[t], row)) };
+            picture.text(&text, (x, y), BODY, INK, Anchor::Start)?;
+        }
+        Ok(())
+    }
+}
+
+/// How strongly each cell of a confusion matrix is coloured, from 0 to 1: what is right by its share of the row, a
+/// mistake against the largest one and by the square root, so that rare ones can be told apart.
+pub fn confusion_strengths(counts: &[Vec<u64>]) -> Vec<Vec<f64>> {
+    let largest = largest_mistake(counts).max(f64::MIN_POSITIVE);
+    let strength = |t: usize, p: usize, count: u64, row: &[u64]| match t == p {
+        true => share(count, row),
+        false => (share(count, row) / largest).sqrt(),
+    };
+    let row = |(t, row): (usize, &Vec<u64>)| {
+        row.iter().enumerate().map(|(p, &count)| strength(t, p, count, row)).collect()
+    };
+    counts.iter().enumerate().map(row).collect()
+}
+
+/// The largest share of a class that was taken for another one; 0 without mistakes.
+fn largest_mistake(counts: &[Vec<u64>]) -> f64 {
+    let mistakes = counts.iter().enumerate().flat_map(|(t, row)| {
+        row.iter().enumerate().filter(move |&(p, _)| p != t).map(|(_, &count)| share(count, row))
+    });
+    mistakes.fold(0.0, f64::max)
+}
+
+fn share(count: u64, row: &[u64]) -> f64 {
+    let total: f64 = row.iter().map(|&n| n as f64).sum();
+    if total > 0.0 { count as f64 / total } else { 0.0 }
+}
+
+/// The names of rows and columns; with small cells only as many as there is room for.
+fn names(picture: &mut Picture, layout: &Layout, (left, top): Point, side: f64) -> Result<()> {
+    let room = BODY.line_height() / layout.cell;
+    let step = [1, 2, 5, 10, 20, 50].into_iter().find(|&step| step as f64 >= room).unwrap_or(100);
+    for (i, name) in layout.names.iter().enumerate().step_by(step) {
+        let middle = (i as f64 + 0.5) * layout.cell;
+        picture.text(name, (left - 10.0, top + middle + BODY.centre()), BODY, INK, Anchor::End)?;
+        if layout.upright {
+            picture.text(name, (left + middle, top - 10.0), BODY, INK, Anchor::Middle)?;
+        } else {
+            picture.text_upwards(
+                name,
+                (left + middle + BODY.centre(), top - 10.0),
+                BODY,
+                INK,
+                Anchor::Start,
+            )?;
+        }
+    }
+    let centre = side / 2.0;
+    let above = top - layout.names_height - 8.0;
+    picture.text("predicted class", (left + centre, above), STRONG, INK, Anchor::Middle)?;
+    let before = left - layout.names_width - 8.0;
+    picture.text_upwards("true class", (before, top + centre), STRONG, INK, Anchor::Middle)
+}
+
+/// Both scales, side by side.
+fn key(picture: &mut Picture, (left, top): Point, largest_mistake: f64) -> Result<()> {
+    one_key(picture, (left, top), "recognised", 1.0, recognised)?;
+    if largest_mistake > 0.0 {
+        let mistakes = |t: f64| mistaken(t.sqrt());
+        one_key(picture, (left + KEY_WIDTH + BETWEEN_KEYS, top), "mistaken", largest_mistake, mistakes)?;
+    }
+    Ok(())
+}
+
+fn one_key(
+    picture: &mut Picture,
+    (left, top): Point,
+    name: &str,
+    end: f64,
+    colour: impl Fn(f64) -> Rgb,
+) -> Result<()> {
+    picture.gradient((left, top), KEY_WIDTH, KEY_HEIGHT, colour);
+    let baseline = top + KEY_HEIGHT + 18.0;
+    picture.text("0", (left, baseline), BODY, QUIET, Anchor::Start)?;
+    picture.text(&percent(end), (left + KEY_WIDTH, baseline), BODY, QUIET, Anchor::End)?;
+    picture.text(name, (left + KEY_WIDTH + 10.0, top + KEY_HEIGHT - 2.0), BODY, INK, Anchor::Start)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::plots::colour::WHITE;
+
+    fn draw(counts: &[Vec<u64>]) -> Result<Picture> {
+        let classes: Vec<String> = (0..counts.len()).map(|class| class.to_string()).collect();
+        ConfusionMatrix { title: "t", subtitle: "", classes: &classes, counts }.draw()
+    }
+
+    /// The pixels of a colour: how many, and their first place.
+    fn patch(picture: &Picture, colour: Rgb) -> (usize, Option<(u32, u32)>) {
+        let found = || picture.image.enumerate_pixels().filter(|(_, _, pixel)| pixel.0 == colour);
+        (found().count(), found().next().map(|(x, y, _)| (x, y)))
+    }
+
+    #[test]
+    fn one_mistake_colours_its_cell_only() {
+        let picture = draw(&[vec![8, 0, 0], vec![2, 6, 0], vec![0, 0, 4]]).unwrap();
+        let (area, mistake) = patch(&picture, mistaken(1.0));
+        assert!((3000..67 * 67 + 30).contains(&area), "{area} orange pixels");
+        let (_, all) = patch(&picture, recognised(1.0));
+        let (_, most) = patch(&picture, recognised(0.75));
+        let (mistake, all, most) = (mistake.unwrap(), all.unwrap(), most.unwrap());
+        assert_eq!(mistake.0, all.0, "below class 0, its predicted class");
+        assert_eq!(mistake.1, most.1, "beside class 1, its true class");
+        assert_eq!((most.0 - mistake.0, mistake.1 - all.1), (68, 68));
+    }
+
+    #[test]
+    fn many_classes_and_a_perfect_or_empty_matrix_can_be_drawn() {
+        for size in [1, 2, 20, 21, 256] {
+            let counts: Vec<Vec<u64>> =
+                (0..size).map(|t| (0..size).map(|p| u64::from(t == p)).collect()).collect();
+            let picture = draw(&counts).unwrap();
+            assert!((300..1500).contains(&picture.image.width()), "{size}: {}", picture.image.width());
+            assert!(picture.contains(recognised(1.0)));
+        }
+        assert!(draw(&[vec![0, 0], vec![0, 0]]).unwrap().contains(WHITE));
+        assert!(draw(&vec![vec![u64::MAX; 5]; 5]).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_square_is_refused() {
+        assert!(draw(&[]).is_err());
+        assert!(draw(&[vec![1, 2], vec![3]]).is_err());
+        let classes = ["only one".to_owned()];
+        let counts = [vec![1, 0], vec![0, 1]];
+        assert!(
+            ConfusionMatrix { title: "", subtitle: "", classes: &classes, counts: &counts }.draw().is_err()
+        );
+        assert!(draw(&vec![vec![1; 3000]; 3000]).is_err(), "too large");
+    }
+
+    #[test]
+    fn long_names_make_room_without_end() {
+        let classes = ["ankle boot".repeat(300), "Ä<&".to_owned()];
+        let counts = [vec![1, 2], vec![3, 4]];
+        let matrix = ConfusionMatrix { title: "", subtitle: "", classes: &classes, counts: &counts };
+        assert!(matrix.draw().unwrap().image.width() < 900);
+    }
+}

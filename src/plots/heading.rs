@@ -1,0 +1,77 @@
+//! Owns the title and subtitle above a picture's content. Knows no content.
+
+use crate::error::Result;
+
+use crate::plots::colour::{INK, QUIET};
+use crate::plots::picture::{Picture, Point};
+use crate::plots::text::{Anchor, BODY, TITLE};
+
+/// The empty border around every picture, in pixels.
+pub(super) const MARGIN: f64 = 32.0;
+/// No title makes a picture wider than this; it is broken into lines instead.
+const WIDEST: f64 = 760.0;
+const MAX_TITLE_LINES: usize = 2;
+const MAX_SUBTITLE_LINES: usize = 3;
+/// Between the last line and the content.
+const GAP: f64 = 12.0;
+
+/// A title and subtitle, broken into lines that fit over the content.
+pub(super) struct Heading {
+    /// The content's width, or more where the title needs it.
+    pub(super) width: f64,
+    title: Vec<String>,
+    subtitle: Vec<String>,
+}
+
+impl Heading {
+    /// A heading over content that is `content_width` wide; it may need more.
+    pub(super) fn over(content_width: f64, title: &str, subtitle: &str) -> Result<Self> {
+        let wanted = TITLE.measure(title)?.max(BODY.measure(subtitle)?).min(WIDEST);
+        let width = content_width.max(wanted.ceil());
+        Ok(Self {
+            width,
+            title: TITLE.wrap(title, width, MAX_TITLE_LINES)?,
+            subtitle: BODY.wrap(subtitle, width, MAX_SUBTITLE_LINES)?,
+        })
+    }
+
+    /// Down to where the content begins, in pixels; 0 for an empty heading.
+    pub(super) fn height(&self) -> f64 {
+        if self.title.is_empty() && self.subtitle.is_empty() {
+            return 0.0;
+        }
+        let (titles, subtitles) = (self.title.len() as f64, self.subtitle.len() as f64);
+        titles * TITLE.line_height() + subtitles * BODY.line_height() + GAP
+    }
+
+    /// Draws it with its upper left corner at the given place.
+    pub(super) fn draw(&self, picture: &mut Picture, (x, y): Point) -> Result<()> {
+        let mut bottom = y;
+        for line in &self.title {
+            bottom += TITLE.line_height();
+            picture.text(line, (x, bottom - 8.0), TITLE, INK, Anchor::Start)?;
+        }
+        for line in &self.subtitle {
+            bottom += BODY.line_height();
+            picture.text(line, (x, bottom - 4.0), BODY, QUIET, Anchor::Start)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heading_makes_room_for_itself_but_not_without_end() {
+        assert_eq!(Heading::over(500.0, "short", "").unwrap().width, 500.0);
+        let wider = Heading::over(50.0, "a title wider than its content", "").unwrap().width;
+        assert!((300.0..WIDEST).contains(&wider));
+        let endless = Heading::over(50.0, &"word ".repeat(500), &"word ".repeat(500)).unwrap();
+        assert_eq!(endless.width, WIDEST);
+        assert_eq!((endless.title.len(), endless.subtitle.len()), (2, 3));
+        assert_eq!(Heading::over(50.0, "", "").unwrap().height(), 0.0);
+    }
+}

@@ -1,0 +1,202 @@
+//! Owns one small image of grey values or weights: its size on a picture, its pixels. Knows no layout and no text.
+
+use image::imageops::{FilterType, resize};
+use image::{GrayImage, ImageBuffer, Pixel, RgbImage};
+
+use crate::error::{Error, Result};
+
+use crate::plots::colour;
+use crate::plots::colour::Rgb;
+use crate::plots::picture::{MAX_SIDE, encode};
+
+/// An image as a PNG file in 8-bit grey, as it is stored (0 black, 255 white); every pixel becomes a square of
+/// `scale` × `scale`.
+///
+/// `pixels` holds `height * width` values, row by row.
+pub fn gray_png(pixels: &[u8], height: usize, width: usize, scale: usize) -> Result<Vec<u8>> {
+    let zoom = Zoom::checked(height, width, scale)?;
+    let image: GrayImage = stored(pixels, height, width, |v| [v])?;
+    encode(&zoom.apply(&image))
+}
+
+/// A neuron's weights as a PNG file: blue for `-limit`, white for zero, red for `limit`, grey for what is not a
+/// number; every weight becomes a square of `scale` × `scale`. Weights beyond `limit` are clipped.
+///
+/// `values` holds `height * width` weights, row by row; `limit` is finite and positive ([`symmetric_limit`]).
+pub fn weight_png(values: &[f32], height: usize, width: usize, limit: f32, scale: usize) -> Result<Vec<u8>> {
+    check_limit(limit)?;
+    let zoom = Zoom::checked(height, width, scale)?;
+    encode(&zoom.picture(values, height, width, |v| colour::diverging(v, limit))?)
+}
+
+/// The largest absolute value: the limit of a scale that shows all `values` and has zero in its middle.
+///
+/// Finite and above zero for any input; values that are not finite do not count.
+pub fn symmetric_limit(values: &[f32]) -> f32 {
+    let largest = values.iter().filter(|v| v.is_finite()).fold(0.0_f32, |limit, v| limit.max(v.abs()));
+    if largest > 0.0 { largest } else { 1.0 }
+}
+
+/// Refuses a limit that cannot be the end of a scale.
+pub(super) fn check_limit(limit: f32) -> Result<()> {
+    if limit.is_finite() && limit > 0.0 {
+        return Ok(());
+    }
+    Err(Error::new(format!("the limit of the weights' scale is {limit}, expected a positive number")))
+}
+
+/// How many pixels of a picture an image's pixel becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zoom {
+    /// A square of this side.
+    Enlarge(usize),
+    /// Squares of about this side become one pixel, a weighted mean.
+    Shrink(usize),
+}
+
+impl Zoom {
+    /// The whole factor that brings an image's longer side closest to `target` pixels.
+    pub(super) fn towards(target: f64, height: usize, width: usize) -> Self {
+        let factor = target / height.max(width).max(1) as f64;
+        if factor > 0.67 {
+            Self::Enlarge(factor.round().max(1.0) as usize)
+        } else {
+            Self::Shrink((1.0 / factor).round().max(1.0) as usize)
+        }
+    }
+
+    /// Enlarging by `scale`, where the result is not too large; an image that is too large itself is shrunk.
+    fn checked(height: usize, width: usize, scale: usize) -> Result<Self> {
+        let largest = height.max(width);
+        if scale == 1 && largest > MAX_SIDE {
+            return Ok(Self::Shrink(largest.div_ceil(MAX_SIDE)));
+        }
+        if scale == 0 || scale.saturating_mul(largest) > MAX_SIDE {
+            return Err(Error::new(format!(
+                "cannot enlarge {height} × {width} pixels by {scale}, expected 1 or more and at most {MAX_SIDE} \
+                 pixels a side"
+            )));
+        }
+        Ok(Self::Enlarge(scale))
+    }
+
+    /// What a side of `size` pixels becomes.
+    pub(super) fn side(self, size: usize) -> usize {
+        match self {
+            Self::Enlarge(factor) => size.saturating_mul(factor),
+            Self::Shrink(factor) => size.div_ceil(factor),
+        }
+    }
+
+    fn apply<P: Pixel<Subpixel = u8> + 'static>(
+        self,
+        image: &ImageBuffer<P, Vec<u8>>,
+    ) -> ImageBuffer<P, Vec<u8>> {
+        let [width, height] = [image.width(), image.height()].map(|side| self.side(side as usize) as u32);
+        let filter = match self {
+            Self::Enlarge(_) => FilterType::Nearest,
+            Self::Shrink(_) => FilterType::Triangle,
+        };
+        resize(image, width, height, filter)
+    }
+
+    /// The zoomed image in colour.
+    pub(super) fn picture<T: Copy>(
+        self,
+        values: &[T],
+        height: usize,
+        width: usize,
+        colour: impl Fn(T) -> Rgb,
+    ) -> Result<RgbImage> {
+        Ok(self.apply(&stored(values, height, width, colour)?))
+    }
+}
+
+/// An image as large as it is stored.
+fn stored<T: Copy, P: Pixel<Subpixel = u8>, const CHANNELS: usize>(
+    values: &[T],
+    height: usize,
+    width: usize,
+    colour: impl Fn(T) -> [u8; CHANNELS],
+) -> Result<ImageBuffer<P, Vec<u8>>> {
+    check_shape(values.len(), height, width)?;
+    let pixels = values.iter().flat_map(|&value| colour(value)).collect();
+    ImageBuffer::from_raw(width as u32, height as u32, pixels)
+        .ok_or_else(|| Error::new(format!("an image of {height} × {width} pixels is too large")))
+}
+
+/// Refuses an image whose number of values does not fit its size.
+pub(super) fn check_shape(values: usize, height: usize, width: usize) -> Result<()> {
+    if height > 0 && width > 0 && height.checked_mul(width) == Some(values) {
+        return Ok(());
+    }
+    Err(Error::new(format!("an image of {height} × {width} pixels has {values} values")))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grey_png_is_the_stored_image_enlarged() {
+        let png = gray_png(&[0, 255, 7, 128, 1, 2], 2, 3, 2).unwrap();
+        let image = image::load_from_memory(&png).unwrap();
+        assert_eq!(image.color(), image::ColorType::L8);
+        assert_eq!((image.width(), image.height()), (6, 4));
+        let row = |values: [u8; 3]| values.into_iter().flat_map(|v| [v, v]).collect::<Vec<u8>>();
+        let (top, bottom) = (row([0, 255, 7]), row([128, 1, 2]));
+        assert_eq!(image.to_luma8().into_raw(), [top.clone(), top, bottom.clone(), bottom].concat());
+    }
+
+    #[test]
+    fn weights_have_the_colours_of_the_scale() {
+        let png = weight_png(&[0.0, 2.0, -2.0, 50.0], 2, 2, 2.0, 1).unwrap();
+        let image = image::load_from_memory(&png).unwrap().to_rgb8();
+        let ends = [0.5, 0.0, 1.0].map(|t| colorous::RED_BLUE.eval_continuous(t).as_array());
+        assert_eq!(image.get_pixel(0, 0).0, ends[0]);
+        assert_eq!(image.get_pixel(1, 0).0, ends[1]);
+        assert_eq!(image.get_pixel(0, 1).0, ends[2]);
+        assert_eq!(image.get_pixel(1, 1).0, ends[1], "clipped");
+    }
+
+    #[test]
+    fn shapes_scales_and_limits_that_make_no_sense_are_refused() {
+        assert!(gray_png(&[0; 6], 2, 2, 1).is_err());
+        assert!(gray_png(&[], 0, 0, 1).is_err());
+        assert!(gray_png(&[0; 4], 2, 2, 0).is_err());
+        assert!(gray_png(&[0; 4], 2, 2, usize::MAX).is_err());
+        assert!(gray_png(&[0; 4], usize::MAX, 2, 1).is_err());
+        for limit in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+            assert!(weight_png(&[0.0; 4], 2, 2, limit, 1).is_err(), "{limit}");
+        }
+    }
+
+    #[test]
+    fn a_limit_can_always_be_used() {
+        assert_eq!(symmetric_limit(&[0.5, -3.0, 2.0]), 3.0);
+        assert_eq!(symmetric_limit(&[f32::NAN, 0.25, f32::NEG_INFINITY]), 0.25);
+        for values in [vec![], vec![0.0, -0.0], vec![f32::NAN], vec![f32::INFINITY]] {
+            assert_eq!(symmetric_limit(&values), 1.0, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn zoom_factors_are_whole() {
+        assert_eq!(Zoom::towards(112.0, 28, 28), Zoom::Enlarge(4));
+        assert_eq!(Zoom::towards(112.0, 28, 20), Zoom::Enlarge(4));
+        assert_eq!(Zoom::towards(112.0, 1, 1), Zoom::Enlarge(112));
+        assert_eq!(Zoom::towards(112.0, 150, 150), Zoom::Enlarge(1));
+        assert_eq!(Zoom::towards(112.0, 200, 200), Zoom::Shrink(2));
+        assert_eq!(Zoom::Shrink(3).side(28), 10);
+    }
+
+    #[test]
+    fn shrinking_takes_a_mean() {
+        let values: Vec<u8> = (0..16).map(|i| if i % 4 < 2 { 40 } else { 200 }).collect();
+        let shrunk = Zoom::Shrink(2).picture(&values, 4, 4, |v| [v; 3]).unwrap();
+        assert_eq!(shrunk.dimensions(), (2, 2));
+        let [left, right] = [0, 1].map(|x| shrunk.get_pixel(x, 1).0[0]);
+        assert!((41..=80).contains(&left) && (160..200).contains(&right), "{left} {right}");
+    }
+}

@@ -1,0 +1,271 @@
+//! Owns what is plainly wrong with the answers of a trained network: one class for every image, classes that it never answers, and
+//! less than a network without hidden layers reaches. Says what is seen and what may help; changes no result.
+
+use serde::Serialize;
+
+use crate::data::Source;
+use crate::evaluation::Evaluation;
+use crate::experiment::Experiment;
+use crate::model::{Activation, Initializer};
+use crate::optim::OptimizerConfig;
+use crate::run::{Records, Status};
+use crate::util::format::{counted, listed, significant};
+
+/// The test accuracy that the softmax network of `configs/softmax.toml` reaches on MNIST: 0.9239 with seed 42, 0.9208 in the mean over
+/// seeds 1 to 5 (README.md); the exercise's Keras program reaches 0.92.
+const SOFTMAX_ON_MNIST: f64 = 0.92;
+/// With fewer images of a class, it may never be answered without anything being wrong.
+const MIN_IMAGES: u64 = 5;
+/// So many classes are named in a sentence.
+const MAX_NAMED: usize = 5;
+
+/// Something that is plainly wrong with a network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Of which kind it is.
+    pub kind: FindingKind,
+    /// What is seen, as a sentence without its period.
+    pub message: String,
+    /// What may be the reason, and what may help.
+    pub hint: String,
+}
+
+/// What can be wrong with a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingKind {
+    /// Every image is taken for the same class.
+    OneClass,
+    /// Some classes are never predicted.
+    MissingClasses,
+    /// The accuracy is not above the share of the most frequent class.
+    BelowMostFrequent,
+    /// Hidden layers, and an accuracy below that of the softmax network.
+    BelowSoftmax,
+}
+
+impl Finding {
+    /// Both, as two sentences.
+    pub fn sentences(&self) -> [String; 2] {
+        [&self.message, &self.hint].map(|text| {
+            let mut chars = text.chars();
+            let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+            format!("{first}{}.", chars.as_str())
+        })
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}; {}", self.message, self.hint)
+    }
+}
+
+/// What is wrong with the run's result; nothing where it has not been tested.
+pub fn of_run(run: &Records) -> Vec<Finding> {
+    let is_result = run.info.status == Status::Finished;
+    let evaluation = run.test.as_ref().map(|test| &test.evaluation);
+    evaluation.map_or_else(Vec::new, |evaluation| diagnose(&run.experiment, evaluation, is_result))
+}
+
+/// What is wrong with a network of `experiment` that answers as `evaluation` says. `is_result`: these are the test images of the
+/// experiment's own data, and the training is finished.
+pub fn diagnose(experiment: &Experiment, evaluation: &Evaluation, is_result: bool) -> Vec<Finding> {
+    let predicted = evaluation.confusion.predicted();
+    let answered: Vec<usize> = (0..predicted.len()).filter(|&class| predicted[class] > 0).collect();
+    if let [class] = answered[..] {
+        return one_class(experiment, evaluation, class).into_iter().collect();
+    }
+    let missing = missing_classes(experiment, evaluation, &predicted);
+    missing.into_iter().chain(below_baseline(experiment, evaluation, is_result)).collect()
+}
+
+/// Images of one class alone are rightly taken for one.
+fn one_class(experiment: &Experiment, evaluation: &Evaluation, class: usize) -> Option<Finding> {
+    let share = share_of(evaluation, class);
+    let hint = match share {
+        share if share >= 1.0 => return None,
+        share if share > 0.5 => {
+            "most of these images are of that class: look at precision and recall, not at the accuracy"
+                .to_owned()
+        }
+        _ => hint(experiment),
+    };
+    let images = counted(evaluation.num_images, "image", "images");
+    let message = format!("all {images} are taken for class {class}: the network tells nothing apart");
+    Some(Finding { kind: FindingKind::OneClass, message, hint })
+}
+
+fn missing_classes(experiment: &Experiment, evaluation: &Evaluation, predicted: &[u64]) -> Option<Finding> {
+    let classes = evaluation.classes.iter().zip(predicted).enumerate();
+    let missing: Vec<usize> = classes
+        .filter(|(_, (scores, predicted))| **predicted == 0 && scores.num_images >= MIN_IMAGES)
+        .map(|(class, _)| class)
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let mut named: Vec<String> = missing.iter().take(MAX_NAMED).map(usize::to_string).collect();
+    if missing.len() > MAX_NAMED {
+        named.push(format!("{} more", missing.len() - MAX_NAMED));
+    }
+    let list = listed(&named);
+    let message = match missing.len() {
+        1 => format!("class {list} is never predicted"),
+        _ => format!("classes {list} are never predicted"),
+    };
+    Some(Finding { kind: FindingKind::MissingClasses, message, hint: hint(experiment) })
+}
+
+fn below_baseline(experiment: &Experiment, evaluation: &Evaluation, is_result: bool) -> Option<Finding> {
+    let accuracy = evaluation.accuracy;
+    let shares = (0..evaluation.classes.len()).map(|class| share_of(evaluation, class));
+    let most_frequent = shares.fold(0.0, f64::max);
+    if accuracy <= most_frequent && most_frequent < 1.0 {
+        let message = format!(
+            "the accuracy of {accuracy:.4} is not above {most_frequent:.4}, which whoever always answers the most frequent \
+             class reaches"
+        );
+        return Some(Finding { kind: FindingKind::BelowMostFrequent, message, hint: hint(experiment) });
+    }
+    let has_baseline = is_result && experiment.data.source() == Source::Mnist;
+    if has_baseline && !experiment.model.hidden.is_empty() && accuracy < SOFTMAX_ON_MNIST {
+        let message = format!(
+            "the test accuracy of {accuracy:.4} is below the {SOFTMAX_ON_MNIST} of a softmax network without hidden layers"
+        );
+        return Some(Finding { kind: FindingKind::BelowSoftmax, message, hint: hint(experiment) });
+    }
+    None
+}
+
+fn share_of(evaluation: &Evaluation, class: usize) -> f64 {
+    evaluation.classes[class].num_images as f64 / evaluation.num_images as f64
+}
+
+/// What may be the reason, from what is usual.
+fn hint(experiment: &Experiment) -> String {
+    let (model, optimizer) = (&experiment.model, &experiment.optimizer);
+    if !model.hidden.is_empty() && model.initializer == Initializer::Zeros {
+        return "hidden neurons that start alike stay alike: set another `model.initializer` than `zeros`"
+            .to_owned();
+    }
+    let rate = optimizer.learning_rate();
+    let (low, high) = match optimizer {
+        OptimizerConfig::Sgd(sgd) if sgd.momentum > 0.0 => (0.001, 0.1),
+        // The exercise's softmax network is trained at 1.
+        OptimizerConfig::Sgd(_) if model.hidden.is_empty() => (0.005, 2.0),
+        OptimizerConfig::Sgd(_) => (0.005, 0.5),
+        OptimizerConfig::Adam(_) | OptimizerConfig::AdamW(_) | OptimizerConfig::RmsProp(_) => (1e-5, 0.005),
+    };
+    let rate_text = significant(rate);
+    if rate > high {
+        let dead = match model.activation {
+            Activation::Relu if !model.hidden.is_empty() => {
+                "; ReLU neurons that such steps push below 0 for every image no longer learn"
+            }
+            _ => "",
+        };
+        return format!("a learning rate of {rate_text} is high: lower `optimizer.learning_rate`{dead}");
+    }
+    if rate < low {
+        return format!(
+            "a learning rate of {rate_text} is low: raise `optimizer.learning_rate`, or train longer"
+        );
+    }
+    "`smallnet lr-find` suggests a learning rate; more epochs may help, too".to_owned()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::evaluation::{Calibration, ConfusionMatrix};
+    use crate::experiment::Override;
+
+    /// A network that answers so: a row for each true class, a column for each predicted one.
+    fn answers<const N: usize>(counts: [[u64; N]; N]) -> Evaluation {
+        let confusion = ConfusionMatrix { counts: counts.iter().map(|row| row.to_vec()).collect() };
+        let num_images = counts.iter().flatten().sum::<u64>() as usize;
+        Evaluation {
+            accuracy: confusion.num_correct() as f64 / num_images as f64,
+            loss: 1.0,
+            num_images,
+            classes: confusion.scores(),
+            confusion,
+            calibration: Calibration::measure([(0.5, true)].into_iter()),
+            worst: Vec::new(),
+            misclassified: None,
+        }
+    }
+
+    fn experiment(settings: &[&str]) -> Experiment {
+        let settings: Vec<Override> = settings.iter().map(|setting| setting.parse().unwrap()).collect();
+        Experiment::from_toml("", "test.toml", &settings).unwrap()
+    }
+
+    fn messages(settings: &[&str], evaluation: &Evaluation, is_result: bool) -> Vec<String> {
+        let findings = diagnose(&experiment(settings), evaluation, is_result);
+        findings.iter().map(|finding| finding.message.clone()).collect()
+    }
+
+    #[test]
+    fn one_class_for_all() {
+        let all = answers([[0, 10, 0], [0, 10, 0], [0, 10, 0]]);
+        let expected = ["all 30 images are taken for class 1: the network tells nothing apart"];
+        assert_eq!(messages(&[], &all, true), expected);
+        // Where there is nothing else to answer, it is right; where there is little else, that is the reason.
+        assert_eq!(messages(&[], &answers([[7, 0], [0, 0]]), true), [""; 0]);
+        let unbalanced = diagnose(&experiment(&[]), &answers([[90, 0], [10, 0]]), true);
+        assert!(unbalanced[0].hint.starts_with("most of these images are of that class"), "{unbalanced:?}");
+    }
+
+    #[test]
+    fn classes_that_are_never_predicted() {
+        let one = answers([[9, 1, 0], [1, 9, 0], [1, 4, 0]]);
+        assert_eq!(messages(&[], &one, true), ["class 2 is never predicted"]);
+        let two = answers([[9, 1, 0, 0], [1, 9, 0, 0], [0, 5, 0, 0], [6, 0, 0, 0]]);
+        assert_eq!(messages(&[], &two, true), ["classes 2 and 3 are never predicted"]);
+        // Few images may be taken for something else by chance.
+        assert_eq!(messages(&[], &answers([[9, 1, 0], [1, 9, 0], [1, 3, 0]]), true), [""; 0]);
+    }
+
+    #[test]
+    fn less_than_the_simplest_answers_reach() {
+        let guesses = answers([[10, 10], [20, 15]]);
+        let expected = [
+            "the accuracy of 0.4545 is not above 0.6364, which whoever always answers the most frequent class reaches",
+        ];
+        assert_eq!(messages(&[], &guesses, true), expected);
+        let weak = answers([[91, 9], [8, 92]]);
+        let expected =
+            ["the test accuracy of 0.9150 is below the 0.92 of a softmax network without hidden layers"];
+        assert_eq!(messages(&["model.hidden=[5]"], &weak, true), expected);
+        // Softmax networks, other data and other images have no such baseline.
+        assert_eq!(messages(&[], &weak, true), [""; 0]);
+        assert_eq!(messages(&["model.hidden=[5]"], &weak, false), [""; 0]);
+        assert_eq!(messages(&["model.hidden=[5]", "data.source=folder"], &weak, true), [""; 0]);
+        assert_eq!(messages(&["model.hidden=[5]"], &answers([[92, 8], [8, 92]]), true), [""; 0]);
+    }
+
+    #[test]
+    fn hints_follow_from_the_settings() {
+        for (settings, expected) in [
+            (&["model.hidden=[5]", "model.initializer=zeros"] as &[&str], "hidden neurons that start alike"),
+            (
+                &["model.hidden=[5]", "optimizer.learning_rate=1"],
+                "a learning rate of 1 is high: lower `optimizer.learning_rate`; ReLU",
+            ),
+            (
+                &["model.hidden=[5]", "model.activation=tanh", "optimizer.learning_rate=1"],
+                "a learning rate of 1 is high: lower",
+            ),
+            (&["optimizer.learning_rate=1"], "`smallnet lr-find` suggests"),
+            (&["optimizer.learning_rate=1e-4"], "a learning rate of 1e-4 is low: raise"),
+            (&["optimizer.kind=adam", "optimizer.learning_rate=0.1"], "a learning rate of 0.1 is high"),
+            (&["optimizer.kind=adam"], "`smallnet lr-find` suggests"),
+        ] {
+            let text = hint(&experiment(settings));
+            assert!(text.starts_with(expected), "{settings:?}: {text}");
+        }
+    }
+}

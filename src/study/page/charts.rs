@@ -1,0 +1,198 @@
+//! Accuracy against what was varied, and learning curves.
+
+use maud::{Markup, html};
+
+use crate::error::Result;
+use crate::plots::{Chart, Colour, Line, Scale, Series};
+use crate::report::components;
+use crate::report::curves::{LARGE, SIZE, line};
+use crate::study::page::order::Shown;
+use crate::study::page::{Part, StudyPage, repeat_name};
+use crate::study::{Setting, SettingResult, TrialRecord};
+use crate::training::EpochRecord;
+
+/// Trials of a setting that get a line each; of more, each is a point.
+const MAX_LINES: usize = 5;
+
+/// Accuracy against the varied number with the most values, the other keys making a line each; none where no number is
+/// varied.
+pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Part>> {
+    let Some(key) = numeric_key(page) else { return Ok(None) };
+    let settings = &page.summary.settings;
+    let rest = |setting: &Setting| {
+        let others = setting.values.iter().filter(|(name, _)| **name != *key).cloned().collect();
+        Setting { values: others }
+    };
+    let mut lines: Vec<Setting> = Vec::new();
+    for setting in settings {
+        let rest = rest(&setting.setting);
+        if !lines.contains(&rest) {
+            lines.push(rest);
+        }
+    }
+    let highest = |rest_of_line: &Setting| {
+        let of_line = settings.iter().filter(|setting| rest(&setting.setting) == *rest_of_line);
+        of_line.filter_map(|setting| setting.mean).fold(0.0, f64::max)
+    };
+    let shown = Shown::of(&lines.iter().map(|line| (line, highest(line))).collect::<Vec<_>>());
+    let single = lines.len() == 1;
+    let mut series = Vec::new();
+    if single {
+        series.extend(trial_lines(page, &key));
+    }
+    for (place, &index) in shown.places.iter().enumerate() {
+        let of_line: Vec<&SettingResult> =
+            settings.iter().filter(|setting| rest(&setting.setting) == lines[index]).collect();
+        let name = if single { "mean, with its 95 % interval".to_owned() } else { lines[index].name() };
+        series.push(mean_line(&of_line, &key, &name, shown.colour(place)));
+    }
+    let xs: Vec<f64> = settings.iter().filter_map(|setting| setting.setting.number(&key)).collect();
+    let short = key.rsplit('.').next().unwrap_or(&key).replace('_', " ");
+    let chart = Chart {
+        x_name: &short,
+        y_name: "validation accuracy",
+        x_scale: scale(&xs, &key),
+        y_bounds: (0.0, 1.0),
+        series: &series,
+        ..Chart::default()
+    };
+    let best = page.summary.best.and_then(|best| settings[best].setting.number(&key));
+    let label = "best";
+    let marks: Vec<(f64, &str)> = best.map(|best| (best, label)).into_iter().collect();
+    let chart = Chart { marks: &marks, ..chart };
+    let content = html! {
+        (components::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
+        @if let Some(note) = shown.note(lines.len()) { p.note { (note) } }
+    };
+    Ok(Some(Part { title: format!("Accuracy against {short}"), content }))
+}
+
+/// The varied key that has numbers alone, and the most of them.
+fn numeric_key(page: &StudyPage<'_>) -> Option<String> {
+    let values = |key: &str| -> Option<usize> {
+        let numbers: Option<Vec<f64>> =
+            page.plan.settings.iter().map(|setting| setting.number(key)).collect();
+        let mut numbers = numbers?;
+        numbers.sort_by(f64::total_cmp);
+        numbers.dedup();
+        (numbers.len() > 1).then_some(numbers.len())
+    };
+    let counted = page.study.keys().filter_map(|key| Some((values(key)?, key)));
+    counted.max_by_key(|(count, _)| *count).map(|(_, key)| key.to_owned())
+}
+
+/// Factors of ten, or of two for what is counted in powers of two, deserve a logarithmic axis.
+fn scale(xs: &[f64], key: &str) -> Scale {
+    let low = xs.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = xs.iter().copied().fold(0.0, f64::max);
+    if low <= 0.0 || high / low < 8.0 {
+        return Scale::Linear;
+    }
+    let is_power = |x: &f64| x.log2().fract() == 0.0;
+    if key.ends_with("batch_size") || xs.iter().all(is_power) { Scale::Log2 } else { Scale::Log }
+}
+
+fn mean_line(settings: &[&SettingResult], key: &str, name: &str, colour: Colour) -> Series {
+    let mut points: Vec<(f64, f64, (f64, f64))> = settings
+        .iter()
+        .filter(|setting| setting.is_ranked())
+        .filter_map(|setting| Some((setting.setting.number(key)?, setting.mean?, setting.interval?)))
+        .collect();
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    Series {
+        name: name.to_owned(),
+        points: points.iter().map(|(x, y, _)| (*x, *y)).collect(),
+        spread: points.iter().map(|(_, _, interval)| *interval).collect(),
+        colour,
+        ..Series::default()
+    }
+}
+
+/// Each fold's or seed's own line, or where there are many of them, points.
+fn trial_lines(page: &StudyPage<'_>, key: &str) -> Vec<Series> {
+    let mut repeats: Vec<(u64, Option<usize>)> = Vec::new();
+    for record in page.records {
+        if !repeats.contains(&(record.seed, record.fold)) {
+            repeats.push((record.seed, record.fold));
+        }
+    }
+    let points = |records: &mut dyn Iterator<Item = &&TrialRecord>| {
+        let mut points: Vec<(f64, f64)> =
+            records.filter_map(|record| Some((record.setting.number(key)?, record.accuracy?))).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        points
+    };
+    if repeats.len() < 2 {
+        return Vec::new();
+    }
+    if repeats.len() > MAX_LINES {
+        return vec![line("each trial", points(&mut page.records.iter()), 3, Line::None)];
+    }
+    let lines = repeats.iter().enumerate().map(|(index, &(seed, fold))| {
+        let name = repeat_name(page.study, (seed, fold));
+        let mut of_repeat = page.records.iter().filter(|record| record.seed == seed && record.fold == fold);
+        line(&name, points(&mut of_repeat), index + 1, Line::Dashed)
+    });
+    lines.collect()
+}
+
+/// Validation accuracy and loss over the epochs, the mean of each setting's trials.
+pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
+    let longest = page.records.iter().map(|record| record.epochs.len()).max().unwrap_or(0);
+    if longest < 2 {
+        return Ok(None);
+    }
+    let settings = &page.summary.settings;
+    let ranked: Vec<usize> = (0..settings.len()).filter(|&index| settings[index].is_ranked()).collect();
+    let with_mean = |&index: &usize| (&settings[index].setting, settings[index].mean.unwrap_or(0.0));
+    let shown = Shown::of(&ranked.iter().map(with_mean).collect::<Vec<_>>());
+    type Value = fn(&EpochRecord) -> Option<f64>;
+    let measures: [(&str, &str, (f64, f64), Value); 2] = [
+        ("Validation accuracy", "share correct", (0.0, 1.0), |epoch| epoch.validation_accuracy),
+        ("Validation loss", "cross-entropy (nats)", (0.0, f64::MAX), |epoch| epoch.validation_loss),
+    ];
+    let mut drawings = Vec::new();
+    for (title, unit, bounds, value) in measures {
+        let of_place = |(place, &index): (usize, &usize)| Series {
+            name: page.plan.settings[ranked[index]].name(),
+            points: mean_curve(page, ranked[index], value),
+            colour: shown.colour(place),
+            ..Series::default()
+        };
+        let series: Vec<Series> = shown.places.iter().enumerate().map(of_place).collect();
+        let chart = Chart {
+            title,
+            x_name: "epoch",
+            y_name: unit,
+            x_scale: Scale::Whole,
+            y_bounds: bounds,
+            series: &series,
+            ..Chart::default()
+        };
+        drawings.push(components::drawing(chart.to_svg(SIZE.0, SIZE.1)?));
+    }
+    Ok(Some(html! {
+        div.drawings { @for drawing in &drawings { (drawing) } }
+        p.note {
+            "Means over each setting's trials."
+            @if let Some(note) = shown.note(ranked.len()) { " " (note) }
+        }
+    }))
+}
+
+/// The mean over a setting's trials in each epoch that all of them reached.
+fn mean_curve(
+    page: &StudyPage<'_>,
+    setting: usize,
+    value: fn(&EpochRecord) -> Option<f64>,
+) -> Vec<(f64, f64)> {
+    let setting = &page.plan.settings[setting];
+    let trials: Vec<_> = page.records.iter().filter(|record| record.setting == *setting).collect();
+    let epochs = trials.iter().map(|record| record.epochs.len()).min().unwrap_or(0);
+    let mean = |epoch: usize| {
+        let values: Option<Vec<f64>> = trials.iter().map(|record| value(&record.epochs[epoch])).collect();
+        let values = values?;
+        Some(((epoch + 1) as f64, values.iter().sum::<f64>() / values.len() as f64))
+    };
+    (0..epochs).filter_map(mean).collect()
+}

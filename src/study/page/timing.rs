@@ -1,0 +1,281 @@
+//! Accuracy against training time for each batch size, the time of an epoch, and what explains both.
+
+use maud::{Markup, html};
+
+use crate::error::Result;
+use crate::plots::{Chart, Scale, Series};
+use crate::report::components;
+use crate::report::curves::{LARGE, SIZE};
+use crate::statistics::FiveNumbers;
+use crate::study::page::StudyPage;
+use crate::study::page::order::Shown;
+use crate::study::{EpochSeconds, Faster, SettingResult, TrialRecord};
+use crate::training::EpochRecord;
+use crate::util::format::{
+    counted, grouped, listed, p_value, range_of_seconds, seconds, significant, three_digits,
+};
+
+/// What was measured of one batch size.
+struct Timed<'a> {
+    setting: &'a SettingResult,
+    batch_size: f64,
+    /// Updates in an epoch.
+    updates: usize,
+    /// Seconds of an epoch over its trials.
+    times: &'a EpochSeconds,
+    records: Vec<&'a TrialRecord>,
+}
+
+impl Timed<'_> {
+    /// Seconds of an epoch, the median over its trials.
+    fn epoch(&self) -> f64 {
+        self.times.spread.median
+    }
+
+    fn update(&self) -> f64 {
+        self.epoch() / self.updates as f64
+    }
+
+    fn range(&self) -> (f64, f64) {
+        (self.times.spread.min, self.times.spread.max)
+    }
+
+    /// The seconds of the shortest of its trainings.
+    fn whole(&self) -> f64 {
+        let seconds = |record: &&TrialRecord| record.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>();
+        self.records.iter().map(seconds).fold(f64::INFINITY, f64::min)
+    }
+
+    /// After each epoch that all its trainings reached: the median of the seconds trained by then, and the mean accuracy.
+    fn course(&self) -> Vec<(f64, f64)> {
+        let epochs = self.records.iter().map(|record| record.epochs.len()).min().unwrap_or(0);
+        let point = |last: usize| {
+            let spent =
+                |record: &&TrialRecord| record.epochs[..=last].iter().map(|epoch| epoch.seconds).sum();
+            let accuracy = |record: &&TrialRecord| record.epochs[last].validation_accuracy;
+            let accuracies: Vec<f64> = self.records.iter().map(accuracy).collect::<Option<_>>()?;
+            let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
+            let spent: Vec<f64> = self.records.iter().map(spent).collect();
+            Some((FiveNumbers::new(&spent)?.median, mean))
+        };
+        (0..epochs).filter_map(point).collect()
+    }
+
+    /// The mean accuracy after the last epoch that ended within `limit` seconds, with the mean number of epochs; none
+    /// where a trial had no epoch by then.
+    fn within(&self, limit: f64) -> Option<(f64, f64)> {
+        let of = |record: &&TrialRecord| -> Option<(f64, f64)> {
+            let mut spent = 0.0;
+            let in_time = |epoch: &&EpochRecord| {
+                spent += epoch.seconds;
+                spent <= limit * 1.000_001
+            };
+            let last = record.epochs.iter().take_while(in_time).last()?;
+            Some((last.validation_accuracy?, last.epoch as f64))
+        };
+        let values: Vec<_> = self.records.iter().map(of).collect::<Option<_>>()?;
+        let n = values.len() as f64;
+        let sum = values.iter().fold((0.0, 0.0), |sum, value| (sum.0 + value.0, sum.1 + value.1));
+        Some((sum.0 / n, sum.1 / n))
+    }
+}
+
+/// Accuracy and seconds an epoch over the batch size, and what explains them; none where it is not varied by itself.
+pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
+    const KEY: &str = "training.batch_size";
+    let mut all: Vec<Timed<'_>> = Vec::new();
+    for setting in &page.summary.settings {
+        let records: Vec<&TrialRecord> =
+            page.records.iter().copied().filter(|record| record.setting == setting.setting).collect();
+        let timed = (setting.setting.number(KEY), setting.epoch_seconds.as_ref(), setting.is_ranked());
+        if let (Some(batch_size), Some(times), true) = timed {
+            let updates = records.first().map_or(1, |record| record.steps_per_epoch.max(1));
+            all.push(Timed { setting, batch_size, updates, times, records });
+        }
+    }
+    all.sort_by(|a, b| a.batch_size.total_cmp(&b.batch_size));
+    let varies = |key: &str| {
+        page.plan.settings.iter().any(|setting| setting.number(key) != page.plan.settings[0].number(key))
+    };
+    if all.len() < 2 || page.study.keys().any(|key| key != KEY && varies(key)) {
+        return Ok(None);
+    }
+    // The same time for all: as long as the fastest of all trainings took.
+    let limit = all.iter().map(Timed::whole).fold(f64::INFINITY, f64::min);
+    let epochs = page.study.base.training.num_epochs;
+    let columns = [
+        "batch size",
+        "updates an epoch",
+        "an update",
+        "an epoch",
+        "from … to",
+        &format!("accuracy after {epochs} epochs"),
+        &format!("after {}", seconds(limit)),
+        "epochs by then",
+    ];
+    let row = |timed: &Timed<'_>| {
+        let within = timed.within(limit);
+        let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+        [
+            grouped(timed.batch_size as usize),
+            grouped(timed.updates),
+            microseconds(timed.update()),
+            seconds(timed.epoch()),
+            range_of_seconds(timed.range().0, timed.range().1),
+            format!("{:.4}", timed.setting.mean.unwrap_or(f64::NAN)),
+            or_none(within.map(|(accuracy, _)| format!("{accuracy:.4}"))),
+            or_none(within.map(|(_, epochs)| format!("{epochs:.1}"))),
+        ]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
+    Ok(Some(html! {
+        (against_time(&all)?)
+        (components::drawing(epoch_times(&all)?))
+        @for sentence in explanation(&all, limit, epochs) { p { (components::sentence(&sentence)) } }
+        (components::table(&columns, &rows, 0))
+    }))
+}
+
+/// Accuracy over the seconds of training, a line for each batch size with a point for each epoch.
+fn against_time(all: &[Timed<'_>]) -> Result<Markup> {
+    let settings: Vec<_> =
+        all.iter().map(|timed| (&timed.setting.setting, timed.setting.mean.unwrap_or(0.0))).collect();
+    let shown = Shown::of(&settings);
+    let of_place = |(place, &index): (usize, &usize)| Series {
+        name: all[index].setting.setting.name(),
+        points: all[index].course(),
+        colour: shown.colour(place),
+        ..Series::default()
+    };
+    let series: Vec<Series> = shown.places.iter().enumerate().map(of_place).collect();
+    let chart = Chart {
+        x_name: "seconds of training",
+        y_name: "validation accuracy",
+        x_scale: Scale::Log,
+        y_bounds: (0.0, 1.0),
+        series: &series,
+        ..Chart::default()
+    };
+    Ok(html! {
+        (components::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
+        p.note {
+            "A point for each epoch: the mean accuracy of a batch size's trainings, and the median of the seconds that they had \
+             trained by then. Further left is sooner, higher is better."
+            @if let Some(note) = shown.note(all.len()) { " " (note) }
+        }
+    })
+}
+
+/// How long an epoch takes with each batch size.
+fn epoch_times(all: &[Timed<'_>]) -> Result<String> {
+    let series = [Series {
+        name: "median over the trials, with their range".to_owned(),
+        points: all.iter().map(|timed| (timed.batch_size, timed.epoch())).collect(),
+        spread: all.iter().map(Timed::range).collect(),
+        ..Series::default()
+    }];
+    let chart = Chart {
+        title: "Seconds per epoch",
+        x_name: "batch size",
+        y_name: "seconds per epoch",
+        x_scale: Scale::Log2,
+        y_bounds: (0.0, f64::MAX),
+        series: &series,
+        ..Chart::default()
+    };
+    chart.to_svg(SIZE.0, SIZE.1)
+}
+
+/// In one unit, however long, so that a column can be read down.
+fn microseconds(seconds: f64) -> String {
+    format!("{} µs", three_digits(1e6 * seconds))
+}
+
+/// The trade in words: updates per epoch, time of an update, accuracy at equal epochs and at equal time.
+fn explanation(all: &[Timed<'_>], limit: f64, epochs: usize) -> Vec<String> {
+    let (Some(small), Some(large)) = (all.first(), all.last()) else { return Vec::new() };
+    let size = |timed: &Timed<'_>| grouped(timed.batch_size as usize);
+    let mean = |timed: &Timed<'_>| timed.setting.mean.unwrap_or(f64::NAN);
+    let mut sentences = vec![
+        format!(
+            "With batches of {} images an epoch has {} of {} in the median, with batches of {} it has {} of {}.",
+            size(small),
+            counted(small.updates, "update", "updates"),
+            microseconds(small.update()),
+            size(large),
+            grouped(large.updates),
+            microseconds(large.update()),
+        ),
+        faster(small, large),
+    ];
+    let Some(best) = all.iter().max_by(|a, b| mean(a).total_cmp(&mean(b))) else { return sentences };
+    sentences.push(format!(
+        "At equal epochs ({epochs}), batches of {} give the highest mean accuracy, {:.4}; the smallest give {:.4}, the largest \
+         {:.4}; the verdicts above say which of this is more than chance. With the learning rate the same for all, fewer \
+         updates may not go far enough, and the smaller the batch, the noisier each step.",
+        size(best),
+        mean(best),
+        mean(small),
+        mean(large)
+    ));
+    let in_time: Vec<_> = all.iter().filter_map(|timed| Some((timed, timed.within(limit)?))).collect();
+    if let Some((best, (accuracy, done))) = in_time.iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0)) {
+        let late: Vec<String> = all.iter().filter(|timed| timed.within(limit).is_none()).map(size).collect();
+        let late = match late.as_slice() {
+            [] => String::new(),
+            late => format!(" Batches of {} had not finished their first epoch by then.", listed(late)),
+        };
+        sentences.push(format!(
+            "At equal time ({}, as long as the fastest training of all took), batches of {} have the highest mean accuracy, \
+             {accuracy:.4} after {}.{late}",
+            seconds(limit),
+            size(best),
+            counted_epochs(*done),
+        ));
+    }
+    sentences
+}
+
+/// Whether an epoch takes less time with the smallest or the largest batches, as far as the trials allow to say.
+fn faster(small: &Timed<'_>, large: &Timed<'_>) -> String {
+    let name = |timed: &Timed<'_>| format!("batches of {}", grouped(timed.batch_size as usize));
+    let trials = small.times.trials.len().min(large.times.trials.len());
+    let both = format!(
+        "{} with {} and {} with {}",
+        seconds(small.epoch()),
+        name(small),
+        seconds(large.epoch()),
+        name(large)
+    );
+    let test = |p: f64| format!("(Mann-Whitney test over {trials} trials of each, p {})", p_value(p));
+    let (fast, slow, p) = match small.times.compare(large.times) {
+        Faster::First(p) => (small, large, p),
+        Faster::Second(p) => (large, small, p),
+        Faster::Undecided(p) => {
+            return format!(
+                "An epoch takes {both} in the median, but the trials overlap so much that neither can be called faster {}.",
+                test(p)
+            );
+        }
+        Faster::TooFew => {
+            return format!(
+                "An epoch took {both}. With {} of each it cannot be said whether that is more than chance: that takes four \
+                 `seeds` or more.",
+                counted(trials, "trial", "trials")
+            );
+        }
+    };
+    format!(
+        "An epoch is faster with {} than with {}: {} in place of {} in the median, {} times as fast {}.",
+        name(fast),
+        name(slow),
+        seconds(fast.epoch()),
+        seconds(slow.epoch()),
+        significant(slow.epoch() / fast.epoch()),
+        test(p)
+    )
+}
+
+fn counted_epochs(epochs: f64) -> String {
+    if epochs == 1.0 { "one epoch".to_owned() } else { format!("{} epochs", significant(epochs)) }
+}

@@ -1,0 +1,116 @@
+//! Accuracy against the number of weights: which architectures nothing smaller beats.
+
+use maud::{Markup, html};
+
+use crate::error::Result;
+use crate::experiment::summary::Plan;
+use crate::plots::{Chart, Colour, Line, Scale, Series};
+use crate::report::components;
+use crate::report::curves::LARGE;
+use crate::study::page::StudyPage;
+use crate::study::{SettingResult, Verdict};
+use crate::util::format::{grouped, points};
+
+/// Accuracy against weights, with the Pareto front and the best architecture; none where all networks are of one size.
+pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
+    let ranked: Vec<(&SettingResult, usize, f64)> = page
+        .summary
+        .settings
+        .iter()
+        .filter(|setting| setting.is_ranked())
+        .filter_map(|setting| Some((setting, setting.num_parameters?, setting.mean?)))
+        .collect();
+    let sizes: Vec<usize> = ranked.iter().map(|(_, weights, _)| *weights).collect();
+    if sizes.windows(2).all(|pair| pair[0] == pair[1]) {
+        return Ok(None);
+    }
+    let front: Vec<(usize, f64)> = page
+        .summary
+        .pareto_front()
+        .iter()
+        .filter_map(|setting| Some((setting.num_parameters?, setting.mean?)))
+        .collect();
+    let place = |&(weights, mean): &(usize, f64)| (weights as f64, mean);
+    let all = Series {
+        name: "settings, with their 95 % intervals".to_owned(),
+        points: ranked.iter().map(|&(_, weights, mean)| place(&(weights, mean))).collect(),
+        spread: ranked.iter().map(|(setting, _, mean)| setting.interval.unwrap_or((*mean, *mean))).collect(),
+        labels: ranked.iter().map(|(setting, _, _)| shape(setting)).collect(),
+        line: Line::None,
+        colour: Colour::Category(0),
+    };
+    let best_of_their_size = Series {
+        name: "nothing smaller is better (Pareto front)".to_owned(),
+        points: front.iter().map(place).collect(),
+        line: Line::Dashed,
+        colour: Colour::Category(1),
+        ..Series::default()
+    };
+    let series = [all, best_of_their_size];
+    let chart = Chart {
+        x_name: "weights and biases",
+        y_name: "validation accuracy",
+        x_scale: Scale::Log,
+        y_bounds: (0.0, 1.0),
+        series: &series,
+        ..Chart::default()
+    };
+    Ok(Some(html! {
+        (components::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
+        @for sentence in sentences(page, &front) { p { (sentence) } }
+    }))
+}
+
+/// The sizes of the best network's layers: `784 → 128 → 10`.
+fn layers(page: &StudyPage<'_>) -> String {
+    let best = page.plan.trials.iter().find(|trial| Some(trial.setting) == page.summary.best);
+    let trained = page.records.first().map_or(0, |record| record.num_images.0);
+    best.map_or_else(String::new, |trial| Plan::new(&trial.experiment, page.layout, trained).shape())
+}
+
+/// The widths, such as `784-128-10`, where they are varied; else the setting's name.
+fn shape(setting: &SettingResult) -> String {
+    match setting.setting.value("model.hidden") {
+        Some("[]") => "none".to_owned(),
+        Some(widths) => widths.trim_matches(['[', ']']).replace(", ", "-"),
+        None => setting.setting.name(),
+    }
+}
+
+fn sentences(page: &StudyPage<'_>, front: &[(usize, f64)]) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let Some(best) = page.summary.best.map(|best| &page.summary.settings[best]) else { return sentences };
+    let (mean, weights) = (best.mean.unwrap_or(f64::NAN), best.num_parameters.unwrap_or(0));
+    sentences.push(format!(
+        "The best architecture{} is {}, {}, with {} weights and a mean validation accuracy of {mean:.4}.",
+        if page.summary.settings.iter().all(SettingResult::is_ranked) { "" } else { " of those ranked" },
+        best.setting.name(),
+        layers(page),
+        grouped(weights)
+    ));
+    let region = crate::study::page::text::region(page.summary);
+    for (verdict, said) in [
+        (Verdict::PracticallyEqual, format!("is practically equal to it, within {region}")),
+        (Verdict::Undecided, format!("may be as good, undecided within {region}")),
+    ] {
+        if let Some(smallest) = page.summary.smallest_of_verdict(verdict) {
+            sentences.push(format!(
+                "The smallest on the front that {said}, is {}, with {} weights ({:.4}).",
+                smallest.setting.name(),
+                grouped(smallest.num_parameters.unwrap_or(0)),
+                smallest.mean.unwrap_or(f64::NAN)
+            ));
+        }
+    }
+    if let [first, .., last] = front {
+        sentences.push(format!(
+            "From one end of the front to the other there are {} times as many weights, {} in place of {}, and the mean accuracy is {} \
+             higher.",
+            crate::util::format::significant(last.0 as f64 / first.0 as f64),
+            grouped(last.0),
+            grouped(first.0),
+            points(last.1 - first.1)
+        ));
+    }
+    sentences
+}

@@ -1,0 +1,212 @@
+//! From a study file to its results: which trials there are, running those that are missing, and training the winner.
+
+mod best_model;
+mod estimate;
+mod progress;
+mod results;
+mod trial_splits;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use crate::backend;
+use crate::backend::{Backend, Opened};
+use crate::data::Layout;
+use crate::error::{Error, Result};
+use crate::experiment::Experiment;
+use crate::run::RunFolder;
+use crate::study::{
+    Journal, Means, Plan, Study, StudyFolder, Summary, Trial, TrialEnd, Unit, parameters, remaining, turns,
+    units,
+};
+use crate::util::format::counted;
+
+pub use best_model::{Winner, WinnerTraining};
+pub use progress::Progress;
+pub use results::Written;
+
+use crate::pipeline::splits::{check_classes, check_trainable};
+use trial_splits::Sets;
+
+/// A study with its data and its plan, before anything is run.
+pub struct PlannedStudy {
+    /// What the file says.
+    pub study: Study,
+    /// The trials.
+    pub plan: Plan,
+    /// What is run together.
+    pub units: Vec<Unit>,
+    /// Units that run at the same time.
+    pub workers: usize,
+    /// Where it runs.
+    pub backend: Backend,
+    /// The backend, ready.
+    pub opened: Opened,
+    /// What the images look like.
+    pub layout: Layout,
+    /// The data set's digest.
+    pub data_sha256: String,
+    /// Whether trials that were timed earlier are timed again.
+    pub remeasure: bool,
+    sets: Sets,
+}
+
+/// A study with its folder, about to be run.
+pub struct OpenedStudy {
+    /// The study.
+    pub planned: PlannedStudy,
+    /// Where its results are.
+    pub folder: StudyFolder,
+    /// What has been run.
+    pub journal: Journal,
+    /// What has changed in the study file since the last time: name, before, now.
+    pub changes: Vec<(String, String, String)>,
+    /// Where the records of an earlier measurement are kept, where this one begins anew, and how many there are.
+    pub set_aside: Option<(PathBuf, usize)>,
+}
+
+/// How the trials are to be run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// One after the other and each by itself, as other tools do it.
+    pub separate: bool,
+    /// Anew: the records that an earlier run of a timed study has left are set aside and used no more.
+    pub remeasure: bool,
+}
+
+impl PlannedStudy {
+    /// Opens the backend, reads the images and plans the trials of `study`. Writes nothing.
+    ///
+    /// # Errors
+    /// A data set that cannot be read or learned from, a setting that the experiment refuses, more folds than images; a
+    /// study to be measured again that is not timed.
+    pub fn new(study: Study, backend: Backend, options: Options) -> Result<Self> {
+        if options.remeasure && !study.timing {
+            return Err(Error::usage(format!(
+                "the study `{}` is not timed: there is nothing to measure again",
+                study.name
+            ))
+            .hint(
+                "write `timing = true` at its top, or leave out `--remeasure`: its results would be the same",
+            ));
+        }
+        let opened = backend.open()?;
+        let source = study.base.data.source();
+        let (images, layout) = crate::pipeline::splits::train_images(&study.base)?;
+        let data_sha256 = source.checksum()?;
+        let machine = format!("{}, {}", opened.adapter, counted(backend::num_threads(), "thread", "threads"));
+        let plan = Plan::new(&study, backend, &data_sha256, Some(&machine))?;
+        let sets = Sets::new(images, &study)?;
+        check_classes(&study.base, layout)?;
+        let one_at_a_time = study.timing || options.separate || backend.is_gpu();
+        let workers = if one_at_a_time { 1 } else { backend::num_threads() };
+        let means = Means { workers, is_gpu: backend.is_gpu(), stacks: !study.timing && !options.separate };
+        let sizes = |trial: &Trial| sizes(&trial.experiment, layout);
+        let may_stack =
+            |trial: &Trial| check_trainable(&trial.experiment, layout, sets.num_images(trial).0).is_ok();
+        let units = match study.timing {
+            true => turns(&plan),
+            false => units(&plan.trials, means, may_stack, sizes, |trial| sets.num_images(trial)),
+        };
+        let remeasure = options.remeasure;
+        Ok(Self { study, plan, units, workers, backend, opened, layout, data_sha256, remeasure, sets })
+    }
+
+    /// Opens the study's folder and reads what has been run already. What can be refused is refused here, before the
+    /// first trial.
+    ///
+    /// # Errors
+    /// A setting that cannot be trained, neither in a trial nor on all images; files that cannot be read or written, or
+    /// another process that runs this study.
+    pub fn open(self, artifacts: &Path) -> Result<OpenedStudy> {
+        self.check_trainable()?;
+        RunFolder::check_place(artifacts, &self.study.best_name())?;
+        let folder = StudyFolder::open(artifacts, &self.study.name)?;
+        let mut journal = Journal::open(&folder)?;
+        let set_aside = if self.remeasure { journal.set_aside(&folder)? } else { None };
+        let changes = folder.write_plan(&self.study, &self.plan)?;
+        Ok(OpenedStudy { planned: self, folder, journal, changes, set_aside })
+    }
+
+    /// The ids of the trials that an earlier run of the study has left under `artifacts`. Looks without touching: a
+    /// journal that cannot be read, or that another process is writing, has none.
+    pub fn done(&self, artifacts: &Path) -> HashSet<String> {
+        if self.remeasure {
+            return HashSet::new();
+        }
+        let Some(journal) = Journal::look(artifacts, &self.study.name) else { return HashSet::new() };
+        let trials = self.plan.trials.iter().filter(|trial| journal.result(trial).is_some());
+        trials.map(|trial| trial.id.clone()).collect()
+    }
+
+    /// Why a trial cannot be trained, or its setting on all training images, as the best one is.
+    pub fn why_not(&self, trial: &Trial) -> Option<Error> {
+        let on_its_own = check_trainable(&trial.experiment, self.layout, self.sets.num_images(trial).0);
+        let best = self.on_all_images(trial);
+        let on_all = || {
+            best.check()?;
+            check_trainable(&best, self.layout, self.sets.num_all_images())
+        };
+        let as_the_best =
+            |error: Error| Error::new(format!("on all images, as the best one is, {}", error.message()));
+        on_its_own.and_then(|()| on_all().map_err(as_the_best)).err()
+    }
+
+    /// Refuses settings that cannot be trained: the study would come to its end without a winner.
+    fn check_trainable(&self) -> Result<()> {
+        let mut refused = self.plan.trials.iter().filter_map(|trial| Some((trial, self.why_not(trial)?)));
+        let Some((trial, error)) = refused.next() else { return Ok(()) };
+        let name = self.plan.settings[trial.setting].name();
+        Err(Error::new(format!("the setting {name} cannot be trained: {}", error.message()))
+            .hint("leave it out of `[vary]`; `--dry-run` lists the trials and says which cannot be trained"))
+    }
+
+    /// A trial's experiment as it is trained if its setting is the best: on all training images.
+    fn on_all_images(&self, trial: &Trial) -> Experiment {
+        let mut experiment = Experiment::clone(&trial.experiment);
+        experiment.name = self.study.best_name();
+        experiment.data.validation = 0;
+        experiment.training.early_stopping = None;
+        experiment
+    }
+
+    /// The units that are left when the trials of these ids are done.
+    pub fn missing(&self, done: &HashSet<String>) -> Vec<Unit> {
+        remaining(self.units.clone(), |trial| !done.contains(&self.plan.trials[trial].id))
+    }
+}
+
+impl OpenedStudy {
+    /// Trials that need not be run again.
+    pub fn num_done(&self) -> usize {
+        let trials = &self.planned.plan.trials;
+        trials.iter().filter(|trial| self.journal.result(trial).is_some()).count()
+    }
+
+    /// The trials that failed, by name, with why.
+    pub fn failed(&self) -> Vec<String> {
+        let failed = self.planned.plan.trials.iter().filter_map(|trial| {
+            let record = self.journal.record(trial).filter(|record| record.end == TrialEnd::Failed)?;
+            let why = record.message.as_deref().unwrap_or("no message");
+            Some(format!("{}: {why}", self.planned.trial_name(trial)))
+        });
+        failed.collect()
+    }
+
+    /// What the trials run so far amount to.
+    pub fn summary(&self) -> Summary {
+        let plan = &self.planned.plan;
+        let records: Vec<_> = plan.trials.iter().map(|trial| self.journal.record(trial)).collect();
+        Summary::new(plan, &records)
+    }
+}
+
+/// Weights and biases of an experiment's network.
+fn num_parameters(experiment: &Experiment, layout: Layout) -> usize {
+    parameters(&sizes(experiment, layout))
+}
+
+/// The sizes of its layers, from pixels to classes.
+fn sizes(experiment: &Experiment, layout: Layout) -> Vec<usize> {
+    experiment.model.sizes(layout.height * layout.width, layout.num_classes)
+}

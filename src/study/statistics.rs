@@ -1,0 +1,414 @@
+//! What the trials of a study amount to: means with their uncertainty, how each setting stands beside the best, and how
+//! long its epochs take.
+
+use serde::Serialize;
+
+use crate::statistics::{correlated_interval, deviation, holm, mean, wilson};
+use crate::study::comparison::{Comparison, Group, Instability, Standing, Verdict};
+use crate::study::times::EpochSeconds;
+use crate::study::{Plan, Setting, TrialEnd, TrialRecord};
+use crate::training::EpochRecord;
+
+/// What the trials of one setting amount to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SettingResult {
+    /// The values.
+    pub setting: Setting,
+    /// Mean validation accuracy of the trials that finished; none where none did.
+    pub mean: Option<f64>,
+    /// Its standard deviation over them (n − 1); none with fewer than two.
+    pub deviation: Option<f64>,
+    /// The 95 % interval of the mean: Student's t over the trials; Wilson's of the images where there is one trial or all
+    /// have the same accuracy, which says nothing of another seed.
+    pub interval: Option<(f64, f64)>,
+    /// The lowest and the highest accuracy of its trials.
+    pub range: Option<(f64, f64)>,
+    /// Mean validation loss.
+    pub loss: Option<f64>,
+    /// Trials that finished.
+    pub num_finished: usize,
+    /// Trials that diverged.
+    pub num_diverged: usize,
+    /// Trials that failed, or have not been run.
+    pub num_missing: usize,
+    /// Weights and biases; none where no trial has been run.
+    pub num_parameters: Option<usize>,
+    /// Median seconds of all epochs of all trials, the first ones included.
+    pub seconds_per_epoch: Option<f64>,
+    /// Seconds of an epoch over the trials; meant for comparison only where they were timed.
+    pub epoch_seconds: Option<EpochSeconds>,
+    /// How it stands beside the best by the interval of the difference alone.
+    pub standing: Standing,
+    /// The comparison with the best, with probabilities; none for the best itself and for what is not ranked.
+    pub comparison: Option<Comparison>,
+    /// Why it cannot be relied on, where it cannot.
+    pub unstable: Option<Instability>,
+}
+
+/// All settings of a study.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// In the plan's order.
+    pub settings: Vec<SettingResult>,
+    /// The best setting's place.
+    pub best: Option<usize>,
+    /// Half the width of the region of practical equivalence, a difference of accuracies.
+    pub equivalence: f64,
+}
+
+impl Summary {
+    /// What the records, one for each trial of `plan` that has one, amount to.
+    pub fn new(plan: &Plan, records: &[Option<&TrialRecord>]) -> Self {
+        let mut groups: Vec<Vec<Option<&TrialRecord>>> = vec![Vec::new(); plan.settings.len()];
+        for (trial, record) in plan.trials.iter().zip(records) {
+            groups[trial.setting].push(*record);
+        }
+        let mut settings: Vec<_> =
+            plan.settings.iter().zip(&groups).map(|(setting, group)| result(setting, group)).collect();
+        let best = best(&settings);
+        let group = |index: usize| Group { records: &groups[index] };
+        for (index, setting) in settings.iter_mut().enumerate() {
+            setting.comparison = best
+                .filter(|&best| best != index && setting.is_ranked())
+                .and_then(|best| group(index).compare(&group(best), plan.equivalence));
+            setting.standing = match setting.comparison {
+                _ if best == Some(index) => Standing::Best,
+                Some(comparison) => comparison.standing(),
+                None => Standing::NotRanked,
+            };
+            let best = best.map(group);
+            setting.unstable = group(index).instability(best.as_ref(), plan.equivalence);
+        }
+        correct_p_values(&mut settings);
+        Self { settings, best, equivalence: plan.equivalence }
+    }
+
+    /// The settings of this verdict, the nearest to the best first.
+    pub fn of_verdict(&self, verdict: Verdict) -> Vec<&SettingResult> {
+        let of_verdict = |setting: &&SettingResult| setting.verdict() == Some(verdict);
+        let mut settings: Vec<_> = self.settings.iter().filter(of_verdict).collect();
+        settings.sort_by(|a, b| b.mean.unwrap_or(0.0).total_cmp(&a.mean.unwrap_or(0.0)));
+        settings
+    }
+
+    /// The settings that nothing smaller or equally small has a higher mean accuracy than (the Pareto front), smallest
+    /// first.
+    pub fn pareto_front(&self) -> Vec<&SettingResult> {
+        let ranked = self.settings.iter().filter(|setting| setting.is_ranked());
+        let sized = ranked.filter_map(|setting| Some((setting.num_parameters?, setting.mean?, setting)));
+        let mut front: Vec<_> = sized.collect();
+        front.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        let mut best = f64::NEG_INFINITY;
+        front.retain(|(_, mean, _)| {
+            let is_better = *mean > best;
+            best = best.max(*mean);
+            is_better
+        });
+        front.into_iter().map(|(.., setting)| setting).collect()
+    }
+
+    /// The smallest setting of the Pareto front that has this verdict, where there is one smaller than the best.
+    pub fn smallest_of_verdict(&self, verdict: Verdict) -> Option<&SettingResult> {
+        let best = &self.settings[self.best?];
+        let smaller = |setting: &&SettingResult| setting.num_parameters < best.num_parameters;
+        self.pareto_front().into_iter().filter(smaller).find(|setting| setting.verdict() == Some(verdict))
+    }
+
+    /// The settings that are not probably worse than the best, without it: practically equal or undecided.
+    pub fn not_worse(&self) -> impl Iterator<Item = &SettingResult> {
+        self.settings
+            .iter()
+            .filter(|setting| setting.verdict().is_some_and(|verdict| verdict != Verdict::ProbablyWorse))
+    }
+}
+
+impl SettingResult {
+    /// Whether all of its trials finished, so that it can be compared.
+    pub fn is_ranked(&self) -> bool {
+        self.num_finished > 0 && self.num_diverged + self.num_missing == 0
+    }
+
+    /// What is said of it beside the best; none for the best itself and for what is not ranked.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.comparison.map(|comparison| comparison.verdict)
+    }
+}
+
+/// Holm's correction over all comparisons with the best.
+fn correct_p_values(settings: &mut [SettingResult]) {
+    let comparisons = || settings.iter().filter_map(|setting| setting.comparison.as_ref());
+    let mut adjusted = holm(&comparisons().filter_map(|c| c.p_value).collect::<Vec<_>>()).into_iter();
+    for comparison in settings.iter_mut().filter_map(|setting| setting.comparison.as_mut()) {
+        comparison.p_holm = comparison.p_value.and_then(|_| adjusted.next());
+    }
+}
+
+fn result(setting: &Setting, records: &[Option<&TrialRecord>]) -> SettingResult {
+    let run: Vec<_> = records.iter().flatten().collect();
+    let count = |end| run.iter().filter(|record| record.end == end).count();
+    let group = Group { records };
+    let accuracies = group.accuracies();
+    let losses: Vec<f64> = run.iter().filter_map(|record| record.loss).collect();
+    let epochs: Vec<EpochRecord> = run.iter().flat_map(|record| &record.epochs).cloned().collect();
+    SettingResult {
+        setting: setting.clone(),
+        mean: mean(&accuracies),
+        deviation: deviation(&accuracies),
+        interval: interval(&group),
+        range: range(&accuracies),
+        loss: mean(&losses),
+        num_finished: count(TrialEnd::Finished),
+        num_diverged: count(TrialEnd::Diverged),
+        num_missing: records.len() - count(TrialEnd::Finished) - count(TrialEnd::Diverged),
+        num_parameters: run.first().map(|record| record.num_parameters),
+        seconds_per_epoch: EpochRecord::median_seconds(&epochs),
+        epoch_seconds: EpochSeconds::new(records),
+        standing: Standing::NotRanked,
+        comparison: None,
+        unstable: None,
+    }
+}
+
+/// The highest mean accuracy; of equal ones the lower loss, and of those the first.
+fn best(settings: &[SettingResult]) -> Option<usize> {
+    let ranked = settings.iter().enumerate().filter(|(_, setting)| setting.is_ranked());
+    let key = |setting: &SettingResult| (setting.mean.unwrap_or(0.0), -setting.loss.unwrap_or(f64::INFINITY));
+    let better = |a: (f64, f64), b: (f64, f64)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).is_gt();
+    let choose = |best: Option<(usize, (f64, f64))>, (index, setting): (usize, &SettingResult)| {
+        let key = key(setting);
+        if best.is_none_or(|(_, best)| better(key, best)) { Some((index, key)) } else { best }
+    };
+    ranked.fold(None, choose).map(|(index, _)| index)
+}
+
+/// How far the mean of accuracies over folds or seeds may be off, on 95 of 100 occasions.
+///
+/// A single trial, or several of one accuracy, has Wilson's interval for the images that it was judged by.
+fn interval(group: &Group<'_>) -> Option<(f64, f64)> {
+    let accuracies = group.accuracies();
+    let of_images = || Some(wilson(mean(&accuracies)?, group.num_judged()));
+    let (low, high) = correlated_interval(&accuracies, group.images()).or_else(of_images)?;
+    Some((low.max(0.0), high.min(1.0)))
+}
+
+/// The lowest and the highest.
+fn range(values: &[f64]) -> Option<(f64, f64)> {
+    let low = values.iter().copied().min_by(f64::total_cmp)?;
+    Some((low, values.iter().copied().max_by(f64::total_cmp)?))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::backend::Backend;
+    use crate::study::{Basis, Study};
+
+    fn plan() -> Plan {
+        let text = "folds = 5\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3]";
+        let study = Study::from_toml(text, "s.toml", &[], |_| unreachable!()).unwrap();
+        Plan::new(&study, Backend::Flex, "", None).unwrap()
+    }
+
+    /// Records of 5 folds of 100 images for each of three settings; what is not a number diverged.
+    fn records(plan: &Plan, accuracies: [[f64; 5]; 3]) -> Vec<TrialRecord> {
+        let record = |(trial, accuracy): (&crate::study::Trial, f64)| TrialRecord {
+            id: trial.id.clone(),
+            setting: plan.settings[trial.setting].clone(),
+            seed: 1,
+            fold: trial.fold,
+            end: if accuracy.is_nan() { TrialEnd::Diverged } else { TrialEnd::Finished },
+            message: None,
+            accuracy: Some(accuracy).filter(|accuracy| !accuracy.is_nan()),
+            loss: Some(0.5),
+            epoch: Some(1),
+            num_images: (400, 100),
+            num_parameters: 1,
+            steps_per_epoch: 1,
+            stacked: false,
+            epochs: Vec::new(),
+        };
+        plan.trials.iter().zip(accuracies.into_iter().flatten()).map(record).collect()
+    }
+
+    fn summary(accuracies: [[f64; 5]; 3]) -> Summary {
+        let plan = plan();
+        let records = records(&plan, accuracies);
+        Summary::new(&plan, &records.iter().map(Some).collect::<Vec<_>>())
+    }
+
+    fn close(got: f64, expected: f64) -> bool {
+        (got - expected).abs() < 1e-9
+    }
+
+    /// `tests/reference/statistics.py` computed the intervals with scipy, the probabilities with scipy and baycomp.
+    #[test]
+    fn means_intervals_and_probabilities_as_the_references_give_them() {
+        let same = [0.895, 0.912, 0.915, 0.931, 0.937];
+        let worse = [0.85, 0.86, 0.86, 0.88, 0.89];
+        let summary = summary([worse, BEST, same]);
+        assert_eq!((summary.best, summary.equivalence), (Some(1), 0.005));
+        let best = &summary.settings[1];
+        assert!(close(best.mean.unwrap(), 0.92) && close(best.deviation.unwrap(), 0.015_811_388_300_841_9));
+        assert_eq!(best.range, Some((0.90, 0.94)));
+        let (low, high) = best.interval.unwrap();
+        assert!(close(low, REFERENCE[0].0) && close(high, REFERENCE[0].1), "{low} {high}");
+        assert_eq!((best.standing, best.comparison), (Standing::Best, None));
+        let expected = [
+            (
+                0,
+                0.052,
+                REFERENCE[1],
+                [0.999_951_525_9, 0.000_025_873_0, 0.000_022_601_1],
+                Verdict::ProbablyWorse,
+            ),
+            (2, 0.002, REFERENCE[2], [0.124_410_456_9, 0.858_270_449_2, 0.017_319_093_9], Verdict::Undecided),
+        ];
+        for (setting, difference, interval, [worse, equal, better], verdict) in expected {
+            let Some(Comparison { difference: found, probabilities, verdict: said, basis, .. }) =
+                summary.settings[setting].comparison
+            else {
+                unreachable!()
+            };
+            assert!(close(found.difference, difference));
+            assert!(close(found.interval.0, interval.0) && close(found.interval.1, interval.1));
+            assert!(close(probabilities.worse, worse) && close(probabilities.equal, equal));
+            assert!(close(probabilities.better, better));
+            assert_eq!((said, basis), (verdict, Basis::Trials));
+        }
+        // Holm: the smaller of two p-values counts twice.
+        let p_values = |setting: usize| {
+            let comparison = summary.settings[setting].comparison.unwrap();
+            (comparison.p_value.unwrap(), comparison.p_holm.unwrap())
+        };
+        assert!(close(p_values(0).0, 0.000_065_020_025) && close(p_values(0).1, 2.0 * 0.000_065_020_025));
+        assert!(close(p_values(2).0, 0.419_510_376_492) && close(p_values(2).1, 0.419_510_376_492));
+        // As scripts know it.
+        assert!(matches!(summary.settings[0].standing, Standing::Worse(_)));
+        assert!(matches!(summary.settings[2].standing, Standing::NotWorse(_)));
+        assert_eq!(summary.not_worse().count(), 1);
+    }
+
+    /// Worse in five of five folds by 4 to 23 percentage points: the interval of the difference contains 0, and still
+    /// nobody may call it equal.
+    #[test]
+    fn a_large_spread_is_no_equality() {
+        let summary = summary([BEST, [0.86, 0.78, 0.69, 0.85, 0.83], [0.90, 0.905, 0.10, 0.925, 0.93]]);
+        let scattered = &summary.settings[1];
+        assert!(matches!(scattered.standing, Standing::NotWorse(_)));
+        assert_eq!(scattered.verdict(), Some(Verdict::ProbablyWorse));
+        let probabilities = scattered.comparison.unwrap().probabilities;
+        assert!((probabilities.worse - 0.961_411_097_5).abs() < 1e-9, "{probabilities:?}");
+        // One fold of five ended at chance: undecided, and unstable.
+        let unstable = &summary.settings[2];
+        assert_eq!(unstable.verdict(), Some(Verdict::Undecided));
+        assert!(unstable.comparison.unwrap().probabilities.equal < 0.02);
+        let Some(Instability::Spread { times: Some(times) }) = unstable.unstable else { unreachable!() };
+        assert!((times - unstable.deviation.unwrap() / summary.settings[0].deviation.unwrap()).abs() < 1e-12);
+        assert!(times > 20.0 && summary.settings[0].unstable.is_none());
+    }
+
+    #[test]
+    fn a_spread_is_unstable_only_where_it_is_much_larger_and_matters() {
+        let wide = |half: f64| [0.9 - half, 0.9 - half / 2.0, 0.9, 0.9 + half / 2.0, 0.9 + half];
+        let unstable = |best: f64, other: f64| {
+            let lower = wide(other).map(|accuracy| accuracy - 0.05);
+            summary([wide(best), lower, [0.5; 5]]).settings[1].unstable
+        };
+        // Four times as widely: a variance ratio of 16, whose p-value is 0.00997; 3.9 times is not rare enough.
+        assert!(matches!(unstable(0.01, 0.0401), Some(Instability::Spread { .. })));
+        assert_eq!(unstable(0.01, 0.039), None);
+        // A thousand times as widely, and still within half a percentage point.
+        assert_eq!(unstable(0.000_005, 0.005), None);
+        // The best one's trials all agree.
+        assert_eq!(unstable(0.0, 0.02), Some(Instability::Spread { times: None }));
+    }
+
+    #[test]
+    fn what_differs_by_much_less_than_the_region_is_practically_equal() {
+        let near = BEST.map(|accuracy| accuracy - 0.001);
+        let summary =
+            summary([BEST, [near[0] + 0.0004, near[1], near[2] - 0.0004, near[3], near[4]], [0.5; 5]]);
+        assert_eq!(summary.settings[1].verdict(), Some(Verdict::PracticallyEqual));
+        let named: Vec<_> =
+            summary.of_verdict(Verdict::ProbablyWorse).iter().map(|s| s.mean.unwrap()).collect();
+        assert_eq!(named, [0.5]);
+    }
+
+    #[test]
+    fn the_front_by_hand() {
+        let mut summary = summary([[0.5; 5], [0.4; 5], [0.3; 5]]);
+        let of = |(num_parameters, mean): (usize, f64)| SettingResult {
+            num_parameters: Some(num_parameters),
+            mean: Some(mean),
+            ..summary.settings[0].clone()
+        };
+        let settings: Vec<_> =
+            [(10, 0.5), (5, 0.4), (7, 0.3), (10, 0.6), (20, 0.6), (30, 0.7)].into_iter().map(of).collect();
+        summary = Summary { settings, ..summary };
+        let front: Vec<_> =
+            summary.pareto_front().iter().map(|setting| setting.num_parameters.unwrap()).collect();
+        assert_eq!(front, [5, 10, 30]);
+        summary.best = Some(5);
+        // Of 10 weights there are two: the one on the front counts.
+        summary.settings[0].comparison = self::summary([BEST, BEST, [0.5; 5]]).settings[1].comparison;
+        assert_eq!(summary.settings[0].verdict(), Some(Verdict::Undecided));
+        assert_eq!(summary.smallest_of_verdict(Verdict::Undecided), None);
+        summary.settings[3].comparison = summary.settings[0].comparison;
+        let smallest = summary.smallest_of_verdict(Verdict::Undecided).unwrap();
+        assert_eq!((smallest.num_parameters, smallest.mean), (Some(10), Some(0.6)));
+    }
+
+    const BEST: [f64; 5] = [0.90, 0.91, 0.92, 0.93, 0.94];
+    const REFERENCE: [(f64, f64); 3] = [
+        (0.890_551_352_578, 0.949_448_647_422),
+        (0.043_670_664_684, 0.060_329_335_316),
+        (-0.004_177_200_397, 0.008_177_200_397),
+    ];
+
+    #[test]
+    fn what_diverged_is_not_ranked_however_good_the_rest() {
+        let summary = summary([[0.99, 0.99, f64::NAN, 0.99, 0.99], [0.5; 5], [0.4; 5]]);
+        assert_eq!(summary.best, Some(1));
+        let diverged = &summary.settings[0];
+        assert_eq!((diverged.num_finished, diverged.num_diverged), (4, 1));
+        assert_eq!((diverged.standing, diverged.comparison), (Standing::NotRanked, None));
+        assert_eq!(diverged.unstable, Some(Instability::Diverged));
+        assert!(self::summary([[f64::NAN; 5], [0.5; 5], [0.4; 5]]).settings[0].unstable.is_none());
+        assert!(self::summary([[f64::NAN; 5]; 3]).best.is_none());
+    }
+
+    #[test]
+    fn a_missing_trial_leaves_its_setting_unranked() {
+        let plan = plan();
+        let records = records(&plan, [[0.9; 5], [0.8; 5], [0.7; 5]]);
+        let some: Vec<_> = records.iter().enumerate().map(|(i, record)| (i != 2).then_some(record)).collect();
+        let summary = Summary::new(&plan, &some);
+        assert_eq!((summary.best, summary.settings[0].num_missing), (Some(1), 1));
+    }
+
+    #[test]
+    fn trials_without_spread_are_compared_by_their_images() {
+        let at = |accuracy| [accuracy; 5];
+        // 500 images in all folds: 0.90 and 0.88 may differ or not, 0.90 and 0.70 do.
+        let summary = summary([at(0.9), at(0.88), at(0.7)]);
+        let comparison = |setting: usize| summary.settings[setting].comparison.unwrap();
+        assert_eq!((comparison(1).verdict, comparison(1).basis), (Verdict::Undecided, Basis::Images));
+        assert_eq!((comparison(2).verdict, comparison(2).basis), (Verdict::ProbablyWorse, Basis::Images));
+        // Quadrature gives 0.774490, see `tests/reference/statistics.py`.
+        assert!((comparison(1).probabilities.worse - 0.774_490).abs() < 1e-3, "{:?}", comparison(1));
+        assert!(
+            summary.settings.iter().all(|setting| setting.interval.is_some_and(|(low, high)| low < high))
+        );
+    }
+
+    #[test]
+    fn seeds_do_not_make_more_images() {
+        let text = "seeds = [1, 2, 3, 4, 5]\n[set]\ndata.validation = 100\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3]";
+        let study = Study::from_toml(text, "s.toml", &[], |_| unreachable!()).unwrap();
+        let plan = Plan::new(&study, Backend::Flex, "", None).unwrap();
+        let records = records(&plan, [[0.9; 5], [0.8; 5], [0.7; 5]]);
+        let summary = Summary::new(&plan, &records.iter().map(Some).collect::<Vec<_>>());
+        assert_eq!(summary.settings[0].interval, Some(wilson(0.9, 100)));
+    }
+}

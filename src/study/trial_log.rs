@@ -1,0 +1,374 @@
+//! The folder of a study: its file names and formats, and that no finished trial is ever lost.
+//!
+//! ```text
+//! artifacts/studies/<study>/
+//!   study.toml     the study file as it was last run
+//!   plan.json      what decided the results, to tell what a changed study file changes
+//!   trials.jsonl   a line a trial, written the moment it ends
+//!   trials-1.jsonl the same of an earlier measurement, after `--remeasure`
+//!   results.csv    a row a trial
+//!   results.json   a record a setting, the best one, the winner
+//!   report.html    all of it as one page
+//!   .lock          held by whoever runs the study
+//! ```
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::study::{Plan, Setting, Study, Trial};
+use crate::training::EpochRecord;
+use crate::util::files;
+use crate::util::files::{Lines, Lock};
+
+/// The newest format of study folders, which this smallnet writes.
+const FORMAT: u32 = 1;
+
+const STUDY: &str = "study.toml";
+const PLAN: &str = "plan.json";
+const TRIALS: &str = "trials.jsonl";
+/// What came out of the study.
+pub(crate) const CSV: &str = "results.csv";
+pub(crate) const JSON: &str = "results.json";
+pub(crate) const PAGE: &str = "report.html";
+/// All of them. A study's folder may be somebody else's: none of these may lead out of it, or be waited for.
+const NAMES: [&str; 7] = [STUDY, PLAN, TRIALS, CSV, JSON, PAGE, files::LOCK];
+
+/// `plan.json`.
+#[derive(Serialize, Deserialize)]
+struct SavedPlan {
+    #[serde(default)]
+    format: u32,
+    /// What decided the results: names and values.
+    #[serde(default)]
+    facts: BTreeMap<String, String>,
+}
+
+/// How a trial ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrialEnd {
+    /// Trained to its end, or stopped early as configured.
+    Finished,
+    /// At a loss that is not finite: a result like any other.
+    Diverged,
+    /// By an error; it is tried again when the study is.
+    Failed,
+}
+
+/// A line of `trials.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrialRecord {
+    /// The trial's id.
+    pub id: String,
+    /// Its varied values.
+    pub setting: Setting,
+    /// Its seed.
+    pub seed: u64,
+    /// The fold that it was judged by, from 0; none where images were held out.
+    pub fold: Option<usize>,
+    /// How it ended.
+    pub end: TrialEnd,
+    /// Why it diverged or failed.
+    pub message: Option<String>,
+    /// Share of its validation images classified correctly, in [0, 1]: after the last epoch, or after the best one where
+    /// early stopping restores it. None unless it finished.
+    pub accuracy: Option<f64>,
+    /// Mean cross-entropy over them, likewise.
+    pub loss: Option<f64>,
+    /// The epoch that both are of, from 1.
+    pub epoch: Option<usize>,
+    /// Images learned from and images judged by.
+    pub num_images: (usize, usize),
+    /// Weights and biases.
+    pub num_parameters: usize,
+    /// Steps in an epoch.
+    pub steps_per_epoch: usize,
+    /// Whether it was trained side by side with others; its seconds are then its share of theirs.
+    pub stacked: bool,
+    /// The epochs.
+    pub epochs: Vec<EpochRecord>,
+}
+
+/// The folder of a study.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StudyFolder {
+    path: PathBuf,
+}
+
+impl StudyFolder {
+    /// Opens the folder of the study called `name`, making it where there is none.
+    ///
+    /// # Errors
+    /// A folder that cannot be made, has a link or a pipe in it, or was written by a newer smallnet.
+    pub fn open(artifacts: &Path, name: &str) -> Result<Self> {
+        let path = artifacts.join("studies").join(name);
+        fs::create_dir_all(&path).map_err(|error| Error::io("make the folder", &path, error))?;
+        files::check_kinds(&path, &NAMES, &[])?;
+        let folder = Self { path };
+        // A damaged plan tells no format; the trials are known by their ids all the same.
+        if let Some(plan) = folder.saved_plan() {
+            files::check_format(&folder.path.join(PLAN), plan.format, FORMAT)?;
+        }
+        Ok(folder)
+    }
+
+    fn saved_plan(&self) -> Option<SavedPlan> {
+        files::read_json(&self.path.join(PLAN)).ok()
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Saves the study file and what decides the results, and says what has changed since the last time: names with
+    /// what they were and are.
+    pub fn write_plan(&self, study: &Study, plan: &Plan) -> Result<Vec<(String, String, String)>> {
+        let before = self.saved_plan().map(|plan| plan.facts).filter(|facts| !facts.is_empty());
+        files::write(&self.path.join(STUDY), study.text().as_bytes())?;
+        let saved = SavedPlan { format: FORMAT, facts: plan.facts.clone() };
+        files::write_json(&self.path.join(PLAN), &saved)?;
+        Ok(before.map(|before| changes(&before, &plan.facts)).unwrap_or_default())
+    }
+
+    /// Saves a file of results and says where it is.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let path = self.path.join(name);
+        files::write(&path, bytes)?;
+        Ok(path)
+    }
+}
+
+/// What two plans' facts differ in: names with what they were and are.
+pub(crate) fn changes(
+    before: &BTreeMap<String, String>,
+    now: &BTreeMap<String, String>,
+) -> Vec<(String, String, String)> {
+    let none = || "–".to_owned();
+    let mut keys: Vec<_> = before.keys().chain(now.keys()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let pair = |key: &String| (before.get(key).cloned(), now.get(key).cloned());
+    keys.into_iter()
+        .map(|key| (key.clone(), pair(key)))
+        .filter(|(_, (before, now))| before != now)
+        .map(|(key, (before, now))| (key, before.unwrap_or_else(none), now.unwrap_or_else(none)))
+        .collect()
+}
+
+/// `trials.jsonl`, locked for this process.
+#[derive(Debug)]
+pub struct Journal {
+    /// None where it is only looked at.
+    open: Option<(Lines, Lock)>,
+    records: HashMap<String, TrialRecord>,
+    /// Lines that could not be read, and count as not there.
+    pub num_damaged: usize,
+}
+
+impl Journal {
+    /// Opens the journal of `folder` and reads what is in it.
+    ///
+    /// A last line without an end, as a kill may leave, is taken off.
+    ///
+    /// # Errors
+    /// Another process runs this study, or the file cannot be read.
+    pub fn open(folder: &StudyFolder) -> Result<Self> {
+        let lock = Lock::take(&folder.path)?.ok_or_else(|| {
+            let path = folder.path.display();
+            Error::new(format!("`{path}` is in use: the study is running already"))
+                .hint("wait for it, or stop it; it goes on from where it was stopped")
+        })?;
+        files::remove_leftovers(&folder.path)?;
+        let (lines, bytes) = Lines::open(&folder.path.join(TRIALS))?;
+        let mut journal = Self { open: Some((lines, lock)), records: HashMap::new(), num_damaged: 0 };
+        journal.take_in(&bytes);
+        Ok(journal)
+    }
+
+    /// Begins anew: the file takes another name, in one step, and an empty one its place. Says where the records are now and
+    /// how many; none where there are none.
+    ///
+    /// # Errors
+    /// A file that cannot be renamed or made.
+    pub fn set_aside(&mut self, folder: &StudyFolder) -> Result<Option<(PathBuf, usize)>> {
+        let number = self.records.len();
+        let path = folder.path.join(TRIALS);
+        if number == 0 {
+            return Ok(None);
+        }
+        let Some((lines, lock)) = self.open.take() else { return Ok(None) };
+        drop(lines);
+        let kept = files::set_aside(&path)?;
+        self.open = Some((Lines::open(&path)?.0, lock));
+        self.records.clear();
+        Ok(Some((kept, number)))
+    }
+
+    /// What is in the journal of the study called `name`, if there is one that can be read; makes and locks nothing.
+    pub fn look(artifacts: &Path, name: &str) -> Option<Self> {
+        let path = artifacts.join("studies").join(name).join(TRIALS);
+        let mut journal = Self { open: None, records: HashMap::new(), num_damaged: 0 };
+        journal.take_in(&files::read_bytes(&path).ok()?);
+        Some(journal)
+    }
+
+    fn take_in(&mut self, lines: &[u8]) {
+        for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+            match serde_json::from_slice::<TrialRecord>(line) {
+                Ok(record) => self.keep(record),
+                Err(_) => self.num_damaged += 1,
+            }
+        }
+    }
+
+    fn keep(&mut self, record: TrialRecord) {
+        self.records.insert(record.id.clone(), record);
+    }
+
+    /// Adds what some trials gave, and waits until the disk has it.
+    pub fn append(&mut self, records: &[TrialRecord]) -> Result<()> {
+        let mut lines = String::new();
+        for record in records {
+            lines += &files::to_json(record)?;
+            lines.push('\n');
+        }
+        if let Some((file, _)) = &mut self.open {
+            file.append(&lines)?;
+        }
+        records.iter().for_each(|record| self.keep(record.clone()));
+        Ok(())
+    }
+
+    /// What a trial gave; none where it is still to be run, or failed.
+    pub fn result(&self, trial: &Trial) -> Option<&TrialRecord> {
+        self.records.get(&trial.id).filter(|record| record.end != TrialEnd::Failed)
+    }
+
+    /// What a trial gave, failed ones included.
+    pub fn record(&self, trial: &Trial) -> Option<&TrialRecord> {
+        self.records.get(&trial.id)
+    }
+
+    /// Records that are of none of these trials.
+    pub fn num_others(&self, trials: &[Trial]) -> usize {
+        let known: HashSet<&String> = trials.iter().map(|trial| &trial.id).collect();
+        self.records.keys().filter(|id| !known.contains(id)).count()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn record(id: &str, end: TrialEnd) -> TrialRecord {
+        TrialRecord {
+            id: id.to_owned(),
+            setting: Setting { values: [("a.b".into(), "1".into())].into() },
+            seed: 1,
+            fold: Some(0),
+            end,
+            message: None,
+            accuracy: Some(0.5),
+            loss: Some(1.0),
+            epoch: Some(1),
+            num_images: (4, 1),
+            num_parameters: 10,
+            steps_per_epoch: 3,
+            stacked: true,
+            epochs: Vec::new(),
+        }
+    }
+
+    fn trial(id: &str) -> Trial {
+        Trial { id: id.to_owned(), setting: 0, experiment: Arc::default(), fold: None }
+    }
+
+    #[test]
+    fn what_a_kill_left_behind_is_read_as_far_as_it_is_whole() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(place.path(), "s").unwrap();
+        let mut journal = Journal::open(&folder).unwrap();
+        journal.append(&[record("a", TrialEnd::Finished), record("b", TrialEnd::Failed)]).unwrap();
+        drop(journal);
+        let path = folder.path().join(TRIALS);
+        let mut text = fs::read_to_string(&path).unwrap();
+        text.insert_str(0, "{\"id\": damaged}\n");
+        fs::write(&path, format!("{text}{{\"id\":\"c\",\"setti")).unwrap();
+
+        let mut journal = Journal::open(&folder).unwrap();
+        assert_eq!(journal.num_damaged, 1);
+        assert!(journal.result(&trial("a")).is_some());
+        assert_eq!(
+            (journal.result(&trial("b")), journal.result(&trial("c"))),
+            (None, None),
+            "to be run again"
+        );
+        assert_eq!(journal.record(&trial("b")).map(|record| record.end), Some(TrialEnd::Failed));
+        assert_eq!(journal.num_others(&[trial("a"), trial("x")]), 1);
+        journal.append(&[record("c", TrialEnd::Diverged)]).unwrap();
+        drop(journal);
+        let journal = Journal::open(&folder).unwrap();
+        assert_eq!(journal.num_damaged, 1, "nothing was written behind half a line");
+        assert_eq!(journal.result(&trial("c")), Some(&record("c", TrialEnd::Diverged)));
+    }
+
+    #[test]
+    fn what_is_measured_again_keeps_what_was_measured_before() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(place.path(), "s").unwrap();
+        let mut journal = Journal::open(&folder).unwrap();
+        assert_eq!(journal.set_aside(&folder).unwrap(), None);
+        for (number, id) in ["a", "b"].into_iter().enumerate() {
+            journal.append(&[record(id, TrialEnd::Finished)]).unwrap();
+            let before = fs::read(folder.path().join(TRIALS)).unwrap();
+            let (kept, records) = journal.set_aside(&folder).unwrap().unwrap();
+            assert_eq!((kept, records), (folder.path().join(format!("trials-{}.jsonl", number + 1)), 1));
+            assert_eq!(fs::read(folder.path().join(format!("trials-{}.jsonl", number + 1))).unwrap(), before);
+            assert!(
+                journal.result(&trial(id)).is_none()
+                    && fs::read(folder.path().join(TRIALS)).unwrap().is_empty()
+            );
+            let error = Journal::open(&folder).unwrap_err();
+            assert!(error.message().ends_with("is in use: the study is running already"), "the lock is kept");
+        }
+    }
+
+    #[test]
+    fn a_study_runs_once_at_a_time() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(place.path(), "s").unwrap();
+        let _first = Journal::open(&folder).unwrap();
+        let error = Journal::open(&folder).unwrap_err();
+        assert!(error.message().ends_with("is in use: the study is running already"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_of_the_future_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(place.path(), "s").unwrap();
+        fs::write(folder.path().join(PLAN), "{\"format\": 2, \"facts\": {}}").unwrap();
+        let error = StudyFolder::open(place.path(), "s").unwrap_err();
+        assert!(
+            error.message().ends_with("has format 2, and this smallnet reads formats up to 1"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn changes_are_named() {
+        let facts = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        };
+        let found = changes(&facts(&[("a", "1"), ("b", "2")]), &facts(&[("a", "1"), ("b", "3"), ("c", "4")]));
+        let text = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+        assert_eq!(found, [text("b", "2", "3"), text("c", "–", "4")]);
+    }
+}

@@ -1,0 +1,55 @@
+//! What is watched over the epochs: the lowest validation loss, and when to stop. Both ask Burn's event store.
+
+use burn::train::EarlyStoppingStrategy;
+use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
+use serde::{Deserialize, Serialize};
+
+use crate::training::config::EarlyStopping;
+use crate::training::metrics::LOSS;
+
+/// The lowest validation loss so far.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// The epoch that it was measured after, from 1.
+    pub epoch: usize,
+    /// The loss.
+    pub loss: f64,
+}
+
+impl Best {
+    /// Takes `epoch` over into `best` if its validation loss is lower by more than `min_delta`.
+    pub(crate) fn update(best: &mut Option<Self>, epoch: usize, store: &EventStoreClient, min_delta: f64) {
+        let bound = best.map_or(f64::INFINITY, |best| best.loss - min_delta);
+        match store.find_metric(LOSS, epoch, Aggregate::Mean, &Split::Valid) {
+            Some(loss) if loss < bound => *best = Some(Self { epoch, loss }),
+            _ => {}
+        }
+    }
+}
+
+/// Stops after `patience` epochs without a lower validation loss.
+#[derive(Debug, Clone)]
+pub(crate) struct Patience {
+    config: EarlyStopping,
+    /// The loss to fall below.
+    pub(crate) reference: Option<Best>,
+}
+
+impl Patience {
+    /// Patience as it stood when `reference` was the loss to fall below.
+    pub(crate) fn new(config: EarlyStopping, reference: Option<Best>) -> Self {
+        Self { config, reference }
+    }
+
+    /// Whether it has run out after `epoch`.
+    pub(crate) fn is_exhausted(&self, epoch: usize) -> bool {
+        epoch.saturating_sub(self.reference.map_or(0, |best| best.epoch)) >= self.config.patience
+    }
+}
+
+impl EarlyStoppingStrategy for Patience {
+    fn should_stop(&mut self, epoch: usize, store: &EventStoreClient) -> bool {
+        Best::update(&mut self.reference, epoch, store, self.config.min_delta);
+        self.is_exhausted(epoch)
+    }
+}

@@ -1,0 +1,324 @@
+//! Owns the learning-rate range test (Smith 2017, "Cyclical Learning Rates for Training Neural Networks", section 3.3): one
+//! short training in which the rate rises from step to step. Knows no schedule, no epochs, no images held out or tested on, and keeps nothing of what was learned.
+
+use burn::data::dataloader::DataLoader;
+use burn::module::Module;
+use burn::tensor::Device;
+use burn::train::{Interrupter, ItemLazy, TrainStep};
+use serde::Serialize;
+
+use crate::data::Split;
+use crate::engine::Measured;
+use crate::error::{Error, Result};
+use crate::model::Mlp;
+use crate::optim::OptimizerConfig;
+use crate::training::dropout;
+use crate::training::fit::report;
+use crate::training::{TrainingConfig, shuffled_loader};
+
+/// How the rate rises: by the same factor from each step to the next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sweep {
+    from: f64,
+    to: f64,
+    num_steps: Option<usize>,
+}
+
+/// The rates where a sweep starts and ends when nothing else is asked for: so far apart that they suit any optimizer.
+pub const DEFAULT_RATES: (f64, f64) = (1e-5, 100.0);
+/// Fewer steps are no curve.
+const MIN_STEPS: usize = 10;
+/// More than anybody can wait for.
+const MAX_STEPS: usize = 1_000_000;
+
+impl Sweep {
+    /// From the rate `from` to the rate `to`, in `num_steps` steps; without them, in as many as an epoch has, at least
+    /// 100 and at most 500.
+    ///
+    /// # Errors
+    /// A rate that is not above 0 or not finite, `from` not below `to`, or a number of steps that makes no sense.
+    pub fn new(from: f64, to: f64, num_steps: Option<usize>) -> Result<Self> {
+        for (name, rate) in [("from", from), ("to", to)] {
+            if !(rate > 0.0 && rate.is_finite()) {
+                return Err(Error::usage(format!("`--{name}` is {rate}, expected a number above 0")));
+            }
+        }
+        if from >= to {
+            return Err(Error::usage(format!("`--from` is {from}, expected less than `--to`, {to}"))
+                .hint("the rate rises from `--from` to `--to`; left out, they are 0.00001 and 100"));
+        }
+        let is_possible = |steps: usize| (MIN_STEPS..=MAX_STEPS).contains(&steps);
+        match num_steps.filter(|&steps| !is_possible(steps)) {
+            None => Ok(Self { from, to, num_steps }),
+            Some(steps) => Err(Error::usage(format!(
+                "`--steps` is {steps}, expected a whole number from {MIN_STEPS} to {MAX_STEPS}"
+            ))
+            .hint("left out, it is the steps of an epoch, from 100 to 500")),
+        }
+    }
+
+    /// How many steps, where an epoch has `steps_per_epoch`.
+    pub fn num_steps(&self, steps_per_epoch: usize) -> usize {
+        self.num_steps.unwrap_or(steps_per_epoch.clamp(100, 500))
+    }
+
+    /// The rate of a step of `num_steps`, counted from 0; exactly `from` in the first and `to` in the last.
+    fn learning_rate(&self, step: usize, num_steps: usize) -> f64 {
+        let done = step as f64 / (num_steps - 1) as f64;
+        self.from.powf(1.0 - done) * self.to.powf(done)
+    }
+}
+
+/// What is tried, and on what.
+pub struct RangeSetup<'a> {
+    /// The network with its initial weights.
+    pub model: Mlp,
+    /// The `[optimizer]` section; its learning rate is not used.
+    pub optimizer: &'a OptimizerConfig,
+    /// The `[training]` section; its epochs and its early stopping are not used.
+    pub training: &'a TrainingConfig,
+    /// Decides image order and dropout.
+    pub seed: u64,
+    /// The images learned from.
+    pub train: Split,
+    /// Where to compute; not an autodiff device.
+    pub device: &'a Device,
+    /// The rates.
+    pub sweep: Sweep,
+}
+
+/// One step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RatePoint {
+    /// Counted from 1.
+    pub step: usize,
+    /// The rate of the step's update.
+    pub learning_rate: f64,
+    /// The loss on the step's batch, before its update.
+    pub loss: f64,
+    /// The mean of the losses so far, the latest counting most; see [`RangeTest`].
+    pub smoothed_loss: f64,
+}
+
+/// What a range test measured.
+///
+/// Losses of single batches scatter, so they are smoothed as in fastai: an exponential moving average, divided by the
+/// sum of its weights, since it starts from nothing (Kingma and Ba 2015, section 3). fastai keeps 0.98 of it in each
+/// step. That remembers 50 steps, which in a sweep of 469 is most of a decade: the curve would lag behind, and with it
+/// every rate read off it. Here it remembers a 35th of the sweep: a fifth of a decade in the seven of the default.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RangeTest {
+    /// All steps, the diverged one included.
+    pub points: Vec<RatePoint>,
+    /// Whether it was stopped because the smoothed loss rose above four times its lowest, or was not finite.
+    pub has_diverged: bool,
+    /// The steps of the whole sweep.
+    pub(super) num_steps: usize,
+}
+
+/// The sweep is so many times as long as the memory of the smoothed loss.
+const MEMORIES: f64 = 35.0;
+/// The loss, in multiples of its lowest, at which a training counts as diverged; fastai's.
+const DIVERGED: f64 = 4.0;
+/// Steps read from the device in one go: a read makes a GPU wait.
+const STEPS_PER_READ: usize = 16;
+
+/// Trains once with a rising rate; `on_step` is told of every step. None when it was interrupted.
+///
+/// # Errors
+/// No images to train on, or an error of the device.
+pub fn range_test(
+    trial: RangeSetup<'_>,
+    interrupter: &Interrupter,
+    mut on_step: impl FnMut(&RatePoint),
+) -> Result<Option<RangeTest>> {
+    let RangeSetup { model, optimizer, training, seed, train, device, sweep } = trial;
+    if train.is_empty() {
+        return Err(Error::new("there are no images to train on"));
+    }
+    let num_steps = sweep.num_steps(training.steps_per_epoch(train.len()));
+    let loader = shuffled_loader(train, training, seed, device).to_device(&device.clone().autodiff());
+    // A sweep longer than an epoch goes on into the next one.
+    let batches = std::iter::repeat_with(|| loader.iter()).flatten();
+    let mut model = model.train();
+    let mut optimizer = optimizer.init(training.clipping());
+    let mut unread = Measured::default();
+    let mut trace = Trace::new(sweep, num_steps);
+    for (step, batch) in batches.take(num_steps).enumerate() {
+        let output = TrainStep::step(&model, dropout::seeded(report(batch)?, seed, step));
+        model = optimizer.step(sweep.learning_rate(step, num_steps), model, output.grads);
+        unread.append(output.item);
+        if interrupter.should_stop() {
+            return Ok(None);
+        }
+        if unread.len() == STEPS_PER_READ || step + 1 == num_steps {
+            // Steps after the one that diverged have been done in vain; what is kept does not depend on them.
+            for measured in report(std::mem::take(&mut unread).sync())?.steps() {
+                on_step(&trace.add(measured.loss));
+                if trace.has_diverged() {
+                    return Ok(Some(trace.finish()));
+                }
+            }
+        }
+    }
+    Ok(Some(trace.finish()))
+}
+
+/// The losses so far.
+struct Trace {
+    sweep: Sweep,
+    num_steps: usize,
+    /// The share of the average kept in a step, and the average before its correction.
+    kept: f64,
+    average: f64,
+    lowest: f64,
+    points: Vec<RatePoint>,
+}
+
+impl Trace {
+    fn new(sweep: Sweep, num_steps: usize) -> Self {
+        let kept = 1.0 - 1.0 / (num_steps as f64 / MEMORIES).max(1.0);
+        Self { sweep, num_steps, kept, average: 0.0, lowest: f64::INFINITY, points: Vec::new() }
+    }
+
+    /// Adds the next step's loss.
+    fn add(&mut self, loss: f64) -> RatePoint {
+        let index = self.points.len();
+        self.average = self.kept * self.average + (1.0 - self.kept) * loss;
+        let smoothed_loss = self.average / (1.0 - self.kept.powf((index + 1) as f64));
+        self.lowest = self.lowest.min(smoothed_loss);
+        let learning_rate = self.sweep.learning_rate(index, self.num_steps);
+        let point = RatePoint { step: index + 1, learning_rate, loss, smoothed_loss };
+        self.points.push(point);
+        point
+    }
+
+    fn has_diverged(&self) -> bool {
+        let last = self.points.last().map_or(0.0, |point| point.smoothed_loss);
+        !last.is_finite() || last > DIVERGED * self.lowest
+    }
+
+    fn finish(self) -> RangeTest {
+        RangeTest { has_diverged: self.has_diverged(), points: self.points, num_steps: self.num_steps }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::data::Images;
+    use crate::model::MlpConfig;
+
+    fn sweep(from: f64, to: f64, steps: usize) -> Sweep {
+        Sweep::new(from, to, Some(steps)).unwrap()
+    }
+
+    fn trace(losses: &[f64], num_steps: usize, sweep: Sweep) -> RangeTest {
+        let mut trace = Trace::new(sweep, num_steps);
+        for &loss in losses {
+            trace.add(loss);
+        }
+        trace.finish()
+    }
+
+    fn assert_near(got: f64, expected: f64) {
+        assert!((got / expected - 1.0).abs() < 1e-9, "{got}, expected {expected}");
+    }
+
+    #[test]
+    fn the_rate_rises_by_the_same_factor_between_exact_ends() {
+        let sweep = sweep(1e-3, 10.0, 10);
+        let rates: Vec<_> = (0..5).map(|step| sweep.learning_rate(step, 5)).collect();
+        assert_eq!((rates[0], rates[4]), (1e-3, 10.0));
+        for (rate, expected) in rates.iter().zip([1e-3, 1e-2, 0.1, 1.0, 10.0]) {
+            assert_near(*rate, expected);
+        }
+        let widest = Sweep::new(5e-324, f64::MAX, None).unwrap();
+        assert!((0..100).all(|step| widest.learning_rate(step, 100).is_finite()));
+    }
+
+    #[test]
+    fn without_a_number_of_steps_it_takes_about_an_epoch() {
+        let steps = |sweep: Sweep| [1, 469, 1875].map(|epoch| sweep.num_steps(epoch));
+        assert_eq!(steps(Sweep::new(1.0, 2.0, None).unwrap()), [100, 469, 500]);
+        assert_eq!(steps(sweep(1.0, 2.0, 10)), [10, 10, 10]);
+    }
+
+    /// In 70 steps, half of the average is kept: (1/2 · 4) / (1/2) = 4, (1/4 · 4 + 1/2 · 1) / (3/4) = 2,
+    /// (1/8 · 4 + 1/4 · 1 + 1/2 · 6) / (7/8) = 30/7.
+    #[test]
+    fn smoothing_by_hand() {
+        let test = trace(&[4.0, 1.0, 6.0], 70, sweep(1.0, 2.0, 70));
+        let smoothed: Vec<_> = test.points.iter().map(|point| point.smoothed_loss).collect();
+        assert_eq!(smoothed.len(), 3);
+        for (smoothed, expected) in smoothed.iter().zip([4.0, 2.0, 30.0 / 7.0]) {
+            assert_near(*smoothed, expected);
+        }
+        assert_eq!((test.points[2].step, test.points[2].loss), (3, 6.0));
+        // A short sweep is not smoothed at all.
+        assert_eq!(trace(&[4.0, 1.0], 30, sweep(1.0, 2.0, 30)).points[1].smoothed_loss, 1.0);
+    }
+
+    #[test]
+    fn four_times_the_lowest_is_still_a_training() {
+        let has_diverged = |losses: &[f64]| trace(losses, 10, sweep(1.0, 2.0, 10)).has_diverged;
+        assert!(!has_diverged(&[2.0, 0.5, 2.0]));
+        assert!(has_diverged(&[2.0, 0.5, 2.001]));
+        assert!(has_diverged(&[f64::NAN]) && has_diverged(&[1.0, f64::INFINITY]));
+        assert!(!has_diverged(&[]));
+    }
+
+    /// Sixty images of three pixels in three classes.
+    fn images() -> Split {
+        Split::whole(Images {
+            pixels: (0..180u32).map(|i| (i * i % 251) as u8).collect(),
+            labels: (0..60).map(|i| i % 3).collect(),
+            height: 1,
+            width: 3,
+            images_name: String::new(),
+            labels_name: String::new(),
+        })
+    }
+
+    fn run(train: Split, interrupter: &Interrupter) -> Result<Option<RangeTest>> {
+        let device = Device::flex();
+        let trial = RangeSetup {
+            model: MlpConfig::default().init(3, 3, 7, &device)?,
+            optimizer: &OptimizerConfig::default(),
+            training: &TrainingConfig { batch_size: 16, ..TrainingConfig::default() },
+            seed: 7,
+            train,
+            device: &device,
+            sweep: sweep(1e-3, 1.0, 20),
+        };
+        range_test(trial, interrupter, |_| {})
+    }
+
+    /// What is measured is a plain training: the same steps by hand, without the loop's reading in groups.
+    #[test]
+    fn the_losses_are_those_of_a_training_with_these_rates() {
+        let test = run(images(), &Interrupter::new()).unwrap().unwrap();
+        assert_eq!(test.points.len(), 20);
+        let device = Device::flex();
+        let training = TrainingConfig { batch_size: 16, ..TrainingConfig::default() };
+        let loader = shuffled_loader(images(), &training, 7, &device).to_device(&device.clone().autodiff());
+        let mut model = MlpConfig::default().init(3, 3, 7, &device).unwrap().train();
+        let mut optimizer = OptimizerConfig::default().init(None);
+        // Four batches an epoch: five epochs, each in an order of its own.
+        let batches = (0..5).flat_map(|_| loader.iter().collect::<Vec<_>>());
+        for (point, batch) in test.points.iter().zip(batches) {
+            let output = TrainStep::step(&model, batch.unwrap());
+            model = optimizer.step(point.learning_rate, model, output.grads);
+            assert_eq!(output.item.sync().unwrap().steps()[0].loss, point.loss, "step {}", point.step);
+        }
+    }
+
+    #[test]
+    fn interrupted_or_without_images_there_is_no_result() {
+        let interrupter = Interrupter::new();
+        interrupter.stop(None);
+        assert_eq!(run(images(), &interrupter).unwrap(), None);
+        assert!(run(images().slice(0..0), &Interrupter::new()).is_err());
+    }
+}

@@ -1,0 +1,178 @@
+//! A stack gives each network what training it by itself gives.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use burn::train::Interrupter;
+
+use super::*;
+use crate::training::{Followers, Setup, Silent, train};
+
+use crate::data::{Images, Part, Source};
+use crate::experiment::Experiment;
+
+const NUM_CLASSES: usize = 10;
+
+/// The first digits of MNIST: those from `train` to learn from, those from `validation` to watch.
+fn digits(train: std::ops::Range<u32>, validation: std::ops::Range<u32>) -> (Split, Split) {
+    let images: Arc<Images> = Arc::new(Source::Mnist.load(Part::Train).unwrap());
+    (Split::new(images.clone(), train.collect()), Split::new(images, validation.collect()))
+}
+
+fn experiment(text: &str) -> Experiment {
+    Experiment::from_toml(text, "test.toml", &[]).unwrap()
+}
+
+fn member(experiment: &Experiment) -> Member<'_> {
+    let Experiment { model, optimizer, schedule, training, .. } = experiment;
+    Member { model, optimizer, schedule, training }
+}
+
+fn alone(experiment: &Experiment, stream: &Stream<'_>, device: &Device) -> StackedRun {
+    let model = experiment.model.init(784, NUM_CLASSES, stream.seed, device).unwrap();
+    let setup = Setup {
+        model,
+        optimizer: &experiment.optimizer,
+        schedule: &experiment.schedule,
+        training: &experiment.training,
+        seed: stream.seed,
+        train: stream.train.clone(),
+        validation: stream.validation.clone(),
+        device,
+        saving: None,
+    };
+    let followers = Followers {
+        renderer: Box::new(Silent),
+        on_epoch: Box::new(|_| Ok(())),
+        interrupter: Interrupter::new(),
+    };
+    let trained = train(setup, followers).unwrap();
+    StackedRun { end: trained.end, epochs: trained.epochs }
+}
+
+/// Trains each text's experiment in two streams, side by side and alone, and compares every epoch.
+fn assert_same(texts: &[&str], device: &Device) -> Vec<StackedRun> {
+    let experiments: Vec<_> = texts.iter().map(|text| experiment(text)).collect();
+    let stream = |seed, offset: u32| {
+        let (train, validation) = digits(offset..offset + 300, 1000..2100);
+        Stream { seed, train, validation, members: experiments.iter().map(member).collect() }
+    };
+    let streams = [stream(1, 0), stream(2, 500)];
+    let stacked = train_stack(&streams, NUM_CLASSES, device, &Interrupter::new(), |_| ()).unwrap();
+    assert_eq!(stacked.len(), 2 * texts.len());
+    let pairs = streams.iter().flat_map(|stream| experiments.iter().map(move |one| (stream, one)));
+    for ((stream, experiment), stacked) in pairs.zip(&stacked) {
+        let alone = alone(experiment, stream, device);
+        assert_eq!(stacked.epochs.len(), alone.epochs.len(), "{experiment:?}: {:?}", stacked.end);
+        for (stacked, alone) in stacked.epochs.iter().zip(&alone.epochs) {
+            let close = |a: f64, b: f64| (a - b).abs() <= 2e-5 * b.abs().max(1.0);
+            assert!(close(stacked.train_loss, alone.train_loss), "{stacked:?}\n{alone:?}\n{experiment:?}");
+            assert!(
+                close(stacked.validation_loss.unwrap(), alone.validation_loss.unwrap()),
+                "{stacked:?} {alone:?}"
+            );
+            assert_eq!(stacked.learning_rate, alone.learning_rate);
+            // An image on the border may fall to the other side.
+            assert!((stacked.train_accuracy - alone.train_accuracy).abs() < 0.004);
+            assert!(
+                (stacked.validation_accuracy.unwrap() - alone.validation_accuracy.unwrap()).abs() < 0.006
+            );
+        }
+    }
+    stacked
+}
+
+#[test]
+fn softmax_networks_of_unequal_rates() {
+    let text =
+        |rate| format!("[optimizer]\nlearning_rate = {rate}\n[training]\nbatch_size = 32\nnum_epochs = 3");
+    let texts = ["0.01", "0.1", "1.0"].map(text);
+    let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+    let runs = assert_same(&texts, &Device::flex());
+    // They did learn, and not alike.
+    let losses: Vec<_> = runs.iter().map(|run| run.epochs[2].validation_loss.unwrap()).collect();
+    assert!(losses[0] > losses[1] + 0.1 && losses[1] > 0.3 && losses[0] < 2.2, "{losses:?}");
+    assert_ne!(losses[0], losses[3], "two streams, one result");
+}
+
+#[test]
+fn hidden_layers_with_every_activation() {
+    for activation in ["relu", "gelu", "silu", "sigmoid", "tanh"] {
+        let text = |rate: &str| {
+            format!(
+                "[model]\nhidden = [12, 7]\nactivation = \"{activation}\"\n[optimizer]\nlearning_rate = {rate}\n\
+                 momentum = 0.9\n[training]\nbatch_size = 64\nnum_epochs = 2"
+            )
+        };
+        assert_same(&[&text("0.02"), &text("0.1")], &Device::flex());
+    }
+    let nesterov =
+        "[optimizer]\nlearning_rate = 0.1\nmomentum = 0.8\nnesterov = true\n[training]\nnum_epochs = 2";
+    let rmsprop =
+        "[optimizer]\nkind = \"rmsprop\"\nmomentum = 0.8\ncentered = true\n[training]\nnum_epochs = 2";
+    assert_same(&[nesterov], &Device::flex());
+    assert_same(&[rmsprop], &Device::flex());
+}
+
+#[test]
+#[allow(deprecated)]
+fn every_optimizer_with_its_own_rate_decay_schedule_and_smoothing() {
+    for device in [Device::flex(), Device::ndarray()] {
+        for optimizer in ["sgd", "adam", "adamw", "rmsprop"] {
+            let text = |rate, decay, rest: &str| {
+                format!(
+                    "[model]\nhidden = [9]\n[optimizer]\nkind = \"{optimizer}\"\nlearning_rate = {rate}\n\
+                     weight_decay = {decay}\n[training]\nbatch_size = 50\nnum_epochs = 2\n{rest}"
+                )
+            };
+            let cosine = "label_smoothing = 0.1\n[schedule]\nkind = \"cosine\"\nwarmup_epochs = 0.5";
+            assert_same(&[&text(0.01, 0.0, ""), &text(0.003, 0.01, cosine), &text(0.001, 0.3, "")], &device);
+        }
+    }
+}
+
+/// The rate of the second network is absurd: it diverges where it does alone, and the others do not notice.
+#[test]
+fn a_diverging_network_leaves_the_others_alone() {
+    let text = |rate: &str| {
+        format!(
+            "[model]\nhidden = [16]\n[optimizer]\nlearning_rate = {rate}\nweight_decay = 0.1\n[training]\n\
+             batch_size = 32\nnum_epochs = 8\n[schedule]\nkind = \"exponential\""
+        )
+    };
+    let texts = [text("0.1"), text("1000.0"), text("0.01")];
+    let device = Device::flex();
+    let runs = assert_same(&[&texts[0], &texts[1], &texts[2]], &device);
+    assert_eq!((runs[0].end, runs[2].end), (End::Finished, End::Finished));
+    let (train, validation) = digits(0..300, 1000..1200);
+    let stream = Stream { seed: 1, train, validation, members: Vec::new() };
+    let alone = alone(&experiment(&texts[1]), &stream, &device);
+    let (End::Diverged(stacked), End::Diverged(alone)) = (runs[1].end, alone.end) else {
+        unreachable!("{:?} {:?}", runs[1].end, alone.end)
+    };
+    let step = |divergence: &Divergence| match divergence.symptom {
+        Symptom::Loss { step, .. } => step,
+        other => unreachable!("{other:?}"),
+    };
+    assert_eq!((stacked.epoch, step(&stacked)), (alone.epoch, step(&alone)));
+    assert_eq!(stacked.learning_rate, alone.learning_rate);
+}
+
+#[test]
+fn what_cannot_share_a_step_is_trained_by_itself() {
+    let key = |text: &str| StackKey::new(member(&experiment(text)));
+    let plain = key("").unwrap();
+    assert_eq!(key("[optimizer]\nlearning_rate = 0.3\nweight_decay = 0.1"), Some(plain.clone()));
+    assert_eq!(key("[training]\nlabel_smoothing = 0.1\n[schedule]\nkind = \"cosine\""), Some(plain.clone()));
+    for other in ["[model]\nhidden = [3]", "[training]\nbatch_size = 7", "[optimizer]\nmomentum = 0.5"] {
+        assert!(key(other).is_some_and(|key| key != plain), "{other}");
+    }
+    for alone in [
+        "[model]\nhidden = [3]\ndropout = 0.1",
+        "[model]\ninput_dropout = 0.1",
+        "[training]\nclip_norm = 1.0",
+    ] {
+        assert_eq!(key(alone), None, "{alone}");
+    }
+}

@@ -1,0 +1,10 @@
+//! Owns what every module needs and no field has a word for: files, numbers in words, random streams, threads, memory.
+//! Depends on `error` alone. Must not know networks, data sets or experiments.
+
+pub(crate) mod denormal;
+pub(crate) mod files;
+pub(crate) mod format;
+pub(crate) mod hex;
+pub(crate) mod memory;
+pub(crate) mod rng;
+pub(crate) mod threads;
