@@ -14,12 +14,12 @@ use burn::tensor::Device;
 use burn::train::{Interrupter, TrainStep};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use smallnet::cli::{Bar, BarRenderer};
-use smallnet::data::{Loader, Order, Part, Source, Split};
+use smallnet::data::{Loader, Sampling, Source, Split, Subset};
 use smallnet::engine::cpu::threads::pool;
 use smallnet::experiment::{DEFAULT_EXPERIMENT, Experiment, Override};
 use smallnet::model::Mlp;
 use smallnet::training;
-use smallnet::training::{Followers, Saving, Setup, Store};
+use smallnet::training::{CheckpointOptions, Observers, Store, TrainRequest};
 
 const NUM_EPOCHS: usize = 3;
 
@@ -31,11 +31,11 @@ fn experiment() -> Experiment {
 /// Forward, loss, backward, update: nothing else.
 fn bare_loop(mut model: Mlp, experiment: &Experiment, split: &Split, device: &Device) -> Mlp {
     let device = device.clone().autodiff();
-    let loader = Loader::new(split.clone(), experiment.training.batch_size, Order::Shuffled(1), &device);
+    let loader = Loader::new(split.clone(), experiment.training.batch_size, Sampling::Shuffled(1), &device);
     let mut optimizer = experiment.optimizer.init(None);
     let rate = experiment.optimizer.learning_rate();
     model = model.train();
-    let _helpers = pool::awake();
+    let _helpers = pool::activate();
     for _ in 0..NUM_EPOCHS {
         for batch in loader.iter() {
             let batch = batch.unwrap();
@@ -49,7 +49,7 @@ fn bare_loop(mut model: Mlp, experiment: &Experiment, split: &Split, device: &De
 fn learner(model: Mlp, experiment: &Experiment, split: &Split, device: &Device) -> Mlp {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::at(directory.path().join("checkpoint"));
-    let setup = Setup {
+    let setup = TrainRequest {
         model,
         optimizer: &experiment.optimizer,
         schedule: &experiment.schedule,
@@ -58,9 +58,9 @@ fn learner(model: Mlp, experiment: &Experiment, split: &Split, device: &Device) 
         train: split.clone(),
         validation: split.slice(0..0),
         device,
-        saving: Some(Saving { store, config: &experiment.checkpoint, from: None }),
+        saving: Some(CheckpointOptions { store, config: &experiment.checkpoint, from: None }),
     };
-    let followers = Followers {
+    let followers = Observers {
         renderer: Box::new(BarRenderer::new(Bar::new(true))),
         on_epoch: Box::new(|_| Ok(())),
         interrupter: Interrupter::new(),
@@ -71,7 +71,7 @@ fn learner(model: Mlp, experiment: &Experiment, split: &Split, device: &Device) 
 fn bench(criterion: &mut Criterion) {
     let experiment = experiment();
     let device = Device::flex();
-    let split = Split::whole(Source::Mnist.load(Part::Train).unwrap());
+    let split = Split::whole(Source::Mnist.load(Subset::Train).unwrap());
     let model = experiment.model.init(784, 10, 1, &device).unwrap();
     let mut group = criterion.benchmark_group("three epochs of softmax.toml");
     group.sample_size(10);

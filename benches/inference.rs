@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use smallnet::data::{Batch, Part, Source, Split};
+use smallnet::data::{Batch, Source, Split, Subset};
 use smallnet::engine::cpu::threads::pool;
 use smallnet::evaluation::logits;
 use smallnet::model::{Mlp, MlpConfig};
@@ -18,10 +18,10 @@ const PASSES: usize = 15;
 
 fn main() {
     let device = Device::flex();
-    let split = Split::whole(Source::Mnist.load(Part::Test).unwrap());
+    let split = Split::whole(Source::Mnist.load(Subset::Test).unwrap());
     let config = MlpConfig { hidden: vec![512, 256], ..MlpConfig::default() };
     let model = config.init(784, 10, 1, &device).unwrap();
-    let _helpers = pool::awake();
+    let _helpers = pool::activate();
     for batch_size in [1, 1024] {
         classify(&model, &split, batch_size, &device);
         let speed = (0..PASSES).map(|_| speed(&model, &split, batch_size, &device)).fold(0.0, f64::max);

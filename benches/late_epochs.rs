@@ -8,11 +8,11 @@
 
 use burn::tensor::Device;
 use burn::train::Interrupter;
-use smallnet::data::{Part, Source, Split};
+use smallnet::data::{Source, Split, Subset};
 use smallnet::error::Result;
 use smallnet::model::MlpConfig;
 use smallnet::optim::{Adam, AdamW, OptimizerConfig, RmsProp, ScheduleConfig, Sgd};
-use smallnet::training::{Followers, Setup, Silent, TrainingConfig, train};
+use smallnet::training::{NullRenderer, Observers, TrainRequest, TrainingConfig, train};
 
 const ONE_LAYER: &[usize] = &[128];
 const TWO_LAYERS: &[usize] = &[512, 256];
@@ -22,7 +22,7 @@ fn main() -> Result<()> {
     let num_epochs = words.iter().find_map(|word| word.parse().ok()).unwrap_or(10);
     #[allow(deprecated)]
     let device = if words.iter().any(|word| word == "ndarray") { Device::ndarray() } else { Device::flex() };
-    let split = Split::whole(Source::Mnist.load(Part::Train)?);
+    let split = Split::whole(Source::Mnist.load(Subset::Train)?);
     let sgd = |momentum, nesterov| {
         OptimizerConfig::Sgd(Sgd { learning_rate: 0.1, momentum, nesterov, ..Sgd::default() })
     };
@@ -43,7 +43,7 @@ fn main() -> Result<()> {
         let model =
             MlpConfig { hidden: hidden.to_vec(), ..MlpConfig::default() }.init(784, 10, 42, &device)?;
         let training = TrainingConfig { num_epochs, ..TrainingConfig::default() };
-        let setup = Setup {
+        let setup = TrainRequest {
             model,
             optimizer: &optimizer,
             schedule: &ScheduleConfig::default(),
@@ -54,8 +54,8 @@ fn main() -> Result<()> {
             device: &device,
             saving: None,
         };
-        let followers = Followers {
-            renderer: Box::new(Silent),
+        let followers = Observers {
+            renderer: Box::new(NullRenderer),
             on_epoch: Box::new(|_| Ok(())),
             interrupter: Interrupter::new(),
         };

@@ -11,7 +11,7 @@ use smallnet::backend::Backend;
 use smallnet::error::{Error, Result};
 use smallnet::experiment::{DEFAULT_EXPERIMENT, Experiment};
 use smallnet::pipeline;
-use smallnet::training::Silent;
+use smallnet::training::NullRenderer;
 
 /// MNIST's pixels are 54.9 MB; a second copy of the training images alone would be 47 MB more.
 const BOUND_MB: f64 = 125.0;
@@ -20,7 +20,7 @@ fn main() -> Result<()> {
     let place = tempfile::tempdir().map_err(|error| Error::new(error.to_string()))?;
     let experiment = Experiment::from_toml(DEFAULT_EXPERIMENT, "softmax.toml", &[])?;
     let prepared = pipeline::prepare(experiment, Backend::Flex, place.path())?;
-    prepared.train(Box::new(Silent), Interrupter::new(), |_| ())?;
+    prepared.train(Box::new(NullRenderer), Interrupter::new(), |_| ())?;
     let Some(peak) = peak_mb() else {
         println!("this system does not say what a process has had at the most");
         return Ok(());

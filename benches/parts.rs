@@ -10,16 +10,16 @@ use burn::module::Module;
 use burn::tensor::Device;
 use burn::train::{Interrupter, TrainStep};
 use criterion::{Criterion, criterion_group, criterion_main};
-use smallnet::data::{Batch, Part, Source, Split, read_digit};
-use smallnet::engine::cpu::kernels::Words;
+use smallnet::data::{Batch, Source, Split, Subset, read_digit};
+use smallnet::engine::cpu::kernels::BlockSparse;
 use smallnet::engine::cpu::threads::pool;
 use smallnet::evaluation::evaluate;
 use smallnet::model::{Mlp, MlpConfig};
 use smallnet::optim::{OptimizerConfig, ScheduleConfig};
-use smallnet::training::{Member, Stream, TrainingConfig, train_stack};
+use smallnet::training::{ModelGroup, ModelSpec, TrainingConfig, train_batched};
 
 fn digits() -> Split {
-    Split::whole(Source::Mnist.load(Part::Train).unwrap())
+    Split::whole(Source::Mnist.load(Subset::Train).unwrap())
 }
 
 fn network(hidden: &[usize]) -> Mlp {
@@ -45,7 +45,7 @@ fn gathering(criterion: &mut Criterion) {
         bencher.iter(|| {
             let batch = next.next().unwrap();
             let images: Vec<&[u8]> = batch.items(0..batch.len()).map(|(image, _)| image).collect();
-            black_box(Words::of(&images))
+            black_box(BlockSparse::of(&images))
         });
     });
     group.bench_function("as a tensor", |bencher| bencher.iter(|| black_box(next.next().unwrap().images())));
@@ -54,7 +54,7 @@ fn gathering(criterion: &mut Criterion) {
 fn step(criterion: &mut Criterion) {
     let split = digits();
     let mut group = criterion.benchmark_group("a step of 128 images");
-    let _helpers = pool::awake();
+    let _helpers = pool::activate();
     for (name, hidden, optimizer) in [
         ("784-10, SGD", &[][..], OptimizerConfig::default()),
         ("784-512-256-10, Adam", &[512, 256], OptimizerConfig::Adam(smallnet::optim::Adam::default())),
@@ -71,7 +71,7 @@ fn step(criterion: &mut Criterion) {
 }
 
 fn evaluation(criterion: &mut Criterion) {
-    let split = Split::whole(Source::Mnist.load(Part::Test).unwrap());
+    let split = Split::whole(Source::Mnist.load(Subset::Test).unwrap());
     let mut group = criterion.benchmark_group("evaluating 10,000 images");
     group.sample_size(20);
     for (name, hidden) in [("784-10", &[][..]), ("784-512-256-10", &[512, 256])] {
@@ -91,9 +91,9 @@ fn stack(criterion: &mut Criterion) {
     for (name, hidden) in [("784-10", vec![]), ("784-32-10", vec![32])] {
         let (model, optimizer) = (MlpConfig { hidden, ..MlpConfig::default() }, OptimizerConfig::default());
         let member =
-            Member { model: &model, optimizer: &optimizer, schedule: &schedule, training: &training };
-        let streams: Vec<Stream<'_>> = (1..=5)
-            .map(|seed| Stream {
+            ModelSpec { model: &model, optimizer: &optimizer, schedule: &schedule, training: &training };
+        let streams: Vec<ModelGroup<'_>> = (1..=5)
+            .map(|seed| ModelGroup {
                 seed,
                 train: split.clone(),
                 validation: split.slice(0..0),
@@ -101,7 +101,8 @@ fn stack(criterion: &mut Criterion) {
             })
             .collect();
         group.bench_function(name, |bencher| {
-            bencher.iter(|| train_stack(&streams, 10, &Device::flex(), &Interrupter::new(), |_| ()).unwrap());
+            bencher
+                .iter(|| train_batched(&streams, 10, &Device::flex(), &Interrupter::new(), |_| ()).unwrap());
         });
     }
 }

@@ -12,7 +12,7 @@ use smallnet::backend::Backend;
 use smallnet::error::Result;
 use smallnet::experiment::Override;
 use smallnet::study::Study;
-use smallnet::study::runner::{Options, PlannedStudy};
+use smallnet::study::runner::{PlannedStudy, RunOptions};
 
 const ROUNDS: usize = 3;
 
@@ -38,8 +38,9 @@ fn seconds(epochs: i64, separate: bool) -> Result<f64> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/studies/learning-rate-cv.toml");
     let study = Study::read(&file, &[Override::new("training.num_epochs", epochs)])?;
     let artifacts = tempfile::tempdir().map_err(|error| smallnet::error::Error::new(error.to_string()))?;
-    let mut study = PlannedStudy::new(study, Backend::Flex, Options { separate, ..Options::default() })?
-        .open(artifacts.path())?;
+    let mut study =
+        PlannedStudy::new(study, Backend::Flex, RunOptions { separate, ..RunOptions::default() })?
+            .open(artifacts.path())?;
     let start = Instant::now();
     study.run(&Interrupter::new(), |_, _| ())?;
     Ok(start.elapsed().as_secs_f64())

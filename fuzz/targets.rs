@@ -10,18 +10,18 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor};
 use sha2::{Digest, Sha256};
 use smallnet::backend::Backend;
-use smallnet::data::{Layout, Part, Source, read_digit};
+use smallnet::data::{InputSpec, Source, Subset, read_digit};
 use smallnet::evaluation::paired_tests;
-use smallnet::experiment::summary::Plan;
+use smallnet::experiment::summary::ModelSummary;
 use smallnet::experiment::{Experiment, Override, differences};
 use smallnet::model::{Mlp, MlpConfig, load_weights, weights_sha256};
-use smallnet::optim::{OptimizerConfig, rate_rule, update_rule};
+use smallnet::optim::{OptimizerConfig, schedule_formula, update_formula};
 use smallnet::pipeline::Splits;
 use smallnet::report;
 use smallnet::run;
 use smallnet::run::RunFolder;
 use smallnet::study;
-use smallnet::study::{Journal, Study, StudyFolder, Summary};
+use smallnet::study::{Study, StudyFolder, StudySummary, TrialLog};
 use smallnet::training::{Position, SizeLimits, Store};
 
 /// What smallnet may have in its memory at any time while it reads an input of up to 64 kilobytes.
@@ -102,8 +102,8 @@ pub fn idx(bytes: &[u8]) {
             write(folder.join(format!("{name}{ending}")), content);
         }
         let source = Source::Folder(folder);
-        let train = source.load(Part::Train);
-        let test = source.load(Part::Test);
+        let train = source.load(Subset::Train);
+        let test = source.load(Subset::Test);
         if let (Ok(train), Ok(test)) = (train, test) {
             let _ = black_box(test.check_layout(train.layout()));
         }
@@ -131,10 +131,10 @@ pub fn experiment(bytes: &[u8]) {
     let text = experiment.to_toml().expect("what was read can be written");
     let again = Experiment::from_toml(&text, "fuzz.toml", &[]).expect("what was written can be read");
     assert_eq!(again, experiment);
-    let plan = Plan::new(&experiment, Layout { height: 28, width: 28, num_classes: 10 }, 60_000);
+    let plan = ModelSummary::new(&experiment, InputSpec { height: 28, width: 28, num_classes: 10 }, 60_000);
     black_box((plan.rows(), plan.size(), plan.operations(), plan.shape()));
-    black_box(rate_rule(&experiment.optimizer, &experiment.schedule));
-    black_box(update_rule(&experiment.optimizer, &experiment.training));
+    black_box(schedule_formula(&experiment.optimizer, &experiment.schedule));
+    black_box(update_formula(&experiment.optimizer, &experiment.training));
     let _ = black_box(differences(&[&experiment, &Experiment::default()]));
 }
 
@@ -146,12 +146,12 @@ pub fn study(bytes: &[u8]) {
 }
 
 /// The trials of a study over the experiment `base`, and what is said of them before they are run.
-pub fn plan(text: &str, base: &str, changes: &[Override]) -> Option<study::Plan> {
+pub fn plan(text: &str, base: &str, changes: &[Override]) -> Option<study::TrialPlan> {
     let base = |_: &str| Ok((base.to_owned(), "base.toml".to_owned()));
     let study = Study::from_toml(text, "fuzz.toml", changes, base).ok()?;
-    let plan = study::Plan::new(&study, Backend::Flex, "digest", None).ok()?;
+    let plan = study::TrialPlan::new(&study, Backend::Flex, "digest", None).ok()?;
     let none = vec![None; plan.trials.len()];
-    black_box(Summary::new(&plan, &none));
+    black_box(StudySummary::new(&plan, &none));
     Some(plan)
 }
 
@@ -196,7 +196,7 @@ pub fn study_folder(bytes: &[u8]) {
     in_place(|place, _| {
         let base = |_: &str| Ok((String::new(), "base.toml".to_owned()));
         let study = Study::from_toml(STUDIES[choice / 2 % 2], "s.toml", &[], base).expect("a study");
-        let plan = study::Plan::new(&study, Backend::Flex, "digest", None).expect("a plan");
+        let plan = study::TrialPlan::new(&study, Backend::Flex, "digest", None).expect("a plan");
         let mut input = String::from_utf8_lossy(bytes).into_owned();
         for (place, trial) in plan.trials.iter().enumerate() {
             input = input.replace(&format!("@{place}"), &trial.id);
@@ -205,19 +205,19 @@ pub fn study_folder(bytes: &[u8]) {
         let _ = fs::remove_dir_all(&folder);
         write(folder.join(NAMES[choice % NAMES.len()]), input.as_bytes());
         let Ok(folder) = StudyFolder::open(&place.join("artifacts"), "s") else { return };
-        let Ok(journal) = Journal::open(&folder) else { return };
+        let Ok(journal) = TrialLog::open(&folder) else { return };
         let _ = black_box(folder.write_plan(&study, &plan));
         let records: Vec<_> = plan.trials.iter().map(|trial| journal.record(trial)).collect();
-        let summary = Summary::new(&plan, &records);
+        let summary = StudySummary::new(&plan, &records);
         let records: Vec<_> = records.into_iter().flatten().collect();
-        let _ = black_box(study::page::study(&study::page::StudyPage {
+        let _ = black_box(study::page::page(&study::page::StudyPage {
             study: &study,
             plan: &plan,
             summary: &summary,
             records: &records,
             winner: None,
             adapter: "CPU (flex)",
-            layout: Layout { height: 2, width: 2, num_classes: 3 },
+            layout: InputSpec { height: 2, width: 2, num_classes: 3 },
             data_sha256: "digest",
             folder: folder.path(),
         }));

@@ -29,7 +29,7 @@ pub enum Backend {
 
 /// A backend ready to compute.
 #[derive(Debug, Clone)]
-pub struct Opened {
+pub struct BackendHandle {
     /// The device for inference; `device.clone().autodiff()` is the one for training.
     pub device: Device,
     /// What computes: the GPU's or driver's name, or the CPU backend's.
@@ -60,7 +60,7 @@ impl Backend {
     /// # Errors
     /// A GPU backend with no GPU, or a backend that this build does not have: it never falls back to another. A system that
     /// gives no thread to compute with.
-    pub fn open(self) -> Result<Opened> {
+    pub fn open(self) -> Result<BackendHandle> {
         start_threads(None)?;
         match self {
             Self::Flex => Ok(cpu(Device::flex(), "CPU (flex)")),
@@ -75,9 +75,9 @@ impl Backend {
 
 /// A tensor in the memory of the CPU: single precision, row-major and without gaps.
 #[derive(Debug, Clone)]
-pub(crate) struct HostTensor(FlexTensor);
+pub(crate) struct FlexBuffer(FlexTensor);
 
-impl HostTensor {
+impl FlexBuffer {
     /// `tensor` without a copy; what its gradient would be does not matter.
     ///
     /// # Errors
@@ -136,7 +136,7 @@ pub(crate) fn without_denormals<const D: usize>(tensor: Tensor<D>) -> Tensor<D> 
     let device = tensor.device();
     #[allow(deprecated)]
     let is_ndarray = device == Device::ndarray();
-    match HostTensor::of(tensor) {
+    match FlexBuffer::of(tensor) {
         Ok(mut host) => {
             flush_denormals(host.values_mut());
             host.into_tensor()
@@ -167,14 +167,14 @@ pub fn num_threads() -> usize {
     threads::count()
 }
 
-fn cpu(device: Device, adapter: &str) -> Opened {
-    Opened { device, adapter: adapter.to_owned(), warms_up: false }
+fn cpu(device: Device, adapter: &str) -> BackendHandle {
+    BackendHandle { device, adapter: adapter.to_owned(), warms_up: false }
 }
 
 /// The GPU once it is open: wgpu can be set up once in a process, and a study opens it again for its winner.
-static WGPU: Mutex<Option<Opened>> = Mutex::new(None);
+static WGPU: Mutex<Option<BackendHandle>> = Mutex::new(None);
 
-fn open_wgpu() -> Result<Opened> {
+fn open_wgpu() -> Result<BackendHandle> {
     let mut open = WGPU.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(opened) = &*open {
         return Ok(opened.clone());
@@ -188,22 +188,26 @@ fn open_wgpu() -> Result<Opened> {
         })?;
     let info = setup.adapter.get_info();
     let adapter = format!("{} ({:?})", info.name, info.backend);
-    Ok(open.insert(Opened { device, adapter, warms_up: true }).clone())
+    Ok(open.insert(BackendHandle { device, adapter, warms_up: true }).clone())
 }
 
 #[cfg(feature = "cuda")]
-fn open_cuda() -> Result<Opened> {
+fn open_cuda() -> Result<BackendHandle> {
     // Burn has no fallible way to open CUDA: without a driver, the first tensor panics.
     let probe = || burn::tensor::Tensor::<1>::zeros([1], &Device::cuda(0)).try_into_data().is_ok();
     if std::panic::catch_unwind(probe).unwrap_or(false) {
-        return Ok(Opened { device: Device::cuda(0), adapter: "CUDA device 0".to_owned(), warms_up: true });
+        return Ok(BackendHandle {
+            device: Device::cuda(0),
+            adapter: "CUDA device 0".to_owned(),
+            warms_up: true,
+        });
     }
     Err(Error::new("the backend `cuda` found no usable NVIDIA GPU")
         .hint("install NVIDIA's driver and the CUDA toolkit, or use a CPU backend: `--backend flex`"))
 }
 
 #[cfg(not(feature = "cuda"))]
-fn open_cuda() -> Result<Opened> {
+fn open_cuda() -> Result<BackendHandle> {
     Err(Error::new("the backend `cuda` is not in this build")
         .hint("build it in with `cargo run --release --features cuda -- --backend cuda`"))
 }

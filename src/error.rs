@@ -90,11 +90,11 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Who panics where networks are trained.
-pub(crate) const BACKEND: &str = "the backend gave up";
+pub(crate) const BACKEND_PANIC: &str = "the backend gave up";
 
 /// Does `work`; a panic in it, as libraries have when a device fails or memory runs out, is an error like any other, which
 /// begins with `who`.
-pub fn catching<T>(who: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub fn catch_panic<T>(who: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<String>().map(String::as_str);
         let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_thread_that_cannot_be_had_is_said_in_plain_words() {
         let message = |panic: &'static str| {
-            let error = catching(BACKEND, || -> Result<()> { std::panic::panic_any(panic) });
+            let error = catch_panic(BACKEND_PANIC, || -> Result<()> { std::panic::panic_any(panic) });
             error.unwrap_err().message().to_owned()
         };
         let os = "Os { code: 11, kind: WouldBlock, message: \"Resource temporarily unavailable\" }";

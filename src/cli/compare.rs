@@ -14,11 +14,11 @@ use crate::error::Result;
 use crate::evaluation::PairedTest;
 use crate::experiment::Difference;
 use crate::pipeline;
-use crate::pipeline::Compared;
+use crate::pipeline::RunComparison;
 use crate::report::{
     PAIRED_COLUMNS, RESULT_COLUMNS, accuracy_curves, paired_rows, paired_sentences, result_rows, uncertainty,
 };
-use crate::run::{Records, Status, Summary};
+use crate::run::{RunRecords, RunSummary, Status};
 
 /// Arguments of `smallnet compare`.
 #[derive(Debug, Args)]
@@ -51,12 +51,12 @@ struct RunRecord<'a> {
     run: &'a Path,
     name: &'a str,
     status: Status,
-    summary: &'a Option<Summary>,
+    summary: &'a Option<RunSummary>,
 }
 
 pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let compared = pipeline::compare(&args.runs, &global.artifacts)?;
-    let Compared { runs, names, differences, tests } = &compared;
+    let RunComparison { runs, names, differences, tests } = &compared;
     output.line(&results(runs, names).lines());
     output.line("");
     if let Some(note) = uncertainty(runs) {
@@ -105,15 +105,15 @@ pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
-fn results(runs: &[Records], names: &[String]) -> Table {
+fn results(runs: &[RunRecords], names: &[String]) -> Table {
     let mut table = Table::new(RESULT_COLUMNS, 1);
     table.add_rows(result_rows(runs, names));
     table
 }
 
 /// Each network beside the first one, on the same test images.
-fn print_tests(compared: &Compared, output: &Output) {
-    let Compared { runs, names, tests, .. } = compared;
+fn print_tests(compared: &RunComparison, output: &Output) {
+    let RunComparison { runs, names, tests, .. } = compared;
     let rows = paired_rows(names, tests);
     if !rows.is_empty() {
         let mut table = Table::new(PAIRED_COLUMNS, 1);
@@ -138,7 +138,7 @@ fn settings(differences: &[Difference], names: &[String]) -> Table {
 }
 
 /// The accuracy over the epochs: of the images held out where all runs have some, else of those trained on.
-fn print_curves(runs: &[Records], names: &[String], output: &Output) {
+fn print_curves(runs: &[RunRecords], names: &[String], output: &Output) {
     let (title, curves) = accuracy_curves(runs);
     if curves.iter().all(Vec::is_empty) {
         return;

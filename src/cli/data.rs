@@ -11,7 +11,7 @@ use crate::cli::output::Output;
 use crate::cli::table::Table;
 use crate::cli::terminal;
 use crate::cli::{Global, index};
-use crate::data::{Layout, Split, one_hot};
+use crate::data::{InputSpec, Split, one_hot};
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::pipeline;
@@ -41,7 +41,7 @@ pub(super) struct DataArgs {
 struct Record<'a> {
     source: &'a str,
     #[serde(flatten)]
-    layout: Layout,
+    layout: InputSpec,
     num_train: usize,
     num_validation: usize,
     num_test: usize,
@@ -94,7 +94,7 @@ fn show_image(
 ) -> Result<()> {
     let (pixels, label) = splits.get(name)?.get(index, &name.to_string())?;
     let source = &experiment.data.source;
-    let Layout { height, width, num_classes } = splits.layout;
+    let InputSpec { height, width, num_classes } = splits.layout;
     let labelled = Labelled { index, label, one_hot: one_hot(label, num_classes) };
     output.line(&format!("{name} image {index} of {source}: label {label}, one-hot {}", row(&labelled)));
     output.line("");
@@ -154,7 +154,7 @@ fn first_labels(split: &Split, num_classes: usize) -> Vec<Labelled> {
 }
 
 fn print(record: &Record<'_>, output: &Output) {
-    let Layout { height, width, num_classes } = record.layout;
+    let InputSpec { height, width, num_classes } = record.layout;
     let classes = counted(num_classes, "class", "classes");
     output.line(&format!("{}: images of {height}×{width} pixels in {classes}", record.source));
     output.line(&format!(

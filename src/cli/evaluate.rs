@@ -11,8 +11,8 @@ use crate::cli::output::Output;
 use crate::cli::table::Table;
 use crate::data::Source;
 use crate::error::Result;
-use crate::evaluation::{Evaluation, Mistake, SCORE_COLUMNS, score_rows};
-use crate::pipeline::{SavedModel, SplitName};
+use crate::evaluation::{Evaluation, Misclassification, SCORE_COLUMNS, score_rows};
+use crate::pipeline::{LoadedModel, SplitName};
 use crate::run::diagnosis::Finding;
 use crate::util::format::{counted, grouped, loss, percent};
 
@@ -48,7 +48,7 @@ struct Record<'a> {
 const MAX_LISTED: usize = 5;
 
 pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Result<ExitCode> {
-    let saved = SavedModel::load(&args.model, &global.artifacts, global.backend)?;
+    let saved = LoadedModel::load(&args.model, &global.artifacts, global.backend)?;
     let subject = saved.subject(args.split, args.data.as_deref().map(Source::parse))?;
     let evaluation = saved.evaluate(&subject)?;
     output.line(&format!(
@@ -123,7 +123,7 @@ fn scores(evaluation: &Evaluation) -> Table {
     table
 }
 
-fn mistakes(worst: &[Mistake]) -> Table {
+fn mistakes(worst: &[Misclassification]) -> Table {
     let mut table = Table::new(["image", "true", "predicted", "sure", "loss"], 0);
     for mistake in worst.iter().take(MAX_LISTED) {
         table.add_row([

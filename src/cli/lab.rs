@@ -16,8 +16,8 @@ use crate::cli::signals::Signals;
 use crate::cli::{DEFAULT_ARTIFACTS, Global, progress};
 use crate::data::Source;
 use crate::error::{Error, Result};
-use crate::exercise::page::{LabAnswer, Missing, QUESTIONS};
-use crate::exercise::{Lab, LabEnd, LabWatcher};
+use crate::exercise::page::{ExerciseAnswer, Missing, QUESTIONS};
+use crate::exercise::{Exercise, ExerciseObserver, ExerciseReport};
 use crate::experiment::Override;
 use crate::study::runner::Progress;
 use crate::util::format::{counted, seconds};
@@ -113,7 +113,7 @@ pub(super) fn run(args: LabArgs, global: &Global, output: &Output) -> Result<Exi
         )
         .hint(format!("name that folder: `--out {}`", global.artifacts.display())));
     }
-    let lab = Lab {
+    let lab = Exercise {
         source: source(&args.data)?,
         folder: args.out,
         quick: args.quick,
@@ -139,7 +139,7 @@ pub(super) fn run(args: LabArgs, global: &Global, output: &Output) -> Result<Exi
     })
 }
 
-fn announce(lab: &Lab, output: &Output) {
+fn announce(lab: &Exercise, output: &Output) {
     let what = match (lab.questions.len() == QUESTIONS.len(), lab.quick) {
         (true, true) => "the exercise in short",
         (true, false) => "the whole exercise",
@@ -162,7 +162,7 @@ struct SheetRecord<'a> {
 }
 
 /// The sheet to hand out.
-fn sheet(lab: &Lab, output: &Output) -> Result<ExitCode> {
+fn sheet(lab: &Exercise, output: &Output) -> Result<ExitCode> {
     let (page, is_beside) = lab.sheet()?;
     say_beside(&page, is_beside, output);
     output.line(&format!("the sheet to hand out: {}", page.display()));
@@ -181,13 +181,13 @@ fn source(data: &str) -> Result<Source> {
     }
 }
 
-fn num_failed(end: &LabEnd) -> usize {
+fn num_failed(end: &ExerciseReport) -> usize {
     end.answers.iter().filter(|answer| matches!(answer.answer, Err(Missing::Failed(_)))).count()
 }
 
-fn print(end: &LabEnd, lab: &Lab, interrupted: bool, output: &Output) {
+fn print(end: &ExerciseReport, lab: &Exercise, interrupted: bool, output: &Output) {
     output.line("");
-    for LabAnswer { number, answer } in &end.answers {
+    for ExerciseAnswer { number, answer } in &end.answers {
         let text = answer.clone().unwrap_or_else(|missing| format!("not answered: {}", why(&missing)));
         output.line(&format!("{number:>2}. {text}"));
     }
@@ -234,8 +234,8 @@ fn why(missing: &Missing) -> String {
     }
 }
 
-fn record<'a>(end: &'a LabEnd, lab: &Lab, interrupted: bool) -> Record<'a> {
-    let answer = |LabAnswer { number, answer }: &'a LabAnswer| Answer {
+fn record<'a>(end: &'a ExerciseReport, lab: &Exercise, interrupted: bool) -> Record<'a> {
+    let answer = |ExerciseAnswer { number, answer }: &'a ExerciseAnswer| Answer {
         number: *number,
         question: QUESTIONS[*number],
         answer: answer.as_deref().ok(),
@@ -262,7 +262,7 @@ struct Watcher<'a> {
     bar: Option<progress::Bar>,
 }
 
-impl LabWatcher for Watcher<'_> {
+impl ExerciseObserver for Watcher<'_> {
     fn question(&mut self, number: usize) {
         let last = QUESTIONS.len() - 1;
         self.output.line(&format!("question {number} of {last}: {}", QUESTIONS[number]));

@@ -14,7 +14,7 @@ use crate::cli::signals::Signals;
 use crate::cli::train::announce;
 use crate::cli::{Global, progress};
 use crate::error::{Error, Result};
-use crate::pipeline::RateFinder;
+use crate::pipeline::LrFinder;
 use crate::report::train_command;
 use crate::training::{DEFAULT_RATES, RangeTest, Suggestion, Sweep};
 use crate::util::format::{counted, loss, significant, three_digits};
@@ -50,7 +50,7 @@ pub(super) fn run(args: LrFindArgs, global: &Global, output: &Output) -> Result<
     let sweep = Sweep::new(args.from, args.to, args.steps)?;
     let command = args.experiment.train_command(global.backend);
     let experiment = args.experiment.read(None)?;
-    let finder = RateFinder::prepare(experiment, sweep, global.backend.unwrap_or_default())?;
+    let finder = LrFinder::prepare(experiment, sweep, global.backend.unwrap_or_default())?;
     let interrupter = Interrupter::new();
     let signals = Signals::listen(interrupter.clone())?;
     announce(&finder.experiment, &finder.info, &finder.opened, output);
@@ -84,7 +84,7 @@ pub(super) fn run(args: LrFindArgs, global: &Global, output: &Output) -> Result<
 }
 
 /// Runs the test with a bar over its steps.
-fn follow(finder: &RateFinder, interrupter: &Interrupter, output: &Output) -> Result<Option<RangeTest>> {
+fn follow(finder: &LrFinder, interrupter: &Interrupter, output: &Output) -> Result<Option<RangeTest>> {
     let bar = progress::Bar::new(output.is_quiet());
     bar.set_length(finder.num_steps as u64);
     let test = finder.run(interrupter, |point| {

@@ -35,7 +35,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::backend;
 use crate::backend::Backend;
-use crate::error::{Result, catching};
+use crate::error::{Result, catch_panic};
 use crate::experiment::shipped::{EXPERIMENTS, Shipped};
 use output::Output;
 
@@ -147,7 +147,7 @@ pub fn main() -> ExitCode {
     signals::survive_file_size_limit();
     signals::fail_instead_of_aborting();
     tell_panics_once();
-    match catching("smallnet has a bug", || run(cli, &output)) {
+    match catch_panic("smallnet has a bug", || run(cli, &output)) {
         Ok(code) => code,
         Err(error) => {
             output.error(&error);

@@ -11,9 +11,9 @@ use crate::cli::output::Output;
 use crate::cli::table::Table;
 use crate::cli::terminal;
 use crate::cli::{Global, index};
-use crate::data::{Layout, Source};
+use crate::data::{InputSpec, Source};
 use crate::error::Result;
-use crate::pipeline::{Answer, Asked, SavedModel, SplitName};
+use crate::pipeline::{ImagePrediction, ImageRef, LoadedModel, SplitName};
 use crate::util::format::percent;
 
 /// Arguments of `smallnet predict`.
@@ -55,7 +55,7 @@ struct Record<'a> {
 }
 
 pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result<ExitCode> {
-    let saved = SavedModel::load(&args.model, &global.artifacts, global.backend)?;
+    let saved = LoadedModel::load(&args.model, &global.artifacts, global.backend)?;
     let answers = if args.images.is_empty() {
         let subject = saved.subject(args.split, args.data.as_deref().map(Source::parse))?;
         saved.ask_about(&subject, &args.index)?
@@ -92,8 +92,8 @@ pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result
 }
 
 /// The image, and the probabilities of all classes beside it.
-fn print_one(answer: &Answer, layout: Layout, output: &Output) {
-    let Answer { image, pixels, prediction } = answer;
+fn print_one(answer: &ImagePrediction, layout: InputSpec, output: &Output) {
+    let ImagePrediction { image, pixels, prediction } = answer;
     let truth = match image.label() {
         Some(label) if label == prediction.class => format!("; its label is {label}: right"),
         Some(label) => format!("; its label is {label}: wrong"),
@@ -135,9 +135,9 @@ fn bars(probabilities: &[f64]) -> Vec<String> {
     classes.iter().map(line).collect()
 }
 
-fn print_table(answers: &[Answer], output: &Output) {
+fn print_table(answers: &[ImagePrediction], output: &Output) {
     let mut table = Table::new(["image", "label", "predicted", "sure", "or else", "sure"], 1);
-    for Answer { image, prediction, .. } in answers {
+    for ImagePrediction { image, prediction, .. } in answers {
         let probabilities = prediction.probabilities();
         let others = (0..probabilities.len()).filter(|&class| class != prediction.class);
         let second = others.max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
@@ -153,6 +153,6 @@ fn print_table(answers: &[Answer], output: &Output) {
     output.line(&table.lines());
 }
 
-fn is_wrong(image: &Asked, predicted: usize) -> bool {
+fn is_wrong(image: &ImageRef, predicted: usize) -> bool {
     image.label().is_some_and(|label| label != predicted)
 }

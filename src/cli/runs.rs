@@ -10,7 +10,7 @@ use crate::cli::output::{Output, program};
 use crate::cli::table::Table;
 use crate::error::Result;
 use crate::run;
-use crate::run::{Listed, RunInfo, Summary};
+use crate::run::{RunEntry, RunInfo, RunSummary};
 use crate::util::format::grouped;
 
 /// What `--json` prints of each run.
@@ -19,7 +19,7 @@ struct Record<'a> {
     run: &'a Path,
     #[serde(flatten)]
     info: &'a RunInfo,
-    summary: &'a Option<Summary>,
+    summary: &'a Option<RunSummary>,
 }
 
 pub(super) fn run(global: &Global, output: &Output) -> Result<ExitCode> {
@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, output: &Output) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(runs: &[Listed]) -> Table {
+fn table(runs: &[RunEntry]) -> Table {
     let header = ["experiment", "run (UTC)", "backend", "status", "accuracy", "weights"];
     let mut table = Table::new(header, 4);
     for run in runs {

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::util::files;
 
 /// How long a file that is being written may keep the process from ending.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Ctrl-C, where the work was stopped by something else, such as a key in the dashboard.
 const INTERRUPT: u8 = 2;
@@ -31,7 +31,7 @@ impl Signals {
         let seen = first.clone();
         let on_signal = move |signal: u8| {
             if seen.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst).is_err() {
-                files::settle(PATIENCE);
+                files::settle(SHUTDOWN_TIMEOUT);
                 dashboard::restore_terminal();
                 std::process::exit(i32::from(code(signal)));
             }

@@ -16,10 +16,12 @@ use crate::cli::{Global, progress};
 use crate::error::Result;
 use crate::experiment::Override;
 use crate::run::diagnosis;
-use crate::run::{Records, Summary as RunSummary};
-use crate::study::page::{brief_setting_columns, brief_setting_rows, chosen, verdict};
-use crate::study::runner::{OpenedStudy, Options, PlannedStudy, Progress, Winner, WinnerTraining, Written};
-use crate::study::{Study, Summary, TrialEnd, TrialRecord, Unit};
+use crate::run::{RunRecords, RunSummary};
+use crate::study::page::{brief_setting_columns, brief_setting_rows, conclusions, test_sentence};
+use crate::study::runner::{
+    BestModel, BestModelTraining, OpenedStudy, PlannedStudy, Progress, ResultPaths, RunOptions,
+};
+use crate::study::{Job, Study, StudySummary, TrialEnd, TrialRecord};
 use crate::util::format::{counted, grouped, loss, seconds};
 
 /// Trials that `--dry-run` lists.
@@ -58,10 +60,10 @@ struct Record<'a> {
     done: usize,
     failed: usize,
     interrupted: bool,
-    summary: &'a Summary,
+    summary: &'a StudySummary,
     winner: Option<&'a Path>,
     result: Option<&'a RunSummary>,
-    files: &'a Written,
+    files: &'a ResultPaths,
 }
 
 /// What `--json` prints after `--dry-run`.
@@ -85,7 +87,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     settings.extend(args.short.settings());
     settings.extend(args.data.map(|data| Override::new("data.source", data)));
     let study = Study::read(&args.file, &settings)?;
-    let options = Options { separate: args.separate, remeasure: args.remeasure };
+    let options = RunOptions { separate: args.separate, remeasure: args.remeasure };
     let planned = PlannedStudy::new(study, global.backend.unwrap_or_default(), options)?;
     announce(&planned, output);
     if args.dry_run {
@@ -152,7 +154,7 @@ fn announce(planned: &PlannedStudy, output: &Output) {
         planned.opened.adapter
     ));
     let (stacks, alone): (Vec<_>, Vec<_>) =
-        planned.units.iter().partition(|unit| matches!(unit, Unit::Stack(_)));
+        planned.jobs.iter().partition(|unit| matches!(unit, Job::Stack(_)));
     let mut how = Vec::new();
     if !stacks.is_empty() {
         let networks = stacks.iter().map(|unit| unit.trials().len()).sum();
@@ -175,7 +177,7 @@ fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<E
     let done = planned.done(&global.artifacts);
     let trials = &planned.plan.trials;
     let stacked: HashSet<usize> =
-        planned.units.iter().filter(|unit| matches!(unit, Unit::Stack(_))).flat_map(Unit::trials).collect();
+        planned.jobs.iter().filter(|unit| matches!(unit, Job::Stack(_))).flat_map(Job::trials).collect();
     let listed: Vec<DryTrial> = trials
         .iter()
         .enumerate()
@@ -190,7 +192,7 @@ fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<E
     let mut table = Table::new(["trial", "what", "how", "state"], 4);
     // Timed trials in the order in which they take turns.
     let order: Vec<usize> = match planned.study.timing {
-        true => planned.units.iter().flat_map(Unit::trials).collect(),
+        true => planned.jobs.iter().flat_map(Job::trials).collect(),
         false => (0..listed.len()).collect(),
     };
     for place in order.into_iter().take(MAX_LISTED) {
@@ -315,14 +317,14 @@ fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Op
     }
 }
 
-fn print_table(study: &OpenedStudy, summary: &Summary, output: &Output) {
+fn print_table(study: &OpenedStudy, summary: &StudySummary, output: &Output) {
     let timing = study.planned.study.timing;
     let mut table = Table::new(brief_setting_columns(timing), 1);
     table.add_rows(brief_setting_rows(summary, timing));
     output.line("");
     output.line(&table.lines());
     output.line("");
-    for sentence in verdict(summary) {
+    for sentence in conclusions(summary) {
         output.line(&sentence);
     }
     if summary.settings.iter().any(|setting| setting.comparison.is_some()) {
@@ -336,24 +338,24 @@ fn print_table(study: &OpenedStudy, summary: &Summary, output: &Output) {
 /// Trains the best setting on all training images and tests it, unless that has been done.
 fn train_winner(
     study: &OpenedStudy,
-    summary: &Summary,
+    summary: &StudySummary,
     interrupter: &Interrupter,
     global: &Global,
     output: &Output,
-) -> Result<Option<Records>> {
+) -> Result<Option<RunRecords>> {
     match study.winner(summary, &global.artifacts)? {
         None => Ok(None),
-        Some(Winner::Known(records)) => Ok(Some(*records)),
-        Some(Winner::New(training)) => train_new_winner(study, *training, interrupter, output),
+        Some(BestModel::Known(records)) => Ok(Some(*records)),
+        Some(BestModel::New(training)) => train_new_winner(study, *training, interrupter, output),
     }
 }
 
 fn train_new_winner(
     study: &OpenedStudy,
-    training: WinnerTraining,
+    training: BestModelTraining,
     interrupter: &Interrupter,
     output: &Output,
-) -> Result<Option<Records>> {
+) -> Result<Option<RunRecords>> {
     training.warnings.iter().for_each(|warning| output.warning(warning));
     let bar = progress::Bar::new(output.is_quiet());
     let renderer = Box::new(progress::BarRenderer::new(bar.clone()));
@@ -364,14 +366,14 @@ fn train_new_winner(
 
 fn print_end(
     study: &OpenedStudy,
-    winner: Option<&Records>,
+    winner: Option<&RunRecords>,
     failed: &[String],
     interrupted: bool,
-    files: &Written,
+    files: &ResultPaths,
     output: &Output,
 ) {
     if let Some(winner) = winner
-        && let Some(sentence) = chosen(winner)
+        && let Some(sentence) = test_sentence(winner)
     {
         output.line(&sentence);
         output.line(&format!("its run: {}", winner.folder.path().display()));

@@ -7,9 +7,9 @@ use clap::Args;
 use crate::cli::experiment::TrainingArgs;
 use crate::cli::output::Output;
 use crate::cli::table::Table;
-use crate::data::Layout;
+use crate::data::InputSpec;
 use crate::error::Result;
-use crate::experiment::summary::{LAYER_COLUMNS, Plan};
+use crate::experiment::summary::{LAYER_COLUMNS, ModelSummary};
 use crate::pipeline::Splits;
 
 /// Arguments of `smallnet summary`.
@@ -23,14 +23,14 @@ pub(super) fn run(args: SummaryArgs, output: &Output) -> Result<ExitCode> {
     let experiment = args.experiment.read(None)?;
     let splits = Splits::load(&experiment)?;
     splits.check_trainable(&experiment)?;
-    let plan = Plan::new(&experiment, splits.layout, splits.train.len());
+    let plan = ModelSummary::new(&experiment, splits.layout, splits.train.len());
     print(&plan, output);
     output.record(&plan)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(plan: &Plan, output: &Output) {
-    let Layout { height, width, num_classes } = plan.layout;
+fn print(plan: &ModelSummary, output: &Output) {
+    let InputSpec { height, width, num_classes } = plan.layout;
     output.line(&format!(
         "{}: {}, for images of {height}×{width} pixels in {num_classes} classes",
         plan.experiment,

@@ -8,7 +8,7 @@ use burn::train::renderer::MetricsRenderer;
 use clap::Args;
 use serde::Serialize;
 
-use crate::backend::Opened;
+use crate::backend::BackendHandle;
 use crate::cli::experiment::TrainingArgs;
 use crate::cli::output::{Output, program};
 use crate::cli::signals::Signals;
@@ -16,13 +16,13 @@ use crate::cli::{Global, dashboard, progress, terminal};
 use crate::error::Result;
 use crate::evaluation::Evaluation;
 use crate::experiment::Experiment;
-use crate::experiment::summary::Plan;
+use crate::experiment::summary::ModelSummary;
 use crate::optim::ScheduleConfig;
 use crate::pipeline;
-use crate::pipeline::{Outcome, Prepared};
+use crate::pipeline::{PreparedRun, RunOutcome};
 use crate::run::diagnosis::{Finding, diagnose};
-use crate::run::{RunInfo, Status, Summary};
-use crate::training::{End, EpochRecord};
+use crate::run::{RunInfo, RunSummary, Status};
+use crate::training::{EpochRecord, StopReason};
 use crate::util::format::{counted, grouped, loss, seconds, significant};
 
 /// Arguments of `smallnet train`.
@@ -45,7 +45,7 @@ struct Record<'a> {
     status: Status,
     report: Option<&'a Path>,
     #[serde(flatten)]
-    summary: Option<&'a Summary>,
+    summary: Option<&'a RunSummary>,
     /// What is plainly wrong with the network.
     warnings: &'a [Finding],
 }
@@ -60,7 +60,7 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
 }
 
 /// Trains, showing progress, and prints what came of it.
-pub(super) fn follow(prepared: Prepared, with_dashboard: bool, output: &Output) -> Result<ExitCode> {
+pub(super) fn follow(prepared: PreparedRun, with_dashboard: bool, output: &Output) -> Result<ExitCode> {
     announce(&prepared.experiment, &prepared.info, &prepared.opened, output);
     let interrupter = Interrupter::new();
     let signals = Signals::listen(interrupter.clone())?;
@@ -108,8 +108,8 @@ pub(super) fn follow(prepared: Prepared, with_dashboard: bool, output: &Output) 
 }
 
 /// What is about to be trained, on what.
-pub(super) fn announce(experiment: &Experiment, info: &RunInfo, opened: &Opened, output: &Output) {
-    let plan = Plan::new(experiment, info.data.layout, info.data.num_train);
+pub(super) fn announce(experiment: &Experiment, info: &RunInfo, opened: &BackendHandle, output: &Output) {
+    let plan = ModelSummary::new(experiment, info.data.layout, info.data.num_train);
     let (shape, weights) = (plan.shape(), grouped(plan.num_parameters));
     output.line(&format!("{}: {shape}, {weights} weights, on {}", experiment.name, opened.adapter));
     output.line(&format!("data: {}", info.data.describe()));
@@ -148,8 +148,14 @@ fn rate(rate: f64, experiment: &Experiment) -> String {
     format!("{rate:.0$}", decimals.clamp(0.0, 12.0) as usize)
 }
 
-fn print_result(outcome: &Outcome, summary: &Summary, evaluation: &Evaluation, path: &Path, output: &Output) {
-    if outcome.end == End::Early {
+fn print_result(
+    outcome: &RunOutcome,
+    summary: &RunSummary,
+    evaluation: &Evaluation,
+    path: &Path,
+    output: &Output,
+) {
+    if outcome.end == StopReason::Early {
         output.line(&format!("stopped early after epoch {}", summary.num_epochs));
     }
     if let Some(epoch) = summary.model_epoch.filter(|&epoch| epoch != summary.num_epochs) {
@@ -170,13 +176,13 @@ fn print_result(outcome: &Outcome, summary: &Summary, evaluation: &Evaluation, p
     print_places(outcome, path, output);
 }
 
-fn print_places(outcome: &Outcome, path: &Path, output: &Output) {
+fn print_places(outcome: &RunOutcome, path: &Path, output: &Output) {
     let report = outcome.report.as_deref().map(|report| format!("; report: {}", report.display()));
     output.line(&format!("saved in {}{}", path.display(), report.unwrap_or_default()));
 }
 
-fn print_interruption(outcome: &Outcome, path: &Path, output: &Output) {
-    if let End::Interrupted { epoch, step } = outcome.end {
+fn print_interruption(outcome: &RunOutcome, path: &Path, output: &Output) {
+    if let StopReason::Interrupted { epoch, step } = outcome.end {
         output
             .line(&format!("interrupted in epoch {epoch}, after step {step}; the weights reached are saved"));
     }

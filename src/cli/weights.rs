@@ -11,7 +11,7 @@ use crate::cli::Global;
 use crate::cli::output::Output;
 use crate::cli::table::Table;
 use crate::error::Result;
-use crate::pipeline::{MAX_DRAWN, NeuronInfo, SavedModel};
+use crate::pipeline::{LoadedModel, MAX_DRAWN, NeuronInfo};
 use crate::util::format::{decimals, grouped};
 
 /// Neurons listed on the terminal.
@@ -36,7 +36,7 @@ struct Record<'a> {
 pub(super) fn run(args: WeightsArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     // Weights are only read: any backend will do, and a CPU is always there.
     let backend = global.backend.unwrap_or(Backend::Flex);
-    let saved = SavedModel::load(&args.model, &global.artifacts, Some(backend))?;
+    let saved = LoadedModel::load(&args.model, &global.artifacts, Some(backend))?;
     let neurons = saved.neurons()?;
     print(&saved, &neurons, output);
     // An answer is not lost because it cannot be drawn.
@@ -46,7 +46,7 @@ pub(super) fn run(args: WeightsArgs, global: &Global, output: &Output) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(saved: &SavedModel, neurons: &[NeuronInfo], output: &Output) {
+fn print(saved: &LoadedModel, neurons: &[NeuronInfo], output: &Output) {
     let is_softmax = saved.experiment.model.hidden.is_empty();
     let layer = if is_softmax { "the output layer" } else { "the first hidden layer, largest norm first" };
     output.line(&format!("{}: neurons of {layer}", saved.weights.display()));

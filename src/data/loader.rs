@@ -11,7 +11,7 @@ use burn_dataset::DatasetError;
 use rand::seq::SliceRandom;
 
 use crate::data::Split;
-use crate::util::rng::{Purpose, stream};
+use crate::util::rng::{RngStream, rng};
 
 /// Images in a batch where nothing is learned: enough to keep a device busy. It is part of a result, since another
 /// size may round the last digit differently.
@@ -81,19 +81,19 @@ impl Batch {
 
 /// In what order a loader goes through its split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum Sampling {
     /// As stored.
     Sequential,
     /// Anew in every epoch, drawn from this seed and the epoch's number.
     Shuffled(u64),
 }
 
-impl Order {
+impl Sampling {
     /// The positions of `len` images in the order of `epoch`, which is counted from 1.
     pub fn positions(self, len: usize, epoch: u64) -> Vec<u32> {
         let mut positions: Vec<u32> = (0..len as u32).collect();
         if let Self::Shuffled(seed) = self {
-            positions.shuffle(&mut stream(seed, Purpose::Order, epoch));
+            positions.shuffle(&mut rng(seed, RngStream::Sampling, epoch));
         }
         positions
     }
@@ -104,7 +104,7 @@ impl Order {
 pub struct Loader {
     split: Split,
     batch_size: usize,
-    order: Order,
+    order: Sampling,
     label_smoothing: f64,
     device: Device,
     epochs_started: AtomicU64,
@@ -114,7 +114,7 @@ pub struct Loader {
 
 impl Loader {
     /// A loader at its first epoch.
-    pub fn new(split: Split, batch_size: usize, order: Order, device: &Device) -> Self {
+    pub fn new(split: Split, batch_size: usize, order: Sampling, device: &Device) -> Self {
         Self {
             split,
             batch_size,
@@ -157,7 +157,7 @@ impl DataLoader<Batch> for Loader {
         let positions = self.order.positions(self.split.len(), epoch);
         let next =
             self.skipped.swap(0, Ordering::Relaxed).saturating_mul(self.batch_size).min(positions.len());
-        Box::new(Batches { loader: self, positions, next })
+        Box::new(BatchIter { loader: self, positions, next })
     }
 
     fn num_items(&self) -> usize {
@@ -174,20 +174,20 @@ impl DataLoader<Batch> for Loader {
 }
 
 /// One epoch's batches.
-struct Batches<'a> {
+struct BatchIter<'a> {
     loader: &'a Loader,
     positions: Vec<u32>,
     next: usize,
 }
 
-impl Batches<'_> {
+impl BatchIter<'_> {
     fn take(&mut self) -> Range<usize> {
         let end = (self.next + self.loader.batch_size).min(self.positions.len());
         std::mem::replace(&mut self.next, end)..end
     }
 }
 
-impl Iterator for Batches<'_> {
+impl Iterator for BatchIter<'_> {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -200,7 +200,7 @@ impl Iterator for Batches<'_> {
     }
 }
 
-impl DataLoaderIterator<Batch> for Batches<'_> {
+impl DataLoaderIterator<Batch> for BatchIter<'_> {
     fn progress(&self) -> Progress {
         Progress::new(self.next, self.positions.len(), Some("images".to_owned()))
     }
@@ -210,11 +210,11 @@ impl DataLoaderIterator<Batch> for Batches<'_> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::data::Images;
+    use crate::data::ImageDataset;
 
     /// Ten images of 1x2 pixels: image i has the pixels i and 255 and the label i.
     fn split() -> Split {
-        Split::whole(Images {
+        Split::whole(ImageDataset {
             pixels: (0..10).flat_map(|i| [i, 255]).collect(),
             labels: (0..10).collect(),
             height: 1,
@@ -243,13 +243,13 @@ mod tests {
         labels
     }
 
-    fn loader(order: Order) -> Loader {
+    fn loader(order: Sampling) -> Loader {
         Loader::new(split(), 4, order, &Device::flex())
     }
 
     #[test]
     fn a_sequential_loader_goes_through_all_images_and_ends_with_a_short_batch() {
-        let loader = loader(Order::Sequential);
+        let loader = loader(Sampling::Sequential);
         let expected: [&[u8]; 3] = [&[0, 1, 2, 3], &[4, 5, 6, 7], &[8, 9]];
         assert_eq!(epoch(&loader), expected);
         assert_eq!(epoch(&loader), expected);
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn a_shuffled_loader_draws_each_epochs_order_from_seed_and_epoch() {
         let order = |seed| {
-            let loader = loader(Order::Shuffled(seed));
+            let loader = loader(Sampling::Shuffled(seed));
             [epoch(&loader).concat(), epoch(&loader).concat()]
         };
         let [first, second] = order(1);
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn moving_a_loader_keeps_its_epoch() {
-        let reference = loader(Order::Shuffled(1));
+        let reference = loader(Sampling::Shuffled(1));
         epoch(&reference);
         let moved = reference.to_device(&Device::flex());
         assert_eq!(epoch(&*moved), epoch(&reference));
@@ -291,17 +291,17 @@ mod tests {
 
     #[test]
     fn a_loader_starts_anywhere() {
-        let reference = loader(Order::Shuffled(1));
+        let reference = loader(Sampling::Shuffled(1));
         epoch(&reference);
         let second = epoch(&reference);
         let labels = |loader: &dyn DataLoader<Batch>| -> Vec<Vec<u8>> {
             let batches = loader.iter();
             batches.map(|batch| batch.unwrap().targets().into_data().iter::<u8>().collect()).collect()
         };
-        let resumed = loader(Order::Shuffled(1)).after(1, 2).to_device(&Device::flex());
+        let resumed = loader(Sampling::Shuffled(1)).after(1, 2).to_device(&Device::flex());
         assert_eq!(labels(&*resumed), second[2..]);
         assert_eq!(labels(&*resumed), epoch(&reference), "the epoch after that is whole");
-        assert_eq!(labels(&loader(Order::Shuffled(1)).after(1, 3)), [[0u8; 0]; 0]);
+        assert_eq!(labels(&loader(Sampling::Shuffled(1)).after(1, 3)), [[0u8; 0]; 0]);
     }
 
     #[test]

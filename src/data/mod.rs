@@ -16,26 +16,26 @@ use crate::error::Error;
 use crate::util::format::counted;
 
 pub use config::DataConfig;
-pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Order};
+pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Sampling};
 pub use preprocess::read_digit;
-pub use sources::{Images, Layout, Part, Source};
-pub use split::{Folds, Holdout, check_folds, fold_size};
+pub use sources::{ImageDataset, InputSpec, Source, Subset};
+pub use split::{Folds, TrainValSplit, check_folds, fold_size};
 
 /// Some images of a data set: indices into one shared block of bytes.
 #[derive(Debug, Clone)]
 pub struct Split {
-    images: Arc<Images>,
+    images: Arc<ImageDataset>,
     indices: Arc<[u32]>,
 }
 
 impl Split {
     /// The images at `indices`, in that order. Every index must be below `images.len()`.
-    pub fn new(images: Arc<Images>, indices: Vec<u32>) -> Self {
+    pub fn new(images: Arc<ImageDataset>, indices: Vec<u32>) -> Self {
         Self { images, indices: indices.into() }
     }
 
     /// All images of one part of a data set.
-    pub fn whole(images: Images) -> Self {
+    pub fn whole(images: ImageDataset) -> Self {
         let indices = (0..images.len() as u32).collect();
         Self::new(Arc::new(images), indices)
     }

@@ -7,22 +7,22 @@ use rand::seq::SliceRandom;
 
 use crate::error::{Error, Result, ensure};
 use crate::util::format::counted;
-use crate::util::rng::{Purpose, stream};
+use crate::util::rng::{RngStream, rng};
 
 /// Indices into the training part of a data set: what is trained on and what is held out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holdout {
+pub struct TrainValSplit {
     /// Images trained on, ascending.
     pub train: Vec<u32>,
     /// Images held out for validation, ascending.
     pub validation: Vec<u32>,
 }
 
-impl Holdout {
+impl TrainValSplit {
     /// Refuses to hold all images out.
     ///
     /// # Errors
-    /// As [`Holdout::draw`]'s.
+    /// As [`TrainValSplit::draw`]'s.
     pub fn check(num_images: usize, validation: usize) -> Result<()> {
         if validation < num_images {
             return Ok(());
@@ -41,7 +41,7 @@ impl Holdout {
     pub fn draw(labels: &[u8], validation: usize, stratified: bool, seed: u64) -> Result<Self> {
         Self::check(labels.len(), validation)?;
         let mut order: Vec<u32> = (0..labels.len() as u32).collect();
-        order.shuffle(&mut stream(seed, Purpose::Holdout, 0));
+        order.shuffle(&mut rng(seed, RngStream::TrainValSplit, 0));
         if stratified {
             order = spread_classes(&order, labels);
         }
@@ -75,7 +75,7 @@ impl Folds {
     pub fn draw(labels: &[u8], num_folds: usize, stratified: bool, seed: u64) -> Result<Self> {
         check_folds(labels.len(), num_folds)?;
         let mut order: Vec<u32> = (0..labels.len() as u32).collect();
-        order.shuffle(&mut stream(seed, Purpose::Folds, 0));
+        order.shuffle(&mut rng(seed, RngStream::Folds, 0));
         if stratified {
             // Dealt out class after class, like cards: each fold gets every `num_folds`-th image of a class.
             order.sort_by_key(|&index| labels[index as usize]);
@@ -88,10 +88,10 @@ impl Folds {
     }
 
     /// The images of a fold, counted from 0, held out from all others.
-    pub fn holdout(&self, fold: usize) -> Holdout {
+    pub fn holdout(&self, fold: usize) -> TrainValSplit {
         let (validation, train) = (0..self.fold_of.len() as u32)
             .partition(|&index| usize::from(self.fold_of[index as usize]) == fold);
-        Holdout { train, validation }
+        TrainValSplit { train, validation }
     }
 }
 
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn every_image_is_in_exactly_one_split() {
         for stratified in [false, true] {
-            let holdout = Holdout::draw(&labels(), 137, stratified, 5).unwrap();
+            let holdout = TrainValSplit::draw(&labels(), 137, stratified, 5).unwrap();
             assert_eq!(holdout.validation.len(), 137);
             let mut all = [holdout.train.clone(), holdout.validation.clone()].concat();
             all.sort_unstable();
@@ -161,7 +161,7 @@ mod tests {
     fn a_stratified_holdout_keeps_the_classes_shares() {
         let labels = labels();
         for seed in 0..20 {
-            let holdout = Holdout::draw(&labels, 100, true, seed).unwrap();
+            let holdout = TrainValSplit::draw(&labels, 100, true, seed).unwrap();
             let count =
                 |class| holdout.validation.iter().filter(|&&i| labels[i as usize] == class).count() as i64;
             assert!((count(0) - 70).abs() <= 1, "class 0: {}", count(0));
@@ -175,7 +175,7 @@ mod tests {
     fn classes_are_spread_by_the_places_of_their_images() {
         for labels in [labels(), [0, 1, 2, 2, 1, 0, 9].repeat(30), vec![3; 5], vec![255, 0]] {
             let mut order: Vec<u32> = (0..labels.len() as u32).collect();
-            order.shuffle(&mut stream(1, Purpose::Holdout, 0));
+            order.shuffle(&mut rng(1, RngStream::TrainValSplit, 0));
             let count = |class: u8, images: &[u32]| {
                 images.iter().filter(|&&image| labels[image as usize] == class).count() as f64
             };
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_seed_decides_which_images_are_held_out() {
-        let draw = |seed| Holdout::draw(&labels(), 100, true, seed).unwrap();
+        let draw = |seed| TrainValSplit::draw(&labels(), 100, true, seed).unwrap();
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
     }
@@ -209,7 +209,7 @@ mod tests {
             let mut held_out: Vec<u32> = folds.iter().flat_map(|fold| fold.validation.clone()).collect();
             held_out.sort_unstable();
             assert_eq!(held_out, (0..1000).collect::<Vec<u32>>());
-            for Holdout { train, validation } in &folds {
+            for TrainValSplit { train, validation } in &folds {
                 let mut all = [train.clone(), validation.clone()].concat();
                 all.sort_unstable();
                 assert_eq!(all, (0..1000).collect::<Vec<u32>>());
@@ -229,13 +229,13 @@ mod tests {
 
     #[test]
     fn nothing_held_out_trains_on_all() {
-        let holdout = Holdout::draw(&labels(), 0, true, 1).unwrap();
+        let holdout = TrainValSplit::draw(&labels(), 0, true, 1).unwrap();
         assert_eq!((holdout.train.len(), holdout.validation.len()), (1000, 0));
     }
 
     #[test]
     fn holding_out_everything_is_refused() {
-        let error = Holdout::draw(&[0, 1, 2], 3, true, 1).unwrap_err();
+        let error = TrainValSplit::draw(&[0, 1, 2], 3, true, 1).unwrap_err();
         assert_eq!(error.to_string(), "`data.validation` is 3, expected less than the 3 training images");
     }
 }

@@ -11,11 +11,11 @@ use crate::model::{Mlp, cross_entropy};
 /// What some successive steps measured. Reading a value back makes a GPU wait, so several steps' values are
 /// gathered here and read in one go.
 #[derive(Default)]
-pub struct Measured {
+pub struct LazyMetrics {
     /// What was measured before these steps and is told along with them.
-    before: Option<Totals>,
+    before: Option<MetricSums>,
     on_device: Vec<OnDevice>,
-    read: Vec<Step>,
+    read: Vec<StepMetrics>,
 }
 
 struct OnDevice {
@@ -26,7 +26,7 @@ struct OnDevice {
 
 /// What one step measured on its batch, before its update.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
+pub struct StepMetrics {
     /// Mean cross-entropy over the batch, label smoothing included.
     pub loss: f64,
     /// Images whose largest logit is the true class's.
@@ -37,7 +37,7 @@ pub struct Step {
 
 /// What some steps measured, added up over their images.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Totals {
+pub struct MetricSums {
     /// The losses' sum.
     pub loss: f64,
     /// Images classified correctly.
@@ -46,14 +46,14 @@ pub struct Totals {
     pub num_images: usize,
 }
 
-impl From<&Step> for Totals {
-    fn from(step: &Step) -> Self {
-        let Step { loss, correct, num_images } = *step;
+impl From<&StepMetrics> for MetricSums {
+    fn from(step: &StepMetrics) -> Self {
+        let StepMetrics { loss, correct, num_images } = *step;
         Self { loss: loss * num_images as f64, correct, num_images }
     }
 }
 
-impl Totals {
+impl MetricSums {
     /// Adds what later steps measured. Sums depend on their order in the last digit: add steps one by one.
     pub fn add(&mut self, later: &Self) {
         self.loss += later.loss;
@@ -62,15 +62,15 @@ impl Totals {
     }
 }
 
-impl Measured {
+impl LazyMetrics {
     /// What earlier steps of the epoch measured, in a training that goes on.
-    pub(crate) fn before(totals: Totals) -> Self {
+    pub(crate) fn before(totals: MetricSums) -> Self {
         Self { before: Some(totals), ..Self::default() }
     }
 
     /// What was measured, step by step, and before that what earlier steps measured in all.
-    pub(crate) fn totals(&self) -> impl Iterator<Item = Totals> {
-        self.before.into_iter().chain(self.read.iter().map(Totals::from))
+    pub(crate) fn totals(&self) -> impl Iterator<Item = MetricSums> {
+        self.before.into_iter().chain(self.read.iter().map(MetricSums::from))
     }
 
     /// The measures of one batch from its `[batch, classes]` logits, `[batch]` targets and `[1]` mean loss.
@@ -98,12 +98,12 @@ impl Measured {
     }
 
     /// The steps that have been read from the device; all of them after `sync`.
-    pub fn steps(&self) -> &[Step] {
+    pub fn steps(&self) -> &[StepMetrics] {
         &self.read
     }
 }
 
-impl ItemLazy for Measured {
+impl ItemLazy for LazyMetrics {
     fn sync(mut self) -> Result<Self, burn::tensor::ExecutionError> {
         let mut transaction = Transaction::default();
         for step in &self.on_device {
@@ -113,50 +113,50 @@ impl ItemLazy for Measured {
         for (step, pair) in self.on_device.drain(..).zip(values.chunks_exact(2)) {
             let first = |data: &burn::tensor::TensorData| data.iter::<f64>().next().unwrap_or(f64::NAN);
             let (loss, correct) = (first(&pair[0]), first(&pair[1]) as usize);
-            self.read.push(Step { loss, correct, num_images: step.num_images });
+            self.read.push(StepMetrics { loss, correct, num_images: step.num_images });
         }
         Ok(self)
     }
 }
 
-impl From<Step> for Measured {
-    fn from(step: Step) -> Self {
+impl From<StepMetrics> for LazyMetrics {
+    fn from(step: StepMetrics) -> Self {
         Self { read: vec![step], ..Self::default() }
     }
 }
 
 impl TrainStep for Mlp {
     type Input = Batch;
-    type Output = Measured;
+    type Output = LazyMetrics;
 
-    fn step(&self, batch: Batch) -> TrainOutput<Measured> {
-        match step::step(self, &batch) {
+    fn step(&self, batch: Batch) -> TrainOutput<LazyMetrics> {
+        match step::train_step(self, &batch) {
             Some((grads, step)) => TrainOutput { grads, item: step.into() },
-            None => plain_step(self, &batch),
+            None => autodiff_step(self, &batch),
         }
     }
 }
 
 /// A step with tensors.
-pub(super) fn plain_step(model: &Mlp, batch: &Batch) -> TrainOutput<Measured> {
+pub(super) fn autodiff_step(model: &Mlp, batch: &Batch) -> TrainOutput<LazyMetrics> {
     let logits = model.forward_in_training(batch.images(), batch.dropout_seed); // [batch, classes]
     let targets = batch.targets(); // [batch]
     let loss = cross_entropy(logits.clone(), targets.clone(), batch.label_smoothing).mean(); // [1]
     let gradients = loss.backward();
-    let measured = Measured::new(logits.inner(), targets.inner(), loss.inner());
+    let measured = LazyMetrics::new(logits.inner(), targets.inner(), loss.inner());
     TrainOutput::new(model, gradients, measured)
 }
 
 impl InferenceStep for Mlp {
     type Input = Batch;
-    type Output = Measured;
+    type Output = LazyMetrics;
 
-    fn step(&self, batch: Batch) -> Measured {
-        if let Some(step) = step::score(self, &batch) {
+    fn step(&self, batch: Batch) -> LazyMetrics {
+        if let Some(step) = step::eval_step(self, &batch) {
             return step.into();
         }
         let (logits, targets) = (self.forward(batch.images()), batch.targets()); // [batch, classes], [batch]
         let loss = cross_entropy(logits.clone(), targets.clone(), batch.label_smoothing).mean(); // [1]
-        Measured::new(logits, targets, loss)
+        LazyMetrics::new(logits, targets, loss)
     }
 }

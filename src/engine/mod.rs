@@ -3,4 +3,4 @@
 pub mod cpu;
 pub(crate) mod metrics;
 
-pub use metrics::{Measured, Step, Totals};
+pub use metrics::{LazyMetrics, MetricSums, StepMetrics};

@@ -19,7 +19,7 @@ pub use paired::{Method, PairedTest, paired_tests};
 pub use prediction::{Prediction, logits, predict};
 
 /// How many of the worst mistakes an evaluation keeps.
-pub const NUM_WORST: usize = 20;
+pub const NUM_TOP_LOSSES: usize = 20;
 
 /// How well a network does on a split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,8 +36,8 @@ pub struct Evaluation {
     pub classes: Vec<ClassScores>,
     /// Whether the network is as sure as it is right.
     pub calibration: Calibration,
-    /// The mistakes of the highest loss, worst first, [`NUM_WORST`] at the most.
-    pub worst: Vec<Mistake>,
+    /// The mistakes of the highest loss, worst first, [`NUM_TOP_LOSSES`] at the most.
+    pub worst: Vec<Misclassification>,
     /// The positions in the split of all images that were taken for something else, in ascending order: what two networks
     /// are compared by, image by image. None in what an earlier smallnet wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ pub struct Evaluation {
 
 /// An image taken for something else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Mistake {
+pub struct Misclassification {
     /// Its position in the split, from 0.
     pub index: usize,
     /// Its true class.
@@ -102,13 +102,13 @@ fn misclassified(predictions: &[Prediction], labels: &[usize]) -> Vec<u32> {
     wrong.map(|(position, _)| position).collect()
 }
 
-fn worst(predictions: &[Prediction], labels: &[usize]) -> Vec<Mistake> {
-    let mut mistakes: Vec<Mistake> = predictions
+fn worst(predictions: &[Prediction], labels: &[usize]) -> Vec<Misclassification> {
+    let mut mistakes: Vec<Misclassification> = predictions
         .iter()
         .zip(labels)
         .enumerate()
         .filter(|(_, (prediction, label))| prediction.class != **label)
-        .map(|(index, (prediction, &label))| Mistake {
+        .map(|(index, (prediction, &label))| Misclassification {
             index,
             label,
             predicted: prediction.class,
@@ -117,7 +117,7 @@ fn worst(predictions: &[Prediction], labels: &[usize]) -> Vec<Mistake> {
         })
         .collect();
     mistakes.sort_by(|a, b| b.loss.total_cmp(&a.loss));
-    mistakes.truncate(NUM_WORST);
+    mistakes.truncate(NUM_TOP_LOSSES);
     mistakes
 }
 

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 
 use crate::data::{Batch, EVALUATION_BATCH_SIZE, Split};
-use crate::engine::cpu::HostMlp;
+use crate::engine::cpu::CpuNetwork;
 use crate::engine::cpu::threads::pool;
 use crate::error::{Error, Result};
 use crate::model::Mlp;
@@ -56,7 +56,7 @@ impl Prediction {
 /// A device that fails.
 pub fn predict(model: &Mlp, split: &Split, positions: &[u32], device: &Device) -> Result<Vec<Prediction>> {
     let shares = model.is_worth_sharing(positions.len().min(EVALUATION_BATCH_SIZE));
-    let _helpers = shares.then(pool::awake);
+    let _helpers = shares.then(pool::activate);
     let mut predictions = Vec::with_capacity(positions.len());
     for positions in positions.chunks(EVALUATION_BATCH_SIZE) {
         let logits = logits(model, &Batch::new(split, positions, 0.0, device))?;
@@ -70,7 +70,7 @@ pub fn predict(model: &Mlp, split: &Split, positions: &[u32], device: &Device) -
 /// # Errors
 /// A device that fails.
 pub fn logits(model: &Mlp, batch: &Batch) -> Result<Vec<f32>> {
-    if let Some(network) = HostMlp::of(model) {
+    if let Some(network) = CpuNetwork::of(model) {
         let images: Vec<&[u8]> = batch.items(0..batch.len()).map(|(image, _)| image).collect();
         return Ok(network.logits(&images, model.is_worth_sharing(images.len())));
     }

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use crate::data::Source;
 use crate::error::{Error, Result};
-use crate::exercise::Lab;
+use crate::exercise::Exercise;
 use crate::exercise::mark;
 use crate::exercise::mark::Comment;
 use crate::experiment;
@@ -18,7 +18,7 @@ use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, Override};
 const USUAL_IMAGES: usize = 60_000;
 
 /// A study of the exercise in its two lengths.
-struct Texts {
+struct StudyTemplate {
     name: &'static str,
     full: &'static str,
     quick: &'static str,
@@ -26,7 +26,7 @@ struct Texts {
 
 macro_rules! study {
     ($name:literal) => {
-        Texts {
+        StudyTemplate {
             name: $name,
             full: include_str!(concat!("../../configs/studies/", $name, ".toml")),
             quick: include_str!(concat!("../../configs/lab/", $name, "-quick.toml")),
@@ -35,7 +35,7 @@ macro_rules! study {
 }
 
 /// The studies of questions 11 to 14, in this order.
-static STUDIES: [Texts; NUM_STUDIES] =
+static STUDIES: [StudyTemplate; NUM_STUDIES] =
     [study!("learning-rate"), study!("learning-rate-cv"), study!("architecture"), study!("batch-size")];
 
 const INSERTED: &str = include_str!("../../configs/lab/inserted.toml");
@@ -83,12 +83,12 @@ pub(super) fn check(settings: &[Override]) -> Result<()> {
 }
 
 /// The softmax network's experiment as it would be written, without writing anything.
-pub(super) fn softmax(lab: &Lab, num_train: usize) -> Result<Experiment> {
+pub(super) fn softmax(lab: &Exercise, num_train: usize) -> Result<Experiment> {
     Experiment::from_toml(&experiment(DEFAULT_EXPERIMENT, lab, num_train)?, "softmax.toml", &[])
 }
 
 /// Writes the files of an exercise with `num_train` images to learn from.
-pub(super) fn write(lab: &Lab, num_train: usize) -> Result<Files> {
+pub(super) fn write(lab: &Exercise, num_train: usize) -> Result<Files> {
     let folder = lab.folder.join("configs");
     let studies = folder.join("studies");
     let mut edited = Vec::new();
@@ -101,7 +101,7 @@ pub(super) fn write(lab: &Lab, num_train: usize) -> Result<Files> {
     };
     let mut full_studies = Vec::new();
     let mut quick_studies = Vec::new();
-    for Texts { name, full, quick } in &STUDIES {
+    for StudyTemplate { name, full, quick } in &STUDIES {
         full_studies.push(place(&studies, &format!("{name}.toml"), study(full, lab, num_train)?)?);
         if lab.quick {
             quick_studies.push(place(
@@ -120,7 +120,7 @@ pub(super) fn write(lab: &Lab, num_train: usize) -> Result<Files> {
 }
 
 /// An experiment with what was asked for; its comments, which speak of the usual values, are left out then.
-fn experiment(text: &str, lab: &Lab, num_train: usize) -> Result<String> {
+fn experiment(text: &str, lab: &Exercise, num_train: usize) -> Result<String> {
     let usual = Experiment::from_toml(text, "experiment.toml", &[])?;
     let mut changes = Vec::new();
     if let Source::Folder(_) = lab.source {
@@ -139,7 +139,7 @@ fn experiment(text: &str, lab: &Lab, num_train: usize) -> Result<String> {
 
 /// A study with what was asked for. Its base experiment has that already; what the study itself sets is set otherwise here,
 /// and what it varies stays varied. As many seeds as it has follow the one asked for.
-fn study(text: &str, lab: &Lab, num_train: usize) -> Result<String> {
+fn study(text: &str, lab: &Exercise, num_train: usize) -> Result<String> {
     let mut table = experiment::parse(text, "study.toml")?;
     let usual = table.clone();
     if let Source::Folder(_) = lab.source {
@@ -178,7 +178,7 @@ fn replace(study: &mut Table, key: &str, value: &Value) {
     }
 }
 
-fn heading(lab: &Lab) -> String {
+fn heading(lab: &Exercise) -> String {
     // A folder's name may have a line feed in it, which would end the comment.
     let arguments: String = lab.arguments().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     format!("# Written by smallnet {arguments}\n")
@@ -199,10 +199,18 @@ mod tests {
     use crate::backend::Backend;
     use crate::study::Study;
 
-    fn lab(folder: &Path, quick: bool) -> Lab {
+    fn lab(folder: &Path, quick: bool) -> Exercise {
         let (source, backend) = (Source::Mnist, Backend::Flex);
         let questions = (0..15).collect();
-        Lab { folder: folder.to_owned(), source, quick, backend, seed: None, settings: Vec::new(), questions }
+        Exercise {
+            folder: folder.to_owned(),
+            source,
+            quick,
+            backend,
+            seed: None,
+            settings: Vec::new(),
+            questions,
+        }
     }
 
     fn experiment_at(path: &Path) -> Experiment {
@@ -214,7 +222,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let source = Source::parse("/some \"where\"/#1");
         for quick in [false, true] {
-            let lab = Lab { source: source.clone(), ..lab(place.path(), quick) };
+            let lab = Exercise { source: source.clone(), ..lab(place.path(), quick) };
             let files = write(&lab, 6000).unwrap();
             for study in files.studies.iter().chain(&files.full_studies) {
                 let study = Study::read(study, &[]).unwrap();
@@ -260,7 +268,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let settings = ["training.num_epochs=3", "optimizer.learning_rate=0.5"];
         let settings = settings.iter().map(|text| text.parse().unwrap()).collect();
-        let lab = Lab { seed: Some(70), settings, ..lab(place.path(), false) };
+        let lab = Exercise { seed: Some(70), settings, ..lab(place.path(), false) };
         let files = write(&lab, USUAL_IMAGES).unwrap();
         for file in [&files.softmax, &files.inserted, &files.hidden] {
             let experiment = experiment_at(file);
@@ -279,7 +287,7 @@ mod tests {
         // Asked for otherwise, what smallnet wrote is written anew; what somebody edited stays.
         let text = std::fs::read_to_string(&files.hidden).unwrap();
         std::fs::write(&files.hidden, text.replace("momentum = 0.9", "momentum = 0.8")).unwrap();
-        let files = write(&Lab { seed: Some(7), ..lab }, USUAL_IMAGES).unwrap();
+        let files = write(&Exercise { seed: Some(7), ..lab }, USUAL_IMAGES).unwrap();
         assert_eq!(files.edited, [files.hidden.display().to_string()]);
         assert_eq!((experiment_at(&files.softmax).seed, experiment_at(&files.hidden).seed), (7, 70));
     }

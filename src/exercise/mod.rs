@@ -15,15 +15,15 @@ use burn::train::renderer::MetricsRenderer;
 
 use crate::backend::Backend;
 use crate::data::Source;
-use crate::error::{BACKEND, Error, Result, catching};
+use crate::error::{BACKEND_PANIC, Error, Result, catch_panic};
 use crate::exercise::page::{
-    FIRST_STUDY, Inside, LabAnswer, LabPage, LabRun, LabStudy, Missing, QUESTIONS, Work,
+    ExerciseAnswer, ExercisePage, ExerciseRun, ExerciseStudy, FIRST_STUDY, Inside, Missing, QUESTIONS, Work,
 };
 use crate::experiment::{Experiment, Override};
-use crate::pipeline::inputs::{Start, start_info};
+use crate::pipeline::inputs::{RunInputs, start_info};
 use crate::report::shell_word;
 use crate::run;
-use crate::run::{Records, RunInfo};
+use crate::run::{RunInfo, RunRecords};
 use crate::study::runner::Progress;
 
 use files::Files;
@@ -32,7 +32,7 @@ use studies::FinishedStudy;
 
 /// The exercise, before anything is done.
 #[derive(Debug, Clone)]
-pub struct Lab {
+pub struct Exercise {
     /// Where everything goes.
     pub folder: PathBuf,
     /// The images.
@@ -50,7 +50,7 @@ pub struct Lab {
 }
 
 /// Who follows the work.
-pub trait LabWatcher {
+pub trait ExerciseObserver {
     /// A question's turn has come.
     fn question(&mut self, number: usize);
     /// Shows a training.
@@ -63,13 +63,13 @@ pub trait LabWatcher {
 
 /// The exercise, answered as far as it could be.
 #[derive(Debug, Clone)]
-pub struct LabEnd {
+pub struct ExerciseReport {
     /// The page.
     pub page: PathBuf,
     /// Whether the page stands beside an earlier one that somebody has edited.
     pub is_beside: bool,
     /// The answers in a sentence each, or why there is none.
-    pub answers: Vec<LabAnswer>,
+    pub answers: Vec<ExerciseAnswer>,
     /// The run of the softmax network.
     pub softmax: Option<PathBuf>,
     /// The run of the network with a hidden layer.
@@ -85,34 +85,38 @@ pub struct LabEnd {
 }
 
 /// What all questions stand on: the images, and where everything happens.
-struct Setting {
-    start: Start,
+struct ExerciseInputs {
+    start: RunInputs,
     /// The softmax network's.
     experiment: Experiment,
     info: RunInfo,
 }
 
-static NO_RUN: Work<LabRun> = Err(Missing::NotAsked);
-static NO_SEEDS: Work<Vec<Records>> = Err(Missing::NotAsked);
+static NO_RUN: Work<ExerciseRun> = Err(Missing::NotAsked);
+static NO_SEEDS: Work<Vec<RunRecords>> = Err(Missing::NotAsked);
 static NO_INSIDE: Work<Inside> = Err(Missing::NotAsked);
 
 /// What the questions need.
 struct Material {
-    softmax: Work<LabRun>,
-    seeds: Work<Vec<Records>>,
-    inserted: Work<LabRun>,
-    hidden: Work<LabRun>,
+    softmax: Work<ExerciseRun>,
+    seeds: Work<Vec<RunRecords>>,
+    inserted: Work<ExerciseRun>,
+    hidden: Work<ExerciseRun>,
     inside: Work<Inside>,
     studies: Vec<Work<FinishedStudy>>,
 }
 
-impl Lab {
+impl Exercise {
     /// Works on the questions and writes the page. Once `interrupter` has stopped, nothing more is trained: questions that
     /// need it are left open, and what is finished is kept for the next start.
     ///
     /// # Errors
     /// Settings that are refused, images that cannot be read or learned from, a page that cannot be written.
-    pub fn run(&self, interrupter: &Interrupter, watcher: &mut dyn LabWatcher) -> Result<LabEnd> {
+    pub fn run(
+        &self,
+        interrupter: &Interrupter,
+        watcher: &mut dyn ExerciseObserver,
+    ) -> Result<ExerciseReport> {
         let began = Instant::now();
         let mut setting = self.setting()?;
         let files = files::write(self, setting.start.splits.train.len())?;
@@ -126,14 +130,14 @@ impl Lab {
             Err(_) => Vec::new(),
         });
         let records: Vec<_> = records.collect();
-        let studies: Vec<Work<LabStudy<'_>>> = material
+        let studies: Vec<Work<ExerciseStudy<'_>>> = material
             .studies
             .iter()
             .zip(&records)
             .map(|(study, records)| Ok(study.as_ref().map_err(Clone::clone)?.page(records)))
             .collect();
         let arguments = self.arguments();
-        let page = LabPage {
+        let page = ExercisePage {
             softmax: &material.softmax,
             seeds: &material.seeds,
             inserted: &material.inserted,
@@ -147,10 +151,10 @@ impl Lab {
             seconds: began.elapsed().as_secs_f64(),
             ..self.page_without_work(&setting)
         };
-        let (html, answers) = page::lab(&page);
+        let (html, answers) = page::page(&page);
         let placed = mark::write_beside(&self.folder, "report", &html)?;
-        let folder = |run: &Work<LabRun>| Some(run.as_ref().ok()?.records.folder.path().to_owned());
-        Ok(LabEnd {
+        let folder = |run: &Work<ExerciseRun>| Some(run.as_ref().ok()?.records.folder.path().to_owned());
+        Ok(ExerciseReport {
             page: placed.path,
             is_beside: placed.is_edited,
             answers,
@@ -167,7 +171,7 @@ impl Lab {
     /// edited. Trains nothing.
     ///
     /// # Errors
-    /// As [`Lab::run`]'s.
+    /// As [`Exercise::run`]'s.
     pub fn sheet(&self) -> Result<(PathBuf, bool)> {
         let setting = self.setting()?;
         let placed =
@@ -176,9 +180,9 @@ impl Lab {
     }
 
     /// The page of what is known before anything is trained.
-    fn page_without_work<'a>(&'a self, setting: &'a Setting) -> LabPage<'a> {
+    fn page_without_work<'a>(&'a self, setting: &'a ExerciseInputs) -> ExercisePage<'a> {
         let (splits, nothing) = (&setting.start.splits, Path::new(""));
-        LabPage {
+        ExercisePage {
             questions: &self.questions,
             train: &splits.train,
             test: &splits.test,
@@ -230,23 +234,23 @@ impl Lab {
     }
 
     /// Opens the backend and reads the images. Writes nothing.
-    fn setting(&self) -> Result<Setting> {
+    fn setting(&self) -> Result<ExerciseInputs> {
         files::check(&self.settings)?;
         let mut experiment = Experiment::default();
         experiment.data.source = self.source.to_string();
-        let start = Start::new(&experiment, self.backend)?;
+        let start = RunInputs::new(&experiment, self.backend)?;
         let experiment = files::softmax(self, start.splits.train.len())?;
         let info = start_info(&experiment, self.backend, &start.opened, start.data.clone(), run::now());
-        Ok(Setting { start, experiment, info })
+        Ok(ExerciseInputs { start, experiment, info })
     }
 
     /// Trains and runs what the questions need, in their order.
     fn material(
         &self,
-        setting: &Setting,
+        setting: &ExerciseInputs,
         files: &Files,
         interrupter: &Interrupter,
-        watcher: &mut dyn LabWatcher,
+        watcher: &mut dyn ExerciseObserver,
     ) -> Material {
         let trainer = Trainer { lab: self, data_sha256: &setting.start.data.sha256, interrupter };
         self.announce(0, interrupter, watcher);
@@ -266,7 +270,7 @@ impl Lab {
         Material { softmax, seeds, inserted, hidden, inside, studies }
     }
 
-    fn announce(&self, number: usize, interrupter: &Interrupter, watcher: &mut dyn LabWatcher) {
+    fn announce(&self, number: usize, interrupter: &Interrupter, watcher: &mut dyn ExerciseObserver) {
         if self.wants(&[number]) && !interrupter.should_stop() {
             watcher.question(number);
         }
@@ -278,7 +282,7 @@ impl Lab {
             return Err(Missing::NotAsked);
         }
         let mut missing = None;
-        let done = catching(BACKEND, || {
+        let done = catch_panic(BACKEND_PANIC, || {
             work().map_err(|why| {
                 missing = Some(why);
                 Error::new("")

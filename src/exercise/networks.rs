@@ -6,12 +6,12 @@ use std::time::Instant;
 use burn::train::Interrupter;
 
 use crate::error::{Error, Result};
-use crate::exercise::page::{Asked as LabImage, Inside, LabRun, Missing, Work};
-use crate::exercise::{Lab, LabWatcher};
+use crate::exercise::page::{ExampleImage as LabImage, ExerciseRun, Inside, Missing, Work};
+use crate::exercise::{Exercise, ExerciseObserver};
 use crate::experiment::Experiment;
 use crate::pipeline::earlier::{finished, runs_of};
-use crate::pipeline::{SavedModel, SplitName, prepare};
-use crate::run::Records;
+use crate::pipeline::{LoadedModel, SplitName, prepare};
+use crate::run::RunRecords;
 
 /// Further seeds that tell how far chance moves the softmax network's accuracy.
 const MORE_SEEDS: u64 = 4;
@@ -21,14 +21,14 @@ const ASKED_AT_ONCE: usize = 500;
 
 /// Trains networks for the exercise.
 pub(super) struct Trainer<'a> {
-    pub(super) lab: &'a Lab,
+    pub(super) lab: &'a Exercise,
     pub(super) data_sha256: &'a str,
     pub(super) interrupter: &'a Interrupter,
 }
 
 impl Trainer<'_> {
     /// The softmax network: trained anew, since question 0 asks how long that takes; after a stop, as an earlier start left it.
-    pub(super) fn softmax(&self, file: &Path, watcher: &mut dyn LabWatcher) -> Work<LabRun> {
+    pub(super) fn softmax(&self, file: &Path, watcher: &mut dyn ExerciseObserver) -> Work<ExerciseRun> {
         let experiment = read(file)?;
         if self.interrupter.should_stop() {
             return self.known(&experiment)?.ok_or_else(stopped);
@@ -37,7 +37,7 @@ impl Trainer<'_> {
     }
 
     /// A network that need not be trained again where an earlier start has done so.
-    pub(super) fn network(&self, file: &Path, watcher: &mut dyn LabWatcher) -> Work<LabRun> {
+    pub(super) fn network(&self, file: &Path, watcher: &mut dyn ExerciseObserver) -> Work<ExerciseRun> {
         let experiment = read(file)?;
         match self.known(&experiment)? {
             Some(run) => Ok(run),
@@ -46,7 +46,7 @@ impl Trainer<'_> {
     }
 
     /// The softmax network from the seeds that follow its own.
-    pub(super) fn seeds(&self, file: &Path, watcher: &mut dyn LabWatcher) -> Work<Vec<Records>> {
+    pub(super) fn seeds(&self, file: &Path, watcher: &mut dyn ExerciseObserver) -> Work<Vec<RunRecords>> {
         let first = read(file)?;
         let mut runs = Vec::new();
         for offset in 1..=MORE_SEEDS {
@@ -63,27 +63,27 @@ impl Trainer<'_> {
     }
 
     /// The finished runs of an experiment.
-    fn runs(&self, experiment: &Experiment) -> Result<Vec<Records>> {
+    fn runs(&self, experiment: &Experiment) -> Result<Vec<RunRecords>> {
         let runs = runs_of(experiment, self.lab.backend, self.data_sha256, &self.lab.artifacts())?;
         Ok(runs.iter().filter_map(finished).collect())
     }
 
-    fn known(&self, experiment: &Experiment) -> Result<Option<LabRun>> {
+    fn known(&self, experiment: &Experiment) -> Result<Option<ExerciseRun>> {
         let Some(records) = self.runs(experiment)?.pop() else { return Ok(None) };
         let training = on_training_images(&records)?;
-        Ok(Some(LabRun { records, training, seconds: None }))
+        Ok(Some(ExerciseRun { records, training, seconds: None }))
     }
 
-    fn train(&self, experiment: Experiment, watcher: &mut dyn LabWatcher) -> Work<LabRun> {
+    fn train(&self, experiment: Experiment, watcher: &mut dyn ExerciseObserver) -> Work<ExerciseRun> {
         let start = Instant::now();
         let records = self.records(experiment, watcher)?;
         let seconds = Some(start.elapsed().as_secs_f64());
         let training = on_training_images(&records)?;
-        Ok(LabRun { records, training, seconds })
+        Ok(ExerciseRun { records, training, seconds })
     }
 
     /// Trains and tests an experiment.
-    fn records(&self, experiment: Experiment, watcher: &mut dyn LabWatcher) -> Work<Records> {
+    fn records(&self, experiment: Experiment, watcher: &mut dyn ExerciseObserver) -> Work<RunRecords> {
         if self.interrupter.should_stop() {
             return Err(stopped());
         }
@@ -110,13 +110,13 @@ pub(super) fn read(file: &Path) -> Result<Experiment> {
 }
 
 /// What a run's final weights make of the images that they were trained on.
-fn on_training_images(records: &Records) -> Result<crate::evaluation::Evaluation> {
-    let saved = SavedModel::of_run(records.folder.clone(), None)?;
+fn on_training_images(records: &RunRecords) -> Result<crate::evaluation::Evaluation> {
+    let saved = LoadedModel::of_run(records.folder.clone(), None)?;
     saved.evaluate(&saved.subject(SplitName::Train, None)?)
 }
 
 /// The softmax network's weights, the first test image, and the first with which it is the other way round.
-pub(super) fn inside(softmax: &Work<LabRun>) -> Work<Inside> {
+pub(super) fn inside(softmax: &Work<ExerciseRun>) -> Work<Inside> {
     let run = softmax.as_ref().map_err(Clone::clone)?;
     if !run.records.experiment.model.hidden.is_empty() {
         return Err(Missing::Failed(
@@ -124,14 +124,14 @@ pub(super) fn inside(softmax: &Work<LabRun>) -> Work<Inside> {
                 .to_owned(),
         ));
     }
-    let saved = SavedModel::of_run(run.records.folder.clone(), None)?;
+    let saved = LoadedModel::of_run(run.records.folder.clone(), None)?;
     let neurons = saved.model.first_layer()?;
     let (first, other) = examples(&saved)?;
     Ok(Inside { neurons, first, other })
 }
 
 /// The first test image, and the first of which the opposite is true.
-fn examples(saved: &SavedModel) -> Result<(LabImage, Option<LabImage>)> {
+fn examples(saved: &LoadedModel) -> Result<(LabImage, Option<LabImage>)> {
     let subject = saved.subject(SplitName::Test, None)?;
     let all: Vec<usize> = (0..subject.split.len()).collect();
     let mut first: Option<LabImage> = None;

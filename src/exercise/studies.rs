@@ -6,19 +6,19 @@ use std::time::Instant;
 use burn::train::Interrupter;
 
 use crate::error::Result;
-use crate::exercise::page::{LabStudy, Missing, Work};
-use crate::exercise::{Lab, LabWatcher};
-use crate::run::Records;
-use crate::study::runner::{OpenedStudy, Options, PlannedStudy, Winner};
-use crate::study::{Plan, Study, Summary, TrialRecord, changes};
+use crate::exercise::page::{ExerciseStudy, Missing, Work};
+use crate::exercise::{Exercise, ExerciseObserver};
+use crate::run::RunRecords;
+use crate::study::runner::{BestModel, OpenedStudy, PlannedStudy, RunOptions};
+use crate::study::{Study, StudySummary, TrialPlan, TrialRecord, diff};
 
 /// A study that has been run to its end.
 pub(super) struct FinishedStudy {
     pub(super) opened: OpenedStudy,
     /// Trials that an earlier start had left.
     pub(super) num_reused: usize,
-    summary: Summary,
-    winner: Option<Records>,
+    summary: StudySummary,
+    winner: Option<RunRecords>,
     file: PathBuf,
     /// What is not as in the full study: name, there, here.
     shortened: Vec<(String, String, String)>,
@@ -27,8 +27,8 @@ pub(super) struct FinishedStudy {
 
 impl FinishedStudy {
     /// What the page is told; `records` are the study's.
-    pub(super) fn page<'a>(&'a self, records: &'a [&'a TrialRecord]) -> LabStudy<'a> {
-        LabStudy {
+    pub(super) fn page<'a>(&'a self, records: &'a [&'a TrialRecord]) -> ExerciseStudy<'a> {
+        ExerciseStudy {
             page: self.opened.page(&self.summary, records, self.winner.as_ref()),
             file: &self.file,
             shortened: &self.shortened,
@@ -42,10 +42,10 @@ impl FinishedStudy {
 /// study in full length. Once `interrupter` has stopped, nothing is trained: then only what an earlier start has
 /// finished is there.
 pub(super) fn run(
-    lab: &Lab,
+    lab: &Exercise,
     (file, full): (&Path, &Path),
     interrupter: &Interrupter,
-    watcher: &mut dyn LabWatcher,
+    watcher: &mut dyn ExerciseObserver,
 ) -> Work<FinishedStudy> {
     let start = Instant::now();
     let artifacts = lab.artifacts();
@@ -54,7 +54,7 @@ pub(super) fn run(
         true => Vec::new(),
         false => shortened(lab, &study, &Study::read(full, &[])?)?,
     };
-    let planned = PlannedStudy::new(study, lab.backend, Options::default())?;
+    let planned = PlannedStudy::new(study, lab.backend, RunOptions::default())?;
     let mut opened = planned.open(&artifacts)?;
     let (num_reused, num_trials) = (opened.num_done(), opened.planned.plan.trials.len());
     if num_reused < num_trials {
@@ -73,8 +73,8 @@ pub(super) fn run(
     let summary = opened.summary();
     let winner = match opened.winner(&summary, &artifacts)? {
         None => None,
-        Some(Winner::Known(records)) => Some(*records),
-        Some(Winner::New(training)) => {
+        Some(BestModel::Known(records)) => Some(*records),
+        Some(BestModel::New(training)) => {
             let trained = opened.train_winner(*training, watcher.renderer(), interrupter)?;
             let stopped = || Missing::Interrupted("in the training of the best setting".to_owned());
             Some(trained.ok_or_else(stopped)?)
@@ -88,7 +88,7 @@ pub(super) fn run(
 
 /// What a study sets otherwise than the full one. Both are planned alike, for the same data and no machine: what differs
 /// then stands in their files.
-fn shortened(lab: &Lab, study: &Study, full: &Study) -> Result<Vec<(String, String, String)>> {
-    let facts = |study: &Study| Ok(Plan::new(study, lab.backend, "", None)?.facts);
-    Ok(changes(&facts(full)?, &facts(study)?))
+fn shortened(lab: &Exercise, study: &Study, full: &Study) -> Result<Vec<(String, String, String)>> {
+    let facts = |study: &Study| Ok(TrialPlan::new(study, lab.backend, "", None)?.facts);
+    Ok(diff(&facts(full)?, &facts(study)?))
 }

@@ -96,7 +96,7 @@ pub(crate) fn parse(text: &str, origin: &str) -> Result<Table> {
         ))
     };
     let (table, errors) = DeTable::parse_recoverable(text);
-    let Some(table) = if_shallow(table) else {
+    let Some(table) = check_depth(table) else {
         return Err(Error::new(format!(
             "`{origin}` has tables or lists in one another, deeper than {MAX_DEPTH}"
         )));
@@ -118,7 +118,7 @@ fn inside<'a, 'i>(value: &'a DeValue<'i>) -> Vec<&'a DeValue<'i>> {
 
 /// The table, if what is in it is not deeper than [`MAX_DEPTH`]; else it is taken apart here. Nearly everything goes
 /// through tables by recursion, dropping one included, and a short text can have enough of them for any stack.
-fn if_shallow(table: Spanned<DeTable<'_>>) -> Option<Spanned<DeTable<'_>>> {
+fn check_depth(table: Spanned<DeTable<'_>>) -> Option<Spanned<DeTable<'_>>> {
     let mut level: Vec<&DeValue<'_>> = table.get_ref().iter().map(|(_, value)| value.get_ref()).collect();
     for _ in 0..MAX_DEPTH {
         level = level.into_iter().flat_map(inside).collect();
@@ -141,7 +141,7 @@ fn if_shallow(table: Spanned<DeTable<'_>>) -> Option<Spanned<DeTable<'_>>> {
 /// Sections whose `kind` decides which other keys they have, with the kind of a section that names none.
 const KINDS: [(&str, &str); 2] = [("optimizer", "sgd"), ("schedule", "constant")];
 /// The key that means the same whatever the kind.
-const KEPT: &str = "warmup_epochs";
+const SHARED_KEY: &str = "warmup_epochs";
 
 /// Applies `overrides` in order. Where they change a section's kind, the file's other keys of that section go:
 /// they were meant for the old kind.
@@ -154,7 +154,7 @@ fn override_all(mut table: Table, overrides: &[Override]) -> Result<Table> {
         let before = kind(&table).unwrap_or_else(|| default.into());
         let changed = kind(&result).is_some_and(|after| after != before);
         if let Some(Value::Table(section)) = table.get_mut(section).filter(|_| changed) {
-            section.retain(|key, _| key == KEPT);
+            section.retain(|key, _| key == SHARED_KEY);
         }
     }
     apply(&mut table)?;
@@ -165,13 +165,13 @@ fn type_check(table: Table, place: &str) -> Result<Experiment> {
     serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
         let path = error.path().to_string();
         let message = error.inner().message().to_owned();
-        explain(&table, &path, &message, place)
+        translate_serde(&table, &path, &message, place)
     })
 }
 
 /// Turns serde's words into ours. Serde's are specified: "unknown field `x`, expected one of `a`, `b`",
 /// "unknown variant `x`, expected …" and "invalid type: integer `1`, expected …".
-fn explain(table: &Table, path: &str, message: &str, place: &str) -> Error {
+fn translate_serde(table: &Table, path: &str, message: &str, place: &str) -> Error {
     let (problem, expected) = message.split_once(", expected ").unwrap_or((message, ""));
     let quoted =
         |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
@@ -186,14 +186,14 @@ fn explain(table: &Table, path: &str, message: &str, place: &str) -> Error {
     } else if let Some(got) =
         problem.strip_prefix("invalid type: ").or(problem.strip_prefix("invalid value: "))
     {
-        let key = culprit(table, path);
+        let key = offending_key(table, path);
         // Of a choice, serde says "unit variant" and not what was found.
         let got =
             match lookup(table, &key).filter(|_| ["string only", "variant identifier"].contains(&expected)) {
                 Some(value) => value.to_string(),
                 None => got.to_owned(),
             };
-        Error::new(format!("`{key}` {place} is {got}, expected {}", plain(expected, &key)))
+        Error::new(format!("`{key}` {place} is {got}, expected {}", type_name(expected, &key)))
     } else {
         Error::new(format!("invalid value of `{path}` {place}: {message}"))
     }
@@ -245,7 +245,7 @@ pub(crate) fn suggestion(prefix: &str, got: &str, valid: &[String], what: &str) 
 
 /// The key that does not fit. Serde reads a section with a `kind` in two passes and forgets the key in the
 /// second; it is the one that does not fit even without the others.
-fn culprit(table: &Table, path: &str) -> String {
+fn offending_key(table: &Table, path: &str) -> String {
     let Some(Value::Table(section)) = table.get(path).filter(|_| is_kinded(path)) else {
         return path.to_owned();
     };
@@ -266,7 +266,7 @@ fn culprit(table: &Table, path: &str) -> String {
 }
 
 /// Rust's type names in words.
-fn plain(expected: &str, key: &str) -> String {
+fn type_name(expected: &str, key: &str) -> String {
     match expected {
         "f64" => "a number".to_owned(),
         "u64" | "usize" => "a whole number from 0".to_owned(),

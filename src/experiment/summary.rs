@@ -3,22 +3,22 @@
 
 use serde::Serialize;
 
-use crate::data::Layout;
+use crate::data::InputSpec;
 use crate::experiment::Experiment;
-use crate::model::{LayerInfo, LayerKind};
-use crate::optim::{OptimizerConfig, rate_rule, update_rule};
+use crate::model::{LayerKind, LayerSummary};
+use crate::optim::{OptimizerConfig, schedule_formula, update_formula};
 use crate::util::format::{counted, grouped, significant};
 
 /// What an experiment amounts to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Plan {
+pub struct ModelSummary {
     /// The experiment's name.
     pub experiment: String,
     /// The images and classes it is for.
     #[serde(flatten)]
-    pub layout: Layout,
+    pub layout: InputSpec,
     /// What the network is made of, the image first.
-    pub layers: Vec<PlannedLayer>,
+    pub layers: Vec<LayerRow>,
     /// Weights and biases of all layers.
     pub num_parameters: usize,
     /// Their size: four bytes each.
@@ -31,7 +31,7 @@ pub struct Plan {
     pub loss: String,
     /// The optimizer's name.
     pub optimizer: String,
-    /// What a step does to each weight; see [`update_rule`].
+    /// What a step does to each weight; see [`update_formula`].
     pub update_rule: Vec<String>,
     /// The learning rate over time.
     pub learning_rate: String,
@@ -51,21 +51,21 @@ pub struct Plan {
 
 /// A layer with its name and what there is to say of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PlannedLayer {
+pub struct LayerRow {
     /// As people write it.
     pub name: String,
     /// A formula or a few words.
     pub note: String,
     /// Its numbers.
     #[serde(flatten)]
-    pub info: LayerInfo,
+    pub info: LayerSummary,
 }
 
-impl Plan {
+impl ModelSummary {
     /// What `experiment` amounts to on `num_train` training images of `layout`.
-    pub fn new(experiment: &Experiment, layout: Layout, num_train: usize) -> Self {
+    pub fn new(experiment: &Experiment, layout: InputSpec, num_train: usize) -> Self {
         let Experiment { model, optimizer, schedule, training, .. } = experiment;
-        let Layout { height, width, num_classes } = layout;
+        let InputSpec { height, width, num_classes } = layout;
         let layers = model.layers(height, width, num_classes);
         let num_parameters = layers.iter().map(|layer| layer.num_parameters).sum();
         let steps_per_epoch = training.steps_per_epoch(num_train);
@@ -86,8 +86,8 @@ impl Plan {
             ),
             loss: loss(training.label_smoothing, num_classes),
             optimizer: optimizer_name(optimizer).to_owned(),
-            update_rule: update_rule(optimizer, training),
-            learning_rate: rate_rule(optimizer, schedule),
+            update_rule: update_formula(optimizer, training),
+            learning_rate: schedule_formula(optimizer, schedule),
             num_train,
             batch_size: training.batch_size,
             steps_per_epoch,
@@ -105,7 +105,7 @@ impl Plan {
     /// A row for each layer: name, output shape, weights, operations, a formula or a few words.
     pub fn rows(&self) -> Vec<[String; 5]> {
         let operations = |flops: Option<usize>| flops.map_or_else(|| "–".to_owned(), grouped);
-        let row = |layer: &PlannedLayer| {
+        let row = |layer: &LayerRow| {
             let (weights, operations) = (grouped(layer.info.num_parameters), operations(layer.info.flops));
             [layer.name.clone(), layer.output(), weights, operations, layer.note.clone()]
         };
@@ -135,10 +135,10 @@ impl Plan {
     }
 }
 
-/// What [`Plan::rows`] has in its columns.
+/// What [`ModelSummary::rows`] has in its columns.
 pub const LAYER_COLUMNS: [&str; 5] = ["layer", "output shape", "weights", "operations", "formula"];
 
-impl PlannedLayer {
+impl LayerRow {
     /// What a batch of images becomes in it, such as `[batch, 28, 28]`.
     pub fn output(&self) -> String {
         let shape: Vec<_> = self.info.output_shape.iter().map(usize::to_string).collect();
@@ -146,7 +146,7 @@ impl PlannedLayer {
     }
 }
 
-fn planned(info: LayerInfo) -> PlannedLayer {
+fn planned(info: LayerSummary) -> LayerRow {
     let (name, note) = match info.kind {
         LayerKind::Input => ("Image", "pixels from 0 to 1".to_owned()),
         LayerKind::Flatten => ("Flatten", "one row of pixels after the other".to_owned()),
@@ -171,7 +171,7 @@ fn planned(info: LayerInfo) -> PlannedLayer {
         ),
         LayerKind::Softmax => ("Softmax", "logits become probabilities".to_owned()),
     };
-    PlannedLayer { name: name.to_owned(), note, info }
+    LayerRow { name: name.to_owned(), note, info }
 }
 
 fn loss(label_smoothing: f64, num_classes: usize) -> String {
@@ -215,11 +215,11 @@ fn batches(num_train: usize, batch_size: usize) -> String {
 mod tests {
     use super::*;
 
-    const MNIST: Layout = Layout { height: 28, width: 28, num_classes: 10 };
+    const MNIST: InputSpec = InputSpec { height: 28, width: 28, num_classes: 10 };
 
     #[test]
     fn the_softmax_baseline_by_hand() {
-        let plan = Plan::new(&Experiment::default(), MNIST, 60_000);
+        let plan = ModelSummary::new(&Experiment::default(), MNIST, 60_000);
         assert_eq!((plan.num_parameters, plan.num_bytes, plan.flops_per_image), (7850, 31_400, 15_680));
         assert_eq!((plan.steps_per_epoch, plan.num_steps), (469, 4690));
         assert_eq!(

@@ -15,7 +15,7 @@ use crate::util::hex::hex;
 /// # Errors
 /// When the device fails while the weights are read from it.
 pub fn weights_sha256(model: &Mlp) -> Result<String> {
-    let mut collector = Collector { path: Vec::new(), hash: Sha256::new(), error: None };
+    let mut collector = WeightHasher { path: Vec::new(), hash: Sha256::new(), error: None };
     model.visit(&mut collector);
     match collector.error {
         None => Ok(hex(&collector.hash.finalize())),
@@ -23,13 +23,13 @@ pub fn weights_sha256(model: &Mlp) -> Result<String> {
     }
 }
 
-struct Collector {
+struct WeightHasher {
     path: Vec<String>,
     hash: Sha256,
     error: Option<String>,
 }
 
-impl ModuleVisitor for Collector {
+impl ModuleVisitor for WeightHasher {
     fn enter_module(&mut self, name: &str, _container_type: &str) {
         self.path.push(name.to_owned());
     }

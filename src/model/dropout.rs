@@ -8,7 +8,7 @@ use std::ops::Range;
 use burn::tensor::{Tensor, TensorData};
 use rand::Rng;
 
-use crate::util::rng::{Purpose, stream};
+use crate::util::rng::{RngStream, rng};
 
 /// The probabilities, in [0, 1), with which a training step leaves something out.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -21,33 +21,33 @@ pub struct Dropout {
 
 /// What a training step leaves out.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Masks {
+pub(crate) struct DropoutMask {
     dropout: Dropout,
     /// The step's own.
     seed: u64,
 }
 
 /// A probability is as near to what was asked for as 1 / 65,536.
-const LEVELS: u32 = 1 << 16;
+const RESOLUTION: u32 = 1 << 16;
 
 impl Dropout {
     /// What a step with this seed leaves out; nothing without a seed.
-    pub(crate) fn masks(self, seed: Option<u64>) -> Masks {
+    pub(crate) fn masks(self, seed: Option<u64>) -> DropoutMask {
         let dropout = if seed.is_some() { self } else { Self::default() };
-        Masks { dropout, seed: seed.unwrap_or_default() }
+        DropoutMask { dropout, seed: seed.unwrap_or_default() }
     }
 }
 
-impl Masks {
+impl DropoutMask {
     /// How many of the levels leave something out of what goes into `layer`.
-    fn levels_out(&self, layer: usize) -> u32 {
+    fn threshold(&self, layer: usize) -> u32 {
         let probability = if layer == 0 { self.dropout.input } else { self.dropout.hidden };
-        ((probability * f64::from(LEVELS)).round() as u32).min(LEVELS - 1)
+        ((probability * f64::from(RESOLUTION)).round() as u32).min(RESOLUTION - 1)
     }
 
     /// By what each number is multiplied that stays in what goes into `layer`: one divided by the share that stays.
     pub(crate) fn factor(&self, layer: usize) -> f32 {
-        LEVELS as f32 / (LEVELS - self.levels_out(layer)) as f32
+        RESOLUTION as f32 / (RESOLUTION - self.threshold(layer)) as f32
     }
 
     /// `x`, `[batch, width]`, which goes into `layer`, without what is left out of it.
@@ -66,16 +66,16 @@ impl Masks {
     /// images at these places of the batch. Leaves it empty where everything stays.
     pub(crate) fn fill(&self, layer: usize, images: Range<usize>, width: usize, factors: &mut Vec<f32>) {
         factors.clear();
-        let (levels_out, factor) = (self.levels_out(layer), self.factor(layer));
-        if levels_out == 0 {
+        let (threshold, factor) = (self.threshold(layer), self.factor(layer));
+        if threshold == 0 {
             return;
         }
         let mut levels = vec![0; 2 * width];
         for image in images {
             let index = (layer as u64) << 32 | image as u64;
-            stream(self.seed, Purpose::Masks, index).fill_bytes(&mut levels);
+            rng(self.seed, RngStream::DropoutMask, index).fill_bytes(&mut levels);
             let levels = levels.as_chunks().0.iter().map(|&level| u32::from(u16::from_le_bytes(level)));
-            factors.extend(levels.map(|level| if level < levels_out { 0.0 } else { factor }));
+            factors.extend(levels.map(|level| if level < threshold { 0.0 } else { factor }));
         }
     }
 }
@@ -84,7 +84,7 @@ impl Masks {
 mod tests {
     use super::*;
 
-    fn factors(masks: &Masks, layer: usize, images: Range<usize>, width: usize) -> Vec<f32> {
+    fn factors(masks: &DropoutMask, layer: usize, images: Range<usize>, width: usize) -> Vec<f32> {
         let mut factors = vec![7.0];
         masks.fill(layer, images, width, &mut factors);
         factors

@@ -4,7 +4,7 @@ use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use crate::util::rng::{Purpose, stream};
+use crate::util::rng::{RngStream, rng};
 
 /// How the weights of a layer with `fan_in` inputs and `fan_out` outputs start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ const TRUNCATED_STD: f64 = 0.879_625_661_034_239_8;
 impl Initializer {
     /// Draws the weights of one layer, row-major `[fan_in, fan_out]`, from `seed` and the layer's index.
     pub fn draw(self, fan_in: usize, fan_out: usize, seed: u64, layer: u64) -> Vec<f32> {
-        let mut rng = stream(seed, Purpose::Weights, layer);
+        let mut rng = rng(seed, RngStream::Weights, layer);
         let (inputs, both) = (fan_in as f64, (fan_in + fan_out) as f64);
         let mut fill = |mut draw: Box<dyn FnMut(&mut _) -> f64>| -> Vec<f32> {
             (0..fan_in * fan_out).map(|_| draw(&mut rng) as f32).collect()

@@ -9,14 +9,14 @@ use crate::model::{Activation, Dropout};
 
 /// The weights of one layer on the host, neuron by neuron.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Neurons {
+pub struct LayerWeights {
     /// Each neuron's weights, one for each input.
     pub weights: Vec<Vec<f32>>,
     /// Each neuron's bias.
     pub biases: Vec<f32>,
 }
 
-impl Neurons {
+impl LayerWeights {
     /// The L2 norm of a neuron's weights, which must exist.
     pub fn norm(&self, neuron: usize) -> f64 {
         self.weights[neuron].iter().map(|&weight| f64::from(weight).powi(2)).sum::<f64>().sqrt()
@@ -40,7 +40,7 @@ impl Neurons {
 }
 
 /// Multiplications from which on it is worth sharing them among cores, where those are awake.
-const WORTH_SHARING: usize = 400_000;
+const MIN_PARALLEL_MACS: usize = 400_000;
 
 /// A dense network over images: Flatten → Linear → … → Linear, giving one logit for each class.
 ///
@@ -67,7 +67,7 @@ impl Mlp {
 
     /// Whether a second core has anything to gain in `num_images` images at a time.
     pub(crate) fn is_worth_sharing(&self, num_images: usize) -> bool {
-        num_images * self.num_params() >= WORTH_SHARING
+        num_images * self.num_params() >= MIN_PARALLEL_MACS
     }
 
     /// Logits `[batch, classes]` of images `[batch, height, width]`, pixels in [0, 1]. Nothing is left out.
@@ -113,14 +113,14 @@ impl Mlp {
     ///
     /// # Errors
     /// A device that fails.
-    pub fn first_layer(&self) -> Result<Neurons> {
+    pub fn first_layer(&self) -> Result<LayerWeights> {
         let Some(Linear { weight, bias }) = self.layers.first() else {
             return Err(Error::new("the network has no layer"));
         };
         let columns = read(weight.val().transpose())?; // [outputs, inputs]
         let [inputs, outputs] = weight.dims();
         let biases = bias.as_ref().map_or(Ok(vec![0.0; outputs]), |bias| read(bias.val()))?;
-        Ok(Neurons { weights: columns.chunks(inputs).map(<[f32]>::to_vec).collect(), biases })
+        Ok(LayerWeights { weights: columns.chunks(inputs).map(<[f32]>::to_vec).collect(), biases })
     }
 }
 

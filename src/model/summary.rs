@@ -6,7 +6,7 @@ use crate::model::MlpConfig;
 
 /// One layer of a network.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct LayerInfo {
+pub struct LayerSummary {
     /// What it is.
     pub kind: LayerKind,
     /// The shape of what one image becomes in it, such as `[28, 28]` or `[10]`.
@@ -49,8 +49,8 @@ impl MlpConfig {
     ///
     /// Operations are a multiplication and an addition for each entry of the weight matrices. Biases, activations and
     /// softmax, a few for each neuron, are not counted, as usual.
-    pub fn layers(&self, height: usize, width: usize, num_classes: usize) -> Vec<LayerInfo> {
-        let plain = |kind, output_shape: &[usize]| LayerInfo {
+    pub fn layers(&self, height: usize, width: usize, num_classes: usize) -> Vec<LayerSummary> {
+        let plain = |kind, output_shape: &[usize]| LayerSummary {
             kind,
             output_shape: output_shape.to_vec(),
             num_parameters: 0,
@@ -68,7 +68,7 @@ impl MlpConfig {
             if dropout > 0.0 {
                 layers.push(plain(LayerKind::Dropout { probability: dropout }, &[inputs]));
             }
-            layers.push(LayerInfo {
+            layers.push(LayerSummary {
                 kind: LayerKind::Linear { inputs, outputs },
                 output_shape: vec![outputs],
                 num_parameters: inputs * outputs + outputs,

@@ -77,16 +77,16 @@ fn misfit(reason: &str, name: &str) -> Error {
 /// # Errors
 /// When the device fails while it is asked.
 pub(crate) fn has_finite_weights(model: &Mlp) -> Result<bool> {
-    let mut look = Look { finite: Ok(true) };
+    let mut look = FiniteCheck { finite: Ok(true) };
     model.visit(&mut look);
     look.finite
 }
 
-struct Look {
+struct FiniteCheck {
     finite: Result<bool>,
 }
 
-impl ModuleVisitor for Look {
+impl ModuleVisitor for FiniteCheck {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if self.finite == Ok(true) {
             let all = param.val().inner().is_finite().all();

@@ -6,18 +6,18 @@ use burn::optim::{ModuleOptimizer, Optimizer, RecordState, StateSink, StateSourc
 use burn::tensor::{Device, Tensor};
 
 /// `optimizer` for a whole network, with its state restored by way of the CPU.
-pub(crate) fn restorable(optimizer: impl Optimizer) -> ModuleOptimizer {
-    ModuleOptimizer::from(Restorable(optimizer))
+pub(crate) fn with_cpu_state(optimizer: impl Optimizer) -> ModuleOptimizer {
+    ModuleOptimizer::from(CpuStateOptimizer(optimizer))
 }
 
 #[derive(Clone)]
-struct Restorable<O>(O);
+struct CpuStateOptimizer<O>(O);
 
 #[derive(Clone)]
-struct OnCpu<S>(S);
+struct CpuState<S>(S);
 
-impl<O: Optimizer> Optimizer for Restorable<O> {
-    type State<const D: usize> = OnCpu<O::State<D>>;
+impl<O: Optimizer> Optimizer for CpuStateOptimizer<O> {
+    type State<const D: usize> = CpuState<O::State<D>>;
 
     fn step<const D: usize>(
         &self,
@@ -26,16 +26,17 @@ impl<O: Optimizer> Optimizer for Restorable<O> {
         gradient: Tensor<D>,
         state: Option<Self::State<D>>,
     ) -> (Tensor<D>, Option<Self::State<D>>) {
-        let (tensor, state) = self.0.step(learning_rate, tensor, gradient, state.map(|OnCpu(state)| state));
-        (tensor, state.map(OnCpu))
+        let (tensor, state) =
+            self.0.step(learning_rate, tensor, gradient, state.map(|CpuState(state)| state));
+        (tensor, state.map(CpuState))
     }
 
-    fn to_device<const D: usize>(OnCpu(state): Self::State<D>, device: &Device) -> Self::State<D> {
-        OnCpu(O::to_device(state, device))
+    fn to_device<const D: usize>(CpuState(state): Self::State<D>, device: &Device) -> Self::State<D> {
+        CpuState(O::to_device(state, device))
     }
 }
 
-impl<S: RecordState> RecordState for OnCpu<S> {
+impl<S: RecordState> RecordState for CpuState<S> {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
         self.0.state_flatten(prefix, out);
     }

@@ -1,11 +1,11 @@
 //! The update rule in formulas, with this experiment's constants: w is a weight, g its gradient, averaged over the
-//! batch, η the learning rate, whose value [`rate_rule`] gives. `golden.rs` holds the optimizers themselves to PyTorch's values.
+//! batch, η the learning rate, whose value [`schedule_formula`] gives. `golden.rs` holds the optimizers themselves to PyTorch's values.
 
 use crate::optim::{Adam, OptimizerConfig, RmsProp, ScheduleConfig, Sgd};
 use crate::training::TrainingConfig;
 
 /// What a step does to each weight, a line a formula, in order.
-pub fn update_rule(optimizer: &OptimizerConfig, training: &TrainingConfig) -> Vec<String> {
+pub fn update_formula(optimizer: &OptimizerConfig, training: &TrainingConfig) -> Vec<String> {
     let mut lines = clipping(training);
     lines.extend(match optimizer {
         OptimizerConfig::Sgd(sgd) => sgd_rule(sgd),
@@ -28,7 +28,7 @@ pub fn update_rule(optimizer: &OptimizerConfig, training: &TrainingConfig) -> Ve
 }
 
 /// The learning rate η over an experiment, in words.
-pub fn rate_rule(optimizer: &OptimizerConfig, schedule: &ScheduleConfig) -> String {
+pub fn schedule_formula(optimizer: &OptimizerConfig, schedule: &ScheduleConfig) -> String {
     let base = constant(optimizer.learning_rate());
     let course = match schedule {
         ScheduleConfig::Constant(_) => format!("η = {base}"),
@@ -125,7 +125,7 @@ mod tests {
     use crate::optim::{AdamW, Cosine};
 
     fn rule(optimizer: OptimizerConfig) -> Vec<String> {
-        update_rule(&optimizer, &TrainingConfig::default())
+        update_formula(&optimizer, &TrainingConfig::default())
     }
 
     #[test]
@@ -162,9 +162,9 @@ mod tests {
         let cosine = ScheduleConfig::Cosine(Cosine { warmup_epochs: 0.5, final_learning_rate: 0.01 });
         let clipped = TrainingConfig { clip_value: Some(0.5), ..TrainingConfig::default() };
         let sgd = OptimizerConfig::default();
-        assert_eq!(update_rule(&sgd, &clipped), ["g ← min(max(g, −0.5), 0.5)", "w ← w − η · g"]);
+        assert_eq!(update_formula(&sgd, &clipped), ["g ← min(max(g, −0.5), 0.5)", "w ← w − η · g"]);
         assert_eq!(
-            rate_rule(&sgd, &cosine),
+            schedule_formula(&sgd, &cosine),
             "η from 1 to 0.01 along half a cosine wave, after rising from 0 in the first 0.5 epochs"
         );
     }

@@ -4,17 +4,17 @@ pub(crate) mod cpu_state;
 mod formula;
 pub(crate) mod schedule;
 
-pub use formula::{rate_rule, update_rule};
-pub use schedule::{Constant, Cosine, Exponential, Schedule, ScheduleConfig, Step as StepSchedule};
+pub use formula::{schedule_formula, update_formula};
+pub use schedule::{Constant, Cosine, Exponential, Schedule, ScheduleConfig, StepDecay};
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::cpu::optimizer::{OnePassAdam, OnePassRmsProp, OnePassSgd, PlainAdam};
+use crate::engine::cpu::optimizer::{FusedAdam, FusedRmsProp, FusedSgd, ReferenceAdam};
 use crate::error::{Error, Result, ensure};
-use crate::optim::cpu_state::restorable;
+use crate::optim::cpu_state::with_cpu_state;
 
 /// The `[optimizer]` section. Constants default to Keras', except that SGD's learning rate is the exercise's 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -204,14 +204,14 @@ impl OptimizerConfig {
     /// Builds the optimizer; `clipping` is applied to each tensor's gradient before the update.
     pub fn init(&self, clipping: Option<GradientClippingConfig>) -> ModuleOptimizer {
         let optimizer = match self {
-            Self::Sgd(sgd) => restorable(OnePassSgd {
+            Self::Sgd(sgd) => with_cpu_state(FusedSgd {
                 penalty: penalty(sgd.weight_decay),
                 momentum: sgd.momentum as f32,
                 is_nesterov: sgd.nesterov,
             }),
-            Self::Adam(adam) => restorable(adam.one_pass()),
-            Self::AdamW(adamw) => restorable(adamw.one_pass()),
-            Self::RmsProp(rmsprop) => restorable(OnePassRmsProp {
+            Self::Adam(adam) => with_cpu_state(adam.one_pass()),
+            Self::AdamW(adamw) => with_cpu_state(adamw.one_pass()),
+            Self::RmsProp(rmsprop) => with_cpu_state(FusedRmsProp {
                 rho: rmsprop.rho as f32,
                 momentum: rmsprop.momentum as f32,
                 epsilon: rmsprop.epsilon as f32,
@@ -227,7 +227,7 @@ impl OptimizerConfig {
 }
 
 impl Adam {
-    fn one_pass(&self) -> OnePassAdam {
+    fn one_pass(&self) -> FusedAdam {
         let (beta_1, beta_2, epsilon) = (self.beta_1 as f32, self.beta_2 as f32, self.epsilon as f32);
         let plain = AdamConfig::new()
             .with_beta_1(beta_1)
@@ -236,12 +236,12 @@ impl Adam {
             .with_weight_decay(penalty(self.weight_decay).map(WeightDecayConfig::new))
             .build();
         let penalty = penalty(self.weight_decay);
-        OnePassAdam { plain: PlainAdam::Adam(plain), beta_1, beta_2, epsilon, penalty, decay: 0.0 }
+        FusedAdam { plain: ReferenceAdam::Adam(plain), beta_1, beta_2, epsilon, penalty, decay: 0.0 }
     }
 }
 
 impl AdamW {
-    fn one_pass(&self) -> OnePassAdam {
+    fn one_pass(&self) -> FusedAdam {
         let (beta_1, beta_2, epsilon) = (self.beta_1 as f32, self.beta_2 as f32, self.epsilon as f32);
         let plain = AdamWConfig::new()
             .with_beta_1(beta_1)
@@ -251,7 +251,7 @@ impl AdamW {
             .build();
         // In single precision first, as Burn has it.
         let decay = f64::from(self.weight_decay as f32);
-        OnePassAdam { plain: PlainAdam::AdamW(plain), beta_1, beta_2, epsilon, penalty: None, decay }
+        FusedAdam { plain: ReferenceAdam::AdamW(plain), beta_1, beta_2, epsilon, penalty: None, decay }
     }
 }
 

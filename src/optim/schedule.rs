@@ -16,7 +16,7 @@ pub enum ScheduleConfig {
     /// The optimizer's learning rate throughout.
     Constant(Constant),
     /// learning_rate · factor^⌊t / every_epochs⌋
-    Step(Step),
+    Step(StepDecay),
     /// learning_rate · factor^t
     Exponential(Exponential),
     /// From learning_rate down to `final_learning_rate` along half a cosine wave, ending with the training
@@ -35,7 +35,7 @@ pub struct Constant {
 /// The learning rate drops at set epochs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Step {
+pub struct StepDecay {
     /// Epochs of warm-up, fractions allowed.
     pub warmup_epochs: f64,
     /// Epochs between two drops, above 0.
@@ -44,7 +44,7 @@ pub struct Step {
     pub factor: f64,
 }
 
-impl Default for Step {
+impl Default for StepDecay {
     fn default() -> Self {
         Self { warmup_epochs: 0.0, every_epochs: 3.0, factor: 0.5 }
     }
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn step_drops_at_epochs() {
-        let config = ScheduleConfig::Step(Step { warmup_epochs: 0.0, every_epochs: 2.0, factor: 0.5 });
+        let config = ScheduleConfig::Step(StepDecay { warmup_epochs: 0.0, every_epochs: 2.0, factor: 0.5 });
         assert_close(&rates(config, 5, 2), &[0.8, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.4, 0.2, 0.2]);
     }
 

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use crate::data::{Images, Layout, Split, read_digit};
+use crate::data::{ImageDataset, InputSpec, Split, read_digit};
 use crate::error::Result;
 use crate::evaluation::{Prediction, predict};
-use crate::pipeline::{SavedModel, Subject};
+use crate::pipeline::{EvalSet, LoadedModel};
 
 /// An image and what a network says of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct ImagePrediction {
     /// Which image.
-    pub image: Asked,
+    pub image: ImageRef,
     /// The image as the network sees it, row-major, 0 is background.
     pub pixels: Vec<u8>,
     /// What the network says.
@@ -20,12 +20,12 @@ pub struct Answer {
 
 /// Where an image comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum ImageRef {
     /// An image of the data set, whose class is known.
     Index {
-        /// The images, as people call them; see [`Subject::describe`].
+        /// The images, as people call them; see [`EvalSet::describe`].
         images: String,
-        /// The same for files; see [`Subject::tag`].
+        /// The same for files; see [`EvalSet::tag`].
         tag: String,
         /// Its position in there, from 0.
         index: usize,
@@ -36,7 +36,7 @@ pub enum Asked {
     File(PathBuf),
 }
 
-impl Asked {
+impl ImageRef {
     /// What people call it: `test image 7` or the file's path.
     pub fn name(&self) -> String {
         match self {
@@ -65,18 +65,18 @@ impl Asked {
     }
 }
 
-impl SavedModel {
+impl LoadedModel {
     /// Asks the network about the images at `indices` of `subject`.
     ///
     /// # Errors
     /// An index beyond the last image, or a device that fails.
-    pub fn ask_about(&self, subject: &Subject, indices: &[usize]) -> Result<Vec<Answer>> {
-        let Subject { split, name, tag, .. } = subject;
+    pub fn ask_about(&self, subject: &EvalSet, indices: &[usize]) -> Result<Vec<ImagePrediction>> {
+        let EvalSet { split, name, tag, .. } = subject;
         let mut asked = Vec::with_capacity(indices.len());
         for &index in indices {
             let (pixels, label) = split.get(index, &name.to_string())?;
             let (images, tag) = (subject.describe(), tag.clone());
-            asked.push((Asked::Index { images, tag, index, label: label.into() }, pixels.to_vec()));
+            asked.push((ImageRef::Index { images, tag, index, label: label.into() }, pixels.to_vec()));
         }
         let positions: Vec<u32> = indices.iter().map(|&index| index as u32).collect();
         let predictions = predict(&self.model, split, &positions, &self.opened.device)?;
@@ -87,11 +87,11 @@ impl SavedModel {
     ///
     /// # Errors
     /// As [`read_digit`]'s, or a device that fails.
-    pub fn ask_about_files(&self, files: &[PathBuf]) -> Result<Vec<Answer>> {
-        let Layout { height, width, .. } = self.info.data.layout;
+    pub fn ask_about_files(&self, files: &[PathBuf]) -> Result<Vec<ImagePrediction>> {
+        let InputSpec { height, width, .. } = self.info.data.layout;
         let read = |path: &PathBuf| read_digit(path, height, width);
         let digits = files.iter().map(read).collect::<Result<Vec<_>>>()?;
-        let images = Images {
+        let images = ImageDataset {
             pixels: digits.concat(),
             // Nobody knows their classes, and nothing here asks.
             labels: vec![0; digits.len()],
@@ -102,14 +102,14 @@ impl SavedModel {
         };
         let positions: Vec<u32> = (0..digits.len() as u32).collect();
         let predictions = predict(&self.model, &Split::whole(images), &positions, &self.opened.device)?;
-        Ok(answers(files.iter().cloned().map(Asked::File).zip(digits).collect(), predictions))
+        Ok(answers(files.iter().cloned().map(ImageRef::File).zip(digits).collect(), predictions))
     }
 }
 
-fn answers(asked: Vec<(Asked, Vec<u8>)>, predictions: Vec<Prediction>) -> Vec<Answer> {
+fn answers(asked: Vec<(ImageRef, Vec<u8>)>, predictions: Vec<Prediction>) -> Vec<ImagePrediction> {
     asked
         .into_iter()
         .zip(predictions)
-        .map(|((image, pixels), prediction)| Answer { image, pixels, prediction })
+        .map(|((image, pixels), prediction)| ImagePrediction { image, pixels, prediction })
         .collect()
 }

@@ -10,14 +10,14 @@ use crate::experiment::{Difference, differences};
 use crate::pipeline::pictures::distinct;
 use crate::report;
 use crate::run;
-use crate::run::Records;
+use crate::run::RunRecords;
 use crate::util::hex::hex;
 
 /// Runs side by side.
 #[derive(Debug, Clone)]
-pub struct Compared {
+pub struct RunComparison {
     /// The runs, in the order asked for.
-    pub runs: Vec<Records>,
+    pub runs: Vec<RunRecords>,
     /// What each is called: the experiment's name where that tells them apart, else with the run's id.
     pub names: Vec<String>,
     /// The settings that they do not share.
@@ -31,8 +31,8 @@ pub struct Compared {
 ///
 /// # Errors
 /// No such run, the same run twice, or a damaged file.
-pub fn compare(texts: &[String], artifacts: &Path) -> Result<Compared> {
-    let mut runs: Vec<Records> = Vec::with_capacity(texts.len());
+pub fn compare(texts: &[String], artifacts: &Path) -> Result<RunComparison> {
+    let mut runs: Vec<RunRecords> = Vec::with_capacity(texts.len());
     for text in texts {
         let folder = run::find(text, artifacts)?;
         if runs.iter().any(|run| same_folder(run.folder.path(), folder.path())) {
@@ -44,15 +44,15 @@ pub fn compare(texts: &[String], artifacts: &Path) -> Result<Compared> {
     let names = names(&runs);
     let differences = differences_of(&runs)?;
     let tests = tests(&runs);
-    Ok(Compared { runs, names, differences, tests })
+    Ok(RunComparison { runs, names, differences, tests })
 }
 
 /// Compares each network with the first on the test images, where they were the same.
-fn tests(runs: &[Records]) -> Vec<Option<PairedTest>> {
+fn tests(runs: &[RunRecords]) -> Vec<Option<PairedTest>> {
     let mut tests = vec![None; runs.len()];
-    let evaluation = |run: &Records| run.test.as_ref().map(|test| test.evaluation.clone());
+    let evaluation = |run: &RunRecords| run.test.as_ref().map(|test| test.evaluation.clone());
     let Some(first) = runs.first().and_then(evaluation) else { return tests };
-    let is_comparable = |run: &Records, other: &Evaluation| {
+    let is_comparable = |run: &RunRecords, other: &Evaluation| {
         run.info.data.sha256 == runs[0].info.data.sha256 && other.num_images == first.num_images
     };
     let others: Vec<(usize, Evaluation)> = (1..runs.len())
@@ -64,7 +64,7 @@ fn tests(runs: &[Records]) -> Vec<Option<PairedTest>> {
     tests
 }
 
-impl Compared {
+impl RunComparison {
     /// Writes the page about the runs and says where it is.
     ///
     /// # Errors
@@ -77,10 +77,10 @@ impl Compared {
 }
 
 /// What differs between the runs' experiments, and in what they ran on.
-fn differences_of(runs: &[Records]) -> Result<Vec<Difference>> {
+fn differences_of(runs: &[RunRecords]) -> Result<Vec<Difference>> {
     let experiments: Vec<_> = runs.iter().map(|run| &run.experiment).collect();
     let mut found = differences(&experiments)?;
-    type Fact = (&'static str, fn(&Records) -> String);
+    type Fact = (&'static str, fn(&RunRecords) -> String);
     let facts: [Fact; 3] = [
         ("data digest", |run| run.info.data.sha256.chars().take(16).collect()),
         ("backend", |run| run.info.backend.to_string()),
@@ -99,17 +99,17 @@ fn same_folder(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
-fn names(runs: &[Records]) -> Vec<String> {
-    let name = |run: &Records| run.experiment.name.clone();
-    let is_unique = |run: &Records| runs.iter().filter(|other| name(other) == name(run)).count() == 1;
-    let long = |run: &Records| format!("{} {}", name(run), run.folder.id());
+fn names(runs: &[RunRecords]) -> Vec<String> {
+    let name = |run: &RunRecords| run.experiment.name.clone();
+    let is_unique = |run: &RunRecords| runs.iter().filter(|other| name(other) == name(run)).count() == 1;
+    let long = |run: &RunRecords| format!("{} {}", name(run), run.folder.id());
     distinct(runs.iter().map(|run| if is_unique(run) { name(run) } else { long(run) }).collect())
 }
 
 /// The same runs give the same name, others another.
-fn file_name(runs: &[Records]) -> String {
+fn file_name(runs: &[RunRecords]) -> String {
     let path =
-        |run: &Records| run.folder.path().canonicalize().unwrap_or_else(|_| run.folder.path().to_owned());
+        |run: &RunRecords| run.folder.path().canonicalize().unwrap_or_else(|_| run.folder.path().to_owned());
     let folders: Vec<_> = runs.iter().map(|run| path(run).display().to_string()).collect();
     let digest = hex(&Sha256::digest(folders.join("\n")));
     let first = &runs[0].experiment.name;

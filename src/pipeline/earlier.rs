@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::backend::Backend;
 use crate::error::Result;
 use crate::experiment::Experiment;
-use crate::run::{Records, RunFolder, Status};
+use crate::run::{RunFolder, RunRecords, Status};
 
 /// The runs of `experiment` on the backend and on the data set of this digest, oldest first.
 ///
@@ -30,8 +30,8 @@ pub(crate) fn runs_of(
 }
 
 /// What is in the folder of a run that is finished and has its result.
-pub(crate) fn finished(run: &RunFolder) -> Option<Records> {
+pub(crate) fn finished(run: &RunFolder) -> Option<RunRecords> {
     let is_finished =
-        |records: &Records| records.info.status == Status::Finished && records.summary.is_some();
+        |records: &RunRecords| records.info.status == Status::Finished && records.summary.is_some();
     run.records().ok().filter(is_finished)
 }

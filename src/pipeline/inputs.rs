@@ -3,8 +3,8 @@
 use time::OffsetDateTime;
 
 use crate::backend;
-use crate::backend::{Backend, Opened};
-use crate::data::Layout;
+use crate::backend::{Backend, BackendHandle};
+use crate::data::InputSpec;
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::model::Mlp;
@@ -16,21 +16,21 @@ use crate::run::{DataInfo, RunInfo, Status};
 pub const GIT_COMMIT: Option<&str> = option_env!("SMALLNET_GIT_COMMIT");
 
 /// A backend, images and a network with its initial weights.
-pub(crate) struct Start {
-    pub(crate) opened: Opened,
+pub(crate) struct RunInputs {
+    pub(crate) opened: BackendHandle,
     pub(crate) splits: Splits,
     pub(crate) model: Mlp,
     pub(crate) data: DataInfo,
 }
 
-impl Start {
+impl RunInputs {
     /// Opens the backend, reads the images and builds the network, in this order. Writes nothing.
     pub(crate) fn new(experiment: &Experiment, backend: Backend) -> Result<Self> {
         let opened = backend.open()?;
         let source = experiment.data.source();
         let splits = Splits::load(experiment)?;
         splits.check_trainable(experiment)?;
-        let Layout { height, width, num_classes } = splits.layout;
+        let InputSpec { height, width, num_classes } = splits.layout;
         let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
         let data = DataInfo {
             source: source.to_string(),
@@ -47,7 +47,7 @@ impl Start {
 pub(crate) fn start_info(
     experiment: &Experiment,
     backend: Backend,
-    opened: &Opened,
+    opened: &BackendHandle,
     data: DataInfo,
     now: OffsetDateTime,
 ) -> RunInfo {

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::backend::{Backend, Opened};
-use crate::data::{Layout, Source, Split};
+use crate::backend::{Backend, BackendHandle};
+use crate::data::{InputSpec, Source, Split};
 use crate::error::{Error, Result};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::experiment::Experiment;
@@ -13,12 +13,12 @@ use crate::pipeline::{report, splits};
 use crate::run;
 use crate::run::diagnosis;
 use crate::run::diagnosis::Finding;
-use crate::run::{RunFolder, RunInfo, Status, TestRecord};
+use crate::run::{RunFolder, RunInfo, Status, TestEvaluation};
 use crate::training::Position;
 
 /// A saved network, loaded, with the run it belongs to.
 #[derive(Debug, Clone)]
-pub struct SavedModel {
+pub struct LoadedModel {
     /// The run.
     pub folder: RunFolder,
     /// What was trained.
@@ -30,13 +30,13 @@ pub struct SavedModel {
     /// The network.
     pub model: Mlp,
     /// Where it computes.
-    pub opened: Opened,
+    pub opened: BackendHandle,
     backend: Backend,
 }
 
 /// Images that a saved network is asked about.
 #[derive(Debug, Clone)]
-pub struct Subject {
+pub struct EvalSet {
     /// The images.
     pub split: Split,
     /// Which split they are.
@@ -47,7 +47,7 @@ pub struct Subject {
     pub tag: String,
 }
 
-impl SavedModel {
+impl LoadedModel {
     /// Loads the model that `text` means: a run (its folder, its id or `latest`), or a checkpoint's folder in a run or the
     /// weights' file in it; on `backend`, or else on the one that trained it.
     ///
@@ -74,7 +74,7 @@ impl SavedModel {
     /// Loads the weights that the run in `folder` ended with.
     ///
     /// # Errors
-    /// As [`SavedModel::load`]'s.
+    /// As [`LoadedModel::load`]'s.
     pub fn of_run(folder: RunFolder, backend: Option<Backend>) -> Result<Self> {
         let weights = folder.model_path();
         Self::read(folder, weights, backend)
@@ -98,7 +98,7 @@ impl SavedModel {
         check_verifiable(&info, &folder, &weights)?;
         let backend = backend.unwrap_or(info.backend);
         let opened = backend.open()?;
-        let Layout { height, width, num_classes } = info.data.layout;
+        let InputSpec { height, width, num_classes } = info.data.layout;
         let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
         let model = folder.load_weights(model, &weights)?;
         let saved = Self { folder, experiment, info, weights, model, opened, backend };
@@ -141,28 +141,28 @@ impl SavedModel {
     ///
     /// # Errors
     /// A data set that has changed since, or does not fit the network, or a split without images.
-    pub fn subject(&self, name: SplitName, data: Option<Source>) -> Result<Subject> {
+    pub fn subject(&self, name: SplitName, data: Option<Source>) -> Result<EvalSet> {
         let layout = self.info.data.layout;
         let Some(other) = data else {
             let own = unchanged(self.experiment.data.source(), &self.info.data.sha256)?;
             let split = splits::load(&self.experiment, &own, name, layout)?;
-            return Ok(Subject { split, name, other: None, tag: name.to_string() });
+            return Ok(EvalSet { split, name, other: None, tag: name.to_string() });
         };
         let split = splits::load(&self.experiment, &other, name, layout)?;
         let tag = format!("{name}-of-{}", other.tag()?);
-        Ok(Subject { split, name, other: Some(other), tag })
+        Ok(EvalSet { split, name, other: Some(other), tag })
     }
 
     /// Evaluates the network.
     ///
     /// # Errors
     /// A device that fails.
-    pub fn evaluate(&self, subject: &Subject) -> Result<Evaluation> {
+    pub fn evaluate(&self, subject: &EvalSet) -> Result<Evaluation> {
         evaluate(&self.model, &subject.split, &self.opened.device)
     }
 
     /// What is plainly wrong with the network, by an evaluation of it on `subject`.
-    pub fn diagnose(&self, evaluation: &Evaluation, subject: &Subject) -> Vec<Finding> {
+    pub fn diagnose(&self, evaluation: &Evaluation, subject: &EvalSet) -> Vec<Finding> {
         let is_own_test = subject.name == SplitName::Test && subject.other.is_none();
         let is_result = is_own_test && self.is_final() && self.info.status == Status::Finished;
         diagnosis::diagnose(&self.experiment, evaluation, is_result)
@@ -175,7 +175,7 @@ impl SavedModel {
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn keep_test(&self, evaluation: &Evaluation, subject: &Subject) -> Result<()> {
+    pub fn keep_test(&self, evaluation: &Evaluation, subject: &EvalSet) -> Result<()> {
         let is_the_test = subject.name == SplitName::Test
             && subject.other.is_none()
             && self.is_final()
@@ -188,9 +188,9 @@ impl SavedModel {
     }
 
     /// Saves the run's test; says whether it did. Holds the run's lock: who trains it on has no use for this test.
-    fn write_test(&self, evaluation: &Evaluation, subject: &Subject) -> Result<bool> {
+    fn write_test(&self, evaluation: &Evaluation, subject: &EvalSet) -> Result<bool> {
         // A damaged test counts as none: this is how it is repaired.
-        let is_whole = |test: &TestRecord| test.evaluation.misclassified.is_some();
+        let is_whole = |test: &TestEvaluation| test.evaluation.misclassified.is_some();
         let has_test = |info: &RunInfo| matches!(self.folder.test(info), Ok(Some(test)) if is_whole(&test));
         if has_test(&self.info) {
             return Ok(false);
@@ -203,12 +203,12 @@ impl SavedModel {
         if has_test(&info) {
             return Ok(false);
         }
-        self.folder.write_test(&TestRecord::new(evaluation.clone(), &subject.split, digest))?;
+        self.folder.write_test(&TestEvaluation::new(evaluation.clone(), &subject.split, digest))?;
         Ok(true)
     }
 }
 
-impl Subject {
+impl EvalSet {
     /// What people call the images: `test`, with the data set's name where it is not the run's own.
     pub fn describe(&self) -> String {
         match &self.other {

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use burn::train::Interrupter;
 
-use crate::backend::{Backend, Opened};
+use crate::backend::{Backend, BackendHandle};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::model::Mlp;
 use crate::pipeline::Splits;
-use crate::pipeline::inputs::{Start, start_info};
+use crate::pipeline::inputs::{RunInputs, start_info};
 use crate::report;
 use crate::run;
 use crate::run::RunInfo;
@@ -20,13 +20,13 @@ use crate::training::{RangeSetup, RangeTest, RatePoint, Sweep};
 const FOLDER: &str = "lr-find";
 
 /// A range test about to start.
-pub struct RateFinder {
+pub struct LrFinder {
     /// What is tried; its own learning rate and schedule are not used.
     pub experiment: Experiment,
     /// Where and with what it runs.
     pub info: RunInfo,
     /// The backend it runs on.
-    pub opened: Opened,
+    pub opened: BackendHandle,
     /// Steps at the most.
     pub num_steps: usize,
     sweep: Sweep,
@@ -34,13 +34,13 @@ pub struct RateFinder {
     splits: Splits,
 }
 
-impl RateFinder {
+impl LrFinder {
     /// Opens the backend, reads the images and builds the network.
     ///
     /// # Errors
     /// As those of a training that cannot start.
     pub fn prepare(experiment: Experiment, sweep: Sweep, backend: Backend) -> Result<Self> {
-        let Start { opened, splits, model, data } = Start::new(&experiment, backend)?;
+        let RunInputs { opened, splits, model, data } = RunInputs::new(&experiment, backend)?;
         let num_steps = sweep.num_steps(experiment.training.steps_per_epoch(data.num_train));
         let info = start_info(&experiment, backend, &opened, data, run::now());
         Ok(Self { experiment, info, opened, num_steps, sweep, model, splits })

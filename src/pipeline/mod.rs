@@ -14,13 +14,13 @@ pub(crate) mod resume;
 pub(crate) mod splits;
 pub(crate) mod train;
 
-pub use answers::{Answer, Asked};
-pub use compare::{Compared, compare};
+pub use answers::{ImagePrediction, ImageRef};
+pub use compare::{RunComparison, compare};
 pub use inputs::GIT_COMMIT;
-pub use loaded_model::{SavedModel, Subject};
-pub use lr_find::RateFinder;
+pub use loaded_model::{EvalSet, LoadedModel};
+pub use lr_find::LrFinder;
 pub use pictures::{AnswerPictures, MAX_DRAWN, NeuronInfo, draw_image, draw_samples};
 pub use report::report;
 pub use resume::{Resume, resume};
 pub use splits::{SplitName, Splits};
-pub use train::{Outcome, Prepared, prepare};
+pub use train::{PreparedRun, RunOutcome, prepare};

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::data::{Layout, Split};
+use crate::data::{InputSpec, Split};
 use crate::error::Result;
 use crate::evaluation::Evaluation;
 use crate::experiment::Experiment;
-use crate::model::Neurons;
-use crate::pipeline::{Answer, Asked, SavedModel, SplitName, Splits, Subject};
+use crate::model::LayerWeights;
+use crate::pipeline::{EvalSet, ImagePrediction, ImageRef, LoadedModel, SplitName, Splits};
 use crate::plots::{
     CaptionLine, ConfusionMatrix, Prediction, Sheet, Tile, Tone, WeightSheet, gray_png, symmetric_limit,
 };
@@ -37,7 +37,7 @@ pub fn draw_samples(
     artifacts: &Path,
 ) -> Result<PathBuf> {
     let split = splits.get(name)?;
-    let Layout { height, width, num_classes } = splits.layout;
+    let InputSpec { height, width, num_classes } = splits.layout;
     let tile = |&position: &usize| Tile {
         values: split.image(position).0,
         caption: vec![CaptionLine::plain(position.to_string())],
@@ -76,7 +76,7 @@ pub fn draw_image(
     experiment: &Experiment,
     artifacts: &Path,
 ) -> Result<PathBuf> {
-    let Layout { height, width, .. } = splits.layout;
+    let InputSpec { height, width, .. } = splits.layout;
     let (pixels, _) = splits.get(name)?.get(index, &name.to_string())?;
     let scale = (MAX_SIDE / height.max(width)).clamp(1, IMAGE_SCALE);
     let png = gray_png(pixels, height, width, scale)?;
@@ -127,7 +127,7 @@ pub struct AnswerPictures {
     pub prepared: Option<PathBuf>,
 }
 
-impl SavedModel {
+impl LoadedModel {
     /// The neurons of the first layer: by class in a softmax network, otherwise largest norm first.
     ///
     /// # Errors
@@ -136,7 +136,7 @@ impl SavedModel {
         Ok(neuron_infos(&self.model.first_layer()?, self.experiment.model.hidden.is_empty()))
     }
 
-    /// Draws the weights of the first layer's neurons into the run's folder, in the order of [`SavedModel::neurons`],
+    /// Draws the weights of the first layer's neurons into the run's folder, in the order of [`LoadedModel::neurons`],
     /// which gives `infos`; at most [`MAX_DRAWN`]. Says where the pictures are.
     ///
     /// # Errors
@@ -159,7 +159,7 @@ impl SavedModel {
 
     fn weight_sheet(
         &self,
-        neurons: &Neurons,
+        neurons: &LayerWeights,
         infos: &[NeuronInfo],
         part: &str,
         limit: f32,
@@ -171,7 +171,7 @@ impl SavedModel {
         };
         let what =
             if is_softmax { "each output neuron" } else { "the first hidden layer, largest norm first" };
-        let Layout { height, width, .. } = self.info.data.layout;
+        let InputSpec { height, width, .. } = self.info.data.layout;
         let sheet = WeightSheet {
             title: &format!("{}: weights of {what}", self.info.experiment),
             subtitle: &format!("run {}{part}", self.folder.id()),
@@ -185,7 +185,7 @@ impl SavedModel {
     }
 
     /// Draws the confusion matrix and the worst mistakes into the run's folder.
-    pub fn draw_evaluation(&self, evaluation: &Evaluation, subject: &Subject) -> Result<Vec<PathBuf>> {
+    pub fn draw_evaluation(&self, evaluation: &Evaluation, subject: &EvalSet) -> Result<Vec<PathBuf>> {
         let counts = &evaluation.confusion.counts;
         let subtitle = format!(
             "run {}, {}: {} of {} right, {}",
@@ -236,14 +236,14 @@ impl SavedModel {
     }
 
     /// Draws each answer into the run's folder: what the network saw, and the probabilities of the classes.
-    pub fn draw_answers(&self, answers: &[Answer]) -> Result<Vec<AnswerPictures>> {
+    pub fn draw_answers(&self, answers: &[ImagePrediction]) -> Result<Vec<AnswerPictures>> {
         let stems = distinct(answers.iter().map(|answer| answer.image.stem()).collect());
         answers.iter().zip(&stems).map(|(answer, stem)| self.draw_answer(answer, stem)).collect()
     }
 
-    fn draw_answer(&self, answer: &Answer, stem: &str) -> Result<AnswerPictures> {
-        let Layout { height, width, num_classes } = self.info.data.layout;
-        let Answer { image, pixels, prediction } = answer;
+    fn draw_answer(&self, answer: &ImagePrediction, stem: &str) -> Result<AnswerPictures> {
+        let InputSpec { height, width, num_classes } = self.info.data.layout;
+        let ImagePrediction { image, pixels, prediction } = answer;
         let picture = Prediction {
             title: &format!("{} with {}", prediction.class, percent(prediction.confidence())),
             subtitle: &format!("{}, run {} {}", image.name(), self.info.experiment, self.folder.id()),
@@ -256,8 +256,8 @@ impl SavedModel {
         };
         let path = self.folder.write_prediction(&self.figure_name(stem), &picture.draw()?.to_png()?)?;
         let prepared = match image {
-            Asked::Index { .. } => None,
-            Asked::File(_) => {
+            ImageRef::Index { .. } => None,
+            ImageRef::File(_) => {
                 let png = gray_png(pixels, height, width, 1)?;
                 Some(self.folder.write_prediction(&self.figure_name(&format!("prepared-{stem}")), &png)?)
             }
@@ -266,7 +266,7 @@ impl SavedModel {
     }
 }
 
-fn neuron_infos(neurons: &Neurons, is_softmax: bool) -> Vec<NeuronInfo> {
+fn neuron_infos(neurons: &LayerWeights, is_softmax: bool) -> Vec<NeuronInfo> {
     let info = |neuron: usize| {
         let weights = &neurons.weights[neuron];
         NeuronInfo {
@@ -282,7 +282,7 @@ fn neuron_infos(neurons: &Neurons, is_softmax: bool) -> Vec<NeuronInfo> {
 
 fn neuron_caption(info: &NeuronInfo, is_softmax: bool) -> Vec<CaptionLine> {
     vec![
-        CaptionLine::plain(Neurons::name(info.neuron, is_softmax)),
+        CaptionLine::plain(LayerWeights::name(info.neuron, is_softmax)),
         CaptionLine::plain(format!("norm {}", three_digits(info.norm))),
     ]
 }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use crate::backend::Backend;
 use crate::error::Result;
-use crate::model::Neurons;
+use crate::model::LayerWeights;
 use crate::report;
-use crate::run::{Records, RunFolder};
+use crate::run::{RunFolder, RunRecords};
 
-use crate::pipeline::SavedModel;
+use crate::pipeline::LoadedModel;
 
 /// Writes the page about the run in `folder`, from what is in there alone, and says where it is.
 ///
@@ -27,24 +27,24 @@ pub fn report(folder: &RunFolder) -> Result<PathBuf> {
     }
 }
 
-fn write(records: &Records) -> Result<PathBuf> {
+fn write(records: &RunRecords) -> Result<PathBuf> {
     let page = report::page(records, neurons(records)?.as_ref())?;
     records.folder.write_report(&page)
 }
 
 /// Whether the folder holds the same state of the run, and the same test, as when it was read into `records`.
-fn is_current(records: &Result<Records>, folder: &RunFolder) -> bool {
+fn is_current(records: &Result<RunRecords>, folder: &RunFolder) -> bool {
     let Ok(records) = records else { return true };
     let current = folder.info().and_then(|info| Ok((folder.test(&info)?, info)));
     current.is_ok_and(|(test, info)| info == records.info && test == records.test)
 }
 
 /// The first layer of the run's network; none before its weights are saved.
-fn neurons(records: &Records) -> Result<Option<Neurons>> {
+fn neurons(records: &RunRecords) -> Result<Option<LayerWeights>> {
     let folder = &records.folder;
     if records.info.weights_sha256.is_none() || !folder.model_path().exists() {
         return Ok(None);
     }
     // Weights are only read: the CPU can always do that.
-    SavedModel::of_run(folder.clone(), Some(Backend::Flex))?.model.first_layer().map(Some)
+    LoadedModel::of_run(folder.clone(), Some(Backend::Flex))?.model.first_layer().map(Some)
 }

@@ -6,18 +6,18 @@ use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::model::Mlp;
 use crate::optim::ScheduleConfig;
-use crate::pipeline::Prepared;
-use crate::pipeline::inputs::Start;
+use crate::pipeline::PreparedRun;
+use crate::pipeline::inputs::RunInputs;
 use crate::pipeline::train::restores_best;
 use crate::run;
-use crate::run::{Metrics, Resumed, RunFolder, RunInfo, Status};
+use crate::run::{Metrics, ResumeEvent, RunFolder, RunInfo, Status};
 use crate::training::{Checkpoint, EpochRecord, Position, ResumePoint, SizeLimits, Store};
 use crate::util::format::counted;
 
 /// A run that is about to go on.
 pub struct Resume {
     /// The run.
-    pub prepared: Prepared,
+    pub prepared: PreparedRun,
     /// The checkpoint that it goes on from; it starts again without one.
     pub from: Option<Position>,
     /// What whoever waits for the result should know.
@@ -44,7 +44,7 @@ pub fn resume(folder: RunFolder, num_epochs: Option<usize>, backend: Option<Back
     let mut warnings = Vec::new();
     warn_of_version(&info, &mut warnings);
 
-    let Start { opened, splits, model, data } = Start::new(&experiment, info.backend)?;
+    let RunInputs { opened, splits, model, data } = RunInputs::new(&experiment, info.backend)?;
     check_data(&experiment.data.source(), &data.sha256, &info.data.sha256)?;
     let search = Search { folder: &folder, experiment: &experiment, model: &model, metrics: &metrics };
     let steps_per_epoch = experiment.training.steps_per_epoch(splits.train.len());
@@ -56,14 +56,14 @@ pub fn resume(folder: RunFolder, num_epochs: Option<usize>, backend: Option<Back
 
     info.format = run::FORMAT;
     info.num_epochs = num_epochs.or(info.num_epochs);
-    info.resumed.push(Resumed { at: run::timestamp(run::now()), from: position });
+    info.resumed.push(ResumeEvent { at: run::timestamp(run::now()), from: position });
     (info.status, info.ended, info.message, info.weights_sha256) = (Status::Running, None, None, None);
     // First of all: from here on, nothing in the folder counts as the run's result.
     folder.write_info(&info)?;
     folder.remove_results()?;
     metrics.cut(position.map_or(0, |position| position.epochs))?;
     let metrics = Some(metrics);
-    let prepared = Prepared { experiment, folder, info, model, opened, splits, lock, metrics, from };
+    let prepared = PreparedRun { experiment, folder, info, model, opened, splits, lock, metrics, from };
     Ok(Resume { prepared, from: position, warnings })
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{EVALUATION_BATCH_SIZE, Holdout, Images, Layout, Part, Source, Split};
+use crate::data::{EVALUATION_BATCH_SIZE, ImageDataset, InputSpec, Source, Split, Subset, TrainValSplit};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::util::format::grouped;
@@ -43,7 +43,7 @@ pub struct Splits {
     /// The images tested on, of the same layout.
     pub test: Split,
     /// What all of them have in common.
-    pub layout: Layout,
+    pub layout: InputSpec,
 }
 
 impl Splits {
@@ -53,10 +53,10 @@ impl Splits {
     /// As [`Source::load`]'s, test images that do not fit the training images, or too many held out.
     pub fn load(experiment: &Experiment) -> Result<Self> {
         let source = experiment.data.source();
-        let images = source.load(Part::Train)?;
+        let images = source.load(Subset::Train)?;
         let layout = images.layout();
         // Read now so that a test set that does not fit ends a run before it starts; used after the last step.
-        let test = source.load(Part::Test)?;
+        let test = source.load(Subset::Test)?;
         test.check_layout(layout)?;
         let (train, validation) = hold_out(experiment, images)?;
         Ok(Self { train, validation, test: Split::whole(test), layout })
@@ -89,8 +89,8 @@ impl Splits {
 
 /// Checks that the network of `experiment` can be trained on `num_train` images of `layout`: classes to tell apart, and a
 /// size that memory can hold.
-pub(crate) fn check_trainable(experiment: &Experiment, layout: Layout, num_train: usize) -> Result<()> {
-    let Layout { height, width, num_classes } = layout;
+pub(crate) fn check_trainable(experiment: &Experiment, layout: InputSpec, num_train: usize) -> Result<()> {
+    let InputSpec { height, width, num_classes } = layout;
     check_classes(experiment, layout)?;
     let largest_batch = experiment.training.batch_size.min(num_train).max(EVALUATION_BATCH_SIZE);
     experiment.model.check_memory(height * width, num_classes, largest_batch)?;
@@ -110,7 +110,7 @@ const HELD_PER_WEIGHT: u128 = 7;
 const HELD_PER_STATE: u128 = 3;
 
 /// Checks that there are classes to tell apart.
-pub(crate) fn check_classes(experiment: &Experiment, layout: Layout) -> Result<()> {
+pub(crate) fn check_classes(experiment: &Experiment, layout: InputSpec) -> Result<()> {
     if layout.num_classes >= 2 {
         return Ok(());
     }
@@ -119,11 +119,11 @@ pub(crate) fn check_classes(experiment: &Experiment, layout: Layout) -> Result<(
 }
 
 /// All training images of an experiment, for a study to split. The test images are looked at as far as they must fit.
-pub(crate) fn train_images(experiment: &Experiment) -> Result<(Arc<Images>, Layout)> {
+pub(crate) fn train_images(experiment: &Experiment) -> Result<(Arc<ImageDataset>, InputSpec)> {
     let source = experiment.data.source();
-    let images = source.load(Part::Train)?;
+    let images = source.load(Subset::Train)?;
     let layout = images.layout();
-    source.load(Part::Test)?.check_layout(layout)?;
+    source.load(Subset::Test)?.check_layout(layout)?;
     Ok((Arc::new(images), layout))
 }
 
@@ -132,9 +132,9 @@ pub(super) fn load(
     experiment: &Experiment,
     source: &Source,
     name: SplitName,
-    layout: Layout,
+    layout: InputSpec,
 ) -> Result<Split> {
-    let part = if name == SplitName::Test { Part::Test } else { Part::Train };
+    let part = if name == SplitName::Test { Subset::Test } else { Subset::Train };
     let images = source.load(part)?;
     images.check_layout(layout)?;
     match name {
@@ -149,9 +149,9 @@ pub(super) fn load(
 }
 
 /// What the training part of a data set is split into: images trained on and images held out.
-fn hold_out(experiment: &Experiment, images: Images) -> Result<(Split, Split)> {
+fn hold_out(experiment: &Experiment, images: ImageDataset) -> Result<(Split, Split)> {
     let data = &experiment.data;
-    let holdout = Holdout::draw(&images.labels, data.validation, data.stratified, experiment.seed)?;
+    let holdout = TrainValSplit::draw(&images.labels, data.validation, data.stratified, experiment.seed)?;
     let images = Arc::new(images);
     Ok((Split::new(images.clone(), holdout.train), Split::new(images, holdout.validation)))
 }

@@ -5,20 +5,22 @@ use std::path::{Path, PathBuf};
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 
-use crate::backend::{Backend, Opened};
-use crate::error::{BACKEND, Error, Result, catching};
+use crate::backend::{Backend, BackendHandle};
+use crate::error::{BACKEND_PANIC, Error, Result, catch_panic};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::experiment::Experiment;
 use crate::model::{Mlp, weights_sha256};
-use crate::pipeline::inputs::{Start, start_info};
+use crate::pipeline::inputs::{RunInputs, start_info};
 use crate::pipeline::{Splits, report};
 use crate::run;
-use crate::run::{Metrics, RunFolder, RunInfo, RunLock, Status, Summary, TestRecord};
+use crate::run::{Metrics, RunFolder, RunInfo, RunLock, RunSummary, Status, TestEvaluation};
 use crate::training;
-use crate::training::{End, EpochRecord, Followers, Position, ResumePoint, Saving, Setup, Trained};
+use crate::training::{
+    CheckpointOptions, EpochRecord, Observers, Position, ResumePoint, StopReason, TrainRequest, TrainResult,
+};
 
 /// A run about to start, or to go on: its folder is there, its experiment saved, and no other process trains in it.
-pub struct Prepared {
+pub struct PreparedRun {
     /// What is trained.
     pub experiment: Experiment,
     /// Where it goes.
@@ -28,7 +30,7 @@ pub struct Prepared {
     /// The network with its initial weights.
     pub model: Mlp,
     /// The backend it runs on.
-    pub opened: Opened,
+    pub opened: BackendHandle,
     pub(super) splits: Splits,
     pub(super) lock: RunLock,
     /// None once training has started.
@@ -38,27 +40,37 @@ pub struct Prepared {
 }
 
 /// A run that has ended without an error.
-pub struct Outcome {
+pub struct RunOutcome {
     /// How training ended.
-    pub end: End,
+    pub end: StopReason,
     /// The result; none for an interrupted run, which is not tested.
-    pub result: Option<(Summary, Evaluation)>,
+    pub result: Option<(RunSummary, Evaluation)>,
     /// Where the page about the run is, or why there is none: a run without its page is still a run.
     pub report: Result<PathBuf>,
 }
 
 /// Opens the backend, reads the images, builds the network and makes the run folder, in this order: what can
 /// fail leaves no folder behind.
-pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Result<Prepared> {
-    let Start { opened, splits, model, data } = Start::new(&experiment, backend)?;
+pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Result<PreparedRun> {
+    let RunInputs { opened, splits, model, data } = RunInputs::new(&experiment, backend)?;
     let now = run::now();
     let info = start_info(&experiment, backend, &opened, data, now);
     let (folder, lock, info) = RunFolder::create(artifacts, &experiment, info, now)?;
     let (metrics, _) = folder.metrics()?;
-    Ok(Prepared { experiment, folder, info, model, opened, splits, lock, metrics: Some(metrics), from: None })
+    Ok(PreparedRun {
+        experiment,
+        folder,
+        info,
+        model,
+        opened,
+        splits,
+        lock,
+        metrics: Some(metrics),
+        from: None,
+    })
 }
 
-impl Prepared {
+impl PreparedRun {
     /// Trains, saves and tests. `on_epoch` is told of every epoch after it has been saved.
     ///
     /// # Errors
@@ -69,11 +81,11 @@ impl Prepared {
         renderer: Box<dyn MetricsRenderer>,
         interrupter: Interrupter,
         on_epoch: impl FnMut(&EpochRecord) + Send + 'static,
-    ) -> Result<Outcome> {
-        let result = catching(BACKEND, || self.run(renderer, interrupter, on_epoch));
+    ) -> Result<RunOutcome> {
+        let result = catch_panic(BACKEND_PANIC, || self.run(renderer, interrupter, on_epoch));
         self.info.ended = Some(run::timestamp(run::now()));
         (self.info.status, self.info.message) = match &result {
-            Ok((End::Interrupted { epoch, step }, _)) => {
+            Ok((StopReason::Interrupted { epoch, step }, _)) => {
                 (Status::Interrupted, Some(format!("in epoch {epoch}, after step {step}")))
             }
             Ok(_) => (Status::Finished, None),
@@ -85,7 +97,7 @@ impl Prepared {
         let (end, result) = result?;
         saved?;
         drop(self.lock);
-        Ok(Outcome { end, result, report })
+        Ok(RunOutcome { end, result, report })
     }
 
     fn run(
@@ -93,7 +105,7 @@ impl Prepared {
         renderer: Box<dyn MetricsRenderer>,
         interrupter: Interrupter,
         mut on_epoch: impl FnMut(&EpochRecord) + Send + 'static,
-    ) -> Result<(End, Option<(Summary, Evaluation)>)> {
+    ) -> Result<(StopReason, Option<(RunSummary, Evaluation)>)> {
         let mut metrics = self.metrics.take();
         let on_epoch = Box::new(move |record: &EpochRecord| {
             metrics.iter_mut().try_for_each(|metrics| metrics.append(record))?;
@@ -102,7 +114,7 @@ impl Prepared {
         });
         let from = self.from.take();
         let Self { experiment, folder, .. } = &*self;
-        let setup = Setup {
+        let setup = TrainRequest {
             model: self.model.clone(),
             optimizer: &experiment.optimizer,
             schedule: &experiment.schedule,
@@ -111,15 +123,19 @@ impl Prepared {
             train: self.splits.train.clone(),
             validation: self.splits.validation.clone(),
             device: &self.opened.device,
-            saving: Some(Saving { store: folder.checkpoints(), config: &experiment.checkpoint, from }),
+            saving: Some(CheckpointOptions {
+                store: folder.checkpoints(),
+                config: &experiment.checkpoint,
+                from,
+            }),
         };
-        let Trained { model, end, epochs, best } =
-            training::train(setup, Followers { renderer, on_epoch, interrupter })?;
-        if let End::Diverged(divergence) = end {
+        let TrainResult { model, end, epochs, best } =
+            training::train(setup, Observers { renderer, on_epoch, interrupter })?;
+        if let StopReason::Diverged(divergence) = end {
             return Err(training::diverged(&divergence));
         }
 
-        let interrupted = matches!(end, End::Interrupted { .. });
+        let interrupted = matches!(end, StopReason::Interrupted { .. });
         // The training knows it from its checkpoints; `metrics.jsonl` alone may have been edited.
         let best_epoch = best.map_or(epochs.len(), |best| best.epoch);
         let model_epoch = judged_epoch(experiment, best_epoch, epochs.len());
@@ -148,13 +164,13 @@ impl Prepared {
         model: &Mlp,
         [best_epoch, model_epoch]: [usize; 2],
         epochs: &[EpochRecord],
-    ) -> Result<(Summary, Evaluation)> {
+    ) -> Result<(RunSummary, Evaluation)> {
         let evaluation = evaluate(model, &self.splits.test, &self.opened.device)?;
         if !evaluation.loss.is_finite() {
             return Err(training::diverged(&format_args!("the test loss is {}", evaluation.loss)));
         }
         let weights_sha256 = self.info.weights_sha256.clone().unwrap_or_default();
-        let summary = Summary {
+        let summary = RunSummary {
             test_accuracy: evaluation.accuracy,
             test_loss: evaluation.loss,
             num_parameters: burn::module::Module::num_params(model),
@@ -165,7 +181,7 @@ impl Prepared {
             model_epoch: Some(model_epoch),
             weights_sha256: weights_sha256.clone(),
         };
-        let test = TestRecord::new(evaluation.clone(), &self.splits.test, weights_sha256);
+        let test = TestEvaluation::new(evaluation.clone(), &self.splits.test, weights_sha256);
         self.folder.write_test(&test)?;
         self.folder.write_summary(&summary)?;
         Ok((summary, evaluation))

@@ -5,12 +5,12 @@ use maud::html;
 use crate::error::Result;
 use crate::evaluation::PairedTest;
 use crate::experiment::Difference;
-use crate::experiment::summary::Plan;
+use crate::experiment::summary::ModelSummary;
 use crate::report::layout;
 use crate::report::layout::section;
 use crate::report::paired::{PAIRED_COLUMNS, paired_rows, paired_sentences};
 use crate::report::{components, curves};
-use crate::run::Records;
+use crate::run::RunRecords;
 use crate::statistics::wilson;
 use crate::training::EpochRecord;
 use crate::util::format::{grouped, loss, seconds};
@@ -21,7 +21,7 @@ use crate::util::format::{grouped, loss, seconds};
 /// # Errors
 /// Records that cannot be drawn.
 pub fn comparison(
-    runs: &[Records],
+    runs: &[RunRecords],
     names: &[String],
     differences: &[Difference],
     tests: &[Option<PairedTest>],
@@ -41,7 +41,7 @@ pub fn comparison(
     Ok(layout::page(&format!("Comparison: {title}"), &header, &sections))
 }
 
-fn results(runs: &[Records], names: &[String]) -> maud::Markup {
+fn results(runs: &[RunRecords], names: &[String]) -> maud::Markup {
     html! {
         (components::table(&RESULT_COLUMNS, &result_rows(runs, names), 1))
         @if let Some(note) = uncertainty(runs) { p.note { (note) "." } }
@@ -53,12 +53,12 @@ pub const RESULT_COLUMNS: [&str; 7] =
     ["run", "test accuracy", "test loss", "weights", "epochs", "an epoch", "status"];
 
 /// The results of each run, as texts.
-pub fn result_rows(runs: &[Records], names: &[String]) -> Vec<Vec<String>> {
+pub fn result_rows(runs: &[RunRecords], names: &[String]) -> Vec<Vec<String>> {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
-    let row = |(run, name): (&Records, &String)| {
+    let row = |(run, name): (&RunRecords, &String)| {
         let test = run.test.as_ref().map(|test| (test.evaluation.accuracy, test.evaluation.loss));
         let test = test.or(run.summary.as_ref().map(|summary| (summary.test_accuracy, summary.test_loss)));
-        let plan = Plan::new(&run.experiment, run.info.data.layout, run.info.data.num_train);
+        let plan = ModelSummary::new(&run.experiment, run.info.data.layout, run.info.data.num_train);
         vec![
             name.clone(),
             or_none(test.map(|(accuracy, _)| format!("{accuracy:.4}"))),
@@ -74,7 +74,7 @@ pub fn result_rows(runs: &[Records], names: &[String]) -> Vec<Vec<String>> {
 
 /// How far the choice of test images alone may move an accuracy, in words; none where nothing has been tested, or not
 /// all on the same images.
-pub fn uncertainty(runs: &[Records]) -> Option<String> {
+pub fn uncertainty(runs: &[RunRecords]) -> Option<String> {
     let test = &runs.iter().find_map(|run| run.test.as_ref())?.evaluation;
     let same_data = runs.windows(2).all(|pair| pair[0].info.data.sha256 == pair[1].info.data.sha256);
     if !same_data || test.num_images == 0 {
@@ -90,11 +90,11 @@ pub fn uncertainty(runs: &[Records]) -> Option<String> {
 }
 
 /// Each network beside the first one.
-fn paired(runs: &[Records], names: &[String], tests: &[Option<PairedTest>]) -> maud::Markup {
+fn paired(runs: &[RunRecords], names: &[String], tests: &[Option<PairedTest>]) -> maud::Markup {
     let rows = paired_rows(names, tests);
     html! {
         @if !rows.is_empty() { (components::table(&PAIRED_COLUMNS, &rows, 1)) }
-        @for sentence in paired_sentences(runs, names, tests) { p { (components::sentence(&sentence)) } }
+        @for sentence in paired_sentences(runs, names, tests) { p { (components::inline_code(&sentence)) } }
     }
 }
 
@@ -113,7 +113,7 @@ fn settings(names: &[String], differences: &[Difference]) -> maud::Markup {
     components::table(&header, &names.iter().enumerate().map(row).collect::<Vec<_>>(), 1)
 }
 
-fn folders(runs: &[Records], names: &[String]) -> maud::Markup {
+fn folders(runs: &[RunRecords], names: &[String]) -> maud::Markup {
     let facts: Vec<_> = names
         .iter()
         .zip(runs)
@@ -121,5 +121,5 @@ fn folders(runs: &[Records], names: &[String]) -> maud::Markup {
             (name.as_str(), format!("{} on {}", run.folder.path().display(), run.info.adapter))
         })
         .collect();
-    components::facts(&facts)
+    components::definition_list(&facts)
 }

@@ -37,18 +37,18 @@ fn unbroken(cell: &str) -> String {
 }
 
 /// Large numbers with what they are under them.
-pub(crate) fn numbers(facts: &[(String, String)]) -> Markup {
+pub(crate) fn stat_tiles(tiles: &[(String, String)]) -> Markup {
     html! {
         div.numbers {
-            @for (value, name) in facts { div { strong { (value) } span { (name) } } }
+            @for (value, name) in tiles { div { strong { (value) } span { (name) } } }
         }
     }
 }
 
 /// Names with their values, a line each.
-pub(crate) fn facts(facts: &[(&str, String)]) -> Markup {
+pub(crate) fn definition_list(entries: &[(&str, String)]) -> Markup {
     html! {
-        dl { @for (name, value) in facts { dt { (name) } dd { (value) } } }
+        dl { @for (name, value) in entries { dt { (name) } dd { (value) } } }
     }
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn origin(info: &RunInfo) -> [(&'static str, String); 5] {
 }
 
 /// A sentence in which `this` is code.
-pub(crate) fn sentence(text: &str) -> Markup {
+pub(crate) fn inline_code(text: &str) -> Markup {
     html! {
         @for (index, part) in text.split('`').enumerate() {
             @if index % 2 == 1 { code { (part) } } @else { (part) }
@@ -82,12 +82,12 @@ pub(crate) fn shell_word(text: &str) -> String {
 }
 
 /// A drawing that smallnet made itself; its texts are escaped already.
-pub(crate) fn drawing(svg: String) -> Markup {
+pub(crate) fn svg_figure(svg: String) -> Markup {
     html! { figure.drawing { (PreEscaped(svg)) } }
 }
 
 /// The same, larger: what a page is about.
-pub(crate) fn large_drawing(svg: String) -> Markup {
+pub(crate) fn large_svg_figure(svg: String) -> Markup {
     html! { figure.drawing.large { (PreEscaped(svg)) } }
 }
 

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::error::Result;
 use crate::plots::{Chart, Colour, Line, Scale, Series};
 use crate::report::components;
-use crate::run::Records;
+use crate::run::RunRecords;
 use crate::training::EpochRecord;
 
 /// A drawing's width and its plot's height: small enough to be read on a phone.
@@ -48,7 +48,7 @@ fn curve(epochs: &[EpochRecord], value: fn(&EpochRecord) -> Option<f64>) -> Curv
 
 /// The accuracy of each run over its epochs, and which one: on the images held out where all runs have some, else on
 /// those trained on.
-pub fn accuracy_curves(runs: &[Records]) -> (String, Vec<Vec<(f64, f64)>>) {
+pub fn accuracy_curves(runs: &[RunRecords]) -> (String, Vec<Vec<(f64, f64)>>) {
     let of = |value: fn(&EpochRecord) -> Option<f64>| -> Vec<Curve> {
         runs.iter().map(|run| curve(&run.epochs, value)).collect()
     };
@@ -70,7 +70,7 @@ pub(crate) fn of_run(epochs: &[EpochRecord]) -> Result<Markup> {
 }
 
 /// Loss and accuracy of several runs over one another: validation dashed, in the colour and with the marks of its training.
-pub(crate) fn of_runs(runs: &[Records], names: &[String]) -> Result<Markup> {
+pub(crate) fn of_runs(runs: &[RunRecords], names: &[String]) -> Result<Markup> {
     drawings(|measure| {
         let mut lines = Vec::new();
         for (index, (run, name)) in runs.iter().zip(names).enumerate() {
@@ -106,7 +106,7 @@ fn drawings(lines: impl Fn(&Measure) -> Vec<Series>) -> Result<Markup> {
             series: &series,
             ..Chart::default()
         };
-        drawings.push(components::drawing(chart.to_svg(SIZE.0, SIZE.1)?));
+        drawings.push(components::svg_figure(chart.to_svg(SIZE.0, SIZE.1)?));
     }
     Ok(html! { div.drawings { @for drawing in &drawings { (drawing) } } })
 }

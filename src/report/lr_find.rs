@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::error::Result;
 use crate::experiment::Experiment;
-use crate::experiment::summary::Plan;
+use crate::experiment::summary::ModelSummary;
 use crate::plots::{Chart, Line, Scale};
 use crate::report::components;
 use crate::report::curves::{LARGE, line};
@@ -50,7 +50,7 @@ fn header(
     experiment: &Experiment,
     info: &RunInfo,
 ) -> Markup {
-    let plan = Plan::new(experiment, info.data.layout, info.data.num_train);
+    let plan = ModelSummary::new(experiment, info.data.layout, info.data.num_train);
     html! {
         h1 { (title) }
         p {
@@ -59,7 +59,7 @@ fn header(
         }
         @match suggestion {
             Ok(suggestion) => {
-                (components::numbers(&[
+                (components::stat_tiles(&[
                     (significant(suggestion.learning_rate), "suggested learning rate".to_owned()),
                     (loss_at(test, suggestion.lowest), format!("lowest smoothed loss, at {}", significant(suggestion.lowest))),
                     (grouped(test.points.len()), "steps".to_owned()),
@@ -136,7 +136,7 @@ fn curve(test: &RangeTest, suggestion: Option<&Suggestion>) -> Result<Markup> {
             "before the step that learns from it; smoothed, it follows a little later."
             @if is_cut { " Losses above " (loss(top)) " are drawn at that height." }
         }
-        (components::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
+        (components::large_svg_figure(chart.to_svg(LARGE.0, LARGE.1)?))
     })
 }
 
@@ -186,5 +186,5 @@ fn provenance(test: &RangeTest, info: &RunInfo) -> Markup {
     };
     let mut facts = vec![("rates", range), ("started", info.started.clone())];
     facts.extend(components::origin(info));
-    components::facts(&facts)
+    components::definition_list(&facts)
 }

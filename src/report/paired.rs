@@ -1,7 +1,7 @@
 //! Networks beside the first one on the same test images, as a table and in words, for the terminal and the page alike.
 
 use crate::evaluation::{Method, PairedTest};
-use crate::run::Records;
+use crate::run::RunRecords;
 use crate::util::format::{counted, grouped, p_value};
 
 /// Below this p-value after Holm's correction, a difference is more than the choice of images.
@@ -33,7 +33,7 @@ pub fn paired_rows(names: &[String], tests: &[Option<PairedTest>]) -> Vec<Vec<St
 }
 
 /// What the tests say, and what they are: sentences in which `this` is code.
-pub fn paired_sentences(runs: &[Records], names: &[String], tests: &[Option<PairedTest>]) -> Vec<String> {
+pub fn paired_sentences(runs: &[RunRecords], names: &[String], tests: &[Option<PairedTest>]) -> Vec<String> {
     let found: Vec<(&String, PairedTest)> =
         names.iter().zip(tests).filter_map(|(name, test)| Some((name, (*test)?))).collect();
     let first = &names[0];
@@ -92,7 +92,7 @@ fn sentence(first: &str, name: &str, test: &PairedTest) -> String {
 }
 
 /// Runs that are not compared, and why.
-fn untested(runs: &[Records], names: &[String], tests: &[Option<PairedTest>]) -> Vec<String> {
+fn untested(runs: &[RunRecords], names: &[String], tests: &[Option<PairedTest>]) -> Vec<String> {
     let evaluate = |index: usize| {
         format!(
             "{} has not been tested in detail, so it is not compared: `smallnet evaluate {}` tests it.",
@@ -116,8 +116,9 @@ fn untested(runs: &[Records], names: &[String], tests: &[Option<PairedTest>]) ->
 }
 
 /// Why some have no paired test, and how to get one.
-fn unpaired(runs: &[Records], names: &[String]) -> Vec<String> {
-    let lacks = |run: &Records| run.test.as_ref().is_some_and(|test| test.evaluation.misclassified.is_none());
+fn unpaired(runs: &[RunRecords], names: &[String]) -> Vec<String> {
+    let lacks =
+        |run: &RunRecords| run.test.as_ref().is_some_and(|test| test.evaluation.misclassified.is_none());
     let lacking = runs.iter().zip(names).filter(|(run, _)| lacks(run));
     lacking
         .map(|(run, name)| {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::data::Layout;
+use crate::data::InputSpec;
 use crate::error::Result;
 use crate::evaluation::{
     Calibration, CalibrationBin, ClassScores, ConfusionMatrix, SCORE_COLUMNS, score_rows,
@@ -11,7 +11,7 @@ use crate::plots;
 use crate::plots::{Chart, Line, gray_png};
 use crate::report::components;
 use crate::report::curves::{SIZE, line};
-use crate::run::TestRecord;
+use crate::run::TestEvaluation;
 use crate::util::format::{counted, grouped, percent};
 
 /// The confusion matrix: a row for each true class, its cells shaded by their share of the row.
@@ -108,12 +108,12 @@ pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
             strong { (format!("{:.4}", calibration.error)) } ": the mean distance between both, over all images (Guo et al. 2017, 15 bins). "
             "Points of few images say little."
         }
-        div.result { (components::drawing(chart.to_svg(SIZE.0, SIZE.1)?)) (components::table(&columns, &rows, 0)) }
+        div.result { (components::svg_figure(chart.to_svg(SIZE.0, SIZE.1)?)) (components::table(&columns, &rows, 0)) }
     })
 }
 
 /// The mistakes of the highest loss, each with what it is and what it was taken for.
-pub(crate) fn mistakes(test: &TestRecord, layout: Layout) -> Result<Markup> {
+pub(crate) fn mistakes(test: &TestEvaluation, layout: InputSpec) -> Result<Markup> {
     let mut tiles = Vec::new();
     for (mistake, pixels) in test.evaluation.worst.iter().zip(&test.worst_pixels) {
         let png = gray_png(pixels, layout.height, layout.width, 1)?;

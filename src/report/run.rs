@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use crate::data::Layout;
+use crate::data::InputSpec;
 use crate::error::Result;
-use crate::experiment::summary::{LAYER_COLUMNS, Plan};
-use crate::model::Neurons;
+use crate::experiment::summary::{LAYER_COLUMNS, ModelSummary};
+use crate::model::LayerWeights;
 use crate::optim::ScheduleConfig;
 use crate::plots::{symmetric_limit, weight_png};
 use crate::report::layout;
@@ -13,7 +13,7 @@ use crate::report::layout::section;
 use crate::report::{components, curves, result};
 use crate::run::diagnosis;
 use crate::run::diagnosis::Finding;
-use crate::run::{Records, Resumed, Status};
+use crate::run::{ResumeEvent, RunRecords, Status};
 use crate::training::{EpochRecord, Position};
 use crate::util::format::{counted, grouped, loss, seconds, three_digits};
 
@@ -24,9 +24,9 @@ const MAX_NEURONS: usize = 60;
 ///
 /// # Errors
 /// Records that cannot be drawn, such as an image of another size than the run's.
-pub fn page(run: &Records, neurons: Option<&Neurons>) -> Result<String> {
+pub fn page(run: &RunRecords, neurons: Option<&LayerWeights>) -> Result<String> {
     let layout = run.info.data.layout;
-    let plan = Plan::new(&run.experiment, layout, run.info.data.num_train);
+    let plan = ModelSummary::new(&run.experiment, layout, run.info.data.num_train);
     let mut sections = Vec::new();
     if !run.epochs.is_empty() {
         sections.push(section("Learning curves", &learning(run)?));
@@ -55,24 +55,24 @@ pub fn page(run: &Records, neurons: Option<&Neurons>) -> Result<String> {
     Ok(layout::page(&title, &header(run, &plan), &sections))
 }
 
-fn header(run: &Records, plan: &Plan) -> Markup {
+fn header(run: &RunRecords, plan: &ModelSummary) -> Markup {
     html! {
         h1 { (run.info.experiment) }
         p {
             (plan.shape()) " for " (run.info.data.source) ", trained on " (run.info.adapter) ", "
             (run.info.started.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
         }
-        @if let Some(trouble) = trouble(run) { p.warning { (components::sentence(&trouble)) } }
+        @if let Some(trouble) = trouble(run) { p.warning { (components::inline_code(&trouble)) } }
         @for [what, hint] in diagnosis::of_run(run).iter().map(Finding::sentences) {
-            p.warning { strong { (what) } " " (components::sentence(&hint)) }
+            p.warning { strong { (what) } " " (components::inline_code(&hint)) }
         }
-        (components::numbers(&key_figures(run, plan)))
-        @if let Some(remark) = remark(run) { p { (components::sentence(&remark)) } }
+        (components::stat_tiles(&key_figures(run, plan)))
+        @if let Some(remark) = remark(run) { p { (components::inline_code(&remark)) } }
     }
 }
 
 /// Why this page is not a whole one.
-fn trouble(run: &Records) -> Option<String> {
+fn trouble(run: &RunRecords) -> Option<String> {
     let message = run.info.message.as_deref().unwrap_or_default();
     let what = match run.info.status {
         Status::Finished => return None,
@@ -89,7 +89,7 @@ fn trouble(run: &Records) -> Option<String> {
 }
 
 /// What happened on the way that the numbers alone do not say.
-fn remark(run: &Records) -> Option<String> {
+fn remark(run: &RunRecords) -> Option<String> {
     let summary = run.summary.as_ref().filter(|_| run.info.status == Status::Finished)?;
     let early = summary.num_epochs < run.experiment.training.num_epochs;
     let early = early.then(|| format!("Training stopped early, after epoch {}.", summary.num_epochs));
@@ -107,7 +107,7 @@ fn remark(run: &Records) -> Option<String> {
     (!remarks.is_empty()).then(|| remarks.join(" "))
 }
 
-fn key_figures(run: &Records, plan: &Plan) -> Vec<(String, String)> {
+fn key_figures(run: &RunRecords, plan: &ModelSummary) -> Vec<(String, String)> {
     let mut figures = Vec::new();
     if let Some(test) = &run.test {
         let (correct, all) = (test.evaluation.confusion.num_correct() as usize, test.evaluation.num_images);
@@ -128,7 +128,7 @@ fn key_figures(run: &Records, plan: &Plan) -> Vec<(String, String)> {
     figures
 }
 
-fn learning(run: &Records) -> Result<Markup> {
+fn learning(run: &RunRecords) -> Result<Markup> {
     Ok(html! {
         p.note {
             "Training values are means over the images of an epoch, each measured just before the step that learns from it; "
@@ -142,10 +142,10 @@ fn learning(run: &Records) -> Result<Markup> {
     })
 }
 
-fn network(plan: &Plan) -> Markup {
+fn network(plan: &ModelSummary) -> Markup {
     html! {
         div.layers { (components::table(&LAYER_COLUMNS, &plan.rows(), 2)) }
-        (components::facts(&[
+        (components::definition_list(&[
             ("weights", plan.size()),
             ("operations", plan.operations()),
             ("Flatten", plan.flatten.clone()),
@@ -158,14 +158,14 @@ fn network(plan: &Plan) -> Markup {
 }
 
 /// What each neuron of the first layer has learned, as pictures in one scale of colours.
-pub(crate) fn weights(neurons: &Neurons, layout: Layout, is_softmax: bool) -> Result<Markup> {
+pub(crate) fn weights(neurons: &LayerWeights, layout: InputSpec, is_softmax: bool) -> Result<Markup> {
     let limit = symmetric_limit(&neurons.weights.concat());
     let order = neurons.in_order(is_softmax);
     let mut tiles = Vec::new();
     for &neuron in order.iter().take(MAX_NEURONS) {
         let png = weight_png(&neurons.weights[neuron], layout.height, layout.width, limit, 1)?;
         let norm = format!("norm {}", three_digits(neurons.norm(neuron)));
-        tiles.push(components::tile(&png, &[Neurons::name(neuron, is_softmax), norm]));
+        tiles.push(components::tile(&png, &[LayerWeights::name(neuron, is_softmax), norm]));
     }
     let bar: Vec<f32> = (0..101).map(|step| (step as f32 / 50.0 - 1.0) * limit).collect();
     let bar = weight_png(&bar, 1, bar.len(), limit, 1)?;
@@ -189,7 +189,7 @@ pub(crate) fn weights(neurons: &Neurons, layout: Layout, is_softmax: bool) -> Re
     })
 }
 
-fn provenance(run: &Records) -> Markup {
+fn provenance(run: &RunRecords) -> Markup {
     let info = &run.info;
     let mut facts = vec![
         ("run", run.folder.path().display().to_string()),
@@ -214,7 +214,7 @@ fn provenance(run: &Records) -> Markup {
     let is_exact = info.status == Status::Finished && !info.backend.is_gpu() && !is_stretched;
     let extended = info.num_epochs.map(|epochs| format!(" --set training.num_epochs={epochs}"));
     html! {
-        (components::facts(&facts))
+        (components::definition_list(&facts))
         h3 { "Repeat it" }
         pre { "smallnet --backend " (info.backend) " train " (config) (extended.unwrap_or_default()) }
         @if is_exact {
@@ -227,7 +227,7 @@ fn provenance(run: &Records) -> Markup {
 }
 
 /// When and from where a run was gone on with.
-fn resumption(resumed: &Resumed) -> String {
+fn resumption(resumed: &ResumeEvent) -> String {
     let from = match resumed.from {
         None => "from the beginning".to_owned(),
         Some(Position { epochs, steps: 0 }) => format!("after epoch {epochs}"),
@@ -238,6 +238,6 @@ fn resumption(resumed: &Resumed) -> String {
     format!("{} {from}", resumed.at)
 }
 
-fn experiment(run: &Records) -> Result<Markup> {
+fn experiment(run: &RunRecords) -> Result<Markup> {
     Ok(html! { pre { (run.experiment.to_toml()?.trim_end()) } })
 }

@@ -8,7 +8,7 @@ use crate::evaluation::Evaluation;
 use crate::experiment::Experiment;
 use crate::model::{Activation, Initializer};
 use crate::optim::OptimizerConfig;
-use crate::run::{Records, Status};
+use crate::run::{RunRecords, Status};
 use crate::util::format::{counted, listed, significant};
 
 /// The test accuracy that the softmax network of `configs/softmax.toml` reaches on MNIST: 0.9239 with seed 42, 0.9208 in the mean over
@@ -62,7 +62,7 @@ impl std::fmt::Display for Finding {
 }
 
 /// What is wrong with the run's result; nothing where it has not been tested.
-pub fn of_run(run: &Records) -> Vec<Finding> {
+pub fn of_run(run: &RunRecords) -> Vec<Finding> {
     let is_result = run.info.status == Status::Finished;
     let evaluation = run.test.as_ref().map(|test| &test.evaluation);
     evaluation.map_or_else(Vec::new, |evaluation| diagnose(&run.experiment, evaluation, is_result))

@@ -4,25 +4,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::run::{RunFolder, RunInfo, Summary};
+use crate::run::{RunFolder, RunInfo, RunSummary};
 use crate::util::files;
 
 /// One run, as `smallnet runs` lists it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Listed {
+pub struct RunEntry {
     /// The run's folder.
     pub folder: RunFolder,
     /// Its `run.json`.
     pub info: RunInfo,
     /// Its result, if there is one.
-    pub summary: Option<Summary>,
+    pub summary: Option<RunSummary>,
     /// Its share of test images classified correctly, if it has been tested.
     pub accuracy: Option<f64>,
 }
 
 /// A folder among the runs that could not be read as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
+pub struct UnreadableRun {
     /// Where it is.
     pub path: PathBuf,
     /// What is wrong with it.
@@ -32,18 +32,18 @@ pub struct Unreadable {
 /// All runs under `artifacts`, oldest first, and what could not be read.
 ///
 /// A missing `artifacts` holds no run.
-pub fn list(artifacts: &Path) -> Result<(Vec<Listed>, Vec<Unreadable>)> {
+pub fn list(artifacts: &Path) -> Result<(Vec<RunEntry>, Vec<UnreadableRun>)> {
     let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
     for experiment in subfolders(artifacts)? {
         let paths = subfolders(&experiment).unwrap_or_else(|error| {
-            unreadable.push(Unreadable { path: experiment, error });
+            unreadable.push(UnreadableRun { path: experiment, error });
             Vec::new()
         });
         // A study's folder beside the runs is none.
         for path in paths.into_iter().filter(|path| !path.join("study.toml").exists()) {
             match read(&path) {
                 Ok(run) => runs.push(run),
-                Err(error) => unreadable.push(Unreadable { path, error }),
+                Err(error) => unreadable.push(UnreadableRun { path, error }),
             }
         }
     }
@@ -119,7 +119,7 @@ fn newest_in(folder: &Path) -> Option<RunFolder> {
     Some(runs.max_by(|a, b| a.info.started.cmp(&b.info.started))?.folder)
 }
 
-fn read(path: &Path) -> Result<Listed> {
+fn read(path: &Path) -> Result<RunEntry> {
     let folder = RunFolder::open(path)?;
     let info = folder.info()?;
     let summary = folder.summary(&info)?;
@@ -128,7 +128,7 @@ fn read(path: &Path) -> Result<Listed> {
         // An interrupted run may have been tested later. Damage there does not hide the run.
         None => folder.test(&info).ok().flatten().map(|test| test.evaluation.accuracy),
     };
-    Ok(Listed { folder, info, summary, accuracy })
+    Ok(RunEntry { folder, info, summary, accuracy })
 }
 
 fn subfolders(path: &Path) -> Result<Vec<PathBuf>> {

@@ -5,12 +5,12 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::training::{EpochRecord, MetricsDigest};
 use crate::util::files;
-use crate::util::files::Lines;
+use crate::util::files::LineLog;
 
 /// `metrics.jsonl`, open for writing.
 #[derive(Debug)]
 pub struct Metrics {
-    lines: Lines,
+    lines: LineLog,
     /// Of each epoch that was there when the file was opened: where its line ends, in bytes from the beginning, and the
     /// digest of all lines up to it.
     ends: Vec<(usize, MetricsDigest)>,
@@ -19,7 +19,7 @@ pub struct Metrics {
 impl Metrics {
     /// Opens the file, which is made where it is missing, and gives its epochs up to the first line that is none.
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<EpochRecord>)> {
-        let (lines, bytes) = Lines::open(path)?;
+        let (lines, bytes) = LineLog::open(path)?;
         let (mut ends, mut records) = (Vec::new(), Vec::new());
         let (mut end, mut digest) = (0, MetricsDigest::default());
         for line in bytes.split_inclusive(|&byte| byte == b'\n') {

@@ -38,10 +38,10 @@ use crate::training::{EpochRecord, Position, Store, read_checkpointed_weights};
 use crate::util::files;
 use crate::util::hex::hex;
 
-pub use list::{Listed, Unreadable, find, list};
+pub use list::{RunEntry, UnreadableRun, find, list};
 pub use metrics::Metrics;
-pub use records::{DataInfo, Records, Resumed, RunInfo, Status, Summary};
-pub use test::TestRecord;
+pub use records::{DataInfo, ResumeEvent, RunInfo, RunRecords, RunSummary, Status};
+pub use test::TestEvaluation;
 
 /// The newest format of run folders, which this smallnet writes. The first had Burn's own checkpoints; in the second, neither
 /// checkpoints nor tests said what they belong to.
@@ -194,9 +194,9 @@ impl RunFolder {
     }
 
     /// Reads everything but the weights.
-    pub fn records(&self) -> Result<Records> {
+    pub fn records(&self) -> Result<RunRecords> {
         let info = self.info()?;
-        Ok(Records {
+        Ok(RunRecords {
             folder: self.clone(),
             experiment: self.experiment(&info)?,
             epochs: self.epochs()?,

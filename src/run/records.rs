@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Backend;
-use crate::data::Layout;
+use crate::data::InputSpec;
 use crate::evaluation::Evaluation;
 use crate::experiment::Experiment;
-use crate::run::{RunFolder, TestRecord};
+use crate::run::{RunFolder, TestEvaluation};
 use crate::training::{EpochRecord, Position};
 use crate::util::format::{counted, grouped};
 
@@ -58,7 +58,7 @@ pub struct RunInfo {
     pub num_epochs: Option<usize>,
     /// When it was gone on with, and from where.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub resumed: Vec<Resumed>,
+    pub resumed: Vec<ResumeEvent>,
     /// The backend.
     pub backend: Backend,
     /// What computed: the GPU's name, or the CPU backend's.
@@ -83,7 +83,7 @@ pub struct RunInfo {
 
 /// A training that was gone on with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resumed {
+pub struct ResumeEvent {
     /// When, UTC, RFC 3339.
     pub at: String,
     /// From which checkpoint; none from the beginning.
@@ -103,7 +103,7 @@ pub struct DataInfo {
     pub sha256: String,
     /// What the images must look like for this network.
     #[serde(flatten)]
-    pub layout: Layout,
+    pub layout: InputSpec,
     /// Images trained on.
     pub num_train: usize,
     /// Images held out.
@@ -124,7 +124,7 @@ impl DataInfo {
 
 /// `summary.json`: the result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
+pub struct RunSummary {
     /// Share of the test images classified correctly, in [0, 1].
     pub test_accuracy: f64,
     /// Mean cross-entropy over the test images, in nats.
@@ -145,7 +145,7 @@ pub struct Summary {
     pub weights_sha256: String,
 }
 
-impl Summary {
+impl RunSummary {
     /// Whether `test` gave the same figures, to the last digit.
     pub(super) fn is_of(&self, test: &Evaluation) -> bool {
         self.test_accuracy == test.accuracy && self.test_loss == test.loss
@@ -154,7 +154,7 @@ impl Summary {
 
 /// Everything that a run's folder says of it, but for the weights.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Records {
+pub struct RunRecords {
     /// Where it was read from.
     pub folder: RunFolder,
     /// What was trained.
@@ -164,7 +164,7 @@ pub struct Records {
     /// The epochs trained to their end.
     pub epochs: Vec<EpochRecord>,
     /// The result, if there is one.
-    pub summary: Option<Summary>,
+    pub summary: Option<RunSummary>,
     /// The test in detail, if there was one.
-    pub test: Option<TestRecord>,
+    pub test: Option<TestEvaluation>,
 }

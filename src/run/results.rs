@@ -1,28 +1,28 @@
 //! The result of a run: its summary and its test, each of the weights whose digest is in `run.json`.
 
 use crate::error::{Error, Result};
-use crate::run::{EVALUATION, MODEL, REPORT, RunFolder, RunInfo, SUMMARY, Summary, TestRecord};
+use crate::run::{EVALUATION, MODEL, REPORT, RunFolder, RunInfo, RunSummary, SUMMARY, TestEvaluation};
 use crate::util::files;
 
 impl RunFolder {
     /// Saves `summary.json`.
-    pub fn write_summary(&self, summary: &Summary) -> Result<()> {
+    pub fn write_summary(&self, summary: &RunSummary) -> Result<()> {
         files::write_json(&self.path.join(SUMMARY), summary)
     }
 
     /// Reads `summary.json`; none while there is no result, or where it is not of the weights that `info` names: a process
     /// that was killed may have left an earlier one.
-    pub fn summary(&self, info: &RunInfo) -> Result<Option<Summary>> {
+    pub fn summary(&self, info: &RunInfo) -> Result<Option<RunSummary>> {
         let path = self.path.join(SUMMARY);
         if !path.exists() {
             return Ok(None);
         }
-        let summary: Summary = files::read_json(&path)?;
+        let summary: RunSummary = files::read_json(&path)?;
         Ok(Some(summary).filter(|summary| info.weights_sha256.as_ref() == Some(&summary.weights_sha256)))
     }
 
     /// Saves `evaluation.json`.
-    pub fn write_test(&self, test: &TestRecord) -> Result<()> {
+    pub fn write_test(&self, test: &TestEvaluation) -> Result<()> {
         files::write_json(&self.path.join(EVALUATION), test)
     }
 
@@ -31,13 +31,13 @@ impl RunFolder {
     ///
     /// # Errors
     /// A file that is damaged, or about images of another layout than the run's.
-    pub fn test(&self, info: &RunInfo) -> Result<Option<TestRecord>> {
+    pub fn test(&self, info: &RunInfo) -> Result<Option<TestEvaluation>> {
         let path = self.path.join(EVALUATION);
         if !path.exists() {
             return Ok(None);
         }
         const AGAIN: &str = "`smallnet evaluate` makes it again";
-        let test: TestRecord = files::read_json(&path).map_err(|error| error.hint(AGAIN))?;
+        let test: TestEvaluation = files::read_json(&path).map_err(|error| error.hint(AGAIN))?;
         if !test.fits(info.data.layout) {
             let name = path.display();
             return Err(Error::new(format!(

@@ -5,12 +5,12 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::data::{Layout, Split};
+use crate::data::{InputSpec, Split};
 use crate::evaluation::Evaluation;
 
 /// A run's network on the test images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TestRecord {
+pub struct TestEvaluation {
     /// The digest of the network's weights; none in tests of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights_sha256: Option<String>,
@@ -22,7 +22,7 @@ pub struct TestRecord {
     pub worst_pixels: Vec<Vec<u8>>,
 }
 
-impl TestRecord {
+impl TestEvaluation {
     /// `evaluation`, which must be of `split` and of the weights with this digest, with the images it names.
     pub fn new(evaluation: Evaluation, split: &Split, weights_sha256: String) -> Self {
         let worst_pixels =
@@ -31,8 +31,8 @@ impl TestRecord {
     }
 
     /// Whether its lists fit each other and images of `layout`: a file may have been edited.
-    pub(super) fn fits(&self, layout: Layout) -> bool {
-        let Layout { height, width, num_classes } = layout;
+    pub(super) fn fits(&self, layout: InputSpec) -> bool {
+        let InputSpec { height, width, num_classes } = layout;
         let Evaluation { confusion, classes, worst, misclassified, num_images, .. } = &self.evaluation;
         let is_ascending = |images: &Vec<u32>| images.windows(2).all(|pair| pair[0] < pair[1]);
         let is_inside = |images: &Vec<u32>| images.last().is_none_or(|&last| (last as usize) < *num_images);

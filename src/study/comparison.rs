@@ -16,7 +16,7 @@ const UNSTABLE_P_VALUE: f64 = 0.01;
 /// [`Comparison::verdict`] says what is probable.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum Ranking {
     /// Of all settings whose trials all finished, it has the highest mean accuracy.
     Best,
     /// The interval contains 0.
@@ -170,10 +170,10 @@ fn verdict(probabilities: Probabilities) -> Verdict {
 
 impl Comparison {
     /// As the interval alone has it.
-    pub(super) fn standing(&self) -> Standing {
+    pub(super) fn standing(&self) -> Ranking {
         match self.difference.interval.0 > 0.0 {
-            true => Standing::Worse(self.difference),
-            false => Standing::NotWorse(self.difference),
+            true => Ranking::Worse(self.difference),
+            false => Ranking::NotWorse(self.difference),
         }
     }
 }

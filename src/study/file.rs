@@ -11,7 +11,7 @@ use crate::experiment;
 use crate::experiment::shipped::{EXPERIMENTS, STUDIES, Shipped, hint, shipped};
 use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, MAX_NAME, Override, ParsedExperiment};
 use crate::study::search_space;
-use crate::study::search_space::{Setting, Varied};
+use crate::study::search_space::{Configuration, Parameter};
 
 /// What a study file says.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +29,7 @@ pub struct Study {
     /// Half the width of the region of practical equivalence: accuracies that differ by less are as good as equal. A
     /// difference of accuracies in [0, 1).
     pub equivalence: f64,
-    pub(super) varied: Vec<Varied>,
+    pub(super) varied: Vec<Parameter>,
     /// How many settings of the grid are tried, and the seed that draws them; all where there is none.
     pub(super) sample: Option<(usize, u64)>,
     text: String,
@@ -149,7 +149,7 @@ impl Study {
     }
 
     /// A trial as people call it: `learning rate 0.1, seed 1, fold 2 of 5`. Folds are counted from 1 for people.
-    pub fn trial_name(&self, setting: &Setting, seed: u64, fold: Option<usize>) -> String {
+    pub fn trial_name(&self, setting: &Configuration, seed: u64, fold: Option<usize>) -> String {
         let seed = if self.seeds.len() > 1 { format!(", seed {seed}") } else { String::new() };
         let fold = fold.map(|fold| format!(", fold {} of {}", fold + 1, self.folds)).unwrap_or_default();
         format!("{}{seed}{fold}", setting.name())
@@ -225,8 +225,13 @@ fn base_inside(name: &str) -> Result<(String, String)> {
 }
 
 /// What cannot vary, and what is both varied and set.
-fn refuse_unvariable(varied: &[Varied], changes: &[Override], has_seeds: bool, origin: &str) -> Result<()> {
-    for Varied { key, .. } in varied {
+fn refuse_unvariable(
+    varied: &[Parameter],
+    changes: &[Override],
+    has_seeds: bool,
+    origin: &str,
+) -> Result<()> {
+    for Parameter { key, .. } in varied {
         if key == "name" || key == "seed" {
             return Err(Error::new(format!("`vary.{key}` in `{origin}` is not something to vary"))
                 .hint("to repeat every setting with several seeds, write `seeds = [1, 2, 3]`"));

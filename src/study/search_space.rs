@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
-use crate::util::rng::{Purpose, stream};
+use crate::util::rng::{RngStream, rng};
 
 /// The most settings of a grid: more are a mistake.
 const MAX_SETTINGS: usize = 100_000;
@@ -20,19 +20,19 @@ const MAX_DIGITS: usize = 15;
 
 /// A key with the values that it takes.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Varied {
+pub(super) struct Parameter {
     pub(super) key: String,
     pub(super) values: Vec<Value>,
 }
 
 /// One choice of a value for every varied key. A hundred thousand settings may have the same few words: they share them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Setting {
+pub struct Configuration {
     /// Dotted keys with their values as TOML, sorted.
     pub values: Arc<[(Arc<str>, Arc<str>)]>,
 }
 
-impl Setting {
+impl Configuration {
     /// As people read it: `learning rate 0.1, hidden 128-64`.
     pub fn name(&self) -> String {
         if self.values.is_empty() {
@@ -68,14 +68,14 @@ pub(super) fn read(
     prefix: &str,
     origin: &str,
     is_whole: &dyn Fn(&str) -> bool,
-) -> Result<Vec<Varied>> {
-    let mut all: Vec<Varied> = Vec::new();
+) -> Result<Vec<Parameter>> {
+    let mut all: Vec<Parameter> = Vec::new();
     for (name, value) in table {
         let key = format!("{prefix}{name}");
         match value {
-            Value::Array(values) => all.push(Varied { values: list(&key, values, origin)?, key }),
+            Value::Array(values) => all.push(Parameter { values: list(&key, values, origin)?, key }),
             Value::Table(range) if range.contains_key("from") || range.contains_key("to") => {
-                all.push(Varied { values: self::range(&key, range, origin, is_whole(&key))?, key });
+                all.push(Parameter { values: self::range(&key, range, origin, is_whole(&key))?, key });
             }
             Value::Table(section) => all.extend(read(section, &format!("{key}."), origin, is_whole)?),
             other => {
@@ -188,7 +188,7 @@ fn rounded(values: &[f64], digits: usize) -> Vec<f64> {
 /// The settings of a study: every combination of values, the last key changing fastest, or some of them drawn from a
 /// seed, in the same order.
 pub(super) struct Grid<'a> {
-    varied: &'a [Varied],
+    varied: &'a [Parameter],
     /// Each key with its values as TOML.
     words: Vec<(Arc<str>, Vec<Arc<str>>)>,
     /// Which combinations, counted in the grid's order.
@@ -198,7 +198,7 @@ pub(super) struct Grid<'a> {
 impl<'a> Grid<'a> {
     /// # Errors
     /// More settings than anyone has time for.
-    pub(super) fn new(varied: &'a [Varied], sample: Option<(usize, u64)>) -> Result<Self> {
+    pub(super) fn new(varied: &'a [Parameter], sample: Option<(usize, u64)>) -> Result<Self> {
         let size = varied.iter().try_fold(1usize, |size, varied| size.checked_mul(varied.values.len()));
         let places: Vec<usize> = match (size, sample) {
             (Some(size), Some((num, seed))) if num.min(size) <= MAX_SETTINGS => drawn(size, num, seed),
@@ -208,7 +208,7 @@ impl<'a> Grid<'a> {
                     .hint("draw some of them: `[sample]` with `num = 20`"));
             }
         };
-        let words = |varied: &Varied| {
+        let words = |varied: &Parameter| {
             let values = varied.values.iter().map(|value| value.to_string().into());
             (varied.key.as_str().into(), values.collect())
         };
@@ -221,14 +221,14 @@ impl<'a> Grid<'a> {
     }
 
     /// The settings in order, each with its values.
-    pub(super) fn settings(&self) -> impl Iterator<Item = (Setting, Vec<Value>)> {
+    pub(super) fn settings(&self) -> impl Iterator<Item = (Configuration, Vec<Value>)> {
         self.places.iter().map(|&place| {
             let choices = self.choices(place);
-            let value = |(key, &choice): (&Varied, &usize)| key.values[choice].clone();
+            let value = |(key, &choice): (&Parameter, &usize)| key.values[choice].clone();
             let word = |((key, values), &choice): (&(Arc<str>, Vec<Arc<str>>), &usize)| {
                 (key.clone(), values[choice].clone())
             };
-            let setting = Setting { values: self.words.iter().zip(&choices).map(word).collect() };
+            let setting = Configuration { values: self.words.iter().zip(&choices).map(word).collect() };
             (setting, self.varied.iter().zip(&choices).map(value).collect())
         })
     }
@@ -236,7 +236,7 @@ impl<'a> Grid<'a> {
     /// Which value of each key a place means: the place's digits, each key having its own base.
     fn choices(&self, mut place: usize) -> Vec<usize> {
         let mut choices: Vec<usize> = Vec::with_capacity(self.varied.len());
-        for Varied { values, .. } in self.varied.iter().rev() {
+        for Parameter { values, .. } in self.varied.iter().rev() {
             choices.push(place % values.len());
             place /= values.len();
         }
@@ -247,7 +247,7 @@ impl<'a> Grid<'a> {
 
 /// `num` places below `size`, drawn from `seed`, ascending.
 fn drawn(size: usize, num: usize, seed: u64) -> Vec<usize> {
-    let mut rng = stream(seed, Purpose::Sample, 0);
+    let mut rng = rng(seed, RngStream::Sample, 0);
     let mut places = rand::seq::index::sample(&mut rng, size, num.min(size)).into_vec();
     places.sort_unstable();
     places
@@ -258,7 +258,7 @@ fn drawn(size: usize, num: usize, seed: u64) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    fn vary(text: &str) -> Result<Vec<Varied>> {
+    fn vary(text: &str) -> Result<Vec<Parameter>> {
         read(&text.parse::<Table>().unwrap(), "", "s.toml", &|key| key == "whole")
     }
 
@@ -291,7 +291,7 @@ mod tests {
         let grid = |sample| -> Vec<String> {
             let grid = Grid::new(&varied, sample).unwrap();
             assert_eq!(grid.len(), grid.settings().count());
-            let text = |(setting, values): (Setting, Vec<Value>)| {
+            let text = |(setting, values): (Configuration, Vec<Value>)| {
                 let words: Vec<_> =
                     setting.values.iter().map(|(key, word)| format!("{key} {word}")).collect();
                 assert_eq!(words, [format!("a {}", values[0]), format!("b.c {}", values[1])]);
@@ -314,7 +314,7 @@ mod tests {
     fn settings_have_names() {
         let setting = |pairs: &[(&str, &str)]| {
             let own = |&(key, value): &(&str, &str)| (key.into(), value.into());
-            Setting { values: pairs.iter().map(own).collect() }.name()
+            Configuration { values: pairs.iter().map(own).collect() }.name()
         };
         assert_eq!(
             setting(&[("model.hidden", "[128, 64]"), ("optimizer.kind", "\"adam\"")]),

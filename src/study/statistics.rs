@@ -4,16 +4,16 @@
 use serde::Serialize;
 
 use crate::statistics::{correlated_interval, deviation, holm, mean, wilson};
-use crate::study::comparison::{Comparison, Group, Instability, Standing, Verdict};
+use crate::study::comparison::{Comparison, Group, Instability, Ranking, Verdict};
 use crate::study::times::EpochSeconds;
-use crate::study::{Plan, Setting, TrialEnd, TrialRecord};
+use crate::study::{Configuration, TrialEnd, TrialPlan, TrialRecord};
 use crate::training::EpochRecord;
 
 /// What the trials of one setting amount to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SettingResult {
+pub struct ConfigurationResult {
     /// The values.
-    pub setting: Setting,
+    pub setting: Configuration,
     /// Mean validation accuracy of the trials that finished; none where none did.
     pub mean: Option<f64>,
     /// Its standard deviation over them (n − 1); none with fewer than two.
@@ -38,7 +38,7 @@ pub struct SettingResult {
     /// Seconds of an epoch over the trials; meant for comparison only where they were timed.
     pub epoch_seconds: Option<EpochSeconds>,
     /// How it stands beside the best by the interval of the difference alone.
-    pub standing: Standing,
+    pub standing: Ranking,
     /// The comparison with the best, with probabilities; none for the best itself and for what is not ranked.
     pub comparison: Option<Comparison>,
     /// Why it cannot be relied on, where it cannot.
@@ -47,18 +47,18 @@ pub struct SettingResult {
 
 /// All settings of a study.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Summary {
+pub struct StudySummary {
     /// In the plan's order.
-    pub settings: Vec<SettingResult>,
+    pub settings: Vec<ConfigurationResult>,
     /// The best setting's place.
     pub best: Option<usize>,
     /// Half the width of the region of practical equivalence, a difference of accuracies.
     pub equivalence: f64,
 }
 
-impl Summary {
+impl StudySummary {
     /// What the records, one for each trial of `plan` that has one, amount to.
-    pub fn new(plan: &Plan, records: &[Option<&TrialRecord>]) -> Self {
+    pub fn new(plan: &TrialPlan, records: &[Option<&TrialRecord>]) -> Self {
         let mut groups: Vec<Vec<Option<&TrialRecord>>> = vec![Vec::new(); plan.settings.len()];
         for (trial, record) in plan.trials.iter().zip(records) {
             groups[trial.setting].push(*record);
@@ -72,9 +72,9 @@ impl Summary {
                 .filter(|&best| best != index && setting.is_ranked())
                 .and_then(|best| group(index).compare(&group(best), plan.equivalence));
             setting.standing = match setting.comparison {
-                _ if best == Some(index) => Standing::Best,
+                _ if best == Some(index) => Ranking::Best,
                 Some(comparison) => comparison.standing(),
-                None => Standing::NotRanked,
+                None => Ranking::NotRanked,
             };
             let best = best.map(group);
             setting.unstable = group(index).instability(best.as_ref(), plan.equivalence);
@@ -84,8 +84,8 @@ impl Summary {
     }
 
     /// The settings of this verdict, the nearest to the best first.
-    pub fn of_verdict(&self, verdict: Verdict) -> Vec<&SettingResult> {
-        let of_verdict = |setting: &&SettingResult| setting.verdict() == Some(verdict);
+    pub fn of_verdict(&self, verdict: Verdict) -> Vec<&ConfigurationResult> {
+        let of_verdict = |setting: &&ConfigurationResult| setting.verdict() == Some(verdict);
         let mut settings: Vec<_> = self.settings.iter().filter(of_verdict).collect();
         settings.sort_by(|a, b| b.mean.unwrap_or(0.0).total_cmp(&a.mean.unwrap_or(0.0)));
         settings
@@ -93,7 +93,7 @@ impl Summary {
 
     /// The settings that nothing smaller or equally small has a higher mean accuracy than (the Pareto front), smallest
     /// first.
-    pub fn pareto_front(&self) -> Vec<&SettingResult> {
+    pub fn pareto_front(&self) -> Vec<&ConfigurationResult> {
         let ranked = self.settings.iter().filter(|setting| setting.is_ranked());
         let sized = ranked.filter_map(|setting| Some((setting.num_parameters?, setting.mean?, setting)));
         let mut front: Vec<_> = sized.collect();
@@ -108,21 +108,21 @@ impl Summary {
     }
 
     /// The smallest setting of the Pareto front that has this verdict, where there is one smaller than the best.
-    pub fn smallest_of_verdict(&self, verdict: Verdict) -> Option<&SettingResult> {
+    pub fn smallest_of_verdict(&self, verdict: Verdict) -> Option<&ConfigurationResult> {
         let best = &self.settings[self.best?];
-        let smaller = |setting: &&SettingResult| setting.num_parameters < best.num_parameters;
+        let smaller = |setting: &&ConfigurationResult| setting.num_parameters < best.num_parameters;
         self.pareto_front().into_iter().filter(smaller).find(|setting| setting.verdict() == Some(verdict))
     }
 
     /// The settings that are not probably worse than the best, without it: practically equal or undecided.
-    pub fn not_worse(&self) -> impl Iterator<Item = &SettingResult> {
+    pub fn not_worse(&self) -> impl Iterator<Item = &ConfigurationResult> {
         self.settings
             .iter()
             .filter(|setting| setting.verdict().is_some_and(|verdict| verdict != Verdict::ProbablyWorse))
     }
 }
 
-impl SettingResult {
+impl ConfigurationResult {
     /// Whether all of its trials finished, so that it can be compared.
     pub fn is_ranked(&self) -> bool {
         self.num_finished > 0 && self.num_diverged + self.num_missing == 0
@@ -135,7 +135,7 @@ impl SettingResult {
 }
 
 /// Holm's correction over all comparisons with the best.
-fn correct_p_values(settings: &mut [SettingResult]) {
+fn correct_p_values(settings: &mut [ConfigurationResult]) {
     let comparisons = || settings.iter().filter_map(|setting| setting.comparison.as_ref());
     let mut adjusted = holm(&comparisons().filter_map(|c| c.p_value).collect::<Vec<_>>()).into_iter();
     for comparison in settings.iter_mut().filter_map(|setting| setting.comparison.as_mut()) {
@@ -143,14 +143,14 @@ fn correct_p_values(settings: &mut [SettingResult]) {
     }
 }
 
-fn result(setting: &Setting, records: &[Option<&TrialRecord>]) -> SettingResult {
+fn result(setting: &Configuration, records: &[Option<&TrialRecord>]) -> ConfigurationResult {
     let run: Vec<_> = records.iter().flatten().collect();
     let count = |end| run.iter().filter(|record| record.end == end).count();
     let group = Group { records };
     let accuracies = group.accuracies();
     let losses: Vec<f64> = run.iter().filter_map(|record| record.loss).collect();
     let epochs: Vec<EpochRecord> = run.iter().flat_map(|record| &record.epochs).cloned().collect();
-    SettingResult {
+    ConfigurationResult {
         setting: setting.clone(),
         mean: mean(&accuracies),
         deviation: deviation(&accuracies),
@@ -163,18 +163,19 @@ fn result(setting: &Setting, records: &[Option<&TrialRecord>]) -> SettingResult 
         num_parameters: run.first().map(|record| record.num_parameters),
         seconds_per_epoch: EpochRecord::median_seconds(&epochs),
         epoch_seconds: EpochSeconds::new(records),
-        standing: Standing::NotRanked,
+        standing: Ranking::NotRanked,
         comparison: None,
         unstable: None,
     }
 }
 
 /// The highest mean accuracy; of equal ones the lower loss, and of those the first.
-fn best(settings: &[SettingResult]) -> Option<usize> {
+fn best(settings: &[ConfigurationResult]) -> Option<usize> {
     let ranked = settings.iter().enumerate().filter(|(_, setting)| setting.is_ranked());
-    let key = |setting: &SettingResult| (setting.mean.unwrap_or(0.0), -setting.loss.unwrap_or(f64::INFINITY));
+    let key =
+        |setting: &ConfigurationResult| (setting.mean.unwrap_or(0.0), -setting.loss.unwrap_or(f64::INFINITY));
     let better = |a: (f64, f64), b: (f64, f64)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).is_gt();
-    let choose = |best: Option<(usize, (f64, f64))>, (index, setting): (usize, &SettingResult)| {
+    let choose = |best: Option<(usize, (f64, f64))>, (index, setting): (usize, &ConfigurationResult)| {
         let key = key(setting);
         if best.is_none_or(|(_, best)| better(key, best)) { Some((index, key)) } else { best }
     };
@@ -204,14 +205,14 @@ mod tests {
     use crate::backend::Backend;
     use crate::study::{Basis, Study};
 
-    fn plan() -> Plan {
+    fn plan() -> TrialPlan {
         let text = "folds = 5\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3]";
         let study = Study::from_toml(text, "s.toml", &[], |_| unreachable!()).unwrap();
-        Plan::new(&study, Backend::Flex, "", None).unwrap()
+        TrialPlan::new(&study, Backend::Flex, "", None).unwrap()
     }
 
     /// Records of 5 folds of 100 images for each of three settings; what is not a number diverged.
-    fn records(plan: &Plan, accuracies: [[f64; 5]; 3]) -> Vec<TrialRecord> {
+    fn records(plan: &TrialPlan, accuracies: [[f64; 5]; 3]) -> Vec<TrialRecord> {
         let record = |(trial, accuracy): (&crate::study::Trial, f64)| TrialRecord {
             id: trial.id.clone(),
             setting: plan.settings[trial.setting].clone(),
@@ -231,10 +232,10 @@ mod tests {
         plan.trials.iter().zip(accuracies.into_iter().flatten()).map(record).collect()
     }
 
-    fn summary(accuracies: [[f64; 5]; 3]) -> Summary {
+    fn summary(accuracies: [[f64; 5]; 3]) -> StudySummary {
         let plan = plan();
         let records = records(&plan, accuracies);
-        Summary::new(&plan, &records.iter().map(Some).collect::<Vec<_>>())
+        StudySummary::new(&plan, &records.iter().map(Some).collect::<Vec<_>>())
     }
 
     fn close(got: f64, expected: f64) -> bool {
@@ -253,7 +254,7 @@ mod tests {
         assert_eq!(best.range, Some((0.90, 0.94)));
         let (low, high) = best.interval.unwrap();
         assert!(close(low, REFERENCE[0].0) && close(high, REFERENCE[0].1), "{low} {high}");
-        assert_eq!((best.standing, best.comparison), (Standing::Best, None));
+        assert_eq!((best.standing, best.comparison), (Ranking::Best, None));
         let expected = [
             (
                 0,
@@ -284,8 +285,8 @@ mod tests {
         assert!(close(p_values(0).0, 0.000_065_020_025) && close(p_values(0).1, 2.0 * 0.000_065_020_025));
         assert!(close(p_values(2).0, 0.419_510_376_492) && close(p_values(2).1, 0.419_510_376_492));
         // As scripts know it.
-        assert!(matches!(summary.settings[0].standing, Standing::Worse(_)));
-        assert!(matches!(summary.settings[2].standing, Standing::NotWorse(_)));
+        assert!(matches!(summary.settings[0].standing, Ranking::Worse(_)));
+        assert!(matches!(summary.settings[2].standing, Ranking::NotWorse(_)));
         assert_eq!(summary.not_worse().count(), 1);
     }
 
@@ -295,7 +296,7 @@ mod tests {
     fn a_large_spread_is_no_equality() {
         let summary = summary([BEST, [0.86, 0.78, 0.69, 0.85, 0.83], [0.90, 0.905, 0.10, 0.925, 0.93]]);
         let scattered = &summary.settings[1];
-        assert!(matches!(scattered.standing, Standing::NotWorse(_)));
+        assert!(matches!(scattered.standing, Ranking::NotWorse(_)));
         assert_eq!(scattered.verdict(), Some(Verdict::ProbablyWorse));
         let probabilities = scattered.comparison.unwrap().probabilities;
         assert!((probabilities.worse - 0.961_411_097_5).abs() < 1e-9, "{probabilities:?}");
@@ -338,14 +339,14 @@ mod tests {
     #[test]
     fn the_front_by_hand() {
         let mut summary = summary([[0.5; 5], [0.4; 5], [0.3; 5]]);
-        let of = |(num_parameters, mean): (usize, f64)| SettingResult {
+        let of = |(num_parameters, mean): (usize, f64)| ConfigurationResult {
             num_parameters: Some(num_parameters),
             mean: Some(mean),
             ..summary.settings[0].clone()
         };
         let settings: Vec<_> =
             [(10, 0.5), (5, 0.4), (7, 0.3), (10, 0.6), (20, 0.6), (30, 0.7)].into_iter().map(of).collect();
-        summary = Summary { settings, ..summary };
+        summary = StudySummary { settings, ..summary };
         let front: Vec<_> =
             summary.pareto_front().iter().map(|setting| setting.num_parameters.unwrap()).collect();
         assert_eq!(front, [5, 10, 30]);
@@ -372,7 +373,7 @@ mod tests {
         assert_eq!(summary.best, Some(1));
         let diverged = &summary.settings[0];
         assert_eq!((diverged.num_finished, diverged.num_diverged), (4, 1));
-        assert_eq!((diverged.standing, diverged.comparison), (Standing::NotRanked, None));
+        assert_eq!((diverged.standing, diverged.comparison), (Ranking::NotRanked, None));
         assert_eq!(diverged.unstable, Some(Instability::Diverged));
         assert!(self::summary([[f64::NAN; 5], [0.5; 5], [0.4; 5]]).settings[0].unstable.is_none());
         assert!(self::summary([[f64::NAN; 5]; 3]).best.is_none());
@@ -383,7 +384,7 @@ mod tests {
         let plan = plan();
         let records = records(&plan, [[0.9; 5], [0.8; 5], [0.7; 5]]);
         let some: Vec<_> = records.iter().enumerate().map(|(i, record)| (i != 2).then_some(record)).collect();
-        let summary = Summary::new(&plan, &some);
+        let summary = StudySummary::new(&plan, &some);
         assert_eq!((summary.best, summary.settings[0].num_missing), (Some(1), 1));
     }
 
@@ -406,9 +407,9 @@ mod tests {
     fn seeds_do_not_make_more_images() {
         let text = "seeds = [1, 2, 3, 4, 5]\n[set]\ndata.validation = 100\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3]";
         let study = Study::from_toml(text, "s.toml", &[], |_| unreachable!()).unwrap();
-        let plan = Plan::new(&study, Backend::Flex, "", None).unwrap();
+        let plan = TrialPlan::new(&study, Backend::Flex, "", None).unwrap();
         let records = records(&plan, [[0.9; 5], [0.8; 5], [0.7; 5]]);
-        let summary = Summary::new(&plan, &records.iter().map(Some).collect::<Vec<_>>());
+        let summary = StudySummary::new(&plan, &records.iter().map(Some).collect::<Vec<_>>());
         assert_eq!(summary.settings[0].interval, Some(wilson(0.9, 100)));
     }
 }

@@ -19,10 +19,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::study::{Plan, Setting, Study, Trial};
+use crate::study::{Configuration, Study, Trial, TrialPlan};
 use crate::training::EpochRecord;
 use crate::util::files;
-use crate::util::files::{Lines, Lock};
+use crate::util::files::{LineLog, Lock};
 
 /// The newest format of study folders, which this smallnet writes.
 const FORMAT: u32 = 1;
@@ -65,7 +65,7 @@ pub struct TrialRecord {
     /// The trial's id.
     pub id: String,
     /// Its varied values.
-    pub setting: Setting,
+    pub setting: Configuration,
     /// Its seed.
     pub seed: u64,
     /// The fold that it was judged by, from 0; none where images were held out.
@@ -127,12 +127,12 @@ impl StudyFolder {
 
     /// Saves the study file and what decides the results, and says what has changed since the last time: names with
     /// what they were and are.
-    pub fn write_plan(&self, study: &Study, plan: &Plan) -> Result<Vec<(String, String, String)>> {
+    pub fn write_plan(&self, study: &Study, plan: &TrialPlan) -> Result<Vec<(String, String, String)>> {
         let before = self.saved_plan().map(|plan| plan.facts).filter(|facts| !facts.is_empty());
         files::write(&self.path.join(STUDY), study.text().as_bytes())?;
         let saved = SavedPlan { format: FORMAT, facts: plan.facts.clone() };
         files::write_json(&self.path.join(PLAN), &saved)?;
-        Ok(before.map(|before| changes(&before, &plan.facts)).unwrap_or_default())
+        Ok(before.map(|before| diff(&before, &plan.facts)).unwrap_or_default())
     }
 
     /// Saves a file of results and says where it is.
@@ -144,7 +144,7 @@ impl StudyFolder {
 }
 
 /// What two plans' facts differ in: names with what they were and are.
-pub(crate) fn changes(
+pub(crate) fn diff(
     before: &BTreeMap<String, String>,
     now: &BTreeMap<String, String>,
 ) -> Vec<(String, String, String)> {
@@ -162,15 +162,15 @@ pub(crate) fn changes(
 
 /// `trials.jsonl`, locked for this process.
 #[derive(Debug)]
-pub struct Journal {
+pub struct TrialLog {
     /// None where it is only looked at.
-    open: Option<(Lines, Lock)>,
+    open: Option<(LineLog, Lock)>,
     records: HashMap<String, TrialRecord>,
     /// Lines that could not be read, and count as not there.
     pub num_damaged: usize,
 }
 
-impl Journal {
+impl TrialLog {
     /// Opens the journal of `folder` and reads what is in it.
     ///
     /// A last line without an end, as a kill may leave, is taken off.
@@ -184,7 +184,7 @@ impl Journal {
                 .hint("wait for it, or stop it; it goes on from where it was stopped")
         })?;
         files::remove_leftovers(&folder.path)?;
-        let (lines, bytes) = Lines::open(&folder.path.join(TRIALS))?;
+        let (lines, bytes) = LineLog::open(&folder.path.join(TRIALS))?;
         let mut journal = Self { open: Some((lines, lock)), records: HashMap::new(), num_damaged: 0 };
         journal.take_in(&bytes);
         Ok(journal)
@@ -204,7 +204,7 @@ impl Journal {
         let Some((lines, lock)) = self.open.take() else { return Ok(None) };
         drop(lines);
         let kept = files::set_aside(&path)?;
-        self.open = Some((Lines::open(&path)?.0, lock));
+        self.open = Some((LineLog::open(&path)?.0, lock));
         self.records.clear();
         Ok(Some((kept, number)))
     }
@@ -271,7 +271,7 @@ mod tests {
     fn record(id: &str, end: TrialEnd) -> TrialRecord {
         TrialRecord {
             id: id.to_owned(),
-            setting: Setting { values: [("a.b".into(), "1".into())].into() },
+            setting: Configuration { values: [("a.b".into(), "1".into())].into() },
             seed: 1,
             fold: Some(0),
             end,
@@ -295,7 +295,7 @@ mod tests {
     fn what_a_kill_left_behind_is_read_as_far_as_it_is_whole() {
         let place = tempfile::tempdir().unwrap();
         let folder = StudyFolder::open(place.path(), "s").unwrap();
-        let mut journal = Journal::open(&folder).unwrap();
+        let mut journal = TrialLog::open(&folder).unwrap();
         journal.append(&[record("a", TrialEnd::Finished), record("b", TrialEnd::Failed)]).unwrap();
         drop(journal);
         let path = folder.path().join(TRIALS);
@@ -303,7 +303,7 @@ mod tests {
         text.insert_str(0, "{\"id\": damaged}\n");
         fs::write(&path, format!("{text}{{\"id\":\"c\",\"setti")).unwrap();
 
-        let mut journal = Journal::open(&folder).unwrap();
+        let mut journal = TrialLog::open(&folder).unwrap();
         assert_eq!(journal.num_damaged, 1);
         assert!(journal.result(&trial("a")).is_some());
         assert_eq!(
@@ -315,7 +315,7 @@ mod tests {
         assert_eq!(journal.num_others(&[trial("a"), trial("x")]), 1);
         journal.append(&[record("c", TrialEnd::Diverged)]).unwrap();
         drop(journal);
-        let journal = Journal::open(&folder).unwrap();
+        let journal = TrialLog::open(&folder).unwrap();
         assert_eq!(journal.num_damaged, 1, "nothing was written behind half a line");
         assert_eq!(journal.result(&trial("c")), Some(&record("c", TrialEnd::Diverged)));
     }
@@ -324,7 +324,7 @@ mod tests {
     fn what_is_measured_again_keeps_what_was_measured_before() {
         let place = tempfile::tempdir().unwrap();
         let folder = StudyFolder::open(place.path(), "s").unwrap();
-        let mut journal = Journal::open(&folder).unwrap();
+        let mut journal = TrialLog::open(&folder).unwrap();
         assert_eq!(journal.set_aside(&folder).unwrap(), None);
         for (number, id) in ["a", "b"].into_iter().enumerate() {
             journal.append(&[record(id, TrialEnd::Finished)]).unwrap();
@@ -336,7 +336,7 @@ mod tests {
                 journal.result(&trial(id)).is_none()
                     && fs::read(folder.path().join(TRIALS)).unwrap().is_empty()
             );
-            let error = Journal::open(&folder).unwrap_err();
+            let error = TrialLog::open(&folder).unwrap_err();
             assert!(error.message().ends_with("is in use: the study is running already"), "the lock is kept");
         }
     }
@@ -345,8 +345,8 @@ mod tests {
     fn a_study_runs_once_at_a_time() {
         let place = tempfile::tempdir().unwrap();
         let folder = StudyFolder::open(place.path(), "s").unwrap();
-        let _first = Journal::open(&folder).unwrap();
-        let error = Journal::open(&folder).unwrap_err();
+        let _first = TrialLog::open(&folder).unwrap();
+        let error = TrialLog::open(&folder).unwrap_err();
         assert!(error.message().ends_with("is in use: the study is running already"), "{error}");
     }
 
@@ -367,7 +367,7 @@ mod tests {
         let facts = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
         };
-        let found = changes(&facts(&[("a", "1"), ("b", "2")]), &facts(&[("a", "1"), ("b", "3"), ("c", "4")]));
+        let found = diff(&facts(&[("a", "1"), ("b", "2")]), &facts(&[("a", "1"), ("b", "3"), ("c", "4")]));
         let text = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
         assert_eq!(found, [text("b", "2", "3"), text("c", "–", "4")]);
     }

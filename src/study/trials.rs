@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::experiment::{Experiment, settings};
 use crate::study::Study;
 use crate::study::file::DEFAULT_EQUIVALENCE;
-use crate::study::search_space::{Grid, Setting};
-use crate::training::Member;
+use crate::study::search_space::{Configuration, Grid};
+use crate::training::ModelSpec;
 use crate::util::hex::hex;
 
 /// How timed trials are ordered; see [`turns`](crate::study::turns).
@@ -25,9 +25,9 @@ const MAX_MEMORY: usize = 128_000_000;
 /// One training of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
-    /// The digest of everything that decides its result; see [`Plan::new`].
+    /// The digest of everything that decides its result; see [`TrialPlan::new`].
     pub id: String,
-    /// Its place in [`Plan::settings`].
+    /// Its place in [`TrialPlan::settings`].
     pub setting: usize,
     /// What is trained, seed included. All folds share it.
     pub experiment: Arc<Experiment>,
@@ -37,17 +37,17 @@ pub struct Trial {
 
 impl Trial {
     /// What is trained, as a member of a stack.
-    pub fn member(&self) -> Member<'_> {
+    pub fn member(&self) -> ModelSpec<'_> {
         let Experiment { model, optimizer, schedule, training, .. } = &*self.experiment;
-        Member { model, optimizer, schedule, training }
+        ModelSpec { model, optimizer, schedule, training }
     }
 }
 
 /// Everything that a study is going to do.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct TrialPlan {
     /// The choices of values, in the grid's order.
-    pub settings: Vec<Setting>,
+    pub settings: Vec<Configuration>,
     /// The trials, setting by setting, seed by seed, fold by fold.
     pub trials: Vec<Trial>,
     /// What decides the results, by name, in words: to tell what a changed study file changes.
@@ -56,7 +56,7 @@ pub struct Plan {
     pub equivalence: f64,
 }
 
-impl Plan {
+impl TrialPlan {
     /// What `study` means on `backend` and on the data set of this digest. `machine` says what computes; it matters where
     /// seconds do.
     ///
@@ -131,7 +131,7 @@ fn too_much_memory() -> Error {
         .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds")
 }
 
-fn refused(setting: &Setting, error: Error) -> Error {
+fn refused(setting: &Configuration, error: Error) -> Error {
     match setting.values.is_empty() {
         true => error,
         false => Error::new(format!("the setting {}: {error}", setting.name())),
@@ -184,8 +184,8 @@ mod tests {
         Study::from_toml(text, "s.toml", &[], |_| unreachable!()).unwrap()
     }
 
-    fn plan(text: &str) -> Plan {
-        Plan::new(&study(text), Backend::Flex, "abc", Some("a machine")).unwrap()
+    fn plan(text: &str) -> TrialPlan {
+        TrialPlan::new(&study(text), Backend::Flex, "abc", Some("a machine")).unwrap()
     }
 
     const RATES: &str = "folds = 3\nseeds = [1, 2]\n[vary]\noptimizer.learning_rate = [0.1, 1.0]";
@@ -209,7 +209,7 @@ mod tests {
     fn more_trials_than_anyone_has_time_for_are_refused() {
         let text = "folds = 100\nseeds = [1, 2]\n[vary]\noptimizer.learning_rate = { from = 0.1, to = 1, num = 501 }";
         assert_eq!(
-            Plan::new(&study(text), Backend::Flex, "abc", None).unwrap_err().to_string(),
+            TrialPlan::new(&study(text), Backend::Flex, "abc", None).unwrap_err().to_string(),
             "the study has 100200 trials (settings, seeds and folds: 501 × 2 × 100), expected at most 100000\n\n\
              hint: draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds or folds"
         );
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_trial_is_known_by_what_decides_its_result() {
         let plan = plan(RATES);
-        let ids = |plan: &Plan| plan.trials.iter().map(|trial| trial.id.clone()).collect::<Vec<_>>();
+        let ids = |plan: &TrialPlan| plan.trials.iter().map(|trial| trial.id.clone()).collect::<Vec<_>>();
         let renamed = self::plan(&format!("name = \"other\"\n{RATES}"));
         assert_eq!(ids(&renamed), ids(&plan));
         let more = self::plan(&RATES.replace("[0.1, 1.0]", "[0.01, 0.1, 1.0]"));
@@ -232,7 +232,7 @@ mod tests {
             assert!(ids(&plan).iter().all(|id| !changed.contains(id)), "{to}");
         }
         for (backend, data) in [(Backend::Ndarray, "abc"), (Backend::Flex, "abd")] {
-            assert_ne!(ids(&Plan::new(&study(RATES), backend, data, None).unwrap()), ids(&plan));
+            assert_ne!(ids(&TrialPlan::new(&study(RATES), backend, data, None).unwrap()), ids(&plan));
         }
     }
 
@@ -240,7 +240,7 @@ mod tests {
     fn seconds_are_known_by_their_machine() {
         let on = |text: &str, machine| {
             let study = study(text);
-            Plan::new(&study, Backend::Flex, "", Some(machine)).unwrap().trials[0].id.clone()
+            TrialPlan::new(&study, Backend::Flex, "", Some(machine)).unwrap().trials[0].id.clone()
         };
         assert_eq!(on(RATES, "one"), on(RATES, "other"));
         let timed = RATES.replace("folds", "timing = true\nfolds");
@@ -250,14 +250,14 @@ mod tests {
     #[test]
     fn one_setting_spelled_in_two_ways_is_refused() {
         let study = study("folds = 2\n[vary]\noptimizer.learning_rate = [1, 1.0]");
-        let error = Plan::new(&study, Backend::Flex, "", None).unwrap_err();
+        let error = TrialPlan::new(&study, Backend::Flex, "", None).unwrap_err();
         assert_eq!(error.message(), "the settings learning rate 1 and learning rate 1.0 are the same");
     }
 
     #[test]
     fn a_setting_that_cannot_be_is_named() {
         let study = study("folds = 2\n[vary]\noptimizer.learning_rate = [1.0, -1.0]");
-        let error = Plan::new(&study, Backend::Flex, "", None).unwrap_err().to_string();
+        let error = TrialPlan::new(&study, Backend::Flex, "", None).unwrap_err().to_string();
         assert_eq!(
             error,
             "the setting learning rate -1.0: `optimizer.learning_rate` is -1, expected a number above 0"

@@ -3,11 +3,11 @@
 use rand::Rng;
 
 use crate::data::Batch;
-use crate::util::rng::{Purpose, stream};
+use crate::util::rng::{RngStream, rng};
 
 /// Gives `batch` the seed of what `step` leaves out, counted from 0 over the whole training. `seed` is the experiment's.
-pub(crate) fn seeded(batch: Batch, seed: u64, step: usize) -> Batch {
-    batch.with_dropout_seed(stream(seed, Purpose::Dropout, step as u64).next_u64())
+pub(crate) fn with_step_seed(batch: Batch, seed: u64, step: usize) -> Batch {
+    batch.with_dropout_seed(rng(seed, RngStream::Dropout, step as u64).next_u64())
 }
 
 #[cfg(test)]
@@ -16,13 +16,14 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::data::{Part, Source, Split};
+    use crate::data::{Source, Split, Subset};
 
     #[test]
     fn every_step_of_every_experiment_has_a_seed_of_its_own() {
-        let split = Split::whole(Source::Mnist.load(Part::Test).unwrap());
-        let seed =
-            |seed, step| seeded(Batch::new(&split, &[0], 0.0, &Device::flex()), seed, step).dropout_seed;
+        let split = Split::whole(Source::Mnist.load(Subset::Test).unwrap());
+        let seed = |seed, step| {
+            with_step_seed(Batch::new(&split, &[0], 0.0, &Device::flex()), seed, step).dropout_seed
+        };
         assert!(seed(1, 0).is_some());
         assert_eq!(seed(1, 7), seed(1, 7));
         assert_ne!(seed(1, 0), seed(1, 1));

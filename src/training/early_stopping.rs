@@ -9,14 +9,14 @@ use crate::training::metrics::LOSS;
 
 /// The lowest validation loss so far.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Best {
+pub struct BestEpoch {
     /// The epoch that it was measured after, from 1.
     pub epoch: usize,
     /// The loss.
     pub loss: f64,
 }
 
-impl Best {
+impl BestEpoch {
     /// Takes `epoch` over into `best` if its validation loss is lower by more than `min_delta`.
     pub(crate) fn update(best: &mut Option<Self>, epoch: usize, store: &EventStoreClient, min_delta: f64) {
         let bound = best.map_or(f64::INFINITY, |best| best.loss - min_delta);
@@ -29,15 +29,15 @@ impl Best {
 
 /// Stops after `patience` epochs without a lower validation loss.
 #[derive(Debug, Clone)]
-pub(crate) struct Patience {
+pub(crate) struct EarlyStopper {
     config: EarlyStopping,
     /// The loss to fall below.
-    pub(crate) reference: Option<Best>,
+    pub(crate) reference: Option<BestEpoch>,
 }
 
-impl Patience {
+impl EarlyStopper {
     /// Patience as it stood when `reference` was the loss to fall below.
-    pub(crate) fn new(config: EarlyStopping, reference: Option<Best>) -> Self {
+    pub(crate) fn new(config: EarlyStopping, reference: Option<BestEpoch>) -> Self {
         Self { config, reference }
     }
 
@@ -47,9 +47,9 @@ impl Patience {
     }
 }
 
-impl EarlyStoppingStrategy for Patience {
+impl EarlyStoppingStrategy for EarlyStopper {
     fn should_stop(&mut self, epoch: usize, store: &EventStoreClient) -> bool {
-        Best::update(&mut self.reference, epoch, store, self.config.min_delta);
+        BestEpoch::update(&mut self.reference, epoch, store, self.config.min_delta);
         self.is_exhausted(epoch)
     }
 }

@@ -20,16 +20,16 @@ use burn::train::{
     TrainingItem, ValidLoader,
 };
 
-use crate::engine::metrics::{Measured, Step, Totals};
+use crate::engine::metrics::{LazyMetrics, MetricSums, StepMetrics};
 use crate::error::{Error, Result};
 use crate::model::{Mlp, has_finite_weights};
 use crate::optim::schedule::Schedule;
-use crate::training::checkpoint::{FORMAT, Keeper, MetricsDigest, Position, State};
+use crate::training::checkpoint::{CheckpointWriter, FORMAT, MetricsDigest, Position, State};
 use crate::training::dropout;
-use crate::training::early_stopping::{Best, Patience};
-use crate::training::metric_buffer::Outbox;
+use crate::training::early_stopping::{BestEpoch, EarlyStopper};
+use crate::training::metric_buffer::MetricBuffer;
 use crate::training::metrics::{ACCURACY, LOSS};
-use crate::training::outcome::{Divergence, End, EpochRecord, Symptom};
+use crate::training::outcome::{Divergence, DivergenceCause, EpochRecord, StopReason};
 
 /// Called after every epoch with its record.
 pub type OnEpoch = Box<dyn FnMut(&EpochRecord) -> Result<()> + Send>;
@@ -38,42 +38,42 @@ pub type OnEpoch = Box<dyn FnMut(&EpochRecord) -> Result<()> + Send>;
 pub(super) struct EpochLoop {
     device: Device,
     /// Behind a lock because Burn shares its strategies.
-    course: Mutex<Course>,
+    course: Mutex<LoopState>,
 }
 
 /// A training from epoch to epoch: what it needs that is not Burn's, and what comes of it.
-pub(super) struct Course {
+pub(super) struct LoopState {
     on_epoch: OnEpoch,
     schedule: Schedule,
     steps_per_epoch: usize,
     /// The experiment's.
     seed: u64,
     /// Saves checkpoints; none are taken without it.
-    pub(super) keeper: Option<Keeper>,
-    patience: Option<Patience>,
-    best: Option<Best>,
+    pub(super) keeper: Option<CheckpointWriter>,
+    patience: Option<EarlyStopper>,
+    best: Option<BestEpoch>,
     /// How far the next epoch has been trained already, in a training that goes on.
-    pub(super) begun: Begun,
+    pub(super) begun: PartialEpoch,
     /// The epochs so far.
     pub(super) records: Vec<EpochRecord>,
     /// The digest of their lines.
     metrics: MetricsDigest,
-    end: Result<End>,
+    end: Result<StopReason>,
 }
 
 /// The beginning of an epoch.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Begun {
+pub(super) struct PartialEpoch {
     /// Steps done.
     pub(super) steps: usize,
     /// What they measured.
-    pub(super) measured: Totals,
+    pub(super) measured: MetricSums,
     /// How long they took.
     pub(super) seconds: f64,
 }
 
 /// What Burn's Learner brings along.
-struct Gear<'a> {
+struct LoopContext<'a> {
     components: &'a mut TrainingComponents<Mlp>,
     learner: &'a mut Learner<Mlp>,
     train: &'a TrainLoader<Mlp>,
@@ -82,12 +82,12 @@ struct Gear<'a> {
 
 impl EpochLoop {
     /// `device` must be an autodiff device.
-    pub(super) fn new(device: Device, course: Course) -> Self {
+    pub(super) fn new(device: Device, course: LoopState) -> Self {
         Self { device, course: Mutex::new(course) }
     }
 
     /// How the loop ended, its epochs and the best of them; takes the epochs out.
-    pub(super) fn outcome(&self) -> Result<(End, Vec<EpochRecord>, Option<Best>)> {
+    pub(super) fn outcome(&self) -> Result<(StopReason, Vec<EpochRecord>, Option<BestEpoch>)> {
         let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
         let end = course.end.clone()?;
         Ok((end, std::mem::take(&mut course.records), course.best))
@@ -107,7 +107,7 @@ impl SupervisedLearningStrategy<Mlp> for EpochLoop {
         let validation = validation.to_device(&self.device.clone().inner());
         learner.fork(&self.device);
         let epochs = starting_epoch..=components.num_epochs;
-        let gear = Gear {
+        let gear = LoopContext {
             components: &mut components,
             learner: &mut learner,
             train: &train,
@@ -115,20 +115,20 @@ impl SupervisedLearningStrategy<Mlp> for EpochLoop {
         };
         let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
         let end = course.run(epochs, gear);
-        let saved = course.keeper.as_mut().map_or(Ok(()), Keeper::finish);
+        let saved = course.keeper.as_mut().map_or(Ok(()), CheckpointWriter::finish);
         course.end = end.and_then(|end| saved.map(|()| end));
         (learner.model(), components.event_processor)
     }
 }
 
-impl Course {
+impl LoopState {
     /// A training from its beginning, that keeps no checkpoints.
     pub(super) fn new(
         on_epoch: OnEpoch,
         schedule: Schedule,
         steps_per_epoch: usize,
         seed: u64,
-        patience: Option<Patience>,
+        patience: Option<EarlyStopper>,
     ) -> Self {
         Self {
             on_epoch,
@@ -138,10 +138,10 @@ impl Course {
             keeper: None,
             patience,
             best: None,
-            begun: Begun::default(),
+            begun: PartialEpoch::default(),
             records: Vec::new(),
             metrics: MetricsDigest::default(),
-            end: Ok(End::Finished),
+            end: Ok(StopReason::Finished),
         }
     }
 
@@ -150,7 +150,7 @@ impl Course {
         let &State { position, measured, seconds, best, to_beat, .. } = state;
         self.records = records;
         self.metrics = metrics;
-        self.begun = Begun { steps: position.steps, measured, seconds };
+        self.begun = PartialEpoch { steps: position.steps, measured, seconds };
         self.best = best;
         if let Some(patience) = &mut self.patience {
             patience.reference = to_beat;
@@ -158,12 +158,12 @@ impl Course {
     }
 
     /// Runs `epochs`: train, validate, record, checkpoint, and stop early or on request.
-    fn run(&mut self, epochs: RangeInclusive<usize>, mut gear: Gear<'_>) -> Result<End> {
+    fn run(&mut self, epochs: RangeInclusive<usize>, mut gear: LoopContext<'_>) -> Result<StopReason> {
         let last = *epochs.end();
         for epoch in epochs {
             // Before the epoch, not after the last one: a training may go on from where it should have stopped.
             if self.patience.as_ref().is_some_and(|patience| patience.is_exhausted(epoch - 1)) {
-                return Ok(End::Early);
+                return Ok(StopReason::Early);
             }
             let seconds = match self.train_epoch(epoch, &mut gear)? {
                 ControlFlow::Continue(seconds) => seconds,
@@ -172,27 +172,31 @@ impl Course {
             gear.validate(epoch)?;
             let record = self.record(epoch, seconds, &gear)?;
             if let Some(loss) = record.validation_loss.filter(|loss| !loss.is_finite()) {
-                return Ok(self.diverged(epoch, Symptom::ValidationLoss(loss)));
+                return Ok(self.diverged(epoch, DivergenceCause::ValidationLoss(loss)));
             }
             (self.on_epoch)(&record)?;
             self.metrics.add(record.line()?.as_bytes());
             self.records.push(record);
             let store = &gear.components.event_store;
-            Best::update(&mut self.best, epoch, store, 0.0);
+            BestEpoch::update(&mut self.best, epoch, store, 0.0);
             if let Some(patience) = &mut self.patience {
                 patience.should_stop(epoch, store);
             }
-            self.save(Position { epochs: epoch, steps: 0 }, Begun::default(), &mut gear)?;
+            self.save(Position { epochs: epoch, steps: 0 }, PartialEpoch::default(), &mut gear)?;
             if gear.components.interrupter.should_stop() && epoch < last {
-                return Ok(End::Interrupted { epoch, step: self.steps_per_epoch });
+                return Ok(StopReason::Interrupted { epoch, step: self.steps_per_epoch });
             }
         }
-        Ok(End::Finished)
+        Ok(StopReason::Finished)
     }
 
     /// One pass over the training images, or over what is left of them; gives the seconds it took, or the end of the
     /// training.
-    fn train_epoch(&mut self, epoch: usize, gear: &mut Gear<'_>) -> Result<ControlFlow<End, f64>> {
+    fn train_epoch(
+        &mut self,
+        epoch: usize,
+        gear: &mut LoopContext<'_>,
+    ) -> Result<ControlFlow<StopReason, f64>> {
         let total_items = gear.train.num_items();
         gear.tell(LearnerEvent::StartSplit { epoch_number: epoch, total_items })?;
         let end = self.steps(epoch, gear)?;
@@ -200,19 +204,20 @@ impl Course {
         Ok(end)
     }
 
-    fn steps(&mut self, epoch: usize, gear: &mut Gear<'_>) -> Result<ControlFlow<End, f64>> {
+    fn steps(&mut self, epoch: usize, gear: &mut LoopContext<'_>) -> Result<ControlFlow<StopReason, f64>> {
         let mut batches = gear.train.iter();
         let begun = std::mem::take(&mut self.begun);
-        let mut outbox = Outbox::new(begun.steps, begun.measured);
+        let mut outbox = MetricBuffer::new(begun.steps, begun.measured);
         if begun.steps > 0 {
-            let measured = Measured::before(begun.measured);
+            let measured = LazyMetrics::before(begun.measured);
             gear.tell(event(measured, batches.progress(), begun.steps, gear.learner.lr_current()))?;
         }
-        let mut clock = Clock::new(begun.seconds);
+        let mut clock = Stopwatch::new(begun.seconds);
         let mut step = begun.steps;
         while let Some(batch) = batches.next() {
             let total_steps = (epoch - 1) * self.steps_per_epoch + step;
-            let output = gear.learner.train_step(dropout::seeded(report(batch)?, self.seed, total_steps));
+            let output =
+                gear.learner.train_step(dropout::with_step_seed(burn_error(batch)?, self.seed, total_steps));
             gear.learner.lr_step();
             gear.learner.optimizer_step(output.grads);
             outbox.put(output.item);
@@ -226,19 +231,19 @@ impl Course {
                 let measured = outbox.take()?;
                 // What is saved, or validated, is looked at as a whole.
                 let model = (saves || progress.is_completed()).then(|| gear.learner.model());
-                if let Some(symptom) = find_symptom(measured.steps(), step, model.as_ref())? {
+                if let Some(symptom) = find_divergence(measured.steps(), step, model.as_ref())? {
                     return Ok(ControlFlow::Break(self.diverged(epoch, symptom)));
                 }
                 gear.tell(event(measured, progress, step, gear.learner.lr_current()))?;
             }
             if saves {
                 clock.pause();
-                let begun = Begun { steps: step, measured: outbox.totals, seconds: clock.seconds };
+                let begun = PartialEpoch { steps: step, measured: outbox.totals, seconds: clock.seconds };
                 self.save(Position { epochs: epoch - 1, steps: step }, begun, gear)?;
                 clock.go_on();
             }
             if interrupted {
-                return Ok(ControlFlow::Break(End::Interrupted { epoch, step }));
+                return Ok(ControlFlow::Break(StopReason::Interrupted { epoch, step }));
             }
         }
         clock.pause();
@@ -246,7 +251,7 @@ impl Course {
     }
 
     /// Saves a checkpoint, where any are kept.
-    fn save(&mut self, position: Position, begun: Begun, gear: &mut Gear<'_>) -> Result<()> {
+    fn save(&mut self, position: Position, begun: PartialEpoch, gear: &mut LoopContext<'_>) -> Result<()> {
         let (Some(keeper), Some(checkpointer)) = (&mut self.keeper, &mut gear.components.checkpointer) else {
             return Ok(());
         };
@@ -264,17 +269,17 @@ impl Course {
     }
 
     /// The end of a training in which a number is no longer finite.
-    fn diverged(&self, epoch: usize, symptom: Symptom) -> End {
+    fn diverged(&self, epoch: usize, symptom: DivergenceCause) -> StopReason {
         let step = match symptom {
-            Symptom::Loss { step, .. } | Symptom::Weight { step } => step,
-            Symptom::ValidationLoss(_) => self.steps_per_epoch,
+            DivergenceCause::Loss { step, .. } | DivergenceCause::Weight { step } => step,
+            DivergenceCause::ValidationLoss(_) => self.steps_per_epoch,
         };
         let learning_rate = self.schedule.rate_in_epoch(epoch, step);
-        End::Diverged(Divergence { epoch, symptom, learning_rate })
+        StopReason::Diverged(Divergence { epoch, symptom, learning_rate })
     }
 
     /// Asks Burn's event store for the epoch's means.
-    fn record(&self, epoch: usize, seconds: f64, gear: &Gear<'_>) -> Result<EpochRecord> {
+    fn record(&self, epoch: usize, seconds: f64, gear: &LoopContext<'_>) -> Result<EpochRecord> {
         let store = &gear.components.event_store;
         let mean = |name, split| store.find_metric(name, epoch, Aggregate::Mean, &split);
         let missing = || Error::new(format!("epoch {epoch} left no training metrics"));
@@ -291,9 +296,9 @@ impl Course {
     }
 }
 
-impl Gear<'_> {
+impl LoopContext<'_> {
     fn tell(&mut self, event: TrainingEvent) -> Result<()> {
-        report(self.components.event_processor.process_train(event))
+        burn_error(self.components.event_processor.process_train(event))
     }
 
     /// One pass over the images held out, if there are any, and the end of the epoch for all metrics.
@@ -301,50 +306,56 @@ impl Gear<'_> {
         let processor = &mut self.components.event_processor;
         let total_items = self.validation.num_items();
         if total_items > 0 {
-            report(processor.process_valid(LearnerEvent::StartSplit { epoch_number: epoch, total_items }))?;
+            burn_error(
+                processor.process_valid(LearnerEvent::StartSplit { epoch_number: epoch, total_items }),
+            )?;
             let model = self.learner.model().valid();
             let mut batches = self.validation.iter();
-            let mut outbox = Outbox::new(0, Totals::default());
+            let mut outbox = MetricBuffer::new(0, MetricSums::default());
             while let Some(batch) = batches.next() {
-                outbox.put(InferenceStep::step(&model, report(batch)?));
+                outbox.put(InferenceStep::step(&model, burn_error(batch)?));
                 if outbox.is_due(&batches.progress()) {
                     let measured = outbox.take()?;
                     let event =
                         TrainingItem::new(measured, batches.progress(), Some(outbox.steps_sent), None);
-                    report(processor.process_valid(LearnerEvent::ProcessedItem(event)))?;
+                    burn_error(processor.process_valid(LearnerEvent::ProcessedItem(event)))?;
                 }
             }
-            report(processor.process_valid(LearnerEvent::EndSplit(epoch)))?;
+            burn_error(processor.process_valid(LearnerEvent::EndSplit(epoch)))?;
         }
         self.tell(LearnerEvent::EndEpoch(epoch))?;
-        report(self.components.event_processor.flush())
+        burn_error(self.components.event_processor.flush())
     }
 }
 
-type TrainingEvent = LearnerEvent<Measured>;
+type TrainingEvent = LearnerEvent<LazyMetrics>;
 
-fn event(measured: Measured, progress: Progress, step: usize, rate: ModuleLearningRate) -> TrainingEvent {
+fn event(measured: LazyMetrics, progress: Progress, step: usize, rate: ModuleLearningRate) -> TrainingEvent {
     LearnerEvent::ProcessedItem(TrainingItem::new(measured, progress, Some(step), Some(rate)))
 }
 
 /// The first loss that is not finite among the last steps, of which `done` have been done in all, or else a weight of
 /// `model`: everything learned after it would be noise.
-fn find_symptom(steps: &[Step], done: usize, model: Option<&Mlp>) -> Result<Option<Symptom>> {
+fn find_divergence(
+    steps: &[StepMetrics],
+    done: usize,
+    model: Option<&Mlp>,
+) -> Result<Option<DivergenceCause>> {
     if let Some(offset) = steps.iter().position(|step| !step.loss.is_finite()) {
         let step = done - steps.len() + offset + 1;
-        return Ok(Some(Symptom::Loss { loss: steps[offset].loss, step }));
+        return Ok(Some(DivergenceCause::Loss { loss: steps[offset].loss, step }));
     }
     let is_finite = model.map_or(Ok(true), has_finite_weights)?;
-    Ok((!is_finite).then_some(Symptom::Weight { step: done }))
+    Ok((!is_finite).then_some(DivergenceCause::Weight { step: done }))
 }
 
 /// Counts the seconds of steps, without those of checkpoints.
-struct Clock {
+struct Stopwatch {
     seconds: f64,
     since: Instant,
 }
 
-impl Clock {
+impl Stopwatch {
     fn new(seconds: f64) -> Self {
         Self { seconds, since: Instant::now() }
     }
@@ -359,6 +370,6 @@ impl Clock {
 }
 
 /// An error of Burn's as ours.
-pub(super) fn report<T, E: std::fmt::Display>(result: std::result::Result<T, E>) -> Result<T> {
+pub(super) fn burn_error<T, E: std::fmt::Display>(result: std::result::Result<T, E>) -> Result<T> {
     result.map_err(|error| Error::new(format!("training failed: {error}")))
 }

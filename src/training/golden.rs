@@ -8,7 +8,7 @@ use burn::tensor::{Device, TensorData};
 use burn::train::{ItemLazy, Learner};
 use serde::Deserialize;
 
-use crate::data::{Batch, Images, Split};
+use crate::data::{Batch, ImageDataset, Split};
 use crate::model::{Activation, Dropout, Mlp};
 use crate::optim::{OptimizerConfig, Schedule, ScheduleConfig};
 use crate::training::TrainingConfig;
@@ -55,7 +55,7 @@ impl Case {
 
     fn batch(&self, index: usize, device: &Device) -> Batch {
         let GoldenBatch { pixels, labels } = &self.batches[index];
-        let images = Images {
+        let images = ImageDataset {
             pixels: pixels.concat(),
             labels: labels.clone(),
             height: self.height,
@@ -117,12 +117,12 @@ fn losses_equal_pytorchs_step_by_step() {
 /// A network that cannot learn 32 digits by heart is broken.
 #[test]
 fn one_batch_can_be_learned_by_heart() {
-    use crate::data::{Part, Source};
+    use crate::data::{Source, Subset};
     use crate::model::MlpConfig;
 
     let device = Device::flex();
     let training = device.clone().autodiff();
-    let split = Split::whole(Source::Mnist.load(Part::Test).unwrap());
+    let split = Split::whole(Source::Mnist.load(Subset::Test).unwrap());
     let positions: Vec<u32> = (0..32).collect();
     let config = MlpConfig { hidden: vec![32], ..MlpConfig::default() };
     let model = config.init(784, 10, 1, &device).unwrap().train();

@@ -8,12 +8,12 @@ use burn::train::{Interrupter, ItemLazy, TrainStep};
 use serde::Serialize;
 
 use crate::data::Split;
-use crate::engine::Measured;
+use crate::engine::LazyMetrics;
 use crate::error::{Error, Result};
 use crate::model::Mlp;
 use crate::optim::OptimizerConfig;
 use crate::training::dropout;
-use crate::training::fit::report;
+use crate::training::fit::burn_error;
 use crate::training::{TrainingConfig, shuffled_loader};
 
 /// How the rate rises: by the same factor from each step to the next.
@@ -117,7 +117,7 @@ pub struct RangeTest {
 }
 
 /// The sweep is so many times as long as the memory of the smoothed loss.
-const MEMORIES: f64 = 35.0;
+const WINDOWS: f64 = 35.0;
 /// The loss, in multiples of its lowest, at which a training counts as diverged; fastai's.
 const DIVERGED: f64 = 4.0;
 /// Steps read from the device in one go: a read makes a GPU wait.
@@ -142,10 +142,10 @@ pub fn range_test(
     let batches = std::iter::repeat_with(|| loader.iter()).flatten();
     let mut model = model.train();
     let mut optimizer = optimizer.init(training.clipping());
-    let mut unread = Measured::default();
-    let mut trace = Trace::new(sweep, num_steps);
+    let mut unread = LazyMetrics::default();
+    let mut trace = LossCurve::new(sweep, num_steps);
     for (step, batch) in batches.take(num_steps).enumerate() {
-        let output = TrainStep::step(&model, dropout::seeded(report(batch)?, seed, step));
+        let output = TrainStep::step(&model, dropout::with_step_seed(burn_error(batch)?, seed, step));
         model = optimizer.step(sweep.learning_rate(step, num_steps), model, output.grads);
         unread.append(output.item);
         if interrupter.should_stop() {
@@ -153,7 +153,7 @@ pub fn range_test(
         }
         if unread.len() == STEPS_PER_READ || step + 1 == num_steps {
             // Steps after the one that diverged have been done in vain; what is kept does not depend on them.
-            for measured in report(std::mem::take(&mut unread).sync())?.steps() {
+            for measured in burn_error(std::mem::take(&mut unread).sync())?.steps() {
                 on_step(&trace.add(measured.loss));
                 if trace.has_diverged() {
                     return Ok(Some(trace.finish()));
@@ -165,7 +165,7 @@ pub fn range_test(
 }
 
 /// The losses so far.
-struct Trace {
+struct LossCurve {
     sweep: Sweep,
     num_steps: usize,
     /// The share of the average kept in a step, and the average before its correction.
@@ -175,9 +175,9 @@ struct Trace {
     points: Vec<RatePoint>,
 }
 
-impl Trace {
+impl LossCurve {
     fn new(sweep: Sweep, num_steps: usize) -> Self {
-        let kept = 1.0 - 1.0 / (num_steps as f64 / MEMORIES).max(1.0);
+        let kept = 1.0 - 1.0 / (num_steps as f64 / WINDOWS).max(1.0);
         Self { sweep, num_steps, kept, average: 0.0, lowest: f64::INFINITY, points: Vec::new() }
     }
 
@@ -207,7 +207,7 @@ impl Trace {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::data::Images;
+    use crate::data::ImageDataset;
     use crate::model::MlpConfig;
 
     fn sweep(from: f64, to: f64, steps: usize) -> Sweep {
@@ -215,7 +215,7 @@ mod tests {
     }
 
     fn trace(losses: &[f64], num_steps: usize, sweep: Sweep) -> RangeTest {
-        let mut trace = Trace::new(sweep, num_steps);
+        let mut trace = LossCurve::new(sweep, num_steps);
         for &loss in losses {
             trace.add(loss);
         }
@@ -271,7 +271,7 @@ mod tests {
 
     /// Sixty images of three pixels in three classes.
     fn images() -> Split {
-        Split::whole(Images {
+        Split::whole(ImageDataset {
             pixels: (0..180u32).map(|i| (i * i % 251) as u8).collect(),
             labels: (0..60).map(|i| i % 3).collect(),
             height: 1,

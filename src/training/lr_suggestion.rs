@@ -6,9 +6,9 @@ use crate::training::{RangeTest, RatePoint};
 
 /// The sweep is so many times as long as the stretch over which the fall of the loss is measured: half a decade in
 /// the seven of the default, which noise cannot imitate.
-const STRETCHES: usize = 14;
+const SPANS: usize = 14;
 /// A loss that falls by less of itself has not learned anything; batches alone differ by some percent.
-const LEAST_FALL: f64 = 0.1;
+const MIN_DECREASE: f64 = 0.1;
 
 /// The rates that a range test points at, each above 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -89,11 +89,11 @@ impl RangeTest {
         let points = &self.points[..self.points.len() - usize::from(self.has_diverged)];
         let loss = |point: &RatePoint| point.smoothed_loss;
         let lowest = (0..points.len()).min_by(|&a, &b| loss(&points[a]).total_cmp(&loss(&points[b])));
-        let has_fallen = |&lowest: &usize| loss(&points[lowest]) <= (1.0 - LEAST_FALL) * loss(&points[0]);
+        let has_fallen = |&lowest: &usize| loss(&points[lowest]) <= (1.0 - MIN_DECREASE) * loss(&points[0]);
         let Some(lowest) = lowest.filter(has_fallen) else {
             return Err(if self.has_diverged { NoSuggestion::OnlyRose } else { NoSuggestion::NeverFell });
         };
-        let stretch = (self.num_steps / STRETCHES).max(1);
+        let stretch = (self.num_steps / SPANS).max(1);
         if !self.has_diverged && lowest + stretch >= points.len() {
             return Err(NoSuggestion::StillFalling);
         }

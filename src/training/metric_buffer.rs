@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use burn::data::dataloader::Progress;
 use burn::train::ItemLazy;
 
-use crate::engine::metrics::{Measured, Totals};
+use crate::engine::metrics::{LazyMetrics, MetricSums};
 use crate::error::Result;
-use crate::training::fit::report;
+use crate::training::fit::burn_error;
 
 /// Steps whose measures travel together at the most: bounds the memory they hold.
 const MAX_STEPS_PER_EVENT: usize = 256;
@@ -15,20 +15,20 @@ const MAX_STEPS_PER_EVENT: usize = 256;
 const MAX_EVENT_DELAY: Duration = Duration::from_millis(50);
 
 /// Measures on their way to the metrics.
-pub(super) struct Outbox {
-    measured: Measured,
+pub(super) struct MetricBuffer {
+    measured: LazyMetrics,
     since: Instant,
     pub(super) steps_sent: usize,
     /// What was measured by all steps sent.
-    pub(super) totals: Totals,
+    pub(super) totals: MetricSums,
 }
 
-impl Outbox {
-    pub(super) fn new(steps_sent: usize, totals: Totals) -> Self {
-        Self { measured: Measured::default(), since: Instant::now(), steps_sent, totals }
+impl MetricBuffer {
+    pub(super) fn new(steps_sent: usize, totals: MetricSums) -> Self {
+        Self { measured: LazyMetrics::default(), since: Instant::now(), steps_sent, totals }
     }
 
-    pub(super) fn put(&mut self, measured: Measured) {
+    pub(super) fn put(&mut self, measured: LazyMetrics) {
         self.measured.append(measured);
     }
 
@@ -39,11 +39,11 @@ impl Outbox {
     }
 
     /// The measures, read from the device.
-    pub(super) fn take(&mut self) -> Result<Measured> {
+    pub(super) fn take(&mut self) -> Result<LazyMetrics> {
         self.since = Instant::now();
         self.steps_sent += self.measured.len();
-        let measured = report(std::mem::take(&mut self.measured).sync())?;
-        measured.steps().iter().for_each(|step| self.totals.add(&Totals::from(step)));
+        let measured = burn_error(std::mem::take(&mut self.measured).sync())?;
+        measured.steps().iter().for_each(|step| self.totals.add(&MetricSums::from(step)));
         Ok(measured)
     }
 }

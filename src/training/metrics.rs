@@ -12,7 +12,7 @@ use burn::train::metric::{
     Numeric, NumericAttributes, NumericEntry, SerializedEntry,
 };
 
-use crate::engine::metrics::{Measured, Totals};
+use crate::engine::metrics::{LazyMetrics, MetricSums};
 
 /// The name of the loss among Burn's metrics.
 pub const LOSS: &str = "Loss";
@@ -21,11 +21,11 @@ pub const ACCURACY: &str = "Accuracy";
 
 /// The mean of a quantity over the images of an epoch.
 #[derive(Debug, Clone)]
-pub struct ImageMean {
+pub struct SampleMean {
     name: MetricName,
     higher_is_better: bool,
     /// The quantity's sum over the images of some steps.
-    total: fn(&Totals) -> f64,
+    total: fn(&MetricSums) -> f64,
     epoch: Sum,
     latest: Sum,
 }
@@ -47,7 +47,7 @@ impl Sum {
     }
 }
 
-impl ImageMean {
+impl SampleMean {
     /// The mean loss.
     pub fn loss() -> Self {
         Self::new(LOSS, false, |totals| totals.loss)
@@ -58,20 +58,20 @@ impl ImageMean {
         Self::new(ACCURACY, true, |totals| totals.correct as f64)
     }
 
-    fn new(name: &str, higher_is_better: bool, total: fn(&Totals) -> f64) -> Self {
+    fn new(name: &str, higher_is_better: bool, total: fn(&MetricSums) -> f64) -> Self {
         let name = Arc::new(name.to_owned());
         Self { name, higher_is_better, total, epoch: Sum::default(), latest: Sum::default() }
     }
 }
 
-impl Adaptor<Vec<Totals>> for Measured {
-    fn adapt(&self) -> Vec<Totals> {
+impl Adaptor<Vec<MetricSums>> for LazyMetrics {
+    fn adapt(&self) -> Vec<MetricSums> {
         self.totals().collect()
     }
 }
 
-impl Metric for ImageMean {
-    type Input = Vec<Totals>;
+impl Metric for SampleMean {
+    type Input = Vec<MetricSums>;
 
     fn name(&self) -> MetricName {
         self.name.clone()
@@ -83,7 +83,7 @@ impl Metric for ImageMean {
 
     fn update(
         &mut self,
-        steps: &Vec<Totals>,
+        steps: &Vec<MetricSums>,
         _: &MetricMetadata,
     ) -> Result<SerializedEntry, TensorReadError> {
         self.latest = Sum::default();
@@ -109,7 +109,7 @@ impl Metric for ImageMean {
     }
 }
 
-impl Numeric for ImageMean {
+impl Numeric for SampleMean {
     fn value(&self) -> Option<NumericEntry> {
         Some(self.latest.entry())
     }
@@ -126,13 +126,13 @@ impl Numeric for ImageMean {
 /// What the epoch under way gave, for Burn's event store. Burn's own store in memory counts epochs by its calls, so that a
 /// training that goes on finds nothing.
 #[derive(Default)]
-pub(super) struct EpochLog {
+pub(super) struct EpochMetricStore {
     names: HashMap<MetricId, MetricName>,
     /// Each metric's last entry in a split: the mean over the epoch, once that has ended.
     last: HashMap<(String, Split), (usize, NumericEntry)>,
 }
 
-impl MetricLogger for EpochLog {
+impl MetricLogger for EpochMetricStore {
     fn log(&mut self, update: MetricsUpdate, epoch: usize, split: &Split) {
         for MetricEntry { metric_id, serialized_entry } in
             update.entries_numeric.into_iter().map(|it| it.entry)

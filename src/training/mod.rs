@@ -25,12 +25,12 @@ use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 
-use checkpoint::Keeper;
-use early_stopping::Patience;
-use fit::{Course, EpochLoop};
-use metrics::EpochLog;
+use checkpoint::CheckpointWriter;
+use early_stopping::EarlyStopper;
+use fit::{EpochLoop, LoopState};
+use metrics::EpochMetricStore;
 
-use crate::data::{EVALUATION_BATCH_SIZE, Loader, Order, Split};
+use crate::data::{EVALUATION_BATCH_SIZE, Loader, Sampling, Split};
 use crate::engine::cpu::threads::pool;
 use crate::error::{Error, Result};
 use crate::model::Mlp;
@@ -41,19 +41,19 @@ pub use checkpoint::{
     read_checkpointed_weights,
 };
 pub use config::{EarlyStopping, TrainingConfig};
-pub use early_stopping::Best;
+pub use early_stopping::BestEpoch;
 pub use fit::OnEpoch;
 pub use lr_range_test::{DEFAULT_RATES, RangeSetup, RangeTest, RatePoint, Sweep, range_test};
 pub use lr_suggestion::{NoSuggestion, Suggestion};
-pub use metrics::{ACCURACY, ImageMean, LOSS};
-pub use null_renderer::Silent;
+pub use metrics::{ACCURACY, LOSS, SampleMean};
+pub use null_renderer::NullRenderer;
 pub(crate) use null_renderer::without_evaluation;
 pub(crate) use outcome::diverged;
-pub use outcome::{Divergence, End, EpochRecord, Symptom};
-pub use vectorized::{Member, StackKey, StackedRun, Stream, train_stack};
+pub use outcome::{Divergence, DivergenceCause, EpochRecord, StopReason};
+pub use vectorized::{BatchKey, ModelGroup, ModelResult, ModelSpec, train_batched};
 
 /// What is trained, how, and on what.
-pub struct Setup<'a> {
+pub struct TrainRequest<'a> {
     /// The network with its initial weights.
     pub model: Mlp,
     /// The `[optimizer]` section.
@@ -71,11 +71,11 @@ pub struct Setup<'a> {
     /// Where to compute; not an autodiff device.
     pub device: &'a Device,
     /// What is saved on the way, and what training goes on from; nothing without it.
-    pub saving: Option<Saving<'a>>,
+    pub saving: Option<CheckpointOptions<'a>>,
 }
 
 /// Checkpoints of a training.
-pub struct Saving<'a> {
+pub struct CheckpointOptions<'a> {
     /// Where they are.
     pub store: Store,
     /// The `[checkpoint]` section.
@@ -96,7 +96,7 @@ pub struct ResumePoint {
 }
 
 /// Who follows a training while it runs.
-pub struct Followers {
+pub struct Observers {
     /// Shows progress between epochs.
     pub renderer: Box<dyn MetricsRenderer>,
     /// Takes each epoch's record. An error ends the training.
@@ -106,34 +106,35 @@ pub struct Followers {
 }
 
 /// A trained network.
-pub struct Trained {
+pub struct TrainResult {
     /// The network after the last step, for inference.
     pub model: Mlp,
     /// How training ended.
-    pub end: End,
+    pub end: StopReason,
     /// The epochs trained to their end, first to last.
     pub epochs: Vec<EpochRecord>,
     /// The epoch of the lowest validation loss; none without validation images.
-    pub best: Option<Best>,
+    pub best: Option<BestEpoch>,
 }
 
 /// Trains a network through Burn's Learner.
 ///
 /// # Errors
 /// A checkpoint that cannot be written or read, an error of a follower or of the device.
-pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
-    let Setup { model, optimizer, schedule, training, seed, device, .. } = setup;
+pub fn train(setup: TrainRequest<'_>, followers: Observers) -> Result<TrainResult> {
+    let TrainRequest { model, optimizer, schedule, training, seed, device, .. } = setup;
     let steps_per_epoch = training.steps_per_epoch(setup.train.len());
     let schedule =
         Schedule::new(schedule.clone(), optimizer.learning_rate(), training.num_epochs, steps_per_epoch);
-    let patience = training.early_stopping.clone().map(|config| Patience::new(config, None));
-    let mut course = Course::new(followers.on_epoch, schedule.clone(), steps_per_epoch, seed, patience);
+    let patience = training.early_stopping.clone().map(|config| EarlyStopper::new(config, None));
+    let mut course = LoopState::new(followers.on_epoch, schedule.clone(), steps_per_epoch, seed, patience);
     let (mut checkpointers, mut goes_on) = (None, false);
-    if let Some(Saving { store, config, from }) = setup.saving {
-        let (parts, arrivals) = checkpoint::parts(from.as_ref().map(|from| &from.checkpoint))?;
+    if let Some(CheckpointOptions { store, config, from }) = setup.saving {
+        let (parts, arrivals) =
+            checkpoint::channel_checkpointers(from.as_ref().map(|from| &from.checkpoint))?;
         checkpointers = Some(parts);
         let limits = SizeLimits::new(&model, optimizer);
-        course.keeper = Some(Keeper::new(store, config.clone(), limits, arrivals));
+        course.keeper = Some(CheckpointWriter::new(store, config.clone(), limits, arrivals));
         goes_on = from.is_some();
         if let Some(ResumePoint { checkpoint, epochs, metrics }) = from {
             course.go_on_from(&checkpoint.state, epochs, metrics);
@@ -141,14 +142,15 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     }
     let done = course.records.len();
     let train = shuffled_loader(setup.train, training, seed, device).after(done, course.begun.steps);
-    let validation = Loader::new(setup.validation, EVALUATION_BATCH_SIZE, Order::Sequential, device);
+    let validation = Loader::new(setup.validation, EVALUATION_BATCH_SIZE, Sampling::Sequential, device);
 
-    let shares = crate::engine::cpu::step::shares(&model, training.batch_size.min(train.num_items()));
-    let _helpers = shares.then(pool::awake);
+    let shares =
+        crate::engine::cpu::step::should_parallelize(&model, training.batch_size.min(train.num_items()));
+    let _helpers = shares.then(pool::activate);
     let epochs = Arc::new(EpochLoop::new(device.clone().autodiff(), course));
     let mut supervised = SupervisedTraining::new(Path::new(""), Arc::new(train), Arc::new(validation))
-        .metrics((ImageMean::loss(), ImageMean::accuracy()))
-        .with_metric_logger(EpochLog::default())
+        .metrics((SampleMean::loss(), SampleMean::accuracy()))
+        .with_metric_logger(EpochMetricStore::default())
         .with_application_logger(None)
         .with_training_strategy(TrainingStrategy::Custom(epochs.clone()))
         .with_interrupter(followers.interrupter)
@@ -157,7 +159,7 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
     if let Some((model, optimizer, scheduler)) = checkpointers {
         supervised = supervised
             .with_custom_checkpointers(model, optimizer, scheduler)
-            .with_checkpointing_strategy(checkpoint::Always);
+            .with_checkpointing_strategy(checkpoint::SaveOnRequest);
     }
     if goes_on {
         supervised = supervised.checkpoint(done);
@@ -168,11 +170,11 @@ pub fn train(setup: Setup<'_>, followers: Followers) -> Result<Trained> {
         return Err(Error::new(format!("training stopped: {error}")));
     }
     let (end, epochs, best) = epochs.outcome()?;
-    Ok(Trained { model: result.model, end, epochs, best })
+    Ok(TrainResult { model: result.model, end, epochs, best })
 }
 
 /// Batches of `train`, in each epoch in an order drawn from `seed`.
 fn shuffled_loader(train: Split, training: &TrainingConfig, seed: u64, device: &Device) -> Loader {
-    Loader::new(train, training.batch_size, Order::Shuffled(seed), device)
+    Loader::new(train, training.batch_size, Sampling::Shuffled(seed), device)
         .with_label_smoothing(training.label_smoothing)
 }

@@ -6,14 +6,14 @@ use burn::train::renderer::{MetricState, MetricsRenderer, MetricsRendererTrainin
 
 /// A renderer for Burn's Learner that shows nothing.
 #[derive(Debug, Default)]
-pub struct Silent;
+pub struct NullRenderer;
 
-impl MetricsRendererTraining for Silent {
+impl MetricsRendererTraining for NullRenderer {
     fn update_train(&mut self, _: MetricState) {}
     fn update_valid(&mut self, _: MetricState) {}
 }
 
-impl TrainingProgressLogger for Silent {
+impl TrainingProgressLogger for NullRenderer {
     fn start(&mut self, _: usize, _: usize, _: Option<usize>, _: Option<&str>) {}
     fn start_split(&mut self, _: &str, _: usize) {}
     fn update_split(&mut self, _: usize) {}
@@ -23,7 +23,7 @@ impl TrainingProgressLogger for Silent {
     fn log_event_training(&mut self, _: String) {}
 }
 
-impl MetricsRenderer for Silent {
+impl MetricsRenderer for NullRenderer {
     fn manual_close(&mut self) {}
     fn register_metric(&mut self, _: MetricDefinition) {}
 }
@@ -52,4 +52,4 @@ macro_rules! without_evaluation {
 }
 pub(crate) use without_evaluation;
 
-without_evaluation!(Silent);
+without_evaluation!(NullRenderer);

@@ -61,7 +61,7 @@ impl EpochRecord {
 
 /// How training ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum End {
+pub enum StopReason {
     /// At a number that is not finite: what had been learned after it would be noise.
     Diverged(Divergence),
     /// After the last epoch.
@@ -83,14 +83,14 @@ pub struct Divergence {
     /// The epoch, counted from 1.
     pub epoch: usize,
     /// Which number.
-    pub symptom: Symptom,
+    pub symptom: DivergenceCause,
     /// The learning rate that led there.
     pub learning_rate: f64,
 }
 
 /// Which number is infinite, or not a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Symptom {
+pub enum DivergenceCause {
     /// The loss of a step, counted from 1 in its epoch.
     Loss {
         /// The loss.
@@ -111,11 +111,15 @@ impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let epoch = self.epoch;
         match self.symptom {
-            Symptom::Loss { loss, step } => write!(f, "the loss is {loss} in epoch {epoch}, step {step}"),
-            Symptom::Weight { step } => {
+            DivergenceCause::Loss { loss, step } => {
+                write!(f, "the loss is {loss} in epoch {epoch}, step {step}")
+            }
+            DivergenceCause::Weight { step } => {
                 write!(f, "a weight is no finite number in epoch {epoch}, after step {step}")
             }
-            Symptom::ValidationLoss(loss) => write!(f, "the validation loss is {loss} after epoch {epoch}"),
+            DivergenceCause::ValidationLoss(loss) => {
+                write!(f, "the validation loss is {loss} after epoch {epoch}")
+            }
         }?;
         write!(f, ", at learning rate {}", self.learning_rate)
     }

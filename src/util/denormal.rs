@@ -9,7 +9,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::engine::cpu::kernels::run;
+use crate::engine::cpu::kernels::dispatch;
 
 /// `value`, or 0 where it is denormal.
 #[inline(always)]
@@ -28,5 +28,5 @@ pub(crate) fn flush_denormals(values: &mut [f32]) {
             self.0.iter_mut().for_each(|value| *value = flushed(*value));
         }
     }
-    run(Flush(values));
+    dispatch(Flush(values));
 }

@@ -18,7 +18,7 @@ static THREADS: OnceLock<io::Result<usize>> = OnceLock::new();
 /// # Errors
 /// The system's own, where it refuses even one thread.
 pub(crate) fn start(wanted: Option<usize>) -> Result<usize, &'static io::Error> {
-    THREADS.get_or_init(|| start_pool(wanted.unwrap_or_else(one_for_each_core))).as_ref().copied()
+    THREADS.get_or_init(|| start_pool(wanted.unwrap_or_else(default_count))).as_ref().copied()
 }
 
 /// The threads that compute, this one among them: those of [`start`].
@@ -37,7 +37,7 @@ fn cores() -> usize {
 }
 
 /// As rayon counts them: `RAYON_NUM_THREADS`, or the cores that this process may use.
-fn one_for_each_core() -> usize {
+fn default_count() -> usize {
     let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|number| number.parse().ok());
     asked.filter(|&number| number > 0).unwrap_or_else(cores)
 }
@@ -58,34 +58,34 @@ fn start_pool(wanted: usize) -> io::Result<usize> {
 }
 
 /// Threads that training needs besides: to save, to count and to listen for signals.
-const BESIDES: usize = 8;
+const RESERVED: usize = 8;
 
 /// Whether the system gives `wanted` threads, and those that training needs besides. When this returns, those that were tried are
 /// gone: a pool that is built without asking leaves half of its threads for a while where it fails.
-pub(crate) fn are_there(wanted: usize) -> bool {
-    let threads = Idle::start(wanted + BESIDES).unwrap_or_default();
-    let are_there = threads.len() == wanted + BESIDES;
-    threads.into_iter().for_each(Idle::end);
-    are_there
+pub(crate) fn can_spawn(wanted: usize) -> bool {
+    let threads = IdleThread::start(wanted + RESERVED).unwrap_or_default();
+    let can_spawn = threads.len() == wanted + RESERVED;
+    threads.into_iter().for_each(IdleThread::end);
+    can_spawn
 }
 
 /// Threads that wait for their place in the pool: as many as are `wanted`, or half of those that there are, where with those that
 /// are needed besides there are too few.
 fn waiting_threads(wanted: usize) -> io::Result<Vec<Sender<ThreadBuilder>>> {
-    let mut threads = Idle::start(wanted + BESIDES)?;
+    let mut threads = IdleThread::start(wanted + RESERVED)?;
     let had = threads.len();
-    let taken = if had == wanted + BESIDES { wanted } else { wanted.min(had.div_ceil(2)) };
-    threads.split_off(taken).into_iter().for_each(Idle::end);
+    let taken = if had == wanted + RESERVED { wanted } else { wanted.min(had.div_ceil(2)) };
+    threads.split_off(taken).into_iter().for_each(IdleThread::end);
     Ok(threads.into_iter().map(|thread| thread.place).collect())
 }
 
 /// A thread that waits for its place in a pool.
-struct Idle {
+struct IdleThread {
     place: Sender<ThreadBuilder>,
     thread: JoinHandle<()>,
 }
 
-impl Idle {
+impl IdleThread {
     /// So many threads, or as many as the system gives; its own error where it gives none.
     fn start(wanted: usize) -> io::Result<Vec<Self>> {
         let mut threads = Vec::with_capacity(wanted);

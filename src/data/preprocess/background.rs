@@ -1,7 +1,7 @@
 //! Owns the background of a grey picture: its light, its shadows, its noise, and which of two greys it is.
 //! Must not know what the ink on it means.
 
-use crate::data::preprocess::gray::{Plane, median};
+use crate::data::preprocess::gray::{GrayF32, median};
 use crate::data::preprocess::lighting;
 
 /// The longest side on which the background is computed: on averages of pixels, noise is weak.
@@ -19,7 +19,7 @@ const DEVIATIONS: f32 = 1.4826;
 /// After smooth changes of light are taken off, the background is the morphological opening (Serra 1982,
 /// "Image Analysis and Mathematical Morphology"): the picture without whatever is narrow and stands out. It
 /// follows the edges of shadows, and neither ink nor a table at the picture's edge bends it.
-pub(super) fn subtract(grey: &Plane) -> Plane {
+pub(super) fn subtract(grey: &GrayF32) -> GrayF32 {
     let mut difference = lighting::evened(grey);
     let polarity = polarity(&difference);
     difference = difference.map(|value| value * polarity);
@@ -38,7 +38,7 @@ pub(super) fn subtract(grey: &Plane) -> Plane {
 
 /// 1 for light ink on dark, -1 for dark on light. The border is mostly background, and ink is what differs
 /// most from it: it decides the sign of the fifth powers, where a wide faint shadow counts little.
-fn polarity(evened: &Plane) -> f32 {
+fn polarity(evened: &GrayF32) -> f32 {
     let background = evened.border_median();
     let skew: f64 = evened.values.iter().map(|&value| f64::from(value - background).powi(5)).sum();
     if skew < 0.0 { -1.0 } else { 1.0 }
@@ -46,7 +46,7 @@ fn polarity(evened: &Plane) -> f32 {
 
 /// The standard deviation of the noise in grey levels, from neighbours in a row: most of them are both
 /// background or both ink.
-pub(super) fn noise(grey: &Plane) -> f32 {
+pub(super) fn noise(grey: &GrayF32) -> f32 {
     let rows = grey.values.chunks_exact(grey.width);
     let steps = rows.flat_map(|row| row.windows(2).map(|pair| (pair[0] - pair[1]).abs()));
     median(steps.collect()) * DEVIATIONS / std::f32::consts::SQRT_2

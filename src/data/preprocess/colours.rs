@@ -3,7 +3,7 @@
 
 use image::metadata::Orientation;
 
-use crate::data::preprocess::gray::Plane;
+use crate::data::preprocess::gray::GrayF32;
 
 /// The longest side of the grey picture. A larger file is shrunk to it by averaging: the ink stays many times
 /// larger than the 20 pixels that it will be, and noise averages out.
@@ -84,11 +84,11 @@ pub(super) struct Colours {
 
 impl Colours {
     /// One number a pixel, 0 to 255: the weighted colour in front of `behind`, 0 for black to 1 for white.
-    fn view(&self, weights: [f32; 3], behind: f32) -> Plane {
+    fn view(&self, weights: [f32; 3], behind: f32) -> GrayF32 {
         let blend = |&[r, g, b, alpha]: &[f32; 4]| {
             255.0 * (weights[0] * r + weights[1] * g + weights[2] * b + (1.0 - alpha) * behind)
         };
-        Plane { height: self.height, width: self.width, values: self.pixels.iter().map(blend).collect() }
+        GrayF32 { height: self.height, width: self.width, values: self.pixels.iter().map(blend).collect() }
     }
 }
 
@@ -96,7 +96,7 @@ impl Colours {
 ///
 /// Where the ink would vanish, another view is taken: on black, where that shows more (white ink on a transparent
 /// background); one colour channel, where it shows much more than the luminance (yellow on white).
-pub(super) fn clearest_view(colours: &Colours) -> Plane {
+pub(super) fn clearest_view(colours: &Colours) -> GrayF32 {
     let [on_white, on_black] = [1.0, 0.0].map(|behind| colours.view(LUMINANCE, behind));
     let (mut best, behind) =
         if variance(&on_black) > variance(&on_white) { (on_black, 0.0) } else { (on_white, 1.0) };
@@ -110,7 +110,7 @@ pub(super) fn clearest_view(colours: &Colours) -> Plane {
     best
 }
 
-fn variance(plane: &Plane) -> f64 {
+fn variance(plane: &GrayF32) -> f64 {
     let count = plane.values.len().max(1) as f64;
     let mean = plane.values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
     plane.values.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count

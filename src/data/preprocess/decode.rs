@@ -7,7 +7,7 @@ use std::path::Path;
 use image::ImageFormat;
 
 use crate::data::preprocess::colours::clearest_view;
-use crate::data::preprocess::gray::Plane;
+use crate::data::preprocess::gray::GrayF32;
 use crate::data::preprocess::{jpeg, png};
 use crate::error::{Error, Result};
 use crate::util::files;
@@ -25,7 +25,7 @@ const MOST_BYTES: u64 = 256_000_000;
 const CONVERT: &str = "open the picture with an image program and save it as PNG or JPEG";
 
 /// The picture in `path` as a person sees it: upright and in grey, 0 to 255; see [`clearest_view`].
-pub(super) fn read_grey(path: &Path) -> Result<Plane> {
+pub(super) fn read_grey(path: &Path) -> Result<GrayF32> {
     let bytes = read_file(path)?;
     let colours = match bytes[0] {
         0xFF => jpeg::decode(path, bytes)?,

@@ -5,13 +5,13 @@ use std::f32::consts::SQRT_2;
 
 /// Numbers in rows: `height * width` of them.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Plane {
+pub(super) struct GrayF32 {
     pub(super) height: usize,
     pub(super) width: usize,
     pub(super) values: Vec<f32>,
 }
 
-impl Plane {
+impl GrayF32 {
     pub(super) fn at(&self, row: usize, column: usize) -> f32 {
         self.values[row * self.width + column]
     }

@@ -1,7 +1,7 @@
 //! Owns how the light on a picture changes from side to side: a smooth surface under the ink.
 //! Must not know which of the two greys is ink.
 
-use crate::data::preprocess::gray::Plane;
+use crate::data::preprocess::gray::GrayF32;
 
 /// The terms of the surface: 1, x, y, x², xy, y², with x and y from -1 to 1. A lamp beside the paper needs
 /// the first three, a lens that darkens the corners the others.
@@ -23,7 +23,7 @@ const NEAR: f64 = 4.0;
 const CLEARLY_MORE: f64 = 1.25;
 
 /// The picture less the light on it: the background is near 0 wherever the light changes smoothly.
-pub(super) fn evened(grey: &Plane) -> Plane {
+pub(super) fn evened(grey: &GrayF32) -> GrayF32 {
     let small = grey.shrunk(grey.height.max(grey.width).div_ceil(LONGEST_SIDE).max(1));
     let mut level = [0.0; TERMS];
     level[0] = f64::from(small.border_median());
@@ -38,7 +38,7 @@ pub(super) fn evened(grey: &Plane) -> Plane {
     evened
 }
 
-fn terms(plane: &Plane, at: usize) -> [f64; TERMS] {
+fn terms(plane: &GrayF32, at: usize) -> [f64; TERMS] {
     let scaled = |at: usize, side: usize| 2.0 * (at as f64 + 0.5) / side as f64 - 1.0;
     let (x, y) = (scaled(at % plane.width, plane.width), scaled(at / plane.width, plane.height));
     [1.0, x, y, x * x, x * y, y * y]
@@ -49,7 +49,7 @@ fn surface(factors: &[f64; TERMS], terms: &[f64; TERMS]) -> f64 {
 }
 
 /// How many pixels are near the surface.
-fn explained(plane: &Plane, factors: &[f64; TERMS]) -> f64 {
+fn explained(plane: &GrayF32, factors: &[f64; TERMS]) -> f64 {
     let near =
         |&(at, &value): &(usize, &f32)| (f64::from(value) - surface(factors, &terms(plane, at))).abs() < NEAR;
     plane.values.iter().enumerate().filter(near).count() as f64
@@ -57,7 +57,7 @@ fn explained(plane: &Plane, factors: &[f64; TERMS]) -> f64 {
 
 /// The surface with the least sum of absolute deviations, by reweighted least squares from a first guess: ink
 /// bends it little as long as most of the picture is background.
-fn fit(plane: &Plane, mut factors: [f64; TERMS]) -> [f64; TERMS] {
+fn fit(plane: &GrayF32, mut factors: [f64; TERMS]) -> [f64; TERMS] {
     for _ in 0..ROUNDS {
         let mut system = [[0.0; TERMS + 1]; TERMS];
         for (at, &value) in plane.values.iter().enumerate() {

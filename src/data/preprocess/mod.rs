@@ -18,7 +18,7 @@ mod segment;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use gray::Plane;
+use gray::GrayF32;
 
 /// A digit from a PNG or JPEG file, prepared for a network whose images are `height` × `width`: row-major,
 /// 0 background, 255 ink, whatever the file's size, colours and polarity.
@@ -38,12 +38,12 @@ pub fn read_digit(path: &Path, height: usize, width: usize) -> Result<Vec<u8>> {
 }
 
 /// The digit on a grey picture (0 to 255), or nothing where no ink stands out from the background.
-fn prepare(grey: &Plane, height: usize, width: usize) -> Option<Vec<u8>> {
+fn prepare(grey: &GrayF32, height: usize, width: usize) -> Option<Vec<u8>> {
     let ink = segment::find(grey)?;
     normalize::fit(&ink, height, width)
 }
 
-fn no_digit(path: &Path, grey: &Plane) -> Error {
+fn no_digit(path: &Path, grey: &GrayF32) -> Error {
     // Averages of like pixels may differ in their last digits.
     let alike = grey.values.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 0.01);
     let found = if alike { "all its pixels are alike" } else { "nothing stands out from its background" };
@@ -65,20 +65,20 @@ mod tests {
 
     /// A 7 on `height` × `width` pixels in black on white: a bar of 10 units and a stem of 14, each 2 units
     /// wide.
-    fn seven(height: usize, width: usize, top: usize, left: usize, unit: usize) -> Plane {
-        let mut plane = Plane { height, width, values: vec![255.0; height * width] };
+    fn seven(height: usize, width: usize, top: usize, left: usize, unit: usize) -> GrayF32 {
+        let mut plane = GrayF32 { height, width, values: vec![255.0; height * width] };
         rectangle(&mut plane, [top, left, 2 * unit, 10 * unit], 0.0);
         rectangle(&mut plane, [top, left + 8 * unit, 14 * unit, 2 * unit], 0.0);
         plane
     }
 
-    fn rectangle(plane: &mut Plane, [top, left, height, width]: [usize; 4], value: f32) {
+    fn rectangle(plane: &mut GrayF32, [top, left, height, width]: [usize; 4], value: f32) {
         for row in top..top + height {
             plane.values[row * plane.width + left..][..width].fill(value);
         }
     }
 
-    fn prepared(plane: &Plane) -> Vec<u8> {
+    fn prepared(plane: &GrayF32) -> Vec<u8> {
         prepare(plane, SIDE, SIDE).unwrap()
     }
 
@@ -118,7 +118,7 @@ mod tests {
     }
 
     /// The plane in two colours: `ink` where it is 0, `paper` where it is 255.
-    fn coloured(plane: &Plane, ink: [u8; 4], paper: [u8; 4]) -> RgbaImage {
+    fn coloured(plane: &GrayF32, ink: [u8; 4], paper: [u8; 4]) -> RgbaImage {
         RgbaImage::from_fn(plane.width as u32, plane.height as u32, |x, y| {
             Rgba(if plane.at(y as usize, x as usize) == 0.0 { ink } else { paper })
         })
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn an_image_made_as_mnist_stays_as_it_is() {
-        let mut mnist = Plane { height: SIDE, width: SIDE, values: vec![0.0; SIDE * SIDE] };
+        let mut mnist = GrayF32 { height: SIDE, width: SIDE, values: vec![0.0; SIDE * SIDE] };
         rectangle(&mut mnist, [5, 13, 20, 4], 255.0);
         rectangle(&mut mnist, [5, 10, 3, 3], 190.0);
         rectangle(&mut mnist, [22, 17, 3, 3], 130.0);
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_thin_line_becomes_a_stroke() {
-        let mut line = Plane { height: 900, width: 500, values: vec![255.0; 900 * 500] };
+        let mut line = GrayF32 { height: 900, width: 500, values: vec![255.0; 900 * 500] };
         rectangle(&mut line, [100, 250, 700, 3], 0.0);
         let image = prepared(&line);
         let row = &image[14 * SIDE..][..SIDE];
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn every_tiny_picture_has_an_answer() {
         for (height, width) in [(1, 2), (2, 1), (1, 9), (3, 3), (16, 16), (17, 5)] {
-            let mut plane = Plane { height, width, values: vec![255.0; height * width] };
+            let mut plane = GrayF32 { height, width, values: vec![255.0; height * width] };
             plane.values[height * width / 2] = 0.0;
             assert!(prepare(&plane, SIDE, SIDE).is_none_or(|image| image.contains(&255)));
         }

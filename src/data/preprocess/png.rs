@@ -96,7 +96,7 @@ mod tests {
 
     use super::*;
     use crate::data::preprocess::colours::clearest_view;
-    use crate::data::preprocess::gray::Plane;
+    use crate::data::preprocess::gray::GrayF32;
 
     /// A grey PNG of these rows of bytes, each with the number of its filter, none, before it.
     fn png(width: u32, height: u32, interlaced: bool, rows: &[Vec<u8>]) -> Vec<u8> {
@@ -115,7 +115,7 @@ mod tests {
         [b"\x89PNG\r\n\x1a\n".to_vec(), header, pixels, chunk(b"IEND", &[])].concat()
     }
 
-    fn grey(bytes: &[u8]) -> Plane {
+    fn grey(bytes: &[u8]) -> GrayF32 {
         clearest_view(&decode(Path::new("x.png"), bytes).unwrap())
     }
 

@@ -2,7 +2,7 @@
 //! Must not know files or networks, nor the size of the image that is made of it.
 
 use crate::data::preprocess::background;
-use crate::data::preprocess::gray::Plane;
+use crate::data::preprocess::gray::GrayF32;
 
 /// The least difference between ink and background, of 255 grey levels.
 const LEAST_CONTRAST: f32 = 8.0;
@@ -39,7 +39,7 @@ const FARTHEST_PART: f32 = 0.5;
 const EDGE_SHARE: f32 = 0.6;
 
 /// How much of each pixel the digit's ink covers, 0 to 1, or nothing where no ink stands out.
-pub(super) fn find(grey: &Plane) -> Option<Plane> {
+pub(super) fn find(grey: &GrayF32) -> Option<GrayF32> {
     let noise = background::noise(grey);
     let difference = background::subtract(grey);
     let faintest = NOISE_MARGIN * noise;
@@ -60,7 +60,7 @@ pub(super) fn find(grey: &Plane) -> Option<Plane> {
 
 /// The grey level of a stroke's middle: half of the ink's fourth powers lie above it. Powers, because a wide
 /// faint shadow must not outweigh a thin dark line.
-fn full_strength(difference: &Plane, faintest: f32) -> f32 {
+fn full_strength(difference: &GrayF32, faintest: f32) -> f32 {
     let mut mass = [0.0f64; 256];
     for &value in difference.values.iter().filter(|&&value| value > faintest) {
         mass[(value as usize).min(255)] += f64::from(value).powi(4);
@@ -77,7 +77,7 @@ fn full_strength(difference: &Plane, faintest: f32) -> f32 {
 }
 
 /// Connected ink.
-struct Part {
+struct Component {
     /// The indices of its pixels.
     pixels: Vec<usize>,
     /// The sum of its ink.
@@ -88,7 +88,7 @@ struct Part {
     right: usize,
 }
 
-impl Part {
+impl Component {
     fn longer_side(&self) -> usize {
         (self.bottom - self.top).max(self.right - self.left) + 1
     }
@@ -100,7 +100,7 @@ impl Part {
         rows.max(columns)
     }
 
-    fn runs_along_edge(&self, ink: &Plane) -> bool {
+    fn runs_along_edge(&self, ink: &GrayF32) -> bool {
         let on_edge = |&&at: &&usize| {
             let (row, column) = (at / ink.width, at % ink.width);
             row == 0 || column == 0 || row + 1 == ink.height || column + 1 == ink.width
@@ -111,17 +111,17 @@ impl Part {
 }
 
 /// The ink without what is too small, too far away or too much at the edge to belong to the digit.
-fn only_the_digit(ink: &Plane) -> Option<Plane> {
+fn only_the_digit(ink: &GrayF32) -> Option<GrayF32> {
     let parts = parts(ink);
-    let heaviest = |parts: &[&Part]| parts.iter().map(|part| part.mass).fold(0.0, f32::max);
-    let all: Vec<&Part> = parts.iter().collect();
+    let heaviest = |parts: &[&Component]| parts.iter().map(|part| part.mass).fold(0.0, f32::max);
+    let all: Vec<&Component> = parts.iter().collect();
     let mut inner = all.clone();
     inner.retain(|part| !part.runs_along_edge(ink));
     // A digit that was cut out closely may run along the edge itself.
     let candidates = if heaviest(&inner) > SMALLEST_PART * heaviest(&all) { inner } else { all };
     let main = candidates.iter().max_by(|a, b| a.mass.total_cmp(&b.mass))?;
     let side = main.longer_side() as f32;
-    let belongs = |part: &&&Part| {
+    let belongs = |part: &&&Component| {
         part.mass >= SMALLEST_PART * main.mass && part.distance(main) as f32 <= FARTHEST_PART * side
     };
     let mut strong = ink.map(|_| 0.0);
@@ -136,7 +136,7 @@ fn only_the_digit(ink: &Plane) -> Option<Plane> {
 }
 
 /// The connected parts of the strong ink; pixels that touch at a corner are connected.
-fn parts(ink: &Plane) -> Vec<Part> {
+fn parts(ink: &GrayF32) -> Vec<Component> {
     let mut seen: Vec<bool> = ink.values.iter().map(|&value| value < STRONG).collect();
     let mut parts = Vec::new();
     for start in 0..seen.len() {
@@ -147,10 +147,10 @@ fn parts(ink: &Plane) -> Vec<Part> {
     parts
 }
 
-fn part_from(start: usize, ink: &Plane, seen: &mut [bool]) -> Part {
+fn part_from(start: usize, ink: &GrayF32, seen: &mut [bool]) -> Component {
     let (row, column) = (start / ink.width, start % ink.width);
     let mut part =
-        Part { pixels: vec![start], mass: 0.0, top: row, bottom: row, left: column, right: column };
+        Component { pixels: vec![start], mass: 0.0, top: row, bottom: row, left: column, right: column };
     seen[start] = true;
     let mut next = 0;
     while let Some(&at) = part.pixels.get(next) {

@@ -19,7 +19,7 @@ use crate::util::hex::hex;
 
 /// Which half of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum Subset {
     /// The images to learn from; validation images are split off these.
     Train,
     /// The images that are only ever measured on.
@@ -28,7 +28,7 @@ pub enum Part {
 
 /// One part of a data set: at least one image, and a label for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Images {
+pub struct ImageDataset {
     /// `len() * height * width` bytes, row-major; image `i` starts at `i * height * width`; 0 is background.
     pub pixels: Vec<u8>,
     /// The class of each image, from 0.
@@ -45,7 +45,7 @@ pub struct Images {
 
 /// What the test images must have in common with the training images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Layout {
+pub struct InputSpec {
     /// Rows of an image.
     pub height: usize,
     /// Columns of an image.
@@ -54,7 +54,7 @@ pub struct Layout {
     pub num_classes: usize,
 }
 
-impl Layout {
+impl InputSpec {
     /// Whether a data set may look like this: a record of one may be somebody else's. Labels are bytes.
     pub fn is_possible(&self) -> bool {
         let pixels = self.height.checked_mul(self.width);
@@ -62,7 +62,7 @@ impl Layout {
     }
 }
 
-impl Images {
+impl ImageDataset {
     /// How many images.
     pub fn len(&self) -> usize {
         self.labels.len()
@@ -84,16 +84,16 @@ impl Images {
     }
 
     /// What other images of the same data set must have in common with these.
-    pub fn layout(&self) -> Layout {
-        Layout { height: self.height, width: self.width, num_classes: self.num_classes() }
+    pub fn layout(&self) -> InputSpec {
+        InputSpec { height: self.height, width: self.width, num_classes: self.num_classes() }
     }
 
     /// Checks that a network trained on images of `train` can be measured on these.
     ///
     /// # Errors
     /// The images differ in size, or a label is not among the training images' classes.
-    pub fn check_layout(&self, train: Layout) -> Result<()> {
-        let Layout { height, width, num_classes } = train;
+    pub fn check_layout(&self, train: InputSpec) -> Result<()> {
+        let InputSpec { height, width, num_classes } = train;
         if self.image_size() != (height, width) {
             return Err(Error::new(format!(
                 "the images in `{}` have {}x{} pixels, expected {height}x{width} as in the training images",
@@ -151,15 +151,15 @@ impl Source {
     /// Reads one part. Of a folder, all four files must be there, whichever part is read.
     ///
     /// It takes a while (about 0.05 s for MNIST's training images). Nothing here compares the test images
-    /// with the training images: do so with [`Images::check_layout`].
+    /// with the training images: do so with [`ImageDataset::check_layout`].
     ///
     /// # Errors
     /// The folder or one of its files is missing, two files could be meant, a file is damaged, or there are
     /// not as many labels as images.
-    pub fn load(&self, part: Part) -> Result<Images> {
+    pub fn load(&self, part: Subset) -> Result<ImageDataset> {
         match (self, part) {
-            (Self::Mnist, Part::Train) => load_embedded(&mnist::TRAIN_IMAGES, &mnist::TRAIN_LABELS),
-            (Self::Mnist, Part::Test) => load_embedded(&mnist::TEST_IMAGES, &mnist::TEST_LABELS),
+            (Self::Mnist, Subset::Train) => load_embedded(&mnist::TRAIN_IMAGES, &mnist::TRAIN_LABELS),
+            (Self::Mnist, Subset::Test) => load_embedded(&mnist::TEST_IMAGES, &mnist::TEST_LABELS),
             (Self::Folder(folder), part) => load_files(idx_folder::locate(folder)?, part),
         }
     }
@@ -221,24 +221,24 @@ impl fmt::Display for Source {
     }
 }
 
-fn load_embedded(images: &EmbeddedFile, labels: &EmbeddedFile) -> Result<Images> {
-    Images::new(images.images()?, images.name.to_owned(), labels.labels()?, labels.name.to_owned())
+fn load_embedded(images: &EmbeddedFile, labels: &EmbeddedFile) -> Result<ImageDataset> {
+    ImageDataset::new(images.images()?, images.name.to_owned(), labels.labels()?, labels.name.to_owned())
 }
 
 fn load_files(
     [train_images, train_labels, test_images, test_labels]: [PathBuf; 4],
-    part: Part,
-) -> Result<Images> {
+    part: Subset,
+) -> Result<ImageDataset> {
     let (images, labels) = match part {
-        Part::Train => (train_images, train_labels),
-        Part::Test => (test_images, test_labels),
+        Subset::Train => (train_images, train_labels),
+        Subset::Test => (test_images, test_labels),
     };
     let (images_name, labels_name) = (images.display().to_string(), labels.display().to_string());
     let (reader, most) = idx_folder::open(&images)?;
     let images = idx::read_images(reader, &images_name, most)?;
     let (reader, most) = idx_folder::open(&labels)?;
     let labels = idx::read_labels(reader, &labels_name, most)?;
-    Images::new(images, images_name, labels, labels_name)
+    ImageDataset::new(images, images_name, labels, labels_name)
 }
 
 fn file_digest(path: &Path) -> Result<String> {
@@ -313,26 +313,26 @@ mod tests {
     }
 
     fn assert_small_set(source: &Source) {
-        let train = source.load(Part::Train).unwrap();
+        let train = source.load(Subset::Train).unwrap();
         assert_eq!((&train.pixels[..], &train.labels[..]), (&[0, 1, 2, 3, 4, 5][..], &[0, 2, 1][..]));
         assert_eq!((train.len(), train.image_size(), train.is_empty()), (3, (2, 1), false));
-        assert_eq!(train.layout(), Layout { height: 2, width: 1, num_classes: 3 });
-        let test = source.load(Part::Test).unwrap();
+        assert_eq!(train.layout(), InputSpec { height: 2, width: 1, num_classes: 3 });
+        let test = source.load(Subset::Test).unwrap();
         assert_eq!((&test.pixels[..], &test.labels[..]), (&[0, 1, 2, 3][..], &[2, 0][..]));
         test.check_layout(train.layout()).unwrap();
     }
 
     #[test]
     fn mnist_is_whole() {
-        let train = Source::Mnist.load(Part::Train).unwrap();
-        let test = Source::Mnist.load(Part::Test).unwrap();
+        let train = Source::Mnist.load(Subset::Train).unwrap();
+        let test = Source::Mnist.load(Subset::Test).unwrap();
         assert_eq!((train.len(), train.pixels.len()), (60_000, 60_000 * 784));
         assert_eq!((test.len(), test.pixels.len()), (10_000, 10_000 * 784));
-        assert_eq!(train.layout(), Layout { height: 28, width: 28, num_classes: 10 });
+        assert_eq!(train.layout(), InputSpec { height: 28, width: 28, num_classes: 10 });
         test.check_layout(train.layout()).unwrap();
         assert_eq!(train.labels[..5], [5, 0, 4, 1, 9]);
         assert_eq!(test.labels[..5], [7, 2, 1, 0, 4]);
-        let histogram = |images: &Images| {
+        let histogram = |images: &ImageDataset| {
             (0..10)
                 .map(|class| images.labels.iter().filter(|&&label| label == class).count())
                 .collect::<Vec<_>>()
@@ -404,7 +404,7 @@ mod tests {
     fn missing_folder_is_named() {
         let (dir, _) = folder(NAMES);
         let hint = "\n\nhint: `mnist` is the built-in data set; anything else is a folder of four IDX files";
-        let load = |name: &str| text(&dir, Source::Folder(dir.path().join(name)).load(Part::Train));
+        let load = |name: &str| text(&dir, Source::Folder(dir.path().join(name)).load(Subset::Train));
         assert_eq!(load("nowhere"), format!("data set folder `DIR/nowhere` does not exist{hint}"));
         assert_eq!(load(NAMES[0]), format!("data set folder `DIR/{}` is not a folder{hint}", NAMES[0]));
     }
@@ -417,7 +417,7 @@ mod tests {
                         hint: accepted are `t10k-images-idx3-ubyte`, `t10k-images.idx3-ubyte`, \
                         `test-images-idx3-ubyte`, `test-images.idx3-ubyte`, each also with `.gz` and after a \
                         prefix that ends in `-`";
-        assert_eq!(text(&dir, source.load(Part::Train)), expected);
+        assert_eq!(text(&dir, source.load(Subset::Train)), expected);
         assert_eq!(text(&dir, source.checksum()), expected);
     }
 
@@ -427,7 +427,7 @@ mod tests {
         let (dir, source) = folder(NAMES);
         write(&dir, "b-t10k-labels-idx1-ubyte.gz", &[]);
         assert_eq!(
-            text(&dir, source.load(Part::Train)),
+            text(&dir, source.load(Subset::Train)),
             format!(
                 "`b-t10k-labels-idx1-ubyte.gz` and `t10k-labels-idx1-ubyte` in `DIR` could both be \
                  meant{hint}"
@@ -435,7 +435,7 @@ mod tests {
         );
         fs::remove_file(dir.path().join(NAMES[3])).unwrap();
         assert_eq!(
-            text(&dir, source.load(Part::Train)),
+            text(&dir, source.load(Subset::Train)),
             format!(
                 "`train-images-idx3-ubyte` and `b-t10k-labels-idx1-ubyte.gz` in `DIR` are not of the same \
                  data set{hint}"
@@ -448,7 +448,7 @@ mod tests {
         let (dir, source) = folder(NAMES);
         write(&dir, NAMES[1], &label_bytes(&[1, 2]));
         assert_eq!(
-            text(&dir, source.load(Part::Train)),
+            text(&dir, source.load(Subset::Train)),
             "`DIR/train-images-idx3-ubyte` holds 3 images, but `DIR/train-labels-idx1-ubyte` holds 2 \
              labels\n\n\
              hint: both files must come from the same part of the same data set"
@@ -458,9 +458,10 @@ mod tests {
     #[test]
     fn test_images_must_fit_the_training_images() {
         let (dir, source) = folder(NAMES);
-        let test = source.load(Part::Test).unwrap();
-        let check =
-            |height, width, num_classes| text(&dir, test.check_layout(Layout { height, width, num_classes }));
+        let test = source.load(Subset::Test).unwrap();
+        let check = |height, width, num_classes| {
+            text(&dir, test.check_layout(InputSpec { height, width, num_classes }))
+        };
         let size = "the images in `DIR/t10k-images-idx3-ubyte` have 2x1 pixels, expected";
         assert_eq!(check(1, 2, 3), format!("{size} 1x2 as in the training images"));
         assert_eq!(check(2, 2, 3), format!("{size} 2x2 as in the training images"));
@@ -490,7 +491,7 @@ mod tests {
             fs::write(&path, bytes).unwrap();
             let expected =
                 format!("cannot read `DIR/train-labels-idx1-ubyte.gz`: the gzip stream {what}{hint}");
-            assert_eq!(text(&dir, source.load(Part::Train)), expected);
+            assert_eq!(text(&dir, source.load(Subset::Train)), expected);
             assert_eq!(text(&dir, source.checksum()), expected);
         }
     }
@@ -506,7 +507,7 @@ mod tests {
             "cannot read `DIR/{name}`: it unpacks to more than 100 times its size\n\n\
              hint: if these are images nevertheless, unpack the file and use it without `.gz`"
         );
-        assert_eq!(text(&dir, source.load(Part::Train)), expected);
+        assert_eq!(text(&dir, source.load(Subset::Train)), expected);
         assert_eq!(text(&dir, source.checksum()), expected);
     }
 
@@ -515,7 +516,7 @@ mod tests {
         let (dir, source) = folder(NAMES);
         fs::copy(dir.path().join(NAMES[1]), dir.path().join(NAMES[0])).unwrap();
         assert_eq!(
-            text(&dir, source.load(Part::Train)),
+            text(&dir, source.load(Subset::Train)),
             "invalid IDX file `DIR/train-images-idx3-ubyte`: magic number 2049, expected 2051\n\n\
              hint: this is a label file; are the image and label files swapped?"
         );

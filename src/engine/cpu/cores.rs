@@ -7,7 +7,7 @@ use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, TensorData};
 use burn::train::TrainStep;
 
-use crate::data::{Batch, Part, Source, Split};
+use crate::data::{Batch, Source, Split, Subset};
 use crate::engine::cpu::threads::pool::pretended;
 use crate::evaluation::logits;
 use crate::model::{Mlp, MlpConfig};
@@ -55,7 +55,7 @@ fn train(case: &Case, split: &Split, batch_size: usize) -> (Vec<(f64, usize)>, V
     let positions: Vec<u32> = (0..batch_size + batch_size.div_ceil(3)).map(|index| index as u32).collect();
     for (step, positions) in positions.chunks(batch_size).enumerate() {
         let batch = Batch::new(split, positions, 0.0, &device.clone().autodiff());
-        let output = TrainStep::step(&model, dropout::seeded(batch, 1, step));
+        let output = TrainStep::step(&model, dropout::with_step_seed(batch, 1, step));
         let rate = ModuleLearningRate::from(case.optimizer.learning_rate());
         model = optimizer.step(rate, model, output.grads);
         measured.extend(output.item.steps().iter().map(|step| (step.loss, step.correct)));
@@ -71,7 +71,7 @@ fn train(case: &Case, split: &Split, batch_size: usize) -> (Vec<(f64, usize)>, V
 
 /// Compares all cores that `wanted` names for a batch size; returns how many combinations that were.
 fn compare(wanted: impl Fn(usize) -> Vec<usize>) -> usize {
-    let split = Split::whole(Source::Mnist.load(Part::Test).unwrap());
+    let split = Split::whole(Source::Mnist.load(Subset::Test).unwrap());
     let mut count = 0;
     for case in cases() {
         for batch_size in BATCH_SIZES {

@@ -13,4 +13,4 @@ pub(crate) mod step;
 mod tests;
 pub mod threads;
 
-pub(crate) use network::{HostMlp, MAX_PORTION, Passage};
+pub(crate) use network::{CpuNetwork, ForwardCache, MAX_CHUNK};

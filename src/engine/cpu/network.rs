@@ -4,36 +4,36 @@ use std::ops::Range;
 
 use burn::nn::Linear;
 
-use crate::backend::HostTensor;
-use crate::engine::cpu::kernels::{Input, ROWS, Words, forward};
+use crate::backend::FlexBuffer;
+use crate::engine::cpu::kernels::{BlockSparse, Input, TILE_ROWS, forward};
 use crate::engine::cpu::threads::pool;
-use crate::model::dropout::Masks;
+use crate::model::dropout::DropoutMask;
 use crate::model::{Activation, Dropout, Mlp};
 
 /// Images whose sums in a block of neurons stay in a core's first cache.
-pub(crate) const MAX_PORTION: usize = 256;
+pub(crate) const MAX_CHUNK: usize = 256;
 
 /// The layers of a network on the backend flex, without a copy of their weights.
 #[derive(Debug, Clone)]
-pub(crate) struct HostMlp {
-    layers: Vec<HostLayer>,
+pub(crate) struct CpuNetwork {
+    layers: Vec<CpuLinear>,
     activation: Activation,
     dropout: Dropout,
 }
 
 /// One dense layer.
 #[derive(Debug, Clone)]
-pub(crate) struct HostLayer {
-    weight: HostTensor,
-    bias: HostTensor,
+pub(crate) struct CpuLinear {
+    weight: FlexBuffer,
+    bias: FlexBuffer,
 }
 
 /// What some images of a batch become on their way through a network in training. One that is written again uses its memory
 /// again.
 #[derive(Debug, Default)]
-pub(crate) struct Passage {
+pub(crate) struct ForwardCache {
     /// The pixels that are not left out.
-    pub(crate) images: Words,
+    pub(crate) images: BlockSparse,
     /// What comes out of each layer, before its activation: `[batch, outputs]`; of the last, the logits.
     pub(crate) sums: Vec<Vec<f32>>,
     /// What comes out of each hidden layer's activation and is not left out, `[batch, outputs]`.
@@ -44,10 +44,10 @@ pub(crate) struct Passage {
     remains: Vec<u8>,
 }
 
-impl HostMlp {
+impl CpuNetwork {
     /// `model`, where it is on flex.
     pub(crate) fn of(model: &Mlp) -> Option<Self> {
-        let layers = model.layers().iter().map(HostLayer::of).collect::<Option<Vec<_>>>()?;
+        let layers = model.layers().iter().map(CpuLinear::of).collect::<Option<Vec<_>>>()?;
         (!layers.is_empty()).then_some(Self {
             layers,
             activation: model.activation(),
@@ -56,13 +56,13 @@ impl HostMlp {
     }
 
     /// The layers, first to last.
-    pub(crate) fn layers(&self) -> &[HostLayer] {
+    pub(crate) fn layers(&self) -> &[CpuLinear] {
         &self.layers
     }
 
     /// Classes.
     pub(crate) fn outputs(&self) -> usize {
-        self.layers.last().map_or(0, HostLayer::outputs)
+        self.layers.last().map_or(0, CpuLinear::outputs)
     }
 
     /// Writes into `passage` what images as bytes become in each layer. They are at these places of a batch, and what a step of
@@ -72,11 +72,11 @@ impl HostMlp {
         images: &[&[u8]],
         places: Range<usize>,
         dropout_seed: Option<u64>,
-        passage: &mut Passage,
+        passage: &mut ForwardCache,
     ) {
         let masks = self.dropout.masks(dropout_seed);
         passage.enter(images, places.clone(), masks);
-        let Passage { images, sums, outputs, factors, .. } = passage;
+        let ForwardCache { images, sums, outputs, factors, .. } = passage;
         sums.resize(self.layers.len(), Vec::new());
         outputs.resize(self.layers.len() - 1, Vec::new());
         factors.resize(self.layers.len() - 1, Vec::new());
@@ -96,21 +96,21 @@ impl HostMlp {
 
     /// The logits `[images, classes]` of images as bytes, computed by all cores that are awake if `shares`.
     pub(crate) fn logits(&self, images: &[&[u8]], shares: bool) -> Vec<f32> {
-        let num_parts = if shares { pool::size() } else { 1 };
-        let len = images.len().div_ceil(num_parts).clamp(1, MAX_PORTION);
-        let parts = pool::each(images.chunks(len).collect(), |images| self.logits_of_part(images));
+        let num_parts = if shares { pool::num_partitions() } else { 1 };
+        let len = images.len().div_ceil(num_parts).clamp(1, MAX_CHUNK);
+        let parts = pool::par_map(images.chunks(len).collect(), |images| self.logits_of_part(images));
         parts.concat()
     }
 
     fn logits_of_part(&self, images: &[&[u8]]) -> Vec<f32> {
         let [first, others @ ..] = self.layers.as_slice() else { return Vec::new() };
-        let mut values = if images.len() < ROWS {
+        let mut values = if images.len() < TILE_ROWS {
             // Words of a few images would be read for the sake of single pixels.
             let pixels: Vec<f32> =
                 images.iter().flat_map(|image| image.iter().map(|&pixel| f32::from(pixel) / 255.0)).collect();
             first.forward(Input::Matrix(&pixels), images.len())
         } else {
-            first.forward(Input::Images(&Words::of(images)), images.len())
+            first.forward(Input::Images(&BlockSparse::of(images)), images.len())
         };
         for layer in others {
             self.activate(&mut values);
@@ -131,7 +131,7 @@ impl HostMlp {
     }
 
     /// Takes the loss's gradient by the outputs of hidden layer `index` to that by its sums, which the activation made them of.
-    pub(crate) fn damp(&self, index: usize, passage: &Passage, deltas: &mut [f32]) {
+    pub(crate) fn damp(&self, index: usize, passage: &ForwardCache, deltas: &mut [f32]) {
         multiply(deltas, &passage.factors[index]);
         let pairs = deltas.iter_mut().zip(&passage.sums[index]);
         match self.activation {
@@ -146,9 +146,9 @@ impl HostMlp {
     }
 }
 
-impl Passage {
+impl ForwardCache {
     /// Takes in what is not left out of images.
-    fn enter(&mut self, images: &[&[u8]], places: Range<usize>, masks: Masks) {
+    fn enter(&mut self, images: &[&[u8]], places: Range<usize>, masks: DropoutMask) {
         let size = images.first().map_or(0, |image| image.len());
         let mut factors = Vec::new();
         masks.fill(0, places, size, &mut factors);
@@ -169,10 +169,10 @@ fn multiply(values: &mut [f32], factors: &[f32]) {
     values.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
 }
 
-impl HostLayer {
+impl CpuLinear {
     fn of(layer: &Linear) -> Option<Self> {
-        let weight = HostTensor::of(layer.weight.val()).ok()?;
-        let bias = HostTensor::of(layer.bias.as_ref()?.val()).ok()?;
+        let weight = FlexBuffer::of(layer.weight.val()).ok()?;
+        let bias = FlexBuffer::of(layer.bias.as_ref()?.val()).ok()?;
         Some(Self { weight, bias })
     }
 

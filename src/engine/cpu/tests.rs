@@ -9,15 +9,15 @@ use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, Rms
 use burn::tensor::{Device, Tensor};
 use burn::train::TrainStep;
 
-use crate::data::{Batch, Part, Source, Split};
+use crate::data::{Batch, Source, Split, Subset};
 use crate::engine::cpu::step;
 use crate::engine::cpu::threads::pool;
-use crate::engine::metrics::plain_step;
+use crate::engine::metrics::autodiff_step;
 use crate::model::{Activation, Mlp, MlpConfig};
 use crate::optim::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
 
 fn digits() -> Split {
-    Split::whole(Source::Mnist.load(Part::Test).unwrap_or_else(|error| panic!("{error}")))
+    Split::whole(Source::Mnist.load(Subset::Test).unwrap_or_else(|error| panic!("{error}")))
 }
 
 fn network(hidden: &[usize], activation: Activation, device: &Device) -> Mlp {
@@ -64,8 +64,8 @@ fn a_step_has_the_gradients_and_the_measures_of_the_plain_one() {
         let model = init(&config, &device);
         let batch =
             Batch::new(&split, &positions, smoothing, &device.clone().autodiff()).with_dropout_seed(7);
-        let (gradients, step) = step::step(&model, &batch).unwrap_or_else(|| panic!("not on the host"));
-        let plain = plain_step(&model, &batch);
+        let (gradients, step) = step::train_step(&model, &batch).unwrap_or_else(|| panic!("not on the host"));
+        let plain = autodiff_step(&model, &batch);
         let measured = burn::train::ItemLazy::sync(plain.item).unwrap_or_else(|error| panic!("{error}"));
         let expected = measured.steps()[0];
         assert!((step.loss - expected.loss).abs() < 1e-5, "{} {}", step.loss, expected.loss);
@@ -81,7 +81,7 @@ fn a_step_has_the_gradients_and_the_measures_of_the_plain_one() {
                 );
             }
         }
-        let scored = step::score(&model, &batch).unwrap_or_else(|| panic!("not on the host"));
+        let scored = step::eval_step(&model, &batch).unwrap_or_else(|| panic!("not on the host"));
         let is_same = (scored.loss - step.loss).abs() < 1e-12 && scored.correct == step.correct;
         assert_eq!(is_same, dropout + input_dropout == 0.0, "nothing is left out where nothing is learned");
     }
@@ -96,11 +96,12 @@ fn a_step_is_the_same_to_the_last_bit_whoever_helps() {
     // Alone they are one portion.
     let positions: Vec<u32> = (0..200).collect();
     let batch = Batch::new(&split, &positions, 0.0, &device.clone().autodiff()).with_dropout_seed(7);
-    let step =
-        || step::step(&model, &batch).map(|(gradients, step)| (all_gradients(&model, &gradients), step));
+    let step = || {
+        step::train_step(&model, &batch).map(|(gradients, step)| (all_gradients(&model, &gradients), step))
+    };
     let alone = step();
     assert!(alone.is_some());
-    let _awake = pool::awake();
+    let _awake = pool::activate();
     assert_eq!(step(), alone);
 }
 
@@ -111,7 +112,7 @@ fn networks_that_live_elsewhere_take_the_plain_step() {
     let device = Device::ndarray();
     let model = network(&[8], Activation::Relu, &device);
     let batch = Batch::new(&split, &[1, 2, 3], 0.0, &device.autodiff());
-    assert!(step::step(&model, &batch).is_none() && step::score(&model, &batch).is_none());
+    assert!(step::train_step(&model, &batch).is_none() && step::eval_step(&model, &batch).is_none());
 }
 
 /// Ten steps with each rule, from the same gradients: the same weights, clipped or not.

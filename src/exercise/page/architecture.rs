@@ -5,12 +5,12 @@ use maud::{Markup, html};
 
 use crate::exercise::page::network::formula;
 use crate::exercise::page::studies::{answer, best, mean, test_of_winner, value};
-use crate::exercise::page::{Answer, LabPage, LabRun, LabStudy, Work, plan, word};
+use crate::exercise::page::{Answer, ExercisePage, ExerciseRun, ExerciseStudy, Work, plan, word};
 use crate::experiment::Experiment;
-use crate::experiment::summary::Plan;
+use crate::experiment::summary::ModelSummary;
 use crate::statistics::wilson;
 use crate::study::page::region;
-use crate::study::{SettingResult, Verdict};
+use crate::study::{ConfigurationResult, Verdict};
 use crate::util::format::{counted, grouped, listed};
 
 /// The best dense network that smallnet was given the time to look for; what its comments say is said here.
@@ -22,14 +22,14 @@ const BEST_TEST: f64 = 0.9882;
 
 /// The network of question 10, as far as it takes part.
 struct Layer<'a> {
-    run: &'a LabRun,
+    run: &'a ExerciseRun,
     /// Its accuracy on the images held out of its training.
     held_out: f64,
     test: f64,
 }
 
 /// Question 13.
-pub(super) fn architecture(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answer> {
+pub(super) fn architecture(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> Work<Answer> {
     let summary = study.page.summary;
     let layer = layer(page);
     let Some(best) = best(summary) else {
@@ -69,14 +69,19 @@ pub(super) fn architecture(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Ans
 }
 
 /// The network of question 10, where it held images out to be compared by.
-fn layer<'a>(page: &LabPage<'a>) -> Option<Layer<'a>> {
+fn layer<'a>(page: &ExercisePage<'a>) -> Option<Layer<'a>> {
     let run = page.hidden.as_ref().ok()?;
     let held_out = run.records.epochs.last()?.validation_accuracy?;
     Some(Layer { run, held_out, test: run.test().ok()?.accuracy })
 }
 
 /// The best network of all that were trained here, by images held out; the test images choose nothing.
-fn sentence(study: &LabStudy<'_>, best: &SettingResult, layer: Option<&Layer<'_>>, smallest: &str) -> String {
+fn sentence(
+    study: &ExerciseStudy<'_>,
+    best: &ConfigurationResult,
+    layer: Option<&Layer<'_>>,
+    smallest: &str,
+) -> String {
     let of_study = format!(
         "{} and {} weights, with a mean validation accuracy of {}{}{smallest}",
         shape(best),
@@ -106,9 +111,9 @@ fn sentence(study: &LabStudy<'_>, best: &SettingResult, layer: Option<&Layer<'_>
 }
 
 /// What is known of networks that were given more time; not measured for this page, which is said.
-fn with_more_time(page: &LabPage<'_>) -> Work<Markup> {
+fn with_more_time(page: &ExercisePage<'_>) -> Work<Markup> {
     let experiment = Experiment::from_toml(BEST, "best.toml", &[])?;
-    let plan = Plan::new(&experiment, page.layout, page.train.len());
+    let plan = ModelSummary::new(&experiment, page.layout, page.train.len());
     let widths: Vec<_> = experiment.model.hidden.iter().map(usize::to_string).collect();
     let (chosen, next) = CHOSEN_BY;
     let (low, high) = wilson(chosen, 10_000);
@@ -134,7 +139,7 @@ fn margin(difference: f64) -> String {
 }
 
 /// The hidden layers of a setting in words: `one hidden layer of 128 neurons`.
-fn shape(setting: &SettingResult) -> String {
+fn shape(setting: &ConfigurationResult) -> String {
     let value = value(Some(setting), "model.hidden");
     let widths: Vec<String> = value
         .trim_matches(['[', ']'])
@@ -154,7 +159,7 @@ fn layers_of(widths: &[String]) -> String {
     }
 }
 
-fn weights(setting: &SettingResult) -> String {
+fn weights(setting: &ConfigurationResult) -> String {
     setting.num_parameters.map_or_else(|| "–".to_owned(), grouped)
 }
 

@@ -3,19 +3,19 @@
 use maud::html;
 
 use crate::exercise::page::studies::{alike, answer, mean, value, with_best};
-use crate::exercise::page::{Answer, LabPage, LabStudy, Work};
-use crate::study::{Faster, SettingResult, Summary};
+use crate::exercise::page::{Answer, ExercisePage, ExerciseStudy, Work};
+use crate::study::{ConfigurationResult, Faster, StudySummary};
 use crate::util::format::{counted, seconds};
 
 const BATCH_SIZE: &str = "training.batch_size";
 
 /// Question 14.
-pub(super) fn batch_size(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answer> {
+pub(super) fn batch_size(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> Work<Answer> {
     let summary = study.page.summary;
     let epochs = study.page.study.base.training.num_epochs;
     let sentence = with_best(summary, |best| {
         let (first, last) = (summary.settings.first(), summary.settings.last());
-        let epoch = |setting: Option<&SettingResult>| {
+        let epoch = |setting: Option<&ConfigurationResult>| {
             setting
                 .and_then(|setting| setting.epoch_seconds.as_ref())
                 .map_or_else(|| "–".to_owned(), |times| seconds(times.spread.median))
@@ -51,8 +51,8 @@ pub(super) fn batch_size(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answe
 }
 
 /// Whether an epoch with the largest batches takes less time than one with the smallest, as far as the trials allow to say.
-fn is_faster(summary: &Summary) -> bool {
-    let seconds = |setting: Option<&SettingResult>| setting?.epoch_seconds.clone();
+fn is_faster(summary: &StudySummary) -> bool {
+    let seconds = |setting: Option<&ConfigurationResult>| setting?.epoch_seconds.clone();
     let both = seconds(summary.settings.first()).zip(seconds(summary.settings.last()));
     both.is_some_and(|(small, large)| matches!(large.compare(&small), Faster::First(_)))
 }

@@ -3,13 +3,13 @@
 
 use maud::{Markup, html};
 
-use crate::exercise::page::LabPage;
+use crate::exercise::page::ExercisePage;
 
 const KERAS: &str = include_str!("code/keras_program.py");
 const TORCH: &str = include_str!("code/pytorch_program.py");
 
 /// What both programs have for a question, side by side.
-pub(super) fn snippets(page: &LabPage<'_>, number: usize) -> Markup {
+pub(super) fn snippets(page: &ExercisePage<'_>, number: usize) -> Markup {
     let both = [("Keras", KERAS), ("PyTorch", TORCH)];
     // The values in the comments are those of MNIST.
     let text = |program| match page.is_mnist() {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use maud::{Markup, html};
 
 use crate::data;
-use crate::data::Layout;
-use crate::exercise::page::{Answer, LabPage, Work};
+use crate::data::InputSpec;
+use crate::exercise::page::{Answer, ExercisePage, Work};
 use crate::plots::gray_png;
 use crate::report::components;
 use crate::util::format::{grouped, listed, percent, with_article};
@@ -23,8 +23,8 @@ const SCALE: usize = 10;
 const NUM_LABELS: usize = 10;
 
 /// Question 1.
-pub(super) fn images(page: &LabPage<'_>) -> Work<Answer> {
-    let Layout { height, width, .. } = page.layout;
+pub(super) fn images(page: &ExercisePage<'_>) -> Work<Answer> {
+    let InputSpec { height, width, .. } = page.layout;
     let (smallest, largest) = page.train.value_range();
     let pixels = height * width;
     let sentence = format!(
@@ -57,7 +57,7 @@ pub(super) fn images(page: &LabPage<'_>) -> Work<Answer> {
     Ok(Answer { sentence, content, commands })
 }
 
-fn share_of_zeros(page: &LabPage<'_>) -> f64 {
+fn share_of_zeros(page: &ExercisePage<'_>) -> f64 {
     let pixels = |position| page.train.image(position).0;
     let zeros: usize = (0..page.train.len())
         .map(|position| pixels(position).iter().filter(|&&value| value == 0).count())
@@ -67,8 +67,8 @@ fn share_of_zeros(page: &LabPage<'_>) -> f64 {
 }
 
 /// The first images of each class, a row a class.
-pub(super) fn contact_sheet(page: &LabPage<'_>) -> Work<Markup> {
-    let Layout { height, width, num_classes } = page.layout;
+pub(super) fn contact_sheet(page: &ExercisePage<'_>) -> Work<Markup> {
+    let InputSpec { height, width, num_classes } = page.layout;
     let mut rows = Vec::new();
     for samples in page.train.first_of_each_class(num_classes, SAMPLES).iter().take(MAX_CLASSES) {
         let mut row = Vec::new();
@@ -95,8 +95,8 @@ pub(super) fn contact_sheet(page: &LabPage<'_>) -> Work<Markup> {
 }
 
 /// The first training image, enlarged, with the numbers of a part of it.
-fn enlarged(page: &LabPage<'_>) -> Work<Markup> {
-    let Layout { height, width, .. } = page.layout;
+fn enlarged(page: &ExercisePage<'_>) -> Work<Markup> {
+    let InputSpec { height, width, .. } = page.layout;
     let (pixels, label) = page.train.image(0);
     let png = gray_png(pixels, height, width, SCALE)?;
     let (rows, columns) = (PATCH.min(height), PATCH.min(width));
@@ -153,7 +153,7 @@ fn liveliest_patch(
 }
 
 /// Question 2.
-pub(super) fn labels(page: &LabPage<'_>) -> Work<Answer> {
+pub(super) fn labels(page: &ExercisePage<'_>) -> Work<Answer> {
     let num_classes = page.layout.num_classes;
     let first = page.train.image(0).1;
     let some: Vec<String> =
@@ -179,7 +179,7 @@ pub(super) fn labels(page: &LabPage<'_>) -> Work<Answer> {
 }
 
 /// The first labels before and after, and why they are written so.
-fn one_hot(page: &LabPage<'_>) -> Work<Markup> {
+fn one_hot(page: &ExercisePage<'_>) -> Work<Markup> {
     let num_classes = page.layout.num_classes;
     let first = page.train.image(0).1;
     let rows = first_images(page)?;
@@ -214,8 +214,8 @@ fn one_hot(page: &LabPage<'_>) -> Work<Markup> {
 }
 
 /// The first training images: place, picture, label.
-pub(super) fn first_images(page: &LabPage<'_>) -> Work<Vec<(usize, Markup, u8)>> {
-    let Layout { height, width, .. } = page.layout;
+pub(super) fn first_images(page: &ExercisePage<'_>) -> Work<Vec<(usize, Markup, u8)>> {
+    let InputSpec { height, width, .. } = page.layout;
     let mut images = Vec::new();
     for position in 0..page.train.len().min(NUM_LABELS) {
         let (pixels, label) = page.train.image(position);
@@ -237,7 +237,7 @@ fn code(label: u8, num_classes: usize) -> String {
 }
 
 /// What the frequencies of the classes mean for an accuracy.
-fn frequencies(page: &LabPage<'_>) -> String {
+fn frequencies(page: &ExercisePage<'_>) -> String {
     let (train, test) = class_counts(page);
     let rarest = (0..train.len()).min_by_key(|&class| train[class]).unwrap_or(0);
     let most = most_frequent(&train).unwrap_or(0);
@@ -255,7 +255,7 @@ fn frequencies(page: &LabPage<'_>) -> String {
 }
 
 /// How often each class occurs among the training and the test images.
-fn class_counts(page: &LabPage<'_>) -> (Vec<usize>, Vec<usize>) {
+fn class_counts(page: &ExercisePage<'_>) -> (Vec<usize>, Vec<usize>) {
     let num_classes = page.layout.num_classes;
     (page.train.class_counts(num_classes), page.test.class_counts(num_classes))
 }
@@ -280,7 +280,7 @@ fn balance(counts: &[usize]) -> String {
     }
 }
 
-fn counts(page: &LabPage<'_>) -> Markup {
+fn counts(page: &ExercisePage<'_>) -> Markup {
     let (train, test) = class_counts(page);
     let (all_train, all_test) = (train.iter().sum::<usize>(), test.iter().sum::<usize>());
     let share = |part: usize, all: usize| percent(part as f64 / all.max(1) as f64);

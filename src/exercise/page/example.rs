@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use crate::data::Layout;
+use crate::data::InputSpec;
 use crate::exercise::page::text::{decimals, right_of_all};
-use crate::exercise::page::{Answer, LabPage, LabRun, Work, training_seconds, unseen, word};
+use crate::exercise::page::{Answer, ExercisePage, ExerciseRun, Work, training_seconds, unseen, word};
 use crate::report::components;
 use crate::statistics::{deviation, mean, prediction_interval};
 use crate::util::format::{counted, loss, seconds, significant};
@@ -13,7 +13,7 @@ use crate::util::format::{counted, loss, seconds, significant};
 const KERAS: f64 = 0.9217;
 
 /// Question 0.
-pub(super) fn answer(page: &LabPage<'_>) -> Work<Answer> {
+pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
     let plan = page.plan();
     let run = page.softmax()?;
     let test = run.test()?;
@@ -33,7 +33,7 @@ pub(super) fn answer(page: &LabPage<'_>) -> Work<Answer> {
     ];
     numbers.extend(run.seconds.map(|all| (seconds(all), "with reading, testing, saving".to_owned())));
     let content = html! {
-        (components::numbers(&numbers))
+        (components::stat_tiles(&numbers))
         p {
             "The example is about the simplest network for this task: " (plan.shape()) ", each pixel connected to each class. \
              It is trained by " (plan.optimizer) " with learning rate "
@@ -51,12 +51,12 @@ pub(super) fn answer(page: &LabPage<'_>) -> Work<Answer> {
 }
 
 /// The given program beside what stands for it in smallnet.
-fn line_by_line(page: &LabPage<'_>) -> Markup {
+fn line_by_line(page: &ExercisePage<'_>) -> Markup {
     let training = &page.experiment.training;
     let rate = decimals(page.experiment.optimizer.learning_rate());
     let hidden = format!("[model] hidden = {:?}", page.experiment.model.hidden);
     let kind = page.plan().optimizer;
-    let Layout { height, width, num_classes } = page.layout;
+    let InputSpec { height, width, num_classes } = page.layout;
     let rows = [
         (
             "x_train / 255, to_categorical(y_train)".to_owned(),
@@ -104,7 +104,7 @@ fn line_by_line(page: &LabPage<'_>) -> Markup {
 }
 
 /// How far chance moves the accuracy: other seeds, and beside them the accuracy of the given code.
-fn chance(page: &LabPage<'_>, run: &LabRun) -> Work<Markup> {
+fn chance(page: &ExercisePage<'_>, run: &ExerciseRun) -> Work<Markup> {
     let test = run.test()?;
     let first = (run.records.info.seed, test.accuracy);
     let seeds = match page.seeds {
@@ -115,7 +115,7 @@ fn chance(page: &LabPage<'_>, run: &LabRun) -> Work<Markup> {
             );
         }
     };
-    let of_run = |run: &crate::run::Records| {
+    let of_run = |run: &crate::run::RunRecords| {
         let test = run.test.as_ref()?;
         Some((run.info.seed, test.evaluation.accuracy))
     };

@@ -6,26 +6,26 @@ use maud::{Markup, html};
 use crate::evaluation::{Evaluation, paired_tests};
 use crate::exercise::page::network::formula;
 use crate::exercise::page::text::{num_wrong, signed_points};
-use crate::exercise::page::{Answer, LabPage, LabRun, Missing, Work, plan, training_seconds, word};
+use crate::exercise::page::{Answer, ExercisePage, ExerciseRun, Missing, Work, plan, training_seconds, word};
 use crate::experiment::differences;
 use crate::report::{
     PAIRED_COLUMNS, RESULT_COLUMNS, components, curves, paired_rows, paired_sentences, result_rows,
 };
-use crate::run::Records;
+use crate::run::RunRecords;
 use crate::statistics::spread_of;
 use crate::training::EpochRecord;
 use crate::util::format::{grouped, loss, percent, seconds, significant};
 
 /// The three networks, in the order in which one becomes the next.
 struct Steps<'a> {
-    softmax: &'a LabRun,
+    softmax: &'a ExerciseRun,
     /// Or why its training failed: a rate that is too large is an observation, too.
-    inserted: std::result::Result<&'a LabRun, &'a str>,
-    hidden: &'a LabRun,
+    inserted: std::result::Result<&'a ExerciseRun, &'a str>,
+    hidden: &'a ExerciseRun,
 }
 
 /// Question 10.
-pub(super) fn answer(page: &LabPage<'_>) -> Work<Answer> {
+pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
     let steps = Steps::of(page)?;
     let (small, large) = (plan(&steps.softmax.records), plan(&steps.hidden.records));
     let widths: Vec<_> = steps.hidden.records.experiment.model.hidden.iter().map(usize::to_string).collect();
@@ -41,7 +41,7 @@ pub(super) fn answer(page: &LabPage<'_>) -> Work<Answer> {
         by_the_settings(&steps)?
     );
     let activation = steps.hidden.records.experiment.model.activation;
-    let runs: Vec<Records> = steps.runs().into_iter().map(|run| run.records.clone()).collect();
+    let runs: Vec<RunRecords> = steps.runs().into_iter().map(|run| run.records.clone()).collect();
     let names: Vec<String> = runs.iter().map(|run| run.info.experiment.clone()).collect();
     let content = html! {
         p {
@@ -79,13 +79,16 @@ pub(super) fn answer(page: &LabPage<'_>) -> Work<Answer> {
     let commands = vec![
         format!("train {}", word(page.files[1])),
         format!("train {}", word(page.files[2])),
-        format!("compare {}", steps.runs().into_iter().map(LabRun::folder).collect::<Vec<_>>().join(" ")),
+        format!(
+            "compare {}",
+            steps.runs().into_iter().map(ExerciseRun::folder).collect::<Vec<_>>().join(" ")
+        ),
     ];
     Ok(Answer { sentence, content, commands })
 }
 
 impl<'a> Steps<'a> {
-    fn of(page: &LabPage<'a>) -> Work<Self> {
+    fn of(page: &ExercisePage<'a>) -> Work<Self> {
         let inserted = match page.inserted {
             Ok(run) => Ok(run),
             Err(Missing::Failed(why)) => Err(why.as_str()),
@@ -96,12 +99,12 @@ impl<'a> Steps<'a> {
     }
 
     /// Those that were trained to their end.
-    fn runs(&self) -> Vec<&'a LabRun> {
+    fn runs(&self) -> Vec<&'a ExerciseRun> {
         [Some(self.softmax), self.inserted.ok(), Some(self.hidden)].into_iter().flatten().collect()
     }
 
     /// The network with a hidden layer whose time is compared: as much as possible is the same.
-    fn timed(&self) -> &'a Records {
+    fn timed(&self) -> &'a RunRecords {
         &self.inserted.unwrap_or(self.hidden).records
     }
 }
@@ -143,7 +146,7 @@ fn by_the_settings(steps: &Steps<'_>) -> Work<String> {
 }
 
 /// A row for each network: what was changed, and what that gave.
-fn shares(page: &LabPage<'_>, steps: &Steps<'_>) -> Work<Markup> {
+fn shares(page: &ExercisePage<'_>, steps: &Steps<'_>) -> Work<Markup> {
     let start = steps.softmax.test()?;
     let mut rows = vec![row("the softmax network", None, start)];
     let mut before = start;
@@ -173,9 +176,9 @@ fn row(name: &str, before: Option<&Evaluation>, after: &Evaluation) -> [String; 
 }
 
 /// The layer's share of the gain beside what another seed changes.
-fn beside_chance(page: &LabPage<'_>, steps: &Steps<'_>) -> Work<Option<String>> {
+fn beside_chance(page: &ExercisePage<'_>, steps: &Steps<'_>) -> Work<Option<String>> {
     let (Ok(seeds), Ok(inserted)) = (page.seeds, steps.inserted) else { return Ok(None) };
-    let tested = |run: &Records| run.test.as_ref().map(|test| test.evaluation.accuracy);
+    let tested = |run: &RunRecords| run.test.as_ref().map(|test| test.evaluation.accuracy);
     let softmax = steps.softmax.test()?.accuracy;
     let accuracies: Vec<f64> = [softmax].into_iter().chain(seeds.iter().filter_map(tested)).collect();
     let Some(deviation) = spread_of(&accuracies) else { return Ok(None) };
@@ -191,19 +194,19 @@ fn beside_chance(page: &LabPage<'_>, steps: &Steps<'_>) -> Work<Option<String>> 
 }
 
 /// The networks compared on the same test images, image by image.
-fn image_by_image(runs: &[Records], names: &[String]) -> Markup {
+fn image_by_image(runs: &[RunRecords], names: &[String]) -> Markup {
     let tests = runs.iter().map(|run| run.test.as_ref().map(|test| &test.evaluation));
     let tests: Option<Vec<&Evaluation>> = tests.collect();
     let Some([first, others @ ..]) = tests.as_deref() else { return html! {} };
     let tests: Vec<_> = [None].into_iter().chain(paired_tests(first, others).into_iter().map(Some)).collect();
     html! {
-        @for sentence in paired_sentences(runs, names, &tests) { p { (components::sentence(&sentence)) } }
+        @for sentence in paired_sentences(runs, names, &tests) { p { (components::inline_code(&sentence)) } }
         (components::table(&PAIRED_COLUMNS, &paired_rows(names, &tests), 1))
     }
 }
 
 /// What the images held out say of overfitting.
-fn overfitting(run: &LabRun) -> Option<String> {
+fn overfitting(run: &ExerciseRun) -> Option<String> {
     let epochs = &run.records.epochs;
     let last = epochs.last()?;
     let validated = |epoch: &EpochRecord| epoch.validation_loss;

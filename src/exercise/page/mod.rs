@@ -22,15 +22,15 @@ use std::path::Path;
 use maud::{Markup, html};
 
 use crate::backend::Backend;
-use crate::data::{Layout, Split};
+use crate::data::{InputSpec, Split};
 use crate::error::Error;
 use crate::evaluation::{Evaluation, Prediction};
 use crate::experiment::Experiment;
-use crate::experiment::summary::Plan;
-use crate::model::Neurons;
+use crate::experiment::summary::ModelSummary;
+use crate::model::LayerWeights;
 use crate::report::components::shell_word;
 use crate::report::layout;
-use crate::run::{Records, RunInfo};
+use crate::run::{RunInfo, RunRecords};
 use crate::study::page::StudyPage;
 use crate::util::format::seconds;
 
@@ -80,7 +80,7 @@ pub type Work<T> = std::result::Result<T, Missing>;
 
 /// What the page is made of.
 #[derive(Debug, Clone, Copy)]
-pub struct LabPage<'a> {
+pub struct ExercisePage<'a> {
     /// The questions that the page answers, in order.
     pub questions: &'a [usize],
     /// The images learned from.
@@ -88,23 +88,23 @@ pub struct LabPage<'a> {
     /// The images tested on.
     pub test: &'a Split,
     /// What all images have in common.
-    pub layout: Layout,
+    pub layout: InputSpec,
     /// The softmax network's experiment.
     pub experiment: &'a Experiment,
     /// When, where and with what the page was made, as of a run of that experiment.
     pub info: &'a RunInfo,
     /// The run of the softmax network.
-    pub softmax: &'a Work<LabRun>,
+    pub softmax: &'a Work<ExerciseRun>,
     /// The same network from other seeds.
-    pub seeds: &'a Work<Vec<Records>>,
+    pub seeds: &'a Work<Vec<RunRecords>>,
     /// The softmax network with a hidden layer inserted, everything else kept.
-    pub inserted: &'a Work<LabRun>,
+    pub inserted: &'a Work<ExerciseRun>,
     /// A network with a hidden layer and settings that suit it.
-    pub hidden: &'a Work<LabRun>,
+    pub hidden: &'a Work<ExerciseRun>,
     /// What the softmax network has learned and says.
     pub inside: &'a Work<Inside>,
     /// The studies of questions 11 to 14.
-    pub studies: &'a [Work<LabStudy<'a>>],
+    pub studies: &'a [Work<ExerciseStudy<'a>>],
     /// Whether the studies were run in short.
     pub quick: bool,
     /// The experiment files: the softmax network's, with a layer inserted, with settings that suit it, the best known.
@@ -121,9 +121,9 @@ pub struct LabPage<'a> {
 
 /// A finished training.
 #[derive(Debug, Clone)]
-pub struct LabRun {
+pub struct ExerciseRun {
     /// Its run, tested.
-    pub records: Records,
+    pub records: RunRecords,
     /// What the trained network makes of the images that it has learned from.
     pub training: Evaluation,
     /// How long it took from reading the images to its own page; none where an earlier start had left it.
@@ -134,16 +134,16 @@ pub struct LabRun {
 #[derive(Debug, Clone)]
 pub struct Inside {
     /// Its only layer of weights.
-    pub neurons: Neurons,
+    pub neurons: LayerWeights,
     /// The first test image.
-    pub first: Asked,
+    pub first: ExampleImage,
     /// The first test image of which the opposite is true: not recognised where that one is, and the other way round.
-    pub other: Option<Asked>,
+    pub other: Option<ExampleImage>,
 }
 
 /// A test image that a network was asked about.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
+pub struct ExampleImage {
     /// Its position among the test images.
     pub index: usize,
     /// Its class.
@@ -156,7 +156,7 @@ pub struct Asked {
 
 /// A study of the exercise.
 #[derive(Debug, Clone, Copy)]
-pub struct LabStudy<'a> {
+pub struct ExerciseStudy<'a> {
     /// Everything that its own page says.
     pub page: StudyPage<'a>,
     /// Its file.
@@ -181,7 +181,7 @@ struct Answer {
 
 /// What a page says of a question, in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LabAnswer {
+pub struct ExerciseAnswer {
     /// The question's number.
     pub number: usize,
     /// The answer, or why there is none.
@@ -189,7 +189,7 @@ pub struct LabAnswer {
 }
 
 /// The page, and the answers in a sentence each.
-pub fn lab(page: &LabPage<'_>) -> (String, Vec<LabAnswer>) {
+pub fn page(page: &ExercisePage<'_>) -> (String, Vec<ExerciseAnswer>) {
     let answers: Vec<(usize, Work<Answer>)> =
         page.questions.iter().map(|&number| (number, answer(page, number))).collect();
     let mut sections = vec![contents(&answers)];
@@ -197,14 +197,14 @@ pub fn lab(page: &LabPage<'_>) -> (String, Vec<LabAnswer>) {
     sections.push(provenance::section(page));
     let origin = "from what it measured and from the images";
     let html = typeset(&layout::page_from(origin, TITLE, &provenance::header(page), &sections));
-    let in_short = |(number, answer): (usize, Work<Answer>)| LabAnswer {
+    let in_short = |(number, answer): (usize, Work<Answer>)| ExerciseAnswer {
         number,
         answer: answer.map(|answer| answer.sentence),
     };
     (html, answers.into_iter().map(in_short).collect())
 }
 
-fn answer(page: &LabPage<'_>, number: usize) -> Work<Answer> {
+fn answer(page: &ExercisePage<'_>, number: usize) -> Work<Answer> {
     match number {
         0 => example::answer(page),
         1 => data::images(page),
@@ -251,7 +251,7 @@ fn contents(answers: &[(usize, Work<Answer>)]) -> Markup {
     }
 }
 
-fn section(page: &LabPage<'_>, number: usize, answer: &Work<Answer>) -> Markup {
+fn section(page: &ExercisePage<'_>, number: usize, answer: &Work<Answer>) -> Markup {
     html! {
         section.question id={ "question-" (number) } {
             h2 { span.number { (number) } " " (QUESTIONS[number]) }
@@ -284,7 +284,7 @@ fn in_short(missing: &Missing) -> &'static str {
 }
 
 /// What happened to a question, and the command that goes on.
-fn explained(page: &LabPage<'_>, missing: &Missing) -> Markup {
+fn explained(page: &ExercisePage<'_>, missing: &Missing) -> Markup {
     let (what, why) = match missing {
         Missing::NotAsked => ("This page was not asked for what this answer needs.", None),
         Missing::Interrupted(place) => {
@@ -303,17 +303,17 @@ fn explained(page: &LabPage<'_>, missing: &Missing) -> Markup {
 }
 
 /// The program with what this run was told about the backend.
-fn program(page: &LabPage<'_>) -> String {
+fn program(page: &ExercisePage<'_>) -> String {
     match page.info.backend {
         Backend::Flex => "smallnet".to_owned(),
         backend => format!("smallnet --backend {backend}"),
     }
 }
 
-impl LabPage<'_> {
+impl ExercisePage<'_> {
     /// What the softmax network's experiment amounts to.
-    fn plan(&self) -> Plan {
-        Plan::new(self.experiment, self.layout, self.info.data.num_train)
+    fn plan(&self) -> ModelSummary {
+        ModelSummary::new(self.experiment, self.layout, self.info.data.num_train)
     }
 
     fn is_mnist(&self) -> bool {
@@ -326,8 +326,8 @@ impl LabPage<'_> {
     }
 }
 
-impl<'a> LabPage<'a> {
-    fn softmax(&self) -> Work<&'a LabRun> {
+impl<'a> ExercisePage<'a> {
+    fn softmax(&self) -> Work<&'a ExerciseRun> {
         self.softmax.as_ref().map_err(Clone::clone)
     }
 
@@ -336,24 +336,24 @@ impl<'a> LabPage<'a> {
     }
 
     /// The study that answers a question.
-    fn study(&self, question: usize) -> Work<&'a LabStudy<'a>> {
+    fn study(&self, question: usize) -> Work<&'a ExerciseStudy<'a>> {
         let study = self.studies.get(question - FIRST_STUDY).unwrap_or(&Err(Missing::NotAsked));
         study.as_ref().map_err(Clone::clone)
     }
 
     /// The studies that were run to their end, with their questions.
-    fn finished_studies(&self) -> impl Iterator<Item = (usize, &'a LabStudy<'a>)> + use<'a> {
+    fn finished_studies(&self) -> impl Iterator<Item = (usize, &'a ExerciseStudy<'a>)> + use<'a> {
         let all = (FIRST_STUDY..).zip(self.studies);
         all.filter_map(|(question, study)| Some((question, study.as_ref().ok()?)))
     }
 
     /// The first of them: how to read their tables stands there, once.
-    fn first_study(&self) -> Option<(usize, &'a LabStudy<'a>)> {
+    fn first_study(&self) -> Option<(usize, &'a ExerciseStudy<'a>)> {
         self.finished_studies().next()
     }
 }
 
-impl LabRun {
+impl ExerciseRun {
     /// The run's folder, as an argument.
     fn folder(&self) -> String {
         word(self.records.folder.path())
@@ -366,8 +366,8 @@ impl LabRun {
     }
 }
 
-fn plan(run: &Records) -> Plan {
-    Plan::new(&run.experiment, run.info.data.layout, run.info.data.num_train)
+fn plan(run: &RunRecords) -> ModelSummary {
+    ModelSummary::new(&run.experiment, run.info.data.layout, run.info.data.num_train)
 }
 
 fn word(path: &Path) -> String {
@@ -375,6 +375,6 @@ fn word(path: &Path) -> String {
 }
 
 /// All training steps of a run together.
-fn training_seconds(run: &Records) -> String {
+fn training_seconds(run: &RunRecords) -> String {
     seconds(run.epochs.iter().map(|epoch| epoch.seconds).sum())
 }

@@ -2,17 +2,17 @@
 
 use maud::{Markup, html};
 
-use crate::data::Layout;
-use crate::exercise::page::{Answer, LabPage, Work};
+use crate::data::InputSpec;
+use crate::exercise::page::{Answer, ExercisePage, Work};
 use crate::experiment::settings;
-use crate::experiment::summary::{LAYER_COLUMNS, Plan};
+use crate::experiment::summary::{LAYER_COLUMNS, ModelSummary};
 use crate::model::LayerKind;
 use crate::report::components;
 use crate::util::format::{counted, grouped, loss, significant};
 
 /// Question 3.
-pub(super) fn flatten(page: &LabPage<'_>) -> Answer {
-    let Layout { height, width, .. } = page.layout;
+pub(super) fn flatten(page: &ExercisePage<'_>) -> Answer {
+    let InputSpec { height, width, .. } = page.layout;
     let pixels = height * width;
     let sentence = format!(
         "Flatten makes one list of {} numbers of an image's {height} rows of {width} pixels, one row behind the other: a Dense \
@@ -36,9 +36,9 @@ pub(super) fn flatten(page: &LabPage<'_>) -> Answer {
 }
 
 /// Question 4.
-pub(super) fn layers(page: &LabPage<'_>) -> Answer {
+pub(super) fn layers(page: &ExercisePage<'_>) -> Answer {
     let plan = page.plan();
-    let Layout { height, width, num_classes } = page.layout;
+    let InputSpec { height, width, num_classes } = page.layout;
     let pixels = height * width;
     let linear =
         plan.layers.iter().filter(|layer| matches!(layer.info.kind, LayerKind::Linear { .. })).count();
@@ -89,7 +89,7 @@ pub(super) fn layers(page: &LabPage<'_>) -> Answer {
 }
 
 /// Question 5.
-pub(super) fn weights(page: &LabPage<'_>) -> Answer {
+pub(super) fn weights(page: &ExercisePage<'_>) -> Answer {
     let plan = page.plan();
     let pixels = page.layout.height * page.layout.width;
     let num_classes = page.layout.num_classes;
@@ -120,7 +120,7 @@ pub(super) fn weights(page: &LabPage<'_>) -> Answer {
 }
 
 /// How the number of weights follows: the formulas of the linear layers, and their sum where there are several.
-pub(super) fn formula(plan: &Plan) -> String {
+pub(super) fn formula(plan: &ModelSummary) -> String {
     let linear = plan.layers.iter().filter(|layer| matches!(layer.info.kind, LayerKind::Linear { .. }));
     let notes: Vec<_> = linear.clone().map(|layer| layer.note.replace('×', "·")).collect();
     if notes.len() == 1 {
@@ -131,7 +131,7 @@ pub(super) fn formula(plan: &Plan) -> String {
 }
 
 /// Question 6.
-pub(super) fn minimised(page: &LabPage<'_>) -> Work<Answer> {
+pub(super) fn minimised(page: &ExercisePage<'_>) -> Work<Answer> {
     let plan = page.plan();
     let rate = significant(page.experiment.optimizer.learning_rate());
     let sentence = format!(
@@ -182,7 +182,7 @@ pub(super) fn minimised(page: &LabPage<'_>) -> Work<Answer> {
 }
 
 /// The optimizer in words.
-fn algorithm(plan: &Plan) -> String {
+fn algorithm(plan: &ModelSummary) -> String {
     match plan.optimizer.as_str() {
         "SGD" => "stochastic gradient descent (SGD)".to_owned(),
         other => other.to_owned(),
@@ -190,7 +190,7 @@ fn algorithm(plan: &Plan) -> String {
 }
 
 /// All settings of the optimizer and of the training, as the experiment file calls them.
-fn parameters(page: &LabPage<'_>) -> Work<Markup> {
+fn parameters(page: &ExercisePage<'_>) -> Work<Markup> {
     let rows: Vec<[String; 2]> = settings(page.experiment)?
         .into_iter()
         .filter(|(key, _)| ["optimizer.", "schedule.", "training."].iter().any(|part| key.starts_with(part)))
@@ -200,7 +200,7 @@ fn parameters(page: &LabPage<'_>) -> Work<Markup> {
 }
 
 /// What the loss did in this run.
-fn first_and_last(page: &LabPage<'_>) -> Markup {
+fn first_and_last(page: &ExercisePage<'_>) -> Markup {
     let Ok(run) = page.softmax() else { return html! {} };
     let (Some(first), Some(last)) = (run.records.epochs.first(), run.records.epochs.last()) else {
         return html! {};
@@ -212,7 +212,7 @@ fn first_and_last(page: &LabPage<'_>) -> Markup {
 }
 
 /// Question 7.
-pub(super) fn steps(page: &LabPage<'_>) -> Answer {
+pub(super) fn steps(page: &ExercisePage<'_>) -> Answer {
     let plan = page.plan();
     let (images, batch, steps) = (plan.num_train, plan.batch_size, plan.steps_per_epoch);
     let bar = format!("{steps}/{steps}");
@@ -260,7 +260,7 @@ fn quotient(images: usize, batch: usize) -> String {
 }
 
 /// What Keras prints at the end of `evaluate`.
-fn evaluated(page: &LabPage<'_>) -> String {
+fn evaluated(page: &ExercisePage<'_>) -> String {
     let steps = page.test.len().div_ceil(32);
     format!("{steps}/{steps}")
 }

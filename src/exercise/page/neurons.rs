@@ -3,12 +3,12 @@
 use maud::{Markup, html};
 
 use crate::exercise::page::text::place;
-use crate::exercise::page::{Answer, Inside, LabPage, Work};
+use crate::exercise::page::{Answer, ExercisePage, Inside, Work};
 use crate::report::run;
 use crate::util::format::{counted, grouped, significant};
 
 /// Question 9.
-pub(super) fn answer(page: &LabPage<'_>) -> Work<Answer> {
+pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
     let inside = page.inside()?;
     let never = never_inked(page);
     let (height, width) = (page.layout.height, page.layout.width);
@@ -46,7 +46,7 @@ pub(super) fn answer(page: &LabPage<'_>) -> Work<Answer> {
 }
 
 /// Pixels that are 0 in all training images.
-fn never_inked(page: &LabPage<'_>) -> usize {
+fn never_inked(page: &ExercisePage<'_>) -> usize {
     let mut inked = vec![false; page.layout.height * page.layout.width];
     for position in 0..page.train.len() {
         for (inked, &value) in inked.iter_mut().zip(page.train.image(position).0) {
@@ -57,7 +57,7 @@ fn never_inked(page: &LabPage<'_>) -> usize {
 }
 
 /// The largest and the smallest of all weights, as examples.
-fn strongest(page: &LabPage<'_>, inside: &Inside) -> Markup {
+fn strongest(page: &ExercisePage<'_>, inside: &Inside) -> Markup {
     let all = inside.neurons.weights.iter().enumerate();
     let all = all.flat_map(|(class, weights)| {
         weights.iter().enumerate().map(move |(pixel, &weight)| (class, pixel, weight))

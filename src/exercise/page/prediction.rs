@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::exercise::page::{Answer, Asked, Inside, LabPage, Work};
-use crate::model::Neurons;
+use crate::exercise::page::{Answer, ExampleImage, ExercisePage, Inside, Work};
+use crate::model::LayerWeights;
 use crate::plots::gray_png;
 use crate::report::components;
 use crate::util::format::{grouped, loss, percent, significant, with_article};
@@ -12,7 +12,7 @@ use crate::util::format::{grouped, loss, percent, significant, with_article};
 const MAX_CLASSES: usize = 20;
 
 /// Question 8.
-pub(super) fn of_images(page: &LabPage<'_>) -> Work<Answer> {
+pub(super) fn of_images(page: &ExercisePage<'_>) -> Work<Answer> {
     let Inside { first, other, .. } = page.inside()?;
     let verdict = if first.is_right() { "right" } else { "wrong" };
     let sentence = format!(
@@ -22,7 +22,7 @@ pub(super) fn of_images(page: &LabPage<'_>) -> Work<Answer> {
         percent(first.prediction.confidence()),
         first.label
     );
-    let shown: Vec<&Asked> = [first].into_iter().chain(other).collect();
+    let shown: Vec<&ExampleImage> = [first].into_iter().chain(other).collect();
     let wrong = shown.iter().find(|asked| !asked.is_right());
     let mut images = Vec::new();
     for asked in &shown {
@@ -48,22 +48,22 @@ pub(super) fn of_images(page: &LabPage<'_>) -> Work<Answer> {
 }
 
 /// What the second image is shown for.
-fn about_other(first: &Asked) -> &'static str {
+fn about_other(first: &ExampleImage) -> &'static str {
     match first.is_right() {
         true => "For comparison, the first test image that is not recognised:",
         false => "For comparison, the first test image that is recognised:",
     }
 }
 
-impl Asked {
+impl ExampleImage {
     /// Whether the network says the image's class.
     fn is_right(&self) -> bool {
         self.prediction.class == self.label
     }
 }
 
-fn about_mistake(wrong: &Asked) -> String {
-    let Asked { label, prediction, .. } = wrong;
+fn about_mistake(wrong: &ExampleImage) -> String {
+    let ExampleImage { label, prediction, .. } = wrong;
     let rank =
         prediction.log_probabilities.iter().filter(|&&p| p > prediction.log_probabilities[*label]).count();
     format!(
@@ -76,8 +76,8 @@ fn about_mistake(wrong: &Asked) -> String {
 }
 
 /// An image with its scores and probabilities.
-fn image(page: &LabPage<'_>, asked: &Asked) -> Work<Markup> {
-    let Asked { index, label, pixels, prediction } = asked;
+fn image(page: &ExercisePage<'_>, asked: &ExampleImage) -> Work<Markup> {
+    let ExampleImage { index, label, pixels, prediction } = asked;
     let png = gray_png(pixels, page.layout.height, page.layout.width, 6)?;
     let verdict = if asked.is_right() { "right" } else { "wrong" };
     let scores = scores(&page.inside()?.neurons, pixels);
@@ -104,7 +104,7 @@ fn image(page: &LabPage<'_>, asked: &Asked) -> Work<Markup> {
     })
 }
 
-fn row(class: usize, asked: &Asked, score: f64) -> Markup {
+fn row(class: usize, asked: &ExampleImage, score: f64) -> Markup {
     let probability = asked.prediction.log_probabilities[class].exp();
     let mark = match (class == asked.label, class == asked.prediction.class) {
         (true, _) => Some("good"),
@@ -128,7 +128,7 @@ fn power(value: f64) -> String {
 }
 
 /// Pixels times weights plus bias, class by class.
-fn scores(neurons: &Neurons, pixels: &[u8]) -> Vec<f64> {
+fn scores(neurons: &LayerWeights, pixels: &[u8]) -> Vec<f64> {
     let neurons = neurons.weights.iter().zip(&neurons.biases);
     let score = |(weights, &bias): (&Vec<f32>, &f32)| {
         let products =
@@ -146,7 +146,7 @@ mod tests {
     fn the_mistake_names_the_rank_of_the_true_class() {
         let logits = [0.5f32.ln(), 0.125f32.ln(), 0.375f32.ln()];
         let prediction = crate::evaluation::Prediction::from_logits(&logits);
-        let asked = Asked { index: 3, label: 1, pixels: Vec::new(), prediction };
+        let asked = ExampleImage { index: 3, label: 1, pixels: Vec::new(), prediction };
         assert_eq!(
             about_mistake(&asked),
             "A probability is not a promise: the mistake was made with 50.0 %. The true class 1 had 12.5 % and was choice number 3; \

@@ -2,12 +2,12 @@
 
 use maud::{Markup, html};
 
-use crate::exercise::page::{LabPage, LabRun, LabStudy, QUESTIONS, Work};
+use crate::exercise::page::{ExercisePage, ExerciseRun, ExerciseStudy, QUESTIONS, Work};
 use crate::report::{components, layout};
 use crate::util::format::{counted, grouped, listed, seconds};
 
 /// The page's head.
-pub(super) fn header(page: &LabPage<'_>) -> Markup {
+pub(super) fn header(page: &ExercisePage<'_>) -> Markup {
     let info = page.info;
     html! {
         h1 { (crate::exercise::page::TITLE) }
@@ -17,7 +17,7 @@ pub(super) fn header(page: &LabPage<'_>) -> Markup {
         }
         @if page.quick && page.finished_studies().next().is_some() { (quick(page)) }
         @if !page.edited.is_empty() { (edited(page)) }
-        (components::numbers(&numbers(page)))
+        (components::stat_tiles(&numbers(page)))
         p {
             "Every number on this page was measured "
             @if reused(page) == 0 { "in this run" } @else { "in this run, or by an earlier start of it where that is said," }
@@ -29,7 +29,7 @@ pub(super) fn header(page: &LabPage<'_>) -> Markup {
 }
 
 /// Which questions the page has.
-pub(super) fn what(page: &LabPage<'_>) -> String {
+pub(super) fn what(page: &ExercisePage<'_>) -> String {
     match page.questions.len() {
         all if all == QUESTIONS.len() => "An exercise in fifteen questions".to_owned(),
         1 => format!("Question {} of an exercise", page.questions[0]),
@@ -41,7 +41,7 @@ pub(super) fn what(page: &LabPage<'_>) -> String {
 }
 
 /// What the images are of.
-pub(super) fn source(page: &LabPage<'_>) -> String {
+pub(super) fn source(page: &ExercisePage<'_>) -> String {
     match page.is_mnist() {
         true => "MNIST's handwritten digits".to_owned(),
         false => format!("the images in {}", page.info.data.source),
@@ -49,8 +49,8 @@ pub(super) fn source(page: &LabPage<'_>) -> String {
 }
 
 /// What is not as in the whole exercise.
-fn quick(page: &LabPage<'_>) -> Markup {
-    let of = |study: &LabStudy<'_>| {
+fn quick(page: &ExercisePage<'_>) -> Markup {
+    let of = |study: &ExerciseStudy<'_>| {
         let epochs = study.page.study.base.training.num_epochs;
         format!(
             "{} of {}",
@@ -73,7 +73,7 @@ fn quick(page: &LabPage<'_>) -> Markup {
 }
 
 /// Files that are not as smallnet wrote them.
-fn edited(page: &LabPage<'_>) -> Markup {
+fn edited(page: &ExercisePage<'_>) -> Markup {
     html! {
         p.warning {
             strong { "With edited files: " } (listed(page.edited))
@@ -83,8 +83,8 @@ fn edited(page: &LabPage<'_>) -> Markup {
     }
 }
 
-fn numbers(page: &LabPage<'_>) -> Vec<(String, String)> {
-    let accuracy = |run: &Work<LabRun>| {
+fn numbers(page: &ExercisePage<'_>) -> Vec<(String, String)> {
+    let accuracy = |run: &Work<ExerciseRun>| {
         let test = run.as_ref().ok()?.records.test.as_ref()?;
         Some(format!("{:.4}", test.evaluation.accuracy))
     };
@@ -104,12 +104,12 @@ fn numbers(page: &LabPage<'_>) -> Vec<(String, String)> {
 }
 
 /// Trials that an earlier start had left.
-fn reused(page: &LabPage<'_>) -> usize {
+fn reused(page: &ExercisePage<'_>) -> usize {
     page.finished_studies().map(|(_, study)| study.num_reused).sum()
 }
 
 /// The facts of the run.
-pub(super) fn section(page: &LabPage<'_>) -> Markup {
+pub(super) fn section(page: &ExercisePage<'_>) -> Markup {
     let cores =
         std::thread::available_parallelism().map_or_else(|_| "–".to_owned(), |cores| cores.to_string());
     let mut facts = vec![
@@ -135,7 +135,7 @@ pub(super) fn section(page: &LabPage<'_>) -> Markup {
         let earlier = if run.seconds.is_none() { ", from an earlier start" } else { "" };
         facts.push((name, format!("{}{earlier}", run.records.folder.path().display())));
     }
-    if let Ok(LabRun { records, .. }) = page.softmax
+    if let Ok(ExerciseRun { records, .. }) = page.softmax
         && let Some(digest) = &records.info.weights_sha256
     {
         facts.push(("weights digest", digest.clone()));
@@ -143,7 +143,7 @@ pub(super) fn section(page: &LabPage<'_>) -> Markup {
     layout::section(
         "The facts of this run",
         &html! {
-            (components::facts(&facts))
+            (components::definition_list(&facts))
             p.note {
                 "Everything random is drawn from seeds: on the same kind of CPU, the same version of smallnet gives the same \
                  accuracies again, to the last digit. Times differ. The test images were used once by each network that the page tests: "

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::exercise::page::{LabPage, QUESTIONS, TITLE, Work, code, data, provenance, typeset};
+use crate::exercise::page::{ExercisePage, QUESTIONS, TITLE, Work, code, data, provenance, typeset};
 use crate::plots::gray_png;
 use crate::report::{components, layout};
 
@@ -39,7 +39,7 @@ const SPACES: [Space; QUESTIONS.len()] = [
 ///
 /// # Errors
 /// Images that cannot be drawn.
-pub fn sheet(page: &LabPage<'_>) -> crate::error::Result<String> {
+pub fn sheet(page: &ExercisePage<'_>) -> crate::error::Result<String> {
     let mut sections = Vec::new();
     for &number in page.questions {
         let section = section(page, number);
@@ -54,7 +54,7 @@ pub fn sheet(page: &LabPage<'_>) -> crate::error::Result<String> {
     Ok(typeset(&layout::page_from("from the images, without training anything", TITLE, &header, &sections)))
 }
 
-fn section(page: &LabPage<'_>, number: usize) -> Work<Markup> {
+fn section(page: &ExercisePage<'_>, number: usize) -> Work<Markup> {
     let figure = match number {
         0 => Some(html! { (code::snippets(page, 0)) }),
         1 => Some(data::contact_sheet(page)?),
@@ -72,7 +72,7 @@ fn section(page: &LabPage<'_>, number: usize) -> Work<Markup> {
 }
 
 /// Images whose labels are to be written down, before and after.
-fn labels(page: &LabPage<'_>) -> Work<Markup> {
+fn labels(page: &ExercisePage<'_>) -> Work<Markup> {
     let images = data::first_images(page)?;
     Ok(html! {
         div.scroll {
@@ -84,7 +84,7 @@ fn labels(page: &LabPage<'_>) -> Work<Markup> {
     })
 }
 
-fn first_test_image(page: &LabPage<'_>) -> Work<Markup> {
+fn first_test_image(page: &ExercisePage<'_>) -> Work<Markup> {
     let png = gray_png(page.test.image(0).0, page.layout.height, page.layout.width, 6)?;
     Ok(html! { figure.asked { (components::image(&png, "test image 0")) figcaption { "Test image 0." } } })
 }

@@ -2,16 +2,16 @@
 
 use maud::{Markup, html};
 
-use crate::exercise::page::{Answer, LabPage, LabStudy, Work, word};
+use crate::exercise::page::{Answer, ExercisePage, ExerciseStudy, Work, word};
 use crate::study::page::{beside_best, findings, reading_note};
-use crate::study::{SettingResult, Summary, TrialRecord};
+use crate::study::{ConfigurationResult, StudySummary, TrialRecord};
 use crate::training::EpochRecord;
 use crate::util::format::{counted, grouped, seconds, significant};
 
 const RATE: &str = "optimizer.learning_rate";
 
 /// Question 11.
-pub(super) fn learning_rate(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answer> {
+pub(super) fn learning_rate(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> Work<Answer> {
     let summary = study.page.summary;
     let sentence = with_best(summary, |best| {
         let worst = lowest(summary);
@@ -44,7 +44,7 @@ pub(super) fn learning_rate(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<An
 }
 
 /// What the smallest rate did, over all of its trainings.
-fn shortest(study: &LabStudy<'_>) -> String {
+fn shortest(study: &ExerciseStudy<'_>) -> String {
     let Some(setting) = study.page.summary.settings.first() else { return String::new() };
     let trainings = trainings_of(study, 0);
     let ends: Vec<(f64, f64)> = trainings
@@ -76,7 +76,7 @@ fn shortest(study: &LabStudy<'_>) -> String {
 }
 
 /// What the largest rate did, over all of its trainings.
-fn longest(study: &LabStudy<'_>) -> String {
+fn longest(study: &ExerciseStudy<'_>) -> String {
     let settings = &study.page.summary.settings;
     let place = settings.len().saturating_sub(1);
     let Some(setting) = settings.last() else { return String::new() };
@@ -121,7 +121,7 @@ fn of_trainings(some: usize, all: usize) -> String {
 }
 
 /// The epochs of each of a setting's trials.
-fn trainings_of<'a>(study: &LabStudy<'a>, setting: usize) -> Vec<&'a [EpochRecord]> {
+fn trainings_of<'a>(study: &ExerciseStudy<'a>, setting: usize) -> Vec<&'a [EpochRecord]> {
     let Some(setting) = study.page.plan.settings.get(setting) else { return Vec::new() };
     let records: &'a [&'a TrialRecord] = study.page.records;
     let of_setting = records.iter().filter(|record| record.setting == *setting);
@@ -129,12 +129,12 @@ fn trainings_of<'a>(study: &LabStudy<'a>, setting: usize) -> Vec<&'a [EpochRecor
 }
 
 /// Images that a trial is judged by.
-fn held_out(study: &LabStudy<'_>) -> String {
+fn held_out(study: &ExerciseStudy<'_>) -> String {
     study.page.records.first().map_or_else(|| "some".to_owned(), |record| grouped(record.num_images.1))
 }
 
 /// Question 12.
-pub(super) fn cross_validation(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work<Answer> {
+pub(super) fn cross_validation(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> Work<Answer> {
     let summary = study.page.summary;
     let folds = study.page.study.folds;
     let sentence = with_best(summary, |best| {
@@ -169,7 +169,7 @@ pub(super) fn cross_validation(page: &LabPage<'_>, study: &LabStudy<'_>) -> Work
 }
 
 /// How question 11 judged, as far as folds do it otherwise.
-fn of_holdout(page: &LabPage<'_>) -> String {
+fn of_holdout(page: &ExercisePage<'_>) -> String {
     match page.study(11).map_or(0, |study| study.page.study.seeds.len()) {
         0 => "A rate that is judged by one set of images held out may owe its place to them.".to_owned(),
         1 => "Question 11 judged every rate by one set of images held out, and trained it once. With other images held out, \
@@ -183,8 +183,8 @@ fn of_holdout(page: &LabPage<'_>) -> String {
 }
 
 /// Whether cross-validation and the images held out of question 11 choose the same rate.
-fn against_holdout(page: &LabPage<'_>, study: &LabStudy<'_>) -> String {
-    let number = |study: &LabStudy<'_>| best(study.page.summary)?.setting.number(RATE);
+fn against_holdout(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> String {
+    let number = |study: &ExerciseStudy<'_>| best(study.page.summary)?.setting.number(RATE);
     let Some((single, folds)) = page.study(11).ok().and_then(number).zip(number(study)) else {
         return String::new();
     };
@@ -224,8 +224,8 @@ fn folds_picture(folds: usize) -> Markup {
 
 /// A study's answer: the explanation, what was shortened, and all parts of its own page.
 pub(super) fn answer(
-    page: &LabPage<'_>,
-    study: &LabStudy<'_>,
+    page: &ExercisePage<'_>,
+    study: &ExerciseStudy<'_>,
     sentence: String,
     explanation: &Markup,
 ) -> Work<Answer> {
@@ -253,7 +253,7 @@ pub(super) fn answer(
 }
 
 /// What the quick study leaves out.
-fn shortened(study: &LabStudy<'_>) -> Markup {
+fn shortened(study: &ExerciseStudy<'_>) -> Markup {
     html! {
         div.warning {
             strong { "The study in short." } " As against the full one:"
@@ -267,19 +267,19 @@ fn shortened(study: &LabStudy<'_>) -> Markup {
 }
 
 /// The best setting.
-pub(super) fn best(summary: &Summary) -> Option<&SettingResult> {
+pub(super) fn best(summary: &StudySummary) -> Option<&ConfigurationResult> {
     summary.best.map(|best| &summary.settings[best])
 }
 
 /// The sentence about the best setting, if there is one.
-pub(super) fn with_best(summary: &Summary, sentence: impl Fn(&SettingResult) -> String) -> String {
+pub(super) fn with_best(summary: &StudySummary, sentence: impl Fn(&ConfigurationResult) -> String) -> String {
     best(summary).map_or_else(
         || "No setting could be trained to the end in all of its trials, so none is best.".to_owned(),
         sentence,
     )
 }
 
-fn lowest(summary: &Summary) -> Option<&SettingResult> {
+fn lowest(summary: &StudySummary) -> Option<&ConfigurationResult> {
     let ranked = summary.settings.iter().filter(|setting| setting.mean.is_some());
     ranked.min_by(|a, b| a.mean.unwrap_or(1.0).total_cmp(&b.mean.unwrap_or(1.0)))
 }
@@ -290,17 +290,17 @@ fn plain(value: &str) -> String {
 }
 
 /// A setting's value of a key.
-pub(super) fn value(setting: Option<&SettingResult>, key: &str) -> String {
+pub(super) fn value(setting: Option<&ConfigurationResult>, key: &str) -> String {
     setting.and_then(|setting| setting.setting.value(key)).map_or_else(|| "–".to_owned(), plain)
 }
 
 /// A setting's mean accuracy.
-pub(super) fn mean(setting: &SettingResult) -> String {
+pub(super) fn mean(setting: &ConfigurationResult) -> String {
     setting.mean.map_or_else(|| "–".to_owned(), |mean| format!("{mean:.4}"))
 }
 
 /// What is probable of the others, as a part of a sentence.
-pub(super) fn alike(summary: &Summary, key: &str) -> String {
+pub(super) fn alike(summary: &StudySummary, key: &str) -> String {
     match beside_best(summary, |setting| value(Some(setting), key)).as_str() {
         "" => String::new(),
         others => format!(" ({others})"),
@@ -308,7 +308,7 @@ pub(super) fn alike(summary: &Summary, key: &str) -> String {
 }
 
 /// What the winner gave in its one test, as the end of a sentence.
-pub(super) fn test_of_winner(study: &LabStudy<'_>) -> String {
+pub(super) fn test_of_winner(study: &ExerciseStudy<'_>) -> String {
     let result = study.page.winner.and_then(|winner| winner.summary.as_ref());
     result.map_or_else(String::new, |result| {
         format!("; trained on all training images and tested once, it reaches {:.4}", result.test_accuracy)

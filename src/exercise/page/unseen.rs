@@ -4,13 +4,13 @@ use maud::{Markup, html};
 
 use crate::evaluation::Evaluation;
 use crate::exercise::page::text::{num_wrong, right_of_all, signed_points};
-use crate::exercise::page::{LabPage, LabRun, Work};
+use crate::exercise::page::{ExercisePage, ExerciseRun, Work};
 use crate::report::{curves, result};
 use crate::statistics::newcombe;
 use crate::util::format::{counted, grouped, loss, percent};
 
 /// What the test says, and whether it differs from what the training images say.
-pub(super) fn section(page: &LabPage<'_>, run: &LabRun) -> Work<Markup> {
+pub(super) fn section(page: &ExercisePage<'_>, run: &ExerciseRun) -> Work<Markup> {
     let test = run.test()?;
     let worst = match &run.records.test {
         Some(record) if !test.worst.is_empty() => Some(result::mistakes(record, page.layout)?),

@@ -7,8 +7,8 @@ use crate::plots::{Chart, Colour, Line, Scale, Series};
 use crate::report::components;
 use crate::report::curves::{LARGE, SIZE, line};
 use crate::study::page::order::Shown;
-use crate::study::page::{Part, StudyPage, repeat_name};
-use crate::study::{Setting, SettingResult, TrialRecord};
+use crate::study::page::{Section, StudyPage, repeat_name};
+use crate::study::{Configuration, ConfigurationResult, TrialRecord};
 use crate::training::EpochRecord;
 
 /// Trials of a setting that get a line each; of more, each is a point.
@@ -16,21 +16,21 @@ const MAX_LINES: usize = 5;
 
 /// Accuracy against the varied number with the most values, the other keys making a line each; none where no number is
 /// varied.
-pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Part>> {
+pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Section>> {
     let Some(key) = numeric_key(page) else { return Ok(None) };
     let settings = &page.summary.settings;
-    let rest = |setting: &Setting| {
+    let rest = |setting: &Configuration| {
         let others = setting.values.iter().filter(|(name, _)| **name != *key).cloned().collect();
-        Setting { values: others }
+        Configuration { values: others }
     };
-    let mut lines: Vec<Setting> = Vec::new();
+    let mut lines: Vec<Configuration> = Vec::new();
     for setting in settings {
         let rest = rest(&setting.setting);
         if !lines.contains(&rest) {
             lines.push(rest);
         }
     }
-    let highest = |rest_of_line: &Setting| {
+    let highest = |rest_of_line: &Configuration| {
         let of_line = settings.iter().filter(|setting| rest(&setting.setting) == *rest_of_line);
         of_line.filter_map(|setting| setting.mean).fold(0.0, f64::max)
     };
@@ -41,7 +41,7 @@ pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Part>> {
         series.extend(trial_lines(page, &key));
     }
     for (place, &index) in shown.places.iter().enumerate() {
-        let of_line: Vec<&SettingResult> =
+        let of_line: Vec<&ConfigurationResult> =
             settings.iter().filter(|setting| rest(&setting.setting) == lines[index]).collect();
         let name = if single { "mean, with its 95 % interval".to_owned() } else { lines[index].name() };
         series.push(mean_line(&of_line, &key, &name, shown.colour(place)));
@@ -61,10 +61,10 @@ pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Part>> {
     let marks: Vec<(f64, &str)> = best.map(|best| (best, label)).into_iter().collect();
     let chart = Chart { marks: &marks, ..chart };
     let content = html! {
-        (components::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
+        (components::large_svg_figure(chart.to_svg(LARGE.0, LARGE.1)?))
         @if let Some(note) = shown.note(lines.len()) { p.note { (note) } }
     };
-    Ok(Some(Part { title: format!("Accuracy against {short}"), content }))
+    Ok(Some(Section { title: format!("Accuracy against {short}"), content }))
 }
 
 /// The varied key that has numbers alone, and the most of them.
@@ -92,7 +92,7 @@ fn scale(xs: &[f64], key: &str) -> Scale {
     if key.ends_with("batch_size") || xs.iter().all(is_power) { Scale::Log2 } else { Scale::Log }
 }
 
-fn mean_line(settings: &[&SettingResult], key: &str, name: &str, colour: Colour) -> Series {
+fn mean_line(settings: &[&ConfigurationResult], key: &str, name: &str, colour: Colour) -> Series {
     let mut points: Vec<(f64, f64, (f64, f64))> = settings
         .iter()
         .filter(|setting| setting.is_ranked())
@@ -169,7 +169,7 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
             series: &series,
             ..Chart::default()
         };
-        drawings.push(components::drawing(chart.to_svg(SIZE.0, SIZE.1)?));
+        drawings.push(components::svg_figure(chart.to_svg(SIZE.0, SIZE.1)?));
     }
     Ok(Some(html! {
         div.drawings { @for drawing in &drawings { (drawing) } }

@@ -11,18 +11,18 @@ use std::path::Path;
 
 use maud::{Markup, html};
 
-use crate::data::Layout;
+use crate::data::InputSpec;
 use crate::error::Result;
 use crate::report::components;
 use crate::report::layout;
 use crate::report::layout::section;
-use crate::run::Records;
-use crate::study::{Plan, SettingResult, Study, Summary, TrialEnd, TrialRecord};
+use crate::run::RunRecords;
+use crate::study::{ConfigurationResult, Study, StudySummary, TrialEnd, TrialPlan, TrialRecord};
 use crate::util::format::{counted, grouped, range_of_seconds, seconds, short_points};
 
 pub(crate) use reading::reading_note;
 pub(crate) use text::{beside_best, region};
-pub use text::{chosen, verdict};
+pub use text::{conclusions, test_sentence};
 
 /// What a study's page is made of.
 #[derive(Debug, Clone, Copy)]
@@ -30,17 +30,17 @@ pub struct StudyPage<'a> {
     /// The study file.
     pub study: &'a Study,
     /// Its trials.
-    pub plan: &'a Plan,
+    pub plan: &'a TrialPlan,
     /// What they amount to.
-    pub summary: &'a Summary,
+    pub summary: &'a StudySummary,
     /// The trials that have a record, in the plan's order.
     pub records: &'a [&'a TrialRecord],
     /// The best setting, trained on all training images and tested; none until that has been done.
-    pub winner: Option<&'a Records>,
+    pub winner: Option<&'a RunRecords>,
     /// What computed.
     pub adapter: &'a str,
     /// What the images look like.
-    pub layout: Layout,
+    pub layout: InputSpec,
     /// The data set's digest.
     pub data_sha256: &'a str,
     /// Where the study's files are.
@@ -51,12 +51,12 @@ pub struct StudyPage<'a> {
 ///
 /// # Errors
 /// Records that cannot be drawn.
-pub fn study(page: &StudyPage<'_>) -> Result<String> {
+pub fn page(page: &StudyPage<'_>) -> Result<String> {
     let study = page.study;
     let header = html! {
         h1 { (study.name) }
         p { (text::subtitle(page)) }
-        (components::numbers(&numbers(page)))
+        (components::stat_tiles(&numbers(page)))
     };
     let mut sections: Vec<_> =
         findings(page)?.iter().map(|part| section(&part.title, &part.content)).collect();
@@ -66,12 +66,12 @@ pub fn study(page: &StudyPage<'_>) -> Result<String> {
 }
 
 /// A titled part of a page.
-pub(crate) struct Part {
+pub(crate) struct Section {
     pub(crate) title: String,
     pub(crate) content: Markup,
 }
 
-impl Part {
+impl Section {
     fn new(title: &str, content: Markup) -> Self {
         Self { title: title.to_owned(), content }
     }
@@ -81,23 +81,23 @@ impl Part {
 ///
 /// # Errors
 /// Records that cannot be drawn.
-pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Part>> {
-    let mut sections = vec![Part::new("Result", result(page))];
+pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Section>> {
+    let mut sections = vec![Section::new("Result", result(page))];
     sections.extend(charts::against_key(page)?);
     if page.study.timing
         && let Some(content) = timing::section(page)?
     {
-        sections.push(Part::new("Accuracy against time", content));
+        sections.push(Section::new("Accuracy against time", content));
     }
     if let Some(content) = weights::section(page)? {
-        sections.push(Part::new("Accuracy against weights", content));
+        sections.push(Section::new("Accuracy against weights", content));
     }
     if let Some(content) = charts::learning_curves(page)? {
-        sections.push(Part::new("Learning curves by setting", content));
+        sections.push(Section::new("Learning curves by setting", content));
     }
     let has_troubles = page.records.iter().any(|record| record.end != TrialEnd::Finished);
     if page.plan.trials.len() > page.plan.settings.len() || has_troubles {
-        sections.push(Part::new("Trial by trial", trial_by_trial(page)));
+        sections.push(Section::new("Trial by trial", trial_by_trial(page)));
     }
     Ok(sections)
 }
@@ -120,8 +120,8 @@ fn numbers(page: &StudyPage<'_>) -> Vec<(String, String)> {
 fn result(page: &StudyPage<'_>) -> Markup {
     let rows = setting_rows(page.summary, page.study.timing);
     html! {
-        @for sentence in verdict(page.summary) { p { (components::sentence(&sentence)) } }
-        @if let Some(sentence) = page.winner.and_then(chosen) { p { (sentence) } }
+        @for sentence in conclusions(page.summary) { p { (components::inline_code(&sentence)) } }
+        @if let Some(sentence) = page.winner.and_then(test_sentence) { p { (sentence) } }
         (components::table(&setting_columns(page.study.timing), &rows, 1))
     }
 }
@@ -146,7 +146,7 @@ fn setting_columns(timing: bool) -> Vec<&'static str> {
 }
 
 /// A row for each setting, as texts.
-fn setting_rows(summary: &Summary, timing: bool) -> Vec<Vec<String>> {
+fn setting_rows(summary: &StudySummary, timing: bool) -> Vec<Vec<String>> {
     (0..summary.settings.len()).map(|index| setting_row(summary, index, timing)).collect()
 }
 
@@ -159,17 +159,17 @@ pub fn brief_setting_columns(timing: bool) -> Vec<&'static str> {
 }
 
 /// A row for each setting with what a terminal of 80 columns has room for.
-pub fn brief_setting_rows(summary: &Summary, timing: bool) -> Vec<Vec<String>> {
+pub fn brief_setting_rows(summary: &StudySummary, timing: bool) -> Vec<Vec<String>> {
     let row = |index: usize| {
         let setting = &summary.settings[index];
         let (name, mean) = (setting.setting.name(), accuracy(setting.mean));
-        let verdict = text::cell(summary, index);
+        let conclusions = text::cell(summary, index);
         if timing {
-            return [name, mean, verdict].into_iter().chain(times(setting)).collect();
+            return [name, mean, conclusions].into_iter().chain(times(setting)).collect();
         }
         let interval = setting.interval.map(|(low, high)| format!("{low:.4}–{high:.4}"));
         let interval = interval.unwrap_or_else(|| "–".to_owned());
-        vec![name, mean, interval, behind(setting), verdict]
+        vec![name, mean, interval, behind(setting), conclusions]
     };
     (0..summary.settings.len()).map(row).collect()
 }
@@ -177,7 +177,7 @@ pub fn brief_setting_rows(summary: &Summary, timing: bool) -> Vec<Vec<String>> {
 const TIME_COLUMNS: [&str; 2] = ["an epoch", "from … to"];
 
 /// The median time of an epoch and its range over the trials.
-fn times(setting: &SettingResult) -> [String; 2] {
+fn times(setting: &ConfigurationResult) -> [String; 2] {
     setting.epoch_seconds.as_ref().map_or_else(
         || ["–".to_owned(), "–".to_owned()],
         |times| [seconds(times.spread.median), range_of_seconds(times.spread.min, times.spread.max)],
@@ -185,12 +185,12 @@ fn times(setting: &SettingResult) -> [String; 2] {
 }
 
 /// How far it is behind the best, in percentage points.
-fn behind(setting: &SettingResult) -> String {
+fn behind(setting: &ConfigurationResult) -> String {
     let behind = setting.comparison.map(|comparison| short_points(comparison.difference.difference));
     behind.unwrap_or_else(|| "–".to_owned())
 }
 
-fn setting_row(summary: &Summary, index: usize, timing: bool) -> Vec<String> {
+fn setting_row(summary: &StudySummary, index: usize, timing: bool) -> Vec<String> {
     let setting = &summary.settings[index];
     let none = || "–".to_owned();
     let interval = |(low, high): (f64, f64)| format!("{low:.4} to {high:.4}");
@@ -321,7 +321,7 @@ fn method(page: &StudyPage<'_>) -> Markup {
         ),
     ];
     html! {
-        (components::facts(&facts))
+        (components::definition_list(&facts))
         h3 { "The study file" }
         pre { (study.text()) }
     }

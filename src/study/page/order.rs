@@ -2,7 +2,7 @@
 //! that have an order too.
 
 use crate::plots::Colour;
-use crate::study::Setting;
+use crate::study::Configuration;
 
 /// Curves in one drawing; of more settings some are chosen.
 pub(super) const MAX_CURVES: usize = 6;
@@ -20,7 +20,7 @@ pub(super) struct Shown {
 
 impl Shown {
     /// Of `settings` with their mean accuracies, those to draw: all, or of many, those that say most.
-    pub(super) fn of(settings: &[(&Setting, f64)]) -> Self {
+    pub(super) fn of(settings: &[(&Configuration, f64)]) -> Self {
         let all = 0..settings.len();
         let numbers: Option<Vec<f64>> = all.clone().map(|place| only_number(settings, place)).collect();
         let best = all.clone().max_by(|&a, &b| settings[a].1.total_cmp(&settings[b].1));
@@ -55,7 +55,7 @@ impl Shown {
 }
 
 /// The value of the one key that the settings differ in, where it is a number.
-fn only_number(settings: &[(&Setting, f64)], place: usize) -> Option<f64> {
+fn only_number(settings: &[(&Configuration, f64)], place: usize) -> Option<f64> {
     let (first, setting) = (settings.first()?.0, settings[place].0);
     let differs = |key: &str, value: &str| {
         settings.iter().any(|(other, _)| other.value(key).is_some_and(|other| other != value))
@@ -78,7 +78,7 @@ fn spread(count: usize, best: Option<usize>) -> Vec<usize> {
 }
 
 /// All places, or the best, the worst and evenly many between them, in the settings' order.
-fn by_accuracy(settings: &[(&Setting, f64)]) -> Vec<usize> {
+fn by_accuracy(settings: &[(&Configuration, f64)]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..settings.len()).collect();
     if places.len() > MAX_CURVES {
         places.sort_by(|&a, &b| settings[b].1.total_cmp(&settings[a].1));
@@ -93,14 +93,14 @@ fn by_accuracy(settings: &[(&Setting, f64)]) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    fn settings(key: &str, values: &[&str]) -> Vec<Setting> {
-        let setting = |value: &&str| Setting {
+    fn settings(key: &str, values: &[&str]) -> Vec<Configuration> {
+        let setting = |value: &&str| Configuration {
             values: [(key.into(), (*value).into()), ("seed".into(), "1".into())].into(),
         };
         values.iter().map(setting).collect()
     }
 
-    fn shown(settings: &[Setting], means: &[f64]) -> Shown {
+    fn shown(settings: &[Configuration], means: &[f64]) -> Shown {
         Shown::of(&settings.iter().zip(means.iter().copied()).collect::<Vec<_>>())
     }
 

@@ -1,8 +1,8 @@
 //! What a study found, in sentences made of its numbers.
 
-use crate::run::Records;
+use crate::run::RunRecords;
 use crate::study::page::StudyPage;
-use crate::study::{Basis, Instability, SettingResult, Summary, Verdict};
+use crate::study::{Basis, ConfigurationResult, Instability, StudySummary, Verdict};
 use crate::util::format::{counted, grouped, listed, percent, significant};
 
 /// What was tried, on what.
@@ -22,7 +22,7 @@ pub(super) fn subtitle(page: &StudyPage<'_>) -> String {
 const MAX_NAMED: usize = 5;
 
 /// Which setting is best, what is probable of the others, and which are unstable or did not finish.
-pub fn verdict(summary: &Summary) -> Vec<String> {
+pub fn conclusions(summary: &StudySummary) -> Vec<String> {
     let diverged = diverged(summary);
     let missing = summary.settings.iter().filter(|setting| setting.num_missing > 0).count();
     let Some(best) = summary.best.map(|best| &summary.settings[best]) else {
@@ -41,7 +41,7 @@ pub fn verdict(summary: &Summary) -> Vec<String> {
         _ => format!("The best setting so far is {}: {}.", best.setting.name(), of_mean(best)),
     });
     let region = region(summary);
-    for (verdict, start) in [
+    for (conclusions, start) in [
         (Verdict::PracticallyEqual, format!("Practically equal to it, within {region}: ")),
         (
             Verdict::Undecided,
@@ -49,7 +49,7 @@ pub fn verdict(summary: &Summary) -> Vec<String> {
         ),
         (Verdict::ProbablyWorse, format!("Probably worse by more than {region}: ")),
     ] {
-        let settings = summary.of_verdict(verdict);
+        let settings = summary.of_verdict(conclusions);
         if !settings.is_empty() {
             sentences.push(format!("{start}{}.", named(&settings)));
         }
@@ -61,7 +61,7 @@ pub fn verdict(summary: &Summary) -> Vec<String> {
 }
 
 /// Half the width of the region of practical equivalence: `0.5 percentage points`.
-pub(crate) fn region(summary: &Summary) -> String {
+pub(crate) fn region(summary: &StudySummary) -> String {
     match significant(100.0 * summary.equivalence).as_str() {
         "1" => "1 percentage point".to_owned(),
         points => format!("{points} percentage points"),
@@ -69,7 +69,7 @@ pub(crate) fn region(summary: &Summary) -> String {
 }
 
 /// The probability that a verdict rests on; of an undecided setting, that of being worse.
-fn probability(setting: &SettingResult) -> Option<f64> {
+fn probability(setting: &ConfigurationResult) -> Option<f64> {
     let comparison = setting.comparison?;
     Some(match comparison.verdict {
         Verdict::PracticallyEqual => comparison.probabilities.equal,
@@ -78,8 +78,8 @@ fn probability(setting: &SettingResult) -> Option<f64> {
 }
 
 /// Settings with their probabilities; of many, the nearest to the best.
-fn named(settings: &[&SettingResult]) -> String {
-    let name = |setting: &&SettingResult| {
+fn named(settings: &[&ConfigurationResult]) -> String {
+    let name = |setting: &&ConfigurationResult| {
         format!("{} ({})", setting.setting.name(), percent(probability(setting).unwrap_or(f64::NAN)))
     };
     let names: Vec<String> = settings.iter().take(MAX_NAMED).map(name).collect();
@@ -93,7 +93,7 @@ fn named(settings: &[&SettingResult]) -> String {
 }
 
 /// A verdict with its probability for a cell of a table: `worse 99.3 %`.
-pub(super) fn cell(summary: &Summary, index: usize) -> String {
+pub(super) fn cell(summary: &StudySummary, index: usize) -> String {
     let setting = &summary.settings[index];
     let mut words = Vec::new();
     words.extend(setting.unstable.map(|_| "unstable".to_owned()));
@@ -112,12 +112,12 @@ pub(super) fn cell(summary: &Summary, index: usize) -> String {
 
 /// What is probable of the others, as a part of a sentence about the best: `practically equal: 0.64; undecided: 0.16 and
 /// 1.28; the others are probably worse`. `name` is what a setting is called; empty where there are no others.
-pub(crate) fn beside_best(summary: &Summary, name: impl Fn(&SettingResult) -> String) -> String {
+pub(crate) fn beside_best(summary: &StudySummary, name: impl Fn(&ConfigurationResult) -> String) -> String {
     let mut parts = Vec::new();
-    for (verdict, word) in
+    for (conclusions, word) in
         [(Verdict::PracticallyEqual, "practically equal"), (Verdict::Undecided, "undecided")]
     {
-        let names: Vec<String> = summary.of_verdict(verdict).into_iter().map(&name).collect();
+        let names: Vec<String> = summary.of_verdict(conclusions).into_iter().map(&name).collect();
         if !names.is_empty() {
             parts.push(format!("{word}: {}", listed(&names)));
         }
@@ -132,7 +132,7 @@ pub(crate) fn beside_best(summary: &Summary, name: impl Fn(&SettingResult) -> St
 }
 
 /// What the probabilities are of where the trials cannot be asked.
-fn of_images(summary: &Summary) -> Option<String> {
+fn of_images(summary: &StudySummary) -> Option<String> {
     let comparisons: Vec<_> = summary.settings.iter().filter_map(|setting| setting.comparison).collect();
     let number = comparisons.iter().filter(|comparison| comparison.basis == Basis::Images).count();
     let single = summary.settings.iter().all(|setting| setting.num_finished <= 1);
@@ -151,8 +151,8 @@ fn of_images(summary: &Summary) -> Option<String> {
     }
 }
 
-fn unstable(summary: &Summary) -> Option<String> {
-    let name = |setting: &SettingResult| {
+fn unstable(summary: &StudySummary) -> Option<String> {
+    let name = |setting: &ConfigurationResult| {
         let Some(Instability::Spread { times }) = setting.unstable else { return None };
         let (low, high) = setting.range?;
         let times = times.map_or_else(String::new, |times| {
@@ -167,7 +167,7 @@ fn unstable(summary: &Summary) -> Option<String> {
     })
 }
 
-fn diverged(summary: &Summary) -> Option<String> {
+fn diverged(summary: &StudySummary) -> Option<String> {
     let diverged: Vec<String> = summary
         .settings
         .iter()
@@ -180,11 +180,11 @@ fn diverged(summary: &Summary) -> Option<String> {
     (!diverged.is_empty()).then(|| format!("Diverged, the loss no longer being a number: {names}."))
 }
 
-fn num_trials(setting: &SettingResult) -> usize {
+fn num_trials(setting: &ConfigurationResult) -> usize {
     setting.num_finished + setting.num_diverged + setting.num_missing
 }
 
-fn of_mean(best: &SettingResult) -> String {
+fn of_mean(best: &ConfigurationResult) -> String {
     let mean = best.mean.unwrap_or(f64::NAN);
     match (best.num_finished, best.interval) {
         (1, Some((low, high))) => {
@@ -202,7 +202,7 @@ fn of_mean(best: &SettingResult) -> String {
 }
 
 /// What the best setting gave on the test images, if it has been tested.
-pub fn chosen(winner: &Records) -> Option<String> {
+pub fn test_sentence(winner: &RunRecords) -> Option<String> {
     let result = winner.summary.as_ref()?;
     let tested = winner.test.as_ref().map_or(0, |test| test.evaluation.num_images);
     Some(format!(

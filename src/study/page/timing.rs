@@ -9,7 +9,7 @@ use crate::report::curves::{LARGE, SIZE};
 use crate::statistics::FiveNumbers;
 use crate::study::page::StudyPage;
 use crate::study::page::order::Shown;
-use crate::study::{EpochSeconds, Faster, SettingResult, TrialRecord};
+use crate::study::{ConfigurationResult, EpochSeconds, Faster, TrialRecord};
 use crate::training::EpochRecord;
 use crate::util::format::{
     counted, grouped, listed, p_value, range_of_seconds, seconds, significant, three_digits,
@@ -17,7 +17,7 @@ use crate::util::format::{
 
 /// What was measured of one batch size.
 struct Timed<'a> {
-    setting: &'a SettingResult,
+    setting: &'a ConfigurationResult,
     batch_size: f64,
     /// Updates in an epoch.
     updates: usize,
@@ -130,8 +130,8 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let rows: Vec<_> = all.iter().map(row).collect();
     Ok(Some(html! {
         (against_time(&all)?)
-        (components::drawing(epoch_times(&all)?))
-        @for sentence in explanation(&all, limit, epochs) { p { (components::sentence(&sentence)) } }
+        (components::svg_figure(epoch_times(&all)?))
+        @for sentence in explanation(&all, limit, epochs) { p { (components::inline_code(&sentence)) } }
         (components::table(&columns, &rows, 0))
     }))
 }
@@ -157,7 +157,7 @@ fn against_time(all: &[Timed<'_>]) -> Result<Markup> {
         ..Chart::default()
     };
     Ok(html! {
-        (components::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
+        (components::large_svg_figure(chart.to_svg(LARGE.0, LARGE.1)?))
         p.note {
             "A point for each epoch: the mean accuracy of a batch size's trainings, and the median of the seconds that they had \
              trained by then. Further left is sooner, higher is better."

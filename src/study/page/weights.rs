@@ -3,17 +3,17 @@
 use maud::{Markup, html};
 
 use crate::error::Result;
-use crate::experiment::summary::Plan;
+use crate::experiment::summary::ModelSummary;
 use crate::plots::{Chart, Colour, Line, Scale, Series};
 use crate::report::components;
 use crate::report::curves::LARGE;
 use crate::study::page::StudyPage;
-use crate::study::{SettingResult, Verdict};
+use crate::study::{ConfigurationResult, Verdict};
 use crate::util::format::{grouped, points};
 
 /// Accuracy against weights, with the Pareto front and the best architecture; none where all networks are of one size.
 pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
-    let ranked: Vec<(&SettingResult, usize, f64)> = page
+    let ranked: Vec<(&ConfigurationResult, usize, f64)> = page
         .summary
         .settings
         .iter()
@@ -56,7 +56,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         ..Chart::default()
     };
     Ok(Some(html! {
-        (components::large_drawing(chart.to_svg(LARGE.0, LARGE.1)?))
+        (components::large_svg_figure(chart.to_svg(LARGE.0, LARGE.1)?))
         @for sentence in sentences(page, &front) { p { (sentence) } }
     }))
 }
@@ -65,11 +65,11 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
 fn layers(page: &StudyPage<'_>) -> String {
     let best = page.plan.trials.iter().find(|trial| Some(trial.setting) == page.summary.best);
     let trained = page.records.first().map_or(0, |record| record.num_images.0);
-    best.map_or_else(String::new, |trial| Plan::new(&trial.experiment, page.layout, trained).shape())
+    best.map_or_else(String::new, |trial| ModelSummary::new(&trial.experiment, page.layout, trained).shape())
 }
 
 /// The widths, such as `784-128-10`, where they are varied; else the setting's name.
-fn shape(setting: &SettingResult) -> String {
+fn shape(setting: &ConfigurationResult) -> String {
     match setting.setting.value("model.hidden") {
         Some("[]") => "none".to_owned(),
         Some(widths) => widths.trim_matches(['[', ']']).replace(", ", "-"),
@@ -83,7 +83,11 @@ fn sentences(page: &StudyPage<'_>, front: &[(usize, f64)]) -> Vec<String> {
     let (mean, weights) = (best.mean.unwrap_or(f64::NAN), best.num_parameters.unwrap_or(0));
     sentences.push(format!(
         "The best architecture{} is {}, {}, with {} weights and a mean validation accuracy of {mean:.4}.",
-        if page.summary.settings.iter().all(SettingResult::is_ranked) { "" } else { " of those ranked" },
+        if page.summary.settings.iter().all(ConfigurationResult::is_ranked) {
+            ""
+        } else {
+            " of those ranked"
+        },
         best.setting.name(),
         layers(page),
         grouped(weights)

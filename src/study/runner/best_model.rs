@@ -11,23 +11,23 @@ use crate::optim::ScheduleConfig;
 use crate::pipeline::earlier::{finished, runs_of};
 use crate::pipeline::report;
 use crate::pipeline::resume::{Resume, resume};
-use crate::pipeline::train::{Prepared, prepare};
-use crate::run::{Records, RunFolder};
-use crate::study::Summary;
+use crate::pipeline::train::{PreparedRun, prepare};
+use crate::run::{RunFolder, RunRecords};
+use crate::study::StudySummary;
 use crate::study::runner::{OpenedStudy, PlannedStudy};
 
 /// The winner of a study.
-pub enum Winner {
+pub enum BestModel {
     /// It has been trained and tested already, at an earlier time: the test images are used once.
-    Known(Box<Records>),
+    Known(Box<RunRecords>),
     /// It is about to be trained.
-    New(Box<WinnerTraining>),
+    New(Box<BestModelTraining>),
 }
 
 /// The winner's training, about to start, or to go on where it was stopped.
-pub struct WinnerTraining {
+pub struct BestModelTraining {
     /// Its run.
-    pub prepared: Prepared,
+    pub prepared: PreparedRun,
     /// What whoever waits for it should know.
     pub warnings: Vec<String>,
 }
@@ -38,7 +38,7 @@ impl OpenedStudy {
     /// Early stopping needs images held out; in its place, the winner is trained for the median of the epochs that its
     /// trials were judged after, or to the end of the warm-up where that comes later. A cosine schedule ends with the
     /// training, so it keeps its length.
-    fn winner_experiment(&self, summary: &Summary) -> Option<Experiment> {
+    fn winner_experiment(&self, summary: &StudySummary) -> Option<Experiment> {
         let best = summary.best?;
         let trials = self.planned.plan.trials.iter().filter(|trial| trial.setting == best);
         let first = trials.clone().next()?;
@@ -60,37 +60,37 @@ impl OpenedStudy {
     ///
     /// # Errors
     /// As [`prepare`]'s.
-    pub fn winner(&self, summary: &Summary, artifacts: &Path) -> Result<Option<Winner>> {
+    pub fn winner(&self, summary: &StudySummary, artifacts: &Path) -> Result<Option<BestModel>> {
         let Some(experiment) = self.winner_experiment(summary) else { return Ok(None) };
         let PlannedStudy { backend, data_sha256, .. } = &self.planned;
         // Known by what they are, so that a kill at any moment leaves the winner to be found.
         let runs = runs_of(&experiment, *backend, data_sha256, artifacts)?;
         if let Some(records) = runs.iter().rev().find_map(finished) {
             complete(&records.folder);
-            return Ok(Some(Winner::Known(Box::new(records))));
+            return Ok(Some(BestModel::Known(Box::new(records))));
         }
         let resumed = runs.into_iter().rev().find_map(|run| resume(run, None, None).ok());
         let training = match resumed {
-            Some(Resume { prepared, warnings, .. }) => WinnerTraining { prepared, warnings },
+            Some(Resume { prepared, warnings, .. }) => BestModelTraining { prepared, warnings },
             None => {
                 let prepared = prepare(experiment, self.planned.backend, artifacts)?;
-                WinnerTraining { prepared, warnings: Vec::new() }
+                BestModelTraining { prepared, warnings: Vec::new() }
             }
         };
-        Ok(Some(Winner::New(Box::new(training))))
+        Ok(Some(BestModel::New(Box::new(training))))
     }
 
     /// Trains the winner and reads what came out; none where `interrupter` stopped it.
     ///
     /// # Errors
-    /// As [`Prepared::train`]'s, or a file that cannot be written or read.
+    /// As [`PreparedRun::train`]'s, or a file that cannot be written or read.
     pub fn train_winner(
         &self,
-        training: WinnerTraining,
+        training: BestModelTraining,
         renderer: Box<dyn MetricsRenderer>,
         interrupter: &Interrupter,
-    ) -> Result<Option<Records>> {
-        let WinnerTraining { prepared, .. } = training;
+    ) -> Result<Option<RunRecords>> {
+        let BestModelTraining { prepared, .. } = training;
         let run = prepared.folder.clone();
         let outcome = prepared
             .train(renderer, interrupter.clone(), |_| ())

@@ -9,12 +9,12 @@ use burn::train::Interrupter;
 use crate::data::Split;
 use crate::error::Result;
 use crate::study::runner::PlannedStudy;
-use crate::study::{Trial, Unit};
+use crate::study::{Job, Trial};
 use crate::training;
-use crate::training::{Followers, Silent, StackKey, Stream, train_stack};
+use crate::training::{BatchKey, ModelGroup, NullRenderer, Observers, train_batched};
 
 /// What a unit's time an image depends on: the networks' key, their shape, how many they are.
-type Kind = (Option<StackKey>, String, usize);
+type Kind = (Option<BatchKey>, String, usize);
 
 /// Steps that are timed, after as many that are not.
 const STEPS: usize = 30;
@@ -27,7 +27,7 @@ impl PlannedStudy {
     ///
     /// # Errors
     /// A trial that cannot be trained, or a device that fails.
-    pub fn estimate(&self, units: &[Unit]) -> Result<Duration> {
+    pub fn estimate(&self, units: &[Job]) -> Result<Duration> {
         let mut known: Vec<(Kind, f64)> = Vec::new();
         let (mut seconds, mut winner) = (0.0, 0.0f64);
         for unit in units {
@@ -37,7 +37,7 @@ impl PlannedStudy {
                 // It will fail at once.
                 continue;
             }
-            let kind = (StackKey::new(first.member()), shape(first), trials.len());
+            let kind = (BatchKey::new(first.member()), shape(first), trials.len());
             let per_image = match known.iter().find(|(known, _)| *known == kind) {
                 Some((_, per_image)) => *per_image,
                 None => {
@@ -58,7 +58,7 @@ impl PlannedStudy {
     }
 
     /// Seconds of a unit for each image that its networks learn from, while as many of it run as there are workers.
-    fn seconds_per_image(&self, unit: &Unit) -> Result<f64> {
+    fn seconds_per_image(&self, unit: &Job) -> Result<f64> {
         let first = &self.plan.trials[unit.trials()[0]];
         let size = STEPS * first.experiment.training.batch_size;
         let images = self.few_steps(unit, size)?;
@@ -77,7 +77,7 @@ impl PlannedStudy {
     }
 
     /// Trains the networks of a unit on their first images, once; returns how many.
-    fn few_steps(&self, unit: &Unit, size: usize) -> Result<usize> {
+    fn few_steps(&self, unit: &Job, size: usize) -> Result<usize> {
         let few = |trial: &Trial| -> Result<(Split, Split)> {
             let (train, judged) = self.sets.of(trial)?;
             Ok((train.slice(0..size.min(train.len())), judged.slice(0..0)))
@@ -91,16 +91,19 @@ impl PlannedStudy {
         };
         let interrupter = Interrupter::new();
         match unit {
-            Unit::Alone(trial) => {
+            Job::Alone(trial) => {
                 let trial = short(trial);
                 let (train, judged) = few(&trial)?;
                 let images = train.len();
-                let followers =
-                    Followers { renderer: Box::new(Silent), on_epoch: Box::new(|_| Ok(())), interrupter };
+                let followers = Observers {
+                    renderer: Box::new(NullRenderer),
+                    on_epoch: Box::new(|_| Ok(())),
+                    interrupter,
+                };
                 training::train(self.setup(&trial, train, judged)?, followers)?;
                 Ok(images)
             }
-            Unit::Stack(streams) => {
+            Job::Stack(streams) => {
                 let trials: Vec<Vec<Trial>> =
                     streams.iter().map(|stream| stream.iter().map(short).collect()).collect();
                 let stream = |trials: &'_ Vec<Trial>| {
@@ -111,7 +114,7 @@ impl PlannedStudy {
                 let streams: Vec<_> = trials
                     .iter()
                     .zip(splits)
-                    .map(|(trials, (seed, train, validation))| Stream {
+                    .map(|(trials, (seed, train, validation))| ModelGroup {
                         seed,
                         train,
                         validation,
@@ -119,7 +122,7 @@ impl PlannedStudy {
                     })
                     .collect();
                 let images = streams[0].train.len();
-                train_stack(&streams, self.layout.num_classes, &self.opened.device, &interrupter, |_| ())?;
+                train_batched(&streams, self.layout.num_classes, &self.opened.device, &interrupter, |_| ())?;
                 Ok(images)
             }
         }

@@ -10,45 +10,45 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::backend;
-use crate::backend::{Backend, Opened};
-use crate::data::Layout;
+use crate::backend::{Backend, BackendHandle};
+use crate::data::InputSpec;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::run::RunFolder;
 use crate::study::{
-    Journal, Means, Plan, Study, StudyFolder, Summary, Trial, TrialEnd, Unit, parameters, remaining, turns,
-    units,
+    Job, Resources, Study, StudyFolder, StudySummary, Trial, TrialEnd, TrialLog, TrialPlan, jobs, parameters,
+    remaining, turns,
 };
 use crate::util::format::counted;
 
-pub use best_model::{Winner, WinnerTraining};
+pub use best_model::{BestModel, BestModelTraining};
 pub use progress::Progress;
-pub use results::Written;
+pub use results::ResultPaths;
 
 use crate::pipeline::splits::{check_classes, check_trainable};
-use trial_splits::Sets;
+use trial_splits::TrialSplits;
 
 /// A study with its data and its plan, before anything is run.
 pub struct PlannedStudy {
     /// What the file says.
     pub study: Study,
     /// The trials.
-    pub plan: Plan,
+    pub plan: TrialPlan,
     /// What is run together.
-    pub units: Vec<Unit>,
+    pub jobs: Vec<Job>,
     /// Units that run at the same time.
     pub workers: usize,
     /// Where it runs.
     pub backend: Backend,
     /// The backend, ready.
-    pub opened: Opened,
+    pub opened: BackendHandle,
     /// What the images look like.
-    pub layout: Layout,
+    pub layout: InputSpec,
     /// The data set's digest.
     pub data_sha256: String,
     /// Whether trials that were timed earlier are timed again.
     pub remeasure: bool,
-    sets: Sets,
+    sets: TrialSplits,
 }
 
 /// A study with its folder, about to be run.
@@ -58,7 +58,7 @@ pub struct OpenedStudy {
     /// Where its results are.
     pub folder: StudyFolder,
     /// What has been run.
-    pub journal: Journal,
+    pub journal: TrialLog,
     /// What has changed in the study file since the last time: name, before, now.
     pub changes: Vec<(String, String, String)>,
     /// Where the records of an earlier measurement are kept, where this one begins anew, and how many there are.
@@ -67,7 +67,7 @@ pub struct OpenedStudy {
 
 /// How the trials are to be run.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Options {
+pub struct RunOptions {
     /// One after the other and each by itself, as other tools do it.
     pub separate: bool,
     /// Anew: the records that an earlier run of a timed study has left are set aside and used no more.
@@ -80,7 +80,7 @@ impl PlannedStudy {
     /// # Errors
     /// A data set that cannot be read or learned from, a setting that the experiment refuses, more folds than images; a
     /// study to be measured again that is not timed.
-    pub fn new(study: Study, backend: Backend, options: Options) -> Result<Self> {
+    pub fn new(study: Study, backend: Backend, options: RunOptions) -> Result<Self> {
         if options.remeasure && !study.timing {
             return Err(Error::usage(format!(
                 "the study `{}` is not timed: there is nothing to measure again",
@@ -95,21 +95,22 @@ impl PlannedStudy {
         let (images, layout) = crate::pipeline::splits::train_images(&study.base)?;
         let data_sha256 = source.checksum()?;
         let machine = format!("{}, {}", opened.adapter, counted(backend::num_threads(), "thread", "threads"));
-        let plan = Plan::new(&study, backend, &data_sha256, Some(&machine))?;
-        let sets = Sets::new(images, &study)?;
+        let plan = TrialPlan::new(&study, backend, &data_sha256, Some(&machine))?;
+        let sets = TrialSplits::new(images, &study)?;
         check_classes(&study.base, layout)?;
         let one_at_a_time = study.timing || options.separate || backend.is_gpu();
         let workers = if one_at_a_time { 1 } else { backend::num_threads() };
-        let means = Means { workers, is_gpu: backend.is_gpu(), stacks: !study.timing && !options.separate };
+        let means =
+            Resources { workers, is_gpu: backend.is_gpu(), stacks: !study.timing && !options.separate };
         let sizes = |trial: &Trial| sizes(&trial.experiment, layout);
         let may_stack =
             |trial: &Trial| check_trainable(&trial.experiment, layout, sets.num_images(trial).0).is_ok();
-        let units = match study.timing {
+        let jobs = match study.timing {
             true => turns(&plan),
-            false => units(&plan.trials, means, may_stack, sizes, |trial| sets.num_images(trial)),
+            false => jobs(&plan.trials, means, may_stack, sizes, |trial| sets.num_images(trial)),
         };
         let remeasure = options.remeasure;
-        Ok(Self { study, plan, units, workers, backend, opened, layout, data_sha256, remeasure, sets })
+        Ok(Self { study, plan, jobs, workers, backend, opened, layout, data_sha256, remeasure, sets })
     }
 
     /// Opens the study's folder and reads what has been run already. What can be refused is refused here, before the
@@ -122,7 +123,7 @@ impl PlannedStudy {
         self.check_trainable()?;
         RunFolder::check_place(artifacts, &self.study.best_name())?;
         let folder = StudyFolder::open(artifacts, &self.study.name)?;
-        let mut journal = Journal::open(&folder)?;
+        let mut journal = TrialLog::open(&folder)?;
         let set_aside = if self.remeasure { journal.set_aside(&folder)? } else { None };
         let changes = folder.write_plan(&self.study, &self.plan)?;
         Ok(OpenedStudy { planned: self, folder, journal, changes, set_aside })
@@ -134,7 +135,7 @@ impl PlannedStudy {
         if self.remeasure {
             return HashSet::new();
         }
-        let Some(journal) = Journal::look(artifacts, &self.study.name) else { return HashSet::new() };
+        let Some(journal) = TrialLog::look(artifacts, &self.study.name) else { return HashSet::new() };
         let trials = self.plan.trials.iter().filter(|trial| journal.result(trial).is_some());
         trials.map(|trial| trial.id.clone()).collect()
     }
@@ -171,8 +172,8 @@ impl PlannedStudy {
     }
 
     /// The units that are left when the trials of these ids are done.
-    pub fn missing(&self, done: &HashSet<String>) -> Vec<Unit> {
-        remaining(self.units.clone(), |trial| !done.contains(&self.plan.trials[trial].id))
+    pub fn missing(&self, done: &HashSet<String>) -> Vec<Job> {
+        remaining(self.jobs.clone(), |trial| !done.contains(&self.plan.trials[trial].id))
     }
 }
 
@@ -194,19 +195,19 @@ impl OpenedStudy {
     }
 
     /// What the trials run so far amount to.
-    pub fn summary(&self) -> Summary {
+    pub fn summary(&self) -> StudySummary {
         let plan = &self.planned.plan;
         let records: Vec<_> = plan.trials.iter().map(|trial| self.journal.record(trial)).collect();
-        Summary::new(plan, &records)
+        StudySummary::new(plan, &records)
     }
 }
 
 /// Weights and biases of an experiment's network.
-fn num_parameters(experiment: &Experiment, layout: Layout) -> usize {
+fn num_parameters(experiment: &Experiment, layout: InputSpec) -> usize {
     parameters(&sizes(experiment, layout))
 }
 
 /// The sizes of its layers, from pixels to classes.
-fn sizes(experiment: &Experiment, layout: Layout) -> Vec<usize> {
+fn sizes(experiment: &Experiment, layout: InputSpec) -> Vec<usize> {
     experiment.model.sizes(layout.height * layout.width, layout.num_classes)
 }

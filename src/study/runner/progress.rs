@@ -1,4 +1,4 @@
-//! Runs the trials that are missing: units from a queue, by as many workers as the study has, and a record on the disk
+//! Runs the trials that are missing: jobs from a queue, by as many workers as the study has, and a record on the disk
 //! the moment a unit ends.
 
 use std::collections::{HashMap, VecDeque};
@@ -8,13 +8,15 @@ use std::thread;
 
 use burn::train::Interrupter;
 
-use crate::error::{BACKEND, Error, Result, catching};
+use crate::error::{BACKEND_PANIC, Error, Result, catch_panic};
 use crate::pipeline::splits::check_trainable;
 use crate::pipeline::train::judged_epoch;
 use crate::study::runner::{OpenedStudy, PlannedStudy, num_parameters};
-use crate::study::{Setting, Trial, TrialEnd, TrialRecord, Unit, remaining};
+use crate::study::{Configuration, Job, Trial, TrialEnd, TrialRecord, remaining};
 use crate::training;
-use crate::training::{End, EpochRecord, Followers, Setup, Silent, StackedRun, Stream, train_stack};
+use crate::training::{
+    EpochRecord, ModelGroup, ModelResult, NullRenderer, Observers, StopReason, TrainRequest, train_batched,
+};
 use crate::util::format::counted;
 
 /// Steps of the warm-up before a timed trial.
@@ -61,16 +63,17 @@ impl OpenedStudy {
         let Self { planned, journal, .. } = self;
         let trials = &planned.plan.trials;
         let wanted: Vec<bool> = trials.iter().map(|trial| journal.result(trial).is_none()).collect();
-        let units = remaining(planned.units.clone(), |trial| wanted[trial]);
-        let mut board = Board::new(planned, &units, wanted.iter().filter(|wanted| !**wanted).count());
+        let jobs = remaining(planned.jobs.clone(), |trial| wanted[trial]);
+        let mut board =
+            ProgressTracker::new(planned, &jobs, wanted.iter().filter(|wanted| !**wanted).count());
         board.rank(trials.iter().filter_map(|trial| journal.result(trial)));
-        let queue = Mutex::new((0..units.len()).collect::<VecDeque<usize>>());
+        let queue = Mutex::new((0..jobs.len()).collect::<VecDeque<usize>>());
         let (sender, receiver) = channel();
         thread::scope(|scope| -> Result<()> {
-            for worker in 0..planned.workers.min(units.len()) {
-                let (sender, queue, units) = (sender.clone(), &queue, &units);
+            for worker in 0..planned.workers.min(jobs.len()) {
+                let (sender, queue, jobs) = (sender.clone(), &queue, &jobs);
                 let planned = &*planned;
-                let work = move || planned.work(queue, units, interrupter, &sender);
+                let work = move || planned.work(queue, jobs, interrupter, &sender);
                 match thread::Builder::new().spawn_scoped(scope, work) {
                     // Fewer workers take longer; none would leave everything undone.
                     Err(error) if worker == 0 => return Err(Error::thread(&error)),
@@ -95,7 +98,7 @@ impl OpenedStudy {
 }
 
 /// What is known of the work while it goes on.
-struct Board {
+struct ProgressTracker {
     progress: Progress,
     names: Vec<String>,
     costs: Vec<f64>,
@@ -103,22 +106,22 @@ struct Board {
     shares: Vec<f64>,
     running: Vec<usize>,
     /// The accuracies of each setting's trials: their sum and number.
-    accuracies: Vec<(Setting, f64, usize)>,
+    accuracies: Vec<(Configuration, f64, usize)>,
     /// Where each setting is in `accuracies`.
-    places: HashMap<Setting, usize>,
+    places: HashMap<Configuration, usize>,
 }
 
-impl Board {
-    fn new(planned: &PlannedStudy, units: &[Unit], done: usize) -> Self {
-        let first = |unit: &Unit| unit.trials().first().copied().unwrap_or(0);
-        let epochs = |unit: &Unit| planned.plan.trials[first(unit)].experiment.training.num_epochs;
+impl ProgressTracker {
+    fn new(planned: &PlannedStudy, jobs: &[Job], done: usize) -> Self {
+        let first = |unit: &Job| unit.trials().first().copied().unwrap_or(0);
+        let epochs = |unit: &Job| planned.plan.trials[first(unit)].experiment.training.num_epochs;
         let total = planned.plan.trials.len();
         Self {
             progress: Progress { done, total, running: Vec::new(), best: None, share: 0.0 },
-            names: units.iter().map(|unit| planned.name(unit)).collect(),
-            costs: units.iter().map(|unit| planned.cost(unit)).collect(),
-            num_epochs: units.iter().map(epochs).collect(),
-            shares: vec![0.0; units.len()],
+            names: jobs.iter().map(|unit| planned.name(unit)).collect(),
+            costs: jobs.iter().map(|unit| planned.cost(unit)).collect(),
+            num_epochs: jobs.iter().map(epochs).collect(),
+            shares: vec![0.0; jobs.len()],
             running: Vec::new(),
             accuracies: planned.plan.settings.iter().map(|setting| (setting.clone(), 0.0, 0)).collect(),
             places: planned.plan.settings.iter().cloned().zip(0..).collect(),
@@ -162,11 +165,11 @@ impl Board {
 }
 
 impl PlannedStudy {
-    /// Takes units from the queue until there are no more, or someone asks to stop.
+    /// Takes jobs from the queue until there are no more, or someone asks to stop.
     fn work(
         &self,
         queue: &Mutex<VecDeque<usize>>,
-        units: &[Unit],
+        jobs: &[Job],
         interrupter: &Interrupter,
         sender: &Sender<Message>,
     ) {
@@ -182,7 +185,7 @@ impl PlannedStudy {
                 let sender = sender.clone();
                 move |epoch| drop(sender.send(Message::Epoch { unit, epoch }))
             };
-            let records = self.train_or_fail(&units[unit], interrupter, on_epoch);
+            let records = self.train_or_fail(&jobs[unit], interrupter, on_epoch);
             tell(Message::Ended { unit, records });
         }
     }
@@ -191,15 +194,15 @@ impl PlannedStudy {
     /// take the others along.
     fn train_or_fail(
         &self,
-        unit: &Unit,
+        unit: &Job,
         interrupter: &Interrupter,
         on_epoch: impl FnMut(usize) + Send + 'static,
     ) -> Vec<TrialRecord> {
-        match (catching(BACKEND, || self.train(unit, interrupter, on_epoch)), unit) {
+        match (catch_panic(BACKEND_PANIC, || self.train(unit, interrupter, on_epoch)), unit) {
             (Ok(records), _) => records,
-            (Err(error), Unit::Alone(trial)) => vec![self.failed(*trial, &error)],
-            (Err(_), Unit::Stack(_)) => {
-                let alone = unit.trials().into_iter().map(Unit::Alone);
+            (Err(error), Job::Alone(trial)) => vec![self.failed(*trial, &error)],
+            (Err(_), Job::Stack(_)) => {
+                let alone = unit.trials().into_iter().map(Job::Alone);
                 alone
                     .flat_map(|trial| self.train_or_fail(&trial, interrupter, Box::new(|_| ()) as OnEpoch))
                     .collect()
@@ -210,34 +213,34 @@ impl PlannedStudy {
     /// Trains the networks of a unit. What is interrupted leaves no record.
     fn train(
         &self,
-        unit: &Unit,
+        unit: &Job,
         interrupter: &Interrupter,
         on_epoch: impl FnMut(usize) + Send + 'static,
     ) -> Result<Vec<TrialRecord>> {
         let runs = match unit {
-            Unit::Stack(streams) => self.train_stack(streams, interrupter, on_epoch)?,
-            Unit::Alone(trial) => vec![self.train_alone(&self.plan.trials[*trial], interrupter, on_epoch)?],
+            Job::Stack(streams) => self.train_batched(streams, interrupter, on_epoch)?,
+            Job::Alone(trial) => vec![self.train_alone(&self.plan.trials[*trial], interrupter, on_epoch)?],
         };
-        let is_stacked = matches!(unit, Unit::Stack(_));
+        let is_stacked = matches!(unit, Job::Stack(_));
         let pairs = unit.trials().into_iter().zip(runs);
-        let whole = pairs.filter(|(_, run)| !matches!(run.end, End::Interrupted { .. }));
+        let whole = pairs.filter(|(_, run)| !matches!(run.end, StopReason::Interrupted { .. }));
         Ok(whole.map(|(trial, run)| self.record(&self.plan.trials[trial], run, is_stacked)).collect())
     }
 
-    fn train_stack(
+    fn train_batched(
         &self,
         streams: &[Vec<usize>],
         interrupter: &Interrupter,
         on_epoch: impl FnMut(usize),
-    ) -> Result<Vec<StackedRun>> {
+    ) -> Result<Vec<ModelResult>> {
         let stream = |trials: &Vec<usize>| {
             let first = &self.plan.trials[trials[0]];
             let (train, validation) = self.sets.of(first)?;
             let members = trials.iter().map(|&trial| self.plan.trials[trial].member()).collect();
-            Ok(Stream { seed: first.experiment.seed, train, validation, members })
+            Ok(ModelGroup { seed: first.experiment.seed, train, validation, members })
         };
         let streams = streams.iter().map(stream).collect::<Result<Vec<_>>>()?;
-        train_stack(&streams, self.layout.num_classes, &self.opened.device, interrupter, on_epoch)
+        train_batched(&streams, self.layout.num_classes, &self.opened.device, interrupter, on_epoch)
     }
 
     fn train_alone(
@@ -245,14 +248,14 @@ impl PlannedStudy {
         trial: &Trial,
         interrupter: &Interrupter,
         mut on_epoch: impl FnMut(usize) + Send + 'static,
-    ) -> Result<StackedRun> {
+    ) -> Result<ModelResult> {
         let (train, validation) = self.sets.of(trial)?;
         check_trainable(&trial.experiment, self.layout, train.len())?;
         if self.study.timing {
             self.warm_up(trial)?;
         }
-        let followers = Followers {
-            renderer: Box::new(Silent),
+        let followers = Observers {
+            renderer: Box::new(NullRenderer),
             on_epoch: Box::new(move |record: &EpochRecord| {
                 on_epoch(record.epoch);
                 Ok(())
@@ -261,7 +264,7 @@ impl PlannedStudy {
         };
         let setup = self.setup(trial, train, validation)?;
         let trained = training::train(setup, followers)?;
-        Ok(StackedRun { end: trained.end, epochs: trained.epochs })
+        Ok(ModelResult { end: trained.end, epochs: trained.epochs })
     }
 
     pub(super) fn setup<'a>(
@@ -269,11 +272,11 @@ impl PlannedStudy {
         trial: &'a Trial,
         train: crate::data::Split,
         validation: crate::data::Split,
-    ) -> Result<Setup<'a>> {
+    ) -> Result<TrainRequest<'a>> {
         let experiment = &trial.experiment;
         let pixels = self.layout.height * self.layout.width;
         let device = &self.opened.device;
-        Ok(Setup {
+        Ok(TrainRequest {
             model: experiment.model.init(pixels, self.layout.num_classes, experiment.seed, device)?,
             optimizer: &experiment.optimizer,
             schedule: &experiment.schedule,
@@ -295,18 +298,18 @@ impl PlannedStudy {
         let (train, validation) = self.sets.of(trial)?;
         let images = (WARM_UP_STEPS * trial.experiment.training.batch_size).min(train.len());
         let setup = self.setup(&short, train.slice(0..images), validation.slice(0..0))?;
-        let followers = Followers {
-            renderer: Box::new(Silent),
+        let followers = Observers {
+            renderer: Box::new(NullRenderer),
             on_epoch: Box::new(|_| Ok(())),
             interrupter: Interrupter::new(),
         };
         training::train(setup, followers).map(drop)
     }
 
-    fn record(&self, trial: &Trial, run: StackedRun, stacked: bool) -> TrialRecord {
-        let StackedRun { end, epochs } = run;
+    fn record(&self, trial: &Trial, run: ModelResult, stacked: bool) -> TrialRecord {
+        let ModelResult { end, epochs } = run;
         let (end, message) = match end {
-            End::Diverged(divergence) => (TrialEnd::Diverged, Some(divergence.to_string())),
+            StopReason::Diverged(divergence) => (TrialEnd::Diverged, Some(divergence.to_string())),
             _ => (TrialEnd::Finished, None),
         };
         let best = EpochRecord::best(&epochs).filter(|_| end == TrialEnd::Finished);
@@ -332,16 +335,16 @@ impl PlannedStudy {
     }
 
     fn failed(&self, trial: usize, error: &Error) -> TrialRecord {
-        let nothing = StackedRun { end: End::Finished, epochs: Vec::new() };
+        let nothing = ModelResult { end: StopReason::Finished, epochs: Vec::new() };
         let record = self.record(&self.plan.trials[trial], nothing, false);
         TrialRecord { end: TrialEnd::Failed, message: Some(error.message().to_owned()), ..record }
     }
 
     /// What a unit is called while it runs.
-    fn name(&self, unit: &Unit) -> String {
+    fn name(&self, unit: &Job) -> String {
         match unit {
-            Unit::Stack(_) => format!("{} side by side", counted(unit.trials().len(), "network", "networks")),
-            Unit::Alone(trial) => self.trial_name(&self.plan.trials[*trial]),
+            Job::Stack(_) => format!("{} side by side", counted(unit.trials().len(), "network", "networks")),
+            Job::Alone(trial) => self.trial_name(&self.plan.trials[*trial]),
         }
     }
 
@@ -351,7 +354,7 @@ impl PlannedStudy {
     }
 
     /// Roughly proportional to the time that a unit takes.
-    fn cost(&self, unit: &Unit) -> f64 {
+    fn cost(&self, unit: &Job) -> f64 {
         // A small network costs at least as much as handling its images does.
         const HANDLING: usize = 20_000;
         let one = |trial: usize| {

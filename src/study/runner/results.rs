@@ -5,15 +5,17 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::run::Records;
+use crate::run::RunRecords;
 use crate::study::page;
 use crate::study::page::StudyPage;
 use crate::study::runner::OpenedStudy;
-use crate::study::{CSV, JSON, PAGE, SettingResult, Summary, TrialEnd, TrialRecord, trial_seconds};
+use crate::study::{
+    CSV, ConfigurationResult, JSON, PAGE, StudySummary, TrialEnd, TrialRecord, trial_seconds,
+};
 
 /// Where the results are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Written {
+pub struct ResultPaths {
     /// A row a trial.
     pub csv: PathBuf,
     /// A record a setting.
@@ -33,13 +35,13 @@ struct Results<'a> {
     seeds: &'a [u64],
     /// Half the width of the region of practical equivalence, a difference of accuracies.
     equivalence: f64,
-    settings: &'a [SettingResult],
-    best: Option<&'a SettingResult>,
-    winner: Option<WinnerResult<'a>>,
+    settings: &'a [ConfigurationResult],
+    best: Option<&'a ConfigurationResult>,
+    winner: Option<BestModelResult<'a>>,
 }
 
 #[derive(Serialize)]
-struct WinnerResult<'a> {
+struct BestModelResult<'a> {
     run: &'a std::path::Path,
     num_parameters: usize,
     test_accuracy: f64,
@@ -52,16 +54,16 @@ impl OpenedStudy {
     ///
     /// # Errors
     /// A file that cannot be written, or records that cannot be drawn.
-    pub fn write_results(&self, summary: &Summary, winner: Option<&Records>) -> Result<Written> {
+    pub fn write_results(&self, summary: &StudySummary, winner: Option<&RunRecords>) -> Result<ResultPaths> {
         let records = self.records();
         let csv = self.folder.write(CSV, &csv(&records)?)?;
         let json = serde_json::to_vec_pretty(&self.results(summary, winner));
         let mut json = json.map_err(|error| Error::new(format!("cannot write JSON: {error}")))?;
         json.push(b'\n');
         let json = self.folder.write(JSON, &json)?;
-        let page = page::study(&self.page(summary, &records, winner))?;
+        let page = page::page(&self.page(summary, &records, winner))?;
         let page = self.folder.write(PAGE, page.as_bytes())?;
-        Ok(Written { csv, json, page })
+        Ok(ResultPaths { csv, json, page })
     }
 
     /// The records of this study's trials, in the plan's order.
@@ -72,9 +74,9 @@ impl OpenedStudy {
     /// What the study's page is made of; `records` are [`OpenedStudy::records`]'s.
     pub(crate) fn page<'a>(
         &'a self,
-        summary: &'a Summary,
+        summary: &'a StudySummary,
         records: &'a [&'a TrialRecord],
-        winner: Option<&'a Records>,
+        winner: Option<&'a RunRecords>,
     ) -> StudyPage<'a> {
         let planned = &self.planned;
         StudyPage {
@@ -90,11 +92,11 @@ impl OpenedStudy {
         }
     }
 
-    fn results<'a>(&'a self, summary: &'a Summary, winner: Option<&'a Records>) -> Results<'a> {
+    fn results<'a>(&'a self, summary: &'a StudySummary, winner: Option<&'a RunRecords>) -> Results<'a> {
         let planned = &self.planned;
         let winner = winner.and_then(|run| {
             let result = run.summary.as_ref()?;
-            Some(WinnerResult {
+            Some(BestModelResult {
                 run: run.folder.path(),
                 num_parameters: result.num_parameters,
                 test_accuracy: result.test_accuracy,

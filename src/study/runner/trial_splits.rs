@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::data::{Folds, Holdout, Images, Split, check_folds, fold_size};
+use crate::data::{Folds, ImageDataset, Split, TrainValSplit, check_folds, fold_size};
 use crate::error::Result;
 use crate::study::{Study, Trial};
 
@@ -14,8 +14,8 @@ type Key = (u64, Option<usize>, usize, bool);
 /// thousand of them, so they are drawn when they are wanted.
 const KEPT: usize = 64;
 
-pub(super) struct Sets {
-    images: Arc<Images>,
+pub(super) struct TrialSplits {
+    images: Arc<ImageDataset>,
     folds: usize,
     /// The last ones that were wanted.
     kept: Mutex<VecDeque<(Key, (Split, Split))>>,
@@ -27,12 +27,12 @@ fn key(trial: &Trial) -> Key {
     (trial.experiment.seed, trial.fold, validation, data.stratified)
 }
 
-impl Sets {
+impl TrialSplits {
     /// # Errors
     /// More folds than images, or all of them held out.
-    pub(super) fn new(images: Arc<Images>, study: &Study) -> Result<Self> {
+    pub(super) fn new(images: Arc<ImageDataset>, study: &Study) -> Result<Self> {
         match study.folds {
-            0 => Holdout::check(images.len(), study.base.data.validation)?,
+            0 => TrainValSplit::check(images.len(), study.base.data.validation)?,
             folds => check_folds(images.len(), folds)?,
         }
         Ok(Self { images, folds: study.folds, kept: Mutex::default() })
@@ -41,14 +41,14 @@ impl Sets {
     /// The images that `trial` learns from and those that it is judged by.
     ///
     /// # Errors
-    /// As [`Sets::new`]'s.
+    /// As [`TrialSplits::new`]'s.
     pub(super) fn of(&self, trial: &Trial) -> Result<(Split, Split)> {
         let key = key(trial);
         let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, splits)) = kept().iter().find(|(other, _)| *other == key) {
             return Ok(splits.clone());
         }
-        let Holdout { train, validation } = self.draw(key)?;
+        let TrainValSplit { train, validation } = self.draw(key)?;
         let split = |indices| Split::new(self.images.clone(), indices);
         let splits = (split(train), split(validation));
         let mut kept = kept();
@@ -57,10 +57,10 @@ impl Sets {
         Ok(splits)
     }
 
-    fn draw(&self, (seed, fold, validation, stratified): Key) -> Result<Holdout> {
+    fn draw(&self, (seed, fold, validation, stratified): Key) -> Result<TrainValSplit> {
         let labels = &self.images.labels;
         match fold {
-            None => Holdout::draw(labels, validation, stratified, seed),
+            None => TrainValSplit::draw(labels, validation, stratified, seed),
             Some(fold) => Ok(Folds::draw(labels, self.folds, stratified, seed)?.holdout(fold)),
         }
     }

@@ -18,29 +18,29 @@ use crate::training::checkpoint::Checkpoint;
 
 /// A checkpoint's records as bytes in Burn's format.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Records {
+pub(crate) struct CheckpointBytes {
     pub(super) model: Vec<u8>,
     pub(super) optimizer: Vec<u8>,
     pub(super) scheduler: Vec<u8>,
 }
 
-type Arriving = Receiver<Result<Vec<u8>>>;
+type Receiving = Receiver<Result<Vec<u8>>>;
 
 /// Where the records of a checkpoint arrive.
-pub(crate) struct Arrivals {
-    model: Arriving,
-    optimizer: Arriving,
-    scheduler: Arriving,
+pub(crate) struct RecordReceivers {
+    model: Receiving,
+    optimizer: Receiving,
+    scheduler: Receiving,
 }
 
-impl Arrivals {
+impl RecordReceivers {
     /// Waits for all records of the checkpoint that the Learner is taking.
-    pub(crate) fn collect(&self) -> Result<Records> {
+    pub(crate) fn collect(&self) -> Result<CheckpointBytes> {
         // A thread that panicked has let go of its end.
-        let next = |arrivals: &Arriving| {
+        let next = |arrivals: &Receiving| {
             arrivals.recv().unwrap_or_else(|_| Err(Error::new("the device failed while its state was read")))
         };
-        Ok(Records {
+        Ok(CheckpointBytes {
             model: next(&self.model)?,
             optimizer: next(&self.optimizer)?,
             scheduler: next(&self.scheduler)?,
@@ -49,39 +49,48 @@ impl Arrivals {
 }
 
 /// One of the three checkpointers.
-pub(crate) struct Part<R> {
+pub(crate) struct ChannelCheckpointer<R> {
     departures: SyncSender<Result<Vec<u8>>>,
     /// What the Learner starts from.
     saved: Mutex<Option<R>>,
 }
 
 /// The checkpointers of model, optimizer and scheduler, as the Learner takes them.
-pub(crate) type Parts = (Part<ModuleRecord>, Part<OptimizerRecord>, Part<LrSchedulerRecord>);
+pub(crate) type ChannelCheckpointers = (
+    ChannelCheckpointer<ModuleRecord>,
+    ChannelCheckpointer<OptimizerRecord>,
+    ChannelCheckpointer<LrSchedulerRecord>,
+);
 
 /// Three checkpointers, of which the Learner gets what is in `checkpoint`, if it goes on from one; and where their records
 /// arrive.
 ///
 /// # Errors
 /// Records that Burn cannot read.
-pub(crate) fn parts(checkpoint: Option<&Checkpoint>) -> Result<(Parts, Arrivals)> {
+pub(crate) fn channel_checkpointers(
+    checkpoint: Option<&Checkpoint>,
+) -> Result<(ChannelCheckpointers, RecordReceivers)> {
     let (model, arriving_model) = part(checkpoint.map(|from| &from.records.model))?;
     let (optimizer, arriving_optimizer) = part(checkpoint.map(|from| &from.records.optimizer))?;
     let (scheduler, arriving_scheduler) = part(checkpoint.map(|from| &from.records.scheduler))?;
-    let arrivals =
-        Arrivals { model: arriving_model, optimizer: arriving_optimizer, scheduler: arriving_scheduler };
+    let arrivals = RecordReceivers {
+        model: arriving_model,
+        optimizer: arriving_optimizer,
+        scheduler: arriving_scheduler,
+    };
     Ok(((model, optimizer, scheduler), arrivals))
 }
 
-fn part<R: checkpoint::Checkpoint>(saved: Option<&Vec<u8>>) -> Result<(Part<R>, Arriving)> {
+fn part<R: checkpoint::Checkpoint>(saved: Option<&Vec<u8>>) -> Result<(ChannelCheckpointer<R>, Receiving)> {
     let read = |bytes: &Vec<u8>| {
         R::checkpoint_from_bytes(Bytes::from_bytes_vec(bytes.clone()))
             .map_err(|error| Error::new(format!("a record of the checkpoint cannot be read: {error}")))
     };
     let (departures, arrivals) = sync_channel(1);
-    Ok((Part { departures, saved: Mutex::new(saved.map(read).transpose()?) }, arrivals))
+    Ok((ChannelCheckpointer { departures, saved: Mutex::new(saved.map(read).transpose()?) }, arrivals))
 }
 
-impl<R: checkpoint::Checkpoint> Checkpointer<R> for Part<R> {
+impl<R: checkpoint::Checkpoint> Checkpointer<R> for ChannelCheckpointer<R> {
     fn save(&self, _: usize, record: R) -> std::result::Result<(), CheckpointerError> {
         let bytes = record.checkpoint_into_bytes();
         let bytes = bytes.map_err(|error| Error::new(format!("the checkpoint cannot be made: {error}")));
@@ -101,9 +110,9 @@ impl<R: checkpoint::Checkpoint> Checkpointer<R> for Part<R> {
 }
 
 /// Whenever the loop asks for a checkpoint, one is taken; which ones stay is the store's affair.
-pub(crate) struct Always;
+pub(crate) struct SaveOnRequest;
 
-impl CheckpointingStrategy for Always {
+impl CheckpointingStrategy for SaveOnRequest {
     fn checkpointing(&mut self, _: usize, _: &EventStoreClient) -> Vec<CheckpointingAction> {
         vec![CheckpointingAction::Save]
     }

@@ -23,17 +23,17 @@ mod writer;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::metrics::Totals;
+use crate::engine::metrics::MetricSums;
 use crate::error::Result;
 use crate::model::{Mlp, load_weights};
-use crate::training::early_stopping::Best;
+use crate::training::early_stopping::BestEpoch;
 
-pub(super) use channels::{Always, Arrivals, parts};
+pub(super) use channels::{RecordReceivers, SaveOnRequest, channel_checkpointers};
 pub use config::CheckpointConfig;
 pub use metrics_digest::MetricsDigest;
 pub use size_limits::SizeLimits;
 pub use store::{Position, Store, read_checkpointed_weights};
-pub(super) use writer::Keeper;
+pub(super) use writer::CheckpointWriter;
 
 /// The newest format of checkpoints, which this smallnet writes. The first had no digest of the metrics.
 pub(super) const FORMAT: u32 = 2;
@@ -43,7 +43,7 @@ pub(super) const FORMAT: u32 = 2;
 pub struct Checkpoint {
     /// What is not Burn's.
     pub state: State,
-    records: channels::Records,
+    records: channels::CheckpointBytes,
 }
 
 /// `state.json`.
@@ -55,13 +55,13 @@ pub struct State {
     #[serde(flatten)]
     pub position: Position,
     /// What the steps since the last whole epoch measured, added up.
-    pub(super) measured: Totals,
+    pub(super) measured: MetricSums,
     /// How long they took, in seconds.
     pub(super) seconds: f64,
     /// The lowest validation loss so far.
-    pub best: Option<Best>,
+    pub best: Option<BestEpoch>,
     /// What early stopping wants the validation loss to fall below.
-    pub(super) to_beat: Option<Best>,
+    pub(super) to_beat: Option<BestEpoch>,
     /// The digest of the lines that `metrics.jsonl` had by then, see [`MetricsDigest`]; none in the first format.
     #[serde(default)]
     pub metrics_sha256: Option<String>,
@@ -74,6 +74,6 @@ impl Checkpoint {
     /// Weights of another network, or records that cannot be read.
     pub fn check(&self, model: &Mlp, name: &str) -> Result<()> {
         load_weights(model.clone(), self.records.model.clone(), name)?;
-        parts(Some(self)).map(drop)
+        channel_checkpointers(Some(self)).map(drop)
     }
 }

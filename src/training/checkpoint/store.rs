@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::training::checkpoint::channels::Records;
+use crate::training::checkpoint::channels::CheckpointBytes;
 use crate::training::checkpoint::{Checkpoint, FORMAT, SizeLimits, State};
 use crate::util::files;
 use crate::util::hex::hex;
@@ -108,7 +108,7 @@ impl Store {
         let model = read(MODEL, limits.model)?;
         let optimizer = read(OPTIMIZER, limits.optimizer)?;
         let scheduler = read(SCHEDULER, SMALL)?;
-        Ok(Checkpoint { state, records: Records { model, optimizer, scheduler } })
+        Ok(Checkpoint { state, records: CheckpointBytes { model, optimizer, scheduler } })
     }
 
     /// Saves a checkpoint and removes those that are no longer needed: all up to it but itself, the one before, the one
@@ -116,7 +116,7 @@ impl Store {
     ///
     /// # Errors
     /// A folder that cannot be written, or a file that would be larger than `limits`, which nobody could read.
-    pub(crate) fn save(&self, state: &State, records: &Records, limits: &SizeLimits) -> Result<()> {
+    pub(crate) fn save(&self, state: &State, records: &CheckpointBytes, limits: &SizeLimits) -> Result<()> {
         files::make_folder(&self.path)?;
         let json = files::to_pretty_json(state)?;
         let named: [(&str, &[u8], u64); 4] = [
@@ -222,8 +222,8 @@ fn parse_state(text: &str, path: &Path) -> Result<State> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::engine::metrics::Totals;
-    use crate::training::early_stopping::Best;
+    use crate::engine::metrics::MetricSums;
+    use crate::training::early_stopping::BestEpoch;
 
     const LIMITS: SizeLimits = SizeLimits { model: 100, optimizer: 10 };
 
@@ -232,15 +232,15 @@ mod tests {
             format: FORMAT,
             metrics_sha256: Some("0".repeat(64)),
             position: Position { epochs, steps },
-            measured: Totals { loss: 0.1 + 0.2, correct: 3, num_images: 5 },
+            measured: MetricSums { loss: 0.1 + 0.2, correct: 3, num_images: 5 },
             seconds: 0.25,
-            best: Some(Best { epoch: best, loss: 1.0 / 3.0 }),
+            best: Some(BestEpoch { epoch: best, loss: 1.0 / 3.0 }),
             to_beat: None,
         }
     }
 
-    fn records() -> Records {
-        Records { model: vec![1; 100], optimizer: vec![2; 10], scheduler: vec![3; 10] }
+    fn records() -> CheckpointBytes {
+        CheckpointBytes { model: vec![1; 100], optimizer: vec![2; 10], scheduler: vec![3; 10] }
     }
 
     fn store() -> (tempfile::TempDir, Store) {

@@ -5,17 +5,19 @@ use std::path::Path;
 use burn::tensor::Device;
 use burn::train::Interrupter;
 
-use crate::data::{Images, Split};
+use crate::data::{ImageDataset, Split};
 use crate::experiment::Experiment;
 use crate::model::weights_sha256;
 use crate::training::checkpoint::{CheckpointConfig, MetricsDigest, SizeLimits, Store};
-use crate::training::{End, EpochRecord};
-use crate::training::{Followers, ResumePoint, Saving, Setup, Silent, Trained, train};
+use crate::training::{
+    CheckpointOptions, NullRenderer, Observers, ResumePoint, TrainRequest, TrainResult, train,
+};
+use crate::training::{EpochRecord, StopReason};
 
 /// Forty images of 3x3 noisy pixels in three classes.
 fn split() -> Split {
     let pixel = |image: usize, pixel: usize| ((image * 37 + pixel * 101 + image * pixel * 13) % 251) as u8;
-    Split::whole(Images {
+    Split::whole(ImageDataset {
         pixels: (0..40).flat_map(|image| (0..9).map(move |at| pixel(image, at))).collect(),
         labels: (0..40).map(|image| (image * 7 % 3) as u8).collect(),
         height: 3,
@@ -32,13 +34,13 @@ fn sitting(
     folder: &Path,
     from: Option<ResumePoint>,
     stops: bool,
-) -> Trained {
+) -> TrainResult {
     let interrupter = Interrupter::new();
     if stops {
         interrupter.stop(None);
     }
     let model = experiment.model.init(9, 3, experiment.seed, device).unwrap();
-    let setup = Setup {
+    let setup = TrainRequest {
         model,
         optimizer: &experiment.optimizer,
         schedule: &experiment.schedule,
@@ -47,9 +49,14 @@ fn sitting(
         train: split().slice(0..26),
         validation: split().slice(26..40),
         device,
-        saving: Some(Saving { store: Store::at(folder.to_owned()), config: &experiment.checkpoint, from }),
+        saving: Some(CheckpointOptions {
+            store: Store::at(folder.to_owned()),
+            config: &experiment.checkpoint,
+            from,
+        }),
     };
-    let followers = Followers { renderer: Box::new(Silent), on_epoch: Box::new(|_| Ok(())), interrupter };
+    let followers =
+        Observers { renderer: Box::new(NullRenderer), on_epoch: Box::new(|_| Ok(())), interrupter };
     train(setup, followers).unwrap()
 }
 
@@ -58,12 +65,12 @@ fn limits(experiment: &Experiment, device: &Device) -> SizeLimits {
 }
 
 /// Stopped after every step, gone on with from what is on the disk.
-fn step_by_step(experiment: &Experiment, device: &Device, folder: &Path) -> (Trained, usize) {
+fn step_by_step(experiment: &Experiment, device: &Device, folder: &Path) -> (TrainResult, usize) {
     let (mut from, mut sittings) = (None, 0);
     loop {
         let trained = sitting(experiment, device, folder, from.take(), true);
         sittings += 1;
-        if !matches!(trained.end, End::Interrupted { .. }) {
+        if !matches!(trained.end, StopReason::Interrupted { .. }) {
             return (trained, sittings);
         }
         let store = Store::at(folder.to_owned());
@@ -83,7 +90,7 @@ fn timeless(epochs: &[EpochRecord]) -> Vec<EpochRecord> {
         .collect()
 }
 
-fn check(settings: &str, expected: fn(&Trained) -> bool) {
+fn check(settings: &str, expected: fn(&TrainResult) -> bool) {
     let text = format!("seed = 3\n{settings}");
     let experiment = Experiment::from_toml(&text, "test.toml", &[]).unwrap();
     #[allow(deprecated)]
@@ -109,8 +116,8 @@ fn check(settings: &str, expected: fn(&Trained) -> bool) {
     }
 }
 
-fn finished(trained: &Trained) -> bool {
-    trained.end == End::Finished
+fn finished(trained: &TrainResult) -> bool {
+    trained.end == StopReason::Finished
 }
 
 #[test]
@@ -151,7 +158,7 @@ fn with_rmsprop_and_early_stopping() {
         "optimizer = { kind = \"rmsprop\", learning_rate = 0.05, momentum = 0.5, centered = true }\n\
          model = { hidden = [16] }\ndata = { validation = 14 }\n\
          training = { batch_size = 8, num_epochs = 60, early_stopping = { patience = 3, min_delta = 0.001 } }",
-        |trained| trained.end == End::Early && trained.epochs.len() < 60,
+        |trained| trained.end == StopReason::Early && trained.epochs.len() < 60,
     );
 }
 

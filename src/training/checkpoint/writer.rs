@@ -3,24 +3,24 @@
 use std::thread::{self, JoinHandle};
 
 use crate::error::{Error, Result};
-use crate::training::checkpoint::{Arrivals, CheckpointConfig, SizeLimits, State, Store};
+use crate::training::checkpoint::{CheckpointConfig, RecordReceivers, SizeLimits, State, Store};
 
 /// What saves checkpoints: one at a time, while training goes on.
-pub(crate) struct Keeper {
+pub(crate) struct CheckpointWriter {
     store: Store,
     config: CheckpointConfig,
     limits: SizeLimits,
-    arrivals: Arrivals,
+    arrivals: RecordReceivers,
     writing: Option<JoinHandle<Result<()>>>,
 }
 
-impl Keeper {
+impl CheckpointWriter {
     /// Saves what arrives at `arrivals`, records of at most the sizes in `limits`.
     pub(crate) fn new(
         store: Store,
         config: CheckpointConfig,
         limits: SizeLimits,
-        arrivals: Arrivals,
+        arrivals: RecordReceivers,
     ) -> Self {
         Self { store, config, limits, arrivals, writing: None }
     }

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::model::Activation;
-use crate::training::vectorized::Stream;
+use crate::training::vectorized::ModelGroup;
 
 /// The sizes of a stack. Networks are counted stream by stream.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ pub(crate) struct Layers {
 impl Layers {
     /// The networks with the initial weights that each would have alone.
     pub(crate) fn init(
-        streams: &[Stream<'_>],
+        streams: &[ModelGroup<'_>],
         shape: &Shape,
         activation: Activation,
         device: &Device,

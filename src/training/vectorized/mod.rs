@@ -16,18 +16,18 @@ use std::time::Instant;
 use burn::tensor::{Device, Int, Tensor, TensorData, Transaction, activation::log_softmax};
 use burn::train::Interrupter;
 
-use crate::data::{Batch, EVALUATION_BATCH_SIZE, Order, Split};
-use crate::engine::cpu::stack::{HostStack, SumsPart};
+use crate::data::{Batch, EVALUATION_BATCH_SIZE, Sampling, Split};
+use crate::engine::cpu::stack::{CpuModelBatch, GroupSums};
 use crate::error::{Error, Result};
 use crate::model::{Activation, MlpConfig};
 use crate::optim::{OptimizerConfig, Schedule, ScheduleConfig};
-use crate::training::{Divergence, End, EpochRecord, Symptom, TrainingConfig};
+use crate::training::{Divergence, DivergenceCause, EpochRecord, StopReason, TrainingConfig};
 use layers::{Layers, Shape};
 use update::Update;
 
 /// One network of a stack.
 #[derive(Debug, Clone, Copy)]
-pub struct Member<'a> {
+pub struct ModelSpec<'a> {
     /// The `[model]` section.
     pub model: &'a MlpConfig,
     /// The `[optimizer]` section.
@@ -40,7 +40,7 @@ pub struct Member<'a> {
 
 /// Networks that see the same images in the same order.
 #[derive(Debug, Clone)]
-pub struct Stream<'a> {
+pub struct ModelGroup<'a> {
     /// Decides the initial weights and the order of the images.
     pub seed: u64,
     /// The images learned from.
@@ -48,12 +48,12 @@ pub struct Stream<'a> {
     /// The images watched; may be empty.
     pub validation: Split,
     /// The networks.
-    pub members: Vec<Member<'a>>,
+    pub members: Vec<ModelSpec<'a>>,
 }
 
 /// What networks must have in common to be trained side by side.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StackKey {
+pub struct BatchKey {
     hidden: Vec<usize>,
     activation: Activation,
     /// With the rate and the decay that every network has for itself taken out.
@@ -62,11 +62,11 @@ pub struct StackKey {
     num_epochs: usize,
 }
 
-impl StackKey {
+impl BatchKey {
     /// The key of a network; none where it has to be trained by itself: dropout's masks are drawn for one network at a
     /// time, clipping looks at whole tensors, and early stopping ends one network before the others.
-    pub fn new(member: Member<'_>) -> Option<Self> {
-        let Member { model, optimizer, training, .. } = member;
+    pub fn new(member: ModelSpec<'_>) -> Option<Self> {
+        let ModelSpec { model, optimizer, training, .. } = member;
         let alone = model.drops_out() || training.clipping().is_some() || training.early_stopping.is_some();
         (!alone).then(|| Self {
             hidden: model.hidden.clone(),
@@ -80,9 +80,9 @@ impl StackKey {
 
 /// What became of one network of a stack.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StackedRun {
+pub struct ModelResult {
     /// How its training ended.
-    pub end: End,
+    pub end: StopReason,
     /// The epochs trained to their end. Seconds are its share of the stack's.
     pub epochs: Vec<EpochRecord>,
 }
@@ -94,40 +94,40 @@ pub struct StackedRun {
 /// # Errors
 /// Networks or streams that do not fit side by side, or a device that fails. A network that diverges is none: the
 /// others go on without it.
-pub fn train_stack(
-    streams: &[Stream<'_>],
+pub fn train_batched(
+    streams: &[ModelGroup<'_>],
     num_classes: usize,
     device: &Device,
     interrupter: &Interrupter,
     mut on_epoch: impl FnMut(usize),
-) -> Result<Vec<StackedRun>> {
-    let mut stack = Stack::new(streams, num_classes, device)?;
+) -> Result<Vec<ModelResult>> {
+    let mut stack = ModelBatch::new(streams, num_classes, device)?;
     for epoch in 1..=stack.key.num_epochs {
         let start = Instant::now();
         let (step, trained) = stack.train_epoch(epoch, interrupter)?;
         let seconds = start.elapsed().as_secs_f64();
         if interrupter.should_stop() {
-            stack.end_all(End::Interrupted { epoch, step });
+            stack.end_all(StopReason::Interrupted { epoch, step });
             break;
         }
         let validation = stack.validate()?;
         stack.record(epoch, &trained, validation.as_ref(), seconds);
         on_epoch(epoch);
-        if stack.runs.iter().all(|run| matches!(run.end, End::Diverged(_))) {
+        if stack.runs.iter().all(|run| matches!(run.end, StopReason::Diverged(_))) {
             break;
         }
     }
     Ok(stack.runs)
 }
 
-struct Stack<'a> {
-    streams: &'a [Stream<'a>],
-    key: StackKey,
+struct ModelBatch<'a> {
+    streams: &'a [ModelGroup<'a>],
+    key: BatchKey,
     shape: Shape,
     layers: Layers,
     update: Update,
     /// Takes the place of both where it can.
-    host: Option<HostStack>,
+    host: Option<CpuModelBatch>,
     schedules: Vec<Schedule>,
     /// Each network's learning rate in the step just done.
     rates: Vec<f64>,
@@ -135,7 +135,7 @@ struct Stack<'a> {
     label_smoothing: Option<Tensor<4>>,
     /// For training: an autodiff device.
     device: Device,
-    runs: Vec<StackedRun>,
+    runs: Vec<ModelResult>,
 }
 
 /// Sums over the images of an epoch, one entry for each network.
@@ -154,8 +154,8 @@ impl Sums {
     }
 
     /// Those of some networks.
-    pub(crate) fn part(&mut self, networks: Range<usize>) -> SumsPart<'_> {
-        SumsPart {
+    pub(crate) fn part(&mut self, networks: Range<usize>) -> GroupSums<'_> {
+        GroupSums {
             loss: &mut self.loss[networks.clone()],
             correct: &mut self.correct[networks.clone()],
             finite_steps: &mut self.finite_steps[networks],
@@ -171,8 +171,8 @@ struct SumsOnDevice {
     num_images: usize,
 }
 
-impl<'a> Stack<'a> {
-    fn new(streams: &'a [Stream<'a>], num_classes: usize, device: &Device) -> Result<Self> {
+impl<'a> ModelBatch<'a> {
+    fn new(streams: &'a [ModelGroup<'a>], num_classes: usize, device: &Device) -> Result<Self> {
         let key = common_key(streams)?;
         let (height, width) = streams[0].train.image_size();
         let members: Vec<_> = streams.iter().flat_map(|stream| &stream.members).collect();
@@ -181,7 +181,7 @@ impl<'a> Stack<'a> {
         let training = device.clone().autodiff();
         let layers = Layers::init(streams, &shape, key.activation, &training);
         let steps = members[0].training.steps_per_epoch(streams[0].train.len());
-        let schedule = |member: &&Member<'_>| {
+        let schedule = |member: &&ModelSpec<'_>| {
             let base = member.optimizer.learning_rate();
             Schedule::new(member.schedule.clone(), base, member.training.num_epochs, steps)
         };
@@ -192,8 +192,8 @@ impl<'a> Stack<'a> {
             Tensor::from_data(TensorData::new(smoothing, [shape.streams, shape.members, 1, 1]), device)
         });
         let update = Update::new(&layers, &shape, &key.optimizer, &decays, device);
-        let host = update.is_plain().then(|| HostStack::of(&layers, &shape, streams)).flatten();
-        let none = StackedRun { end: End::Finished, epochs: Vec::new() };
+        let host = update.is_plain().then(|| CpuModelBatch::of(&layers, &shape, streams)).flatten();
+        let none = ModelResult { end: StopReason::Finished, epochs: Vec::new() };
         Ok(Self {
             streams,
             update,
@@ -214,7 +214,7 @@ impl<'a> Stack<'a> {
         let orders: Vec<Vec<u32>> = self
             .streams
             .iter()
-            .map(|stream| Order::Shuffled(stream.seed).positions(stream.train.len(), epoch as u64))
+            .map(|stream| Sampling::Shuffled(stream.seed).positions(stream.train.len(), epoch as u64))
             .collect();
         let mut sums = SumsOnDevice::new(self.runs.len(), &self.device.clone().inner());
         let mut host_sums = Sums::new(self.runs.len());
@@ -230,7 +230,7 @@ impl<'a> Stack<'a> {
                 host.step(batches, &self.rates, &mut host_sums);
                 host_sums.num_images += end - start;
             } else {
-                let batch = Batches::gather(batches, &self.shape, &self.device);
+                let batch = StackedBatch::gather(batches, &self.shape, &self.device);
                 sums.add(self.step_with_tensors(batch), end - start);
             }
             steps += 1;
@@ -241,7 +241,7 @@ impl<'a> Stack<'a> {
         Ok((steps, if self.host.is_some() { host_sums } else { sums.read()? }))
     }
 
-    fn step_with_tensors(&mut self, batch: Batches) -> Measured {
+    fn step_with_tensors(&mut self, batch: StackedBatch) -> BatchMetrics {
         let logits = self.layers.forward(batch.images, &self.shape); // [networks, batch, classes]
         let (measured, gradient) =
             self.measure(logits.clone().inner(), &batch.truth, self.label_smoothing.as_ref());
@@ -271,7 +271,7 @@ impl<'a> Stack<'a> {
         let mut sums = SumsOnDevice::new(self.runs.len(), &device);
         for positions in positions.chunks(EVALUATION_BATCH_SIZE) {
             let batches = self.streams.iter().map(|stream| (&stream.validation, positions));
-            let batch = Batches::gather(batches, &self.shape, &device);
+            let batch = StackedBatch::gather(batches, &self.shape, &device);
             let logits = layers.forward(batch.images, &self.shape);
             sums.add(self.measure(logits, &batch.truth, None).0, positions.len());
         }
@@ -285,7 +285,7 @@ impl<'a> Stack<'a> {
         logits: Tensor<3>,
         truth: &Tensor<4>,
         label_smoothing: Option<&Tensor<4>>,
-    ) -> (Measured, Tensor<3>) {
+    ) -> (BatchMetrics, Tensor<3>) {
         let [networks, batch, classes] = logits.dims();
         let Shape { streams, members, .. } = self.shape;
         let logits = logits.reshape([streams, members, batch, classes]);
@@ -300,24 +300,24 @@ impl<'a> Stack<'a> {
         let loss = -(targets.clone() * log_probabilities.clone()).sum_dim(3).mean_dim(2).reshape([networks]);
         // Softmax and cross-entropy together: probabilities minus targets (Bishop 2006, equation 4.109).
         let gradient = (log_probabilities.exp() - targets) / batch as f64;
-        (Measured { loss, correct }, gradient.reshape([networks, batch, classes]))
+        (BatchMetrics { loss, correct }, gradient.reshape([networks, batch, classes]))
     }
 
     fn record(&mut self, epoch: usize, trained: &Sums, validation: Option<&Sums>, seconds: f64) {
         // All networks went through their images in this time; each has its share of it.
         let seconds = seconds / self.runs.len() as f64;
         for (index, run) in self.runs.iter_mut().enumerate() {
-            if matches!(run.end, End::Diverged(_)) {
+            if matches!(run.end, StopReason::Diverged(_)) {
                 continue;
             }
             let learning_rate = self.rates[index];
             let diverged =
-                |symptom, learning_rate| End::Diverged(Divergence { epoch, symptom, learning_rate });
+                |symptom, learning_rate| StopReason::Diverged(Divergence { epoch, symptom, learning_rate });
             let train_loss = trained.loss[index] / trained.num_images as f64;
             if !train_loss.is_finite() {
                 let step = trained.finite_steps[index] as usize + 1;
                 let rate = self.schedules[index].rate_in_epoch(epoch, step);
-                run.end = diverged(Symptom::Loss { loss: train_loss, step }, rate);
+                run.end = diverged(DivergenceCause::Loss { loss: train_loss, step }, rate);
                 continue;
             }
             let of_validation = |sum: fn(&Sums) -> &Vec<f64>| {
@@ -325,7 +325,7 @@ impl<'a> Stack<'a> {
             };
             let validation_loss = of_validation(|sums| &sums.loss);
             if let Some(loss) = validation_loss.filter(|loss| !loss.is_finite()) {
-                run.end = diverged(Symptom::ValidationLoss(loss), learning_rate);
+                run.end = diverged(DivergenceCause::ValidationLoss(loss), learning_rate);
                 continue;
             }
             run.epochs.push(EpochRecord {
@@ -341,9 +341,9 @@ impl<'a> Stack<'a> {
         }
     }
 
-    fn end_all(&mut self, end: End) {
+    fn end_all(&mut self, end: StopReason) {
         for run in &mut self.runs {
-            if !matches!(run.end, End::Diverged(_)) {
+            if !matches!(run.end, StopReason::Diverged(_)) {
                 run.end = end;
             }
         }
@@ -351,28 +351,28 @@ impl<'a> Stack<'a> {
 }
 
 /// The key that all networks share.
-fn common_key(streams: &[Stream<'_>]) -> Result<StackKey> {
+fn common_key(streams: &[ModelGroup<'_>]) -> Result<BatchKey> {
     let unfit = || Error::new("these networks cannot be trained side by side");
     let first = streams.first().ok_or_else(unfit)?;
-    let key = first.members.first().copied().and_then(StackKey::new).ok_or_else(unfit)?;
-    let size = |stream: &Stream<'_>| {
+    let key = first.members.first().copied().and_then(BatchKey::new).ok_or_else(unfit)?;
+    let size = |stream: &ModelGroup<'_>| {
         (stream.members.len(), stream.train.len(), stream.validation.len(), stream.train.image_size())
     };
     let members = streams.iter().flat_map(|stream| &stream.members);
-    let same = members.map(|member| StackKey::new(*member)).all(|other| other.as_ref() == Some(&key));
+    let same = members.map(|member| BatchKey::new(*member)).all(|other| other.as_ref() == Some(&key));
     let fits = streams.iter().all(|stream| size(stream) == size(first)) && !first.train.is_empty();
     if same && fits { Ok(key) } else { Err(unfit()) }
 }
 
 /// A batch of each stream.
-struct Batches {
+struct StackedBatch {
     /// `[streams, batch, pixels]`, in [0, 1].
     images: Tensor<3>,
     /// `[streams, 1, batch, classes]`, one-hot; never tracked for gradients.
     truth: Tensor<4>,
 }
 
-impl Batches {
+impl StackedBatch {
     fn gather<'a>(
         batches: impl Iterator<Item = (&'a Split, &'a [u32])>,
         shape: &Shape,
@@ -399,7 +399,7 @@ impl Batches {
 }
 
 /// What one batch measured, one entry for each network.
-struct Measured {
+struct BatchMetrics {
     /// The mean over the batch.
     loss: Tensor<1>,
     correct: Tensor<1, Int>,
@@ -415,7 +415,7 @@ impl SumsOnDevice {
         }
     }
 
-    fn add(&mut self, measured: Measured, num_images: usize) {
+    fn add(&mut self, measured: BatchMetrics, num_images: usize) {
         let sum = self.loss.clone() + measured.loss * num_images as f64;
         // What is not finite stays so in the sum.
         self.finite_steps = self.finite_steps.clone() + sum.clone().is_finite().int();

@@ -7,16 +7,16 @@ use burn::tensor::Device;
 use burn::train::Interrupter;
 
 use super::*;
-use crate::training::{Followers, Setup, Silent, train};
+use crate::training::{NullRenderer, Observers, TrainRequest, train};
 
-use crate::data::{Images, Part, Source};
+use crate::data::{ImageDataset, Source, Subset};
 use crate::experiment::Experiment;
 
 const NUM_CLASSES: usize = 10;
 
 /// The first digits of MNIST: those from `train` to learn from, those from `validation` to watch.
 fn digits(train: std::ops::Range<u32>, validation: std::ops::Range<u32>) -> (Split, Split) {
-    let images: Arc<Images> = Arc::new(Source::Mnist.load(Part::Train).unwrap());
+    let images: Arc<ImageDataset> = Arc::new(Source::Mnist.load(Subset::Train).unwrap());
     (Split::new(images.clone(), train.collect()), Split::new(images, validation.collect()))
 }
 
@@ -24,14 +24,14 @@ fn experiment(text: &str) -> Experiment {
     Experiment::from_toml(text, "test.toml", &[]).unwrap()
 }
 
-fn member(experiment: &Experiment) -> Member<'_> {
+fn member(experiment: &Experiment) -> ModelSpec<'_> {
     let Experiment { model, optimizer, schedule, training, .. } = experiment;
-    Member { model, optimizer, schedule, training }
+    ModelSpec { model, optimizer, schedule, training }
 }
 
-fn alone(experiment: &Experiment, stream: &Stream<'_>, device: &Device) -> StackedRun {
+fn alone(experiment: &Experiment, stream: &ModelGroup<'_>, device: &Device) -> ModelResult {
     let model = experiment.model.init(784, NUM_CLASSES, stream.seed, device).unwrap();
-    let setup = Setup {
+    let setup = TrainRequest {
         model,
         optimizer: &experiment.optimizer,
         schedule: &experiment.schedule,
@@ -42,24 +42,24 @@ fn alone(experiment: &Experiment, stream: &Stream<'_>, device: &Device) -> Stack
         device,
         saving: None,
     };
-    let followers = Followers {
-        renderer: Box::new(Silent),
+    let followers = Observers {
+        renderer: Box::new(NullRenderer),
         on_epoch: Box::new(|_| Ok(())),
         interrupter: Interrupter::new(),
     };
     let trained = train(setup, followers).unwrap();
-    StackedRun { end: trained.end, epochs: trained.epochs }
+    ModelResult { end: trained.end, epochs: trained.epochs }
 }
 
 /// Trains each text's experiment in two streams, side by side and alone, and compares every epoch.
-fn assert_same(texts: &[&str], device: &Device) -> Vec<StackedRun> {
+fn assert_same(texts: &[&str], device: &Device) -> Vec<ModelResult> {
     let experiments: Vec<_> = texts.iter().map(|text| experiment(text)).collect();
     let stream = |seed, offset: u32| {
         let (train, validation) = digits(offset..offset + 300, 1000..2100);
-        Stream { seed, train, validation, members: experiments.iter().map(member).collect() }
+        ModelGroup { seed, train, validation, members: experiments.iter().map(member).collect() }
     };
     let streams = [stream(1, 0), stream(2, 500)];
-    let stacked = train_stack(&streams, NUM_CLASSES, device, &Interrupter::new(), |_| ()).unwrap();
+    let stacked = train_batched(&streams, NUM_CLASSES, device, &Interrupter::new(), |_| ()).unwrap();
     assert_eq!(stacked.len(), 2 * texts.len());
     let pairs = streams.iter().flat_map(|stream| experiments.iter().map(move |one| (stream, one)));
     for ((stream, experiment), stacked) in pairs.zip(&stacked) {
@@ -144,15 +144,15 @@ fn a_diverging_network_leaves_the_others_alone() {
     let texts = [text("0.1"), text("1000.0"), text("0.01")];
     let device = Device::flex();
     let runs = assert_same(&[&texts[0], &texts[1], &texts[2]], &device);
-    assert_eq!((runs[0].end, runs[2].end), (End::Finished, End::Finished));
+    assert_eq!((runs[0].end, runs[2].end), (StopReason::Finished, StopReason::Finished));
     let (train, validation) = digits(0..300, 1000..1200);
-    let stream = Stream { seed: 1, train, validation, members: Vec::new() };
+    let stream = ModelGroup { seed: 1, train, validation, members: Vec::new() };
     let alone = alone(&experiment(&texts[1]), &stream, &device);
-    let (End::Diverged(stacked), End::Diverged(alone)) = (runs[1].end, alone.end) else {
+    let (StopReason::Diverged(stacked), StopReason::Diverged(alone)) = (runs[1].end, alone.end) else {
         unreachable!("{:?} {:?}", runs[1].end, alone.end)
     };
     let step = |divergence: &Divergence| match divergence.symptom {
-        Symptom::Loss { step, .. } => step,
+        DivergenceCause::Loss { step, .. } => step,
         other => unreachable!("{other:?}"),
     };
     assert_eq!((stacked.epoch, step(&stacked)), (alone.epoch, step(&alone)));
@@ -161,7 +161,7 @@ fn a_diverging_network_leaves_the_others_alone() {
 
 #[test]
 fn what_cannot_share_a_step_is_trained_by_itself() {
-    let key = |text: &str| StackKey::new(member(&experiment(text)));
+    let key = |text: &str| BatchKey::new(member(&experiment(text)));
     let plain = key("").unwrap();
     assert_eq!(key("[optimizer]\nlearning_rate = 0.3\nweight_decay = 0.1"), Some(plain.clone()));
     assert_eq!(key("[training]\nlabel_smoothing = 0.1\n[schedule]\nkind = \"cosine\""), Some(plain.clone()));

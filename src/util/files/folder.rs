@@ -9,7 +9,7 @@ use tempfile::{Builder, NamedTempFile, TempDir};
 use crate::error::{Error, Result};
 use crate::util::files::lock::{LOCK, Lock};
 use crate::util::files::open::{describe, open_to_write};
-use crate::util::files::{UNFINISHED, WRITING, parent, sync_folder};
+use crate::util::files::{TEMP_PREFIX, WRITING, parent, sync_folder};
 
 /// How often a folder is made that others clear away before it is locked.
 const ATTEMPTS: usize = 10;
@@ -29,7 +29,7 @@ pub(crate) fn make_folder(path: &Path) -> Result<()> {
 pub(super) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
     loop {
         let mut builder = Builder::new();
-        builder.prefix(UNFINISHED);
+        builder.prefix(TEMP_PREFIX);
         #[cfg(unix)]
         builder.permissions(crate::util::files::permissions(0o666));
         let file = builder.tempfile_in(folder)?;
@@ -86,7 +86,7 @@ pub(crate) fn remove_unborn(parent: &Path) -> Result<()> {
 /// A temporary folder that may be read by whom the process's umask allows to read its files: it is renamed when it is whole.
 fn new_folder(parent: &Path) -> io::Result<TempDir> {
     let mut builder = Builder::new();
-    builder.prefix(UNFINISHED);
+    builder.prefix(TEMP_PREFIX);
     #[cfg(unix)]
     builder.permissions(crate::util::files::permissions(0o777));
     builder.tempdir_in(parent)
@@ -158,7 +158,7 @@ fn unfinished(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Whether a file or folder is not finished, by its name.
 pub(crate) fn is_unfinished(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED))
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMP_PREFIX))
 }
 
 /// Removes what a killed process had not finished in `folder`, and leaves alone what another process is writing.

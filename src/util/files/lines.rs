@@ -10,14 +10,14 @@ use crate::util::files::{MAX_BYTES, WRITING, read_to_end};
 
 /// A file open for adding lines at its end.
 #[derive(Debug)]
-pub(crate) struct Lines {
+pub(crate) struct LineLog {
     file: File,
     path: PathBuf,
     /// Bytes of whole lines.
     length: u64,
 }
 
-impl Lines {
+impl LineLog {
     /// Opens the file at `path`, which is made where it is missing, and gives what is in it.
     ///
     /// A last line without an end, as a kill may leave, is taken off.
@@ -62,11 +62,11 @@ mod tests {
     fn a_broken_last_line_is_taken_off_and_nothing_written_behind_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lines");
-        let (mut lines, before) = Lines::open(&path).unwrap();
+        let (mut lines, before) = LineLog::open(&path).unwrap();
         assert!(before.is_empty());
         lines.append("one\ntwo\n").unwrap();
         fs::write(&path, "one\ntwo\nthr").unwrap();
-        let (mut lines, before) = Lines::open(&path).unwrap();
+        let (mut lines, before) = LineLog::open(&path).unwrap();
         assert_eq!(before, b"one\ntwo\n");
         lines.append("three\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\n");

@@ -23,12 +23,12 @@ pub(crate) use folder::{
     check_kinds, is_unfinished, make_folder, name_folder, remove_folder, remove_leftovers, remove_unborn,
     unborn_folder, write_folder,
 };
-pub(crate) use lines::Lines;
+pub(crate) use lines::LineLog;
 pub(crate) use lock::{LOCK, Lock, is_locked};
 pub(crate) use open::open_named;
 
 /// What the names of files and folders begin with that are not finished.
-const UNFINISHED: &str = ".tmp";
+const TEMP_PREFIX: &str = ".tmp";
 
 /// No file of smallnet's but those of networks, which have limits of their own, is near to this; a larger one is somebody's
 /// mistake or malice, and is not read into memory.

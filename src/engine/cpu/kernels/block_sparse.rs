@@ -2,20 +2,20 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::engine::cpu::kernels::run;
+use crate::engine::cpu::kernels::dispatch;
 
 /// Images as words of eight pixels: for each word the images in which it is not all 0.
 ///
 /// One that is filled again uses its memory again.
 #[derive(Debug, Default)]
-pub struct Words {
+pub struct BlockSparse {
     num_images: usize,
     /// Where the entries of each word begin, and where the last one's end.
     starts: Vec<usize>,
     /// Each entry's image.
     images: Vec<u32>,
     /// What each entry's image has there. Behind an image's end there is 0.
-    pixels: Vec<[f32; WORD]>,
+    pixels: Vec<[f32; BLOCK]>,
     /// Used while it is filled.
     scratch: Scratch,
 }
@@ -29,9 +29,9 @@ struct Scratch {
 }
 
 /// Pixels in a word.
-pub(super) const WORD: usize = 8;
+pub(super) const BLOCK: usize = 8;
 
-impl Words {
+impl BlockSparse {
     /// `images` of bytes, divided by 255.
     ///
     /// # Panics
@@ -47,7 +47,7 @@ impl Words {
     /// # Panics
     /// When they are not of one size.
     pub fn fill(&mut self, images: &[&[u8]], factor: f32) {
-        run(Fill { words: self, images, factor });
+        dispatch(Fill { words: self, images, factor });
     }
 
     /// The number of images.
@@ -57,14 +57,14 @@ impl Words {
 
     /// The images in which the word is not all 0, ascending, and what they have there.
     #[inline(always)]
-    pub(super) fn entries(&self, word: usize) -> impl Iterator<Item = (usize, &[f32; WORD])> {
+    pub(super) fn entries(&self, word: usize) -> impl Iterator<Item = (usize, &[f32; BLOCK])> {
         let range = self.starts[word]..self.starts[word + 1];
         self.images[range.clone()].iter().map(|&image| image as usize).zip(&self.pixels[range])
     }
 }
 
 struct Fill<'a> {
-    words: &'a mut Words,
+    words: &'a mut BlockSparse,
     images: &'a [&'a [u8]],
     factor: f32,
 }
@@ -74,7 +74,7 @@ impl WithSimd for Fill<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Words { num_images, starts, images: entries, pixels, scratch: Scratch { marks, places } } =
+        let BlockSparse { num_images, starts, images: entries, pixels, scratch: Scratch { marks, places } } =
             self.words;
         let Self { images, factor, .. } = self;
         let size = images.first().map_or(0, |image| image.len());
@@ -82,7 +82,7 @@ impl WithSimd for Fill<'_> {
         *num_images = images.len();
         fetch(images);
         starts.clear();
-        starts.resize(size.div_ceil(WORD) + 1, 0);
+        starts.resize(size.div_ceil(BLOCK) + 1, 0);
         marks.clear();
         for image in images {
             mark(image, &mut starts[1..], marks);
@@ -92,10 +92,10 @@ impl WithSimd for Fill<'_> {
         }
         let num_entries = starts[starts.len() - 1];
         entries.resize(num_entries, 0);
-        pixels.resize(num_entries, [0.0; WORD]);
+        pixels.resize(num_entries, [0.0; BLOCK]);
         places.clone_from(starts);
         for (index, (image, marks)) in
-            images.iter().zip(marks.chunks(size.div_ceil(MARKED).max(1))).enumerate()
+            images.iter().zip(marks.chunks(size.div_ceil(MASKED_BLOCKS).max(1))).enumerate()
         {
             for (group, &marks) in marks.iter().enumerate() {
                 let mut marks = marks;
@@ -104,7 +104,7 @@ impl WithSimd for Fill<'_> {
                     marks &= marks - 1;
                     let place = &mut places[word];
                     entries[*place] = index as u32;
-                    pixels[*place] = scaled(&image[word * WORD..size.min((word + 1) * WORD)], factor);
+                    pixels[*place] = scaled(&image[word * BLOCK..size.min((word + 1) * BLOCK)], factor);
                     *place += 1;
                 }
             }
@@ -113,7 +113,7 @@ impl WithSimd for Fill<'_> {
 }
 
 /// Pixels whose words are marked in one number.
-const MARKED: usize = 64 * WORD;
+const MASKED_BLOCKS: usize = 64 * BLOCK;
 
 /// Asks for all `images`, which lie anywhere in a large block, before the first one is waited for.
 #[inline(always)]
@@ -131,11 +131,11 @@ fn fetch(images: &[&[u8]]) {
 /// Counts the words of `image` that are not all 0 and appends a bit for each word: which they are.
 #[inline(always)]
 fn mark(image: &[u8], counts: &mut [usize], marks: &mut Vec<u64>) {
-    for (group, counts) in image.chunks(MARKED).zip(counts.chunks_mut(64)) {
-        let (whole, rest) = group.as_chunks::<WORD>();
+    for (group, counts) in image.chunks(MASKED_BLOCKS).zip(counts.chunks_mut(64)) {
+        let (whole, rest) = group.as_chunks::<BLOCK>();
         let mut bits = 0;
         for (bit, (word, count)) in whole.iter().zip(counts.iter_mut()).enumerate() {
-            let is_marked = *word != [0; WORD];
+            let is_marked = *word != [0; BLOCK];
             bits |= u64::from(is_marked) << bit;
             *count += usize::from(is_marked);
         }
@@ -149,12 +149,12 @@ fn mark(image: &[u8], counts: &mut [usize], marks: &mut Vec<u64>) {
 
 /// A word as the network takes it.
 #[inline(always)]
-fn scaled(word: &[u8], factor: f32) -> [f32; WORD] {
+fn scaled(word: &[u8], factor: f32) -> [f32; BLOCK] {
     let scaled = |pixel| f32::from(pixel) / 255.0 * factor;
-    match word.first_chunk::<WORD>() {
+    match word.first_chunk::<BLOCK>() {
         Some(word) => word.map(scaled),
         None => {
-            let mut last = [0.0; WORD];
+            let mut last = [0.0; BLOCK];
             for (place, &pixel) in last.iter_mut().zip(word) {
                 *place = scaled(pixel);
             }

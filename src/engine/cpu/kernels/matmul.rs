@@ -8,14 +8,14 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use crate::engine::cpu::kernels::block_sparse::{WORD, Words};
-use crate::engine::cpu::kernels::{ROWS, run};
+use crate::engine::cpu::kernels::block_sparse::{BLOCK, BlockSparse};
+use crate::engine::cpu::kernels::{TILE_ROWS, dispatch};
 
 /// What goes into a layer.
 #[derive(Debug, Clone, Copy)]
 pub enum Input<'a> {
     /// Images.
-    Images(&'a Words),
+    Images(&'a BlockSparse),
     /// A `[rows, inputs]` matrix.
     Matrix(&'a [f32]),
 }
@@ -31,28 +31,28 @@ pub fn forward(input: Input<'_>, weight: &[f32], bias: &[f32], out: &mut [f32]) 
         Input::Images(words) if words.num_images() == 0 => {}
         Input::Images(words) => {
             assert_eq!(out.len(), words.num_images() * outputs, "outputs");
-            run(ForwardWords { words, weight, bias, out });
+            dispatch(ForwardBlocks { words, weight, bias, out });
         }
         Input::Matrix(matrix) => {
             assert_eq!(matrix.len() * outputs, out.len() * inputs, "outputs");
-            let whole = out.len() / outputs / ROWS * ROWS;
+            let whole = out.len() / outputs / TILE_ROWS * TILE_ROWS;
             let (first, rest) = matrix.split_at(whole * inputs);
             let (eights, ones) = out.split_at_mut(whole * outputs);
-            run(Forward::<ROWS> { matrix: first, weight, bias, out: eights });
-            run(Forward::<1> { matrix: rest, weight, bias, out: ones });
+            dispatch(Forward::<TILE_ROWS> { matrix: first, weight, bias, out: eights });
+            dispatch(Forward::<1> { matrix: rest, weight, bias, out: ones });
         }
     }
 }
 
 /// Images forward: the sums of a block of neurons pass by, while the weights of eight pixels stay in registers.
-struct ForwardWords<'a> {
-    words: &'a Words,
+struct ForwardBlocks<'a> {
+    words: &'a BlockSparse,
     weight: &'a [f32],
     bias: &'a [f32],
     out: &'a mut [f32],
 }
 
-impl WithSimd for ForwardWords<'_> {
+impl WithSimd for ForwardBlocks<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -62,7 +62,7 @@ impl WithSimd for ForwardWords<'_> {
     }
 }
 
-impl ForwardWords<'_> {
+impl ForwardBlocks<'_> {
     /// The outputs from `from` on in blocks of `U` vectors; where the last block ends. Only a single vector may be wider than
     /// what is left.
     #[inline(always)]
@@ -75,13 +75,13 @@ impl ForwardWords<'_> {
         while column + width <= outputs || (U == 1 && column < outputs) {
             let end = outputs.min(column + width);
             block.fill(some_vectors::<S, U>(simd, &self.bias[column..end]));
-            for input in (0..inputs).step_by(WORD) {
-                let mut weights = [[simd.splat_f32s(0.0); U]; WORD];
-                for (offset, weights) in weights[..WORD.min(inputs - input)].iter_mut().enumerate() {
+            for input in (0..inputs).step_by(BLOCK) {
+                let mut weights = [[simd.splat_f32s(0.0); U]; BLOCK];
+                for (offset, weights) in weights[..BLOCK.min(inputs - input)].iter_mut().enumerate() {
                     let row = (input + offset) * outputs;
                     *weights = some_vectors::<S, U>(simd, &self.weight[row + column..row + end]);
                 }
-                for (image, pixels) in self.words.entries(input / WORD) {
+                for (image, pixels) in self.words.entries(input / BLOCK) {
                     block[image] = plus_products(simd, block[image], pixels, &weights);
                 }
             }
@@ -201,13 +201,13 @@ pub fn weight_gradient(
     inputs: Range<usize>,
     gradient: &mut [f32],
 ) {
-    assert!(inputs.start.is_multiple_of(TILE), "inputs begin with {}", inputs.start);
+    assert!(inputs.start.is_multiple_of(TILE_INPUTS), "inputs begin with {}", inputs.start);
     assert_eq!(gradient.len(), inputs.len() * shape[1], "gradient");
-    run(WeightGradient { pairs, shape, inputs, gradient });
+    dispatch(WeightGradient { pairs, shape, inputs, gradient });
 }
 
 /// Inputs whose weights' gradients are added up side by side.
-const TILE: usize = WORD;
+const TILE_INPUTS: usize = BLOCK;
 
 struct WeightGradient<'a> {
     pairs: &'a [(Input<'a>, &'a [f32])],
@@ -242,12 +242,12 @@ impl WeightGradient<'_> {
                     block.push(some_vectors::<S, U>(simd, &row[column..end]));
                 }
             }
-            for input in self.inputs.clone().step_by(TILE) {
-                let mut sums = [[simd.splat_f32s(0.0); U]; TILE];
+            for input in self.inputs.clone().step_by(TILE_INPUTS) {
+                let mut sums = [[simd.splat_f32s(0.0); U]; TILE_INPUTS];
                 for ((input_of, _), deltas) in self.pairs.iter().zip(&blocks) {
                     add_tile::<S, U>(simd, *input_of, self.shape[0], input, deltas, &mut sums);
                 }
-                let rows = TILE.min(self.inputs.end - input);
+                let rows = TILE_INPUTS.min(self.inputs.end - input);
                 for (offset, sums) in sums[..rows].iter().enumerate() {
                     let row = (input - self.inputs.start + offset) * outputs;
                     store::<S, U>(simd, sums, &mut self.gradient[row + column..row + end]);
@@ -267,17 +267,17 @@ fn add_tile<S: Simd, const U: usize>(
     num_inputs: usize,
     first: usize,
     deltas: &[[S::f32s; U]],
-    sums: &mut [[S::f32s; U]; TILE],
+    sums: &mut [[S::f32s; U]; TILE_INPUTS],
 ) {
     // A copy stays in registers, what is behind a reference does not.
     let mut tile = *sums;
     match input {
         Input::Images(words) => {
-            for (image, pixels) in words.entries(first / WORD) {
+            for (image, pixels) in words.entries(first / BLOCK) {
                 add_products(simd, pixels, &deltas[image], &mut tile);
             }
         }
-        Input::Matrix(matrix) if first + TILE <= num_inputs => {
+        Input::Matrix(matrix) if first + TILE_INPUTS <= num_inputs => {
             for (row, deltas) in matrix.chunks_exact(num_inputs).zip(deltas) {
                 if let Some(values) = row[first..].first_chunk() {
                     add_products(simd, values, deltas, &mut tile);
@@ -286,7 +286,7 @@ fn add_tile<S: Simd, const U: usize>(
         }
         Input::Matrix(matrix) => {
             for (row, deltas) in matrix.chunks_exact(num_inputs).zip(deltas) {
-                let mut values = [0.0; TILE];
+                let mut values = [0.0; TILE_INPUTS];
                 values[..num_inputs - first].copy_from_slice(&row[first..]);
                 add_products(simd, &values, deltas, &mut tile);
             }
@@ -302,7 +302,7 @@ fn add_tile<S: Simd, const U: usize>(
 pub fn input_gradient(deltas: &[f32], weight: &[f32], outputs: usize, out: &mut [f32]) {
     let (rows, inputs) = (deltas.len() / outputs, weight.len() / outputs);
     assert_eq!(out.len(), rows * inputs, "the inputs' gradient");
-    run(InputGradient { deltas, weight, outputs, inputs, out });
+    dispatch(InputGradient { deltas, weight, outputs, inputs, out });
 }
 
 struct InputGradient<'a> {
@@ -314,7 +314,7 @@ struct InputGradient<'a> {
 }
 
 /// Rows of either side that a tile of the inputs' gradient is made of.
-const SIDE: usize = 4;
+const TILE_GRAD: usize = 4;
 
 impl WithSimd for InputGradient<'_> {
     type Output = ();
@@ -322,13 +322,13 @@ impl WithSimd for InputGradient<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let rows = self.deltas.len() / self.outputs;
-        let (whole_inputs, whole_rows) = (self.inputs / SIDE * SIDE, rows / SIDE * SIDE);
-        for input in (0..whole_inputs).step_by(SIDE) {
-            for row in (0..whole_rows).step_by(SIDE) {
-                self.tile::<S, SIDE, SIDE>(simd, row, input);
+        let (whole_inputs, whole_rows) = (self.inputs / TILE_GRAD * TILE_GRAD, rows / TILE_GRAD * TILE_GRAD);
+        for input in (0..whole_inputs).step_by(TILE_GRAD) {
+            for row in (0..whole_rows).step_by(TILE_GRAD) {
+                self.tile::<S, TILE_GRAD, TILE_GRAD>(simd, row, input);
             }
             for row in whole_rows..rows {
-                self.tile::<S, 1, SIDE>(simd, row, input);
+                self.tile::<S, 1, TILE_GRAD>(simd, row, input);
             }
         }
         for input in whole_inputs..self.inputs {

@@ -17,17 +17,17 @@ mod softmax;
 mod tests;
 mod update;
 
-pub use block_sparse::Words;
+pub use block_sparse::BlockSparse;
 pub use matmul::{Input, forward, input_gradient, weight_gradient};
-pub use softmax::{Scored, column_sums, cross_entropy};
-pub use update::{AdamStep, MomentumStep, RmsPropStep, adam, descend, momentum, rmsprop, sgd};
+pub use softmax::{RowScores, column_sums, softmax_cross_entropy_backward};
+pub use update::{AdamParams, MomentumParams, RmsPropParams, adam, momentum, rmsprop, sgd, sgd_per_column};
 
 use pulp::{Arch, WithSimd};
 
 /// Rows that a product takes side by side.
-pub const ROWS: usize = 8;
+pub const TILE_ROWS: usize = 8;
 
 /// Runs `operation` with the widest vector instructions that this processor has.
-pub(crate) fn run<Operation: WithSimd>(operation: Operation) -> Operation::Output {
+pub(crate) fn dispatch<Operation: WithSimd>(operation: Operation) -> Operation::Output {
     Arch::new().dispatch(operation)
 }

@@ -79,7 +79,7 @@ fn forward_is_its_formula() {
         assert_close(&out, &with_bias(product(&matrix, &weight, inputs)), "matrix");
         for share in [0, 5, 10] {
             let images = images(count, inputs, share);
-            forward(Input::Images(&Words::of(&rows(&images))), &weight, &bias, &mut out);
+            forward(Input::Images(&BlockSparse::of(&rows(&images))), &weight, &bias, &mut out);
             assert_close(&out, &with_bias(product(&scaled(&images), &weight, inputs)), "images");
         }
     }
@@ -95,7 +95,7 @@ fn the_weights_gradient_is_its_formula_over_all_portions() {
             product(&transposed(&inputs_of_all, inputs), &deltas.concat(), 2 * count + 3)
         };
         let matrices = [scaled(&first), scaled(&second)];
-        let words = [Words::of(&rows(&first)), Words::of(&rows(&second))];
+        let words = [BlockSparse::of(&rows(&first)), BlockSparse::of(&rows(&second))];
         let whole: Vec<_> = matrices
             .iter()
             .map(|matrix| Input::Matrix(matrix))
@@ -136,10 +136,10 @@ fn what_is_not_a_number_is_not_left_out() {
     }
 }
 
-fn scored(logits: &mut [f32], classes: usize, labels: &[u8], smoothing: f64, scale: f32) -> Scored {
+fn scored(logits: &mut [f32], classes: usize, labels: &[u8], smoothing: f64, scale: f32) -> RowScores {
     // Of earlier rows, which must not count.
-    let mut scored = Scored { losses: vec![1.0], hits: vec![true] };
-    cross_entropy(logits, classes, labels, smoothing, scale, &mut scored);
+    let mut scored = RowScores { losses: vec![1.0], hits: vec![true] };
+    softmax_cross_entropy_backward(logits, classes, labels, smoothing, scale, &mut scored);
     scored
 }
 
@@ -172,12 +172,12 @@ fn columns_are_summed() {
 #[test]
 fn no_images_are_no_work() {
     let (weight, bias) = (numbers(9 * 4, 1), numbers(4, 2));
-    let none = Words::of(&[]);
+    let none = BlockSparse::of(&[]);
     assert_eq!(none.num_images(), 0);
     forward(Input::Images(&none), &weight, &bias, &mut []);
     forward(Input::Matrix(&[]), &weight, &bias, &mut []);
     input_gradient(&[], &weight, 4, &mut []);
-    assert_eq!(scored(&mut [], 4, &[], 0.0, 1.0), Scored::default());
+    assert_eq!(scored(&mut [], 4, &[], 0.0, 1.0), RowScores::default());
 }
 
 /// A step of each rule by hand, with a rate of ½: w = 1, g = 2, momentum and ρ ½.
@@ -185,7 +185,7 @@ fn no_images_are_no_work() {
 fn updates_by_hand() {
     let step = |is_nesterov, penalty| {
         let (mut gradient, mut velocity) = ([2.0], [4.0]);
-        let step = MomentumStep { rate: 0.5, momentum: 0.5, is_nesterov, penalty };
+        let step = MomentumParams { rate: 0.5, momentum: 0.5, is_nesterov, penalty };
         momentum(&step, &[1.0], &mut gradient, &mut velocity);
         (gradient[0], velocity[0])
     };
@@ -196,7 +196,7 @@ fn updates_by_hand() {
     assert_eq!(step(true, Some(1.0)), (1.0 - 0.5 * (2.5 + 3.0), 5.0));
     let step = |mean: &mut [f32], velocity: &mut [f32]| {
         let (mut gradient, mut square_mean) = ([2.0], [14.0]);
-        let step = RmsPropStep { rate: 0.5, rho: 0.5, momentum: 0.5, epsilon: 1.0, penalty: None };
+        let step = RmsPropParams { rate: 0.5, rho: 0.5, momentum: 0.5, epsilon: 1.0, penalty: None };
         rmsprop(&step, &[1.0], &mut gradient, &mut square_mean, mean, velocity);
         assert_eq!(square_mean, [9.0]);
         gradient[0]

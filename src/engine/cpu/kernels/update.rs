@@ -4,7 +4,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::engine::cpu::kernels::run;
+use crate::engine::cpu::kernels::dispatch;
 use crate::util::denormal::flushed;
 
 /// w ← w − rate · g, with g ← g + penalty · w before, where there is a penalty.
@@ -13,7 +13,7 @@ use crate::util::denormal::flushed;
 /// When the lengths differ.
 pub fn sgd(rate: f32, penalty: Option<f32>, weights: &[f32], gradient: &mut [f32]) {
     assert_eq!(weights.len(), gradient.len(), "weights and gradient");
-    run(SgdPass { rate, penalty, weights, gradient });
+    dispatch(SgdPass { rate, penalty, weights, gradient });
 }
 
 struct SgdPass<'a> {
@@ -37,7 +37,7 @@ impl WithSimd for SgdPass<'_> {
 
 /// The constants of a step of SGD with momentum.
 #[derive(Debug, Clone, Copy)]
-pub struct MomentumStep {
+pub struct MomentumParams {
     /// The learning rate.
     pub rate: f32,
     /// How much of the last step's direction is kept, in [0, 1).
@@ -52,13 +52,13 @@ pub struct MomentumStep {
 ///
 /// # Panics
 /// When the lengths differ.
-pub fn momentum(step: &MomentumStep, weights: &[f32], gradient: &mut [f32], velocity: &mut [f32]) {
+pub fn momentum(step: &MomentumParams, weights: &[f32], gradient: &mut [f32], velocity: &mut [f32]) {
     assert!([gradient.len(), velocity.len()] == [weights.len(); 2], "weights, gradient and velocity");
-    run(MomentumPass { step: *step, weights, gradient, velocity });
+    dispatch(MomentumPass { step: *step, weights, gradient, velocity });
 }
 
 struct MomentumPass<'a> {
-    step: MomentumStep,
+    step: MomentumParams,
     weights: &'a [f32],
     gradient: &'a mut [f32],
     velocity: &'a mut [f32],
@@ -69,7 +69,7 @@ impl WithSimd for MomentumPass<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let MomentumStep { rate, momentum, is_nesterov, penalty } = self.step;
+        let MomentumParams { rate, momentum, is_nesterov, penalty } = self.step;
         for ((place, &weight), velocity) in self.gradient.iter_mut().zip(self.weights).zip(self.velocity) {
             let gradient = penalized(*place, penalty, weight);
             *velocity = flushed(gradient + *velocity * momentum);
@@ -83,18 +83,18 @@ impl WithSimd for MomentumPass<'_> {
 ///
 /// # Panics
 /// When the lengths differ.
-pub fn descend(rates: &[f32], gradient: &[f32], weights: &mut [f32]) {
+pub fn sgd_per_column(rates: &[f32], gradient: &[f32], weights: &mut [f32]) {
     assert_eq!(weights.len(), gradient.len(), "weights and gradient");
-    run(Descent { rates, gradient, weights });
+    dispatch(SgdPerColumnPass { rates, gradient, weights });
 }
 
-struct Descent<'a> {
+struct SgdPerColumnPass<'a> {
     rates: &'a [f32],
     gradient: &'a [f32],
     weights: &'a mut [f32],
 }
 
-impl WithSimd for Descent<'_> {
+impl WithSimd for SgdPerColumnPass<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -111,7 +111,7 @@ impl WithSimd for Descent<'_> {
 
 /// The constants of a step of Adam (Kingma and Ba 2015) or, with `keep`, AdamW (Loshchilov and Hutter 2019).
 #[derive(Debug, Clone, Copy)]
-pub struct AdamStep {
+pub struct AdamParams {
     /// The learning rate.
     pub rate: f32,
     /// The decay of the running mean of gradients, in [0, 1).
@@ -133,7 +133,7 @@ pub struct AdamStep {
 /// # Panics
 /// When the lengths differ.
 pub fn adam(
-    step: &AdamStep,
+    step: &AdamParams,
     weights: &[f32],
     gradient: &mut [f32],
     moment_1: &mut [f32],
@@ -141,11 +141,11 @@ pub fn adam(
 ) {
     let len = weights.len();
     assert!([gradient.len(), moment_1.len(), moment_2.len()] == [len; 3], "weights, gradient and moments");
-    run(AdamPass { step: *step, weights, gradient, moment_1, moment_2 });
+    dispatch(AdamPass { step: *step, weights, gradient, moment_1, moment_2 });
 }
 
 struct AdamPass<'a> {
-    step: AdamStep,
+    step: AdamParams,
     weights: &'a [f32],
     gradient: &'a mut [f32],
     moment_1: &'a mut [f32],
@@ -157,7 +157,7 @@ impl WithSimd for AdamPass<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let AdamStep { rate, beta_1, beta_2, epsilon, time, penalty, keep } = self.step;
+        let AdamParams { rate, beta_1, beta_2, epsilon, time, penalty, keep } = self.step;
         let correction = (1.0 - beta_2.powi(time as i32)).sqrt();
         let factor = correction / (1.0 - beta_1.powi(time as i32));
         let epsilon = epsilon * correction;
@@ -178,7 +178,7 @@ impl WithSimd for AdamPass<'_> {
 
 /// The constants of a step of RMSprop (Tieleman and Hinton 2012).
 #[derive(Debug, Clone, Copy)]
-pub struct RmsPropStep {
+pub struct RmsPropParams {
     /// The learning rate.
     pub rate: f32,
     /// The decay of the running means, in [0, 1).
@@ -199,7 +199,7 @@ pub struct RmsPropStep {
 /// # Panics
 /// When the lengths differ.
 pub fn rmsprop(
-    step: &RmsPropStep,
+    step: &RmsPropParams,
     weights: &[f32],
     gradient: &mut [f32],
     square_mean: &mut [f32],
@@ -213,22 +213,22 @@ pub fn rmsprop(
     let step = *step;
     match (mean.is_empty(), velocity.is_empty()) {
         (true, true) => {
-            run(RmsPropPass::<false, false> { step, weights, gradient, square_mean, mean, velocity });
+            dispatch(RmsPropPass::<false, false> { step, weights, gradient, square_mean, mean, velocity });
         }
         (true, false) => {
-            run(RmsPropPass::<false, true> { step, weights, gradient, square_mean, mean, velocity });
+            dispatch(RmsPropPass::<false, true> { step, weights, gradient, square_mean, mean, velocity });
         }
         (false, true) => {
-            run(RmsPropPass::<true, false> { step, weights, gradient, square_mean, mean, velocity });
+            dispatch(RmsPropPass::<true, false> { step, weights, gradient, square_mean, mean, velocity });
         }
         (false, false) => {
-            run(RmsPropPass::<true, true> { step, weights, gradient, square_mean, mean, velocity });
+            dispatch(RmsPropPass::<true, true> { step, weights, gradient, square_mean, mean, velocity });
         }
     }
 }
 
 struct RmsPropPass<'a, const CENTERED: bool, const MOMENTUM: bool> {
-    step: RmsPropStep,
+    step: RmsPropParams,
     weights: &'a [f32],
     gradient: &'a mut [f32],
     square_mean: &'a mut [f32],
@@ -243,7 +243,7 @@ impl<const CENTERED: bool, const MOMENTUM: bool> WithSimd for RmsPropPass<'_, CE
     // Two of the slices may be empty, so they cannot be zipped with the others.
     #[allow(clippy::needless_range_loop)]
     fn with_simd<S: Simd>(self, _: S) {
-        let RmsPropStep { rate, rho, momentum, epsilon, penalty } = self.step;
+        let RmsPropParams { rate, rho, momentum, epsilon, penalty } = self.step;
         let rest = 1.0 - rho;
         let Self { weights, gradient, square_mean, mean, velocity, .. } = self;
         // So long as the compiler knows that all are of one length, it looks at no bounds in the loop.

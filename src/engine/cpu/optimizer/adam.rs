@@ -3,14 +3,14 @@
 use burn::optim::{AdamState, AdamWState, AdaptiveMomentumState, Optimizer};
 use burn::tensor::{Device, Tensor};
 
-use crate::backend::{HostTensor, without_denormals};
-use crate::engine::cpu::kernels::{AdamStep, adam};
-use crate::engine::cpu::optimizer::{back, share};
+use crate::backend::{FlexBuffer, without_denormals};
+use crate::engine::cpu::kernels::{AdamParams, adam};
+use crate::engine::cpu::optimizer::{back, par_update};
 
 /// Adam or AdamW.
 #[derive(Clone)]
-pub(crate) struct OnePassAdam {
-    pub(crate) plain: PlainAdam,
+pub(crate) struct FusedAdam {
+    pub(crate) plain: ReferenceAdam,
     pub(crate) beta_1: f32,
     pub(crate) beta_2: f32,
     pub(crate) epsilon: f32,
@@ -22,12 +22,12 @@ pub(crate) struct OnePassAdam {
 
 /// Burn's own; their states differ by name alone.
 #[derive(Clone)]
-pub(crate) enum PlainAdam {
+pub(crate) enum ReferenceAdam {
     Adam(burn::optim::Adam),
     AdamW(burn::optim::AdamW),
 }
 
-impl Optimizer for OnePassAdam {
+impl Optimizer for FusedAdam {
     type State<const D: usize> = AdamState<D>;
 
     fn step<const D: usize>(
@@ -37,7 +37,7 @@ impl Optimizer for OnePassAdam {
         gradient: Tensor<D>,
         state: Option<AdamState<D>>,
     ) -> (Tensor<D>, Option<AdamState<D>>) {
-        match (HostTensor::of(tensor), HostTensor::of(gradient)) {
+        match (FlexBuffer::of(tensor), FlexBuffer::of(gradient)) {
             (Ok(weights), Ok(gradient)) => match moments(&weights, state) {
                 Ok((time, moments)) => self.one_pass(rate, &weights, gradient, time + 1, moments),
                 Err(state) => {
@@ -53,17 +53,17 @@ impl Optimizer for OnePassAdam {
     }
 }
 
-impl OnePassAdam {
+impl FusedAdam {
     fn one_pass<const D: usize>(
         &self,
         rate: f64,
-        weights: &HostTensor,
-        mut gradient: HostTensor,
+        weights: &FlexBuffer,
+        mut gradient: FlexBuffer,
         time: usize,
-        [mut moment_1, mut moment_2]: [HostTensor; 2],
+        [mut moment_1, mut moment_2]: [FlexBuffer; 2],
     ) -> (Tensor<D>, Option<AdamState<D>>) {
         let shrinks = rate * self.decay;
-        let step = AdamStep {
+        let step = AdamParams {
             rate: rate as f32,
             beta_1: self.beta_1,
             beta_2: self.beta_2,
@@ -73,7 +73,7 @@ impl OnePassAdam {
             keep: (shrinks > 0.0).then_some((1.0 - shrinks) as f32),
         };
         let changed = [gradient.values_mut(), moment_1.values_mut(), moment_2.values_mut()];
-        share(weights.values(), changed, |weights, [gradient, moment_1, moment_2]| {
+        par_update(weights.values(), changed, |weights, [gradient, moment_1, moment_2]| {
             adam(&step, weights, gradient, moment_1, moment_2);
         });
         let state = AdaptiveMomentumState::new(time, moment_1.into_tensor(), moment_2.into_tensor());
@@ -81,7 +81,7 @@ impl OnePassAdam {
     }
 }
 
-impl PlainAdam {
+impl ReferenceAdam {
     fn step<const D: usize>(
         &self,
         rate: f64,
@@ -109,14 +109,14 @@ impl PlainAdam {
 /// The number of steps done and the two moments; the state itself where those are not in the memory of the CPU.
 #[allow(clippy::result_large_err)]
 fn moments<const D: usize>(
-    weights: &HostTensor,
+    weights: &FlexBuffer,
     state: Option<AdamState<D>>,
-) -> Result<(usize, [HostTensor; 2]), AdamState<D>> {
+) -> Result<(usize, [FlexBuffer; 2]), AdamState<D>> {
     let Some(AdamState { momentum }) = state else {
         return Ok((0, [weights.zeros(), weights.zeros()]));
     };
     let AdaptiveMomentumState { time, moment_1, moment_2, max_moment_2 } = momentum;
-    match (HostTensor::of(moment_1), HostTensor::of(moment_2)) {
+    match (FlexBuffer::of(moment_1), FlexBuffer::of(moment_2)) {
         (Ok(moment_1), Ok(moment_2)) => Ok((time, [moment_1, moment_2])),
         (moment_1, moment_2) => {
             let (moment_1, moment_2) = (back(moment_1), back(moment_2));

@@ -9,17 +9,17 @@ mod sgd;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use adam::{OnePassAdam, PlainAdam};
-pub(crate) use rmsprop::OnePassRmsProp;
-pub(crate) use sgd::OnePassSgd;
+pub(crate) use adam::{FusedAdam, ReferenceAdam};
+pub(crate) use rmsprop::FusedRmsProp;
+pub(crate) use sgd::FusedSgd;
 
 use burn::tensor::Tensor;
 
-use crate::backend::HostTensor;
+use crate::backend::FlexBuffer;
 use crate::engine::cpu::threads::pool;
 
 /// Weights from which on it is worth sharing an update.
-const WORTH_SHARING: usize = 100_000;
+const MIN_PARALLEL_PARAMS: usize = 100_000;
 
 /// Adds the L2 penalty to a gradient, where there is one.
 fn penalized<const D: usize>(gradient: Tensor<D>, penalty: Option<f32>, weights: &Tensor<D>) -> Tensor<D> {
@@ -29,18 +29,18 @@ fn penalized<const D: usize>(gradient: Tensor<D>, penalty: Option<f32>, weights:
     }
 }
 
-fn back<const D: usize>(tensor: Result<HostTensor, Tensor<D>>) -> Tensor<D> {
-    tensor.map_or_else(|tensor| tensor, HostTensor::into_tensor)
+fn back<const D: usize>(tensor: Result<FlexBuffer, Tensor<D>>) -> Tensor<D> {
+    tensor.map_or_else(|tensor| tensor, FlexBuffer::into_tensor)
 }
 
 /// Runs `update` on all weights with what belongs to them, in parts where there are many. What belongs to them is as long as they
 /// are, or empty.
-fn share<const N: usize>(
+fn par_update<const N: usize>(
     weights: &[f32],
     mut changed: [&mut [f32]; N],
     update: impl Fn(&[f32], [&mut [f32]; N]) + Sync,
 ) {
-    let num_parts = if weights.len() < WORTH_SHARING { 1 } else { pool::size() };
+    let num_parts = if weights.len() < MIN_PARALLEL_PARAMS { 1 } else { pool::num_partitions() };
     let len = weights.len().div_ceil(num_parts).max(1);
     let parts = weights
         .chunks(len)
@@ -54,5 +54,5 @@ fn share<const N: usize>(
             (weights, changed)
         })
         .collect();
-    pool::each(parts, |(weights, changed)| update(weights, changed));
+    pool::par_map(parts, |(weights, changed)| update(weights, changed));
 }

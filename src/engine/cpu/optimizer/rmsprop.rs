@@ -3,13 +3,13 @@
 use burn::optim::{Optimizer, RecordState, StateSink, StateSource, join_path};
 use burn::tensor::{Device, Tensor};
 
-use crate::backend::{HostTensor, without_denormals};
-use crate::engine::cpu::kernels::{RmsPropStep, rmsprop};
-use crate::engine::cpu::optimizer::{back, penalized, share};
+use crate::backend::{FlexBuffer, without_denormals};
+use crate::engine::cpu::kernels::{RmsPropParams, rmsprop};
+use crate::engine::cpu::optimizer::{back, par_update, penalized};
 
 /// RMSprop as in [`OptimizerConfig`](crate::optim::OptimizerConfig).
 #[derive(Clone)]
-pub(crate) struct OnePassRmsProp {
+pub(crate) struct FusedRmsProp {
     pub(crate) rho: f32,
     /// 0 for none.
     pub(crate) momentum: f32,
@@ -29,7 +29,7 @@ pub(crate) struct RmsPropState<const D: usize> {
     velocity: Option<Tensor<D>>,
 }
 
-impl Optimizer for OnePassRmsProp {
+impl Optimizer for FusedRmsProp {
     type State<const D: usize> = RmsPropState<D>;
 
     fn step<const D: usize>(
@@ -39,7 +39,7 @@ impl Optimizer for OnePassRmsProp {
         gradient: Tensor<D>,
         state: Option<RmsPropState<D>>,
     ) -> (Tensor<D>, Option<RmsPropState<D>>) {
-        let (tensor, state) = match (HostTensor::of(tensor), HostTensor::of(gradient)) {
+        let (tensor, state) = match (FlexBuffer::of(tensor), FlexBuffer::of(gradient)) {
             (Ok(weights), Ok(gradient)) => self.one_pass(rate, &weights, gradient, state),
             (tensor, gradient) => self.with_tensors(rate, back(tensor), back(gradient), state),
         };
@@ -55,15 +55,15 @@ impl Optimizer for OnePassRmsProp {
     }
 }
 
-impl OnePassRmsProp {
+impl FusedRmsProp {
     fn one_pass<const D: usize>(
         &self,
         rate: f64,
-        weights: &HostTensor,
-        mut gradient: HostTensor,
+        weights: &FlexBuffer,
+        mut gradient: FlexBuffer,
         state: Option<RmsPropState<D>>,
     ) -> (Tensor<D>, RmsPropState<D>) {
-        let step = RmsPropStep {
+        let step = RmsPropParams {
             rate: rate as f32,
             rho: self.rho,
             momentum: self.momentum,
@@ -75,18 +75,18 @@ impl OnePassRmsProp {
         let mut square_mean = weights.or_zeros(square_mean);
         let mut mean = self.is_centered.then(|| weights.or_zeros(mean));
         let mut velocity = (self.momentum > 0.0).then(|| weights.or_zeros(velocity));
-        fn values(tensor: &mut Option<HostTensor>) -> &mut [f32] {
-            tensor.as_mut().map_or(&mut [], HostTensor::values_mut)
+        fn values(tensor: &mut Option<FlexBuffer>) -> &mut [f32] {
+            tensor.as_mut().map_or(&mut [], FlexBuffer::values_mut)
         }
         let changed =
             [gradient.values_mut(), square_mean.values_mut(), values(&mut mean), values(&mut velocity)];
-        share(weights.values(), changed, |weights, [gradient, square_mean, mean, velocity]| {
+        par_update(weights.values(), changed, |weights, [gradient, square_mean, mean, velocity]| {
             rmsprop(&step, weights, gradient, square_mean, mean, velocity);
         });
         let state = RmsPropState {
             square_mean: square_mean.into_tensor(),
-            mean: mean.map(HostTensor::into_tensor),
-            velocity: velocity.map(HostTensor::into_tensor),
+            mean: mean.map(FlexBuffer::into_tensor),
+            velocity: velocity.map(FlexBuffer::into_tensor),
         };
         (gradient.into_tensor(), state)
     }

@@ -3,13 +3,13 @@
 use burn::optim::{Optimizer, RecordState, StateSink, StateSource, join_path};
 use burn::tensor::{Device, Tensor};
 
-use crate::backend::{HostTensor, without_denormals};
-use crate::engine::cpu::kernels::{MomentumStep, momentum, sgd};
-use crate::engine::cpu::optimizer::{back, penalized, share};
+use crate::backend::{FlexBuffer, without_denormals};
+use crate::engine::cpu::kernels::{MomentumParams, momentum, sgd};
+use crate::engine::cpu::optimizer::{back, par_update, penalized};
 
 /// SGD as in [`OptimizerConfig`](crate::optim::OptimizerConfig).
 #[derive(Clone)]
-pub(crate) struct OnePassSgd {
+pub(crate) struct FusedSgd {
     pub(crate) penalty: Option<f32>,
     /// 0 for none.
     pub(crate) momentum: f32,
@@ -22,7 +22,7 @@ pub(crate) struct SgdState<const D: usize> {
     velocity: Tensor<D>,
 }
 
-impl Optimizer for OnePassSgd {
+impl Optimizer for FusedSgd {
     type State<const D: usize> = SgdState<D>;
 
     fn step<const D: usize>(
@@ -32,7 +32,7 @@ impl Optimizer for OnePassSgd {
         gradient: Tensor<D>,
         state: Option<SgdState<D>>,
     ) -> (Tensor<D>, Option<SgdState<D>>) {
-        match (HostTensor::of(tensor), HostTensor::of(gradient)) {
+        match (FlexBuffer::of(tensor), FlexBuffer::of(gradient)) {
             (Ok(weights), Ok(gradient)) if self.momentum == 0.0 => {
                 (self.one_pass(rate, &weights, gradient), state)
             }
@@ -46,14 +46,14 @@ impl Optimizer for OnePassSgd {
     }
 }
 
-impl OnePassSgd {
+impl FusedSgd {
     fn one_pass<const D: usize>(
         &self,
         rate: f64,
-        weights: &HostTensor,
-        mut gradient: HostTensor,
+        weights: &FlexBuffer,
+        mut gradient: FlexBuffer,
     ) -> Tensor<D> {
-        share(weights.values(), [gradient.values_mut()], |weights, [gradient]| {
+        par_update(weights.values(), [gradient.values_mut()], |weights, [gradient]| {
             sgd(rate as f32, self.penalty, weights, gradient);
         });
         gradient.into_tensor()
@@ -62,11 +62,11 @@ impl OnePassSgd {
     fn one_pass_with_momentum<const D: usize>(
         &self,
         rate: f64,
-        weights: &HostTensor,
-        mut gradient: HostTensor,
+        weights: &FlexBuffer,
+        mut gradient: FlexBuffer,
         state: Option<SgdState<D>>,
     ) -> (Tensor<D>, Option<SgdState<D>>) {
-        let step = MomentumStep {
+        let step = MomentumParams {
             rate: rate as f32,
             momentum: self.momentum,
             is_nesterov: self.is_nesterov,
@@ -74,7 +74,7 @@ impl OnePassSgd {
         };
         let mut velocity = weights.or_zeros(state.map(|state| state.velocity));
         let changed = [gradient.values_mut(), velocity.values_mut()];
-        share(weights.values(), changed, |weights, [gradient, velocity]| {
+        par_update(weights.values(), changed, |weights, [gradient, velocity]| {
             momentum(&step, weights, gradient, velocity);
         });
         (gradient.into_tensor(), Some(SgdState { velocity: velocity.into_tensor() }))

@@ -4,7 +4,7 @@
 use burn::optim::{AdamConfig, Optimizer, RecordState, StateSink};
 use burn::tensor::{Device, Tensor};
 
-use crate::engine::cpu::optimizer::{OnePassAdam, OnePassRmsProp, OnePassSgd, PlainAdam};
+use crate::engine::cpu::optimizer::{FusedAdam, FusedRmsProp, FusedSgd, ReferenceAdam};
 
 fn is_denormal(value: &f32) -> bool {
     value.is_subnormal()
@@ -46,12 +46,12 @@ fn nothing_that_shrinks_becomes_denormal() {
         for (name, momentum, is_nesterov, penalty) in
             [("sgd", 0.0, false, Some(0.5)), ("momentum", 0.9, false, None), ("nesterov", 0.9, true, None)]
         {
-            assert_none_stays(name, &OnePassSgd { penalty, momentum, is_nesterov }, device);
+            assert_none_stays(name, &FusedSgd { penalty, momentum, is_nesterov }, device);
         }
         let (beta_1, beta_2, epsilon) = (0.9, 0.9, 1e-7);
         let config = AdamConfig::new().with_beta_1(beta_1).with_beta_2(beta_2).with_epsilon(epsilon);
-        let plain = PlainAdam::Adam(config.build());
-        let adam = OnePassAdam { plain, beta_1, beta_2, epsilon, penalty: None, decay: 0.0 };
+        let plain = ReferenceAdam::Adam(config.build());
+        let adam = FusedAdam { plain, beta_1, beta_2, epsilon, penalty: None, decay: 0.0 };
         assert_none_stays("adam", &adam, device);
         for (name, momentum, is_centered) in [
             ("rmsprop", 0.0, false),
@@ -59,7 +59,7 @@ fn nothing_that_shrinks_becomes_denormal() {
             ("centred", 0.0, true),
             ("both", 0.9, true),
         ] {
-            let rmsprop = OnePassRmsProp { rho: 0.9, momentum, epsilon, is_centered, penalty: None };
+            let rmsprop = FusedRmsProp { rho: 0.9, momentum, epsilon, is_centered, penalty: None };
             assert_none_stays(name, &rmsprop, device);
         }
     }

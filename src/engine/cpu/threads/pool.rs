@@ -11,18 +11,18 @@ use std::time::Instant;
 
 use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
-use crate::engine::cpu::threads::autotune::Pace;
+use crate::engine::cpu::threads::autotune::ThreadTuner;
 use crate::util::threads;
 
 /// Turns of waiting that are longer than it takes to say that a task is done, some 0.3 µs.
-const MOMENT: usize = 24;
+const SETTLE_SPINS: usize = 24;
 
 /// Turns of waiting that are longer than what lies between two parts of a step.
-const PATIENCE: u32 = 1 << 12;
+const SPIN_LIMIT: u32 = 1 << 12;
 
-static TEAM: OnceLock<Team> = OnceLock::new();
+static POOL: OnceLock<SpinPool> = OnceLock::new();
 
-struct Team {
+struct SpinPool {
     /// Helpers to choose from: one, three, seven and so on, and last as many as there are threads beside this one, and cores. Each crew
     /// has threads of its own: one that sleeps must not be woken by work for another.
     crews: Vec<ThreadPool>,
@@ -32,27 +32,27 @@ struct Team {
     changes: AtomicUsize,
     /// Held by who has the team work for them.
     lead: Mutex<()>,
-    wishes: Mutex<Wishes>,
+    wishes: Mutex<PoolState>,
 }
 
 /// Who wants helpers, and how many.
-struct Wishes {
+struct PoolState {
     /// Who wants the helpers awake. They help one; of several, each has a core of its own.
     users: usize,
     /// Chooses among no crew and all crews.
-    pace: Pace,
+    pace: ThreadTuner,
 }
 
 /// Keeps the helpers awake until it is dropped.
 #[must_use]
-pub struct Awake(&'static Team);
+pub struct Session(&'static SpinPool);
 
 /// Wakes the helpers.
-pub fn awake() -> Awake {
-    team().awake()
+pub fn activate() -> Session {
+    team().activate()
 }
 
-impl Drop for Awake {
+impl Drop for Session {
     fn drop(&mut self) {
         let mut wishes = self.0.wishes();
         wishes.users -= 1;
@@ -61,18 +61,18 @@ impl Drop for Awake {
 }
 
 /// As many helpers as there are threads that compute beside this one, each with a core of its own.
-fn team() -> &'static Team {
-    TEAM.get_or_init(|| Team::new(threads::num_helpers()))
+fn team() -> &'static SpinPool {
+    POOL.get_or_init(|| SpinPool::new(threads::num_helpers()))
 }
 
 /// Hears that a step of a training begins that is worth sharing. The time from one to the next says how many helpers are worth
 /// having.
-pub fn step() {
-    team().step();
+pub fn record_step() {
+    team().record_step();
 }
 
 /// How many parts are worth making: one for this thread and one for each helper that is awake.
-pub fn size() -> usize {
+pub fn num_partitions() -> usize {
     #[cfg(test)]
     if let Some(num_cores) = pretended::CORES.get() {
         return num_cores;
@@ -81,12 +81,12 @@ pub fn size() -> usize {
 }
 
 /// Runs `work` on every part, on this thread and the helpers that are awake, and gives the results in the parts' order.
-pub fn each<T: Send, R: Send>(parts: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+pub fn par_map<T: Send, R: Send>(parts: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     #[cfg(test)]
     if pretended::CORES.get().is_some() {
-        return pretended::each(parts, work);
+        return pretended::par_map(parts, work);
     }
-    team().each(parts, work)
+    team().par_map(parts, work)
 }
 
 /// More cores than there are: work is cut for them, and done by this thread, last part first.
@@ -106,50 +106,51 @@ pub(crate) mod pretended {
         result
     }
 
-    pub(super) fn each<T, R>(parts: Vec<T>, work: impl Fn(T) -> R) -> Vec<R> {
+    pub(super) fn par_map<T, R>(parts: Vec<T>, work: impl Fn(T) -> R) -> Vec<R> {
         let mut results: Vec<R> = parts.into_iter().rev().map(work).collect();
         results.reverse();
         results
     }
 }
 
-impl Team {
+impl SpinPool {
     fn new(num_helpers: usize) -> Self {
         let powers = (1..).map(|exponent| (1 << exponent) - 1).take_while(|&helpers| helpers < num_helpers);
         let sizes = powers.chain((num_helpers > 0).then_some(num_helpers));
         // Threads that cannot be had do not help.
-        let sizes = sizes.take_while(|&size| threads::are_there(size));
-        let crews = sizes.map_while(|size| ThreadPoolBuilder::new().num_threads(size).build().ok());
+        let sizes = sizes.take_while(|&num_partitions| threads::can_spawn(num_partitions));
+        let crews = sizes
+            .map_while(|num_partitions| ThreadPoolBuilder::new().num_threads(num_partitions).build().ok());
         let crews: Vec<ThreadPool> = crews.collect();
-        let pace = Pace::new(crews.len() + 1);
+        let pace = ThreadTuner::new(crews.len() + 1);
         Self {
             crews,
             crew: AtomicUsize::new(0),
             changes: AtomicUsize::new(0),
             lead: Mutex::new(()),
-            wishes: Mutex::new(Wishes { users: 0, pace }),
+            wishes: Mutex::new(PoolState { users: 0, pace }),
         }
     }
 
-    fn awake(&'static self) -> Awake {
+    fn activate(&'static self) -> Session {
         let mut wishes = self.wishes();
         wishes.users += 1;
         if wishes.users == 1 {
-            wishes.pace = Pace::new(self.crews.len() + 1);
+            wishes.pace = ThreadTuner::new(self.crews.len() + 1);
         }
         self.change(&wishes);
-        Awake(self)
+        Session(self)
     }
 
-    fn step(&'static self) {
+    fn record_step(&'static self) {
         let mut wishes = self.wishes();
         if wishes.users == 1 {
-            wishes.pace.step(Instant::now());
+            wishes.pace.record_step(Instant::now());
             self.change(&wishes);
         }
     }
 
-    fn wishes(&self) -> MutexGuard<'_, Wishes> {
+    fn wishes(&self) -> MutexGuard<'_, PoolState> {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -159,7 +160,7 @@ impl Team {
     }
 
     /// Sends one crew to bed and wakes another, if that is wished.
-    fn change(&'static self, wishes: &Wishes) {
+    fn change(&'static self, wishes: &PoolState) {
         let crew = if wishes.users == 1 { wishes.pace.choice() } else { 0 };
         if self.crew.swap(crew, Ordering::SeqCst) == crew {
             return;
@@ -176,12 +177,12 @@ impl Team {
             if rayon::yield_now() == Some(Yield::Executed) {
                 turns = 0;
             } else {
-                wait(&mut turns);
+                backoff(&mut turns);
             }
         }
     }
 
-    fn each<T: Send, R: Send>(&self, parts: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    fn par_map<T: Send, R: Send>(&self, parts: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
         let alone = |parts: Vec<T>| parts.into_iter().map(&work).collect();
         let Some(crew) = self.crew().filter(|_| parts.len() > 1) else { return alone(parts) };
         let _lead = match self.lead.try_lock() {
@@ -196,7 +197,7 @@ impl Team {
         // On its own, so that the lock is not held during the work.
         let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
         let take_all = || {
-            let _end = EndOfWork(&queue);
+            let _end = DrainOnPanic(&queue);
             while let Some((part, result)) = take() {
                 *result = Some(work(part));
             }
@@ -204,7 +205,7 @@ impl Team {
         crew.in_place_scope(|scope| {
             for _ in 0..num_helpers {
                 scope.spawn(|_| {
-                    let _done = Done(&unfinished);
+                    let _done = CountdownGuard(&unfinished);
                     take_all();
                 });
             }
@@ -213,17 +214,17 @@ impl Team {
             // the helper's last word.
             let mut turns = 0;
             while unfinished.load(Ordering::Acquire) > 0 {
-                wait(&mut turns);
+                backoff(&mut turns);
             }
-            (0..MOMENT).for_each(|_| std::hint::spin_loop());
+            (0..SETTLE_SPINS).for_each(|_| std::hint::spin_loop());
         });
         results.into_iter().flatten().collect()
     }
 }
 
 /// Waits for a turn. After more turns than there are in a step, something else may want the core.
-fn wait(turns: &mut u32) {
-    if *turns < PATIENCE {
+fn backoff(turns: &mut u32) {
+    if *turns < SPIN_LIMIT {
         *turns += 1;
         std::hint::spin_loop();
     } else {
@@ -232,9 +233,9 @@ fn wait(turns: &mut u32) {
 }
 
 /// Takes the parts that are left from the others, where this thread panics: one panic says what a second one would.
-struct EndOfWork<'a, I: Iterator>(&'a Mutex<I>);
+struct DrainOnPanic<'a, I: Iterator>(&'a Mutex<I>);
 
-impl<I: Iterator> Drop for EndOfWork<'_, I> {
+impl<I: Iterator> Drop for DrainOnPanic<'_, I> {
     fn drop(&mut self) {
         if thread::panicking() {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).by_ref().for_each(drop);
@@ -243,9 +244,9 @@ impl<I: Iterator> Drop for EndOfWork<'_, I> {
 }
 
 /// Counts a task as finished, even one that panics.
-struct Done<'a>(&'a AtomicUsize);
+struct CountdownGuard<'a>(&'a AtomicUsize);
 
-impl Drop for Done<'_> {
+impl Drop for CountdownGuard<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Release);
     }
@@ -257,30 +258,30 @@ mod tests {
     use super::*;
 
     /// A team of a test's own: other tests wake the process's.
-    fn team() -> &'static Team {
-        Box::leak(Box::new(Team::new(2)))
+    fn team() -> &'static SpinPool {
+        Box::leak(Box::new(SpinPool::new(2)))
     }
 
     #[test]
     fn results_come_in_order_whoever_is_awake() {
         let team = team();
-        let squares = |count: usize| team.each((0..count).collect(), |number: usize| number * number);
+        let squares = |count: usize| team.par_map((0..count).collect(), |number: usize| number * number);
         let expected = |count: usize| (0..count).map(|number| number * number).collect::<Vec<_>>();
         for users in 0..4 {
-            let awake: Vec<Awake> = (0..users).map(|_| team.awake()).collect();
+            let activate: Vec<Session> = (0..users).map(|_| team.activate()).collect();
             assert_eq!(team.crew().is_some(), users == 1);
             for count in [0, 1, 2, 7, 100] {
                 assert_eq!(squares(count), expected(count));
             }
-            drop(awake);
+            drop(activate);
         }
     }
 
     #[test]
     fn helpers_really_help() {
         let team = team();
-        let _awake = team.awake();
-        let threads = team.each(vec![(); 40], |()| {
+        let _awake = team.activate();
+        let threads = team.par_map(vec![(); 40], |()| {
             thread::sleep(std::time::Duration::from_millis(5));
             thread::current().id()
         });
@@ -291,9 +292,9 @@ mod tests {
     #[test]
     fn whoever_finds_the_team_busy_works_alone() {
         let team = team();
-        let _awake = team.awake();
-        let sums = team.each(vec![3, 4, 5], |count: usize| {
-            team.each((0..count).collect(), |number: usize| number * number).iter().sum::<usize>()
+        let _awake = team.activate();
+        let sums = team.par_map(vec![3, 4, 5], |count: usize| {
+            team.par_map((0..count).collect(), |number: usize| number * number).iter().sum::<usize>()
         });
         assert_eq!(sums, [5, 14, 30]);
     }
@@ -301,21 +302,21 @@ mod tests {
     #[test]
     fn a_helper_that_panics_takes_its_caller_along_and_not_the_team() {
         let team = team();
-        let _awake = team.awake();
+        let _awake = team.activate();
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            team.each((0..40).collect(), |number: usize| assert!(number != 7, "on purpose"));
+            team.par_map((0..40).collect(), |number: usize| assert!(number != 7, "on purpose"));
         }));
         assert!(outcome.is_err());
-        assert_eq!(team.each(vec![1, 2], |number| number + 1), [2, 3]);
+        assert_eq!(team.par_map(vec![1, 2], |number| number + 1), [2, 3]);
     }
 
     #[test]
     fn after_a_panic_nobody_begins_another_part() {
         let team = team();
-        let _awake = team.awake();
+        let _awake = team.activate();
         let done = AtomicUsize::new(0);
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            team.each((0..1000).collect(), |number: usize| {
+            team.par_map((0..1000).collect(), |number: usize| {
                 assert!(number != 0, "on purpose");
                 thread::sleep(std::time::Duration::from_millis(1));
                 done.fetch_add(1, Ordering::SeqCst);
