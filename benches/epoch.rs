@@ -58,11 +58,11 @@ fn learner(model: Mlp, experiment: &Experiment, split: &Split, device: &Device) 
         train: split.clone(),
         validation: split.slice(0..0),
         device,
-        saving: Some(CheckpointOptions { store, config: &experiment.checkpoint, from: None }),
+        checkpoints: Some(CheckpointOptions { store, config: &experiment.checkpoint, from: None }),
     };
     let followers = Observers {
         renderer: Box::new(BarRenderer::new(Bar::new(true))),
-        on_epoch: Box::new(|_| Ok(())),
+        callbacks: Vec::new(),
         interrupter: Interrupter::new(),
     };
     training::train(setup, followers).unwrap().model

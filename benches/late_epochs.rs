@@ -52,11 +52,11 @@ fn main() -> Result<()> {
             train: split.clone(),
             validation: split.slice(0..0),
             device: &device,
-            saving: None,
+            checkpoints: None,
         };
         let followers = Observers {
             renderer: Box::new(NullRenderer),
-            on_epoch: Box::new(|_| Ok(())),
+            callbacks: Vec::new(),
             interrupter: Interrupter::new(),
         };
         let epochs = train(setup, followers)?.epochs;

@@ -11,8 +11,7 @@ use burn::tensor::Device;
 use burn::train::{Interrupter, TrainStep};
 use criterion::{Criterion, criterion_group, criterion_main};
 use smallnet::data::{Batch, Source, Split, Subset, read_digit};
-use smallnet::engine::cpu::kernels::BlockSparse;
-use smallnet::engine::cpu::threads::pool;
+use smallnet::engine::Engine;
 use smallnet::evaluation::evaluate;
 use smallnet::model::{Mlp, MlpConfig};
 use smallnet::optim::{OptimizerConfig, ScheduleConfig};
@@ -41,25 +40,19 @@ fn gathering(criterion: &mut Criterion) {
     let split = digits();
     let mut group = criterion.benchmark_group("gathering 128 images");
     let mut next = batches(&split);
-    group.bench_function("as words without background", |bencher| {
-        bencher.iter(|| {
-            let batch = next.next().unwrap();
-            let images: Vec<&[u8]> = batch.items(0..batch.len()).map(|(image, _)| image).collect();
-            black_box(BlockSparse::of(&images))
-        });
-    });
     group.bench_function("as a tensor", |bencher| bencher.iter(|| black_box(next.next().unwrap().images())));
 }
 
 fn step(criterion: &mut Criterion) {
     let split = digits();
     let mut group = criterion.benchmark_group("a step of 128 images");
-    let _helpers = pool::activate();
     for (name, hidden, optimizer) in [
         ("784-10, SGD", &[][..], OptimizerConfig::default()),
         ("784-512-256-10, Adam", &[512, 256], OptimizerConfig::Adam(smallnet::optim::Adam::default())),
     ] {
-        let (mut model, mut optimizer) = (network(hidden).train(), optimizer.init(None));
+        let mut model = network(hidden).train();
+        let mut optimizer = model.engine().optimizer(&optimizer, None);
+        let _session = model.engine().session(&model, 128);
         let mut next = batches(&split);
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
@@ -102,7 +95,10 @@ fn stack(criterion: &mut Criterion) {
             .collect();
         group.bench_function(name, |bencher| {
             bencher
-                .iter(|| train_batched(&streams, 10, &Device::flex(), &Interrupter::new(), |_| ()).unwrap());
+                .iter(|| {
+                    let device = Device::flex();
+                    train_batched(&streams, 10, &device, Engine::Cpu, &Interrupter::new(), |_| ())
+                }.unwrap());
         });
     }
 }

@@ -134,7 +134,11 @@ pub fn experiment(bytes: &[u8]) {
     let plan = ModelSummary::new(&experiment, InputSpec { height: 28, width: 28, num_classes: 10 }, 60_000);
     black_box((plan.rows(), plan.size(), plan.operations(), plan.shape()));
     black_box(schedule_formula(&experiment.optimizer, &experiment.schedule));
-    black_box(update_formula(&experiment.optimizer, &experiment.training));
+    black_box(update_formula(
+        &experiment.optimizer,
+        experiment.training.clip_norm,
+        experiment.training.clip_value,
+    ));
     let _ = black_box(differences(&[&experiment, &Experiment::default()]));
 }
 

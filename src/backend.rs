@@ -3,9 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use burn::backend::Flex;
-use burn::tensor::{DType, Device, DeviceKind, Tensor, TensorData};
-use burn_flex::FlexTensor;
+use burn::tensor::{Device, DeviceKind, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -27,11 +25,67 @@ pub enum Backend {
     Cuda,
 }
 
+/// How the passes of a network are computed. Both engines give the same results up to rounding; `run.json` records which
+/// one a run was trained with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// Burn's tensors and automatic differentiation, on every backend
+    Autodiff,
+    /// smallnet's own CPU kernels: faster, on the backend flex alone
+    Cpu,
+}
+
+impl std::fmt::Display for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Autodiff => "autodiff",
+            Self::Cpu => "cpu",
+        })
+    }
+}
+
+impl Engine {
+    /// Engine of a backend if nobody chooses another one: `cpu` on flex, if this build has it, else `autodiff`.
+    pub fn default_of(backend: Backend) -> Self {
+        if backend == Backend::Flex && cfg!(feature = "cpu-engine") { Self::Cpu } else { Self::Autodiff }
+    }
+
+    /// Engine of a network on `device` if nobody chooses another one.
+    pub(crate) fn default_on(device: &Device) -> Self {
+        let is_flex = device.clone().inner() == Device::flex();
+        Self::default_of(if is_flex { Backend::Flex } else { Backend::Wgpu })
+    }
+
+    /// Checks that this build has the engine and that it computes on `backend`.
+    ///
+    /// # Errors
+    /// The engine `cpu` on another backend than flex, or in a build without it.
+    pub fn check(self, backend: Backend) -> Result<()> {
+        if self == Self::Autodiff {
+            return Ok(());
+        }
+        if !cfg!(feature = "cpu-engine") {
+            return Err(Error::new("the engine `cpu` is not in this build")
+                .hint("build with the feature `cpu-engine`, or use `--engine autodiff`"));
+        }
+        if backend == Backend::Flex {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "the engine `cpu` computes on the backend `flex` alone, not on `{backend}`"
+        ))
+        .hint("leave out `--engine`, or use `--engine autodiff`"))
+    }
+}
+
 /// A backend ready to compute.
 #[derive(Debug, Clone)]
 pub struct BackendHandle {
     /// The device for inference; `device.clone().autodiff()` is the one for training.
     pub device: Device,
+    /// Engine of networks on this backend if nobody chooses another one.
+    pub engine: Engine,
     /// What computes: the GPU's or driver's name, or the CPU backend's.
     pub adapter: String,
     /// Whether kernels are compiled on first use, which can take a while without a word.
@@ -63,94 +117,31 @@ impl Backend {
     pub fn open(self) -> Result<BackendHandle> {
         start_threads(None)?;
         match self {
-            Self::Flex => Ok(cpu(Device::flex(), "CPU (flex)")),
+            Self::Flex => Ok(cpu(Device::flex(), Engine::default_of(self), "CPU (flex)")),
             // Deprecated upstream; kept as an independent check of the others.
             #[allow(deprecated)]
-            Self::Ndarray => Ok(cpu(Device::ndarray(), "CPU (ndarray)")),
+            Self::Ndarray => Ok(cpu(Device::ndarray(), Engine::Autodiff, "CPU (ndarray)")),
             Self::Wgpu => open_wgpu(),
             Self::Cuda => open_cuda(),
         }
     }
 }
 
-/// A tensor in the memory of the CPU: single precision, row-major and without gaps.
-#[derive(Debug, Clone)]
-pub(crate) struct FlexBuffer(FlexTensor);
-
-impl FlexBuffer {
-    /// `tensor` without a copy; what its gradient would be does not matter.
-    ///
-    /// # Errors
-    /// The tensor itself where it is not on flex or not in single precision.
-    #[allow(clippy::result_large_err)]
-    pub(crate) fn of<const D: usize>(tensor: Tensor<D>) -> std::result::Result<Self, Tensor<D>> {
-        let flex: FlexTensor = match tensor.clone().inner().try_into_primitive::<Flex>() {
-            Ok(flex) => flex,
-            Err(_) => return Err(tensor),
-        };
-        let has_gaps = !flex.is_contiguous() || flex.bytes().len() != 4 * flex.layout().num_elements();
-        match flex.dtype() {
-            DType::F32 if has_gaps => Ok(Self(flex.to_contiguous())),
-            DType::F32 => Ok(Self(flex)),
-            _ => Err(tensor),
-        }
-    }
-
-    /// A tensor of `values`, which become its memory.
-    pub(crate) fn new<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Self {
-        Self(FlexTensor::from_data(TensorData::new(values, shape)))
-    }
-
-    /// Zeros of the same shape.
-    pub(crate) fn zeros(&self) -> Self {
-        Self(FlexTensor::zeros(self.0.layout().shape().clone(), DType::F32))
-    }
-
-    /// `tensor`, of the same shape and wherever it is, or zeros.
-    pub(crate) fn or_zeros<const D: usize>(&self, tensor: Option<Tensor<D>>) -> Self {
-        let Some(tensor) = tensor else { return self.zeros() };
-        Self::of(tensor).unwrap_or_else(|tensor| {
-            let shape = tensor.dims();
-            Self::new(tensor.into_data().iter::<f32>().collect(), shape)
-        })
-    }
-
-    /// Its numbers.
-    pub(crate) fn values(&self) -> &[f32] {
-        self.0.storage()
-    }
-
-    /// Its numbers, to be changed: a copy of them where others hold the tensor too.
-    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
-        self.0.storage_mut()
-    }
-
-    /// The tensor.
-    pub(crate) fn into_tensor<const D: usize>(self) -> Tensor<D> {
-        Tensor::from_primitive::<Flex>(self.0)
-    }
-}
-
-/// `tensor` with 0 in the place of every denormal number, where they are slow: on a CPU. No GPU minds them.
+/// Returns `tensor` with 0 in place of every denormal number if it is on a CPU, where arithmetic on denormal numbers is
+/// slow. On a GPU it returns the tensor itself.
 pub(crate) fn without_denormals<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     let device = tensor.device();
     #[allow(deprecated)]
-    let is_ndarray = device == Device::ndarray();
-    match FlexBuffer::of(tensor) {
-        Ok(mut host) => {
-            flush_denormals(host.values_mut());
-            host.into_tensor()
-        }
-        Err(tensor) if is_ndarray => {
-            // Its memory changes hands and is not copied.
-            let mut data = tensor.into_data();
-            if let Ok(values) = data.as_mut_slice() {
-                flush_denormals(values);
-            }
-            Tensor::from_data(data, &device)
-        }
-        Err(tensor) => tensor,
+    let is_cpu = device == Device::flex() || device == Device::ndarray();
+    if !is_cpu {
+        return tensor;
     }
+    // The tensor's memory changes hands and is not copied.
+    let mut data = tensor.into_data();
+    if let Ok(values) = data.as_mut_slice() {
+        flush_denormals(values);
+    }
+    Tensor::from_data(data, &device)
 }
 
 /// Starts the threads of the CPU backends: `wanted`, or one for each core, or as many as the system gives. Says how many there
@@ -167,8 +158,8 @@ pub fn num_threads() -> usize {
     threads::count()
 }
 
-fn cpu(device: Device, adapter: &str) -> BackendHandle {
-    BackendHandle { device, adapter: adapter.to_owned(), warms_up: false }
+fn cpu(device: Device, engine: Engine, adapter: &str) -> BackendHandle {
+    BackendHandle { device, engine, adapter: adapter.to_owned(), warms_up: false }
 }
 
 /// The GPU once it is open: wgpu can be set up once in a process, and a study opens it again for its winner.
@@ -188,7 +179,7 @@ fn open_wgpu() -> Result<BackendHandle> {
         })?;
     let info = setup.adapter.get_info();
     let adapter = format!("{} ({:?})", info.name, info.backend);
-    Ok(open.insert(BackendHandle { device, adapter, warms_up: true }).clone())
+    Ok(open.insert(BackendHandle { device, engine: Engine::Autodiff, adapter, warms_up: true }).clone())
 }
 
 #[cfg(feature = "cuda")]

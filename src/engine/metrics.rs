@@ -1,18 +1,15 @@
-//! One step: forward, loss, backward. What it measured stays on the device until someone reads it.
+//! Owns the metrics of steps: loss and number of correct images. They stay on the device until someone reads them.
+//! Depends on Burn alone. Must not know networks or engines.
 
 use burn::tensor::{Int, Tensor, Transaction};
-use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+use burn::train::ItemLazy;
 use serde::{Deserialize, Serialize};
 
-use crate::data::Batch;
-use crate::engine::cpu::step;
-use crate::model::{Mlp, cross_entropy};
-
-/// What some successive steps measured. Reading a value back makes a GPU wait, so several steps' values are
-/// gathered here and read in one go.
+/// Metrics of some successive steps. Reading a value back makes a GPU wait, so the values of several steps are collected
+/// here and read in one transfer.
 #[derive(Default)]
 pub struct LazyMetrics {
-    /// What was measured before these steps and is told along with them.
+    /// Sums of the steps before these ones, in an epoch that is resumed.
     before: Option<MetricSums>,
     on_device: Vec<OnDevice>,
     read: Vec<StepMetrics>,
@@ -24,7 +21,7 @@ struct OnDevice {
     num_images: usize,
 }
 
-/// What one step measured on its batch, before its update.
+/// Metrics of one step on its batch, before its update.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepMetrics {
     /// Mean cross-entropy over the batch, label smoothing included.
@@ -35,14 +32,14 @@ pub struct StepMetrics {
     pub num_images: usize,
 }
 
-/// What some steps measured, added up over their images.
+/// Metrics of some steps, added up over their images.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct MetricSums {
-    /// The losses' sum.
+    /// Sum of the losses, in nats.
     pub loss: f64,
-    /// Images classified correctly.
+    /// Number of images classified correctly.
     pub correct: usize,
-    /// Images.
+    /// Number of images.
     pub num_images: usize,
 }
 
@@ -54,7 +51,7 @@ impl From<&StepMetrics> for MetricSums {
 }
 
 impl MetricSums {
-    /// Adds what later steps measured. Sums depend on their order in the last digit: add steps one by one.
+    /// Adds the metrics of later steps. The last digit of a sum depends on the order: add steps one by one.
     pub fn add(&mut self, later: &Self) {
         self.loss += later.loss;
         self.correct += later.correct;
@@ -63,21 +60,19 @@ impl MetricSums {
 }
 
 impl LazyMetrics {
-    /// What earlier steps of the epoch measured, in a training that goes on.
-    pub(crate) fn before(totals: MetricSums) -> Self {
-        Self { before: Some(totals), ..Self::default() }
+    /// Sums of earlier steps of the epoch, in a training that is resumed.
+    pub(crate) fn before(sums: MetricSums) -> Self {
+        Self { before: Some(sums), ..Self::default() }
     }
 
-    /// What was measured, step by step, and before that what earlier steps measured in all.
-    pub(crate) fn totals(&self) -> impl Iterator<Item = MetricSums> {
+    /// Sums of each step that has been read, in order; first the sums of the steps before these ones, if there are any.
+    pub(crate) fn sums(&self) -> impl Iterator<Item = MetricSums> {
         self.before.into_iter().chain(self.read.iter().map(MetricSums::from))
     }
 
-    /// The measures of one batch from its `[batch, classes]` logits, `[batch]` targets and `[1]` mean loss.
-    fn new(logits: Tensor<2>, targets: Tensor<1, Int>, loss: Tensor<1>) -> Self {
-        let [num_images, _] = logits.dims();
-        let predicted = logits.argmax(1).squeeze_dim::<1>(1); // [batch]
-        let correct = predicted.equal(targets).int().sum(); // [1]
+    /// Metrics of one batch of `num_images` images that are still on the device: the `[1]` mean loss and the `[1]` number
+    /// of correct images.
+    pub(super) fn on_device(loss: Tensor<1>, correct: Tensor<1, Int>, num_images: usize) -> Self {
         Self { on_device: vec![OnDevice { loss, correct, num_images }], ..Self::default() }
     }
 
@@ -87,17 +82,17 @@ impl LazyMetrics {
         self.read.append(&mut later.read);
     }
 
-    /// The number of steps.
+    /// Number of steps.
     pub fn len(&self) -> usize {
         self.on_device.len() + self.read.len()
     }
 
-    /// Whether there is no step.
+    /// Returns whether there is no step.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The steps that have been read from the device; all of them after `sync`.
+    /// Metrics of the steps that have been read from the device; all of them after `sync`.
     pub fn steps(&self) -> &[StepMetrics] {
         &self.read
     }
@@ -122,41 +117,5 @@ impl ItemLazy for LazyMetrics {
 impl From<StepMetrics> for LazyMetrics {
     fn from(step: StepMetrics) -> Self {
         Self { read: vec![step], ..Self::default() }
-    }
-}
-
-impl TrainStep for Mlp {
-    type Input = Batch;
-    type Output = LazyMetrics;
-
-    fn step(&self, batch: Batch) -> TrainOutput<LazyMetrics> {
-        match step::train_step(self, &batch) {
-            Some((grads, step)) => TrainOutput { grads, item: step.into() },
-            None => autodiff_step(self, &batch),
-        }
-    }
-}
-
-/// A step with tensors.
-pub(super) fn autodiff_step(model: &Mlp, batch: &Batch) -> TrainOutput<LazyMetrics> {
-    let logits = model.forward_in_training(batch.images(), batch.dropout_seed); // [batch, classes]
-    let targets = batch.targets(); // [batch]
-    let loss = cross_entropy(logits.clone(), targets.clone(), batch.label_smoothing).mean(); // [1]
-    let gradients = loss.backward();
-    let measured = LazyMetrics::new(logits.inner(), targets.inner(), loss.inner());
-    TrainOutput::new(model, gradients, measured)
-}
-
-impl InferenceStep for Mlp {
-    type Input = Batch;
-    type Output = LazyMetrics;
-
-    fn step(&self, batch: Batch) -> LazyMetrics {
-        if let Some(step) = step::eval_step(self, &batch) {
-            return step.into();
-        }
-        let (logits, targets) = (self.forward(batch.images()), batch.targets()); // [batch, classes], [batch]
-        let loss = cross_entropy(logits.clone(), targets.clone(), batch.label_smoothing).mean(); // [1]
-        LazyMetrics::new(logits, targets, loss)
     }
 }

@@ -3,9 +3,7 @@
 use burn::tensor::Device;
 
 use crate::data::{Batch, EVALUATION_BATCH_SIZE, Split};
-use crate::engine::cpu::CpuNetwork;
-use crate::engine::cpu::threads::pool;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::Mlp;
 
 /// What a network says of one image.
@@ -55,8 +53,7 @@ impl Prediction {
 /// # Errors
 /// A device that fails.
 pub fn predict(model: &Mlp, split: &Split, positions: &[u32], device: &Device) -> Result<Vec<Prediction>> {
-    let shares = model.is_worth_sharing(positions.len().min(EVALUATION_BATCH_SIZE));
-    let _helpers = shares.then(pool::activate);
+    let _session = model.engine().session(model, positions.len().min(EVALUATION_BATCH_SIZE));
     let mut predictions = Vec::with_capacity(positions.len());
     for positions in positions.chunks(EVALUATION_BATCH_SIZE) {
         let logits = logits(model, &Batch::new(split, positions, 0.0, device))?;
@@ -65,18 +62,12 @@ pub fn predict(model: &Mlp, split: &Split, positions: &[u32], device: &Device) -
     Ok(predictions)
 }
 
-/// The logits `[batch, classes]` of a batch; `model` must be on its device.
+/// Logits `[batch, classes]` of a batch, row by row; `model` must be on its device.
 ///
 /// # Errors
 /// A device that fails.
 pub fn logits(model: &Mlp, batch: &Batch) -> Result<Vec<f32>> {
-    if let Some(network) = CpuNetwork::of(model) {
-        let images: Vec<&[u8]> = batch.items(0..batch.len()).map(|(image, _)| image).collect();
-        return Ok(network.logits(&images, model.is_worth_sharing(images.len())));
-    }
-    let data = model.forward(batch.images()).try_into_data();
-    let data = data.map_err(|error| Error::new(format!("the network's answer cannot be read: {error}")))?;
-    Ok(data.iter::<f32>().collect())
+    model.engine().logits(model, batch)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::data::InputSpec;
 use crate::experiment::Experiment;
 use crate::model::{LayerKind, LayerSummary};
-use crate::optim::{OptimizerConfig, schedule_formula, update_formula};
+use crate::optim::{schedule_formula, update_formula};
 use crate::util::format::{counted, grouped, significant};
 
 /// What an experiment amounts to.
@@ -85,8 +85,8 @@ impl ModelSummary {
                 height * width
             ),
             loss: loss(training.label_smoothing, num_classes),
-            optimizer: optimizer_name(optimizer).to_owned(),
-            update_rule: update_formula(optimizer, training),
+            optimizer: optimizer.rule().name().to_owned(),
+            update_rule: update_formula(optimizer, training.clip_norm, training.clip_value),
             learning_rate: schedule_formula(optimizer, schedule),
             num_train,
             batch_size: training.batch_size,
@@ -160,7 +160,7 @@ fn planned(info: LayerSummary) -> LayerRow {
                 grouped(info.num_parameters)
             ),
         ),
-        LayerKind::Activation(activation) => (activation.name(), activation.formula().to_owned()),
+        LayerKind::Activation(activation) => (activation.name(), activation.formula()),
         LayerKind::Dropout { probability } => (
             "Dropout",
             format!(
@@ -183,15 +183,6 @@ fn loss(label_smoothing: f64, num_classes: usize) -> String {
              true class, of which {} are spread evenly over all {num_classes}; mean over the batch",
             significant(share)
         ),
-    }
-}
-
-fn optimizer_name(optimizer: &OptimizerConfig) -> &'static str {
-    match optimizer {
-        OptimizerConfig::Sgd(_) => "SGD",
-        OptimizerConfig::Adam(_) => "Adam",
-        OptimizerConfig::AdamW(_) => "AdamW",
-        OptimizerConfig::RmsProp(_) => "RMSprop",
     }
 }
 

@@ -1,15 +1,12 @@
 //! The `[model]` section of an experiment.
 
-use std::f32::consts::{FRAC_1_SQRT_2, PI};
-use std::f64::consts::SQRT_2;
-
 use burn::module::Param;
 use burn::nn::Linear;
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::tensor::{Device, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, ensure};
-use crate::model::{Dropout, Initializer, Mlp};
+use crate::model::{Activation, Dropout, Initializer, Mlp};
 
 /// The widest hidden layer accepted, in neurons.
 const MAX_WIDTH: usize = 65_536;
@@ -63,11 +60,11 @@ impl MlpConfig {
         for (key, share) in [("model.dropout", self.dropout), ("model.input_dropout", self.input_dropout)] {
             ensure((0.0..1.0).contains(&share), key, share, "a number from 0 up to, not with, 1")?;
         }
-        Ok(())
+        self.activation.check()
     }
 
     /// Whether training leaves anything out at random.
-    pub fn drops_out(&self) -> bool {
+    pub fn has_dropout(&self) -> bool {
         self.dropout > 0.0 || self.input_dropout > 0.0
     }
 
@@ -130,90 +127,4 @@ impl MlpConfig {
             bias: Some(Param::from_data(TensorData::new(biases, [outputs]), device)),
         }
     }
-}
-
-/// The function after each hidden layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Activation {
-    /// max(0, x)
-    Relu,
-    /// x · Φ(x), Φ the normal distribution function (the exact form, not the tanh approximation)
-    Gelu,
-    /// x · sigmoid(x), also called swish
-    Silu,
-    /// 1 / (1 + e⁻ˣ)
-    Sigmoid,
-    /// (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)
-    Tanh,
-}
-
-impl Activation {
-    /// As people write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Relu => "ReLU",
-            Self::Gelu => "GELU",
-            Self::Silu => "SiLU",
-            Self::Sigmoid => "Sigmoid",
-            Self::Tanh => "Tanh",
-        }
-    }
-
-    /// What it makes of a number x.
-    pub fn formula(self) -> &'static str {
-        match self {
-            Self::Relu => "max(0, x)",
-            Self::Gelu => "x · Φ(x)",
-            Self::Silu => "x · sigmoid(x)",
-            Self::Sigmoid => "1 / (1 + e⁻ˣ)",
-            Self::Tanh => "tanh(x)",
-        }
-    }
-
-    /// The function of one number.
-    pub(crate) fn function(self) -> fn(f32) -> f32 {
-        match self {
-            // What is not a number stays none.
-            Self::Relu => |x| if x < 0.0 { 0.0 } else { x },
-            Self::Gelu => |x| x * phi(x),
-            Self::Silu => |x| x * sigmoid(x),
-            Self::Sigmoid => sigmoid,
-            Self::Tanh => f32::tanh,
-        }
-    }
-
-    /// The function's derivative at one number.
-    pub(crate) fn derivative(self) -> fn(f32) -> f32 {
-        match self {
-            Self::Relu => |x| if x <= 0.0 { 0.0 } else { 1.0 },
-            Self::Gelu => |x| phi(x) + x * (-0.5 * x * x).exp() / (2.0 * PI).sqrt(),
-            Self::Silu => |x| sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x))),
-            Self::Sigmoid => |x| sigmoid(x) * (1.0 - sigmoid(x)),
-            Self::Tanh => |x| 1.0 - x.tanh() * x.tanh(),
-        }
-    }
-
-    /// Applies the function to every element.
-    pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
-        match self {
-            Self::Relu => activation::relu(x),
-            // Burn's own gelu is exact forwards, but its gradient is that of the tanh approximation.
-            Self::Gelu => x.clone() * ((x / SQRT_2).erf() + 1.0) * 0.5,
-            Self::Silu => activation::silu(x),
-            Self::Sigmoid => activation::sigmoid(x),
-            Self::Tanh => activation::tanh(x),
-        }
-    }
-}
-
-/// The normal distribution function Φ.
-fn phi(x: f32) -> f32 {
-    0.5 * (1.0 + libm::erff(x * FRAC_1_SQRT_2))
-}
-
-/// Without overflow on either side.
-fn sigmoid(x: f32) -> f32 {
-    let small = (-x.abs()).exp();
-    (if x < 0.0 { small } else { 1.0 }) / (1.0 + small)
 }

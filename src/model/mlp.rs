@@ -1,29 +1,29 @@
-//! The network itself.
+//! The network itself, as a Burn module.
 
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Tensor, activation::softmax};
 
+use crate::backend::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Activation, Dropout};
 
-/// The weights of one layer on the host, neuron by neuron.
+/// Weights of one layer in the memory of the CPU, neuron by neuron.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerWeights {
-    /// Each neuron's weights, one for each input.
+    /// Weights of each neuron, one per input.
     pub weights: Vec<Vec<f32>>,
-    /// Each neuron's bias.
+    /// Bias of each neuron.
     pub biases: Vec<f32>,
 }
 
 impl LayerWeights {
-    /// The L2 norm of a neuron's weights, which must exist.
+    /// L2 norm of a neuron's weights. The neuron must exist.
     pub fn norm(&self, neuron: usize) -> f64 {
         self.weights[neuron].iter().map(|&weight| f64::from(weight).powi(2)).sum::<f64>().sqrt()
     }
 
-    /// The neurons' numbers in the order in which people look at them: classes as they are counted, hidden neurons
-    /// largest norm first.
+    /// Numbers of the neurons in display order: classes ascending, hidden neurons by falling norm.
     pub fn in_order(&self, are_classes: bool) -> Vec<usize> {
         let mut neurons: Vec<usize> = (0..self.weights.len()).collect();
         if !are_classes {
@@ -33,16 +33,13 @@ impl LayerWeights {
         neurons
     }
 
-    /// What people call a neuron: `class 3` or `neuron 3`.
+    /// Name of a neuron on screen: `class 3` or `neuron 3`.
     pub fn name(neuron: usize, is_class: bool) -> String {
         format!("{} {neuron}", if is_class { "class" } else { "neuron" })
     }
 }
 
-/// Multiplications from which on it is worth sharing them among cores, where those are awake.
-const MIN_PARALLEL_MACS: usize = 400_000;
-
-/// A dense network over images: Flatten → Linear → … → Linear, giving one logit for each class.
+/// A dense network over images: Flatten → Linear → … → Linear, with one logit per class.
 ///
 /// Build one with [`MlpConfig::init`](crate::model::MlpConfig::init). It runs on whatever device its tensors are on.
 #[derive(Module, Debug)]
@@ -52,38 +49,47 @@ pub struct Mlp {
     activation: Activation,
     #[module(skip)]
     dropout: Dropout,
+    #[module(skip)]
+    engine: Engine,
 }
 
 impl Mlp {
     /// A network of `layers`, each with weights `[inputs, outputs]`; `activation` follows all but the last.
     pub fn new(layers: Vec<Linear>, activation: Activation, dropout: Dropout) -> Self {
-        Self { layers, activation, dropout }
+        let engine =
+            layers.first().map_or(Engine::Autodiff, |layer| Engine::default_on(&layer.weight.val().device()));
+        Self { layers, activation, dropout, engine }
     }
 
-    /// What training steps leave out.
+    /// Returns the same network with its passes computed by `engine`.
+    pub fn with_engine(self, engine: Engine) -> Self {
+        Self { engine, ..self }
+    }
+
+    /// Engine that computes the network's passes.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Dropout in training steps.
     pub fn dropout(&self) -> Dropout {
         self.dropout
     }
 
-    /// Whether a second core has anything to gain in `num_images` images at a time.
-    pub(crate) fn is_worth_sharing(&self, num_images: usize) -> bool {
-        num_images * self.num_params() >= MIN_PARALLEL_MACS
-    }
-
-    /// Logits `[batch, classes]` of images `[batch, height, width]`, pixels in [0, 1]. Nothing is left out.
+    /// Logits `[batch, classes]` of images `[batch, height, width]`, pixels in [0, 1], without dropout.
     pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
-        self.forward_in_training(images, None)
+        self.forward_train(images, None)
     }
 
-    /// As [`Mlp::forward`], but for what a step of this seed leaves out.
-    pub(crate) fn forward_in_training(&self, images: Tensor<3>, dropout_seed: Option<u64>) -> Tensor<2> {
-        let masks = self.dropout.masks(dropout_seed);
+    /// As [`Mlp::forward`], but with the dropout of a training step with this seed.
+    pub(crate) fn forward_train(&self, images: Tensor<3>, dropout_seed: Option<u64>) -> Tensor<2> {
+        let mask = self.dropout.mask(dropout_seed);
         let mut x = images.flatten::<2>(1, 2); // [batch, height * width]
         for (index, layer) in self.layers.iter().enumerate() {
             if index > 0 {
                 x = self.activation.apply(x);
             }
-            x = layer.forward(masks.apply(index, x)); // [batch, outputs]
+            x = layer.forward(mask.apply(index, x)); // [batch, outputs]
         }
         x
     }
@@ -93,23 +99,23 @@ impl Mlp {
         softmax(self.forward(images), 1)
     }
 
-    /// What follows each hidden layer.
+    /// Activation after each hidden layer.
     pub fn activation(&self) -> Activation {
         self.activation
     }
 
-    /// The layers, first to last.
+    /// Layers, first to last.
     pub fn layers(&self) -> &[Linear] {
         &self.layers
     }
 
-    /// How many numbers, and how many tensors, the network has: for the size of its records.
+    /// Number of parameters and number of tensors: they bound the size of a record.
     pub(crate) fn record_counts(&self) -> (u64, u64) {
         let tensors = self.layers.iter().map(|layer| 1 + u64::from(layer.bias.is_some())).sum();
         (self.num_params() as u64, tensors)
     }
 
-    /// The neurons of the first layer: those whose inputs are the pixels of an image, row by row.
+    /// Weights of the first layer, whose inputs are the pixels of an image, row by row.
     ///
     /// # Errors
     /// A device that fails.
@@ -207,12 +213,12 @@ mod tests {
             let config = MlpConfig { hidden: vec![64], dropout, input_dropout, ..MlpConfig::default() };
             let model = config.init(4, 3, 1, &device).unwrap();
             let images = || Tensor::<3>::from_data([[[0.1, 0.9], [0.5, 0.3]]], &device);
-            let in_training = |seed| values(model.forward_in_training(images(), Some(seed)));
+            let in_training = |seed| values(model.forward_train(images(), Some(seed)));
             assert_ne!(in_training(1), in_training(2), "no neuron was left out");
             assert_eq!(in_training(1), in_training(1));
             let whole = values(model.forward(images()));
             assert_ne!(in_training(1), whole);
-            assert_eq!(values(model.forward_in_training(images(), None)), whole);
+            assert_eq!(values(model.forward_train(images(), None)), whole);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Owns the network: Flatten → Linear (→ activation → dropout → Linear)* → Softmax, its initial weights, its
 //! loss, its layers in words and its digest. Knows no data set, no path and no optimizer.
 
+mod activation;
 mod config;
 mod digest;
 pub(crate) mod dropout;
@@ -10,7 +11,8 @@ mod mlp;
 mod summary;
 mod weights;
 
-pub use config::{Activation, MlpConfig};
+pub use activation::Activation;
+pub use config::MlpConfig;
 pub use digest::weights_sha256;
 pub use dropout::Dropout;
 pub use init::Initializer;

@@ -1,128 +1,126 @@
-//! The `[optimizer]` section: which update rule, with every constant explicit.
+//! Owns the optimizers and learning-rate schedules: the `[optimizer]` and `[schedule]` sections, their checks, their
+//! formulas, and the update with Burn tensors. One file is one optimizer.
+//! Depends on `error`, `backend` and Burn. Must not know networks, engines or training loops; `engine::cpu` has faster
+//! versions of some updates and knows this module.
+//!
+//! To add an optimizer: a file here with its section, an `impl UpdateRule`, and one line in `optimizers!` below.
 
-pub(crate) mod cpu_state;
+mod adam;
+mod adamw;
+mod cpu_state;
 mod formula;
-pub(crate) mod schedule;
+mod lion;
+mod rmsprop;
+mod schedule;
+mod sgd;
 
+pub use adam::Adam;
+pub(crate) use adam::AdamOptimizer;
+pub use adamw::AdamW;
+pub(crate) use cpu_state::with_cpu_state;
 pub use formula::{schedule_formula, update_formula};
+pub use lion::Lion;
+pub use rmsprop::RmsProp;
+pub(crate) use rmsprop::{RmsPropOptimizer, RmsPropState};
 pub use schedule::{Constant, Cosine, Exponential, Schedule, ScheduleConfig, StepDecay};
+pub use sgd::Sgd;
+pub(crate) use sgd::{SgdOptimizer, SgdState};
 
-use burn::grad_clipping::GradientClippingConfig;
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer};
+use burn::optim::ModuleOptimizer;
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::cpu::optimizer::{FusedAdam, FusedRmsProp, FusedSgd, ReferenceAdam};
-use crate::error::{Error, Result, ensure};
-use crate::optim::cpu_state::with_cpu_state;
+use crate::error::{Result, ensure};
 
-/// The `[optimizer]` section. Constants default to Keras', except that SGD's learning rate is the exercise's 1.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum OptimizerConfig {
-    /// Stochastic gradient descent, with or without momentum.
-    Sgd(Sgd),
-    /// Adam (Kingma and Ba 2015).
-    Adam(Adam),
-    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
-    AdamW(AdamW),
-    /// RMSprop (Tieleman and Hinton 2012).
-    RmsProp(RmsProp),
-}
+/// Everything that smallnet needs to know of one optimizer.
+pub trait UpdateRule {
+    /// Name as people write it: `RMSprop`.
+    fn name(&self) -> &'static str;
 
-/// w ← w − learning_rate · v, with v ← momentum · v + g.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sgd {
-    /// The step size, above 0.
-    pub learning_rate: f64,
-    /// How much of the last update's direction is kept, in [0, 1).
-    pub momentum: f64,
-    /// Whether the gradient looks ahead along the momentum (needs a momentum above 0).
-    pub nesterov: bool,
-    /// L2 penalty: this times each weight is added to its gradient.
-    pub weight_decay: f64,
-}
+    /// Step size before any schedule, above 0.
+    fn learning_rate(&self) -> f64;
 
-impl Default for Sgd {
-    fn default() -> Self {
-        Self { learning_rate: 1.0, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
+    /// Weight decay, from 0; an L2 penalty or decoupled, as [`UpdateRule::decouples_decay`] says.
+    fn weight_decay(&self) -> f64;
+
+    /// Replaces the learning rate and the weight decay.
+    fn set_rates(&mut self, learning_rate: f64, weight_decay: f64);
+
+    /// Checks every constant's range.
+    ///
+    /// # Errors
+    /// The first constant that is out of range, by its key.
+    fn check(&self) -> Result<()>;
+
+    /// Update of a weight w with the gradient g at the learning rate η, one formula per line, in order.
+    fn formula(&self) -> Vec<String>;
+
+    /// Returns whether the weight decay shrinks the weights themselves (as in AdamW and Lion) instead of adding to their
+    /// gradients.
+    ///
+    /// Networks that are trained in one batch rely on it: they take the optimizer's step without its decay and apply
+    /// each network's own.
+    fn decouples_decay(&self) -> bool;
+
+    /// Returns whether the update is w ← w − η · g and nothing else, apart from the weight decay.
+    fn is_plain_gradient_descent(&self) -> bool {
+        false
     }
+
+    /// Numbers that the optimizer's record holds per weight.
+    fn numbers_per_weight(&self) -> u64;
+
+    /// Learning rates that usually train dense networks, lowest and highest. The warning about a network that has
+    /// learned nothing compares with them.
+    fn usual_learning_rates(&self, has_hidden_layers: bool) -> (f64, f64);
+
+    /// Builds the optimizer with Burn tensors, for any device.
+    fn build(&self) -> ModuleOptimizer;
 }
 
-/// w ← w − learning_rate · m̂ / (√v̂ + epsilon), with bias-corrected running means m̂ of g and v̂ of g².
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Adam {
-    /// The step size, above 0.
-    pub learning_rate: f64,
-    /// Decay of the running mean of gradients, in [0, 1).
-    pub beta_1: f64,
-    /// Decay of the running mean of squared gradients, in [0, 1).
-    pub beta_2: f64,
-    /// Keeps the division finite, above 0.
-    pub epsilon: f64,
-    /// L2 penalty: this times each weight is added to its gradient.
-    pub weight_decay: f64,
-}
-
-impl Default for Adam {
-    fn default() -> Self {
-        Self { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay: 0.0 }
-    }
-}
-
-/// As [`Adam`], but each step also shrinks every weight by learning_rate · weight_decay of itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdamW {
-    /// The step size, above 0.
-    pub learning_rate: f64,
-    /// Decay of the running mean of gradients, in [0, 1).
-    pub beta_1: f64,
-    /// Decay of the running mean of squared gradients, in [0, 1).
-    pub beta_2: f64,
-    /// Keeps the division finite, above 0.
-    pub epsilon: f64,
-    /// The share of each weight, times the learning rate, that a step takes away.
-    pub weight_decay: f64,
-}
-
-impl Default for AdamW {
-    fn default() -> Self {
-        Self { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay: 0.004 }
-    }
-}
-
-/// w ← w − learning_rate · g / (√v + epsilon), with a running mean v of g².
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RmsProp {
-    /// The step size, above 0.
-    pub learning_rate: f64,
-    /// Decay of the running mean of squared gradients, in [0, 1).
-    pub rho: f64,
-    /// How much of the last update is kept, in [0, 1).
-    pub momentum: f64,
-    /// Keeps the division finite, above 0.
-    pub epsilon: f64,
-    /// Whether v is the gradient's variance instead of its mean square.
-    pub centered: bool,
-    /// L2 penalty: this times each weight is added to its gradient.
-    pub weight_decay: f64,
-}
-
-impl Default for RmsProp {
-    fn default() -> Self {
-        Self {
-            learning_rate: 0.001,
-            rho: 0.9,
-            momentum: 0.0,
-            epsilon: 1e-7,
-            centered: false,
-            weight_decay: 0.0,
+/// Defines [`OptimizerConfig`] from a list of its kinds, so that no other list of them is needed.
+macro_rules! optimizers {
+    ($($(#[$doc:meta])+ $kind:ident,)+) => {
+        /// The `[optimizer]` section. Constants default to Keras', except that SGD's learning rate is the exercise's 1.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "lowercase")]
+        pub enum OptimizerConfig {
+            $($(#[$doc])+ $kind($kind),)+
         }
-    }
+
+        impl OptimizerConfig {
+            /// One of each kind, with its default constants.
+            pub fn kinds() -> Vec<Self> {
+                vec![$(Self::$kind($kind::default())),+]
+            }
+
+            /// The optimizer behind the section.
+            pub fn rule(&self) -> &dyn UpdateRule {
+                match self {
+                    $(Self::$kind(rule) => rule,)+
+                }
+            }
+
+            fn rule_mut(&mut self) -> &mut dyn UpdateRule {
+                match self {
+                    $(Self::$kind(rule) => rule,)+
+                }
+            }
+        }
+    };
+}
+
+optimizers! {
+    /// Stochastic gradient descent, with or without momentum.
+    Sgd,
+    /// Adam (Kingma and Ba 2015).
+    Adam,
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+    AdamW,
+    /// RMSprop (Tieleman and Hinton 2012).
+    RmsProp,
+    /// Lion (Chen and others 2023).
+    Lion,
 }
 
 impl Default for OptimizerConfig {
@@ -132,131 +130,45 @@ impl Default for OptimizerConfig {
 }
 
 impl OptimizerConfig {
-    /// The step size before any schedule.
+    /// Step size before any schedule.
     pub fn learning_rate(&self) -> f64 {
-        match self {
-            Self::Sgd(sgd) => sgd.learning_rate,
-            Self::Adam(adam) => adam.learning_rate,
-            Self::AdamW(adamw) => adamw.learning_rate,
-            Self::RmsProp(rmsprop) => rmsprop.learning_rate,
-        }
+        self.rule().learning_rate()
     }
 
-    /// The weight decay, whatever it is applied to.
+    /// Weight decay, whatever it is applied to.
     pub fn weight_decay(&self) -> f64 {
-        match self {
-            Self::Sgd(sgd) => sgd.weight_decay,
-            Self::Adam(adam) => adam.weight_decay,
-            Self::AdamW(adamw) => adamw.weight_decay,
-            Self::RmsProp(rmsprop) => rmsprop.weight_decay,
-        }
+        self.rule().weight_decay()
     }
 
-    /// How many numbers the optimizer keeps for each weight from step to step: those in its record.
-    pub(crate) fn numbers_per_weight(&self) -> u64 {
-        match self {
-            Self::Sgd(sgd) => u64::from(sgd.momentum > 0.0),
-            Self::Adam(_) | Self::AdamW(_) => 2,
-            // Burn keeps what the gradient is divided by twice, also where it is the same.
-            Self::RmsProp(rmsprop) => 2 + u64::from(rmsprop.centered) + u64::from(rmsprop.momentum > 0.0),
-        }
-    }
-
-    /// The same rule with another learning rate and weight decay.
+    /// Returns the same optimizer with another learning rate and weight decay.
     pub fn with_rates(&self, learning_rate: f64, weight_decay: f64) -> Self {
-        match self.clone() {
-            Self::Sgd(sgd) => Self::Sgd(Sgd { learning_rate, weight_decay, ..sgd }),
-            Self::Adam(adam) => Self::Adam(Adam { learning_rate, weight_decay, ..adam }),
-            Self::AdamW(adamw) => Self::AdamW(AdamW { learning_rate, weight_decay, ..adamw }),
-            Self::RmsProp(rmsprop) => Self::RmsProp(RmsProp { learning_rate, weight_decay, ..rmsprop }),
-        }
+        let mut config = self.clone();
+        config.rule_mut().set_rates(learning_rate, weight_decay);
+        config
     }
 
     /// Checks every value's range.
+    ///
+    /// # Errors
+    /// The first value that is out of range, by its key.
     pub fn check(&self) -> Result<()> {
         positive("learning_rate", self.learning_rate())?;
-        match self {
-            Self::Sgd(sgd) => {
-                fraction("momentum", sgd.momentum)?;
-                not_negative("weight_decay", sgd.weight_decay)?;
-                if sgd.nesterov && sgd.momentum == 0.0 {
-                    return Err(Error::new("`optimizer.nesterov` is true, but `optimizer.momentum` is 0")
-                        .hint("nesterov changes how momentum is applied; try `optimizer.momentum=0.9`"));
-                }
-                Ok(())
-            }
-            Self::Adam(Adam { beta_1, beta_2, epsilon, weight_decay, .. })
-            | Self::AdamW(AdamW { beta_1, beta_2, epsilon, weight_decay, .. }) => {
-                fraction("beta_1", *beta_1)?;
-                fraction("beta_2", *beta_2)?;
-                positive("epsilon", *epsilon)?;
-                not_negative("weight_decay", *weight_decay)
-            }
-            Self::RmsProp(rmsprop) => {
-                fraction("rho", rmsprop.rho)?;
-                fraction("momentum", rmsprop.momentum)?;
-                positive("epsilon", rmsprop.epsilon)?;
-                not_negative("weight_decay", rmsprop.weight_decay)
-            }
-        }
-    }
-
-    /// Builds the optimizer; `clipping` is applied to each tensor's gradient before the update.
-    pub fn init(&self, clipping: Option<GradientClippingConfig>) -> ModuleOptimizer {
-        let optimizer = match self {
-            Self::Sgd(sgd) => with_cpu_state(FusedSgd {
-                penalty: penalty(sgd.weight_decay),
-                momentum: sgd.momentum as f32,
-                is_nesterov: sgd.nesterov,
-            }),
-            Self::Adam(adam) => with_cpu_state(adam.one_pass()),
-            Self::AdamW(adamw) => with_cpu_state(adamw.one_pass()),
-            Self::RmsProp(rmsprop) => with_cpu_state(FusedRmsProp {
-                rho: rmsprop.rho as f32,
-                momentum: rmsprop.momentum as f32,
-                epsilon: rmsprop.epsilon as f32,
-                is_centered: rmsprop.centered,
-                penalty: penalty(rmsprop.weight_decay),
-            }),
-        };
-        match clipping {
-            Some(clipping) => optimizer.with_grad_clipping(clipping.init()),
-            None => optimizer,
-        }
+        not_negative("weight_decay", self.weight_decay())?;
+        self.rule().check()
     }
 }
 
-impl Adam {
-    fn one_pass(&self) -> FusedAdam {
-        let (beta_1, beta_2, epsilon) = (self.beta_1 as f32, self.beta_2 as f32, self.epsilon as f32);
-        let plain = AdamConfig::new()
-            .with_beta_1(beta_1)
-            .with_beta_2(beta_2)
-            .with_epsilon(epsilon)
-            .with_weight_decay(penalty(self.weight_decay).map(WeightDecayConfig::new))
-            .build();
-        let penalty = penalty(self.weight_decay);
-        FusedAdam { plain: ReferenceAdam::Adam(plain), beta_1, beta_2, epsilon, penalty, decay: 0.0 }
-    }
-}
-
-impl AdamW {
-    fn one_pass(&self) -> FusedAdam {
-        let (beta_1, beta_2, epsilon) = (self.beta_1 as f32, self.beta_2 as f32, self.epsilon as f32);
-        let plain = AdamWConfig::new()
-            .with_beta_1(beta_1)
-            .with_beta_2(beta_2)
-            .with_epsilon(epsilon)
-            .with_weight_decay(self.weight_decay as f32)
-            .build();
-        // In single precision first, as Burn has it.
-        let decay = f64::from(self.weight_decay as f32);
-        FusedAdam { plain: ReferenceAdam::AdamW(plain), beta_1, beta_2, epsilon, penalty: None, decay }
-    }
-}
-
-fn penalty(weight_decay: f64) -> Option<f32> {
+/// Returns the L2 penalty as the updates take it; none for a weight decay of 0.
+pub(crate) fn l2_penalty(weight_decay: f64) -> Option<f32> {
     (weight_decay > 0.0).then_some(weight_decay as f32)
+}
+
+/// Adds the L2 penalty to a gradient, if there is one.
+fn penalized<const D: usize>(gradient: Tensor<D>, penalty: Option<f32>, weights: &Tensor<D>) -> Tensor<D> {
+    match penalty {
+        Some(penalty) => weights.clone().mul_scalar(penalty) + gradient,
+        None => gradient,
+    }
 }
 
 fn positive(key: &str, value: f64) -> Result<()> {
@@ -270,4 +182,24 @@ fn not_negative(key: &str, value: f64) -> Result<()> {
 fn fraction(key: &str, value: f64) -> Result<()> {
     let expected = "a number from 0 up to, not with, 1";
     ensure((0.0..1.0).contains(&value), &format!("optimizer.{key}"), value, expected)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_written_read_checked_and_has_its_rates_replaced() {
+        for config in OptimizerConfig::kinds() {
+            config.check().unwrap();
+            let text = toml::to_string(&config).unwrap();
+            assert_eq!(toml::from_str::<OptimizerConfig>(&text).unwrap(), config, "{text}");
+            let other = config.with_rates(0.25, 0.125);
+            assert_eq!((other.learning_rate(), other.weight_decay()), (0.25, 0.125));
+            assert!(other != config && !other.rule().formula().is_empty());
+            assert!(config.with_rates(0.0, 0.0).check().is_err());
+            assert!(config.with_rates(0.1, -1.0).check().is_err());
+        }
+    }
 }

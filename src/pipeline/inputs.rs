@@ -32,6 +32,7 @@ impl RunInputs {
         splits.check_trainable(experiment)?;
         let InputSpec { height, width, num_classes } = splits.layout;
         let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
+        let model = model.with_engine(opened.engine);
         let data = DataInfo {
             source: source.to_string(),
             sha256: source.checksum()?,

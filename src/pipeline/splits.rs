@@ -98,7 +98,8 @@ pub(crate) fn check_trainable(experiment: &Experiment, layout: InputSpec, num_tr
     let sizes = experiment.model.sizes(height * width, num_classes);
     let weights: u128 = sizes.windows(2).map(|pair| (pair[0] as u128 + 1) * pair[1] as u128).sum();
     let values: u128 = sizes.iter().map(|&size| size as u128).sum();
-    let per_weight = HELD_PER_WEIGHT + HELD_PER_STATE * u128::from(experiment.optimizer.numbers_per_weight());
+    let per_weight =
+        HELD_PER_WEIGHT + HELD_PER_STATE * u128::from(experiment.optimizer.rule().numbers_per_weight());
     let bytes = 4 * (weights * per_weight + values * largest_batch as u128);
     memory::check(bytes, &format!("a training of {} weights", grouped(weights as usize)))
 }

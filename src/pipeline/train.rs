@@ -107,7 +107,7 @@ impl PreparedRun {
         mut on_epoch: impl FnMut(&EpochRecord) + Send + 'static,
     ) -> Result<(StopReason, Option<(RunSummary, Evaluation)>)> {
         let mut metrics = self.metrics.take();
-        let on_epoch = Box::new(move |record: &EpochRecord| {
+        let on_epoch = training::on_epoch_end(move |record: &EpochRecord| {
             metrics.iter_mut().try_for_each(|metrics| metrics.append(record))?;
             on_epoch(record);
             Ok(())
@@ -123,14 +123,14 @@ impl PreparedRun {
             train: self.splits.train.clone(),
             validation: self.splits.validation.clone(),
             device: &self.opened.device,
-            saving: Some(CheckpointOptions {
+            checkpoints: Some(CheckpointOptions {
                 store: folder.checkpoints(),
                 config: &experiment.checkpoint,
                 from,
             }),
         };
         let TrainResult { model, end, epochs, best } =
-            training::train(setup, Observers { renderer, on_epoch, interrupter })?;
+            training::train(setup, Observers { renderer, callbacks: vec![on_epoch], interrupter })?;
         if let StopReason::Diverged(divergence) = end {
             return Err(training::diverged(&divergence));
         }

@@ -133,7 +133,7 @@ fn learning(run: &RunRecords) -> Result<Markup> {
         p.note {
             "Training values are means over the images of an epoch, each measured just before the step that learns from it; "
             "validation values are measured after the epoch."
-            @if run.experiment.model.drops_out() { " Dropout acts on training values alone." }
+            @if run.experiment.model.has_dropout() { " Dropout acts on training values alone." }
             @if run.experiment.training.label_smoothing > 0.0 {
                 " The training loss is that of the smoothed targets, the validation loss that of the labels."
             }

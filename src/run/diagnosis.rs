@@ -6,8 +6,7 @@ use serde::Serialize;
 use crate::data::Source;
 use crate::evaluation::Evaluation;
 use crate::experiment::Experiment;
-use crate::model::{Activation, Initializer};
-use crate::optim::OptimizerConfig;
+use crate::model::Initializer;
 use crate::run::{RunRecords, Status};
 use crate::util::format::{counted, listed, significant};
 
@@ -150,20 +149,13 @@ fn hint(experiment: &Experiment) -> String {
             .to_owned();
     }
     let rate = optimizer.learning_rate();
-    let (low, high) = match optimizer {
-        OptimizerConfig::Sgd(sgd) if sgd.momentum > 0.0 => (0.001, 0.1),
-        // The exercise's softmax network is trained at 1.
-        OptimizerConfig::Sgd(_) if model.hidden.is_empty() => (0.005, 2.0),
-        OptimizerConfig::Sgd(_) => (0.005, 0.5),
-        OptimizerConfig::Adam(_) | OptimizerConfig::AdamW(_) | OptimizerConfig::RmsProp(_) => (1e-5, 0.005),
-    };
+    let (low, high) = optimizer.rule().usual_learning_rates(!model.hidden.is_empty());
     let rate_text = significant(rate);
     if rate > high {
-        let dead = match model.activation {
-            Activation::Relu if !model.hidden.is_empty() => {
-                "; ReLU neurons that such steps push below 0 for every image no longer learn"
-            }
-            _ => "",
+        let dead = if model.activation.can_die() && !model.hidden.is_empty() {
+            "; ReLU neurons that such steps push below 0 for every image no longer learn"
+        } else {
+            ""
         };
         return format!("a learning rate of {rate_text} is high: lower `optimizer.learning_rate`{dead}");
     }

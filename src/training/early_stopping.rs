@@ -1,4 +1,4 @@
-//! What is watched over the epochs: the lowest validation loss, and when to stop. Both ask Burn's event store.
+//! Owns the best epoch and early stopping. Both read the validation loss from Burn's event store.
 
 use burn::train::EarlyStoppingStrategy;
 use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::training::config::EarlyStopping;
 use crate::training::metrics::LOSS;
 
-/// The lowest validation loss so far.
+/// Epoch of the lowest validation loss so far.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BestEpoch {
-    /// The epoch that it was measured after, from 1.
+    /// Epoch, counted from 1.
     pub epoch: usize,
-    /// The loss.
+    /// Mean validation loss after the epoch.
     pub loss: f64,
 }
 
 impl BestEpoch {
-    /// Takes `epoch` over into `best` if its validation loss is lower by more than `min_delta`.
+    /// Replaces `best` by `epoch` if its validation loss is lower by more than `min_delta`.
     pub(crate) fn update(best: &mut Option<Self>, epoch: usize, store: &EventStoreClient, min_delta: f64) {
         let bound = best.map_or(f64::INFINITY, |best| best.loss - min_delta);
         match store.find_metric(LOSS, epoch, Aggregate::Mean, &Split::Valid) {
@@ -31,17 +31,17 @@ impl BestEpoch {
 #[derive(Debug, Clone)]
 pub(crate) struct EarlyStopper {
     config: EarlyStopping,
-    /// The loss to fall below.
+    /// Epoch whose loss must be undercut.
     pub(crate) reference: Option<BestEpoch>,
 }
 
 impl EarlyStopper {
-    /// Patience as it stood when `reference` was the loss to fall below.
+    /// Early stopping with its state: the epoch whose loss must be undercut.
     pub(crate) fn new(config: EarlyStopping, reference: Option<BestEpoch>) -> Self {
         Self { config, reference }
     }
 
-    /// Whether it has run out after `epoch`.
+    /// Returns whether the patience is exhausted after `epoch`.
     pub(crate) fn is_exhausted(&self, epoch: usize) -> bool {
         epoch.saturating_sub(self.reference.map_or(0, |best| best.epoch)) >= self.config.patience
     }

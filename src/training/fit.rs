@@ -1,9 +1,9 @@
-//! The loop over epochs and batches, as Burn's Learner runs it.
+//! Owns the loop over epochs and batches, as a training strategy of Burn's Learner.
+//! Depends on `engine`, `optim` and the checkpoints. Must not know run folders or screens.
 //!
-//! Burn's own single-device loop sends an event to its metrics thread for every step, stops between epochs only, and
-//! starts at the beginning of an epoch. This one reads two pages long, sends the measures of many steps in one event (a
-//! GPU is read back rarely, a CPU switches threads rarely), times the epochs, notices numbers that are no longer finite,
-//! and goes on from any step.
+//! Burn's own single-device loop sends one event per step to its metrics thread, stops between epochs only, and starts at
+//! the beginning of an epoch. This loop sends the metrics of many steps in one event (a GPU is read back rarely, a CPU
+//! switches threads rarely), times the epochs, detects numbers that are not finite, and resumes from any step.
 
 use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::{Mutex, PoisonError};
@@ -20,10 +20,11 @@ use burn::train::{
     TrainingItem, ValidLoader,
 };
 
-use crate::engine::metrics::{LazyMetrics, MetricSums, StepMetrics};
+use crate::engine::{LazyMetrics, MetricSums, StepMetrics};
 use crate::error::{Error, Result};
 use crate::model::{Mlp, has_finite_weights};
-use crate::optim::schedule::Schedule;
+use crate::optim::Schedule;
+use crate::training::callback::{Callback, Callbacks, TrainExtent};
 use crate::training::checkpoint::{CheckpointWriter, FORMAT, MetricsDigest, Position, State};
 use crate::training::dropout;
 use crate::training::early_stopping::{BestEpoch, EarlyStopper};
@@ -31,48 +32,47 @@ use crate::training::metric_buffer::MetricBuffer;
 use crate::training::metrics::{ACCURACY, LOSS};
 use crate::training::outcome::{Divergence, DivergenceCause, EpochRecord, StopReason};
 
-/// Called after every epoch with its record.
-pub type OnEpoch = Box<dyn FnMut(&EpochRecord) -> Result<()> + Send>;
-
-/// Burn's training strategy for smallnet, on one device.
+/// Training strategy for Burn's Learner, on one device.
 pub(super) struct EpochLoop {
     device: Device,
     /// Behind a lock because Burn shares its strategies.
-    course: Mutex<LoopState>,
+    state: Mutex<LoopState>,
 }
 
-/// A training from epoch to epoch: what it needs that is not Burn's, and what comes of it.
+/// State of the loop that Burn does not keep, and its results.
 pub(super) struct LoopState {
-    on_epoch: OnEpoch,
+    callbacks: Callbacks,
     schedule: Schedule,
     steps_per_epoch: usize,
-    /// The experiment's.
+    /// Seed of the experiment.
     seed: u64,
-    /// Saves checkpoints; none are taken without it.
-    pub(super) keeper: Option<CheckpointWriter>,
-    patience: Option<EarlyStopper>,
+    /// Saves checkpoints; without it none are saved.
+    pub(super) checkpoints: Option<CheckpointWriter>,
+    early_stopper: Option<EarlyStopper>,
     best: Option<BestEpoch>,
-    /// How far the next epoch has been trained already, in a training that goes on.
-    pub(super) begun: PartialEpoch,
-    /// The epochs so far.
+    /// Part of the next epoch that is trained already, in a training that is resumed.
+    pub(super) partial: PartialEpoch,
+    /// Records of the epochs so far.
     pub(super) records: Vec<EpochRecord>,
-    /// The digest of their lines.
+    /// Digest of their lines in `metrics.jsonl`.
     metrics: MetricsDigest,
+    /// Whether the training is resumed.
+    is_resumed: bool,
     end: Result<StopReason>,
 }
 
-/// The beginning of an epoch.
+/// First steps of an epoch.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct PartialEpoch {
-    /// Steps done.
+    /// Number of steps.
     pub(super) steps: usize,
-    /// What they measured.
-    pub(super) measured: MetricSums,
-    /// How long they took.
+    /// Sums of their metrics.
+    pub(super) metrics: MetricSums,
+    /// Time that they took.
     pub(super) seconds: f64,
 }
 
-/// What Burn's Learner brings along.
+/// Burn's parts of the loop.
 struct LoopContext<'a> {
     components: &'a mut TrainingComponents<Mlp>,
     learner: &'a mut Learner<Mlp>,
@@ -82,15 +82,15 @@ struct LoopContext<'a> {
 
 impl EpochLoop {
     /// `device` must be an autodiff device.
-    pub(super) fn new(device: Device, course: LoopState) -> Self {
-        Self { device, course: Mutex::new(course) }
+    pub(super) fn new(device: Device, state: LoopState) -> Self {
+        Self { device, state: Mutex::new(state) }
     }
 
-    /// How the loop ended, its epochs and the best of them; takes the epochs out.
+    /// Reason of the end, records of the epochs and the best epoch. The records are taken out of the state.
     pub(super) fn outcome(&self) -> Result<(StopReason, Vec<EpochRecord>, Option<BestEpoch>)> {
-        let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = course.end.clone()?;
-        Ok((end, std::mem::take(&mut course.records), course.best))
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = state.end.clone()?;
+        Ok((end, std::mem::take(&mut state.records), state.best))
     }
 }
 
@@ -107,168 +107,196 @@ impl SupervisedLearningStrategy<Mlp> for EpochLoop {
         let validation = validation.to_device(&self.device.clone().inner());
         learner.fork(&self.device);
         let epochs = starting_epoch..=components.num_epochs;
-        let gear = LoopContext {
+        let context = LoopContext {
             components: &mut components,
             learner: &mut learner,
             train: &train,
             validation: &validation,
         };
-        let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = course.run(epochs, gear);
-        let saved = course.keeper.as_mut().map_or(Ok(()), CheckpointWriter::finish);
-        course.end = end.and_then(|end| saved.map(|()| end));
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = state.run(epochs, context);
+        let saved = state.checkpoints.as_mut().map_or(Ok(()), CheckpointWriter::finish);
+        state.end = end.and_then(|end| saved.map(|()| end));
         (learner.model(), components.event_processor)
     }
 }
 
 impl LoopState {
-    /// A training from its beginning, that keeps no checkpoints.
+    /// State at the beginning of a training that saves no checkpoints.
     pub(super) fn new(
-        on_epoch: OnEpoch,
+        callbacks: Callbacks,
         schedule: Schedule,
         steps_per_epoch: usize,
         seed: u64,
-        patience: Option<EarlyStopper>,
+        early_stopper: Option<EarlyStopper>,
     ) -> Self {
         Self {
-            on_epoch,
+            callbacks,
             schedule,
             steps_per_epoch,
             seed,
-            keeper: None,
-            patience,
+            checkpoints: None,
+            early_stopper,
             best: None,
-            begun: PartialEpoch::default(),
+            partial: PartialEpoch::default(),
             records: Vec::new(),
             metrics: MetricsDigest::default(),
+            is_resumed: false,
             end: Ok(StopReason::Finished),
         }
     }
 
-    /// Puts it where a checkpoint was taken; `records` are of all epochs before that, and `metrics` is their digest.
-    pub(super) fn go_on_from(&mut self, state: &State, records: Vec<EpochRecord>, metrics: MetricsDigest) {
+    /// Moves the loop to a checkpoint. `records` are of all epochs before it, and `metrics` is their digest.
+    pub(super) fn resume_from(&mut self, state: &State, records: Vec<EpochRecord>, metrics: MetricsDigest) {
         let &State { position, measured, seconds, best, to_beat, .. } = state;
+        self.is_resumed = true;
         self.records = records;
         self.metrics = metrics;
-        self.begun = PartialEpoch { steps: position.steps, measured, seconds };
+        self.partial = PartialEpoch { steps: position.steps, metrics: measured, seconds };
         self.best = best;
-        if let Some(patience) = &mut self.patience {
-            patience.reference = to_beat;
+        if let Some(stopper) = &mut self.early_stopper {
+            stopper.reference = to_beat;
         }
     }
 
     /// Runs `epochs`: train, validate, record, checkpoint, and stop early or on request.
-    fn run(&mut self, epochs: RangeInclusive<usize>, mut gear: LoopContext<'_>) -> Result<StopReason> {
+    fn run(&mut self, epochs: RangeInclusive<usize>, mut context: LoopContext<'_>) -> Result<StopReason> {
+        self.announce_start(*epochs.end())?;
+        let reason = self.run_epochs(epochs, &mut context)?;
+        self.callbacks.on_train_end(&reason, &self.records)?;
+        Ok(reason)
+    }
+
+    fn announce_start(&mut self, num_epochs: usize) -> Result<()> {
+        let extent = TrainExtent { num_epochs, steps_per_epoch: self.steps_per_epoch };
+        self.callbacks.on_train_start(&extent)?;
+        if self.is_resumed { self.callbacks.on_resume(&self.records) } else { Ok(()) }
+    }
+
+    fn run_epochs(
+        &mut self,
+        epochs: RangeInclusive<usize>,
+        context: &mut LoopContext<'_>,
+    ) -> Result<StopReason> {
         let last = *epochs.end();
         for epoch in epochs {
-            // Before the epoch, not after the last one: a training may go on from where it should have stopped.
-            if self.patience.as_ref().is_some_and(|patience| patience.is_exhausted(epoch - 1)) {
+            // Checked before the epoch: a training may be resumed where it should have stopped.
+            if self.early_stopper.as_ref().is_some_and(|stopper| stopper.is_exhausted(epoch - 1)) {
                 return Ok(StopReason::Early);
             }
-            let seconds = match self.train_epoch(epoch, &mut gear)? {
+            let seconds = match self.train_epoch(epoch, context)? {
                 ControlFlow::Continue(seconds) => seconds,
                 ControlFlow::Break(end) => return Ok(end),
             };
-            gear.validate(epoch)?;
-            let record = self.record(epoch, seconds, &gear)?;
+            context.validate(epoch)?;
+            let record = self.record(epoch, seconds, context)?;
             if let Some(loss) = record.validation_loss.filter(|loss| !loss.is_finite()) {
                 return Ok(self.diverged(epoch, DivergenceCause::ValidationLoss(loss)));
             }
-            (self.on_epoch)(&record)?;
+            self.callbacks.on_epoch_end(&record)?;
             self.metrics.add(record.line()?.as_bytes());
             self.records.push(record);
-            let store = &gear.components.event_store;
+            let store = &context.components.event_store;
             BestEpoch::update(&mut self.best, epoch, store, 0.0);
-            if let Some(patience) = &mut self.patience {
-                patience.should_stop(epoch, store);
+            if let Some(stopper) = &mut self.early_stopper {
+                stopper.should_stop(epoch, store);
             }
-            self.save(Position { epochs: epoch, steps: 0 }, PartialEpoch::default(), &mut gear)?;
-            if gear.components.interrupter.should_stop() && epoch < last {
+            self.save(Position { epochs: epoch, steps: 0 }, PartialEpoch::default(), context)?;
+            if context.components.interrupter.should_stop() && epoch < last {
                 return Ok(StopReason::Interrupted { epoch, step: self.steps_per_epoch });
             }
         }
         Ok(StopReason::Finished)
     }
 
-    /// One pass over the training images, or over what is left of them; gives the seconds it took, or the end of the
-    /// training.
+    /// Trains on all training images once, or on the rest of them; returns the seconds it took, or the end of the training.
     fn train_epoch(
         &mut self,
         epoch: usize,
-        gear: &mut LoopContext<'_>,
+        context: &mut LoopContext<'_>,
     ) -> Result<ControlFlow<StopReason, f64>> {
-        let total_items = gear.train.num_items();
-        gear.tell(LearnerEvent::StartSplit { epoch_number: epoch, total_items })?;
-        let end = self.steps(epoch, gear)?;
-        gear.tell(LearnerEvent::EndSplit(epoch))?;
+        let total_items = context.train.num_items();
+        context.emit(LearnerEvent::StartSplit { epoch_number: epoch, total_items })?;
+        let end = self.steps(epoch, context)?;
+        context.emit(LearnerEvent::EndSplit(epoch))?;
         Ok(end)
     }
 
-    fn steps(&mut self, epoch: usize, gear: &mut LoopContext<'_>) -> Result<ControlFlow<StopReason, f64>> {
-        let mut batches = gear.train.iter();
-        let begun = std::mem::take(&mut self.begun);
-        let mut outbox = MetricBuffer::new(begun.steps, begun.measured);
-        if begun.steps > 0 {
-            let measured = LazyMetrics::before(begun.measured);
-            gear.tell(event(measured, batches.progress(), begun.steps, gear.learner.lr_current()))?;
+    fn steps(&mut self, epoch: usize, context: &mut LoopContext<'_>) -> Result<ControlFlow<StopReason, f64>> {
+        let mut batches = context.train.iter();
+        let partial = std::mem::take(&mut self.partial);
+        let mut buffer = MetricBuffer::new(partial.steps, partial.metrics);
+        if partial.steps > 0 {
+            let metrics = LazyMetrics::before(partial.metrics);
+            context.emit(event(metrics, batches.progress(), partial.steps, context.learner.lr_current()))?;
         }
-        let mut clock = Stopwatch::new(begun.seconds);
-        let mut step = begun.steps;
+        let mut stopwatch = Stopwatch::start(partial.seconds);
+        let mut step = partial.steps;
         while let Some(batch) = batches.next() {
             let total_steps = (epoch - 1) * self.steps_per_epoch + step;
-            let output =
-                gear.learner.train_step(dropout::with_step_seed(burn_error(batch)?, self.seed, total_steps));
-            gear.learner.lr_step();
-            gear.learner.optimizer_step(output.grads);
-            outbox.put(output.item);
+            let output = context.learner.train_step(dropout::with_step_seed(
+                burn_error(batch)?,
+                self.seed,
+                total_steps,
+            ));
+            context.learner.lr_step();
+            context.learner.optimizer_step(output.grads);
+            buffer.push(output.item);
             step += 1;
 
             let progress = batches.progress();
-            let interrupted = gear.components.interrupter.should_stop();
-            let is_due = self.keeper.as_ref().is_some_and(|keeper| keeper.is_due(step));
-            let saves = interrupted || (is_due && !progress.is_completed());
-            if saves || outbox.is_due(&progress) {
-                let measured = outbox.take()?;
-                // What is saved, or validated, is looked at as a whole.
-                let model = (saves || progress.is_completed()).then(|| gear.learner.model());
-                if let Some(symptom) = find_divergence(measured.steps(), step, model.as_ref())? {
+            let interrupted = context.components.interrupter.should_stop();
+            let is_due = self.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.is_due(step));
+            let should_save = interrupted || (is_due && !progress.is_completed());
+            if should_save || buffer.should_flush(&progress) {
+                let metrics = buffer.flush()?;
+                // A network that is saved or validated is checked as a whole.
+                let model = (should_save || progress.is_completed()).then(|| context.learner.model());
+                if let Some(symptom) = find_divergence(metrics.steps(), step, model.as_ref())? {
                     return Ok(ControlFlow::Break(self.diverged(epoch, symptom)));
                 }
-                gear.tell(event(measured, progress, step, gear.learner.lr_current()))?;
+                context.emit(event(metrics, progress, step, context.learner.lr_current()))?;
             }
-            if saves {
-                clock.pause();
-                let begun = PartialEpoch { steps: step, measured: outbox.totals, seconds: clock.seconds };
-                self.save(Position { epochs: epoch - 1, steps: step }, begun, gear)?;
-                clock.go_on();
+            if should_save {
+                stopwatch.pause();
+                let partial = PartialEpoch { steps: step, metrics: buffer.sums, seconds: stopwatch.seconds };
+                self.save(Position { epochs: epoch - 1, steps: step }, partial, context)?;
+                stopwatch.resume();
             }
             if interrupted {
                 return Ok(ControlFlow::Break(StopReason::Interrupted { epoch, step }));
             }
         }
-        clock.pause();
-        Ok(ControlFlow::Continue(clock.seconds))
+        stopwatch.pause();
+        Ok(ControlFlow::Continue(stopwatch.seconds))
     }
 
-    /// Saves a checkpoint, where any are kept.
-    fn save(&mut self, position: Position, begun: PartialEpoch, gear: &mut LoopContext<'_>) -> Result<()> {
-        let (Some(keeper), Some(checkpointer)) = (&mut self.keeper, &mut gear.components.checkpointer) else {
+    /// Saves a checkpoint if the training saves any.
+    fn save(
+        &mut self,
+        position: Position,
+        partial: PartialEpoch,
+        context: &mut LoopContext<'_>,
+    ) -> Result<()> {
+        let (Some(writer), Some(checkpointer)) =
+            (&mut self.checkpoints, &mut context.components.checkpointer)
+        else {
             return Ok(());
         };
-        checkpointer.checkpoint(gear.learner, position.epochs, &gear.components.event_store);
+        checkpointer.checkpoint(context.learner, position.epochs, &context.components.event_store);
         let state = State {
             format: FORMAT,
             position,
-            measured: begun.measured,
-            seconds: begun.seconds,
+            measured: partial.metrics,
+            seconds: partial.seconds,
             best: self.best,
-            to_beat: self.patience.as_ref().and_then(|patience| patience.reference),
+            to_beat: self.early_stopper.as_ref().and_then(|stopper| stopper.reference),
             metrics_sha256: Some(self.metrics.sha256()),
         };
-        keeper.save(state)
+        writer.save(state)
     }
 
-    /// The end of a training in which a number is no longer finite.
+    /// End of a training in which a number is not finite.
     fn diverged(&self, epoch: usize, symptom: DivergenceCause) -> StopReason {
         let step = match symptom {
             DivergenceCause::Loss { step, .. } | DivergenceCause::Weight { step } => step,
@@ -278,9 +306,9 @@ impl LoopState {
         StopReason::Diverged(Divergence { epoch, symptom, learning_rate })
     }
 
-    /// Asks Burn's event store for the epoch's means.
-    fn record(&self, epoch: usize, seconds: f64, gear: &LoopContext<'_>) -> Result<EpochRecord> {
-        let store = &gear.components.event_store;
+    /// Reads the epoch's means from Burn's event store.
+    fn record(&self, epoch: usize, seconds: f64, context: &LoopContext<'_>) -> Result<EpochRecord> {
+        let store = &context.components.event_store;
         let mean = |name, split| store.find_metric(name, epoch, Aggregate::Mean, &split);
         let missing = || Error::new(format!("epoch {epoch} left no training metrics"));
         Ok(EpochRecord {
@@ -291,17 +319,17 @@ impl LoopState {
             validation_accuracy: mean(ACCURACY, Split::Valid),
             learning_rate: self.schedule.rate_in_epoch(epoch, self.steps_per_epoch),
             seconds,
-            images_per_second: EpochRecord::rate(gear.train.num_items(), seconds),
+            images_per_second: EpochRecord::rate(context.train.num_items(), seconds),
         })
     }
 }
 
 impl LoopContext<'_> {
-    fn tell(&mut self, event: TrainingEvent) -> Result<()> {
+    fn emit(&mut self, event: TrainingEvent) -> Result<()> {
         burn_error(self.components.event_processor.process_train(event))
     }
 
-    /// One pass over the images held out, if there are any, and the end of the epoch for all metrics.
+    /// Validates on all validation images, if there are any, and ends the epoch for all metrics.
     fn validate(&mut self, epoch: usize) -> Result<()> {
         let processor = &mut self.components.event_processor;
         let total_items = self.validation.num_items();
@@ -311,31 +339,30 @@ impl LoopContext<'_> {
             )?;
             let model = self.learner.model().valid();
             let mut batches = self.validation.iter();
-            let mut outbox = MetricBuffer::new(0, MetricSums::default());
+            let mut buffer = MetricBuffer::new(0, MetricSums::default());
             while let Some(batch) = batches.next() {
-                outbox.put(InferenceStep::step(&model, burn_error(batch)?));
-                if outbox.is_due(&batches.progress()) {
-                    let measured = outbox.take()?;
-                    let event =
-                        TrainingItem::new(measured, batches.progress(), Some(outbox.steps_sent), None);
+                buffer.push(InferenceStep::step(&model, burn_error(batch)?));
+                if buffer.should_flush(&batches.progress()) {
+                    let metrics = buffer.flush()?;
+                    let event = TrainingItem::new(metrics, batches.progress(), Some(buffer.steps_sent), None);
                     burn_error(processor.process_valid(LearnerEvent::ProcessedItem(event)))?;
                 }
             }
             burn_error(processor.process_valid(LearnerEvent::EndSplit(epoch)))?;
         }
-        self.tell(LearnerEvent::EndEpoch(epoch))?;
+        self.emit(LearnerEvent::EndEpoch(epoch))?;
         burn_error(self.components.event_processor.flush())
     }
 }
 
 type TrainingEvent = LearnerEvent<LazyMetrics>;
 
-fn event(measured: LazyMetrics, progress: Progress, step: usize, rate: ModuleLearningRate) -> TrainingEvent {
-    LearnerEvent::ProcessedItem(TrainingItem::new(measured, progress, Some(step), Some(rate)))
+fn event(metrics: LazyMetrics, progress: Progress, step: usize, rate: ModuleLearningRate) -> TrainingEvent {
+    LearnerEvent::ProcessedItem(TrainingItem::new(metrics, progress, Some(step), Some(rate)))
 }
 
-/// The first loss that is not finite among the last steps, of which `done` have been done in all, or else a weight of
-/// `model`: everything learned after it would be noise.
+/// Finds the first loss that is not finite among the last `steps`, or else a weight of `model` that is not: everything
+/// learned after it would be noise. `done` is the number of steps done in the epoch.
 fn find_divergence(
     steps: &[StepMetrics],
     done: usize,
@@ -349,14 +376,15 @@ fn find_divergence(
     Ok((!is_finite).then_some(DivergenceCause::Weight { step: done }))
 }
 
-/// Counts the seconds of steps, without those of checkpoints.
+/// Measures the time of steps, without that of checkpoints.
 struct Stopwatch {
     seconds: f64,
     since: Instant,
 }
 
 impl Stopwatch {
-    fn new(seconds: f64) -> Self {
+    /// Starts with `seconds` already measured.
+    fn start(seconds: f64) -> Self {
         Self { seconds, since: Instant::now() }
     }
 
@@ -364,12 +392,12 @@ impl Stopwatch {
         self.seconds += self.since.elapsed().as_secs_f64();
     }
 
-    fn go_on(&mut self) {
+    fn resume(&mut self) {
         self.since = Instant::now();
     }
 }
 
-/// An error of Burn's as ours.
+/// Turns an error of Burn into one of smallnet.
 pub(super) fn burn_error<T, E: std::fmt::Display>(result: std::result::Result<T, E>) -> Result<T> {
     result.map_err(|error| Error::new(format!("training failed: {error}")))
 }

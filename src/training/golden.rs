@@ -77,8 +77,9 @@ impl Case {
         };
         let schedule =
             Schedule::new(ScheduleConfig::default(), self.optimizer.learning_rate(), 1, self.batches.len());
-        let optimizer = self.optimizer.init(config.clipping());
-        let mut learner = Learner::new(self.model(device).train(), optimizer, schedule);
+        let model = self.model(device);
+        let optimizer = model.engine().optimizer(&self.optimizer, config.clipping());
+        let mut learner = Learner::new(model.train(), optimizer, schedule);
         let mut losses = Vec::new();
         for index in 0..self.batches.len() {
             let output = learner.train_step(self.batch(index, &training));
@@ -128,7 +129,7 @@ fn one_batch_can_be_learned_by_heart() {
     let model = config.init(784, 10, 1, &device).unwrap().train();
     let optimizer: OptimizerConfig = toml::from_str("kind = \"adam\"\nlearning_rate = 0.01").unwrap();
     let schedule = Schedule::new(ScheduleConfig::default(), optimizer.learning_rate(), 1, 100);
-    let mut learner = Learner::new(model, optimizer.init(None), schedule);
+    let mut learner = Learner::new(model.clone(), model.engine().optimizer(&optimizer, None), schedule);
     let mut last = None;
     for _ in 0..100 {
         let output = learner.train_step(Batch::new(&split, &positions, 0.0, &training));

@@ -141,7 +141,7 @@ pub fn range_test(
     // A sweep longer than an epoch goes on into the next one.
     let batches = std::iter::repeat_with(|| loader.iter()).flatten();
     let mut model = model.train();
-    let mut optimizer = optimizer.init(training.clipping());
+    let mut optimizer = model.engine().optimizer(optimizer, training.clipping());
     let mut unread = LazyMetrics::default();
     let mut trace = LossCurve::new(sweep, num_steps);
     for (step, batch) in batches.take(num_steps).enumerate() {
@@ -304,7 +304,7 @@ mod tests {
         let training = TrainingConfig { batch_size: 16, ..TrainingConfig::default() };
         let loader = shuffled_loader(images(), &training, 7, &device).to_device(&device.clone().autodiff());
         let mut model = MlpConfig::default().init(3, 3, 7, &device).unwrap().train();
-        let mut optimizer = OptimizerConfig::default().init(None);
+        let mut optimizer = model.engine().optimizer(&OptimizerConfig::default(), None);
         // Four batches an epoch: five epochs, each in an order of its own.
         let batches = (0..5).flat_map(|_| loader.iter().collect::<Vec<_>>());
         for (point, batch) in test.points.iter().zip(batches) {

@@ -1,49 +1,50 @@
-//! Measures of steps on their way to Burn's metrics, many in one event.
+//! Owns the buffer of step metrics: Burn's metrics receive many steps in one event.
 
 use std::time::{Duration, Instant};
 
 use burn::data::dataloader::Progress;
 use burn::train::ItemLazy;
 
-use crate::engine::metrics::{LazyMetrics, MetricSums};
+use crate::engine::{LazyMetrics, MetricSums};
 use crate::error::Result;
 use crate::training::fit::burn_error;
 
-/// Steps whose measures travel together at the most: bounds the memory they hold.
+/// Largest number of steps in one event: bounds the memory that they hold.
 const MAX_STEPS_PER_EVENT: usize = 256;
-/// How long measures are held back at the most: keeps a progress bar alive.
+/// Longest time that metrics wait in the buffer: a progress bar keeps moving.
 const MAX_EVENT_DELAY: Duration = Duration::from_millis(50);
 
-/// Measures on their way to the metrics.
+/// Metrics that Burn has not received yet.
 pub(super) struct MetricBuffer {
-    measured: LazyMetrics,
+    metrics: LazyMetrics,
     since: Instant,
+    /// Steps that Burn has received in this epoch.
     pub(super) steps_sent: usize,
-    /// What was measured by all steps sent.
-    pub(super) totals: MetricSums,
+    /// Sums over all steps sent.
+    pub(super) sums: MetricSums,
 }
 
 impl MetricBuffer {
-    pub(super) fn new(steps_sent: usize, totals: MetricSums) -> Self {
-        Self { measured: LazyMetrics::default(), since: Instant::now(), steps_sent, totals }
+    pub(super) fn new(steps_sent: usize, sums: MetricSums) -> Self {
+        Self { metrics: LazyMetrics::default(), since: Instant::now(), steps_sent, sums }
     }
 
-    pub(super) fn put(&mut self, measured: LazyMetrics) {
-        self.measured.append(measured);
+    pub(super) fn push(&mut self, metrics: LazyMetrics) {
+        self.metrics.append(metrics);
     }
 
-    pub(super) fn is_due(&self, progress: &Progress) -> bool {
+    pub(super) fn should_flush(&self, progress: &Progress) -> bool {
         progress.is_completed()
-            || self.measured.len() >= MAX_STEPS_PER_EVENT
+            || self.metrics.len() >= MAX_STEPS_PER_EVENT
             || self.since.elapsed() >= MAX_EVENT_DELAY
     }
 
-    /// The measures, read from the device.
-    pub(super) fn take(&mut self) -> Result<LazyMetrics> {
+    /// Empties the buffer and returns its metrics, read from the device.
+    pub(super) fn flush(&mut self) -> Result<LazyMetrics> {
         self.since = Instant::now();
-        self.steps_sent += self.measured.len();
-        let measured = burn_error(std::mem::take(&mut self.measured).sync())?;
-        measured.steps().iter().for_each(|step| self.totals.add(&MetricSums::from(step)));
-        Ok(measured)
+        self.steps_sent += self.metrics.len();
+        let metrics = burn_error(std::mem::take(&mut self.metrics).sync())?;
+        metrics.steps().iter().for_each(|step| self.sums.add(&MetricSums::from(step)));
+        Ok(metrics)
     }
 }

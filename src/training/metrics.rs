@@ -1,5 +1,5 @@
-//! Loss and accuracy as Burn metrics. Both weigh every image alike; Burn's own loss metric weighs every batch
-//! alike, which over-weights the short last one.
+//! Loss and accuracy as Burn metrics. Both give every image the same weight; Burn's own loss metric
+//! gives every batch the same weight, which over-weights the short last one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,25 +12,25 @@ use burn::train::metric::{
     Numeric, NumericAttributes, NumericEntry, SerializedEntry,
 };
 
-use crate::engine::metrics::{LazyMetrics, MetricSums};
+use crate::engine::{LazyMetrics, MetricSums};
 
-/// The name of the loss among Burn's metrics.
+/// Name of the loss among Burn's metrics.
 pub const LOSS: &str = "Loss";
-/// The name of the accuracy among Burn's metrics.
+/// Name of the accuracy among Burn's metrics.
 pub const ACCURACY: &str = "Accuracy";
 
-/// The mean of a quantity over the images of an epoch.
+/// Mean of a quantity over the images of an epoch.
 #[derive(Debug, Clone)]
 pub struct SampleMean {
     name: MetricName,
     higher_is_better: bool,
-    /// The quantity's sum over the images of some steps.
+    /// Sum of the quantity over the images of some steps.
     total: fn(&MetricSums) -> f64,
     epoch: Sum,
     latest: Sum,
 }
 
-/// A sum over some images.
+/// Sum over some images.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sum {
     total: f64,
@@ -48,12 +48,12 @@ impl Sum {
 }
 
 impl SampleMean {
-    /// The mean loss.
+    /// Mean loss, in nats.
     pub fn loss() -> Self {
         Self::new(LOSS, false, |totals| totals.loss)
     }
 
-    /// The share of images classified correctly, in [0, 1].
+    /// Share of images classified correctly, in [0, 1].
     pub fn accuracy() -> Self {
         Self::new(ACCURACY, true, |totals| totals.correct as f64)
     }
@@ -66,7 +66,7 @@ impl SampleMean {
 
 impl Adaptor<Vec<MetricSums>> for LazyMetrics {
     fn adapt(&self) -> Vec<MetricSums> {
-        self.totals().collect()
+        self.sums().collect()
     }
 }
 
@@ -123,12 +123,12 @@ impl Numeric for SampleMean {
     }
 }
 
-/// What the epoch under way gave, for Burn's event store. Burn's own store in memory counts epochs by its calls, so that a
-/// training that goes on finds nothing.
+/// Means of the present epoch, for Burn's event store. Burn's own store in memory counts epochs by its calls, so that a
+/// training that is resumed finds nothing in it.
 #[derive(Default)]
 pub(super) struct EpochMetricStore {
     names: HashMap<MetricId, MetricName>,
-    /// Each metric's last entry in a split: the mean over the epoch, once that has ended.
+    /// Last entry of each metric in a split: after the end of an epoch, the mean over it.
     last: HashMap<(String, Split), (usize, NumericEntry)>,
 }
 

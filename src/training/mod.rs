@@ -1,6 +1,9 @@
-//! Owns training: the wiring of Burn's Learner with metrics, checkpoints, schedule and stopping, and the learning-rate
-//! range test beside it. Prints nothing, chooses no device and knows no run folder beyond the directory its checkpoints go to.
+//! Owns training: Burn's Learner with metrics, checkpoints, schedule, callbacks and early stopping; many networks in one
+//! batch (`vectorized`); and the learning-rate range test.
+//! Depends on `data`, `model`, `optim` and `engine`. Must not know screens, devices to choose from, or run folders beyond the
+//! directory of their checkpoints.
 
+mod callback;
 mod checkpoint;
 mod config;
 pub(crate) mod dropout;
@@ -14,6 +17,7 @@ mod metric_buffer;
 mod metrics;
 mod null_renderer;
 mod outcome;
+mod step;
 pub(crate) mod vectorized;
 
 use std::path::Path;
@@ -25,24 +29,24 @@ use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 
+use callback::Callbacks;
 use checkpoint::CheckpointWriter;
 use early_stopping::EarlyStopper;
 use fit::{EpochLoop, LoopState};
 use metrics::EpochMetricStore;
 
 use crate::data::{EVALUATION_BATCH_SIZE, Loader, Sampling, Split};
-use crate::engine::cpu::threads::pool;
 use crate::error::{Error, Result};
 use crate::model::Mlp;
 use crate::optim::{OptimizerConfig, Schedule, ScheduleConfig};
 
+pub use callback::{Callback, TrainExtent, on_epoch_end};
 pub use checkpoint::{
     Checkpoint, CheckpointConfig, MetricsDigest, Position, SizeLimits, State, Store,
     read_checkpointed_weights,
 };
 pub use config::{EarlyStopping, TrainingConfig};
 pub use early_stopping::BestEpoch;
-pub use fit::OnEpoch;
 pub use lr_range_test::{DEFAULT_RATES, RangeSetup, RangeTest, RatePoint, Sweep, range_test};
 pub use lr_suggestion::{NoSuggestion, Suggestion};
 pub use metrics::{ACCURACY, LOSS, SampleMean};
@@ -52,9 +56,9 @@ pub(crate) use outcome::diverged;
 pub use outcome::{Divergence, DivergenceCause, EpochRecord, StopReason};
 pub use vectorized::{BatchKey, ModelGroup, ModelResult, ModelSpec, train_batched};
 
-/// What is trained, how, and on what.
+/// Request to train one network.
 pub struct TrainRequest<'a> {
-    /// The network with its initial weights.
+    /// Network with its initial weights.
     pub model: Mlp,
     /// The `[optimizer]` section.
     pub optimizer: &'a OptimizerConfig,
@@ -62,110 +66,118 @@ pub struct TrainRequest<'a> {
     pub schedule: &'a ScheduleConfig,
     /// The `[training]` section.
     pub training: &'a TrainingConfig,
-    /// Decides image order and dropout.
+    /// Seed of image order and dropout.
     pub seed: u64,
-    /// The images learned from.
+    /// Images to learn from.
     pub train: Split,
-    /// The images watched; may be empty.
+    /// Images to validate on; may be empty.
     pub validation: Split,
-    /// Where to compute; not an autodiff device.
+    /// Device to compute on; not an autodiff device.
     pub device: &'a Device,
-    /// What is saved on the way, and what training goes on from; nothing without it.
-    pub saving: Option<CheckpointOptions<'a>>,
+    /// Checkpoints to save, and the one to resume from; none are saved without it.
+    pub checkpoints: Option<CheckpointOptions<'a>>,
 }
 
 /// Checkpoints of a training.
 pub struct CheckpointOptions<'a> {
-    /// Where they are.
+    /// Folder of the checkpoints.
     pub store: Store,
     /// The `[checkpoint]` section.
     pub config: &'a CheckpointConfig,
-    /// What training goes on from; it starts at the beginning without.
+    /// Checkpoint to resume from; without it training starts at the beginning.
     pub from: Option<ResumePoint>,
 }
 
-/// Where a training goes on.
+/// Point at which a training is resumed.
 #[derive(Debug, Clone)]
 pub struct ResumePoint {
-    /// Its state there.
+    /// Checkpoint with the state at this point.
     pub checkpoint: Checkpoint,
-    /// All epochs before that.
+    /// Records of all epochs before it.
     pub epochs: Vec<EpochRecord>,
-    /// The digest of their lines in `metrics.jsonl`.
+    /// Digest of their lines in `metrics.jsonl`.
     pub metrics: MetricsDigest,
 }
 
-/// Who follows a training while it runs.
+/// Observers of a training while it runs.
 pub struct Observers {
     /// Shows progress between epochs.
     pub renderer: Box<dyn MetricsRenderer>,
-    /// Takes each epoch's record. An error ends the training.
-    pub on_epoch: OnEpoch,
-    /// Stops the training after the current step when asked to.
+    /// Are called in this order; an error of any of them ends the training.
+    pub callbacks: Vec<Box<dyn Callback>>,
+    /// Stops the training after the current step on request.
     pub interrupter: Interrupter,
 }
 
-/// A trained network.
+impl Observers {
+    /// Observers that show nothing and never stop the training.
+    pub fn silent() -> Self {
+        Self { renderer: Box::new(NullRenderer), callbacks: Vec::new(), interrupter: Interrupter::new() }
+    }
+}
+
+/// Result of a training.
 pub struct TrainResult {
-    /// The network after the last step, for inference.
+    /// Network after the last step, for inference.
     pub model: Mlp,
-    /// How training ended.
+    /// Reason why training ended.
     pub end: StopReason,
-    /// The epochs trained to their end, first to last.
+    /// Records of the whole epochs, first to last.
     pub epochs: Vec<EpochRecord>,
-    /// The epoch of the lowest validation loss; none without validation images.
+    /// Epoch of the lowest validation loss; none without validation images.
     pub best: Option<BestEpoch>,
 }
 
 /// Trains a network through Burn's Learner.
 ///
 /// # Errors
-/// A checkpoint that cannot be written or read, an error of a follower or of the device.
-pub fn train(setup: TrainRequest<'_>, followers: Observers) -> Result<TrainResult> {
-    let TrainRequest { model, optimizer, schedule, training, seed, device, .. } = setup;
-    let steps_per_epoch = training.steps_per_epoch(setup.train.len());
+/// A checkpoint that cannot be written or read, an error of a callback or of the device.
+pub fn train(request: TrainRequest<'_>, observers: Observers) -> Result<TrainResult> {
+    let TrainRequest { model, optimizer, schedule, training, seed, device, .. } = request;
+    let steps_per_epoch = training.steps_per_epoch(request.train.len());
     let schedule =
         Schedule::new(schedule.clone(), optimizer.learning_rate(), training.num_epochs, steps_per_epoch);
-    let patience = training.early_stopping.clone().map(|config| EarlyStopper::new(config, None));
-    let mut course = LoopState::new(followers.on_epoch, schedule.clone(), steps_per_epoch, seed, patience);
-    let (mut checkpointers, mut goes_on) = (None, false);
-    if let Some(CheckpointOptions { store, config, from }) = setup.saving {
-        let (parts, arrivals) =
+    let early_stopper = training.early_stopping.clone().map(|config| EarlyStopper::new(config, None));
+    let callbacks = Callbacks(observers.callbacks);
+    let mut state = LoopState::new(callbacks, schedule.clone(), steps_per_epoch, seed, early_stopper);
+    let (mut checkpointers, mut is_resumed) = (None, false);
+    if let Some(CheckpointOptions { store, config, from }) = request.checkpoints {
+        let (channels, receivers) =
             checkpoint::channel_checkpointers(from.as_ref().map(|from| &from.checkpoint))?;
-        checkpointers = Some(parts);
+        checkpointers = Some(channels);
         let limits = SizeLimits::new(&model, optimizer);
-        course.keeper = Some(CheckpointWriter::new(store, config.clone(), limits, arrivals));
-        goes_on = from.is_some();
+        state.checkpoints = Some(CheckpointWriter::new(store, config.clone(), limits, receivers));
+        is_resumed = from.is_some();
         if let Some(ResumePoint { checkpoint, epochs, metrics }) = from {
-            course.go_on_from(&checkpoint.state, epochs, metrics);
+            state.resume_from(&checkpoint.state, epochs, metrics);
         }
     }
-    let done = course.records.len();
-    let train = shuffled_loader(setup.train, training, seed, device).after(done, course.begun.steps);
-    let validation = Loader::new(setup.validation, EVALUATION_BATCH_SIZE, Sampling::Sequential, device);
+    let epochs_done = state.records.len();
+    let train =
+        shuffled_loader(request.train, training, seed, device).after(epochs_done, state.partial.steps);
+    let validation = Loader::new(request.validation, EVALUATION_BATCH_SIZE, Sampling::Sequential, device);
 
-    let shares =
-        crate::engine::cpu::step::should_parallelize(&model, training.batch_size.min(train.num_items()));
-    let _helpers = shares.then(pool::activate);
-    let epochs = Arc::new(EpochLoop::new(device.clone().autodiff(), course));
+    let engine = model.engine();
+    let _session = engine.session(&model, training.batch_size.min(train.num_items()));
+    let epochs = Arc::new(EpochLoop::new(device.clone().autodiff(), state));
     let mut supervised = SupervisedTraining::new(Path::new(""), Arc::new(train), Arc::new(validation))
         .metrics((SampleMean::loss(), SampleMean::accuracy()))
         .with_metric_logger(EpochMetricStore::default())
         .with_application_logger(None)
         .with_training_strategy(TrainingStrategy::Custom(epochs.clone()))
-        .with_interrupter(followers.interrupter)
-        .renderer(followers.renderer)
+        .with_interrupter(observers.interrupter)
+        .renderer(observers.renderer)
         .num_epochs(training.num_epochs);
     if let Some((model, optimizer, scheduler)) = checkpointers {
         supervised = supervised
             .with_custom_checkpointers(model, optimizer, scheduler)
             .with_checkpointing_strategy(checkpoint::SaveOnRequest);
     }
-    if goes_on {
-        supervised = supervised.checkpoint(done);
+    if is_resumed {
+        supervised = supervised.checkpoint(epochs_done);
     }
-    let learner = Learner::new(model.train(), optimizer.init(training.clipping()), schedule);
-    let result = supervised.launch(learner);
+    let optimizer = engine.optimizer(optimizer, training.clipping());
+    let result = supervised.launch(Learner::new(model.train(), optimizer, schedule));
     if let Some(error) = result.error {
         return Err(Error::new(format!("training stopped: {error}")));
     }
@@ -173,7 +185,7 @@ pub fn train(setup: TrainRequest<'_>, followers: Observers) -> Result<TrainResul
     Ok(TrainResult { model: result.model, end, epochs, best })
 }
 
-/// Batches of `train`, in each epoch in an order drawn from `seed`.
+/// Loader of the batches of `train`; `seed` decides their order in each epoch.
 fn shuffled_loader(train: Split, training: &TrainingConfig, seed: u64, device: &Device) -> Loader {
     Loader::new(train, training.batch_size, Sampling::Shuffled(seed), device)
         .with_label_smoothing(training.label_smoothing)

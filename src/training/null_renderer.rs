@@ -1,10 +1,10 @@
-//! Shows nothing: for trainings that nobody watches step by step.
+//! A renderer for trainings that nobody watches step by step.
 
 use burn::train::logger::TrainingProgressLogger;
 use burn::train::metric::MetricDefinition;
 use burn::train::renderer::{MetricState, MetricsRenderer, MetricsRendererTraining};
 
-/// A renderer for Burn's Learner that shows nothing.
+/// Renderer for Burn's Learner that shows nothing.
 #[derive(Debug, Default)]
 pub struct NullRenderer;
 
@@ -28,7 +28,8 @@ impl MetricsRenderer for NullRenderer {
     fn register_metric(&mut self, _: MetricDefinition) {}
 }
 
-/// Lets a renderer pass over evaluations: Burn asks every renderer to follow them too, and training never starts one.
+/// Implements the evaluation part of a renderer, which does nothing: Burn requires it of every renderer, and training
+/// never starts an evaluation.
 macro_rules! without_evaluation {
     ($renderer:ty) => {
         impl burn::train::renderer::MetricsRendererEvaluation for $renderer {

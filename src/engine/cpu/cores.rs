@@ -5,14 +5,12 @@ use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, TensorData};
-use burn::train::TrainStep;
 
 use crate::data::{Batch, Source, Split, Subset};
-use crate::engine::cpu::threads::pool::pretended;
-use crate::evaluation::logits;
+use crate::engine::Engine;
+use crate::engine::cpu::threads::pool::simulated;
 use crate::model::{Mlp, MlpConfig};
 use crate::optim::{Adam, OptimizerConfig, Sgd};
-use crate::training::dropout;
 
 /// Batch sizes and cores.
 const BATCH_SIZES: std::ops::RangeInclusive<usize> = 1..=600;
@@ -49,19 +47,20 @@ fn cases() -> [Case; 3] {
 /// the first images then, and its weights.
 fn train(case: &Case, split: &Split, batch_size: usize) -> (Vec<(f64, usize)>, Vec<f32>, Vec<TensorData>) {
     let device = Device::flex();
-    let mut optimizer: ModuleOptimizer = case.optimizer.init(None);
+    let mut optimizer: ModuleOptimizer = Engine::Cpu.optimizer(&case.optimizer, None);
     let mut model = case.model.clone();
     let mut measured = Vec::new();
     let positions: Vec<u32> = (0..batch_size + batch_size.div_ceil(3)).map(|index| index as u32).collect();
     for (step, positions) in positions.chunks(batch_size).enumerate() {
-        let batch = Batch::new(split, positions, 0.0, &device.clone().autodiff());
-        let output = TrainStep::step(&model, dropout::with_step_seed(batch, 1, step));
+        let batch =
+            Batch::new(split, positions, 0.0, &device.clone().autodiff()).with_dropout_seed(step as u64);
+        let output = Engine::Cpu.train_step(&model, &batch);
         let rate = ModuleLearningRate::from(case.optimizer.learning_rate());
         model = optimizer.step(rate, model, output.grads);
         measured.extend(output.item.steps().iter().map(|step| (step.loss, step.correct)));
     }
     let first = &positions[..batch_size];
-    let answers = logits(&model, &Batch::new(split, first, 0.0, &device)).unwrap();
+    let answers = Engine::Cpu.logits(&model, &Batch::new(split, first, 0.0, &device)).unwrap();
     let weights = model
         .layers()
         .iter()
@@ -75,10 +74,10 @@ fn compare(wanted: impl Fn(usize) -> Vec<usize>) -> usize {
     let mut count = 0;
     for case in cases() {
         for batch_size in BATCH_SIZES {
-            let alone = pretended::cores(1, || train(&case, &split, batch_size));
+            let alone = simulated::cores(1, || train(&case, &split, batch_size));
             assert_eq!(alone.0.len(), 2);
             for cores in wanted(batch_size) {
-                let together = pretended::cores(cores, || train(&case, &split, batch_size));
+                let together = simulated::cores(cores, || train(&case, &split, batch_size));
                 assert!(together == alone, "{}, batches of {batch_size}, {cores} cores", case.name);
                 count += 1;
             }

@@ -1,178 +1,172 @@
-//! A step on the CPU without tensors: forward, loss and backward in as few passes over memory as there can be.
+//! Owns a training step and an evaluation step without tensors: forward pass, loss and backward pass in as few passes
+//! over memory as possible.
+//! Depends on `network`, `kernels` and `threads`. Must not know optimizers or training loops.
 //!
-//! Its plain twin is the step of `train_step.rs`, which other backends take; a test holds the two together. It has two phases, each
-//! shared among the cores that are awake: first every core takes some of the images forward and backward through all
-//! layers, then it takes some of each layer's inputs and adds up the gradients of their weights over all images.
+//! The reference implementation is `engine/autodiff.rs`; `tests.rs` compares the two. A step has two phases, each shared
+//! among the active threads. In the first phase every thread takes some of the images forward and backward through all
+//! layers. In the second phase every thread takes some of each layer's inputs and adds up the gradients of their weights
+//! over all images. So one thread adds up each number, in the order of the images, and the result does not depend on how
+//! many threads there are.
 
 use std::cell::RefCell;
 use std::ops::Range;
 
 use burn::optim::GradientsParams;
 
-use crate::backend::FlexBuffer;
 use crate::data::Batch;
+use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::kernels::{
     Input, RowScores, TILE_ROWS, column_sums, input_gradient, softmax_cross_entropy_backward, weight_gradient,
 };
-use crate::engine::cpu::threads::pool;
-use crate::engine::cpu::{CpuNetwork, ForwardCache, MAX_CHUNK};
+use crate::engine::cpu::network::{CpuNetwork, ForwardCache, MAX_CHUNK};
+use crate::engine::cpu::threads::{pool, should_parallelize};
 use crate::engine::metrics::StepMetrics;
 use crate::model::Mlp;
 
-/// Some of a batch's images, taken forward and backward.
+/// Forward and backward pass of some of a batch's images.
 #[derive(Default)]
 struct Chunk {
-    passage: ForwardCache,
-    /// The mean loss's gradient by what came out of each layer, before its activation: `[images, outputs]`.
-    deltas: Vec<Vec<f32>>,
-    scored: RowScores,
+    cache: ForwardCache,
+    /// Gradient of the mean loss by each layer's pre-activations, `[images, outputs]`.
+    gradients: Vec<Vec<f32>>,
+    scores: RowScores,
 }
 
 thread_local! {
-    /// The portions of the last step. The next one uses their memory again: asked for anew in every step by one thread and given
-    /// back by another, it would let both wait for the allocator.
+    /// Chunks of the last step, whose memory the next step reuses. If one thread allocated it anew in every step and
+    /// another one freed it, both would contend for the allocator's lock.
     static WORKSPACE: RefCell<Vec<Chunk>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Whether a step of `model` with so many images is worth sharing.
-pub(crate) fn should_parallelize(model: &Mlp, num_images: usize) -> bool {
-    model.is_worth_sharing(num_images) && CpuNetwork::of(model).is_some()
-}
-
-/// The gradients of the mean loss over `batch` by all weights of `model`, and what the step measured; none where it has to
-/// be computed with tensors.
-pub(crate) fn train_step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams, StepMetrics)> {
+/// Returns the gradients of the mean loss over `batch` by all weights of `model`, and the step's metrics; none if the
+/// weights are not on flex.
+pub(super) fn train_step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams, StepMetrics)> {
     let network = CpuNetwork::of(model)?;
-    if model.is_worth_sharing(batch.len()) {
+    if should_parallelize(model, batch.len()) {
         pool::record_step();
     }
-    let parts = parts(model, batch.len());
-    let mut memory = WORKSPACE.take();
-    memory.resize_with(memory.len().max(parts.len()), Chunk::default);
-    let portions = &mut memory[..parts.len()];
-    pool::par_map(parts.into_iter().zip(&mut *portions).collect(), |(images, portion)| {
-        portion.compute(&network, batch, images);
+    let chunks = chunk_ranges(model, batch.len());
+    let mut workspace = WORKSPACE.take();
+    workspace.resize_with(workspace.len().max(chunks.len()), Chunk::default);
+    let used = &mut workspace[..chunks.len()];
+    pool::par_map(chunks.into_iter().zip(&mut *used).collect(), |(positions, chunk)| {
+        chunk.compute(&network, batch, positions);
     });
-    let measured = measured(portions.iter().map(|portion| &portion.scored));
+    let metrics = mean_metrics(used.iter().map(|chunk| &chunk.scores));
     let mut gradients = GradientsParams::new();
-    let weights = weight_gradients(&network, portions);
+    let weights = weight_gradients(&network, used);
     for (index, (layer, weight)) in model.layers().iter().zip(weights).enumerate() {
         let shape = layer.weight.dims();
         gradients.register(layer.weight.id, FlexBuffer::new(weight, shape).into_tensor::<2>());
         if let Some(bias) = &layer.bias {
             let mut sums = vec![0.0; shape[1]];
-            portions.iter().for_each(|portion| column_sums(&portion.deltas[index], &mut sums));
+            used.iter().for_each(|chunk| column_sums(&chunk.gradients[index], &mut sums));
             gradients.register(bias.id, FlexBuffer::new(sums, [shape[1]]).into_tensor::<1>());
         }
     }
-    WORKSPACE.set(memory);
-    Some((gradients, measured))
+    WORKSPACE.set(workspace);
+    Some((gradients, metrics))
 }
 
-/// What `model` makes of `batch`; none where it has to be computed with tensors.
-pub(crate) fn eval_step(model: &Mlp, batch: &Batch) -> Option<StepMetrics> {
+/// Returns the metrics of `model` on `batch`, without dropout; none if the weights are not on flex.
+pub(super) fn eval_step(model: &Mlp, batch: &Batch) -> Option<StepMetrics> {
     let network = CpuNetwork::of(model)?;
-    let (rows, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(0..batch.len()).unzip();
-    let mut logits = network.logits(&rows, model.is_worth_sharing(batch.len()));
-    let mut scored = RowScores::default();
-    softmax_cross_entropy_backward(
-        &mut logits,
-        network.outputs(),
-        &labels,
-        batch.label_smoothing,
-        1.0,
-        &mut scored,
-    );
-    Some(measured([&scored].into_iter()))
+    let (images, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(0..batch.len()).unzip();
+    let mut logits = network.logits(&images, should_parallelize(model, batch.len()));
+    let mut scores = RowScores::default();
+    let (classes, smoothing) = (network.num_classes(), batch.label_smoothing);
+    softmax_cross_entropy_backward(&mut logits, classes, &labels, smoothing, 1.0, &mut scores);
+    Some(mean_metrics([&scores].into_iter()))
 }
 
-/// The places of a batch's images, divided among the cores and into parts that stay in their caches.
-fn parts(model: &Mlp, num_images: usize) -> Vec<Range<usize>> {
-    let num_parts = if model.is_worth_sharing(num_images) { pool::num_partitions() } else { 1 };
-    divide(num_images, num_parts.max(num_images.div_ceil(MAX_CHUNK))).collect()
+/// Logits `[batch, classes]`; none if the weights are not on flex.
+pub(super) fn logits(model: &Mlp, batch: &Batch) -> Option<Vec<f32>> {
+    let network = CpuNetwork::of(model)?;
+    let images: Vec<&[u8]> = batch.items(0..batch.len()).map(|(image, _)| image).collect();
+    Some(network.logits(&images, should_parallelize(model, images.len())))
 }
 
-/// Parts of about the same length, each but the last of a multiple of eight, and none of them empty: `num_parts`, or fewer.
+/// Positions of a batch's images, divided among the threads and into chunks that stay in their caches.
+fn chunk_ranges(model: &Mlp, num_images: usize) -> Vec<Range<usize>> {
+    let num_partitions = if should_parallelize(model, num_images) { pool::num_partitions() } else { 1 };
+    divide(num_images, num_partitions.max(num_images.div_ceil(MAX_CHUNK))).collect()
+}
+
+/// Divides `0..len` into `num_parts` ranges of about the same length, or fewer: the length of each but the last is a
+/// multiple of [`TILE_ROWS`], and none is empty.
 fn divide(len: usize, num_parts: usize) -> impl Iterator<Item = Range<usize>> {
-    let eights = len.div_ceil(TILE_ROWS);
-    let num_parts = num_parts.min(eights);
-    let end = move |part: usize| (eights * part / num_parts * TILE_ROWS).min(len);
+    let num_tiles = len.div_ceil(TILE_ROWS);
+    let num_parts = num_parts.min(num_tiles);
+    let end = move |part: usize| (num_tiles * part / num_parts * TILE_ROWS).min(len);
     (0..num_parts).map(move |part| end(part)..end(part + 1))
 }
 
 impl Chunk {
-    /// Takes the images at these places of `batch` forward and backward.
-    fn compute(&mut self, network: &CpuNetwork, batch: &Batch, places: Range<usize>) {
-        let Self { passage, deltas, scored } = self;
-        let (rows, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(places.clone()).unzip();
-        network.pass(&rows, places, batch.dropout_seed, passage);
+    /// Takes the images at these `positions` of `batch` forward and backward.
+    fn compute(&mut self, network: &CpuNetwork, batch: &Batch, positions: Range<usize>) {
+        let Self { cache, gradients, scores } = self;
+        let (images, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(positions.clone()).unzip();
+        network.forward(&images, positions, batch.dropout_seed, cache);
         let last = network.layers().len() - 1;
-        deltas.resize(last + 1, Vec::new());
-        deltas[last].clone_from(&passage.sums[last]);
+        gradients.resize(last + 1, Vec::new());
+        gradients[last].clone_from(&cache.pre_activations[last]);
         let scale = 1.0 / batch.len() as f32;
-        let smoothing = batch.label_smoothing;
-        softmax_cross_entropy_backward(
-            &mut deltas[last],
-            network.outputs(),
-            &labels,
-            smoothing,
-            scale,
-            scored,
-        );
-        // From the last layer to the second: nobody asks for the gradient by the pixels.
+        let (classes, smoothing) = (network.num_classes(), batch.label_smoothing);
+        softmax_cross_entropy_backward(&mut gradients[last], classes, &labels, smoothing, scale, scores);
+        // From the last layer to the second one: no step needs the gradient by the pixels.
         for index in (1..=last).rev() {
             let layer = &network.layers()[index];
-            let (before, after) = deltas.split_at_mut(index);
-            let delta = &mut before[index - 1];
-            delta.resize(rows.len() * layer.inputs(), 0.0);
-            input_gradient(&after[0], layer.weight(), layer.outputs(), delta);
-            network.damp(index - 1, passage, delta);
+            let (previous, following) = gradients.split_at_mut(index);
+            let gradient = &mut previous[index - 1];
+            gradient.resize(images.len() * layer.num_inputs(), 0.0);
+            input_gradient(&following[0], layer.weight(), layer.num_outputs(), gradient);
+            network.activation_backward(index - 1, cache, gradient);
         }
     }
 
-    /// What went into a layer, and the gradient by what came out.
-    fn pair(&self, layer: usize) -> (Input<'_>, &[f32]) {
-        let learned = match layer {
-            0 => Input::Images(&self.passage.images),
-            _ => Input::Matrix(&self.passage.outputs[layer - 1]),
+    /// Input of a layer and the gradient by its pre-activations.
+    fn input_and_gradient(&self, layer: usize) -> (Input<'_>, &[f32]) {
+        let input = match layer {
+            0 => Input::Images(&self.cache.images),
+            _ => Input::Matrix(&self.cache.activations[layer - 1]),
         };
-        (learned, &self.deltas[layer])
+        (input, &self.gradients[layer])
     }
 }
 
-/// Each layer's gradient, `[inputs, outputs]`.
-fn weight_gradients(network: &CpuNetwork, portions: &[Chunk]) -> Vec<Vec<f32>> {
+/// Gradient of each layer's weights, `[inputs, outputs]`.
+fn weight_gradients(network: &CpuNetwork, chunks: &[Chunk]) -> Vec<Vec<f32>> {
     let layers = network.layers();
     let mut gradients: Vec<Vec<f32>> = layers.iter().map(|layer| vec![0.0; layer.weight().len()]).collect();
-    let num_parts = if portions.len() == 1 { 1 } else { pool::num_partitions() };
-    let mut parts: Vec<Vec<_>> = (0..num_parts).map(|_| Vec::new()).collect();
+    let num_partitions = if chunks.len() == 1 { 1 } else { pool::num_partitions() };
+    let mut partitions: Vec<Vec<_>> = (0..num_partitions).map(|_| Vec::new()).collect();
     for (layer, gradient) in layers.iter().zip(&mut gradients) {
         let mut rest = gradient.as_mut_slice();
-        for (part, inputs) in parts.iter_mut().zip(divide(layer.inputs(), num_parts)) {
-            let (own, others) = rest.split_at_mut(inputs.len() * layer.outputs());
-            part.push((inputs, own));
+        for (partition, inputs) in partitions.iter_mut().zip(divide(layer.num_inputs(), num_partitions)) {
+            let (own, others) = rest.split_at_mut(inputs.len() * layer.num_outputs());
+            partition.push((inputs, own));
             rest = others;
         }
     }
-    // Where no layer has that many inputs.
-    parts.retain(|part| !part.is_empty());
-    pool::par_map(parts, |part| {
-        for (index, (inputs, gradient)) in part.into_iter().enumerate() {
-            let pairs: Vec<_> = portions.iter().map(|portion| portion.pair(index)).collect();
-            let shape = [layers[index].inputs(), layers[index].outputs()];
+    // A partition is empty if no layer has that many inputs.
+    partitions.retain(|partition| !partition.is_empty());
+    pool::par_map(partitions, |partition| {
+        for (index, (inputs, gradient)) in partition.into_iter().enumerate() {
+            let pairs: Vec<_> = chunks.iter().map(|chunk| chunk.input_and_gradient(index)).collect();
+            let shape = [layers[index].num_inputs(), layers[index].num_outputs()];
             weight_gradient(&pairs, shape, inputs, gradient);
         }
     });
     gradients
 }
 
-/// Sums in the order of the images, whoever computed them.
-fn measured<'a>(scored: impl Iterator<Item = &'a RowScores>) -> StepMetrics {
+/// Mean loss and number of correct images. Losses are added up in the order of the images, whoever computed them.
+fn mean_metrics<'a>(scores: impl Iterator<Item = &'a RowScores>) -> StepMetrics {
     let (mut loss, mut correct, mut num_images) = (0.0, 0, 0);
-    for scored in scored {
-        scored.losses.iter().for_each(|image| loss += image);
-        correct += scored.num_correct();
-        num_images += scored.losses.len();
+    for scores in scores {
+        scores.losses.iter().for_each(|image| loss += image);
+        correct += scores.num_correct();
+        num_images += scores.losses.len();
     }
     StepMetrics { loss: loss / num_images as f64, correct, num_images }
 }

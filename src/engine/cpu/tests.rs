@@ -1,4 +1,5 @@
-//! What is computed in one pass, held together with its plain twin.
+//! Equivalence of the CPU engine with its reference implementations: the passes with tensors and Burn's own optimizers.
+#![allow(clippy::panic)]
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
@@ -7,12 +8,11 @@ use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, RmsPropConfig, SgdConfig};
 use burn::tensor::{Device, Tensor};
-use burn::train::TrainStep;
 
 use crate::data::{Batch, Source, Split, Subset};
 use crate::engine::cpu::step;
 use crate::engine::cpu::threads::pool;
-use crate::engine::metrics::autodiff_step;
+use crate::engine::{Engine, autodiff};
 use crate::model::{Activation, Mlp, MlpConfig};
 use crate::optim::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
 
@@ -42,30 +42,34 @@ fn all_gradients(model: &Mlp, gradients: &GradientsParams) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn a_step_has_the_gradients_and_the_measures_of_the_plain_one() {
+fn a_step_has_the_gradients_and_the_metrics_of_autodiff() {
     let (split, device) = (digits(), Device::flex());
-    // More than a portion has.
+    // More images than a chunk holds.
     let positions: Vec<u32> = (0..277).map(|index| index * 101 % 10_000).collect();
-    for (hidden, activation, smoothing, [dropout, input_dropout]) in [
+    // Every activation without dropout and with it, with smoothed targets and without.
+    let kinds = Activation::KINDS.into_iter().chain([Activation::LeakyRelu { slope: 0.2 }]);
+    let cases = kinds.flat_map(|activation| {
+        [
+            (&[20, 17][..], activation, 0.0, [0.0; 2]),
+            (&[20, 17], activation, 0.2, [0.0; 2]),
+            (&[20, 17], activation, 0.1, [0.4, 0.2]),
+        ]
+    });
+    for (hidden, activation, smoothing, [dropout, input_dropout]) in cases.chain([
         (&[][..], Activation::Relu, 0.0, [0.0; 2]),
         (&[], Activation::Relu, 0.1, [0.0; 2]),
         (&[32], Activation::Relu, 0.0, [0.0; 2]),
         (&[48, 33], Activation::Relu, 0.1, [0.0; 2]),
-        (&[20, 17], Activation::Tanh, 0.0, [0.0; 2]),
-        (&[20, 17], Activation::Sigmoid, 0.0, [0.0; 2]),
-        (&[20, 17], Activation::Gelu, 0.0, [0.0; 2]),
-        (&[20, 17], Activation::Silu, 0.2, [0.0; 2]),
         (&[], Activation::Relu, 0.0, [0.0, 0.3]),
         (&[48, 33], Activation::Relu, 0.0, [0.5, 0.0]),
-        (&[20, 17], Activation::Gelu, 0.1, [0.4, 0.2]),
-    ] {
+    ]) {
         let config =
             MlpConfig { hidden: hidden.to_vec(), activation, dropout, input_dropout, ..MlpConfig::default() };
         let model = init(&config, &device);
         let batch =
             Batch::new(&split, &positions, smoothing, &device.clone().autodiff()).with_dropout_seed(7);
-        let (gradients, step) = step::train_step(&model, &batch).unwrap_or_else(|| panic!("not on the host"));
-        let plain = autodiff_step(&model, &batch);
+        let (gradients, step) = step::train_step(&model, &batch).unwrap_or_else(|| panic!("not on flex"));
+        let plain = autodiff::train_step(&model, &batch);
         let measured = burn::train::ItemLazy::sync(plain.item).unwrap_or_else(|error| panic!("{error}"));
         let expected = measured.steps()[0];
         assert!((step.loss - expected.loss).abs() < 1e-5, "{} {}", step.loss, expected.loss);
@@ -81,19 +85,19 @@ fn a_step_has_the_gradients_and_the_measures_of_the_plain_one() {
                 );
             }
         }
-        let scored = step::eval_step(&model, &batch).unwrap_or_else(|| panic!("not on the host"));
+        let scored = step::eval_step(&model, &batch).unwrap_or_else(|| panic!("not on flex"));
         let is_same = (scored.loss - step.loss).abs() < 1e-12 && scored.correct == step.correct;
         assert_eq!(is_same, dropout + input_dropout == 0.0, "nothing is left out where nothing is learned");
     }
 }
 
 #[test]
-fn a_step_is_the_same_to_the_last_bit_whoever_helps() {
+fn a_step_is_the_same_to_the_last_bit_with_any_number_of_threads() {
     let (split, device) = (digits(), Device::flex());
     let (dropout, input_dropout) = (0.5, 0.2);
     let model =
         init(&MlpConfig { hidden: vec![64, 40], dropout, input_dropout, ..MlpConfig::default() }, &device);
-    // Alone they are one portion.
+    // On one thread they are one chunk.
     let positions: Vec<u32> = (0..200).collect();
     let batch = Batch::new(&split, &positions, 0.0, &device.clone().autodiff()).with_dropout_seed(7);
     let step = || {
@@ -101,12 +105,12 @@ fn a_step_is_the_same_to_the_last_bit_whoever_helps() {
     };
     let alone = step();
     assert!(alone.is_some());
-    let _awake = pool::activate();
+    let _session = pool::activate();
     assert_eq!(step(), alone);
 }
 
 #[test]
-fn networks_that_live_elsewhere_take_the_plain_step() {
+fn networks_on_other_backends_take_the_autodiff_step() {
     let split = digits();
     #[allow(deprecated)]
     let device = Device::ndarray();
@@ -117,7 +121,7 @@ fn networks_that_live_elsewhere_take_the_plain_step() {
 
 /// Ten steps with each rule, from the same gradients: the same weights, clipped or not.
 #[test]
-fn updates_in_one_pass_are_burns_own() {
+fn fused_updates_are_burns_own() {
     let penalty = || Some(WeightDecayConfig::new(0.01));
     let sgd = |weight_decay| OptimizerConfig::Sgd(Sgd { learning_rate: 0.3, weight_decay, ..Sgd::default() });
     let adam = |weight_decay| OptimizerConfig::Adam(Adam { weight_decay, ..Adam::default() });
@@ -142,20 +146,20 @@ fn updates_in_one_pass_are_burns_own() {
                 Some(clipping) => plain().with_grad_clipping(clipping.init()),
                 None => plain(),
             };
-            let trained =
-                [config.init(clipping), plain].map(|optimizer| ten_steps(start.clone(), optimizer, &split));
-            let [one_pass, plain] = trained.map(|weights| weights.concat());
-            let furthest = one_pass.iter().zip(&plain).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let trained = [Engine::Cpu.optimizer(&config, clipping), plain]
+                .map(|optimizer| ten_steps(start.clone(), optimizer, &split));
+            let [fused, plain] = trained.map(|weights| weights.concat());
+            let furthest = fused.iter().zip(&plain).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             // Burn divides AdamW's moments in another order than Adam's.
             let allowed = if matches!(config, OptimizerConfig::AdamW(_)) { 1e-6 } else { 0.0 };
-            assert!(one_pass.len() == plain.len() && furthest <= allowed, "{config:?}: {furthest}");
+            assert!(fused.len() == plain.len() && furthest <= allowed, "{config:?}: {furthest}");
         }
     }
 }
 
 /// The same for those with a momentum, and RMSprop: with tensors, too, and from a state that Burn's own saved.
 #[test]
-fn momentum_and_rmsprop_are_burns_own_and_go_on_from_its_records() {
+fn momentum_and_rmsprop_are_burns_own_and_resume_from_its_records() {
     let sgd = |nesterov, weight_decay| {
         let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0).with_nesterov(nesterov);
         let plain = SgdConfig::new().with_momentum(Some(momentum));
@@ -185,7 +189,8 @@ fn momentum_and_rmsprop_are_burns_own_and_go_on_from_its_records() {
             let start = network(&[40], Activation::Relu, device);
             let mut plain_optimizer = plain();
             let half = steps(0..5, start, &mut plain_optimizer, &split, device);
-            let mut ours = config.init(None).load_record(plain_optimizer.to_record());
+            let mut ours =
+                start_engine(device).optimizer(&config, None).load_record(plain_optimizer.to_record());
             let expected = steps(5..10, half.clone(), &mut plain_optimizer, &split, device);
             let got = steps(5..10, half, &mut ours, &split, device);
             assert_eq!(all_weights(&got), all_weights(&expected), "{config:?} on {device:?}");
@@ -196,6 +201,11 @@ fn momentum_and_rmsprop_are_burns_own_and_go_on_from_its_records() {
             assert_eq!(all_weights(&got), all_weights(&expected), "{config:?} on {device:?}");
         }
     }
+}
+
+/// CPU engine on flex, autodiff elsewhere.
+fn start_engine(device: &Device) -> Engine {
+    Engine::default_on(device)
 }
 
 type Plain = Box<dyn Fn() -> ModuleOptimizer>;
@@ -216,7 +226,7 @@ fn steps(
     let device = device.clone().autodiff();
     for step in steps {
         let positions: Vec<u32> = (16 * step..16 * (step + 1)).collect();
-        let gradients = TrainStep::step(&model, Batch::new(split, &positions, 0.0, &device)).grads;
+        let gradients = model.engine().train_step(&model, &Batch::new(split, &positions, 0.0, &device)).grads;
         model = optimizer.step(ModuleLearningRate::from(0.01 / f64::from(step + 1)), model, gradients);
     }
     model

@@ -95,11 +95,8 @@ impl PlannedStudy {
                 let trial = short(trial);
                 let (train, judged) = few(&trial)?;
                 let images = train.len();
-                let followers = Observers {
-                    renderer: Box::new(NullRenderer),
-                    on_epoch: Box::new(|_| Ok(())),
-                    interrupter,
-                };
+                let followers =
+                    Observers { renderer: Box::new(NullRenderer), callbacks: Vec::new(), interrupter };
                 training::train(self.setup(&trial, train, judged)?, followers)?;
                 Ok(images)
             }
@@ -122,7 +119,8 @@ impl PlannedStudy {
                     })
                     .collect();
                 let images = streams[0].train.len();
-                train_batched(&streams, self.layout.num_classes, &self.opened.device, &interrupter, |_| ())?;
+                let (device, engine) = (&self.opened.device, self.opened.engine);
+                train_batched(&streams, self.layout.num_classes, device, engine, &interrupter, |_| ())?;
                 Ok(images)
             }
         }

@@ -8,6 +8,7 @@ use std::thread;
 
 use burn::train::Interrupter;
 
+use crate::backend::BackendHandle;
 use crate::error::{BACKEND_PANIC, Error, Result, catch_panic};
 use crate::pipeline::splits::check_trainable;
 use crate::pipeline::train::judged_epoch;
@@ -240,7 +241,8 @@ impl PlannedStudy {
             Ok(ModelGroup { seed: first.experiment.seed, train, validation, members })
         };
         let streams = streams.iter().map(stream).collect::<Result<Vec<_>>>()?;
-        train_batched(&streams, self.layout.num_classes, &self.opened.device, interrupter, on_epoch)
+        let BackendHandle { device, engine, .. } = &self.opened;
+        train_batched(&streams, self.layout.num_classes, device, *engine, interrupter, on_epoch)
     }
 
     fn train_alone(
@@ -256,10 +258,10 @@ impl PlannedStudy {
         }
         let followers = Observers {
             renderer: Box::new(NullRenderer),
-            on_epoch: Box::new(move |record: &EpochRecord| {
+            callbacks: vec![training::on_epoch_end(move |record: &EpochRecord| {
                 on_epoch(record.epoch);
                 Ok(())
-            }),
+            })],
             interrupter: interrupter.clone(),
         };
         let setup = self.setup(trial, train, validation)?;
@@ -275,9 +277,10 @@ impl PlannedStudy {
     ) -> Result<TrainRequest<'a>> {
         let experiment = &trial.experiment;
         let pixels = self.layout.height * self.layout.width;
-        let device = &self.opened.device;
+        let BackendHandle { device, engine, .. } = &self.opened;
+        let model = experiment.model.init(pixels, self.layout.num_classes, experiment.seed, device)?;
         Ok(TrainRequest {
-            model: experiment.model.init(pixels, self.layout.num_classes, experiment.seed, device)?,
+            model: model.with_engine(*engine),
             optimizer: &experiment.optimizer,
             schedule: &experiment.schedule,
             training: &experiment.training,
@@ -285,7 +288,7 @@ impl PlannedStudy {
             train,
             validation,
             device,
-            saving: None,
+            checkpoints: None,
         })
     }
 
@@ -300,7 +303,7 @@ impl PlannedStudy {
         let setup = self.setup(&short, train.slice(0..images), validation.slice(0..0))?;
         let followers = Observers {
             renderer: Box::new(NullRenderer),
-            on_epoch: Box::new(|_| Ok(())),
+            callbacks: Vec::new(),
             interrupter: Interrupter::new(),
         };
         training::train(setup, followers).map(drop)

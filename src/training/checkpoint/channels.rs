@@ -1,5 +1,6 @@
-//! Burn's side of a checkpoint: its Learner gives its three records to three checkpointers, each in a thread of its own.
-//! These write no file: they hand the bytes to the loop, which saves all of them as one checkpoint.
+//! Owns the channels from Burn's checkpointers. Burn's Learner gives its three records to three checkpointers, each in a
+//! thread of its own. smallnet's checkpointers write no file: they send the bytes to the loop, which saves all of them as
+//! one checkpoint.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +17,7 @@ use burn::train::metric::store::EventStoreClient;
 use crate::error::{Error, Result};
 use crate::training::checkpoint::Checkpoint;
 
-/// A checkpoint's records as bytes in Burn's format.
+/// Records of a checkpoint as bytes in Burn's format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CheckpointBytes {
     pub(super) model: Vec<u8>,
@@ -26,7 +27,7 @@ pub(crate) struct CheckpointBytes {
 
 type Receiving = Receiver<Result<Vec<u8>>>;
 
-/// Where the records of a checkpoint arrive.
+/// Receiving ends of the three channels.
 pub(crate) struct RecordReceivers {
     model: Receiving,
     optimizer: Receiving,
@@ -34,11 +35,11 @@ pub(crate) struct RecordReceivers {
 }
 
 impl RecordReceivers {
-    /// Waits for all records of the checkpoint that the Learner is taking.
+    /// Waits for all records of the checkpoint that the Learner is saving.
     pub(crate) fn collect(&self) -> Result<CheckpointBytes> {
-        // A thread that panicked has let go of its end.
-        let next = |arrivals: &Receiving| {
-            arrivals.recv().unwrap_or_else(|_| Err(Error::new("the device failed while its state was read")))
+        // A thread that panicked has dropped its sender.
+        let next = |receiver: &Receiving| {
+            receiver.recv().unwrap_or_else(|_| Err(Error::new("the device failed while its state was read")))
         };
         Ok(CheckpointBytes {
             model: next(&self.model)?,
@@ -48,54 +49,56 @@ impl RecordReceivers {
     }
 }
 
-/// One of the three checkpointers.
+/// Checkpointer that sends its record through a channel.
 pub(crate) struct ChannelCheckpointer<R> {
-    departures: SyncSender<Result<Vec<u8>>>,
-    /// What the Learner starts from.
+    sender: SyncSender<Result<Vec<u8>>>,
+    /// Record that the Learner starts from.
     saved: Mutex<Option<R>>,
 }
 
-/// The checkpointers of model, optimizer and scheduler, as the Learner takes them.
+/// Checkpointers of model, optimizer and scheduler, as the Learner takes them.
 pub(crate) type ChannelCheckpointers = (
     ChannelCheckpointer<ModuleRecord>,
     ChannelCheckpointer<OptimizerRecord>,
     ChannelCheckpointer<LrSchedulerRecord>,
 );
 
-/// Three checkpointers, of which the Learner gets what is in `checkpoint`, if it goes on from one; and where their records
-/// arrive.
+/// Returns the three checkpointers and the receivers of their records. If the training is resumed, the Learner starts
+/// from the records of `checkpoint`.
 ///
 /// # Errors
 /// Records that Burn cannot read.
 pub(crate) fn channel_checkpointers(
     checkpoint: Option<&Checkpoint>,
 ) -> Result<(ChannelCheckpointers, RecordReceivers)> {
-    let (model, arriving_model) = part(checkpoint.map(|from| &from.records.model))?;
-    let (optimizer, arriving_optimizer) = part(checkpoint.map(|from| &from.records.optimizer))?;
-    let (scheduler, arriving_scheduler) = part(checkpoint.map(|from| &from.records.scheduler))?;
-    let arrivals = RecordReceivers {
-        model: arriving_model,
-        optimizer: arriving_optimizer,
-        scheduler: arriving_scheduler,
+    let (model, model_receiver) = channel(checkpoint.map(|from| &from.records.model))?;
+    let (optimizer, optimizer_receiver) = channel(checkpoint.map(|from| &from.records.optimizer))?;
+    let (scheduler, scheduler_receiver) = channel(checkpoint.map(|from| &from.records.scheduler))?;
+    let receivers = RecordReceivers {
+        model: model_receiver,
+        optimizer: optimizer_receiver,
+        scheduler: scheduler_receiver,
     };
-    Ok(((model, optimizer, scheduler), arrivals))
+    Ok(((model, optimizer, scheduler), receivers))
 }
 
-fn part<R: checkpoint::Checkpoint>(saved: Option<&Vec<u8>>) -> Result<(ChannelCheckpointer<R>, Receiving)> {
+fn channel<R: checkpoint::Checkpoint>(
+    saved: Option<&Vec<u8>>,
+) -> Result<(ChannelCheckpointer<R>, Receiving)> {
     let read = |bytes: &Vec<u8>| {
         R::checkpoint_from_bytes(Bytes::from_bytes_vec(bytes.clone()))
             .map_err(|error| Error::new(format!("a record of the checkpoint cannot be read: {error}")))
     };
-    let (departures, arrivals) = sync_channel(1);
-    Ok((ChannelCheckpointer { departures, saved: Mutex::new(saved.map(read).transpose()?) }, arrivals))
+    let (sender, receiver) = sync_channel(1);
+    Ok((ChannelCheckpointer { sender, saved: Mutex::new(saved.map(read).transpose()?) }, receiver))
 }
 
 impl<R: checkpoint::Checkpoint> Checkpointer<R> for ChannelCheckpointer<R> {
     fn save(&self, _: usize, record: R) -> std::result::Result<(), CheckpointerError> {
         let bytes = record.checkpoint_into_bytes();
         let bytes = bytes.map_err(|error| Error::new(format!("the checkpoint cannot be made: {error}")));
-        // Nobody waits for it where the loop has ended with an error of its own.
-        let _ = self.departures.send(bytes.map(|bytes| bytes.to_vec()));
+        // Nobody receives it if the loop has ended with an error of its own.
+        let _ = self.sender.send(bytes.map(|bytes| bytes.to_vec()));
         Ok(())
     }
 
@@ -109,7 +112,7 @@ impl<R: checkpoint::Checkpoint> Checkpointer<R> for ChannelCheckpointer<R> {
     }
 }
 
-/// Whenever the loop asks for a checkpoint, one is taken; which ones stay is the store's affair.
+/// Saves a checkpoint whenever the loop asks for one; the store decides which ones stay.
 pub(crate) struct SaveOnRequest;
 
 impl CheckpointingStrategy for SaveOnRequest {

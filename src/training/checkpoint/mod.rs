@@ -23,7 +23,7 @@ mod writer;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::metrics::MetricSums;
+use crate::engine::MetricSums;
 use crate::error::Result;
 use crate::model::{Mlp, load_weights};
 use crate::training::early_stopping::BestEpoch;

@@ -17,7 +17,7 @@ impl SizeLimits {
     /// The limits of a training of `model` with `optimizer`.
     pub fn new(model: &Mlp, optimizer: &OptimizerConfig) -> Self {
         let (numbers, tensors) = model.record_counts();
-        let copies = optimizer.numbers_per_weight();
+        let copies = optimizer.rule().numbers_per_weight();
         Self {
             model: max_weights_size(model),
             optimizer: max_record_size(copies * numbers, copies * tensors),

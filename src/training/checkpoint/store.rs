@@ -222,7 +222,7 @@ fn parse_state(text: &str, path: &Path) -> Result<State> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::engine::metrics::MetricSums;
+    use crate::engine::MetricSums;
     use crate::training::early_stopping::BestEpoch;
 
     const LIMITS: SizeLimits = SizeLimits { model: 100, optimizer: 10 };

@@ -49,14 +49,13 @@ fn sitting(
         train: split().slice(0..26),
         validation: split().slice(26..40),
         device,
-        saving: Some(CheckpointOptions {
+        checkpoints: Some(CheckpointOptions {
             store: Store::at(folder.to_owned()),
             config: &experiment.checkpoint,
             from,
         }),
     };
-    let followers =
-        Observers { renderer: Box::new(NullRenderer), on_epoch: Box::new(|_| Ok(())), interrupter };
+    let followers = Observers { renderer: Box::new(NullRenderer), callbacks: Vec::new(), interrupter };
     train(setup, followers).unwrap()
 }
 

@@ -1,31 +1,26 @@
-//! Many networks of one shape, trained side by side as one program: an execution plan, not another algorithm.
-//!
-//! Networks that see the same batches form a stream. The first layers of a stream stand side by side in one weight
-//! matrix, so that one product computes them all from one batch; deeper layers are batched products. Every network
-//! has its own initial weights, learning rate, weight decay and label smoothing, and learns what it would learn alone,
-//! up to rounding. What is gained is overhead: a small network keeps no processor busy.
+//! Owns the training of many networks of one shape in one batch: the loop over epochs, the learning rates and the records
+//! of each network. Training in one batch is an execution plan and no other algorithm: every network has its own initial
+//! weights, learning rate, weight decay and label smoothing, and learns what it would learn by itself, up to rounding. It
+//! saves overhead: a small network keeps no processor busy.
+//! Depends on `engine` for the passes. Must not know studies.
 
-pub(crate) mod layers;
 #[cfg(test)]
 mod tests;
-mod update;
 
-use std::ops::Range;
 use std::time::Instant;
 
-use burn::tensor::{Device, Int, Tensor, TensorData, Transaction, activation::log_softmax};
+use burn::tensor::Device;
 use burn::train::Interrupter;
 
-use crate::data::{Batch, EVALUATION_BATCH_SIZE, Sampling, Split};
-use crate::engine::cpu::stack::{CpuModelBatch, GroupSums};
+use crate::backend::Engine;
+use crate::data::{EVALUATION_BATCH_SIZE, Sampling, Split};
+use crate::engine::vectorized::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
 use crate::error::{Error, Result};
 use crate::model::{Activation, MlpConfig};
 use crate::optim::{OptimizerConfig, Schedule, ScheduleConfig};
 use crate::training::{Divergence, DivergenceCause, EpochRecord, StopReason, TrainingConfig};
-use layers::{Layers, Shape};
-use update::Update;
 
-/// One network of a stack.
+/// Hyperparameters of one network of a model batch.
 #[derive(Debug, Clone, Copy)]
 pub struct ModelSpec<'a> {
     /// The `[model]` section.
@@ -41,34 +36,35 @@ pub struct ModelSpec<'a> {
 /// Networks that see the same images in the same order.
 #[derive(Debug, Clone)]
 pub struct ModelGroup<'a> {
-    /// Decides the initial weights and the order of the images.
+    /// Seed of the initial weights and of the order of the images.
     pub seed: u64,
-    /// The images learned from.
+    /// Images to learn from.
     pub train: Split,
-    /// The images watched; may be empty.
+    /// Images to validate on; may be empty.
     pub validation: Split,
-    /// The networks.
+    /// Networks.
     pub members: Vec<ModelSpec<'a>>,
 }
 
-/// What networks must have in common to be trained side by side.
+/// Properties that networks must share to be trained in one batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchKey {
     hidden: Vec<usize>,
     activation: Activation,
-    /// With the rate and the decay that every network has for itself taken out.
+    /// Without the learning rate and the weight decay, which each network has for itself.
     optimizer: OptimizerConfig,
     batch_size: usize,
     num_epochs: usize,
 }
 
 impl BatchKey {
-    /// The key of a network; none where it has to be trained by itself: dropout's masks are drawn for one network at a
-    /// time, clipping looks at whole tensors, and early stopping ends one network before the others.
+    /// Key of a network; none if it must be trained by itself. Dropout masks are drawn for one network at a time, clipping
+    /// needs the tensors of one network, and early stopping ends one network before the others.
     pub fn new(member: ModelSpec<'_>) -> Option<Self> {
         let ModelSpec { model, optimizer, training, .. } = member;
-        let alone = model.drops_out() || training.clipping().is_some() || training.early_stopping.is_some();
-        (!alone).then(|| Self {
+        let is_single =
+            model.has_dropout() || training.clipping().is_some() || training.early_stopping.is_some();
+        (!is_single).then(|| Self {
             hidden: model.hidden.clone(),
             activation: model.activation,
             optimizer: optimizer.with_rates(1.0, 0.0),
@@ -78,233 +74,140 @@ impl BatchKey {
     }
 }
 
-/// What became of one network of a stack.
+/// Result of one network of a model batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelResult {
-    /// How its training ended.
+    /// Reason why its training ended.
     pub end: StopReason,
-    /// The epochs trained to their end. Seconds are its share of the stack's.
+    /// Records of its whole epochs. Seconds are its share of the batch's time.
     pub epochs: Vec<EpochRecord>,
 }
 
-/// Trains all networks of `streams` and returns them in that order, stream by stream.
+/// Trains all networks of `groups` with `engine` and returns their results in that order, group by group.
 ///
-/// `on_epoch` is called after every epoch with its number. Images have `num_classes` classes.
+/// `on_epoch` is called after every epoch with its number. Images have `num_classes` classes. `device` must not be an
+/// autodiff device.
 ///
 /// # Errors
-/// Networks or streams that do not fit side by side, or a device that fails. A network that diverges is none: the
-/// others go on without it.
+/// Networks or groups that do not fit in one batch, or a device that fails. Divergence of a network is no error: the
+/// others are trained to their end.
 pub fn train_batched(
-    streams: &[ModelGroup<'_>],
+    groups: &[ModelGroup<'_>],
     num_classes: usize,
     device: &Device,
+    engine: Engine,
     interrupter: &Interrupter,
     mut on_epoch: impl FnMut(usize),
 ) -> Result<Vec<ModelResult>> {
-    let mut stack = ModelBatch::new(streams, num_classes, device)?;
-    for epoch in 1..=stack.key.num_epochs {
+    let mut batch = BatchTraining::new(groups, num_classes, device, engine)?;
+    for epoch in 1..=batch.key.num_epochs {
         let start = Instant::now();
-        let (step, trained) = stack.train_epoch(epoch, interrupter)?;
+        let (step, trained) = batch.train_epoch(epoch, interrupter)?;
         let seconds = start.elapsed().as_secs_f64();
         if interrupter.should_stop() {
-            stack.end_all(StopReason::Interrupted { epoch, step });
+            batch.end_all(StopReason::Interrupted { epoch, step });
             break;
         }
-        let validation = stack.validate()?;
-        stack.record(epoch, &trained, validation.as_ref(), seconds);
+        let validation = batch.validate()?;
+        batch.record(epoch, &trained, validation.as_ref(), seconds);
         on_epoch(epoch);
-        if stack.runs.iter().all(|run| matches!(run.end, StopReason::Diverged(_))) {
+        if batch.runs.iter().all(|run| matches!(run.end, StopReason::Diverged(_))) {
             break;
         }
     }
-    Ok(stack.runs)
+    Ok(batch.runs)
 }
 
-struct ModelBatch<'a> {
-    streams: &'a [ModelGroup<'a>],
+/// A model batch in training.
+struct BatchTraining<'a> {
+    groups: &'a [ModelGroup<'a>],
     key: BatchKey,
-    shape: Shape,
-    layers: Layers,
-    update: Update,
-    /// Takes the place of both where it can.
-    host: Option<CpuModelBatch>,
+    models: Box<dyn ModelBatch>,
     schedules: Vec<Schedule>,
-    /// Each network's learning rate in the step just done.
+    /// Learning rate of each network in the last step.
     rates: Vec<f64>,
-    /// `[streams, members, 1, 1]`; none where no network smooths its targets.
-    label_smoothing: Option<Tensor<4>>,
-    /// For training: an autodiff device.
-    device: Device,
     runs: Vec<ModelResult>,
 }
 
-/// Sums over the images of an epoch, one entry for each network.
-pub(crate) struct Sums {
-    loss: Vec<f64>,
-    correct: Vec<f64>,
-    /// Steps before the loss was no longer finite.
-    finite_steps: Vec<f64>,
-    num_images: usize,
-}
-
-impl Sums {
-    fn new(networks: usize) -> Self {
-        let zeros = || vec![0.0; networks];
-        Self { loss: zeros(), correct: zeros(), finite_steps: zeros(), num_images: 0 }
-    }
-
-    /// Those of some networks.
-    pub(crate) fn part(&mut self, networks: Range<usize>) -> GroupSums<'_> {
-        GroupSums {
-            loss: &mut self.loss[networks.clone()],
-            correct: &mut self.correct[networks.clone()],
-            finite_steps: &mut self.finite_steps[networks],
-        }
-    }
-}
-
-/// The same on the device.
-struct SumsOnDevice {
-    loss: Tensor<1>,
-    correct: Tensor<1, Int>,
-    finite_steps: Tensor<1, Int>,
-    num_images: usize,
-}
-
-impl<'a> ModelBatch<'a> {
-    fn new(streams: &'a [ModelGroup<'a>], num_classes: usize, device: &Device) -> Result<Self> {
-        let key = common_key(streams)?;
-        let (height, width) = streams[0].train.image_size();
-        let members: Vec<_> = streams.iter().flat_map(|stream| &stream.members).collect();
+impl<'a> BatchTraining<'a> {
+    fn new(
+        groups: &'a [ModelGroup<'a>],
+        num_classes: usize,
+        device: &Device,
+        engine: Engine,
+    ) -> Result<Self> {
+        let key = common_key(groups)?;
+        let (height, width) = groups[0].train.image_size();
+        let members: Vec<_> = groups.iter().flat_map(|group| &group.members).collect();
         let sizes = members[0].model.sizes(height * width, num_classes);
-        let shape = Shape { streams: streams.len(), members: streams[0].members.len(), sizes };
-        let training = device.clone().autodiff();
-        let layers = Layers::init(streams, &shape, key.activation, &training);
-        let steps = members[0].training.steps_per_epoch(streams[0].train.len());
+        let seeded =
+            groups.iter().flat_map(|group| group.members.iter().map(move |member| (member, group.seed)));
+        let config = ModelBatchConfig {
+            shape: Shape { num_groups: groups.len(), group_size: groups[0].members.len(), sizes },
+            activation: key.activation,
+            optimizer: &key.optimizer,
+            initializers: seeded.map(|(member, seed)| (member.model.initializer, seed)).collect(),
+            weight_decays: members.iter().map(|member| member.optimizer.weight_decay()).collect(),
+            label_smoothing: members.iter().map(|member| member.training.label_smoothing).collect(),
+        };
+        let models = engine.model_batch(config, device);
+        let steps = members[0].training.steps_per_epoch(groups[0].train.len());
         let schedule = |member: &&ModelSpec<'_>| {
             let base = member.optimizer.learning_rate();
             Schedule::new(member.schedule.clone(), base, member.training.num_epochs, steps)
         };
-        let decays: Vec<f64> = members.iter().map(|member| member.optimizer.weight_decay()).collect();
-        let smoothing: Vec<f32> =
-            members.iter().map(|member| member.training.label_smoothing as f32).collect();
-        let label_smoothing = smoothing.iter().any(|&share| share > 0.0).then(|| {
-            Tensor::from_data(TensorData::new(smoothing, [shape.streams, shape.members, 1, 1]), device)
-        });
-        let update = Update::new(&layers, &shape, &key.optimizer, &decays, device);
-        let host = update.is_plain().then(|| CpuModelBatch::of(&layers, &shape, streams)).flatten();
-        let none = ModelResult { end: StopReason::Finished, epochs: Vec::new() };
+        let unfinished = ModelResult { end: StopReason::Finished, epochs: Vec::new() };
         Ok(Self {
-            streams,
-            update,
-            host,
-            layers,
+            groups,
+            models,
             schedules: members.iter().map(schedule).collect(),
             rates: vec![0.0; members.len()],
-            label_smoothing,
-            device: training,
-            runs: vec![none; members.len()],
+            runs: vec![unfinished; members.len()],
             key,
-            shape,
         })
     }
 
-    /// One pass over the training images; returns the number of steps done.
+    /// Trains on all training images once; returns the number of steps done and the sums.
     fn train_epoch(&mut self, epoch: usize, interrupter: &Interrupter) -> Result<(usize, Sums)> {
         let orders: Vec<Vec<u32>> = self
-            .streams
+            .groups
             .iter()
-            .map(|stream| Sampling::Shuffled(stream.seed).positions(stream.train.len(), epoch as u64))
+            .map(|group| Sampling::Shuffled(group.seed).positions(group.train.len(), epoch as u64))
             .collect();
-        let mut sums = SumsOnDevice::new(self.runs.len(), &self.device.clone().inner());
-        let mut host_sums = Sums::new(self.runs.len());
-        let mut steps = 0;
+        let mut num_steps = 0;
         for start in (0..orders[0].len()).step_by(self.key.batch_size) {
             let end = (start + self.key.batch_size).min(orders[0].len());
-            let batches =
-                self.streams.iter().zip(&orders).map(|(stream, order)| (&stream.train, &order[start..end]));
+            let batches: Vec<_> = (self.groups.iter().zip(&orders))
+                .map(|(group, order)| GroupBatch { split: &group.train, positions: &order[start..end] })
+                .collect();
             for (rate, schedule) in self.rates.iter_mut().zip(&mut self.schedules) {
                 *rate = burn::lr_scheduler::LrScheduler::step(schedule);
             }
-            if let Some(host) = &mut self.host {
-                host.step(batches, &self.rates, &mut host_sums);
-                host_sums.num_images += end - start;
-            } else {
-                let batch = StackedBatch::gather(batches, &self.shape, &self.device);
-                sums.add(self.step_with_tensors(batch), end - start);
-            }
-            steps += 1;
+            self.models.train_step(&batches, &self.rates);
+            num_steps += 1;
             if interrupter.should_stop() {
                 break;
             }
         }
-        Ok((steps, if self.host.is_some() { host_sums } else { sums.read()? }))
+        Ok((num_steps, self.models.take_sums()?))
     }
 
-    fn step_with_tensors(&mut self, batch: StackedBatch) -> BatchMetrics {
-        let logits = self.layers.forward(batch.images, &self.shape); // [networks, batch, classes]
-        let (measured, gradient) =
-            self.measure(logits.clone().inner(), &batch.truth, self.label_smoothing.as_ref());
-        // The gradient of the loss by the logits is known; what lies before the logits is Burn's.
-        let gradients = (logits * Tensor::from_inner(gradient)).sum().backward();
-        self.update.apply(&mut self.layers, gradients, &self.rates);
-        measured
-    }
-
-    /// Sums over the images held out; none without such images.
-    fn validate(&self) -> Result<Option<Sums>> {
-        let num_images = self.streams[0].validation.len();
+    /// Sums over the validation images; none without such images.
+    fn validate(&mut self) -> Result<Option<Sums>> {
+        let num_images = self.groups[0].validation.len();
         if num_images == 0 {
             return Ok(None);
         }
         let positions: Vec<u32> = (0..num_images as u32).collect();
-        if let Some(host) = &self.host {
-            let mut sums = Sums::new(self.runs.len());
-            for positions in positions.chunks(EVALUATION_BATCH_SIZE) {
-                host.score(self.streams.iter().map(|stream| (&stream.validation, positions)), &mut sums);
-                sums.num_images += positions.len();
-            }
-            return Ok(Some(sums));
-        }
-        let device = self.device.clone().inner();
-        let layers = burn::module::Module::valid(&self.layers);
-        let mut sums = SumsOnDevice::new(self.runs.len(), &device);
         for positions in positions.chunks(EVALUATION_BATCH_SIZE) {
-            let batches = self.streams.iter().map(|stream| (&stream.validation, positions));
-            let batch = StackedBatch::gather(batches, &self.shape, &device);
-            let logits = layers.forward(batch.images, &self.shape);
-            sums.add(self.measure(logits, &batch.truth, None).0, positions.len());
+            let batches = self.groups.iter().map(|group| GroupBatch { split: &group.validation, positions });
+            self.models.eval_step(&batches.collect::<Vec<_>>());
         }
-        sums.read().map(Some)
-    }
-
-    /// What the `[networks, batch, classes]` logits of a batch amount to, against its one-hot truth
-    /// `[streams, 1, batch, classes]`, and the gradient of the mean loss by the logits.
-    fn measure(
-        &self,
-        logits: Tensor<3>,
-        truth: &Tensor<4>,
-        label_smoothing: Option<&Tensor<4>>,
-    ) -> (BatchMetrics, Tensor<3>) {
-        let [networks, batch, classes] = logits.dims();
-        let Shape { streams, members, .. } = self.shape;
-        let logits = logits.reshape([streams, members, batch, classes]);
-        let hits = truth.clone().expand([streams, members, batch, classes]);
-        let targets = match label_smoothing {
-            None => hits.clone(),
-            Some(share) => hits.clone() * (-share.clone() + 1.0) + share.clone() / classes as f64,
-        };
-        let predicted = logits.clone().argmax(3); // [streams, members, batch, 1]
-        let correct = hits.gather(3, predicted).sum_dim(2).int().reshape([networks]);
-        let log_probabilities = log_softmax(logits, 3);
-        let loss = -(targets.clone() * log_probabilities.clone()).sum_dim(3).mean_dim(2).reshape([networks]);
-        // Softmax and cross-entropy together: probabilities minus targets (Bishop 2006, equation 4.109).
-        let gradient = (log_probabilities.exp() - targets) / batch as f64;
-        (BatchMetrics { loss, correct }, gradient.reshape([networks, batch, classes]))
+        self.models.take_sums().map(Some)
     }
 
     fn record(&mut self, epoch: usize, trained: &Sums, validation: Option<&Sums>, seconds: f64) {
-        // All networks went through their images in this time; each has its share of it.
+        // All networks together took this time; each one is given its share of it.
         let seconds = seconds / self.runs.len() as f64;
         for (index, run) in self.runs.iter_mut().enumerate() {
             if matches!(run.end, StopReason::Diverged(_)) {
@@ -350,87 +253,16 @@ impl<'a> ModelBatch<'a> {
     }
 }
 
-/// The key that all networks share.
-fn common_key(streams: &[ModelGroup<'_>]) -> Result<BatchKey> {
-    let unfit = || Error::new("these networks cannot be trained side by side");
-    let first = streams.first().ok_or_else(unfit)?;
+/// Key that all networks share.
+fn common_key(groups: &[ModelGroup<'_>]) -> Result<BatchKey> {
+    let unfit = || Error::new("these networks cannot be trained in one batch");
+    let first = groups.first().ok_or_else(unfit)?;
     let key = first.members.first().copied().and_then(BatchKey::new).ok_or_else(unfit)?;
-    let size = |stream: &ModelGroup<'_>| {
-        (stream.members.len(), stream.train.len(), stream.validation.len(), stream.train.image_size())
+    let size = |group: &ModelGroup<'_>| {
+        (group.members.len(), group.train.len(), group.validation.len(), group.train.image_size())
     };
-    let members = streams.iter().flat_map(|stream| &stream.members);
+    let members = groups.iter().flat_map(|group| &group.members);
     let same = members.map(|member| BatchKey::new(*member)).all(|other| other.as_ref() == Some(&key));
-    let fits = streams.iter().all(|stream| size(stream) == size(first)) && !first.train.is_empty();
+    let fits = groups.iter().all(|group| size(group) == size(first)) && !first.train.is_empty();
     if same && fits { Ok(key) } else { Err(unfit()) }
-}
-
-/// A batch of each stream.
-struct StackedBatch {
-    /// `[streams, batch, pixels]`, in [0, 1].
-    images: Tensor<3>,
-    /// `[streams, 1, batch, classes]`, one-hot; never tracked for gradients.
-    truth: Tensor<4>,
-}
-
-impl StackedBatch {
-    fn gather<'a>(
-        batches: impl Iterator<Item = (&'a Split, &'a [u32])>,
-        shape: &Shape,
-        device: &Device,
-    ) -> Self {
-        let (pixels, classes) = (shape.num_pixels(), shape.num_classes());
-        let (mut images, mut truth) = (Vec::new(), Vec::new());
-        let mut size = 0;
-        for (split, positions) in batches {
-            size = positions.len();
-            images.reserve_exact(shape.streams * size * pixels - images.len());
-            for &position in positions {
-                let (image, label) = split.image(position as usize);
-                Batch::append_scaled(&mut images, image);
-                truth.extend((0..classes).map(|class| f32::from(class == usize::from(label))));
-            }
-        }
-        let plain = device.clone().inner();
-        Self {
-            images: Tensor::from_data(TensorData::new(images, [shape.streams, size, pixels]), device),
-            truth: Tensor::from_data(TensorData::new(truth, [shape.streams, 1, size, classes]), &plain),
-        }
-    }
-}
-
-/// What one batch measured, one entry for each network.
-struct BatchMetrics {
-    /// The mean over the batch.
-    loss: Tensor<1>,
-    correct: Tensor<1, Int>,
-}
-
-impl SumsOnDevice {
-    fn new(networks: usize, device: &Device) -> Self {
-        Self {
-            loss: Tensor::zeros([networks], device),
-            correct: Tensor::zeros([networks], device),
-            finite_steps: Tensor::zeros([networks], device),
-            num_images: 0,
-        }
-    }
-
-    fn add(&mut self, measured: BatchMetrics, num_images: usize) {
-        let sum = self.loss.clone() + measured.loss * num_images as f64;
-        // What is not finite stays so in the sum.
-        self.finite_steps = self.finite_steps.clone() + sum.clone().is_finite().int();
-        self.loss = sum;
-        self.correct = self.correct.clone() + measured.correct;
-        self.num_images += num_images;
-    }
-
-    fn read(self) -> Result<Sums> {
-        let transaction =
-            Transaction::default().register(self.loss).register(self.correct).register(self.finite_steps);
-        let data =
-            transaction.try_execute().map_err(|error| Error::new(format!("training failed: {error}")))?;
-        let mut values = data.iter().map(|data| data.iter::<f64>().collect::<Vec<_>>());
-        let mut next = || values.next().unwrap_or_default();
-        Ok(Sums { loss: next(), correct: next(), finite_steps: next(), num_images: self.num_images })
-    }
 }

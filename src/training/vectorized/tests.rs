@@ -40,11 +40,11 @@ fn alone(experiment: &Experiment, stream: &ModelGroup<'_>, device: &Device) -> M
         train: stream.train.clone(),
         validation: stream.validation.clone(),
         device,
-        saving: None,
+        checkpoints: None,
     };
     let followers = Observers {
         renderer: Box::new(NullRenderer),
-        on_epoch: Box::new(|_| Ok(())),
+        callbacks: Vec::new(),
         interrupter: Interrupter::new(),
     };
     let trained = train(setup, followers).unwrap();
@@ -59,7 +59,9 @@ fn assert_same(texts: &[&str], device: &Device) -> Vec<ModelResult> {
         ModelGroup { seed, train, validation, members: experiments.iter().map(member).collect() }
     };
     let streams = [stream(1, 0), stream(2, 500)];
-    let stacked = train_batched(&streams, NUM_CLASSES, device, &Interrupter::new(), |_| ()).unwrap();
+    let stacked =
+        train_batched(&streams, NUM_CLASSES, device, Engine::default_on(device), &Interrupter::new(), |_| ())
+            .unwrap();
     assert_eq!(stacked.len(), 2 * texts.len());
     let pairs = streams.iter().flat_map(|stream| experiments.iter().map(move |one| (stream, one)));
     for ((stream, experiment), stacked) in pairs.zip(&stacked) {
@@ -98,7 +100,7 @@ fn softmax_networks_of_unequal_rates() {
 
 #[test]
 fn hidden_layers_with_every_activation() {
-    for activation in ["relu", "gelu", "silu", "sigmoid", "tanh"] {
+    for activation in Activation::KINDS.map(Activation::key) {
         let text = |rate: &str| {
             format!(
                 "[model]\nhidden = [12, 7]\nactivation = \"{activation}\"\n[optimizer]\nlearning_rate = {rate}\n\
@@ -115,11 +117,18 @@ fn hidden_layers_with_every_activation() {
     assert_same(&[rmsprop], &Device::flex());
 }
 
+/// Kind of an optimizer in experiment files.
+fn kind(optimizer: &OptimizerConfig) -> String {
+    let table = toml::Table::try_from(optimizer).unwrap();
+    table["kind"].as_str().unwrap().to_owned()
+}
+
 #[test]
 #[allow(deprecated)]
 fn every_optimizer_with_its_own_rate_decay_schedule_and_smoothing() {
     for device in [Device::flex(), Device::ndarray()] {
-        for optimizer in ["sgd", "adam", "adamw", "rmsprop"] {
+        for optimizer in OptimizerConfig::kinds() {
+            let optimizer = kind(&optimizer);
             let text = |rate, decay, rest: &str| {
                 format!(
                     "[model]\nhidden = [9]\n[optimizer]\nkind = \"{optimizer}\"\nlearning_rate = {rate}\n\

@@ -136,11 +136,11 @@ fn what_is_not_a_number_is_not_left_out() {
     }
 }
 
-fn scored(logits: &mut [f32], classes: usize, labels: &[u8], smoothing: f64, scale: f32) -> RowScores {
+fn scores(logits: &mut [f32], classes: usize, labels: &[u8], smoothing: f64, scale: f32) -> RowScores {
     // Of earlier rows, which must not count.
-    let mut scored = RowScores { losses: vec![1.0], hits: vec![true] };
-    softmax_cross_entropy_backward(logits, classes, labels, smoothing, scale, &mut scored);
-    scored
+    let mut scores = RowScores { losses: vec![1.0], correct: vec![true] };
+    softmax_cross_entropy_backward(logits, classes, labels, smoothing, scale, &mut scores);
+    scores
 }
 
 /// Two rows by hand: z = (ln 2, 0, 0) is softmax (½, ¼, ¼); with class 0, the loss is ln 2 and the gradient (−½, ¼, ¼).
@@ -148,18 +148,18 @@ fn scored(logits: &mut [f32], classes: usize, labels: &[u8], smoothing: f64, sca
 fn softmax_and_its_gradient_by_hand() {
     let ln2 = 2f32.ln();
     let mut logits = vec![ln2, 0.0, 0.0, ln2, 0.0, 0.0];
-    let worth = scored(&mut logits, 3, &[0, 2], 0.0, 0.5);
-    assert_eq!((&worth.hits, worth.num_correct()), (&vec![true, false], 1));
+    let worth = scores(&mut logits, 3, &[0, 2], 0.0, 0.5);
+    assert_eq!((&worth.correct, worth.num_correct()), (&vec![true, false], 1));
     assert_close(&logits, &[-0.25, 0.125, 0.125, 0.25, 0.125, -0.375], "gradient");
     assert!((worth.losses[0] - 2f64.ln()).abs() < 1e-6 && (worth.losses[1] - 4f64.ln()).abs() < 1e-6);
     // Smoothing by 0.3 takes 0.1 for each class: 0.8 · ln 2 + 0.1 · ln 4 + 0.1 · ln 4.
     let mut logits = vec![ln2, 0.0, 0.0];
-    let worth = scored(&mut logits, 3, &[0], 0.3, 1.0);
+    let worth = scores(&mut logits, 3, &[0], 0.3, 1.0);
     assert!((worth.losses[0] - 1.2 * 2f64.ln()).abs() < 1e-6, "{:?}", worth.losses);
     assert_close(&logits, &[0.5 - 0.8, 0.25 - 0.1, 0.25 - 0.1], "smoothed");
     // Far apart, nothing overflows.
     let mut logits = vec![1e4, -1e4];
-    assert_eq!(scored(&mut logits, 2, &[1], 0.0, 1.0).losses, [2e4]);
+    assert_eq!(scores(&mut logits, 2, &[1], 0.0, 1.0).losses, [2e4]);
 }
 
 #[test]
@@ -177,26 +177,26 @@ fn no_images_are_no_work() {
     forward(Input::Images(&none), &weight, &bias, &mut []);
     forward(Input::Matrix(&[]), &weight, &bias, &mut []);
     input_gradient(&[], &weight, 4, &mut []);
-    assert_eq!(scored(&mut [], 4, &[], 0.0, 1.0), RowScores::default());
+    assert_eq!(scores(&mut [], 4, &[], 0.0, 1.0), RowScores::default());
 }
 
 /// A step of each rule by hand, with a rate of ½: w = 1, g = 2, momentum and ρ ½.
 #[test]
 fn updates_by_hand() {
-    let step = |is_nesterov, penalty| {
+    let step = |is_nesterov, weight_decay| {
         let (mut gradient, mut velocity) = ([2.0], [4.0]);
-        let step = MomentumParams { rate: 0.5, momentum: 0.5, is_nesterov, penalty };
+        let step = MomentumParams { rate: 0.5, momentum: 0.5, is_nesterov, weight_decay };
         momentum(&step, &[1.0], &mut gradient, &mut velocity);
         (gradient[0], velocity[0])
     };
-    // v = 2 + 2 = 4, w = 1 − 2; looking ahead, w = 1 − ½ (2 + 2); with a penalty of 1, g = 3 and v = 5.
+    // v = 2 + 2 = 4, w = 1 − 2; looking ahead, w = 1 − ½ (2 + 2); with a weight_decay of 1, g = 3 and v = 5.
     assert_eq!(step(false, None), (-1.0, 4.0));
     assert_eq!(step(true, None), (-1.0, 4.0));
     assert_eq!(step(false, Some(1.0)), (-1.5, 5.0));
     assert_eq!(step(true, Some(1.0)), (1.0 - 0.5 * (2.5 + 3.0), 5.0));
     let step = |mean: &mut [f32], velocity: &mut [f32]| {
         let (mut gradient, mut square_mean) = ([2.0], [14.0]);
-        let step = RmsPropParams { rate: 0.5, rho: 0.5, momentum: 0.5, epsilon: 1.0, penalty: None };
+        let step = RmsPropParams { rate: 0.5, rho: 0.5, momentum: 0.5, epsilon: 1.0, weight_decay: None };
         rmsprop(&step, &[1.0], &mut gradient, &mut square_mean, mean, velocity);
         assert_eq!(square_mean, [9.0]);
         gradient[0]

@@ -1,7 +1,8 @@
-//! The optimizers, with the update in one pass over the weights where those are in the memory of the CPU. Elsewhere tensors are
-//! taken; the results are the same to the last bit, AdamW's to rounding, and the same as those of Burn's own optimizers.
+//! Owns the updates in one pass over the weights: each weight, its gradient and its state are read and written once.
+//! Depends on `optim` (constants, states, the update with tensors) and `kernels`. Must not know training loops.
 //!
-//! An update leaves no denormal number behind (`kernels/denormal.rs` says why), with tensors on the CPU neither.
+//! The results are the same to the last bit as those of the update with tensors; AdamW's are the same up to rounding. No
+//! update leaves a denormal number behind (`util::denormal` says why).
 
 mod adam;
 mod rmsprop;
@@ -9,32 +10,84 @@ mod sgd;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use adam::{FusedAdam, ReferenceAdam};
-pub(crate) use rmsprop::FusedRmsProp;
-pub(crate) use sgd::FusedSgd;
+use burn::optim::{ModuleOptimizer, Optimizer};
+use burn::tensor::{Device, Tensor};
 
-use burn::tensor::Tensor;
+use crate::engine::cpu::buffer::FlexBuffer;
+use crate::engine::cpu::threads::{MIN_PARALLEL_PARAMS, pool};
+use crate::optim::{OptimizerConfig, with_cpu_state};
 
-use crate::backend::FlexBuffer;
-use crate::engine::cpu::threads::pool;
+use adam::FusedAdam;
+use rmsprop::FusedRmsProp;
+use sgd::FusedSgd;
 
-/// Weights from which on it is worth sharing an update.
-const MIN_PARALLEL_PARAMS: usize = 100_000;
-
-/// Adds the L2 penalty to a gradient, where there is one.
-fn penalized<const D: usize>(gradient: Tensor<D>, penalty: Option<f32>, weights: &Tensor<D>) -> Tensor<D> {
-    match penalty {
-        Some(penalty) => weights.clone().mul_scalar(penalty) + gradient,
-        None => gradient,
+/// Returns the optimizer in one pass; none if the CPU engine has no such update.
+pub(in crate::engine) fn optimizer(config: &OptimizerConfig) -> Option<ModuleOptimizer> {
+    match config {
+        OptimizerConfig::Sgd(sgd) => Some(with_cpu_state(Fused(FusedSgd::new(sgd)))),
+        OptimizerConfig::Adam(adam) => Some(with_cpu_state(Fused(FusedAdam::adam(adam)))),
+        OptimizerConfig::AdamW(adamw) => Some(with_cpu_state(Fused(FusedAdam::adamw(adamw)))),
+        OptimizerConfig::RmsProp(rmsprop) => Some(with_cpu_state(Fused(FusedRmsProp::new(rmsprop)))),
+        _ => None,
     }
 }
 
-fn back<const D: usize>(tensor: Result<FlexBuffer, Tensor<D>>) -> Tensor<D> {
-    tensor.map_or_else(|tensor| tensor, FlexBuffer::into_tensor)
+/// An update in one pass over buffers.
+trait FusedUpdate: Clone + Send + Sync + 'static {
+    /// The same update with tensors. Both have the same state.
+    type Reference: Optimizer;
+
+    /// Updates `weights` in place of the `gradient`, whose memory the new weights take.
+    fn update<const D: usize>(
+        &self,
+        learning_rate: f64,
+        weights: &FlexBuffer,
+        gradient: FlexBuffer,
+        state: Option<State<Self, D>>,
+    ) -> (FlexBuffer, Option<State<Self, D>>);
+
+    /// The update with tensors.
+    fn reference(&self) -> &Self::Reference;
 }
 
-/// Runs `update` on all weights with what belongs to them, in parts where there are many. What belongs to them is as long as they
-/// are, or empty.
+type State<U, const D: usize> = <<U as FusedUpdate>::Reference as Optimizer>::State<D>;
+
+/// An update in one pass as one of Burn's optimizers. Tensors that are not in the memory of the CPU, or not in single
+/// precision, take the update with tensors.
+#[derive(Clone)]
+struct Fused<U>(U);
+
+impl<U: FusedUpdate> Optimizer for Fused<U> {
+    type State<const D: usize> = State<U, D>;
+
+    fn step<const D: usize>(
+        &self,
+        learning_rate: f64,
+        tensor: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<Self::State<D>>,
+    ) -> (Tensor<D>, Option<Self::State<D>>) {
+        match (FlexBuffer::of(tensor), FlexBuffer::of(gradient)) {
+            (Ok(weights), Ok(gradient)) => {
+                let (weights, state) = self.0.update(learning_rate, &weights, gradient, state);
+                (weights.into_tensor(), state)
+            }
+            (tensor, gradient) => {
+                let back = |tensor: Result<FlexBuffer, Tensor<D>>| {
+                    tensor.map_or_else(|tensor| tensor, FlexBuffer::into_tensor)
+                };
+                self.0.reference().step(learning_rate, back(tensor), back(gradient), state)
+            }
+        }
+    }
+
+    fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
+        U::Reference::to_device(state, device)
+    }
+}
+
+/// Runs `update` on all weights and on the buffers of their state, in parts if there are many weights. Each buffer is as
+/// long as the weights, or empty.
 fn par_update<const N: usize>(
     weights: &[f32],
     mut changed: [&mut [f32]; N],

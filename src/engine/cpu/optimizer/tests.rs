@@ -1,10 +1,11 @@
-//! What becomes of the state of a weight that has had a gradient once.
+//! State of a weight that has had a gradient once: it must end at 0, not at a denormal number.
 #![allow(clippy::unwrap_used)]
 
-use burn::optim::{AdamConfig, Optimizer, RecordState, StateSink};
+use burn::optim::{Optimizer, RecordState, StateSink};
 use burn::tensor::{Device, Tensor};
 
-use crate::engine::cpu::optimizer::{FusedAdam, FusedRmsProp, FusedSgd, ReferenceAdam};
+use crate::engine::cpu::optimizer::{Fused, FusedAdam, FusedRmsProp, FusedSgd};
+use crate::optim::OptimizerConfig;
 
 fn is_denormal(value: &f32) -> bool {
     value.is_subnormal()
@@ -42,25 +43,21 @@ fn assert_none_stays(name: &str, optimizer: &impl Optimizer, device: &Device) {
 fn nothing_that_shrinks_becomes_denormal() {
     #[allow(deprecated)]
     let devices = [Device::flex(), Device::ndarray()];
+    let params = |kind: &str, rest: &str| {
+        toml::from_str::<OptimizerConfig>(&format!("kind = \"{kind}\"\n{rest}")).unwrap()
+    };
     for device in &devices {
-        for (name, momentum, is_nesterov, penalty) in
-            [("sgd", 0.0, false, Some(0.5)), ("momentum", 0.9, false, None), ("nesterov", 0.9, true, None)]
-        {
-            assert_none_stays(name, &FusedSgd { penalty, momentum, is_nesterov }, device);
+        for rest in ["weight_decay = 0.5", "momentum = 0.9", "momentum = 0.9\nnesterov = true"] {
+            let OptimizerConfig::Sgd(sgd) = params("sgd", rest) else { unreachable!() };
+            assert_none_stays(rest, &Fused(FusedSgd::new(&sgd)), device);
         }
-        let (beta_1, beta_2, epsilon) = (0.9, 0.9, 1e-7);
-        let config = AdamConfig::new().with_beta_1(beta_1).with_beta_2(beta_2).with_epsilon(epsilon);
-        let plain = ReferenceAdam::Adam(config.build());
-        let adam = FusedAdam { plain, beta_1, beta_2, epsilon, penalty: None, decay: 0.0 };
-        assert_none_stays("adam", &adam, device);
-        for (name, momentum, is_centered) in [
-            ("rmsprop", 0.0, false),
-            ("with momentum", 0.9, false),
-            ("centred", 0.0, true),
-            ("both", 0.9, true),
-        ] {
-            let rmsprop = FusedRmsProp { rho: 0.9, momentum, epsilon, is_centered, penalty: None };
-            assert_none_stays(name, &rmsprop, device);
+        let OptimizerConfig::Adam(adam) = params("adam", "beta_1 = 0.9\nbeta_2 = 0.9") else {
+            unreachable!()
+        };
+        assert_none_stays("adam", &Fused(FusedAdam::adam(&adam)), device);
+        for rest in ["", "momentum = 0.9", "centered = true", "momentum = 0.9\ncentered = true"] {
+            let OptimizerConfig::RmsProp(rmsprop) = params("rmsprop", rest) else { unreachable!() };
+            assert_none_stays(rest, &Fused(FusedRmsProp::new(&rmsprop)), device);
         }
     }
 }

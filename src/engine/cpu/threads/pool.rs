@@ -1,8 +1,9 @@
-//! Other cores, waiting for their share of a step.
+//! Owns a pool of threads that spin instead of sleeping while a network is trained.
 //!
-//! A step of a small network is shorter than it takes a sleeping thread to wake up (50 to 150 µs where this was measured,
-//! of steps of 50 to 1,000 µs). So while a network is trained, the helpers stay awake and look for work. There is one team in a
-//! process; who finds it busy works alone, and gets the same results. How many helpers are worth having is tried out.
+//! A sleeping thread takes 50 to 150 µs to wake up on the machines that were measured, and a step of a small network takes
+//! 50 to 1,000 µs. So the workers stay active during a training: they spin until there is work, at 100 % of their cores.
+//! The pool is process-wide. A caller that finds it in use runs its work serially; the results are identical. The number
+//! of workers is autotuned (see `autotune`).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
@@ -14,91 +15,93 @@ use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 use crate::engine::cpu::threads::autotune::ThreadTuner;
 use crate::util::threads;
 
-/// Turns of waiting that are longer than it takes to say that a task is done, some 0.3 µs.
+/// Spin iterations after the last task (about 0.3 µs), so that rayon's scope sees every completion before it would park
+/// this thread.
 const SETTLE_SPINS: usize = 24;
 
-/// Turns of waiting that are longer than what lies between two parts of a step.
+/// Spin iterations before a waiting thread yields its core: longer than the time between two phases of a step.
 const SPIN_LIMIT: u32 = 1 << 12;
 
 static POOL: OnceLock<SpinPool> = OnceLock::new();
 
+/// Pools of workers, of which at most one is active.
 struct SpinPool {
-    /// Helpers to choose from: one, three, seven and so on, and last as many as there are threads beside this one, and cores. Each crew
-    /// has threads of its own: one that sleeps must not be woken by work for another.
-    crews: Vec<ThreadPool>,
-    /// The crew at work, from 1; 0 for none.
-    crew: AtomicUsize,
-    /// How often another crew, or none, was chosen. Helpers sleep when it changes.
+    /// Pools of 1, 3, 7 … workers, and last one worker per further core. Each pool has threads of its own, so that a
+    /// sleeping pool is not woken by work for another one.
+    pools: Vec<ThreadPool>,
+    /// Active pool, counted from 1; 0 for none.
+    active: AtomicUsize,
+    /// Number of changes of the active pool. Workers go to sleep when it changes.
     changes: AtomicUsize,
-    /// Held by who has the team work for them.
-    lead: Mutex<()>,
-    wishes: Mutex<PoolState>,
+    /// Held by the caller whose work the workers run.
+    submit_lock: Mutex<()>,
+    state: Mutex<PoolState>,
 }
 
-/// Who wants helpers, and how many.
+/// Demand for workers.
 struct PoolState {
-    /// Who wants the helpers awake. They help one; of several, each has a core of its own.
-    users: usize,
-    /// Chooses among no crew and all crews.
-    pace: ThreadTuner,
+    /// Number of sessions. The workers serve a single session; of several sessions, each runs on its own thread.
+    active_sessions: usize,
+    /// Chooses among no pool and all pools.
+    tuner: ThreadTuner,
 }
 
-/// Keeps the helpers awake until it is dropped.
+/// Keeps the workers active until it is dropped.
 #[must_use]
-pub struct Session(&'static SpinPool);
+pub(crate) struct Session(&'static SpinPool);
 
-/// Wakes the helpers.
-pub fn activate() -> Session {
-    team().activate()
+/// Activates the workers.
+pub(crate) fn activate() -> Session {
+    spin_pool().activate()
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let mut wishes = self.0.wishes();
-        wishes.users -= 1;
-        self.0.change(&wishes);
+        let mut state = self.0.state();
+        state.active_sessions -= 1;
+        self.0.change(&state);
     }
 }
 
-/// As many helpers as there are threads that compute beside this one, each with a core of its own.
-fn team() -> &'static SpinPool {
-    POOL.get_or_init(|| SpinPool::new(threads::num_helpers()))
+/// The process's pool, with one worker per thread that computes beside this one.
+fn spin_pool() -> &'static SpinPool {
+    POOL.get_or_init(|| SpinPool::new(threads::num_workers()))
 }
 
-/// Hears that a step of a training begins that is worth sharing. The time from one to the next says how many helpers are worth
-/// having.
-pub fn record_step() {
-    team().record_step();
+/// Records the start of a parallel training step. The tuner compares the step times of different numbers of workers.
+pub(crate) fn record_step() {
+    spin_pool().record_step();
 }
 
-/// How many parts are worth making: one for this thread and one for each helper that is awake.
-pub fn num_partitions() -> usize {
+/// Number of partitions of a parallel step: one for this thread and one per active worker.
+pub(crate) fn num_partitions() -> usize {
     #[cfg(test)]
-    if let Some(num_cores) = pretended::CORES.get() {
+    if let Some(num_cores) = simulated::CORES.get() {
         return num_cores;
     }
-    team().crew().map_or(1, |crew| crew.current_num_threads() + 1)
+    spin_pool().active_pool().map_or(1, |pool| pool.current_num_threads() + 1)
 }
 
-/// Runs `work` on every part, on this thread and the helpers that are awake, and gives the results in the parts' order.
-pub fn par_map<T: Send, R: Send>(parts: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+/// Parallel map: runs `work` on every part, on this thread and the active workers, and returns the results in the order of
+/// the parts.
+pub(crate) fn par_map<T: Send, R: Send>(parts: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     #[cfg(test)]
-    if pretended::CORES.get().is_some() {
-        return pretended::par_map(parts, work);
+    if simulated::CORES.get().is_some() {
+        return simulated::par_map(parts, work);
     }
-    team().par_map(parts, work)
+    spin_pool().par_map(parts, work)
 }
 
-/// More cores than there are: work is cut for them, and done by this thread, last part first.
+/// Simulates more cores than there are: work is partitioned for them, and this thread runs it, last part first.
 #[cfg(test)]
-pub(crate) mod pretended {
+pub(crate) mod simulated {
     use std::cell::Cell;
 
     thread_local! {
         pub(super) static CORES: Cell<Option<usize>> = const { Cell::new(None) };
     }
 
-    /// Does `work` as if there were so many cores.
+    /// Runs `work` as if there were so many cores.
     pub(crate) fn cores<R>(num_cores: usize, work: impl FnOnce() -> R) -> R {
         CORES.set(Some(num_cores));
         let result = work();
@@ -114,107 +117,107 @@ pub(crate) mod pretended {
 }
 
 impl SpinPool {
-    fn new(num_helpers: usize) -> Self {
-        let powers = (1..).map(|exponent| (1 << exponent) - 1).take_while(|&helpers| helpers < num_helpers);
-        let sizes = powers.chain((num_helpers > 0).then_some(num_helpers));
-        // Threads that cannot be had do not help.
+    fn new(num_workers: usize) -> Self {
+        let powers = (1..).map(|exponent| (1 << exponent) - 1).take_while(|&workers| workers < num_workers);
+        let sizes = powers.chain((num_workers > 0).then_some(num_workers));
+        // Pools whose threads the system refuses are left out.
         let sizes = sizes.take_while(|&num_partitions| threads::can_spawn(num_partitions));
-        let crews = sizes
+        let pools = sizes
             .map_while(|num_partitions| ThreadPoolBuilder::new().num_threads(num_partitions).build().ok());
-        let crews: Vec<ThreadPool> = crews.collect();
-        let pace = ThreadTuner::new(crews.len() + 1);
+        let pools: Vec<ThreadPool> = pools.collect();
+        let tuner = ThreadTuner::new(pools.len() + 1);
         Self {
-            crews,
-            crew: AtomicUsize::new(0),
+            pools,
+            active: AtomicUsize::new(0),
             changes: AtomicUsize::new(0),
-            lead: Mutex::new(()),
-            wishes: Mutex::new(PoolState { users: 0, pace }),
+            submit_lock: Mutex::new(()),
+            state: Mutex::new(PoolState { active_sessions: 0, tuner }),
         }
     }
 
     fn activate(&'static self) -> Session {
-        let mut wishes = self.wishes();
-        wishes.users += 1;
-        if wishes.users == 1 {
-            wishes.pace = ThreadTuner::new(self.crews.len() + 1);
+        let mut state = self.state();
+        state.active_sessions += 1;
+        if state.active_sessions == 1 {
+            state.tuner = ThreadTuner::new(self.pools.len() + 1);
         }
-        self.change(&wishes);
+        self.change(&state);
         Session(self)
     }
 
     fn record_step(&'static self) {
-        let mut wishes = self.wishes();
-        if wishes.users == 1 {
-            wishes.pace.record_step(Instant::now());
-            self.change(&wishes);
+        let mut state = self.state();
+        if state.active_sessions == 1 {
+            state.tuner.record_step(Instant::now());
+            self.change(&state);
         }
     }
 
-    fn wishes(&self) -> MutexGuard<'_, PoolState> {
-        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, PoolState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The crew at work.
-    fn crew(&self) -> Option<&ThreadPool> {
-        self.crew.load(Ordering::SeqCst).checked_sub(1).map(|index| &self.crews[index])
+    /// Active pool.
+    fn active_pool(&self) -> Option<&ThreadPool> {
+        self.active.load(Ordering::SeqCst).checked_sub(1).map(|index| &self.pools[index])
     }
 
-    /// Sends one crew to bed and wakes another, if that is wished.
-    fn change(&'static self, wishes: &PoolState) {
-        let crew = if wishes.users == 1 { wishes.pace.choice() } else { 0 };
-        if self.crew.swap(crew, Ordering::SeqCst) == crew {
+    /// Puts the active pool to sleep and activates another one, if `state` asks for it.
+    fn change(&'static self, state: &PoolState) {
+        let pool = if state.active_sessions == 1 { state.tuner.candidate() } else { 0 };
+        if self.active.swap(pool, Ordering::SeqCst) == pool {
             return;
         }
         let change = self.changes.fetch_add(1, Ordering::SeqCst) + 1;
-        if let Some(crew) = self.crew() {
-            crew.spawn_broadcast(move |_| self.look_for_work(change));
+        if let Some(pool) = self.active_pool() {
+            pool.spawn_broadcast(move |_| self.spin(change));
         }
     }
 
-    fn look_for_work(&self, change: usize) {
-        let mut turns = 0;
+    fn spin(&self, change: usize) {
+        let mut spins = 0;
         while self.changes.load(Ordering::SeqCst) == change {
             if rayon::yield_now() == Some(Yield::Executed) {
-                turns = 0;
+                spins = 0;
             } else {
-                backoff(&mut turns);
+                backoff(&mut spins);
             }
         }
     }
 
     fn par_map<T: Send, R: Send>(&self, parts: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-        let alone = |parts: Vec<T>| parts.into_iter().map(&work).collect();
-        let Some(crew) = self.crew().filter(|_| parts.len() > 1) else { return alone(parts) };
-        let _lead = match self.lead.try_lock() {
-            Ok(lead) => lead,
+        let serial = |parts: Vec<T>| parts.into_iter().map(&work).collect();
+        let Some(pool) = self.active_pool().filter(|_| parts.len() > 1) else { return serial(parts) };
+        let _guard = match self.submit_lock.try_lock() {
+            Ok(submit_lock) => submit_lock,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return alone(parts),
+            Err(TryLockError::WouldBlock) => return serial(parts),
         };
         let mut results: Vec<Option<R>> = parts.iter().map(|_| None).collect();
-        let num_helpers = crew.current_num_threads().min(parts.len() - 1);
-        let unfinished = AtomicUsize::new(num_helpers);
+        let num_workers = pool.current_num_threads().min(parts.len() - 1);
+        let unfinished = AtomicUsize::new(num_workers);
         let queue = Mutex::new(parts.into_iter().zip(&mut results));
-        // On its own, so that the lock is not held during the work.
+        // In a closure of its own, so that the lock is released before the work starts.
         let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
         let take_all = || {
-            let _end = DrainOnPanic(&queue);
+            let _drain = DrainOnPanic(&queue);
             while let Some((part, result)) = take() {
                 *result = Some(work(part));
             }
         };
-        crew.in_place_scope(|scope| {
-            for _ in 0..num_helpers {
+        pool.in_place_scope(|scope| {
+            for _ in 0..num_workers {
                 scope.spawn(|_| {
-                    let _done = CountdownGuard(&unfinished);
+                    let _countdown = CountdownGuard(&unfinished);
                     take_all();
                 });
             }
             take_all();
-            // At its end the scope lets this thread sleep if it has not heard of all helpers, and it hears of one a moment after
-            // the helper's last word.
-            let mut turns = 0;
+            // A rayon scope parks the caller if a task's completion is not yet visible at the end of the scope. Completion
+            // becomes visible slightly after `unfinished` reaches 0, so this thread spins a little longer.
+            let mut spins = 0;
             while unfinished.load(Ordering::Acquire) > 0 {
-                backoff(&mut turns);
+                backoff(&mut spins);
             }
             (0..SETTLE_SPINS).for_each(|_| std::hint::spin_loop());
         });
@@ -222,17 +225,17 @@ impl SpinPool {
     }
 }
 
-/// Waits for a turn. After more turns than there are in a step, something else may want the core.
-fn backoff(turns: &mut u32) {
-    if *turns < SPIN_LIMIT {
-        *turns += 1;
+/// Spins once. After [`SPIN_LIMIT`] iterations it yields the core instead, since another process may need it.
+fn backoff(spins: &mut u32) {
+    if *spins < SPIN_LIMIT {
+        *spins += 1;
         std::hint::spin_loop();
     } else {
         thread::yield_now();
     }
 }
 
-/// Takes the parts that are left from the others, where this thread panics: one panic says what a second one would.
+/// Removes the remaining parts from the queue if this thread panics, so that one panic is reported once.
 struct DrainOnPanic<'a, I: Iterator>(&'a Mutex<I>);
 
 impl<I: Iterator> Drop for DrainOnPanic<'_, I> {
@@ -243,7 +246,7 @@ impl<I: Iterator> Drop for DrainOnPanic<'_, I> {
     }
 }
 
-/// Counts a task as finished, even one that panics.
+/// Counts a task as finished when it is dropped, also if the task panics.
 struct CountdownGuard<'a>(&'a AtomicUsize);
 
 impl Drop for CountdownGuard<'_> {
@@ -257,19 +260,19 @@ impl Drop for CountdownGuard<'_> {
 mod tests {
     use super::*;
 
-    /// A team of a test's own: other tests wake the process's.
-    fn team() -> &'static SpinPool {
+    /// Pool of one test: other tests activate the pool of the process.
+    fn spin_pool() -> &'static SpinPool {
         Box::leak(Box::new(SpinPool::new(2)))
     }
 
     #[test]
-    fn results_come_in_order_whoever_is_awake() {
-        let team = team();
-        let squares = |count: usize| team.par_map((0..count).collect(), |number: usize| number * number);
+    fn results_are_in_order_with_any_number_of_sessions() {
+        let spin_pool = spin_pool();
+        let squares = |count: usize| spin_pool.par_map((0..count).collect(), |number: usize| number * number);
         let expected = |count: usize| (0..count).map(|number| number * number).collect::<Vec<_>>();
-        for users in 0..4 {
-            let activate: Vec<Session> = (0..users).map(|_| team.activate()).collect();
-            assert_eq!(team.crew().is_some(), users == 1);
+        for active_sessions in 0..4 {
+            let activate: Vec<Session> = (0..active_sessions).map(|_| spin_pool.activate()).collect();
+            assert_eq!(spin_pool.active_pool().is_some(), active_sessions == 1);
             for count in [0, 1, 2, 7, 100] {
                 assert_eq!(squares(count), expected(count));
             }
@@ -278,10 +281,10 @@ mod tests {
     }
 
     #[test]
-    fn helpers_really_help() {
-        let team = team();
-        let _awake = team.activate();
-        let threads = team.par_map(vec![(); 40], |()| {
+    fn workers_share_the_work() {
+        let spin_pool = spin_pool();
+        let _session = spin_pool.activate();
+        let threads = spin_pool.par_map(vec![(); 40], |()| {
             thread::sleep(std::time::Duration::from_millis(5));
             thread::current().id()
         });
@@ -290,33 +293,33 @@ mod tests {
     }
 
     #[test]
-    fn whoever_finds_the_team_busy_works_alone() {
-        let team = team();
-        let _awake = team.activate();
-        let sums = team.par_map(vec![3, 4, 5], |count: usize| {
-            team.par_map((0..count).collect(), |number: usize| number * number).iter().sum::<usize>()
+    fn a_caller_that_finds_the_pool_in_use_works_serially() {
+        let spin_pool = spin_pool();
+        let _session = spin_pool.activate();
+        let sums = spin_pool.par_map(vec![3, 4, 5], |count: usize| {
+            spin_pool.par_map((0..count).collect(), |number: usize| number * number).iter().sum::<usize>()
         });
         assert_eq!(sums, [5, 14, 30]);
     }
 
     #[test]
-    fn a_helper_that_panics_takes_its_caller_along_and_not_the_team() {
-        let team = team();
-        let _awake = team.activate();
+    fn a_panic_in_a_worker_reaches_the_caller_and_leaves_the_pool_usable() {
+        let spin_pool = spin_pool();
+        let _session = spin_pool.activate();
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            team.par_map((0..40).collect(), |number: usize| assert!(number != 7, "on purpose"));
+            spin_pool.par_map((0..40).collect(), |number: usize| assert!(number != 7, "on purpose"));
         }));
         assert!(outcome.is_err());
-        assert_eq!(team.par_map(vec![1, 2], |number| number + 1), [2, 3]);
+        assert_eq!(spin_pool.par_map(vec![1, 2], |number| number + 1), [2, 3]);
     }
 
     #[test]
-    fn after_a_panic_nobody_begins_another_part() {
-        let team = team();
-        let _awake = team.activate();
+    fn after_a_panic_no_further_part_starts() {
+        let spin_pool = spin_pool();
+        let _session = spin_pool.activate();
         let done = AtomicUsize::new(0);
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            team.par_map((0..1000).collect(), |number: usize| {
+            spin_pool.par_map((0..1000).collect(), |number: usize| {
                 assert!(number != 0, "on purpose");
                 thread::sleep(std::time::Duration::from_millis(1));
                 done.fetch_add(1, Ordering::SeqCst);

@@ -1,0 +1,47 @@
+//! Owns the passes of a network with Burn's tensors and automatic differentiation, on any backend. Whoever learns Burn
+//! starts here. It is also the reference that `engine::cpu` is compared with.
+//! Depends on `data` and `model`. Must not know slices, threads or training loops.
+
+use burn::tensor::{Int, Tensor};
+use burn::train::TrainOutput;
+
+use crate::data::Batch;
+use crate::engine::metrics::LazyMetrics;
+use crate::error::{Error, Result};
+use crate::model::{Mlp, cross_entropy};
+
+/// Forward and backward pass of a batch: returns the gradients of the mean loss by all weights, and the metrics.
+pub(super) fn train_step(model: &Mlp, batch: &Batch) -> TrainOutput<LazyMetrics> {
+    let logits = model.forward_train(batch.images(), batch.dropout_seed); // [batch, classes]
+    let targets = batch.targets(); // [batch]
+    let loss = cross_entropy(logits.clone(), targets.clone(), batch.label_smoothing).mean(); // [1]
+    let gradients = loss.backward();
+    let metrics = metrics(logits.inner(), targets.inner(), loss.inner());
+    TrainOutput::new(model, gradients, metrics)
+}
+
+/// Forward pass of a batch without dropout: returns the metrics.
+pub(super) fn eval_step(model: &Mlp, batch: &Batch) -> LazyMetrics {
+    let (logits, targets) = (model.forward(batch.images()), batch.targets()); // [batch, classes], [batch]
+    let loss = cross_entropy(logits.clone(), targets.clone(), batch.label_smoothing).mean(); // [1]
+    metrics(logits, targets, loss)
+}
+
+/// Logits `[batch, classes]` of a batch, read from the device.
+///
+/// # Errors
+/// A device that fails.
+pub(super) fn logits(model: &Mlp, batch: &Batch) -> Result<Vec<f32>> {
+    let data = model.forward(batch.images()).try_into_data();
+    let data = data.map_err(|error| Error::new(format!("the network's answer cannot be read: {error}")))?;
+    Ok(data.iter::<f32>().collect())
+}
+
+/// Metrics of one batch from its `[batch, classes]` logits, `[batch]` targets and `[1]` mean loss. They stay on the device
+/// until someone reads them.
+fn metrics(logits: Tensor<2>, targets: Tensor<1, Int>, loss: Tensor<1>) -> LazyMetrics {
+    let [num_images, _] = logits.dims();
+    let predicted = logits.argmax(1).squeeze_dim::<1>(1); // [batch]
+    let correct = predicted.equal(targets).int().sum(); // [1]
+    LazyMetrics::on_device(loss, correct, num_images)
+}

@@ -1,0 +1,104 @@
+//! Owns the activation functions on slices: each function and its derivative.
+//! Depends on the names in `model::Activation`. Must not know tensors or layers.
+
+use std::f32::consts::{FRAC_1_SQRT_2, PI};
+
+use crate::model::Activation;
+
+/// Applies the function to every value, in place: pre-activations become activations.
+pub(super) fn forward(activation: Activation, values: &mut [f32]) {
+    match activation {
+        Activation::Relu => map(values, relu),
+        Activation::LeakyRelu { slope } => {
+            let slope = slope as f32;
+            map(values, |x| if x < 0.0 { slope * x } else { x });
+        }
+        Activation::Gelu => map(values, |x| x * normal_cdf(x)),
+        Activation::Silu => map(values, |x| x * sigmoid(x)),
+        Activation::Sigmoid => map(values, sigmoid),
+        Activation::Tanh => map(values, f32::tanh),
+    }
+}
+
+/// Backward pass: turns ∂L/∂a into ∂L/∂z, in place. `pre_activations` are the z, as many as `gradients`.
+pub(super) fn backward(activation: Activation, pre_activations: &[f32], gradients: &mut [f32]) {
+    match activation {
+        // A selection and no product, so that a gradient which is not finite becomes 0 where the neuron is off.
+        Activation::Relu => {
+            pairs(pre_activations, gradients, |z, gradient| if z <= 0.0 { 0.0 } else { gradient })
+        }
+        Activation::LeakyRelu { slope } => {
+            let slope = slope as f32;
+            pairs(
+                pre_activations,
+                gradients,
+                |z, gradient| if z < 0.0 { slope * gradient } else { gradient },
+            );
+        }
+        Activation::Gelu => scale(pre_activations, gradients, |z| {
+            normal_cdf(z) + z * (-0.5 * z * z).exp() / (2.0 * PI).sqrt()
+        }),
+        Activation::Silu => {
+            scale(pre_activations, gradients, |z| sigmoid(z) * (1.0 + z * (1.0 - sigmoid(z))))
+        }
+        Activation::Sigmoid => scale(pre_activations, gradients, |z| sigmoid(z) * (1.0 - sigmoid(z))),
+        Activation::Tanh => scale(pre_activations, gradients, |z| 1.0 - z.tanh() * z.tanh()),
+    }
+}
+
+/// Applies `function` to every value. Each call compiles a loop of its own, which vector instructions can take.
+#[inline(always)]
+fn map(values: &mut [f32], function: impl Fn(f32) -> f32) {
+    values.iter_mut().for_each(|x| *x = function(*x));
+}
+
+#[inline(always)]
+fn pairs(pre_activations: &[f32], gradients: &mut [f32], function: impl Fn(f32, f32) -> f32) {
+    gradients.iter_mut().zip(pre_activations).for_each(|(gradient, &z)| *gradient = function(z, *gradient));
+}
+
+/// Multiplies each gradient by the `derivative` at its pre-activation.
+#[inline(always)]
+fn scale(pre_activations: &[f32], gradients: &mut [f32], derivative: impl Fn(f32) -> f32) {
+    pairs(pre_activations, gradients, |z, gradient| gradient * derivative(z));
+}
+
+/// max(0, x); NaN stays NaN.
+fn relu(x: f32) -> f32 {
+    if x < 0.0 { 0.0 } else { x }
+}
+
+/// Φ, the normal distribution function.
+fn normal_cdf(x: f32) -> f32 {
+    0.5 * (1.0 + libm::erff(x * FRAC_1_SQRT_2))
+}
+
+/// 1 / (1 + e⁻ˣ), without overflow on either side.
+fn sigmoid(x: f32) -> f32 {
+    let small = (-x.abs()).exp();
+    (if x < 0.0 { small } else { 1.0 }) / (1.0 + small)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Central differences in single precision are good to about 1e-3 here. No point lies on a kink.
+    #[test]
+    fn every_derivative_is_the_slope_of_its_function() {
+        let steep = Activation::LeakyRelu { slope: 0.2 };
+        for activation in Activation::KINDS.into_iter().chain([steep]) {
+            for z in [-6.0f32, -1.3, -0.4, 0.2, 0.9, 3.0] {
+                let at = |x: f32| {
+                    let mut value = [x];
+                    forward(activation, &mut value);
+                    value[0]
+                };
+                let slope = (at(z + 0.01) - at(z - 0.01)) / 0.02;
+                let mut gradient = [1.0];
+                backward(activation, &[z], &mut gradient);
+                assert!((gradient[0] - slope).abs() < 1e-3, "{activation:?} at {z}: {gradient:?}, {slope}");
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Owns many softmax networks that are trained in one batch, without tensors. The images of a group are unpacked once for
+//! all of its networks.
+//! The reference implementation is `engine/vectorized`; `training/vectorized/tests.rs` compares both with training each
+//! network by itself.
+
+use std::ops::Range;
+
+use crate::engine::cpu::kernels::{
+    BlockSparse, Input, RowScores, forward, sgd_per_column, softmax_cross_entropy_backward, weight_gradient,
+};
+use crate::engine::vectorized::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
+use crate::error::Result;
+
+/// All networks.
+pub(in crate::engine) struct CpuModelBatch {
+    groups: Vec<Group>,
+    shape: Shape,
+    label_smoothing: f64,
+    sums: Sums,
+}
+
+/// Weights of the networks of a group, next to each other.
+struct Group {
+    /// `[pixels, group_size · classes]`
+    weight: Vec<f32>,
+    /// `[group_size · classes]`
+    bias: Vec<f32>,
+}
+
+impl CpuModelBatch {
+    /// Builds the networks; none unless they have no hidden layer, plain gradient descent without weight decay, and the
+    /// same label smoothing.
+    pub(in crate::engine) fn new(config: &ModelBatchConfig<'_>) -> Option<Self> {
+        let shape = config.shape.clone();
+        let label_smoothing = *config.label_smoothing.first()?;
+        let is_simple = shape.sizes.len() == 2
+            && config.optimizer.rule().is_plain_gradient_descent()
+            && config.weight_decays.iter().all(|&decay| decay == 0.0)
+            && config.label_smoothing.iter().all(|&share| share == label_smoothing);
+        if !is_simple {
+            return None;
+        }
+        let width = shape.group_size * shape.num_classes();
+        let weights = config.initial_weights(0);
+        let groups = weights.chunks(shape.num_pixels() * width);
+        let groups = groups.map(|weight| Group { weight: weight.to_vec(), bias: vec![0.0; width] }).collect();
+        let sums = Sums::new(shape.num_models());
+        Some(Self { groups, shape, label_smoothing, sums })
+    }
+}
+
+impl ModelBatch for CpuModelBatch {
+    fn train_step(&mut self, batches: &[GroupBatch<'_>], learning_rates: &[f64]) {
+        let (pixels, classes) = (self.shape.num_pixels(), self.shape.num_classes());
+        let width = self.shape.group_size * classes;
+        for (index, (group, batch)) in self.groups.iter_mut().zip(batches).enumerate() {
+            let models = self.shape.models(index);
+            let (images, labels) = images_and_labels(batch);
+            let images = BlockSparse::of(&images);
+            let mut gradients = group.logits(&images);
+            let scale = 1.0 / labels.len() as f32;
+            let smoothing = self.label_smoothing;
+            accumulate_scores(
+                &mut gradients,
+                classes,
+                &labels,
+                smoothing,
+                scale,
+                models.clone(),
+                &mut self.sums,
+            );
+            let mut gradient = vec![0.0; pixels * width];
+            weight_gradient(
+                &[(Input::Images(&images), &gradients)],
+                [pixels, width],
+                0..pixels,
+                &mut gradient,
+            );
+            let rates = learning_rates[models].iter();
+            let rates: Vec<f32> = rates.flat_map(|&rate| std::iter::repeat_n(rate as f32, classes)).collect();
+            sgd_per_column(&rates, &gradient, &mut group.weight);
+            for row in gradients.chunks_exact(width) {
+                sgd_per_column(&rates, row, &mut group.bias);
+            }
+        }
+        self.sums.num_images += batches[0].positions.len();
+    }
+
+    fn eval_step(&mut self, batches: &[GroupBatch<'_>]) {
+        let classes = self.shape.num_classes();
+        for (index, (group, batch)) in self.groups.iter().zip(batches).enumerate() {
+            let (images, labels) = images_and_labels(batch);
+            let mut logits = group.logits(&BlockSparse::of(&images));
+            let models = self.shape.models(index);
+            accumulate_scores(&mut logits, classes, &labels, 0.0, 1.0, models, &mut self.sums);
+        }
+        self.sums.num_images += batches[0].positions.len();
+    }
+
+    fn take_sums(&mut self) -> Result<Sums> {
+        let zeros = Sums::new(self.shape.num_models());
+        Ok(std::mem::replace(&mut self.sums, zeros))
+    }
+}
+
+impl Group {
+    /// Logits `[images, group_size · classes]`.
+    fn logits(&self, images: &BlockSparse) -> Vec<f32> {
+        let mut logits = vec![0.0; images.num_images() * self.bias.len()];
+        forward(Input::Images(images), &self.weight, &self.bias, &mut logits);
+        logits
+    }
+}
+
+fn images_and_labels<'a>(batch: &GroupBatch<'a>) -> (Vec<&'a [u8]>, Vec<u8>) {
+    batch.positions.iter().map(|&position| batch.split.image(position as usize)).unzip()
+}
+
+/// Turns the logits `[images, group_size · classes]` into `scale` times the gradients of the loss by them, and adds the
+/// losses and the correct images to the sums of `models`.
+fn accumulate_scores(
+    logits: &mut [f32],
+    classes: usize,
+    labels: &[u8],
+    label_smoothing: f64,
+    scale: f32,
+    models: Range<usize>,
+    sums: &mut Sums,
+) {
+    let group_size = models.len();
+    let repeated: Vec<u8> = labels.iter().flat_map(|&label| std::iter::repeat_n(label, group_size)).collect();
+    let mut scores = RowScores::default();
+    softmax_cross_entropy_backward(logits, classes, &repeated, label_smoothing, scale, &mut scores);
+    let (losses, correct) = (&mut sums.loss[models.clone()], &mut sums.correct[models.clone()]);
+    for (row, (loss, is_correct)) in scores.losses.iter().zip(&scores.correct).enumerate() {
+        losses[row % group_size] += loss;
+        correct[row % group_size] += f64::from(u8::from(*is_correct));
+    }
+    for (steps, loss) in sums.finite_steps[models].iter_mut().zip(&*losses) {
+        *steps += f64::from(u8::from(loss.is_finite()));
+    }
+}

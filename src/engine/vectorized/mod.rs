@@ -1,0 +1,276 @@
+//! Owns many networks of one shape as one program: batched matrix products train all of them at once. It is an execution
+//! plan and no other algorithm: every network learns what it would learn by itself, up to rounding.
+//! Depends on `data`, `model`, `optim` and the engine's dispatch. Must not know epochs, schedules or studies.
+//!
+//! Networks that see the same batches form a group. The first layers of a group stand next to each other in one weight
+//! matrix, so that one product computes all of them from one batch; deeper layers are batched products.
+
+mod layers;
+mod update;
+
+use std::ops::Range;
+
+use burn::module::Module;
+use burn::tensor::{Device, Int, Tensor, TensorData, Transaction, activation::log_softmax};
+
+use crate::backend::Engine;
+use crate::data::{Batch, Split};
+use crate::error::{Error, Result};
+use crate::model::{Activation, Initializer};
+use crate::optim::OptimizerConfig;
+use layers::Layers;
+use update::Update;
+
+/// Shape of a model batch. Networks are counted group by group.
+#[derive(Debug, Clone)]
+pub(crate) struct Shape {
+    /// Number of groups.
+    pub(crate) num_groups: usize,
+    /// Number of networks in each group.
+    pub(crate) group_size: usize,
+    /// Sizes of each network's layers, from pixels to classes.
+    pub(crate) sizes: Vec<usize>,
+}
+
+impl Shape {
+    pub(crate) fn num_models(&self) -> usize {
+        self.num_groups * self.group_size
+    }
+
+    pub(crate) fn num_pixels(&self) -> usize {
+        self.sizes.first().copied().unwrap_or(0)
+    }
+
+    pub(crate) fn num_classes(&self) -> usize {
+        self.sizes.last().copied().unwrap_or(0)
+    }
+
+    /// Range of the networks of a group.
+    pub(crate) fn models(&self, group: usize) -> Range<usize> {
+        group * self.group_size..(group + 1) * self.group_size
+    }
+}
+
+/// Networks to be trained in one batch. Lists have one entry per network, group by group.
+#[derive(Debug, Clone)]
+pub(crate) struct ModelBatchConfig<'a> {
+    pub(crate) shape: Shape,
+    pub(crate) activation: Activation,
+    /// Without the learning rate and the weight decay, which each network has for itself.
+    pub(crate) optimizer: &'a OptimizerConfig,
+    /// Initializer and seed of the initial weights.
+    pub(crate) initializers: Vec<(Initializer, u64)>,
+    pub(crate) weight_decays: Vec<f64>,
+    pub(crate) label_smoothing: Vec<f64>,
+}
+
+impl ModelBatchConfig<'_> {
+    /// Initial weights of a layer, as each network would have them by itself: of the first layer
+    /// `[groups, inputs, group_size · outputs]`, of all others `[models, inputs, outputs]`.
+    pub(crate) fn initial_weights(&self, layer: usize) -> Vec<f32> {
+        let [inputs, outputs] = [self.shape.sizes[layer], self.shape.sizes[layer + 1]];
+        let mut values: Vec<f32> = Vec::with_capacity(self.shape.num_models() * inputs * outputs);
+        for group in self.initializers.chunks(self.shape.group_size) {
+            let drawn: Vec<Vec<f32>> = group
+                .iter()
+                .map(|(initializer, seed)| initializer.draw(inputs, outputs, *seed, layer as u64))
+                .collect();
+            match layer {
+                0 => (0..inputs).for_each(|row| {
+                    let row = row * outputs..(row + 1) * outputs;
+                    drawn.iter().for_each(|weights| values.extend(&weights[row.clone()]));
+                }),
+                _ => drawn.iter().for_each(|weights| values.extend(weights)),
+            }
+        }
+        values
+    }
+}
+
+/// Images of one batch of one group: positions in a split.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GroupBatch<'a> {
+    pub(crate) split: &'a Split,
+    pub(crate) positions: &'a [u32],
+}
+
+/// Networks that are trained in one batch.
+pub(crate) trait ModelBatch {
+    /// Trains all networks for one step, each at its learning rate. `batches` has one batch per group, all of one length.
+    /// The metrics are added to the sums.
+    fn train_step(&mut self, batches: &[GroupBatch<'_>], learning_rates: &[f64]);
+
+    /// Adds the metrics of all networks on `batches` to the sums, without label smoothing.
+    fn eval_step(&mut self, batches: &[GroupBatch<'_>]);
+
+    /// Returns the sums over all steps since the last call.
+    ///
+    /// # Errors
+    /// A device that fails.
+    fn take_sums(&mut self) -> Result<Sums>;
+}
+
+/// Metrics summed over the images of some steps, one entry per network.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sums {
+    /// Losses, in nats.
+    pub(crate) loss: Vec<f64>,
+    /// Images classified correctly.
+    pub(crate) correct: Vec<f64>,
+    /// Steps before the loss was no longer finite.
+    pub(crate) finite_steps: Vec<f64>,
+    /// Images of one group.
+    pub(crate) num_images: usize,
+}
+
+impl Sums {
+    pub(crate) fn new(num_models: usize) -> Self {
+        let zeros = || vec![0.0; num_models];
+        Self { loss: zeros(), correct: zeros(), finite_steps: zeros(), num_images: 0 }
+    }
+}
+
+/// Networks trained in one batch with tensors, on any backend.
+pub(crate) struct AutodiffModelBatch {
+    shape: Shape,
+    layers: Layers,
+    update: Update,
+    /// `[groups, group_size, 1, 1]`; none if no network smooths its targets.
+    label_smoothing: Option<Tensor<4>>,
+    /// Device for training: an autodiff device.
+    device: Device,
+    sums: DeviceSums,
+}
+
+impl AutodiffModelBatch {
+    /// Builds the networks on `device`, which must not be an autodiff device; `engine` gives the optimizer.
+    pub(crate) fn new(config: ModelBatchConfig<'_>, engine: Engine, device: &Device) -> Self {
+        let training = device.clone().autodiff();
+        let layers = Layers::new(&config, &training);
+        let ModelBatchConfig { shape, optimizer, weight_decays, label_smoothing, .. } = config;
+        let update = Update::new(&layers, &shape, optimizer, engine, &weight_decays, device);
+        let is_smoothed = label_smoothing.iter().any(|&share| share > 0.0);
+        let label_smoothing = is_smoothed.then(|| {
+            let shares = label_smoothing.iter().map(|&share| share as f32).collect();
+            Tensor::from_data(TensorData::new(shares, [shape.num_groups, shape.group_size, 1, 1]), device)
+        });
+        let sums = DeviceSums::new(shape.num_models(), device);
+        Self { shape, layers, update, label_smoothing, device: training, sums }
+    }
+
+    /// Metrics of the `[models, batch, classes]` logits of a batch against its one-hot targets
+    /// `[groups, 1, batch, classes]`, and the gradient of the mean loss by the logits.
+    fn metrics_and_gradient(
+        &self,
+        logits: Tensor<3>,
+        targets: &Tensor<4>,
+        label_smoothing: Option<&Tensor<4>>,
+    ) -> (BatchMetrics, Tensor<3>) {
+        let [models, batch, classes] = logits.dims();
+        let Shape { num_groups, group_size, .. } = self.shape;
+        let logits = logits.reshape([num_groups, group_size, batch, classes]);
+        let one_hot = targets.clone().expand([num_groups, group_size, batch, classes]);
+        let smoothed = match label_smoothing {
+            None => one_hot.clone(),
+            Some(share) => one_hot.clone() * (-share.clone() + 1.0) + share.clone() / classes as f64,
+        };
+        let predicted = logits.clone().argmax(3); // [groups, group_size, batch, 1]
+        let correct = one_hot.gather(3, predicted).sum_dim(2).int().reshape([models]);
+        let log_probabilities = log_softmax(logits, 3);
+        let loss = -(smoothed.clone() * log_probabilities.clone()).sum_dim(3).mean_dim(2).reshape([models]);
+        // Softmax and cross-entropy together: probabilities minus targets (Bishop 2006, equation 4.109).
+        let gradient = (log_probabilities.exp() - smoothed) / batch as f64;
+        (BatchMetrics { loss, correct }, gradient.reshape([models, batch, classes]))
+    }
+}
+
+impl ModelBatch for AutodiffModelBatch {
+    fn train_step(&mut self, batches: &[GroupBatch<'_>], learning_rates: &[f64]) {
+        let (images, targets) = gather(batches, &self.shape, &self.device);
+        let logits = self.layers.forward(images, &self.shape); // [models, batch, classes]
+        let (metrics, gradient) =
+            self.metrics_and_gradient(logits.clone().inner(), &targets, self.label_smoothing.as_ref());
+        // The gradient of the loss by the logits is known; Burn computes the gradients of what lies before them.
+        let gradients = (logits * Tensor::from_inner(gradient)).sum().backward();
+        self.update.apply(&mut self.layers, gradients, learning_rates);
+        self.sums.add(metrics, batches[0].positions.len());
+    }
+
+    fn eval_step(&mut self, batches: &[GroupBatch<'_>]) {
+        let (images, targets) = gather(batches, &self.shape, &self.device.clone().inner());
+        let logits = self.layers.valid().forward(images, &self.shape);
+        let (metrics, _) = self.metrics_and_gradient(logits, &targets, None);
+        self.sums.add(metrics, batches[0].positions.len());
+    }
+
+    fn take_sums(&mut self) -> Result<Sums> {
+        let zeros = DeviceSums::new(self.shape.num_models(), &self.device.clone().inner());
+        std::mem::replace(&mut self.sums, zeros).read()
+    }
+}
+
+/// Gathers a batch per group: images `[groups, batch, pixels]` in [0, 1], and one-hot targets
+/// `[groups, 1, batch, classes]`, which are never tracked for gradients.
+fn gather(batches: &[GroupBatch<'_>], shape: &Shape, device: &Device) -> (Tensor<3>, Tensor<4>) {
+    let (pixels, classes) = (shape.num_pixels(), shape.num_classes());
+    let size = batches[0].positions.len();
+    let mut images = Vec::with_capacity(shape.num_groups * size * pixels);
+    let mut targets = Vec::with_capacity(shape.num_groups * size * classes);
+    for GroupBatch { split, positions } in batches {
+        for &position in *positions {
+            let (image, label) = split.image(position as usize);
+            Batch::append_scaled(&mut images, image);
+            targets.extend((0..classes).map(|class| f32::from(class == usize::from(label))));
+        }
+    }
+    let plain = device.clone().inner();
+    (
+        Tensor::from_data(TensorData::new(images, [shape.num_groups, size, pixels]), device),
+        Tensor::from_data(TensorData::new(targets, [shape.num_groups, 1, size, classes]), &plain),
+    )
+}
+
+/// Metrics of one batch, one entry per network.
+struct BatchMetrics {
+    /// Mean over the batch.
+    loss: Tensor<1>,
+    correct: Tensor<1, Int>,
+}
+
+/// [`Sums`] on the device.
+struct DeviceSums {
+    loss: Tensor<1>,
+    correct: Tensor<1, Int>,
+    finite_steps: Tensor<1, Int>,
+    num_images: usize,
+}
+
+impl DeviceSums {
+    fn new(num_models: usize, device: &Device) -> Self {
+        Self {
+            loss: Tensor::zeros([num_models], device),
+            correct: Tensor::zeros([num_models], device),
+            finite_steps: Tensor::zeros([num_models], device),
+            num_images: 0,
+        }
+    }
+
+    fn add(&mut self, metrics: BatchMetrics, num_images: usize) {
+        let sum = self.loss.clone() + metrics.loss * num_images as f64;
+        // A sum that is not finite stays so.
+        self.finite_steps = self.finite_steps.clone() + sum.clone().is_finite().int();
+        self.loss = sum;
+        self.correct = self.correct.clone() + metrics.correct;
+        self.num_images += num_images;
+    }
+
+    fn read(self) -> Result<Sums> {
+        let transaction =
+            Transaction::default().register(self.loss).register(self.correct).register(self.finite_steps);
+        let data =
+            transaction.try_execute().map_err(|error| Error::new(format!("training failed: {error}")))?;
+        let mut values = data.iter().map(|data| data.iter::<f64>().collect::<Vec<_>>());
+        let mut next = || values.next().unwrap_or_default();
+        Ok(Sums { loss: next(), correct: next(), finite_steps: next(), num_images: self.num_images })
+    }
+}

@@ -1,0 +1,223 @@
+//! Owns the activation functions of hidden layers: names, formulas and the function on tensors.
+//! Depends on Burn's tensors. Must not know how `engine::cpu` computes the same functions on slices.
+//!
+//! To add one: a variant here with its name, formula and tensor function, and the scalar function and its derivative in
+//! `engine/cpu/activation.rs`, where the compiler asks for them.
+
+use std::f64::consts::SQRT_2;
+use std::fmt;
+
+use burn::tensor::{Tensor, activation};
+use serde::de::{Error as _, MapAccess, Unexpected, Visitor};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::{Result, ensure};
+
+/// Function after each hidden layer.
+///
+/// An experiment file names it by a string, as in `activation = "relu"`. A leaky ReLU with a slope of its own is a table:
+/// `activation = { kind = "leaky-relu", slope = 0.2 }`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Activation {
+    /// max(0, x)
+    Relu,
+    /// x where x ≥ 0, `slope` · x elsewhere (Maas, Hannun and Ng 2013).
+    LeakyRelu {
+        /// Slope for negative x, in [0, 1). PyTorch's default is 0.01, Keras' is 0.3.
+        slope: f64,
+    },
+    /// x · Φ(x), Φ the normal distribution function (the exact form, not the tanh approximation)
+    Gelu,
+    /// x · sigmoid(x), also called swish
+    Silu,
+    /// 1 / (1 + e⁻ˣ)
+    Sigmoid,
+    /// (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)
+    Tanh,
+}
+
+/// Slope of a leaky ReLU that names none: PyTorch's default.
+const DEFAULT_SLOPE: f64 = 0.01;
+
+impl Activation {
+    /// One of each kind, with its default constants.
+    pub const KINDS: [Self; 6] = [
+        Self::Relu,
+        Self::LeakyRelu { slope: DEFAULT_SLOPE },
+        Self::Gelu,
+        Self::Silu,
+        Self::Sigmoid,
+        Self::Tanh,
+    ];
+
+    /// Names in experiment files, in the order of [`Activation::KINDS`].
+    const KEYS: [&'static str; 6] = ["relu", "leaky-relu", "gelu", "silu", "sigmoid", "tanh"];
+
+    /// Name in experiment files: `leaky-relu`.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Relu => "relu",
+            Self::LeakyRelu { .. } => "leaky-relu",
+            Self::Gelu => "gelu",
+            Self::Silu => "silu",
+            Self::Sigmoid => "sigmoid",
+            Self::Tanh => "tanh",
+        }
+    }
+
+    /// Name as people write it: `Leaky ReLU`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Relu => "ReLU",
+            Self::LeakyRelu { .. } => "Leaky ReLU",
+            Self::Gelu => "GELU",
+            Self::Silu => "SiLU",
+            Self::Sigmoid => "Sigmoid",
+            Self::Tanh => "Tanh",
+        }
+    }
+
+    /// Formula for an input x.
+    pub fn formula(self) -> String {
+        match self {
+            Self::Relu => "max(0, x)".to_owned(),
+            Self::LeakyRelu { slope } => format!("max(0, x) + {slope} · min(0, x)"),
+            Self::Gelu => "x · Φ(x)".to_owned(),
+            Self::Silu => "x · sigmoid(x)".to_owned(),
+            Self::Sigmoid => "1 / (1 + e⁻ˣ)".to_owned(),
+            Self::Tanh => "tanh(x)".to_owned(),
+        }
+    }
+
+    /// Applies the function to every element.
+    pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+        match self {
+            Self::Relu => activation::relu(x),
+            Self::LeakyRelu { slope } => activation::leaky_relu(x, slope),
+            // Burn's own gelu is exact in its forward pass, but its gradient is that of the tanh approximation.
+            Self::Gelu => x.clone() * ((x / SQRT_2).erf() + 1.0) * 0.5,
+            Self::Silu => activation::silu(x),
+            Self::Sigmoid => activation::sigmoid(x),
+            Self::Tanh => activation::tanh(x),
+        }
+    }
+
+    /// Returns whether a negative input gives 0 and a gradient of 0, so that a neuron can stop learning ("dead ReLU").
+    pub(crate) fn can_die(self) -> bool {
+        self == Self::Relu
+    }
+
+    /// Checks the constants' ranges.
+    ///
+    /// # Errors
+    /// A slope outside [0, 1).
+    pub(crate) fn check(self) -> Result<()> {
+        match self {
+            Self::LeakyRelu { slope } => {
+                let expected = "a number from 0 up to, not with, 1";
+                ensure((0.0..1.0).contains(&slope), "model.activation.slope", slope, expected)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn from_key(key: &str) -> Option<Self> {
+        let index = Self::KEYS.iter().position(|name| *name == key)?;
+        Some(Self::KINDS[index])
+    }
+}
+
+impl Serialize for Activation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            Self::LeakyRelu { slope } if *slope != DEFAULT_SLOPE => {
+                let mut table = serializer.serialize_struct("Activation", 2)?;
+                table.serialize_field("kind", self.key())?;
+                table.serialize_field("slope", slope)?;
+                table.end()
+            }
+            _ => serializer.serialize_str(self.key()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Activation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_any(ActivationVisitor)
+    }
+}
+
+/// Reads a name, or a table of `kind` and `slope`.
+struct ActivationVisitor;
+
+impl<'de> Visitor<'de> for ActivationVisitor {
+    type Value = Activation;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> std::result::Result<Activation, E> {
+        Activation::from_key(key).ok_or_else(|| E::unknown_variant(key, &Activation::KEYS))
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut table: M) -> std::result::Result<Activation, M::Error> {
+        let (mut activation, mut slope) = (None, None);
+        while let Some(key) = table.next_key::<String>()? {
+            match key.as_str() {
+                "kind" => {
+                    activation = Some(self::ActivationVisitor.visit_str(&table.next_value::<String>()?)?)
+                }
+                "slope" => slope = Some(table.next_value::<f64>()?),
+                other => return Err(M::Error::unknown_field(other, &["kind", "slope"])),
+            }
+        }
+        match (activation, slope) {
+            (None, _) => Err(M::Error::missing_field("kind")),
+            (Some(activation), None) => Ok(activation),
+            (Some(Activation::LeakyRelu { .. }), Some(slope)) => Ok(Activation::LeakyRelu { slope }),
+            (Some(other), Some(slope)) => Err(M::Error::invalid_value(
+                Unexpected::Float(slope),
+                &&*format!("no slope with {}", other.key()),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Section {
+        activation: Activation,
+    }
+
+    #[test]
+    fn every_kind_is_written_and_read_alike() {
+        assert_eq!(Activation::KINDS.map(Activation::key), Activation::KEYS);
+        let steep = Activation::LeakyRelu { slope: 0.2 };
+        for activation in Activation::KINDS.into_iter().chain([steep]) {
+            let text = toml::to_string(&Section { activation }).unwrap();
+            assert_eq!(toml::from_str::<Section>(&text).unwrap(), Section { activation }, "{text}");
+        }
+        let text = "activation = { kind = \"leaky-relu\", slope = 0.2 }";
+        assert_eq!(toml::from_str::<Section>(text).unwrap().activation, steep);
+        assert_eq!(
+            toml::to_string(&Section { activation: Activation::Relu }).unwrap(),
+            "activation = \"relu\"\n"
+        );
+    }
+
+    #[test]
+    fn a_table_needs_a_kind_that_takes_its_keys() {
+        let message = |text: &str| toml::from_str::<Section>(text).unwrap_err().to_string();
+        assert!(message("activation = { slope = 0.2 }").contains("missing field `kind`"));
+        assert!(message("activation = { kind = \"relu\", slope = 0.2 }").contains("no slope with relu"));
+        assert!(message("activation = { kind = \"relu\", alpha = 1 }").contains("unknown field `alpha`"));
+        assert!(Activation::LeakyRelu { slope: 1.0 }.check().is_err());
+        assert!(Activation::LeakyRelu { slope: 0.0 }.check().is_ok());
+    }
+}

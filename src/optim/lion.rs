@@ -1,0 +1,137 @@
+//! Lion, "evolved sign momentum" (Chen and others 2023, "Symbolic Discovery of Optimization Algorithms", algorithm 2).
+
+use burn::optim::{LionConfig, LionState, ModuleOptimizer, Optimizer};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::backend::without_denormals;
+use crate::error::Result;
+use crate::optim::formula::{constant, decay_formula, running_mean};
+use crate::optim::{UpdateRule, fraction, with_cpu_state};
+
+/// w ← w − learning_rate · sign(beta_1 · m + (1 − beta_1) · g), with m ← beta_2 · m + (1 − beta_2) · g, and decoupled
+/// weight decay as [`AdamW`](crate::optim::AdamW)'s.
+///
+/// Every weight moves by the learning rate in each step, so that Lion takes a smaller one than Adam.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lion {
+    /// Step size, above 0.
+    pub learning_rate: f64,
+    /// Share of the momentum in the direction of a step, in [0, 1).
+    pub beta_1: f64,
+    /// Decay of the momentum, in [0, 1).
+    pub beta_2: f64,
+    /// Share of each weight, times the learning rate, that a step takes away.
+    pub weight_decay: f64,
+}
+
+impl Default for Lion {
+    fn default() -> Self {
+        Self { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.99, weight_decay: 0.0 }
+    }
+}
+
+impl UpdateRule for Lion {
+    fn name(&self) -> &'static str {
+        "Lion"
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
+    fn set_rates(&mut self, learning_rate: f64, weight_decay: f64) {
+        (self.learning_rate, self.weight_decay) = (learning_rate, weight_decay);
+    }
+
+    fn check(&self) -> Result<()> {
+        fraction("beta_1", self.beta_1)?;
+        fraction("beta_2", self.beta_2)
+    }
+
+    fn formula(&self) -> Vec<String> {
+        let decay = (self.weight_decay > 0.0).then(|| decay_formula(self.weight_decay));
+        let step =
+            format!("w ← w − η · sign({} · m + {} · g)", constant(self.beta_1), constant(1.0 - self.beta_1));
+        let momentum = format!("m ← {}", running_mean(self.beta_2, "m", "g"));
+        decay.into_iter().chain([step, momentum]).collect()
+    }
+
+    fn decouples_decay(&self) -> bool {
+        true
+    }
+
+    fn numbers_per_weight(&self) -> u64 {
+        1
+    }
+
+    fn usual_learning_rates(&self, _has_hidden_layers: bool) -> (f64, f64) {
+        (1e-6, 0.002)
+    }
+
+    fn build(&self) -> ModuleOptimizer {
+        let lion = LionConfig::new()
+            .with_beta_1(self.beta_1 as f32)
+            .with_beta_2(self.beta_2 as f32)
+            .with_weight_decay(self.weight_decay as f32);
+        with_cpu_state(LionOptimizer(lion.build()))
+    }
+}
+
+/// Burn's Lion; denormal numbers become 0 on a CPU (`util::denormal` says why).
+#[derive(Clone)]
+struct LionOptimizer(burn::optim::Lion);
+
+impl Optimizer for LionOptimizer {
+    type State<const D: usize> = LionState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        learning_rate: f64,
+        tensor: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<LionState<D>>,
+    ) -> (Tensor<D>, Option<LionState<D>>) {
+        let (tensor, state) = self.0.step(learning_rate, tensor, gradient, state);
+        let state = state.map(|LionState { momentum }| LionState { momentum: without_denormals(momentum) });
+        (without_denormals(tensor), state)
+    }
+
+    fn to_device<const D: usize>(state: LionState<D>, device: &Device) -> LionState<D> {
+        burn::optim::Lion::to_device(state, device)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// By hand: w₁ = 1 · (1 − 0.1 · 0.5) − 0.1 · sign(0.1 · 2) = 0.85 with m = 0.01 · 2 = 0.02; the second gradient of
+    /// −1 gives the direction 0.9 · 0.02 − 0.1 = −0.082, so w₂ = 0.85 · 0.95 + 0.1 = 0.9075.
+    #[test]
+    fn two_steps_computed_by_hand() {
+        let config = LionConfig::new().with_beta_1(0.9).with_beta_2(0.99).with_weight_decay(0.5);
+        let lion = LionOptimizer(config.build());
+        let device = Device::flex();
+        let scalar = |value: f32| Tensor::<1>::from_floats([value], &device);
+        let (weight, state) = lion.step(0.1, scalar(1.0), scalar(2.0), None);
+        let (weight, _) = lion.step(0.1, weight, scalar(-1.0), state);
+        let weight = weight.into_data().iter::<f32>().next().unwrap();
+        assert!((weight - 0.9075).abs() < 1e-6, "{weight}");
+    }
+
+    #[test]
+    fn the_formula_states_its_constants() {
+        let lion = Lion { weight_decay: 0.1, ..Lion::default() };
+        assert_eq!(
+            lion.formula(),
+            ["w ← w − η · 0.1 · w", "w ← w − η · sign(0.9 · m + 0.1 · g)", "m ← 0.99 · m + 0.01 · g"]
+        );
+    }
+}

@@ -1,0 +1,25 @@
+//! The step as Burn's Learner takes it. Which engine computes it is the network's choice.
+
+use burn::train::{InferenceStep, TrainOutput, TrainStep};
+
+use crate::data::Batch;
+use crate::engine::LazyMetrics;
+use crate::model::Mlp;
+
+impl TrainStep for Mlp {
+    type Input = Batch;
+    type Output = LazyMetrics;
+
+    fn step(&self, batch: Batch) -> TrainOutput<LazyMetrics> {
+        self.engine().train_step(self, &batch)
+    }
+}
+
+impl InferenceStep for Mlp {
+    type Input = Batch;
+    type Output = LazyMetrics;
+
+    fn step(&self, batch: Batch) -> LazyMetrics {
+        self.engine().eval_step(self, &batch)
+    }
+}
