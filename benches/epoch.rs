@@ -15,7 +15,6 @@ use burn::train::{Interrupter, TrainStep};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use smallnet::cli::{Bar, BarRenderer};
 use smallnet::data::{Loader, Sampling, Source, Split, Subset};
-use smallnet::engine::cpu::threads::pool;
 use smallnet::experiment::{DEFAULT_EXPERIMENT, Experiment, Override};
 use smallnet::model::Mlp;
 use smallnet::training;
@@ -32,10 +31,10 @@ fn experiment() -> Experiment {
 fn bare_loop(mut model: Mlp, experiment: &Experiment, split: &Split, device: &Device) -> Mlp {
     let device = device.clone().autodiff();
     let loader = Loader::new(split.clone(), experiment.training.batch_size, Sampling::Shuffled(1), &device);
-    let mut optimizer = experiment.optimizer.init(None);
+    let mut optimizer = model.engine().optimizer(&experiment.optimizer, None);
     let rate = experiment.optimizer.learning_rate();
     model = model.train();
-    let _helpers = pool::activate();
+    let _session = model.engine().session(&model, experiment.training.batch_size);
     for _ in 0..NUM_EPOCHS {
         for batch in loader.iter() {
             let batch = batch.unwrap();

@@ -10,7 +10,6 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use smallnet::data::{Batch, Source, Split, Subset};
-use smallnet::engine::cpu::threads::pool;
 use smallnet::evaluation::logits;
 use smallnet::model::{Mlp, MlpConfig};
 
@@ -21,7 +20,7 @@ fn main() {
     let split = Split::whole(Source::Mnist.load(Subset::Test).unwrap());
     let config = MlpConfig { hidden: vec![512, 256], ..MlpConfig::default() };
     let model = config.init(784, 10, 1, &device).unwrap();
-    let _helpers = pool::activate();
+    let _session = model.engine().session(&model, 1024);
     for batch_size in [1, 1024] {
         classify(&model, &split, batch_size, &device);
         let speed = (0..PASSES).map(|_| speed(&model, &split, batch_size, &device)).fold(0.0, f64::max);

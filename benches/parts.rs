@@ -94,11 +94,13 @@ fn stack(criterion: &mut Criterion) {
             })
             .collect();
         group.bench_function(name, |bencher| {
-            bencher
-                .iter(|| {
+            bencher.iter(|| {
+                {
                     let device = Device::flex();
                     train_batched(&streams, 10, &device, Engine::Cpu, &Interrupter::new(), |_| ())
-                }.unwrap());
+                }
+                .unwrap()
+            });
         });
     }
 }

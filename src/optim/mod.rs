@@ -10,9 +10,9 @@ mod adamw;
 mod cpu_state;
 mod formula;
 mod lion;
-mod rmsprop;
+pub(crate) mod rmsprop;
 mod schedule;
-mod sgd;
+pub(crate) mod sgd;
 
 pub use adam::Adam;
 pub(crate) use adam::AdamOptimizer;
@@ -21,10 +21,8 @@ pub(crate) use cpu_state::with_cpu_state;
 pub use formula::{schedule_formula, update_formula};
 pub use lion::Lion;
 pub use rmsprop::RmsProp;
-pub(crate) use rmsprop::{RmsPropOptimizer, RmsPropState};
 pub use schedule::{Constant, Cosine, Exponential, Schedule, ScheduleConfig, StepDecay};
 pub use sgd::Sgd;
-pub(crate) use sgd::{SgdOptimizer, SgdState};
 
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Tensor;

@@ -26,6 +26,7 @@ pub(crate) fn count() -> usize {
     start(None).unwrap_or(1)
 }
 
+#[cfg(feature = "cpu-engine")]
 /// Threads that are worth keeping awake for a step beside the one that takes it. More than there are cores would only take turns.
 pub(crate) fn num_workers() -> usize {
     count().min(cores()) - 1
@@ -60,6 +61,7 @@ fn start_pool(wanted: usize) -> io::Result<usize> {
 /// Threads that training needs besides: to save, to count and to listen for signals.
 const RESERVED: usize = 8;
 
+#[cfg(feature = "cpu-engine")]
 /// Whether the system gives `wanted` threads, and those that training needs besides. When this returns, those that were tried are
 /// gone: a pool that is built without asking leaves half of its threads for a while where it fails.
 pub(crate) fn can_spawn(wanted: usize) -> bool {

@@ -44,7 +44,7 @@ impl CpuModelBatch {
         let weights = config.initial_weights(0);
         let groups = weights.chunks(shape.num_pixels() * width);
         let groups = groups.map(|weight| Group { weight: weight.to_vec(), bias: vec![0.0; width] }).collect();
-        let sums = Sums::new(shape.num_models());
+        let sums = zero_sums(&shape);
         Some(Self { groups, shape, label_smoothing, sums })
     }
 }
@@ -54,7 +54,7 @@ impl ModelBatch for CpuModelBatch {
         let (pixels, classes) = (self.shape.num_pixels(), self.shape.num_classes());
         let width = self.shape.group_size * classes;
         for (index, (group, batch)) in self.groups.iter_mut().zip(batches).enumerate() {
-            let models = self.shape.models(index);
+            let models = group_range(&self.shape, index);
             let (images, labels) = images_and_labels(batch);
             let images = BlockSparse::of(&images);
             let mut gradients = group.logits(&images);
@@ -91,15 +91,14 @@ impl ModelBatch for CpuModelBatch {
         for (index, (group, batch)) in self.groups.iter().zip(batches).enumerate() {
             let (images, labels) = images_and_labels(batch);
             let mut logits = group.logits(&BlockSparse::of(&images));
-            let models = self.shape.models(index);
+            let models = group_range(&self.shape, index);
             accumulate_scores(&mut logits, classes, &labels, 0.0, 1.0, models, &mut self.sums);
         }
         self.sums.num_images += batches[0].positions.len();
     }
 
     fn take_sums(&mut self) -> Result<Sums> {
-        let zeros = Sums::new(self.shape.num_models());
-        Ok(std::mem::replace(&mut self.sums, zeros))
+        Ok(std::mem::replace(&mut self.sums, zero_sums(&self.shape)))
     }
 }
 
@@ -110,6 +109,16 @@ impl Group {
         forward(Input::Images(images), &self.weight, &self.bias, &mut logits);
         logits
     }
+}
+
+fn zero_sums(shape: &Shape) -> Sums {
+    let zeros = || vec![0.0; shape.num_models()];
+    Sums { loss: zeros(), correct: zeros(), finite_steps: zeros(), num_images: 0 }
+}
+
+/// Range of the networks of a group.
+fn group_range(shape: &Shape, group: usize) -> Range<usize> {
+    group * shape.group_size..(group + 1) * shape.group_size
 }
 
 fn images_and_labels<'a>(batch: &GroupBatch<'a>) -> (Vec<&'a [u8]>, Vec<u8>) {

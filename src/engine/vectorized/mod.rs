@@ -8,8 +8,6 @@
 mod layers;
 mod update;
 
-use std::ops::Range;
-
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData, Transaction, activation::log_softmax};
 
@@ -43,11 +41,6 @@ impl Shape {
 
     pub(crate) fn num_classes(&self) -> usize {
         self.sizes.last().copied().unwrap_or(0)
-    }
-
-    /// Range of the networks of a group.
-    pub(crate) fn models(&self, group: usize) -> Range<usize> {
-        group * self.group_size..(group + 1) * self.group_size
     }
 }
 
@@ -121,13 +114,6 @@ pub(crate) struct Sums {
     pub(crate) finite_steps: Vec<f64>,
     /// Images of one group.
     pub(crate) num_images: usize,
-}
-
-impl Sums {
-    pub(crate) fn new(num_models: usize) -> Self {
-        let zeros = || vec![0.0; num_models];
-        Self { loss: zeros(), correct: zeros(), finite_steps: zeros(), num_images: 0 }
-    }
 }
 
 /// Networks trained in one batch with tensors, on any backend.

@@ -3,7 +3,8 @@
 use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::kernels::{RmsPropParams, rmsprop};
 use crate::engine::cpu::optimizer::{FusedUpdate, par_update};
-use crate::optim::{RmsProp, RmsPropOptimizer, RmsPropState};
+use crate::optim::RmsProp;
+use crate::optim::rmsprop::{RmsPropOptimizer, RmsPropState};
 
 #[derive(Clone)]
 pub(super) struct FusedRmsProp {

@@ -3,7 +3,8 @@
 use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::kernels::{MomentumParams, momentum, sgd};
 use crate::engine::cpu::optimizer::{FusedUpdate, par_update};
-use crate::optim::{Sgd, SgdOptimizer, SgdState};
+use crate::optim::Sgd;
+use crate::optim::sgd::{SgdOptimizer, SgdState};
 
 #[derive(Clone)]
 pub(super) struct FusedSgd {
