@@ -141,7 +141,7 @@ pub fn train(setup: TrainRequest<'_>, followers: Observers) -> Result<TrainResul
         }
     }
     let done = course.records.len();
-    let train = shuffled_loader(setup.train, training, seed, device).after(done, course.begun.steps);
+    let train = shuffled_loader(setup.train, training, seed, device).starting_at(done, course.begun.steps);
     let validation = Loader::new(setup.validation, EVALUATION_BATCH_SIZE, Sampling::Sequential, device);
 
     let shares =

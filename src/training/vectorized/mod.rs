@@ -214,7 +214,7 @@ impl<'a> ModelBatch<'a> {
         let orders: Vec<Vec<u32>> = self
             .streams
             .iter()
-            .map(|stream| Sampling::Shuffled(stream.seed).positions(stream.train.len(), epoch as u64))
+            .map(|stream| Sampling::Shuffled(stream.seed).indices(stream.train.len(), epoch as u64))
             .collect();
         let mut sums = SumsOnDevice::new(self.runs.len(), &self.device.clone().inner());
         let mut host_sums = Sums::new(self.runs.len());
@@ -386,7 +386,7 @@ impl StackedBatch {
             images.reserve_exact(shape.streams * size * pixels - images.len());
             for &position in positions {
                 let (image, label) = split.image(position as usize);
-                Batch::append_scaled(&mut images, image);
+                Batch::normalize_into(&mut images, image);
                 truth.extend((0..classes).map(|class| f32::from(class == usize::from(label))));
             }
         }
