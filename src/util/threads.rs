@@ -27,7 +27,7 @@ pub(crate) fn count() -> usize {
 }
 
 /// Threads that are worth keeping awake for a step beside the one that takes it. More than there are cores would only take turns.
-pub(crate) fn num_helpers() -> usize {
+pub(crate) fn num_workers() -> usize {
     count().min(cores()) - 1
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn make_folder(path: &Path) -> Result<()> {
 
 /// A new file in `folder` under a name of its own. It goes with the value, unless it gets another name first.
 ///
-/// The writer holds the file's lock as long as the value lives, so that [`remove_leftovers`] of another process leaves it
+/// The writer holds the file's lock as long as the value lives, so that [`remove_stale_temp`] of another process leaves it
 /// alone. The system takes the lock back when the writer is killed.
 pub(super) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
     loop {
@@ -44,7 +44,7 @@ pub(super) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
 }
 
 /// A folder in `parent` that is not finished, and goes with the value; this process's own.
-pub(crate) fn unborn_folder(parent: &Path) -> Result<(TempDir, Lock)> {
+pub(crate) fn new_staging_dir(parent: &Path) -> Result<(TempDir, Lock)> {
     for _ in 0..ATTEMPTS {
         let folder = new_folder(parent).map_err(|error| Error::io("make a folder in", parent, error))?;
         let lock = Lock::take(folder.path());
@@ -59,7 +59,7 @@ pub(crate) fn unborn_folder(parent: &Path) -> Result<(TempDir, Lock)> {
 }
 
 /// Clears away folders in `parent` that were to get a name from processes that were killed.
-pub(crate) fn remove_unborn(parent: &Path) -> Result<()> {
+pub(crate) fn clean_staging(parent: &Path) -> Result<()> {
     for path in unfinished(parent)? {
         let is_empty = || fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
         let removed = match path.join(LOCK).symlink_metadata() {
@@ -93,7 +93,7 @@ fn new_folder(parent: &Path) -> io::Result<TempDir> {
 }
 
 /// Gives a finished folder its name; says whether it could: not where another folder has that.
-pub(crate) fn name_folder(folder: &TempDir, path: &Path) -> Result<bool> {
+pub(crate) fn publish_dir(folder: &TempDir, path: &Path) -> Result<bool> {
     let attempt = || -> io::Result<bool> {
         let _writing = WRITING.read();
         sync_folder(folder.path())?;
@@ -151,27 +151,27 @@ fn unfinished(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        paths.extend(Some(path).filter(|path| is_unfinished(path)));
+        paths.extend(Some(path).filter(|path| is_temp(path)));
     }
     Ok(paths)
 }
 
 /// Whether a file or folder is not finished, by its name.
-pub(crate) fn is_unfinished(path: &Path) -> bool {
+pub(crate) fn is_temp(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMP_PREFIX))
 }
 
 /// Removes what a killed process had not finished in `folder`, and leaves alone what another process is writing.
 ///
 /// Only for the process that has the folder's lock: a folder in it is taken for unfinished, a file is asked for its lock.
-pub(crate) fn remove_leftovers(folder: &Path) -> Result<()> {
+pub(crate) fn remove_stale_temp(folder: &Path) -> Result<()> {
     for path in unfinished(folder)? {
-        remove_leftover(&path).map_err(|error| Error::io("remove", &path, error))?;
+        remove_if_stale(&path).map_err(|error| Error::io("remove", &path, error))?;
     }
     Ok(())
 }
 
-fn remove_leftover(path: &Path) -> io::Result<()> {
+fn remove_if_stale(path: &Path) -> io::Result<()> {
     let removed = match path.symlink_metadata() {
         Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
         Ok(metadata) if metadata.is_file() => {
@@ -197,7 +197,7 @@ fn remove_leftover(path: &Path) -> io::Result<()> {
 /// Refuses a folder in which one of these names is something else than a regular file (`files`) or a real folder
 /// (`folders`): a link would be read or written somewhere else, a pipe would be waited for. What is missing is fine. So is a
 /// regular file in the place of a folder: nothing is lost but what would have been written there, of which a warning tells.
-pub(crate) fn check_kinds(folder: &Path, files: &[&str], folders: &[&str]) -> Result<()> {
+pub(crate) fn check_file_types(folder: &Path, files: &[&str], folders: &[&str]) -> Result<()> {
     let files = files.iter().map(|name| (name, "a file"));
     for (name, expected) in files.chain(folders.iter().map(|name| (name, "a folder"))) {
         let path = folder.join(name);
@@ -253,7 +253,7 @@ mod tests {
         fs::create_dir(place.path().join(".tmpDef")).unwrap();
         fs::write(place.path().join(".tmpDef/model.bpk"), "").unwrap();
         fs::write(place.path().join("kept"), "").unwrap();
-        remove_leftovers(place.path()).unwrap();
+        remove_stale_temp(place.path()).unwrap();
         let names: Vec<_> =
             fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["kept"]);
@@ -263,15 +263,15 @@ mod tests {
     fn a_file_that_is_being_written_is_not_cleared_away() {
         let place = tempfile::tempdir().unwrap();
         let mut file = temporary_file(place.path()).unwrap();
-        remove_leftovers(place.path()).unwrap();
+        remove_stale_temp(place.path()).unwrap();
         file.write_all(b"whole").unwrap();
-        remove_leftovers(place.path()).unwrap();
+        remove_stale_temp(place.path()).unwrap();
         file.persist(place.path().join("file")).unwrap();
         assert_eq!(fs::read(place.path().join("file")).unwrap(), b"whole");
         // The same file without its writer, as a kill leaves it.
         let (file, path) = temporary_file(place.path()).unwrap().keep().unwrap();
         drop(file);
-        remove_leftovers(place.path()).unwrap();
+        remove_stale_temp(place.path()).unwrap();
         assert!(!path.exists());
     }
 
@@ -282,7 +282,7 @@ mod tests {
         std::thread::scope(|scope| {
             let clears = || {
                 while writing.load(std::sync::atomic::Ordering::Relaxed) {
-                    remove_leftovers(place.path()).unwrap();
+                    remove_stale_temp(place.path()).unwrap();
                 }
             };
             scope.spawn(clears);
@@ -308,8 +308,8 @@ mod tests {
         }
         fs::write(path(".tmpLocked/.lock"), "").unwrap();
         fs::write(path(".tmpTrash/old/model.bpk"), "").unwrap();
-        let (own, _lock) = unborn_folder(place.path()).unwrap();
-        remove_unborn(place.path()).unwrap();
+        let (own, _lock) = new_staging_dir(place.path()).unwrap();
+        clean_staging(place.path()).unwrap();
         let mut names: Vec<_> =
             fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         names.sort();
@@ -323,7 +323,7 @@ mod tests {
         std::os::unix::fs::symlink("/etc", place.path().join("figures")).unwrap();
         fs::create_dir(place.path().join("folder")).unwrap();
         fs::write(place.path().join("file"), "").unwrap();
-        check_kinds(place.path(), &["model.bpk", "file"], &["folder", "file"]).unwrap();
+        check_file_types(place.path(), &["model.bpk", "file"], &["folder", "file"]).unwrap();
         for (files, folders, message) in [
             (
                 &["model.bpk"][..],
@@ -332,7 +332,7 @@ mod tests {
             ),
             (&["folder"], &[], "folder` is a folder, expected a file"),
         ] {
-            let error = check_kinds(place.path(), files, folders).unwrap_err();
+            let error = check_file_types(place.path(), files, folders).unwrap_err();
             assert!(error.message().contains(message), "{error}");
         }
     }

@@ -27,12 +27,12 @@ impl LineLog {
         let mut bytes = read_to_end(&file, MAX_BYTES).map_err(|error| Error::io("read", path, error))?;
         bytes.truncate(bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1));
         let mut lines = Self { file, path: path.to_owned(), length: 0 };
-        lines.cut(bytes.len())?;
+        lines.truncate(bytes.len())?;
         Ok((lines, bytes))
     }
 
     /// Leaves the first `length` bytes and nothing more.
-    pub(crate) fn cut(&mut self, length: usize) -> Result<()> {
+    pub(crate) fn truncate(&mut self, length: usize) -> Result<()> {
         self.length = length as u64;
         self.file.set_len(self.length).map_err(|error| Error::io("write", &self.path, error))
     }
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(before, b"one\ntwo\n");
         lines.append("three\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\n");
-        lines.cut(4).unwrap();
+        lines.truncate(4).unwrap();
         lines.append("four\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\nfour\n");
     }

@@ -20,8 +20,8 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, Result};
 
 pub(crate) use folder::{
-    check_kinds, is_unfinished, make_folder, name_folder, remove_folder, remove_leftovers, remove_unborn,
-    unborn_folder, write_folder,
+    check_file_types, clean_staging, is_temp, make_folder, new_staging_dir, publish_dir, remove_folder,
+    remove_stale_temp, write_folder,
 };
 pub(crate) use lines::LineLog;
 pub(crate) use lock::{LOCK, Lock, is_locked};
@@ -34,12 +34,12 @@ const TEMP_PREFIX: &str = ".tmp";
 /// mistake or malice, and is not read into memory.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Held for reading by whoever writes: see [`settle`].
+/// Held for reading by whoever writes: see [`wait_for_writers`].
 static WRITING: RwLock<()> = RwLock::new(());
 
 /// Waits, `patience` at the most, until no file is half-written, and lets nobody begin another one. For the end of the
 /// process alone.
-pub(crate) fn settle(patience: Duration) {
+pub(crate) fn wait_for_writers(patience: Duration) {
     let start = Instant::now();
     loop {
         match WRITING.try_write() {
@@ -160,11 +160,11 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 
 /// A value out of the text of the file at `path`.
 pub(crate) fn parse_json<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| damaged(path, &error))
+    serde_json::from_str(text).map_err(|error| corrupt(path, &error))
 }
 
 /// A file that is not what smallnet wrote.
-pub(crate) fn damaged(path: &Path, why: &dyn std::fmt::Display) -> Error {
+pub(crate) fn corrupt(path: &Path, why: &dyn std::fmt::Display) -> Error {
     Error::new(format!("`{}` is damaged: {why}", path.display()))
 }
 

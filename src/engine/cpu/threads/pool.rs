@@ -62,7 +62,7 @@ impl Drop for Session {
 
 /// As many helpers as there are threads that compute beside this one, each with a core of its own.
 fn team() -> &'static SpinPool {
-    POOL.get_or_init(|| SpinPool::new(threads::num_helpers()))
+    POOL.get_or_init(|| SpinPool::new(threads::num_workers()))
 }
 
 /// Hears that a step of a training begins that is worth sharing. The time from one to the next says how many helpers are worth
