@@ -50,7 +50,7 @@ fn thicken(digit: &GrayF32) -> GrayF32 {
     // Both the stroke and the digit grow by twice the radius.
     let half = digit.values.iter().copied().fold(0.0, f32::max) / 2.0;
     let radius = ((share * longer - stroke_width(digit, half)) / (2.0 * (1.0 - share))) as f32;
-    // Thickening loses the grey levels, which less than half a pixel is not worth.
+    // Thickening loses the grey levels. That is too much for less than half a pixel.
     if radius < 0.5 {
         return digit.clone();
     }

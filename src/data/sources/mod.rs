@@ -56,7 +56,7 @@ pub trait DataSource: Any + fmt::Debug + Send + Sync {
     /// The data is missing, ambiguous or damaged, or there are not as many labels as images.
     fn load(&self, subset: Subset) -> Result<ImageDataset>;
 
-    /// Returns a SHA-256 of the images and labels, 64 hexadecimal digits. It identifies the data
+    /// Returns the SHA-256 of the images and labels, 64 hexadecimal digits. It identifies the data
     /// set, whatever its files are called and however they are compressed. A run records it and
     /// refuses to resume with other images.
     ///
@@ -80,8 +80,9 @@ pub trait DataSource: Any + fmt::Debug + Send + Sync {
         let name = self.name();
         let last = Path::new(&name).file_name().unwrap_or_default().to_string_lossy();
         let last: String = last.chars().take(60).collect();
-        let last = if last.is_empty() { "data".to_owned() } else { last };
-        Ok(format!("{last}-{}", &self.checksum()?[..8]))
+        let last = if last.is_empty() { "data" } else { &last };
+        let digits: String = self.checksum()?.chars().take(8).collect();
+        Ok(format!("{last}-{digits}"))
     }
 
     /// Returns the names of the classes in the order of the labels, or nothing where the data set
