@@ -70,7 +70,7 @@ fn learner(model: Mlp, experiment: &Experiment, split: &Split, device: &Device) 
 fn bench(criterion: &mut Criterion) {
     let experiment = experiment();
     let device = Device::flex();
-    let split = Split::whole(Source::Mnist.load(Subset::Train).unwrap());
+    let split = Split::whole(Source::mnist().load(Subset::Train).unwrap());
     let model = experiment.model.init(784, 10, 1, &device).unwrap();
     let mut group = criterion.benchmark_group("three epochs of softmax.toml");
     group.sample_size(10);

@@ -17,7 +17,7 @@ const PASSES: usize = 15;
 
 fn main() {
     let device = Device::flex();
-    let split = Split::whole(Source::Mnist.load(Subset::Test).unwrap());
+    let split = Split::whole(Source::mnist().load(Subset::Test).unwrap());
     let config = MlpConfig { hidden: vec![512, 256], ..MlpConfig::default() };
     let model = config.init(784, 10, 1, &device).unwrap();
     let _session = model.engine().session(&model, 1024);

@@ -22,7 +22,7 @@ fn main() -> Result<()> {
     let num_epochs = words.iter().find_map(|word| word.parse().ok()).unwrap_or(10);
     #[allow(deprecated)]
     let device = if words.iter().any(|word| word == "ndarray") { Device::ndarray() } else { Device::flex() };
-    let split = Split::whole(Source::Mnist.load(Subset::Train)?);
+    let split = Split::whole(Source::mnist().load(Subset::Train)?);
     let sgd = |momentum, nesterov| {
         OptimizerConfig::Sgd(Sgd { learning_rate: 0.1, momentum, nesterov, ..Sgd::default() })
     };

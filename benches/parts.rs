@@ -18,7 +18,7 @@ use smallnet::optim::{OptimizerConfig, ScheduleConfig};
 use smallnet::training::{ModelGroup, ModelSpec, TrainingConfig, train_batched};
 
 fn digits() -> Split {
-    Split::whole(Source::Mnist.load(Subset::Train).unwrap())
+    Split::whole(Source::mnist().load(Subset::Train).unwrap())
 }
 
 fn network(hidden: &[usize]) -> Mlp {
@@ -64,7 +64,7 @@ fn step(criterion: &mut Criterion) {
 }
 
 fn evaluation(criterion: &mut Criterion) {
-    let split = Split::whole(Source::Mnist.load(Subset::Test).unwrap());
+    let split = Split::whole(Source::mnist().load(Subset::Test).unwrap());
     let mut group = criterion.benchmark_group("evaluating 10,000 images");
     group.sample_size(20);
     for (name, hidden) in [("784-10", &[][..]), ("784-512-256-10", &[512, 256])] {

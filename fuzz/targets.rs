@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor};
 use sha2::{Digest, Sha256};
 use smallnet::backend::Backend;
-use smallnet::data::{InputSpec, Source, Subset, read_digit};
+use smallnet::data::{DataSource, IdxFolder, InputSpec, Subset, read_digit};
 use smallnet::evaluation::paired_tests;
 use smallnet::experiment::summary::ModelSummary;
 use smallnet::experiment::{Experiment, Override, differences};
@@ -101,14 +101,13 @@ pub fn idx(bytes: &[u8]) {
             };
             write(folder.join(format!("{name}{ending}")), content);
         }
-        let source = Source::Folder(folder);
+        let source = IdxFolder::new(&folder);
         let train = source.load(Subset::Train);
         let test = source.load(Subset::Test);
         if let (Ok(train), Ok(test)) = (train, test) {
-            let _ = black_box(test.check_layout(train.layout()));
+            let _ = black_box(test.check_input_spec(train.input_spec()));
         }
         let _ = black_box(source.checksum());
-        let Source::Folder(folder) = source else { return };
         black_box(load(&folder));
     });
 }

@@ -114,7 +114,7 @@ pub(super) fn run(args: LabArgs, global: &Global, output: &Output) -> Result<Exi
         .hint(format!("name that folder: `--out {}`", global.artifacts.display())));
     }
     let lab = Exercise {
-        source: source(&args.data)?,
+        source: Source::parse(&args.data).to_absolute()?,
         folder: args.out,
         quick: args.quick,
         backend: global.backend.unwrap_or_default(),
@@ -168,17 +168,6 @@ fn sheet(lab: &Exercise, output: &Output) -> Result<ExitCode> {
     output.line(&format!("the sheet to hand out: {}", page.display()));
     output.record(&SheetRecord { page: &page, answers: [] })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// A folder must be found from the files that are written into another one.
-fn source(data: &str) -> Result<Source> {
-    match Source::parse(data) {
-        Source::Mnist => Ok(Source::Mnist),
-        Source::Folder(folder) => {
-            let folder = std::path::absolute(&folder).map_err(|error| Error::io("find", &folder, error))?;
-            Ok(Source::Folder(folder))
-        }
-    }
 }
 
 fn num_failed(end: &ExerciseReport) -> usize {

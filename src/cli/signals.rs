@@ -31,7 +31,7 @@ impl Signals {
         let seen = first.clone();
         let on_signal = move |signal: u8| {
             if seen.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst).is_err() {
-                files::settle(SHUTDOWN_TIMEOUT);
+                files::wait_for_writers(SHUTDOWN_TIMEOUT);
                 dashboard::restore_terminal();
                 std::process::exit(i32::from(code(signal)));
             }

@@ -3,20 +3,22 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::Source;
-use crate::error::{Error, Result, ensure};
+use crate::error::{Result, ensure};
 
-/// The most bytes of a path: more than Linux takes.
-const MAX_PATH: usize = 4096;
+/// Largest length of a path in bytes. Linux accepts less.
+const MAX_PATH_BYTES: usize = 4096;
 
 /// The `[data]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// `mnist` for the embedded data set, or a folder of IDX files.
+    /// The text of a [`Source`]: `mnist` for the embedded data set, or the path of a folder of IDX
+    /// files.
     pub source: String,
-    /// Training images held out to watch or choose by. The test images are never used for either.
+    /// Number of training images held out for validation. The test images never serve for
+    /// validation.
     pub validation: usize,
-    /// Whether each class gives its share of the images held out.
+    /// True if each class has its share of the images held out.
     pub stratified: bool,
 }
 
@@ -27,28 +29,29 @@ impl Default for DataConfig {
 }
 
 impl DataConfig {
-    /// Where the data set's bytes come from.
+    /// Returns the data source that [`DataConfig::source`] means.
     pub fn source(&self) -> Source {
         Source::parse(&self.source)
     }
 
-    /// Makes the folder's path absolute: a saved experiment must find its data from any folder.
+    /// Makes the path of a folder absolute, because a saved experiment must find its data from any
+    /// working folder.
     ///
     /// # Errors
     /// A path that cannot be made absolute.
     pub fn make_absolute(&mut self) -> Result<()> {
-        if let Source::Folder(path) = self.source() {
-            let path = std::path::absolute(&path).map_err(|error| Error::io("find", &path, error))?;
-            self.source = path.display().to_string();
-        }
+        self.source = self.source().to_absolute()?.to_string();
         Ok(())
     }
 
-    /// Checks what can be checked without the data.
+    /// Checks the values as far as that is possible without the data.
+    ///
+    /// # Errors
+    /// An empty or too long `source`.
     pub fn check(&self) -> Result<()> {
         ensure(!self.source.is_empty(), "data.source", "empty", "`mnist` or a folder")?;
         let length = self.source.len();
-        let expected = format!("at most {MAX_PATH}");
-        ensure(length <= MAX_PATH, "data.source", format!("a path of {length} bytes"), &expected)
+        let expected = format!("at most {MAX_PATH_BYTES}");
+        ensure(length <= MAX_PATH_BYTES, "data.source", format!("a path of {length} bytes"), &expected)
     }
 }

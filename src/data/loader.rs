@@ -1,5 +1,8 @@
-//! Batches for Burn: a split lives as indices into one block of bytes, and so does a batch; as a tensor it is gathered and
-//! scaled in one pass.
+//! Owns batches and the loader that makes them, which is a `DataLoader` of Burn.
+//! Depends on `data` and Burn's tensors. Must not know networks or training.
+//!
+//! A batch is a list of indices into a split. Its pixels are gathered and normalized in one pass
+//! when it becomes a tensor.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,143 +13,147 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_dataset::DatasetError;
 use rand::seq::SliceRandom;
 
-use crate::data::Split;
+use crate::data::{Split, normalize};
 use crate::util::rng::{RngStream, rng};
 
-/// Images in a batch where nothing is learned: enough to keep a device busy. It is part of a result, since another
-/// size may round the last digit differently.
+/// Number of images per batch in an evaluation, large enough to keep a device busy. It is a part of
+/// a result, because another size may round the last digit differently.
 pub const EVALUATION_BATCH_SIZE: usize = 1000;
 
-/// Some images with their labels. They become tensors where a network wants those.
+/// Some images with their labels. They become tensors on demand.
 #[derive(Debug, Clone)]
 pub struct Batch {
     split: Split,
-    positions: Vec<u32>,
-    /// The share of each target's probability that is spread evenly over all classes.
+    indices: Vec<u32>,
+    /// Share of each target's probability that is spread evenly over all classes, 0 to 1.
     pub label_smoothing: f64,
-    /// What a step leaves out follows from it; nothing is left out without it.
+    /// Seed of the dropout masks of a training step. Without it there is no dropout.
     pub dropout_seed: Option<u64>,
     device: Device,
 }
 
 impl Batch {
-    /// The images at `positions` of `split`, for a network on `device`.
-    pub fn new(split: &Split, positions: &[u32], label_smoothing: f64, device: &Device) -> Self {
-        let (split, positions, device) = (split.clone(), positions.to_vec(), device.clone());
-        Self { split, positions, label_smoothing, dropout_seed: None, device }
+    /// Makes a batch of the images at `indices` of `split`, for a network on `device`.
+    pub fn new(split: &Split, indices: &[u32], label_smoothing: f64, device: &Device) -> Self {
+        let (split, indices, device) = (split.clone(), indices.to_vec(), device.clone());
+        Self { split, indices, label_smoothing, dropout_seed: None, device }
     }
 
-    /// The same batch, where a step leaves out what follows from `seed`.
+    /// Returns the same batch with a seed for the dropout masks.
     pub fn with_dropout_seed(self, seed: u64) -> Self {
         Self { dropout_seed: Some(seed), ..self }
     }
 
-    /// The number of images.
+    /// Number of images.
     pub fn len(&self) -> usize {
-        self.positions.len()
+        self.indices.len()
     }
 
-    /// Whether there is no image.
+    /// True if there are no images.
     pub fn is_empty(&self) -> bool {
-        self.positions.is_empty()
+        self.indices.is_empty()
     }
 
-    /// The images at places `range` of the batch: row-major bytes with 0 as background, and the label.
+    /// Images `range` of the batch: for each its row-major bytes, with 0 as background, and its
+    /// label.
     ///
     /// # Panics
-    /// When the range does not lie within the batch.
+    /// If the range is not within the batch.
     pub fn items(&self, range: Range<usize>) -> impl Iterator<Item = (&[u8], u8)> {
-        self.positions[range].iter().map(|&position| self.split.image(position as usize))
+        self.indices[range].iter().map(|&index| self.split.image(index as usize))
     }
 
-    /// `[batch, height, width]`, pixels in [0, 1]: divided by 255, as in Keras' example.
+    /// Images as a tensor `[batch, height, width]`, pixels in [0, 1]: see [`normalize`].
     pub fn images(&self) -> Tensor<3> {
         let (height, width) = self.split.image_size();
         let mut pixels = Vec::with_capacity(self.len() * height * width);
-        self.items(0..self.len()).for_each(|(image, _)| Self::append_scaled(&mut pixels, image));
+        self.items(0..self.len()).for_each(|(image, _)| Self::normalize_into(&mut pixels, image));
         Tensor::from_data(TensorData::new(pixels, [self.len(), height, width]), &self.device)
     }
 
-    /// `[batch]`, class indices.
+    /// Labels as a tensor `[batch]` of class indices.
     pub fn targets(&self) -> Tensor<1, Int> {
         let labels: Vec<i32> = self.items(0..self.len()).map(|(_, label)| i32::from(label)).collect();
         Tensor::from_data(TensorData::new(labels, [self.len()]), &self.device)
     }
 
-    /// Adds the pixels of an image as the network takes them: from 0 to 1.
-    pub(crate) fn append_scaled(values: &mut Vec<f32>, image: &[u8]) {
-        values.extend(image.iter().map(|&pixel| f32::from(pixel) / 255.0));
+    /// Appends the normalized pixels of an image to `values`.
+    pub(crate) fn normalize_into(values: &mut Vec<f32>, image: &[u8]) {
+        values.extend(image.iter().map(|&pixel| normalize(pixel)));
     }
 }
 
-/// In what order a loader goes through its split.
+/// Order in which a loader visits the images of its split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sampling {
-    /// As stored.
+    /// The order of the split, in every epoch.
     Sequential,
-    /// Anew in every epoch, drawn from this seed and the epoch's number.
+    /// A new random order in every epoch, drawn from this seed and the number of the epoch.
     Shuffled(u64),
 }
 
 impl Sampling {
-    /// The positions of `len` images in the order of `epoch`, which is counted from 1.
-    pub fn positions(self, len: usize, epoch: u64) -> Vec<u32> {
-        let mut positions: Vec<u32> = (0..len as u32).collect();
+    /// Indices of `len` images in the order of `epoch`, which is counted from 1.
+    pub fn indices(self, len: usize, epoch: u64) -> Vec<u32> {
+        let mut indices: Vec<u32> = (0..len as u32).collect();
         if let Self::Shuffled(seed) = self {
-            positions.shuffle(&mut rng(seed, RngStream::Sampling, epoch));
+            indices.shuffle(&mut rng(seed, RngStream::Sampling, epoch));
         }
-        positions
+        indices
     }
 }
 
-/// Batches of one split, in Burn's terms a `DataLoader`. Each call of `iter` is one epoch, counted from 1.
+/// Loader of the batches of one split. Each call of `iter` is one epoch, counted from 1.
 #[derive(Debug)]
 pub struct Loader {
     split: Split,
     batch_size: usize,
-    order: Sampling,
+    sampling: Sampling,
     label_smoothing: f64,
     device: Device,
     epochs_started: AtomicU64,
-    /// Batches that the next epoch leaves out at its beginning.
-    skipped: AtomicUsize,
+    /// Number of batches that the next epoch skips at its start.
+    num_skipped: AtomicUsize,
 }
 
 impl Loader {
-    /// A loader at its first epoch.
-    pub fn new(split: Split, batch_size: usize, order: Sampling, device: &Device) -> Self {
+    /// Makes a loader at its first epoch.
+    pub fn new(split: Split, batch_size: usize, sampling: Sampling, device: &Device) -> Self {
         Self {
             split,
             batch_size,
-            order,
+            sampling,
             label_smoothing: 0.0,
             device: device.clone(),
             epochs_started: AtomicU64::new(0),
-            skipped: AtomicUsize::new(0),
+            num_skipped: AtomicUsize::new(0),
         }
     }
 
-    /// As if `epochs` had been gone through already, and `batches` of the next one.
-    pub fn after(self, epochs: usize, batches: usize) -> Self {
-        Self { epochs_started: AtomicU64::new(epochs as u64), skipped: AtomicUsize::new(batches), ..self }
+    /// Returns the same loader after `epochs` whole epochs and `batches` batches of the next one,
+    /// for a resumed training.
+    pub fn starting_at(self, epochs: usize, batches: usize) -> Self {
+        Self { epochs_started: AtomicU64::new(epochs as u64), num_skipped: AtomicUsize::new(batches), ..self }
     }
 
-    /// Smooths the targets of every batch; see [`Batch::label_smoothing`].
+    /// Returns the same loader with smoothed targets in every batch: see
+    /// [`Batch::label_smoothing`].
     pub fn with_label_smoothing(self, label_smoothing: f64) -> Self {
         Self { label_smoothing, ..self }
     }
 
+    /// Copies the loader and its place in the training, with another split or device.
     fn fork(&self, split: Split, device: &Device) -> Arc<dyn DataLoader<Batch>> {
         let epochs_started = AtomicU64::new(self.epochs_started.load(Ordering::Relaxed));
-        let skipped = AtomicUsize::new(self.skipped.load(Ordering::Relaxed));
+        let num_skipped = AtomicUsize::new(self.num_skipped.load(Ordering::Relaxed));
         Arc::new(Self {
             split,
             batch_size: self.batch_size,
-            order: self.order,
+            sampling: self.sampling,
             label_smoothing: self.label_smoothing,
             device: device.clone(),
             epochs_started,
-            skipped,
+            num_skipped,
         })
     }
 }
@@ -154,10 +161,10 @@ impl Loader {
 impl DataLoader<Batch> for Loader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
         let epoch = self.epochs_started.fetch_add(1, Ordering::Relaxed) + 1;
-        let positions = self.order.positions(self.split.len(), epoch);
-        let next =
-            self.skipped.swap(0, Ordering::Relaxed).saturating_mul(self.batch_size).min(positions.len());
-        Box::new(BatchIter { loader: self, positions, next })
+        let indices = self.sampling.indices(self.split.len(), epoch);
+        let num_skipped = self.num_skipped.swap(0, Ordering::Relaxed);
+        let next = num_skipped.saturating_mul(self.batch_size).min(indices.len());
+        Box::new(BatchIter { loader: self, indices, next })
     }
 
     fn num_items(&self) -> usize {
@@ -173,16 +180,19 @@ impl DataLoader<Batch> for Loader {
     }
 }
 
-/// One epoch's batches.
+/// Iterator over the batches of one epoch.
 struct BatchIter<'a> {
     loader: &'a Loader,
-    positions: Vec<u32>,
+    /// Index in the split of each image, in the order of the epoch.
+    indices: Vec<u32>,
+    /// Number of images in the batches so far, skipped ones included.
     next: usize,
 }
 
 impl BatchIter<'_> {
-    fn take(&mut self) -> Range<usize> {
-        let end = (self.next + self.loader.batch_size).min(self.positions.len());
+    /// Advances to the next batch and returns its range in `indices`, which is empty at the end.
+    fn advance(&mut self) -> Range<usize> {
+        let end = (self.next + self.loader.batch_size).min(self.indices.len());
         std::mem::replace(&mut self.next, end)..end
     }
 }
@@ -191,18 +201,18 @@ impl Iterator for BatchIter<'_> {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let range = self.take();
+        let range = self.advance();
         if range.is_empty() {
             return None;
         }
         let Loader { split, label_smoothing, device, .. } = self.loader;
-        Some(Ok(Batch::new(split, &self.positions[range], *label_smoothing, device)))
+        Some(Ok(Batch::new(split, &self.indices[range], *label_smoothing, device)))
     }
 }
 
 impl DataLoaderIterator<Batch> for BatchIter<'_> {
     fn progress(&self) -> Progress {
-        Progress::new(self.next, self.positions.len(), Some("images".to_owned()))
+        Progress::new(self.next, self.indices.len(), Some("images".to_owned()))
     }
 }
 
@@ -224,7 +234,8 @@ mod tests {
         })
     }
 
-    /// The labels of an epoch, batch by batch; every image must be its label's.
+    /// Returns the labels of an epoch, one list per batch, after a check that each label is with
+    /// its image.
     fn epoch(loader: &dyn DataLoader<Batch>) -> Vec<Vec<u8>> {
         let mut batches = loader.iter();
         let mut labels = Vec::new();
@@ -243,8 +254,8 @@ mod tests {
         labels
     }
 
-    fn loader(order: Sampling) -> Loader {
-        Loader::new(split(), 4, order, &Device::flex())
+    fn loader(sampling: Sampling) -> Loader {
+        Loader::new(split(), 4, sampling, &Device::flex())
     }
 
     #[test]
@@ -290,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loader_starts_anywhere() {
+    fn a_loader_starts_at_any_batch() {
         let reference = loader(Sampling::Shuffled(1));
         epoch(&reference);
         let second = epoch(&reference);
@@ -298,14 +309,14 @@ mod tests {
             let batches = loader.iter();
             batches.map(|batch| batch.unwrap().targets().into_data().iter::<u8>().collect()).collect()
         };
-        let resumed = loader(Sampling::Shuffled(1)).after(1, 2).to_device(&Device::flex());
+        let resumed = loader(Sampling::Shuffled(1)).starting_at(1, 2).to_device(&Device::flex());
         assert_eq!(labels(&*resumed), second[2..]);
         assert_eq!(labels(&*resumed), epoch(&reference), "the epoch after that is whole");
-        assert_eq!(labels(&loader(Sampling::Shuffled(1)).after(1, 3)), [[0u8; 0]; 0]);
+        assert_eq!(labels(&loader(Sampling::Shuffled(1)).starting_at(1, 3)), [[0u8; 0]; 0]);
     }
 
     #[test]
-    fn a_split_is_a_data_set_of_burns() {
+    fn a_split_is_a_data_set_for_burn() {
         use crate::data::Item;
         use burn_dataset::Dataset;
         use burn_dataset::transform::{PartialDataset, ShuffledDataset};

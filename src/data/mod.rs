@@ -1,7 +1,8 @@
-//! Owns the images: where their bytes come from, which split each belongs to, and how a batch of them becomes
-//! a tensor. Knows no network and no training.
+//! Owns the images: their sources, their division into splits, and the batches that become tensors.
+//! Depends on `error` and `util`. Must not know networks or training.
 
 mod config;
+mod dataset;
 mod loader;
 mod preprocess;
 mod sources;
@@ -16,36 +17,39 @@ use crate::error::Error;
 use crate::util::format::counted;
 
 pub use config::DataConfig;
+pub use dataset::{ImageDataset, InputSpec, Subset};
 pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Sampling};
 pub use preprocess::read_digit;
-pub use sources::{ImageDataset, InputSpec, Source, Subset};
+pub use sources::{DataSource, IdxFolder, Mnist, Source};
 pub use split::{Folds, TrainValSplit, check_folds, fold_size};
 
-/// Some images of a data set: indices into one shared block of bytes.
+/// Some images of a data set, as indices into one shared [`ImageDataset`].
 #[derive(Debug, Clone)]
 pub struct Split {
     images: Arc<ImageDataset>,
+    /// Index in `images` of each image of the split.
     indices: Arc<[u32]>,
 }
 
 impl Split {
-    /// The images at `indices`, in that order. Every index must be below `images.len()`.
+    /// Makes a split of the images at `indices`, in that order. Every index must be below
+    /// `images.len()`.
     pub fn new(images: Arc<ImageDataset>, indices: Vec<u32>) -> Self {
         Self { images, indices: indices.into() }
     }
 
-    /// All images of one part of a data set.
+    /// Makes a split of all images of a data set.
     pub fn whole(images: ImageDataset) -> Self {
         let indices = (0..images.len() as u32).collect();
         Self::new(Arc::new(images), indices)
     }
 
-    /// The number of images.
+    /// Number of images.
     pub fn len(&self) -> usize {
         self.indices.len()
     }
 
-    /// Whether there is no image at all.
+    /// True if there are no images.
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }
@@ -55,77 +59,85 @@ impl Split {
         (self.images.height, self.images.width)
     }
 
-    /// Image `position` of the split, row-major bytes with 0 as background, and its label.
+    /// Returns image `index` of the split, row-major bytes with 0 as background, and its label.
     ///
     /// # Panics
-    /// When `position` is not below [`Split::len`].
-    pub fn image(&self, position: usize) -> (&[u8], u8) {
-        let index = self.indices[position] as usize;
+    /// If `index` is not below [`Split::len`].
+    pub fn image(&self, index: usize) -> (&[u8], u8) {
+        let index = self.indices[index] as usize;
         let size = self.images.height * self.images.width;
         (&self.images.pixels[index * size..(index + 1) * size], self.images.labels[index])
     }
 
-    /// Image `position` as [`Split::image`] gives it, if the split, called `name` in the message, has it.
+    /// Returns image `index` as [`Split::image`] does, after a check. `name` is the name of the
+    /// split in the message.
     ///
     /// # Errors
-    /// A position beyond the last image.
-    pub fn get(&self, position: usize, name: &str) -> Result<(&[u8], u8), Error> {
-        if position < self.len() {
-            return Ok(self.image(position));
+    /// `index` is not below [`Split::len`].
+    pub fn get(&self, index: usize, name: &str) -> Result<(&[u8], u8), Error> {
+        if index < self.len() {
+            return Ok(self.image(index));
         }
         let (count, last) = (counted(self.len(), "image", "images"), self.len().saturating_sub(1));
-        Err(Error::new(format!(
-            "there is no image {position} in the {name} split: it has {count}, 0 to {last}"
-        )))
+        Err(Error::new(format!("there is no image {index} in the {name} split: it has {count}, 0 to {last}")))
     }
 
-    /// The smallest and the largest value of all pixels.
+    /// Smallest and largest value of all pixels, 0 and 0 without images.
     pub fn value_range(&self) -> (u8, u8) {
-        let pixels = || (0..self.len()).flat_map(|position| self.image(position).0);
+        let pixels = || (0..self.len()).flat_map(|index| self.image(index).0);
         (pixels().min().copied().unwrap_or(0), pixels().max().copied().unwrap_or(0))
     }
 
-    /// How many images there are of each of `num_classes` classes.
+    /// Number of images of each of `num_classes` classes.
     pub fn class_counts(&self, num_classes: usize) -> Vec<usize> {
         let mut counts = vec![0; num_classes];
-        for position in 0..self.len() {
-            counts[usize::from(self.image(position).1)] += 1;
+        for index in 0..self.len() {
+            counts[usize::from(self.image(index).1)] += 1;
         }
         counts
     }
 
-    /// The positions of the first `count` images of each of `num_classes` classes; of a class with fewer, all.
-    pub fn first_of_each_class(&self, num_classes: usize, count: usize) -> Vec<Vec<usize>> {
+    /// Indices of the first `count` images of each of `num_classes` classes. A class with fewer
+    /// images has fewer indices.
+    pub fn first_per_class(&self, num_classes: usize, count: usize) -> Vec<Vec<usize>> {
         let mut classes = vec![Vec::new(); num_classes];
-        for position in 0..self.len() {
-            let class: &mut Vec<usize> = &mut classes[usize::from(self.image(position).1)];
+        for index in 0..self.len() {
+            let class: &mut Vec<usize> = &mut classes[usize::from(self.image(index).1)];
             if class.len() < count {
-                class.push(position);
+                class.push(index);
             }
         }
         classes
     }
 
-    /// The images at positions `range`.
+    /// Makes a split of the images with the indices `range` of this one.
     ///
     /// # Panics
-    /// When the range does not lie within the split.
+    /// If the range is not within the split.
     pub fn slice(&self, range: Range<usize>) -> Self {
         Self { images: self.images.clone(), indices: self.indices[range].into() }
     }
 }
 
-/// The one-hot code of `label`, which must be below `num_classes`: 1 at its place, 0 everywhere else.
+/// Input of a network for a pixel value: `pixel` / 255, from 0 (background) to 1, as in Keras'
+/// example.
+#[inline]
+pub fn normalize(pixel: u8) -> f32 {
+    f32::from(pixel) / 255.0
+}
+
+/// One-hot code of `label`, which must be below `num_classes`: 1 at the label's index, 0 everywhere
+/// else.
 pub fn one_hot(label: u8, num_classes: usize) -> Vec<u8> {
     (0..num_classes).map(|class| u8::from(class == usize::from(label))).collect()
 }
 
-/// One image with its label, as Burn's data set transforms take it.
+/// One image with its label, for the data set transforms of Burn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// Row-major pixels, 0 is background.
+    /// Pixels, row-major, 0 is background.
     pub pixels: Vec<u8>,
-    /// The class.
+    /// Class, from 0.
     pub label: u8,
 }
 

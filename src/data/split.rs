@@ -1,4 +1,5 @@
-//! Which images belong to which split: indices only, drawn from the experiment's seed.
+//! Owns the division of the training images into images to train on and images held out, drawn from
+//! a seed. Must not know pixels: it works on labels and indices alone.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,20 +10,20 @@ use crate::error::{Error, Result, ensure};
 use crate::util::format::counted;
 use crate::util::rng::{RngStream, rng};
 
-/// Indices into the training part of a data set: what is trained on and what is held out.
+/// Indices of the training images and of the validation images in the training part of a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrainValSplit {
-    /// Images trained on, ascending.
+    /// Indices of the images trained on, ascending.
     pub train: Vec<u32>,
-    /// Images held out for validation, ascending.
+    /// Indices of the images held out for validation, ascending.
     pub validation: Vec<u32>,
 }
 
 impl TrainValSplit {
-    /// Refuses to hold all images out.
+    /// Checks that at least one image is left to train on.
     ///
     /// # Errors
-    /// As [`TrainValSplit::draw`]'s.
+    /// `validation` is not below `num_images`.
     pub fn check(num_images: usize, validation: usize) -> Result<()> {
         if validation < num_images {
             return Ok(());
@@ -32,18 +33,19 @@ impl TrainValSplit {
         )))
     }
 
-    /// Holds `validation` of the images with these `labels` out, drawn from `seed`.
+    /// Holds out `validation` of the images with these `labels`, drawn from `seed`.
     ///
-    /// When `stratified`, each class gives its share, to within one image.
+    /// If `stratified`, the number of images of each class is proportional to its size, to within
+    /// one image.
     ///
     /// # Errors
-    /// When fewer than one image would be left to train on.
+    /// No image would be left to train on.
     pub fn draw(labels: &[u8], validation: usize, stratified: bool, seed: u64) -> Result<Self> {
         Self::check(labels.len(), validation)?;
         let mut order: Vec<u32> = (0..labels.len() as u32).collect();
         order.shuffle(&mut rng(seed, RngStream::TrainValSplit, 0));
         if stratified {
-            order = spread_classes(&order, labels);
+            order = stratify(&order, labels);
         }
         let mut train = order.split_off(validation);
         let mut validation = order;
@@ -54,53 +56,58 @@ impl TrainValSplit {
     }
 }
 
-/// The images with some labels in folds, drawn from a seed: every image is held out in exactly one.
+/// Division of images into folds, drawn from a seed. Each image is held out in exactly one fold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folds {
-    /// The fold of each image, from 0.
+    /// Fold of each image, from 0.
     fold_of: Vec<u8>,
 }
 
-/// The most folds: a byte says which one an image is in.
+/// Largest number of folds. The fold of an image is stored in one byte.
 const MAX_FOLDS: usize = 256;
 
 impl Folds {
-    /// Cuts the images with these `labels` into `num_folds` folds.
+    /// Divides the images with these `labels` into `num_folds` folds.
     ///
-    /// When `stratified`, each class is spread over the folds to within one image, as scikit-learn's `StratifiedKFold`
-    /// does. The folds' sizes differ by one image at the most.
+    /// If `stratified`, all folds have the same number of images of each class, to within one
+    /// image, as with scikit-learn's `StratifiedKFold`. The sizes of the folds differ by at most
+    /// one image.
     ///
     /// # Errors
-    /// Fewer images than folds, or more than 256 of these.
+    /// Fewer images than folds, or more than 256 folds.
     pub fn draw(labels: &[u8], num_folds: usize, stratified: bool, seed: u64) -> Result<Self> {
         check_folds(labels.len(), num_folds)?;
         let mut order: Vec<u32> = (0..labels.len() as u32).collect();
         order.shuffle(&mut rng(seed, RngStream::Folds, 0));
         if stratified {
-            // Dealt out class after class, like cards: each fold gets every `num_folds`-th image of a class.
+            // The images are assigned to the folds in turn, class after class: each fold has every
+            // `num_folds`-th image of a class.
             order.sort_by_key(|&index| labels[index as usize]);
         }
         let mut fold_of = vec![0; labels.len()];
-        for (place, &index) in order.iter().enumerate() {
-            fold_of[index as usize] = (place % num_folds) as u8;
+        for (rank, &index) in order.iter().enumerate() {
+            fold_of[index as usize] = (rank % num_folds) as u8;
         }
         Ok(Self { fold_of })
     }
 
-    /// The images of a fold, counted from 0, held out from all others.
-    pub fn holdout(&self, fold: usize) -> TrainValSplit {
+    /// Returns the split whose validation images are those of `fold`, which is counted from 0.
+    pub fn train_val_split(&self, fold: usize) -> TrainValSplit {
         let (validation, train) = (0..self.fold_of.len() as u32)
             .partition(|&index| usize::from(self.fold_of[index as usize]) == fold);
         TrainValSplit { train, validation }
     }
 }
 
-/// How many images a fold, counted from 0, holds out of `num_images`.
+/// Number of images of `fold`, which is counted from 0, out of `num_images`.
 pub fn fold_size(num_images: usize, num_folds: usize, fold: usize) -> usize {
     num_images / num_folds + usize::from(fold < num_images % num_folds)
 }
 
-/// Refuses more folds than there are images.
+/// Checks that `num_images` can be divided into `num_folds` folds.
+///
+/// # Errors
+/// Fewer images than folds, or more than 256 folds.
 pub fn check_folds(num_images: usize, num_folds: usize) -> Result<()> {
     ensure(num_folds <= MAX_FOLDS, "folds", num_folds, "at most 256")?;
     if num_folds <= num_images {
@@ -110,30 +117,31 @@ pub fn check_folds(num_images: usize, num_folds: usize) -> Result<()> {
     Err(Error::new(format!("{num_folds} folds of {images}")).hint("there must be an image for each fold"))
 }
 
-/// Reorders `order` so that every prefix holds each class in proportion, to within one image: the image that
-/// is the k-th of n in its class goes to place (k + ½) / n of the whole.
-fn spread_classes(order: &[u32], labels: &[u8]) -> Vec<u32> {
+/// Reorders `order` so that every prefix has each class in proportion, to within one image. The
+/// image that is the k-th of the n images of its class, counted from 0, gets the sort key (k + ½) /
+/// n.
+fn stratify(order: &[u32], labels: &[u8]) -> Vec<u32> {
     let mut sizes = [0usize; 256];
     labels.iter().for_each(|&label| sizes[usize::from(label)] += 1);
-    // Where each class's images are in `order`. The next of each class waits; the first of those comes next. Of equal
-    // places, images keep their shuffled order.
+    // The positions of each class's images in `order`. The heap has the next image of each class,
+    // smallest key first. Images with equal keys keep their shuffled order.
     let mut positions: Vec<Vec<u32>> = sizes.iter().map(|&size| Vec::with_capacity(size)).collect();
     for (position, &index) in (0..).zip(order) {
         positions[usize::from(labels[index as usize])].push(position);
     }
-    let waiting = |class: usize, nth: usize| {
+    let entry = |class: usize, nth: usize| {
         let position = *positions[class].get(nth)?;
-        let place = (nth as f64 + 0.5) / sizes[class] as f64;
-        // Of numbers above 0, the bits have the same order.
-        Some(Reverse((place.to_bits(), position, class, nth)))
+        let key = (nth as f64 + 0.5) / sizes[class] as f64;
+        // The bits of positive floats have the same order as the floats.
+        Some(Reverse((key.to_bits(), position, class, nth)))
     };
-    let mut next: BinaryHeap<_> = (0..256).filter_map(|class| waiting(class, 0)).collect();
-    let mut spread = Vec::with_capacity(order.len());
+    let mut next: BinaryHeap<_> = (0..256).filter_map(|class| entry(class, 0)).collect();
+    let mut stratified = Vec::with_capacity(order.len());
     while let Some(Reverse((_, position, class, nth))) = next.pop() {
-        spread.push(order[position as usize]);
-        next.extend(waiting(class, nth + 1));
+        stratified.push(order[position as usize]);
+        next.extend(entry(class, nth + 1));
     }
-    spread
+    stratified
 }
 
 #[cfg(test)]
@@ -141,7 +149,7 @@ fn spread_classes(order: &[u32], labels: &[u8]) -> Vec<u32> {
 mod tests {
     use super::*;
 
-    /// 700 images of class 0, 200 of class 1, 100 of class 2, in runs.
+    /// Labels of 700 images of class 0, 200 of class 1, 100 of class 2, in this order.
     fn labels() -> Vec<u8> {
         [vec![0; 700], vec![1; 200], vec![2; 100]].concat()
     }
@@ -149,30 +157,31 @@ mod tests {
     #[test]
     fn every_image_is_in_exactly_one_split() {
         for stratified in [false, true] {
-            let holdout = TrainValSplit::draw(&labels(), 137, stratified, 5).unwrap();
-            assert_eq!(holdout.validation.len(), 137);
-            let mut all = [holdout.train.clone(), holdout.validation.clone()].concat();
+            let split = TrainValSplit::draw(&labels(), 137, stratified, 5).unwrap();
+            assert_eq!(split.validation.len(), 137);
+            let mut all = [split.train.clone(), split.validation.clone()].concat();
             all.sort_unstable();
             assert_eq!(all, (0..1000).collect::<Vec<u32>>());
         }
     }
 
     #[test]
-    fn a_stratified_holdout_keeps_the_classes_shares() {
+    fn a_stratified_split_keeps_the_classes_shares() {
         let labels = labels();
         for seed in 0..20 {
-            let holdout = TrainValSplit::draw(&labels, 100, true, seed).unwrap();
+            let split = TrainValSplit::draw(&labels, 100, true, seed).unwrap();
             let count =
-                |class| holdout.validation.iter().filter(|&&i| labels[i as usize] == class).count() as i64;
+                |class| split.validation.iter().filter(|&&i| labels[i as usize] == class).count() as i64;
             assert!((count(0) - 70).abs() <= 1, "class 0: {}", count(0));
             assert!((count(1) - 20).abs() <= 1, "class 1: {}", count(1));
             assert!((count(2) - 10).abs() <= 1, "class 2: {}", count(2));
         }
     }
 
-    /// The rule as it is written: sorted by place, images of equal place as they were shuffled.
+    /// The rule of the documentation, computed slowly: sorted by key, images with equal keys in
+    /// shuffled order.
     #[test]
-    fn classes_are_spread_by_the_places_of_their_images() {
+    fn classes_are_stratified_by_the_keys_of_their_images() {
         for labels in [labels(), [0, 1, 2, 2, 1, 0, 9].repeat(30), vec![3; 5], vec![255, 0]] {
             let mut order: Vec<u32> = (0..labels.len() as u32).collect();
             order.shuffle(&mut rng(1, RngStream::TrainValSplit, 0));
@@ -186,7 +195,7 @@ mod tests {
             }
             expected.sort_by(|a, b| a.0.total_cmp(&b.0));
             let expected: Vec<u32> = expected.into_iter().map(|(_, image)| image).collect();
-            assert_eq!(spread_classes(&order, &labels), expected);
+            assert_eq!(stratify(&order, &labels), expected);
         }
     }
 
@@ -197,13 +206,14 @@ mod tests {
         assert_ne!(draw(1), draw(2));
     }
 
-    /// 1000 images in 7 folds of 142 or 143; 700, 200 and 100 images of a class make 100, 28 or 29, 14 or 15 a fold.
+    /// 1000 images in 7 folds of 142 or 143 images. Classes of 700, 200 and 100 images have 100, 28
+    /// or 29, and 14 or 15 images per fold.
     #[test]
     fn folds_hold_each_image_out_once_and_keep_the_classes_shares() {
         let labels = labels();
         for (stratified, seed) in [(true, 1), (true, 2), (false, 1)] {
             let drawn = Folds::draw(&labels, 7, stratified, seed).unwrap();
-            let folds: Vec<_> = (0..7).map(|fold| drawn.holdout(fold)).collect();
+            let folds: Vec<_> = (0..7).map(|fold| drawn.train_val_split(fold)).collect();
             let sizes: Vec<_> = (0..7).map(|fold| fold_size(1000, 7, fold)).collect();
             assert_eq!(folds.iter().map(|fold| fold.validation.len()).collect::<Vec<_>>(), sizes);
             let mut held_out: Vec<u32> = folds.iter().flat_map(|fold| fold.validation.clone()).collect();
@@ -229,8 +239,8 @@ mod tests {
 
     #[test]
     fn nothing_held_out_trains_on_all() {
-        let holdout = TrainValSplit::draw(&labels(), 0, true, 1).unwrap();
-        assert_eq!((holdout.train.len(), holdout.validation.len()), (1000, 0));
+        let split = TrainValSplit::draw(&labels(), 0, true, 1).unwrap();
+        assert_eq!((split.train.len(), split.validation.len()), (1000, 0));
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::exercise::Exercise;
 use crate::exercise::mark;
@@ -123,7 +122,7 @@ pub(super) fn write(lab: &Exercise, num_train: usize) -> Result<Files> {
 fn experiment(text: &str, lab: &Exercise, num_train: usize) -> Result<String> {
     let usual = Experiment::from_toml(text, "experiment.toml", &[])?;
     let mut changes = Vec::new();
-    if let Source::Folder(_) = lab.source {
+    if !lab.source.is_mnist() {
         changes.push(Override::new("data.source", lab.source.to_string()));
         let validation = held_out(usual.data.validation, num_train);
         changes.push(Override::new("data.validation", i64::try_from(validation).unwrap_or(i64::MAX)));
@@ -142,7 +141,7 @@ fn experiment(text: &str, lab: &Exercise, num_train: usize) -> Result<String> {
 fn study(text: &str, lab: &Exercise, num_train: usize) -> Result<String> {
     let mut table = experiment::parse(text, "study.toml")?;
     let usual = table.clone();
-    if let Source::Folder(_) = lab.source {
+    if !lab.source.is_mnist() {
         let validation = number(&table, "data.validation").unwrap_or(0);
         let fitted = held_out(usize::try_from(validation).unwrap_or(0), num_train);
         replace(&mut table, "data.validation", &Value::Integer(i64::try_from(fitted).unwrap_or(i64::MAX)));
@@ -197,10 +196,11 @@ fn held_out(number: usize, num_train: usize) -> usize {
 mod tests {
     use super::*;
     use crate::backend::Backend;
+    use crate::data::Source;
     use crate::study::Study;
 
     fn lab(folder: &Path, quick: bool) -> Exercise {
-        let (source, backend) = (Source::Mnist, Backend::Flex);
+        let (source, backend) = (Source::mnist(), Backend::Flex);
         let questions = (0..15).collect();
         Exercise {
             folder: folder.to_owned(),

@@ -217,8 +217,8 @@ impl Exercise {
         if self.folder != Path::new("lab") {
             option("--out", self.folder.display().to_string());
         }
-        if let Source::Folder(folder) = &self.source {
-            option("--data", folder.display().to_string());
+        if !self.source.is_mnist() {
+            option("--data", self.source.to_string());
         }
         self.seed.iter().for_each(|seed| option("--seed", seed.to_string()));
         self.settings.iter().for_each(|setting| option("--set", setting.to_string()));

@@ -43,7 +43,7 @@ pub fn draw_samples(
         caption: vec![CaptionLine::plain(position.to_string())],
     };
     let mut tiles = Vec::with_capacity(num_classes * SAMPLES_PER_CLASS);
-    for samples in split.first_of_each_class(num_classes, SAMPLES_PER_CLASS) {
+    for samples in split.first_per_class(num_classes, SAMPLES_PER_CLASS) {
         tiles.extend(samples.iter().map(tile));
         // A place without values stays empty: a class may have few images, or none.
         tiles.resize(

@@ -54,10 +54,10 @@ impl Splits {
     pub fn load(experiment: &Experiment) -> Result<Self> {
         let source = experiment.data.source();
         let images = source.load(Subset::Train)?;
-        let layout = images.layout();
+        let layout = images.input_spec();
         // Read now so that a test set that does not fit ends a run before it starts; used after the last step.
         let test = source.load(Subset::Test)?;
-        test.check_layout(layout)?;
+        test.check_input_spec(layout)?;
         let (train, validation) = hold_out(experiment, images)?;
         Ok(Self { train, validation, test: Split::whole(test), layout })
     }
@@ -123,8 +123,8 @@ pub(crate) fn check_classes(experiment: &Experiment, layout: InputSpec) -> Resul
 pub(crate) fn train_images(experiment: &Experiment) -> Result<(Arc<ImageDataset>, InputSpec)> {
     let source = experiment.data.source();
     let images = source.load(Subset::Train)?;
-    let layout = images.layout();
-    source.load(Subset::Test)?.check_layout(layout)?;
+    let layout = images.input_spec();
+    source.load(Subset::Test)?.check_input_spec(layout)?;
     Ok((Arc::new(images), layout))
 }
 
@@ -137,7 +137,7 @@ pub(super) fn load(
 ) -> Result<Split> {
     let part = if name == SplitName::Test { Subset::Test } else { Subset::Train };
     let images = source.load(part)?;
-    images.check_layout(layout)?;
+    images.check_input_spec(layout)?;
     match name {
         SplitName::Test => Ok(Split::whole(images)),
         SplitName::Train => Ok(hold_out(experiment, images)?.0),

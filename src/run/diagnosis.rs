@@ -3,7 +3,6 @@
 
 use serde::Serialize;
 
-use crate::data::Source;
 use crate::evaluation::Evaluation;
 use crate::experiment::Experiment;
 use crate::model::Initializer;
@@ -127,7 +126,7 @@ fn below_baseline(experiment: &Experiment, evaluation: &Evaluation, is_result: b
         );
         return Some(Finding { kind: FindingKind::BelowMostFrequent, message, hint: hint(experiment) });
     }
-    let has_baseline = is_result && experiment.data.source() == Source::Mnist;
+    let has_baseline = is_result && experiment.data.source().is_mnist();
     if has_baseline && !experiment.model.hidden.is_empty() && accuracy < SOFTMAX_ON_MNIST {
         let message = format!(
             "the test accuracy of {accuracy:.4} is below the {SOFTMAX_ON_MNIST} of a softmax network without hidden layers"

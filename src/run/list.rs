@@ -140,7 +140,7 @@ fn subfolders(path: &Path) -> Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| Error::io("list", path, error))?.path();
-        if path.is_dir() && !files::is_unfinished(&path) {
+        if path.is_dir() && !files::is_temp(&path) {
             folders.push(path);
         }
     }

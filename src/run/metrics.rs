@@ -46,7 +46,7 @@ impl Metrics {
     /// A file that cannot be written.
     pub fn cut(&mut self, epochs: usize) -> Result<()> {
         self.ends.truncate(epochs);
-        self.lines.cut(self.ends.last().map_or(0, |&(end, _)| end))
+        self.lines.truncate(self.ends.last().map_or(0, |&(end, _)| end))
     }
 
     /// Adds an epoch's line, and waits until the disk has it.

@@ -85,9 +85,9 @@ impl RunFolder {
     ) -> Result<(Self, RunLock, RunInfo)> {
         let parent = artifacts.join(&experiment.name);
         fs::create_dir_all(&parent).map_err(|error| Error::io("make the folder", &parent, error))?;
-        files::remove_unborn(&parent)?;
+        files::clean_staging(&parent)?;
         // Nobody sees a run before it has its two files.
-        let (unborn, lock) = files::unborn_folder(&parent)?;
+        let (unborn, lock) = files::new_staging_dir(&parent)?;
         let mut folder = Self { path: unborn.path().to_owned() };
         let lock = RunLock { _lock: lock };
         info.config_sha256 = Some(folder.write_experiment(experiment)?);
@@ -98,7 +98,7 @@ impl RunFolder {
         folder.path = parent.join(&id);
         let mut attempt = 1;
         // A folder with files in it does not give way: of two runs, one gets the next number.
-        while !files::name_folder(&unborn, &folder.path)? {
+        while !files::publish_dir(&unborn, &folder.path)? {
             attempt += 1;
             folder.path = parent.join(format!("{id}-{attempt}"));
         }
@@ -112,7 +112,7 @@ impl RunFolder {
     pub fn check_place(artifacts: &Path, name: &str) -> Result<()> {
         let parent = artifacts.join(name);
         match parent.exists() {
-            true => files::unborn_folder(&parent).map(drop),
+            true => files::new_staging_dir(&parent).map(drop),
             false => Ok(()),
         }
     }
@@ -123,7 +123,7 @@ impl RunFolder {
     /// A path that is no run folder, or what is neither file nor folder in it, such as a link.
     pub fn open(path: &Path) -> Result<Self> {
         if Self::is_at(path) {
-            files::check_kinds(path, &FILES, &FOLDERS)?;
+            files::check_file_types(path, &FILES, &FOLDERS)?;
             return Ok(Self { path: path.to_owned() });
         }
         let what = if path.exists() { "is not a run folder" } else { "does not exist" };
@@ -162,11 +162,11 @@ impl RunFolder {
     /// A folder that cannot be written in.
     pub(crate) fn try_lock(&self) -> Result<Option<RunLock>> {
         let Some(lock) = files::Lock::take(&self.path)? else { return Ok(None) };
-        files::remove_leftovers(&self.path)?;
+        files::remove_stale_temp(&self.path)?;
         for name in [CHECKPOINTS, FIGURES, PREDICTIONS] {
             let folder = self.path.join(name);
             if folder.is_dir() {
-                files::remove_leftovers(&folder)?;
+                files::remove_stale_temp(&folder)?;
             }
         }
         Ok(Some(RunLock { _lock: lock }))
@@ -270,7 +270,7 @@ impl RunFolder {
         files::check_format(&path, format, FORMAT)?;
         let mut info: RunInfo = files::parse_json(&text, &path)?;
         if !info.data.layout.is_possible() {
-            return Err(files::damaged(&path, &"no data set has images or classes like these"));
+            return Err(files::corrupt(&path, &"no data set has images or classes like these"));
         }
         if info.status == Status::Running && files::is_locked(&self.path) == Some(false) {
             // Its process may have ended it, and given the lock back, after the file was read.

@@ -107,7 +107,7 @@ impl StudyFolder {
     pub fn open(artifacts: &Path, name: &str) -> Result<Self> {
         let path = artifacts.join("studies").join(name);
         fs::create_dir_all(&path).map_err(|error| Error::io("make the folder", &path, error))?;
-        files::check_kinds(&path, &NAMES, &[])?;
+        files::check_file_types(&path, &NAMES, &[])?;
         let folder = Self { path };
         // A damaged plan tells no format; the trials are known by their ids all the same.
         if let Some(plan) = folder.saved_plan() {
@@ -183,7 +183,7 @@ impl TrialLog {
             Error::new(format!("`{path}` is in use: the study is running already"))
                 .hint("wait for it, or stop it; it goes on from where it was stopped")
         })?;
-        files::remove_leftovers(&folder.path)?;
+        files::remove_stale_temp(&folder.path)?;
         let (lines, bytes) = LineLog::open(&folder.path.join(TRIALS))?;
         let mut journal = Self { open: Some((lines, lock)), records: HashMap::new(), num_damaged: 0 };
         journal.take_in(&bytes);

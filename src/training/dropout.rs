@@ -20,7 +20,7 @@ mod tests {
 
     #[test]
     fn every_step_of_every_experiment_has_a_seed_of_its_own() {
-        let split = Split::whole(Source::Mnist.load(Subset::Test).unwrap());
+        let split = Split::whole(Source::mnist().load(Subset::Test).unwrap());
         let seed = |seed, step| {
             with_step_seed(Batch::new(&split, &[0], 0.0, &Device::flex()), seed, step).dropout_seed
         };

@@ -123,7 +123,7 @@ fn one_batch_can_be_learned_by_heart() {
 
     let device = Device::flex();
     let training = device.clone().autodiff();
-    let split = Split::whole(Source::Mnist.load(Subset::Test).unwrap());
+    let split = Split::whole(Source::mnist().load(Subset::Test).unwrap());
     let positions: Vec<u32> = (0..32).collect();
     let config = MlpConfig { hidden: vec![32], ..MlpConfig::default() };
     let model = config.init(784, 10, 1, &device).unwrap().train();

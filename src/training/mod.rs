@@ -154,7 +154,7 @@ pub fn train(request: TrainRequest<'_>, observers: Observers) -> Result<TrainRes
     }
     let epochs_done = state.records.len();
     let train =
-        shuffled_loader(request.train, training, seed, device).after(epochs_done, state.partial.steps);
+        shuffled_loader(request.train, training, seed, device).starting_at(epochs_done, state.partial.steps);
     let validation = Loader::new(request.validation, EVALUATION_BATCH_SIZE, Sampling::Sequential, device);
 
     let engine = model.engine();

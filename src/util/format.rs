@@ -1,6 +1,7 @@
-//! Numbers and lists as people read them, on the terminal and in pages.
+//! Owns the format of numbers and lists on the terminal and in pages.
+//! Must not know the meaning of the numbers.
 
-/// 1234567 as `1,234,567`.
+/// Formats 1234567 as `1,234,567`.
 pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -13,24 +14,25 @@ pub(crate) fn grouped(number: usize) -> String {
     text
 }
 
-/// A loss with four decimals, or three digits where it is huge.
+/// Formats a loss as [`decimals`] does.
 pub(crate) fn loss(loss: f64) -> String {
     decimals(loss)
 }
 
-/// A measured number with four decimals, or three digits where it is huge: one below the other, they have the same digits.
+/// Formats a measured number with four decimals, or with three digits from 100,000 on. In a column,
+/// all numbers then have the same number of decimals.
 pub(crate) fn decimals(number: f64) -> String {
-    // What is rounded to 0 has no sign.
+    // A number that is rounded to 0 has no sign.
     let number = if number.abs() < 0.00005 { 0.0 } else { number };
     if number.abs() < 1e5 || !number.is_finite() { format!("{number:.4}") } else { significant(number) }
 }
 
-/// `1 step`, `2 steps`.
+/// Formats a number with a noun: `1 step`, `2 steps`.
 pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// Formats a list: `a`, `a and b`, `a, b and c`.
 pub(crate) fn listed(names: &[String]) -> String {
     match names {
         [] => String::new(),
@@ -39,19 +41,20 @@ pub(crate) fn listed(names: &[String]) -> String {
     }
 }
 
-/// `a 7`, `an 8`, `an 11`, `a 100`: a number with the article that it is spoken with.
+/// Formats a number with its spoken article: `a 7`, `an 8`, `an 11`, `a 100`.
 pub(crate) fn with_article(number: usize) -> String {
-    // What begins with "eight", "eleven" or "eighteen": only the digits before the first comma are spoken first.
+    // "Eight", "eleven" and "eighteen" need `an`. The digits before the first comma are spoken
+    // first.
     let text = grouped(number);
     let first = text.split(',').next().unwrap_or_default();
     let article = if first.starts_with('8') || matches!(first, "11" | "18") { "an" } else { "a" };
     format!("{article} {text}")
 }
 
-/// Seconds with three significant digits, so that they are alike in a column: `0.0123 s`, `0.123 s`, `12.3 s`; from a minute
-/// on `2 min 05 s`.
+/// Formats seconds with three significant digits: `0.0123 s`, `0.123 s`, `12.3 s`. From a minute
+/// on, the form is `2 min 05 s`.
 pub(crate) fn seconds(seconds: f64) -> String {
-    // An empty sum is -0.
+    // The sum of no numbers is -0. Adding 0 removes the sign.
     match seconds + 0.0 {
         s if s < 59.95 => format!("{} s", three_digits(s)),
         s => {
@@ -61,12 +64,13 @@ pub(crate) fn seconds(seconds: f64) -> String {
     }
 }
 
-/// Three significant digits, with zeros at the end, for numbers that stand in one column: `1.00`, `0.0500`, `2.74e-4`.
+/// Formats a number of a column with three significant digits, zeros at the end included: `1.00`,
+/// `0.0500`, `2.74e-5`.
 pub(crate) fn three_digits(number: f64) -> String {
     if number == 0.0 || !number.is_finite() {
         return (number + 0.0).to_string();
     }
-    // The exponent after rounding: 0.9996 is 1.00.
+    // The exponent after rounding: 0.9996 becomes 1.00.
     let rounded = format!("{number:.2e}");
     let exponent =
         rounded.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()).unwrap_or(0);
@@ -76,7 +80,7 @@ pub(crate) fn three_digits(number: f64) -> String {
     }
 }
 
-/// From one number of seconds to another, with the unit once where it is the same: `0.123 to 0.350 s`.
+/// Formats a range of seconds, with the unit once if both ends have the same: `0.123 to 0.350 s`.
 pub(crate) fn range_of_seconds(low: f64, high: f64) -> String {
     let (from, to) = (seconds(low), seconds(high));
     match (from.strip_suffix(" s"), to.ends_with(" s") && !to.contains("min") && !from.contains("min")) {
@@ -85,7 +89,8 @@ pub(crate) fn range_of_seconds(low: f64, high: f64) -> String {
     }
 }
 
-/// Three significant digits, without zeros at the end: `1`, `0.05`, `2.74e-4`.
+/// Formats a number with three significant digits, without zeros at the end: `1`, `0.05`,
+/// `2.74e-4`.
 pub(crate) fn significant(number: f64) -> String {
     if number == 0.0 || !number.is_finite() {
         return (number + 0.0).to_string();
@@ -101,26 +106,27 @@ pub(crate) fn significant(number: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// A share in [0, 1] as `99.2 %`. What is almost nothing or almost all is never rounded to it.
+/// Formats a share in [0, 1] as `99.2 %`. A share above 0 never becomes `0.0 %`, and one below 1
+/// never becomes `100.0 %`.
 pub(crate) fn percent(share: f64) -> String {
     match 100.0 * share {
         tiny if tiny > 0.0 && tiny < 0.05 => "< 0.1 %".to_owned(),
-        sure if (99.95..100.0).contains(&sure) => "> 99.9 %".to_owned(),
+        near_100 if (99.95..100.0).contains(&near_100) => "> 99.9 %".to_owned(),
         percent => format!("{percent:.1} %"),
     }
 }
 
-/// A difference of accuracies as `0.24 percentage points`, whichever is larger.
+/// Formats the absolute difference of two accuracies as `0.24 percentage points`.
 pub(crate) fn points(difference: f64) -> String {
     format!("{:.2} percentage points", 100.0 * difference.abs())
 }
 
-/// The same for a column: `0.24 pp`.
+/// Formats the absolute difference of two accuracies for a column: `0.24 pp`.
 pub(crate) fn short_points(difference: f64) -> String {
     format!("{:.2} pp", 100.0 * difference.abs())
 }
 
-/// A p-value with four decimals after its sign: `= 0.0196`, `< 0.0001`.
+/// Formats a p-value with a relation sign and four decimals: `= 0.0196`, `< 0.0001`.
 pub(crate) fn p_value(p: f64) -> String {
     if p < 0.0001 { "< 0.0001".to_owned() } else { format!("= {p:.4}") }
 }
@@ -139,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thing_is_no_several_things() {
+    fn a_noun_is_singular_after_1() {
         for (number, text) in [(0, "0 threads"), (1, "1 thread"), (2, "2 threads"), (1000, "1,000 threads")] {
             assert_eq!(counted(number, "thread", "threads"), text);
         }
@@ -174,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_keep_three_digits() {
+    fn significant_numbers_have_three_digits() {
         for (number, text) in [
             (1.0, "1"),
             (0.05, "0.05"),
@@ -228,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_keep_what_matters() {
+    fn seconds_have_three_digits_or_minutes() {
         for (number, text) in [
             (0.01234, "0.0123 s"),
             (0.1234, "0.123 s"),

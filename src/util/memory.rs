@@ -1,32 +1,35 @@
-//! Owns the question whether the system gives memory: Rust ends a program at once that asks for some in vain, so what needs
-//! much asks here before it begins. Knows nothing of what the memory is for.
+//! Owns the check that the system has enough memory. Rust aborts a program when an allocation
+//! fails, so code that needs much memory checks here before it begins. Must not know the use of the
+//! memory.
 
 use std::hint::black_box;
 
 use crate::error::{Error, Result};
 
-/// Checks that `bytes` of memory can be had at once for `what`; keeps none.
+/// Checks that `bytes` of memory can be allocated at once, then frees them. `purpose` names their
+/// use in the message.
 ///
-/// A limit such as `ulimit -v` is found out here. A system that promises more than it has (Linux, by default) is not: it kills a
-/// process later.
+/// The check detects a limit such as `ulimit -v`. It does not detect that the system has promised
+/// more memory than it has, as Linux does by default: Linux kills a process later.
 ///
 /// # Errors
-/// The system refuses.
-pub(crate) fn check(bytes: u128, what: &str) -> Result<()> {
-    let all = usize::try_from(bytes).unwrap_or(usize::MAX);
-    reserve(all, what).map(|memory| drop(black_box(memory)))
+/// The allocation fails.
+pub(crate) fn check(bytes: u128, purpose: &str) -> Result<()> {
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    reserve(bytes, purpose).map(|memory| drop(black_box(memory)))
 }
 
-/// An empty vector with room for exactly `bytes` for `what`.
+/// Allocates an empty vector with room for exactly `bytes` bytes. `purpose` names their use in the
+/// message.
 ///
 /// # Errors
-/// The system refuses.
-pub(crate) fn reserve(bytes: usize, what: &str) -> Result<Vec<u8>> {
+/// The allocation fails.
+pub(crate) fn reserve(bytes: usize, purpose: &str) -> Result<Vec<u8>> {
     let mut memory = Vec::new();
     match memory.try_reserve_exact(bytes) {
         Ok(()) => Ok(memory),
         Err(_) => Err(Error::new(format!(
-            "{what} needs {} MB of memory, and the system does not give that much",
+            "{purpose} needs {} MB of memory, and the system does not give that much",
             bytes.div_ceil(1_000_000)
         ))
         .hint("close other programs, or raise the limit (`ulimit -v`)")),
@@ -39,10 +42,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_that_cannot_be_had_is_an_error() {
+    fn a_failing_allocation_is_an_error() {
         check(1_000_000, "a test").unwrap();
         assert_eq!(reserve(1000, "a test").unwrap().capacity(), 1000);
-        // More than there are addresses.
+        // More bytes than there are addresses.
         let error = check(1 << 62, "a test").unwrap_err();
         assert!(
             error.message().starts_with("a test needs 4611686018428 MB of memory, and the system"),

@@ -1,5 +1,5 @@
-//! Owns what every module needs and no field has a word for: files, numbers in words, random streams, threads, memory.
-//! Depends on `error` alone. Must not know networks, data sets or experiments.
+//! Owns the helpers that every module needs: files, number formats, random numbers, threads,
+//! memory. Depends on `error` alone. Must not know networks, data sets or experiments.
 
 pub(crate) mod denormal;
 pub(crate) mod files;

@@ -1,35 +1,41 @@
-//! Owns the random numbers: from one experiment seed, one independent stream for each purpose.
-//! Knows no tensor and no device, so every backend starts from the same weights and sees the same order.
+//! Owns the random numbers: one seed of an experiment gives one independent stream per purpose.
+//! Must not know tensors or devices. So every backend starts from the same weights and sees the
+//! same order of images.
 
 use chacha20::ChaCha8Rng;
 use rand::SeedableRng;
 
-/// What a stream of random numbers is for. Streams of different purposes are independent.
+/// Purpose of a stream of random numbers. Streams with different purposes are independent.
+///
+/// The numbers of the variants are a part of every result and must not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RngStream {
-    /// Initial weights; the index is the layer's.
+    /// Initial weights. The index is that of the layer.
     Weights = 1,
-    /// The order of the training images; the index is the epoch's.
+    /// Order of the training images. The index is the number of the epoch.
     Sampling = 2,
-    /// Which images are held out for validation.
+    /// Choice of the images held out for validation.
     TrainValSplit = 3,
-    /// The seed of what a training step leaves out; the index is the step's, over the whole training.
+    /// Seed of the dropout of a training step. The index is the number of the step in the whole
+    /// training.
     Dropout = 4,
-    /// Which settings of a study's grid are tried.
+    /// Choice of the configurations of a study's grid that are trained.
     Sample = 5,
-    /// Which fold an image belongs to.
+    /// Division of the images into folds.
     Folds = 6,
-    /// What a step leaves out, under the step's own seed; the index is made of layer and image.
+    /// Dropout mask, with the seed of the step instead of the experiment's. The index is made of
+    /// layer and image.
     DropoutMask = 7,
 }
 
-/// The stream of random numbers for `purpose` and `index` under the experiment's `seed`.
+/// Returns the stream of random numbers for `seed`, `stream` and `index`.
 ///
-/// ChaCha8 keyed by all three: its output is specified, so it stays the same across platforms and releases.
-pub(crate) fn rng(seed: u64, purpose: RngStream, index: u64) -> ChaCha8Rng {
+/// It is ChaCha8 with a key of all three. The output of ChaCha8 is specified, so it is the same on
+/// all platforms and in all releases.
+pub(crate) fn rng(seed: u64, stream: RngStream, index: u64) -> ChaCha8Rng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
-    key[8..16].copy_from_slice(&(purpose as u64).to_le_bytes());
+    key[8..16].copy_from_slice(&(stream as u64).to_le_bytes());
     key[16..24].copy_from_slice(&index.to_le_bytes());
     ChaCha8Rng::from_seed(key)
 }
@@ -41,7 +47,7 @@ mod tests {
 
     #[test]
     fn streams_repeat_and_differ() {
-        let first = |seed, purpose, index| rng(seed, purpose, index).next_u64();
+        let first = |seed, stream, index| rng(seed, stream, index).next_u64();
         let reference = first(1, RngStream::Sampling, 1);
         assert_eq!(reference, first(1, RngStream::Sampling, 1));
         assert_ne!(reference, first(2, RngStream::Sampling, 1));

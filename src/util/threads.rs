@@ -1,7 +1,9 @@
-//! The threads that compute: rayon's global pool, with which Burn's CPU backends share out their work.
+//! Owns the start of rayon's global pool, on whose threads Burn's CPU backends compute.
+//! Must not know the work of the threads.
 //!
-//! rayon starts that pool on first use, tries once, and panics for ever after where a single thread could not be had. So smallnet
-//! starts the threads itself, and hands the pool those that there are.
+//! rayon starts its pool on first use and tries only once. If a single thread cannot be started,
+//! every later use panics. So smallnet starts the threads itself and gives the pool as many as the
+//! system allows.
 
 use std::io;
 use std::sync::OnceLock;
@@ -10,92 +12,101 @@ use std::thread::{self, JoinHandle};
 
 use rayon::{ThreadBuilder, ThreadPoolBuilder};
 
-static THREADS: OnceLock<io::Result<usize>> = OnceLock::new();
+/// Number of threads in the pool, or the error of its start.
+static NUM_THREADS: OnceLock<io::Result<usize>> = OnceLock::new();
 
-/// Starts as many threads as are `wanted`, or one for each core, and says how many there are. Where the system refuses some of
-/// them, there are fewer. They are started once: later calls say how many there are.
+/// Starts `num_threads` threads, or one per core by default, and returns the number of threads that
+/// run. It is smaller if the system refuses some. The threads are started once: later calls only
+/// return their number.
 ///
 /// # Errors
-/// The system's own, where it refuses even one thread.
-pub(crate) fn start(wanted: Option<usize>) -> Result<usize, &'static io::Error> {
-    THREADS.get_or_init(|| start_pool(wanted.unwrap_or_else(default_count))).as_ref().copied()
+/// The system refuses even one thread. The error is the system's.
+pub(crate) fn start(num_threads: Option<usize>) -> Result<usize, &'static io::Error> {
+    NUM_THREADS.get_or_init(|| start_pool(num_threads.unwrap_or_else(default_count))).as_ref().copied()
 }
 
-/// The threads that compute, this one among them: those of [`start`].
+/// Number of threads that compute, the current one included: see [`start`].
 pub(crate) fn count() -> usize {
     start(None).unwrap_or(1)
 }
 
+/// Largest useful number of workers beside the thread that runs a training step. More threads than
+/// cores would only take turns.
 #[cfg(feature = "cpu-engine")]
-/// Threads that are worth keeping awake for a step beside the one that takes it. More than there are cores would only take turns.
 pub(crate) fn num_workers() -> usize {
     count().min(cores()) - 1
 }
 
-/// The cores that this process may use.
+/// Number of cores that this process may use.
 fn cores() -> usize {
     thread::available_parallelism().map_or(1, Into::into)
 }
 
-/// As rayon counts them: `RAYON_NUM_THREADS`, or the cores that this process may use.
+/// Default number of threads, as in rayon: `RAYON_NUM_THREADS`, or the number of cores that this
+/// process may use.
 fn default_count() -> usize {
-    let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|number| number.parse().ok());
-    asked.filter(|&number| number > 0).unwrap_or_else(cores)
+    let requested = std::env::var("RAYON_NUM_THREADS").ok().and_then(|number| number.parse().ok());
+    requested.filter(|&number| number > 0).unwrap_or_else(cores)
 }
 
-fn start_pool(wanted: usize) -> io::Result<usize> {
-    let wanted = wanted.clamp(1, rayon::max_num_threads());
-    let mut waiting = waiting_threads(wanted)?.into_iter();
-    let had = waiting.len();
+/// Starts the pool with up to `num_threads` threads, and returns their number.
+fn start_pool(num_threads: usize) -> io::Result<usize> {
+    let num_threads = num_threads.clamp(1, rayon::max_num_threads());
+    let mut idle = start_idle_threads(num_threads)?.into_iter();
+    let num_started = idle.len();
     let built = ThreadPoolBuilder::new()
-        .num_threads(had)
+        .num_threads(num_started)
         .spawn_handler(|thread| {
-            let gone = || io::Error::other("a thread has ended before its time");
-            waiting.next().ok_or_else(gone)?.send(thread).map_err(|_| gone())
+            let lost = || io::Error::other("a thread has ended before its time");
+            idle.next().ok_or_else(lost)?.send(thread).map_err(|_| lost())
         })
         .build_global();
-    // Whoever uses smallnet as a library may have built the pool before.
-    Ok(if built.is_ok() { had } else { rayon::current_num_threads() })
+    // A program that uses smallnet as a library may have built the pool before.
+    Ok(if built.is_ok() { num_started } else { rayon::current_num_threads() })
 }
 
-/// Threads that training needs besides: to save, to count and to listen for signals.
-const RESERVED: usize = 8;
+/// Number of further threads that training needs: to save, to count and to listen for signals.
+const NUM_RESERVED: usize = 8;
 
+/// Returns true if the system allows `num_threads` more threads and those that training needs.
+///
+/// The function starts the threads and ends them all before it returns. Without this check, a pool
+/// that cannot be built would leave half of its threads running for a while.
 #[cfg(feature = "cpu-engine")]
-/// Whether the system gives `wanted` threads, and those that training needs besides. When this returns, those that were tried are
-/// gone: a pool that is built without asking leaves half of its threads for a while where it fails.
-pub(crate) fn can_spawn(wanted: usize) -> bool {
-    let threads = IdleThread::start(wanted + RESERVED).unwrap_or_default();
-    let can_spawn = threads.len() == wanted + RESERVED;
+pub(crate) fn can_spawn(num_threads: usize) -> bool {
+    let threads = IdleThread::start(num_threads + NUM_RESERVED).unwrap_or_default();
+    let can_spawn = threads.len() == num_threads + NUM_RESERVED;
     threads.into_iter().for_each(IdleThread::end);
     can_spawn
 }
 
-/// Threads that wait for their place in the pool: as many as are `wanted`, or half of those that there are, where with those that
-/// are needed besides there are too few.
-fn waiting_threads(wanted: usize) -> io::Result<Vec<Sender<ThreadBuilder>>> {
-    let mut threads = IdleThread::start(wanted + RESERVED)?;
-    let had = threads.len();
-    let taken = if had == wanted + RESERVED { wanted } else { wanted.min(had.div_ceil(2)) };
-    threads.split_off(taken).into_iter().for_each(IdleThread::end);
-    Ok(threads.into_iter().map(|thread| thread.place).collect())
+/// Starts threads that wait for a task from the pool. There are `num_threads` of them. If the
+/// system does not allow these and the reserved ones, there are at most half as many as it allows.
+fn start_idle_threads(num_threads: usize) -> io::Result<Vec<Sender<ThreadBuilder>>> {
+    let mut threads = IdleThread::start(num_threads + NUM_RESERVED)?;
+    let num_started = threads.len();
+    let all_started = num_started == num_threads + NUM_RESERVED;
+    let num_kept = if all_started { num_threads } else { num_threads.min(num_started.div_ceil(2)) };
+    threads.split_off(num_kept).into_iter().for_each(IdleThread::end);
+    Ok(threads.into_iter().map(|thread| thread.task).collect())
 }
 
-/// A thread that waits for its place in a pool.
+/// A thread that waits for its task, which is to be one thread of a pool.
 struct IdleThread {
-    place: Sender<ThreadBuilder>,
+    task: Sender<ThreadBuilder>,
     thread: JoinHandle<()>,
 }
 
 impl IdleThread {
-    /// So many threads, or as many as the system gives; its own error where it gives none.
-    fn start(wanted: usize) -> io::Result<Vec<Self>> {
-        let mut threads = Vec::with_capacity(wanted);
-        for _ in 0..wanted {
-            let (place, waits) = channel::<ThreadBuilder>();
-            let wait = move || waits.recv().into_iter().for_each(ThreadBuilder::run);
+    /// Starts `num_threads` threads, or as many as the system allows. Returns the system's error if
+    /// there are none.
+    fn start(num_threads: usize) -> io::Result<Vec<Self>> {
+        let mut threads = Vec::with_capacity(num_threads);
+        for _ in 0..num_threads {
+            let (task, receiver) = channel::<ThreadBuilder>();
+            let wait = move || receiver.recv().into_iter().for_each(ThreadBuilder::run);
             match thread::Builder::new().name("compute".to_owned()).spawn(wait) {
-                Ok(thread) => threads.push(Self { place, thread }),
+                Ok(thread) => threads.push(Self { task, thread }),
                 Err(error) if threads.is_empty() => return Err(error),
                 Err(_) => break,
             }
@@ -103,10 +114,10 @@ impl IdleThread {
         Ok(threads)
     }
 
-    /// Ends it without a place: when this returns, it is gone.
+    /// Ends the thread without a task, and waits for its end.
     fn end(self) {
-        drop(self.place);
-        // It does nothing that could panic.
+        drop(self.task);
+        // The thread runs no code that could panic.
         let _ = self.thread.join();
     }
 }

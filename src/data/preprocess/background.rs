@@ -1,61 +1,69 @@
-//! Owns the background of a grey picture: its light, its shadows, its noise, and which of two greys it is.
-//! Must not know what the ink on it means.
+//! Owns the background of a grey picture: its light, its shadows, its noise, and which of two greys
+//! it is. Must not know the meaning of the ink.
 
 use crate::data::preprocess::gray::{GrayF32, median};
-use crate::data::preprocess::lighting;
+use crate::data::preprocess::lighting::flatten_lighting;
 
-/// The longest side on which the background is computed: on averages of pixels, noise is weak.
-const LONGEST_SIDE: usize = 96;
+/// Longest side of the picture on which the background is computed. Its pixels are averages, in
+/// which noise is weak.
+const MAX_SIDE: usize = 96;
 
-/// What is narrower than twice this share of the picture's longer side is no background. A digit's strokes
-/// are hardly wider than a quarter of the digit; the light on paper changes more slowly.
-const RADIUS: f64 = 0.2;
+/// Radius of the morphological opening, as a share of the picture's longer side. Anything narrower
+/// than twice the radius is not background. A digit's strokes are hardly wider than a quarter of
+/// the digit. The light on paper changes more slowly than that.
+const OPENING_RADIUS: f64 = 0.2;
 
-/// From the median of absolute deviations to the standard deviation, for normally distributed noise.
-const DEVIATIONS: f32 = 1.4826;
+/// Factor from the median absolute deviation to the standard deviation, for normally distributed
+/// noise.
+const MAD_TO_STD: f32 = 1.4826;
 
-/// How far each pixel stands out from the background towards the ink, in grey levels, at least 0.
+/// Subtracts the background. Each pixel of the result is its difference from the background towards
+/// the ink, in grey levels, at least 0.
 ///
-/// After smooth changes of light are taken off, the background is the morphological opening (Serra 1982,
-/// "Image Analysis and Mathematical Morphology"): the picture without whatever is narrow and stands out. It
-/// follows the edges of shadows, and neither ink nor a table at the picture's edge bends it.
-pub(super) fn subtract(grey: &GrayF32) -> GrayF32 {
-    let mut difference = lighting::evened(grey);
+/// First, smooth changes of light are removed. The background is then the morphological opening
+/// (Serra 1982, "Image Analysis and Mathematical Morphology"): the picture without anything narrow
+/// that stands out. It follows the edges of shadows, and neither ink nor a table at the picture's
+/// edge distorts it.
+pub(super) fn subtract_background(gray: &GrayF32) -> GrayF32 {
+    let mut difference = flatten_lighting(gray);
     let polarity = polarity(&difference);
     difference = difference.map(|value| value * polarity);
-    let block = grey.height.max(grey.width).div_ceil(LONGEST_SIDE).max(1);
-    let small = difference.shrunk(block);
-    let radius = ((small.height.max(small.width) as f64 * RADIUS).round() as usize).max(1);
-    let opened = small.filtered(radius, lowest).filtered(radius, highest);
-    // A block on a sharp edge of light is neither: its higher neighbour is its background.
-    let background = opened.filtered(1, highest);
-    for (at, value) in difference.values.iter_mut().enumerate() {
-        let (row, column) = (at / grey.width / block, at % grey.width / block);
+    let block = gray.height.max(gray.width).div_ceil(MAX_SIDE).max(1);
+    let small = difference.shrink(block);
+    let radius = ((small.height.max(small.width) as f64 * OPENING_RADIUS).round() as usize).max(1);
+    let opened = small.filter(radius, min).filter(radius, max);
+    // A block on a sharp edge of light has a value between both sides: the higher neighbour is its
+    // background.
+    let background = opened.filter(1, max);
+    for (index, value) in difference.values.iter_mut().enumerate() {
+        let (row, column) = (index / gray.width / block, index % gray.width / block);
         *value = (*value - background.at(row, column)).max(0.0);
     }
     difference
 }
 
-/// 1 for light ink on dark, -1 for dark on light. The border is mostly background, and ink is what differs
-/// most from it: it decides the sign of the fifth powers, where a wide faint shadow counts little.
-fn polarity(evened: &GrayF32) -> f32 {
-    let background = evened.border_median();
-    let skew: f64 = evened.values.iter().map(|&value| f64::from(value - background).powi(5)).sum();
+/// Returns 1 for light ink on a dark background and -1 for dark ink on a light one.
+///
+/// The border is mostly background, and ink differs most from it. So the sum of the fifth powers of
+/// the differences has the sign of the ink. A wide faint shadow counts little in it.
+fn polarity(flattened: &GrayF32) -> f32 {
+    let background = flattened.border_median();
+    let skew: f64 = flattened.values.iter().map(|&value| f64::from(value - background).powi(5)).sum();
     if skew < 0.0 { -1.0 } else { 1.0 }
 }
 
-/// The standard deviation of the noise in grey levels, from neighbours in a row: most of them are both
-/// background or both ink.
-pub(super) fn noise(grey: &GrayF32) -> f32 {
-    let rows = grey.values.chunks_exact(grey.width);
+/// Standard deviation of the noise in grey levels, estimated from neighbours in a row. Most
+/// neighbours are both background or both ink.
+pub(super) fn noise_std(gray: &GrayF32) -> f32 {
+    let rows = gray.values.chunks_exact(gray.width);
     let steps = rows.flat_map(|row| row.windows(2).map(|pair| (pair[0] - pair[1]).abs()));
-    median(steps.collect()) * DEVIATIONS / std::f32::consts::SQRT_2
+    median(steps.collect()) * MAD_TO_STD / std::f32::consts::SQRT_2
 }
 
-fn lowest(values: &[f32]) -> f32 {
+fn min(values: &[f32]) -> f32 {
     values.iter().copied().fold(f32::INFINITY, f32::min)
 }
 
-fn highest(values: &[f32]) -> f32 {
+fn max(values: &[f32]) -> f32 {
     values.iter().copied().fold(f32::NEG_INFINITY, f32::max)
 }

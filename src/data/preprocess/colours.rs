@@ -1,58 +1,61 @@
-//! Owns the colours of a picture while they come from its file, pixel by pixel, and the grey view of them.
-//! Must not know how files are decoded.
+//! Owns the colours of a picture, which arrive from its file pixel by pixel, and the choice of a
+//! grey view. Must not know how files are decoded.
 
 use image::metadata::Orientation;
 
 use crate::data::preprocess::gray::GrayF32;
 
-/// The longest side of the grey picture. A larger file is shrunk to it by averaging: the ink stays many times
-/// larger than the 20 pixels that it will be, and noise averages out.
-const LONGEST_SIDE: usize = 1024;
+/// Longest side of the grey picture. A larger picture is shrunk to it by averaging. The ink stays
+/// many times larger than its final 20 pixels, and noise averages out.
+const MAX_SIDE: usize = 1024;
 
-/// ITU-R BT.601, as JPEG's own luminance.
+/// Weights of red, green and blue in the luminance, by ITU-R BT.601 as in JPEG.
 const LUMINANCE: [f32; 3] = [0.299, 0.587, 0.114];
 
-/// How many times more a colour channel must vary than the luminance to be taken in its place.
-const CLEARLY_MORE: f64 = 2.0;
+/// Ratio by which a colour channel must vary more than the luminance to be used instead. It is a
+/// ratio of standard deviations.
+const MIN_GAIN: f64 = 2.0;
 
-/// The means of a picture's pixels over blocks, while the pixels are added one by one. Its memory does not grow with
-/// the picture: no side has more than [`LONGEST_SIDE`] blocks.
+/// Means of a picture's pixels over blocks. The pixels are added one by one. The memory does not
+/// grow with the picture, since no side has more than [`MAX_SIDE`] blocks.
 pub(super) struct BlockMeans {
-    /// The picture's size as it is stored, in pixels.
+    /// Width and height of the picture as stored, before it is turned upright, in pixels.
     stored: (usize, usize),
     orientation: Orientation,
-    /// A block's side in pixels.
+    /// Side of a block in pixels.
     block: usize,
     height: usize,
     width: usize,
-    /// For each block the sums of red, green and blue times alpha, of alpha, and the number of pixels.
+    /// For each block: the sums of red, green and blue, each times alpha, the sum of alpha, and the
+    /// number of pixels.
     sums: Vec<[f32; 5]>,
 }
 
 impl BlockMeans {
-    /// For a picture that is stored as `width` × `height` pixels, each at least 1, and shown turned by `orientation`.
+    /// Makes empty blocks for a picture that is stored as `width` × `height` pixels, each at least
+    /// 1, and shown with `orientation`.
     pub(super) fn new(width: u32, height: u32, orientation: Orientation) -> Self {
         use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
         let stored = (width as usize, height as usize);
         let is_turned = matches!(orientation, Rotate90 | Rotate90FlipH | Rotate270 | Rotate270FlipH);
         let (width, height) = if is_turned { (stored.1, stored.0) } else { stored };
-        let block = width.max(height).div_ceil(LONGEST_SIDE).max(1);
+        let block = width.max(height).div_ceil(MAX_SIDE).max(1);
         let (height, width) = (height.div_ceil(block), width.div_ceil(block));
         Self { stored, orientation, block, height, width, sums: vec![[0.0; 5]; height * width] }
     }
 
-    /// Adds the pixel that is stored in column `x` of row `y`, both counted from 0: red, green, blue and alpha, each 0
-    /// to 1.
+    /// Adds the pixel that is stored in column `x` and row `y`, both counted from 0. Red, green,
+    /// blue and alpha are 0 to 1.
     pub(super) fn add(&mut self, x: usize, y: usize, [r, g, b, alpha]: [f32; 4]) {
-        let (x, y) = self.upright(x, y);
+        let (x, y) = self.to_upright(x, y);
         let sum = &mut self.sums[y / self.block * self.width + x / self.block];
         for (sum, value) in sum.iter_mut().zip([r * alpha, g * alpha, b * alpha, alpha, 1.0]) {
             *sum += value;
         }
     }
 
-    /// Where a stored pixel is shown (Exif 2.3, tag 0x0112).
-    fn upright(&self, x: usize, y: usize) -> (usize, usize) {
+    /// Returns the column and row at which a stored pixel is shown (Exif 2.3, tag 0x0112).
+    fn to_upright(&self, x: usize, y: usize) -> (usize, usize) {
         let (width, height) = self.stored;
         match self.orientation {
             Orientation::NoTransforms => (x, y),
@@ -66,7 +69,7 @@ impl BlockMeans {
         }
     }
 
-    /// The means, when all pixels have been added.
+    /// Computes the means after all pixels were added.
     pub(super) fn finish(self) -> Colours {
         let mean = |[r, g, b, alpha, count]: [f32; 5]| [r, g, b, alpha].map(|sum| sum / count);
         let pixels = self.sums.into_iter().map(mean).collect();
@@ -74,46 +77,49 @@ impl BlockMeans {
     }
 }
 
-/// A picture of manageable size in colour.
+/// A picture in colour, with sides of at most [`MAX_SIDE`] pixels.
 pub(super) struct Colours {
     height: usize,
     width: usize,
-    /// Red, green and blue times alpha, and alpha, each 0 to 1.
+    /// Red, green and blue, each times alpha, and alpha, 0 to 1.
     pixels: Vec<[f32; 4]>,
 }
 
 impl Colours {
-    /// One number a pixel, 0 to 255: the weighted colour in front of `behind`, 0 for black to 1 for white.
-    fn view(&self, weights: [f32; 3], behind: f32) -> GrayF32 {
+    /// Returns a grey image, 0 to 255: the colours weighted by `weights`, in front of a
+    /// `background` from 0 for black to 1 for white.
+    fn to_gray(&self, weights: [f32; 3], background: f32) -> GrayF32 {
         let blend = |&[r, g, b, alpha]: &[f32; 4]| {
-            255.0 * (weights[0] * r + weights[1] * g + weights[2] * b + (1.0 - alpha) * behind)
+            255.0 * (weights[0] * r + weights[1] * g + weights[2] * b + (1.0 - alpha) * background)
         };
         GrayF32 { height: self.height, width: self.width, values: self.pixels.iter().map(blend).collect() }
     }
 }
 
-/// The picture in grey, 0 to 255, on white where it is transparent.
+/// Returns the picture in grey, 0 to 255, with white where it is transparent.
 ///
-/// Where the ink would vanish, another view is taken: on black, where that shows more (white ink on a transparent
-/// background); one colour channel, where it shows much more than the luminance (yellow on white).
-pub(super) fn clearest_view(colours: &Colours) -> GrayF32 {
-    let [on_white, on_black] = [1.0, 0.0].map(|behind| colours.view(LUMINANCE, behind));
-    let (mut best, behind) =
+/// Another view is chosen where the ink would vanish. It is black where the picture is transparent,
+/// if that has more contrast (white ink on a transparent background). It is one colour channel, if
+/// that has much more contrast than the luminance (yellow on white).
+pub(super) fn to_clearest_gray(colours: &Colours) -> GrayF32 {
+    let [on_white, on_black] = [1.0, 0.0].map(|background| colours.to_gray(LUMINANCE, background));
+    let (mut best, background) =
         if variance(&on_black) > variance(&on_white) { (on_black, 0.0) } else { (on_white, 1.0) };
-    let mut most = variance(&best) * CLEARLY_MORE * CLEARLY_MORE;
+    let mut max_variance = variance(&best) * MIN_GAIN * MIN_GAIN;
     for channel in [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]] {
-        let view = colours.view(channel, behind);
-        if variance(&view) > most {
-            (most, best) = (variance(&view), view);
+        let view = colours.to_gray(channel, background);
+        if variance(&view) > max_variance {
+            (max_variance, best) = (variance(&view), view);
         }
     }
     best
 }
 
-fn variance(plane: &GrayF32) -> f64 {
-    let count = plane.values.len().max(1) as f64;
-    let mean = plane.values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
-    plane.values.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count
+/// Variance of the values.
+fn variance(image: &GrayF32) -> f64 {
+    let count = image.values.len().max(1) as f64;
+    let mean = image.values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
+    image.values.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count
 }
 
 #[cfg(test)]
@@ -136,18 +142,18 @@ mod tests {
         let colours = colours(&picture, Orientation::NoTransforms);
         assert_eq!((colours.height, colours.width), (3, 1024));
         // Every second column is white and opaque, the others transparent.
-        assert_eq!(colours.view(LUMINANCE, 0.0).at(1, 7).round(), 128.0);
-        assert_eq!(colours.view(LUMINANCE, 1.0).at(1, 7).round(), 255.0);
+        assert_eq!(colours.to_gray(LUMINANCE, 0.0).at(1, 7).round(), 128.0);
+        assert_eq!(colours.to_gray(LUMINANCE, 1.0).at(1, 7).round(), 255.0);
     }
 
     #[test]
     fn ink_of_equal_luminance_is_seen_in_another_channel() {
         let picture = RgbaImage::from_fn(20, 20, |x, _| Rgba([255, 255, if x < 4 { 0 } else { 255 }, 255]));
-        let view = clearest_view(&colours(&picture, Orientation::NoTransforms));
+        let view = to_clearest_gray(&colours(&picture, Orientation::NoTransforms));
         assert_eq!((view.at(0, 0), view.at(0, 9)), (0.0, 255.0));
     }
 
-    /// Turning pixels as they are added is what the image crate does to a whole picture.
+    /// The reference is the image crate, which turns a whole picture.
     #[test]
     fn every_orientation_is_turned_upright() {
         let picture = RgbaImage::from_fn(5, 3, |x, y| Rgba([(17 * (5 * y + x)) as u8, 0, 0, 255]));

@@ -1,9 +1,10 @@
-//! Owns pictures of digits: a PNG or JPEG file in, an image made as MNIST's were made out.
-//! Must not know tensors, networks or data sets.
+//! Owns pictures of digits: turns a PNG or JPEG file into an image like those of MNIST.
+//! Depends on `error` and `util`. Must not know tensors, networks or data sets.
 //!
-//! MNIST (LeCun, Bottou, Bengio, Haffner 1998, "Gradient-based learning applied to document recognition",
-//! section III.A): black and white digits were fitted into a box of 20×20 pixels keeping their aspect ratio,
-//! which gave grey levels by anti-aliasing, and placed into 28×28 by their centre of mass.
+//! The authors of MNIST (LeCun, Bottou, Bengio, Haffner 1998, "Gradient-based learning applied to
+//! document recognition", section III.A) fitted black and white digits into a box of 20×20 pixels
+//! and kept their aspect ratio. Anti-aliasing gave grey levels. Then they placed the digits into
+//! 28×28 pixels by their centre of mass.
 
 mod background;
 mod colours;
@@ -19,34 +20,42 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use gray::GrayF32;
+use normalize::normalize;
+use segment::segment;
 
-/// A digit from a PNG or JPEG file, prepared for a network whose images are `height` × `width`: row-major,
-/// 0 background, 255 ink, whatever the file's size, colours and polarity.
+/// Reads a digit from a PNG or JPEG file and prepares it for a network whose images have `height` ×
+/// `width` pixels.
 ///
-/// As in MNIST, the ink's longer side is 20/28 of the image's, its proportions stay, its edges are grey, and
-/// its centre of mass is at the middle. One thing is not as in MNIST: strokes that would become thinner than
-/// 2 of 28 pixels are thickened to that. MNIST was written with pens on small forms; a thin line in a large
-/// photograph, merely shrunk, would fade to a shape that no network has seen.
+/// The result is row-major, with 0 for background and 255 for ink, whatever the size, the colours
+/// and the polarity of the file are. As in MNIST, the ink's longer side is 20/28 of the image's,
+/// its proportions stay, its edges are grey, and its centre of mass is at the middle.
+///
+/// One thing differs from MNIST: strokes that would become thinner than 2 of 28 pixels are
+/// thickened to this width. MNIST was written with pens on small forms. A thin line in a large
+/// photograph would fade when it is shrunk, to a shape that no network was trained on.
 ///
 /// `height` and `width` are at least 1.
 ///
 /// # Errors
-/// The file cannot be read, is no PNG or JPEG, is damaged or too large, or shows nothing; see the tests.
+/// The file cannot be read, is not a PNG or JPEG, is damaged or too large, or shows nothing. See
+/// the tests.
 pub fn read_digit(path: &Path, height: usize, width: usize) -> Result<Vec<u8>> {
-    let grey = decode::read_grey(path)?;
-    prepare(&grey, height, width).ok_or_else(|| no_digit(path, &grey))
+    let gray = decode::read_gray(path)?;
+    prepare(&gray, height, width).ok_or_else(|| no_digit(path, &gray))
 }
 
-/// The digit on a grey picture (0 to 255), or nothing where no ink stands out from the background.
-fn prepare(grey: &GrayF32, height: usize, width: usize) -> Option<Vec<u8>> {
-    let ink = segment::find(grey)?;
-    normalize::fit(&ink, height, width)
+/// Prepares the digit on a grey picture (0 to 255). Returns nothing if no ink stands out from the
+/// background.
+fn prepare(gray: &GrayF32, height: usize, width: usize) -> Option<Vec<u8>> {
+    normalize(&segment(gray)?, height, width)
 }
 
-fn no_digit(path: &Path, grey: &GrayF32) -> Error {
-    // Averages of like pixels may differ in their last digits.
-    let alike = grey.values.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 0.01);
-    let found = if alike { "all its pixels are alike" } else { "nothing stands out from its background" };
+/// Error of a picture without a digit.
+fn no_digit(path: &Path, gray: &GrayF32) -> Error {
+    // Averages of equal pixels may differ in their last digits.
+    let is_uniform = gray.values.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 0.01);
+    let found =
+        if is_uniform { "all its pixels are alike" } else { "nothing stands out from its background" };
     Error::new(format!("there is no digit in `{}`: {found}", path.display()))
         .hint("the picture must show one digit, darker or lighter than what is around it")
 }
@@ -63,47 +72,49 @@ mod tests {
 
     const SIDE: usize = 28;
 
-    /// A 7 on `height` × `width` pixels in black on white: a bar of 10 units and a stem of 14, each 2 units
-    /// wide.
+    /// Draws a 7 on `height` × `width` pixels in black on white: a bar of 10 units and a stem of
+    /// 14, each 2 units wide.
     fn seven(height: usize, width: usize, top: usize, left: usize, unit: usize) -> GrayF32 {
-        let mut plane = GrayF32 { height, width, values: vec![255.0; height * width] };
-        rectangle(&mut plane, [top, left, 2 * unit, 10 * unit], 0.0);
-        rectangle(&mut plane, [top, left + 8 * unit, 14 * unit, 2 * unit], 0.0);
-        plane
+        let mut picture = GrayF32 { height, width, values: vec![255.0; height * width] };
+        fill_rectangle(&mut picture, [top, left, 2 * unit, 10 * unit], 0.0);
+        fill_rectangle(&mut picture, [top, left + 8 * unit, 14 * unit, 2 * unit], 0.0);
+        picture
     }
 
-    fn rectangle(plane: &mut GrayF32, [top, left, height, width]: [usize; 4], value: f32) {
+    fn fill_rectangle(picture: &mut GrayF32, [top, left, height, width]: [usize; 4], value: f32) {
         for row in top..top + height {
-            plane.values[row * plane.width + left..][..width].fill(value);
+            picture.values[row * picture.width + left..][..width].fill(value);
         }
     }
 
-    fn prepared(plane: &GrayF32) -> Vec<u8> {
-        prepare(plane, SIDE, SIDE).unwrap()
+    fn prepared(picture: &GrayF32) -> Vec<u8> {
+        prepare(picture, SIDE, SIDE).unwrap()
     }
 
     fn mean_difference(one: &[u8], two: &[u8]) -> f64 {
         one.iter().zip(two).map(|(&a, &b)| f64::from(a.abs_diff(b))).sum::<f64>() / one.len() as f64
     }
 
-    /// Rows and columns that the ink spans.
+    /// Number of rows and of columns that the ink spans.
     fn span(image: &[u8], width: usize) -> (usize, usize) {
         let of = |key: fn(usize, usize) -> usize| {
-            let at = || image.iter().enumerate().filter(|(_, ink)| **ink > 0).map(|(at, _)| key(at, width));
-            at().max().unwrap() - at().min().unwrap() + 1
+            let keys =
+                || image.iter().enumerate().filter(|(_, ink)| **ink > 0).map(|(index, _)| key(index, width));
+            keys().max().unwrap() - keys().min().unwrap() + 1
         };
-        (of(|at, width| at / width), of(|at, width| at % width))
+        (of(|index, width| index / width), of(|index, width| index % width))
     }
 
-    fn centre(image: &[u8]) -> (f64, f64) {
+    fn centre_of_mass(image: &[u8]) -> (f64, f64) {
         let mass: f64 = image.iter().map(|&ink| f64::from(ink)).sum();
         let mean = |key: fn(usize) -> usize| {
-            image.iter().enumerate().map(|(at, &ink)| f64::from(ink) * key(at) as f64).sum::<f64>() / mass
+            image.iter().enumerate().map(|(index, &ink)| f64::from(ink) * key(index) as f64).sum::<f64>()
+                / mass
         };
-        (mean(|at| at / SIDE), mean(|at| at % SIDE))
+        (mean(|index| index / SIDE), mean(|index| index % SIDE))
     }
 
-    /// What `read_digit` makes of the bytes of a file.
+    /// Calls `read_digit` for a file with these bytes.
     fn read(bytes: &[u8]) -> Result<Vec<u8>> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.png");
@@ -117,10 +128,10 @@ mod tests {
         bytes.into_inner()
     }
 
-    /// The plane in two colours: `ink` where it is 0, `paper` where it is 255.
-    fn coloured(plane: &GrayF32, ink: [u8; 4], paper: [u8; 4]) -> RgbaImage {
-        RgbaImage::from_fn(plane.width as u32, plane.height as u32, |x, y| {
-            Rgba(if plane.at(y as usize, x as usize) == 0.0 { ink } else { paper })
+    /// Returns the image in two colours: `ink` where it is 0, `paper` where it is 255.
+    fn coloured(picture: &GrayF32, ink: [u8; 4], paper: [u8; 4]) -> RgbaImage {
+        RgbaImage::from_fn(picture.width as u32, picture.height as u32, |x, y| {
+            Rgba(if picture.at(y as usize, x as usize) == 0.0 { ink } else { paper })
         })
     }
 
@@ -129,7 +140,7 @@ mod tests {
         for (top, left, unit) in [(3, 5, 1), (40, 60, 7), (0, 0, 20), (10, 150, 13)] {
             let image = prepared(&seven(300, 320, top, left, unit));
             assert_eq!(span(&image, SIDE), (20, 14), "{top} {left} {unit}");
-            let (row, column) = centre(&image);
+            let (row, column) = centre_of_mass(&image);
             assert!((row - 14.0).abs() <= 0.5 && (column - 14.0).abs() <= 0.5, "{row} {column}");
             assert_eq!(image.iter().max(), Some(&255));
         }
@@ -138,9 +149,9 @@ mod tests {
     #[test]
     fn an_image_made_as_mnist_stays_as_it_is() {
         let mut mnist = GrayF32 { height: SIDE, width: SIDE, values: vec![0.0; SIDE * SIDE] };
-        rectangle(&mut mnist, [5, 13, 20, 4], 255.0);
-        rectangle(&mut mnist, [5, 10, 3, 3], 190.0);
-        rectangle(&mut mnist, [22, 17, 3, 3], 130.0);
+        fill_rectangle(&mut mnist, [5, 13, 20, 4], 255.0);
+        fill_rectangle(&mut mnist, [5, 10, 3, 3], 190.0);
+        fill_rectangle(&mut mnist, [22, 17, 3, 3], 130.0);
         let bytes: Vec<u8> = mnist.values.iter().map(|&value| value as u8).collect();
         assert_eq!(prepared(&mnist), bytes);
         assert_eq!(prepared(&mnist.map(|value| 255.0 - value)), bytes);
@@ -187,25 +198,25 @@ mod tests {
         let upright = DynamicImage::from(coloured(&digit, [0, 0, 0, 255], [255; 4])).into_rgb8();
         let mut jpeg = encoded(image::imageops::rotate270(&upright), ImageFormat::Jpeg);
         assert!(mean_difference(&read(&jpeg).unwrap(), &prepared(&digit)) > 20.0);
-        // Orientation (tag 0x0112, one short) 6: to be turned clockwise.
+        // Orientation (tag 0x0112, one short) 6: the picture is shown after a turn clockwise.
         let exif = b"\xff\xe1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
         jpeg.splice(2..2, exif.iter().copied());
         assert!(mean_difference(&read(&jpeg).unwrap(), &prepared(&digit)) < 2.0);
     }
 
     #[test]
-    fn specks_go_and_loose_strokes_stay() {
+    fn specks_are_removed_and_separate_strokes_stay() {
         let clean = seven(300, 300, 60, 60, 10);
         let mut dirty = clean.clone();
         for (row, column) in [(5, 5), (280, 290), (100, 80), (40, 180)] {
-            rectangle(&mut dirty, [row, column, 3, 3], 0.0);
+            fill_rectangle(&mut dirty, [row, column, 3, 3], 0.0);
         }
         assert_eq!(prepared(&dirty), prepared(&clean));
-        let mut loose = clean.clone();
-        rectangle(&mut loose, [230, 60, 12, 60], 0.0);
-        assert!(span(&prepared(&loose), SIDE).1 < 14 && prepared(&loose) != prepared(&clean));
+        let mut separate = clean.clone();
+        fill_rectangle(&mut separate, [230, 60, 12, 60], 0.0);
+        assert!(span(&prepared(&separate), SIDE).1 < 14 && prepared(&separate) != prepared(&clean));
         let mut far = seven(600, 600, 60, 60, 10);
-        rectangle(&mut far, [500, 500, 12, 60], 0.0);
+        fill_rectangle(&mut far, [500, 500, 12, 60], 0.0);
         assert_eq!(prepared(&far), prepared(&clean));
     }
 
@@ -214,13 +225,14 @@ mod tests {
         let clean = seven(300, 300, 70, 90, 10);
         let expected = prepared(&clean);
         let lit = |light: fn(usize, usize) -> f32| {
-            let mut plane = clean.map(|value| 60.0 + value / 2.0);
-            for (at, value) in plane.values.iter_mut().enumerate() {
-                *value *= light(at / 300, at % 300);
+            let mut picture = clean.map(|value| 60.0 + value / 2.0);
+            for (index, value) in picture.values.iter_mut().enumerate() {
+                *value *= light(index / 300, index % 300);
             }
-            mean_difference(&prepared(&plane), &expected)
+            mean_difference(&prepared(&picture), &expected)
         };
-        // Where half of the light is, ink differs half as much from paper: a grey level, not another shape.
+        // In half of the light, ink differs half as much from paper. That changes grey levels, not
+        // the shape.
         assert!(lit(|row, _| 0.6 + row as f32 / 750.0) < 12.0);
         assert!(lit(|_, column| if column < 140 { 0.75 } else { 1.0 }) < 12.0);
         assert!(
@@ -234,8 +246,9 @@ mod tests {
     fn noise_does_not_matter() {
         let clean = seven(500, 500, 70, 90, 20);
         let mut state = 1u32;
-        for (level, most) in [(10.0, 1.0), (60.0, 8.0), (100.0, 12.0)] {
-            // Numerical Recipes' quick generator; its high bits are even enough for noise of ± level.
+        for (level, max_difference) in [(10.0, 1.0), (60.0, 8.0), (100.0, 12.0)] {
+            // Numerical Recipes' quick generator; its high bits are even enough for noise of ±
+            // level.
             let mut noise = || {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 ((state >> 8) as f32 / (1 << 23) as f32 - 1.0) * level
@@ -243,7 +256,7 @@ mod tests {
             let mut noisy = clean.map(|value| 60.0 + value / 2.0);
             noisy.values.iter_mut().for_each(|value| *value += noise());
             let difference = mean_difference(&prepared(&noisy), &prepared(&clean));
-            assert!(difference < most, "{level}: {difference}");
+            assert!(difference < max_difference, "{level}: {difference}");
         }
         assert_eq!(prepare(&clean.map(|value| 100.0 + value / 51.0), SIDE, SIDE), None);
     }
@@ -251,13 +264,13 @@ mod tests {
     #[test]
     fn a_thin_line_becomes_a_stroke() {
         let mut line = GrayF32 { height: 900, width: 500, values: vec![255.0; 900 * 500] };
-        rectangle(&mut line, [100, 250, 700, 3], 0.0);
+        fill_rectangle(&mut line, [100, 250, 700, 3], 0.0);
         let image = prepared(&line);
         let row = &image[14 * SIDE..][..SIDE];
         let width: f64 = row.iter().map(|&ink| f64::from(ink) / 255.0).sum();
-        assert!((width - normalize::THINNEST_STROKE).abs() < 0.3, "{row:?}");
-        // A wide one keeps its width: 140 of 700 are 4 of 20.
-        rectangle(&mut line, [100, 180, 700, 140], 0.0);
+        assert!((width - normalize::MIN_STROKE_WIDTH).abs() < 0.3, "{row:?}");
+        // A wide stroke keeps its width: 140 of 700 pixels are 4 of 20.
+        fill_rectangle(&mut line, [100, 180, 700, 140], 0.0);
         let width: f64 = prepared(&line)[14 * SIDE..][..SIDE].iter().map(|&ink| f64::from(ink) / 255.0).sum();
         assert!((width - 4.0).abs() < 0.1, "{width}");
     }
@@ -276,9 +289,9 @@ mod tests {
     #[test]
     fn every_tiny_picture_has_an_answer() {
         for (height, width) in [(1, 2), (2, 1), (1, 9), (3, 3), (16, 16), (17, 5)] {
-            let mut plane = GrayF32 { height, width, values: vec![255.0; height * width] };
-            plane.values[height * width / 2] = 0.0;
-            assert!(prepare(&plane, SIDE, SIDE).is_none_or(|image| image.contains(&255)));
+            let mut picture = GrayF32 { height, width, values: vec![255.0; height * width] };
+            picture.values[height * width / 2] = 0.0;
+            assert!(prepare(&picture, SIDE, SIDE).is_none_or(|image| image.contains(&255)));
         }
     }
 

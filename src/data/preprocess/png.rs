@@ -1,5 +1,5 @@
-//! Owns PNG files (W3C, Portable Network Graphics): their rows become pixels one after the other, so that no picture is
-//! in memory as a whole. Must not know what the picture shows.
+//! Owns PNG files (W3C, Portable Network Graphics). Their rows are decoded one after the other, so
+//! that no whole picture is in memory. Must not know what the picture shows.
 
 use std::io::{BufRead, Cursor, Seek};
 use std::path::Path;
@@ -8,26 +8,30 @@ use image::metadata::Orientation;
 use png::{BitDepth, Decoder, DecodingError, Limits, Reader, Transformations};
 
 use crate::data::preprocess::colours::{BlockMeans, Colours};
-use crate::data::preprocess::decode::{check_size, damaged, unusual};
+use crate::data::preprocess::decode::{check_size, corrupt, unsupported};
 use crate::error::{Error, Result};
 
-/// What the decoder may ask for, in bytes: two rows of the longest kind are 1 MB, and a chunk that says how the picture is
-/// turned is small.
-const MEMORY: usize = 16 << 20;
+/// Largest memory of the decoder in bytes. Two rows of the longest kind are 1 MB, and a chunk with
+/// the orientation is small.
+const MAX_MEMORY_BYTES: usize = 16 << 20;
 
-/// The seven passes of an interlaced picture: the first column and the step to the next, the first row and the step.
+/// The seven passes of an interlaced picture: first column, step between columns, first row, step
+/// between rows.
 const PASSES: [[usize; 4]; 7] =
     [[0, 8, 0, 8], [4, 8, 0, 8], [0, 4, 4, 8], [2, 4, 0, 4], [0, 2, 2, 4], [1, 2, 0, 2], [0, 1, 1, 2]];
 
-/// The colours of the picture in `bytes`, which begin as a PNG.
+/// Decodes the picture in `bytes`, which begin like a PNG.
+///
+/// # Errors
+/// The file is damaged or too large.
 pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Colours> {
-    // Before any decoder sees it: the size in the header alone is enough to refuse a file.
+    // Checked before the decoder sees the file: the size in the header is enough to refuse it.
     if let Some(&[w0, w1, w2, w3, h0, h1, h2, h3]) = bytes.get(16..24) {
         check_size(path, u32::from_be_bytes([w0, w1, w2, w3]), u32::from_be_bytes([h0, h1, h2, h3]))?;
     }
-    let failed = |error| unreadable(path, &error);
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: MEMORY });
-    // What is not read is not unpacked.
+    let failed = |error| decoder_error(path, &error);
+    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: MAX_MEMORY_BYTES });
+    // Chunks that are ignored are not unpacked.
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_transformations(Transformations::EXPAND);
@@ -40,12 +44,13 @@ pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Colours> {
     Ok(means.finish())
 }
 
+/// Adds all pixels to `means`, row by row.
 fn add_rows(
     reader: &mut Reader<impl BufRead + Seek>,
     means: &mut BlockMeans,
 ) -> std::result::Result<(), DecodingError> {
     let info = reader.info();
-    let mut rows = rows(info.width as usize, info.height as usize, info.interlaced);
+    let mut rows = stored_rows(info.width as usize, info.height as usize, info.interlaced);
     let (colour, depth) = reader.output_color_type();
     let bytes_per_pixel = colour.samples() * if depth == BitDepth::Sixteen { 2 } else { 1 };
     while let Some(row) = reader.next_row()? {
@@ -69,9 +74,9 @@ fn add_rows(
     Ok(())
 }
 
-/// The rows of a file in their order: the first column, the step to the next column, the row. Passes without pixels are
-/// left out.
-fn rows(width: usize, height: usize, interlaced: bool) -> impl Iterator<Item = (usize, usize, usize)> {
+/// Rows of the file in their stored order: for each the first column, the step to the next column,
+/// and the row. Passes without pixels are skipped.
+fn stored_rows(width: usize, height: usize, interlaced: bool) -> impl Iterator<Item = (usize, usize, usize)> {
     let passes: &[[usize; 4]] = if interlaced { &PASSES } else { &[[0, 1, 0, 1]] };
     let passes = passes.iter().filter(move |[first, ..]| *first < width);
     passes.flat_map(move |&[first, step, top, down]| {
@@ -79,10 +84,11 @@ fn rows(width: usize, height: usize, interlaced: bool) -> impl Iterator<Item = (
     })
 }
 
-fn unreadable(path: &Path, error: &DecodingError) -> Error {
+/// Translates an error of the decoder.
+fn decoder_error(path: &Path, error: &DecodingError) -> Error {
     match error {
-        DecodingError::LimitsExceeded => unusual(path, "what it says about itself is too long"),
-        error => damaged(path, &error.to_string()),
+        DecodingError::LimitsExceeded => unsupported(path, "what it says about itself is too long"),
+        error => corrupt(path, &error.to_string()),
     }
 }
 
@@ -95,10 +101,11 @@ mod tests {
     use flate2::write::ZlibEncoder;
 
     use super::*;
-    use crate::data::preprocess::colours::clearest_view;
+    use crate::data::preprocess::colours::to_clearest_gray;
     use crate::data::preprocess::gray::GrayF32;
 
-    /// A grey PNG of these rows of bytes, each with the number of its filter, none, before it.
+    /// Returns a grey PNG of these rows of bytes, with the number of the filter (0, none) before
+    /// each row.
     fn png(width: u32, height: u32, interlaced: bool, rows: &[Vec<u8>]) -> Vec<u8> {
         let chunk = |kind: &[u8; 4], data: &[u8]| {
             let mut checksum = flate2::Crc::new();
@@ -115,11 +122,12 @@ mod tests {
         [b"\x89PNG\r\n\x1a\n".to_vec(), header, pixels, chunk(b"IEND", &[])].concat()
     }
 
-    fn grey(bytes: &[u8]) -> GrayF32 {
-        clearest_view(&decode(Path::new("x.png"), bytes).unwrap())
+    fn decoded(bytes: &[u8]) -> GrayF32 {
+        to_clearest_gray(&decode(Path::new("x.png"), bytes).unwrap())
     }
 
-    /// Seven passes as the standard's table has them, for 9 × 10 pixels: by hand, with every pixel another grey.
+    /// The seven passes of the standard's table for 9 × 10 pixels, written by hand. Every pixel has
+    /// another grey.
     #[test]
     fn an_interlaced_picture_is_the_same_picture() {
         let (width, height) = (9u8, 10u8);
@@ -127,7 +135,7 @@ mod tests {
         let row =
             |columns: &[u8], row: u8| columns.iter().map(|&column| pixel(column, row)).collect::<Vec<_>>();
         let all: Vec<u8> = (0..width).collect();
-        let plain: Vec<_> = (0..height).map(|place| row(&all, place)).collect();
+        let plain: Vec<_> = (0..height).map(|y| row(&all, y)).collect();
         let passes: [(&[u8], &[u8]); 7] = [
             (&[0, 8], &[0, 8]),
             (&[4], &[0, 8]),
@@ -137,18 +145,18 @@ mod tests {
             (&[1, 3, 5, 7], &[0, 2, 4, 6, 8]),
             (&all, &[1, 3, 5, 7, 9]),
         ];
-        let passes = passes.iter().flat_map(|(columns, rows)| rows.iter().map(|&place| row(columns, place)));
+        let passes = passes.iter().flat_map(|(columns, rows)| rows.iter().map(|&y| row(columns, y)));
         let interlaced = png(width.into(), height.into(), true, &passes.collect::<Vec<_>>());
-        assert_eq!(grey(&interlaced), grey(&png(width.into(), height.into(), false, &plain)));
+        assert_eq!(decoded(&interlaced), decoded(&png(width.into(), height.into(), false, &plain)));
     }
 
-    /// Every pixel comes once, whatever the size.
+    /// Every pixel occurs once, whatever the size is.
     #[test]
     fn the_passes_of_an_interlaced_picture_cover_it() {
         for (width, height) in [(1, 1), (1, 9), (9, 1), (3, 5), (8, 8), (17, 12)] {
             for interlaced in [false, true] {
                 let mut seen = vec![0; width * height];
-                for (first, step, row) in rows(width, height, interlaced) {
+                for (first, step, row) in stored_rows(width, height, interlaced) {
                     (first..width).step_by(step).for_each(|column| seen[row * width + column] += 1);
                 }
                 assert!(seen.iter().all(|&times| times == 1), "{width}x{height}");

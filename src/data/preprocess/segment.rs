@@ -1,68 +1,72 @@
-//! Owns what is ink on a grey picture and what is background, light, noise or dirt.
-//! Must not know files or networks, nor the size of the image that is made of it.
+//! Owns the separation of a digit's ink from background, light, noise and dirt on a grey picture.
+//! Must not know files or networks, nor the size of the final image.
 
-use crate::data::preprocess::background;
+use crate::data::preprocess::background::{noise_std, subtract_background};
 use crate::data::preprocess::gray::GrayF32;
 
-/// The least difference between ink and background, of 255 grey levels.
-const LEAST_CONTRAST: f32 = 8.0;
+/// Smallest difference between ink and background, of 255 grey levels.
+const MIN_CONTRAST: f32 = 8.0;
 
-/// What is fainter than this share of the ink is background, however clean the picture.
-const FAINTEST: f32 = 1.0 / 16.0;
+/// Share of the ink's full strength up to which a pixel is background, however clean the picture
+/// is.
+const MIN_INK: f32 = 1.0 / 16.0;
 
-/// From this share of the ink's full strength, a pixel is ink in its own right; less is a stroke's grey edge,
-/// a shadow or nothing.
-const STRONG: f32 = 0.3;
+/// Share of the ink's full strength from which a pixel is ink by itself. A weaker pixel is the grey
+/// edge of a stroke, a shadow or background.
+const STRONG_INK: f32 = 0.3;
 
-/// How wide a stroke's grey edge is at most, as a share of the digit's longer side: one of MNIST's 20 pixels.
-const EDGE_WIDTH: f32 = 1.0 / 20.0;
+/// Largest width of a stroke's grey edge, as a share of the digit's longer side: one of MNIST's 20
+/// pixels.
+const MAX_EDGE_WIDTH: f32 = 1.0 / 20.0;
 
-/// A picture with noise beyond this share of the ink's full strength is shrunk, which averages the noise out,
-/// ...
-const MOST_NOISE: f32 = 0.15;
+/// Largest noise, as a share of the ink's full strength, with which a picture keeps its size. A
+/// noisier picture is shrunk, which averages the noise out.
+const MAX_NOISE: f32 = 0.15;
 
-/// ... as long as its longer side is not less than this.
-const SMALLEST_SIDE: usize = 128;
+/// Shortest length, in pixels, to which the longer side of a noisy picture is shrunk.
+const MIN_SIDE: usize = 128;
 
-/// How many standard deviations of the background's noise stay background.
+/// Number of standard deviations of the noise up to which a pixel is background.
 const NOISE_MARGIN: f32 = 3.0;
 
-/// How much ink a part of the digit has at least, as a share of the digit's largest part. The loose top
-/// stroke of a 5 has five times as much.
-const SMALLEST_PART: f32 = 0.02;
+/// Smallest mass of a component of the digit, as a share of its largest component's. The separate
+/// top stroke of a 5 has five times as much.
+const MIN_COMPONENT_MASS: f32 = 0.02;
 
-/// How far a part may lie from the largest part, as a share of that part's longer side.
-const FARTHEST_PART: f32 = 0.5;
+/// Largest distance of a component from the largest one, as a share of the largest one's longer
+/// side.
+const MAX_COMPONENT_DISTANCE: f32 = 0.5;
 
-/// A part that runs along the picture's edge for more than this share of its own height and width together
-/// is no digit, but a shadow or the table under the paper.
-const EDGE_SHARE: f32 = 0.6;
+/// Largest number of a component's pixels on the picture's border, as a share of its own height
+/// plus width. A component with more is a shadow or the table under the paper.
+const MAX_BORDER_SHARE: f32 = 0.6;
 
-/// How much of each pixel the digit's ink covers, 0 to 1, or nothing where no ink stands out.
-pub(super) fn find(grey: &GrayF32) -> Option<GrayF32> {
-    let noise = background::noise(grey);
-    let difference = background::subtract(grey);
-    let faintest = NOISE_MARGIN * noise;
-    let full = full_strength(&difference, faintest);
-    if full < LEAST_CONTRAST {
+/// Finds the digit's ink: for each pixel the share that ink covers, 0 to 1. Returns nothing where
+/// no ink stands out.
+pub(super) fn segment(gray: &GrayF32) -> Option<GrayF32> {
+    let difference = subtract_background(gray);
+    let noise_limit = NOISE_MARGIN * noise_std(gray);
+    let full = full_strength(&difference, noise_limit);
+    if full < MIN_CONTRAST {
         return None;
     }
-    if faintest > MOST_NOISE * full && grey.height.max(grey.width) >= 2 * SMALLEST_SIDE {
-        return find(&grey.shrunk(2));
+    if noise_limit > MAX_NOISE * full && gray.height.max(gray.width) >= 2 * MIN_SIDE {
+        return segment(&gray.shrink(2));
     }
-    if faintest > full {
+    if noise_limit > full {
         return None;
     }
-    let floor = faintest.max(FAINTEST * full);
-    let ink = difference.map(|value| if value > floor { (value / full).min(1.0) } else { 0.0 });
-    only_the_digit(&ink)
+    let threshold = noise_limit.max(MIN_INK * full);
+    let ink = difference.map(|value| if value > threshold { (value / full).min(1.0) } else { 0.0 });
+    select_digit(&ink)
 }
 
-/// The grey level of a stroke's middle: half of the ink's fourth powers lie above it. Powers, because a wide
-/// faint shadow must not outweigh a thin dark line.
-fn full_strength(difference: &GrayF32, faintest: f32) -> f32 {
+/// Grey level of the middle of a stroke: half of the sum of the fourth powers of the ink lies above
+/// it. The powers prevent a wide faint shadow from outweighing a thin dark line. Values up to
+/// `noise_limit` do not count.
+fn full_strength(difference: &GrayF32, noise_limit: f32) -> f32 {
     let mut mass = [0.0f64; 256];
-    for &value in difference.values.iter().filter(|&&value| value > faintest) {
+    for &value in difference.values.iter().filter(|&&value| value > noise_limit) {
         mass[(value as usize).min(255)] += f64::from(value).powi(4);
     }
     let half = mass.iter().sum::<f64>() / 2.0;
@@ -76,11 +80,11 @@ fn full_strength(difference: &GrayF32, faintest: f32) -> f32 {
     0.0
 }
 
-/// Connected ink.
+/// A connected component of the ink.
 struct Component {
-    /// The indices of its pixels.
+    /// Indices of its pixels.
     pixels: Vec<usize>,
-    /// The sum of its ink.
+    /// Sum of its ink.
     mass: f32,
     top: usize,
     bottom: usize,
@@ -89,84 +93,90 @@ struct Component {
 }
 
 impl Component {
+    /// Length of the longer side of the bounding box, in pixels.
     fn longer_side(&self) -> usize {
         (self.bottom - self.top).max(self.right - self.left) + 1
     }
 
-    /// Steps from one bounding box to the other, the larger of rows and columns; 1 for neighbours.
+    /// Distance between the bounding boxes in pixels, the larger of rows and columns. It is 1 for
+    /// neighbours.
     fn distance(&self, other: &Self) -> usize {
         let rows = other.top.saturating_sub(self.bottom).max(self.top.saturating_sub(other.bottom));
         let columns = other.left.saturating_sub(self.right).max(self.left.saturating_sub(other.right));
         rows.max(columns)
     }
 
-    fn runs_along_edge(&self, ink: &GrayF32) -> bool {
-        let on_edge = |&&at: &&usize| {
-            let (row, column) = (at / ink.width, at % ink.width);
+    /// True if more than [`MAX_BORDER_SHARE`] of the component is on the picture's border.
+    fn is_on_border(&self, ink: &GrayF32) -> bool {
+        let on_border = |&&index: &&usize| {
+            let (row, column) = (index / ink.width, index % ink.width);
             row == 0 || column == 0 || row + 1 == ink.height || column + 1 == ink.width
         };
         let sides = self.bottom - self.top + self.right - self.left + 2;
-        self.pixels.iter().filter(on_edge).count() as f32 > EDGE_SHARE * sides as f32
+        self.pixels.iter().filter(on_border).count() as f32 > MAX_BORDER_SHARE * sides as f32
     }
 }
 
-/// The ink without what is too small, too far away or too much at the edge to belong to the digit.
-fn only_the_digit(ink: &GrayF32) -> Option<GrayF32> {
-    let parts = parts(ink);
-    let heaviest = |parts: &[&Component]| parts.iter().map(|part| part.mass).fold(0.0, f32::max);
-    let all: Vec<&Component> = parts.iter().collect();
+/// Returns the ink without components that are too small, too far away or too much on the border to
+/// belong to the digit. Returns nothing if there is no strong ink.
+fn select_digit(ink: &GrayF32) -> Option<GrayF32> {
+    let components = find_components(ink);
+    let max_mass = |components: &[&Component]| components.iter().map(|it| it.mass).fold(0.0, f32::max);
+    let all: Vec<&Component> = components.iter().collect();
     let mut inner = all.clone();
-    inner.retain(|part| !part.runs_along_edge(ink));
-    // A digit that was cut out closely may run along the edge itself.
-    let candidates = if heaviest(&inner) > SMALLEST_PART * heaviest(&all) { inner } else { all };
-    let main = candidates.iter().max_by(|a, b| a.mass.total_cmp(&b.mass))?;
-    let side = main.longer_side() as f32;
-    let belongs = |part: &&&Component| {
-        part.mass >= SMALLEST_PART * main.mass && part.distance(main) as f32 <= FARTHEST_PART * side
+    inner.retain(|component| !component.is_on_border(ink));
+    // A closely cropped digit may be on the border itself.
+    let candidates = if max_mass(&inner) > MIN_COMPONENT_MASS * max_mass(&all) { inner } else { all };
+    let largest = candidates.iter().max_by(|a, b| a.mass.total_cmp(&b.mass))?;
+    let side = largest.longer_side() as f32;
+    let belongs = |component: &&&Component| {
+        component.mass >= MIN_COMPONENT_MASS * largest.mass
+            && component.distance(largest) as f32 <= MAX_COMPONENT_DISTANCE * side
     };
     let mut strong = ink.map(|_| 0.0);
-    for &at in candidates.iter().filter(belongs).flat_map(|part| &part.pixels) {
-        strong.values[at] = 1.0;
+    for &index in candidates.iter().filter(belongs).flat_map(|component| &component.pixels) {
+        strong.values[index] = 1.0;
     }
-    let mut digit = strong.distances(|value| value > 0.0);
+    let mut digit = strong.distance_transform(|value| value > 0.0);
     for (value, &ink) in digit.values.iter_mut().zip(&ink.values) {
-        *value = if *value <= (EDGE_WIDTH * side).max(1.0) { ink } else { 0.0 };
+        *value = if *value <= (MAX_EDGE_WIDTH * side).max(1.0) { ink } else { 0.0 };
     }
     Some(digit)
 }
 
-/// The connected parts of the strong ink; pixels that touch at a corner are connected.
-fn parts(ink: &GrayF32) -> Vec<Component> {
-    let mut seen: Vec<bool> = ink.values.iter().map(|&value| value < STRONG).collect();
-    let mut parts = Vec::new();
+/// Finds the connected components of the strong ink. Pixels that touch at a corner are connected.
+fn find_components(ink: &GrayF32) -> Vec<Component> {
+    let mut seen: Vec<bool> = ink.values.iter().map(|&value| value < STRONG_INK).collect();
+    let mut components = Vec::new();
     for start in 0..seen.len() {
         if !seen[start] {
-            parts.push(part_from(start, ink, &mut seen));
+            components.push(flood_fill(start, ink, &mut seen));
         }
     }
-    parts
+    components
 }
 
-fn part_from(start: usize, ink: &GrayF32, seen: &mut [bool]) -> Component {
+/// Returns the component that contains pixel `start`, and marks its pixels as `seen`.
+fn flood_fill(start: usize, ink: &GrayF32, seen: &mut [bool]) -> Component {
     let (row, column) = (start / ink.width, start % ink.width);
-    let mut part =
+    let mut component =
         Component { pixels: vec![start], mass: 0.0, top: row, bottom: row, left: column, right: column };
     seen[start] = true;
     let mut next = 0;
-    while let Some(&at) = part.pixels.get(next) {
+    while let Some(&index) = component.pixels.get(next) {
         next += 1;
-        let (row, column) = (at / ink.width, at % ink.width);
-        part.mass += ink.values[at];
-        (part.top, part.bottom) = (part.top.min(row), part.bottom.max(row));
-        (part.left, part.right) = (part.left.min(column), part.right.max(column));
+        let (row, column) = (index / ink.width, index % ink.width);
+        component.mass += ink.values[index];
+        (component.top, component.bottom) = (component.top.min(row), component.bottom.max(row));
+        (component.left, component.right) = (component.left.min(column), component.right.max(column));
         for row in row.saturating_sub(1)..(row + 2).min(ink.height) {
             for column in column.saturating_sub(1)..(column + 2).min(ink.width) {
                 let neighbour = row * ink.width + column;
                 if !std::mem::replace(&mut seen[neighbour], true) {
-                    part.pixels.push(neighbour);
+                    component.pixels.push(neighbour);
                 }
             }
         }
     }
-    part
+    component
 }

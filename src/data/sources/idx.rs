@@ -1,61 +1,91 @@
-//! Owns the IDX format: the bytes of an image or label file in, checked images or labels out.
-//! Must not know where the bytes come from (a file's name is for messages only), nor any tensor.
+//! Owns the IDX format: turns the bytes of an image or label file into checked images or labels.
+//! Must not know the origin of the bytes (a file's name is for messages only), nor any tensor.
 //!
-//! A header's promise is never believed: memory grows with the bytes that are really there.
+//! The header is untrusted: memory grows with the bytes that are really there.
 
 use std::fmt;
 use std::io::{self, Read};
 
+use crate::data::ImageDataset;
 use crate::error::{Error, Result};
 use crate::util::format::{counted, grouped};
 
 /// The images of one IDX file as one block of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct IdxImages {
-    /// `count * height * width` bytes, row-major; image `i` starts at `i * height * width`; 0 is background.
+    /// Pixels: `count * height * width` bytes, row-major, 0 is background. Image `i` starts at
+    /// `i * height * width`.
     pub(super) pixels: Vec<u8>,
-    /// How many images, at least 1.
+    /// Number of images, at least 1.
     pub(super) count: usize,
-    /// Rows of an image, at least 1.
+    /// Rows per image, at least 1.
     pub(super) height: usize,
-    /// Columns of an image, at least 1.
+    /// Columns per image, at least 1.
     pub(super) width: usize,
+}
+
+impl IdxImages {
+    /// Joins the images of one file and the labels of another.
+    ///
+    /// # Errors
+    /// There are not as many labels as images.
+    pub(super) fn with_labels(
+        self,
+        images_name: String,
+        labels: Vec<u8>,
+        labels_name: String,
+    ) -> Result<ImageDataset> {
+        if self.count != labels.len() {
+            let count = counted(self.count, "image", "images");
+            let labels = counted(labels.len(), "label", "labels");
+            return Err(Error::new(format!(
+                "`{images_name}` holds {count}, but `{labels_name}` holds {labels}"
+            ))
+            .hint("both files must come from the same part of the same data set"));
+        }
+        let Self { pixels, height, width, .. } = self;
+        Ok(ImageDataset { pixels, labels, height, width, images_name, labels_name })
+    }
 }
 
 /// Reads an image file (magic number 2051) to its end.
 ///
-/// `name` is what messages call the file, and `most` how many bytes there can be, the header's among them: memory is
-/// reserved at once for as many as the header promises, and for no more than these.
+/// `name` is the name of the file in messages. `max_bytes` is an upper bound of the file's size,
+/// header included. The function reserves memory at once for the size in the header, but never for
+/// more than `max_bytes`.
 ///
 /// # Errors
-/// One message for each way in which the bytes are not an image file, see the tests.
-pub(super) fn read_images(mut reader: impl Read, name: &str, most: u64) -> Result<IdxImages> {
-    let header = read_header(&mut reader, Kind::Images, name)?;
-    let pixels = read_body(reader, &header, name, most)?;
+/// The bytes are not an image file. Each reason has its own message: see the tests.
+pub(super) fn read_images(mut reader: impl Read, name: &str, max_bytes: u64) -> Result<IdxImages> {
+    let header = read_header(&mut reader, FileKind::Images, name)?;
+    let pixels = read_body(reader, &header, name, max_bytes)?;
     Ok(header.with_pixels(pixels))
 }
 
-/// Reads a label file (magic number 2049) to its end: one label a byte. Otherwise as [`read_images`].
+/// Reads a label file (magic number 2049) to its end: one label per byte. Otherwise as
+/// [`read_images`].
 ///
 /// # Errors
-/// One message for each way in which the bytes are not a label file, see the tests.
-pub(super) fn read_labels(mut reader: impl Read, name: &str, most: u64) -> Result<Vec<u8>> {
-    let header = read_header(&mut reader, Kind::Labels, name)?;
-    read_body(reader, &header, name, most)
+/// The bytes are not a label file. Each reason has its own message: see the tests.
+pub(super) fn read_labels(mut reader: impl Read, name: &str, max_bytes: u64) -> Result<Vec<u8>> {
+    let header = read_header(&mut reader, FileKind::Labels, name)?;
+    read_body(reader, &header, name, max_bytes)
 }
 
-/// As [`read_images`], for a whole file that is in memory already: its block of memory becomes the pixels.
+/// Reads an image file that is in memory as a whole. Its block of memory becomes the pixels.
+/// Otherwise as [`read_images`].
 ///
 /// # Errors
 /// As [`read_images`].
 pub(super) fn images_from_bytes(mut bytes: Vec<u8>, name: &str) -> Result<IdxImages> {
-    let header = Header::parse(&bytes, Kind::Images, name)?;
-    bytes.drain(..Kind::Images.header_size());
+    let header = Header::parse(&bytes, FileKind::Images, name)?;
+    bytes.drain(..FileKind::Images.header_size());
     header.check_body(bytes.len(), name)?;
     Ok(header.with_pixels(bytes))
 }
 
-/// The error of a file that could not be read to its end: a device's fault or a damaged compressed stream.
+/// Error of a file that could not be read to its end, because of a device or a damaged compressed
+/// stream.
 pub(super) fn read_error(name: &str, source: &io::Error) -> Error {
     let error = Error::new(format!("cannot read `{name}`: {source}"));
     match source.kind() {
@@ -69,13 +99,15 @@ pub(super) fn read_error(name: &str, source: &io::Error) -> Error {
     }
 }
 
+/// The two kinds of IDX files that a data set has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum FileKind {
     Images,
     Labels,
 }
 
-impl Kind {
+impl FileKind {
+    /// Number in the first four bytes.
     fn magic(self) -> u32 {
         match self {
             Self::Images => 2051,
@@ -83,7 +115,7 @@ impl Kind {
         }
     }
 
-    /// Bytes of the header: the magic number and one number for each dimension.
+    /// Bytes of the header: the magic number and one number per dimension, 4 bytes each.
     fn header_size(self) -> usize {
         match self {
             Self::Images => 16,
@@ -92,10 +124,10 @@ impl Kind {
     }
 }
 
-/// What a file says it holds; for labels, height and width are 1.
+/// Contents of a file according to its header. For labels, height and width are 1.
 #[derive(Debug)]
 struct Header {
-    kind: Kind,
+    kind: FileKind,
     count: usize,
     height: usize,
     width: usize,
@@ -103,58 +135,66 @@ struct Header {
 }
 
 impl Header {
-    /// Parses the header at the start of `bytes`, which may be longer.
-    fn parse(bytes: &[u8], kind: Kind, name: &str) -> Result<Self> {
-        let number = |at: usize| bytes.get(at..)?.first_chunk().copied().map(u32::from_be_bytes);
-        if let Some(magic) = number(0)
+    /// Parses the header at the start of `bytes`. More bytes may follow it.
+    fn parse(bytes: &[u8], kind: FileKind, name: &str) -> Result<Self> {
+        let number_at = |offset: usize| bytes.get(offset..)?.first_chunk().copied().map(u32::from_be_bytes);
+        if let Some(magic) = number_at(0)
             && magic != kind.magic()
         {
             return Err(wrong_magic(magic, kind, name));
         }
         let dimensions = match kind {
-            Kind::Images => number(4).zip(number(8)).zip(number(12)).map(|((n, h), w)| (n, h, w)),
-            Kind::Labels => number(4).map(|count| (count, 1, 1)),
+            FileKind::Images => {
+                number_at(4).zip(number_at(8)).zip(number_at(12)).map(|((n, h), w)| (n, h, w))
+            }
+            FileKind::Labels => number_at(4).map(|count| (count, 1, 1)),
         };
         let Some((count, height, width)) = dimensions else {
             let (got, expected) = (bytes.len(), kind.header_size());
             let got = counted(got, "byte", "bytes");
-            let what = format!("got {got}, expected a header of {expected} bytes");
-            return Err(invalid(name, &what).hint("the download may be incomplete"));
+            let detail = format!("got {got}, expected a header of {expected} bytes");
+            return Err(invalid(name, &detail).hint("the download may be incomplete"));
         };
-        Self::check(kind, [count, height, width], name)
+        Self::from_dimensions(kind, [count, height, width], name)
     }
 
-    fn check(kind: Kind, dimensions: [u32; 3], name: &str) -> Result<Self> {
+    /// Builds the header after checking that its size is above 0 and can be counted.
+    fn from_dimensions(kind: FileKind, dimensions: [u32; 3], name: &str) -> Result<Self> {
         let [count, height, width] = dimensions.map(|dimension| dimension as usize);
         let body_size = count.checked_mul(height).and_then(|rows| rows.checked_mul(width));
         let header = Self { kind, count, height, width, body_size: body_size.unwrap_or(usize::MAX) };
         if header.body_size == 0 {
-            let least = Self { count: 1, height: 1, width: 1, ..header };
-            return Err(invalid(name, &format!("the header promises {header}, expected at least {least}")));
+            let smallest = Self { count: 1, height: 1, width: 1, ..header };
+            return Err(invalid(
+                name,
+                &format!("the header promises {header}, expected at least {smallest}"),
+            ));
         }
         if body_size.is_none() {
-            let what = format!("the header promises {header}, more bytes than can be counted");
-            return Err(invalid(name, &what).hint("the header is damaged"));
+            let detail = format!("the header promises {header}, more bytes than can be counted");
+            return Err(invalid(name, &detail).hint("the header is damaged"));
         }
         Ok(header)
     }
 
-    /// Checks how many bytes follow the header; more than promised may be counted as one too many.
+    /// Checks the number of bytes after the header. A caller may count any surplus as 1.
     fn check_body(&self, got: usize, name: &str) -> Result<()> {
         let expected = self.body_size;
         if got < expected {
             let expected = counted(expected, "byte", "bytes");
-            let what = format!("the header promises {self} in {expected}, got {}", grouped(got));
-            return Err(invalid(name, &what).hint("the download may be incomplete"));
+            let detail = format!("the header promises {self} in {expected}, got {}", grouped(got));
+            return Err(invalid(name, &detail).hint("the download may be incomplete"));
         }
         if got > expected {
             let end = expected.saturating_add(self.kind.header_size());
-            let what = format!("the header promises {self}, got bytes after the expected end at {end} bytes");
-            return Err(invalid(name, &what).hint("the header may be damaged, or something was appended"));
+            let detail =
+                format!("the header promises {self}, got bytes after the expected end at {end} bytes");
+            return Err(invalid(name, &detail).hint("the header may be damaged, or something was appended"));
         }
         Ok(())
     }
 
+    /// Adds the pixels, whose number was checked.
     fn with_pixels(self, pixels: Vec<u8>) -> IdxImages {
         IdxImages { pixels, count: self.count, height: self.height, width: self.width }
     }
@@ -164,25 +204,28 @@ impl fmt::Display for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { count, height, width, .. } = self;
         match self.kind {
-            Kind::Images => write!(f, "{} of {height}x{width} pixels", counted(*count, "image", "images")),
-            Kind::Labels => f.write_str(&counted(*count, "label", "labels")),
+            FileKind::Images => {
+                write!(f, "{} of {height}x{width} pixels", counted(*count, "image", "images"))
+            }
+            FileKind::Labels => f.write_str(&counted(*count, "label", "labels")),
         }
     }
 }
 
-fn read_header(reader: &mut impl Read, kind: Kind, name: &str) -> Result<Header> {
+/// Reads and parses the header.
+fn read_header(reader: &mut impl Read, kind: FileKind, name: &str) -> Result<Header> {
     let size = kind.header_size();
     let mut bytes = Vec::with_capacity(size);
     reader.take(size as u64).read_to_end(&mut bytes).map_err(|error| read_error(name, &error))?;
     Header::parse(&bytes, kind, name)
 }
 
-/// Reads what follows the header, and one byte more to see that the file ends there.
-fn read_body(reader: impl Read, header: &Header, name: &str, most: u64) -> Result<Vec<u8>> {
+/// Reads the bytes after the header, and tries to read one more, which a valid file does not have.
+fn read_body(reader: impl Read, header: &Header, name: &str, max_bytes: u64) -> Result<Vec<u8>> {
     let expected = header.body_size;
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
     let mut body = Vec::new();
-    let reserved = body.try_reserve_exact(expected.min(most));
+    let reserved = body.try_reserve_exact(expected.min(max_bytes));
     reserved.map_err(|_| read_error(name, &io::ErrorKind::OutOfMemory.into()))?;
     let mut reader = reader.take((expected as u64).saturating_add(1));
     reader.read_to_end(&mut body).map_err(|error| read_error(name, &error))?;
@@ -190,11 +233,11 @@ fn read_body(reader: impl Read, header: &Header, name: &str, most: u64) -> Resul
     Ok(body)
 }
 
-fn invalid(name: &str, what: &str) -> Error {
-    Error::new(format!("invalid IDX file `{name}`: {what}"))
+fn invalid(name: &str, detail: &str) -> Error {
+    Error::new(format!("invalid IDX file `{name}`: {detail}"))
 }
 
-fn wrong_magic(got: u32, expected: Kind, name: &str) -> Error {
+fn wrong_magic(got: u32, expected: FileKind, name: &str) -> Error {
     let hint = match got.to_be_bytes() {
         [0x1f, 0x8b, ..] if name.ends_with(".gz") => "this file was compressed twice; unpack it once",
         [0x1f, 0x8b, ..] => "this file is compressed with gzip; its name must end in `.gz`",
@@ -217,7 +260,7 @@ mod tests {
         numbers.iter().flat_map(|number| number.to_be_bytes()).chain(body.iter().copied()).collect()
     }
 
-    /// The message of an image file, which must be the same by every way in.
+    /// Message about an image file, which must be the same from each function that reads one.
     fn images_error(bytes: &[u8]) -> String {
         let error = read_images(bytes, "x", 0).unwrap_err();
         assert_eq!(read_images(bytes, "x", bytes.len() as u64).unwrap_err(), error);
@@ -270,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn other_magic_numbers_say_what_the_file_is() {
+    fn other_magic_numbers_name_the_kind_of_file() {
         let hints = [
             (0x1f8b_0808, "this file is compressed with gzip; its name must end in `.gz`"),
             (0x0804, "images have 3 dimensions (count, height, width) and labels 1; this file differs"),
@@ -337,15 +380,15 @@ mod tests {
 
     #[test]
     fn overflowing_promise_is_refused() {
-        let most = u32::MAX;
+        let max = u32::MAX;
         assert_eq!(
-            images_error(&file(&[2051, most, most, most], &[0; 9])),
+            images_error(&file(&[2051, max, max, max], &[0; 9])),
             "invalid IDX file `x`: the header promises 4,294,967,295 images of 4294967295x4294967295 pixels, \
              more bytes than can be counted\n\nhint: the header is damaged"
         );
     }
 
-    /// Asking for the promised 2^62 bytes would abort the process or fail with another message.
+    /// Reserving the 2^62 bytes of the header would abort the process or fail with another message.
     #[test]
     fn huge_promise_takes_no_memory() {
         let expected = "invalid IDX file `x`: the header promises 1,073,741,824 images of 65536x65536 pixels \

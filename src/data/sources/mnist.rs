@@ -1,21 +1,64 @@
-//! Owns MNIST inside the binary: the four compressed files, their checksums, and how to unpack one.
-//! Must not know folders, file names on disk, or what the images are used for.
+//! Owns the source [`Mnist`]: the four compressed files inside the binary, their checksums, and how
+//! to unpack one. Must not know folders, file names on disk, or the use of the images.
 //!
 //! `data/mnist/README.md` says where the files come from and under which licence.
 
-use crate::data::sources::idx;
-use crate::data::sources::idx::IdxImages;
+use crate::data::sources::idx::{self, IdxImages};
+use crate::data::sources::{DataSource, Source, checksum_of_files};
+use crate::data::{ImageDataset, Subset};
 use crate::error::{Error, Result};
 use crate::util::memory;
 
+/// The word that means this source.
+const NAME: &str = "mnist";
+
+/// The MNIST inside the binary, written `mnist`.
+#[derive(Debug, Clone, Copy)]
+pub struct Mnist;
+
+impl Mnist {
+    /// Returns this source for the text `mnist`.
+    pub(super) fn recognise(text: &str) -> Option<Source> {
+        (text == NAME).then(|| Source::new(Self))
+    }
+}
+
+impl DataSource for Mnist {
+    fn name(&self) -> String {
+        NAME.to_owned()
+    }
+
+    fn load(&self, subset: Subset) -> Result<ImageDataset> {
+        let (images, labels) = match subset {
+            Subset::Train => (&TRAIN_IMAGES, &TRAIN_LABELS),
+            Subset::Test => (&TEST_IMAGES, &TEST_LABELS),
+        };
+        images.images()?.with_labels(images.name.to_owned(), labels.labels()?, labels.name.to_owned())
+    }
+
+    fn checksum(&self) -> Result<String> {
+        let files = [&TRAIN_IMAGES, &TRAIN_LABELS, &TEST_IMAGES, &TEST_LABELS];
+        Ok(checksum_of_files(&files.map(|file| file.sha256.to_owned())))
+    }
+
+    fn to_absolute(&self) -> Result<Source> {
+        Ok(Source::new(*self))
+    }
+
+    /// Only one data set has this name, so the tag needs no digits of the checksum.
+    fn tag(&self) -> Result<String> {
+        Ok(NAME.to_owned())
+    }
+}
+
 /// One IDX file of MNIST, compressed with zstd.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct EmbeddedFile {
-    /// The file's name, as in the original data set.
-    pub(super) name: &'static str,
-    /// The SHA-256 of the unpacked file, 64 hexadecimal digits.
-    pub(super) sha256: &'static str,
-    /// The size of the unpacked file in bytes.
+struct EmbeddedFile {
+    /// Name of the file in the original data set.
+    name: &'static str,
+    /// SHA-256 of the unpacked file, 64 hexadecimal digits.
+    sha256: &'static str,
+    /// Size of the unpacked file in bytes.
     size: usize,
     compressed: &'static [u8],
 }
@@ -31,22 +74,22 @@ macro_rules! embedded_file {
     };
 }
 
-pub(super) static TRAIN_IMAGES: EmbeddedFile = embedded_file!(
+static TRAIN_IMAGES: EmbeddedFile = embedded_file!(
     "train-images-idx3-ubyte",
     47_040_016,
     "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
 );
-pub(super) static TRAIN_LABELS: EmbeddedFile = embedded_file!(
+static TRAIN_LABELS: EmbeddedFile = embedded_file!(
     "train-labels-idx1-ubyte",
     60_008,
     "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
 );
-pub(super) static TEST_IMAGES: EmbeddedFile = embedded_file!(
+static TEST_IMAGES: EmbeddedFile = embedded_file!(
     "t10k-images-idx3-ubyte",
     7_840_016,
     "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
 );
-pub(super) static TEST_LABELS: EmbeddedFile = embedded_file!(
+static TEST_LABELS: EmbeddedFile = embedded_file!(
     "t10k-labels-idx1-ubyte",
     10_008,
     "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
@@ -54,17 +97,17 @@ pub(super) static TEST_LABELS: EmbeddedFile = embedded_file!(
 
 impl EmbeddedFile {
     /// Unpacks an image file.
-    pub(super) fn images(&self) -> Result<IdxImages> {
+    fn images(&self) -> Result<IdxImages> {
         idx::images_from_bytes(self.unpack()?, self.name)
     }
 
     /// Unpacks a label file.
-    pub(super) fn labels(&self) -> Result<Vec<u8>> {
+    fn labels(&self) -> Result<Vec<u8>> {
         let bytes = self.unpack()?;
         idx::read_labels(&bytes[..], self.name, bytes.len() as u64)
     }
 
-    /// The whole IDX file, in a block of memory of exactly its size.
+    /// Returns the whole IDX file, in a block of memory of exactly its size.
     fn unpack(&self) -> Result<Vec<u8>> {
         let failed = |error| Error::new(format!("cannot unpack the embedded `{}`: {error}", self.name));
         let mut bytes = memory::reserve(self.size, &format!("the embedded `{}`", self.name))?;

@@ -1,258 +1,191 @@
-//! Owns where a data set's bytes come from: the embedded MNIST or a folder of IDX files, and its checksum.
-//! Must not know tensors, splits or batches; what the bytes mean is `idx`'s affair.
+//! Owns the places that a data set comes from: the trait [`DataSource`] and the choice of one from
+//! a text. Depends on `data::dataset`, `error` and `util`. Must not know tensors, splits or
+//! batches.
+//!
+//! Each source has a file of its own. A new one needs that file and one entry in [`SOURCES`].
 
 mod idx;
 mod idx_folder;
 mod mnist;
 
+use std::any::Any;
 use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::data::sources::mnist::EmbeddedFile;
-use crate::error::{Error, Result};
-use crate::util::format::counted;
+use crate::data::{ImageDataset, Subset};
+use crate::error::Result;
 use crate::util::hex::hex;
 
-/// Which half of a data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Subset {
-    /// The images to learn from; validation images are split off these.
-    Train,
-    /// The images that are only ever measured on.
-    Test,
+pub use idx_folder::IdxFolder;
+pub use mnist::Mnist;
+
+/// All kinds of sources. [`Source::parse`] asks them in this order, and the first that recognises
+/// the text reads it. The last one recognises every text.
+const SOURCES: [SourceKind; 2] = [
+    SourceKind { usage: "`mnist` is the built-in data set", recognise: Mnist::recognise },
+    SourceKind { usage: "anything else is a folder of four IDX files", recognise: IdxFolder::recognise },
+];
+
+/// A kind of sources, as [`SOURCES`] lists them.
+struct SourceKind {
+    /// The form of the text, as a part of a hint.
+    usage: &'static str,
+    /// Returns the source that `text` means, or nothing where `text` has another form.
+    recognise: fn(text: &str) -> Option<Source>,
 }
 
-/// One part of a data set: at least one image, and a label for each.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageDataset {
-    /// `len() * height * width` bytes, row-major; image `i` starts at `i * height * width`; 0 is background.
-    pub pixels: Vec<u8>,
-    /// The class of each image, from 0.
-    pub labels: Vec<u8>,
-    /// Rows of an image.
-    pub height: usize,
-    /// Columns of an image.
-    pub width: usize,
-    /// What messages call the file of the images.
-    pub images_name: String,
-    /// What messages call the file of the labels.
-    pub labels_name: String,
+/// Returns all forms that the text of a source can have, as a hint.
+fn usage() -> String {
+    SOURCES.map(|kind| kind.usage).join("; ")
 }
 
-/// What the test images must have in common with the training images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InputSpec {
-    /// Rows of an image.
-    pub height: usize,
-    /// Columns of an image.
-    pub width: usize,
-    /// How many classes there are: the highest training label and one.
-    pub num_classes: usize,
-}
+/// A place that a data set comes from, and the code that reads it.
+pub trait DataSource: Any + fmt::Debug + Send + Sync {
+    /// Returns the source as a user writes it in `data.source` and as messages show it.
+    fn name(&self) -> String;
 
-impl InputSpec {
-    /// Whether a data set may look like this: a record of one may be somebody else's. Labels are bytes.
-    pub fn is_possible(&self) -> bool {
-        let pixels = self.height.checked_mul(self.width);
-        pixels.is_some_and(|pixels| (1..=1 << 26).contains(&pixels)) && (1..=256).contains(&self.num_classes)
-    }
-}
-
-impl ImageDataset {
-    /// How many images.
-    pub fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    /// Whether there are no images; never so for loaded ones.
-    pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
-    }
-
-    /// Height and width of every image, in pixels.
-    pub fn image_size(&self) -> (usize, usize) {
-        (self.height, self.width)
-    }
-
-    /// The highest label and one.
-    pub fn num_classes(&self) -> usize {
-        self.labels.iter().max().map_or(0, |&label| usize::from(label) + 1)
-    }
-
-    /// What other images of the same data set must have in common with these.
-    pub fn layout(&self) -> InputSpec {
-        InputSpec { height: self.height, width: self.width, num_classes: self.num_classes() }
-    }
-
-    /// Checks that a network trained on images of `train` can be measured on these.
+    /// Reads one subset.
+    ///
+    /// The test images are not compared with the training images here: see
+    /// [`ImageDataset::check_input_spec`].
     ///
     /// # Errors
-    /// The images differ in size, or a label is not among the training images' classes.
-    pub fn check_layout(&self, train: InputSpec) -> Result<()> {
-        let InputSpec { height, width, num_classes } = train;
-        if self.image_size() != (height, width) {
-            return Err(Error::new(format!(
-                "the images in `{}` have {}x{} pixels, expected {height}x{width} as in the training images",
-                self.images_name, self.height, self.width
-            )));
-        }
-        match self.labels.iter().position(|&label| usize::from(label) >= num_classes) {
-            None => Ok(()),
-            Some(index) => Err(Error::new(format!(
-                "label {} of image {index} in `{}` is out of range: the training labels go from 0 to {}",
-                self.labels[index],
-                self.labels_name,
-                num_classes.saturating_sub(1)
-            ))),
-        }
+    /// The data is missing, ambiguous or damaged, or there are not as many labels as images.
+    fn load(&self, subset: Subset) -> Result<ImageDataset>;
+
+    /// Returns the SHA-256 of the images and labels, 64 hexadecimal digits. It identifies the data
+    /// set, whatever its files are called and however they are compressed. A run records it and
+    /// refuses to resume with other images.
+    ///
+    /// # Errors
+    /// The data is missing or cannot be read.
+    fn checksum(&self) -> Result<String>;
+
+    /// Returns the same source, written so that it is found from any working folder.
+    ///
+    /// # Errors
+    /// A path that cannot be made absolute.
+    fn to_absolute(&self) -> Result<Source>;
+
+    /// Returns a short name that goes into the names of files about this data set. By default it is
+    /// the last part of [`DataSource::name`] and the first 8 digits of the checksum, since many
+    /// folders can have the same name.
+    ///
+    /// # Errors
+    /// As [`DataSource::checksum`].
+    fn tag(&self) -> Result<String> {
+        let name = self.name();
+        let last = Path::new(&name).file_name().unwrap_or_default().to_string_lossy();
+        let last: String = last.chars().take(60).collect();
+        let last = if last.is_empty() { "data" } else { &last };
+        let digits: String = self.checksum()?.chars().take(8).collect();
+        Ok(format!("{last}-{digits}"))
     }
 
-    fn new(
-        images: idx::IdxImages,
-        images_name: String,
-        labels: Vec<u8>,
-        labels_name: String,
-    ) -> Result<Self> {
-        if images.count != labels.len() {
-            let count = counted(images.count, "image", "images");
-            let labels = counted(labels.len(), "label", "labels");
-            return Err(Error::new(format!(
-                "`{images_name}` holds {count}, but `{labels_name}` holds {labels}"
-            ))
-            .hint("both files must come from the same part of the same data set"));
-        }
-        let idx::IdxImages { pixels, height, width, .. } = images;
-        Ok(Self { pixels, labels, height, width, images_name, labels_name })
+    /// Returns the names of the classes in the order of the labels, or nothing where the data set
+    /// has none. IDX files have none. Today only programs that use smallnet as a library call this:
+    /// all pages show labels as numbers.
+    fn class_names(&self) -> Option<Vec<String>> {
+        None
     }
 }
 
-/// Where a data set comes from; written as `mnist` or the folder's path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// The MNIST inside the binary.
-    Mnist,
-    /// A folder of four IDX files, plain or `.gz`.
-    Folder(PathBuf),
-}
+/// Any [`DataSource`], cheap to clone. It displays as its name.
+#[derive(Debug, Clone)]
+pub struct Source(Arc<dyn DataSource>);
 
 impl Source {
-    /// `mnist` means the embedded data set; anything else is a folder (`./mnist` is one of that name).
+    /// Wraps a source, which may be one of the caller's own.
+    pub fn new(source: impl DataSource) -> Self {
+        Self(Arc::new(source))
+    }
+
+    /// Returns the MNIST inside the binary.
+    pub fn mnist() -> Self {
+        Self::new(Mnist)
+    }
+
+    /// Returns the source that `text` means. `mnist` is the embedded data set. Any other text is
+    /// the path of a folder of IDX files, so `./mnist` is a folder with that name.
     pub fn parse(text: &str) -> Self {
-        match text {
-            "mnist" => Self::Mnist,
-            folder => Self::Folder(folder.into()),
-        }
+        let found = SOURCES.iter().find_map(|kind| (kind.recognise)(text));
+        found.unwrap_or_else(|| Self::new(IdxFolder::new(text)))
     }
 
-    /// Reads one part. Of a folder, all four files must be there, whichever part is read.
-    ///
-    /// It takes a while (about 0.05 s for MNIST's training images). Nothing here compares the test images
-    /// with the training images: do so with [`ImageDataset::check_layout`].
-    ///
-    /// # Errors
-    /// The folder or one of its files is missing, two files could be meant, a file is damaged, or there are
-    /// not as many labels as images.
-    pub fn load(&self, part: Subset) -> Result<ImageDataset> {
-        match (self, part) {
-            (Self::Mnist, Subset::Train) => load_embedded(&mnist::TRAIN_IMAGES, &mnist::TRAIN_LABELS),
-            (Self::Mnist, Subset::Test) => load_embedded(&mnist::TEST_IMAGES, &mnist::TEST_LABELS),
-            (Self::Folder(folder), part) => load_files(idx_folder::locate(folder)?, part),
-        }
+    /// True for the MNIST inside the binary.
+    pub fn is_mnist(&self) -> bool {
+        let source: &dyn Any = self.0.as_ref();
+        source.is::<Mnist>()
     }
 
-    /// What identifies the data set, whatever its files are called and however they are compressed: 64
-    /// hexadecimal digits, for a folder at the price of reading its files.
-    ///
-    /// It is the SHA-256 of four lines, each the SHA-256 of an uncompressed IDX file in hexadecimal digits
-    /// and a line feed, in the order training images, training labels, test images, test labels. In a shell,
-    /// `for file in ...; do sha256sum < $file | cut -c1-64; done | sha256sum`.
+    /// Reads one subset: see [`DataSource::load`]. It takes about 0.05 s for MNIST's training
+    /// images.
     ///
     /// # Errors
-    /// As [`Source::load`]'s for a folder's files; what is in them is not checked.
+    /// As [`DataSource::load`].
+    pub fn load(&self, subset: Subset) -> Result<ImageDataset> {
+        self.0.load(subset)
+    }
+
+    /// Returns the digest that identifies the data set: see [`DataSource::checksum`].
+    ///
+    /// # Errors
+    /// As [`DataSource::checksum`].
     pub fn checksum(&self) -> Result<String> {
-        let mut lines = Sha256::new();
-        for digest in self.file_digests()? {
-            lines.update(format!("{digest}\n"));
-        }
-        Ok(hex(&lines.finalize()))
+        self.0.checksum()
     }
 
-    /// What tells files about this data set from files about others: its name, and for a folder the beginning of its
-    /// checksum, since many folders may have that name.
+    /// Returns a short name for files about this data set: see [`DataSource::tag`].
     ///
     /// # Errors
-    /// As [`Source::checksum`]'s.
+    /// As [`DataSource::tag`].
     pub fn tag(&self) -> Result<String> {
-        match self {
-            Self::Mnist => Ok("mnist".to_owned()),
-            Self::Folder(folder) => {
-                let name: String =
-                    folder.file_name().unwrap_or_default().to_string_lossy().chars().take(60).collect();
-                let name = if name.is_empty() { "data".to_owned() } else { name };
-                Ok(format!("{name}-{}", &self.checksum()?[..8]))
-            }
-        }
+        self.0.tag()
     }
 
-    fn file_digests(&self) -> Result<Vec<String>> {
-        use mnist::{TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS};
-        match self {
-            Self::Mnist => {
-                let files = [&TRAIN_IMAGES, &TRAIN_LABELS, &TEST_IMAGES, &TEST_LABELS];
-                Ok(files.iter().map(|file| file.sha256.to_owned()).collect())
-            }
-            Self::Folder(folder) => {
-                idx_folder::locate(folder)?.iter().map(|path| file_digest(path)).collect()
-            }
-        }
+    /// Returns the names of the classes, if the data set has any: see [`DataSource::class_names`].
+    pub fn class_names(&self) -> Option<Vec<String>> {
+        self.0.class_names()
+    }
+
+    /// Returns the same source, found from any working folder: see [`DataSource::to_absolute`].
+    ///
+    /// # Errors
+    /// As [`DataSource::to_absolute`].
+    pub fn to_absolute(&self) -> Result<Self> {
+        self.0.to_absolute()
     }
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mnist => f.write_str("mnist"),
-            Self::Folder(folder) => write!(f, "{}", folder.display()),
-        }
+        f.write_str(&self.0.name())
     }
 }
 
-fn load_embedded(images: &EmbeddedFile, labels: &EmbeddedFile) -> Result<ImageDataset> {
-    ImageDataset::new(images.images()?, images.name.to_owned(), labels.labels()?, labels.name.to_owned())
-}
-
-fn load_files(
-    [train_images, train_labels, test_images, test_labels]: [PathBuf; 4],
-    part: Subset,
-) -> Result<ImageDataset> {
-    let (images, labels) = match part {
-        Subset::Train => (train_images, train_labels),
-        Subset::Test => (test_images, test_labels),
-    };
-    let (images_name, labels_name) = (images.display().to_string(), labels.display().to_string());
-    let (reader, most) = idx_folder::open(&images)?;
-    let images = idx::read_images(reader, &images_name, most)?;
-    let (reader, most) = idx_folder::open(&labels)?;
-    let labels = idx::read_labels(reader, &labels_name, most)?;
-    ImageDataset::new(images, images_name, labels, labels_name)
-}
-
-fn file_digest(path: &Path) -> Result<String> {
-    let (mut reader, _) = idx_folder::open(path)?;
-    let mut buffer = vec![0; 1 << 16];
-    let mut digest = Sha256::new();
-    loop {
-        match reader.read(&mut buffer) {
-            Ok(0) => return Ok(hex(&digest.finalize())),
-            Ok(count) => digest.update(&buffer[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(idx::read_error(&path.display().to_string(), &error)),
-        }
+/// Two sources are equal if they are of the same kind and written in the same way.
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        let type_of = |source: &Self| Any::type_id(source.0.as_ref());
+        type_of(self) == type_of(other) && self.0.name() == other.0.name()
     }
+}
+
+impl Eq for Source {}
+
+/// Returns the checksum of a data set of four IDX files, given the SHA-256 of each uncompressed
+/// file in hexadecimal digits.
+///
+/// It is the SHA-256 of four lines, each such a digest and a line feed, in the order training
+/// images, training labels, test images, test labels. In a shell,
+/// `for file in ...; do sha256sum < $file | cut -c1-64; done | sha256sum`.
+fn checksum_of_files(digests: &[String]) -> String {
+    let mut lines = Sha256::new();
+    digests.iter().for_each(|digest| lines.update(format!("{digest}\n")));
+    hex(&lines.finalize())
 }
 
 #[cfg(test)]
@@ -267,11 +200,12 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::data::InputSpec;
     use crate::data::sources::idx_folder::ENDINGS;
 
     const NAMES: [&str; 4] = [ENDINGS[0][0], ENDINGS[1][0], ENDINGS[2][0], ENDINGS[3][0]];
 
-    /// Images of 2x1 pixels whose pixels count up from 0.
+    /// Returns the file of `count` images of 2x1 pixels, with pixels 0, 1, 2 …
     fn image_bytes(count: u8) -> Vec<u8> {
         [&[0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 2, 0, 0, 0, 1][..], &(0..2 * count).collect::<Vec<_>>()]
             .concat()
@@ -281,8 +215,9 @@ mod tests {
         [&[0, 0, 8, 1, 0, 0, 0, labels.len() as u8][..], labels].concat()
     }
 
-    /// Three training images with labels 0, 2, 1 and two test images with labels 2, 0.
-    fn contents() -> [Vec<u8>; 4] {
+    /// Returns four files: three training images with labels 0, 2, 1 and two test images with
+    /// labels 2, 0.
+    fn small_files() -> [Vec<u8>; 4] {
         [image_bytes(3), label_bytes(&[0, 2, 1]), image_bytes(2), label_bytes(&[2, 0])]
     }
 
@@ -292,10 +227,11 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    /// A folder with the four files under `names`, compressed where the name says so.
+    /// Makes a folder of the four files with these `names`. Files with the ending `.gz` are
+    /// compressed.
     fn folder(names: [&str; 4]) -> (TempDir, Source) {
         let dir = tempfile::tempdir().unwrap();
-        for (name, bytes) in names.iter().zip(contents()) {
+        for (name, bytes) in names.iter().zip(small_files()) {
             write(&dir, name, &bytes);
         }
         let source = Source::parse(dir.path().to_str().unwrap());
@@ -307,29 +243,29 @@ mod tests {
         fs::write(dir.path().join(name), bytes).unwrap();
     }
 
-    /// The error's text, with the folder's path replaced by `DIR`.
-    fn text<T: fmt::Debug>(dir: &TempDir, result: Result<T>) -> String {
+    /// Returns the text of the error, with the folder's path replaced by `DIR`.
+    fn error_text<T: fmt::Debug>(dir: &TempDir, result: Result<T>) -> String {
         result.unwrap_err().to_string().replace(dir.path().to_str().unwrap(), "DIR")
     }
 
-    fn assert_small_set(source: &Source) {
+    fn assert_small_data_set(source: &Source) {
         let train = source.load(Subset::Train).unwrap();
         assert_eq!((&train.pixels[..], &train.labels[..]), (&[0, 1, 2, 3, 4, 5][..], &[0, 2, 1][..]));
         assert_eq!((train.len(), train.image_size(), train.is_empty()), (3, (2, 1), false));
-        assert_eq!(train.layout(), InputSpec { height: 2, width: 1, num_classes: 3 });
+        assert_eq!(train.input_spec(), InputSpec { height: 2, width: 1, num_classes: 3 });
         let test = source.load(Subset::Test).unwrap();
         assert_eq!((&test.pixels[..], &test.labels[..]), (&[0, 1, 2, 3][..], &[2, 0][..]));
-        test.check_layout(train.layout()).unwrap();
+        test.check_input_spec(train.input_spec()).unwrap();
     }
 
     #[test]
     fn mnist_is_whole() {
-        let train = Source::Mnist.load(Subset::Train).unwrap();
-        let test = Source::Mnist.load(Subset::Test).unwrap();
+        let train = Source::mnist().load(Subset::Train).unwrap();
+        let test = Source::mnist().load(Subset::Test).unwrap();
         assert_eq!((train.len(), train.pixels.len()), (60_000, 60_000 * 784));
         assert_eq!((test.len(), test.pixels.len()), (10_000, 10_000 * 784));
-        assert_eq!(train.layout(), InputSpec { height: 28, width: 28, num_classes: 10 });
-        test.check_layout(train.layout()).unwrap();
+        assert_eq!(train.input_spec(), InputSpec { height: 28, width: 28, num_classes: 10 });
+        test.check_input_spec(train.input_spec()).unwrap();
         assert_eq!(train.labels[..5], [5, 0, 4, 1, 9]);
         assert_eq!(test.labels[..5], [7, 2, 1, 0, 4]);
         let histogram = |images: &ImageDataset| {
@@ -339,7 +275,7 @@ mod tests {
         };
         assert_eq!(histogram(&train), [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
         assert_eq!(histogram(&test), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
-        // The first row with ink in the first training image, a 5.
+        // The first training image is a 5. This is its first row with ink.
         assert_eq!(
             train.pixels[5 * 28 + 12..6 * 28 - 4],
             [3, 18, 18, 18, 126, 136, 175, 26, 166, 255, 247, 127]
@@ -349,11 +285,59 @@ mod tests {
 
     #[test]
     fn sources_are_written_as_they_are_read() {
-        assert_eq!(Source::parse("mnist"), Source::Mnist);
-        assert_eq!(Source::parse("./mnist"), Source::Folder("./mnist".into()));
+        assert_eq!(Source::parse("mnist"), Source::mnist());
+        assert_eq!(Source::parse("./mnist"), Source::new(IdxFolder::new("./mnist")));
         for text in ["mnist", "./mnist", "data/fashion"] {
             assert_eq!(Source::parse(text).to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_tag_names_the_folder_and_its_contents() {
+        assert_eq!(Source::mnist().tag().unwrap(), "mnist");
+        let (dir, source) = folder(NAMES);
+        let name = dir.path().file_name().unwrap().to_str().unwrap();
+        assert_eq!(source.tag().unwrap(), format!("{name}-36698d7b"));
+    }
+
+    /// A program that uses smallnet as a library can have a source that this crate does not know.
+    #[test]
+    fn another_program_can_add_a_source() {
+        #[derive(Debug, Clone)]
+        struct OnePixel;
+        impl DataSource for OnePixel {
+            fn name(&self) -> String {
+                "https://example.org/one-pixel".to_owned()
+            }
+            fn load(&self, _: Subset) -> Result<ImageDataset> {
+                let (images_name, labels_name) = (self.name(), self.name());
+                let (pixels, labels) = (vec![7], vec![1]);
+                Ok(ImageDataset { pixels, labels, height: 1, width: 1, images_name, labels_name })
+            }
+            fn checksum(&self) -> Result<String> {
+                Ok("0123456789".repeat(7)[..64].to_owned())
+            }
+            fn to_absolute(&self) -> Result<Source> {
+                Ok(Source::new(self.clone()))
+            }
+            fn class_names(&self) -> Option<Vec<String>> {
+                Some(vec!["dark".to_owned(), "light".to_owned()])
+            }
+        }
+        let source = Source::new(OnePixel);
+        assert_eq!(source.load(Subset::Test).unwrap().num_classes(), 2);
+        assert_eq!(source.tag().unwrap(), "one-pixel-01234567");
+        assert_eq!(source.class_names().unwrap(), ["dark", "light"]);
+        assert_eq!(source.to_absolute().unwrap(), source);
+        assert!(!source.is_mnist());
+        assert_ne!(source, Source::parse(&source.to_string()));
+    }
+
+    #[test]
+    fn a_path_becomes_absolute_and_mnist_stays() {
+        assert_eq!(Source::mnist().to_absolute().unwrap(), Source::mnist());
+        let expected = std::env::current_dir().unwrap().join("some/set");
+        assert_eq!(Source::parse("some/set").to_absolute().unwrap(), Source::new(IdxFolder::new(expected)));
     }
 
     #[test]
@@ -367,25 +351,25 @@ mod tests {
             prefixed.each_ref().map(String::as_str),
         ] {
             let (dir, source) = folder(names);
-            // A folder of a file's name and a name that only ends like one do not matter.
+            // Ignored: a folder with a file's name, and a file whose name only ends like one.
             fs::create_dir(dir.path().join("x-train-images-idx3-ubyte")).unwrap();
             write(&dir, "xtrain-images-idx3-ubyte", &[]);
-            assert_small_set(&source);
+            assert_small_data_set(&source);
         }
     }
 
     #[test]
-    fn plain_file_goes_before_its_gz() {
+    fn a_plain_file_is_preferred_to_its_gz() {
         let (dir, source) = folder(NAMES);
         write(&dir, "train-labels-idx1-ubyte.gz", &label_bytes(&[9, 9, 9]));
-        assert_small_set(&source);
+        assert_small_data_set(&source);
     }
 
     #[test]
     fn checksum_identifies_the_contents() {
-        // By `sha256sum` in a shell, as the documentation says.
+        // Computed by `sha256sum` in a shell, as the documentation of `checksum_of_files` shows.
         let mnist = "ac89dbc26b7b0b5f68ff586bc0579a0c16e78b3436b0c71ccdd0169cbebf9ff7";
-        assert_eq!(Source::Mnist.checksum().unwrap(), mnist);
+        assert_eq!(Source::mnist().checksum().unwrap(), mnist);
         let (dir, source) = folder(NAMES);
         let small = "36698d7be7181b5a56b8bcfac27e52bdb396621c43675ec1312ab1e79457e1aa";
         assert_eq!(source.checksum().unwrap(), small);
@@ -404,7 +388,7 @@ mod tests {
     fn missing_folder_is_named() {
         let (dir, _) = folder(NAMES);
         let hint = "\n\nhint: `mnist` is the built-in data set; anything else is a folder of four IDX files";
-        let load = |name: &str| text(&dir, Source::Folder(dir.path().join(name)).load(Subset::Train));
+        let load = |name: &str| error_text(&dir, IdxFolder::new(dir.path().join(name)).load(Subset::Train));
         assert_eq!(load("nowhere"), format!("data set folder `DIR/nowhere` does not exist{hint}"));
         assert_eq!(load(NAMES[0]), format!("data set folder `DIR/{}` is not a folder{hint}", NAMES[0]));
     }
@@ -417,8 +401,8 @@ mod tests {
                         hint: accepted are `t10k-images-idx3-ubyte`, `t10k-images.idx3-ubyte`, \
                         `test-images-idx3-ubyte`, `test-images.idx3-ubyte`, each also with `.gz` and after a \
                         prefix that ends in `-`";
-        assert_eq!(text(&dir, source.load(Subset::Train)), expected);
-        assert_eq!(text(&dir, source.checksum()), expected);
+        assert_eq!(error_text(&dir, source.load(Subset::Train)), expected);
+        assert_eq!(error_text(&dir, source.checksum()), expected);
     }
 
     #[test]
@@ -427,7 +411,7 @@ mod tests {
         let (dir, source) = folder(NAMES);
         write(&dir, "b-t10k-labels-idx1-ubyte.gz", &[]);
         assert_eq!(
-            text(&dir, source.load(Subset::Train)),
+            error_text(&dir, source.load(Subset::Train)),
             format!(
                 "`b-t10k-labels-idx1-ubyte.gz` and `t10k-labels-idx1-ubyte` in `DIR` could both be \
                  meant{hint}"
@@ -435,7 +419,7 @@ mod tests {
         );
         fs::remove_file(dir.path().join(NAMES[3])).unwrap();
         assert_eq!(
-            text(&dir, source.load(Subset::Train)),
+            error_text(&dir, source.load(Subset::Train)),
             format!(
                 "`train-images-idx3-ubyte` and `b-t10k-labels-idx1-ubyte.gz` in `DIR` are not of the same \
                  data set{hint}"
@@ -448,7 +432,7 @@ mod tests {
         let (dir, source) = folder(NAMES);
         write(&dir, NAMES[1], &label_bytes(&[1, 2]));
         assert_eq!(
-            text(&dir, source.load(Subset::Train)),
+            error_text(&dir, source.load(Subset::Train)),
             "`DIR/train-images-idx3-ubyte` holds 3 images, but `DIR/train-labels-idx1-ubyte` holds 2 \
              labels\n\n\
              hint: both files must come from the same part of the same data set"
@@ -460,7 +444,7 @@ mod tests {
         let (dir, source) = folder(NAMES);
         let test = source.load(Subset::Test).unwrap();
         let check = |height, width, num_classes| {
-            text(&dir, test.check_layout(InputSpec { height, width, num_classes }))
+            error_text(&dir, test.check_input_spec(InputSpec { height, width, num_classes }))
         };
         let size = "the images in `DIR/t10k-images-idx3-ubyte` have 2x1 pixels, expected";
         assert_eq!(check(1, 2, 3), format!("{size} 1x2 as in the training images"));
@@ -491,12 +475,12 @@ mod tests {
             fs::write(&path, bytes).unwrap();
             let expected =
                 format!("cannot read `DIR/train-labels-idx1-ubyte.gz`: the gzip stream {what}{hint}");
-            assert_eq!(text(&dir, source.load(Subset::Train)), expected);
-            assert_eq!(text(&dir, source.checksum()), expected);
+            assert_eq!(error_text(&dir, source.load(Subset::Train)), expected);
+            assert_eq!(error_text(&dir, source.checksum()), expected);
         }
     }
 
-    /// Seventeen million pixels, all 0, in seventeen thousand bytes.
+    /// The file unpacks to 17 MiB of zeros and has some 17,000 bytes.
     #[test]
     fn a_gzip_bomb_is_refused() {
         let (dir, source) = folder([&format!("{}.gz", NAMES[0]), NAMES[1], NAMES[2], NAMES[3]]);
@@ -507,8 +491,8 @@ mod tests {
             "cannot read `DIR/{name}`: it unpacks to more than 100 times its size\n\n\
              hint: if these are images nevertheless, unpack the file and use it without `.gz`"
         );
-        assert_eq!(text(&dir, source.load(Subset::Train)), expected);
-        assert_eq!(text(&dir, source.checksum()), expected);
+        assert_eq!(error_text(&dir, source.load(Subset::Train)), expected);
+        assert_eq!(error_text(&dir, source.checksum()), expected);
     }
 
     #[test]
@@ -516,7 +500,7 @@ mod tests {
         let (dir, source) = folder(NAMES);
         fs::copy(dir.path().join(NAMES[1]), dir.path().join(NAMES[0])).unwrap();
         assert_eq!(
-            text(&dir, source.load(Subset::Train)),
+            error_text(&dir, source.load(Subset::Train)),
             "invalid IDX file `DIR/train-images-idx3-ubyte`: magic number 2049, expected 2051\n\n\
              hint: this is a label file; are the image and label files swapped?"
         );

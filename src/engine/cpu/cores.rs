@@ -70,7 +70,7 @@ fn train(case: &Case, split: &Split, batch_size: usize) -> (Vec<(f64, usize)>, V
 
 /// Compares all cores that `wanted` names for a batch size; returns how many combinations that were.
 fn compare(wanted: impl Fn(usize) -> Vec<usize>) -> usize {
-    let split = Split::whole(Source::Mnist.load(Subset::Test).unwrap());
+    let split = Split::whole(Source::mnist().load(Subset::Test).unwrap());
     let mut count = 0;
     for case in cases() {
         for batch_size in BATCH_SIZES {

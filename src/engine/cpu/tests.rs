@@ -17,7 +17,7 @@ use crate::model::{Activation, Mlp, MlpConfig};
 use crate::optim::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
 
 fn digits() -> Split {
-    Split::whole(Source::Mnist.load(Subset::Test).unwrap_or_else(|error| panic!("{error}")))
+    Split::whole(Source::mnist().load(Subset::Test).unwrap_or_else(|error| panic!("{error}")))
 }
 
 fn network(hidden: &[usize], activation: Activation, device: &Device) -> Mlp {

@@ -205,7 +205,7 @@ fn gather(batches: &[GroupBatch<'_>], shape: &Shape, device: &Device) -> (Tensor
     for GroupBatch { split, positions } in batches {
         for &position in *positions {
             let (image, label) = split.image(position as usize);
-            Batch::append_scaled(&mut images, image);
+            Batch::normalize_into(&mut images, image);
             targets.extend((0..classes).map(|class| f32::from(class == usize::from(label))));
         }
     }

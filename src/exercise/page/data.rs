@@ -70,7 +70,7 @@ fn share_of_zeros(page: &ExercisePage<'_>) -> f64 {
 pub(super) fn contact_sheet(page: &ExercisePage<'_>) -> Work<Markup> {
     let InputSpec { height, width, num_classes } = page.layout;
     let mut rows = Vec::new();
-    for samples in page.train.first_of_each_class(num_classes, SAMPLES).iter().take(MAX_CLASSES) {
+    for samples in page.train.first_per_class(num_classes, SAMPLES).iter().take(MAX_CLASSES) {
         let mut row = Vec::new();
         for &position in samples {
             let png = gray_png(page.train.image(position).0, height, width, 1)?;

@@ -61,7 +61,7 @@ impl TrialSplits {
         let labels = &self.images.labels;
         match fold {
             None => TrainValSplit::draw(labels, validation, stratified, seed),
-            Some(fold) => Ok(Folds::draw(labels, self.folds, stratified, seed)?.holdout(fold)),
+            Some(fold) => Ok(Folds::draw(labels, self.folds, stratified, seed)?.train_val_split(fold)),
         }
     }
 

@@ -165,22 +165,22 @@ pub fn read_checkpointed_weights(folder: &Path, limit: u64) -> Result<Vec<u8>> {
 
 /// The digests of a checkpoint's files.
 fn read_sums(folder: &Path) -> Result<String> {
-    files::check_kinds(folder, &[MODEL, OPTIMIZER, SCHEDULER, STATE, SUMS], &[])?;
+    files::check_file_types(folder, &[MODEL, OPTIMIZER, SCHEDULER, STATE, SUMS], &[])?;
     let path = folder.join(SUMS);
     let bytes = files::read_bytes_up_to(&path, SMALL)?;
-    String::from_utf8(bytes).map_err(|error| files::damaged(&path, &error))
+    String::from_utf8(bytes).map_err(|error| files::corrupt(&path, &error))
 }
 
 /// The state in the folder of a checkpoint, which must have the name of its position.
 fn read_state(folder: &Path, sums: &str) -> Result<State> {
     let path = folder.join(STATE);
     let bytes = read_verified(folder, STATE, SMALL, sums)?;
-    let text = String::from_utf8(bytes).map_err(|error| files::damaged(&path, &error))?;
+    let text = String::from_utf8(bytes).map_err(|error| files::corrupt(&path, &error))?;
     let state = parse_state(&text, &path)?;
     if folder.file_name().is_some_and(|name| *name == *state.position.to_string()) {
         return Ok(state);
     }
-    Err(files::damaged(&path, &format!("it is of {}", state.position)))
+    Err(files::corrupt(&path, &format!("it is of {}", state.position)))
 }
 
 /// The bytes of one of a checkpoint's files, at most `limit` of them, with the digest that was noted.
@@ -192,7 +192,7 @@ fn read_verified(folder: &Path, name: &str, limit: u64, sums: &str) -> Result<Ve
         Some(noted) if noted == found => Ok(bytes),
         noted => {
             let noted = noted.unwrap_or("none");
-            Err(files::damaged(&path, &format!("its digest is {found}, expected {noted}")))
+            Err(files::corrupt(&path, &format!("its digest is {found}, expected {noted}")))
         }
     }
 }

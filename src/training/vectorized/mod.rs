@@ -172,7 +172,7 @@ impl<'a> BatchTraining<'a> {
         let orders: Vec<Vec<u32>> = self
             .groups
             .iter()
-            .map(|group| Sampling::Shuffled(group.seed).positions(group.train.len(), epoch as u64))
+            .map(|group| Sampling::Shuffled(group.seed).indices(group.train.len(), epoch as u64))
             .collect();
         let mut num_steps = 0;
         for start in (0..orders[0].len()).step_by(self.key.batch_size) {

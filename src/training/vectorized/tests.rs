@@ -16,7 +16,7 @@ const NUM_CLASSES: usize = 10;
 
 /// The first digits of MNIST: those from `train` to learn from, those from `validation` to watch.
 fn digits(train: std::ops::Range<u32>, validation: std::ops::Range<u32>) -> (Split, Split) {
-    let images: Arc<ImageDataset> = Arc::new(Source::Mnist.load(Subset::Train).unwrap());
+    let images: Arc<ImageDataset> = Arc::new(Source::mnist().load(Subset::Train).unwrap());
     (Split::new(images.clone(), train.collect()), Split::new(images, validation.collect()))
 }
 

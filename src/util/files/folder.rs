@@ -1,4 +1,4 @@
-//! Folders that appear whole or not at all, and what is refused in them.
+//! Owns folders that appear whole or not at all, and the checks of their entries.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -9,12 +9,14 @@ use tempfile::{Builder, NamedTempFile, TempDir};
 use crate::error::{Error, Result};
 use crate::util::files::lock::{LOCK, Lock};
 use crate::util::files::open::{describe, open_to_write};
-use crate::util::files::{TEMP_PREFIX, WRITING, parent, sync_folder};
+use crate::util::files::{TEMP_PREFIX, WRITERS, parent_of, sync_folder};
 
-/// How often a folder is made that others clear away before it is locked.
-const ATTEMPTS: usize = 10;
+/// Number of attempts to make a staging folder. Another process may remove the folder before it is
+/// locked.
+const MAX_ATTEMPTS: usize = 10;
 
-/// Makes the folder at `path` where it is missing; not the folder that it is in: who took that away meant it.
+/// Makes the folder at `path` if it is missing, but not the folder that contains it: a user who
+/// removed that one did so on purpose.
 pub(crate) fn make_folder(path: &Path) -> Result<()> {
     match fs::create_dir(path) {
         Err(error) if !path.is_dir() => Err(Error::io("make the folder", path, error)),
@@ -22,11 +24,13 @@ pub(crate) fn make_folder(path: &Path) -> Result<()> {
     }
 }
 
-/// A new file in `folder` under a name of its own. It goes with the value, unless it gets another name first.
+/// Makes a temporary file with a unique name in `folder`. It is removed with the value, unless it
+/// is renamed first.
 ///
-/// The writer holds the file's lock as long as the value lives, so that [`remove_leftovers`] of another process leaves it
-/// alone. The system takes the lock back when the writer is killed.
-pub(super) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
+/// The writer holds the lock of the file as long as the value exists, so that [`remove_stale_temp`]
+/// of another process does not remove the file. The system releases the lock when the writer is
+/// killed.
+pub(super) fn new_temp_file(folder: &Path) -> io::Result<NamedTempFile> {
     loop {
         let mut builder = Builder::new();
         builder.prefix(TEMP_PREFIX);
@@ -35,20 +39,23 @@ pub(super) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
         let file = builder.tempfile_in(folder)?;
         match file.as_file().try_lock() {
             Ok(()) if file.path().exists() => return Ok(file),
-            // Another process found the file before it was locked, and removes it: a new one is made.
+            // Another process found the file before it was locked, and removes it. The loop makes a
+            // new one.
             Ok(()) | Err(TryLockError::WouldBlock) => {}
-            // A file system without locks. Nobody can lock its folders, so nobody clears them.
+            // A file system without locks. No process can lock its folders, so none removes files
+            // in them.
             Err(TryLockError::Error(_)) => return Ok(file),
         }
     }
 }
 
-/// A folder in `parent` that is not finished, and goes with the value; this process's own.
-pub(crate) fn unborn_folder(parent: &Path) -> Result<(TempDir, Lock)> {
-    for _ in 0..ATTEMPTS {
-        let folder = new_folder(parent).map_err(|error| Error::io("make a folder in", parent, error))?;
+/// Makes a temporary folder in `parent` and locks it for this process. It is removed with the
+/// value.
+pub(crate) fn new_staging_dir(parent: &Path) -> Result<(TempDir, Lock)> {
+    for _ in 0..MAX_ATTEMPTS {
+        let folder = new_temp_folder(parent).map_err(|error| Error::io("make a folder in", parent, error))?;
         let lock = Lock::take(folder.path());
-        // Another process may have cleared it away in the moment before it was locked.
+        // Another process may have removed the folder before it was locked.
         match lock {
             Ok(Some(lock)) if folder.path().exists() => return Ok((folder, lock)),
             Err(error) if folder.path().exists() => return Err(error),
@@ -58,19 +65,21 @@ pub(crate) fn unborn_folder(parent: &Path) -> Result<(TempDir, Lock)> {
     Err(Error::new(format!("cannot make a folder in `{}`: it is cleared away each time", parent.display())))
 }
 
-/// Clears away folders in `parent` that were to get a name from processes that were killed.
-pub(crate) fn remove_unborn(parent: &Path) -> Result<()> {
-    for path in unfinished(parent)? {
+/// Removes the staging folders of killed processes in `parent`.
+pub(crate) fn clean_staging(parent: &Path) -> Result<()> {
+    for path in temp_entries(parent)? {
         let is_empty = || fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
         let removed = match path.join(LOCK).symlink_metadata() {
-            // Whoever makes it has its lock.
+            // The process that fills the folder holds its lock.
             Ok(_) => match Lock::take(&path)? {
                 Some(_lock) => fs::remove_dir_all(&path),
                 None => Ok(()),
             },
-            // It may be a moment old: if it gets a lock now, it is not empty any more and stays.
+            // The folder may be new. If its process locks it now, the folder is not empty any more
+            // and stays.
             Err(_) if is_empty() => fs::remove_dir(&path),
-            // The lock is the first file in a new folder: this one is being cleared away, or was to be.
+            // The lock is the first file in a new folder. So another process is removing this
+            // folder, or was killed while it removed it.
             Err(_) => fs::remove_dir_all(&path),
         };
         match removed {
@@ -83,8 +92,9 @@ pub(crate) fn remove_unborn(parent: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A temporary folder that may be read by whom the process's umask allows to read its files: it is renamed when it is whole.
-fn new_folder(parent: &Path) -> io::Result<TempDir> {
+/// Makes a temporary folder with the permissions that the process's umask allows, because it is
+/// renamed when it is complete.
+fn new_temp_folder(parent: &Path) -> io::Result<TempDir> {
     let mut builder = Builder::new();
     builder.prefix(TEMP_PREFIX);
     #[cfg(unix)]
@@ -92,30 +102,31 @@ fn new_folder(parent: &Path) -> io::Result<TempDir> {
     builder.tempdir_in(parent)
 }
 
-/// Gives a finished folder its name; says whether it could: not where another folder has that.
-pub(crate) fn name_folder(folder: &TempDir, path: &Path) -> Result<bool> {
+/// Renames a complete folder to `path`. Returns false if a folder with this name exists already.
+pub(crate) fn publish_dir(folder: &TempDir, path: &Path) -> Result<bool> {
     let attempt = || -> io::Result<bool> {
-        let _writing = WRITING.read();
+        let _writer = WRITERS.read();
         sync_folder(folder.path())?;
         if path.exists() {
             return Ok(false);
         }
         match fs::rename(folder.path(), path) {
-            // Another process was quicker.
+            // Another process made the folder in between.
             Err(_) if path.exists() => Ok(false),
-            renamed => renamed.and_then(|()| sync_folder(parent(path))).map(|()| true),
+            renamed => renamed.and_then(|()| sync_folder(parent_of(path))).map(|()| true),
         }
     };
     attempt().map_err(|error| Error::io("make the folder", path, error))
 }
 
-/// Writes a folder of files: into a temporary folder beside `path`, on the disk, then renamed to `path`. A folder that
-/// is there already gives way.
+/// Writes a folder of `files`, given as names and contents: into a temporary folder in the same
+/// parent, which is written to the disk and then renamed to `path`. It replaces a folder that
+/// exists already.
 pub(crate) fn write_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<()> {
     let attempt = || -> io::Result<()> {
-        let _writing = WRITING.read();
-        let around = parent(path);
-        let folder = new_folder(around)?;
+        let _writer = WRITERS.read();
+        let parent = parent_of(path);
+        let folder = new_temp_folder(parent)?;
         for (name, bytes) in files {
             let mut file = File::create_new(folder.path().join(name))?;
             file.write_all(bytes)?;
@@ -123,81 +134,92 @@ pub(crate) fn write_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<()> {
         }
         sync_folder(folder.path())?;
         if path.exists() {
-            let old = new_folder(around)?;
+            let old = new_temp_folder(parent)?;
             fs::rename(path, old.path().join("old"))?;
         }
         fs::rename(folder.path(), path)?;
-        // It has its name: there is nothing temporary to clear away.
+        // The temporary name does not exist any more, so there is nothing to remove.
         let _ = folder.keep();
-        sync_folder(around)
+        sync_folder(parent)
     };
     attempt().map_err(|error| Error::io("write the folder", path, error))
 }
 
-/// Removes a folder with all that is in it: out of sight first, so that a kill does not leave half of it.
+/// Removes a folder with its contents. The folder is moved into a temporary one first, so that a
+/// killed process does not leave a part of it.
 pub(crate) fn remove_folder(path: &Path) -> Result<()> {
     let attempt = || -> io::Result<()> {
-        let _writing = WRITING.read();
-        let aside = new_folder(parent(path))?;
-        fs::rename(path, aside.path().join("old"))?;
-        aside.close()
+        let _writer = WRITERS.read();
+        let trash = new_temp_folder(parent_of(path))?;
+        fs::rename(path, trash.path().join("old"))?;
+        trash.close()
     };
     attempt().map_err(|error| Error::io("remove the folder", path, error))
 }
 
-/// What is not finished in `folder`.
-fn unfinished(folder: &Path) -> Result<Vec<PathBuf>> {
+/// Paths of the temporary files and folders in `folder`.
+fn temp_entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let failed = |error| Error::io("list", folder, error);
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        paths.extend(Some(path).filter(|path| is_unfinished(path)));
+        paths.extend(Some(path).filter(|path| is_temp(path)));
     }
     Ok(paths)
 }
 
-/// Whether a file or folder is not finished, by its name.
-pub(crate) fn is_unfinished(path: &Path) -> bool {
+/// True if a file or folder is temporary, by its name.
+pub(crate) fn is_temp(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMP_PREFIX))
 }
 
-/// Removes what a killed process had not finished in `folder`, and leaves alone what another process is writing.
+/// Removes the temporary files and folders of killed processes in `folder`. Files that another
+/// process is writing stay.
 ///
-/// Only for the process that has the folder's lock: a folder in it is taken for unfinished, a file is asked for its lock.
-pub(crate) fn remove_leftovers(folder: &Path) -> Result<()> {
-    for path in unfinished(folder)? {
-        remove_leftover(&path).map_err(|error| Error::io("remove", &path, error))?;
+/// Only the process that has the lock of `folder` may call this: all temporary folders are removed,
+/// and files are removed if they are not locked.
+pub(crate) fn remove_stale_temp(folder: &Path) -> Result<()> {
+    for path in temp_entries(folder)? {
+        remove_if_stale(&path).map_err(|error| Error::io("remove", &path, error))?;
     }
     Ok(())
 }
 
-fn remove_leftover(path: &Path) -> io::Result<()> {
+/// Removes a temporary file or folder, unless another process is writing the file.
+fn remove_if_stale(path: &Path) -> io::Result<()> {
     let removed = match path.symlink_metadata() {
         Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
         Ok(metadata) if metadata.is_file() => {
             let file = open_to_write(File::options().write(true), path);
             match file.map(|file| (file.try_lock(), file)) {
-                // The lock is held until the name is gone, so that a writer notices: see `temporary_file`.
+                // The lock is held until the name is removed, so that a writer detects it: see
+                // `new_temp_file`.
                 Ok((Ok(()), _file)) => fs::remove_file(path),
                 Ok((Err(TryLockError::WouldBlock), _)) => Ok(()),
                 Ok((Err(TryLockError::Error(error)), _)) | Err(error) => Err(error),
             }
         }
-        // A link or a pipe: smallnet makes none, and nobody waits for one.
+        // A link or a pipe. smallnet makes none, so no process uses it.
         Ok(_) => fs::remove_file(path),
         Err(error) => Err(error),
     };
     match removed {
-        // The writer gave it its name, or removed it.
+        // The writer renamed or removed it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
     }
 }
 
-/// Refuses a folder in which one of these names is something else than a regular file (`files`) or a real folder
-/// (`folders`): a link would be read or written somewhere else, a pipe would be waited for. What is missing is fine. So is a
-/// regular file in the place of a folder: nothing is lost but what would have been written there, of which a warning tells.
-pub(crate) fn check_kinds(folder: &Path, files: &[&str], folders: &[&str]) -> Result<()> {
+/// Checks the kinds of entries in `folder`: names in `files` must be regular files, and names in
+/// `folders` real folders. A link would lead to another place, and a pipe would have to be waited
+/// for.
+///
+/// Missing entries are accepted. A regular file instead of a folder is accepted, too: then only the
+/// files that would have been written there are lost, and a warning reports this.
+///
+/// # Errors
+/// An entry has another kind.
+pub(crate) fn check_file_types(folder: &Path, files: &[&str], folders: &[&str]) -> Result<()> {
     let files = files.iter().map(|name| (name, "a file"));
     for (name, expected) in files.chain(folders.iter().map(|name| (name, "a folder"))) {
         let path = folder.join(name);
@@ -224,106 +246,106 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_takes_the_place_of_another_as_a_whole() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("folder");
+    fn a_folder_replaces_another_as_a_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("folder");
         write_folder(&path, &[("a", b"1"), ("b", b"2")]).unwrap();
         write_folder(&path, &[("a", b"3")]).unwrap();
         assert_eq!(fs::read(path.join("a")).unwrap(), b"3");
         let names = |path: &Path| fs::read_dir(path).unwrap().count();
-        assert_eq!((names(&path), names(place.path())), (1, 1), "nothing is left over");
+        assert_eq!((names(&path), names(dir.path())), (1, 1), "nothing is left over");
     }
 
     #[test]
     fn a_folder_that_cannot_be_written_leaves_nothing() {
-        let place = tempfile::tempdir().unwrap();
-        let error = write_folder(&place.path().join("folder"), &[("a", b"1"), ("no/such", b"2")]);
+        let dir = tempfile::tempdir().unwrap();
+        let error = write_folder(&dir.path().join("folder"), &[("a", b"1"), ("no/such", b"2")]);
         assert!(error.unwrap_err().message().contains("/folder`: No such file or directory"));
-        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
-        let gone = place.path().join("gone/folder");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        let gone = dir.path().join("gone/folder");
         assert!(write_folder(&gone, &[]).is_err());
         assert!(make_folder(&gone).is_err());
-        assert!(!gone.parent().unwrap().exists(), "what was taken away is not made again");
+        assert!(!gone.parent().unwrap().exists(), "a removed parent is not made again");
     }
 
     #[test]
-    fn leftovers_are_cleared_away_and_nothing_else() {
-        let place = tempfile::tempdir().unwrap();
-        fs::write(place.path().join(".tmpAbc"), "").unwrap();
-        fs::create_dir(place.path().join(".tmpDef")).unwrap();
-        fs::write(place.path().join(".tmpDef/model.bpk"), "").unwrap();
-        fs::write(place.path().join("kept"), "").unwrap();
-        remove_leftovers(place.path()).unwrap();
+    fn stale_temporary_entries_are_removed_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(".tmpAbc"), "").unwrap();
+        fs::create_dir(dir.path().join(".tmpDef")).unwrap();
+        fs::write(dir.path().join(".tmpDef/model.bpk"), "").unwrap();
+        fs::write(dir.path().join("kept"), "").unwrap();
+        remove_stale_temp(dir.path()).unwrap();
         let names: Vec<_> =
-            fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["kept"]);
     }
 
     #[test]
-    fn a_file_that_is_being_written_is_not_cleared_away() {
-        let place = tempfile::tempdir().unwrap();
-        let mut file = temporary_file(place.path()).unwrap();
-        remove_leftovers(place.path()).unwrap();
+    fn a_file_that_is_being_written_is_not_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut file = new_temp_file(dir.path()).unwrap();
+        remove_stale_temp(dir.path()).unwrap();
         file.write_all(b"whole").unwrap();
-        remove_leftovers(place.path()).unwrap();
-        file.persist(place.path().join("file")).unwrap();
-        assert_eq!(fs::read(place.path().join("file")).unwrap(), b"whole");
-        // The same file without its writer, as a kill leaves it.
-        let (file, path) = temporary_file(place.path()).unwrap().keep().unwrap();
+        remove_stale_temp(dir.path()).unwrap();
+        file.persist(dir.path().join("file")).unwrap();
+        assert_eq!(fs::read(dir.path().join("file")).unwrap(), b"whole");
+        // The same file without its writer, as after a kill.
+        let (file, path) = new_temp_file(dir.path()).unwrap().keep().unwrap();
         drop(file);
-        remove_leftovers(place.path()).unwrap();
+        remove_stale_temp(dir.path()).unwrap();
         assert!(!path.exists());
     }
 
     #[test]
-    fn files_are_written_while_another_clears_away() {
-        let place = tempfile::tempdir().unwrap();
-        let writing = std::sync::atomic::AtomicBool::new(true);
+    fn files_are_written_while_another_thread_removes_stale_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        let is_writing = std::sync::atomic::AtomicBool::new(true);
         std::thread::scope(|scope| {
-            let clears = || {
-                while writing.load(std::sync::atomic::Ordering::Relaxed) {
-                    remove_leftovers(place.path()).unwrap();
+            let clean = || {
+                while is_writing.load(std::sync::atomic::Ordering::Relaxed) {
+                    remove_stale_temp(dir.path()).unwrap();
                 }
             };
-            scope.spawn(clears);
+            scope.spawn(clean);
             let write = |number: usize| {
-                let path = place.path().join(format!("{}", number % 7));
+                let path = dir.path().join(format!("{}", number % 7));
                 crate::util::files::write(&path, number.to_string().as_bytes())
             };
             let written = (0..500).try_for_each(write);
-            // First of all, so that the other thread ends in any case.
-            writing.store(false, std::sync::atomic::Ordering::Relaxed);
+            // Stored before `unwrap`, so that the other thread ends in any case.
+            is_writing.store(false, std::sync::atomic::Ordering::Relaxed);
             written.unwrap();
         });
-        assert_eq!(fs::read(place.path().join("2")).unwrap(), b"499");
-        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 7);
+        assert_eq!(fs::read(dir.path().join("2")).unwrap(), b"499");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 7);
     }
 
     #[test]
-    fn what_killed_processes_were_about_to_make_goes_and_what_is_being_made_stays() {
-        let place = tempfile::tempdir().unwrap();
-        let path = |name: &str| place.path().join(name);
+    fn staging_folders_of_killed_processes_are_removed_and_those_in_use_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
         for name in [".tmpEmpty", ".tmpLocked/old", ".tmpTrash/old", "run"] {
             fs::create_dir_all(path(name)).unwrap();
         }
         fs::write(path(".tmpLocked/.lock"), "").unwrap();
         fs::write(path(".tmpTrash/old/model.bpk"), "").unwrap();
-        let (own, _lock) = unborn_folder(place.path()).unwrap();
-        remove_unborn(place.path()).unwrap();
+        let (own, _lock) = new_staging_dir(dir.path()).unwrap();
+        clean_staging(dir.path()).unwrap();
         let mut names: Vec<_> =
-            fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+            fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         names.sort();
         assert_eq!(names, [own.path(), &path("run")]);
     }
 
     #[cfg(unix)]
     #[test]
-    fn what_is_of_another_kind_is_refused() {
-        let place = tempfile::tempdir().unwrap();
-        std::os::unix::fs::symlink("/etc", place.path().join("figures")).unwrap();
-        fs::create_dir(place.path().join("folder")).unwrap();
-        fs::write(place.path().join("file"), "").unwrap();
-        check_kinds(place.path(), &["model.bpk", "file"], &["folder", "file"]).unwrap();
+    fn entries_of_another_kind_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/etc", dir.path().join("figures")).unwrap();
+        fs::create_dir(dir.path().join("folder")).unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        check_file_types(dir.path(), &["model.bpk", "file"], &["folder", "file"]).unwrap();
         for (files, folders, message) in [
             (
                 &["model.bpk"][..],
@@ -332,7 +354,7 @@ mod tests {
             ),
             (&["folder"], &[], "folder` is a folder, expected a file"),
         ] {
-            let error = check_kinds(place.path(), files, folders).unwrap_err();
+            let error = check_file_types(dir.path(), files, folders).unwrap_err();
             assert!(error.message().contains(message), "{error}");
         }
     }

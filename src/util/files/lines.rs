@@ -1,4 +1,4 @@
-//! A file that grows by whole lines.
+//! Owns a file that grows by whole log. Must not know the contents of the log.
 
 use std::fs::File;
 use std::io::Write;
@@ -6,47 +6,50 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::util::files::open::open_to_write;
-use crate::util::files::{MAX_BYTES, WRITING, read_to_end};
+use crate::util::files::{MAX_FILE_BYTES, WRITERS, read_to_end};
 
-/// A file open for adding lines at its end.
+/// A file that is open for appending log.
 #[derive(Debug)]
 pub(crate) struct LineLog {
     file: File,
     path: PathBuf,
-    /// Bytes of whole lines.
-    length: u64,
+    /// Number of bytes of whole log.
+    num_bytes: u64,
 }
 
 impl LineLog {
-    /// Opens the file at `path`, which is made where it is missing, and gives what is in it.
+    /// Opens the file at `path`, or makes it if it is missing, and returns its contents.
     ///
-    /// A last line without an end, as a kill may leave, is taken off.
+    /// A last line without a line feed is removed. It is left when a process is killed while it
+    /// writes.
     pub(crate) fn open(path: &Path) -> Result<(Self, Vec<u8>)> {
         let file = open_to_write(File::options().read(true).create(true).append(true), path);
         let file = file.map_err(|error| Error::io("open", path, error))?;
-        let mut bytes = read_to_end(&file, MAX_BYTES).map_err(|error| Error::io("read", path, error))?;
+        let mut bytes = read_to_end(&file, MAX_FILE_BYTES).map_err(|error| Error::io("read", path, error))?;
         bytes.truncate(bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1));
-        let mut lines = Self { file, path: path.to_owned(), length: 0 };
-        lines.cut(bytes.len())?;
-        Ok((lines, bytes))
+        let mut log = Self { file, path: path.to_owned(), num_bytes: 0 };
+        log.truncate(bytes.len())?;
+        Ok((log, bytes))
     }
 
-    /// Leaves the first `length` bytes and nothing more.
-    pub(crate) fn cut(&mut self, length: usize) -> Result<()> {
-        self.length = length as u64;
-        self.file.set_len(self.length).map_err(|error| Error::io("write", &self.path, error))
+    /// Removes all but the first `num_bytes` bytes.
+    pub(crate) fn truncate(&mut self, num_bytes: usize) -> Result<()> {
+        self.num_bytes = num_bytes as u64;
+        self.file.set_len(self.num_bytes).map_err(|error| Error::io("write", &self.path, error))
     }
 
-    /// Adds `text`, whole lines, and waits until the disk has them. What could not be written whole is taken off again.
+    /// Appends `text`, which is made of whole log, and waits until it is on the disk. After a
+    /// failure, a partly written text is removed.
     pub(crate) fn append(&mut self, text: &str) -> Result<()> {
-        let _writing = WRITING.read();
-        // One write for all lines: a kill leaves all of them or, at the worst, one broken off.
+        let _writer = WRITERS.read();
+        // One write for all lines: if the process is killed, at most the last line in the file is
+        // incomplete.
         let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data());
         if written.is_err() {
-            // What remains is cut off when the file is opened again.
-            let _ = self.file.set_len(self.length);
+            // If this fails, too, the rest is removed when the file is opened again.
+            let _ = self.file.set_len(self.num_bytes);
         } else {
-            self.length += text.len() as u64;
+            self.num_bytes += text.len() as u64;
         }
         written.map_err(|error| Error::io("write", &self.path, error))
     }
@@ -59,19 +62,19 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn a_broken_last_line_is_taken_off_and_nothing_written_behind_it() {
+    fn an_incomplete_last_line_is_removed_before_the_next_is_appended() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lines");
-        let (mut lines, before) = LineLog::open(&path).unwrap();
+        let (mut log, before) = LineLog::open(&path).unwrap();
         assert!(before.is_empty());
-        lines.append("one\ntwo\n").unwrap();
+        log.append("one\ntwo\n").unwrap();
         fs::write(&path, "one\ntwo\nthr").unwrap();
-        let (mut lines, before) = LineLog::open(&path).unwrap();
+        let (mut log, before) = LineLog::open(&path).unwrap();
         assert_eq!(before, b"one\ntwo\n");
-        lines.append("three\n").unwrap();
+        log.append("three\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\n");
-        lines.cut(4).unwrap();
-        lines.append("four\n").unwrap();
+        log.truncate(4).unwrap();
+        log.append("four\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\nfour\n");
     }
 }

@@ -1,4 +1,5 @@
-//! One process at a time in a folder. The system lets go of a lock when its process ends, however that ends.
+//! Owns the lock of a folder, which allows one process at a time. The system releases the lock when
+//! its process ends, even when the process is killed.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -8,33 +9,36 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::util::files::open::{open, open_to_write};
 
-/// The name of the file that is locked.
+/// Name of the file that is locked.
 pub(crate) const LOCK: &str = ".lock";
 
-/// Who only asks whether there is a lock takes it for a moment; it is waited for.
-const ATTEMPTS: usize = 10;
-const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(20);
+/// Number of attempts to take a lock. [`is_locked`] of another process takes a shared lock for a
+/// moment, so one attempt is not enough.
+const MAX_ATTEMPTS: usize = 10;
 
-/// A folder is this process's own until this is dropped.
+/// Time between two attempts, which makes 0.2 s for all of them.
+const RETRY_DELAY: Duration = Duration::from_millis(20);
+
+/// The lock of a folder. The folder belongs to this process until the value is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock of `folder`; none where another process has it.
+    /// Takes the lock of `folder`. Returns nothing if another process has it.
     ///
     /// # Errors
-    /// A folder that cannot be written in.
+    /// The lock file cannot be made or locked.
     pub(crate) fn take(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join(LOCK);
         let file = open_to_write(File::options().create(true).truncate(false).write(true), &path);
         let file = file.map_err(|error| Error::io("write", &path, error))?;
-        for attempt in 0..ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             match file.try_lock() {
                 Ok(()) => return Ok(Some(Self { _file: file })),
                 Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
-                Err(TryLockError::WouldBlock) if attempt + 1 < ATTEMPTS => thread::sleep(BETWEEN_ATTEMPTS),
+                Err(TryLockError::WouldBlock) if attempt + 1 < MAX_ATTEMPTS => thread::sleep(RETRY_DELAY),
                 Err(TryLockError::WouldBlock) => {}
             }
         }
@@ -42,10 +46,10 @@ impl Lock {
     }
 }
 
-/// Whether some process, this one included, has the lock of `folder`. None where nobody ever took one, or it cannot be
-/// told.
+/// Returns whether a process, this one included, has the lock of `folder`. Returns nothing if no
+/// process ever locked the folder, or if the system does not say.
 pub(crate) fn is_locked(folder: &Path) -> Option<bool> {
-    // A link or a pipe in its place is no lock of ours.
+    // A link or a pipe with this name was not made by smallnet.
     let file = open(&folder.join(LOCK)).ok()?;
     match file.try_lock_shared() {
         Ok(()) => Some(false),
@@ -60,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_is_had_once_and_given_back() {
+    fn a_lock_is_exclusive_and_released() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(is_locked(folder.path()), None);
         let lock = Lock::take(folder.path()).unwrap();
