@@ -74,7 +74,7 @@ impl Split {
             return Ok(self.image(position));
         }
         let (count, last) = (counted(self.len(), "image", "images"), self.len().saturating_sub(1));
-        Err(Error::new(format!(
+        Err(Error::data(format!(
             "there is no image {position} in the {name} split: it has {count}, 0 to {last}"
         )))
     }

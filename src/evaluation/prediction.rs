@@ -75,7 +75,8 @@ pub fn logits(model: &Mlp, batch: &Batch) -> Result<Vec<f32>> {
         return Ok(network.logits(&images, model.is_worth_sharing(images.len())));
     }
     let data = model.forward(batch.images()).try_into_data();
-    let data = data.map_err(|error| Error::new(format!("the network's answer cannot be read: {error}")))?;
+    let data =
+        data.map_err(|error| Error::backend(format!("the network's answer cannot be read: {error}")))?;
     Ok(data.iter::<f32>().collect())
 }
 

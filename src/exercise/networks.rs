@@ -150,6 +150,6 @@ fn examples(saved: &LoadedModel) -> Result<(LabImage, Option<LabImage>)> {
             }
         }
     }
-    let first = first.ok_or_else(|| Error::new("there is no test image"))?;
+    let first = first.ok_or_else(|| Error::data("there is no test image"))?;
     Ok((first, None))
 }

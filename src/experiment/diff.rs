@@ -36,8 +36,9 @@ pub fn differences(experiments: &[&Experiment]) -> Result<Vec<Difference>> {
 
 /// All settings of an experiment by dotted name, as TOML.
 pub fn settings(experiment: &Experiment) -> Result<BTreeMap<String, String>> {
-    let value = Value::try_from(experiment)
-        .map_err(|error| Error::new(format!("cannot write the experiment as TOML: {error}")))?;
+    let value = Value::try_from(experiment).map_err(|error| {
+        Error::new(format!("cannot write the experiment as TOML: {error}")).with_source(error)
+    })?;
     let mut settings = BTreeMap::new();
     flatten("", &value, &mut settings);
     Ok(settings)

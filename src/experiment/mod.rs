@@ -76,8 +76,9 @@ impl Experiment {
 
     /// The whole experiment as TOML, every value explicit: reading it gives this experiment again.
     pub fn to_toml(&self) -> Result<String> {
-        toml::to_string(self)
-            .map_err(|error| Error::new(format!("cannot write the experiment as TOML: {error}")))
+        toml::to_string(self).map_err(|error| {
+            Error::new(format!("cannot write the experiment as TOML: {error}")).with_source(error)
+        })
     }
 
     /// Checks every section's values.

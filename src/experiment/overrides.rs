@@ -43,7 +43,7 @@ impl Override {
         // Tables in tables in tables: whoever goes through them needs a stack as deep.
         if sections.len() > MAX_SECTIONS {
             let start = self.path[..MAX_SECTIONS].join(".");
-            return Err(Error::new(format!("unknown key `{start}…`, of {} parts", self.path.len()))
+            return Err(Error::config(format!("unknown key `{start}…`, of {} parts", self.path.len()))
                 .hint("the longest key is `training.early_stopping.restore_best`"));
         }
         let mut current = table;

@@ -83,21 +83,22 @@ pub(crate) fn read_text(path: &Path) -> io::Result<String> {
 /// Text that is no TOML, with line and column.
 pub(crate) fn parse(text: &str, origin: &str) -> Result<Table> {
     if text.len() > MAX_BYTES {
-        return Err(Error::new(format!("`{origin}` is larger than {MAX_BYTES} bytes")));
+        return Err(Error::config(format!("`{origin}` is larger than {MAX_BYTES} bytes")));
     }
     let invalid = |error: &toml::de::Error| {
         let start = error.span().map_or(0, |span| span.start.min(text.len()));
         let before = &text.as_bytes()[..start];
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
         let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
-        Error::new(format!(
+        Error::config(format!(
             "invalid TOML in `{origin}`, line {line}, column {column}: {}",
             error.message().replace('\n', ", ")
         ))
+        .with_source(error.clone())
     };
     let (table, errors) = DeTable::parse_recoverable(text);
     let Some(table) = check_depth(table) else {
-        return Err(Error::new(format!(
+        return Err(Error::config(format!(
             "`{origin}` has tables or lists in one another, deeper than {MAX_DEPTH}"
         )));
     };
@@ -165,7 +166,7 @@ fn type_check(table: Table, place: &str) -> Result<Experiment> {
     serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
         let path = error.path().to_string();
         let message = error.inner().message().to_owned();
-        translate_serde(&table, &path, &message, place)
+        translate_serde(&table, &path, &message, place).with_source(error.into_inner())
     })
 }
 
@@ -182,7 +183,7 @@ fn translate_serde(table: &Table, path: &str, message: &str, place: &str) -> Err
         let key = if is_kinded(path) { format!("{path}.kind") } else { path.to_owned() };
         let choices = quoted(expected);
         let hint = suggestion("", &got, &choices, "choices");
-        Error::new(format!("`{key}` {place} is `{got}`, expected one of its choices")).hint(hint)
+        Error::config(format!("`{key}` {place} is `{got}`, expected one of its choices")).hint(hint)
     } else if let Some(got) =
         problem.strip_prefix("invalid type: ").or(problem.strip_prefix("invalid value: "))
     {
@@ -193,9 +194,9 @@ fn translate_serde(table: &Table, path: &str, message: &str, place: &str) -> Err
                 Some(value) => value.to_string(),
                 None => got.to_owned(),
             };
-        Error::new(format!("`{key}` {place} is {got}, expected {}", type_name(expected, &key)))
+        Error::config(format!("`{key}` {place} is {got}, expected {}", type_name(expected, &key)))
     } else {
-        Error::new(format!("invalid value of `{path}` {place}: {message}"))
+        Error::config(format!("invalid value of `{path}` {place}: {message}"))
     }
 }
 
@@ -210,7 +211,8 @@ fn unknown_key(table: &Table, path: &str, key: &str, mut valid: Vec<String>, pla
     }
     valid.sort();
     let prefix = if section.is_empty() { String::new() } else { format!("{section}.") };
-    Error::new(format!("unknown key `{prefix}{key}` {place}")).hint(suggestion(&prefix, key, &valid, &what))
+    Error::config(format!("unknown key `{prefix}{key}` {place}"))
+        .hint(suggestion(&prefix, key, &valid, &what))
 }
 
 fn is_kinded(section: &str) -> bool {

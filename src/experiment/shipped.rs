@@ -63,8 +63,10 @@ pub(crate) fn shipped(all: &'static [Shipped], path: &Path, what: &str) -> Resul
         None => {
             let names: Vec<_> = all.iter().map(|shipped| shipped.name.to_owned()).collect();
             let hint = suggestion("", name, &names, "names");
-            Err(Error::new(format!("there is no {what} `{name}`, neither as a file nor inside smallnet"))
-                .hint(hint))
+            Err(Error::not_found(format!(
+                "there is no {what} `{name}`, neither as a file nor inside smallnet"
+            ))
+            .hint(hint))
         }
     }
 }

@@ -180,7 +180,7 @@ impl OptimizerConfig {
                 fraction("momentum", sgd.momentum)?;
                 not_negative("weight_decay", sgd.weight_decay)?;
                 if sgd.nesterov && sgd.momentum == 0.0 {
-                    return Err(Error::new("`optimizer.nesterov` is true, but `optimizer.momentum` is 0")
+                    return Err(Error::config("`optimizer.nesterov` is true, but `optimizer.momentum` is 0")
                         .hint("nesterov changes how momentum is applied; try `optimizer.momentum=0.9`"));
                 }
                 Ok(())

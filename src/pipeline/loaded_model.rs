@@ -65,7 +65,7 @@ impl LoadedModel {
         let absolute = path.canonicalize().map_err(|error| Error::io("read", &path, error))?;
         let folder = absolute.ancestors().skip(1).take(3).find(|folder| RunFolder::is_at(folder));
         let folder = folder.ok_or_else(|| {
-            Error::new(format!("the checkpoint `{text}` is not in a run folder"))
+            Error::not_found(format!("the checkpoint `{text}` is not in a run folder"))
                 .hint("its network is described by the `config.toml` of its run: leave it in there")
         })?;
         Self::read(RunFolder::open(folder)?, absolute, backend)
@@ -116,7 +116,7 @@ impl LoadedModel {
             return Ok(());
         }
         let weights = self.weights.display();
-        Err(Error::new(format!(
+        Err(Error::corrupt(format!(
             "`{weights}` is damaged: its weights have the digest {found}, expected {noted}"
         ))
         .hint("a checkpoint in the run's folder `checkpoint` may still be whole"))
@@ -225,7 +225,7 @@ fn check_verifiable(info: &RunInfo, folder: &RunFolder, weights: &Path) -> Resul
     if weights != folder.model_path() {
         return match run::checkpoint_of(weights) {
             Some(_) => Ok(()),
-            None => Err(Error::new(format!(
+            None => Err(Error::not_found(format!(
                 "`{}` is neither the weights of the run `{path}` nor those of one of its checkpoints",
                 weights.display()
             ))
@@ -250,7 +250,7 @@ fn check_verifiable(info: &RunInfo, folder: &RunFolder, weights: &Path) -> Resul
         ),
         None => "a run saves them when it ends".to_owned(),
     };
-    Err(Error::new(format!("`{path}` has no trained weights: {why}")).hint(hint))
+    Err(Error::state(format!("`{path}` has no trained weights: {why}")).hint(hint))
 }
 
 /// The data set of a run, if it is still the one that the run was made with.
@@ -259,6 +259,6 @@ fn unchanged(source: Source, noted: &str) -> Result<Source> {
     if found == noted {
         return Ok(source);
     }
-    Err(Error::new(format!("the data set `{source}` has changed: its digest is {found}, expected {noted}"))
+    Err(Error::data(format!("the data set `{source}` has changed: its digest is {found}, expected {noted}"))
         .hint(format!("to evaluate on it as it is, say so: `--data {source}`")))
 }

@@ -90,10 +90,10 @@ impl LrFinder {
 
 /// The points as a table with a header.
 fn csv(points: &[RatePoint]) -> Result<Vec<u8>> {
-    let cannot = |error: String| Error::new(format!("cannot write the points as CSV: {error}"));
+    let message = |error: &dyn std::fmt::Display| format!("cannot write the points as CSV: {error}");
     let mut writer = csv::Writer::from_writer(Vec::new());
     for point in points {
-        writer.serialize(point).map_err(|error| cannot(error.to_string()))?;
+        writer.serialize(point).map_err(|error| Error::new(message(&error)).with_source(error))?;
     }
-    writer.into_inner().map_err(|error| cannot(error.to_string()))
+    writer.into_inner().map_err(|error| Error::new(message(&error)))
 }

@@ -76,7 +76,7 @@ fn check_origin(folder: &RunFolder, info: &RunInfo, backend: Option<Backend>) ->
             .hint("leave `--backend` out: on another backend it would not end the same"));
     }
     if info.format < 2 {
-        return Err(Error::new(format!(
+        return Err(Error::unsupported(format!(
             "`{path}` was made by smallnet {}, which saved too little to go on from",
             info.version
         ))
@@ -106,7 +106,7 @@ fn check_unfinished(folder: &RunFolder, info: &RunInfo, planned: usize, wanted: 
     let path = folder.path().display();
     let done = folder.summary(info)?.map_or(planned, |summary| summary.num_epochs);
     if done < planned {
-        return Err(Error::new(format!(
+        return Err(Error::state(format!(
             "`{path}` is finished: early stopping ended it after epoch {done} of {planned}"
         ))
         .hint("more epochs would not change that; train again with another `training.early_stopping`"));
@@ -114,7 +114,7 @@ fn check_unfinished(folder: &RunFolder, info: &RunInfo, planned: usize, wanted: 
     if wanted > done {
         return Ok(());
     }
-    Err(Error::new(format!(
+    Err(Error::state(format!(
         "`{path}` is finished: all of its {} are trained",
         counted(done, "epoch", "epochs")
     ))
@@ -146,7 +146,7 @@ fn check_data(source: &Source, found: &str, noted: &str) -> Result<()> {
     if found == noted {
         return Ok(());
     }
-    Err(Error::new(format!("the data set `{source}` has changed: its digest is {found}, expected {noted}"))
+    Err(Error::data(format!("the data set `{source}` has changed: its digest is {found}, expected {noted}"))
         .hint("a run goes on with the images that it began with: put them back, or train again"))
 }
 
@@ -220,7 +220,7 @@ impl Search<'_> {
             ));
             return Ok(());
         }
-        Err(Error::new(format!(
+        Err(Error::state(format!(
             "`{path}` has been trained {reached}, and has no checkpoint of the end of epoch {} any more",
             end.epochs
         ))
@@ -239,17 +239,17 @@ impl Search<'_> {
         let checkpoint = store.read(position, &self.limits())?;
         checkpoint.check(self.model, &name)?;
         if position.steps > steps_per_epoch {
-            return Err(Error::new(format!("`{name}` is not of this training")));
+            return Err(Error::corrupt(format!("`{name}` is not of this training")));
         }
         if epochs.len() < position.epochs {
             let known = epochs.len();
-            return Err(Error::new(format!(
+            return Err(Error::corrupt(format!(
                 "`metrics.jsonl` has {known} whole epochs, and `{name}` needs them all"
             )));
         }
         let found = self.metrics.digest(position.epochs).sha256();
         match &checkpoint.state.metrics_sha256 {
-            Some(noted) if *noted != found => Err(Error::new(format!(
+            Some(noted) if *noted != found => Err(Error::corrupt(format!(
                 "`metrics.jsonl` is not what it was when `{name}` was saved: the digest of its lines up to epoch {} is \
                  {found}, expected {noted}",
                 position.epochs

@@ -79,7 +79,7 @@ impl Splits {
             SplitName::Train => Ok(&self.train),
             SplitName::Test => Ok(&self.test),
             SplitName::Validation if self.validation.is_empty() => {
-                Err(Error::new("there are no validation images: this experiment holds none out")
+                Err(Error::data("there are no validation images: this experiment holds none out")
                     .hint("hold some out: `--set data.validation=10000`"))
             }
             SplitName::Validation => Ok(&self.validation),
@@ -115,7 +115,7 @@ pub(crate) fn check_classes(experiment: &Experiment, layout: InputSpec) -> Resul
         return Ok(());
     }
     let source = experiment.data.source();
-    Err(Error::new(format!("all training images in `{source}` are of class 0, expected two classes")))
+    Err(Error::data(format!("all training images in `{source}` are of class 0, expected two classes")))
 }
 
 /// All training images of an experiment, for a study to split. The test images are looked at as far as they must fit.
@@ -141,7 +141,7 @@ pub(super) fn load(
         SplitName::Test => Ok(Split::whole(images)),
         SplitName::Train => Ok(hold_out(experiment, images)?.0),
         SplitName::Validation if experiment.data.validation == 0 => {
-            Err(Error::new("there are no validation images: the run held none out")
+            Err(Error::data("there are no validation images: the run held none out")
                 .hint("hold some out when training: `smallnet train --set data.validation=10000`"))
         }
         SplitName::Validation => Ok(hold_out(experiment, images)?.1),

@@ -6,7 +6,7 @@ use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 
 use crate::backend::{Backend, BackendHandle};
-use crate::error::{BACKEND_PANIC, Error, Result, catch_panic};
+use crate::error::{BACKEND_PANIC, Result, catch_panic};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::experiment::Experiment;
 use crate::model::{Mlp, weights_sha256};
@@ -155,7 +155,9 @@ impl PreparedRun {
         let path = self.folder.checkpoints().weights_path(Position { epochs: epoch, steps: 0 });
         self.folder.load_weights(model, &path).map_err(|error| {
             let lost = format!("the weights of epoch {epoch}, the best one, are lost: {}", error.message());
-            Error::new(lost).hint("`smallnet resume` goes back to before that epoch and trains it again")
+            error
+                .in_context(lost)
+                .hint("`smallnet resume` goes back to before that epoch and trains it again")
         })
     }
 

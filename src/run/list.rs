@@ -83,7 +83,7 @@ pub fn find(text: &str, artifacts: &Path) -> Result<RunFolder> {
         .collect();
     match (folders.pop(), folders.pop()) {
         (Some(run), None) => RunFolder::open(&run),
-        (Some(one), Some(other)) => Err(Error::new(format!(
+        (Some(one), Some(other)) => Err(Error::not_found(format!(
             "`{text}` is the id of several runs, such as `{}` and `{}`",
             other.display(),
             one.display()
@@ -107,7 +107,7 @@ fn latest(artifacts: &Path) -> Result<RunFolder> {
     match damaged.filter(|run| is_newer(&run.path)).max_by_key(|run| id(&run.path)) {
         Some(run) => Err(run.error),
         None => newest.ok_or_else(|| {
-            Error::new(format!("there is no run in `{}` yet", artifacts.display()))
+            Error::not_found(format!("there is no run in `{}` yet", artifacts.display()))
                 .hint("`smallnet train` makes one")
         }),
     }

@@ -66,8 +66,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<EpochRecord>> {
     let text = files::read(path)?;
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let read = |(index, line)| {
-        let failed =
-            |error| Error::new(format!("`{}`, line {}, is damaged: {error}", path.display(), index + 1));
+        let failed = |error| {
+            Error::corrupt(format!("`{}`, line {}, is damaged: {error}", path.display(), index + 1))
+                .with_source(error)
+        };
         serde_json::from_str(line).map_err(failed)
     };
     whole.lines().enumerate().map(read).collect()

@@ -127,7 +127,7 @@ impl RunFolder {
             return Ok(Self { path: path.to_owned() });
         }
         let what = if path.exists() { "is not a run folder" } else { "does not exist" };
-        Err(Error::new(format!("`{}` {what}", path.display()))
+        Err(Error::not_found(format!("`{}` {what}", path.display()))
             .hint("`smallnet runs` lists the runs; a run folder holds `config.toml` and `run.json`"))
     }
 
@@ -151,7 +151,7 @@ impl RunFolder {
     pub fn lock(&self) -> Result<RunLock> {
         let path = self.path.display();
         self.try_lock()?.ok_or_else(|| {
-            Error::new(format!("`{path}` is in use: another process is training it"))
+            Error::locked(format!("`{path}` is in use: another process is training it"))
                 .hint("wait for it, or stop it with Ctrl-C; what it has reached is saved")
         })
     }
@@ -241,7 +241,7 @@ impl RunFolder {
             experiment().and_then(|read| read.to_toml()).is_ok_and(|text| *noted == digest(&text))
         };
         match &info.config_sha256 {
-            Some(noted) if !is_unchanged(noted) && !has_same_settings(noted) => Err(Error::new(format!(
+            Some(noted) if !is_unchanged(noted) && !has_same_settings(noted) => Err(Error::corrupt(format!(
                 "`{}` is not what the run was made from: its digest is {found}, expected {noted}",
                 path.display()
             ))
@@ -314,7 +314,7 @@ impl RunFolder {
         let path = self.model_path();
         let bytes = model.clone().into_record().into_bytes();
         let bytes =
-            bytes.map_err(|error| Error::new(format!("cannot write `{}`: {error}", path.display())))?;
+            bytes.map_err(|error| Error::backend(format!("cannot write `{}`: {error}", path.display())))?;
         files::write(&path, &bytes)
     }
 

@@ -40,7 +40,7 @@ impl RunFolder {
         let test: TestEvaluation = files::read_json(&path).map_err(|error| error.hint(AGAIN))?;
         if !test.fits(info.data.layout) {
             let name = path.display();
-            return Err(Error::new(format!(
+            return Err(Error::corrupt(format!(
                 "`{name}` is damaged: its lists do not fit each other or the run"
             ))
             .hint(AGAIN));

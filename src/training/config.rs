@@ -77,7 +77,7 @@ impl TrainingConfig {
             ensure(positive, &format!("training.{key}"), value, "a number above 0")?;
         }
         if self.clip_norm.is_some() && self.clip_value.is_some() {
-            return Err(Error::new("`training.clip_norm` and `training.clip_value` are both set")
+            return Err(Error::config("`training.clip_norm` and `training.clip_value` are both set")
                 .hint("keep one of them"));
         }
         match &self.early_stopping {
@@ -106,7 +106,7 @@ impl EarlyStopping {
         let not_negative = delta >= 0.0 && delta.is_finite();
         ensure(not_negative, "training.early_stopping.min_delta", delta, "a number from 0")?;
         if validation == 0 {
-            return Err(Error::new("`training.early_stopping` is set, but `data.validation` is 0").hint(
+            return Err(Error::config("`training.early_stopping` is set, but `data.validation` is 0").hint(
                 "early stopping watches the validation loss: hold images out, such as `data.validation=10000`",
             ));
         }

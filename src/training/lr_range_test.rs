@@ -134,7 +134,7 @@ pub fn range_test(
 ) -> Result<Option<RangeTest>> {
     let RangeSetup { model, optimizer, training, seed, train, device, sweep } = trial;
     if train.is_empty() {
-        return Err(Error::new("there are no images to train on"));
+        return Err(Error::data("there are no images to train on"));
     }
     let num_steps = sweep.num_steps(training.steps_per_epoch(train.len()));
     let loader = shuffled_loader(train, training, seed, device).to_device(&device.clone().autodiff());

@@ -167,7 +167,7 @@ pub fn train(setup: TrainRequest<'_>, followers: Observers) -> Result<TrainResul
     let learner = Learner::new(model.train(), optimizer.init(training.clipping()), schedule);
     let result = supervised.launch(learner);
     if let Some(error) = result.error {
-        return Err(Error::new(format!("training stopped: {error}")));
+        return Err(Error::backend(format!("training stopped: {error}")));
     }
     let (end, epochs, best) = epochs.outcome()?;
     Ok(TrainResult { model: result.model, end, epochs, best })

@@ -27,7 +27,7 @@ const MOST_HEADER_BYTES: usize = 1_000_000;
 /// The colours of the picture in `bytes`, which begin with a JPEG's marker.
 pub(super) fn decode(path: &Path, mut bytes: Vec<u8>) -> Result<Colours> {
     reduce(path, &mut bytes)?;
-    let failed = |error: ImageError| unreadable(path, &error);
+    let failed = |error: ImageError| unreadable(path, error);
     let mut decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(failed)?;
     let (width, height) = decoder.dimensions();
     let mut means = BlockMeans::new(width, height, decoder.orientation().map_err(failed)?);
@@ -46,13 +46,14 @@ pub(super) fn decode(path: &Path, mut bytes: Vec<u8>) -> Result<Colours> {
     Ok(means.finish())
 }
 
-fn unreadable(path: &Path, error: &ImageError) -> Error {
+fn unreadable(path: &Path, error: ImageError) -> Error {
     // The inner error says what is wrong; the outer one only repeats the format.
-    let detail = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-    match error {
+    let detail = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+    let unreadable = match error {
         ImageError::Unsupported(_) => unusual(path, detail.trim_matches(['"', '.'])),
         _ => damaged(path, &detail),
-    }
+    };
+    unreadable.with_source(error)
 }
 
 /// Takes out of `bytes` what does not make the picture's pixels: comments, profiles, what follows its end.

@@ -25,7 +25,7 @@ pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Colours> {
     if let Some(&[w0, w1, w2, w3, h0, h1, h2, h3]) = bytes.get(16..24) {
         check_size(path, u32::from_be_bytes([w0, w1, w2, w3]), u32::from_be_bytes([h0, h1, h2, h3]))?;
     }
-    let failed = |error| unreadable(path, &error);
+    let failed = |error| unreadable(path, error);
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: MEMORY });
     // What is not read is not unpacked.
     decoder.set_ignore_text_chunk(true);
@@ -79,10 +79,10 @@ fn rows(width: usize, height: usize, interlaced: bool) -> impl Iterator<Item = (
     })
 }
 
-fn unreadable(path: &Path, error: &DecodingError) -> Error {
+fn unreadable(path: &Path, error: DecodingError) -> Error {
     match error {
         DecodingError::LimitsExceeded => unusual(path, "what it says about itself is too long"),
-        error => damaged(path, &error.to_string()),
+        error => damaged(path, &error.to_string()).with_source(error),
     }
 }
 

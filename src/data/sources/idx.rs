@@ -6,7 +6,7 @@
 use std::fmt;
 use std::io::{self, Read};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result, copy_io_error};
 use crate::util::format::{counted, grouped};
 
 /// The images of one IDX file as one block of bytes.
@@ -57,7 +57,14 @@ pub(super) fn images_from_bytes(mut bytes: Vec<u8>, name: &str) -> Result<IdxIma
 
 /// The error of a file that could not be read to its end: a device's fault or a damaged compressed stream.
 pub(super) fn read_error(name: &str, source: &io::Error) -> Error {
-    let error = Error::new(format!("cannot read `{name}`: {source}"));
+    let kind = match source.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::FileTooLarge => ErrorKind::Data,
+        io::ErrorKind::OutOfMemory => ErrorKind::Resources,
+        _ => ErrorKind::Io,
+    };
+    let error = Error::new(format!("cannot read `{name}`: {source}"))
+        .with_kind(kind)
+        .with_source(copy_io_error(source));
     match source.kind() {
         io::ErrorKind::InvalidData => error.hint(
             "the download may be incomplete or damaged; a file that is not compressed must not end in `.gz`",
@@ -191,7 +198,7 @@ fn read_body(reader: impl Read, header: &Header, name: &str, most: u64) -> Resul
 }
 
 fn invalid(name: &str, what: &str) -> Error {
-    Error::new(format!("invalid IDX file `{name}`: {what}"))
+    Error::data(format!("invalid IDX file `{name}`: {what}"))
 }
 
 fn wrong_magic(got: u32, expected: Kind, name: &str) -> Error {

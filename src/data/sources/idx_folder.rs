@@ -43,7 +43,7 @@ pub(super) fn locate(folder: &Path) -> Result<[PathBuf; 4]> {
 /// The names of the files in `folder`, sorted.
 fn file_names(folder: &Path) -> Result<Vec<String>> {
     let wrong = |what| {
-        Error::new(format!("data set folder `{}` {what}", folder.display()))
+        Error::data(format!("data set folder `{}` {what}", folder.display()))
             .hint("`mnist` is the built-in data set; anything else is a folder of four IDX files")
     };
     let entries = folder.read_dir().map_err(|error| match error.kind() {
@@ -86,12 +86,12 @@ fn prefix<'a>(name: &'a str, endings: &[&str]) -> Option<&'a str> {
 
 fn missing(folder: &Path, endings: &[&str]) -> Error {
     let accepted = endings.join("`, `");
-    Error::new(format!("cannot find `{}` in `{}`", endings[0], folder.display()))
+    Error::data(format!("cannot find `{}` in `{}`", endings[0], folder.display()))
         .hint(format!("accepted are `{accepted}`, each also with `.gz` and after a prefix that ends in `-`"))
 }
 
 fn ambiguous(one: &str, two: &str, folder: &Path, why: &str) -> Error {
-    Error::new(format!("`{one}` and `{two}` in `{}` {why}", folder.display()))
+    Error::data(format!("`{one}` and `{two}` in `{}` {why}", folder.display()))
         .hint("keep one data set in a folder, its four files with the same prefix or none")
 }
 

@@ -95,14 +95,14 @@ impl ImageDataset {
     pub fn check_layout(&self, train: InputSpec) -> Result<()> {
         let InputSpec { height, width, num_classes } = train;
         if self.image_size() != (height, width) {
-            return Err(Error::new(format!(
+            return Err(Error::data(format!(
                 "the images in `{}` have {}x{} pixels, expected {height}x{width} as in the training images",
                 self.images_name, self.height, self.width
             )));
         }
         match self.labels.iter().position(|&label| usize::from(label) >= num_classes) {
             None => Ok(()),
-            Some(index) => Err(Error::new(format!(
+            Some(index) => Err(Error::data(format!(
                 "label {} of image {index} in `{}` is out of range: the training labels go from 0 to {}",
                 self.labels[index],
                 self.labels_name,
@@ -120,7 +120,7 @@ impl ImageDataset {
         if images.count != labels.len() {
             let count = counted(images.count, "image", "images");
             let labels = counted(labels.len(), "label", "labels");
-            return Err(Error::new(format!(
+            return Err(Error::data(format!(
                 "`{images_name}` holds {count}, but `{labels_name}` holds {labels}"
             ))
             .hint("both files must come from the same part of the same data set"));

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::optim::ScheduleConfig;
 use crate::pipeline::earlier::{finished, runs_of};
@@ -92,9 +92,9 @@ impl OpenedStudy {
     ) -> Result<Option<RunRecords>> {
         let BestModelTraining { prepared, .. } = training;
         let run = prepared.folder.clone();
-        let outcome = prepared
-            .train(renderer, interrupter.clone(), |_| ())
-            .map_err(|error| Error::new(format!("the winner could not be trained on all images: {error}")))?;
+        let outcome = prepared.train(renderer, interrupter.clone(), |_| ()).map_err(|error| {
+            error.in_context(format!("the winner could not be trained on all images: {error}"))
+        })?;
         if outcome.result.is_none() {
             return Ok(None);
         }

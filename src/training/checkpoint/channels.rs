@@ -38,7 +38,9 @@ impl RecordReceivers {
     pub(crate) fn collect(&self) -> Result<CheckpointBytes> {
         // A thread that panicked has let go of its end.
         let next = |arrivals: &Receiving| {
-            arrivals.recv().unwrap_or_else(|_| Err(Error::new("the device failed while its state was read")))
+            arrivals
+                .recv()
+                .unwrap_or_else(|_| Err(Error::backend("the device failed while its state was read")))
         };
         Ok(CheckpointBytes {
             model: next(&self.model)?,
@@ -84,7 +86,7 @@ pub(crate) fn channel_checkpointers(
 fn part<R: checkpoint::Checkpoint>(saved: Option<&Vec<u8>>) -> Result<(ChannelCheckpointer<R>, Receiving)> {
     let read = |bytes: &Vec<u8>| {
         R::checkpoint_from_bytes(Bytes::from_bytes_vec(bytes.clone()))
-            .map_err(|error| Error::new(format!("a record of the checkpoint cannot be read: {error}")))
+            .map_err(|error| Error::corrupt(format!("a record of the checkpoint cannot be read: {error}")))
     };
     let (departures, arrivals) = sync_channel(1);
     Ok((ChannelCheckpointer { departures, saved: Mutex::new(saved.map(read).transpose()?) }, arrivals))
@@ -93,7 +95,7 @@ fn part<R: checkpoint::Checkpoint>(saved: Option<&Vec<u8>>) -> Result<(ChannelCh
 impl<R: checkpoint::Checkpoint> Checkpointer<R> for ChannelCheckpointer<R> {
     fn save(&self, _: usize, record: R) -> std::result::Result<(), CheckpointerError> {
         let bytes = record.checkpoint_into_bytes();
-        let bytes = bytes.map_err(|error| Error::new(format!("the checkpoint cannot be made: {error}")));
+        let bytes = bytes.map_err(|error| Error::backend(format!("the checkpoint cannot be made: {error}")));
         // Nobody waits for it where the loop has ended with an error of its own.
         let _ = self.departures.send(bytes.map(|bytes| bytes.to_vec()));
         Ok(())

@@ -352,7 +352,7 @@ impl<'a> ModelBatch<'a> {
 
 /// The key that all networks share.
 fn common_key(streams: &[ModelGroup<'_>]) -> Result<BatchKey> {
-    let unfit = || Error::new("these networks cannot be trained side by side");
+    let unfit = || Error::config("these networks cannot be trained side by side");
     let first = streams.first().ok_or_else(unfit)?;
     let key = first.members.first().copied().and_then(BatchKey::new).ok_or_else(unfit)?;
     let size = |stream: &ModelGroup<'_>| {
@@ -428,7 +428,7 @@ impl SumsOnDevice {
         let transaction =
             Transaction::default().register(self.loss).register(self.correct).register(self.finite_steps);
         let data =
-            transaction.try_execute().map_err(|error| Error::new(format!("training failed: {error}")))?;
+            transaction.try_execute().map_err(|error| Error::backend(format!("training failed: {error}")))?;
         let mut values = data.iter().map(|data| data.iter::<f64>().collect::<Vec<_>>());
         let mut next = || values.next().unwrap_or_default();
         Ok(Sums { loss: next(), correct: next(), finite_steps: next(), num_images: self.num_images })

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) use folder::{
     check_kinds, is_unfinished, make_folder, name_folder, remove_folder, remove_leftovers, remove_unborn,
@@ -136,18 +136,20 @@ fn read_to_end(file: &File, limit: u64) -> io::Result<Vec<u8>> {
 
 /// Reads a whole file of text; as [`read_bytes`].
 pub(crate) fn read(path: &Path) -> Result<String> {
-    String::from_utf8(read_bytes(path)?)
-        .map_err(|_| Error::io("read", path, io::Error::other("it is not UTF-8 text")))
+    String::from_utf8(read_bytes(path)?).map_err(|_| {
+        Error::io("read", path, io::Error::other("it is not UTF-8 text")).with_kind(ErrorKind::Corrupt)
+    })
 }
 
 pub(crate) fn to_json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| Error::new(format!("cannot write JSON: {error}")))
+    serde_json::to_string(value)
+        .map_err(|error| Error::new(format!("cannot write JSON: {error}")).with_source(error))
 }
 
 /// A value as JSON for people, with a line feed at the end.
 pub(crate) fn to_pretty_json(value: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(value);
-    Ok(text.map_err(|error| Error::new(format!("cannot write JSON: {error}")))? + "\n")
+    Ok(text.map_err(|error| Error::new(format!("cannot write JSON: {error}")).with_source(error))? + "\n")
 }
 
 pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
@@ -160,12 +162,12 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 
 /// A value out of the text of the file at `path`.
 pub(crate) fn parse_json<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| damaged(path, &error))
+    serde_json::from_str(text).map_err(|error| damaged(path, &error).with_source(error))
 }
 
 /// A file that is not what smallnet wrote.
 pub(crate) fn damaged(path: &Path, why: &dyn std::fmt::Display) -> Error {
-    Error::new(format!("`{}` is damaged: {why}", path.display()))
+    Error::corrupt(format!("`{}` is damaged: {why}", path.display()))
 }
 
 /// Refuses what a later smallnet wrote: `format` is the file's, `known` the newest that this one reads.
@@ -173,7 +175,7 @@ pub(crate) fn check_format(path: &Path, format: u32, known: u32) -> Result<()> {
     if format <= known {
         return Ok(());
     }
-    Err(Error::new(format!(
+    Err(Error::unsupported(format!(
         "`{}` has format {format}, and this smallnet reads formats up to {known}",
         path.display()
     ))
