@@ -13,7 +13,7 @@ use crate::data::DataConfig;
 use crate::error::{Error, Result, ensure};
 use crate::model::MlpConfig;
 use crate::optim::{OptimizerConfig, ScheduleConfig};
-use crate::training::{CheckpointConfig, TrainingConfig};
+use crate::training::{CheckpointConfig, Hyperparameters, TrainingConfig};
 
 pub use diff::{Difference, differences, settings};
 pub use overrides::Override;
@@ -79,6 +79,12 @@ impl Experiment {
         toml::to_string(self).map_err(|error| {
             Error::new(format!("cannot write the experiment as TOML: {error}")).with_source(error)
         })
+    }
+
+    /// Returns the sections that describe the training.
+    pub fn hyperparameters(&self) -> Hyperparameters<'_> {
+        let Self { model, optimizer, schedule, training, .. } = self;
+        Hyperparameters { model, optimizer, schedule, training }
     }
 
     /// Checks every section's values.

@@ -58,8 +58,7 @@ impl LrFinder {
     ) -> Result<Option<RangeTest>> {
         let trial = RangeSetup {
             model: self.model.clone(),
-            optimizer: &self.experiment.optimizer,
-            training: &self.experiment.training,
+            hyperparameters: self.experiment.hyperparameters(),
             seed: self.experiment.seed,
             train: self.splits.train.clone(),
             device: &self.opened.device,

@@ -116,9 +116,7 @@ impl PreparedRun {
         let Self { experiment, folder, .. } = &*self;
         let setup = TrainRequest {
             model: self.model.clone(),
-            optimizer: &experiment.optimizer,
-            schedule: &experiment.schedule,
-            training: &experiment.training,
+            hyperparameters: experiment.hyperparameters(),
             seed: experiment.seed,
             train: self.splits.train.clone(),
             validation: self.splits.validation.clone(),

@@ -11,7 +11,7 @@ use crate::experiment::{Experiment, settings};
 use crate::study::Study;
 use crate::study::file::DEFAULT_EQUIVALENCE;
 use crate::study::search_space::{Configuration, Grid};
-use crate::training::ModelSpec;
+use crate::training::Hyperparameters;
 use crate::util::hex::hex;
 
 /// How timed trials are ordered; see [`turns`](crate::study::turns).
@@ -37,9 +37,8 @@ pub struct Trial {
 
 impl Trial {
     /// What is trained, as a member of a stack.
-    pub fn member(&self) -> ModelSpec<'_> {
-        let Experiment { model, optimizer, schedule, training, .. } = &*self.experiment;
-        ModelSpec { model, optimizer, schedule, training }
+    pub fn member(&self) -> Hyperparameters<'_> {
+        self.experiment.hyperparameters()
     }
 }
 

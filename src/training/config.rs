@@ -4,6 +4,21 @@ use burn::grad_clipping::GradientClippingConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, ensure};
+use crate::model::MlpConfig;
+use crate::optim::{OptimizerConfig, ScheduleConfig};
+
+/// The sections of an experiment that describe a training, apart from its data and its seed.
+#[derive(Debug, Clone, Copy)]
+pub struct Hyperparameters<'a> {
+    /// The `[model]` section.
+    pub model: &'a MlpConfig,
+    /// The `[optimizer]` section.
+    pub optimizer: &'a OptimizerConfig,
+    /// The `[schedule]` section.
+    pub schedule: &'a ScheduleConfig,
+    /// The `[training]` section.
+    pub training: &'a TrainingConfig,
+}
 
 /// The `[training]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -34,13 +34,13 @@ use crate::data::{EVALUATION_BATCH_SIZE, Loader, Sampling, Split};
 use crate::engine::cpu::threads::pool;
 use crate::error::{Error, Result};
 use crate::model::Mlp;
-use crate::optim::{OptimizerConfig, Schedule, ScheduleConfig};
+use crate::optim::Schedule;
 
 pub use checkpoint::{
     Checkpoint, CheckpointConfig, MetricsDigest, Position, SizeLimits, State, Store,
     read_checkpointed_weights,
 };
-pub use config::{EarlyStopping, TrainingConfig};
+pub use config::{EarlyStopping, Hyperparameters, TrainingConfig};
 pub use early_stopping::BestEpoch;
 pub use fit::OnEpoch;
 pub use lr_range_test::{DEFAULT_RATES, RangeSetup, RangeTest, RatePoint, Sweep, range_test};
@@ -50,18 +50,14 @@ pub use null_renderer::NullRenderer;
 pub(crate) use null_renderer::without_evaluation;
 pub(crate) use outcome::diverged;
 pub use outcome::{Divergence, DivergenceCause, EpochRecord, StopReason};
-pub use vectorized::{BatchKey, ModelGroup, ModelResult, ModelSpec, train_batched};
+pub use vectorized::{BatchKey, ModelGroup, ModelResult, train_batched};
 
 /// What is trained, how, and on what.
 pub struct TrainRequest<'a> {
     /// The network with its initial weights.
     pub model: Mlp,
-    /// The `[optimizer]` section.
-    pub optimizer: &'a OptimizerConfig,
-    /// The `[schedule]` section.
-    pub schedule: &'a ScheduleConfig,
-    /// The `[training]` section.
-    pub training: &'a TrainingConfig,
+    /// How it is trained. `model` has its initial weights already.
+    pub hyperparameters: Hyperparameters<'a>,
     /// Decides image order and dropout.
     pub seed: u64,
     /// The images learned from.
@@ -122,7 +118,8 @@ pub struct TrainResult {
 /// # Errors
 /// A checkpoint that cannot be written or read, an error of a follower or of the device.
 pub fn train(setup: TrainRequest<'_>, followers: Observers) -> Result<TrainResult> {
-    let TrainRequest { model, optimizer, schedule, training, seed, device, .. } = setup;
+    let TrainRequest { model, hyperparameters, seed, device, .. } = setup;
+    let Hyperparameters { optimizer, schedule, training, .. } = hyperparameters;
     let steps_per_epoch = training.steps_per_epoch(setup.train.len());
     let schedule =
         Schedule::new(schedule.clone(), optimizer.learning_rate(), training.num_epochs, steps_per_epoch);

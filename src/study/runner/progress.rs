@@ -278,9 +278,7 @@ impl PlannedStudy {
         let device = &self.opened.device;
         Ok(TrainRequest {
             model: experiment.model.init(pixels, self.layout.num_classes, experiment.seed, device)?,
-            optimizer: &experiment.optimizer,
-            schedule: &experiment.schedule,
-            training: &experiment.training,
+            hyperparameters: experiment.hyperparameters(),
             seed: experiment.seed,
             train,
             validation,

@@ -19,24 +19,11 @@ use burn::train::Interrupter;
 use crate::data::{Batch, EVALUATION_BATCH_SIZE, Sampling, Split};
 use crate::engine::cpu::stack::{CpuModelBatch, GroupSums};
 use crate::error::{Error, Result};
-use crate::model::{Activation, MlpConfig};
-use crate::optim::{OptimizerConfig, Schedule, ScheduleConfig};
-use crate::training::{Divergence, DivergenceCause, EpochRecord, StopReason, TrainingConfig};
+use crate::model::Activation;
+use crate::optim::{OptimizerConfig, Schedule};
+use crate::training::{Divergence, DivergenceCause, EpochRecord, Hyperparameters, StopReason};
 use layers::{Layers, Shape};
 use update::Update;
-
-/// One network of a stack.
-#[derive(Debug, Clone, Copy)]
-pub struct ModelSpec<'a> {
-    /// The `[model]` section.
-    pub model: &'a MlpConfig,
-    /// The `[optimizer]` section.
-    pub optimizer: &'a OptimizerConfig,
-    /// The `[schedule]` section.
-    pub schedule: &'a ScheduleConfig,
-    /// The `[training]` section.
-    pub training: &'a TrainingConfig,
-}
 
 /// Networks that see the same images in the same order.
 #[derive(Debug, Clone)]
@@ -48,7 +35,7 @@ pub struct ModelGroup<'a> {
     /// The images watched; may be empty.
     pub validation: Split,
     /// The networks.
-    pub members: Vec<ModelSpec<'a>>,
+    pub members: Vec<Hyperparameters<'a>>,
 }
 
 /// What networks must have in common to be trained side by side.
@@ -65,8 +52,8 @@ pub struct BatchKey {
 impl BatchKey {
     /// The key of a network; none where it has to be trained by itself: dropout's masks are drawn for one network at a
     /// time, clipping looks at whole tensors, and early stopping ends one network before the others.
-    pub fn new(member: ModelSpec<'_>) -> Option<Self> {
-        let ModelSpec { model, optimizer, training, .. } = member;
+    pub fn new(member: Hyperparameters<'_>) -> Option<Self> {
+        let Hyperparameters { model, optimizer, training, .. } = member;
         let alone = model.drops_out() || training.clipping().is_some() || training.early_stopping.is_some();
         (!alone).then(|| Self {
             hidden: model.hidden.clone(),
@@ -181,7 +168,7 @@ impl<'a> ModelBatch<'a> {
         let training = device.clone().autodiff();
         let layers = Layers::init(streams, &shape, key.activation, &training);
         let steps = members[0].training.steps_per_epoch(streams[0].train.len());
-        let schedule = |member: &&ModelSpec<'_>| {
+        let schedule = |member: &&Hyperparameters<'_>| {
             let base = member.optimizer.learning_rate();
             Schedule::new(member.schedule.clone(), base, member.training.num_epochs, steps)
         };
