@@ -1,5 +1,5 @@
-//! Owns the error type: what a user reads when something goes wrong, and what a program can match on.
-//! Depends on nothing. Must not know any other module.
+//! Owns the error type: what a user reads when something goes wrong, and what a program can match
+//! on. Depends on nothing. Must not know any other module.
 //!
 //! A message says what failed, where, what was found and what was expected. A hint says what to do.
 //! The wording follows uv: no final period, literals in backticks, `hint:` after a blank line.
@@ -20,11 +20,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum ErrorKind {
     /// The command line is wrong: a flag's value, or a combination of flags. Exit code 2.
     Usage,
-    /// An experiment file, a study file or a setting is wrong: invalid TOML, an unknown key, a value
-    /// of the wrong type or out of its range. Exit code 1.
+    /// An experiment file, a study file or a setting is wrong: invalid TOML, an unknown key, a
+    /// value of the wrong type or out of its range. Exit code 1.
     Config,
-    /// A data set or a picture cannot be used: a damaged or missing IDX file, images that do not fit
-    /// the network, a data set that has changed, an image that does not exist. Exit code 1.
+    /// A data set or a picture cannot be used: a damaged or missing IDX file, images that do not
+    /// fit the network, a data set that has changed, an image that does not exist. Exit code 1.
     Data,
     /// The run, checkpoint, experiment or study that was named does not exist, or the name fits
     /// several. Exit code 1.
@@ -239,8 +239,8 @@ pub(crate) const BACKEND_PANIC: &str = "the backend gave up";
 
 /// Runs `work` and turns a panic into an error whose message begins with `prefix`.
 ///
-/// Libraries panic when a device fails or memory runs out. With the prefix [`BACKEND_PANIC`], the error
-/// is of the kind [`ErrorKind::Backend`], else of the kind [`ErrorKind::Other`].
+/// Libraries panic when a device fails or memory runs out. With the prefix [`BACKEND_PANIC`], the
+/// error is of the kind [`ErrorKind::Backend`], else of the kind [`ErrorKind::Other`].
 pub fn catch_panic<T>(prefix: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -346,8 +346,8 @@ mod tests {
         Experiment::from_toml(text, "test.toml", &[])
     }
 
-    /// Writes a data set of `num_images` images of 2 x 2 pixels in two classes and returns an experiment
-    /// that learns from it.
+    /// Writes a data set of `num_images` images of 2 x 2 pixels in two classes and returns an
+    /// experiment that learns from it.
     fn small_experiment(folder: &Path, num_images: u8, settings: &str) -> Experiment {
         for part in ["train", "t10k"] {
             let mut images = vec![0, 0, 8, 3, 0, 0, 0, num_images, 0, 0, 0, 2, 0, 0, 0, 2];

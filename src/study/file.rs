@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use crate::error::{Error, Result, ensure};
 use crate::experiment;
 use crate::experiment::shipped::{EXPERIMENTS, STUDIES, Shipped, hint, shipped};
-use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, MAX_NAME, Override, ParsedExperiment};
+use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, MAX_NAME_LENGTH, Override, ParsedExperiment};
 use crate::study::search_space;
 use crate::study::search_space::{Configuration, Parameter};
 
@@ -101,8 +101,8 @@ impl Study {
             changes.push(Override::new("data.validation", 1));
         }
         let changes = last_of_each_key(changes);
-        let base_file = ParsedExperiment::new(&base_text, &base_origin)?.without(&changes);
-        let mut base = base_file.changed(&changes, &format!("changed by `{origin}`"))?;
+        let base_file = ParsedExperiment::new(&base_text, &base_origin)?.without_overridden(&changes);
+        let mut base = base_file.with_overrides(&changes, &format!("changed by `{origin}`"))?;
         base.data.make_absolute()?;
         let known = experiment::settings(&base)?;
         let is_whole = |key: &str| known.get(key).is_some_and(|value| value.parse::<i64>().is_ok());
@@ -172,7 +172,8 @@ impl Study {
         let mut changes: Vec<_> = self.changes.iter().cloned().chain(varied).collect();
         changes.push(Override::new("seed", i64::try_from(seed).unwrap_or(i64::MAX)));
         changes.push(Override::new("name", self.name.clone()));
-        let mut experiment = self.base_file.changed(&changes, &format!("changed by `{}`", self.origin))?;
+        let mut experiment =
+            self.base_file.with_overrides(&changes, &format!("changed by `{}`", self.origin))?;
         // No trial has other data than the base; there, the folder's path has been made absolute.
         experiment.data.clone_from(&self.base.data);
         Ok(experiment)
@@ -181,7 +182,7 @@ impl Study {
 
 /// Refuses a name that leaves no room for [`Study::best_name`].
 fn check_length(name: &str, origin: &str) -> Result<()> {
-    let most = MAX_NAME - BEST.len();
+    let most = MAX_NAME_LENGTH - BEST.len();
     if name.len() <= most {
         return Ok(());
     }

@@ -80,10 +80,11 @@ fn rows(width: usize, height: usize, interlaced: bool) -> impl Iterator<Item = (
 }
 
 fn unreadable(path: &Path, error: DecodingError) -> Error {
-    match error {
+    let unreadable = match &error {
         DecodingError::LimitsExceeded => unusual(path, "what it says about itself is too long"),
-        error => damaged(path, &error.to_string()).with_source(error),
-    }
+        error => damaged(path, &error.to_string()),
+    };
+    unreadable.with_source(error)
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ impl PlannedStudy {
     /// another process that runs this study.
     pub fn open(self, artifacts: &Path) -> Result<OpenedStudy> {
         self.check_trainable()?;
-        RunFolder::check_place(artifacts, &self.study.best_name())?;
+        RunFolder::check_writable(artifacts, &self.study.best_name())?;
         let folder = StudyFolder::open(artifacts, &self.study.name)?;
         let mut journal = TrialLog::open(&folder)?;
         let set_aside = if self.remeasure { journal.set_aside(&folder)? } else { None };

@@ -10,7 +10,7 @@ use burn::train::Interrupter;
 
 use crate::error::{BACKEND_PANIC, Error, Result, catch_panic};
 use crate::pipeline::splits::check_trainable;
-use crate::pipeline::train::judged_epoch;
+use crate::pipeline::train::model_epoch;
 use crate::study::runner::{OpenedStudy, PlannedStudy, num_parameters};
 use crate::study::{Configuration, Job, Trial, TrialEnd, TrialRecord, remaining};
 use crate::training;
@@ -311,7 +311,7 @@ impl PlannedStudy {
             _ => (TrialEnd::Finished, None),
         };
         let best = EpochRecord::best(&epochs).filter(|_| end == TrialEnd::Finished);
-        let judged = best.map(|best| judged_epoch(&trial.experiment, best, epochs.len()));
+        let judged = best.map(|best| model_epoch(&trial.experiment, best, epochs.len()));
         let record = judged.and_then(|epoch| epochs.iter().find(|record| record.epoch == epoch));
         let num_images = self.sets.num_images(trial);
         TrialRecord {
