@@ -391,7 +391,7 @@ mod tests {
         fails(experiment("[optimizer]\nlearning_rate = 0.0"), ErrorKind::Config);
         fails("seed".parse::<Override>(), ErrorKind::Usage);
         fails(Sweep::new(-1.0, 1.0, None), ErrorKind::Usage);
-        // What is a usage error of a trial's setting is one of the study file's.
+        // With a context, the command line is no longer what is wrong.
         let inner = fails("seed".parse::<Override>(), ErrorKind::Usage);
         fails(Err::<(), _>(inner.in_context("the setting cannot be used")), ErrorKind::Config);
     }
@@ -411,7 +411,7 @@ mod tests {
         let unpacked = fails(Splits::load(&experiment), ErrorKind::Data);
         assert!(StdError::source(&unpacked).is_some_and(|source| source.is::<io::Error>()));
         let picture = folder.path().join("digit.png");
-        std::fs::write(&picture, b"\x89PNG\r\n\x1a\n, and then nothing of a picture").unwrap();
+        std::fs::write(&picture, b"\x89PNG\r\n\x1a\n cut off").unwrap();
         let damaged = fails(crate::data::read_digit(&picture, 28, 28), ErrorKind::Data);
         assert!(StdError::source(&damaged).is_some());
     }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! artifacts/<experiment>/<run id>/
-//!   config.toml     the whole experiment; training from it repeats the run
+//!   config.toml     the whole experiment: training it again repeats the run
 //!   run.json        data set, backend, version of smallnet, status
 //!   metrics.jsonl   one line per epoch
 //!   checkpoint/     the training's state after the last two epochs and the best one
