@@ -50,9 +50,7 @@ fn learner(model: Mlp, experiment: &Experiment, split: &Split, device: &Device) 
     let store = Store::at(directory.path().join("checkpoint"));
     let setup = TrainRequest {
         model,
-        optimizer: &experiment.optimizer,
-        schedule: &experiment.schedule,
-        training: &experiment.training,
+        hyperparameters: experiment.hyperparameters(),
         seed: 1,
         train: split.clone(),
         validation: split.slice(0..0),

@@ -12,7 +12,7 @@ use smallnet::data::{Source, Split, Subset};
 use smallnet::error::Result;
 use smallnet::model::MlpConfig;
 use smallnet::optim::{Adam, AdamW, OptimizerConfig, RmsProp, ScheduleConfig, Sgd};
-use smallnet::training::{NullRenderer, Observers, TrainRequest, TrainingConfig, train};
+use smallnet::training::{Hyperparameters, NullRenderer, Observers, TrainRequest, TrainingConfig, train};
 
 const ONE_LAYER: &[usize] = &[128];
 const TWO_LAYERS: &[usize] = &[512, 256];
@@ -40,14 +40,16 @@ fn main() -> Result<()> {
         ("rmsprop, centred, momentum", ONE_LAYER, rmsprop(0.9, true)),
         ("adam", TWO_LAYERS, OptimizerConfig::Adam(Adam::default())),
     ] {
-        let model =
-            MlpConfig { hidden: hidden.to_vec(), ..MlpConfig::default() }.init(784, 10, 42, &device)?;
+        let model = MlpConfig { hidden: hidden.to_vec(), ..MlpConfig::default() };
         let training = TrainingConfig { num_epochs, ..TrainingConfig::default() };
         let setup = TrainRequest {
-            model,
-            optimizer: &optimizer,
-            schedule: &ScheduleConfig::default(),
-            training: &training,
+            model: model.init(784, 10, 42, &device)?,
+            hyperparameters: Hyperparameters {
+                model: &model,
+                optimizer: &optimizer,
+                schedule: &ScheduleConfig::default(),
+                training: &training,
+            },
             seed: 42,
             train: split.clone(),
             validation: split.slice(0..0),

@@ -15,7 +15,7 @@ use smallnet::engine::Engine;
 use smallnet::evaluation::evaluate;
 use smallnet::model::{Mlp, MlpConfig};
 use smallnet::optim::{OptimizerConfig, ScheduleConfig};
-use smallnet::training::{ModelGroup, ModelSpec, TrainingConfig, train_batched};
+use smallnet::training::{Hyperparameters, ModelGroup, TrainingConfig, train_batched};
 
 fn digits() -> Split {
     Split::whole(Source::mnist().load(Subset::Train).unwrap())
@@ -83,8 +83,12 @@ fn stack(criterion: &mut Criterion) {
     group.sample_size(10);
     for (name, hidden) in [("784-10", vec![]), ("784-32-10", vec![32])] {
         let (model, optimizer) = (MlpConfig { hidden, ..MlpConfig::default() }, OptimizerConfig::default());
-        let member =
-            ModelSpec { model: &model, optimizer: &optimizer, schedule: &schedule, training: &training };
+        let member = Hyperparameters {
+            model: &model,
+            optimizer: &optimizer,
+            schedule: &schedule,
+            training: &training,
+        };
         let streams: Vec<ModelGroup<'_>> = (1..=5)
             .map(|seed| ModelGroup {
                 seed,

@@ -172,7 +172,7 @@ fn open_wgpu() -> Result<BackendHandle> {
     }
     let (device, setup) =
         Device::wgpu_options().device_kind(DeviceKind::DefaultDevice).init_with_setup().map_err(|error| {
-            Error::new(format!("the backend `wgpu` found no usable GPU: {error}")).hint(
+            Error::backend(format!("the backend `wgpu` found no usable GPU: {error}")).hint(
                 "install a graphics driver (Vulkan; on Debian or Ubuntu the package mesa-vulkan-drivers even \
                  computes without a GPU), or use a CPU backend: `--backend flex`",
             )
@@ -193,12 +193,12 @@ fn open_cuda() -> Result<BackendHandle> {
             warms_up: true,
         });
     }
-    Err(Error::new("the backend `cuda` found no usable NVIDIA GPU")
+    Err(Error::backend("the backend `cuda` found no usable NVIDIA GPU")
         .hint("install NVIDIA's driver and the CUDA toolkit, or use a CPU backend: `--backend flex`"))
 }
 
 #[cfg(not(feature = "cuda"))]
 fn open_cuda() -> Result<BackendHandle> {
-    Err(Error::new("the backend `cuda` is not in this build")
+    Err(Error::backend("the backend `cuda` is not in this build")
         .hint("build it in with `cargo run --release --features cuda -- --backend cuda`"))
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Arguments of `smallnet completions`.
 #[derive(Debug, Args)]
@@ -32,9 +32,8 @@ pub(super) fn run(args: &CompletionsArgs, mut command: Command) -> Result<ExitCo
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "smallnet", &mut script);
     let mut stdout = std::io::stdout();
-    stdout
-        .write_all(&script)
-        .and_then(|()| stdout.flush())
-        .map_err(|error| Error::new(format!("cannot print the script: {error}")))?;
+    stdout.write_all(&script).and_then(|()| stdout.flush()).map_err(|error| {
+        Error::new(format!("cannot print the script: {error}")).with_kind(ErrorKind::Io).with_source(error)
+    })?;
     Ok(ExitCode::SUCCESS)
 }

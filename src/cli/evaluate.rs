@@ -49,7 +49,7 @@ const MAX_LISTED: usize = 5;
 
 pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let saved = LoadedModel::load(&args.model, &global.artifacts, global.backend)?;
-    let subject = saved.subject(args.split, args.data.as_deref().map(Source::parse))?;
+    let subject = saved.eval_set(args.split, args.data.as_deref().map(Source::parse))?;
     let evaluation = saved.evaluate(&subject)?;
     output.line(&format!(
         "{} accuracy {:.4}, loss {} on {}, with {} on {}",
@@ -57,15 +57,15 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
         evaluation.accuracy,
         loss(evaluation.loss),
         counted(evaluation.num_images, "image", "images"),
-        saved.weights.display(),
-        saved.opened.adapter
+        saved.weights_path.display(),
+        saved.handle.adapter
     ));
     print(&evaluation, output);
     let warnings = saved.diagnose(&evaluation, &subject);
     warnings.iter().for_each(|finding| output.warning(&finding.to_string()));
     // What has been found out is not lost because a file cannot be written.
     let pictures =
-        saved.keep_test(&evaluation, &subject).and_then(|()| saved.draw_evaluation(&evaluation, &subject));
+        saved.store_test(&evaluation, &subject).and_then(|()| saved.draw_evaluation(&evaluation, &subject));
     let pictures = output.or_warn(pictures);
     for picture in &pictures {
         output.line(&format!("picture: {}", picture.display()));
@@ -73,7 +73,7 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
     output.record(&Record {
         run: saved.folder.path(),
         split: args.split,
-        data: subject.other.as_ref().map(Source::to_string),
+        data: subject.other_source.as_ref().map(Source::to_string),
         evaluation: &evaluation,
         pictures: &pictures,
         warnings: &warnings,

@@ -53,7 +53,7 @@ pub(super) fn run(args: LrFindArgs, global: &Global, output: &Output) -> Result<
     let finder = LrFinder::prepare(experiment, sweep, global.backend.unwrap_or_default())?;
     let interrupter = Interrupter::new();
     let signals = Signals::listen(interrupter.clone())?;
-    announce(&finder.experiment, &finder.info, &finder.opened, output);
+    announce(&finder.experiment, &finder.info, &finder.handle, output);
     let Some(test) = follow(&finder, &interrupter, output)? else {
         output.line("interrupted; nothing was written");
         return Ok(signals.exit_code());

@@ -88,10 +88,11 @@ impl Output {
         if !self.json {
             return Ok(());
         }
-        let text = serde_json::to_string(record)
-            .map_err(|error| Error::new(format!("cannot write the JSON record: {error}")))?;
+        let text = serde_json::to_string(record).map_err(|error| {
+            Error::new(format!("cannot write the JSON record: {error}")).with_source(error)
+        })?;
         writeln!(io::stdout(), "{text}")
-            .map_err(|error| Error::new(format!("cannot write the JSON record: {error}")))
+            .map_err(|error| Error::new(format!("cannot write the JSON record: {error}")).with_source(error))
     }
 
     /// An error, on standard error.

@@ -57,17 +57,17 @@ struct Record<'a> {
 pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let saved = LoadedModel::load(&args.model, &global.artifacts, global.backend)?;
     let answers = if args.images.is_empty() {
-        let subject = saved.subject(args.split, args.data.as_deref().map(Source::parse))?;
-        saved.ask_about(&subject, &args.index)?
+        let subject = saved.eval_set(args.split, args.data.as_deref().map(Source::parse))?;
+        saved.predict(&subject, &args.index)?
     } else {
-        saved.ask_about_files(&args.images)?
+        saved.predict_files(&args.images)?
     };
     match &answers[..] {
         [answer] => print_one(answer, saved.info.data.layout, output),
         answers => print_table(answers, output),
     }
     // An answer is not lost because it cannot be drawn.
-    let pictures = output.or_warn(saved.draw_answers(&answers));
+    let pictures = output.or_warn(saved.draw_predictions(&answers));
     for picture in &pictures {
         let prepared =
             picture.prepared.as_deref().map(|path| format!("; as the network saw it: {}", path.display()));

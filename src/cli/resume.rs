@@ -30,10 +30,10 @@ pub(super) fn run(args: ResumeArgs, global: &Global, output: &Output) -> Result<
         dashboard::check()?;
     }
     let folder = run::find(&args.run, &global.artifacts)?;
-    let Resume { prepared, from, warnings } = pipeline::resume(folder, args.epochs, global.backend)?;
+    let Resume { run: prepared, position, warnings } = pipeline::resume(folder, args.epochs, global.backend)?;
     warnings.iter().for_each(|warning| output.warning(warning));
     let path = prepared.folder.path().display();
-    output.line(&match from {
+    output.line(&match position {
         None => format!("resuming {path} from the beginning: it has no checkpoint to go on from"),
         Some(position) if position.steps == 0 => format!("resuming {path} after epoch {}", position.epochs),
         Some(position) => {

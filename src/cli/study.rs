@@ -377,7 +377,7 @@ fn print_end(
     {
         output.line(&sentence);
         output.line(&format!("its run: {}", winner.folder.path().display()));
-        diagnosis::of_run(winner).iter().for_each(|finding| output.warning(&finding.to_string()));
+        diagnosis::diagnose_run(winner).iter().for_each(|finding| output.warning(&finding.to_string()));
     }
     if interrupted {
         let (done, all) = (study.num_done(), study.planned.plan.trials.len());

@@ -61,7 +61,7 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
 
 /// Trains, showing progress, and prints what came of it.
 pub(super) fn follow(prepared: PreparedRun, with_dashboard: bool, output: &Output) -> Result<ExitCode> {
-    announce(&prepared.experiment, &prepared.info, &prepared.opened, output);
+    announce(&prepared.experiment, &prepared.info, &prepared.handle, output);
     let interrupter = Interrupter::new();
     let signals = Signals::listen(interrupter.clone())?;
     let bar = progress::Bar::new(output.is_quiet() || with_dashboard);
@@ -155,7 +155,7 @@ fn print_result(
     path: &Path,
     output: &Output,
 ) {
-    if outcome.end == StopReason::Early {
+    if outcome.stop_reason == StopReason::Early {
         output.line(&format!("stopped early after epoch {}", summary.num_epochs));
     }
     if let Some(epoch) = summary.model_epoch.filter(|&epoch| epoch != summary.num_epochs) {
@@ -182,7 +182,7 @@ fn print_places(outcome: &RunOutcome, path: &Path, output: &Output) {
 }
 
 fn print_interruption(outcome: &RunOutcome, path: &Path, output: &Output) {
-    if let StopReason::Interrupted { epoch, step } = outcome.end {
+    if let StopReason::Interrupted { epoch, step } = outcome.stop_reason {
         output
             .line(&format!("interrupted in epoch {epoch}, after step {step}; the weights reached are saved"));
     }

@@ -11,7 +11,7 @@ use crate::cli::Global;
 use crate::cli::output::Output;
 use crate::cli::table::Table;
 use crate::error::Result;
-use crate::pipeline::{LoadedModel, MAX_DRAWN, NeuronInfo};
+use crate::pipeline::{LoadedModel, MAX_NEURONS, NeuronInfo};
 use crate::util::format::{decimals, grouped};
 
 /// Neurons listed on the terminal.
@@ -49,7 +49,7 @@ pub(super) fn run(args: WeightsArgs, global: &Global, output: &Output) -> Result
 fn print(saved: &LoadedModel, neurons: &[NeuronInfo], output: &Output) {
     let is_softmax = saved.experiment.model.hidden.is_empty();
     let layer = if is_softmax { "the output layer" } else { "the first hidden layer, largest norm first" };
-    output.line(&format!("{}: neurons of {layer}", saved.weights.display()));
+    output.line(&format!("{}: neurons of {layer}", saved.weights_path.display()));
     output.line("");
     let what = if is_softmax { "class" } else { "neuron" };
     let mut table = Table::new([what, "norm", "smallest", "largest", "bias"], 0);
@@ -65,8 +65,8 @@ fn print(saved: &LoadedModel, neurons: &[NeuronInfo], output: &Output) {
 }
 
 fn print_pictures(num_neurons: usize, pictures: &[PathBuf], output: &Output) {
-    if num_neurons > MAX_DRAWN && !pictures.is_empty() {
-        output.line(&format!("drawn are the first {}", grouped(MAX_DRAWN)));
+    if num_neurons > MAX_NEURONS && !pictures.is_empty() {
+        output.line(&format!("drawn are the first {}", grouped(MAX_NEURONS)));
     }
     match pictures {
         [first, .., last] => {

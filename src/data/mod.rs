@@ -79,7 +79,9 @@ impl Split {
             return Ok(self.image(index));
         }
         let (count, last) = (counted(self.len(), "image", "images"), self.len().saturating_sub(1));
-        Err(Error::new(format!("there is no image {index} in the {name} split: it has {count}, 0 to {last}")))
+        Err(Error::data(format!(
+            "there is no image {index} in the {name} split: it has {count}, 0 to {last}"
+        )))
     }
 
     /// Smallest and largest value of all pixels, 0 and 0 without images.

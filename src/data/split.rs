@@ -28,7 +28,7 @@ impl TrainValSplit {
         if validation < num_images {
             return Ok(());
         }
-        Err(Error::new(format!(
+        Err(Error::config(format!(
             "`data.validation` is {validation}, expected less than the {num_images} training images"
         )))
     }
@@ -114,7 +114,7 @@ pub fn check_folds(num_images: usize, num_folds: usize) -> Result<()> {
         return Ok(());
     }
     let images = counted(num_images, "training image", "training images");
-    Err(Error::new(format!("{num_folds} folds of {images}")).hint("there must be an image for each fold"))
+    Err(Error::config(format!("{num_folds} folds of {images}")).hint("there must be an image for each fold"))
 }
 
 /// Reorders `order` so that every prefix has each class in proportion, to within one image. The

@@ -65,7 +65,7 @@ pub struct Misclassification {
 /// A split without images, or a device that fails.
 pub fn evaluate(model: &Mlp, split: &Split, device: &Device) -> Result<Evaluation> {
     if split.is_empty() {
-        return Err(Error::new("there is no image to evaluate on"));
+        return Err(Error::data("there is no image to evaluate on"));
     }
     let positions: Vec<u32> = (0..split.len() as u32).collect();
     let predictions = predict(model, split, &positions, device)?;

@@ -158,7 +158,7 @@ fn study(text: &str, lab: &Exercise, num_train: usize) -> Result<String> {
         return Ok(text.to_owned());
     }
     let written = toml::to_string(&table)
-        .map_err(|error| Error::new(format!("cannot write the study as TOML: {error}")))?;
+        .map_err(|error| Error::new(format!("cannot write the study as TOML: {error}")).with_source(error))?;
     Ok(format!("{}{written}", heading(lab)))
 }
 

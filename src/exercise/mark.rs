@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::Result;
-use crate::run::write_in;
+use crate::run::write_file;
 use crate::util::files;
 use crate::util::hex::hex;
 
@@ -33,7 +33,7 @@ pub(super) fn write(folder: &Path, name: &str, text: &str, comment: Comment) -> 
     let path = folder.join(name);
     let is_edited = is_edited(&path, text)?;
     if !is_edited {
-        write_in(folder, name, marked(text, comment).as_bytes())?;
+        write_file(folder, name, marked(text, comment).as_bytes())?;
     }
     Ok(Placed { path, is_edited })
 }

@@ -240,7 +240,7 @@ impl Exercise {
         experiment.data.source = self.source.to_string();
         let start = RunInputs::new(&experiment, self.backend)?;
         let experiment = files::softmax(self, start.splits.train.len())?;
-        let info = start_info(&experiment, self.backend, &start.opened, start.data.clone(), run::now());
+        let info = start_info(&experiment, self.backend, &start.handle, start.data.clone(), run::now());
         Ok(ExerciseInputs { start, experiment, info })
     }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::exercise::page::{ExampleImage as LabImage, ExerciseRun, Inside, Missing, Work};
 use crate::exercise::{Exercise, ExerciseObserver};
 use crate::experiment::Experiment;
-use crate::pipeline::earlier::{finished, runs_of};
+use crate::pipeline::earlier::{find_runs, finished_records};
 use crate::pipeline::{LoadedModel, SplitName, prepare};
 use crate::run::RunRecords;
 
@@ -64,8 +64,8 @@ impl Trainer<'_> {
 
     /// The finished runs of an experiment.
     fn runs(&self, experiment: &Experiment) -> Result<Vec<RunRecords>> {
-        let runs = runs_of(experiment, self.lab.backend, self.data_sha256, &self.lab.artifacts())?;
-        Ok(runs.iter().filter_map(finished).collect())
+        let runs = find_runs(experiment, self.lab.backend, self.data_sha256, &self.lab.artifacts())?;
+        Ok(runs.iter().filter_map(finished_records).collect())
     }
 
     fn known(&self, experiment: &Experiment) -> Result<Option<ExerciseRun>> {
@@ -111,8 +111,8 @@ pub(super) fn read(file: &Path) -> Result<Experiment> {
 
 /// What a run's final weights make of the images that they were trained on.
 fn on_training_images(records: &RunRecords) -> Result<crate::evaluation::Evaluation> {
-    let saved = LoadedModel::of_run(records.folder.clone(), None)?;
-    saved.evaluate(&saved.subject(SplitName::Train, None)?)
+    let saved = LoadedModel::from_run(records.folder.clone(), None)?;
+    saved.evaluate(&saved.eval_set(SplitName::Train, None)?)
 }
 
 /// The softmax network's weights, the first test image, and the first with which it is the other way round.
@@ -124,7 +124,7 @@ pub(super) fn inside(softmax: &Work<ExerciseRun>) -> Work<Inside> {
                 .to_owned(),
         ));
     }
-    let saved = LoadedModel::of_run(run.records.folder.clone(), None)?;
+    let saved = LoadedModel::from_run(run.records.folder.clone(), None)?;
     let neurons = saved.model.first_layer()?;
     let (first, other) = examples(&saved)?;
     Ok(Inside { neurons, first, other })
@@ -132,11 +132,11 @@ pub(super) fn inside(softmax: &Work<ExerciseRun>) -> Work<Inside> {
 
 /// The first test image, and the first of which the opposite is true.
 fn examples(saved: &LoadedModel) -> Result<(LabImage, Option<LabImage>)> {
-    let subject = saved.subject(SplitName::Test, None)?;
+    let subject = saved.eval_set(SplitName::Test, None)?;
     let all: Vec<usize> = (0..subject.split.len()).collect();
     let mut first: Option<LabImage> = None;
     for indices in all.chunks(ASKED_AT_ONCE) {
-        let answers = saved.ask_about(&subject, indices)?;
+        let answers = saved.predict(&subject, indices)?;
         for (&index, answer) in indices.iter().zip(answers) {
             let label = usize::from(subject.split.image(index).1);
             let image = LabImage { index, label, pixels: answer.pixels, prediction: answer.prediction };
@@ -150,6 +150,6 @@ fn examples(saved: &LoadedModel) -> Result<(LabImage, Option<LabImage>)> {
             }
         }
     }
-    let first = first.ok_or_else(|| Error::new("there is no test image"))?;
+    let first = first.ok_or_else(|| Error::data("there is no test image"))?;
     Ok((first, None))
 }

@@ -1,4 +1,4 @@
-//! What experiments set differently.
+//! The differences between the settings of experiments.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,20 @@ use toml::Value;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 
-/// A setting that is not the same in all of some experiments.
+/// A setting with different values in several experiments.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Difference {
-    /// Its dotted name, such as `optimizer.learning_rate`.
+    /// The dotted key, such as `optimizer.learning_rate`.
     pub key: String,
-    /// Its value in each experiment, as TOML; none where the experiment does not have it.
+    /// The value in each experiment as TOML. `None` if an experiment does not have the setting.
     pub values: Vec<Option<String>>,
 }
 
-/// The settings that `experiments` do not all agree on, in the order of the experiment file, the name left out: it
-/// decides nothing.
+/// Returns the settings that are not equal in all `experiments`, in the order of the experiment
+/// file. The name is left out, since it has no effect on a result.
+///
+/// # Errors
+/// An experiment that cannot be written as TOML.
 pub fn differences(experiments: &[&Experiment]) -> Result<Vec<Difference>> {
     let settings = experiments.iter().map(|experiment| settings(experiment)).collect::<Result<Vec<_>>>()?;
     let mut keys: Vec<&String> = Vec::new();
@@ -34,10 +37,14 @@ pub fn differences(experiments: &[&Experiment]) -> Result<Vec<Difference>> {
     Ok(rows.filter(|row| row.values.windows(2).any(|pair| pair[0] != pair[1])).collect())
 }
 
-/// All settings of an experiment by dotted name, as TOML.
+/// Returns all settings of an experiment, from dotted key to value as TOML.
+///
+/// # Errors
+/// An experiment that cannot be written as TOML.
 pub fn settings(experiment: &Experiment) -> Result<BTreeMap<String, String>> {
-    let value = Value::try_from(experiment)
-        .map_err(|error| Error::new(format!("cannot write the experiment as TOML: {error}")))?;
+    let value = Value::try_from(experiment).map_err(|error| {
+        Error::new(format!("cannot write the experiment as TOML: {error}")).with_source(error)
+    })?;
     let mut settings = BTreeMap::new();
     flatten("", &value, &mut settings);
     Ok(settings)
@@ -54,12 +61,13 @@ fn flatten(prefix: &str, value: &Value, settings: &mut BTreeMap<String, String>)
     }
 }
 
-/// Where the experiment file has a key's section; `kind` leads its section.
+/// Returns a sort key: the position of the section in the experiment file, then `kind` before all
+/// other keys of the section.
 fn section_order(key: &str) -> (usize, bool) {
     let section = key.split('.').next().unwrap_or(key);
     let order = ["seed", "data", "model", "optimizer", "schedule", "training"];
-    let place = order.iter().position(|name| *name == section).unwrap_or(order.len());
-    (place, !key.ends_with(".kind"))
+    let position = order.iter().position(|name| *name == section).unwrap_or(order.len());
+    (position, !key.ends_with(".kind"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! Owns the experiment file: how its sections compose, how it is read, overridden, checked and written.
-//! Each section's meaning belongs to the room it configures.
+//! Owns the experiment file: its sections, and how it is read, overridden, checked and written.
+//! Depends on the modules whose sections it combines: `data`, `model`, `optim` and `training`. Each
+//! of them defines the meaning of its own section. Must not know run folders.
 
 mod diff;
 mod overrides;
@@ -13,37 +14,39 @@ use crate::data::DataConfig;
 use crate::error::{Error, Result, ensure};
 use crate::model::MlpConfig;
 use crate::optim::{OptimizerConfig, ScheduleConfig};
-use crate::training::{CheckpointConfig, TrainingConfig};
+use crate::training::{CheckpointConfig, Hyperparameters, TrainingConfig};
 
 pub use diff::{Difference, differences, settings};
 pub use overrides::Override;
 pub(crate) use read::{ParsedExperiment, parse, read_text, suggestion};
 
-/// The most characters of an experiment's name.
-pub(crate) const MAX_NAME: usize = 100;
+/// The largest number of characters of an experiment's name.
+pub(crate) const MAX_NAME_LENGTH: usize = 100;
 
-/// `configs/softmax.toml`, embedded: the exercise's network, and what smallnet trains when told nothing.
+/// The text of `configs/softmax.toml`: the exercise's network, and the experiment that smallnet
+/// trains by default.
 pub const DEFAULT_EXPERIMENT: &str = include_str!("../../configs/softmax.toml");
 
-/// Everything that decides a training's result, apart from the backend.
+/// A complete description of a training. Together with the backend, it determines the result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Experiment {
-    /// Names the folder of its runs: letters, digits, `-`, `_` and `.`.
+    /// The name, which is also the name of the folder of the runs. It consists of letters, digits,
+    /// `-`, `_` and `.`.
     pub name: String,
-    /// Decides initial weights, image order, held-out images and dropout.
+    /// The seed of initial weights, image order, validation images and dropout.
     pub seed: u64,
-    /// What is learned from.
+    /// The data set.
     pub data: DataConfig,
     /// The network.
     pub model: MlpConfig,
-    /// The update rule.
+    /// The optimizer.
     pub optimizer: OptimizerConfig,
-    /// How the learning rate changes.
+    /// The schedule of the learning rate.
     pub schedule: ScheduleConfig,
-    /// How long, in what batches, when to stop.
+    /// Batch size, number of epochs, clipping, early stopping.
     pub training: TrainingConfig,
-    /// When the state of the training is saved; changes no result.
+    /// The frequency of checkpoints. It has no effect on the result.
     #[serde(skip_serializing_if = "CheckpointConfig::is_default")]
     pub checkpoint: CheckpointConfig,
 }
@@ -66,28 +69,43 @@ impl Default for Experiment {
 impl Experiment {
     /// Reads an experiment from TOML `text`, applies `overrides` in order and checks every value.
     ///
-    /// `origin` names the text in messages; a file's name without its ending is the default experiment name.
+    /// `origin` is the name of the text in messages. Its file name without the extension is the
+    /// default name of the experiment.
     ///
     /// # Errors
-    /// Invalid TOML, an unknown key (with the nearest valid one), a value of the wrong type or out of range.
+    /// Invalid TOML, an unknown key (with the nearest valid one), a value of the wrong type or out
+    /// of range.
     pub fn from_toml(text: &str, origin: &str, overrides: &[Override]) -> Result<Self> {
-        ParsedExperiment::new(text, origin)?.changed(overrides, "with --set")
+        ParsedExperiment::new(text, origin)?.with_overrides(overrides, "with --set")
     }
 
-    /// The whole experiment as TOML, every value explicit: reading it gives this experiment again.
+    /// Returns the experiment as TOML with all values. Reading it gives the same experiment.
+    ///
+    /// # Errors
+    /// A value that TOML cannot represent.
     pub fn to_toml(&self) -> Result<String> {
-        toml::to_string(self)
-            .map_err(|error| Error::new(format!("cannot write the experiment as TOML: {error}")))
+        toml::to_string(self).map_err(|error| {
+            Error::new(format!("cannot write the experiment as TOML: {error}")).with_source(error)
+        })
     }
 
-    /// Checks every section's values.
+    /// Returns the sections that describe the training.
+    pub fn hyperparameters(&self) -> Hyperparameters<'_> {
+        let Self { model, optimizer, schedule, training, .. } = self;
+        Hyperparameters { model, optimizer, schedule, training }
+    }
+
+    /// Checks the values of all sections.
+    ///
+    /// # Errors
+    /// A value out of its range, or values that exclude each other.
     pub fn check(&self) -> Result<()> {
         let is_name_character = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        let is_name = self.name.chars().all(is_name_character) && self.name.len() <= MAX_NAME;
+        let is_name = self.name.chars().all(is_name_character) && self.name.len() <= MAX_NAME_LENGTH;
         let is_name = is_name && !self.name.starts_with(['.', '-']) && !self.name.is_empty();
         let expected = "1 to 100 letters, digits, `-`, `_` or `.`, not starting with `.` or `-`";
         ensure(is_name, "name", format!("`{}`", self.name), expected)?;
-        // TOML's whole numbers are signed: a larger seed could not be written down.
+        // TOML's integers are signed, so a larger seed could not be written.
         ensure(
             self.seed <= i64::MAX as u64,
             "seed",
@@ -220,7 +238,7 @@ mod tests {
         );
     }
 
-    /// A short text can be deep enough for any stack: dropping its tables would overflow it.
+    /// A short text can be nested so deeply that dropping its tables overflows any stack.
     #[test]
     fn depth_and_length_are_bounded() {
         let deep = "a = ".to_owned() + &"[".repeat(70) + &"]".repeat(70);
@@ -271,7 +289,7 @@ mod tests {
         }
     }
 
-    /// `configs/reference.toml` is where users look keys up: it must name every one of them.
+    /// Users look up keys in `configs/reference.toml`, so it must name every key.
     #[test]
     fn the_reference_names_every_key() {
         let reference = include_str!("../../configs/reference.toml");

@@ -1,4 +1,4 @@
-//! `--set key=value`: one setting changed from the command line.
+//! The overrides of single settings, as in `--set key=value`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,13 +8,14 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 use crate::experiment::parse;
 
-/// No setting is in a section of a section of so many sections.
+/// The largest number of sections that a key may be nested in.
 const MAX_SECTIONS: usize = 8;
 
-/// The most letters of what may be a kind.
-const MAX_KIND: usize = 100;
+/// The largest length in bytes of a text that may be a `kind`.
+const MAX_KIND_LENGTH: usize = 100;
 
-/// One `--set key=value`: a dotted key and a TOML value; a bare word counts as a string.
+/// The override of one setting: a dotted key and a TOML value. A text that is not a TOML value
+/// counts as a string.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Override {
     path: Vec<String>,
@@ -22,28 +23,31 @@ pub struct Override {
 }
 
 impl Override {
-    /// Sets `key`, dotted, to `value`.
+    /// Creates the override that sets the dotted `key` to `value`.
     pub fn new(key: &str, value: impl Into<Value>) -> Self {
         Self { path: key.split('.').map(str::to_owned).collect(), value: value.into() }
     }
 
-    /// The dotted key.
+    /// Returns the dotted key.
     pub fn key(&self) -> String {
         self.path.join(".")
     }
 
-    /// The value.
+    /// Returns the value.
     pub fn value(&self) -> &Value {
         &self.value
     }
 
-    /// Writes the value into `table`, making the sections on the way.
+    /// Writes the value into `table`, and creates missing sections.
+    ///
+    /// # Errors
+    /// A key with too many parts, or a part that is a value and not a section.
     pub(super) fn apply(&self, table: &mut Table) -> Result<()> {
         let Some((last, sections)) = self.path.split_last() else { return Ok(()) };
-        // Tables in tables in tables: whoever goes through them needs a stack as deep.
+        // Code that walks through nested tables needs a stack of the same depth.
         if sections.len() > MAX_SECTIONS {
             let start = self.path[..MAX_SECTIONS].join(".");
-            return Err(Error::new(format!("unknown key `{start}…`, of {} parts", self.path.len()))
+            return Err(Error::config(format!("unknown key `{start}…`, of {} parts", self.path.len()))
                 .hint("the longest key is `training.early_stopping.restore_best`"));
         }
         let mut current = table;
@@ -57,8 +61,10 @@ impl Override {
         Ok(())
     }
 
-    /// Takes out of `table` the value that this one will replace. What says of which kind a section is stays: a change of
-    /// it decides what becomes of the section's other keys. So does a section.
+    /// Removes the value that this override will replace from `table`.
+    ///
+    /// Two values stay: a section, and a `kind`, since a change of `kind` decides whether the
+    /// section's other keys are kept.
     pub(super) fn remove_from(&self, table: &mut Table) {
         let Some((last, sections)) = self.path.split_last() else { return };
         let mut current = table;
@@ -68,15 +74,15 @@ impl Override {
         }
         match current.get(last) {
             Some(Value::Table(_)) | None => {}
-            Some(Value::String(kind)) if last == "kind" && kind.len() <= MAX_KIND => {}
-            // Not the kind of anything, before as after.
+            Some(Value::String(kind)) if last == "kind" && kind.len() <= MAX_KIND_LENGTH => {}
+            // No section has such a kind. The empty string is not a kind either.
             Some(_) if last == "kind" => drop(current.insert(last.clone(), String::new().into())),
             Some(_) => drop(current.remove(last)),
         }
     }
 }
 
-/// As it is typed after `--set`.
+/// Writes the override as a user types it after `--set`.
 impl fmt::Display for Override {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}=", self.path.join("."))?;
@@ -104,7 +110,8 @@ impl FromStr for Override {
     }
 }
 
-/// A TOML value where the text is one, else the text itself: `--set model.activation=tanh` needs no quotes.
+/// Parses `text` as a TOML value. Any other text becomes a string, so `--set model.activation=tanh`
+/// needs no quotes.
 fn parse_value(text: &str) -> Value {
     parse(&format!("v = {text}"), "")
         .ok()

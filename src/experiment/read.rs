@@ -1,4 +1,4 @@
-//! From TOML to a typed experiment, with messages that name the key.
+//! The conversion of TOML into a typed experiment, with messages that name the key.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Override};
 use crate::util::files;
 
-/// An experiment file that has been parsed, to be changed and typed as often as wanted.
+/// A parsed experiment file. It can be converted into typed experiments with different overrides.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ParsedExperiment {
     table: Table,
@@ -19,26 +19,26 @@ pub(crate) struct ParsedExperiment {
 }
 
 impl ParsedExperiment {
-    /// Parses `text`; `origin` is what messages call it.
+    /// Parses `text`. `origin` is its name in messages.
     ///
     /// # Errors
-    /// As [`parse`]'s.
+    /// Those of [`parse`].
     pub(crate) fn new(text: &str, origin: &str) -> Result<Self> {
         Ok(Self { table: parse(text, origin)?, origin: origin.to_owned() })
     }
 
-    /// Fills in what decides the type of a section, applies `overrides`, types the result and checks every value. `by`
-    /// says in messages where the overrides come from.
+    /// Applies `overrides`, fills in missing kinds, converts the result into an experiment and
+    /// checks every value. `by` names the origin of the overrides in messages.
     ///
     /// # Errors
     /// An unknown key (with the nearest valid one), a value of the wrong type or out of range.
-    pub(crate) fn changed(&self, overrides: &[Override], by: &str) -> Result<Experiment> {
+    pub(crate) fn with_overrides(&self, overrides: &[Override], by: &str) -> Result<Experiment> {
         let origin = &self.origin;
-        let mut table = override_all(self.table.clone(), overrides)?;
+        let mut table = apply_overrides(self.table.clone(), overrides)?;
         if let Some(stem) = Path::new(origin).file_stem().and_then(|stem| stem.to_str()) {
             table.entry("name").or_insert_with(|| Value::String(stem.to_owned()));
         }
-        for (section, default) in KINDS {
+        for (section, default) in DEFAULT_KINDS {
             let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
             if let Value::Table(section) = entry {
                 section.entry("kind").or_insert_with(|| Value::String(default.to_owned()));
@@ -48,26 +48,32 @@ impl ParsedExperiment {
             [] => format!("in `{origin}`"),
             _ => format!("in `{origin}` {by}"),
         };
-        let experiment = type_check(table, &place)?;
+        let experiment = deserialize(table, &place)?;
         experiment.check()?;
         Ok(experiment)
     }
 
-    /// Leaves out the values that `overrides` replace, which may be long lists. With `overrides` among its changes, the
-    /// experiment is the same as before.
-    pub(crate) fn without(mut self, overrides: &[Override]) -> Self {
+    /// Removes the values that `overrides` replace, which may be long lists. With `overrides`
+    /// applied, the experiment is the same as before.
+    pub(crate) fn without_overridden(mut self, overrides: &[Override]) -> Self {
         overrides.iter().for_each(|setting| setting.remove_from(&mut self.table));
         self
     }
 }
 
-/// The most bytes of an experiment or study file: far more than one has, and few enough for what is made of each of them.
+/// The largest size of an experiment or study file in bytes. Real files are far smaller, and the
+/// memory needed for a file of this size is acceptable.
 const MAX_BYTES: usize = 1_000_000;
 
-/// The most tables and lists in one another. A study's `vary.model.hidden`, a list of lists, has four.
+/// The largest depth of nested tables and lists. A study's `vary.model.hidden`, a list of lists,
+/// has a depth of four.
 const MAX_DEPTH: usize = 8;
 
-/// Reads the text of an experiment or study file, of which there may be no end.
+/// Reads the text of an experiment or study file. It stops at the size limit, since the path may
+/// name a pipe without an end.
+///
+/// # Errors
+/// A file that cannot be read, is too large, or is not UTF-8 text.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     files::open_named(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
@@ -77,27 +83,28 @@ pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))
 }
 
-/// TOML as a table.
+/// Parses TOML into a table. `origin` is the name of the text in messages.
 ///
 /// # Errors
-/// Text that is no TOML, with line and column.
+/// Text that is not valid TOML (with line and column), is too long, or is nested too deeply.
 pub(crate) fn parse(text: &str, origin: &str) -> Result<Table> {
     if text.len() > MAX_BYTES {
-        return Err(Error::new(format!("`{origin}` is larger than {MAX_BYTES} bytes")));
+        return Err(Error::config(format!("`{origin}` is larger than {MAX_BYTES} bytes")));
     }
     let invalid = |error: &toml::de::Error| {
         let start = error.span().map_or(0, |span| span.start.min(text.len()));
         let before = &text.as_bytes()[..start];
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
         let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
-        Error::new(format!(
+        Error::config(format!(
             "invalid TOML in `{origin}`, line {line}, column {column}: {}",
             error.message().replace('\n', ", ")
         ))
+        .with_source(error.clone())
     };
     let (table, errors) = DeTable::parse_recoverable(text);
     let Some(table) = check_depth(table) else {
-        return Err(Error::new(format!(
+        return Err(Error::config(format!(
             "`{origin}` has tables or lists in one another, deeper than {MAX_DEPTH}"
         )));
     };
@@ -107,8 +114,8 @@ pub(crate) fn parse(text: &str, origin: &str) -> Result<Table> {
     }
 }
 
-/// What is right in a table or list.
-fn inside<'a, 'i>(value: &'a DeValue<'i>) -> Vec<&'a DeValue<'i>> {
+/// Returns the values directly in a table or list.
+fn children<'a, 'i>(value: &'a DeValue<'i>) -> Vec<&'a DeValue<'i>> {
     match value {
         DeValue::Table(table) => table.iter().map(|(_, value)| value.get_ref()).collect(),
         DeValue::Array(array) => array.iter().map(Spanned::get_ref).collect(),
@@ -116,40 +123,43 @@ fn inside<'a, 'i>(value: &'a DeValue<'i>) -> Vec<&'a DeValue<'i>> {
     }
 }
 
-/// The table, if what is in it is not deeper than [`MAX_DEPTH`]; else it is taken apart here. Nearly everything goes
-/// through tables by recursion, dropping one included, and a short text can have enough of them for any stack.
+/// Returns the table if it is not nested more deeply than [`MAX_DEPTH`].
+///
+/// Otherwise, it takes the table apart in a loop and returns `None`. Most code walks through tables
+/// by recursion, and so does their drop. A short text can be nested deeply enough to overflow any
+/// stack.
 fn check_depth(table: Spanned<DeTable<'_>>) -> Option<Spanned<DeTable<'_>>> {
     let mut level: Vec<&DeValue<'_>> = table.get_ref().iter().map(|(_, value)| value.get_ref()).collect();
     for _ in 0..MAX_DEPTH {
-        level = level.into_iter().flat_map(inside).collect();
+        level = level.into_iter().flat_map(children).collect();
     }
     if level.is_empty() {
         return Some(table);
     }
-    let mut left: Vec<DeValue<'_>> =
+    let mut remaining: Vec<DeValue<'_>> =
         table.into_inner().into_iter().map(|(_, value)| value.into_inner()).collect();
-    while let Some(value) = left.pop() {
+    while let Some(value) = remaining.pop() {
         match value {
-            DeValue::Table(table) => left.extend(table.into_iter().map(|(_, value)| value.into_inner())),
-            DeValue::Array(array) => left.extend(array.into_iter().map(Spanned::into_inner)),
+            DeValue::Table(table) => remaining.extend(table.into_iter().map(|(_, value)| value.into_inner())),
+            DeValue::Array(array) => remaining.extend(array.into_iter().map(Spanned::into_inner)),
             _ => {}
         }
     }
     None
 }
 
-/// Sections whose `kind` decides which other keys they have, with the kind of a section that names none.
-const KINDS: [(&str, &str); 2] = [("optimizer", "sgd"), ("schedule", "constant")];
-/// The key that means the same whatever the kind.
+/// The sections whose `kind` decides which other keys they have, with their default kinds.
+const DEFAULT_KINDS: [(&str, &str); 2] = [("optimizer", "sgd"), ("schedule", "constant")];
+/// The key that has the same meaning for all kinds.
 const SHARED_KEY: &str = "warmup_epochs";
 
-/// Applies `overrides` in order. Where they change a section's kind, the file's other keys of that section go:
-/// they were meant for the old kind.
-fn override_all(mut table: Table, overrides: &[Override]) -> Result<Table> {
+/// Applies `overrides` in order. If they change the kind of a section, the file's other keys of
+/// that section are removed, since they were meant for the old kind.
+fn apply_overrides(mut table: Table, overrides: &[Override]) -> Result<Table> {
     let apply = |table: &mut Table| overrides.iter().try_for_each(|setting| setting.apply(table));
     let mut result = table.clone();
     apply(&mut result)?;
-    for (section, default) in KINDS {
+    for (section, default) in DEFAULT_KINDS {
         let kind = |table: &Table| table.get(section).and_then(|section| section.get("kind")).cloned();
         let before = kind(&table).unwrap_or_else(|| default.into());
         let changed = kind(&result).is_some_and(|after| after != before);
@@ -161,16 +171,17 @@ fn override_all(mut table: Table, overrides: &[Override]) -> Result<Table> {
     Ok(table)
 }
 
-fn type_check(table: Table, place: &str) -> Result<Experiment> {
+fn deserialize(table: Table, place: &str) -> Result<Experiment> {
     serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
         let path = error.path().to_string();
         let message = error.inner().message().to_owned();
-        translate_serde(&table, &path, &message, place)
+        translate_serde(&table, &path, &message, place).with_source(error.into_inner())
     })
 }
 
-/// Turns serde's words into ours. Serde's are specified: "unknown field `x`, expected one of `a`, `b`",
-/// "unknown variant `x`, expected …" and "invalid type: integer `1`, expected …".
+/// Translates a message of serde into one of smallnet. Serde documents the form of its messages:
+/// "unknown field `x`, expected one of `a`, `b`", "unknown variant `x`, expected …" and "invalid
+/// type: integer `1`, expected …".
 fn translate_serde(table: &Table, path: &str, message: &str, place: &str) -> Error {
     let (problem, expected) = message.split_once(", expected ").unwrap_or((message, ""));
     let quoted =
@@ -179,58 +190,62 @@ fn translate_serde(table: &Table, path: &str, message: &str, place: &str) -> Err
     if problem.starts_with("unknown field") {
         unknown_key(table, path, &got, quoted(expected), place)
     } else if problem.starts_with("unknown variant") {
-        let key = if is_kinded(path) { format!("{path}.kind") } else { path.to_owned() };
+        let key = if has_kind(path) { format!("{path}.kind") } else { path.to_owned() };
         let choices = quoted(expected);
         let hint = suggestion("", &got, &choices, "choices");
-        Error::new(format!("`{key}` {place} is `{got}`, expected one of its choices")).hint(hint)
+        Error::config(format!("`{key}` {place} is `{got}`, expected one of its choices")).hint(hint)
     } else if let Some(got) =
         problem.strip_prefix("invalid type: ").or(problem.strip_prefix("invalid value: "))
     {
         let key = offending_key(table, path);
-        // Of a choice, serde says "unit variant" and not what was found.
+        // If a string is expected, serde's message does not contain the value that it found.
         let got =
             match lookup(table, &key).filter(|_| ["string only", "variant identifier"].contains(&expected)) {
                 Some(value) => value.to_string(),
                 None => got.to_owned(),
             };
-        Error::new(format!("`{key}` {place} is {got}, expected {}", type_name(expected, &key)))
+        Error::config(format!("`{key}` {place} is {got}, expected {}", type_name(expected, &key)))
     } else {
-        Error::new(format!("invalid value of `{path}` {place}: {message}"))
+        Error::config(format!("invalid value of `{path}` {place}: {message}"))
     }
 }
 
 fn unknown_key(table: &Table, path: &str, key: &str, mut valid: Vec<String>, place: &str) -> Error {
-    // For an unknown field the path may or may not end in the field itself.
+    // The path of an unknown field may or may not end with the field itself.
     let section = path.strip_suffix(key).unwrap_or(path).trim_matches('.');
-    let mut what = "keys".to_owned();
-    if is_kinded(section) {
+    let mut noun = "keys".to_owned();
+    if has_kind(section) {
         valid.push("kind".to_owned());
         let kind = lookup(table, &format!("{section}.kind")).and_then(Value::as_str).unwrap_or_default();
-        what = format!("keys of kind `{kind}`");
+        noun = format!("keys of kind `{kind}`");
     }
     valid.sort();
     let prefix = if section.is_empty() { String::new() } else { format!("{section}.") };
-    Error::new(format!("unknown key `{prefix}{key}` {place}")).hint(suggestion(&prefix, key, &valid, &what))
+    Error::config(format!("unknown key `{prefix}{key}` {place}"))
+        .hint(suggestion(&prefix, key, &valid, &noun))
 }
 
-fn is_kinded(section: &str) -> bool {
-    KINDS.iter().any(|(kinded, _)| *kinded == section)
+/// Returns whether a section has a `kind`.
+fn has_kind(section: &str) -> bool {
+    DEFAULT_KINDS.iter().any(|(name, _)| *name == section)
 }
 
-/// The value of a dotted key.
+/// Returns the value of a dotted key.
 fn lookup<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
     let (first, rest) = key.split_once('.').unwrap_or((key, ""));
     let value = table.get(first)?;
     if rest.is_empty() { Some(value) } else { lookup(value.as_table()?, rest) }
 }
 
-/// The nearest valid word, if one is near, and all of them.
-pub(crate) fn suggestion(prefix: &str, got: &str, valid: &[String], what: &str) -> String {
-    // A part of a word is as near as a typing error: `epochs` means `num_epochs`, `glorot` `glorot-uniform`.
+/// Returns a hint with the nearest of the `valid` words, if one is near, and all of them. `noun`
+/// says what the words are.
+pub(crate) fn suggestion(prefix: &str, got: &str, valid: &[String], noun: &str) -> String {
+    // A part of a word counts like one typing error: `epochs` means `num_epochs`, and `glorot`
+    // means `glorot-uniform`.
     let lower = got.to_lowercase();
     let distance = |word: &String| match word.contains(&lower) && lower.len() > 2 {
         true => 1,
-        // The distance from a whole page takes time and memory, and is never small.
+        // The distance of a long text costs time and memory, and is never small.
         false if lower.len() > 100 => usize::MAX,
         false => strsim::damerau_levenshtein(word, &lower),
     };
@@ -238,15 +253,15 @@ pub(crate) fn suggestion(prefix: &str, got: &str, valid: &[String], what: &str) 
         valid.iter().min_by_key(|word| distance(word)).filter(|word| distance(word) <= 1 + got.len() / 4);
     let all = valid.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     match nearest {
-        Some(word) => format!("did you mean `{prefix}{word}`? Valid {what}: {all}"),
-        None => format!("valid {what}: {all}"),
+        Some(word) => format!("did you mean `{prefix}{word}`? Valid {noun}: {all}"),
+        None => format!("valid {noun}: {all}"),
     }
 }
 
-/// The key that does not fit. Serde reads a section with a `kind` in two passes and forgets the key in the
-/// second; it is the one that does not fit even without the others.
+/// Returns the key with the wrong value. Serde reads a section with a `kind` in two passes and
+/// loses the key in the second one. So this function reads the section again with each key alone.
 fn offending_key(table: &Table, path: &str) -> String {
-    let Some(Value::Table(section)) = table.get(path).filter(|_| is_kinded(path)) else {
+    let Some(Value::Table(section)) = table.get(path).filter(|_| has_kind(path)) else {
         return path.to_owned();
     };
     let is_wrong = |(key, value): &(&String, &Value)| {
@@ -265,7 +280,7 @@ fn offending_key(table: &Table, path: &str) -> String {
     }
 }
 
-/// Rust's type names in words.
+/// Translates the name of a Rust type into words.
 fn type_name(expected: &str, key: &str) -> String {
     match expected {
         "f64" => "a number".to_owned(),

@@ -1,4 +1,5 @@
-//! The files of `configs/` that smallnet has inside, so that they can be named wherever it is installed.
+//! The files of `configs/` that are embedded in the program. Users can name them wherever smallnet
+//! is installed.
 
 use std::path::Path;
 
@@ -6,12 +7,12 @@ use crate::error::{Error, Result};
 
 use crate::experiment::suggestion;
 
-/// A file inside the program.
+/// A file embedded in the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shipped {
-    /// What it is called, without its ending.
+    /// The name without the extension.
     pub(crate) name: &'static str,
-    /// What is in it.
+    /// The content.
     pub(crate) text: &'static str,
 }
 
@@ -21,7 +22,7 @@ macro_rules! shipped {
     };
 }
 
-/// Experiments to train.
+/// The embedded experiments.
 pub(crate) static EXPERIMENTS: [Shipped; 6] = [
     shipped!("", "softmax"),
     shipped!("", "hidden"),
@@ -31,7 +32,7 @@ pub(crate) static EXPERIMENTS: [Shipped; 6] = [
     shipped!("", "reference"),
 ];
 
-/// Studies to run. Their base experiments are among [`EXPERIMENTS`].
+/// The embedded studies. Their base experiments are in [`EXPERIMENTS`].
 pub(crate) static STUDIES: [Shipped; 4] = [
     shipped!("studies/", "learning-rate"),
     shipped!("studies/", "learning-rate-cv"),
@@ -40,43 +41,48 @@ pub(crate) static STUDIES: [Shipped; 4] = [
 ];
 
 impl Shipped {
-    /// The name of the file, as messages call it.
+    /// Returns the name of the file for messages.
     pub(crate) fn file(&self) -> String {
         format!("{}.toml", self.name)
     }
 
-    /// The one of this name.
+    /// Returns the file called `name`.
     pub(crate) fn find(all: &'static [Self], name: &str) -> Option<&'static Self> {
         all.iter().find(|shipped| shipped.name == name)
     }
 }
 
-/// The file that `path` means, `what` for people: one inside the program where it is a name alone that no file has; none
-/// where it is to be read.
+/// Returns the embedded file that `path` names, or `None` if `path` is to be read from the disk.
+///
+/// A path names an embedded file if it is a bare name, without folder and extension, and no such
+/// file exists on the disk. `noun` says in messages what the files are.
 ///
 /// # Errors
-/// A name that is neither a file's nor that of one inside.
-pub(crate) fn shipped(all: &'static [Shipped], path: &Path, what: &str) -> Result<Option<&'static Shipped>> {
+/// A bare name that is neither a file on the disk nor an embedded one.
+pub(crate) fn shipped(all: &'static [Shipped], path: &Path, noun: &str) -> Result<Option<&'static Shipped>> {
     let Some(name) = bare_name(path).filter(|_| !path.exists()) else { return Ok(None) };
     match Shipped::find(all, name) {
         Some(shipped) => Ok(Some(shipped)),
         None => {
             let names: Vec<_> = all.iter().map(|shipped| shipped.name.to_owned()).collect();
             let hint = suggestion("", name, &names, "names");
-            Err(Error::new(format!("there is no {what} `{name}`, neither as a file nor inside smallnet"))
-                .hint(hint))
+            Err(Error::not_found(format!(
+                "there is no {noun} `{name}`, neither as a file nor inside smallnet"
+            ))
+            .hint(hint))
         }
     }
 }
 
-/// The path as a name, if it is one without folder and ending.
+/// Returns the path as a name, if it has neither folder nor extension.
 fn bare_name(path: &Path) -> Option<&str> {
     let name = path.to_str()?;
     let is_bare = path.extension().is_none() && path.file_name().is_some_and(|file| file == name);
     is_bare.then_some(name)
 }
 
-/// What to tell whoever named a file that is not there: that one of this name is inside, else `otherwise`.
+/// Returns the hint for a file that does not exist: an embedded file has the same name, else
+/// `otherwise`.
 pub(crate) fn hint(all: &'static [Shipped], path: &Path, otherwise: &str) -> String {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     match Shipped::find(all, stem).filter(|_| !path.exists()) {
@@ -96,8 +102,10 @@ mod tests {
     #[test]
     fn every_file_inside_can_be_read() {
         for shipped in &EXPERIMENTS {
-            let experiment =
-                ParsedExperiment::new(shipped.text, &shipped.file()).unwrap().changed(&[], "").unwrap();
+            let experiment = ParsedExperiment::new(shipped.text, &shipped.file())
+                .unwrap()
+                .with_overrides(&[], "")
+                .unwrap();
             assert_eq!(experiment.name, shipped.name);
         }
         assert_eq!(
@@ -113,7 +121,7 @@ mod tests {
         for path in ["mlp.toml", "./mlp", "configs/mlp", "configs/mlp.toml", "/mlp", "..", ""] {
             assert_eq!(find(path), Ok(None), "{path}");
         }
-        // Tests are run in the package's folder: this is a folder in it.
+        // Tests run in the package's folder, which has a folder of this name.
         assert_eq!(find("configs"), Ok(None));
         let error = find("hiden").unwrap_err().to_string();
         let expected = "there is no experiment `hiden`, neither as a file nor inside smallnet\n\n\

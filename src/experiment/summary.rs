@@ -1,5 +1,6 @@
-//! Owns what an experiment amounts to before anything is trained: its layers, weights, operations and steps, the loss
-//! and the update rule, in numbers and formulas. Builds no network and reads no image.
+//! Owns the summary of an experiment before its training: layers, parameters, FLOPs, steps, loss
+//! and update rule, in numbers and formulas. Depends on `model` and `optim`. It builds no network
+//! and reads no image.
 
 use serde::Serialize;
 
@@ -9,60 +10,61 @@ use crate::model::{LayerKind, LayerSummary};
 use crate::optim::{schedule_formula, update_formula};
 use crate::util::format::{counted, grouped, significant};
 
-/// What an experiment amounts to.
+/// The summary of an experiment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelSummary {
-    /// The experiment's name.
+    /// The name of the experiment.
     pub experiment: String,
-    /// The images and classes it is for.
+    /// The size of the images and the number of classes.
     #[serde(flatten)]
     pub layout: InputSpec,
-    /// What the network is made of, the image first.
+    /// The layers of the network, beginning with the image.
     pub layers: Vec<LayerRow>,
-    /// Weights and biases of all layers.
+    /// The number of weights and biases of all layers.
     pub num_parameters: usize,
-    /// Their size: four bytes each.
+    /// The size of the parameters, with four bytes per parameter.
     pub num_bytes: usize,
-    /// Floating-point operations for one image on the way forward; see [`crate::model::MlpConfig::layers`].
+    /// Floating-point operations of the forward pass per image. See
+    /// [`crate::model::MlpConfig::layers`].
     pub flops_per_image: usize,
-    /// What Flatten does.
+    /// A description of Flatten.
     pub flatten: String,
-    /// What is made small.
+    /// The loss function.
     pub loss: String,
-    /// The optimizer's name.
+    /// The name of the optimizer.
     pub optimizer: String,
-    /// What a step does to each weight; see [`update_formula`].
+    /// The update of a weight in a step. See [`update_formula`].
     pub update_rule: Vec<String>,
     /// The learning rate over time.
     pub learning_rate: String,
-    /// Images learned from in an epoch.
+    /// The number of training images per epoch.
     pub num_train: usize,
-    /// Images in a step.
+    /// The number of images per step.
     pub batch_size: usize,
-    /// Steps in an epoch, the short last batch included.
+    /// The number of steps per epoch, including the shorter last batch.
     pub steps_per_epoch: usize,
-    /// Epochs at the most.
+    /// The largest number of epochs.
     pub num_epochs: usize,
-    /// Steps at the most.
+    /// The largest number of steps.
     pub num_steps: usize,
-    /// How the number of steps follows.
+    /// The calculation of the number of steps.
     pub steps: String,
 }
 
-/// A layer with its name and what there is to say of it.
+/// A layer with its name and a note.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LayerRow {
-    /// As people write it.
+    /// The name for people.
     pub name: String,
     /// A formula or a few words.
     pub note: String,
-    /// Its numbers.
+    /// The numbers of the layer.
     #[serde(flatten)]
     pub info: LayerSummary,
 }
 
 impl ModelSummary {
-    /// What `experiment` amounts to on `num_train` training images of `layout`.
+    /// Summarizes `experiment` with `num_train` training images of `layout`.
     pub fn new(experiment: &Experiment, layout: InputSpec, num_train: usize) -> Self {
         let Experiment { model, optimizer, schedule, training, .. } = experiment;
         let InputSpec { height, width, num_classes } = layout;
@@ -70,7 +72,7 @@ impl ModelSummary {
         let num_parameters = layers.iter().map(|layer| layer.num_parameters).sum();
         let steps_per_epoch = training.steps_per_epoch(num_train);
         let num_epochs = training.num_epochs;
-        // A run's number of images may be somebody else's.
+        // The number of images may come from an untrusted run folder.
         let num_steps = steps_per_epoch.saturating_mul(num_epochs);
         Self {
             experiment: experiment.name.clone(),
@@ -78,13 +80,13 @@ impl ModelSummary {
             num_parameters,
             num_bytes: num_parameters * size_of::<f32>(),
             flops_per_image: layers.iter().filter_map(|layer| layer.flops).sum(),
-            layers: layers.into_iter().map(planned).collect(),
+            layers: layers.into_iter().map(layer_row).collect(),
             flatten: format!(
                 "[{height}, {width}] → [{}], row by row: the pixel in row r, column c becomes number {width} · r + \
                  c; nothing is learned",
                 height * width
             ),
-            loss: loss(training.label_smoothing, num_classes),
+            loss: loss_formula(training.label_smoothing, num_classes),
             optimizer: optimizer.rule().name().to_owned(),
             update_rule: update_formula(optimizer, training.clip_norm, training.clip_value),
             learning_rate: schedule_formula(optimizer, schedule),
@@ -95,7 +97,7 @@ impl ModelSummary {
             num_steps,
             steps: format!(
                 "{}; times {}: {}",
-                batches(num_train, training.batch_size),
+                describe_batches(num_train, training.batch_size),
                 counted(num_epochs, "epoch", "epochs"),
                 counted(num_steps, "step", "steps")
             ),
@@ -112,12 +114,12 @@ impl ModelSummary {
         self.layers.iter().map(row).collect()
     }
 
-    /// The size of the weights, in words.
+    /// Returns the size of the parameters in words.
     pub fn size(&self) -> String {
         format!("{} in all, {} bytes", grouped(self.num_parameters), grouped(self.num_bytes))
     }
 
-    /// The operations for one image, in words.
+    /// Returns the number of floating-point operations per image in words.
     pub fn operations(&self) -> String {
         format!(
             "{} an image on the way forward, two for each entry of a weight matrix; all others are not counted",
@@ -125,7 +127,7 @@ impl ModelSummary {
         )
     }
 
-    /// The layers' sizes, such as `784 → 128 → 10`.
+    /// Returns the sizes of the layers, such as `784 → 128 → 10`.
     pub fn shape(&self) -> String {
         let sizes = self.layers.iter().filter_map(|layer| match layer.info.kind {
             LayerKind::Flatten | LayerKind::Linear { .. } => layer.info.output_shape.first(),
@@ -139,14 +141,14 @@ impl ModelSummary {
 pub const LAYER_COLUMNS: [&str; 5] = ["layer", "output shape", "weights", "operations", "formula"];
 
 impl LayerRow {
-    /// What a batch of images becomes in it, such as `[batch, 28, 28]`.
+    /// Returns the shape of the layer's output, such as `[batch, 28, 28]`.
     pub fn output(&self) -> String {
         let shape: Vec<_> = self.info.output_shape.iter().map(usize::to_string).collect();
         format!("[batch, {}]", shape.join(", "))
     }
 }
 
-fn planned(info: LayerSummary) -> LayerRow {
+fn layer_row(info: LayerSummary) -> LayerRow {
     let (name, note) = match info.kind {
         LayerKind::Input => ("Image", "pixels from 0 to 1".to_owned()),
         LayerKind::Flatten => ("Flatten", "one row of pixels after the other".to_owned()),
@@ -174,7 +176,7 @@ fn planned(info: LayerSummary) -> LayerRow {
     LayerRow { name: name.to_owned(), note, info }
 }
 
-fn loss(label_smoothing: f64, num_classes: usize) -> String {
+fn loss_formula(label_smoothing: f64, num_classes: usize) -> String {
     let plain = "cross-entropy −ln p, p the probability given to the true class; mean over the batch";
     match label_smoothing {
         0.0 => plain.to_owned(),
@@ -186,8 +188,8 @@ fn loss(label_smoothing: f64, num_classes: usize) -> String {
     }
 }
 
-/// How many steps an epoch has, and why.
-fn batches(num_train: usize, batch_size: usize) -> String {
+/// Describes the batches and the steps of an epoch.
+fn describe_batches(num_train: usize, batch_size: usize) -> String {
     let (full, rest) = (num_train / batch_size, num_train % batch_size);
     let batches = match (full, rest) {
         (_, 0) => counted(full, "full batch", "full batches"),
@@ -210,22 +212,25 @@ mod tests {
 
     #[test]
     fn the_softmax_baseline_by_hand() {
-        let plan = ModelSummary::new(&Experiment::default(), MNIST, 60_000);
-        assert_eq!((plan.num_parameters, plan.num_bytes, plan.flops_per_image), (7850, 31_400, 15_680));
-        assert_eq!((plan.steps_per_epoch, plan.num_steps), (469, 4690));
+        let summary = ModelSummary::new(&Experiment::default(), MNIST, 60_000);
         assert_eq!(
-            plan.steps,
+            (summary.num_parameters, summary.num_bytes, summary.flops_per_image),
+            (7850, 31_400, 15_680)
+        );
+        assert_eq!((summary.steps_per_epoch, summary.num_steps), (469, 4690));
+        assert_eq!(
+            summary.steps,
             "60,000 images / 128 a batch: 468 full batches and one of 96, 469 steps an epoch; times 10 epochs: \
              4,690 steps"
         );
-        assert_eq!(plan.shape(), "784 → 10");
-        assert_eq!(plan.layers[2].note, "784 × 10 + 10 = 7,850");
-        assert_eq!(plan.layers[0].output(), "[batch, 28, 28]");
+        assert_eq!(summary.shape(), "784 → 10");
+        assert_eq!(summary.layers[2].note, "784 × 10 + 10 = 7,850");
+        assert_eq!(summary.layers[0].output(), "[batch, 28, 28]");
     }
 
     #[test]
     fn batches_that_fill_or_do_not() {
-        assert_eq!(batches(256, 128), "256 images / 128 a batch: 2 full batches, 2 steps an epoch");
-        assert_eq!(batches(100, 128), "100 images / 128 a batch: one batch of 100, 1 step an epoch");
+        assert_eq!(describe_batches(256, 128), "256 images / 128 a batch: 2 full batches, 2 steps an epoch");
+        assert_eq!(describe_batches(100, 128), "100 images / 128 a batch: one batch of 100, 1 step an epoch");
     }
 }

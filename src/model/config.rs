@@ -83,7 +83,7 @@ impl MlpConfig {
         if values <= MAX_ACTIVATIONS {
             return Ok(());
         }
-        Err(Error::new(format!(
+        Err(Error::config(format!(
             "a batch of {batch_size} images becomes {values} numbers in a network {sizes:?}, expected at most \
              {MAX_ACTIVATIONS}"
         ))
@@ -97,8 +97,10 @@ impl MlpConfig {
         if weights <= MAX_WEIGHTS {
             return Ok(());
         }
-        Err(Error::new(format!("a network {sizes:?} has {weights} weights, expected at most {MAX_WEIGHTS}"))
-            .hint("make the layers of `model.hidden` narrower"))
+        Err(Error::config(format!(
+            "a network {sizes:?} has {weights} weights, expected at most {MAX_WEIGHTS}"
+        ))
+        .hint("make the layers of `model.hidden` narrower"))
     }
 
     /// Builds the network on `device` with initial weights drawn from `seed`: the same on every backend.

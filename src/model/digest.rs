@@ -19,7 +19,7 @@ pub fn weights_sha256(model: &Mlp) -> Result<String> {
     model.visit(&mut collector);
     match collector.error {
         None => Ok(hex(&collector.hash.finalize())),
-        Some(error) => Err(Error::new(format!("cannot read the weights from the device: {error}"))),
+        Some(error) => Err(Error::backend(format!("cannot read the weights from the device: {error}"))),
     }
 }
 

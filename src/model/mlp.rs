@@ -132,7 +132,7 @@ impl Mlp {
 
 fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
     let data = tensor.try_into_data();
-    let data = data.map_err(|error| Error::new(format!("the weights cannot be read: {error}")))?;
+    let data = data.map_err(|error| Error::backend(format!("the weights cannot be read: {error}")))?;
     Ok(data.iter::<f32>().collect())
 }
 

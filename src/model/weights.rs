@@ -31,9 +31,8 @@ pub(crate) fn max_weights_size(model: &Mlp) -> u64 {
 /// Bytes that are damaged, or weights of another network.
 pub fn load_weights(model: Mlp, bytes: Vec<u8>, name: &str) -> Result<Mlp> {
     let failed = |error| match error {
-        RecordError::Io(reason) => {
-            Error::new(format!("cannot load `{name}`: {reason}")).hint("does it hold a network's weights?")
-        }
+        RecordError::Io(reason) => Error::corrupt(format!("cannot load `{name}`: {reason}"))
+            .hint("does it hold a network's weights?"),
         RecordError::Validation(reason) => misfit(&reason, name),
     };
     // Shared, a copy of them takes no memory.
@@ -49,7 +48,7 @@ pub fn load_weights(model: Mlp, bytes: Vec<u8>, name: &str) -> Result<Mlp> {
 fn check_numbers(tensors: &[burn_pack::Tensor], name: &str) -> Result<()> {
     match tensors.iter().find(|tensor| tensor.dtype != DType::F32) {
         None => Ok(()),
-        Some(tensor) => Err(Error::new(format!(
+        Some(tensor) => Err(Error::corrupt(format!(
             "`{name}` holds `{}` as {}, expected {}",
             tensor.name,
             tensor.dtype.name(),
@@ -64,10 +63,10 @@ fn misfit(reason: &str, name: &str) -> Error {
     let first = reason.split('"').nth(1).unwrap_or(reason);
     let first = first.replace("Shape { dims: ", "").replace(" }", "");
     if reason.starts_with("Missing") {
-        Error::new(format!("`{name}` does not hold the weights of this network: `{first}` is missing"))
+        Error::corrupt(format!("`{name}` does not hold the weights of this network: `{first}` is missing"))
             .hint("a run's weights are in `model.bpk`, and so are a checkpoint's in its folder")
     } else {
-        Error::new(format!("`{name}` holds the weights of another network: {first}"))
+        Error::corrupt(format!("`{name}` holds the weights of another network: {first}"))
             .hint("is it the file that this run saved?")
     }
 }
@@ -92,7 +91,7 @@ impl ModuleVisitor for FiniteCheck {
             let all = param.val().inner().is_finite().all();
             self.finite = all
                 .try_into_scalar()
-                .map_err(|error| Error::new(format!("cannot read the weights from the device: {error}")));
+                .map_err(|error| Error::backend(format!("cannot read the weights from the device: {error}")));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a saved network says of single images, from its data set or from picture files.
+//! Predictions of a trained network for single images, from a data set or from picture files.
 
 use std::path::PathBuf;
 
@@ -7,29 +7,29 @@ use crate::error::Result;
 use crate::evaluation::{Prediction, predict};
 use crate::pipeline::{EvalSet, LoadedModel};
 
-/// An image and what a network says of it.
+/// An image and the network's prediction for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImagePrediction {
-    /// Which image.
+    /// The origin of the image.
     pub image: ImageRef,
-    /// The image as the network sees it, row-major, 0 is background.
+    /// The image as the network sees it, row by row, 0 is background.
     pub pixels: Vec<u8>,
-    /// What the network says.
+    /// The prediction.
     pub prediction: Prediction,
 }
 
-/// Where an image comes from.
+/// The origin of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageRef {
-    /// An image of the data set, whose class is known.
+    /// An image of a data set. Its class is known.
     Index {
-        /// The images, as people call them; see [`EvalSet::describe`].
+        /// The name of the images for people. See [`EvalSet::describe`].
         images: String,
-        /// The same for files; see [`EvalSet::tag`].
+        /// The name of the images in file names. See [`EvalSet::tag`].
         tag: String,
-        /// Its position in there, from 0.
+        /// The index of the image among them, from 0.
         index: usize,
-        /// Its true class.
+        /// The true class.
         label: usize,
     },
     /// A picture file.
@@ -37,7 +37,7 @@ pub enum ImageRef {
 }
 
 impl ImageRef {
-    /// What people call it: `test image 7` or the file's path.
+    /// Returns the name for people: `test image 7` or the path of the file.
     pub fn name(&self) -> String {
         match self {
             Self::Index { images, index, .. } => format!("{images} image {index}"),
@@ -45,7 +45,8 @@ impl ImageRef {
         }
     }
 
-    /// What its pictures are called: `test-7`, or `file-` and the beginning of the file's name.
+    /// Returns the stem of the names of its pictures: `test-7`, or `file-` and the first 60
+    /// characters of the file's name.
     pub(super) fn stem(&self) -> String {
         match self {
             Self::Index { tag, index, .. } => format!("{tag}-{index}"),
@@ -56,7 +57,7 @@ impl ImageRef {
         }
     }
 
-    /// Its true class, where it is known.
+    /// Returns the true class, if it is known.
     pub fn label(&self) -> Option<usize> {
         match self {
             Self::Index { label, .. } => Some(*label),
@@ -66,48 +67,50 @@ impl ImageRef {
 }
 
 impl LoadedModel {
-    /// Asks the network about the images at `indices` of `subject`.
+    /// Predicts the classes of the images at `indices` of `eval_set`.
     ///
     /// # Errors
     /// An index beyond the last image, or a device that fails.
-    pub fn ask_about(&self, subject: &EvalSet, indices: &[usize]) -> Result<Vec<ImagePrediction>> {
-        let EvalSet { split, name, tag, .. } = subject;
-        let mut asked = Vec::with_capacity(indices.len());
+    pub fn predict(&self, eval_set: &EvalSet, indices: &[usize]) -> Result<Vec<ImagePrediction>> {
+        let EvalSet { split, name, tag, .. } = eval_set;
+        let mut images = Vec::with_capacity(indices.len());
         for &index in indices {
             let (pixels, label) = split.get(index, &name.to_string())?;
-            let (images, tag) = (subject.describe(), tag.clone());
-            asked.push((ImageRef::Index { images, tag, index, label: label.into() }, pixels.to_vec()));
+            let (set, tag) = (eval_set.describe(), tag.clone());
+            let image = ImageRef::Index { images: set, tag, index, label: label.into() };
+            images.push((image, pixels.to_vec()));
         }
-        let positions: Vec<u32> = indices.iter().map(|&index| index as u32).collect();
-        let predictions = predict(&self.model, split, &positions, &self.opened.device)?;
-        Ok(answers(asked, predictions))
+        let indices: Vec<u32> = indices.iter().map(|&index| index as u32).collect();
+        let predictions = predict(&self.model, split, &indices, &self.handle.device)?;
+        Ok(image_predictions(images, predictions))
     }
 
-    /// Asks the network about the digits in picture files.
+    /// Predicts the classes of the digits in picture `files`.
     ///
     /// # Errors
-    /// As [`read_digit`]'s, or a device that fails.
-    pub fn ask_about_files(&self, files: &[PathBuf]) -> Result<Vec<ImagePrediction>> {
+    /// Those of [`read_digit`], or a device that fails.
+    pub fn predict_files(&self, files: &[PathBuf]) -> Result<Vec<ImagePrediction>> {
         let InputSpec { height, width, .. } = self.info.data.layout;
         let read = |path: &PathBuf| read_digit(path, height, width);
         let digits = files.iter().map(read).collect::<Result<Vec<_>>>()?;
         let images = ImageDataset {
             pixels: digits.concat(),
-            // Nobody knows their classes, and nothing here asks.
+            // The classes are unknown, and a prediction does not use them.
             labels: vec![0; digits.len()],
             height,
             width,
             images_name: "pictures".to_owned(),
             labels_name: "pictures".to_owned(),
         };
-        let positions: Vec<u32> = (0..digits.len() as u32).collect();
-        let predictions = predict(&self.model, &Split::whole(images), &positions, &self.opened.device)?;
-        Ok(answers(files.iter().cloned().map(ImageRef::File).zip(digits).collect(), predictions))
+        let indices: Vec<u32> = (0..digits.len() as u32).collect();
+        let predictions = predict(&self.model, &Split::whole(images), &indices, &self.handle.device)?;
+        let images = files.iter().cloned().map(ImageRef::File).zip(digits).collect();
+        Ok(image_predictions(images, predictions))
     }
 }
 
-fn answers(asked: Vec<(ImageRef, Vec<u8>)>, predictions: Vec<Prediction>) -> Vec<ImagePrediction> {
-    asked
+fn image_predictions(images: Vec<(ImageRef, Vec<u8>)>, predictions: Vec<Prediction>) -> Vec<ImagePrediction> {
+    images
         .into_iter()
         .zip(predictions)
         .map(|((image, pixels), prediction)| ImagePrediction { image, pixels, prediction })

@@ -1,4 +1,7 @@
-//! Runs that have been made before: found by what they are, so that a kill at any moment leaves them to be found.
+//! The search for runs of the same experiment that exist already.
+//!
+//! A run is recognised by its experiment, backend and data set. So a program that was killed finds
+//! its runs again, whatever it was doing at that moment.
 
 use std::path::Path;
 
@@ -7,30 +10,31 @@ use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::run::{RunFolder, RunRecords, Status};
 
-/// The runs of `experiment` on the backend and on the data set of this digest, oldest first.
+/// Returns the runs of `experiment` on `backend` and on the data set with the digest `data_sha256`,
+/// oldest first.
 ///
 /// # Errors
-/// A folder that cannot be read. A single run that cannot be read is nobody's.
-pub(crate) fn runs_of(
+/// A folder that cannot be listed. A single run that cannot be read is left out.
+pub(crate) fn find_runs(
     experiment: &Experiment,
     backend: Backend,
     data_sha256: &str,
     artifacts: &Path,
 ) -> Result<Vec<RunFolder>> {
-    let is_the_same = |run: &RunFolder| -> Result<bool> {
+    let is_same = |run: &RunFolder| -> Result<bool> {
         let info = run.info()?;
         let mut own = run.experiment(&info)?;
-        // The digest says which images; where they are does not matter.
+        // The digest identifies the images. Their place does not matter.
         own.data.source.clone_from(&experiment.data.source);
         Ok(own == *experiment && info.backend == backend && info.data.sha256 == data_sha256)
     };
-    let mut runs = RunFolder::of_experiment(artifacts, &experiment.name)?;
-    runs.retain(|run| is_the_same(run).unwrap_or(false));
+    let mut runs = RunFolder::list_experiment(artifacts, &experiment.name)?;
+    runs.retain(|run| is_same(run).unwrap_or(false));
     Ok(runs)
 }
 
-/// What is in the folder of a run that is finished and has its result.
-pub(crate) fn finished(run: &RunFolder) -> Option<RunRecords> {
+/// Returns the records of a run, if it is finished and has its result.
+pub(crate) fn finished_records(run: &RunFolder) -> Option<RunRecords> {
     let is_finished =
         |records: &RunRecords| records.info.status == Status::Finished && records.summary.is_some();
     run.records().ok().filter(is_finished)

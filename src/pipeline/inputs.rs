@@ -1,4 +1,4 @@
-//! What every training starts from, whether a run comes of it or not.
+//! The inputs of every training, with or without a run folder.
 
 use time::OffsetDateTime;
 
@@ -12,12 +12,12 @@ use crate::pipeline::Splits;
 use crate::run;
 use crate::run::{DataInfo, RunInfo, Status};
 
-/// The git commit that smallnet was built from, where it was built in a checkout.
+/// The git commit that smallnet was built from, if it was built in a checkout.
 pub const GIT_COMMIT: Option<&str> = option_env!("SMALLNET_GIT_COMMIT");
 
 /// A backend, images and a network with its initial weights.
 pub(crate) struct RunInputs {
-    pub(crate) opened: BackendHandle,
+    pub(crate) handle: BackendHandle,
     pub(crate) splits: Splits,
     pub(crate) model: Mlp,
     pub(crate) data: DataInfo,
@@ -25,14 +25,18 @@ pub(crate) struct RunInputs {
 
 impl RunInputs {
     /// Opens the backend, reads the images and builds the network, in this order. Writes nothing.
+    ///
+    /// # Errors
+    /// A backend that cannot be opened, a data set that cannot be read or learned from, or a
+    /// network that is too large.
     pub(crate) fn new(experiment: &Experiment, backend: Backend) -> Result<Self> {
-        let opened = backend.open()?;
+        let handle = backend.open()?;
         let source = experiment.data.source();
         let splits = Splits::load(experiment)?;
         splits.check_trainable(experiment)?;
         let InputSpec { height, width, num_classes } = splits.layout;
-        let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
-        let model = model.with_engine(opened.engine);
+        let model = experiment.model.init(height * width, num_classes, experiment.seed, &handle.device)?;
+        let model = model.with_engine(handle.engine);
         let data = DataInfo {
             source: source.to_string(),
             sha256: source.checksum()?,
@@ -40,15 +44,15 @@ impl RunInputs {
             num_train: splits.train.len(),
             num_validation: splits.validation.len(),
         };
-        Ok(Self { opened, splits, model, data })
+        Ok(Self { handle, splits, model, data })
     }
 }
 
-/// What is known of a training that starts `now`.
+/// Returns the description of a training that starts `now`.
 pub(crate) fn start_info(
     experiment: &Experiment,
     backend: Backend,
-    opened: &BackendHandle,
+    handle: &BackendHandle,
     data: DataInfo,
     now: OffsetDateTime,
 ) -> RunInfo {
@@ -59,14 +63,14 @@ pub(crate) fn start_info(
         experiment: experiment.name.clone(),
         config_sha256: None,
         num_epochs: None,
-        resumed: Vec::new(),
+        resumes: Vec::new(),
         backend,
-        adapter: opened.adapter.clone(),
-        threads: backend::num_threads(),
+        adapter: handle.adapter.clone(),
+        num_threads: backend::num_threads(),
         data,
         seed: experiment.seed,
-        started: run::timestamp(now),
-        ended: None,
+        started_at: run::timestamp(now),
+        ended_at: None,
         status: Status::Running,
         message: None,
         weights_sha256: None,

@@ -1,4 +1,4 @@
-//! From a run folder back to its network, and the images that it is asked about.
+//! A trained network, loaded from its run folder, and the images to evaluate it on.
 
 use std::path::{Path, PathBuf};
 
@@ -16,182 +16,198 @@ use crate::run::diagnosis::Finding;
 use crate::run::{RunFolder, RunInfo, Status, TestEvaluation};
 use crate::training::Position;
 
-/// A saved network, loaded, with the run it belongs to.
+/// A trained network, loaded from a file, with the run that it belongs to.
 #[derive(Debug, Clone)]
 pub struct LoadedModel {
-    /// The run.
+    /// The folder of the run.
     pub folder: RunFolder,
-    /// What was trained.
+    /// The experiment of the run.
     pub experiment: Experiment,
-    /// Where and with what.
+    /// The `run.json` of the run.
     pub info: RunInfo,
-    /// The weights' file.
-    pub weights: PathBuf,
+    /// The path of the file with the weights.
+    pub weights_path: PathBuf,
     /// The network.
     pub model: Mlp,
-    /// Where it computes.
-    pub opened: BackendHandle,
+    /// The backend that the network computes on.
+    pub handle: BackendHandle,
     backend: Backend,
 }
 
-/// Images that a saved network is asked about.
+/// Images to evaluate a trained network on.
 #[derive(Debug, Clone)]
 pub struct EvalSet {
     /// The images.
     pub split: Split,
-    /// Which split they are.
+    /// The name of the split.
     pub name: SplitName,
-    /// The data set, where it is not the run's own.
-    pub other: Option<Source>,
-    /// What tells files about them apart: `test`, or `test-of-` and a name for other data.
+    /// The data set, if it is not the run's own.
+    pub other_source: Option<Source>,
+    /// The name of the images in file names: `test`, or `test-of-` and a name for another data set.
     pub tag: String,
 }
 
 impl LoadedModel {
-    /// Loads the model that `text` means: a run (its folder, its id or `latest`), or a checkpoint's folder in a run or the
-    /// weights' file in it; on `backend`, or else on the one that trained it.
+    /// Loads the network that `text` names: a run (its folder, its id or `latest`), the folder of a
+    /// checkpoint in a run, or the file of weights in it. The network is placed on `backend`, or
+    /// else on the backend that trained it.
     ///
     /// # Errors
-    /// No such run, a file that is in no run folder, weights that are missing, damaged, or of another network than the
-    /// run's experiment describes, or a backend that cannot be opened.
+    /// A run that does not exist, a file outside of a run folder, weights that are missing,
+    /// damaged, or of another network than the run's experiment describes, or a backend that cannot
+    /// be opened.
     pub fn load(text: &str, artifacts: &Path, backend: Option<Backend>) -> Result<Self> {
         let mut path = PathBuf::from(text);
         if path.file_name().and_then(|name| Position::parse(name.to_str()?)).is_some() && path.is_dir() {
             path.push("model.bpk");
         }
         if !path.is_file() {
-            return Self::of_run(run::find(text, artifacts)?, backend);
+            return Self::from_run(run::find(text, artifacts)?, backend);
         }
         let absolute = path.canonicalize().map_err(|error| Error::io("read", &path, error))?;
-        let folder = absolute.ancestors().skip(1).take(3).find(|folder| RunFolder::is_at(folder));
+        let folder = absolute.ancestors().skip(1).take(3).find(|folder| RunFolder::exists_at(folder));
         let folder = folder.ok_or_else(|| {
-            Error::new(format!("the checkpoint `{text}` is not in a run folder"))
+            Error::not_found(format!("the checkpoint `{text}` is not in a run folder"))
                 .hint("its network is described by the `config.toml` of its run: leave it in there")
         })?;
         Self::read(RunFolder::open(folder)?, absolute, backend)
     }
 
-    /// Loads the weights that the run in `folder` ended with.
+    /// Loads the final weights of the run in `folder`.
     ///
     /// # Errors
-    /// As [`LoadedModel::load`]'s.
-    pub fn of_run(folder: RunFolder, backend: Option<Backend>) -> Result<Self> {
-        let weights = folder.model_path();
-        Self::read(folder, weights, backend)
+    /// Those of [`LoadedModel::load`].
+    pub fn from_run(folder: RunFolder, backend: Option<Backend>) -> Result<Self> {
+        let weights_path = folder.model_path();
+        Self::read(folder, weights_path, backend)
     }
 
-    fn read(folder: RunFolder, weights: PathBuf, backend: Option<Backend>) -> Result<Self> {
+    fn read(folder: RunFolder, weights_path: PathBuf, backend: Option<Backend>) -> Result<Self> {
         loop {
             let info = folder.info()?;
-            let noted = info.weights_sha256.clone();
-            let saved = Self::read_as(info, folder.clone(), weights.clone(), backend);
-            // A process that trains the run may have replaced the weights after `run.json` was read.
-            if saved.is_ok() || folder.info()?.weights_sha256 == noted {
-                return saved;
+            let expected = info.weights_sha256.clone();
+            let loaded = Self::read_once(info, folder.clone(), weights_path.clone(), backend);
+            // A process that trains the run may have replaced the weights after `run.json` was
+            // read.
+            if loaded.is_ok() || folder.info()?.weights_sha256 == expected {
+                return loaded;
             }
         }
     }
 
-    /// Reads the weights of the run that `info` is of, and compares them with the digest that belongs to them.
-    fn read_as(info: RunInfo, folder: RunFolder, weights: PathBuf, backend: Option<Backend>) -> Result<Self> {
+    /// Reads the weights of the run that `info` describes, and compares them with their digest.
+    fn read_once(
+        info: RunInfo,
+        folder: RunFolder,
+        weights_path: PathBuf,
+        backend: Option<Backend>,
+    ) -> Result<Self> {
         let experiment = folder.experiment(&info)?;
-        check_verifiable(&info, &folder, &weights)?;
+        check_verifiable(&info, &folder, &weights_path)?;
         let backend = backend.unwrap_or(info.backend);
-        let opened = backend.open()?;
+        let handle = backend.open()?;
         let InputSpec { height, width, num_classes } = info.data.layout;
-        let model = experiment.model.init(height * width, num_classes, experiment.seed, &opened.device)?;
-        let model = folder.load_weights(model, &weights)?;
-        let saved = Self { folder, experiment, info, weights, model, opened, backend };
-        saved.verify()?;
-        Ok(saved)
+        let model = experiment.model.init(height * width, num_classes, experiment.seed, &handle.device)?;
+        let model = folder.load_weights(model, &weights_path)?;
+        let loaded = Self { folder, experiment, info, weights_path, model, handle, backend };
+        loaded.verify()?;
+        Ok(loaded)
     }
 
-    /// Compares a run's weights with the digest that it noted down. A checkpoint's have been compared with its own.
+    /// Compares the final weights with the digest in `run.json`. Reading a checkpoint has compared
+    /// its weights with their own digest already.
     fn verify(&self) -> Result<()> {
-        let Some(noted) = self.info.weights_sha256.as_ref().filter(|_| self.is_final()) else {
+        let Some(expected) = self.info.weights_sha256.as_ref().filter(|_| self.is_final()) else {
             return Ok(());
         };
         let found = weights_sha256(&self.model)?;
-        if found == *noted {
+        if found == *expected {
             return Ok(());
         }
-        let weights = self.weights.display();
-        Err(Error::new(format!(
-            "`{weights}` is damaged: its weights have the digest {found}, expected {noted}"
+        let path = self.weights_path.display();
+        Err(Error::corrupt(format!(
+            "`{path}` is damaged: its weights have the digest {found}, expected {expected}"
         ))
         .hint("a checkpoint in the run's folder `checkpoint` may still be whole"))
     }
 
-    /// Whether these are the weights that the run ended with, not a checkpoint's.
+    /// Returns whether these are the final weights of the run, not those of a checkpoint.
     pub fn is_final(&self) -> bool {
-        self.weights == self.folder.model_path()
+        self.weights_path == self.folder.model_path()
     }
 
-    /// What pictures of these weights are called: `stem` for the final ones, with the checkpoint's name before it
-    /// otherwise.
+    /// Returns the name of a picture of these weights: `stem` for the final ones, else the
+    /// checkpoint's name and `stem`.
     pub(super) fn figure_name(&self, stem: &str) -> String {
-        let folder = self.weights.parent().and_then(Path::file_name).filter(|_| !self.is_final());
+        let folder = self.weights_path.parent().and_then(Path::file_name).filter(|_| !self.is_final());
         match folder {
             Some(checkpoint) => format!("{}-{stem}", checkpoint.to_string_lossy()),
             None => stem.to_owned(),
         }
     }
 
-    /// A split of the run's data set, or of the one at `data`.
+    /// Loads a split of the run's own data set, or of `source`.
     ///
     /// # Errors
-    /// A data set that has changed since, or does not fit the network, or a split without images.
-    pub fn subject(&self, name: SplitName, data: Option<Source>) -> Result<EvalSet> {
+    /// A data set that has changed since the training or does not fit the network, or a split
+    /// without images.
+    pub fn eval_set(&self, name: SplitName, source: Option<Source>) -> Result<EvalSet> {
         let layout = self.info.data.layout;
-        let Some(other) = data else {
-            let own = unchanged(self.experiment.data.source(), &self.info.data.sha256)?;
+        let Some(other) = source else {
+            let own = self.experiment.data.source();
+            check_unchanged(&own, &self.info.data.sha256)?;
             let split = splits::load(&self.experiment, &own, name, layout)?;
-            return Ok(EvalSet { split, name, other: None, tag: name.to_string() });
+            return Ok(EvalSet { split, name, other_source: None, tag: name.to_string() });
         };
         let split = splits::load(&self.experiment, &other, name, layout)?;
         let tag = format!("{name}-of-{}", other.tag()?);
-        Ok(EvalSet { split, name, other: Some(other), tag })
+        Ok(EvalSet { split, name, other_source: Some(other), tag })
     }
 
-    /// Evaluates the network.
+    /// Evaluates the network on `eval_set`.
     ///
     /// # Errors
     /// A device that fails.
-    pub fn evaluate(&self, subject: &EvalSet) -> Result<Evaluation> {
-        evaluate(&self.model, &subject.split, &self.opened.device)
+    pub fn evaluate(&self, eval_set: &EvalSet) -> Result<Evaluation> {
+        evaluate(&self.model, &eval_set.split, &self.handle.device)
     }
 
-    /// What is plainly wrong with the network, by an evaluation of it on `subject`.
-    pub fn diagnose(&self, evaluation: &Evaluation, subject: &EvalSet) -> Vec<Finding> {
-        let is_own_test = subject.name == SplitName::Test && subject.other.is_none();
-        let is_result = is_own_test && self.is_final() && self.info.status == Status::Finished;
+    /// Returns the faults that an `evaluation` of the network on `eval_set` shows.
+    pub fn diagnose(&self, evaluation: &Evaluation, eval_set: &EvalSet) -> Vec<Finding> {
+        let is_result = eval_set.is_own_test() && self.is_final() && self.info.status == Status::Finished;
         diagnosis::diagnose(&self.experiment, evaluation, is_result)
     }
 
-    /// Keeps an evaluation as the run's test and writes its page again, where the run has no readable test, such as an
-    /// interrupted one, or one of an earlier smallnet that does not say which images were wrong, and the evaluation is what
-    /// training would have found: of the final weights, on the run's own test images and backend, with a loss that is a
-    /// number. A run that has been gone on with meanwhile is left alone.
+    /// Stores `evaluation` as the run's test and writes the run's page again, if two conditions
+    /// hold:
+    ///
+    /// - The run has no readable test. It was interrupted, for example, or its test is of an
+    ///   earlier smallnet and does not say which images were misclassified.
+    /// - The evaluation is the one that the training would have made: of the final weights, on the
+    ///   run's own test images and backend, with a finite loss.
+    ///
+    /// If the run was resumed meanwhile, nothing is stored.
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn keep_test(&self, evaluation: &Evaluation, subject: &EvalSet) -> Result<()> {
-        let is_the_test = subject.name == SplitName::Test
-            && subject.other.is_none()
+    pub fn store_test(&self, evaluation: &Evaluation, eval_set: &EvalSet) -> Result<()> {
+        let is_the_test = eval_set.is_own_test()
             && self.is_final()
             && self.backend == self.info.backend
             && evaluation.loss.is_finite();
-        if !is_the_test || !self.write_test(evaluation, subject)? {
+        if !is_the_test || !self.write_test(evaluation, eval_set)? {
             return Ok(());
         }
         report(&self.folder).map(drop)
     }
 
-    /// Saves the run's test; says whether it did. Holds the run's lock: who trains it on has no use for this test.
-    fn write_test(&self, evaluation: &Evaluation, subject: &EvalSet) -> Result<bool> {
-        // A damaged test counts as none: this is how it is repaired.
-        let is_whole = |test: &TestEvaluation| test.evaluation.misclassified.is_some();
-        let has_test = |info: &RunInfo| matches!(self.folder.test(info), Ok(Some(test)) if is_whole(&test));
+    /// Writes the run's test and returns whether it did. It holds the run's lock meanwhile: a
+    /// process that resumes the run has no use for this test.
+    fn write_test(&self, evaluation: &Evaluation, eval_set: &EvalSet) -> Result<bool> {
+        // A damaged test counts as missing. So this function repairs it.
+        let is_complete = |test: &TestEvaluation| test.evaluation.misclassified.is_some();
+        let has_test =
+            |info: &RunInfo| matches!(self.folder.test(info), Ok(Some(test)) if is_complete(&test));
         if has_test(&self.info) {
             return Ok(false);
         }
@@ -203,43 +219,50 @@ impl LoadedModel {
         if has_test(&info) {
             return Ok(false);
         }
-        self.folder.write_test(&TestEvaluation::new(evaluation.clone(), &subject.split, digest))?;
+        self.folder.write_test(&TestEvaluation::new(evaluation.clone(), &eval_set.split, digest))?;
         Ok(true)
     }
 }
 
 impl EvalSet {
-    /// What people call the images: `test`, with the data set's name where it is not the run's own.
+    /// Returns the name of the images for people: `test`, with the data set's name if it is not the
+    /// run's own.
     pub fn describe(&self) -> String {
-        match &self.other {
+        match &self.other_source {
             Some(source) => format!("{} ({source})", self.name),
             None => self.name.to_string(),
         }
     }
+
+    fn is_own_test(&self) -> bool {
+        self.name == SplitName::Test && self.other_source.is_none()
+    }
 }
 
-/// Refuses weights of which nothing says whether they are whole: a run's that has no digest of them, because it is being
-/// trained or was killed, and files that are neither a run's weights nor a checkpoint's.
-fn check_verifiable(info: &RunInfo, folder: &RunFolder, weights: &Path) -> Result<()> {
+/// Refuses weights without a digest. A run that is being trained or was killed has none for its
+/// weights, and neither has a file that belongs to neither the run nor a checkpoint.
+fn check_verifiable(info: &RunInfo, folder: &RunFolder, weights_path: &Path) -> Result<()> {
     let path = folder.path().display();
-    if weights != folder.model_path() {
-        return match run::checkpoint_of(weights) {
+    if weights_path != folder.model_path() {
+        return match run::checkpoint_folder(weights_path) {
             Some(_) => Ok(()),
-            None => Err(Error::new(format!(
+            None => Err(Error::not_found(format!(
                 "`{}` is neither the weights of the run `{path}` nor those of one of its checkpoints",
-                weights.display()
+                weights_path.display()
             ))
             .hint("name the run, or a checkpoint's folder in it")),
         };
     }
-    if info.weights_sha256.is_some() && weights.exists() {
+    if info.weights_sha256.is_some() && weights_path.exists() {
         return Ok(());
     }
-    let why = match info.status {
+    let reason = match info.status {
         Status::Running => "it is being trained",
         Status::Killed => "it was killed",
         Status::Failed => "it failed",
-        Status::Finished | Status::Interrupted if weights.exists() => "its `run.json` has no digest of them",
+        Status::Finished | Status::Interrupted if weights_path.exists() => {
+            "its `run.json` has no digest of them"
+        }
         Status::Finished | Status::Interrupted => "its `model.bpk` is gone",
     };
     let checkpoints = folder.checkpoints();
@@ -250,15 +273,17 @@ fn check_verifiable(info: &RunInfo, folder: &RunFolder, weights: &Path) -> Resul
         ),
         None => "a run saves them when it ends".to_owned(),
     };
-    Err(Error::new(format!("`{path}` has no trained weights: {why}")).hint(hint))
+    Err(Error::state(format!("`{path}` has no trained weights: {reason}")).hint(hint))
 }
 
-/// The data set of a run, if it is still the one that the run was made with.
-fn unchanged(source: Source, noted: &str) -> Result<Source> {
+/// Checks that a run's data set still has the digest that the run recorded.
+fn check_unchanged(source: &Source, expected: &str) -> Result<()> {
     let found = source.checksum()?;
-    if found == noted {
-        return Ok(source);
+    if found == expected {
+        return Ok(());
     }
-    Err(Error::new(format!("the data set `{source}` has changed: its digest is {found}, expected {noted}"))
-        .hint(format!("to evaluate on it as it is, say so: `--data {source}`")))
+    Err(Error::data(format!(
+        "the data set `{source}` has changed: its digest is {found}, expected {expected}"
+    ))
+    .hint(format!("to evaluate on it as it is, say so: `--data {source}`")))
 }

@@ -1,4 +1,4 @@
-//! From an experiment to a learning rate for it.
+//! The learning-rate range test of an experiment, and its files.
 
 use std::path::{Path, PathBuf};
 
@@ -19,15 +19,15 @@ use crate::training::{RangeSetup, RangeTest, RatePoint, Sweep};
 /// The folder of all range tests in the artifacts folder.
 const FOLDER: &str = "lr-find";
 
-/// A range test about to start.
+/// A learning-rate range test that is ready to start.
 pub struct LrFinder {
-    /// What is tried; its own learning rate and schedule are not used.
+    /// The experiment. Its own learning rate and schedule are not used.
     pub experiment: Experiment,
-    /// Where and with what it runs.
+    /// The description of the test: data set, backend, start.
     pub info: RunInfo,
-    /// The backend it runs on.
-    pub opened: BackendHandle,
-    /// Steps at the most.
+    /// The backend.
+    pub handle: BackendHandle,
+    /// The largest number of steps. The test ends earlier if the loss diverges.
     pub num_steps: usize,
     sweep: Sweep,
     model: Mlp,
@@ -38,38 +38,38 @@ impl LrFinder {
     /// Opens the backend, reads the images and builds the network.
     ///
     /// # Errors
-    /// As those of a training that cannot start.
+    /// Those of a training that cannot start.
     pub fn prepare(experiment: Experiment, sweep: Sweep, backend: Backend) -> Result<Self> {
-        let RunInputs { opened, splits, model, data } = RunInputs::new(&experiment, backend)?;
+        let RunInputs { handle, splits, model, data } = RunInputs::new(&experiment, backend)?;
         let num_steps = sweep.num_steps(experiment.training.steps_per_epoch(data.num_train));
-        let info = start_info(&experiment, backend, &opened, data, run::now());
-        Ok(Self { experiment, info, opened, num_steps, sweep, model, splits })
+        let info = start_info(&experiment, backend, &handle, data, run::now());
+        Ok(Self { experiment, info, handle, num_steps, sweep, model, splits })
     }
 
-    /// Trains with a rising rate, on the training images that are not held out; `on_step` is told of every step. None
-    /// when it was interrupted.
+    /// Trains with a rising learning rate on the training images without the validation images, and
+    /// calls `on_step` after each step. Returns `None` if the user interrupted the test.
     ///
     /// # Errors
-    /// An error of the device.
+    /// A device that fails.
     pub fn run(
         &self,
         interrupter: &Interrupter,
         on_step: impl FnMut(&RatePoint),
     ) -> Result<Option<RangeTest>> {
-        let trial = RangeSetup {
+        let setup = RangeSetup {
             model: self.model.clone(),
-            optimizer: &self.experiment.optimizer,
-            training: &self.experiment.training,
+            hyperparameters: self.experiment.hyperparameters(),
             seed: self.experiment.seed,
             train: self.splits.train.clone(),
-            device: &self.opened.device,
+            device: &self.handle.device,
             sweep: self.sweep,
         };
-        training::range_test(trial, interrupter, on_step)
+        training::range_test(setup, interrupter, on_step)
     }
 
-    /// Saves the points and the page about them, replacing an earlier test of the same experiment, and says where they
-    /// are. `command` is the command line that trains this experiment.
+    /// Writes the points as CSV and the page about them, and returns both paths. They replace those
+    /// of an earlier test of the same experiment. `command` is the command line that trains this
+    /// experiment.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -81,19 +81,19 @@ impl LrFinder {
     ) -> Result<(PathBuf, PathBuf)> {
         let folder = artifacts.join(FOLDER);
         let name = &self.experiment.name;
-        let points = run::write_in(&folder, &format!("{name}.csv"), &csv(&test.points)?)?;
+        let points = run::write_file(&folder, &format!("{name}.csv"), &to_csv(&test.points)?)?;
         let page = report::lr_find(test, &self.experiment, &self.info, command)?;
-        let page = run::write_in(&folder, &format!("{name}.html"), page.as_bytes())?;
+        let page = run::write_file(&folder, &format!("{name}.html"), page.as_bytes())?;
         Ok((points, page))
     }
 }
 
-/// The points as a table with a header.
-fn csv(points: &[RatePoint]) -> Result<Vec<u8>> {
-    let cannot = |error: String| Error::new(format!("cannot write the points as CSV: {error}"));
+/// Returns the points as CSV with a header.
+fn to_csv(points: &[RatePoint]) -> Result<Vec<u8>> {
+    let message = |error: &dyn std::fmt::Display| format!("cannot write the points as CSV: {error}");
     let mut writer = csv::Writer::from_writer(Vec::new());
     for point in points {
-        writer.serialize(point).map_err(|error| cannot(error.to_string()))?;
+        writer.serialize(point).map_err(|error| Error::new(message(&error)).with_source(error))?;
     }
-    writer.into_inner().map_err(|error| cannot(error.to_string()))
+    writer.into_inner().map_err(|error| Error::new(message(&error)))
 }

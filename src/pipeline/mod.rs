@@ -1,6 +1,7 @@
-//! Owns the order of the work: from an experiment to a finished run folder, and from a run folder back to a network,
-//! its answers, pictures and pages; from an experiment to a learning rate; from nothing to the whole
-//! exercise, answered. Every other room does its part; none of them knows the order. Prints nothing.
+//! Owns the order of the work: train an experiment into a run folder, resume a run, load its
+//! network, evaluate, predict, draw, report, compare runs, and find a learning rate. Depends on all
+//! modules that do one part of this work. Must not know `study`, `exercise` or `cli`, and prints
+//! nothing.
 
 mod answers;
 mod compare;
@@ -19,7 +20,7 @@ pub use compare::{RunComparison, compare};
 pub use inputs::GIT_COMMIT;
 pub use loaded_model::{EvalSet, LoadedModel};
 pub use lr_find::LrFinder;
-pub use pictures::{AnswerPictures, MAX_DRAWN, NeuronInfo, draw_image, draw_samples};
+pub use pictures::{MAX_NEURONS, NeuronInfo, PredictionPictures, draw_image, draw_samples};
 pub use report::report;
 pub use resume::{Resume, resume};
 pub use splits::{SplitName, Splits};

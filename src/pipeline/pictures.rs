@@ -1,4 +1,4 @@
-//! Pictures of data sets, networks and their answers: what is drawn, and where it goes.
+//! Pictures of data sets, networks, evaluations and predictions, and their files.
 
 use std::path::{Path, PathBuf};
 
@@ -16,20 +16,23 @@ use crate::plots::{
 use crate::run;
 use crate::util::format::{counted, grouped, percent, three_digits};
 
-/// Sheets of neurons at the most.
+/// The largest number of sheets of neurons.
 const MAX_SHEETS: usize = 16;
-/// Neurons drawn at the most.
-pub const MAX_DRAWN: usize = MAX_SHEETS * NEURONS_PER_SHEET;
+/// The largest number of neurons that are drawn.
+pub const MAX_NEURONS: usize = MAX_SHEETS * NEURONS_PER_SHEET;
 /// The longest side of an enlarged image, in pixels.
 const MAX_SIDE: usize = 2_000;
-/// Samples of each class on a contact sheet.
+/// Samples of each class on a sheet.
 const SAMPLES_PER_CLASS: usize = 10;
 /// Neurons on a sheet.
 const NEURONS_PER_SHEET: usize = 64;
-/// How many times larger than stored a single image is saved, where it is not large itself.
+/// The largest factor by which a single image is enlarged. The factor is smaller for a large image.
 const IMAGE_SCALE: usize = 10;
 
-/// Draws the first samples of each class of a split and says where.
+/// Draws the first samples of each class of a split and returns the path of the picture.
+///
+/// # Errors
+/// A split without images, or a picture that cannot be drawn or written.
 pub fn draw_samples(
     splits: &Splits,
     name: SplitName,
@@ -38,14 +41,14 @@ pub fn draw_samples(
 ) -> Result<PathBuf> {
     let split = splits.get(name)?;
     let InputSpec { height, width, num_classes } = splits.layout;
-    let tile = |&position: &usize| Tile {
-        values: split.image(position).0,
-        caption: vec![CaptionLine::plain(position.to_string())],
+    let tile = |&index: &usize| Tile {
+        values: split.image(index).0,
+        caption: vec![CaptionLine::plain(index.to_string())],
     };
     let mut tiles = Vec::with_capacity(num_classes * SAMPLES_PER_CLASS);
     for samples in split.first_per_class(num_classes, SAMPLES_PER_CLASS) {
         tiles.extend(samples.iter().map(tile));
-        // A place without values stays empty: a class may have few images, or none.
+        // A tile without values stays empty: a class may have few images, or none.
         tiles.resize(
             tiles.len() + SAMPLES_PER_CLASS - samples.len(),
             Tile { values: &[], caption: Vec::new() },
@@ -61,14 +64,17 @@ pub fn draw_samples(
         height,
         width,
         columns: SAMPLES_PER_CLASS,
-        row_labels: &names(num_classes),
+        row_labels: &class_names(num_classes),
         tiles: &tiles,
     };
-    let file = format!("{}-samples.png", file_name(experiment, name)?);
-    run::write_in(&data_folder(artifacts), &file, &sheet.draw()?.to_png()?)
+    let file = format!("{}-samples.png", file_stem(experiment, name)?);
+    run::write_file(&data_folder(artifacts), &file, &sheet.draw()?.to_png()?)
 }
 
-/// Saves image `index` of a split, enlarged, and says where.
+/// Saves image `index` of a split, enlarged, and returns the path of the picture.
+///
+/// # Errors
+/// An index beyond the last image, or a picture that cannot be written.
 pub fn draw_image(
     splits: &Splits,
     name: SplitName,
@@ -80,70 +86,73 @@ pub fn draw_image(
     let (pixels, _) = splits.get(name)?.get(index, &name.to_string())?;
     let scale = (MAX_SIDE / height.max(width)).clamp(1, IMAGE_SCALE);
     let png = gray_png(pixels, height, width, scale)?;
-    run::write_in(&data_folder(artifacts), &format!("{}-{index}.png", file_name(experiment, name)?), &png)
+    run::write_file(&data_folder(artifacts), &format!("{}-{index}.png", file_stem(experiment, name)?), &png)
 }
 
 fn data_folder(artifacts: &Path) -> PathBuf {
     artifacts.join("data")
 }
 
-/// What pictures of a split are called: image 7 is another one where other images are held out.
-fn file_name(experiment: &Experiment, name: SplitName) -> Result<String> {
+/// Returns the beginning of the names of a split's pictures. It contains the number of validation
+/// images and the seed, since they decide which image has which index.
+fn file_stem(experiment: &Experiment, name: SplitName) -> Result<String> {
     let tag = experiment.data.source().tag()?;
-    let held_out = experiment.data.validation;
+    let num_validation = experiment.data.validation;
     Ok(match name {
-        SplitName::Train | SplitName::Validation if held_out > 0 => {
-            format!("{tag}-{name}-{held_out}-held-out-seed-{}", experiment.seed)
+        SplitName::Train | SplitName::Validation if num_validation > 0 => {
+            format!("{tag}-{name}-{num_validation}-held-out-seed-{}", experiment.seed)
         }
         _ => format!("{tag}-{name}"),
     })
 }
 
-fn names(num_classes: usize) -> Vec<String> {
+fn class_names(num_classes: usize) -> Vec<String> {
     (0..num_classes).map(|class| class.to_string()).collect()
 }
 
-/// What is to be said of a neuron's weights.
+/// Key figures of a neuron's weights.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NeuronInfo {
-    /// Its number in its layer, from 0; in a softmax network, its class.
+    /// The index of the neuron in its layer, from 0. In a softmax network, it is the class.
     pub neuron: usize,
-    /// The L2 norm of its weights.
+    /// The L2 norm of the weights.
     pub norm: f64,
-    /// Its smallest weight.
+    /// The smallest weight.
     pub smallest: f64,
-    /// Its largest weight.
+    /// The largest weight.
     pub largest: f64,
-    /// Its bias.
+    /// The bias.
     pub bias: f64,
 }
 
-/// Where the pictures of an answer are.
+/// Paths of the pictures of a prediction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnswerPictures {
+pub struct PredictionPictures {
     /// The image with the probabilities of the classes.
     pub path: PathBuf,
-    /// Of a picture file: the image as the network saw it, as large as the network takes it.
+    /// The image as the network saw it, in the network's size. Only for a picture file.
     pub prepared: Option<PathBuf>,
 }
 
 impl LoadedModel {
-    /// The neurons of the first layer: by class in a softmax network, otherwise largest norm first.
+    /// Returns the neurons of the first layer: by class in a softmax network, else by norm, largest
+    /// first.
     ///
     /// # Errors
-    /// An error of the device.
+    /// A device that fails.
     pub fn neurons(&self) -> Result<Vec<NeuronInfo>> {
         Ok(neuron_infos(&self.model.first_layer()?, self.experiment.model.hidden.is_empty()))
     }
 
-    /// Draws the weights of the first layer's neurons into the run's folder, in the order of [`LoadedModel::neurons`],
-    /// which gives `infos`; at most [`MAX_DRAWN`]. Says where the pictures are.
+    /// Draws the weights of the first layer's neurons into the run's folder and returns the paths
+    /// of the pictures. `infos` is the result of [`LoadedModel::neurons`]. It gives the order. At
+    /// most [`MAX_NEURONS`] neurons are drawn.
     ///
     /// # Errors
-    /// An error of the device, or a file that cannot be written.
+    /// A device that fails, or a file that cannot be written.
     pub fn draw_weights(&self, infos: &[NeuronInfo]) -> Result<Vec<PathBuf>> {
-        let neurons = self.model.first_layer()?;
-        let limit = symmetric_limit(&neurons.weights.concat());
+        let layer = self.model.first_layer()?;
+        let limit = symmetric_limit(&layer.weights.concat());
         let sheets: Vec<&[NeuronInfo]> = infos.chunks(NEURONS_PER_SHEET).take(MAX_SHEETS).collect();
         let mut paths = Vec::with_capacity(sheets.len());
         for (index, sheet) in sheets.iter().enumerate() {
@@ -151,7 +160,7 @@ impl LoadedModel {
                 1 => ("weights".to_owned(), String::new()),
                 all => (format!("weights-{}", index + 1), format!(", sheet {} of {all}", index + 1)),
             };
-            let png = self.weight_sheet(&neurons, sheet, &part, limit)?;
+            let png = self.weight_sheet(&layer, sheet, &part, limit)?;
             paths.push(self.folder.write_figure(&self.figure_name(&stem), &png)?);
         }
         Ok(paths)
@@ -159,14 +168,14 @@ impl LoadedModel {
 
     fn weight_sheet(
         &self,
-        neurons: &LayerWeights,
+        layer: &LayerWeights,
         infos: &[NeuronInfo],
         part: &str,
         limit: f32,
     ) -> Result<Vec<u8>> {
         let is_softmax = self.experiment.model.hidden.is_empty();
         let tile = |info: &'_ NeuronInfo| Tile {
-            values: &neurons.weights[info.neuron][..],
+            values: &layer.weights[info.neuron][..],
             caption: neuron_caption(info, is_softmax),
         };
         let what =
@@ -184,29 +193,38 @@ impl LoadedModel {
         sheet.draw()?.to_png()
     }
 
-    /// Draws the confusion matrix and the worst mistakes into the run's folder.
-    pub fn draw_evaluation(&self, evaluation: &Evaluation, subject: &EvalSet) -> Result<Vec<PathBuf>> {
+    /// Draws the confusion matrix and the misclassified images with the highest loss into the run's
+    /// folder, and returns the paths of the pictures.
+    ///
+    /// # Errors
+    /// A picture that cannot be drawn or written.
+    pub fn draw_evaluation(&self, evaluation: &Evaluation, eval_set: &EvalSet) -> Result<Vec<PathBuf>> {
         let counts = &evaluation.confusion.counts;
         let subtitle = format!(
             "run {}, {}: {} of {} right, {}",
             self.folder.id(),
-            subject.describe(),
+            eval_set.describe(),
             grouped(evaluation.confusion.num_correct() as usize),
             counted(evaluation.num_images, "image", "images"),
             percent(evaluation.accuracy)
         );
         let title = format!("{}: confusion matrix", self.info.experiment);
-        let matrix =
-            ConfusionMatrix { title: &title, subtitle: &subtitle, classes: &names(counts.len()), counts };
-        // Drawn even without a mistake: a sheet of an earlier evaluation must not stand beside this matrix.
-        let mistakes = self.mistakes(evaluation, &subject.split, &subtitle)?;
+        let matrix = ConfusionMatrix {
+            title: &title,
+            subtitle: &subtitle,
+            classes: &class_names(counts.len()),
+            counts,
+        };
+        // Drawn even without any misclassified image. Otherwise, the sheet of an earlier evaluation
+        // would stay beside this matrix.
+        let mistakes = self.mistake_sheet(evaluation, &eval_set.split, &subtitle)?;
         let write = |stem: &str, png: &[u8]| {
-            self.folder.write_figure(&self.figure_name(&format!("{stem}-{}", subject.tag)), png)
+            self.folder.write_figure(&self.figure_name(&format!("{stem}-{}", eval_set.tag)), png)
         };
         Ok(vec![write("confusion", &matrix.draw()?.to_png()?)?, write("mistakes", &mistakes)?])
     }
 
-    fn mistakes(&self, evaluation: &Evaluation, split: &Split, subtitle: &str) -> Result<Vec<u8>> {
+    fn mistake_sheet(&self, evaluation: &Evaluation, split: &Split, subtitle: &str) -> Result<Vec<u8>> {
         let (height, width) = split.image_size();
         let tiles: Vec<_> = evaluation
             .worst
@@ -235,22 +253,27 @@ impl LoadedModel {
         sheet.draw()?.to_png()
     }
 
-    /// Draws each answer into the run's folder: what the network saw, and the probabilities of the classes.
-    pub fn draw_answers(&self, answers: &[ImagePrediction]) -> Result<Vec<AnswerPictures>> {
-        let stems = distinct(answers.iter().map(|answer| answer.image.stem()).collect());
-        answers.iter().zip(&stems).map(|(answer, stem)| self.draw_answer(answer, stem)).collect()
+    /// Draws each prediction into the run's folder: the image as the network saw it, and the
+    /// probabilities of the classes.
+    ///
+    /// # Errors
+    /// A picture that cannot be drawn or written.
+    pub fn draw_predictions(&self, predictions: &[ImagePrediction]) -> Result<Vec<PredictionPictures>> {
+        let stems = distinct(predictions.iter().map(|prediction| prediction.image.stem()).collect());
+        let pairs = predictions.iter().zip(&stems);
+        pairs.map(|(prediction, stem)| self.draw_prediction(prediction, stem)).collect()
     }
 
-    fn draw_answer(&self, answer: &ImagePrediction, stem: &str) -> Result<AnswerPictures> {
+    fn draw_prediction(&self, prediction: &ImagePrediction, stem: &str) -> Result<PredictionPictures> {
         let InputSpec { height, width, num_classes } = self.info.data.layout;
-        let ImagePrediction { image, pixels, prediction } = answer;
+        let ImagePrediction { image, pixels, prediction } = prediction;
         let picture = Prediction {
             title: &format!("{} with {}", prediction.class, percent(prediction.confidence())),
             subtitle: &format!("{}, run {} {}", image.name(), self.info.experiment, self.folder.id()),
             pixels,
             height,
             width,
-            classes: &names(num_classes),
+            classes: &class_names(num_classes),
             probabilities: &prediction.probabilities(),
             true_class: image.label(),
         };
@@ -262,22 +285,22 @@ impl LoadedModel {
                 Some(self.folder.write_prediction(&self.figure_name(&format!("prepared-{stem}")), &png)?)
             }
         };
-        Ok(AnswerPictures { path, prepared })
+        Ok(PredictionPictures { path, prepared })
     }
 }
 
-fn neuron_infos(neurons: &LayerWeights, is_softmax: bool) -> Vec<NeuronInfo> {
+fn neuron_infos(layer: &LayerWeights, is_softmax: bool) -> Vec<NeuronInfo> {
     let info = |neuron: usize| {
-        let weights = &neurons.weights[neuron];
+        let weights = &layer.weights[neuron];
         NeuronInfo {
             neuron,
-            norm: neurons.norm(neuron),
+            norm: layer.norm(neuron),
             smallest: f64::from(weights.iter().copied().fold(f32::INFINITY, f32::min)),
             largest: f64::from(weights.iter().copied().fold(f32::NEG_INFINITY, f32::max)),
-            bias: f64::from(neurons.biases[neuron]),
+            bias: f64::from(layer.biases[neuron]),
         }
     };
-    neurons.in_order(is_softmax).into_iter().map(info).collect()
+    layer.in_order(is_softmax).into_iter().map(info).collect()
 }
 
 fn neuron_caption(info: &NeuronInfo, is_softmax: bool) -> Vec<CaptionLine> {
@@ -287,15 +310,16 @@ fn neuron_caption(info: &NeuronInfo, is_softmax: bool) -> Vec<CaptionLine> {
     ]
 }
 
-/// Numbers names that occur again, so that no file overwrites another: `a`, `b`, `a-2`.
+/// Adds numbers to names that occur several times, so that no file overwrites another: `a`, `b`,
+/// `a-2`.
 pub(super) fn distinct(names: Vec<String>) -> Vec<String> {
-    let mut taken: Vec<String> = Vec::with_capacity(names.len());
+    let mut used: Vec<String> = Vec::with_capacity(names.len());
     for name in names {
         let numbered = (2..).map(|number| format!("{name}-{number}"));
-        let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name));
-        taken.extend(free);
+        let unused = std::iter::once(name.clone()).chain(numbered).find(|name| !used.contains(name));
+        used.extend(unused);
     }
-    taken
+    used
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! From the folder of a run that has not ended, or shall go on, to a training that goes on where it stopped.
+//! The resumption of a run from its last usable checkpoint.
 
 use crate::backend::Backend;
 use crate::data::Source;
@@ -8,66 +8,71 @@ use crate::model::Mlp;
 use crate::optim::ScheduleConfig;
 use crate::pipeline::PreparedRun;
 use crate::pipeline::inputs::RunInputs;
-use crate::pipeline::train::restores_best;
+use crate::pipeline::train::should_restore_best;
 use crate::run;
 use crate::run::{Metrics, ResumeEvent, RunFolder, RunInfo, Status};
 use crate::training::{Checkpoint, EpochRecord, Position, ResumePoint, SizeLimits, Store};
 use crate::util::format::counted;
 
-/// A run that is about to go on.
+/// A run that is ready to resume.
 pub struct Resume {
     /// The run.
-    pub prepared: PreparedRun,
-    /// The checkpoint that it goes on from; it starts again without one.
-    pub from: Option<Position>,
-    /// What whoever waits for the result should know.
+    pub run: PreparedRun,
+    /// The position of the checkpoint that the run resumes from. `None` if it starts again.
+    pub position: Option<Position>,
+    /// Warnings for the user, such as damaged checkpoints.
     pub warnings: Vec<String>,
 }
 
-/// Takes the run in `folder` up where its last whole checkpoint was taken; with `num_epochs`, to end after that many.
+/// Prepares the run in `folder` to resume from its last undamaged checkpoint. With `num_epochs`, it
+/// ends after that many epochs.
 ///
-/// It ends as if it had never stopped: the same weights and metrics to the last bit on the same CPU backend.
+/// It ends as if it had never stopped: with the same weights and metrics to the last bit on the
+/// same CPU backend.
 ///
 /// # Errors
-/// A run that is finished, or that another process trains; another backend than its own; a data set that has changed.
+/// A run that is finished or that another process trains, another backend than the run's own, or a
+/// data set that has changed.
 pub fn resume(folder: RunFolder, num_epochs: Option<usize>, backend: Option<Backend>) -> Result<Resume> {
     let lock = folder.lock()?;
     let mut info = folder.info()?;
     check_origin(&folder, &info, backend)?;
     let mut experiment = folder.experiment(&info)?;
     let (mut metrics, epochs) = folder.metrics()?;
-    let planned = experiment.training.num_epochs;
+    let num_planned = experiment.training.num_epochs;
     if let Some(num_epochs) = num_epochs {
-        extend(&mut experiment, num_epochs, &folder, epochs.len())?;
+        set_num_epochs(&mut experiment, num_epochs, &folder, epochs.len())?;
     }
-    check_unfinished(&folder, &info, planned, experiment.training.num_epochs)?;
+    check_unfinished(&folder, &info, num_planned, experiment.training.num_epochs)?;
     let mut warnings = Vec::new();
-    warn_of_version(&info, &mut warnings);
+    warn_about_version(&info, &mut warnings);
 
-    let RunInputs { opened, splits, model, data } = RunInputs::new(&experiment, info.backend)?;
+    let RunInputs { handle, splits, model, data } = RunInputs::new(&experiment, info.backend)?;
     check_data(&experiment.data.source(), &data.sha256, &info.data.sha256)?;
-    let search = Search { folder: &folder, experiment: &experiment, model: &model, metrics: &metrics };
+    let search =
+        CheckpointSearch { folder: &folder, experiment: &experiment, model: &model, metrics: &metrics };
     let steps_per_epoch = experiment.training.steps_per_epoch(splits.train.len());
-    let from = search.last(epochs, steps_per_epoch, &mut warnings)?;
-    let position = from.as_ref().map(|from| from.checkpoint.state.position);
+    let resume_point = search.find_last(epochs, steps_per_epoch, &mut warnings)?;
+    let position = resume_point.as_ref().map(|point| point.checkpoint.state.position);
     if position.is_some() {
-        warn_of_stretching(&experiment, planned, &mut warnings);
+        warn_about_schedule(&experiment, num_planned, &mut warnings);
     }
 
     info.format = run::FORMAT;
     info.num_epochs = num_epochs.or(info.num_epochs);
-    info.resumed.push(ResumeEvent { at: run::timestamp(run::now()), from: position });
-    (info.status, info.ended, info.message, info.weights_sha256) = (Status::Running, None, None, None);
-    // First of all: from here on, nothing in the folder counts as the run's result.
+    info.resumes.push(ResumeEvent { resumed_at: run::timestamp(run::now()), position });
+    (info.status, info.ended_at, info.message, info.weights_sha256) = (Status::Running, None, None, None);
+    // This comes first: from now on, nothing in the folder counts as the result of the run.
     folder.write_info(&info)?;
     folder.remove_results()?;
-    metrics.cut(position.map_or(0, |position| position.epochs))?;
+    metrics.truncate(position.map_or(0, |position| position.epochs))?;
     let metrics = Some(metrics);
-    let prepared = PreparedRun { experiment, folder, info, model, opened, splits, lock, metrics, from };
-    Ok(Resume { prepared, from: position, warnings })
+    let run = PreparedRun { experiment, folder, info, model, handle, splits, lock, metrics, resume_point };
+    Ok(Resume { run, position, warnings })
 }
 
-/// Another backend rounds differently; the first version left nothing to go on from.
+/// Refuses another backend, which rounds differently, and a run of the first version, which has no
+/// checkpoint to resume from.
 fn check_origin(folder: &RunFolder, info: &RunInfo, backend: Option<Backend>) -> Result<()> {
     let path = folder.path().display();
     if let Some(backend) = backend.filter(|&backend| backend != info.backend) {
@@ -76,7 +81,7 @@ fn check_origin(folder: &RunFolder, info: &RunInfo, backend: Option<Backend>) ->
             .hint("leave `--backend` out: on another backend it would not end the same"));
     }
     if info.format < 2 {
-        return Err(Error::new(format!(
+        return Err(Error::unsupported(format!(
             "`{path}` was made by smallnet {}, which saved too little to go on from",
             info.version
         ))
@@ -85,10 +90,15 @@ fn check_origin(folder: &RunFolder, info: &RunInfo, backend: Option<Backend>) ->
     Ok(())
 }
 
-/// Sets the number of epochs of a run that has trained `done` already.
-fn extend(experiment: &mut Experiment, num_epochs: usize, folder: &RunFolder, done: usize) -> Result<()> {
-    if num_epochs < done {
-        let done = counted(done, "epoch", "epochs");
+/// Sets the number of epochs of a run that has trained `num_done` epochs already.
+fn set_num_epochs(
+    experiment: &mut Experiment,
+    num_epochs: usize,
+    folder: &RunFolder,
+    num_done: usize,
+) -> Result<()> {
+    if num_epochs < num_done {
+        let done = counted(num_done, "epoch", "epochs");
         return Err(Error::usage(format!(
             "`{}` has been trained for {done} already, and `--epochs` is {num_epochs}",
             folder.path().display()
@@ -98,41 +108,43 @@ fn extend(experiment: &mut Experiment, num_epochs: usize, folder: &RunFolder, do
     experiment.check()
 }
 
-/// Refuses a finished run that was `planned` for so many epochs and shall have no more than that.
-fn check_unfinished(folder: &RunFolder, info: &RunInfo, planned: usize, wanted: usize) -> Result<()> {
+/// Refuses a finished run with no epochs left to train: `num_planned` is its number of epochs so
+/// far, `num_wanted` the number that the user asks for.
+fn check_unfinished(folder: &RunFolder, info: &RunInfo, num_planned: usize, num_wanted: usize) -> Result<()> {
     if info.status != Status::Finished {
         return Ok(());
     }
     let path = folder.path().display();
-    let done = folder.summary(info)?.map_or(planned, |summary| summary.num_epochs);
-    if done < planned {
-        return Err(Error::new(format!(
-            "`{path}` is finished: early stopping ended it after epoch {done} of {planned}"
+    let num_done = folder.summary(info)?.map_or(num_planned, |summary| summary.num_epochs);
+    if num_done < num_planned {
+        return Err(Error::state(format!(
+            "`{path}` is finished: early stopping ended it after epoch {num_done} of {num_planned}"
         ))
         .hint("more epochs would not change that; train again with another `training.early_stopping`"));
     }
-    if wanted > done {
+    if num_wanted > num_done {
         return Ok(());
     }
-    Err(Error::new(format!(
+    Err(Error::state(format!(
         "`{path}` is finished: all of its {} are trained",
-        counted(done, "epoch", "epochs")
+        counted(num_done, "epoch", "epochs")
     ))
-    .hint(format!("to train it on, say until when: `--epochs {}`", 2 * done.max(1))))
+    .hint(format!("to train it on, say until when: `--epochs {}`", 2 * num_done.max(1))))
 }
 
-/// A cosine schedule ends with the training: with another end it has another course.
-fn warn_of_stretching(experiment: &Experiment, planned: usize, warnings: &mut Vec<String>) {
+/// Warns if the schedule changes with the number of epochs. A cosine schedule reaches its end with
+/// the last epoch, so with another last epoch, its learning rates differ.
+fn warn_about_schedule(experiment: &Experiment, num_planned: usize, warnings: &mut Vec<String>) {
     let num_epochs = experiment.training.num_epochs;
-    if num_epochs != planned && matches!(experiment.schedule, ScheduleConfig::Cosine(_)) {
+    if num_epochs != num_planned && matches!(experiment.schedule, ScheduleConfig::Cosine(_)) {
         warnings.push(format!(
-            "the cosine schedule is stretched from {planned} to {num_epochs} epochs: what was trained so far followed the \
+            "the cosine schedule is stretched from {num_planned} to {num_epochs} epochs: what was trained so far followed the \
              old one, so the run will not end as one that was meant for {num_epochs} from the start"
         ));
     }
 }
 
-fn warn_of_version(info: &RunInfo, warnings: &mut Vec<String>) {
+fn warn_about_version(info: &RunInfo, warnings: &mut Vec<String>) {
     let own = env!("CARGO_PKG_VERSION");
     if info.version != own {
         warnings.push(format!(
@@ -142,16 +154,18 @@ fn warn_of_version(info: &RunInfo, warnings: &mut Vec<String>) {
     }
 }
 
-fn check_data(source: &Source, found: &str, noted: &str) -> Result<()> {
-    if found == noted {
+fn check_data(source: &Source, found: &str, expected: &str) -> Result<()> {
+    if found == expected {
         return Ok(());
     }
-    Err(Error::new(format!("the data set `{source}` has changed: its digest is {found}, expected {noted}"))
-        .hint("a run goes on with the images that it began with: put them back, or train again"))
+    Err(Error::data(format!(
+        "the data set `{source}` has changed: its digest is {found}, expected {expected}"
+    ))
+    .hint("a run goes on with the images that it began with: put them back, or train again"))
 }
 
-/// The search for the checkpoint that a run goes on from.
-struct Search<'a> {
+/// The search for the checkpoint that a run resumes from.
+struct CheckpointSearch<'a> {
     folder: &'a RunFolder,
     experiment: &'a Experiment,
     /// The network with its initial weights.
@@ -159,13 +173,14 @@ struct Search<'a> {
     metrics: &'a Metrics,
 }
 
-impl Search<'_> {
-    /// The last checkpoint that the run can go on from, with the epochs before it, of those in `epochs`; none where there is
-    /// none. A damaged one is passed over with a warning.
+impl CheckpointSearch<'_> {
+    /// Returns the last checkpoint that the run can resume from, with the records of the epochs
+    /// before it, taken from `epochs`. Returns `None` if there is no such checkpoint. A damaged
+    /// checkpoint is skipped with a warning.
     ///
     /// # Errors
-    /// A run that shall end before the step that it has reached, at a point of which there is no checkpoint.
-    fn last(
+    /// A run that has trained beyond the requested end, if it has no checkpoint of that end.
+    fn find_last(
         &self,
         mut epochs: Vec<EpochRecord>,
         steps_per_epoch: usize,
@@ -175,11 +190,11 @@ impl Search<'_> {
         let store = self.folder.checkpoints();
         let (positions, beyond): (Vec<_>, Vec<_>) =
             store.positions()?.into_iter().partition(|&position| position <= end);
-        self.go_back(end, &positions, &beyond, warnings)?;
-        let mut lost = Vec::new();
+        self.check_end(end, &positions, &beyond, warnings)?;
+        let mut lost_epochs = Vec::new();
         for &position in positions.iter().rev() {
             match self.read(&store, position, steps_per_epoch, &epochs) {
-                Ok(checkpoint) if self.best_is_whole(&store, &checkpoint, &mut lost, warnings) => {
+                Ok(checkpoint) if self.has_best_weights(&store, &checkpoint, &mut lost_epochs, warnings) => {
                     epochs.truncate(position.epochs);
                     let metrics = self.metrics.digest(position.epochs);
                     return Ok(Some(ResumePoint { checkpoint, epochs, metrics }));
@@ -199,8 +214,9 @@ impl Search<'_> {
         Ok(None)
     }
 
-    /// A run whose checkpoints are `beyond` the `end` that is asked for goes back to it, if its checkpoint is there.
-    fn go_back(
+    /// Checks that a run with checkpoints `beyond` the requested `end` has a checkpoint of that
+    /// end, and warns that it returns there.
+    fn check_end(
         &self,
         end: Position,
         positions: &[Position],
@@ -220,14 +236,15 @@ impl Search<'_> {
             ));
             return Ok(());
         }
-        Err(Error::new(format!(
+        Err(Error::state(format!(
             "`{path}` has been trained {reached}, and has no checkpoint of the end of epoch {} any more",
             end.epochs
         ))
         .hint(format!("go on with it to a later end: `--epochs {}`", end.epochs + 1)))
     }
 
-    /// Reads the checkpoint of `position` and checks that it is of this training; `epochs` are those in `metrics.jsonl`.
+    /// Reads the checkpoint of `position` and checks that it belongs to this training. `epochs` are
+    /// the records in `metrics.jsonl`.
     fn read(
         &self,
         store: &Store,
@@ -239,47 +256,48 @@ impl Search<'_> {
         let checkpoint = store.read(position, &self.limits())?;
         checkpoint.check(self.model, &name)?;
         if position.steps > steps_per_epoch {
-            return Err(Error::new(format!("`{name}` is not of this training")));
+            return Err(Error::corrupt(format!("`{name}` is not of this training")));
         }
         if epochs.len() < position.epochs {
-            let known = epochs.len();
-            return Err(Error::new(format!(
-                "`metrics.jsonl` has {known} whole epochs, and `{name}` needs them all"
+            let num_epochs = epochs.len();
+            return Err(Error::corrupt(format!(
+                "`metrics.jsonl` has {num_epochs} whole epochs, and `{name}` needs them all"
             )));
         }
         let found = self.metrics.digest(position.epochs).sha256();
         match &checkpoint.state.metrics_sha256 {
-            Some(noted) if *noted != found => Err(Error::new(format!(
+            Some(expected) if *expected != found => Err(Error::corrupt(format!(
                 "`metrics.jsonl` is not what it was when `{name}` was saved: the digest of its lines up to epoch {} is \
-                 {found}, expected {noted}",
+                 {found}, expected {expected}",
                 position.epochs
             ))),
             _ => Ok(checkpoint),
         }
     }
 
-    /// Whether the weights of the best epoch are there, where the run will need them and `checkpoint` does not have them
-    /// itself. Of each epoch whose weights are `lost`, one warning tells.
-    fn best_is_whole(
+    /// Returns whether the weights of the best epoch can be read, or are not needed: the run does
+    /// not restore them, or `checkpoint` contains them itself. Adds one warning for each epoch
+    /// whose weights cannot be read. `lost_epochs` are those with a warning already.
+    fn has_best_weights(
         &self,
         store: &Store,
         checkpoint: &Checkpoint,
-        lost: &mut Vec<usize>,
+        lost_epochs: &mut Vec<usize>,
         warnings: &mut Vec<String>,
     ) -> bool {
-        let Some(best) = checkpoint.state.best.filter(|_| restores_best(self.experiment)) else {
+        let Some(best) = checkpoint.state.best.filter(|_| should_restore_best(self.experiment)) else {
             return true;
         };
         let position = Position { epochs: best.epoch, steps: 0 };
         if position == checkpoint.state.position {
             return true;
         }
-        if lost.contains(&best.epoch) {
+        if lost_epochs.contains(&best.epoch) {
             return false;
         }
         let weights = self.folder.load_weights(self.model.clone(), &store.weights_path(position));
         let Err(error) = weights else { return true };
-        lost.push(best.epoch);
+        lost_epochs.push(best.epoch);
         warnings.push(format!(
             "{}; with it, the weights of the best epoch so far, {}, are lost: going back to before that epoch, to train it \
              again",

@@ -1,4 +1,4 @@
-//! From an experiment to a finished run folder.
+//! The training of an experiment into a run folder.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 
 use crate::backend::{Backend, BackendHandle};
-use crate::error::{BACKEND_PANIC, Error, Result, catch_panic};
+use crate::error::{BACKEND_PANIC, Result, catch_panic};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::experiment::Experiment;
 use crate::model::{Mlp, weights_sha256};
@@ -19,42 +19,48 @@ use crate::training::{
     CheckpointOptions, EpochRecord, Observers, Position, ResumePoint, StopReason, TrainRequest, TrainResult,
 };
 
-/// A run about to start, or to go on: its folder is there, its experiment saved, and no other process trains in it.
+/// A run that is ready to start or to resume. Its folder exists, its experiment is saved, and no
+/// other process can train in the folder.
 pub struct PreparedRun {
-    /// What is trained.
+    /// The experiment.
     pub experiment: Experiment,
-    /// Where it goes.
+    /// The folder of the run.
     pub folder: RunFolder,
-    /// `run.json` as it stands.
+    /// The content of `run.json`.
     pub info: RunInfo,
     /// The network with its initial weights.
     pub model: Mlp,
-    /// The backend it runs on.
-    pub opened: BackendHandle,
+    /// The backend.
+    pub handle: BackendHandle,
     pub(super) splits: Splits,
     pub(super) lock: RunLock,
-    /// None once training has started.
+    /// The open `metrics.jsonl`. `None` once training has started.
     pub(super) metrics: Option<Metrics>,
-    /// Where training goes on.
-    pub(super) from: Option<ResumePoint>,
+    /// The state from which a resumed run continues.
+    pub(super) resume_point: Option<ResumePoint>,
 }
 
 /// A run that has ended without an error.
 pub struct RunOutcome {
-    /// How training ended.
-    pub end: StopReason,
-    /// The result; none for an interrupted run, which is not tested.
+    /// The reason why training stopped.
+    pub stop_reason: StopReason,
+    /// The result. `None` for an interrupted run, which is not tested.
     pub result: Option<(RunSummary, Evaluation)>,
-    /// Where the page about the run is, or why there is none: a run without its page is still a run.
+    /// The path of the page about the run, or the error of writing it. A run without its page is
+    /// still a run.
     pub report: Result<PathBuf>,
 }
 
-/// Opens the backend, reads the images, builds the network and makes the run folder, in this order: what can
-/// fail leaves no folder behind.
+/// Opens the backend, reads the images, builds the network and creates the run folder, in this
+/// order. So a step that fails leaves no folder behind.
+///
+/// # Errors
+/// A backend that cannot be opened, a data set that cannot be read or learned from, a network that
+/// is too large, or a folder that cannot be written.
 pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Result<PreparedRun> {
-    let RunInputs { opened, splits, model, data } = RunInputs::new(&experiment, backend)?;
+    let RunInputs { handle, splits, model, data } = RunInputs::new(&experiment, backend)?;
     let now = run::now();
-    let info = start_info(&experiment, backend, &opened, data, now);
+    let info = start_info(&experiment, backend, &handle, data, now);
     let (folder, lock, info) = RunFolder::create(artifacts, &experiment, info, now)?;
     let (metrics, _) = folder.metrics()?;
     Ok(PreparedRun {
@@ -62,20 +68,22 @@ pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Re
         folder,
         info,
         model,
-        opened,
+        handle,
         splits,
         lock,
         metrics: Some(metrics),
-        from: None,
+        resume_point: None,
     })
 }
 
 impl PreparedRun {
-    /// Trains, saves and tests. `on_epoch` is told of every epoch after it has been saved.
+    /// Trains the network, saves it and tests it. Calls `on_epoch` with the record of each epoch
+    /// after the record is saved.
     ///
     /// # Errors
-    /// As [`training::train`]'s, a test loss that is not finite, a file that cannot be written, or a panic. The run folder
-    /// then says that the run failed, and why, where that can still be written.
+    /// Those of [`training::train`], a test loss that is not finite, a file that cannot be written,
+    /// or a panic. The run folder then records that the run failed, and why, if it can still be
+    /// written.
     pub fn train(
         mut self,
         renderer: Box<dyn MetricsRenderer>,
@@ -83,7 +91,7 @@ impl PreparedRun {
         on_epoch: impl FnMut(&EpochRecord) + Send + 'static,
     ) -> Result<RunOutcome> {
         let result = catch_panic(BACKEND_PANIC, || self.run(renderer, interrupter, on_epoch));
-        self.info.ended = Some(run::timestamp(run::now()));
+        self.info.ended_at = Some(run::timestamp(run::now()));
         (self.info.status, self.info.message) = match &result {
             Ok((StopReason::Interrupted { epoch, step }, _)) => {
                 (Status::Interrupted, Some(format!("in epoch {epoch}, after step {step}")))
@@ -93,11 +101,11 @@ impl PreparedRun {
         };
         let saved = self.folder.write_info(&self.info);
         let report = report(&self.folder);
-        // The first error is the cause; a second one while noting it down is its consequence.
-        let (end, result) = result?;
+        // The first error is the cause. A second one while it is recorded is a consequence.
+        let (stop_reason, result) = result?;
         saved?;
         drop(self.lock);
-        Ok(RunOutcome { end, result, report })
+        Ok(RunOutcome { stop_reason, result, report })
     }
 
     fn run(
@@ -112,60 +120,66 @@ impl PreparedRun {
             on_epoch(record);
             Ok(())
         });
-        let from = self.from.take();
+        let resume_point = self.resume_point.take();
         let Self { experiment, folder, .. } = &*self;
-        let setup = TrainRequest {
+        let request = TrainRequest {
             model: self.model.clone(),
-            optimizer: &experiment.optimizer,
-            schedule: &experiment.schedule,
-            training: &experiment.training,
+            hyperparameters: experiment.hyperparameters(),
             seed: experiment.seed,
             train: self.splits.train.clone(),
             validation: self.splits.validation.clone(),
-            device: &self.opened.device,
+            device: &self.handle.device,
             checkpoints: Some(CheckpointOptions {
                 store: folder.checkpoints(),
                 config: &experiment.checkpoint,
-                from,
+                from: resume_point,
             }),
         };
         let TrainResult { model, end, epochs, best } =
-            training::train(setup, Observers { renderer, callbacks: vec![on_epoch], interrupter })?;
+            training::train(request, Observers { renderer, callbacks: vec![on_epoch], interrupter })?;
         if let StopReason::Diverged(divergence) = end {
             return Err(training::diverged(&divergence));
         }
 
-        let interrupted = matches!(end, StopReason::Interrupted { .. });
-        // The training knows it from its checkpoints; `metrics.jsonl` alone may have been edited.
+        let is_interrupted = matches!(end, StopReason::Interrupted { .. });
+        // The training knows the best epoch from its checkpoints. `metrics.jsonl` may have been
+        // edited.
         let best_epoch = best.map_or(epochs.len(), |best| best.epoch);
-        let model_epoch = judged_epoch(experiment, best_epoch, epochs.len());
-        let model = match interrupted || model_epoch == epochs.len() {
+        let model_epoch = model_epoch(experiment, best_epoch, epochs.len());
+        let model = match is_interrupted || model_epoch == epochs.len() {
             true => model,
             false => self.restore(model, model_epoch)?,
         };
         self.folder.save_model(&model)?;
         self.info.weights_sha256 = Some(weights_sha256(&model)?);
-        let result =
-            if interrupted { None } else { Some(self.test(&model, [best_epoch, model_epoch], &epochs)?) };
+        let result = if is_interrupted {
+            None
+        } else {
+            Some(self.test(&model, [best_epoch, model_epoch], &epochs)?)
+        };
         Ok((end, result))
     }
 
-    /// The network with the weights that it had after `epoch`.
+    /// Returns the network with the weights that it had after `epoch`.
     fn restore(&self, model: Mlp, epoch: usize) -> Result<Mlp> {
         let path = self.folder.checkpoints().weights_path(Position { epochs: epoch, steps: 0 });
         self.folder.load_weights(model, &path).map_err(|error| {
-            let lost = format!("the weights of epoch {epoch}, the best one, are lost: {}", error.message());
-            Error::new(lost).hint("`smallnet resume` goes back to before that epoch and trains it again")
+            let message =
+                format!("the weights of epoch {epoch}, the best one, are lost: {}", error.message());
+            error
+                .in_context(message)
+                .hint("`smallnet resume` goes back to before that epoch and trains it again")
         })
     }
 
+    /// Evaluates the final network on the test images and saves summary and test.
     fn test(
         &self,
         model: &Mlp,
         [best_epoch, model_epoch]: [usize; 2],
         epochs: &[EpochRecord],
     ) -> Result<(RunSummary, Evaluation)> {
-        let evaluation = evaluate(model, &self.splits.test, &self.opened.device)?;
+        let evaluation = evaluate(model, &self.splits.test, &self.handle.device)?;
         if !evaluation.loss.is_finite() {
             return Err(training::diverged(&format_args!("the test loss is {}", evaluation.loss)));
         }
@@ -188,12 +202,13 @@ impl PreparedRun {
     }
 }
 
-/// The epoch whose weights a training of `num_epochs` ends with: the last, or `best` where early stopping restores it.
-pub(crate) fn judged_epoch(experiment: &Experiment, best: usize, num_epochs: usize) -> usize {
-    if restores_best(experiment) { best } else { num_epochs }
+/// Returns the epoch whose weights are the result of a training of `num_epochs`: the last epoch, or
+/// `best_epoch` if early stopping restores it.
+pub(crate) fn model_epoch(experiment: &Experiment, best_epoch: usize, num_epochs: usize) -> usize {
+    if should_restore_best(experiment) { best_epoch } else { num_epochs }
 }
 
-/// Whether the weights of the best epoch become the run's.
-pub(super) fn restores_best(experiment: &Experiment) -> bool {
+/// Returns whether the weights of the best epoch become the weights of the run.
+pub(super) fn should_restore_best(experiment: &Experiment) -> bool {
     experiment.training.early_stopping.as_ref().is_some_and(|stopping| stopping.restore_best)
 }

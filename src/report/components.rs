@@ -58,7 +58,12 @@ pub(crate) fn origin(info: &RunInfo) -> [(&'static str, String); 5] {
         ("smallnet", format!("{}, commit {}", info.version, info.git_commit.as_deref().unwrap_or("unknown"))),
         (
             "backend",
-            format!("{} on {}, {}", info.backend, info.adapter, counted(info.threads, "thread", "threads")),
+            format!(
+                "{} on {}, {}",
+                info.backend,
+                info.adapter,
+                counted(info.num_threads, "thread", "threads")
+            ),
         ),
         ("data", info.data.describe()),
         ("data digest", info.data.sha256.clone()),

@@ -55,7 +55,7 @@ fn header(
         h1 { (title) }
         p {
             (plan.shape()) " for " (info.data.source) ", " (plan.optimizer) ", tried on " (info.adapter) ", "
-            (info.started.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
+            (info.started_at.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
         }
         @match suggestion {
             Ok(suggestion) => {
@@ -184,7 +184,7 @@ fn provenance(test: &RangeTest, info: &RunInfo) -> Markup {
         ),
         _ => "none".to_owned(),
     };
-    let mut facts = vec![("rates", range), ("started", info.started.clone())];
+    let mut facts = vec![("rates", range), ("started", info.started_at.clone())];
     facts.extend(components::origin(info));
     components::definition_list(&facts)
 }

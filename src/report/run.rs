@@ -60,10 +60,10 @@ fn header(run: &RunRecords, plan: &ModelSummary) -> Markup {
         h1 { (run.info.experiment) }
         p {
             (plan.shape()) " for " (run.info.data.source) ", trained on " (run.info.adapter) ", "
-            (run.info.started.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
+            (run.info.started_at.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
         }
         @if let Some(trouble) = trouble(run) { p.warning { (components::inline_code(&trouble)) } }
-        @for [what, hint] in diagnosis::of_run(run).iter().map(Finding::sentences) {
+        @for [what, hint] in diagnosis::diagnose_run(run).iter().map(Finding::sentences) {
             p.warning { strong { (what) } " " (components::inline_code(&hint)) }
         }
         (components::stat_tiles(&key_figures(run, plan)))
@@ -194,11 +194,11 @@ fn provenance(run: &RunRecords) -> Markup {
     let mut facts = vec![
         ("run", run.folder.path().display().to_string()),
         ("status", info.status.to_string()),
-        ("started", info.started.clone()),
-        ("ended", info.ended.clone().unwrap_or_else(|| "–".to_owned())),
+        ("started", info.started_at.clone()),
+        ("ended", info.ended_at.clone().unwrap_or_else(|| "–".to_owned())),
     ];
-    if !info.resumed.is_empty() {
-        facts.push(("resumed", info.resumed.iter().map(resumption).collect::<Vec<_>>().join("; ")));
+    if !info.resumes.is_empty() {
+        facts.push(("resumed", info.resumes.iter().map(resumption).collect::<Vec<_>>().join("; ")));
     }
     facts.extend(components::origin(info));
     if let Some(digest) = &info.weights_sha256 {
@@ -228,14 +228,14 @@ fn provenance(run: &RunRecords) -> Markup {
 
 /// When and from where a run was gone on with.
 fn resumption(resumed: &ResumeEvent) -> String {
-    let from = match resumed.from {
+    let from = match resumed.position {
         None => "from the beginning".to_owned(),
         Some(Position { epochs, steps: 0 }) => format!("after epoch {epochs}"),
         Some(Position { epochs, steps }) => {
             format!("in epoch {}, after step {steps}", epochs.saturating_add(1))
         }
     };
-    format!("{} {from}", resumed.at)
+    format!("{} {from}", resumed.resumed_at)
 }
 
 fn experiment(run: &RunRecords) -> Result<Markup> {

@@ -1,5 +1,7 @@
-//! Owns what is plainly wrong with the answers of a trained network: one class for every image, classes that it never answers, and
-//! less than a network without hidden layers reaches. Says what is seen and what may help; changes no result.
+//! Owns the diagnosis of a trained network by its evaluation: one class for all images, classes
+//! that are never predicted, and an accuracy below that of a network without hidden layers. Depends
+//! on `evaluation` and `experiment`. It states what it finds and what may help, and changes no
+//! result.
 
 use serde::Serialize;
 
@@ -9,41 +11,43 @@ use crate::model::Initializer;
 use crate::run::{RunRecords, Status};
 use crate::util::format::{counted, listed, significant};
 
-/// The test accuracy that the softmax network of `configs/softmax.toml` reaches on MNIST: 0.9239 with seed 42, 0.9208 in the mean over
-/// seeds 1 to 5 (README.md); the exercise's Keras program reaches 0.92.
+/// The test accuracy of the softmax network of `configs/softmax.toml` on MNIST: 0.9239 with seed
+/// 42, and 0.9208 as the mean over the seeds 1 to 5 (README.md). The exercise's Keras program
+/// reaches 0.92.
 const SOFTMAX_ON_MNIST: f64 = 0.92;
-/// With fewer images of a class, it may never be answered without anything being wrong.
+/// The smallest number of images of a class for a finding about it. With fewer images, a good
+/// network may never predict the class.
 const MIN_IMAGES: u64 = 5;
-/// So many classes are named in a sentence.
+/// The largest number of classes that a message names.
 const MAX_NAMED: usize = 5;
 
-/// Something that is plainly wrong with a network.
+/// A fault of a trained network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Of which kind it is.
+    /// The kind of the fault.
     pub kind: FindingKind,
-    /// What is seen, as a sentence without its period.
+    /// The observation, as a sentence without its period.
     pub message: String,
-    /// What may be the reason, and what may help.
+    /// A likely reason and a remedy.
     pub hint: String,
 }
 
-/// What can be wrong with a network.
+/// The kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingKind {
-    /// Every image is taken for the same class.
+    /// The same class is predicted for every image.
     OneClass,
     /// Some classes are never predicted.
     MissingClasses,
     /// The accuracy is not above the share of the most frequent class.
     BelowMostFrequent,
-    /// Hidden layers, and an accuracy below that of the softmax network.
+    /// A network with hidden layers has a lower accuracy than the softmax network.
     BelowSoftmax,
 }
 
 impl Finding {
-    /// Both, as two sentences.
+    /// Returns message and hint as two sentences.
     pub fn sentences(&self) -> [String; 2] {
         [&self.message, &self.hint].map(|text| {
             let mut chars = text.chars();
@@ -59,27 +63,28 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// What is wrong with the run's result; nothing where it has not been tested.
-pub fn of_run(run: &RunRecords) -> Vec<Finding> {
+/// Returns the faults of a run's network. Without a test, there are none.
+pub fn diagnose_run(run: &RunRecords) -> Vec<Finding> {
     let is_result = run.info.status == Status::Finished;
     let evaluation = run.test.as_ref().map(|test| &test.evaluation);
     evaluation.map_or_else(Vec::new, |evaluation| diagnose(&run.experiment, evaluation, is_result))
 }
 
-/// What is wrong with a network of `experiment` that answers as `evaluation` says. `is_result`: these are the test images of the
-/// experiment's own data, and the training is finished.
+/// Returns the faults of a network of `experiment` with this `evaluation`. `is_result` is true if
+/// the training is finished and the images are the test images of the experiment's own data set.
 pub fn diagnose(experiment: &Experiment, evaluation: &Evaluation, is_result: bool) -> Vec<Finding> {
-    let predicted = evaluation.confusion.predicted();
-    let answered: Vec<usize> = (0..predicted.len()).filter(|&class| predicted[class] > 0).collect();
-    if let [class] = answered[..] {
-        return one_class(experiment, evaluation, class).into_iter().collect();
+    let num_predicted = evaluation.confusion.predicted();
+    let classes: Vec<usize> = (0..num_predicted.len()).filter(|&class| num_predicted[class] > 0).collect();
+    if let [class] = classes[..] {
+        return find_one_class(experiment, evaluation, class).into_iter().collect();
     }
-    let missing = missing_classes(experiment, evaluation, &predicted);
-    missing.into_iter().chain(below_baseline(experiment, evaluation, is_result)).collect()
+    let missing = find_missing_classes(experiment, evaluation, &num_predicted);
+    missing.into_iter().chain(find_low_accuracy(experiment, evaluation, is_result)).collect()
 }
 
-/// Images of one class alone are rightly taken for one.
-fn one_class(experiment: &Experiment, evaluation: &Evaluation, class: usize) -> Option<Finding> {
+/// Returns the fault of a network that predicts only `class`. It is no fault if all images are of
+/// that class.
+fn find_one_class(experiment: &Experiment, evaluation: &Evaluation, class: usize) -> Option<Finding> {
     let share = share_of(evaluation, class);
     let hint = match share {
         share if share >= 1.0 => return None,
@@ -94,8 +99,12 @@ fn one_class(experiment: &Experiment, evaluation: &Evaluation, class: usize) -> 
     Some(Finding { kind: FindingKind::OneClass, message, hint })
 }
 
-fn missing_classes(experiment: &Experiment, evaluation: &Evaluation, predicted: &[u64]) -> Option<Finding> {
-    let classes = evaluation.classes.iter().zip(predicted).enumerate();
+fn find_missing_classes(
+    experiment: &Experiment,
+    evaluation: &Evaluation,
+    num_predicted: &[u64],
+) -> Option<Finding> {
+    let classes = evaluation.classes.iter().zip(num_predicted).enumerate();
     let missing: Vec<usize> = classes
         .filter(|(_, (scores, predicted))| **predicted == 0 && scores.num_images >= MIN_IMAGES)
         .map(|(class, _)| class)
@@ -115,7 +124,7 @@ fn missing_classes(experiment: &Experiment, evaluation: &Evaluation, predicted: 
     Some(Finding { kind: FindingKind::MissingClasses, message, hint: hint(experiment) })
 }
 
-fn below_baseline(experiment: &Experiment, evaluation: &Evaluation, is_result: bool) -> Option<Finding> {
+fn find_low_accuracy(experiment: &Experiment, evaluation: &Evaluation, is_result: bool) -> Option<Finding> {
     let accuracy = evaluation.accuracy;
     let shares = (0..evaluation.classes.len()).map(|class| share_of(evaluation, class));
     let most_frequent = shares.fold(0.0, f64::max);
@@ -140,17 +149,17 @@ fn share_of(evaluation: &Evaluation, class: usize) -> f64 {
     evaluation.classes[class].num_images as f64 / evaluation.num_images as f64
 }
 
-/// What may be the reason, from what is usual.
+/// Returns a likely reason and a remedy, by comparison with usual settings.
 fn hint(experiment: &Experiment) -> String {
     let (model, optimizer) = (&experiment.model, &experiment.optimizer);
     if !model.hidden.is_empty() && model.initializer == Initializer::Zeros {
         return "hidden neurons that start alike stay alike: set another `model.initializer` than `zeros`"
             .to_owned();
     }
-    let rate = optimizer.learning_rate();
+    let learning_rate = optimizer.learning_rate();
     let (low, high) = optimizer.rule().usual_learning_rates(!model.hidden.is_empty());
-    let rate_text = significant(rate);
-    if rate > high {
+    let rate_text = significant(learning_rate);
+    if learning_rate > high {
         let dead = if model.activation.can_die() && !model.hidden.is_empty() {
             "; ReLU neurons that such steps push below 0 for every image no longer learn"
         } else {
@@ -158,7 +167,7 @@ fn hint(experiment: &Experiment) -> String {
         };
         return format!("a learning rate of {rate_text} is high: lower `optimizer.learning_rate`{dead}");
     }
-    if rate < low {
+    if learning_rate < low {
         return format!(
             "a learning rate of {rate_text} is low: raise `optimizer.learning_rate`, or train longer"
         );
@@ -173,8 +182,9 @@ mod tests {
     use crate::evaluation::{Calibration, ConfusionMatrix};
     use crate::experiment::Override;
 
-    /// A network that answers so: a row for each true class, a column for each predicted one.
-    fn answers<const N: usize>(counts: [[u64; N]; N]) -> Evaluation {
+    /// The evaluation with this confusion matrix: one row per true class, one column per predicted
+    /// class.
+    fn evaluation<const N: usize>(counts: [[u64; N]; N]) -> Evaluation {
         let confusion = ConfusionMatrix { counts: counts.iter().map(|row| row.to_vec()).collect() };
         let num_images = counts.iter().flatten().sum::<u64>() as usize;
         Evaluation {
@@ -201,41 +211,41 @@ mod tests {
 
     #[test]
     fn one_class_for_all() {
-        let all = answers([[0, 10, 0], [0, 10, 0], [0, 10, 0]]);
+        let all = evaluation([[0, 10, 0], [0, 10, 0], [0, 10, 0]]);
         let expected = ["all 30 images are taken for class 1: the network tells nothing apart"];
         assert_eq!(messages(&[], &all, true), expected);
-        // Where there is nothing else to answer, it is right; where there is little else, that is the reason.
-        assert_eq!(messages(&[], &answers([[7, 0], [0, 0]]), true), [""; 0]);
-        let unbalanced = diagnose(&experiment(&[]), &answers([[90, 0], [10, 0]]), true);
+        // It is right if all images are of that class. If most are, that is the reason.
+        assert_eq!(messages(&[], &evaluation([[7, 0], [0, 0]]), true), [""; 0]);
+        let unbalanced = diagnose(&experiment(&[]), &evaluation([[90, 0], [10, 0]]), true);
         assert!(unbalanced[0].hint.starts_with("most of these images are of that class"), "{unbalanced:?}");
     }
 
     #[test]
     fn classes_that_are_never_predicted() {
-        let one = answers([[9, 1, 0], [1, 9, 0], [1, 4, 0]]);
+        let one = evaluation([[9, 1, 0], [1, 9, 0], [1, 4, 0]]);
         assert_eq!(messages(&[], &one, true), ["class 2 is never predicted"]);
-        let two = answers([[9, 1, 0, 0], [1, 9, 0, 0], [0, 5, 0, 0], [6, 0, 0, 0]]);
+        let two = evaluation([[9, 1, 0, 0], [1, 9, 0, 0], [0, 5, 0, 0], [6, 0, 0, 0]]);
         assert_eq!(messages(&[], &two, true), ["classes 2 and 3 are never predicted"]);
-        // Few images may be taken for something else by chance.
-        assert_eq!(messages(&[], &answers([[9, 1, 0], [1, 9, 0], [1, 3, 0]]), true), [""; 0]);
+        // A few images can be misclassified by chance.
+        assert_eq!(messages(&[], &evaluation([[9, 1, 0], [1, 9, 0], [1, 3, 0]]), true), [""; 0]);
     }
 
     #[test]
     fn less_than_the_simplest_answers_reach() {
-        let guesses = answers([[10, 10], [20, 15]]);
+        let guesses = evaluation([[10, 10], [20, 15]]);
         let expected = [
             "the accuracy of 0.4545 is not above 0.6364, which whoever always answers the most frequent class reaches",
         ];
         assert_eq!(messages(&[], &guesses, true), expected);
-        let weak = answers([[91, 9], [8, 92]]);
+        let weak = evaluation([[91, 9], [8, 92]]);
         let expected =
             ["the test accuracy of 0.9150 is below the 0.92 of a softmax network without hidden layers"];
         assert_eq!(messages(&["model.hidden=[5]"], &weak, true), expected);
-        // Softmax networks, other data and other images have no such baseline.
+        // Softmax networks, other data sets and other images have no such baseline.
         assert_eq!(messages(&[], &weak, true), [""; 0]);
         assert_eq!(messages(&["model.hidden=[5]"], &weak, false), [""; 0]);
         assert_eq!(messages(&["model.hidden=[5]", "data.source=folder"], &weak, true), [""; 0]);
-        assert_eq!(messages(&["model.hidden=[5]"], &answers([[92, 8], [8, 92]]), true), [""; 0]);
+        assert_eq!(messages(&["model.hidden=[5]"], &evaluation([[92, 8], [8, 92]]), true), [""; 0]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Finding runs under the artifacts folder.
+//! The search for runs in the artifacts folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,31 +7,34 @@ use crate::error::{Error, Result};
 use crate::run::{RunFolder, RunInfo, RunSummary};
 use crate::util::files;
 
-/// One run, as `smallnet runs` lists it.
+/// A run in the list of `smallnet runs`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunEntry {
-    /// The run's folder.
+    /// The folder of the run.
     pub folder: RunFolder,
-    /// Its `run.json`.
+    /// The content of its `run.json`.
     pub info: RunInfo,
-    /// Its result, if there is one.
+    /// The result, if the run has one.
     pub summary: Option<RunSummary>,
-    /// Its share of test images classified correctly, if it has been tested.
+    /// The test accuracy in [0, 1], if the run was tested.
     pub accuracy: Option<f64>,
 }
 
-/// A folder among the runs that could not be read as one.
+/// A folder among the runs that cannot be read as a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableRun {
-    /// Where it is.
+    /// The path of the folder.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The error of reading it.
     pub error: Error,
 }
 
-/// All runs under `artifacts`, oldest first, and what could not be read.
+/// Returns all runs in `artifacts`, oldest first, and the folders that cannot be read.
 ///
-/// A missing `artifacts` holds no run.
+/// If `artifacts` does not exist, there are none.
+///
+/// # Errors
+/// An `artifacts` folder that cannot be listed.
 pub fn list(artifacts: &Path) -> Result<(Vec<RunEntry>, Vec<UnreadableRun>)> {
     let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
     for experiment in subfolders(artifacts)? {
@@ -39,7 +42,7 @@ pub fn list(artifacts: &Path) -> Result<(Vec<RunEntry>, Vec<UnreadableRun>)> {
             unreadable.push(UnreadableRun { path: experiment, error });
             Vec::new()
         });
-        // A study's folder beside the runs is none.
+        // The folder of a study is not a run.
         for path in paths.into_iter().filter(|path| !path.join("study.toml").exists()) {
             match read(&path) {
                 Ok(run) => runs.push(run),
@@ -47,23 +50,23 @@ pub fn list(artifacts: &Path) -> Result<(Vec<RunEntry>, Vec<UnreadableRun>)> {
             }
         }
     }
-    runs.sort_by(|a, b| a.info.started.cmp(&b.info.started));
+    runs.sort_by(|a, b| a.info.started_at.cmp(&b.info.started_at));
     Ok((runs, unreadable))
 }
 
-/// The runs of the experiment called `name`, oldest first.
-pub(super) fn of_experiment(artifacts: &Path, name: &str) -> Result<Vec<RunFolder>> {
+/// Returns the runs of the experiment called `name`, oldest first.
+pub(super) fn list_experiment(artifacts: &Path, name: &str) -> Result<Vec<RunFolder>> {
     let folder = artifacts.join(name);
-    // What is no folder is refused when a run is to be made in it.
+    // If the path is not a folder, creating a run in it is an error. Listing is not.
     let mut paths = if folder.is_dir() { subfolders(&folder)? } else { Vec::new() };
     paths.sort();
     Ok(paths.iter().filter_map(|path| RunFolder::open(path).ok()).collect())
 }
 
-/// The run that `text` means: a folder, a run id under `artifacts`, or `latest`.
+/// Finds the run that `text` names: a folder, a run id in `artifacts`, or `latest`.
 ///
 /// # Errors
-/// No such run, or several of that id.
+/// A run that does not exist, or an id that several runs have.
 pub fn find(text: &str, artifacts: &Path) -> Result<RunFolder> {
     let path = Path::new(text);
     if path.exists() {
@@ -75,7 +78,8 @@ pub fn find(text: &str, artifacts: &Path) -> Result<RunFolder> {
     if text == "latest" {
         return latest(artifacts);
     }
-    // By the folder's name alone: a run whose files are damaged is still there, and says so when it is read.
+    // Only the folder's name counts: a run with damaged files is found, too, and reading it is an
+    // error.
     let mut folders: Vec<PathBuf> = subfolders(artifacts)?
         .iter()
         .map(|experiment| experiment.join(path))
@@ -83,7 +87,7 @@ pub fn find(text: &str, artifacts: &Path) -> Result<RunFolder> {
         .collect();
     match (folders.pop(), folders.pop()) {
         (Some(run), None) => RunFolder::open(&run),
-        (Some(one), Some(other)) => Err(Error::new(format!(
+        (Some(one), Some(other)) => Err(Error::not_found(format!(
             "`{text}` is the id of several runs, such as `{}` and `{}`",
             other.display(),
             one.display()
@@ -96,27 +100,28 @@ pub fn find(text: &str, artifacts: &Path) -> Result<RunFolder> {
     }
 }
 
-/// The run that started last; not an older one because that one's files are damaged.
+/// Returns the run that started last. If its files are damaged, that is an error: an older run is
+/// not returned instead.
 fn latest(artifacts: &Path) -> Result<RunFolder> {
     let (mut runs, unreadable) = list(artifacts)?;
     let id = |path: &Path| path.file_name().unwrap_or_default().to_owned();
     let newest = runs.pop().map(|run| run.folder);
-    // A run's name is the time of its start.
+    // The id of a run is the time of its start.
     let is_newer = |path: &Path| newest.as_ref().is_none_or(|run| id(path) > id(run.path()));
     let damaged = unreadable.into_iter().filter(|run| RunFolder::open(&run.path).is_ok());
     match damaged.filter(|run| is_newer(&run.path)).max_by_key(|run| id(&run.path)) {
         Some(run) => Err(run.error),
         None => newest.ok_or_else(|| {
-            Error::new(format!("there is no run in `{}` yet", artifacts.display()))
+            Error::not_found(format!("there is no run in `{}` yet", artifacts.display()))
                 .hint("`smallnet train` makes one")
         }),
     }
 }
 
-/// The newest run right in `folder`, if there is any.
+/// Returns the newest run directly in `folder`, if there is any.
 fn newest_in(folder: &Path) -> Option<RunFolder> {
     let runs = subfolders(folder).ok()?.into_iter().filter_map(|path| read(&path).ok());
-    Some(runs.max_by(|a, b| a.info.started.cmp(&b.info.started))?.folder)
+    Some(runs.max_by(|a, b| a.info.started_at.cmp(&b.info.started_at))?.folder)
 }
 
 fn read(path: &Path) -> Result<RunEntry> {
@@ -125,7 +130,7 @@ fn read(path: &Path) -> Result<RunEntry> {
     let summary = folder.summary(&info)?;
     let accuracy = match &summary {
         Some(summary) => Some(summary.test_accuracy),
-        // An interrupted run may have been tested later. Damage there does not hide the run.
+        // An interrupted run may have been tested later. A damaged test does not hide the run.
         None => folder.test(&info).ok().flatten().map(|test| test.evaluation.accuracy),
     };
     Ok(RunEntry { folder, info, summary, accuracy })

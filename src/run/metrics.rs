@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: a line an epoch.
+//! The file `metrics.jsonl`, with one line per epoch.
 
 use std::path::Path;
 
@@ -7,20 +7,21 @@ use crate::training::{EpochRecord, MetricsDigest};
 use crate::util::files;
 use crate::util::files::LineLog;
 
-/// `metrics.jsonl`, open for writing.
+/// The open file `metrics.jsonl`.
 #[derive(Debug)]
 pub struct Metrics {
     lines: LineLog,
-    /// Of each epoch that was there when the file was opened: where its line ends, in bytes from the beginning, and the
-    /// digest of all lines up to it.
-    ends: Vec<(usize, MetricsDigest)>,
+    /// The end of each line that the file had when it was opened, in bytes from the beginning of
+    /// the file, and the digest of all lines up to it.
+    line_ends: Vec<(usize, MetricsDigest)>,
 }
 
 impl Metrics {
-    /// Opens the file, which is made where it is missing, and gives its epochs up to the first line that is none.
+    /// Opens the file, or creates it, and returns the records of its epochs up to the first invalid
+    /// line.
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<EpochRecord>)> {
         let (lines, bytes) = LineLog::open(path)?;
-        let (mut ends, mut records) = (Vec::new(), Vec::new());
+        let (mut line_ends, mut records) = (Vec::new(), Vec::new());
         let (mut end, mut digest) = (0, MetricsDigest::default());
         for line in bytes.split_inclusive(|&byte| byte == b'\n') {
             match serde_json::from_slice::<EpochRecord>(line) {
@@ -29,27 +30,27 @@ impl Metrics {
             }
             end += line.len();
             digest.add(line);
-            ends.push((end, digest.clone()));
+            line_ends.push((end, digest.clone()));
         }
-        Ok((Self { lines, ends }, records))
+        Ok((Self { lines, line_ends }, records))
     }
 
-    /// The digest of the lines of the first `epochs` epochs that were there when the file was opened.
-    pub fn digest(&self, epochs: usize) -> MetricsDigest {
-        let last = epochs.checked_sub(1).and_then(|index| self.ends.get(index));
+    /// Returns the digest of the first `num_epochs` lines that the file had when it was opened.
+    pub fn digest(&self, num_epochs: usize) -> MetricsDigest {
+        let last = num_epochs.checked_sub(1).and_then(|index| self.line_ends.get(index));
         last.map(|(_, digest)| digest.clone()).unwrap_or_default()
     }
 
-    /// Leaves the lines of the first `epochs` epochs and nothing more.
+    /// Removes all lines after the first `num_epochs`.
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn cut(&mut self, epochs: usize) -> Result<()> {
-        self.ends.truncate(epochs);
-        self.lines.truncate(self.ends.last().map_or(0, |&(end, _)| end))
+    pub fn truncate(&mut self, num_epochs: usize) -> Result<()> {
+        self.line_ends.truncate(num_epochs);
+        self.lines.truncate(self.line_ends.last().map_or(0, |&(end, _)| end))
     }
 
-    /// Adds an epoch's line, and waits until the disk has it.
+    /// Appends the line of an epoch, and returns when it is on the disk.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -58,7 +59,8 @@ impl Metrics {
     }
 }
 
-/// The epochs in the file at `path`; none where there is no file. A line that is being written is no line yet.
+/// Reads the records in the file at `path`. A missing file has none, and a line without its end,
+/// which another process is writing, is ignored.
 pub(super) fn read(path: &Path) -> Result<Vec<EpochRecord>> {
     if !path.exists() {
         return Ok(Vec::new());
@@ -66,8 +68,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<EpochRecord>> {
     let text = files::read(path)?;
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let read = |(index, line)| {
-        let failed =
-            |error| Error::new(format!("`{}`, line {}, is damaged: {error}", path.display(), index + 1));
+        let failed = |error| {
+            Error::corrupt(format!("`{}`, line {}, is damaged: {error}", path.display(), index + 1))
+                .with_source(error)
+        };
         serde_json::from_str(line).map_err(failed)
     };
     whole.lines().enumerate().map(read).collect()

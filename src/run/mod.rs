@@ -1,19 +1,20 @@
-//! Owns the run folder: its names, its formats, and that nothing in it is ever half-written or overwritten by
-//! another run. Knows nothing of how a run is made.
+//! Owns the run folder: its file names and formats. No file in it is ever half-written, and no run
+//! overwrites another one.
+//! Depends on `experiment`, `evaluation` and `training`. Must not know how a run is made.
 //!
 //! ```text
 //! artifacts/<experiment>/<run id>/
-//!   config.toml     the whole experiment; training from it repeats the run
-//!   run.json        where and with what it ran, and how it stands
-//!   metrics.jsonl   a line an epoch
+//!   config.toml     the whole experiment: training it again repeats the run
+//!   run.json        data set, backend, version of smallnet, status
+//!   metrics.jsonl   one line per epoch
 //!   checkpoint/     the training's state after the last two epochs and the best one
 //!   model.bpk       the trained weights
 //!   summary.json    the result
 //!   evaluation.json the test in detail
 //!   report.html     all of it as a page
-//!   figures/        pictures of the network and its mistakes
+//!   figures/        pictures of the network and of misclassified images
 //!   predictions/    pictures of single predictions
-//!   .lock           held by whoever trains
+//!   .lock           locked by the process that trains
 //! ```
 
 pub mod diagnosis;
@@ -43,8 +44,8 @@ pub use metrics::Metrics;
 pub use records::{DataInfo, ResumeEvent, RunInfo, RunRecords, RunSummary, Status};
 pub use test::TestEvaluation;
 
-/// The newest format of run folders, which this smallnet writes. The first had Burn's own checkpoints; in the second, neither
-/// checkpoints nor tests said what they belong to.
+/// The format of run folders that this smallnet writes. Format 1 had Burn's own checkpoints. In
+/// format 2, checkpoints and tests did not record the weights that they belong to.
 pub const FORMAT: u32 = 3;
 
 const CONFIG: &str = "config.toml";
@@ -57,26 +58,30 @@ const REPORT: &str = "report.html";
 const CHECKPOINTS: &str = "checkpoint";
 const FIGURES: &str = "figures";
 const PREDICTIONS: &str = "predictions";
-/// All of them. A run folder may be somebody else's: none of these may lead out of it, or be waited for.
+/// All files of a run folder. The folder may be untrusted: none of these files may be a link that
+/// leads out of it, or a pipe, which would block the reader.
 const FILES: [&str; 8] = [CONFIG, INFO, METRICS, MODEL, SUMMARY, EVALUATION, REPORT, files::LOCK];
 const FOLDERS: [&str; 3] = [CHECKPOINTS, FIGURES, PREDICTIONS];
 
-/// A run folder that no other process may train in while this one has it.
+/// The lock of a run folder. No other process can train in the folder while this value exists.
 #[derive(Debug)]
 pub struct RunLock {
     _lock: files::Lock,
 }
 
-/// A run's folder.
+/// The folder of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder {
     path: PathBuf,
 }
 
 impl RunFolder {
-    /// Makes a new folder `artifacts/<experiment>/<run id>` with `config.toml` and `run.json` in it, this process's own; the
-    /// id is the time, in UTC, and a number where another run has that already. Returns `info` as it was saved, with the
-    /// digest of `config.toml`.
+    /// Creates the folder `artifacts/<experiment>/<run id>` with `config.toml` and `run.json`, and
+    /// locks it. The id is the time in UTC, with a number if another run has that id. Returns
+    /// `info` with the digest of `config.toml`, as it was saved.
+    ///
+    /// # Errors
+    /// A folder or file that cannot be written.
     pub fn create(
         artifacts: &Path,
         experiment: &Experiment,
@@ -86,9 +91,9 @@ impl RunFolder {
         let parent = artifacts.join(&experiment.name);
         fs::create_dir_all(&parent).map_err(|error| Error::io("make the folder", &parent, error))?;
         files::clean_staging(&parent)?;
-        // Nobody sees a run before it has its two files.
-        let (unborn, lock) = files::new_staging_dir(&parent)?;
-        let mut folder = Self { path: unborn.path().to_owned() };
+        // The folder gets its name when it has both files, so no process sees a run without them.
+        let (staging, lock) = files::new_staging_dir(&parent)?;
+        let mut folder = Self { path: staging.path().to_owned() };
         let lock = RunLock { _lock: lock };
         info.config_sha256 = Some(folder.write_experiment(experiment)?);
         folder.write_info(&info)?;
@@ -97,19 +102,21 @@ impl RunFolder {
         let id = id.replace('T', "-");
         folder.path = parent.join(&id);
         let mut attempt = 1;
-        // A folder with files in it does not give way: of two runs, one gets the next number.
-        while !files::publish_dir(&unborn, &folder.path)? {
+        // Of two runs that start in the same second, one gets the next number: a folder with files
+        // in it is never replaced.
+        while !files::publish_dir(&staging, &folder.path)? {
             attempt += 1;
             folder.path = parent.join(format!("{id}-{attempt}"));
         }
         Ok((folder, lock, info))
     }
 
-    /// Checks that a folder for a run of the experiment called `name` could be made. Leaves nothing behind.
+    /// Checks that a run folder of the experiment called `name` can be created. Leaves nothing
+    /// behind.
     ///
     /// # Errors
-    /// Something else of that name, or a folder that cannot be written.
-    pub fn check_place(artifacts: &Path, name: &str) -> Result<()> {
+    /// A path that is not a folder, or a folder that cannot be written.
+    pub fn check_writable(artifacts: &Path, name: &str) -> Result<()> {
         let parent = artifacts.join(name);
         match parent.exists() {
             true => files::new_staging_dir(&parent).map(drop),
@@ -117,49 +124,50 @@ impl RunFolder {
         }
     }
 
-    /// Opens an existing run's folder.
+    /// Opens the folder of an existing run.
     ///
     /// # Errors
-    /// A path that is no run folder, or what is neither file nor folder in it, such as a link.
+    /// A path that is not a run folder, or a folder with a link or a pipe in the place of a file.
     pub fn open(path: &Path) -> Result<Self> {
-        if Self::is_at(path) {
+        if Self::exists_at(path) {
             files::check_file_types(path, &FILES, &FOLDERS)?;
             return Ok(Self { path: path.to_owned() });
         }
-        let what = if path.exists() { "is not a run folder" } else { "does not exist" };
-        Err(Error::new(format!("`{}` {what}", path.display()))
+        let problem = if path.exists() { "is not a run folder" } else { "does not exist" };
+        Err(Error::not_found(format!("`{}` {problem}", path.display()))
             .hint("`smallnet runs` lists the runs; a run folder holds `config.toml` and `run.json`"))
     }
 
-    /// Whether the folder at `path` has what makes it a run's.
-    pub fn is_at(path: &Path) -> bool {
+    /// Returns whether `path` is the folder of a run: it has `config.toml` and `run.json`.
+    pub fn exists_at(path: &Path) -> bool {
         path.join(CONFIG).exists() && path.join(INFO).exists()
     }
 
-    /// The folders of the runs of the experiment called `name`, oldest first.
+    /// Returns the folders of the runs of the experiment called `name`, oldest first.
     ///
     /// # Errors
-    /// A folder that cannot be read.
-    pub fn of_experiment(artifacts: &Path, name: &str) -> Result<Vec<Self>> {
-        list::of_experiment(artifacts, name)
+    /// A folder that cannot be listed.
+    pub fn list_experiment(artifacts: &Path, name: &str) -> Result<Vec<Self>> {
+        list::list_experiment(artifacts, name)
     }
 
-    /// Takes the folder for training, and removes what a killed process had not finished.
+    /// Locks the folder for training, and removes the unfinished files of a killed process.
     ///
     /// # Errors
-    /// Another process has it, or it cannot be written in.
+    /// A folder that another process has locked, or that cannot be written.
     pub fn lock(&self) -> Result<RunLock> {
         let path = self.path.display();
         self.try_lock()?.ok_or_else(|| {
-            Error::new(format!("`{path}` is in use: another process is training it"))
+            Error::locked(format!("`{path}` is in use: another process is training it"))
                 .hint("wait for it, or stop it with Ctrl-C; what it has reached is saved")
         })
     }
 
-    /// As [`RunFolder::lock`]; none where another process has it.
+    /// Locks the folder like [`RunFolder::lock`], but returns `None` if another process has locked
+    /// it.
     ///
     /// # Errors
-    /// A folder that cannot be written in.
+    /// A folder that cannot be written.
     pub(crate) fn try_lock(&self) -> Result<Option<RunLock>> {
         let Some(lock) = files::Lock::take(&self.path)? else { return Ok(None) };
         files::remove_stale_temp(&self.path)?;
@@ -172,28 +180,32 @@ impl RunFolder {
         Ok(Some(RunLock { _lock: lock }))
     }
 
-    /// Where the folder is.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where the trained weights are.
+    /// Returns the path of the trained weights.
     pub fn model_path(&self) -> PathBuf {
         self.path.join(MODEL)
     }
 
-    /// Where the experiment is.
+    /// Returns the path of the experiment file.
     pub fn config_path(&self) -> PathBuf {
         self.path.join(CONFIG)
     }
 
-    /// The run's name among those of its experiment: the time of its start.
+    /// Returns the id of the run, which is the time of its start. It is unique among the runs of
+    /// its experiment.
     pub fn id(&self) -> String {
         let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
         path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Reads everything but the weights.
+    /// Reads all records of the run, but not the weights.
+    ///
+    /// # Errors
+    /// A file that is missing or damaged.
     pub fn records(&self) -> Result<RunRecords> {
         let info = self.info()?;
         Ok(RunRecords {
@@ -206,45 +218,49 @@ impl RunFolder {
         })
     }
 
-    /// Saves the experiment and returns the file's digest.
+    /// Writes `config.toml` and returns its digest.
     fn write_experiment(&self, experiment: &Experiment) -> Result<String> {
         let text = experiment.to_toml()?;
         files::write(&self.config_path(), text.as_bytes())?;
         Ok(hex(&Sha256::digest(&text)))
     }
 
-    /// Reads the experiment of the run that `info` is of.
+    /// Reads the experiment of the run that `info` describes.
     ///
     /// # Errors
-    /// A file that is damaged, or no longer the one that the run was made from: a setting that is gone would be taken
-    /// for its default.
+    /// A file that is damaged, or that is no longer the one that the run was made from. Without
+    /// this check, a setting that was removed from the file would silently become its default.
     pub fn experiment(&self, info: &RunInfo) -> Result<Experiment> {
-        let mut experiment = self.first_experiment(info)?;
+        let mut experiment = self.original_experiment(info)?;
         experiment.training.num_epochs = info.num_epochs.unwrap_or(experiment.training.num_epochs);
         experiment.check()?;
         Ok(experiment)
     }
 
-    /// The experiment in `config.toml`: without the epochs that it was extended by.
-    fn first_experiment(&self, info: &RunInfo) -> Result<Experiment> {
+    /// Reads the experiment in `config.toml`. It has the number of epochs that the run started
+    /// with, even if a resumed run has more.
+    fn original_experiment(&self, info: &RunInfo) -> Result<Experiment> {
         let path = self.config_path();
         let text = files::read(&path)?;
         let digest = |text: &str| hex(&Sha256::digest(text));
         let found = digest(&text);
-        let is_unchanged = |noted: &String| {
-            // Editors and git end lines in their own way: the settings are the same.
-            *noted == found || *noted == digest(&text.replace("\r\n", "\n"))
+        let is_unchanged = |expected: &String| {
+            // Editors and git may change the line endings. The settings stay the same.
+            *expected == found || *expected == digest(&text.replace("\r\n", "\n"))
         };
         let experiment = || Experiment::from_toml(&text, &path.display().to_string(), &[]);
-        // So they are behind other spaces and comments, as long as this smallnet writes them as the run's did.
-        let has_same_settings = |noted: &String| {
-            experiment().and_then(|read| read.to_toml()).is_ok_and(|text| *noted == digest(&text))
+        // Other spaces and comments do not change the settings either. This is recognised as long
+        // as this smallnet writes the settings like the one that made the run.
+        let has_same_settings = |expected: &String| {
+            experiment().and_then(|read| read.to_toml()).is_ok_and(|text| *expected == digest(&text))
         };
         match &info.config_sha256 {
-            Some(noted) if !is_unchanged(noted) && !has_same_settings(noted) => Err(Error::new(format!(
-                "`{}` is not what the run was made from: its digest is {found}, expected {noted}",
-                path.display()
-            ))
+            Some(expected) if !is_unchanged(expected) && !has_same_settings(expected) => Err(Error::corrupt(
+                format!(
+                    "`{}` is not what the run was made from: its digest is {found}, expected {expected}",
+                    path.display()
+                ),
+            )
             .hint(
                 "undo what was changed in it; to train with other settings, copy it out of the run folder",
             )),
@@ -252,12 +268,19 @@ impl RunFolder {
         }
     }
 
-    /// Saves `run.json`, replacing the last state of it.
+    /// Writes `run.json` and replaces its former content.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
     pub fn write_info(&self, info: &RunInfo) -> Result<()> {
         files::write_json(&self.path.join(INFO), info)
     }
 
-    /// Reads `run.json`. A run that nobody is training any more was killed, whatever is written there.
+    /// Reads `run.json`. If it says that the run is being trained, but no process has locked the
+    /// folder, the status is [`Status::Killed`].
+    ///
+    /// # Errors
+    /// A file that is missing, damaged, or of a newer format.
     pub fn info(&self) -> Result<RunInfo> {
         #[derive(Deserialize)]
         struct Format {
@@ -273,7 +296,8 @@ impl RunFolder {
             return Err(files::corrupt(&path, &"no data set has images or classes like these"));
         }
         if info.status == Status::Running && files::is_locked(&self.path) == Some(false) {
-            // Its process may have ended it, and given the lock back, after the file was read.
+            // The process may have ended the run and unlocked the folder after this one read the
+            // file.
             if files::read(&path)? != text {
                 return self.info();
             }
@@ -282,22 +306,33 @@ impl RunFolder {
         Ok(info)
     }
 
-    /// Saves the page and says where it is.
+    /// Writes the page and returns its path.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
     pub fn write_report(&self, page: &str) -> Result<PathBuf> {
         self.write(&self.path, REPORT, page.as_bytes())
     }
 
-    /// Whether the page has been written.
+    /// Returns whether the page exists.
     pub fn has_report(&self) -> bool {
         self.path.join(REPORT).exists()
     }
 
-    /// Saves a picture of the network and says where it is; `name` is the file's, without its ending.
+    /// Writes a picture of the network and returns its path. `name` is the file name without its
+    /// extension.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
     pub fn write_figure(&self, name: &str, png: &[u8]) -> Result<PathBuf> {
         self.write(&self.path.join(FIGURES), &format!("{name}.png"), png)
     }
 
-    /// Saves a picture of a prediction and says where it is; `name` is the file's, without its ending.
+    /// Writes a picture of a prediction and returns its path. `name` is the file name without its
+    /// extension.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
     pub fn write_prediction(&self, name: &str, png: &[u8]) -> Result<PathBuf> {
         self.write(&self.path.join(PREDICTIONS), &format!("{name}.png"), png)
     }
@@ -309,66 +344,81 @@ impl RunFolder {
         Ok(path)
     }
 
-    /// Saves the trained weights. They count once `run.json` has their digest.
+    /// Writes the trained weights. They become valid when `run.json` has their digest.
+    ///
+    /// # Errors
+    /// A device that fails, or a file that cannot be written.
     pub fn save_model(&self, model: &Mlp) -> Result<()> {
         let path = self.model_path();
         let bytes = model.clone().into_record().into_bytes();
         let bytes =
-            bytes.map_err(|error| Error::new(format!("cannot write `{}`: {error}", path.display())))?;
+            bytes.map_err(|error| Error::backend(format!("cannot write `{}`: {error}", path.display())))?;
         files::write(&path, &bytes)
     }
 
-    /// Loads the weights in a file of the run, its own or a checkpoint's, into `model`. A checkpoint's are compared with
-    /// their digest; the run's own are not.
+    /// Loads the weights in a file of the run into `model`. The weights of a checkpoint are
+    /// compared with their digest. The final weights of the run are not: the caller does it.
     ///
     /// # Errors
     /// A file that is missing or damaged, or weights of another network.
     pub fn load_weights(&self, model: Mlp, path: &Path) -> Result<Mlp> {
-        let bytes = match checkpoint_of(path) {
+        let bytes = match checkpoint_folder(path) {
             Some(folder) => read_checkpointed_weights(folder, max_weights_size(&model))?,
-            // Those of a larger network are told as such.
+            // The size is not limited here, so that the weights of a larger network get a message
+            // that says so.
             None => files::read_bytes(path)?,
         };
         load_weights(model, bytes, &path.display().to_string())
     }
 
-    /// The training's checkpoints.
+    /// Returns the store of the training's checkpoints.
     pub fn checkpoints(&self) -> Store {
         Store::at(self.path.join(CHECKPOINTS))
     }
 
-    /// Opens `metrics.jsonl` for writing, and reads what is in it as far as it is whole.
+    /// Opens `metrics.jsonl` for writing, and returns its records up to the first invalid line.
+    ///
+    /// # Errors
+    /// A file that cannot be opened.
     pub fn metrics(&self) -> Result<(Metrics, Vec<EpochRecord>)> {
         Metrics::open(&self.path.join(METRICS))
     }
 
-    /// Reads `metrics.jsonl`; empty before the first epoch's end.
+    /// Reads the records in `metrics.jsonl`. There are none before the end of the first epoch.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or an invalid line.
     pub fn epochs(&self) -> Result<Vec<EpochRecord>> {
         metrics::read(&self.path.join(METRICS))
     }
 }
 
-/// The folder of the checkpoint whose weights are at `path`; none where they are no checkpoint's.
-pub(crate) fn checkpoint_of(path: &Path) -> Option<&Path> {
+/// Returns the folder of the checkpoint that has its weights at `path`, or `None` if the file is
+/// not part of a checkpoint.
+pub(crate) fn checkpoint_folder(path: &Path) -> Option<&Path> {
     let folder = path.parent().filter(|_| path.ends_with(MODEL))?;
     let name = folder.file_name()?.to_str()?;
     Position::parse(name).map(|_| folder)
 }
 
-/// Saves a whole file in `folder`, which is made where it is missing, and says where it is.
-pub fn write_in(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+/// Writes a file in `folder`, which is created if it is missing, and returns the file's path.
+///
+/// # Errors
+/// A folder or file that cannot be written.
+pub fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
     fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
     let path = folder.join(name);
     files::write(&path, bytes)?;
     Ok(path)
 }
 
-/// The time now, in UTC.
+/// Returns the present time in UTC.
 pub fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
 
-/// A time in UTC as RFC 3339 with milliseconds: sorting by it sorts by time.
+/// Formats a time in UTC as RFC 3339 with milliseconds. The alphabetical order of such texts is the
+/// order in time.
 pub fn timestamp(time: OffsetDateTime) -> String {
     let (date, month, (hour, minute, second, milli)) = (time.date(), time.month(), time.to_hms_milli());
     let (year, month, day) = (date.year(), u8::from(month), date.day());

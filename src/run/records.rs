@@ -1,4 +1,4 @@
-//! What the files of a run folder say.
+//! The records in the files of a run folder.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,19 +10,20 @@ use crate::run::{RunFolder, TestEvaluation};
 use crate::training::{EpochRecord, Position};
 use crate::util::format::{counted, grouped};
 
-/// How a run stands.
+/// The status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Training.
+    /// A process trains the run.
     Running,
-    /// Ended without a word: killed, or the machine went down. Never written; `run.json` still says `running`.
+    /// The process was killed, or the machine stopped. This status is never written: `run.json`
+    /// still says `running`.
     Killed,
-    /// Trained to its last epoch, or stopped early as configured.
+    /// The last epoch is trained, or early stopping ended the training.
     Finished,
-    /// Stopped on request; the weights reached are saved.
+    /// The user stopped the training. The weights at that point are saved.
     Interrupted,
-    /// Ended by an error.
+    /// An error ended the training.
     Failed,
 }
 
@@ -38,80 +39,86 @@ impl std::fmt::Display for Status {
     }
 }
 
-/// `run.json`: where and with what a run was made.
+/// The content of `run.json`: the circumstances of a run, and its status.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
-    /// The folder's format; 1 in runs of the first version, which had no such number.
+    /// The format of the run folder. Runs of the first version have no such number, which means 1.
     #[serde(default = "first_format")]
     pub format: u32,
-    /// smallnet's version.
+    /// The version of smallnet.
     pub version: String,
-    /// The git commit smallnet was built from, where it was built in a checkout.
+    /// The git commit that smallnet was built from, if it was built in a checkout.
     pub git_commit: Option<String>,
-    /// The experiment's name.
+    /// The name of the experiment.
     pub experiment: String,
-    /// The SHA-256 of `config.toml`, in hex; none in runs of the first version.
+    /// The SHA-256 of `config.toml` in hex. `None` in runs of the first version.
     #[serde(default)]
     pub config_sha256: Option<String>,
-    /// Epochs in all, where the run was extended beyond those in `config.toml`.
+    /// The number of epochs, if `resume` changed it from the number in `config.toml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num_epochs: Option<usize>,
-    /// When it was gone on with, and from where.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub resumed: Vec<ResumeEvent>,
+    /// The times when the run was resumed.
+    #[serde(rename = "resumed", default, skip_serializing_if = "Vec::is_empty")]
+    pub resumes: Vec<ResumeEvent>,
     /// The backend.
     pub backend: Backend,
-    /// What computed: the GPU's name, or the CPU backend's.
+    /// The name of the GPU, or of the CPU backend.
     pub adapter: String,
-    /// Threads of the CPU backends.
-    pub threads: usize,
+    /// The number of threads of the CPU backends.
+    #[serde(rename = "threads")]
+    pub num_threads: usize,
     /// The data set and its digest.
     pub data: DataInfo,
-    /// The experiment's seed.
+    /// The seed of the experiment.
     pub seed: u64,
-    /// The start, UTC, RFC 3339.
-    pub started: String,
-    /// The end, likewise; none while running.
-    pub ended: Option<String>,
-    /// How the run stands.
+    /// The time of the start, in UTC as RFC 3339.
+    #[serde(rename = "started")]
+    pub started_at: String,
+    /// The time of the end, in UTC as RFC 3339. `None` while the run is being trained.
+    #[serde(rename = "ended")]
+    pub ended_at: Option<String>,
+    /// The status of the run.
     pub status: Status,
-    /// Why it failed, or where it was interrupted.
+    /// The reason of a failure, or the position of an interruption.
     pub message: Option<String>,
-    /// The digest of the weights in `model.bpk`, once they are saved; see [`crate::model::weights_sha256`].
+    /// The digest of the weights in `model.bpk`, once they are saved. See
+    /// [`crate::model::weights_sha256`].
     pub weights_sha256: Option<String>,
 }
 
-/// A training that was gone on with.
+/// A record of one resumption of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResumeEvent {
-    /// When, UTC, RFC 3339.
-    pub at: String,
-    /// From which checkpoint; none from the beginning.
-    pub from: Option<Position>,
+    /// The time, in UTC as RFC 3339.
+    #[serde(rename = "at")]
+    pub resumed_at: String,
+    /// The position of the checkpoint. `None` if the training started again from its beginning.
+    #[serde(rename = "from")]
+    pub position: Option<Position>,
 }
 
 fn first_format() -> u32 {
     1
 }
 
-/// The data set of a run, as far as the network depends on it.
+/// The data set of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataInfo {
-    /// `mnist` or a folder.
+    /// The data source: `mnist` or a folder.
     pub source: String,
-    /// The digest over the data set's files.
+    /// The digest of the data set's files.
     pub sha256: String,
-    /// What the images must look like for this network.
+    /// The size of the images and the number of classes that the network takes.
     #[serde(flatten)]
     pub layout: InputSpec,
-    /// Images trained on.
+    /// The number of training images, without the validation images.
     pub num_train: usize,
-    /// Images held out.
+    /// The number of validation images.
     pub num_validation: usize,
 }
 
 impl DataInfo {
-    /// In words: `mnist, 55,000 training images, 5,000 held out`.
+    /// Describes the data set in words: `mnist, 55,000 training images, 5,000 held out`.
     pub fn describe(&self) -> String {
         let held_out = match self.num_validation {
             0 => String::new(),
@@ -122,49 +129,51 @@ impl DataInfo {
     }
 }
 
-/// `summary.json`: the result of a run.
+/// The content of `summary.json`: the result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
-    /// Share of the test images classified correctly, in [0, 1].
+    /// The test accuracy in [0, 1].
     pub test_accuracy: f64,
-    /// Mean cross-entropy over the test images, in nats.
+    /// The mean cross-entropy over the test images, in nats.
     pub test_loss: f64,
-    /// Weights and biases.
+    /// The number of weights and biases.
     pub num_parameters: usize,
-    /// Steps in an epoch, the short last batch included.
+    /// The number of steps per epoch, including the shorter last batch.
     pub steps_per_epoch: usize,
-    /// Epochs trained.
+    /// The number of epochs trained.
     pub num_epochs: usize,
-    /// Median wall-clock time of an epoch's training steps; none before the first epoch's end.
+    /// The median wall-clock time of the training steps per epoch. `None` before the end of the
+    /// first epoch.
     pub seconds_per_epoch: Option<f64>,
-    /// The epoch of the lowest validation loss; without validation images, the last.
+    /// The epoch with the lowest validation loss. Without validation images, it is the last epoch.
     pub best_epoch: Option<usize>,
-    /// The epoch whose weights `model.bpk` holds: the last, or the best where early stopping restored it.
+    /// The epoch whose weights are in `model.bpk`: the last one, or the best one if early stopping
+    /// restored it.
     pub model_epoch: Option<usize>,
-    /// The digest of the weights in `model.bpk`; see [`crate::model::weights_sha256`].
+    /// The digest of the weights in `model.bpk`. See [`crate::model::weights_sha256`].
     pub weights_sha256: String,
 }
 
 impl RunSummary {
-    /// Whether `test` gave the same figures, to the last digit.
-    pub(super) fn is_of(&self, test: &Evaluation) -> bool {
+    /// Returns whether `test` has the same accuracy and loss, to the last digit.
+    pub(super) fn matches(&self, test: &Evaluation) -> bool {
         self.test_accuracy == test.accuracy && self.test_loss == test.loss
     }
 }
 
-/// Everything that a run's folder says of it, but for the weights.
+/// All records in a run folder, without the weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunRecords {
-    /// Where it was read from.
+    /// The folder.
     pub folder: RunFolder,
-    /// What was trained.
+    /// The experiment.
     pub experiment: Experiment,
-    /// Where and with what.
+    /// The content of `run.json`.
     pub info: RunInfo,
-    /// The epochs trained to their end.
+    /// The records of the completed epochs.
     pub epochs: Vec<EpochRecord>,
     /// The result, if there is one.
     pub summary: Option<RunSummary>,
-    /// The test in detail, if there was one.
+    /// The test in detail, if the run was tested.
     pub test: Option<TestEvaluation>,
 }

@@ -1,5 +1,5 @@
-//! `evaluation.json`: the test in detail, with the pixels of the worst mistakes, so that a page can be made of a run
-//! folder alone.
+//! The file `evaluation.json`: the test in detail, with the pixels of the misclassified images that
+//! have the highest loss. So a page can be made from the run folder alone.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -8,35 +8,37 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::data::{InputSpec, Split};
 use crate::evaluation::Evaluation;
 
-/// A run's network on the test images.
+/// The evaluation of a run's network on the test images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TestEvaluation {
-    /// The digest of the network's weights; none in tests of earlier versions.
+    /// The digest of the network's weights. `None` in tests of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights_sha256: Option<String>,
-    /// How it does.
+    /// The evaluation.
     #[serde(flatten)]
     pub evaluation: Evaluation,
-    /// The image of each of the worst mistakes, row-major, 0 is background; in the file as Base64.
+    /// The image of each entry of `evaluation.worst`, row by row, 0 is background. In the file, it
+    /// is Base64.
     #[serde(serialize_with = "write_base64", deserialize_with = "read_base64")]
     pub worst_pixels: Vec<Vec<u8>>,
 }
 
 impl TestEvaluation {
-    /// `evaluation`, which must be of `split` and of the weights with this digest, with the images it names.
+    /// Adds the misclassified images to an `evaluation` on `split` of the weights with the digest
+    /// `weights_sha256`.
     pub fn new(evaluation: Evaluation, split: &Split, weights_sha256: String) -> Self {
         let worst_pixels =
             evaluation.worst.iter().map(|mistake| split.image(mistake.index).0.to_vec()).collect();
         Self { weights_sha256: Some(weights_sha256), evaluation, worst_pixels }
     }
 
-    /// Whether its lists fit each other and images of `layout`: a file may have been edited.
-    pub(super) fn fits(&self, layout: InputSpec) -> bool {
+    /// Returns whether the lists match each other and images of `layout`. An edited file may not.
+    pub(super) fn is_consistent(&self, layout: InputSpec) -> bool {
         let InputSpec { height, width, num_classes } = layout;
         let Evaluation { confusion, classes, worst, misclassified, num_images, .. } = &self.evaluation;
         let is_ascending = |images: &Vec<u32>| images.windows(2).all(|pair| pair[0] < pair[1]);
-        let is_inside = |images: &Vec<u32>| images.last().is_none_or(|&last| (last as usize) < *num_images);
-        let are_all = |images: &Vec<u32>| {
+        let is_in_range = |images: &Vec<u32>| images.last().is_none_or(|&last| (last as usize) < *num_images);
+        let is_complete = |images: &Vec<u32>| {
             confusion.num_correct().saturating_add(images.len() as u64) == *num_images as u64
         };
         confusion.counts.len() == num_classes
@@ -44,7 +46,7 @@ impl TestEvaluation {
             && classes.len() == num_classes
             && misclassified
                 .as_ref()
-                .is_none_or(|images| is_ascending(images) && is_inside(images) && are_all(images))
+                .is_none_or(|images| is_ascending(images) && is_in_range(images) && is_complete(images))
             && worst.len() == self.worst_pixels.len()
             && self.worst_pixels.iter().all(|pixels| pixels.len() == height * width)
     }

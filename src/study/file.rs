@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use crate::error::{Error, Result, ensure};
 use crate::experiment;
 use crate::experiment::shipped::{EXPERIMENTS, STUDIES, Shipped, hint, shipped};
-use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, MAX_NAME, Override, ParsedExperiment};
+use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, MAX_NAME_LENGTH, Override, ParsedExperiment};
 use crate::study::search_space;
 use crate::study::search_space::{Configuration, Parameter};
 
@@ -101,8 +101,8 @@ impl Study {
             changes.push(Override::new("data.validation", 1));
         }
         let changes = last_of_each_key(changes);
-        let base_file = ParsedExperiment::new(&base_text, &base_origin)?.without(&changes);
-        let mut base = base_file.changed(&changes, &format!("changed by `{origin}`"))?;
+        let base_file = ParsedExperiment::new(&base_text, &base_origin)?.without_overridden(&changes);
+        let mut base = base_file.with_overrides(&changes, &format!("changed by `{origin}`"))?;
         base.data.make_absolute()?;
         let known = experiment::settings(&base)?;
         let is_whole = |key: &str| known.get(key).is_some_and(|value| value.parse::<i64>().is_ok());
@@ -131,7 +131,7 @@ impl Study {
 
     fn check(&self) -> Result<()> {
         if self.folds == 0 && self.base.data.validation == 0 {
-            return Err(Error::new(format!(
+            return Err(Error::config(format!(
                 "the study `{}` has nothing to choose by: no `folds`, and `data.validation` is 0",
                 self.origin
             ))
@@ -172,7 +172,8 @@ impl Study {
         let mut changes: Vec<_> = self.changes.iter().cloned().chain(varied).collect();
         changes.push(Override::new("seed", i64::try_from(seed).unwrap_or(i64::MAX)));
         changes.push(Override::new("name", self.name.clone()));
-        let mut experiment = self.base_file.changed(&changes, &format!("changed by `{}`", self.origin))?;
+        let mut experiment =
+            self.base_file.with_overrides(&changes, &format!("changed by `{}`", self.origin))?;
         // No trial has other data than the base; there, the folder's path has been made absolute.
         experiment.data.clone_from(&self.base.data);
         Ok(experiment)
@@ -181,11 +182,11 @@ impl Study {
 
 /// Refuses a name that leaves no room for [`Study::best_name`].
 fn check_length(name: &str, origin: &str) -> Result<()> {
-    let most = MAX_NAME - BEST.len();
+    let most = MAX_NAME_LENGTH - BEST.len();
     if name.len() <= most {
         return Ok(());
     }
-    Err(Error::new(format!(
+    Err(Error::config(format!(
         "the name of the study `{origin}` is {} characters long, expected at most {most}: its best setting is trained \
          as `{name}{BEST}`",
         name.len()
@@ -220,7 +221,7 @@ fn base_inside(name: &str) -> Result<(String, String)> {
     let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
     let inside = Shipped::find(&EXPERIMENTS, &stem);
     let inside =
-        inside.ok_or_else(|| Error::new(format!("there is no experiment `{name}` inside smallnet")))?;
+        inside.ok_or_else(|| Error::config(format!("there is no experiment `{name}` inside smallnet")))?;
     Ok((inside.text.to_owned(), inside.file()))
 }
 
@@ -233,23 +234,23 @@ fn refuse_unvariable(
 ) -> Result<()> {
     for Parameter { key, .. } in varied {
         if key == "name" || key == "seed" {
-            return Err(Error::new(format!("`vary.{key}` in `{origin}` is not something to vary"))
+            return Err(Error::config(format!("`vary.{key}` in `{origin}` is not something to vary"))
                 .hint("to repeat every setting with several seeds, write `seeds = [1, 2, 3]`"));
         }
         if key.starts_with("data.") {
-            return Err(Error::new(format!("`vary.{key}` in `{origin}` is not something to vary")).hint(
+            return Err(Error::config(format!("`vary.{key}` in `{origin}` is not something to vary")).hint(
                 "accuracies on different images cannot be compared: make a study for each data set or split",
             ));
         }
         if changes.iter().any(|change| change.key() == *key) {
-            return Err(Error::new(format!("`{key}` is both varied and set in the study `{origin}`"))
+            return Err(Error::config(format!("`{key}` is both varied and set in the study `{origin}`"))
                 .hint("leave one of both out"));
         }
     }
     let set = |key: &str| changes.iter().any(|change| change.key() == key);
     if set("name") || (has_seeds && set("seed")) {
         let key = if set("name") { "name" } else { "seeds" };
-        return Err(Error::new(format!("`{key}` stands at the top of a study, not among what it sets"))
+        return Err(Error::config(format!("`{key}` stands at the top of a study, not among what it sets"))
             .hint(format!("change `{key}` in `{origin}`")));
     }
     Ok(())
@@ -282,7 +283,7 @@ struct File<'a> {
 
 impl File<'_> {
     fn wrong(&self, key: &str, got: impl std::fmt::Display, expected: &str) -> Error {
-        Error::new(format!("`{key}` in `{}` is {got}, expected {expected}", self.origin))
+        Error::config(format!("`{key}` in `{}` is {got}, expected {expected}", self.origin))
     }
 
     fn text(&mut self, key: &str) -> Result<Option<String>> {
@@ -357,7 +358,7 @@ impl File<'_> {
                 value.as_ref().and_then(Value::as_integer).and_then(|number| u64::try_from(number).ok());
             let got = value.map_or("missing".to_owned(), |value| value.to_string());
             number.ok_or_else(|| {
-                Error::new(format!(
+                Error::config(format!(
                     "`sample.{key}` in `{}` is {got}, expected a whole number from 0",
                     self.origin
                 ))
@@ -381,7 +382,7 @@ impl File<'_> {
 
 fn unknown(path: &str, key: &str, valid: &[&str], origin: &str) -> Error {
     let valid: Vec<_> = valid.iter().map(|&key| key.to_owned()).collect();
-    Error::new(format!("unknown key `{path}` in `{origin}`")).hint(experiment::suggestion(
+    Error::config(format!("unknown key `{path}` in `{origin}`")).hint(experiment::suggestion(
         "",
         key,
         &valid,

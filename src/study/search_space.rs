@@ -79,18 +79,20 @@ pub(super) fn read(
             }
             Value::Table(section) => all.extend(read(section, &format!("{key}."), origin, is_whole)?),
             other => {
-                return Err(Error::new(format!("`vary.{key}` in `{origin}` is `{other}`, expected values"))
-                    .hint(RANGE_HINT));
+                return Err(Error::config(format!(
+                    "`vary.{key}` in `{origin}` is `{other}`, expected values"
+                ))
+                .hint(RANGE_HINT));
             }
         }
     }
     if all.len() > MAX_KEYS {
         let got = all.len();
-        return Err(Error::new(format!("`{origin}` varies {got} settings, expected at most {MAX_KEYS}"))
+        return Err(Error::config(format!("`{origin}` varies {got} settings, expected at most {MAX_KEYS}"))
             .hint("what has one value only belongs under `[set]`"));
     }
     match (1..all.len()).find(|&index| all[..index].iter().any(|other| other.key == all[index].key)) {
-        Some(index) => Err(Error::new(format!("`vary.{}` in `{origin}` is there twice", all[index].key))),
+        Some(index) => Err(Error::config(format!("`vary.{}` in `{origin}` is there twice", all[index].key))),
         None => Ok(all),
     }
 }
@@ -100,18 +102,18 @@ const RANGE_HINT: &str =
 
 fn list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
     if values.is_empty() {
-        return Err(Error::new(format!("`vary.{key}` in `{origin}` is empty, expected a value or more")));
+        return Err(Error::config(format!("`vary.{key}` in `{origin}` is empty, expected a value or more")));
     }
     if values.len() > MAX_VALUES {
         let got = values.len();
-        return Err(Error::new(format!(
+        return Err(Error::config(format!(
             "`vary.{key}` in `{origin}` has {got} values, expected at most {MAX_VALUES}"
         )));
     }
     let is_repeated = |(index, value): &(usize, &Value)| values[..*index].contains(value);
     match values.iter().enumerate().find(is_repeated) {
         None => Ok(values.to_vec()),
-        Some((_, value)) => Err(Error::new(format!("`vary.{key}` in `{origin}` has `{value}` twice"))
+        Some((_, value)) => Err(Error::config(format!("`vary.{key}` in `{origin}` has `{value}` twice"))
             .hint("to repeat a setting, name several `seeds`")),
     }
 }
@@ -120,7 +122,7 @@ fn list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
 /// they stand; between them, fractions have as few digits as tell them apart, three at the least.
 fn range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result<Vec<Value>> {
     let bad = |what: String, hint: &str| {
-        Error::new(format!("`vary.{key}` in `{origin}` {what}")).hint(hint.to_owned())
+        Error::config(format!("`vary.{key}` in `{origin}` {what}")).hint(hint.to_owned())
     };
     for name in range.keys() {
         if !["from", "to", "num", "scale"].contains(&name.as_str()) {
@@ -204,7 +206,7 @@ impl<'a> Grid<'a> {
             (Some(size), Some((num, seed))) if num.min(size) <= MAX_SETTINGS => drawn(size, num, seed),
             (Some(size), None) if size <= MAX_SETTINGS => (0..size).collect(),
             _ => {
-                return Err(Error::new(format!("the study has more than {MAX_SETTINGS} settings"))
+                return Err(Error::config(format!("the study has more than {MAX_SETTINGS} settings"))
                     .hint("draw some of them: `[sample]` with `num = 20`"));
             }
         };

@@ -180,7 +180,7 @@ impl TrialLog {
     pub fn open(folder: &StudyFolder) -> Result<Self> {
         let lock = Lock::take(&folder.path)?.ok_or_else(|| {
             let path = folder.path.display();
-            Error::new(format!("`{path}` is in use: the study is running already"))
+            Error::locked(format!("`{path}` is in use: the study is running already"))
                 .hint("wait for it, or stop it; it goes on from where it was stopped")
         })?;
         files::remove_stale_temp(&folder.path)?;

@@ -11,7 +11,7 @@ use crate::experiment::{Experiment, settings};
 use crate::study::Study;
 use crate::study::file::DEFAULT_EQUIVALENCE;
 use crate::study::search_space::{Configuration, Grid};
-use crate::training::ModelSpec;
+use crate::training::Hyperparameters;
 use crate::util::hex::hex;
 
 /// How timed trials are ordered; see [`turns`](crate::study::turns).
@@ -37,9 +37,8 @@ pub struct Trial {
 
 impl Trial {
     /// What is trained, as a member of a stack.
-    pub fn member(&self) -> ModelSpec<'_> {
-        let Experiment { model, optimizer, schedule, training, .. } = &*self.experiment;
-        ModelSpec { model, optimizer, schedule, training }
+    pub fn member(&self) -> Hyperparameters<'_> {
+        self.experiment.hyperparameters()
     }
 }
 
@@ -95,7 +94,7 @@ impl TrialPlan {
         for trial in &trials {
             if let Some(other) = ids.insert(&trial.id, trial.setting) {
                 let (one, other) = (settings[other].name(), settings[trial.setting].name());
-                return Err(Error::new(format!("the settings {one} and {other} are the same"))
+                return Err(Error::config(format!("the settings {one} and {other} are the same"))
                     .hint("leave one of both out"));
             }
         }
@@ -116,7 +115,7 @@ fn check_number(study: &Study, settings: usize) -> Result<()> {
         return Ok(());
     }
     let factors = format!("settings, seeds and folds: {settings} × {seeds} × {folds}");
-    Err(Error::new(format!("the study has {trials} trials ({factors}), expected at most {MAX_TRIALS}"))
+    Err(Error::config(format!("the study has {trials} trials ({factors}), expected at most {MAX_TRIALS}"))
         .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds or folds"))
 }
 
@@ -127,14 +126,17 @@ fn memory(experiment: &Experiment) -> usize {
 }
 
 fn too_much_memory() -> Error {
-    Error::new(format!("the study's experiments take more than {} MB of memory", MAX_MEMORY / 1_000_000))
-        .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds")
+    Error::resources(format!(
+        "the study's experiments take more than {} MB of memory",
+        MAX_MEMORY / 1_000_000
+    ))
+    .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds")
 }
 
 fn refused(setting: &Configuration, error: Error) -> Error {
     match setting.values.is_empty() {
         true => error,
-        false => Error::new(format!("the setting {}: {error}", setting.name())),
+        false => error.in_context(format!("the setting {}: {error}", setting.name())),
     }
 }
 

@@ -4,6 +4,21 @@ use burn::grad_clipping::GradientClippingConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, ensure};
+use crate::model::MlpConfig;
+use crate::optim::{OptimizerConfig, ScheduleConfig};
+
+/// The sections of an experiment that describe a training, apart from its data and its seed.
+#[derive(Debug, Clone, Copy)]
+pub struct Hyperparameters<'a> {
+    /// The `[model]` section.
+    pub model: &'a MlpConfig,
+    /// The `[optimizer]` section.
+    pub optimizer: &'a OptimizerConfig,
+    /// The `[schedule]` section.
+    pub schedule: &'a ScheduleConfig,
+    /// The `[training]` section.
+    pub training: &'a TrainingConfig,
+}
 
 /// The `[training]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,7 +92,7 @@ impl TrainingConfig {
             ensure(positive, &format!("training.{key}"), value, "a number above 0")?;
         }
         if self.clip_norm.is_some() && self.clip_value.is_some() {
-            return Err(Error::new("`training.clip_norm` and `training.clip_value` are both set")
+            return Err(Error::config("`training.clip_norm` and `training.clip_value` are both set")
                 .hint("keep one of them"));
         }
         match &self.early_stopping {
@@ -106,7 +121,7 @@ impl EarlyStopping {
         let not_negative = delta >= 0.0 && delta.is_finite();
         ensure(not_negative, "training.early_stopping.min_delta", delta, "a number from 0")?;
         if validation == 0 {
-            return Err(Error::new("`training.early_stopping` is set, but `data.validation` is 0").hint(
+            return Err(Error::config("`training.early_stopping` is set, but `data.validation` is 0").hint(
                 "early stopping watches the validation loss: hold images out, such as `data.validation=10000`",
             ));
         }

@@ -399,5 +399,5 @@ impl Stopwatch {
 
 /// Turns an error of Burn into one of smallnet.
 pub(super) fn burn_error<T, E: std::fmt::Display>(result: std::result::Result<T, E>) -> Result<T> {
-    result.map_err(|error| Error::new(format!("training failed: {error}")))
+    result.map_err(|error| Error::backend(format!("training failed: {error}")))
 }

@@ -11,10 +11,9 @@ use crate::data::Split;
 use crate::engine::LazyMetrics;
 use crate::error::{Error, Result};
 use crate::model::Mlp;
-use crate::optim::OptimizerConfig;
 use crate::training::dropout;
 use crate::training::fit::burn_error;
-use crate::training::{TrainingConfig, shuffled_loader};
+use crate::training::{Hyperparameters, shuffled_loader};
 
 /// How the rate rises: by the same factor from each step to the next.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,10 +72,8 @@ impl Sweep {
 pub struct RangeSetup<'a> {
     /// The network with its initial weights.
     pub model: Mlp,
-    /// The `[optimizer]` section; its learning rate is not used.
-    pub optimizer: &'a OptimizerConfig,
-    /// The `[training]` section; its epochs and its early stopping are not used.
-    pub training: &'a TrainingConfig,
+    /// How it is trained. Learning rate, schedule, epochs and early stopping are not used.
+    pub hyperparameters: Hyperparameters<'a>,
     /// Decides image order and dropout.
     pub seed: u64,
     /// The images learned from.
@@ -132,9 +129,10 @@ pub fn range_test(
     interrupter: &Interrupter,
     mut on_step: impl FnMut(&RatePoint),
 ) -> Result<Option<RangeTest>> {
-    let RangeSetup { model, optimizer, training, seed, train, device, sweep } = trial;
+    let RangeSetup { model, hyperparameters, seed, train, device, sweep } = trial;
+    let Hyperparameters { optimizer, training, .. } = hyperparameters;
     if train.is_empty() {
-        return Err(Error::new("there are no images to train on"));
+        return Err(Error::data("there are no images to train on"));
     }
     let num_steps = sweep.num_steps(training.steps_per_epoch(train.len()));
     let loader = shuffled_loader(train, training, seed, device).to_device(&device.clone().autodiff());
@@ -209,6 +207,8 @@ mod tests {
     use super::*;
     use crate::data::ImageDataset;
     use crate::model::MlpConfig;
+    use crate::optim::{OptimizerConfig, ScheduleConfig};
+    use crate::training::TrainingConfig;
 
     fn sweep(from: f64, to: f64, steps: usize) -> Sweep {
         Sweep::new(from, to, Some(steps)).unwrap()
@@ -285,8 +285,12 @@ mod tests {
         let device = Device::flex();
         let trial = RangeSetup {
             model: MlpConfig::default().init(3, 3, 7, &device)?,
-            optimizer: &OptimizerConfig::default(),
-            training: &TrainingConfig { batch_size: 16, ..TrainingConfig::default() },
+            hyperparameters: Hyperparameters {
+                model: &MlpConfig::default(),
+                optimizer: &OptimizerConfig::default(),
+                schedule: &ScheduleConfig::default(),
+                training: &TrainingConfig { batch_size: 16, ..TrainingConfig::default() },
+            },
             seed: 7,
             train,
             device: &device,

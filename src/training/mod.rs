@@ -38,14 +38,14 @@ use metrics::EpochMetricStore;
 use crate::data::{EVALUATION_BATCH_SIZE, Loader, Sampling, Split};
 use crate::error::{Error, Result};
 use crate::model::Mlp;
-use crate::optim::{OptimizerConfig, Schedule, ScheduleConfig};
+use crate::optim::Schedule;
 
 pub use callback::{Callback, TrainExtent, on_epoch_end};
 pub use checkpoint::{
     Checkpoint, CheckpointConfig, MetricsDigest, Position, SizeLimits, State, Store,
     read_checkpointed_weights,
 };
-pub use config::{EarlyStopping, TrainingConfig};
+pub use config::{EarlyStopping, Hyperparameters, TrainingConfig};
 pub use early_stopping::BestEpoch;
 pub use lr_range_test::{DEFAULT_RATES, RangeSetup, RangeTest, RatePoint, Sweep, range_test};
 pub use lr_suggestion::{NoSuggestion, Suggestion};
@@ -54,18 +54,14 @@ pub use null_renderer::NullRenderer;
 pub(crate) use null_renderer::without_evaluation;
 pub(crate) use outcome::diverged;
 pub use outcome::{Divergence, DivergenceCause, EpochRecord, StopReason};
-pub use vectorized::{BatchKey, ModelGroup, ModelResult, ModelSpec, train_batched};
+pub use vectorized::{BatchKey, ModelGroup, ModelResult, train_batched};
 
 /// Request to train one network.
 pub struct TrainRequest<'a> {
     /// Network with its initial weights.
     pub model: Mlp,
-    /// The `[optimizer]` section.
-    pub optimizer: &'a OptimizerConfig,
-    /// The `[schedule]` section.
-    pub schedule: &'a ScheduleConfig,
-    /// The `[training]` section.
-    pub training: &'a TrainingConfig,
+    /// Hyperparameters; `model` has its initial weights already.
+    pub hyperparameters: Hyperparameters<'a>,
     /// Seed of image order and dropout.
     pub seed: u64,
     /// Images to learn from.
@@ -133,7 +129,8 @@ pub struct TrainResult {
 /// # Errors
 /// A checkpoint that cannot be written or read, an error of a callback or of the device.
 pub fn train(request: TrainRequest<'_>, observers: Observers) -> Result<TrainResult> {
-    let TrainRequest { model, optimizer, schedule, training, seed, device, .. } = request;
+    let TrainRequest { model, hyperparameters, seed, device, .. } = request;
+    let Hyperparameters { optimizer, schedule, training, .. } = hyperparameters;
     let steps_per_epoch = training.steps_per_epoch(request.train.len());
     let schedule =
         Schedule::new(schedule.clone(), optimizer.learning_rate(), training.num_epochs, steps_per_epoch);
@@ -179,7 +176,7 @@ pub fn train(request: TrainRequest<'_>, observers: Observers) -> Result<TrainRes
     let optimizer = engine.optimizer(optimizer, training.clipping());
     let result = supervised.launch(Learner::new(model.train(), optimizer, schedule));
     if let Some(error) = result.error {
-        return Err(Error::new(format!("training stopped: {error}")));
+        return Err(Error::backend(format!("training stopped: {error}")));
     }
     let (end, epochs, best) = epochs.outcome()?;
     Ok(TrainResult { model: result.model, end, epochs, best })

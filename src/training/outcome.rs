@@ -127,7 +127,7 @@ impl fmt::Display for Divergence {
 
 /// A number that is not finite, with what it can be blamed on.
 pub(crate) fn diverged(what: &impl fmt::Display) -> Error {
-    Error::new(format!("training diverged: {what}"))
+    Error::diverged(format!("training diverged: {what}"))
         .hint("lower `optimizer.learning_rate`, or set `training.clip_norm`")
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn reserve(bytes: usize, purpose: &str) -> Result<Vec<u8>> {
     let mut memory = Vec::new();
     match memory.try_reserve_exact(bytes) {
         Ok(()) => Ok(memory),
-        Err(_) => Err(Error::new(format!(
+        Err(_) => Err(Error::resources(format!(
             "{purpose} needs {} MB of memory, and the system does not give that much",
             bytes.div_ceil(1_000_000)
         ))

@@ -64,9 +64,9 @@ fn check_format(path: &Path, start: &[u8]) -> Result<()> {
     let name = path.display();
     let error = match image::guess_format(start) {
         Ok(ImageFormat::Png | ImageFormat::Jpeg) => return Ok(()),
-        _ if start.is_empty() => Error::new(format!("`{name}` is empty, expected a PNG or JPEG image")),
-        Ok(other) => Error::new(format!("`{name}` is a {} image, expected PNG or JPEG", format_name(other))),
-        Err(_) => Error::new(format!("`{name}` is not a PNG or JPEG image")),
+        _ if start.is_empty() => Error::data(format!("`{name}` is empty, expected a PNG or JPEG image")),
+        Ok(other) => Error::data(format!("`{name}` is a {} image, expected PNG or JPEG", format_name(other))),
+        Err(_) => Error::data(format!("`{name}` is not a PNG or JPEG image")),
     };
     Err(error.hint(CONVERT_HINT))
 }
@@ -93,13 +93,13 @@ pub(super) fn check_size(path: &Path, width: u32, height: u32) -> Result<()> {
 
 /// Error of a picture that is larger than a limit.
 fn too_large(path: &Path, got: &str, expected: &str) -> Error {
-    Error::new(format!("`{}` has {got}, expected {expected}", path.display()))
+    Error::data(format!("`{}` has {got}, expected {expected}", path.display()))
         .hint("shrink the picture, or cut the digit out of it")
 }
 
 /// Error of a valid picture that programs and cameras do not write.
 pub(super) fn unsupported(path: &Path, detail: &str) -> Error {
-    Error::new(format!("`{}` is of an unusual kind: {detail}", path.display())).hint(CONVERT_HINT)
+    Error::data(format!("`{}` is of an unusual kind: {detail}", path.display())).hint(CONVERT_HINT)
 }
 
 /// Error of a picture that is damaged.
@@ -107,7 +107,7 @@ pub(super) fn corrupt(path: &Path, detail: &str) -> Error {
     // Only the first line, without a dump of the decoder's own types.
     let detail = detail.lines().next().unwrap_or_default().split(": ChunkType").next().unwrap_or_default();
     let detail = detail.trim_matches(['"', '.']);
-    Error::new(format!("`{}` is damaged: {detail}", path.display()))
+    Error::data(format!("`{}` is damaged: {detail}", path.display()))
         .hint("copy, download or save the picture again")
 }
 

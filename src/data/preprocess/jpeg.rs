@@ -32,7 +32,7 @@ const MAX_HEADER_BYTES: usize = 1_000_000;
 /// The file is damaged, too large, too much work, or of a kind that the decoder does not support.
 pub(super) fn decode(path: &Path, mut bytes: Vec<u8>) -> Result<Colours> {
     reduce(path, &mut bytes)?;
-    let failed = |error: ImageError| decoder_error(path, &error);
+    let failed = |error: ImageError| decoder_error(path, error);
     let mut decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(failed)?;
     let (width, height) = decoder.dimensions();
     let mut means = BlockMeans::new(width, height, decoder.orientation().map_err(failed)?);
@@ -52,13 +52,14 @@ pub(super) fn decode(path: &Path, mut bytes: Vec<u8>) -> Result<Colours> {
 }
 
 /// Translates an error of the decoder.
-fn decoder_error(path: &Path, error: &ImageError) -> Error {
+fn decoder_error(path: &Path, error: ImageError) -> Error {
     // The inner error has the reason. The outer one only repeats the format.
-    let detail = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-    match error {
+    let detail = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+    let translated = match error {
         ImageError::Unsupported(_) => unsupported(path, detail.trim_matches(['"', '.'])),
         _ => corrupt(path, &detail),
-    }
+    };
+    translated.with_source(error)
 }
 
 /// Removes from `bytes` everything that does not make the picture's pixels: comments, profiles, and

@@ -56,7 +56,7 @@ fn no_digit(path: &Path, gray: &GrayF32) -> Error {
     let is_uniform = gray.values.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 0.01);
     let found =
         if is_uniform { "all its pixels are alike" } else { "nothing stands out from its background" };
-    Error::new(format!("there is no digit in `{}`: {found}", path.display()))
+    Error::data(format!("there is no digit in `{}`: {found}", path.display()))
         .hint("the picture must show one digit, darker or lighter than what is around it")
 }
 

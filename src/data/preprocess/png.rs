@@ -29,7 +29,7 @@ pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Colours> {
     if let Some(&[w0, w1, w2, w3, h0, h1, h2, h3]) = bytes.get(16..24) {
         check_size(path, u32::from_be_bytes([w0, w1, w2, w3]), u32::from_be_bytes([h0, h1, h2, h3]))?;
     }
-    let failed = |error| decoder_error(path, &error);
+    let failed = |error| decoder_error(path, error);
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: MAX_MEMORY_BYTES });
     // Chunks that are ignored are not unpacked.
     decoder.set_ignore_text_chunk(true);
@@ -85,11 +85,12 @@ fn stored_rows(width: usize, height: usize, interlaced: bool) -> impl Iterator<I
 }
 
 /// Translates an error of the decoder.
-fn decoder_error(path: &Path, error: &DecodingError) -> Error {
-    match error {
+fn decoder_error(path: &Path, error: DecodingError) -> Error {
+    let translated = match &error {
         DecodingError::LimitsExceeded => unsupported(path, "what it says about itself is too long"),
         error => corrupt(path, &error.to_string()),
-    }
+    };
+    translated.with_source(error)
 }
 
 #[cfg(test)]

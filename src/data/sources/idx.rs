@@ -7,7 +7,7 @@ use std::fmt;
 use std::io::{self, Read};
 
 use crate::data::ImageDataset;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result, copy_io_error};
 use crate::util::format::{counted, grouped};
 
 /// The images of one IDX file as one block of bytes.
@@ -87,7 +87,14 @@ pub(super) fn images_from_bytes(mut bytes: Vec<u8>, name: &str) -> Result<IdxIma
 /// Error of a file that could not be read to its end, because of a device or a damaged compressed
 /// stream.
 pub(super) fn read_error(name: &str, source: &io::Error) -> Error {
-    let error = Error::new(format!("cannot read `{name}`: {source}"));
+    let kind = match source.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::FileTooLarge => ErrorKind::Data,
+        io::ErrorKind::OutOfMemory => ErrorKind::Resources,
+        _ => ErrorKind::Io,
+    };
+    let error = Error::new(format!("cannot read `{name}`: {source}"))
+        .with_kind(kind)
+        .with_source(copy_io_error(source));
     match source.kind() {
         io::ErrorKind::InvalidData => error.hint(
             "the download may be incomplete or damaged; a file that is not compressed must not end in `.gz`",
@@ -234,7 +241,7 @@ fn read_body(reader: impl Read, header: &Header, name: &str, max_bytes: u64) -> 
 }
 
 fn invalid(name: &str, detail: &str) -> Error {
-    Error::new(format!("invalid IDX file `{name}`: {detail}"))
+    Error::data(format!("invalid IDX file `{name}`: {detail}"))
 }
 
 fn wrong_magic(got: u32, expected: FileKind, name: &str) -> Error {

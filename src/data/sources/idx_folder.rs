@@ -117,7 +117,8 @@ fn find_files(folder: &Path) -> Result<[PathBuf; 4]> {
 
 /// Returns the names of the files in `folder`, sorted.
 fn file_names(folder: &Path) -> Result<Vec<String>> {
-    let wrong = |detail| Error::new(format!("data set folder `{}` {detail}", folder.display())).hint(usage());
+    let wrong =
+        |detail| Error::data(format!("data set folder `{}` {detail}", folder.display())).hint(usage());
     let entries = folder.read_dir().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => wrong("does not exist"),
         io::ErrorKind::NotADirectory => wrong("is not a folder"),
@@ -161,13 +162,13 @@ fn prefix_of<'a>(name: &'a str, endings: &[&str]) -> Option<&'a str> {
 /// Error of a folder without a file with one of the `endings`.
 fn missing(folder: &Path, endings: &[&str]) -> Error {
     let accepted = endings.join("`, `");
-    Error::new(format!("cannot find `{}` in `{}`", endings[0], folder.display()))
+    Error::data(format!("cannot find `{}` in `{}`", endings[0], folder.display()))
         .hint(format!("accepted are `{accepted}`, each also with `.gz` and after a prefix that ends in `-`"))
 }
 
 /// Error of two files of which only one can be used.
 fn ambiguous(one: &str, two: &str, folder: &Path, why: &str) -> Error {
-    Error::new(format!("`{one}` and `{two}` in `{}` {why}", folder.display()))
+    Error::data(format!("`{one}` and `{two}` in `{}` {why}", folder.display()))
         .hint("keep one data set in a folder, its four files with the same prefix or none")
 }
 

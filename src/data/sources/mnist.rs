@@ -109,7 +109,7 @@ impl EmbeddedFile {
 
     /// Returns the whole IDX file, in a block of memory of exactly its size.
     fn unpack(&self) -> Result<Vec<u8>> {
-        let failed = |error| Error::new(format!("cannot unpack the embedded `{}`: {error}", self.name));
+        let failed = |error| Error::data(format!("cannot unpack the embedded `{}`: {error}", self.name));
         let mut bytes = memory::reserve(self.size, &format!("the embedded `{}`", self.name))?;
         let mut unpacker = zstd::bulk::Decompressor::new().map_err(failed)?;
         unpacker.decompress_to_buffer(self.compressed, &mut bytes).map_err(failed)?;

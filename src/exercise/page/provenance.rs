@@ -13,7 +13,7 @@ pub(super) fn header(page: &ExercisePage<'_>) -> Markup {
         h1 { (crate::exercise::page::TITLE) }
         p {
             (what(page)) " about " (source(page)) ", run and answered by smallnet " (info.version) " on "
-            (info.adapter) ", " (info.started.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
+            (info.adapter) ", " (info.started_at.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
         }
         @if page.quick && page.finished_studies().next().is_some() { (quick(page)) }
         @if !page.edited.is_empty() { (edited(page)) }

@@ -5,10 +5,10 @@ use std::path::Path;
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::optim::ScheduleConfig;
-use crate::pipeline::earlier::{finished, runs_of};
+use crate::pipeline::earlier::{find_runs, finished_records};
 use crate::pipeline::report;
 use crate::pipeline::resume::{Resume, resume};
 use crate::pipeline::train::{PreparedRun, prepare};
@@ -64,14 +64,14 @@ impl OpenedStudy {
         let Some(experiment) = self.winner_experiment(summary) else { return Ok(None) };
         let PlannedStudy { backend, data_sha256, .. } = &self.planned;
         // Known by what they are, so that a kill at any moment leaves the winner to be found.
-        let runs = runs_of(&experiment, *backend, data_sha256, artifacts)?;
-        if let Some(records) = runs.iter().rev().find_map(finished) {
+        let runs = find_runs(&experiment, *backend, data_sha256, artifacts)?;
+        if let Some(records) = runs.iter().rev().find_map(finished_records) {
             complete(&records.folder);
             return Ok(Some(BestModel::Known(Box::new(records))));
         }
         let resumed = runs.into_iter().rev().find_map(|run| resume(run, None, None).ok());
         let training = match resumed {
-            Some(Resume { prepared, warnings, .. }) => BestModelTraining { prepared, warnings },
+            Some(Resume { run: prepared, warnings, .. }) => BestModelTraining { prepared, warnings },
             None => {
                 let prepared = prepare(experiment, self.planned.backend, artifacts)?;
                 BestModelTraining { prepared, warnings: Vec::new() }
@@ -92,9 +92,9 @@ impl OpenedStudy {
     ) -> Result<Option<RunRecords>> {
         let BestModelTraining { prepared, .. } = training;
         let run = prepared.folder.clone();
-        let outcome = prepared
-            .train(renderer, interrupter.clone(), |_| ())
-            .map_err(|error| Error::new(format!("the winner could not be trained on all images: {error}")))?;
+        let outcome = prepared.train(renderer, interrupter.clone(), |_| ()).map_err(|error| {
+            error.in_context(format!("the winner could not be trained on all images: {error}"))
+        })?;
         if outcome.result.is_none() {
             return Ok(None);
         }

@@ -121,7 +121,7 @@ impl PlannedStudy {
     /// another process that runs this study.
     pub fn open(self, artifacts: &Path) -> Result<OpenedStudy> {
         self.check_trainable()?;
-        RunFolder::check_place(artifacts, &self.study.best_name())?;
+        RunFolder::check_writable(artifacts, &self.study.best_name())?;
         let folder = StudyFolder::open(artifacts, &self.study.name)?;
         let mut journal = TrialLog::open(&folder)?;
         let set_aside = if self.remeasure { journal.set_aside(&folder)? } else { None };
@@ -148,8 +148,9 @@ impl PlannedStudy {
             best.check()?;
             check_trainable(&best, self.layout, self.sets.num_all_images())
         };
-        let as_the_best =
-            |error: Error| Error::new(format!("on all images, as the best one is, {}", error.message()));
+        let as_the_best = |error: Error| {
+            error.in_context(format!("on all images, as the best one is, {}", error.message()))
+        };
         on_its_own.and_then(|()| on_all().map_err(as_the_best)).err()
     }
 
@@ -158,7 +159,8 @@ impl PlannedStudy {
         let mut refused = self.plan.trials.iter().filter_map(|trial| Some((trial, self.why_not(trial)?)));
         let Some((trial, error)) = refused.next() else { return Ok(()) };
         let name = self.plan.settings[trial.setting].name();
-        Err(Error::new(format!("the setting {name} cannot be trained: {}", error.message()))
+        Err(error
+            .in_context(format!("the setting {name} cannot be trained: {}", error.message()))
             .hint("leave it out of `[vary]`; `--dry-run` lists the trials and says which cannot be trained"))
     }
 

@@ -11,7 +11,7 @@ use burn::train::Interrupter;
 use crate::backend::BackendHandle;
 use crate::error::{BACKEND_PANIC, Error, Result, catch_panic};
 use crate::pipeline::splits::check_trainable;
-use crate::pipeline::train::judged_epoch;
+use crate::pipeline::train::model_epoch;
 use crate::study::runner::{OpenedStudy, PlannedStudy, num_parameters};
 use crate::study::{Configuration, Job, Trial, TrialEnd, TrialRecord, remaining};
 use crate::training;
@@ -281,9 +281,7 @@ impl PlannedStudy {
         let model = experiment.model.init(pixels, self.layout.num_classes, experiment.seed, device)?;
         Ok(TrainRequest {
             model: model.with_engine(*engine),
-            optimizer: &experiment.optimizer,
-            schedule: &experiment.schedule,
-            training: &experiment.training,
+            hyperparameters: experiment.hyperparameters(),
             seed: experiment.seed,
             train,
             validation,
@@ -316,7 +314,7 @@ impl PlannedStudy {
             _ => (TrialEnd::Finished, None),
         };
         let best = EpochRecord::best(&epochs).filter(|_| end == TrialEnd::Finished);
-        let judged = best.map(|best| judged_epoch(&trial.experiment, best, epochs.len()));
+        let judged = best.map(|best| model_epoch(&trial.experiment, best, epochs.len()));
         let record = judged.and_then(|epoch| epochs.iter().find(|record| record.epoch == epoch));
         let num_images = self.sets.num_images(trial);
         TrialRecord {

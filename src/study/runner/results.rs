@@ -58,7 +58,8 @@ impl OpenedStudy {
         let records = self.records();
         let csv = self.folder.write(CSV, &csv(&records)?)?;
         let json = serde_json::to_vec_pretty(&self.results(summary, winner));
-        let mut json = json.map_err(|error| Error::new(format!("cannot write JSON: {error}")))?;
+        let mut json =
+            json.map_err(|error| Error::new(format!("cannot write JSON: {error}")).with_source(error))?;
         json.push(b'\n');
         let json = self.folder.write(JSON, &json)?;
         let page = page::page(&self.page(summary, &records, winner))?;
@@ -121,7 +122,7 @@ impl OpenedStudy {
 
 /// A row a trial: the varied keys, then what came out.
 fn csv(records: &[&TrialRecord]) -> Result<Vec<u8>> {
-    let failed = |error: csv::Error| Error::new(format!("cannot write CSV: {error}"));
+    let failed = |error: csv::Error| Error::new(format!("cannot write CSV: {error}")).with_source(error);
     let mut writer = csv::Writer::from_writer(Vec::new());
     let keys = records.first().map(|record| record.setting.values.iter().map(|(key, _)| &**key));
     let header = keys.into_iter().flatten().chain([

@@ -39,7 +39,9 @@ impl RecordReceivers {
     pub(crate) fn collect(&self) -> Result<CheckpointBytes> {
         // A thread that panicked has dropped its sender.
         let next = |receiver: &Receiving| {
-            receiver.recv().unwrap_or_else(|_| Err(Error::new("the device failed while its state was read")))
+            receiver
+                .recv()
+                .unwrap_or_else(|_| Err(Error::backend("the device failed while its state was read")))
         };
         Ok(CheckpointBytes {
             model: next(&self.model)?,
@@ -87,7 +89,7 @@ fn channel<R: checkpoint::Checkpoint>(
 ) -> Result<(ChannelCheckpointer<R>, Receiving)> {
     let read = |bytes: &Vec<u8>| {
         R::checkpoint_from_bytes(Bytes::from_bytes_vec(bytes.clone()))
-            .map_err(|error| Error::new(format!("a record of the checkpoint cannot be read: {error}")))
+            .map_err(|error| Error::corrupt(format!("a record of the checkpoint cannot be read: {error}")))
     };
     let (sender, receiver) = sync_channel(1);
     Ok((ChannelCheckpointer { sender, saved: Mutex::new(saved.map(read).transpose()?) }, receiver))
@@ -96,7 +98,7 @@ fn channel<R: checkpoint::Checkpoint>(
 impl<R: checkpoint::Checkpoint> Checkpointer<R> for ChannelCheckpointer<R> {
     fn save(&self, _: usize, record: R) -> std::result::Result<(), CheckpointerError> {
         let bytes = record.checkpoint_into_bytes();
-        let bytes = bytes.map_err(|error| Error::new(format!("the checkpoint cannot be made: {error}")));
+        let bytes = bytes.map_err(|error| Error::backend(format!("the checkpoint cannot be made: {error}")));
         // Nobody receives it if the loop has ended with an error of its own.
         let _ = self.sender.send(bytes.map(|bytes| bytes.to_vec()));
         Ok(())

@@ -168,14 +168,14 @@ fn read_sums(folder: &Path) -> Result<String> {
     files::check_file_types(folder, &[MODEL, OPTIMIZER, SCHEDULER, STATE, SUMS], &[])?;
     let path = folder.join(SUMS);
     let bytes = files::read_bytes_up_to(&path, SMALL)?;
-    String::from_utf8(bytes).map_err(|error| files::corrupt(&path, &error))
+    String::from_utf8(bytes).map_err(|error| files::corrupt(&path, &error).with_source(error))
 }
 
 /// The state in the folder of a checkpoint, which must have the name of its position.
 fn read_state(folder: &Path, sums: &str) -> Result<State> {
     let path = folder.join(STATE);
     let bytes = read_verified(folder, STATE, SMALL, sums)?;
-    let text = String::from_utf8(bytes).map_err(|error| files::corrupt(&path, &error))?;
+    let text = String::from_utf8(bytes).map_err(|error| files::corrupt(&path, &error).with_source(error))?;
     let state = parse_state(&text, &path)?;
     if folder.file_name().is_some_and(|name| *name == *state.position.to_string()) {
         return Ok(state);

@@ -42,9 +42,7 @@ fn sitting(
     let model = experiment.model.init(9, 3, experiment.seed, device).unwrap();
     let setup = TrainRequest {
         model,
-        optimizer: &experiment.optimizer,
-        schedule: &experiment.schedule,
-        training: &experiment.training,
+        hyperparameters: experiment.hyperparameters(),
         seed: experiment.seed,
         train: split().slice(0..26),
         validation: split().slice(26..40),

@@ -16,22 +16,9 @@ use crate::backend::Engine;
 use crate::data::{EVALUATION_BATCH_SIZE, Sampling, Split};
 use crate::engine::vectorized::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
 use crate::error::{Error, Result};
-use crate::model::{Activation, MlpConfig};
-use crate::optim::{OptimizerConfig, Schedule, ScheduleConfig};
-use crate::training::{Divergence, DivergenceCause, EpochRecord, StopReason, TrainingConfig};
-
-/// Hyperparameters of one network of a model batch.
-#[derive(Debug, Clone, Copy)]
-pub struct ModelSpec<'a> {
-    /// The `[model]` section.
-    pub model: &'a MlpConfig,
-    /// The `[optimizer]` section.
-    pub optimizer: &'a OptimizerConfig,
-    /// The `[schedule]` section.
-    pub schedule: &'a ScheduleConfig,
-    /// The `[training]` section.
-    pub training: &'a TrainingConfig,
-}
+use crate::model::Activation;
+use crate::optim::{OptimizerConfig, Schedule};
+use crate::training::{Divergence, DivergenceCause, EpochRecord, Hyperparameters, StopReason};
 
 /// Networks that see the same images in the same order.
 #[derive(Debug, Clone)]
@@ -43,7 +30,7 @@ pub struct ModelGroup<'a> {
     /// Images to validate on; may be empty.
     pub validation: Split,
     /// Networks.
-    pub members: Vec<ModelSpec<'a>>,
+    pub members: Vec<Hyperparameters<'a>>,
 }
 
 /// Properties that networks must share to be trained in one batch.
@@ -60,8 +47,8 @@ pub struct BatchKey {
 impl BatchKey {
     /// Key of a network; none if it must be trained by itself. Dropout masks are drawn for one network at a time, clipping
     /// needs the tensors of one network, and early stopping ends one network before the others.
-    pub fn new(member: ModelSpec<'_>) -> Option<Self> {
-        let ModelSpec { model, optimizer, training, .. } = member;
+    pub fn new(member: Hyperparameters<'_>) -> Option<Self> {
+        let Hyperparameters { model, optimizer, training, .. } = member;
         let is_single =
             model.has_dropout() || training.clipping().is_some() || training.early_stopping.is_some();
         (!is_single).then(|| Self {
@@ -152,7 +139,7 @@ impl<'a> BatchTraining<'a> {
         };
         let models = engine.model_batch(config, device);
         let steps = members[0].training.steps_per_epoch(groups[0].train.len());
-        let schedule = |member: &&ModelSpec<'_>| {
+        let schedule = |member: &&Hyperparameters<'_>| {
             let base = member.optimizer.learning_rate();
             Schedule::new(member.schedule.clone(), base, member.training.num_epochs, steps)
         };
@@ -255,7 +242,7 @@ impl<'a> BatchTraining<'a> {
 
 /// Key that all networks share.
 fn common_key(groups: &[ModelGroup<'_>]) -> Result<BatchKey> {
-    let unfit = || Error::new("these networks cannot be trained in one batch");
+    let unfit = || Error::config("these networks cannot be trained in one batch");
     let first = groups.first().ok_or_else(unfit)?;
     let key = first.members.first().copied().and_then(BatchKey::new).ok_or_else(unfit)?;
     let size = |group: &ModelGroup<'_>| {

@@ -24,18 +24,11 @@ fn experiment(text: &str) -> Experiment {
     Experiment::from_toml(text, "test.toml", &[]).unwrap()
 }
 
-fn member(experiment: &Experiment) -> ModelSpec<'_> {
-    let Experiment { model, optimizer, schedule, training, .. } = experiment;
-    ModelSpec { model, optimizer, schedule, training }
-}
-
 fn alone(experiment: &Experiment, stream: &ModelGroup<'_>, device: &Device) -> ModelResult {
     let model = experiment.model.init(784, NUM_CLASSES, stream.seed, device).unwrap();
     let setup = TrainRequest {
         model,
-        optimizer: &experiment.optimizer,
-        schedule: &experiment.schedule,
-        training: &experiment.training,
+        hyperparameters: experiment.hyperparameters(),
         seed: stream.seed,
         train: stream.train.clone(),
         validation: stream.validation.clone(),
@@ -56,7 +49,12 @@ fn assert_same(texts: &[&str], device: &Device) -> Vec<ModelResult> {
     let experiments: Vec<_> = texts.iter().map(|text| experiment(text)).collect();
     let stream = |seed, offset: u32| {
         let (train, validation) = digits(offset..offset + 300, 1000..2100);
-        ModelGroup { seed, train, validation, members: experiments.iter().map(member).collect() }
+        ModelGroup {
+            seed,
+            train,
+            validation,
+            members: experiments.iter().map(Experiment::hyperparameters).collect(),
+        }
     };
     let streams = [stream(1, 0), stream(2, 500)];
     let stacked =
@@ -170,7 +168,7 @@ fn a_diverging_network_leaves_the_others_alone() {
 
 #[test]
 fn what_cannot_share_a_step_is_trained_by_itself() {
-    let key = |text: &str| BatchKey::new(member(&experiment(text)));
+    let key = |text: &str| BatchKey::new(experiment(text).hyperparameters());
     let plain = key("").unwrap();
     assert_eq!(key("[optimizer]\nlearning_rate = 0.3\nweight_decay = 0.1"), Some(plain.clone()));
     assert_eq!(key("[training]\nlabel_smoothing = 0.1\n[schedule]\nkind = \"cosine\""), Some(plain.clone()));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile, TempDir};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::util::files::lock::{LOCK, Lock};
 use crate::util::files::open::{describe, open_to_write};
 use crate::util::files::{TEMP_PREFIX, WRITERS, parent_of, sync_folder};
@@ -62,7 +62,8 @@ pub(crate) fn new_staging_dir(parent: &Path) -> Result<(TempDir, Lock)> {
             _ => {}
         }
     }
-    Err(Error::new(format!("cannot make a folder in `{}`: it is cleared away each time", parent.display())))
+    Err(Error::new(format!("cannot make a folder in `{}`: it is cleared away each time", parent.display()))
+        .with_kind(ErrorKind::Io))
 }
 
 /// Removes the staging folders of killed processes in `parent`.
@@ -226,7 +227,7 @@ pub(crate) fn check_file_types(folder: &Path, files: &[&str], folders: &[&str]) 
         let Ok(metadata) = path.symlink_metadata() else { continue };
         let found = describe(metadata.file_type());
         if metadata.is_symlink() {
-            return Err(Error::new(format!(
+            return Err(Error::corrupt(format!(
                 "`{}` is a symbolic link, and smallnet stays inside of `{}`",
                 path.display(),
                 folder.display()
@@ -234,7 +235,7 @@ pub(crate) fn check_file_types(folder: &Path, files: &[&str], folders: &[&str]) 
             .hint("put the file or folder itself in its place"));
         }
         if found != expected && !metadata.is_file() {
-            return Err(Error::new(format!("`{}` is {found}, expected {expected}", path.display())));
+            return Err(Error::corrupt(format!("`{}` is {found}, expected {expected}", path.display())));
         }
     }
     Ok(())

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) use folder::{
     check_file_types, clean_staging, is_temp, make_folder, new_staging_dir, publish_dir, remove_folder,
@@ -142,19 +142,21 @@ fn read_to_end(file: &File, limit: u64) -> io::Result<Vec<u8>> {
 
 /// Reads a whole file of UTF-8 text. Otherwise as [`read_bytes`].
 pub(crate) fn read(path: &Path) -> Result<String> {
-    String::from_utf8(read_bytes(path)?)
-        .map_err(|_| Error::io("read", path, io::Error::other("it is not UTF-8 text")))
+    String::from_utf8(read_bytes(path)?).map_err(|_| {
+        Error::io("read", path, io::Error::other("it is not UTF-8 text")).with_kind(ErrorKind::Corrupt)
+    })
 }
 
 /// Returns a value as JSON in one line.
 pub(crate) fn to_json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| Error::new(format!("cannot write JSON: {error}")))
+    serde_json::to_string(value)
+        .map_err(|error| Error::new(format!("cannot write JSON: {error}")).with_source(error))
 }
 
 /// Returns a value as indented JSON, with a line feed at the end.
 pub(crate) fn to_pretty_json(value: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(value);
-    Ok(text.map_err(|error| Error::new(format!("cannot write JSON: {error}")))? + "\n")
+    Ok(text.map_err(|error| Error::new(format!("cannot write JSON: {error}")).with_source(error))? + "\n")
 }
 
 /// Writes a value as indented JSON: see [`write`].
@@ -169,12 +171,12 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 
 /// Parses the JSON text of the file at `path`.
 pub(crate) fn parse_json<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| corrupt(path, &error))
+    serde_json::from_str(text).map_err(|error| corrupt(path, &error).with_source(error))
 }
 
 /// Error of a file whose contents are not those that smallnet wrote.
 pub(crate) fn corrupt(path: &Path, reason: &dyn std::fmt::Display) -> Error {
-    Error::new(format!("`{}` is damaged: {reason}", path.display()))
+    Error::corrupt(format!("`{}` is damaged: {reason}", path.display()))
 }
 
 /// Checks the format number of a file against `newest`, the newest that this smallnet reads.
@@ -185,7 +187,7 @@ pub(crate) fn check_format(path: &Path, format: u32, newest: u32) -> Result<()> 
     if format <= newest {
         return Ok(());
     }
-    Err(Error::new(format!(
+    Err(Error::unsupported(format!(
         "`{}` has format {format}, and this smallnet reads formats up to {newest}",
         path.display()
     ))
