@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::experiment::Override;
 use crate::run::diagnosis;
 use crate::run::{RunRecords, RunSummary};
-use crate::study::page::{brief_setting_columns, brief_setting_rows, conclusions, test_sentence};
+use crate::study::page::{Medium, conclusions, study_table, test_sentence};
 use crate::study::runner::{
     BestModel, BestModelTraining, OpenedStudy, PlannedStudy, Progress, ResultPaths, RunOptions,
 };
@@ -318,11 +318,9 @@ fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Op
 }
 
 fn print_table(study: &OpenedStudy, summary: &StudySummary, output: &Output) {
-    let timing = study.planned.study.timing;
-    let mut table = Table::new(brief_setting_columns(timing), 1);
-    table.add_rows(brief_setting_rows(summary, timing));
+    let table = study_table(summary, study.planned.study.timing, Medium::Terminal);
     output.line("");
-    output.line(&table.lines());
+    output.line(&Table::of_text(table).lines());
     output.line("");
     for sentence in conclusions(summary) {
         output.line(&sentence);

@@ -6,10 +6,25 @@ use maud::{Markup, PreEscaped, Render, html};
 
 use crate::run::RunInfo;
 use crate::util::format::counted;
+use crate::util::table::{Align, TextTable};
 
 /// A table with a header; every column but the first `left` is aligned to the right.
 pub(crate) fn table(header: &[impl Render], rows: &[impl AsRef<[String]>], left: usize) -> Markup {
-    let class = |index: usize| if index < left { "left" } else { "right" };
+    aligned_table(header, rows, |index| index < left)
+}
+
+/// A table whose columns were declared once for the terminal and the pages.
+pub(crate) fn text_table(table: &TextTable) -> Markup {
+    let names: Vec<&str> = table.headers.iter().map(|header| header.name.as_str()).collect();
+    aligned_table(&names, &table.rows, |index| table.headers[index].align == Align::Left)
+}
+
+fn aligned_table(
+    header: &[impl Render],
+    rows: &[impl AsRef<[String]>],
+    is_left: impl Fn(usize) -> bool,
+) -> Markup {
+    let class = |index: usize| if is_left(index) { "left" } else { "right" };
     html! {
         div.scroll {
             table {

@@ -13,6 +13,7 @@ use crate::report::layout::section;
 use crate::run::RunInfo;
 use crate::training::{NoSuggestion, RangeTest, RatePoint, Suggestion};
 use crate::util::format::{counted, grouped, loss, significant, three_digits};
+use crate::util::table::{Column, TextTable};
 
 /// The page about a range test of `experiment`, run as `info` says; `command` holds the words after `smallnet` that
 /// train it.
@@ -142,20 +143,23 @@ fn curve(test: &RangeTest, suggestion: Option<&Suggestion>) -> Result<Markup> {
 
 fn rates(test: &RangeTest, suggestion: &Suggestion, experiment: &Experiment) -> Markup {
     let Suggestion { learning_rate, steepest, lowest, lowest_tenth, largest } = *suggestion;
-    let row = |name: &str, rate: f64, meaning: &str| {
-        [name.to_owned(), three_digits(rate), loss_at(test, rate), meaning.to_owned()]
-    };
     let mut rows = vec![
-        row("suggested", learning_rate, "half-way between steepest and lowest"),
-        row("steepest", steepest, "the smoothed loss falls most per decade of rate"),
-        row("lowest", lowest, "the smoothed loss is lowest"),
-        row("lowest / 10", lowest_tenth, "what fastai's minimum suggests"),
+        ("suggested", learning_rate, "half-way between steepest and lowest"),
+        ("steepest", steepest, "the smoothed loss falls most per decade of the learning rate"),
+        ("lowest", lowest, "the smoothed loss is lowest"),
+        ("lowest / 10", lowest_tenth, "what fastai's minimum suggests"),
     ];
-    rows.extend(largest.map(|rate| row("largest", rate, "the last before the loss diverges")));
-    rows.push(row("the experiment's", experiment.optimizer.learning_rate(), "not used in this test"));
+    rows.extend(largest.map(|lr| ("largest", lr, "the last before the loss diverges")));
+    rows.push(("the experiment's", experiment.optimizer.learning_rate(), "not used in this test"));
+    let rows = rows.into_iter().map(|(name, lr, meaning)| (name, lr, loss_at(test, lr), meaning));
+    let columns: [Column<(&str, f64, String, &str)>; 4] = [
+        Column::text("", |row| row.0.to_owned()),
+        Column::number("learning rate", |row| three_digits(row.1)),
+        Column::number("smoothed loss", |row| row.2.clone()),
+        Column::text("meaning", |row| row.3.to_owned()),
+    ];
     html! {
-        // The last column is text.
-        div.layers { (components::table(&["", "rate", "smoothed loss", "meaning"], &rows, 1)) }
+        div.layers { (components::text_table(&TextTable::new(&columns, rows))) }
         p.note {
             "These are losses of a network that has learned at all the smaller rates before, and nothing more. They say where "
             "learning is quick and where it breaks, not how good a whole training becomes."

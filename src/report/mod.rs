@@ -10,9 +10,9 @@ mod paired;
 pub(crate) mod result;
 pub(crate) mod run;
 
-pub use comparison::{RESULT_COLUMNS, comparison, result_rows, uncertainty};
+pub use comparison::{comparison, result_table, uncertainty};
 pub(crate) use components::shell_word;
 pub use curves::accuracy_curves;
 pub use lr_find::{lr_find, train_command};
-pub use paired::{PAIRED_COLUMNS, paired_rows, paired_sentences};
+pub use paired::{paired_sentences, paired_table};
 pub use run::page;

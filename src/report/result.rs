@@ -4,15 +4,14 @@ use maud::{Markup, html};
 
 use crate::data::InputSpec;
 use crate::error::Result;
-use crate::evaluation::{
-    Calibration, CalibrationBin, ClassScores, ConfusionMatrix, SCORE_COLUMNS, score_rows,
-};
+use crate::evaluation::{Calibration, CalibrationBin, ClassScores, ConfusionMatrix, score_table};
 use crate::plots;
 use crate::plots::{Chart, Line, gray_png};
 use crate::report::components;
 use crate::report::curves::{SIZE, line};
 use crate::run::TestEvaluation;
 use crate::util::format::{counted, grouped, percent};
+use crate::util::table::{Column, TextTable};
 
 /// The confusion matrix: a row for each true class, its cells shaded by their share of the row.
 pub(crate) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
@@ -79,18 +78,19 @@ fn cell(class: usize, predicted: usize, row: &[u64], strength: f64) -> Markup {
 
 /// Precision, recall and F1 of each class.
 pub(crate) fn scores(classes: &[ClassScores]) -> Markup {
-    components::table(&SCORE_COLUMNS, &score_rows(classes), 0)
+    components::text_table(&score_table(classes))
 }
 
 /// How sure the network is against how often it is right.
 pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
     let filled: Vec<_> = calibration.bins.iter().filter(|bin| bin.num_images > 0).collect();
-    let points = filled.iter().map(|bin| (bin.confidence, bin.accuracy)).collect();
-    let columns = ["sure", "right", "images"];
-    let row = |bin: &&CalibrationBin| {
-        [percent(bin.confidence), percent(bin.accuracy), grouped(bin.num_images as usize)]
-    };
-    let rows: Vec<_> = filled.iter().map(row).collect();
+    let points: Vec<(f64, f64)> = filled.iter().map(|bin| (bin.confidence, bin.accuracy)).collect();
+    let columns: [Column<CalibrationBin>; 3] = [
+        Column::number("confidence", |bin| percent(bin.confidence)),
+        Column::number("accuracy", |bin| percent(bin.accuracy)),
+        Column::number("images", |bin| grouped(bin.num_images as usize)),
+    ];
+    let table = TextTable::new(&columns, filled);
     let series = [
         line("this network", points, 0, Line::Solid),
         line("as sure as right", vec![(0.0, 0.0), (1.0, 1.0)], 2, Line::Dashed),
@@ -108,7 +108,7 @@ pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
             strong { (format!("{:.4}", calibration.error)) } ": the mean distance between both, over all images (Guo et al. 2017, 15 bins). "
             "Points of few images say little."
         }
-        div.result { (components::svg_figure(chart.to_svg(SIZE.0, SIZE.1)?)) (components::table(&columns, &rows, 0)) }
+        div.result { (components::svg_figure(chart.to_svg(SIZE.0, SIZE.1)?)) (components::text_table(&table)) }
     })
 }
 

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::data::InputSpec;
 use crate::error::Result;
-use crate::experiment::summary::{LAYER_COLUMNS, ModelSummary};
+use crate::experiment::summary::ModelSummary;
 use crate::model::LayerWeights;
 use crate::optim::ScheduleConfig;
 use crate::plots::{symmetric_limit, weight_png};
@@ -144,7 +144,7 @@ fn learning(run: &RunRecords) -> Result<Markup> {
 
 fn network(plan: &ModelSummary) -> Markup {
     html! {
-        div.layers { (components::table(&LAYER_COLUMNS, &plan.rows(), 2)) }
+        div.layers { (components::text_table(&plan.table())) }
         (components::definition_list(&[
             ("weights", plan.size()),
             ("operations", plan.operations()),

@@ -3,6 +3,7 @@
 mod charts;
 mod order;
 mod reading;
+mod table;
 mod text;
 mod timing;
 mod weights;
@@ -17,10 +18,12 @@ use crate::report::components;
 use crate::report::layout;
 use crate::report::layout::section;
 use crate::run::RunRecords;
-use crate::study::{ConfigurationResult, Study, StudySummary, TrialEnd, TrialPlan, TrialRecord};
-use crate::util::format::{counted, grouped, range_of_seconds, seconds, short_points};
+use crate::study::{Study, StudySummary, TrialEnd, TrialPlan, TrialRecord};
+use crate::util::format::{counted, grouped};
 
 pub(crate) use reading::reading_note;
+use table::accuracy;
+pub use table::{Medium, study_table};
 pub(crate) use text::{beside_best, region};
 pub use text::{conclusions, test_sentence};
 
@@ -118,104 +121,12 @@ fn numbers(page: &StudyPage<'_>) -> Vec<(String, String)> {
 }
 
 fn result(page: &StudyPage<'_>) -> Markup {
-    let rows = setting_rows(page.summary, page.study.timing);
+    let table = study_table(page.summary, page.study.timing, Medium::Page);
     html! {
         @for sentence in conclusions(page.summary) { p { (components::inline_code(&sentence)) } }
         @if let Some(sentence) = page.winner.and_then(test_sentence) { p { (sentence) } }
-        (components::table(&setting_columns(page.study.timing), &rows, 1))
+        (components::text_table(&table))
     }
-}
-
-/// What [`setting_rows`] has in its columns.
-fn setting_columns(timing: bool) -> Vec<&'static str> {
-    let mut columns = vec![
-        "setting",
-        "accuracy",
-        "± sd",
-        "95 % interval",
-        "loss",
-        "behind the best",
-        "verdict",
-        "trials",
-        "weights",
-    ];
-    if timing {
-        columns.extend(TIME_COLUMNS);
-    }
-    columns
-}
-
-/// A row for each setting, as texts.
-fn setting_rows(summary: &StudySummary, timing: bool) -> Vec<Vec<String>> {
-    (0..summary.settings.len()).map(|index| setting_row(summary, index, timing)).collect()
-}
-
-/// What [`brief_setting_rows`] has in its columns.
-pub fn brief_setting_columns(timing: bool) -> Vec<&'static str> {
-    match timing {
-        true => ["setting", "accuracy", "verdict"].into_iter().chain(TIME_COLUMNS).collect(),
-        false => vec!["setting", "accuracy", "95 % interval", "behind", "verdict"],
-    }
-}
-
-/// A row for each setting with what a terminal of 80 columns has room for.
-pub fn brief_setting_rows(summary: &StudySummary, timing: bool) -> Vec<Vec<String>> {
-    let row = |index: usize| {
-        let setting = &summary.settings[index];
-        let (name, mean) = (setting.setting.name(), accuracy(setting.mean));
-        let conclusions = text::cell(summary, index);
-        if timing {
-            return [name, mean, conclusions].into_iter().chain(times(setting)).collect();
-        }
-        let interval = setting.interval.map(|(low, high)| format!("{low:.4}–{high:.4}"));
-        let interval = interval.unwrap_or_else(|| "–".to_owned());
-        vec![name, mean, interval, behind(setting), conclusions]
-    };
-    (0..summary.settings.len()).map(row).collect()
-}
-
-const TIME_COLUMNS: [&str; 2] = ["an epoch", "from … to"];
-
-/// The median time of an epoch and its range over the trials.
-fn times(setting: &ConfigurationResult) -> [String; 2] {
-    setting.epoch_seconds.as_ref().map_or_else(
-        || ["–".to_owned(), "–".to_owned()],
-        |times| [seconds(times.spread.median), range_of_seconds(times.spread.min, times.spread.max)],
-    )
-}
-
-/// How far it is behind the best, in percentage points.
-fn behind(setting: &ConfigurationResult) -> String {
-    let behind = setting.comparison.map(|comparison| short_points(comparison.difference.difference));
-    behind.unwrap_or_else(|| "–".to_owned())
-}
-
-fn setting_row(summary: &StudySummary, index: usize, timing: bool) -> Vec<String> {
-    let setting = &summary.settings[index];
-    let none = || "–".to_owned();
-    let interval = |(low, high): (f64, f64)| format!("{low:.4} to {high:.4}");
-    let mut trials = vec![setting.num_finished.to_string()];
-    trials.extend((setting.num_diverged > 0).then(|| format!("{} diverged", setting.num_diverged)));
-    trials.extend((setting.num_missing > 0).then(|| format!("{} missing", setting.num_missing)));
-    let mut row = vec![
-        setting.setting.name(),
-        accuracy(setting.mean),
-        setting.deviation.map_or_else(none, |deviation| format!("{deviation:.4}")),
-        setting.interval.map_or_else(none, interval),
-        setting.loss.map_or_else(none, crate::util::format::loss),
-        behind(setting),
-        text::cell(summary, index),
-        trials.join(", "),
-        setting.num_parameters.map_or_else(none, grouped),
-    ];
-    if timing {
-        row.extend(times(setting));
-    }
-    row
-}
-
-fn accuracy(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"))
 }
 
 /// What a seed and a fold are called in a study.

@@ -93,7 +93,7 @@ fn named(settings: &[&ConfigurationResult]) -> String {
 }
 
 /// A verdict with its probability for a cell of a table: `worse 99.3 %`.
-pub(super) fn cell(summary: &StudySummary, index: usize) -> String {
+pub(super) fn verdict_cell(summary: &StudySummary, index: usize) -> String {
     let setting = &summary.settings[index];
     let mut words = Vec::new();
     words.extend(setting.unstable.map(|_| "unstable".to_owned()));

@@ -9,11 +9,13 @@ use crate::report::curves::{LARGE, SIZE};
 use crate::statistics::FiveNumbers;
 use crate::study::page::StudyPage;
 use crate::study::page::order::Shown;
+use crate::study::page::table::accuracy;
 use crate::study::{ConfigurationResult, EpochSeconds, Faster, TrialRecord};
 use crate::training::EpochRecord;
 use crate::util::format::{
     counted, grouped, listed, p_value, range_of_seconds, seconds, significant, three_digits,
 };
+use crate::util::table::{Column, TextTable, or_dash};
 
 /// What was measured of one batch size.
 struct Timed<'a> {
@@ -103,38 +105,37 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     // The same time for all: as long as the fastest of all trainings took.
     let limit = all.iter().map(Timed::whole).fold(f64::INFINITY, f64::min);
     let epochs = page.study.base.training.num_epochs;
-    let columns = [
-        "batch size",
-        "updates an epoch",
-        "an update",
-        "an epoch",
-        "from … to",
-        &format!("accuracy after {epochs} epochs"),
-        &format!("after {}", seconds(limit)),
-        "epochs by then",
-    ];
-    let row = |timed: &Timed<'_>| {
-        let within = timed.within(limit);
-        let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
-        [
-            grouped(timed.batch_size as usize),
-            grouped(timed.updates),
-            microseconds(timed.update()),
-            seconds(timed.epoch()),
-            range_of_seconds(timed.range().0, timed.range().1),
-            format!("{:.4}", timed.setting.mean.unwrap_or(f64::NAN)),
-            or_none(within.map(|(accuracy, _)| format!("{accuracy:.4}"))),
-            or_none(within.map(|(_, epochs)| format!("{epochs:.1}"))),
-        ]
-    };
-    let rows: Vec<_> = all.iter().map(row).collect();
     Ok(Some(html! {
         (against_time(&all)?)
         (components::svg_figure(epoch_times(&all)?))
         @for sentence in explanation(&all, limit, epochs) { p { (components::inline_code(&sentence)) } }
-        (components::table(&columns, &rows, 0))
+        (components::text_table(&table(&all, limit, epochs)))
     }))
 }
+
+/// The table of the batch sizes. `limit` is the time in seconds after which all of them are compared.
+fn table(all: &[Timed<'_>], limit: f64, epochs: usize) -> TextTable {
+    type Row<'a> = (&'a Timed<'a>, Option<(f64, f64)>);
+    let columns: [Column<Row<'_>>; 8] = [
+        Column::number("batch size", |(timed, _)| grouped(timed.batch_size as usize)),
+        Column::number("updates per epoch", |(timed, _)| grouped(timed.updates)),
+        Column::number("per update", |(timed, _)| microseconds(timed.update())),
+        Column::number("per epoch", |(timed, _)| seconds(timed.epoch())),
+        Column::number("from … to", |(timed, _)| range_of_seconds(timed.range().0, timed.range().1)),
+        Column::number(AT_END, |(timed, _)| accuracy(timed.setting.mean)),
+        Column::number(AT_LIMIT, |(_, within)| accuracy(within.map(|(accuracy, _)| accuracy))),
+        Column::number("epochs by then", |(_, within)| {
+            or_dash(*within, |(_, epochs)| format!("{epochs:.1}"))
+        }),
+    ];
+    TextTable::new(&columns, all.iter().map(|timed| (timed, timed.within(limit))))
+        .renamed(AT_END, &format!("accuracy after {epochs} epochs"))
+        .renamed(AT_LIMIT, &format!("after {}", seconds(limit)))
+}
+
+/// Columns whose headers depend on the study.
+const AT_END: &str = "accuracy at the end";
+const AT_LIMIT: &str = "accuracy at the limit";
 
 /// Accuracy over the seconds of training, a line for each batch size with a point for each epoch.
 fn against_time(all: &[Timed<'_>]) -> Result<Markup> {

@@ -12,6 +12,7 @@ use crate::study::runner::OpenedStudy;
 use crate::study::{
     CSV, ConfigurationResult, JSON, PAGE, StudySummary, TrialEnd, TrialRecord, trial_seconds,
 };
+use crate::util::table::{Column, TextTable};
 
 /// Where the results are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -119,51 +120,52 @@ impl OpenedStudy {
     }
 }
 
-/// A row a trial: the varied keys, then what came out.
+/// The columns of `results.csv` after the varied keys. Scripts know the columns by their names: a new
+/// one goes to the end.
+const CSV_COLUMNS: [Column<TrialRecord>; 13] = [
+    Column::number("seed", |record| record.seed.to_string()),
+    // People count folds from 1.
+    Column::number("fold", |record| or_empty(record.fold.map(|fold| fold.saturating_add(1)))),
+    Column::text("end", |record| end_name(record.end).to_owned()),
+    Column::number("accuracy", |record| or_empty(record.accuracy)),
+    Column::number("loss", |record| or_empty(record.loss)),
+    Column::number("epoch", |record| or_empty(record.epoch)),
+    Column::number("weights", |record| record.num_parameters.to_string()),
+    Column::number("training_images", |record| record.num_images.0.to_string()),
+    Column::number("validation_images", |record| record.num_images.1.to_string()),
+    Column::number("steps_per_epoch", |record| record.steps_per_epoch.to_string()),
+    Column::number("seconds", |record| {
+        format!("{:.6}", record.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>())
+    }),
+    Column::text("message", |record| or_empty(record.message.as_ref())),
+    Column::number("seconds_per_epoch", |record| {
+        or_empty(trial_seconds(&record.epochs).map(|seconds| format!("{seconds:.6}")))
+    }),
+];
+
+fn or_empty(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn end_name(end: TrialEnd) -> &'static str {
+    match end {
+        TrialEnd::Finished => "finished",
+        TrialEnd::Diverged => "diverged",
+        TrialEnd::Failed => "failed",
+    }
+}
+
+/// `results.csv`, one row per trial: the values of the varied keys, then [`CSV_COLUMNS`].
 fn csv(records: &[&TrialRecord]) -> Result<Vec<u8>> {
     let failed = |error: csv::Error| Error::new(format!("cannot write CSV: {error}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
+    let table = TextTable::new(&CSV_COLUMNS, records.iter().copied());
     let keys = records.first().map(|record| record.setting.values.iter().map(|(key, _)| &**key));
-    let header = keys.into_iter().flatten().chain([
-        "seed",
-        "fold",
-        "end",
-        "accuracy",
-        "loss",
-        "epoch",
-        "weights",
-        "training_images",
-        "validation_images",
-        "steps_per_epoch",
-        "seconds",
-        "message",
-        "seconds_per_epoch",
-    ]);
-    writer.write_record(header).map_err(failed)?;
-    for record in records {
-        let or_empty = |value: Option<String>| value.unwrap_or_default();
-        let seconds: f64 = record.epochs.iter().map(|epoch| epoch.seconds).sum();
-        let end = match record.end {
-            TrialEnd::Finished => "finished",
-            TrialEnd::Diverged => "diverged",
-            TrialEnd::Failed => "failed",
-        };
-        let values = record.setting.values.iter().map(|(_, value)| value.trim_matches('"').to_owned());
-        let row = values.chain([
-            record.seed.to_string(),
-            or_empty(record.fold.map(|fold| fold.saturating_add(1).to_string())),
-            end.to_owned(),
-            or_empty(record.accuracy.map(|value| value.to_string())),
-            or_empty(record.loss.map(|value| value.to_string())),
-            or_empty(record.epoch.map(|epoch| epoch.to_string())),
-            record.num_parameters.to_string(),
-            record.num_images.0.to_string(),
-            record.num_images.1.to_string(),
-            record.steps_per_epoch.to_string(),
-            format!("{seconds:.6}"),
-            or_empty(record.message.clone()),
-            or_empty(trial_seconds(&record.epochs).map(|seconds| format!("{seconds:.6}"))),
-        ]);
+    let names = table.headers.iter().map(|header| header.name.as_str());
+    writer.write_record(keys.into_iter().flatten().chain(names)).map_err(failed)?;
+    for (record, cells) in records.iter().zip(&table.rows) {
+        let values = record.setting.values.iter().map(|(_, value)| value.trim_matches('"'));
+        let row = values.chain(cells.iter().map(String::as_str));
         writer.write_record(row).map_err(failed)?;
     }
     writer.into_inner().map_err(|error| Error::new(format!("cannot write CSV: {error}")))
