@@ -20,9 +20,11 @@ pub enum Ranking {
     /// Of all settings whose trials all finished, it has the highest mean accuracy.
     Best,
     /// The interval contains 0.
-    NotWorse(Difference),
+    #[serde(rename = "not-worse")]
+    NotSignificant(Difference),
     /// The interval does not contain 0.
-    Worse(Difference),
+    #[serde(rename = "worse")]
+    SignificantlyWorse(Difference),
     /// Not all of its trials finished, or there is no best.
     NotRanked,
 }
@@ -89,31 +91,32 @@ pub enum Instability {
     /// 0.01, and the standard deviation is larger than the region of practical equivalence.
     Spread {
         /// The standard deviation divided by the best setting's; none where that is 0.
-        times: Option<f64>,
+        #[serde(rename = "times")]
+        ratio: Option<f64>,
     },
 }
 
 /// The trials of a setting that are compared: those of all folds and seeds finished.
-pub(super) struct Group<'a> {
+pub(super) struct ConfigurationTrials<'a> {
     pub(super) records: &'a [Option<&'a TrialRecord>],
 }
 
-impl Group<'_> {
+impl ConfigurationTrials<'_> {
     pub(super) fn accuracies(&self) -> Vec<f64> {
         self.records.iter().flatten().filter_map(|record| record.accuracy).collect()
     }
 
     /// Images that each trial learned from and was judged by.
-    pub(super) fn images(&self) -> (usize, usize) {
+    pub(super) fn num_images(&self) -> (usize, usize) {
         self.records.iter().flatten().next().map_or((1, 1), |record| record.num_images)
     }
 
     /// Images that judged in all: those of all folds. Those that other seeds hold out may be the same again.
-    pub(super) fn num_judged(&self) -> usize {
+    pub(super) fn num_validation_images(&self) -> usize {
         let mut folds: Vec<_> = self.records.iter().flatten().map(|record| record.fold).collect();
         folds.sort_unstable();
         folds.dedup();
-        self.images().1.saturating_mul(folds.len().max(1))
+        self.num_images().1.saturating_mul(folds.len().max(1))
     }
 
     /// Compares with `best` trial by trial: those of the same fold and seed saw and were judged by the same images.
@@ -122,22 +125,23 @@ impl Group<'_> {
         let (best_accuracies, accuracies) = (best.accuracies(), self.accuracies());
         let differences: Vec<f64> = best_accuracies.iter().zip(&accuracies).map(|(a, b)| a - b).collect();
         let difference = mean(&differences)?;
-        let by_trials = correlated_interval(&differences, best.images()).zip(correlated_posterior(
+        let from_trials = correlated_interval(&differences, best.num_images()).zip(correlated_posterior(
             &differences,
-            best.images(),
+            best.num_images(),
             region,
         ));
-        let (interval, probabilities, basis) = match by_trials {
+        let (interval, probabilities, basis) = match from_trials {
             Some((interval, probabilities)) => (interval, probabilities, Basis::Trials),
             None => {
-                let (first, second, n) = (mean(&best_accuracies)?, mean(&accuracies)?, best.num_judged());
-                let interval = newcombe((first, n), (second, n));
-                (interval, share_posterior(first, second, n, region), Basis::Images)
+                let (best_mean, own_mean, n) =
+                    (mean(&best_accuracies)?, mean(&accuracies)?, best.num_validation_images());
+                let interval = newcombe((best_mean, n), (own_mean, n));
+                (interval, share_posterior(best_mean, own_mean, n, region), Basis::Images)
             }
         };
         let verdict = verdict(probabilities);
         let difference = Difference { difference, interval };
-        let p_value = correlated_p_value(&differences, best.images());
+        let p_value = correlated_p_value(&differences, best.num_images());
         Some(Comparison { difference, probabilities, verdict, basis, p_value, p_holm: None })
     }
 
@@ -149,14 +153,14 @@ impl Group<'_> {
         if finished > 0 && diverged.count() > 0 {
             return Some(Instability::Diverged);
         }
-        let (own, bests) = (self.accuracies(), best?.accuracies());
+        let (own, best) = (self.accuracies(), best?.accuracies());
         let own_deviation = spread_of(&own).filter(|&deviation| deviation > region)?;
-        if own.len() != bests.len() {
+        if own.len() != best.len() {
             return None;
         }
-        let times = spread_of(&bests).map(|deviation| own_deviation / deviation);
-        let p_value = times.map_or(0.0, |times| variance_ratio_p_value(times * times, own.len()));
-        (p_value < UNSTABLE_P_VALUE).then_some(Instability::Spread { times })
+        let ratio = spread_of(&best).map(|best_deviation| own_deviation / best_deviation);
+        let p_value = ratio.map_or(0.0, |ratio| variance_ratio_p_value(ratio * ratio, own.len()));
+        (p_value < UNSTABLE_P_VALUE).then_some(Instability::Spread { ratio })
     }
 }
 
@@ -170,10 +174,10 @@ fn verdict(probabilities: Probabilities) -> Verdict {
 
 impl Comparison {
     /// As the interval alone has it.
-    pub(super) fn standing(&self) -> Ranking {
+    pub(super) fn ranking(&self) -> Ranking {
         match self.difference.interval.0 > 0.0 {
-            true => Ranking::Worse(self.difference),
-            false => Ranking::NotWorse(self.difference),
+            true => Ranking::SignificantlyWorse(self.difference),
+            false => Ranking::NotSignificant(self.difference),
         }
     }
 }

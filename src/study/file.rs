@@ -44,7 +44,7 @@ const KEYS: [&str; 9] = ["name", "base", "folds", "seeds", "timing", "equivalenc
 /// whole one, which is much where one percent of the images is all that is wrong.
 pub(super) const DEFAULT_EQUIVALENCE: f64 = 0.005;
 /// What the best setting's experiment is called behind the study's name.
-const BEST: &str = "-best";
+const BEST_SUFFIX: &str = "-best";
 const MAX_FOLDS: i64 = 100;
 const MAX_SEEDS: usize = 1000;
 
@@ -57,7 +57,7 @@ impl Study {
     /// refuses.
     pub fn read(path: &Path, changes: &[Override]) -> Result<Self> {
         if let Some(inside) = shipped(&STUDIES, path, "study")? {
-            return Self::from_toml(inside.text, &inside.file(), changes, base_inside);
+            return Self::from_toml(inside.text, &inside.file(), changes, shipped_base);
         }
         let text = experiment::read_text(path).map_err(|error| {
             let names = "a study is a TOML file; those inside smallnet are `learning-rate`, `learning-rate-cv`, \
@@ -79,7 +79,7 @@ impl Study {
         base: impl Fn(&str) -> Result<(String, String)>,
     ) -> Result<Self> {
         let mut table = experiment::parse(text, origin)?;
-        let mut file = File { table: &mut table, origin };
+        let mut file = TopLevel { table: &mut table, origin };
         let stem = Path::new(origin).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let name = file.text("name")?.unwrap_or(stem);
         let (base_text, base_origin) = match file.text("base")? {
@@ -92,22 +92,22 @@ impl Study {
         let equivalence = file.equivalence()?;
         let sample = file.sample()?;
         let mut changes = Vec::new();
-        collect(&file.section("set")?, "", &mut changes);
+        flatten_changes(&file.section("set")?, "", &mut changes);
         changes.extend_from_slice(more_changes);
         let vary = file.section("vary")?;
-        file.refuse_others()?;
+        file.reject_unknown_keys()?;
         if folds > 0 {
             // Folds take the place of images held out. One stands for them where early stopping asks for some.
             changes.push(Override::new("data.validation", 1));
         }
-        let changes = last_of_each_key(changes);
+        let changes = keep_last_of_each_key(changes);
         let base_file = ParsedExperiment::new(&base_text, &base_origin)?.without(&changes);
         let mut base = base_file.changed(&changes, &format!("changed by `{origin}`"))?;
         base.data.make_absolute()?;
         let known = experiment::settings(&base)?;
         let is_whole = |key: &str| known.get(key).is_some_and(|value| value.parse::<i64>().is_ok());
         let varied = search_space::read(&vary, "", origin, &is_whole)?;
-        refuse_unvariable(&varied, &changes, seeds.is_some(), origin)?;
+        check_parameters(&varied, &changes, seeds.is_some(), origin)?;
         Experiment { name: name.clone(), ..base.clone() }.check()?;
         check_length(&name, origin)?;
         let seeds = seeds.unwrap_or_else(|| vec![base.seed]);
@@ -145,7 +145,7 @@ impl Study {
 
     /// The name of the best setting's experiment, trained on all training images.
     pub fn best_name(&self) -> String {
-        format!("{}{BEST}", self.name)
+        format!("{}{BEST_SUFFIX}", self.name)
     }
 
     /// A trial as people call it: `learning rate 0.1, seed 1, fold 2 of 5`. Folds are counted from 1 for people.
@@ -181,13 +181,13 @@ impl Study {
 
 /// Refuses a name that leaves no room for [`Study::best_name`].
 fn check_length(name: &str, origin: &str) -> Result<()> {
-    let most = MAX_NAME - BEST.len();
+    let most = MAX_NAME - BEST_SUFFIX.len();
     if name.len() <= most {
         return Ok(());
     }
     Err(Error::new(format!(
         "the name of the study `{origin}` is {} characters long, expected at most {most}: its best setting is trained \
-         as `{name}{BEST}`",
+         as `{name}{BEST_SUFFIX}`",
         name.len()
     ))
     .hint("write a shorter `name = \"…\"` at the top of the study, or rename its file"))
@@ -216,7 +216,7 @@ fn read_base(folder: &Path, name: &str) -> Result<(String, String)> {
 }
 
 /// The base of a study that is inside smallnet, as its file in `configs/studies/` names it.
-fn base_inside(name: &str) -> Result<(String, String)> {
+fn shipped_base(name: &str) -> Result<(String, String)> {
     let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
     let inside = Shipped::find(&EXPERIMENTS, &stem);
     let inside =
@@ -225,12 +225,7 @@ fn base_inside(name: &str) -> Result<(String, String)> {
 }
 
 /// What cannot vary, and what is both varied and set.
-fn refuse_unvariable(
-    varied: &[Parameter],
-    changes: &[Override],
-    has_seeds: bool,
-    origin: &str,
-) -> Result<()> {
+fn check_parameters(varied: &[Parameter], changes: &[Override], has_seeds: bool, origin: &str) -> Result<()> {
     for Parameter { key, .. } in varied {
         if key == "name" || key == "seed" {
             return Err(Error::new(format!("`vary.{key}` in `{origin}` is not something to vary"))
@@ -257,17 +252,17 @@ fn refuse_unvariable(
 
 /// `[set]`, which may be nested, as changes. A table is a section: no setting of an experiment is one, but for
 /// `training.early_stopping`, whose keys may be set one by one.
-fn collect(table: &Table, prefix: &str, changes: &mut Vec<Override>) {
+fn flatten_changes(table: &Table, prefix: &str, changes: &mut Vec<Override>) {
     for (name, value) in table {
         match value {
-            Value::Table(section) => collect(section, &format!("{prefix}{name}."), changes),
+            Value::Table(section) => flatten_changes(section, &format!("{prefix}{name}."), changes),
             value => changes.push(Override::new(&format!("{prefix}{name}"), value.clone())),
         }
     }
 }
 
 /// Without what a later change replaces.
-fn last_of_each_key(changes: Vec<Override>) -> Vec<Override> {
+fn keep_last_of_each_key(changes: Vec<Override>) -> Vec<Override> {
     let mut seen = HashSet::new();
     let mut last: Vec<_> = changes.into_iter().rev().filter(|change| seen.insert(change.key())).collect();
     last.reverse();
@@ -275,13 +270,13 @@ fn last_of_each_key(changes: Vec<Override>) -> Vec<Override> {
 }
 
 /// The top level of a study file; what is read is taken out.
-struct File<'a> {
+struct TopLevel<'a> {
     table: &'a mut Table,
     origin: &'a str,
 }
 
-impl File<'_> {
-    fn wrong(&self, key: &str, got: impl std::fmt::Display, expected: &str) -> Error {
+impl TopLevel<'_> {
+    fn invalid(&self, key: &str, got: impl std::fmt::Display, expected: &str) -> Error {
         Error::new(format!("`{key}` in `{}` is {got}, expected {expected}", self.origin))
     }
 
@@ -289,7 +284,7 @@ impl File<'_> {
         match self.table.remove(key) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(self.wrong(key, other, "a string")),
+            Some(other) => Err(self.invalid(key, other, "a string")),
         }
     }
 
@@ -297,7 +292,7 @@ impl File<'_> {
         match self.table.remove(key) {
             None => Ok(false),
             Some(Value::Boolean(flag)) => Ok(flag),
-            Some(other) => Err(self.wrong(key, other, "`true` or `false`")),
+            Some(other) => Err(self.invalid(key, other, "`true` or `false`")),
         }
     }
 
@@ -305,7 +300,11 @@ impl File<'_> {
         let Some(value) = self.table.remove("equivalence") else { return Ok(DEFAULT_EQUIVALENCE) };
         let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
         number.filter(|number| (0.0..1.0).contains(number)).ok_or_else(|| {
-            self.wrong("equivalence", value, "a difference of accuracies from 0 to below 1, such as `0.005`")
+            self.invalid(
+                "equivalence",
+                value,
+                "a difference of accuracies from 0 to below 1, such as `0.005`",
+            )
         })
     }
 
@@ -313,7 +312,7 @@ impl File<'_> {
         match self.table.remove(key) {
             None => Ok(Table::new()),
             Some(Value::Table(section)) => Ok(section),
-            Some(other) => Err(self.wrong(key, other, &format!("a section `[{key}]`"))),
+            Some(other) => Err(self.invalid(key, other, &format!("a section `[{key}]`"))),
         }
     }
 
@@ -321,7 +320,7 @@ impl File<'_> {
         match self.table.remove("folds") {
             None => Ok(0),
             Some(Value::Integer(folds)) if (2..=MAX_FOLDS).contains(&folds) => Ok(folds as usize),
-            Some(other) => Err(self.wrong("folds", other, "a whole number from 2 to 100")),
+            Some(other) => Err(self.invalid("folds", other, "a whole number from 2 to 100")),
         }
     }
 
@@ -329,7 +328,7 @@ impl File<'_> {
         let expected = "a list of different whole numbers from 0, such as `[1, 2, 3]`";
         let Some(value) = self.table.remove("seeds") else { return Ok(None) };
         if let Some(num) = value.as_array().map(Vec::len).filter(|&num| num > MAX_SEEDS) {
-            return Err(self.wrong(
+            return Err(self.invalid(
                 "seeds",
                 format!("a list of {num} seeds"),
                 &format!("at most {MAX_SEEDS}"),
@@ -342,7 +341,7 @@ impl File<'_> {
             Some(seeds) if !seeds.is_empty() && (1..seeds.len()).all(|i| !seeds[..i].contains(&seeds[i])) => {
                 Ok(Some(seeds))
             }
-            _ => Err(self.wrong("seeds", value, expected)),
+            _ => Err(self.invalid("seeds", value, expected)),
         }
     }
 
@@ -371,7 +370,7 @@ impl File<'_> {
         }
     }
 
-    fn refuse_others(&self) -> Result<()> {
+    fn reject_unknown_keys(&self) -> Result<()> {
         match self.table.keys().next() {
             Some(key) => Err(unknown(key, key, &KEYS, self.origin)),
             None => Ok(()),

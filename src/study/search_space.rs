@@ -38,7 +38,7 @@ impl Configuration {
         if self.values.is_empty() {
             return "as it is".to_owned();
         }
-        self.values.iter().map(|(key, value)| named(key, value)).collect::<Vec<_>>().join(", ")
+        self.values.iter().map(|(key, value)| name_value(key, value)).collect::<Vec<_>>().join(", ")
     }
 
     /// The value of a key, as TOML.
@@ -52,7 +52,7 @@ impl Configuration {
     }
 }
 
-fn named(key: &str, value: &str) -> String {
+fn name_value(key: &str, value: &str) -> String {
     let short = key.rsplit('.').next().unwrap_or(key).replace('_', " ");
     match (key, value) {
         ("model.hidden", "[]") => "no hidden layer".to_owned(),
@@ -73,9 +73,9 @@ pub(super) fn read(
     for (name, value) in table {
         let key = format!("{prefix}{name}");
         match value {
-            Value::Array(values) => all.push(Parameter { values: list(&key, values, origin)?, key }),
+            Value::Array(values) => all.push(Parameter { values: parse_list(&key, values, origin)?, key }),
             Value::Table(range) if range.contains_key("from") || range.contains_key("to") => {
-                all.push(Parameter { values: self::range(&key, range, origin, is_whole(&key))?, key });
+                all.push(Parameter { values: parse_range(&key, range, origin, is_whole(&key))?, key });
             }
             Value::Table(section) => all.extend(read(section, &format!("{key}."), origin, is_whole)?),
             other => {
@@ -98,7 +98,7 @@ pub(super) fn read(
 const RANGE_HINT: &str =
     "a list such as `[0.1, 1.0]`, or a range such as `{ from = 0.001, to = 10, num = 9, scale = \"log\" }`";
 
-fn list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
+fn parse_list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
     if values.is_empty() {
         return Err(Error::new(format!("`vary.{key}` in `{origin}` is empty, expected a value or more")));
     }
@@ -118,7 +118,7 @@ fn list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
 
 /// `{ from, to, num, scale }`: `num` values from one end to the other, evenly spread or by equal factors. The ends are as
 /// they stand; between them, fractions have as few digits as tell them apart, three at the least.
-fn range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result<Vec<Value>> {
+fn parse_range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result<Vec<Value>> {
     let bad = |what: String, hint: &str| {
         Error::new(format!("`vary.{key}` in `{origin}` {what}")).hint(hint.to_owned())
     };
@@ -171,8 +171,8 @@ fn range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result<Vec<V
         };
     }
     let rounded = (DIGITS..=MAX_DIGITS).map(|digits| rounded(&all, digits));
-    let told_apart = rounded.into_iter().find(|values| values.windows(2).all(|pair| pair[0] < pair[1]));
-    Ok(told_apart.unwrap_or(all).into_iter().map(Value::Float).collect())
+    let distinct = rounded.into_iter().find(|values| values.windows(2).all(|pair| pair[0] < pair[1]));
+    Ok(distinct.unwrap_or(all).into_iter().map(Value::Float).collect())
 }
 
 /// All but the ends with so many digits.
@@ -190,9 +190,9 @@ fn rounded(values: &[f64], digits: usize) -> Vec<f64> {
 pub(super) struct Grid<'a> {
     varied: &'a [Parameter],
     /// Each key with its values as TOML.
-    words: Vec<(Arc<str>, Vec<Arc<str>>)>,
+    texts: Vec<(Arc<str>, Vec<Arc<str>>)>,
     /// Which combinations, counted in the grid's order.
-    places: Vec<usize>,
+    indices: Vec<usize>,
 }
 
 impl<'a> Grid<'a> {
@@ -200,57 +200,57 @@ impl<'a> Grid<'a> {
     /// More settings than anyone has time for.
     pub(super) fn new(varied: &'a [Parameter], sample: Option<(usize, u64)>) -> Result<Self> {
         let size = varied.iter().try_fold(1usize, |size, varied| size.checked_mul(varied.values.len()));
-        let places: Vec<usize> = match (size, sample) {
-            (Some(size), Some((num, seed))) if num.min(size) <= MAX_SETTINGS => drawn(size, num, seed),
+        let indices: Vec<usize> = match (size, sample) {
+            (Some(size), Some((num, seed))) if num.min(size) <= MAX_SETTINGS => draw_sample(size, num, seed),
             (Some(size), None) if size <= MAX_SETTINGS => (0..size).collect(),
             _ => {
                 return Err(Error::new(format!("the study has more than {MAX_SETTINGS} settings"))
                     .hint("draw some of them: `[sample]` with `num = 20`"));
             }
         };
-        let words = |varied: &Parameter| {
+        let texts = |varied: &Parameter| {
             let values = varied.values.iter().map(|value| value.to_string().into());
             (varied.key.as_str().into(), values.collect())
         };
-        Ok(Self { varied, words: varied.iter().map(words).collect(), places })
+        Ok(Self { varied, texts: varied.iter().map(texts).collect(), indices })
     }
 
     /// How many settings.
     pub(super) fn len(&self) -> usize {
-        self.places.len()
+        self.indices.len()
     }
 
     /// The settings in order, each with its values.
     pub(super) fn settings(&self) -> impl Iterator<Item = (Configuration, Vec<Value>)> {
-        self.places.iter().map(|&place| {
-            let choices = self.choices(place);
+        self.indices.iter().map(|&index| {
+            let choices = self.choices(index);
             let value = |(key, &choice): (&Parameter, &usize)| key.values[choice].clone();
-            let word = |((key, values), &choice): (&(Arc<str>, Vec<Arc<str>>), &usize)| {
+            let text = |((key, values), &choice): (&(Arc<str>, Vec<Arc<str>>), &usize)| {
                 (key.clone(), values[choice].clone())
             };
-            let setting = Configuration { values: self.words.iter().zip(&choices).map(word).collect() };
+            let setting = Configuration { values: self.texts.iter().zip(&choices).map(text).collect() };
             (setting, self.varied.iter().zip(&choices).map(value).collect())
         })
     }
 
-    /// Which value of each key a place means: the place's digits, each key having its own base.
-    fn choices(&self, mut place: usize) -> Vec<usize> {
+    /// Which value of each key a index means: the index's digits, each key having its own base.
+    fn choices(&self, mut index: usize) -> Vec<usize> {
         let mut choices: Vec<usize> = Vec::with_capacity(self.varied.len());
         for Parameter { values, .. } in self.varied.iter().rev() {
-            choices.push(place % values.len());
-            place /= values.len();
+            choices.push(index % values.len());
+            index /= values.len();
         }
         choices.reverse();
         choices
     }
 }
 
-/// `num` places below `size`, drawn from `seed`, ascending.
-fn drawn(size: usize, num: usize, seed: u64) -> Vec<usize> {
+/// `num` indices below `size`, drawn from `seed`, ascending.
+fn draw_sample(size: usize, num: usize, seed: u64) -> Vec<usize> {
     let mut rng = rng(seed, RngStream::Sample, 0);
-    let mut places = rand::seq::index::sample(&mut rng, size, num.min(size)).into_vec();
-    places.sort_unstable();
-    places
+    let mut indices = rand::seq::index::sample(&mut rng, size, num.min(size)).into_vec();
+    indices.sort_unstable();
+    indices
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::statistics::{correlated_interval, deviation, holm, mean, wilson};
-use crate::study::comparison::{Comparison, Group, Instability, Ranking, Verdict};
+use crate::study::comparison::{Comparison, ConfigurationTrials, Instability, Ranking, Verdict};
 use crate::study::times::EpochSeconds;
 use crate::study::{Configuration, TrialEnd, TrialPlan, TrialRecord};
 use crate::training::EpochRecord;
@@ -38,11 +38,13 @@ pub struct ConfigurationResult {
     /// Seconds of an epoch over the trials; meant for comparison only where they were timed.
     pub epoch_seconds: Option<EpochSeconds>,
     /// How it stands beside the best by the interval of the difference alone.
-    pub standing: Ranking,
+    #[serde(rename = "standing")]
+    pub ranking: Ranking,
     /// The comparison with the best, with probabilities; none for the best itself and for what is not ranked.
     pub comparison: Option<Comparison>,
     /// Why it cannot be relied on, where it cannot.
-    pub unstable: Option<Instability>,
+    #[serde(rename = "unstable")]
+    pub instability: Option<Instability>,
 }
 
 /// All settings of a study.
@@ -64,27 +66,27 @@ impl StudySummary {
             groups[trial.setting].push(*record);
         }
         let mut settings: Vec<_> =
-            plan.settings.iter().zip(&groups).map(|(setting, group)| result(setting, group)).collect();
+            plan.settings.iter().zip(&groups).map(|(setting, group)| summarize(setting, group)).collect();
         let best = best(&settings);
-        let group = |index: usize| Group { records: &groups[index] };
+        let group = |index: usize| ConfigurationTrials { records: &groups[index] };
         for (index, setting) in settings.iter_mut().enumerate() {
             setting.comparison = best
                 .filter(|&best| best != index && setting.is_ranked())
                 .and_then(|best| group(index).compare(&group(best), plan.equivalence));
-            setting.standing = match setting.comparison {
+            setting.ranking = match setting.comparison {
                 _ if best == Some(index) => Ranking::Best,
-                Some(comparison) => comparison.standing(),
+                Some(comparison) => comparison.ranking(),
                 None => Ranking::NotRanked,
             };
             let best = best.map(group);
-            setting.unstable = group(index).instability(best.as_ref(), plan.equivalence);
+            setting.instability = group(index).instability(best.as_ref(), plan.equivalence);
         }
         correct_p_values(&mut settings);
         Self { settings, best, equivalence: plan.equivalence }
     }
 
     /// The settings of this verdict, the nearest to the best first.
-    pub fn of_verdict(&self, verdict: Verdict) -> Vec<&ConfigurationResult> {
+    pub fn with_verdict(&self, verdict: Verdict) -> Vec<&ConfigurationResult> {
         let of_verdict = |setting: &&ConfigurationResult| setting.verdict() == Some(verdict);
         let mut settings: Vec<_> = self.settings.iter().filter(of_verdict).collect();
         settings.sort_by(|a, b| b.mean.unwrap_or(0.0).total_cmp(&a.mean.unwrap_or(0.0)));
@@ -108,14 +110,14 @@ impl StudySummary {
     }
 
     /// The smallest setting of the Pareto front that has this verdict, where there is one smaller than the best.
-    pub fn smallest_of_verdict(&self, verdict: Verdict) -> Option<&ConfigurationResult> {
+    pub fn smallest_with_verdict(&self, verdict: Verdict) -> Option<&ConfigurationResult> {
         let best = &self.settings[self.best?];
         let smaller = |setting: &&ConfigurationResult| setting.num_parameters < best.num_parameters;
         self.pareto_front().into_iter().filter(smaller).find(|setting| setting.verdict() == Some(verdict))
     }
 
     /// The settings that are not probably worse than the best, without it: practically equal or undecided.
-    pub fn not_worse(&self) -> impl Iterator<Item = &ConfigurationResult> {
+    pub fn not_probably_worse(&self) -> impl Iterator<Item = &ConfigurationResult> {
         self.settings
             .iter()
             .filter(|setting| setting.verdict().is_some_and(|verdict| verdict != Verdict::ProbablyWorse))
@@ -143,10 +145,10 @@ fn correct_p_values(settings: &mut [ConfigurationResult]) {
     }
 }
 
-fn result(setting: &Configuration, records: &[Option<&TrialRecord>]) -> ConfigurationResult {
+fn summarize(setting: &Configuration, records: &[Option<&TrialRecord>]) -> ConfigurationResult {
     let run: Vec<_> = records.iter().flatten().collect();
     let count = |end| run.iter().filter(|record| record.end == end).count();
-    let group = Group { records };
+    let group = ConfigurationTrials { records };
     let accuracies = group.accuracies();
     let losses: Vec<f64> = run.iter().filter_map(|record| record.loss).collect();
     let epochs: Vec<EpochRecord> = run.iter().flat_map(|record| &record.epochs).cloned().collect();
@@ -163,9 +165,9 @@ fn result(setting: &Configuration, records: &[Option<&TrialRecord>]) -> Configur
         num_parameters: run.first().map(|record| record.num_parameters),
         seconds_per_epoch: EpochRecord::median_seconds(&epochs),
         epoch_seconds: EpochSeconds::new(records),
-        standing: Ranking::NotRanked,
+        ranking: Ranking::NotRanked,
         comparison: None,
-        unstable: None,
+        instability: None,
     }
 }
 
@@ -185,10 +187,10 @@ fn best(settings: &[ConfigurationResult]) -> Option<usize> {
 /// How far the mean of accuracies over folds or seeds may be off, on 95 of 100 occasions.
 ///
 /// A single trial, or several of one accuracy, has Wilson's interval for the images that it was judged by.
-fn interval(group: &Group<'_>) -> Option<(f64, f64)> {
+fn interval(group: &ConfigurationTrials<'_>) -> Option<(f64, f64)> {
     let accuracies = group.accuracies();
-    let of_images = || Some(wilson(mean(&accuracies)?, group.num_judged()));
-    let (low, high) = correlated_interval(&accuracies, group.images()).or_else(of_images)?;
+    let from_images = || Some(wilson(mean(&accuracies)?, group.num_validation_images()));
+    let (low, high) = correlated_interval(&accuracies, group.num_images()).or_else(from_images)?;
     Some((low.max(0.0), high.min(1.0)))
 }
 
@@ -254,7 +256,7 @@ mod tests {
         assert_eq!(best.range, Some((0.90, 0.94)));
         let (low, high) = best.interval.unwrap();
         assert!(close(low, REFERENCE[0].0) && close(high, REFERENCE[0].1), "{low} {high}");
-        assert_eq!((best.standing, best.comparison), (Ranking::Best, None));
+        assert_eq!((best.ranking, best.comparison), (Ranking::Best, None));
         let expected = [
             (
                 0,
@@ -285,9 +287,9 @@ mod tests {
         assert!(close(p_values(0).0, 0.000_065_020_025) && close(p_values(0).1, 2.0 * 0.000_065_020_025));
         assert!(close(p_values(2).0, 0.419_510_376_492) && close(p_values(2).1, 0.419_510_376_492));
         // As scripts know it.
-        assert!(matches!(summary.settings[0].standing, Ranking::Worse(_)));
-        assert!(matches!(summary.settings[2].standing, Ranking::NotWorse(_)));
-        assert_eq!(summary.not_worse().count(), 1);
+        assert!(matches!(summary.settings[0].ranking, Ranking::SignificantlyWorse(_)));
+        assert!(matches!(summary.settings[2].ranking, Ranking::NotSignificant(_)));
+        assert_eq!(summary.not_probably_worse().count(), 1);
     }
 
     /// Worse in five of five folds by 4 to 23 percentage points: the interval of the difference contains 0, and still
@@ -296,7 +298,7 @@ mod tests {
     fn a_large_spread_is_no_equality() {
         let summary = summary([BEST, [0.86, 0.78, 0.69, 0.85, 0.83], [0.90, 0.905, 0.10, 0.925, 0.93]]);
         let scattered = &summary.settings[1];
-        assert!(matches!(scattered.standing, Ranking::NotWorse(_)));
+        assert!(matches!(scattered.ranking, Ranking::NotSignificant(_)));
         assert_eq!(scattered.verdict(), Some(Verdict::ProbablyWorse));
         let probabilities = scattered.comparison.unwrap().probabilities;
         assert!((probabilities.worse - 0.961_411_097_5).abs() < 1e-9, "{probabilities:?}");
@@ -304,9 +306,9 @@ mod tests {
         let unstable = &summary.settings[2];
         assert_eq!(unstable.verdict(), Some(Verdict::Undecided));
         assert!(unstable.comparison.unwrap().probabilities.equal < 0.02);
-        let Some(Instability::Spread { times: Some(times) }) = unstable.unstable else { unreachable!() };
-        assert!((times - unstable.deviation.unwrap() / summary.settings[0].deviation.unwrap()).abs() < 1e-12);
-        assert!(times > 20.0 && summary.settings[0].unstable.is_none());
+        let Some(Instability::Spread { ratio: Some(ratio) }) = unstable.instability else { unreachable!() };
+        assert!((ratio - unstable.deviation.unwrap() / summary.settings[0].deviation.unwrap()).abs() < 1e-12);
+        assert!(ratio > 20.0 && summary.settings[0].instability.is_none());
     }
 
     #[test]
@@ -314,7 +316,7 @@ mod tests {
         let wide = |half: f64| [0.9 - half, 0.9 - half / 2.0, 0.9, 0.9 + half / 2.0, 0.9 + half];
         let unstable = |best: f64, other: f64| {
             let lower = wide(other).map(|accuracy| accuracy - 0.05);
-            summary([wide(best), lower, [0.5; 5]]).settings[1].unstable
+            summary([wide(best), lower, [0.5; 5]]).settings[1].instability
         };
         // Four times as widely: a variance ratio of 16, whose p-value is 0.00997; 3.9 times is not rare enough.
         assert!(matches!(unstable(0.01, 0.0401), Some(Instability::Spread { .. })));
@@ -322,7 +324,7 @@ mod tests {
         // A thousand times as widely, and still within half a percentage point.
         assert_eq!(unstable(0.000_005, 0.005), None);
         // The best one's trials all agree.
-        assert_eq!(unstable(0.0, 0.02), Some(Instability::Spread { times: None }));
+        assert_eq!(unstable(0.0, 0.02), Some(Instability::Spread { ratio: None }));
     }
 
     #[test]
@@ -332,7 +334,7 @@ mod tests {
             summary([BEST, [near[0] + 0.0004, near[1], near[2] - 0.0004, near[3], near[4]], [0.5; 5]]);
         assert_eq!(summary.settings[1].verdict(), Some(Verdict::PracticallyEqual));
         let named: Vec<_> =
-            summary.of_verdict(Verdict::ProbablyWorse).iter().map(|s| s.mean.unwrap()).collect();
+            summary.with_verdict(Verdict::ProbablyWorse).iter().map(|s| s.mean.unwrap()).collect();
         assert_eq!(named, [0.5]);
     }
 
@@ -354,9 +356,9 @@ mod tests {
         // Of 10 weights there are two: the one on the front counts.
         summary.settings[0].comparison = self::summary([BEST, BEST, [0.5; 5]]).settings[1].comparison;
         assert_eq!(summary.settings[0].verdict(), Some(Verdict::Undecided));
-        assert_eq!(summary.smallest_of_verdict(Verdict::Undecided), None);
+        assert_eq!(summary.smallest_with_verdict(Verdict::Undecided), None);
         summary.settings[3].comparison = summary.settings[0].comparison;
-        let smallest = summary.smallest_of_verdict(Verdict::Undecided).unwrap();
+        let smallest = summary.smallest_with_verdict(Verdict::Undecided).unwrap();
         assert_eq!((smallest.num_parameters, smallest.mean), (Some(10), Some(0.6)));
     }
 
@@ -373,9 +375,9 @@ mod tests {
         assert_eq!(summary.best, Some(1));
         let diverged = &summary.settings[0];
         assert_eq!((diverged.num_finished, diverged.num_diverged), (4, 1));
-        assert_eq!((diverged.standing, diverged.comparison), (Ranking::NotRanked, None));
-        assert_eq!(diverged.unstable, Some(Instability::Diverged));
-        assert!(self::summary([[f64::NAN; 5], [0.5; 5], [0.4; 5]]).settings[0].unstable.is_none());
+        assert_eq!((diverged.ranking, diverged.comparison), (Ranking::NotRanked, None));
+        assert_eq!(diverged.instability, Some(Instability::Diverged));
+        assert!(self::summary([[f64::NAN; 5], [0.5; 5], [0.4; 5]]).settings[0].instability.is_none());
         assert!(self::summary([[f64::NAN; 5]; 3]).best.is_none());
     }
 

@@ -7,7 +7,7 @@ use crate::study::TrialRecord;
 use crate::training::EpochRecord;
 
 /// Below this p-value of the Mann-Whitney test one setting is called faster than another.
-const SIGNIFICANT: f64 = 0.05;
+const SIGNIFICANCE_LEVEL: f64 = 0.05;
 
 /// Seconds of an epoch.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,19 +37,19 @@ impl EpochSeconds {
     /// Of the trials of a setting; none where no epoch has been trained.
     pub(super) fn new(records: &[Option<&TrialRecord>]) -> Option<Self> {
         let trials: Vec<f64> =
-            records.iter().flatten().filter_map(|record| trial_seconds(&record.epochs)).collect();
+            records.iter().flatten().filter_map(|record| median_epoch_seconds(&record.epochs)).collect();
         Some(Self { spread: FiveNumbers::new(&trials)?, trials })
     }
 
     /// Compares the trials' seconds by the Mann-Whitney test, two-sided: a setting is faster where its p-value is below
     /// 0.05.
     pub fn compare(&self, other: &Self) -> Faster {
-        const ENOUGH: usize = 4;
-        if self.trials.len().min(other.trials.len()) < ENOUGH {
+        const MIN_TRIALS: usize = 4;
+        if self.trials.len().min(other.trials.len()) < MIN_TRIALS {
             return Faster::TooFew;
         }
         let p_value = mann_whitney(&self.trials, &other.trials);
-        match (p_value < SIGNIFICANT, self.spread.median < other.spread.median) {
+        match (p_value < SIGNIFICANCE_LEVEL, self.spread.median < other.spread.median) {
             (false, _) => Faster::Undecided(p_value),
             (true, true) => Faster::First(p_value),
             (true, false) => Faster::Second(p_value),
@@ -58,7 +58,7 @@ impl EpochSeconds {
 }
 
 /// The median seconds of a trial's epochs but the first; of its only epoch where there is one alone.
-pub(crate) fn trial_seconds(epochs: &[EpochRecord]) -> Option<f64> {
+pub(crate) fn median_epoch_seconds(epochs: &[EpochRecord]) -> Option<f64> {
     EpochRecord::median_seconds(if epochs.len() > 1 { &epochs[1..] } else { epochs })
 }
 

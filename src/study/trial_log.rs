@@ -44,7 +44,8 @@ struct SavedPlan {
     format: u32,
     /// What decided the results: names and values.
     #[serde(default)]
-    facts: BTreeMap<String, String>,
+    #[serde(rename = "facts")]
+    fingerprint: BTreeMap<String, String>,
 }
 
 /// How a trial ended.
@@ -128,11 +129,12 @@ impl StudyFolder {
     /// Saves the study file and what decides the results, and says what has changed since the last time: names with
     /// what they were and are.
     pub fn write_plan(&self, study: &Study, plan: &TrialPlan) -> Result<Vec<(String, String, String)>> {
-        let before = self.saved_plan().map(|plan| plan.facts).filter(|facts| !facts.is_empty());
+        let before =
+            self.saved_plan().map(|plan| plan.fingerprint).filter(|fingerprint| !fingerprint.is_empty());
         files::write(&self.path.join(STUDY), study.text().as_bytes())?;
-        let saved = SavedPlan { format: FORMAT, facts: plan.facts.clone() };
+        let saved = SavedPlan { format: FORMAT, fingerprint: plan.fingerprint.clone() };
         files::write_json(&self.path.join(PLAN), &saved)?;
-        Ok(before.map(|before| diff(&before, &plan.facts)).unwrap_or_default())
+        Ok(before.map(|before| diff(&before, &plan.fingerprint)).unwrap_or_default())
     }
 
     /// Saves a file of results and says where it is.
@@ -164,14 +166,14 @@ pub(crate) fn diff(
 #[derive(Debug)]
 pub struct TrialLog {
     /// None where it is only looked at.
-    open: Option<(LineLog, Lock)>,
+    writer: Option<(LineLog, Lock)>,
     records: HashMap<String, TrialRecord>,
     /// Lines that could not be read, and count as not there.
     pub num_damaged: usize,
 }
 
 impl TrialLog {
-    /// Opens the journal of `folder` and reads what is in it.
+    /// Opens the trial_log of `folder` and reads what is in it.
     ///
     /// A last line without an end, as a kill may leave, is taken off.
     ///
@@ -185,9 +187,9 @@ impl TrialLog {
         })?;
         files::remove_leftovers(&folder.path)?;
         let (lines, bytes) = LineLog::open(&folder.path.join(TRIALS))?;
-        let mut journal = Self { open: Some((lines, lock)), records: HashMap::new(), num_damaged: 0 };
-        journal.take_in(&bytes);
-        Ok(journal)
+        let mut trial_log = Self { writer: Some((lines, lock)), records: HashMap::new(), num_damaged: 0 };
+        trial_log.parse(&bytes);
+        Ok(trial_log)
     }
 
     /// Begins anew: the file takes another name, in one step, and an empty one its place. Says where the records are now and
@@ -195,38 +197,38 @@ impl TrialLog {
     ///
     /// # Errors
     /// A file that cannot be renamed or made.
-    pub fn set_aside(&mut self, folder: &StudyFolder) -> Result<Option<(PathBuf, usize)>> {
+    pub fn archive(&mut self, folder: &StudyFolder) -> Result<Option<(PathBuf, usize)>> {
         let number = self.records.len();
         let path = folder.path.join(TRIALS);
         if number == 0 {
             return Ok(None);
         }
-        let Some((lines, lock)) = self.open.take() else { return Ok(None) };
+        let Some((lines, lock)) = self.writer.take() else { return Ok(None) };
         drop(lines);
         let kept = files::set_aside(&path)?;
-        self.open = Some((LineLog::open(&path)?.0, lock));
+        self.writer = Some((LineLog::open(&path)?.0, lock));
         self.records.clear();
         Ok(Some((kept, number)))
     }
 
-    /// What is in the journal of the study called `name`, if there is one that can be read; makes and locks nothing.
-    pub fn look(artifacts: &Path, name: &str) -> Option<Self> {
+    /// What is in the trial_log of the study called `name`, if there is one that can be read; makes and locks nothing.
+    pub fn peek(artifacts: &Path, name: &str) -> Option<Self> {
         let path = artifacts.join("studies").join(name).join(TRIALS);
-        let mut journal = Self { open: None, records: HashMap::new(), num_damaged: 0 };
-        journal.take_in(&files::read_bytes(&path).ok()?);
-        Some(journal)
+        let mut trial_log = Self { writer: None, records: HashMap::new(), num_damaged: 0 };
+        trial_log.parse(&files::read_bytes(&path).ok()?);
+        Some(trial_log)
     }
 
-    fn take_in(&mut self, lines: &[u8]) {
+    fn parse(&mut self, lines: &[u8]) {
         for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice::<TrialRecord>(line) {
-                Ok(record) => self.keep(record),
+                Ok(record) => self.insert(record),
                 Err(_) => self.num_damaged += 1,
             }
         }
     }
 
-    fn keep(&mut self, record: TrialRecord) {
+    fn insert(&mut self, record: TrialRecord) {
         self.records.insert(record.id.clone(), record);
     }
 
@@ -237,10 +239,10 @@ impl TrialLog {
             lines += &files::to_json(record)?;
             lines.push('\n');
         }
-        if let Some((file, _)) = &mut self.open {
+        if let Some((file, _)) = &mut self.writer {
             file.append(&lines)?;
         }
-        records.iter().for_each(|record| self.keep(record.clone()));
+        records.iter().for_each(|record| self.insert(record.clone()));
         Ok(())
     }
 
@@ -295,45 +297,45 @@ mod tests {
     fn what_a_kill_left_behind_is_read_as_far_as_it_is_whole() {
         let place = tempfile::tempdir().unwrap();
         let folder = StudyFolder::open(place.path(), "s").unwrap();
-        let mut journal = TrialLog::open(&folder).unwrap();
-        journal.append(&[record("a", TrialEnd::Finished), record("b", TrialEnd::Failed)]).unwrap();
-        drop(journal);
+        let mut trial_log = TrialLog::open(&folder).unwrap();
+        trial_log.append(&[record("a", TrialEnd::Finished), record("b", TrialEnd::Failed)]).unwrap();
+        drop(trial_log);
         let path = folder.path().join(TRIALS);
         let mut text = fs::read_to_string(&path).unwrap();
         text.insert_str(0, "{\"id\": damaged}\n");
         fs::write(&path, format!("{text}{{\"id\":\"c\",\"setti")).unwrap();
 
-        let mut journal = TrialLog::open(&folder).unwrap();
-        assert_eq!(journal.num_damaged, 1);
-        assert!(journal.result(&trial("a")).is_some());
+        let mut trial_log = TrialLog::open(&folder).unwrap();
+        assert_eq!(trial_log.num_damaged, 1);
+        assert!(trial_log.result(&trial("a")).is_some());
         assert_eq!(
-            (journal.result(&trial("b")), journal.result(&trial("c"))),
+            (trial_log.result(&trial("b")), trial_log.result(&trial("c"))),
             (None, None),
             "to be run again"
         );
-        assert_eq!(journal.record(&trial("b")).map(|record| record.end), Some(TrialEnd::Failed));
-        assert_eq!(journal.num_others(&[trial("a"), trial("x")]), 1);
-        journal.append(&[record("c", TrialEnd::Diverged)]).unwrap();
-        drop(journal);
-        let journal = TrialLog::open(&folder).unwrap();
-        assert_eq!(journal.num_damaged, 1, "nothing was written behind half a line");
-        assert_eq!(journal.result(&trial("c")), Some(&record("c", TrialEnd::Diverged)));
+        assert_eq!(trial_log.record(&trial("b")).map(|record| record.end), Some(TrialEnd::Failed));
+        assert_eq!(trial_log.num_others(&[trial("a"), trial("x")]), 1);
+        trial_log.append(&[record("c", TrialEnd::Diverged)]).unwrap();
+        drop(trial_log);
+        let trial_log = TrialLog::open(&folder).unwrap();
+        assert_eq!(trial_log.num_damaged, 1, "nothing was written behind half a line");
+        assert_eq!(trial_log.result(&trial("c")), Some(&record("c", TrialEnd::Diverged)));
     }
 
     #[test]
     fn what_is_measured_again_keeps_what_was_measured_before() {
         let place = tempfile::tempdir().unwrap();
         let folder = StudyFolder::open(place.path(), "s").unwrap();
-        let mut journal = TrialLog::open(&folder).unwrap();
-        assert_eq!(journal.set_aside(&folder).unwrap(), None);
+        let mut trial_log = TrialLog::open(&folder).unwrap();
+        assert_eq!(trial_log.archive(&folder).unwrap(), None);
         for (number, id) in ["a", "b"].into_iter().enumerate() {
-            journal.append(&[record(id, TrialEnd::Finished)]).unwrap();
+            trial_log.append(&[record(id, TrialEnd::Finished)]).unwrap();
             let before = fs::read(folder.path().join(TRIALS)).unwrap();
-            let (kept, records) = journal.set_aside(&folder).unwrap().unwrap();
+            let (kept, records) = trial_log.archive(&folder).unwrap().unwrap();
             assert_eq!((kept, records), (folder.path().join(format!("trials-{}.jsonl", number + 1)), 1));
             assert_eq!(fs::read(folder.path().join(format!("trials-{}.jsonl", number + 1))).unwrap(), before);
             assert!(
-                journal.result(&trial(id)).is_none()
+                trial_log.result(&trial(id)).is_none()
                     && fs::read(folder.path().join(TRIALS)).unwrap().is_empty()
             );
             let error = TrialLog::open(&folder).unwrap_err();

@@ -14,8 +14,8 @@ use crate::study::search_space::{Configuration, Grid};
 use crate::training::ModelSpec;
 use crate::util::hex::hex;
 
-/// How timed trials are ordered; see [`turns`](crate::study::turns).
-const TURNS: &str = "turns";
+/// How timed trials are ordered; see [`round_robin`](crate::study::round_robin).
+const ROUND_ROBIN: &str = "turns";
 /// The most trials of a study: more are a mistake.
 const MAX_TRIALS: usize = 100_000;
 
@@ -37,7 +37,7 @@ pub struct Trial {
 
 impl Trial {
     /// What is trained, as a member of a stack.
-    pub fn member(&self) -> ModelSpec<'_> {
+    pub fn model_spec(&self) -> ModelSpec<'_> {
         let Experiment { model, optimizer, schedule, training, .. } = &*self.experiment;
         ModelSpec { model, optimizer, schedule, training }
     }
@@ -51,7 +51,7 @@ pub struct TrialPlan {
     /// The trials, setting by setting, seed by seed, fold by fold.
     pub trials: Vec<Trial>,
     /// What decides the results, by name, in words: to tell what a changed study file changes.
-    pub facts: BTreeMap<String, String>,
+    pub fingerprint: BTreeMap<String, String>,
     /// Half the width of the region of practical equivalence; it decides verdicts and no result.
     pub equivalence: f64,
 }
@@ -70,19 +70,20 @@ impl TrialPlan {
         check_number(study, grid.len())?;
         let timed_on = machine.filter(|_| study.timing).unwrap_or_default();
         // Seconds of settings that took turns cannot be compared with those of an earlier smallnet, whose did not.
-        let timing = if study.timing { TURNS } else { "false" };
+        let timing = if study.timing { ROUND_ROBIN } else { "false" };
         let conditions = format!("{backend}\n{data_sha256}\n{timed_on}\n{timing}\n{}", study.folds);
         let (mut settings, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
         let mut left = MAX_MEMORY;
         for (setting, values) in grid.settings() {
             for &seed in &study.seeds {
-                let experiment = study.experiment(&values, seed).map_err(|error| refused(&setting, error))?;
-                left = left.checked_sub(memory(&experiment)).ok_or_else(too_much_memory)?;
+                let experiment =
+                    study.experiment(&values, seed).map_err(|error| name_configuration(&setting, error))?;
+                left = left.checked_sub(memory_bytes(&experiment)).ok_or_else(too_much_memory)?;
                 let folds: Vec<_> = match study.folds {
                     0 => vec![None],
                     folds => (0..folds).map(Some).collect(),
                 };
-                let text = unnamed(&experiment).to_toml()?;
+                let text = without_name(&experiment).to_toml()?;
                 let experiment = Arc::new(experiment);
                 for fold in folds {
                     let id = hex(&Sha256::digest(format!("{conditions}\n{fold:?}\n{text}")))[..16].to_owned();
@@ -99,12 +100,12 @@ impl TrialPlan {
                     .hint("leave one of both out"));
             }
         }
-        let mut facts = facts(study, backend, data_sha256)?;
+        let mut fingerprint = fingerprint(study, backend, data_sha256)?;
         if study.timing {
-            facts.insert("timed on".to_owned(), timed_on.to_owned());
-            facts.insert("timed in".to_owned(), TURNS.to_owned());
+            fingerprint.insert("timed on".to_owned(), timed_on.to_owned());
+            fingerprint.insert("timed in".to_owned(), ROUND_ROBIN.to_owned());
         }
-        Ok(Self { settings, trials, facts, equivalence: study.equivalence })
+        Ok(Self { settings, trials, fingerprint, equivalence: study.equivalence })
     }
 }
 
@@ -121,7 +122,7 @@ fn check_number(study: &Study, settings: usize) -> Result<()> {
 }
 
 /// The bytes that an experiment takes.
-fn memory(experiment: &Experiment) -> usize {
+fn memory_bytes(experiment: &Experiment) -> usize {
     let Experiment { name, data, model, .. } = experiment;
     size_of::<Experiment>() + name.capacity() + data.source.capacity() + size_of_val(&model.hidden[..])
 }
@@ -131,7 +132,7 @@ fn too_much_memory() -> Error {
         .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds")
 }
 
-fn refused(setting: &Configuration, error: Error) -> Error {
+fn name_configuration(setting: &Configuration, error: Error) -> Error {
     match setting.values.is_empty() {
         true => error,
         false => Error::new(format!("the setting {}: {error}", setting.name())),
@@ -139,23 +140,23 @@ fn refused(setting: &Configuration, error: Error) -> Error {
 }
 
 /// The experiment without what decides no result: its name, and where the data set is. The digest says which images.
-fn unnamed(experiment: &Experiment) -> Experiment {
+fn without_name(experiment: &Experiment) -> Experiment {
     let mut unnamed = Experiment { name: "trial".to_owned(), ..experiment.clone() };
     unnamed.data.source = "data".to_owned();
     unnamed
 }
 
-fn facts(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTreeMap<String, String>> {
-    let mut facts = settings(&study.base)?;
-    facts.remove("name");
-    facts.remove("seed");
-    facts.remove("data.source");
+fn fingerprint(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTreeMap<String, String>> {
+    let mut fingerprint = settings(&study.base)?;
+    fingerprint.remove("name");
+    fingerprint.remove("seed");
+    fingerprint.remove("data.source");
     if study.folds > 0 {
-        facts.remove("data.validation");
+        fingerprint.remove("data.validation");
     }
     for varied in &study.varied {
         let values: Vec<_> = varied.values.iter().map(ToString::to_string).collect();
-        facts.insert(varied.key.clone(), format!("varied: {}", values.join(", ")));
+        fingerprint.insert(varied.key.clone(), format!("varied: {}", values.join(", ")));
     }
     let sample = study.sample.map_or("all".to_owned(), |(num, seed)| format!("{num} drawn by {seed}"));
     for (key, value) in [
@@ -166,13 +167,13 @@ fn facts(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTreeMap<
         ("backend", backend.to_string()),
         ("data digest", data_sha256.chars().take(16).collect()),
     ] {
-        facts.insert(key.to_owned(), value);
+        fingerprint.insert(key.to_owned(), value);
     }
     // Earlier plans have none: the default is no change of theirs.
     if study.equivalence != DEFAULT_EQUIVALENCE {
-        facts.insert("equivalence".to_owned(), study.equivalence.to_string());
+        fingerprint.insert("equivalence".to_owned(), study.equivalence.to_string());
     }
-    Ok(facts)
+    Ok(fingerprint)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::exercise::page::{Answer, ExercisePage, ExerciseStudy, Work, word};
-use crate::study::page::{beside_best, findings, reading_note};
+use crate::study::page::{compare_with_best, findings, reading_note};
 use crate::study::{ConfigurationResult, StudySummary, TrialRecord};
 use crate::training::EpochRecord;
 use crate::util::format::{counted, grouped, seconds, significant};
@@ -301,7 +301,7 @@ pub(super) fn mean(setting: &ConfigurationResult) -> String {
 
 /// What is probable of the others, as a part of a sentence.
 pub(super) fn alike(summary: &StudySummary, key: &str) -> String {
-    match beside_best(summary, |setting| value(Some(setting), key)).as_str() {
+    match compare_with_best(summary, |setting| value(Some(setting), key)).as_str() {
         "" => String::new(),
         others => format!(" ({others})"),
     }

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::plots::{Chart, Colour, Line, Scale, Series};
 use crate::report::components;
 use crate::report::curves::{LARGE, SIZE, line};
-use crate::study::page::order::Shown;
+use crate::study::page::order::Selection;
 use crate::study::page::{Section, StudyPage, repeat_name};
 use crate::study::{Configuration, ConfigurationResult, TrialRecord};
 use crate::training::EpochRecord;
@@ -16,7 +16,7 @@ const MAX_LINES: usize = 5;
 
 /// Accuracy against the varied number with the most values, the other keys making a line each; none where no number is
 /// varied.
-pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Section>> {
+pub(super) fn accuracy_chart(page: &StudyPage<'_>) -> Result<Option<Section>> {
     let Some(key) = numeric_key(page) else { return Ok(None) };
     let settings = &page.summary.settings;
     let rest = |setting: &Configuration| {
@@ -34,17 +34,17 @@ pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Section>> {
         let of_line = settings.iter().filter(|setting| rest(&setting.setting) == *rest_of_line);
         of_line.filter_map(|setting| setting.mean).fold(0.0, f64::max)
     };
-    let shown = Shown::of(&lines.iter().map(|line| (line, highest(line))).collect::<Vec<_>>());
+    let selection = Selection::new(&lines.iter().map(|line| (line, highest(line))).collect::<Vec<_>>());
     let single = lines.len() == 1;
     let mut series = Vec::new();
     if single {
         series.extend(trial_lines(page, &key));
     }
-    for (place, &index) in shown.places.iter().enumerate() {
+    for (place, &index) in selection.indices.iter().enumerate() {
         let of_line: Vec<&ConfigurationResult> =
             settings.iter().filter(|setting| rest(&setting.setting) == lines[index]).collect();
         let name = if single { "mean, with its 95 % interval".to_owned() } else { lines[index].name() };
-        series.push(mean_line(&of_line, &key, &name, shown.colour(place)));
+        series.push(mean_line(&of_line, &key, &name, selection.colour(place)));
     }
     let xs: Vec<f64> = settings.iter().filter_map(|setting| setting.setting.number(&key)).collect();
     let short = key.rsplit('.').next().unwrap_or(&key).replace('_', " ");
@@ -62,7 +62,7 @@ pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Section>> {
     let chart = Chart { marks: &marks, ..chart };
     let content = html! {
         (components::large_svg_figure(chart.to_svg(LARGE.0, LARGE.1)?))
-        @if let Some(note) = shown.note(lines.len()) { p.note { (note) } }
+        @if let Some(note) = selection.note(lines.len()) { p.note { (note) } }
     };
     Ok(Some(Section { title: format!("Accuracy against {short}"), content }))
 }
@@ -145,7 +145,7 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let settings = &page.summary.settings;
     let ranked: Vec<usize> = (0..settings.len()).filter(|&index| settings[index].is_ranked()).collect();
     let with_mean = |&index: &usize| (&settings[index].setting, settings[index].mean.unwrap_or(0.0));
-    let shown = Shown::of(&ranked.iter().map(with_mean).collect::<Vec<_>>());
+    let selection = Selection::new(&ranked.iter().map(with_mean).collect::<Vec<_>>());
     type Value = fn(&EpochRecord) -> Option<f64>;
     let measures: [(&str, &str, (f64, f64), Value); 2] = [
         ("Validation accuracy", "share correct", (0.0, 1.0), |epoch| epoch.validation_accuracy),
@@ -156,10 +156,10 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         let of_place = |(place, &index): (usize, &usize)| Series {
             name: page.plan.settings[ranked[index]].name(),
             points: mean_curve(page, ranked[index], value),
-            colour: shown.colour(place),
+            colour: selection.colour(place),
             ..Series::default()
         };
-        let series: Vec<Series> = shown.places.iter().enumerate().map(of_place).collect();
+        let series: Vec<Series> = selection.indices.iter().enumerate().map(of_place).collect();
         let chart = Chart {
             title,
             x_name: "epoch",
@@ -175,7 +175,7 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         div.drawings { @for drawing in &drawings { (drawing) } }
         p.note {
             "Means over each setting's trials."
-            @if let Some(note) = shown.note(ranked.len()) { " " (note) }
+            @if let Some(note) = selection.note(ranked.len()) { " " (note) }
         }
     }))
 }

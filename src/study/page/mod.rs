@@ -2,11 +2,11 @@
 
 mod charts;
 mod order;
+mod parameters;
 mod reading;
 mod table;
 mod text;
 mod timing;
-mod weights;
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ use crate::util::format::{counted, grouped};
 pub(crate) use reading::reading_note;
 use table::accuracy;
 pub use table::{Medium, study_table};
-pub(crate) use text::{beside_best, region};
+pub(crate) use text::{compare_with_best, equivalence_region};
 pub use text::{conclusions, test_sentence};
 
 /// What a study's page is made of.
@@ -59,12 +59,12 @@ pub fn page(page: &StudyPage<'_>) -> Result<String> {
     let header = html! {
         h1 { (study.name) }
         p { (text::subtitle(page)) }
-        (components::stat_tiles(&numbers(page)))
+        (components::stat_tiles(&stat_tiles(page)))
     };
     let mut sections: Vec<_> =
         findings(page)?.iter().map(|part| section(&part.title, &part.content)).collect();
     sections.push(section("How to read this", &reading_note(&[*page])));
-    sections.push(section("How it was done", &method(page)));
+    sections.push(section("How it was done", &method_section(page)));
     Ok(layout::page(&study.name, &header, &sections))
 }
 
@@ -85,14 +85,14 @@ impl Section {
 /// # Errors
 /// Records that cannot be drawn.
 pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Section>> {
-    let mut sections = vec![Section::new("Result", result(page))];
-    sections.extend(charts::against_key(page)?);
+    let mut sections = vec![Section::new("Result", result_section(page))];
+    sections.extend(charts::accuracy_chart(page)?);
     if page.study.timing
         && let Some(content) = timing::section(page)?
     {
         sections.push(Section::new("Accuracy against time", content));
     }
-    if let Some(content) = weights::section(page)? {
+    if let Some(content) = parameters::section(page)? {
         sections.push(Section::new("Accuracy against weights", content));
     }
     if let Some(content) = charts::learning_curves(page)? {
@@ -105,7 +105,7 @@ pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Section>> {
     Ok(sections)
 }
 
-fn numbers(page: &StudyPage<'_>) -> Vec<(String, String)> {
+fn stat_tiles(page: &StudyPage<'_>) -> Vec<(String, String)> {
     let mut numbers = Vec::new();
     if let Some(best) = page.summary.best.map(|best| &page.summary.settings[best]) {
         numbers.push((best.setting.name(), "best setting".to_owned()));
@@ -120,7 +120,7 @@ fn numbers(page: &StudyPage<'_>) -> Vec<(String, String)> {
     numbers
 }
 
-fn result(page: &StudyPage<'_>) -> Markup {
+fn result_section(page: &StudyPage<'_>) -> Markup {
     let table = study_table(page.summary, page.study.timing, Medium::Page);
     html! {
         @for sentence in conclusions(page.summary) { p { (components::inline_code(&sentence)) } }
@@ -178,7 +178,7 @@ fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
     }
 }
 
-fn method(page: &StudyPage<'_>) -> Markup {
+fn method_section(page: &StudyPage<'_>) -> Markup {
     let StudyPage { study, plan, records, .. } = page;
     let stacked = records.iter().filter(|record| record.stacked).count();
     let execution = match (study.timing, stacked) {

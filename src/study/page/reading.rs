@@ -7,7 +7,7 @@ use crate::study::page::{StudyPage, text};
 /// What the tables and verdicts of these studies mean.
 pub(crate) fn reading_note(studies: &[StudyPage<'_>]) -> Markup {
     let mut regions: Vec<String> = Vec::new();
-    for region in studies.iter().map(|study| text::region(study.summary)) {
+    for region in studies.iter().map(|study| text::equivalence_region(study.summary)) {
         if !regions.contains(&region) {
             regions.push(region);
         }

@@ -23,7 +23,7 @@ const MAX_NAMED: usize = 5;
 
 /// Which setting is best, what is probable of the others, and which are unstable or did not finish.
 pub fn conclusions(summary: &StudySummary) -> Vec<String> {
-    let diverged = diverged(summary);
+    let diverged = diverged_sentence(summary);
     let missing = summary.settings.iter().filter(|setting| setting.num_missing > 0).count();
     let Some(best) = summary.best.map(|best| &summary.settings[best]) else {
         let none =
@@ -36,12 +36,12 @@ pub fn conclusions(summary: &StudySummary) -> Vec<String> {
         sentences.push(format!("{settings} not ranked yet: trials failed or have not been run."));
     }
     sentences.push(match (summary.settings.len(), missing) {
-        (1, _) => format!("The one setting, {}, has {}.", best.setting.name(), of_mean(best)),
-        (_, 0) => format!("The best setting is {}: {}.", best.setting.name(), of_mean(best)),
-        _ => format!("The best setting so far is {}: {}.", best.setting.name(), of_mean(best)),
+        (1, _) => format!("The one setting, {}, has {}.", best.setting.name(), describe_mean(best)),
+        (_, 0) => format!("The best setting is {}: {}.", best.setting.name(), describe_mean(best)),
+        _ => format!("The best setting so far is {}: {}.", best.setting.name(), describe_mean(best)),
     });
-    let region = region(summary);
-    for (conclusions, start) in [
+    let region = equivalence_region(summary);
+    for (verdict, start) in [
         (Verdict::PracticallyEqual, format!("Practically equal to it, within {region}: ")),
         (
             Verdict::Undecided,
@@ -49,19 +49,19 @@ pub fn conclusions(summary: &StudySummary) -> Vec<String> {
         ),
         (Verdict::ProbablyWorse, format!("Probably worse by more than {region}: ")),
     ] {
-        let settings = summary.of_verdict(conclusions);
+        let settings = summary.with_verdict(verdict);
         if !settings.is_empty() {
-            sentences.push(format!("{start}{}.", named(&settings)));
+            sentences.push(format!("{start}{}.", list_with_probabilities(&settings)));
         }
     }
-    sentences.extend(of_images(summary));
-    sentences.extend(unstable(summary));
+    sentences.extend(note_on_images(summary));
+    sentences.extend(unstable_sentence(summary));
     sentences.extend(diverged);
     sentences
 }
 
 /// Half the width of the region of practical equivalence: `0.5 percentage points`.
-pub(crate) fn region(summary: &StudySummary) -> String {
+pub(crate) fn equivalence_region(summary: &StudySummary) -> String {
     match significant(100.0 * summary.equivalence).as_str() {
         "1" => "1 percentage point".to_owned(),
         points => format!("{points} percentage points"),
@@ -78,7 +78,7 @@ fn probability(setting: &ConfigurationResult) -> Option<f64> {
 }
 
 /// Settings with their probabilities; of many, the nearest to the best.
-fn named(settings: &[&ConfigurationResult]) -> String {
+fn list_with_probabilities(settings: &[&ConfigurationResult]) -> String {
     let name = |setting: &&ConfigurationResult| {
         format!("{} ({})", setting.setting.name(), percent(probability(setting).unwrap_or(f64::NAN)))
     };
@@ -96,7 +96,7 @@ fn named(settings: &[&ConfigurationResult]) -> String {
 pub(super) fn verdict_cell(summary: &StudySummary, index: usize) -> String {
     let setting = &summary.settings[index];
     let mut words = Vec::new();
-    words.extend(setting.unstable.map(|_| "unstable".to_owned()));
+    words.extend(setting.instability.map(|_| "unstable".to_owned()));
     words.extend(setting.comparison.map(|comparison| {
         let percent = percent(probability(setting).unwrap_or(f64::NAN));
         match comparison.verdict {
@@ -112,17 +112,20 @@ pub(super) fn verdict_cell(summary: &StudySummary, index: usize) -> String {
 
 /// What is probable of the others, as a part of a sentence about the best: `practically equal: 0.64; undecided: 0.16 and
 /// 1.28; the others are probably worse`. `name` is what a setting is called; empty where there are no others.
-pub(crate) fn beside_best(summary: &StudySummary, name: impl Fn(&ConfigurationResult) -> String) -> String {
+pub(crate) fn compare_with_best(
+    summary: &StudySummary,
+    name: impl Fn(&ConfigurationResult) -> String,
+) -> String {
     let mut parts = Vec::new();
-    for (conclusions, word) in
+    for (verdict, word) in
         [(Verdict::PracticallyEqual, "practically equal"), (Verdict::Undecided, "undecided")]
     {
-        let names: Vec<String> = summary.of_verdict(conclusions).into_iter().map(&name).collect();
+        let names: Vec<String> = summary.with_verdict(verdict).into_iter().map(&name).collect();
         if !names.is_empty() {
             parts.push(format!("{word}: {}", listed(&names)));
         }
     }
-    match (summary.of_verdict(Verdict::ProbablyWorse).len(), parts.is_empty()) {
+    match (summary.with_verdict(Verdict::ProbablyWorse).len(), parts.is_empty()) {
         (0, _) => {}
         (1, _) => parts.push("the other is probably worse".to_owned()),
         (_, true) => parts.push("all others are probably worse".to_owned()),
@@ -132,7 +135,7 @@ pub(crate) fn beside_best(summary: &StudySummary, name: impl Fn(&ConfigurationRe
 }
 
 /// What the probabilities are of where the trials cannot be asked.
-fn of_images(summary: &StudySummary) -> Option<String> {
+fn note_on_images(summary: &StudySummary) -> Option<String> {
     let comparisons: Vec<_> = summary.settings.iter().filter_map(|setting| setting.comparison).collect();
     let number = comparisons.iter().filter(|comparison| comparison.basis == Basis::Images).count();
     let single = summary.settings.iter().all(|setting| setting.num_finished <= 1);
@@ -151,14 +154,14 @@ fn of_images(summary: &StudySummary) -> Option<String> {
     }
 }
 
-fn unstable(summary: &StudySummary) -> Option<String> {
+fn unstable_sentence(summary: &StudySummary) -> Option<String> {
     let name = |setting: &ConfigurationResult| {
-        let Some(Instability::Spread { times }) = setting.unstable else { return None };
+        let Some(Instability::Spread { ratio }) = setting.instability else { return None };
         let (low, high) = setting.range?;
-        let times = times.map_or_else(String::new, |times| {
-            format!(", {} times the best one’s standard deviation", significant(times))
+        let ratio = ratio.map_or_else(String::new, |ratio| {
+            format!(", {} times the best one’s standard deviation", significant(ratio))
         });
-        Some(format!("{} (from {low:.4} to {high:.4}{times})", setting.setting.name()))
+        Some(format!("{} (from {low:.4} to {high:.4}{ratio})", setting.setting.name()))
     };
     let names: Vec<String> = summary.settings.iter().filter_map(name).collect();
     (!names.is_empty()).then(|| {
@@ -167,7 +170,7 @@ fn unstable(summary: &StudySummary) -> Option<String> {
     })
 }
 
-fn diverged(summary: &StudySummary) -> Option<String> {
+fn diverged_sentence(summary: &StudySummary) -> Option<String> {
     let diverged: Vec<String> = summary
         .settings
         .iter()
@@ -184,7 +187,7 @@ fn num_trials(setting: &ConfigurationResult) -> usize {
     setting.num_finished + setting.num_diverged + setting.num_missing
 }
 
-fn of_mean(best: &ConfigurationResult) -> String {
+fn describe_mean(best: &ConfigurationResult) -> String {
     let mean = best.mean.unwrap_or(f64::NAN);
     match (best.num_finished, best.interval) {
         (1, Some((low, high))) => {

@@ -8,7 +8,7 @@ use crate::report::components;
 use crate::report::curves::{LARGE, SIZE};
 use crate::statistics::FiveNumbers;
 use crate::study::page::StudyPage;
-use crate::study::page::order::Shown;
+use crate::study::page::order::Selection;
 use crate::study::page::table::accuracy;
 use crate::study::{ConfigurationResult, EpochSeconds, Faster, TrialRecord};
 use crate::training::EpochRecord;
@@ -18,38 +18,38 @@ use crate::util::format::{
 use crate::util::table::{Column, TextTable, or_dash};
 
 /// What was measured of one batch size.
-struct Timed<'a> {
+struct BatchSizeTimes<'a> {
     setting: &'a ConfigurationResult,
     batch_size: f64,
     /// Updates in an epoch.
-    updates: usize,
+    num_updates: usize,
     /// Seconds of an epoch over its trials.
     times: &'a EpochSeconds,
     records: Vec<&'a TrialRecord>,
 }
 
-impl Timed<'_> {
+impl BatchSizeTimes<'_> {
     /// Seconds of an epoch, the median over its trials.
-    fn epoch(&self) -> f64 {
+    fn epoch_seconds(&self) -> f64 {
         self.times.spread.median
     }
 
-    fn update(&self) -> f64 {
-        self.epoch() / self.updates as f64
+    fn update_seconds(&self) -> f64 {
+        self.epoch_seconds() / self.num_updates as f64
     }
 
-    fn range(&self) -> (f64, f64) {
+    fn seconds_range(&self) -> (f64, f64) {
         (self.times.spread.min, self.times.spread.max)
     }
 
     /// The seconds of the shortest of its trainings.
-    fn whole(&self) -> f64 {
+    fn shortest_training(&self) -> f64 {
         let seconds = |record: &&TrialRecord| record.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>();
         self.records.iter().map(seconds).fold(f64::INFINITY, f64::min)
     }
 
     /// After each epoch that all its trainings reached: the median of the seconds trained by then, and the mean accuracy.
-    fn course(&self) -> Vec<(f64, f64)> {
+    fn learning_curve(&self) -> Vec<(f64, f64)> {
         let epochs = self.records.iter().map(|record| record.epochs.len()).min().unwrap_or(0);
         let point = |last: usize| {
             let spent =
@@ -85,14 +85,14 @@ impl Timed<'_> {
 /// Accuracy and seconds an epoch over the batch size, and what explains them; none where it is not varied by itself.
 pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     const KEY: &str = "training.batch_size";
-    let mut all: Vec<Timed<'_>> = Vec::new();
+    let mut all: Vec<BatchSizeTimes<'_>> = Vec::new();
     for setting in &page.summary.settings {
         let records: Vec<&TrialRecord> =
             page.records.iter().copied().filter(|record| record.setting == setting.setting).collect();
         let timed = (setting.setting.number(KEY), setting.epoch_seconds.as_ref(), setting.is_ranked());
         if let (Some(batch_size), Some(times), true) = timed {
             let updates = records.first().map_or(1, |record| record.steps_per_epoch.max(1));
-            all.push(Timed { setting, batch_size, updates, times, records });
+            all.push(BatchSizeTimes { setting, batch_size, num_updates: updates, times, records });
         }
     }
     all.sort_by(|a, b| a.batch_size.total_cmp(&b.batch_size));
@@ -103,7 +103,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         return Ok(None);
     }
     // The same time for all: as long as the fastest of all trainings took.
-    let limit = all.iter().map(Timed::whole).fold(f64::INFINITY, f64::min);
+    let limit = all.iter().map(BatchSizeTimes::shortest_training).fold(f64::INFINITY, f64::min);
     let epochs = page.study.base.training.num_epochs;
     Ok(Some(html! {
         (against_time(&all)?)
@@ -114,14 +114,16 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
 }
 
 /// The table of the batch sizes. `limit` is the time in seconds after which all of them are compared.
-fn table(all: &[Timed<'_>], limit: f64, epochs: usize) -> TextTable {
-    type Row<'a> = (&'a Timed<'a>, Option<(f64, f64)>);
+fn table(all: &[BatchSizeTimes<'_>], limit: f64, epochs: usize) -> TextTable {
+    type Row<'a> = (&'a BatchSizeTimes<'a>, Option<(f64, f64)>);
     let columns: [Column<Row<'_>>; 8] = [
         Column::number("batch size", |(timed, _)| grouped(timed.batch_size as usize)),
-        Column::number("updates per epoch", |(timed, _)| grouped(timed.updates)),
-        Column::number("per update", |(timed, _)| microseconds(timed.update())),
-        Column::number("per epoch", |(timed, _)| seconds(timed.epoch())),
-        Column::number("from … to", |(timed, _)| range_of_seconds(timed.range().0, timed.range().1)),
+        Column::number("updates per epoch", |(timed, _)| grouped(timed.num_updates)),
+        Column::number("per update", |(timed, _)| microseconds(timed.update_seconds())),
+        Column::number("per epoch", |(timed, _)| seconds(timed.epoch_seconds())),
+        Column::number("from … to", |(timed, _)| {
+            range_of_seconds(timed.seconds_range().0, timed.seconds_range().1)
+        }),
         Column::number(AT_END, |(timed, _)| accuracy(timed.setting.mean)),
         Column::number(AT_LIMIT, |(_, within)| accuracy(within.map(|(accuracy, _)| accuracy))),
         Column::number("epochs by then", |(_, within)| {
@@ -138,17 +140,17 @@ const AT_END: &str = "accuracy at the end";
 const AT_LIMIT: &str = "accuracy at the limit";
 
 /// Accuracy over the seconds of training, a line for each batch size with a point for each epoch.
-fn against_time(all: &[Timed<'_>]) -> Result<Markup> {
+fn against_time(all: &[BatchSizeTimes<'_>]) -> Result<Markup> {
     let settings: Vec<_> =
         all.iter().map(|timed| (&timed.setting.setting, timed.setting.mean.unwrap_or(0.0))).collect();
-    let shown = Shown::of(&settings);
+    let selection = Selection::new(&settings);
     let of_place = |(place, &index): (usize, &usize)| Series {
         name: all[index].setting.setting.name(),
-        points: all[index].course(),
-        colour: shown.colour(place),
+        points: all[index].learning_curve(),
+        colour: selection.colour(place),
         ..Series::default()
     };
-    let series: Vec<Series> = shown.places.iter().enumerate().map(of_place).collect();
+    let series: Vec<Series> = selection.indices.iter().enumerate().map(of_place).collect();
     let chart = Chart {
         x_name: "seconds of training",
         y_name: "validation accuracy",
@@ -162,17 +164,17 @@ fn against_time(all: &[Timed<'_>]) -> Result<Markup> {
         p.note {
             "A point for each epoch: the mean accuracy of a batch size's trainings, and the median of the seconds that they had \
              trained by then. Further left is sooner, higher is better."
-            @if let Some(note) = shown.note(all.len()) { " " (note) }
+            @if let Some(note) = selection.note(all.len()) { " " (note) }
         }
     })
 }
 
 /// How long an epoch takes with each batch size.
-fn epoch_times(all: &[Timed<'_>]) -> Result<String> {
+fn epoch_times(all: &[BatchSizeTimes<'_>]) -> Result<String> {
     let series = [Series {
         name: "median over the trials, with their range".to_owned(),
-        points: all.iter().map(|timed| (timed.batch_size, timed.epoch())).collect(),
-        spread: all.iter().map(Timed::range).collect(),
+        points: all.iter().map(|timed| (timed.batch_size, timed.epoch_seconds())).collect(),
+        spread: all.iter().map(BatchSizeTimes::seconds_range).collect(),
         ..Series::default()
     }];
     let chart = Chart {
@@ -193,19 +195,19 @@ fn microseconds(seconds: f64) -> String {
 }
 
 /// The trade in words: updates per epoch, time of an update, accuracy at equal epochs and at equal time.
-fn explanation(all: &[Timed<'_>], limit: f64, epochs: usize) -> Vec<String> {
+fn explanation(all: &[BatchSizeTimes<'_>], limit: f64, epochs: usize) -> Vec<String> {
     let (Some(small), Some(large)) = (all.first(), all.last()) else { return Vec::new() };
-    let size = |timed: &Timed<'_>| grouped(timed.batch_size as usize);
-    let mean = |timed: &Timed<'_>| timed.setting.mean.unwrap_or(f64::NAN);
+    let size = |timed: &BatchSizeTimes<'_>| grouped(timed.batch_size as usize);
+    let mean = |timed: &BatchSizeTimes<'_>| timed.setting.mean.unwrap_or(f64::NAN);
     let mut sentences = vec![
         format!(
             "With batches of {} images an epoch has {} of {} in the median, with batches of {} it has {} of {}.",
             size(small),
-            counted(small.updates, "update", "updates"),
-            microseconds(small.update()),
+            counted(small.num_updates, "update", "updates"),
+            microseconds(small.update_seconds()),
             size(large),
-            grouped(large.updates),
-            microseconds(large.update()),
+            grouped(large.num_updates),
+            microseconds(large.update_seconds()),
         ),
         faster(small, large),
     ];
@@ -238,14 +240,14 @@ fn explanation(all: &[Timed<'_>], limit: f64, epochs: usize) -> Vec<String> {
 }
 
 /// Whether an epoch takes less time with the smallest or the largest batches, as far as the trials allow to say.
-fn faster(small: &Timed<'_>, large: &Timed<'_>) -> String {
-    let name = |timed: &Timed<'_>| format!("batches of {}", grouped(timed.batch_size as usize));
+fn faster(small: &BatchSizeTimes<'_>, large: &BatchSizeTimes<'_>) -> String {
+    let name = |timed: &BatchSizeTimes<'_>| format!("batches of {}", grouped(timed.batch_size as usize));
     let trials = small.times.trials.len().min(large.times.trials.len());
     let both = format!(
         "{} with {} and {} with {}",
-        seconds(small.epoch()),
+        seconds(small.epoch_seconds()),
         name(small),
-        seconds(large.epoch()),
+        seconds(large.epoch_seconds()),
         name(large)
     );
     let test = |p: f64| format!("(Mann-Whitney test over {trials} trials of each, p {})", p_value(p));
@@ -270,9 +272,9 @@ fn faster(small: &Timed<'_>, large: &Timed<'_>) -> String {
         "An epoch is faster with {} than with {}: {} in place of {} in the median, {} times as fast {}.",
         name(fast),
         name(slow),
-        seconds(fast.epoch()),
-        seconds(slow.epoch()),
-        significant(slow.epoch() / fast.epoch()),
+        seconds(fast.epoch_seconds()),
+        seconds(slow.epoch_seconds()),
+        significant(slow.epoch_seconds() / fast.epoch_seconds()),
         test(p)
     )
 }

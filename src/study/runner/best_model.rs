@@ -14,14 +14,14 @@ use crate::pipeline::resume::{Resume, resume};
 use crate::pipeline::train::{PreparedRun, prepare};
 use crate::run::{RunFolder, RunRecords};
 use crate::study::StudySummary;
-use crate::study::runner::{OpenedStudy, PlannedStudy};
+use crate::study::runner::{OpenStudy, PlannedStudy};
 
 /// The winner of a study.
 pub enum BestModel {
     /// It has been trained and tested already, at an earlier time: the test images are used once.
-    Known(Box<RunRecords>),
+    AlreadyTrained(Box<RunRecords>),
     /// It is about to be trained.
-    New(Box<BestModelTraining>),
+    ToTrain(Box<BestModelTraining>),
 }
 
 /// The winner's training, about to start, or to go on where it was stopped.
@@ -32,21 +32,21 @@ pub struct BestModelTraining {
     pub warnings: Vec<String>,
 }
 
-impl OpenedStudy {
+impl OpenStudy {
     /// The winner's experiment: the best setting with the study's first seed and no image held out.
     ///
     /// Early stopping needs images held out; in its place, the winner is trained for the median of the epochs that its
     /// trials were judged after, or to the end of the warm-up where that comes later. A cosine schedule ends with the
     /// training, so it keeps its length.
-    fn winner_experiment(&self, summary: &StudySummary) -> Option<Experiment> {
+    fn best_experiment(&self, summary: &StudySummary) -> Option<Experiment> {
         let best = summary.best?;
         let trials = self.planned.plan.trials.iter().filter(|trial| trial.setting == best);
         let first = trials.clone().next()?;
-        let mut experiment = self.planned.on_all_images(first);
+        let mut experiment = self.planned.experiment_on_all_images(first);
         let is_stopped = first.experiment.training.early_stopping.is_some();
         if is_stopped && !matches!(experiment.schedule, ScheduleConfig::Cosine(_)) {
             let mut epochs: Vec<usize> =
-                trials.filter_map(|trial| self.journal.result(trial)?.epoch).collect();
+                trials.filter_map(|trial| self.trial_log.result(trial)?.epoch).collect();
             epochs.sort_unstable();
             let median = epochs.get(epochs.len() / 2).copied()?;
             // A warm-up cannot be longer than the training.
@@ -60,14 +60,14 @@ impl OpenedStudy {
     ///
     /// # Errors
     /// As [`prepare`]'s.
-    pub fn winner(&self, summary: &StudySummary, artifacts: &Path) -> Result<Option<BestModel>> {
-        let Some(experiment) = self.winner_experiment(summary) else { return Ok(None) };
+    pub fn best_model(&self, summary: &StudySummary, artifacts: &Path) -> Result<Option<BestModel>> {
+        let Some(experiment) = self.best_experiment(summary) else { return Ok(None) };
         let PlannedStudy { backend, data_sha256, .. } = &self.planned;
         // Known by what they are, so that a kill at any moment leaves the winner to be found.
         let runs = runs_of(&experiment, *backend, data_sha256, artifacts)?;
         if let Some(records) = runs.iter().rev().find_map(finished) {
             complete(&records.folder);
-            return Ok(Some(BestModel::Known(Box::new(records))));
+            return Ok(Some(BestModel::AlreadyTrained(Box::new(records))));
         }
         let resumed = runs.into_iter().rev().find_map(|run| resume(run, None, None).ok());
         let training = match resumed {
@@ -77,14 +77,14 @@ impl OpenedStudy {
                 BestModelTraining { prepared, warnings: Vec::new() }
             }
         };
-        Ok(Some(BestModel::New(Box::new(training))))
+        Ok(Some(BestModel::ToTrain(Box::new(training))))
     }
 
     /// Trains the winner and reads what came out; none where `interrupter` stopped it.
     ///
     /// # Errors
     /// As [`PreparedRun::train`]'s, or a file that cannot be written or read.
-    pub fn train_winner(
+    pub fn train_best_model(
         &self,
         training: BestModelTraining,
         renderer: Box<dyn MetricsRenderer>,

@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 use crate::run::RunRecords;
 use crate::study::page;
 use crate::study::page::StudyPage;
-use crate::study::runner::OpenedStudy;
+use crate::study::runner::OpenStudy;
 use crate::study::{
-    CSV, ConfigurationResult, JSON, PAGE, StudySummary, TrialEnd, TrialRecord, trial_seconds,
+    CSV, ConfigurationResult, JSON, PAGE, StudySummary, TrialEnd, TrialRecord, median_epoch_seconds,
 };
 use crate::util::table::{Column, TextTable};
 
@@ -50,7 +50,7 @@ struct BestModelResult<'a> {
     weights_sha256: &'a str,
 }
 
-impl OpenedStudy {
+impl OpenStudy {
     /// Writes what is known: `results.csv`, `results.json` and `report.html`.
     ///
     /// # Errors
@@ -69,10 +69,10 @@ impl OpenedStudy {
 
     /// The records of this study's trials, in the plan's order.
     pub fn records(&self) -> Vec<&TrialRecord> {
-        self.planned.plan.trials.iter().filter_map(|trial| self.journal.record(trial)).collect()
+        self.planned.plan.trials.iter().filter_map(|trial| self.trial_log.record(trial)).collect()
     }
 
-    /// What the study's page is made of; `records` are [`OpenedStudy::records`]'s.
+    /// What the study's page is made of; `records` are [`OpenStudy::records`]'s.
     pub(crate) fn page<'a>(
         &'a self,
         summary: &'a StudySummary,
@@ -139,7 +139,7 @@ const CSV_COLUMNS: [Column<TrialRecord>; 13] = [
     }),
     Column::text("message", |record| or_empty(record.message.as_ref())),
     Column::number("seconds_per_epoch", |record| {
-        or_empty(trial_seconds(&record.epochs).map(|seconds| format!("{seconds:.6}")))
+        or_empty(median_epoch_seconds(&record.epochs).map(|seconds| format!("{seconds:.6}")))
     }),
 ];
 

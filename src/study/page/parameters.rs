@@ -92,12 +92,12 @@ fn sentences(page: &StudyPage<'_>, front: &[(usize, f64)]) -> Vec<String> {
         layers(page),
         grouped(weights)
     ));
-    let region = crate::study::page::text::region(page.summary);
+    let region = crate::study::page::text::equivalence_region(page.summary);
     for (verdict, said) in [
         (Verdict::PracticallyEqual, format!("is practically equal to it, within {region}")),
         (Verdict::Undecided, format!("may be as good, undecided within {region}")),
     ] {
-        if let Some(smallest) = page.summary.smallest_of_verdict(verdict) {
+        if let Some(smallest) = page.summary.smallest_with_verdict(verdict) {
             sentences.push(format!(
                 "The smallest on the front that {said}, is {}, with {} weights ({:.4}).",
                 smallest.setting.name(),
