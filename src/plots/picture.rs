@@ -131,7 +131,7 @@ pub(super) fn check_size(width: usize, height: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(format!(
-        "the picture would be {width} × {height} pixels, expected 1 to {MAX_SIDE} a side and at most 40 megapixels"
+        "the picture would be {width} × {height} pixels, expected 1 to {MAX_SIDE} per side and at most 40 megapixels"
     )))
 }
 

@@ -74,7 +74,7 @@ impl Zoom {
         if scale == 0 || scale.saturating_mul(largest) > MAX_SIDE {
             return Err(Error::new(format!(
                 "cannot enlarge {height} × {width} pixels by {scale}, expected 1 or more and at most {MAX_SIDE} \
-                 pixels a side"
+                 pixels per side"
             )));
         }
         Ok(Self::Enlarge(scale))

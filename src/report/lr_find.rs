@@ -29,7 +29,7 @@ pub fn lr_find(
     let suggestion = test.suggestion();
     let mut sections = vec![section("Loss against learning rate", &curve(test, suggestion.ok().as_ref())?)];
     if let Ok(suggestion) = &suggestion {
-        sections.push(section("Rates", &rates(test, suggestion, experiment)));
+        sections.push(section("Learning rates", &learning_rates(test, suggestion, experiment)));
         sections.push(section("Train with it", &training(suggestion, command)));
     }
     sections.push(section("Provenance", &provenance(test, info)));
@@ -67,7 +67,7 @@ fn header(
                 ]))
                 p { (conclusion(test, &suggestion)) }
             }
-            Err(why) => p.warning { "No rate can be suggested: " (why) ". The way out: " (why.way_out()) "." }
+            Err(why) => p.warning { "No learning rate can be suggested: " (why) ". Hint: " (why.way_out()) "." }
         }
     }
 }
@@ -80,8 +80,8 @@ fn conclusion(test: &RangeTest, suggestion: &Suggestion) -> String {
         None => "and the training never diverges".to_owned(),
     };
     format!(
-        "The smoothed loss begins at {}, falls steepest around the rate {}, is lowest, {}, at {}, {end}. Smaller rates than \
-         the steepest learn slowly; beyond the lowest, each step undoes what others learned. {} is half-way between \
+        "The smoothed loss begins at {}, falls steepest around the learning rate {}, is lowest, {}, at {}, {end}. Smaller learning rates \
+         than the steepest learn slowly; beyond the lowest, each step undoes what others learned. {} is half-way between \
          the two on the logarithmic axis.",
         loss(test.points.first().map_or(f64::NAN, |point| point.smoothed_loss)),
         significant(*steepest),
@@ -133,7 +133,7 @@ fn curve(test: &RangeTest, suggestion: Option<&Suggestion>) -> Result<Markup> {
     let is_cut = test.points.iter().any(|point| point.loss > top);
     Ok(html! {
         p.note {
-            "One training whose rate rises by the same factor from each step to the next. Each loss is measured on a batch just "
+            "One training whose learning rate rises by the same factor from each step to the next. Each loss is measured on a batch just "
             "before the step that learns from it; smoothed, it follows a little later."
             @if is_cut { " Losses above " (loss(top)) " are drawn at that height." }
         }
@@ -141,7 +141,7 @@ fn curve(test: &RangeTest, suggestion: Option<&Suggestion>) -> Result<Markup> {
     })
 }
 
-fn rates(test: &RangeTest, suggestion: &Suggestion, experiment: &Experiment) -> Markup {
+fn learning_rates(test: &RangeTest, suggestion: &Suggestion, experiment: &Experiment) -> Markup {
     let Suggestion { learning_rate, steepest, lowest, lowest_tenth, largest } = *suggestion;
     let mut rows = vec![
         ("suggested", learning_rate, "half-way between steepest and lowest"),
@@ -161,7 +161,7 @@ fn rates(test: &RangeTest, suggestion: &Suggestion, experiment: &Experiment) -> 
     html! {
         div.layers { (components::text_table(&TextTable::new(&columns, rows))) }
         p.note {
-            "These are losses of a network that has learned at all the smaller rates before, and nothing more. They say where "
+            "These are losses of a network that has learned at all the smaller learning rates before, and nothing more. They say where "
             "learning is quick and where it breaks, not how good a whole training becomes."
         }
     }
@@ -171,14 +171,14 @@ fn training(suggestion: &Suggestion, command: &[String]) -> Markup {
     html! {
         pre { "smallnet " (train_command(command, suggestion.learning_rate)) }
         p.note {
-            "The best rate of a whole training is often two or three times smaller or larger. To find it, hold images out "
-            "(--set data.validation=10000) and compare a few rates on them, not on the test images."
+            "The best learning rate of a whole training is often two or three times smaller or larger. To find it, hold images out "
+            "(--set data.validation=10000) and compare a few learning rates on them, not on the test images."
         }
     }
 }
 
 fn provenance(test: &RangeTest, info: &RunInfo) -> Markup {
-    let end = if test.has_diverged { "the loss diverged" } else { "the last rate" };
+    let end = if test.has_diverged { "the loss diverged" } else { "the last learning rate" };
     let range = match (test.points.first(), test.points.last()) {
         (Some(first), Some(last)) => format!(
             "{} to {}, in {}, ended by {end}",
@@ -188,7 +188,7 @@ fn provenance(test: &RangeTest, info: &RunInfo) -> Markup {
         ),
         _ => "none".to_owned(),
     };
-    let mut facts = vec![("rates", range), ("started", info.started.clone())];
+    let mut facts = vec![("learning rates", range), ("started", info.started.clone())];
     facts.extend(components::origin(info));
     components::definition_list(&facts)
 }

@@ -93,19 +93,19 @@ pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
     let table = TextTable::new(&columns, filled);
     let series = [
         line("this network", points, 0, Line::Solid),
-        line("as sure as right", vec![(0.0, 0.0), (1.0, 1.0)], 2, Line::Dashed),
+        line("confidence equals accuracy", vec![(0.0, 0.0), (1.0, 1.0)], 2, Line::Dashed),
     ];
     let chart = Chart {
-        x_name: "how sure it is",
-        y_name: "how often it is right",
+        x_name: "confidence",
+        y_name: "accuracy",
         y_bounds: (0.0, 1.0),
         series: &series,
         ..Chart::default()
     };
     Ok(html! {
         p {
-            "Where the line lies below the diagonal, the network is surer than it should be. The expected calibration error is "
-            strong { (format!("{:.4}", calibration.error)) } ": the mean distance between both, over all images (Guo et al. 2017, 15 bins). "
+            "Where the line lies below the diagonal, the network is overconfident. The expected calibration error is "
+            strong { (format!("{:.4}", calibration.error)) } ": the mean gap between confidence and accuracy, over all images (Guo et al. 2017, 15 bins). "
             "Points of few images say little."
         }
         div.result { (components::svg_figure(chart.to_svg(SIZE.0, SIZE.1)?)) (components::text_table(&table)) }
@@ -121,7 +121,7 @@ pub(crate) fn mistakes(test: &TestEvaluation, layout: InputSpec) -> Result<Marku
             &png,
             &[
                 format!("{} taken for {}", mistake.label, mistake.predicted),
-                format!("{} sure", percent(mistake.confidence)),
+                format!("confidence {}", percent(mistake.confidence)),
                 format!("test image {}", mistake.index),
             ],
         ));

@@ -78,10 +78,10 @@ fn trouble(run: &RunRecords) -> Option<String> {
         Status::Finished => return None,
         Status::Running => "This run has not ended yet. The page shows what there is".to_owned(),
         Status::Killed => {
-            "This run was killed. The page shows what there is; `smallnet resume` goes on with it".to_owned()
+            "This run was killed. The page shows what there is; `smallnet resume` resumes it".to_owned()
         }
         Status::Interrupted => format!(
-            "This run was interrupted {message}. The page shows what there is; `smallnet resume` goes on with it"
+            "This run was interrupted {message}. The page shows what there is; `smallnet resume` resumes it"
         ),
         Status::Failed => format!("This run failed: {message}"),
     };
@@ -117,13 +117,13 @@ fn key_figures(run: &RunRecords, plan: &ModelSummary) -> Vec<(String, String)> {
         ));
         figures.push((loss(test.evaluation.loss), "test loss (nats)".to_owned()));
     }
-    figures.push((grouped(plan.num_parameters), "weights".to_owned()));
+    figures.push((grouped(plan.num_parameters), "parameters".to_owned()));
     figures.push((
         grouped(run.epochs.len()),
         format!("of {} trained", counted(plan.num_epochs, "epoch", "epochs")),
     ));
     if let Some(epoch) = EpochRecord::median_seconds(&run.epochs) {
-        figures.push((seconds(epoch), "an epoch (median)".to_owned()));
+        figures.push((seconds(epoch), "per epoch (median)".to_owned()));
     }
     figures
 }
@@ -146,8 +146,8 @@ fn network(plan: &ModelSummary) -> Markup {
     html! {
         div.layers { (components::text_table(&plan.table())) }
         (components::definition_list(&[
-            ("weights", plan.size()),
-            ("operations", plan.operations()),
+            ("parameters", plan.size()),
+            ("FLOPs", plan.operations()),
             ("Flatten", plan.flatten.clone()),
             ("loss", plan.loss.clone()),
         ]))

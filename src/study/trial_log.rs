@@ -183,7 +183,7 @@ impl TrialLog {
         let lock = Lock::take(&folder.path)?.ok_or_else(|| {
             let path = folder.path.display();
             Error::new(format!("`{path}` is in use: the study is running already"))
-                .hint("wait for it, or stop it; it goes on from where it was stopped")
+                .hint("wait for it, or stop it; it resumes where it was stopped")
         })?;
         files::remove_leftovers(&folder.path)?;
         let (lines, bytes) = LineLog::open(&folder.path.join(TRIALS))?;

@@ -93,7 +93,7 @@ pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Section>> {
         sections.push(Section::new("Accuracy against time", content));
     }
     if let Some(content) = parameters::section(page)? {
-        sections.push(Section::new("Accuracy against weights", content));
+        sections.push(Section::new("Accuracy against parameters", content));
     }
     if let Some(content) = charts::learning_curves(page)? {
         sections.push(Section::new("Learning curves by setting", content));
@@ -113,7 +113,7 @@ fn stat_tiles(page: &StudyPage<'_>) -> Vec<(String, String)> {
     }
     if let Some(result) = page.winner.and_then(|run| run.summary.as_ref()) {
         numbers.push((format!("{:.4}", result.test_accuracy), "test accuracy, tested once".to_owned()));
-        numbers.push((grouped(result.num_parameters), "weights".to_owned()));
+        numbers.push((grouped(result.num_parameters), "parameters".to_owned()));
     }
     let done = page.summary.settings.iter().map(|setting| setting.num_finished + setting.num_diverged).sum();
     numbers.push((grouped(done), format!("of {}", counted(page.plan.trials.len(), "trial", "trials"))));
@@ -186,18 +186,18 @@ fn method_section(page: &StudyPage<'_>) -> Markup {
             "alone, one after the other, settings taking turns, each after a warm-up that is not counted"
                 .to_owned()
         }
-        (false, 0) => "each by itself".to_owned(),
+        (false, 0) => "each individually".to_owned(),
         (false, stacked) => format!(
-            "{} side by side, in one group or a few{}",
+            "{} in one batch or a few{}",
             counted(stacked, "network", "networks"),
             if stacked < records.len() {
-                format!("; {} by themselves", records.len() - stacked)
+                format!("; {} individually", records.len() - stacked)
             } else {
                 String::new()
             }
         ),
     };
-    let judged = match study.folds {
+    let validated = match study.folds {
         0 => format!(
             "{} of the training images, held out",
             records.first().map_or("some".to_owned(), |record| grouped(record.num_images.1))
@@ -211,7 +211,7 @@ fn method_section(page: &StudyPage<'_>) -> Markup {
     let facts = [
         ("varied", study.keys().collect::<Vec<_>>().join(", ")),
         ("trials", counted(plan.trials.len(), "training", "trainings")),
-        ("judged by", judged),
+        ("validated on", validated),
         ("seeds", study.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
         ("trained", execution),
         (
@@ -227,7 +227,7 @@ fn method_section(page: &StudyPage<'_>) -> Markup {
         (
             "files",
             format!(
-                "{files}/results.csv (a row a trial), results.json, trials.jsonl (every epoch), study.toml"
+                "{files}/results.csv (one row per trial), results.json, trials.jsonl (every epoch), study.toml"
             ),
         ),
     ];

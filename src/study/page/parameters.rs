@@ -48,7 +48,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     };
     let series = [all, best_of_their_size];
     let chart = Chart {
-        x_name: "weights and biases",
+        x_name: "parameters (weights and biases)",
         y_name: "validation accuracy",
         x_scale: Scale::Log,
         y_bounds: (0.0, 1.0),
@@ -82,7 +82,7 @@ fn sentences(page: &StudyPage<'_>, front: &[(usize, f64)]) -> Vec<String> {
     let Some(best) = page.summary.best.map(|best| &page.summary.settings[best]) else { return sentences };
     let (mean, weights) = (best.mean.unwrap_or(f64::NAN), best.num_parameters.unwrap_or(0));
     sentences.push(format!(
-        "The best architecture{} is {}, {}, with {} weights and a mean validation accuracy of {mean:.4}.",
+        "The best architecture{} is {}, {}, with {} parameters and a mean validation accuracy of {mean:.4}.",
         if page.summary.settings.iter().all(ConfigurationResult::is_ranked) {
             ""
         } else {
@@ -99,7 +99,7 @@ fn sentences(page: &StudyPage<'_>, front: &[(usize, f64)]) -> Vec<String> {
     ] {
         if let Some(smallest) = page.summary.smallest_with_verdict(verdict) {
             sentences.push(format!(
-                "The smallest on the front that {said}, is {}, with {} weights ({:.4}).",
+                "The smallest on the front that {said}, is {}, with {} parameters ({:.4}).",
                 smallest.setting.name(),
                 grouped(smallest.num_parameters.unwrap_or(0)),
                 smallest.mean.unwrap_or(f64::NAN)
@@ -108,7 +108,7 @@ fn sentences(page: &StudyPage<'_>, front: &[(usize, f64)]) -> Vec<String> {
     }
     if let [first, .., last] = front {
         sentences.push(format!(
-            "From one end of the front to the other there are {} times as many weights, {} in place of {}, and the mean accuracy is {} \
+            "From one end of the front to the other there are {} times as many parameters, {} in place of {}, and the mean accuracy is {} \
              higher.",
             crate::util::format::significant(last.0 as f64 / first.0 as f64),
             grouped(last.0),

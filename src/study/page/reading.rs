@@ -51,7 +51,7 @@ pub(crate) fn reading_note(studies: &[StudyPage<'_>]) -> Markup {
                      all of them. A trial’s time is the median of its epochs without the first, which warms up; \
                      shown are the median over the trials and the range. One setting is called faster than \
                      another where the Mann-Whitney test over the trials gives a p-value below 0.05, which takes \
-                     four trials of each at least; each pair by itself."
+                     four trials of each at least; each pair is tested separately."
                 }
             }
         }

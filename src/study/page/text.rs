@@ -87,7 +87,7 @@ fn list_with_probabilities(settings: &[&ConfigurationResult]) -> String {
         0 => listed(&names),
         more => {
             let least = settings.iter().filter_map(|setting| probability(setting)).fold(1.0, f64::min);
-            format!("{}, and {more} further behind (all with {} or more)", names.join(", "), percent(least))
+            format!("{}, and {more} with lower means (all with {} or more)", names.join(", "), percent(least))
         }
     }
 }
@@ -147,7 +147,7 @@ fn note_on_images(summary: &StudySummary) -> Option<String> {
                 .to_owned(),
         ),
         (number, false) => Some(format!(
-            "{} the same amount behind the best in every trial: there the probabilities follow from the number of images \
+            "{} below the best by the same amount in every trial: there the probabilities follow from the number of images \
              alone.",
             counted(number, "setting is", "settings are")
         )),
@@ -210,7 +210,7 @@ pub fn test_sentence(winner: &RunRecords) -> Option<String> {
     let tested = winner.test.as_ref().map_or(0, |test| test.evaluation.num_images);
     Some(format!(
         "Trained once with all {} training images for {} and tested once on {} test images: accuracy {:.4}, loss {}, {} \
-         weights.",
+         parameters.",
         grouped(winner.info.data.num_train),
         counted(result.num_epochs, "epoch", "epochs"),
         grouped(tested),

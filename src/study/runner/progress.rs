@@ -347,7 +347,7 @@ impl PlannedStudy {
     /// What a job is called while it runs.
     fn job_name(&self, job: &Job) -> String {
         match job {
-            Job::Batched(_) => format!("{} side by side", counted(job.trials().len(), "network", "networks")),
+            Job::Batched(_) => format!("{} in one batch", counted(job.trials().len(), "network", "networks")),
             Job::Single(trial) => self.trial_name(&self.plan.trials[*trial]),
         }
     }
