@@ -8,9 +8,9 @@ pub(super) type Rgb = [u8; 3];
 
 pub(super) const WHITE: Rgb = [0xFF, 0xFF, 0xFF];
 /// Titles and text.
-pub(super) const INK: Rgb = [0x33, 0x33, 0x33];
+pub(super) const TEXT: Rgb = [0x33, 0x33, 0x33];
 /// Subtitles, tick labels and remarks.
-pub(super) const QUIET: Rgb = [0x66, 0x66, 0x66];
+pub(super) const MUTED: Rgb = [0x66, 0x66, 0x66];
 /// Axis lines and arrows.
 pub(super) const AXIS: Rgb = [0x77, 0x77, 0x77];
 /// Grid lines and frames.
@@ -20,16 +20,16 @@ pub(super) const RIGHT: Rgb = [0x00, 0x72, 0xB2];
 /// What is wrong: Okabe and Ito's vermilion, darkened so that small text keeps contrast.
 pub(super) const WRONG: Rgb = [0xB8, 0x4A, 0x00];
 /// Bars that are not emphasised.
-pub(super) const FAINT: Rgb = [0xB4, 0xC7, 0xD6];
+pub(super) const MUTED_BAR: Rgb = [0xB4, 0xC7, 0xD6];
 /// A value that is not a number: no scale contains this grey.
 pub(super) const NOT_A_NUMBER: Rgb = [0x66, 0x66, 0x66];
 
 /// A colour on white, and the one that stands for it on a dark page.
-type OnLightAndDark = (Rgb, Rgb);
+type LightAndDark = (Rgb, Rgb);
 
 /// The colours of series that have no order. The first six are Okabe and Ito's without black and yellow, orange and sky
 /// blue darkened; the last two are Tol's. On white all have a contrast of 3:1, as lines need it, on a dark page of 4.5:1.
-const CATEGORIES: [OnLightAndDark; 8] = [
+const CATEGORIES: [LightAndDark; 8] = [
     ([0x00, 0x72, 0xB2], [0x4A, 0xA8, 0xE0]),
     ([0xD5, 0x5E, 0x00], [0xF0, 0x7C, 0x2E]),
     ([0x00, 0x9E, 0x73], [0x2B, 0xBF, 0x93]),
@@ -60,7 +60,7 @@ pub enum Colour {
         of: usize,
     },
     /// That of text, for a line that says how others are drawn.
-    Ink,
+    Text,
 }
 
 impl Default for Colour {
@@ -78,13 +78,13 @@ impl Colour {
                 let last = of.saturating_sub(1).max(1);
                 step((place.min(last) as f64 / last as f64 * (NUM_STEPS - 1) as f64).round() as usize).0
             }
-            Self::Ink => INK,
+            Self::Text => TEXT,
         }
     }
 }
 
 /// A step of the scale of ordered series.
-fn step(index: usize) -> OnLightAndDark {
+fn step(index: usize) -> LightAndDark {
     let t = index as f64 / (NUM_STEPS - 1) as f64;
     let at =
         |(start, end): (f64, f64)| colorous::PLASMA.eval_continuous(start + t * (end - start)).as_array();
@@ -92,20 +92,20 @@ fn step(index: usize) -> OnLightAndDark {
 }
 
 /// Every colour that a series can have.
-fn all_series() -> impl Iterator<Item = OnLightAndDark> {
+fn series_colours() -> impl Iterator<Item = LightAndDark> {
     CATEGORIES.into_iter().chain((0..NUM_STEPS).map(step))
 }
 
 /// The style that gives the series of charts on a dark page the colours for it, to stand in a media query.
 pub fn dark_style() -> String {
     let hex = |[red, green, blue]: Rgb| format!("#{red:02X}{green:02X}{blue:02X}");
-    let rule = |(light, dark): OnLightAndDark| {
+    let rule = |(light, dark): LightAndDark| {
         let (light, dark) = (hex(light), hex(dark));
         format!(
             ".chart [fill=\"{light}\"] {{ fill: {dark}; }}\n.chart [stroke=\"{light}\"] {{ stroke: {dark}; }}\n"
         )
     };
-    all_series().map(rule).collect()
+    series_colours().map(rule).collect()
 }
 
 /// Blue for `-limit`, white for zero, red for `+limit`; values beyond are clipped.
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn series_can_be_read_on_white_and_on_a_dark_page() {
-        for (light, dark) in all_series() {
+        for (light, dark) in series_colours() {
             assert!(contrast(light, WHITE) >= 3.0, "{light:?} on white: {}", contrast(light, WHITE));
             assert!(contrast(dark, DARK_PAGE) >= 4.5, "{dark:?} on dark: {}", contrast(dark, DARK_PAGE));
         }
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn small_text_keeps_its_contrast() {
-        for colour in [INK, QUIET, RIGHT, WRONG] {
+        for colour in [TEXT, MUTED, RIGHT, WRONG] {
             assert!(contrast(colour, WHITE) >= 4.5, "{colour:?}");
         }
         for i in 0..=100 {

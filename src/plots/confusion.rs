@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::util::format::{grouped, percent};
 
-use crate::plots::colour::{INK, QUIET, Rgb, mistaken, recognised, text_on};
+use crate::plots::colour::{MUTED, Rgb, TEXT, mistaken, recognised, text_on};
 use crate::plots::heading::{Heading, MARGIN};
 use crate::plots::picture::{Picture, Point, check_size};
 use crate::plots::text::{Anchor, BODY, STRONG};
@@ -16,7 +16,7 @@ const PLAIN_SIDE: f64 = 960.0;
 const AXIS_NAME: f64 = 30.0;
 const KEY_WIDTH: f64 = 150.0;
 /// Between two keys, for the name of the first.
-const BETWEEN_KEYS: f64 = 130.0;
+const KEY_GAP: f64 = 130.0;
 const KEY_HEIGHT: f64 = 14.0;
 const FOOTER: f64 = 76.0;
 
@@ -36,9 +36,9 @@ pub struct ConfusionMatrix<'a> {
 /// All measures of a matrix, in pixels.
 struct Layout {
     cell: f64,
-    numbered: bool,
+    has_numbers: bool,
     names: Vec<String>,
-    upright: bool,
+    has_upright_names: bool,
     names_width: f64,
     names_height: f64,
     shares_width: f64,
@@ -56,8 +56,8 @@ impl ConfusionMatrix<'_> {
         let least = (side * layout.cell) as usize;
         check_size(least, least)?;
         let left = AXIS_NAME + layout.names_width;
-        let content = (left + side * layout.cell + layout.shares_width)
-            .max(left + 2.0 * KEY_WIDTH + BETWEEN_KEYS + 100.0);
+        let content =
+            (left + side * layout.cell + layout.shares_width).max(left + 2.0 * KEY_WIDTH + KEY_GAP + 100.0);
         let heading = Heading::over(content, self.title, self.subtitle)?;
         let top = MARGIN + heading.height() + AXIS_NAME + layout.names_height;
         let corner = ((MARGIN + left).round(), top.round());
@@ -69,7 +69,7 @@ impl ConfusionMatrix<'_> {
         if layout.shares_width > 0.0 {
             self.shares(&mut picture, &layout, corner)?;
         }
-        key(&mut picture, (corner.0, bottom + 28.0), largest_mistake(self.counts))?;
+        draw_keys(&mut picture, (corner.0, bottom + 28.0), largest_mistake(self.counts))?;
         Ok(picture)
     }
 
@@ -87,11 +87,11 @@ impl ConfusionMatrix<'_> {
 
     fn layout(&self) -> Result<Layout> {
         let size = self.counts.len();
-        let numbered = size <= MAX_NUMBERED;
+        let has_numbers = size <= MAX_NUMBERED;
         let names: Vec<String> =
             self.classes.iter().map(|name| BODY.fit(name, MAX_NAME_WIDTH)).collect::<Result<_>>()?;
         let widest_name = BODY.measure_widest(names.iter().map(String::as_str))?;
-        let cell = if numbered {
+        let cell = if has_numbers {
             let numbers: Vec<String> = self.counts.iter().flatten().map(|&n| grouped(n as usize)).collect();
             let widest = STRONG.measure_widest(numbers.iter().map(String::as_str))?;
             let roomy: f64 = if size <= 12 { 68.0 } else { 48.0 };
@@ -99,14 +99,14 @@ impl ConfusionMatrix<'_> {
         } else {
             (PLAIN_SIDE / size as f64).floor().max(4.0)
         };
-        let upright = numbered && widest_name <= cell - 8.0;
+        let has_upright_names = has_numbers && widest_name <= cell - 8.0;
         Ok(Layout {
             cell,
-            numbered,
-            upright,
+            has_numbers,
+            has_upright_names,
             names_width: widest_name.ceil() + 12.0,
-            names_height: if upright { 24.0 } else { widest_name.ceil() + 12.0 },
-            shares_width: if numbered { 90.0 } else { 0.0 },
+            names_height: if has_upright_names { 24.0 } else { widest_name.ceil() + 12.0 },
+            shares_width: if has_numbers { 90.0 } else { 0.0 },
             names,
         })
     }
@@ -122,7 +122,7 @@ impl ConfusionMatrix<'_> {
                 // A gap between the cells, where they are large enough to have one.
                 let gap = if layout.cell >= 8.0 { 1.0 } else { 0.0 };
                 picture.fill(at, layout.cell - gap, layout.cell - gap, colour);
-                if layout.numbered {
+                if layout.has_numbers {
                     let font = if t == p { STRONG } else { BODY };
                     let ink = if count == 0 { [0xAA; 3] } else { text_on(colour) };
                     let centre = (at.0 + layout.cell / 2.0, at.1 + layout.cell / 2.0 + font.centre());
@@ -136,12 +136,12 @@ impl ConfusionMatrix<'_> {
     /// At the right of every row: which share of the class was recognised.
     fn shares(&self, picture: &mut Picture, layout: &Layout, (left, top): Point) -> Result<()> {
         let x = left + self.counts.len() as f64 * layout.cell + 16.0;
-        picture.text("recognised", (x, top - 10.0), BODY, QUIET, Anchor::Start)?;
+        picture.text("recognised", (x, top - 10.0), BODY, MUTED, Anchor::Start)?;
         for (t, row) in self.counts.iter().enumerate() {
             let y = top + (t as f64 + 0.5) * layout.cell + BODY.centre();
             let empty = row.iter().all(|&count| count == 0);
             let text = if empty { "–".to_owned() } else { percent(share(row[t], row)) };
-            picture.text(&text, (x, y), BODY, INK, Anchor::Start)?;
+            picture.text(&text, (x, y), BODY, TEXT, Anchor::Start)?;
         }
         Ok(())
     }
@@ -180,37 +180,37 @@ fn names(picture: &mut Picture, layout: &Layout, (left, top): Point, side: f64) 
     let step = [1, 2, 5, 10, 20, 50].into_iter().find(|&step| step as f64 >= room).unwrap_or(100);
     for (i, name) in layout.names.iter().enumerate().step_by(step) {
         let middle = (i as f64 + 0.5) * layout.cell;
-        picture.text(name, (left - 10.0, top + middle + BODY.centre()), BODY, INK, Anchor::End)?;
-        if layout.upright {
-            picture.text(name, (left + middle, top - 10.0), BODY, INK, Anchor::Middle)?;
+        picture.text(name, (left - 10.0, top + middle + BODY.centre()), BODY, TEXT, Anchor::End)?;
+        if layout.has_upright_names {
+            picture.text(name, (left + middle, top - 10.0), BODY, TEXT, Anchor::Middle)?;
         } else {
             picture.text_upwards(
                 name,
                 (left + middle + BODY.centre(), top - 10.0),
                 BODY,
-                INK,
+                TEXT,
                 Anchor::Start,
             )?;
         }
     }
     let centre = side / 2.0;
     let above = top - layout.names_height - 8.0;
-    picture.text("predicted class", (left + centre, above), STRONG, INK, Anchor::Middle)?;
+    picture.text("predicted class", (left + centre, above), STRONG, TEXT, Anchor::Middle)?;
     let before = left - layout.names_width - 8.0;
-    picture.text_upwards("true class", (before, top + centre), STRONG, INK, Anchor::Middle)
+    picture.text_upwards("true class", (before, top + centre), STRONG, TEXT, Anchor::Middle)
 }
 
 /// Both scales, side by side.
-fn key(picture: &mut Picture, (left, top): Point, largest_mistake: f64) -> Result<()> {
-    one_key(picture, (left, top), "recognised", 1.0, recognised)?;
+fn draw_keys(picture: &mut Picture, (left, top): Point, largest_mistake: f64) -> Result<()> {
+    draw_key(picture, (left, top), "recognised", 1.0, recognised)?;
     if largest_mistake > 0.0 {
         let mistakes = |t: f64| mistaken(t.sqrt());
-        one_key(picture, (left + KEY_WIDTH + BETWEEN_KEYS, top), "mistaken", largest_mistake, mistakes)?;
+        draw_key(picture, (left + KEY_WIDTH + KEY_GAP, top), "mistaken", largest_mistake, mistakes)?;
     }
     Ok(())
 }
 
-fn one_key(
+fn draw_key(
     picture: &mut Picture,
     (left, top): Point,
     name: &str,
@@ -219,9 +219,9 @@ fn one_key(
 ) -> Result<()> {
     picture.gradient((left, top), KEY_WIDTH, KEY_HEIGHT, colour);
     let baseline = top + KEY_HEIGHT + 18.0;
-    picture.text("0", (left, baseline), BODY, QUIET, Anchor::Start)?;
-    picture.text(&percent(end), (left + KEY_WIDTH, baseline), BODY, QUIET, Anchor::End)?;
-    picture.text(name, (left + KEY_WIDTH + 10.0, top + KEY_HEIGHT - 2.0), BODY, INK, Anchor::Start)
+    picture.text("0", (left, baseline), BODY, MUTED, Anchor::Start)?;
+    picture.text(&percent(end), (left + KEY_WIDTH, baseline), BODY, MUTED, Anchor::End)?;
+    picture.text(name, (left + KEY_WIDTH + 10.0, top + KEY_HEIGHT - 2.0), BODY, TEXT, Anchor::Start)
 }
 
 #[cfg(test)]

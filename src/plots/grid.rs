@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 
-use crate::plots::colour::{INK, QUIET, Rgb, WRONG};
+use crate::plots::colour::{MUTED, Rgb, TEXT, WRONG};
 use crate::plots::heading::{Heading, MARGIN};
 use crate::plots::picture::{MAX_SIDE, Picture, check_size};
 use crate::plots::text::{Anchor, BODY, STRONG};
@@ -56,7 +56,7 @@ impl CaptionLine {
 
     fn colour(&self) -> Rgb {
         match self.tone {
-            Tone::Plain => INK,
+            Tone::Plain => TEXT,
             Tone::Wrong => WRONG,
         }
     }
@@ -143,7 +143,7 @@ impl<T: Copy> Grid<'_, T> {
         }
         self.label_rows(&mut picture, &layout, top)?;
         if self.tiles.is_empty() {
-            picture.text("nothing to show", (MARGIN, top + BODY.size), BODY, QUIET, Anchor::Start)?;
+            picture.text("nothing to show", (MARGIN, top + BODY.size), BODY, MUTED, Anchor::Start)?;
         }
         Ok((picture, bottom))
     }
@@ -153,7 +153,7 @@ impl<T: Copy> Grid<'_, T> {
             let middle = top + row as f64 * (layout.row_height + layout.gap) + layout.tile_height / 2.0;
             let label = STRONG.fit(label, MAX_LABEL_WIDTH)?;
             let right = MARGIN + layout.label_width - 14.0;
-            picture.text(&label, (right, middle + STRONG.centre()), STRONG, INK, Anchor::End)?;
+            picture.text(&label, (right, middle + STRONG.centre()), STRONG, TEXT, Anchor::End)?;
         }
         Ok(())
     }

@@ -2,14 +2,14 @@
 
 use crate::error::Result;
 
-use crate::plots::colour::{INK, QUIET};
+use crate::plots::colour::{MUTED, TEXT};
 use crate::plots::picture::{Picture, Point};
 use crate::plots::text::{Anchor, BODY, TITLE};
 
 /// The empty border around every picture, in pixels.
 pub(super) const MARGIN: f64 = 32.0;
 /// No title makes a picture wider than this; it is broken into lines instead.
-const WIDEST: f64 = 760.0;
+const MAX_WIDTH: f64 = 760.0;
 const MAX_TITLE_LINES: usize = 2;
 const MAX_SUBTITLE_LINES: usize = 3;
 /// Between the last line and the content.
@@ -26,7 +26,7 @@ pub(super) struct Heading {
 impl Heading {
     /// A heading over content that is `content_width` wide; it may need more.
     pub(super) fn over(content_width: f64, title: &str, subtitle: &str) -> Result<Self> {
-        let wanted = TITLE.measure(title)?.max(BODY.measure(subtitle)?).min(WIDEST);
+        let wanted = TITLE.measure(title)?.max(BODY.measure(subtitle)?).min(MAX_WIDTH);
         let width = content_width.max(wanted.ceil());
         Ok(Self {
             width,
@@ -49,11 +49,11 @@ impl Heading {
         let mut bottom = y;
         for line in &self.title {
             bottom += TITLE.line_height();
-            picture.text(line, (x, bottom - 8.0), TITLE, INK, Anchor::Start)?;
+            picture.text(line, (x, bottom - 8.0), TITLE, TEXT, Anchor::Start)?;
         }
         for line in &self.subtitle {
             bottom += BODY.line_height();
-            picture.text(line, (x, bottom - 4.0), BODY, QUIET, Anchor::Start)?;
+            picture.text(line, (x, bottom - 4.0), BODY, MUTED, Anchor::Start)?;
         }
         Ok(())
     }
@@ -68,9 +68,9 @@ mod tests {
     fn a_heading_makes_room_for_itself_but_not_without_end() {
         assert_eq!(Heading::over(500.0, "short", "").unwrap().width, 500.0);
         let wider = Heading::over(50.0, "a title wider than its content", "").unwrap().width;
-        assert!((300.0..WIDEST).contains(&wider));
+        assert!((300.0..MAX_WIDTH).contains(&wider));
         let endless = Heading::over(50.0, &"word ".repeat(500), &"word ".repeat(500)).unwrap();
-        assert_eq!(endless.width, WIDEST);
+        assert_eq!(endless.width, MAX_WIDTH);
         assert_eq!((endless.title.len(), endless.subtitle.len()), (2, 3));
         assert_eq!(Heading::over(50.0, "", "").unwrap().height(), 0.0);
     }

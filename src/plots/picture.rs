@@ -74,7 +74,7 @@ impl Picture {
         colour: Rgb,
         anchor: Anchor,
     ) -> Result<()> {
-        self.ink(text, font, colour, anchor, |along, down| (at.0 + along, at.1 + down))
+        self.draw_text(text, font, colour, anchor, |along, down| (at.0 + along, at.1 + down))
     }
 
     /// Text that reads from bottom to top; `at` is on its baseline, at its right.
@@ -86,11 +86,11 @@ impl Picture {
         colour: Rgb,
         anchor: Anchor,
     ) -> Result<()> {
-        self.ink(text, font, colour, anchor, |along, down| (at.0 + down, at.1 - along - 1.0))
+        self.draw_text(text, font, colour, anchor, |along, down| (at.0 + down, at.1 - along - 1.0))
     }
 
     /// The ink of a text, each pixel where `place` puts it.
-    fn ink(
+    fn draw_text(
         &mut self,
         text: &str,
         font: Font,
@@ -152,7 +152,7 @@ where
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::plots::colour::INK;
+    use crate::plots::colour::TEXT;
     use crate::plots::text::BODY;
 
     fn dark(picture: &Picture) -> Vec<(i32, i32)> {
@@ -183,7 +183,7 @@ mod tests {
         let mut picture = Picture::blank(7.0, 6.0).unwrap();
         picture.frame((2.0, 2.0), 3.0, 2.0);
         assert_eq!(picture.image.pixels().filter(|pixel| pixel.0 == GRID).count(), 14);
-        picture.fill((2.0, 2.0), 3.0, 2.0, INK);
+        picture.fill((2.0, 2.0), 3.0, 2.0, TEXT);
         assert_eq!(dark(&picture), [(2, 2), (3, 2), (4, 2), (2, 3), (3, 3), (4, 3)]);
         assert_eq!(picture.image.pixels().filter(|pixel| pixel.0 == GRID).count(), 14);
     }
@@ -193,7 +193,7 @@ mod tests {
         let draw = |upwards| {
             let mut picture = Picture::blank(60.0, 60.0).unwrap();
             let add = if upwards { Picture::text_upwards } else { Picture::text };
-            add(&mut picture, "Lj 4", (20.0, 40.0), BODY, INK, Anchor::Start).unwrap();
+            add(&mut picture, "Lj 4", (20.0, 40.0), BODY, TEXT, Anchor::Start).unwrap();
             dark(&picture)
         };
         let mut turned: Vec<_> = draw(false).iter().map(|&(x, y)| (20 + y - 40, 40 - (x - 20) - 1)).collect();
@@ -205,12 +205,12 @@ mod tests {
     #[test]
     fn what_is_outside_the_picture_is_left_out() {
         let mut picture = Picture::blank(9.0, 9.0).unwrap();
-        picture.text("outside", (-900.0, 1e12), BODY, INK, Anchor::End).unwrap();
-        picture.fill((-5.0, -5.0), 70.0, 2.0, INK);
-        picture.fill((5.0, 5.0), -7.0, 2.0, INK);
-        picture.fill((500.0, 5.0), 7.0, 2.0, INK);
+        picture.text("outside", (-900.0, 1e12), BODY, TEXT, Anchor::End).unwrap();
+        picture.fill((-5.0, -5.0), 70.0, 2.0, TEXT);
+        picture.fill((5.0, 5.0), -7.0, 2.0, TEXT);
+        picture.fill((500.0, 5.0), 7.0, 2.0, TEXT);
         assert!(dark(&picture).is_empty());
-        picture.fill((7.0, 7.0), 5.0, 5.0, INK);
+        picture.fill((7.0, 7.0), 5.0, 5.0, TEXT);
         assert_eq!(dark(&picture).len(), 4);
     }
 }

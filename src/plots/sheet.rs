@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::util::format::significant;
 
-use crate::plots::colour::{AXIS, INK, diverging};
+use crate::plots::colour::{AXIS, TEXT, diverging};
 use crate::plots::grid::{Grid, Tile};
 use crate::plots::picture::Picture;
 use crate::plots::text::{Anchor, BODY};
@@ -88,10 +88,10 @@ fn colour_bar(picture: &mut Picture, top: f64, limit: f32) -> Result<()> {
         let x = left + at * BAR_WIDTH;
         let bottom = top + BAR_HEIGHT;
         picture.fill((x, bottom + 1.0), 1.0, 5.0, AXIS);
-        picture.text(&label, (x, bottom + 20.0), BODY, INK, Anchor::Middle)?;
+        picture.text(&label, (x, bottom + 20.0), BODY, TEXT, Anchor::Middle)?;
     }
     let caption = "weight (blue: negative, red: positive)";
-    picture.text(caption, (left + BAR_WIDTH / 2.0, top + BAR_HEIGHT + 42.0), BODY, INK, Anchor::Middle)
+    picture.text(caption, (left + BAR_WIDTH / 2.0, top + BAR_HEIGHT + 42.0), BODY, TEXT, Anchor::Middle)
 }
 
 #[cfg(test)]
@@ -168,7 +168,7 @@ mod tests {
         assert!(
             wrong.contains(crate::plots::colour::WRONG) && !neither.contains(crate::plots::colour::WRONG)
         );
-        assert!(neither.contains(crate::plots::colour::INK));
+        assert!(neither.contains(crate::plots::colour::TEXT));
         assert!(wrong.image.height() > plain.image.height());
         let (six, nine) = (draw(vec![], "6"), draw(vec![], "9"));
         assert!(

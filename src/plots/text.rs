@@ -1,6 +1,6 @@
 //! Owns the fonts: measuring, shortening and rasterizing one line of text. Knows no picture.
 //!
-//! plotters lays glyphs out on whole pixels; text is therefore rasterized at [`FINE`] times its size and averaged,
+//! plotters lays glyphs out on whole pixels; text is therefore rasterized at [`SUPERSAMPLING`] times its size and averaged,
 //! which places glyphs on fractions of a pixel and smooths their edges.
 
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 pub(super) const FAMILY: &str = "smallnet-sans";
 const REGULAR: &[u8] = include_bytes!("../../data/fonts/DejaVuSans.subset.ttf");
 const BOLD: &[u8] = include_bytes!("../../data/fonts/DejaVuSans-Bold.subset.ttf");
-const FINE: usize = 4;
+const SUPERSAMPLING: usize = 4;
 /// (ascender − descender) / em of DejaVu Sans: plotters counts a font's size from descender to ascender.
 const LINE_PER_EM: f64 = 2384.0 / 2048.0;
 /// Longer text fits into no picture; this bounds the work that measuring it makes.
@@ -56,7 +56,7 @@ impl Font {
 
     /// The width of `text`, in pixels.
     pub(super) fn measure(self, text: &str) -> Result<f64> {
-        self.measure_clean(&clean(text))
+        self.measure_line(&to_one_line(text))
     }
 
     /// The widest of `texts`, in pixels; 0 for none.
@@ -66,8 +66,8 @@ impl Font {
 
     /// `text`, cut with an ellipsis where it is wider than `width`.
     pub(super) fn fit(self, text: &str, width: f64) -> Result<String> {
-        let text = clean(text);
-        if self.measure_clean(&text)? <= width {
+        let text = to_one_line(text);
+        if self.measure_line(&text)? <= width {
             return Ok(text);
         }
         let chars: Vec<char> = text.chars().collect();
@@ -75,7 +75,7 @@ impl Font {
         let (mut fits, mut too_long) = (0, chars.len());
         while too_long - fits > 1 {
             let middle = usize::midpoint(fits, too_long);
-            if self.measure_clean(&cut(middle))? <= width { fits = middle } else { too_long = middle }
+            if self.measure_line(&cut(middle))? <= width { fits = middle } else { too_long = middle }
         }
         Ok(cut(fits))
     }
@@ -83,7 +83,7 @@ impl Font {
     /// `text` broken between words, and within one that is longer than a line, into lines of at most `width`; the last of
     /// `max_lines` ends in an ellipsis where more would follow.
     pub(super) fn wrap(self, text: &str, width: f64, max_lines: usize) -> Result<Vec<String>> {
-        let text = clean(text);
+        let text = to_one_line(text);
         let mut lines: Vec<String> = Vec::new();
         let mut words = Vec::new();
         for word in text.split_whitespace() {
@@ -93,7 +93,7 @@ impl Font {
             let full = lines.len() >= max_lines;
             if let Some(last) = lines.last_mut() {
                 let longer = format!("{last} {word}");
-                if full || self.measure_clean(&longer)? <= width {
+                if full || self.measure_line(&longer)? <= width {
                     *last = longer;
                     continue;
                 }
@@ -107,12 +107,12 @@ impl Font {
     fn pieces(self, word: &str, width: f64, most: usize) -> Result<Vec<String>> {
         let mut rest: Vec<char> = word.chars().collect();
         let mut pieces = Vec::new();
-        while pieces.len() < most && self.measure_clean(&rest.iter().collect::<String>())? > width {
+        while pieces.len() < most && self.measure_line(&rest.iter().collect::<String>())? > width {
             let (mut fits, mut too_long) = (1, rest.len());
             while too_long - fits > 1 {
                 let middle = usize::midpoint(fits, too_long);
                 let start: String = rest[..middle].iter().collect();
-                if self.measure_clean(&start)? <= width { fits = middle } else { too_long = middle }
+                if self.measure_line(&start)? <= width { fits = middle } else { too_long = middle }
             }
             pieces.push(rest.drain(..fits).collect());
         }
@@ -127,19 +127,20 @@ impl Font {
         text: &str,
         anchor: Anchor,
     ) -> Result<impl Iterator<Item = (f64, f64, f32)>> {
-        let text = clean(text);
-        let length = self.measure_clean(&text)?;
+        let text = to_one_line(text);
+        let length = self.measure_line(&text)?;
         let width = length.ceil() as usize + self.size.ceil() as usize;
         let ascent = (self.size * 1.2).ceil() as usize;
         let height = ascent + (self.size * 0.4).ceil() as usize;
         let mut coverage = vec![0.0; width * height];
-        let baseline = (ascent * FINE) as i32 - self.fine_size() as i32 / 2;
+        let baseline = (ascent * SUPERSAMPLING) as i32 - self.supersampled_size() as i32 / 2;
         let mut ink = |x: i32, y: i32, strength: f32| -> std::result::Result<(), ()> {
             if let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y))
-                && x / FINE < width
-                && y / FINE < height
+                && x / SUPERSAMPLING < width
+                && y / SUPERSAMPLING < height
             {
-                coverage[y / FINE * width + x / FINE] += strength / (FINE * FINE) as f32;
+                coverage[y / SUPERSAMPLING * width + x / SUPERSAMPLING] +=
+                    strength / (SUPERSAMPLING * SUPERSAMPLING) as f32;
             }
             Ok(())
         };
@@ -153,18 +154,18 @@ impl Font {
         Ok(inked.map(move |(i, ink)| ((i % width) as f64 - before, (i / width) as f64 - ascent as f64, ink)))
     }
 
-    fn measure_clean(self, text: &str) -> Result<f64> {
+    fn measure_line(self, text: &str) -> Result<f64> {
         let (width, _) = self.description()?.box_size(text).map_err(cannot_draw)?;
-        Ok(f64::from(width) / FINE as f64)
+        Ok(f64::from(width) / SUPERSAMPLING as f64)
     }
 
     /// Even, so that plotters, which puts the baseline at half of it, puts it on a whole pixel.
-    fn fine_size(self) -> f64 {
-        (self.size * LINE_PER_EM * FINE as f64 / 2.0).round() * 2.0
+    fn supersampled_size(self) -> f64 {
+        (self.size * LINE_PER_EM * SUPERSAMPLING as f64 / 2.0).round() * 2.0
     }
 
     fn description(self) -> Result<FontDesc<'static>> {
-        self.description_at(self.fine_size())
+        self.description_at(self.supersampled_size())
     }
 
     /// The font for plotters, which counts `size` from the lowest to the highest point of its letters.
@@ -187,7 +188,7 @@ fn cannot_draw(error: impl std::fmt::Display) -> Error {
 }
 
 /// One line of bounded length: line breaks, tabs, control characters and what XML forbids become spaces.
-fn clean(text: &str) -> String {
+fn to_one_line(text: &str) -> String {
     let forbidden = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
     text.chars().take(MAX_CHARS).map(|c| if forbidden(c) { ' ' } else { c }).collect()
 }

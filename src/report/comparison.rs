@@ -31,7 +31,7 @@ pub fn comparison(
     sections.push(section("Network against network", &paired(runs, names, tests)));
     sections.push(section("What differs", &settings(names, differences)));
     if runs.iter().any(|run| !run.epochs.is_empty()) {
-        sections.push(section("Learning curves", &curves::of_runs(runs, names)?));
+        sections.push(section("Learning curves", &curves::draw_runs(runs, names)?));
     }
     sections.push(section("Runs", &folders(runs, names)));
     let title = names.join(", ");
@@ -117,12 +117,12 @@ fn settings(names: &[String], differences: &[Difference]) -> maud::Markup {
 }
 
 fn folders(runs: &[RunRecords], names: &[String]) -> maud::Markup {
-    let facts: Vec<_> = names
+    let entries: Vec<_> = names
         .iter()
         .zip(runs)
         .map(|(name, run)| {
             (name.as_str(), format!("{} on {}", run.folder.path().display(), run.info.adapter))
         })
         .collect();
-    components::definition_list(&facts)
+    components::definition_list(&entries)
 }

@@ -60,8 +60,8 @@ pub fn accuracy_curves(runs: &[RunRecords]) -> (String, Vec<Vec<(f64, f64)>>) {
 }
 
 /// Loss and accuracy of one run, training and validation in one drawing each.
-pub(crate) fn of_run(epochs: &[EpochRecord]) -> Result<Markup> {
-    drawings(|measure| {
+pub(crate) fn draw_run(epochs: &[EpochRecord]) -> Result<Markup> {
+    draw_measures(|measure| {
         vec![
             line("training", curve(epochs, measure.training), 0, Line::Solid),
             line("validation", curve(epochs, measure.validation), 1, Line::Dashed),
@@ -70,8 +70,8 @@ pub(crate) fn of_run(epochs: &[EpochRecord]) -> Result<Markup> {
 }
 
 /// Loss and accuracy of several runs over one another: validation dashed, in the colour and with the marks of its training.
-pub(crate) fn of_runs(runs: &[RunRecords], names: &[String]) -> Result<Markup> {
-    drawings(|measure| {
+pub(crate) fn draw_runs(runs: &[RunRecords], names: &[String]) -> Result<Markup> {
+    draw_measures(|measure| {
         let mut lines = Vec::new();
         for (index, (run, name)) in runs.iter().zip(names).enumerate() {
             lines.push(line(name, curve(&run.epochs, measure.training), index, Line::Solid));
@@ -80,7 +80,7 @@ pub(crate) fn of_runs(runs: &[RunRecords], names: &[String]) -> Result<Markup> {
         // What is drawn how, once for all runs; a legend of twice as many names would be no help.
         if lines.iter().any(|line| line.line == Line::Dashed && !line.points.is_empty()) {
             for (name, line) in [("training", Line::Solid), ("validation", Line::Dashed)] {
-                lines.push(Series { name: name.to_owned(), line, colour: Colour::Ink, ..Series::default() });
+                lines.push(Series { name: name.to_owned(), line, colour: Colour::Text, ..Series::default() });
             }
         }
         lines
@@ -92,11 +92,11 @@ pub(crate) fn line(name: &str, points: Curve, colour: usize, line: Line) -> Seri
     Series { name: name.to_owned(), points, line, colour: Colour::Category(colour), ..Series::default() }
 }
 
-fn drawings(lines: impl Fn(&Measure) -> Vec<Series>) -> Result<Markup> {
+fn draw_measures(lines: impl Fn(&Measure) -> Vec<Series>) -> Result<Markup> {
     let mut drawings = Vec::new();
     for measure in [LOSS, ACCURACY] {
         let mut series = lines(&measure);
-        series.retain(|line| !line.points.is_empty() || line.colour == Colour::Ink);
+        series.retain(|line| !line.points.is_empty() || line.colour == Colour::Text);
         let chart = Chart {
             title: measure.title,
             x_name: "epoch",
@@ -148,7 +148,7 @@ mod tests {
         };
         // The losses cross, the validation accuracy stays above.
         let epochs = [epoch(1, [3.0, 1.0], [0.1, 0.8]), epoch(2, [1.0, 3.0], [0.2, 0.9])];
-        let heights = heights(&of_run(&epochs).unwrap().into_string());
+        let heights = heights(&draw_run(&epochs).unwrap().into_string());
         // Training marks come first; what is higher is nearer to the top.
         let [loss, accuracy] = &heights[..] else { return assert_eq!(heights.len(), 2) };
         assert_eq!((loss[0], loss[1]), (loss[3], loss[2]));

@@ -51,11 +51,11 @@ fn header(
     experiment: &Experiment,
     info: &RunInfo,
 ) -> Markup {
-    let plan = ModelSummary::new(experiment, info.data.layout, info.data.num_train);
+    let model = ModelSummary::new(experiment, info.data.layout, info.data.num_train);
     html! {
         h1 { (title) }
         p {
-            (plan.shape()) " for " (info.data.source) ", " (plan.optimizer) ", tried on " (info.adapter) ", "
+            (model.shape()) " for " (info.data.source) ", " (model.optimizer) ", tried on " (info.adapter) ", "
             (info.started.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
         }
         @match suggestion {
@@ -188,7 +188,7 @@ fn provenance(test: &RangeTest, info: &RunInfo) -> Markup {
         ),
         _ => "none".to_owned(),
     };
-    let mut facts = vec![("learning rates", range), ("started", info.started.clone())];
-    facts.extend(components::origin(info));
-    components::definition_list(&facts)
+    let mut entries = vec![("learning rates", range), ("started", info.started.clone())];
+    entries.extend(components::origin(info));
+    components::definition_list(&entries)
 }

@@ -24,14 +24,14 @@ const MAX_NEURONS: usize = 60;
 ///
 /// # Errors
 /// Records that cannot be drawn, such as an image of another size than the run's.
-pub fn page(run: &RunRecords, neurons: Option<&LayerWeights>) -> Result<String> {
+pub fn page(run: &RunRecords, first_layer: Option<&LayerWeights>) -> Result<String> {
     let layout = run.info.data.layout;
-    let plan = ModelSummary::new(&run.experiment, layout, run.info.data.num_train);
+    let model = ModelSummary::new(&run.experiment, layout, run.info.data.num_train);
     let mut sections = Vec::new();
     if !run.epochs.is_empty() {
         sections.push(section("Learning curves", &learning(run)?));
     }
-    sections.push(section("Network", &network(&plan)));
+    sections.push(section("Network", &network(&model)));
     if let Some(test) = &run.test {
         let evaluation = &test.evaluation;
         let result = html! {
@@ -40,7 +40,7 @@ pub fn page(run: &RunRecords, neurons: Option<&LayerWeights>) -> Result<String> 
         };
         sections.push(section("Confusion matrix", &result));
     }
-    if let Some(neurons) = neurons {
+    if let Some(neurons) = first_layer {
         sections.push(section("Weights", &weights(neurons, layout, run.experiment.model.hidden.is_empty())?));
     }
     if let Some(test) = &run.test {
@@ -52,27 +52,27 @@ pub fn page(run: &RunRecords, neurons: Option<&LayerWeights>) -> Result<String> 
     sections.push(section("Provenance", &provenance(run)));
     sections.push(section("Experiment", &experiment(run)?));
     let title = format!("{} {}", run.info.experiment, run.folder.id());
-    Ok(layout::page(&title, &header(run, &plan), &sections))
+    Ok(layout::page(&title, &header(run, &model), &sections))
 }
 
-fn header(run: &RunRecords, plan: &ModelSummary) -> Markup {
+fn header(run: &RunRecords, model: &ModelSummary) -> Markup {
     html! {
         h1 { (run.info.experiment) }
         p {
-            (plan.shape()) " for " (run.info.data.source) ", trained on " (run.info.adapter) ", "
+            (model.shape()) " for " (run.info.data.source) ", trained on " (run.info.adapter) ", "
             (run.info.started.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
         }
-        @if let Some(trouble) = trouble(run) { p.warning { (components::inline_code(&trouble)) } }
+        @if let Some(notice) = status_notice(run) { p.warning { (components::inline_code(&notice)) } }
         @for [what, hint] in diagnosis::of_run(run).iter().map(Finding::sentences) {
             p.warning { strong { (what) } " " (components::inline_code(&hint)) }
         }
-        (components::stat_tiles(&key_figures(run, plan)))
-        @if let Some(remark) = remark(run) { p { (components::inline_code(&remark)) } }
+        (components::stat_tiles(&key_figures(run, model)))
+        @if let Some(note) = note(run) { p { (components::inline_code(&note)) } }
     }
 }
 
 /// Why this page is not a whole one.
-fn trouble(run: &RunRecords) -> Option<String> {
+fn status_notice(run: &RunRecords) -> Option<String> {
     let message = run.info.message.as_deref().unwrap_or_default();
     let what = match run.info.status {
         Status::Finished => return None,
@@ -89,7 +89,7 @@ fn trouble(run: &RunRecords) -> Option<String> {
 }
 
 /// What happened on the way that the numbers alone do not say.
-fn remark(run: &RunRecords) -> Option<String> {
+fn note(run: &RunRecords) -> Option<String> {
     let summary = run.summary.as_ref().filter(|_| run.info.status == Status::Finished)?;
     let early = summary.num_epochs < run.experiment.training.num_epochs;
     let early = early.then(|| format!("Training stopped early, after epoch {}.", summary.num_epochs));
@@ -107,7 +107,7 @@ fn remark(run: &RunRecords) -> Option<String> {
     (!remarks.is_empty()).then(|| remarks.join(" "))
 }
 
-fn key_figures(run: &RunRecords, plan: &ModelSummary) -> Vec<(String, String)> {
+fn key_figures(run: &RunRecords, model: &ModelSummary) -> Vec<(String, String)> {
     let mut figures = Vec::new();
     if let Some(test) = &run.test {
         let (correct, all) = (test.evaluation.confusion.num_correct() as usize, test.evaluation.num_images);
@@ -117,10 +117,10 @@ fn key_figures(run: &RunRecords, plan: &ModelSummary) -> Vec<(String, String)> {
         ));
         figures.push((loss(test.evaluation.loss), "test loss (nats)".to_owned()));
     }
-    figures.push((grouped(plan.num_parameters), "parameters".to_owned()));
+    figures.push((grouped(model.num_parameters), "parameters".to_owned()));
     figures.push((
         grouped(run.epochs.len()),
-        format!("of {} trained", counted(plan.num_epochs, "epoch", "epochs")),
+        format!("of {} trained", counted(model.num_epochs, "epoch", "epochs")),
     ));
     if let Some(epoch) = EpochRecord::median_seconds(&run.epochs) {
         figures.push((seconds(epoch), "per epoch (median)".to_owned()));
@@ -138,22 +138,22 @@ fn learning(run: &RunRecords) -> Result<Markup> {
                 " The training loss is that of the smoothed targets, the validation loss that of the labels."
             }
         }
-        (curves::of_run(&run.epochs)?)
+        (curves::draw_run(&run.epochs)?)
     })
 }
 
-fn network(plan: &ModelSummary) -> Markup {
+fn network(model: &ModelSummary) -> Markup {
     html! {
-        div.layers { (components::text_table(&plan.table())) }
+        div.layers { (components::text_table(&model.table())) }
         (components::definition_list(&[
-            ("parameters", plan.size()),
-            ("FLOPs", plan.operations()),
-            ("Flatten", plan.flatten.clone()),
-            ("loss", plan.loss.clone()),
+            ("parameters", model.size()),
+            ("FLOPs", model.operations()),
+            ("Flatten", model.flatten.clone()),
+            ("loss", model.loss.clone()),
         ]))
-        h3 { "Update rule: " (plan.optimizer) }
-        pre { @for line in &plan.update_rule { (line) "\n" } (plan.learning_rate) }
-        p { (plan.steps) "." }
+        h3 { "Update rule: " (model.optimizer) }
+        pre { @for line in &model.update_rule { (line) "\n" } (model.learning_rate) }
+        p { (model.steps) "." }
     }
 }
 
@@ -191,21 +191,21 @@ pub(crate) fn weights(neurons: &LayerWeights, layout: InputSpec, is_softmax: boo
 
 fn provenance(run: &RunRecords) -> Markup {
     let info = &run.info;
-    let mut facts = vec![
+    let mut entries = vec![
         ("run", run.folder.path().display().to_string()),
         ("status", info.status.to_string()),
         ("started", info.started.clone()),
         ("ended", info.ended.clone().unwrap_or_else(|| "–".to_owned())),
     ];
     if !info.resumed.is_empty() {
-        facts.push(("resumed", info.resumed.iter().map(resumption).collect::<Vec<_>>().join("; ")));
+        entries.push(("resumed", info.resumed.iter().map(describe_resume).collect::<Vec<_>>().join("; ")));
     }
-    facts.extend(components::origin(info));
+    entries.extend(components::origin(info));
     if let Some(digest) = &info.weights_sha256 {
-        facts.push(("weights digest", digest.clone()));
+        entries.push(("weights digest", digest.clone()));
     }
     if let Some(evaluation) = run.test.as_ref().map(|test| &test.evaluation) {
-        facts.push(("test", format!("{:.2} % wrong", 100.0 * (1.0 - evaluation.accuracy))));
+        entries.push(("test", format!("{:.2} % wrong", 100.0 * (1.0 - evaluation.accuracy))));
     }
     let config = components::shell_word(&run.folder.config_path().display().to_string());
     // A cosine that was stretched on the way is no other run's.
@@ -214,7 +214,7 @@ fn provenance(run: &RunRecords) -> Markup {
     let is_exact = info.status == Status::Finished && !info.backend.is_gpu() && !is_stretched;
     let extended = info.num_epochs.map(|epochs| format!(" --set training.num_epochs={epochs}"));
     html! {
-        (components::definition_list(&facts))
+        (components::definition_list(&entries))
         h3 { "Repeat it" }
         pre { "smallnet --backend " (info.backend) " train " (config) (extended.unwrap_or_default()) }
         @if is_exact {
@@ -227,7 +227,7 @@ fn provenance(run: &RunRecords) -> Markup {
 }
 
 /// When and from where a run was gone on with.
-fn resumption(resumed: &ResumeEvent) -> String {
+fn describe_resume(resumed: &ResumeEvent) -> String {
     let from = match resumed.from {
         None => "from the beginning".to_owned(),
         Some(Position { epochs, steps: 0 }) => format!("after epoch {epochs}"),

@@ -25,7 +25,7 @@ pub struct Paired {
 /// others would be a coin's toss: McNemar's test (1947) asks how often a fair coin is at least as uneven, here exactly,
 /// by the binomial distribution.
 pub fn mcnemar(first: &[u32], second: &[u32], num_images: usize) -> Paired {
-    let both = num_common(first, second);
+    let both = count_common(first, second);
     let (only_first_right, only_second_right) = (second.len() - both, first.len() - both);
     let n = num_images.max(1) as f64;
     let (b, c) = (only_first_right as f64, only_second_right as f64);
@@ -41,7 +41,7 @@ pub fn mcnemar(first: &[u32], second: &[u32], num_images: usize) -> Paired {
 }
 
 /// How many positions are in both lists, each in ascending order.
-fn num_common(first: &[u32], second: &[u32]) -> usize {
+fn count_common(first: &[u32], second: &[u32]) -> usize {
     first.iter().filter(|image| second.binary_search(image).is_ok()).count()
 }
 

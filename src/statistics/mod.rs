@@ -52,15 +52,15 @@ pub fn spread_of(values: &[f64]) -> Option<f64> {
 
 /// How trials that share images to learn from are correlated, as the factor that takes the variance of their values to
 /// that of their mean: 1/n + ρ/(1 − ρ), ρ = judged/(judged + learned from) (Nadeau and Bengio 2003).
-fn variance_factor(n: usize, (learned_from, judged): (usize, usize)) -> f64 {
-    1.0 / n.max(1) as f64 + judged as f64 / learned_from.max(1) as f64
+fn variance_factor(n: usize, (num_train, num_validation): (usize, usize)) -> f64 {
+    1.0 / n.max(1) as f64 + num_validation as f64 / num_train.max(1) as f64
 }
 
 /// The probability that Student's t with `degrees` of freedom is at most `t`.
 fn student_cdf(t: f64, degrees: usize) -> f64 {
     // Beyond this the tail is 0, and the series for it would not end.
-    const FAR: f64 = 1e30;
-    distrs::StudentsT::cdf(t.clamp(-FAR, FAR), degrees.max(1) as f64)
+    const MAX_T: f64 = 1e30;
+    distrs::StudentsT::cdf(t.clamp(-MAX_T, MAX_T), degrees.max(1) as f64)
 }
 
 #[cfg(test)]

@@ -28,13 +28,13 @@ pub fn mann_whitney(first: &[f64], second: &[f64]) -> f64 {
         let deviation = (pairs * (m + n + 1) as f64 / 12.0).sqrt();
         return (2.0 * distrs::Normal::cdf((u + 0.5 - pairs / 2.0) / deviation, 0.0, 1.0)).min(1.0);
     }
-    let counts = arrangements(m, n);
+    let counts = count_arrangements(m, n);
     let total: f64 = counts.iter().sum();
     (2.0 * counts[..=u].iter().sum::<f64>() / total).min(1.0)
 }
 
 /// In how many ways `m` and `n` values can be ordered so that U is 0, 1, 2 …
-fn arrangements(m: usize, n: usize) -> Vec<f64> {
+fn count_arrangements(m: usize, n: usize) -> Vec<f64> {
     // One value of the first group after another: it is above `k` of the second, none more than the one before.
     let mut ways = vec![vec![0.0; m * n + 1]; n + 1];
     ways.iter_mut().for_each(|ways| ways[0] = 1.0);

@@ -68,7 +68,7 @@ pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
         (components::text_table(&result_table(&runs, &names)))
         p { "In all, the training steps took " (training_seconds(steps.timed())) " in place of " (training_seconds(&steps.softmax.records)) "." }
         h3 { "Learning curves" }
-        (curves::of_runs(&runs, &names)?)
+        (curves::draw_runs(&runs, &names)?)
         @if let Some(sentence) = overfitting(steps.hidden) { p { (sentence) } }
         h3 { "Which settings were changed" }
         (settings(&steps)?)

@@ -11,14 +11,14 @@ use crate::plots::text::BODY;
 use crate::util::format::grouped;
 
 /// Larger numbers are left out, as those that are no numbers are: nobody could read the others beside them.
-const LARGEST: f64 = 1e38;
+const MAX_SHOWN: f64 = 1e38;
 /// The exponents of powers of ten that are written out: 0.00001 to 1,000,000.
-const WRITTEN_OUT: RangeInclusive<i32> = -5..=6;
+const PLAIN_EXPONENTS: RangeInclusive<i32> = -5..=6;
 /// An axis has about so many ticks.
 const NUM_TICKS: usize = 6;
 /// Between the data and the ends of an axis, as a share of the data's extent.
-const ROOM: f64 = 0.04;
-const LABEL_ROOM: f64 = 0.14;
+const PADDING: f64 = 0.04;
+const LABEL_PADDING: f64 = 0.14;
 
 /// How x values are laid out on their axis.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,7 +45,8 @@ pub(super) struct Axis {
 impl Scale {
     /// Where `x` is on its axis; none where it cannot be shown.
     pub(super) fn place(self, x: f64) -> Option<f64> {
-        let shown = if self.is_log() { (LARGEST.recip()..=LARGEST).contains(&x) } else { can_be_shown(x) };
+        let shown =
+            if self.is_log() { (MAX_SHOWN.recip()..=MAX_SHOWN).contains(&x) } else { can_be_shown(x) };
         let place = match self {
             Self::Linear | Self::Whole => x,
             Self::Log => x.log10(),
@@ -66,13 +67,16 @@ impl Axis {
         scale: Scale,
         places: impl Iterator<Item = f64> + Clone,
         width: f64,
-        have_bars: bool,
+        has_error_bars: bool,
     ) -> Result<Self> {
-        let (low, high) = ends(places);
+        let (low, high) = min_max(places);
         // A power below and one above a single value.
-        let values =
-            if scale.is_log() && !are_apart(low, high) { low - 1.0..low + 1.0 } else { around(low, high) };
-        let room = if scale.is_log() || have_bars { ROOM * (values.end - values.start) } else { 0.0 };
+        let values = if scale.is_log() && !are_distinct(low, high) {
+            low - 1.0..low + 1.0
+        } else {
+            pad_single_value(low, high)
+        };
+        let room = if scale.is_log() || has_error_bars { PADDING * (values.end - values.start) } else { 0.0 };
         let range = values.start - room..values.end + room;
         let ticks = match scale {
             Scale::Linear => linear_ticks(&range),
@@ -80,7 +84,7 @@ impl Axis {
             // There are no ticks between its numbers, so it needs none closer than 1.
             Scale::Whole => {
                 let most = (values.end - values.start).ceil().clamp(1.0, 9.0) + 1.0;
-                key_points(&range, most as usize).map(|value| (value, whole(value))).collect()
+                key_points(&range, most as usize).map(|value| (value, integer_label(value))).collect()
             }
         };
         Ok(Self { range, ticks })
@@ -91,14 +95,14 @@ impl Axis {
     pub(super) fn vertical(
         values: impl Iterator<Item = f64> + Clone,
         bounds: (f64, f64),
-        are_labelled: bool,
+        has_labels: bool,
     ) -> Self {
-        let (low, high) = ends(values);
-        let range = around(low, high);
-        let room = if are_labelled { LABEL_ROOM } else { ROOM } * (range.end - range.start);
+        let (low, high) = min_max(values);
+        let range = pad_single_value(low, high);
+        let room = if has_labels { LABEL_PADDING } else { PADDING } * (range.end - range.start);
         let start = (range.start - room).max(bounds.0).min(low);
         let end = (range.end + room).min(bounds.1).max(high);
-        let range = if are_apart(start, end) { start..end } else { range };
+        let range = if are_distinct(start, end) { start..end } else { range };
         let ticks = linear_ticks(&range);
         Self { range, ticks }
     }
@@ -140,22 +144,22 @@ impl ValueFormatter<f64> for Axis {
 
 /// Whether a value is a number that others can be read beside.
 pub(super) fn can_be_shown(value: f64) -> bool {
-    value.abs() <= LARGEST
+    value.abs() <= MAX_SHOWN
 }
 
 /// The smallest and the largest value; 0 and 1 for none.
-fn ends(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+fn min_max(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     (values.clone().reduce(f64::min).unwrap_or(0.0), values.reduce(f64::max).unwrap_or(1.0))
 }
 
 /// As much as single precision tells: plotters looks for ticks between them.
-fn are_apart(low: f64, high: f64) -> bool {
+fn are_distinct(low: f64, high: f64) -> bool {
     high - low > 1e-6 * low.abs().max(high.abs()).max(1e-3)
 }
 
 /// From the smallest to the largest value, with room around a single one.
-fn around(low: f64, high: f64) -> Range<f64> {
-    if are_apart(low, high) {
+fn pad_single_value(low: f64, high: f64) -> Range<f64> {
+    if are_distinct(low, high) {
         return low..high;
     }
     let room = 0.5 * low.abs().max(1.0);
@@ -169,7 +173,7 @@ fn key_points(range: &Range<f64>, most: usize) -> impl Iterator<Item = f64> + us
 
 fn linear_ticks(range: &Range<f64>) -> Vec<(f64, String)> {
     let step = (range.end - range.start) / NUM_TICKS as f64;
-    key_points(range, NUM_TICKS).map(|value| (value, tick(value, step))).collect()
+    key_points(range, NUM_TICKS).map(|value| (value, tick_label(value, step))).collect()
 }
 
 /// Ticks at the powers of the base, as many as their labels leave room for over `width` pixels; closer ones where fewer
@@ -186,7 +190,7 @@ fn log_ticks(scale: Scale, range: &Range<f64>, width: f64) -> Result<Vec<(f64, S
             ticks = finer;
         }
     }
-    keep_apart(&mut ticks, per_unit)?;
+    clear_overlapping_labels(&mut ticks, per_unit)?;
     Ok(ticks)
 }
 
@@ -197,9 +201,10 @@ fn decades(range: &Range<f64>, mantissas: &[u8]) -> Vec<(f64, String)> {
     let all = exponents.flat_map(|exponent| mantissas.iter().map(move |&mantissa| (exponent, mantissa)));
     let shown: Vec<_> =
         all.filter(|&(exponent, mantissa)| range.contains(&place(exponent, mantissa))).collect();
-    let are_plain = shown.iter().all(|(exponent, _)| WRITTEN_OUT.contains(exponent));
+    let are_plain = shown.iter().all(|(exponent, _)| PLAIN_EXPONENTS.contains(exponent));
     let tick = |&(exponent, mantissa): &(i32, u8)| {
-        let label = if are_plain { decimal(mantissa, exponent) } else { format!("{mantissa}e{exponent}") };
+        let label =
+            if are_plain { decimal_label(mantissa, exponent) } else { format!("{mantissa}e{exponent}") };
         (place(exponent, mantissa), label)
     };
     shown.iter().map(tick).collect()
@@ -222,11 +227,11 @@ fn between_powers(scale: Scale, range: &Range<f64>) -> Vec<(f64, String)> {
     let values = base.powf(range.start)..base.powf(range.end);
     let step = (values.end - values.start) / NUM_TICKS as f64;
     let points = key_points(&values, NUM_TICKS);
-    points.filter_map(|value| Some((scale.place(value)?, precise(value, step)))).collect()
+    points.filter_map(|value| Some((scale.place(value)?, precise_label(value, step)))).collect()
 }
 
 /// Takes the label from each tick where it would run into the one before.
-fn keep_apart(ticks: &mut [(f64, String)], per_unit: f64) -> Result<()> {
+fn clear_overlapping_labels(ticks: &mut [(f64, String)], per_unit: f64) -> Result<()> {
     let mut free_from = f64::NEG_INFINITY;
     for (place, label) in ticks {
         let half = (BODY.measure(label)? + LABEL_GAP) / 2.0;
@@ -239,8 +244,8 @@ fn keep_apart(ticks: &mut [(f64, String)], per_unit: f64) -> Result<()> {
     Ok(())
 }
 
-/// `mantissa` × 10^`exponent`, as people write it, for an exponent of [`WRITTEN_OUT`].
-fn decimal(mantissa: u8, exponent: i32) -> String {
+/// `mantissa` × 10^`exponent`, as people write it, for an exponent of [`PLAIN_EXPONENTS`].
+fn decimal_label(mantissa: u8, exponent: i32) -> String {
     match usize::try_from(exponent) {
         Ok(zeros) => grouped(usize::from(mantissa) * 10_usize.pow(zeros.min(9) as u32)),
         Err(_) => {
@@ -250,12 +255,12 @@ fn decimal(mantissa: u8, exponent: i32) -> String {
 }
 
 /// A tick label on an axis that counts; nothing between the numbers.
-fn whole(value: f64) -> String {
+fn integer_label(value: f64) -> String {
     if (value - value.round()).abs() < 1e-6 { format!("{value:.0}") } else { String::new() }
 }
 
 /// A tick label with as many decimals as the distance between ticks needs.
-fn tick(value: f64, step: f64) -> String {
+fn tick_label(value: f64, step: f64) -> String {
     let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     let value = if value.abs() < step * 1e-3 { 0.0 } else { value };
     match value.abs() {
@@ -268,9 +273,9 @@ fn tick(value: f64, step: f64) -> String {
 }
 
 /// As [`tick`], for numbers that may be all tiny or all huge.
-fn precise(value: f64, step: f64) -> String {
+fn precise_label(value: f64, step: f64) -> String {
     if (1e-4..1e6).contains(&value) {
-        return tick(value, step);
+        return tick_label(value, step);
     }
     let digits = (value / step).log10().ceil().clamp(0.0, 9.0) as usize;
     format!("{value:.digits$e}")
@@ -293,7 +298,13 @@ mod tests {
     #[test]
     fn ticks_have_the_decimals_they_need() {
         assert_eq!(
-            [tick(0.25, 0.05), tick(3.0, 1.0), tick(-1e-17, 0.1), tick(2e7, 1e6), tick(-2500.0, 500.0)],
+            [
+                tick_label(0.25, 0.05),
+                tick_label(3.0, 1.0),
+                tick_label(-1e-17, 0.1),
+                tick_label(2e7, 1e6),
+                tick_label(-2500.0, 500.0)
+            ],
             ["0.25", "3", "0.0", "2.0e7", "-2,500"]
         );
     }
@@ -354,8 +365,9 @@ mod tests {
 
     #[test]
     fn error_bars_have_room_at_both_ends() {
-        let axis =
-            |have_bars| Axis::horizontal(Scale::Whole, [1.0, 2.0].into_iter(), 420.0, have_bars).unwrap();
+        let axis = |has_error_bars| {
+            Axis::horizontal(Scale::Whole, [1.0, 2.0].into_iter(), 420.0, has_error_bars).unwrap()
+        };
         assert_eq!((axis(false).range, axis(true).range), (1.0..2.0, 0.96..2.04));
         assert_eq!(axis(true).ticks, [(1.0, "1".to_owned()), (2.0, "2".to_owned())]);
     }

@@ -4,8 +4,8 @@
 use crate::error::Result;
 use crate::plots::chart::axis::{Axis, Scale};
 use crate::plots::chart::labels::LABEL;
-use crate::plots::chart::style::{Area, FINE, MARKER_DASH, cannot_draw, stroke, text_style};
-use crate::plots::colour::{AXIS, QUIET};
+use crate::plots::chart::style::{Area, MARKER_DASH, SUBPIXELS, cannot_draw, stroke, text_style};
+use crate::plots::colour::{AXIS, MUTED};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -69,17 +69,17 @@ impl Flags {
         across: impl Fn(f64) -> i32,
     ) -> Result<()> {
         for flag in &self.flags {
-            let (x, top) = (across(flag.place), plot_top - flag.row as i32 * row_height() * FINE);
-            let half = row_height() * FINE / 2;
+            let (x, top) = (across(flag.place), plot_top - flag.row as i32 * row_height() * SUBPIXELS);
+            let half = row_height() * SUBPIXELS / 2;
             let end = if flag.text.is_empty() { plot_top } else { top - 2 * half };
             let (dash, gap) = MARKER_DASH;
             let line = vec![(x, bottom), (x, end)];
-            for dash in DashedLineSeries::new(line, dash * FINE, gap * FINE, stroke(AXIS, 1)) {
+            for dash in DashedLineSeries::new(line, dash * SUBPIXELS, gap * SUBPIXELS, stroke(AXIS, 1)) {
                 area.draw(&dash).map_err(cannot_draw)?;
             }
             let side = if flag.is_left { HPos::Right } else { HPos::Left };
-            let style = text_style(LABEL, QUIET)?.pos(Pos::new(side, VPos::Center));
-            let away = if flag.is_left { -fine(GAP) } else { fine(GAP) };
+            let style = text_style(LABEL, MUTED)?.pos(Pos::new(side, VPos::Center));
+            let away = if flag.is_left { -to_subpixels(GAP) } else { to_subpixels(GAP) };
             area.draw_text(&flag.text, &style, (x + away, top - half)).map_err(cannot_draw)?;
         }
         Ok(())
@@ -91,8 +91,8 @@ pub(super) fn row_height() -> i32 {
     LABEL.line_height() as i32
 }
 
-fn fine(pixels: f64) -> i32 {
-    (pixels * f64::from(FINE)).round() as i32
+fn to_subpixels(pixels: f64) -> i32 {
+    (pixels * f64::from(SUBPIXELS)).round() as i32
 }
 
 /// Labels are at the right of their lines: all of them where they have room there, or else all at the left. Where neither

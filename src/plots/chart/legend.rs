@@ -4,15 +4,15 @@ use plotters::prelude::*;
 
 use crate::error::Result;
 use crate::plots::chart::mark::draw_mark;
-use crate::plots::chart::style::{Area, FINE, MARGIN, cannot_draw, line_style, text_style};
+use crate::plots::chart::style::{Area, MARGIN, SUBPIXELS, cannot_draw, line_style, text_style};
 use crate::plots::chart::{Chart, Line, Series};
-use crate::plots::colour::INK;
+use crate::plots::colour::TEXT;
 use crate::plots::text::BODY;
 
 /// The length of the line before a name, and the gaps after it and after the name, in pixels.
 const SWATCH: i32 = 40;
-const AFTER_SWATCH: i32 = 8;
-const BETWEEN: i32 = 24;
+const SWATCH_GAP: i32 = 8;
+const NAME_GAP: i32 = 24;
 /// A name that is longer than the chart is wide goes over so many rows.
 const MAX_ROWS_OF_NAME: usize = 4;
 
@@ -30,17 +30,17 @@ impl Chart<'_> {
         let first = if self.title.is_empty() { MARGIN } else { MARGIN + 28 };
         let row = row_height();
         let (mut x, mut top, mut bottom, mut names) = (MARGIN, first, first, Vec::new());
-        let room = f64::from(width - 2 * MARGIN - SWATCH - AFTER_SWATCH);
+        let room = f64::from(width - 2 * MARGIN - SWATCH - SWATCH_GAP);
         for line in self.series.iter().filter(|line| !line.name.trim().is_empty()) {
             let rows = BODY.wrap(&line.name, room, MAX_ROWS_OF_NAME)?;
             let text = BODY.measure_widest(rows.iter().map(String::as_str))?;
-            let needed = SWATCH + AFTER_SWATCH + text.ceil() as i32;
+            let needed = SWATCH + SWATCH_GAP + text.ceil() as i32;
             if x > MARGIN && x + needed > width - MARGIN {
                 (x, top) = (MARGIN, bottom);
             }
             bottom = bottom.max(top + row * rows.len() as i32);
             names.push(LegendName { line, rows, x, top });
-            x += needed + BETWEEN;
+            x += needed + NAME_GAP;
         }
         let bottom = if names.is_empty() { first } else { bottom + 8 };
         Ok((names, bottom))
@@ -62,14 +62,15 @@ impl LegendName<'_> {
             Line::None => &[],
         };
         for [from, to] in pieces {
-            let points = vec![(from * FINE, middle * FINE), (to * FINE, middle * FINE)];
+            let points = vec![(from * SUBPIXELS, middle * SUBPIXELS), (to * SUBPIXELS, middle * SUBPIXELS)];
             area.draw(&PathElement::new(points, line_style(self.line))).map_err(cannot_draw)?;
         }
-        draw_mark(area, ((left + SWATCH / 2) * FINE, middle * FINE), self.line)?;
-        let style = text_style(BODY, INK)?;
+        draw_mark(area, ((left + SWATCH / 2) * SUBPIXELS, middle * SUBPIXELS), self.line)?;
+        let style = text_style(BODY, TEXT)?;
         for (index, row) in self.rows.iter().enumerate() {
             let y = middle + index as i32 * row_height() - 7;
-            area.draw_text(row, &style, ((right + AFTER_SWATCH) * FINE, y * FINE)).map_err(cannot_draw)?;
+            area.draw_text(row, &style, ((right + SWATCH_GAP) * SUBPIXELS, y * SUBPIXELS))
+                .map_err(cannot_draw)?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use plotters::prelude::*;
 use crate::error::Result;
 use crate::plots::chart::axis::{Axis, Scale, can_be_shown};
 use crate::plots::chart::mark::draw_mark;
-use crate::plots::chart::style::{Area, DASH, FINE, MARK, cannot_draw, line_style};
+use crate::plots::chart::style::{Area, DASH, MARK, SUBPIXELS, cannot_draw, line_style};
 use crate::plots::chart::{Line, Series};
 
 /// Up to so many points of a line get a mark each; of more, about so many, where marks tell lines apart.
@@ -15,7 +15,7 @@ const MAX_MARKED: usize = 30;
 const NUM_MARKS: usize = 10;
 
 /// The inside of the plot, with a pair of axes.
-pub(super) type Plane<'a> = DrawingArea<SVGBackend<'a>, Cartesian2d<Axis, Axis>>;
+pub(super) type PlotArea<'a> = DrawingArea<SVGBackend<'a>, Cartesian2d<Axis, Axis>>;
 
 /// A line with those of its points that can be shown; there is at least one.
 pub(super) struct PlacedLine<'a> {
@@ -52,7 +52,7 @@ impl<'a> PlacedLine<'a> {
 
     /// Which points have a mark, `place` being that of the line among others: all where they are few, or nothing else shows
     /// them. Of a longer line, some where there are several lines, not where another line has its own.
-    pub(super) fn is_marked(&self, index: usize, place: usize, num_lines: usize) -> bool {
+    pub(super) fn has_mark(&self, index: usize, place: usize, num_lines: usize) -> bool {
         if self.series.line == Line::None || self.points.len() <= MAX_MARKED {
             return true;
         }
@@ -61,17 +61,17 @@ impl<'a> PlacedLine<'a> {
     }
 
     /// The strokes of error bars and of the line.
-    pub(super) fn draw_strokes(&self, plane: &Plane<'_>) -> Result<()> {
+    pub(super) fn draw_strokes(&self, plot_area: &PlotArea<'_>) -> Result<()> {
         let style = line_style(self.series);
         for Point { at: (x, _), spread, .. } in &self.points {
             if let Some((low, high)) = *spread {
-                draw_bar(plane, *x, (low, high), style.stroke_width(3 * FINE as u32 / 2))?;
+                draw_bar(plot_area, *x, (low, high), style.stroke_width(3 * SUBPIXELS as u32 / 2))?;
             }
         }
         let points: Vec<_> = self.points.iter().map(|point| point.at).collect();
         match self.series.line {
-            Line::Solid => draw(plane, &PathElement::new(points, style)),
-            Line::Dashed => draw_dashed(plane, points, DASH, style),
+            Line::Solid => draw(plot_area, &PathElement::new(points, style)),
+            Line::Dashed => draw_dashed(plot_area, points, DASH, style),
             Line::None => Ok(()),
         }
     }
@@ -84,7 +84,7 @@ impl<'a> PlacedLine<'a> {
         (place, num_lines): (usize, usize),
     ) -> Result<()> {
         for (index, point) in self.points.iter().enumerate() {
-            if self.is_marked(index, place, num_lines) {
+            if self.has_mark(index, place, num_lines) {
                 draw_mark(area, centre(point.at), self.series)?;
             }
         }
@@ -119,33 +119,33 @@ impl<'a> Point<'a> {
 }
 
 /// An error bar with a cap at both ends.
-fn draw_bar(plane: &Plane<'_>, x: f64, (low, high): (f64, f64), style: ShapeStyle) -> Result<()> {
-    draw(plane, &PathElement::new(vec![(x, low), (x, high)], style))?;
-    let half = MARK * FINE;
+fn draw_bar(plot_area: &PlotArea<'_>, x: f64, (low, high): (f64, f64), style: ShapeStyle) -> Result<()> {
+    draw(plot_area, &PathElement::new(vec![(x, low), (x, high)], style))?;
+    let half = MARK * SUBPIXELS;
     for end in [low, high] {
         let cap = EmptyElement::at((x, end)) + PathElement::new(vec![(-half, 0), (half, 0)], style);
-        draw(plane, &cap)?;
+        draw(plot_area, &cap)?;
     }
     Ok(())
 }
 
 /// A dashed line with a dash and a gap of so many pixels.
 pub(super) fn draw_dashed(
-    plane: &Plane<'_>,
+    plot_area: &PlotArea<'_>,
     points: Vec<(f64, f64)>,
     (dash, gap): (i32, i32),
     style: ShapeStyle,
 ) -> Result<()> {
-    for line in DashedLineSeries::new(points, dash * FINE, gap * FINE, style) {
-        draw(plane, &line)?;
+    for line in DashedLineSeries::new(points, dash * SUBPIXELS, gap * SUBPIXELS, style) {
+        draw(plot_area, &line)?;
     }
     Ok(())
 }
 
-fn draw<'a, 'b, E>(plane: &Plane<'a>, element: &'b E) -> Result<()>
+fn draw<'a, 'b, E>(plot_area: &PlotArea<'a>, element: &'b E) -> Result<()>
 where
     &'b E: PointCollection<'b, (f64, f64)>,
     E: Drawable<SVGBackend<'a>>,
 {
-    plane.draw(element).map_err(cannot_draw)
+    plot_area.draw(element).map_err(cannot_draw)
 }

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use crate::error::Result;
-use crate::plots::chart::style::{Area, FINE, MARK, cannot_draw, line_style};
+use crate::plots::chart::style::{Area, MARK, SUBPIXELS, cannot_draw, line_style};
 use crate::plots::chart::{Colour, Series};
 
 /// The line around a hollow mark, in fine pixels.
@@ -64,9 +64,9 @@ pub(super) fn draw_mark(area: &Area<'_>, (x, y): (i32, i32), series: &Series) ->
     let index = match series.colour {
         Colour::Category(index) => index,
         Colour::Ordered { place, .. } => place,
-        Colour::Ink => return Ok(()),
+        Colour::Text => return Ok(()),
     };
-    let half = MARK * FINE;
+    let half = MARK * SUBPIXELS;
     let corners = |shape: &[(i32, i32)]| -> Vec<(i32, i32)> {
         shape.iter().map(|(right, down)| (x + right * half / 100, y + down * half / 100)).collect()
     };

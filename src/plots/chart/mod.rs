@@ -26,16 +26,16 @@ use plotters::prelude::*;
 
 use crate::error::Result;
 pub use crate::plots::chart::axis::Scale;
-use crate::plots::chart::style::{FINE, MARGIN, cannot_draw, text_style};
-use crate::plots::colour::{Colour, INK};
+use crate::plots::chart::style::{MARGIN, SUBPIXELS, cannot_draw, text_style};
+use crate::plots::colour::{Colour, TEXT};
 use crate::plots::picture::check_size;
 use crate::plots::text::{FAMILY, STRONG};
 
 /// Smaller charts have no room for their own labels.
 const MIN_SIZE: (usize, usize) = (320, 240);
 /// A plot whose labels have no room gets higher by this share, up to so many times.
-const HIGHER: f64 = 0.25;
-const MAX_HIGHER: usize = 6;
+const HEIGHT_STEP: f64 = 0.25;
+const MAX_HEIGHT_STEPS: usize = 6;
 /// Of more labels than this nobody could read each; some may be left out then.
 const MANY_LABELS: usize = 60;
 
@@ -118,44 +118,45 @@ impl Chart<'_> {
     pub fn to_svg(&self, width: usize, height: usize) -> Result<String> {
         let (width, height) = (width.max(MIN_SIZE.0), height.max(MIN_SIZE.1));
         check_size(width, height)?;
-        let mut tries = (0..=MAX_HIGHER).map(|more| height + (height as f64 * HIGHER) as usize * more);
-        let mut drawn = self.try_svg(width, tries.next().unwrap_or(height))?;
+        let mut tries =
+            (0..=MAX_HEIGHT_STEPS).map(|more| height + (height as f64 * HEIGHT_STEP) as usize * more);
+        let mut drawn = self.draw_svg(width, tries.next().unwrap_or(height))?;
         let num_labels = self.series.iter().map(|series| series.labels.len()).sum::<usize>();
         for higher in tries {
             if drawn.1 == 0 || num_labels > MANY_LABELS {
                 break;
             }
-            drawn = self.try_svg(width, higher)?;
+            drawn = self.draw_svg(width, higher)?;
         }
         Ok(drawn.0)
     }
 
     /// The same with a plot of this height, and how many labels found no room.
-    fn try_svg(&self, width: usize, height: usize) -> Result<(String, usize)> {
+    fn draw_svg(&self, width: usize, height: usize) -> Result<(String, usize)> {
         let (names, top) = self.legend(width as i32)?;
         // A legend of many rows makes the chart higher rather than its plot lower; so do marked places.
         let height = height + (top - MARGIN) as usize + self.marks.len() * flags::row_height() as usize;
-        let fine = |side: usize| side as u32 * FINE as u32;
+        let fine = |side: usize| side as u32 * SUBPIXELS as u32;
         let mut svg = String::new();
         let area = SVGBackend::with_string(&mut svg, (fine(width), fine(height))).into_drawing_area();
         if !self.title.is_empty() {
             let title = STRONG.fit(self.title, (width as i32 - 2 * MARGIN).into())?;
-            let at = (MARGIN * FINE, MARGIN * FINE);
-            area.draw_text(&title, &text_style(STRONG, INK)?, at).map_err(cannot_draw)?;
+            let at = (MARGIN * SUBPIXELS, MARGIN * SUBPIXELS);
+            area.draw_text(&title, &text_style(STRONG, TEXT)?, at).map_err(cannot_draw)?;
         }
         for name in &names {
             name.draw(&area)?;
         }
-        let num_without_room = self.plot(&area.split_vertically(top * FINE).1)?;
+        let num_without_room = self.plot(&area.split_vertically(top * SUBPIXELS).1)?;
         area.present().map_err(cannot_draw)?;
         drop(area);
         let label = if self.title.is_empty() { self.y_name } else { self.title };
-        Ok((embeddable(&svg, label, width, (fine(width), fine(height))), num_without_room))
+        Ok((embed(&svg, label, width, (fine(width), fine(height))), num_without_room))
     }
 }
 
 /// plotters' SVG as an element of a page: it fills the width of what it stands in, up to its own, and says what it is.
-fn embeddable(svg: &str, label: &str, width: usize, (right, bottom): (u32, u32)) -> String {
+fn embed(svg: &str, label: &str, width: usize, (right, bottom): (u32, u32)) -> String {
     let shapes =
         svg.split_once('>').map_or("", |(_, shapes)| shapes).replace(FAMILY, "system-ui, sans-serif");
     let label = label.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");

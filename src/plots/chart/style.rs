@@ -9,7 +9,7 @@ use crate::plots::colour::Rgb;
 use crate::plots::text::Font;
 
 /// plotters' SVG has whole-number coordinates: everything is drawn this many times larger, and shown smaller.
-pub(super) const FINE: i32 = 4;
+pub(super) const SUBPIXELS: i32 = 4;
 /// plotters counts a font's size from its lowest to its highest point, and divides by this in SVG.
 const SIZE_PER_EM: f64 = 1.24;
 /// Around the chart, in pixels.
@@ -26,11 +26,11 @@ pub(super) const MARKER_DASH: (i32, i32) = (4, 4);
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 pub(super) fn line_style(line: &Series) -> ShapeStyle {
-    ShapeStyle { color: rgb(line.colour.on_white()), filled: false, stroke_width: 5 * FINE as u32 / 2 }
+    ShapeStyle { color: rgb(line.colour.on_white()), filled: false, stroke_width: 5 * SUBPIXELS as u32 / 2 }
 }
 
 pub(super) fn stroke(colour: Rgb, width: i32) -> ShapeStyle {
-    ShapeStyle { color: rgb(colour), filled: false, stroke_width: (width * FINE) as u32 }
+    ShapeStyle { color: rgb(colour), filled: false, stroke_width: (width * SUBPIXELS) as u32 }
 }
 
 fn rgb([red, green, blue]: Rgb) -> RGBAColor {
@@ -38,7 +38,7 @@ fn rgb([red, green, blue]: Rgb) -> RGBAColor {
 }
 
 pub(super) fn text_style(font: Font, colour: Rgb) -> Result<TextStyle<'static>> {
-    let size = font.size * f64::from(FINE) * SIZE_PER_EM;
+    let size = font.size * f64::from(SUBPIXELS) * SIZE_PER_EM;
     Ok(font.description_at(size)?.color(&rgb(colour)))
 }
 

@@ -219,7 +219,7 @@ fn the_legend_has_every_name_with_the_mark_of_its_line() {
     let keys = [Line::Solid, Line::Dashed].map(|line| Series {
         name: format!("{line:?}"),
         line,
-        colour: Colour::Ink,
+        colour: Colour::Text,
         ..Series::default()
     });
     let all = [&series[..], &keys].concat();

@@ -208,7 +208,7 @@ fn method_section(page: &StudyPage<'_>) -> Markup {
         ),
     };
     let files = page.folder.display();
-    let facts = [
+    let entries = [
         ("varied", study.keys().collect::<Vec<_>>().join(", ")),
         ("trials", counted(plan.trials.len(), "training", "trainings")),
         ("validated on", validated),
@@ -232,7 +232,7 @@ fn method_section(page: &StudyPage<'_>) -> Markup {
         ),
     ];
     html! {
-        (components::definition_list(&facts))
+        (components::definition_list(&entries))
         h3 { "The study file" }
         pre { (study.text()) }
     }
