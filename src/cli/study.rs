@@ -143,7 +143,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
 
 fn announce(planned: &PlannedStudy, output: &Output) {
     let PlannedStudy { study, plan, .. } = planned;
-    let mut factors = vec![counted(plan.settings.len(), "setting", "settings")];
+    let mut factors = vec![counted(plan.configurations.len(), "setting", "settings")];
     factors.extend((study.seeds.len() > 1).then(|| format!("{} seeds", study.seeds.len())));
     factors.extend((study.folds > 0).then(|| format!("{} folds", study.folds)));
     let trials = counted(plan.trials.len(), "trial", "trials");
@@ -301,7 +301,7 @@ fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Op
                 }
                 _ => format!("failed: {}", record.message.as_deref().unwrap_or_default()),
             };
-            let name = study.trial_name(&record.setting, record.seed, record.fold);
+            let name = study.trial_name(&record.configuration, record.seed, record.fold);
             Some(format!("{count} {name}  {result}"))
         }
         records => {
@@ -328,7 +328,7 @@ fn print_table(study: &OpenStudy, summary: &StudySummary, output: &Output) {
     for sentence in conclusions(summary) {
         output.line(&sentence);
     }
-    if summary.settings.iter().any(|setting| setting.comparison.is_some()) {
+    if summary.configurations.iter().any(|setting| setting.comparison.is_some()) {
         output.line(
             "(probabilities: Bayesian correlated t-test, each comparison by itself; the highest of several means is on average too \
              high; the page says more)",

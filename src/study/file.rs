@@ -149,10 +149,10 @@ impl Study {
     }
 
     /// A trial as people call it: `learning rate 0.1, seed 1, fold 2 of 5`. Folds are counted from 1 for people.
-    pub fn trial_name(&self, setting: &Configuration, seed: u64, fold: Option<usize>) -> String {
+    pub fn trial_name(&self, configuration: &Configuration, seed: u64, fold: Option<usize>) -> String {
         let seed = if self.seeds.len() > 1 { format!(", seed {seed}") } else { String::new() };
         let fold = fold.map(|fold| format!(", fold {} of {}", fold + 1, self.folds)).unwrap_or_default();
-        format!("{}{seed}{fold}", setting.name())
+        format!("{}{seed}{fold}", configuration.name())
     }
 
     /// The keys that vary.

@@ -100,12 +100,12 @@ pub fn jobs(
 /// then every setting with the next, each round beginning with the setting after the one that the round before began with.
 /// So whatever makes a machine slower for a while does so for all settings alike.
 pub fn round_robin(plan: &TrialPlan) -> Vec<Job> {
-    let settings = plan.settings.len();
+    let configurations = plan.configurations.len();
     let mut rounds: Vec<Vec<usize>> = Vec::new();
-    let mut seen = vec![0; settings];
+    let mut seen = vec![0; configurations];
     for (index, trial) in plan.trials.iter().enumerate() {
-        let round = seen[trial.setting];
-        seen[trial.setting] += 1;
+        let round = seen[trial.configuration];
+        seen[trial.configuration] += 1;
         if rounds.len() == round {
             rounds.push(Vec::new());
         }

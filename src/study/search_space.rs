@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::util::rng::{RngStream, rng};
 
 /// The most settings of a grid: more are a mistake.
-const MAX_SETTINGS: usize = 100_000;
+const MAX_CONFIGURATIONS: usize = 100_000;
 /// The most values of a key, and the most keys.
 const MAX_VALUES: usize = 1000;
 const MAX_KEYS: usize = 20;
@@ -201,10 +201,12 @@ impl<'a> Grid<'a> {
     pub(super) fn new(varied: &'a [Parameter], sample: Option<(usize, u64)>) -> Result<Self> {
         let size = varied.iter().try_fold(1usize, |size, varied| size.checked_mul(varied.values.len()));
         let indices: Vec<usize> = match (size, sample) {
-            (Some(size), Some((num, seed))) if num.min(size) <= MAX_SETTINGS => draw_sample(size, num, seed),
-            (Some(size), None) if size <= MAX_SETTINGS => (0..size).collect(),
+            (Some(size), Some((num, seed))) if num.min(size) <= MAX_CONFIGURATIONS => {
+                draw_sample(size, num, seed)
+            }
+            (Some(size), None) if size <= MAX_CONFIGURATIONS => (0..size).collect(),
             _ => {
-                return Err(Error::new(format!("the study has more than {MAX_SETTINGS} settings"))
+                return Err(Error::new(format!("the study has more than {MAX_CONFIGURATIONS} settings"))
                     .hint("draw some of them: `[sample]` with `num = 20`"));
             }
         };
@@ -221,15 +223,15 @@ impl<'a> Grid<'a> {
     }
 
     /// The settings in order, each with its values.
-    pub(super) fn settings(&self) -> impl Iterator<Item = (Configuration, Vec<Value>)> {
+    pub(super) fn configurations(&self) -> impl Iterator<Item = (Configuration, Vec<Value>)> {
         self.indices.iter().map(|&index| {
             let choices = self.choices(index);
             let value = |(key, &choice): (&Parameter, &usize)| key.values[choice].clone();
             let text = |((key, values), &choice): (&(Arc<str>, Vec<Arc<str>>), &usize)| {
                 (key.clone(), values[choice].clone())
             };
-            let setting = Configuration { values: self.texts.iter().zip(&choices).map(text).collect() };
-            (setting, self.varied.iter().zip(&choices).map(value).collect())
+            let configuration = Configuration { values: self.texts.iter().zip(&choices).map(text).collect() };
+            (configuration, self.varied.iter().zip(&choices).map(value).collect())
         })
     }
 
@@ -290,14 +292,14 @@ mod tests {
         assert_eq!(keys, ["a", "b.c"]);
         let grid = |sample| -> Vec<String> {
             let grid = Grid::new(&varied, sample).unwrap();
-            assert_eq!(grid.len(), grid.settings().count());
-            let text = |(setting, values): (Configuration, Vec<Value>)| {
+            assert_eq!(grid.len(), grid.configurations().count());
+            let text = |(configuration, values): (Configuration, Vec<Value>)| {
                 let words: Vec<_> =
-                    setting.values.iter().map(|(key, word)| format!("{key} {word}")).collect();
+                    configuration.values.iter().map(|(key, word)| format!("{key} {word}")).collect();
                 assert_eq!(words, [format!("a {}", values[0]), format!("b.c {}", values[1])]);
                 format!("{}{}", values[0], values[1])
             };
-            grid.settings().map(text).collect()
+            grid.configurations().map(text).collect()
         };
         let text = grid(None);
         assert_eq!(text, ["true1", "true2", "true3", "false1", "false2", "false3"]);
@@ -312,17 +314,17 @@ mod tests {
 
     #[test]
     fn settings_have_names() {
-        let setting = |pairs: &[(&str, &str)]| {
+        let configuration = |pairs: &[(&str, &str)]| {
             let own = |&(key, value): &(&str, &str)| (key.into(), value.into());
             Configuration { values: pairs.iter().map(own).collect() }.name()
         };
         assert_eq!(
-            setting(&[("model.hidden", "[128, 64]"), ("optimizer.kind", "\"adam\"")]),
+            configuration(&[("model.hidden", "[128, 64]"), ("optimizer.kind", "\"adam\"")]),
             "hidden 128-64, kind adam"
         );
-        assert_eq!(setting(&[("model.hidden", "[]")]), "no hidden layer");
-        assert_eq!(setting(&[("optimizer.learning_rate", "0.1")]), "learning rate 0.1");
-        assert_eq!(setting(&[]), "as it is");
+        assert_eq!(configuration(&[("model.hidden", "[]")]), "no hidden layer");
+        assert_eq!(configuration(&[("optimizer.learning_rate", "0.1")]), "learning rate 0.1");
+        assert_eq!(configuration(&[]), "as it is");
     }
 
     #[test]

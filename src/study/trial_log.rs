@@ -66,7 +66,8 @@ pub struct TrialRecord {
     /// The trial's id.
     pub id: String,
     /// Its varied values.
-    pub setting: Configuration,
+    #[serde(rename = "setting")]
+    pub configuration: Configuration,
     /// Its seed.
     pub seed: u64,
     /// The fold that it was judged by, from 0; none where images were held out.
@@ -273,7 +274,7 @@ mod tests {
     fn record(id: &str, end: TrialEnd) -> TrialRecord {
         TrialRecord {
             id: id.to_owned(),
-            setting: Configuration { values: [("a.b".into(), "1".into())].into() },
+            configuration: Configuration { values: [("a.b".into(), "1".into())].into() },
             seed: 1,
             fold: Some(0),
             end,
@@ -290,7 +291,7 @@ mod tests {
     }
 
     fn trial(id: &str) -> Trial {
-        Trial { id: id.to_owned(), setting: 0, experiment: Arc::default(), fold: None }
+        Trial { id: id.to_owned(), configuration: 0, experiment: Arc::default(), fold: None }
     }
 
     #[test]

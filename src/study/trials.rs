@@ -28,7 +28,7 @@ pub struct Trial {
     /// The digest of everything that decides its result; see [`TrialPlan::new`].
     pub id: String,
     /// Its place in [`TrialPlan::settings`].
-    pub setting: usize,
+    pub configuration: usize,
     /// What is trained, seed included. All folds share it.
     pub experiment: Arc<Experiment>,
     /// The fold that it is judged by, from 0; none where images are held out instead.
@@ -47,7 +47,7 @@ impl Trial {
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialPlan {
     /// The choices of values, in the grid's order.
-    pub settings: Vec<Configuration>,
+    pub configurations: Vec<Configuration>,
     /// The trials, setting by setting, seed by seed, fold by fold.
     pub trials: Vec<Trial>,
     /// What decides the results, by name, in words: to tell what a changed study file changes.
@@ -72,12 +72,13 @@ impl TrialPlan {
         // Seconds of settings that took turns cannot be compared with those of an earlier smallnet, whose did not.
         let timing = if study.timing { ROUND_ROBIN } else { "false" };
         let conditions = format!("{backend}\n{data_sha256}\n{timed_on}\n{timing}\n{}", study.folds);
-        let (mut settings, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
+        let (mut configurations, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
         let mut left = MAX_MEMORY;
-        for (setting, values) in grid.settings() {
+        for (configuration, values) in grid.configurations() {
             for &seed in &study.seeds {
-                let experiment =
-                    study.experiment(&values, seed).map_err(|error| name_configuration(&setting, error))?;
+                let experiment = study
+                    .experiment(&values, seed)
+                    .map_err(|error| name_configuration(&configuration, error))?;
                 left = left.checked_sub(memory_bytes(&experiment)).ok_or_else(too_much_memory)?;
                 let folds: Vec<_> = match study.folds {
                     0 => vec![None],
@@ -87,15 +88,20 @@ impl TrialPlan {
                 let experiment = Arc::new(experiment);
                 for fold in folds {
                     let id = hex(&Sha256::digest(format!("{conditions}\n{fold:?}\n{text}")))[..16].to_owned();
-                    trials.push(Trial { id, setting: settings.len(), experiment: experiment.clone(), fold });
+                    trials.push(Trial {
+                        id,
+                        configuration: configurations.len(),
+                        experiment: experiment.clone(),
+                        fold,
+                    });
                 }
             }
-            settings.push(setting);
+            configurations.push(configuration);
         }
         let mut ids = HashMap::new();
         for trial in &trials {
-            if let Some(other) = ids.insert(&trial.id, trial.setting) {
-                let (one, other) = (settings[other].name(), settings[trial.setting].name());
+            if let Some(other) = ids.insert(&trial.id, trial.configuration) {
+                let (one, other) = (configurations[other].name(), configurations[trial.configuration].name());
                 return Err(Error::new(format!("the settings {one} and {other} are the same"))
                     .hint("leave one of both out"));
             }
@@ -105,18 +111,18 @@ impl TrialPlan {
             fingerprint.insert("timed on".to_owned(), timed_on.to_owned());
             fingerprint.insert("timed in".to_owned(), ROUND_ROBIN.to_owned());
         }
-        Ok(Self { settings, trials, fingerprint, equivalence: study.equivalence })
+        Ok(Self { configurations, trials, fingerprint, equivalence: study.equivalence })
     }
 }
 
 /// Refuses a study of more trials than can be meant before there is memory taken for them.
-fn check_number(study: &Study, settings: usize) -> Result<()> {
+fn check_number(study: &Study, configurations: usize) -> Result<()> {
     let (seeds, folds) = (study.seeds.len(), study.folds.max(1));
-    let trials = settings.saturating_mul(seeds).saturating_mul(folds);
+    let trials = configurations.saturating_mul(seeds).saturating_mul(folds);
     if trials <= MAX_TRIALS {
         return Ok(());
     }
-    let factors = format!("settings, seeds and folds: {settings} × {seeds} × {folds}");
+    let factors = format!("settings, seeds and folds: {configurations} × {seeds} × {folds}");
     Err(Error::new(format!("the study has {trials} trials ({factors}), expected at most {MAX_TRIALS}"))
         .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds or folds"))
 }
@@ -132,10 +138,10 @@ fn too_much_memory() -> Error {
         .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds")
 }
 
-fn name_configuration(setting: &Configuration, error: Error) -> Error {
-    match setting.values.is_empty() {
+fn name_configuration(configuration: &Configuration, error: Error) -> Error {
+    match configuration.values.is_empty() {
         true => error,
-        false => Error::new(format!("the setting {}: {error}", setting.name())),
+        false => Error::new(format!("the setting {}: {error}", configuration.name())),
     }
 }
 
@@ -194,7 +200,7 @@ mod tests {
     #[test]
     fn every_setting_with_every_seed_in_every_fold() {
         let plan = plan(RATES);
-        assert_eq!((plan.settings.len(), plan.trials.len()), (2, 12));
+        assert_eq!((plan.configurations.len(), plan.trials.len()), (2, 12));
         let of =
             |trial: &Trial| (trial.experiment.optimizer.learning_rate(), trial.experiment.seed, trial.fold);
         assert_eq!(of(&plan.trials[0]), (0.1, 1, Some(0)));

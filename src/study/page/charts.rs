@@ -18,21 +18,21 @@ const MAX_LINES: usize = 5;
 /// varied.
 pub(super) fn accuracy_chart(page: &StudyPage<'_>) -> Result<Option<Section>> {
     let Some(key) = numeric_key(page) else { return Ok(None) };
-    let settings = &page.summary.settings;
-    let rest = |setting: &Configuration| {
-        let others = setting.values.iter().filter(|(name, _)| **name != *key).cloned().collect();
+    let configurations = &page.summary.configurations;
+    let rest = |configuration: &Configuration| {
+        let others = configuration.values.iter().filter(|(name, _)| **name != *key).cloned().collect();
         Configuration { values: others }
     };
     let mut lines: Vec<Configuration> = Vec::new();
-    for setting in settings {
-        let rest = rest(&setting.setting);
+    for result in configurations {
+        let rest = rest(&result.configuration);
         if !lines.contains(&rest) {
             lines.push(rest);
         }
     }
     let highest = |rest_of_line: &Configuration| {
-        let of_line = settings.iter().filter(|setting| rest(&setting.setting) == *rest_of_line);
-        of_line.filter_map(|setting| setting.mean).fold(0.0, f64::max)
+        let of_line = configurations.iter().filter(|result| rest(&result.configuration) == *rest_of_line);
+        of_line.filter_map(|result| result.mean).fold(0.0, f64::max)
     };
     let selection = Selection::new(&lines.iter().map(|line| (line, highest(line))).collect::<Vec<_>>());
     let single = lines.len() == 1;
@@ -42,11 +42,11 @@ pub(super) fn accuracy_chart(page: &StudyPage<'_>) -> Result<Option<Section>> {
     }
     for (place, &index) in selection.indices.iter().enumerate() {
         let of_line: Vec<&ConfigurationResult> =
-            settings.iter().filter(|setting| rest(&setting.setting) == lines[index]).collect();
+            configurations.iter().filter(|result| rest(&result.configuration) == lines[index]).collect();
         let name = if single { "mean, with its 95 % interval".to_owned() } else { lines[index].name() };
         series.push(mean_line(&of_line, &key, &name, selection.colour(place)));
     }
-    let xs: Vec<f64> = settings.iter().filter_map(|setting| setting.setting.number(&key)).collect();
+    let xs: Vec<f64> = configurations.iter().filter_map(|result| result.configuration.number(&key)).collect();
     let short = key.rsplit('.').next().unwrap_or(&key).replace('_', " ");
     let chart = Chart {
         x_name: &short,
@@ -56,7 +56,7 @@ pub(super) fn accuracy_chart(page: &StudyPage<'_>) -> Result<Option<Section>> {
         series: &series,
         ..Chart::default()
     };
-    let best = page.summary.best.and_then(|best| settings[best].setting.number(&key));
+    let best = page.summary.best.and_then(|best| configurations[best].configuration.number(&key));
     let label = "best";
     let marks: Vec<(f64, &str)> = best.map(|best| (best, label)).into_iter().collect();
     let chart = Chart { marks: &marks, ..chart };
@@ -71,7 +71,7 @@ pub(super) fn accuracy_chart(page: &StudyPage<'_>) -> Result<Option<Section>> {
 fn numeric_key(page: &StudyPage<'_>) -> Option<String> {
     let values = |key: &str| -> Option<usize> {
         let numbers: Option<Vec<f64>> =
-            page.plan.settings.iter().map(|setting| setting.number(key)).collect();
+            page.plan.configurations.iter().map(|configuration| configuration.number(key)).collect();
         let mut numbers = numbers?;
         numbers.sort_by(f64::total_cmp);
         numbers.dedup();
@@ -92,11 +92,11 @@ fn scale(xs: &[f64], key: &str) -> Scale {
     if key.ends_with("batch_size") || xs.iter().all(is_power) { Scale::Log2 } else { Scale::Log }
 }
 
-fn mean_line(settings: &[&ConfigurationResult], key: &str, name: &str, colour: Colour) -> Series {
-    let mut points: Vec<(f64, f64, (f64, f64))> = settings
+fn mean_line(configurations: &[&ConfigurationResult], key: &str, name: &str, colour: Colour) -> Series {
+    let mut points: Vec<(f64, f64, (f64, f64))> = configurations
         .iter()
-        .filter(|setting| setting.is_ranked())
-        .filter_map(|setting| Some((setting.setting.number(key)?, setting.mean?, setting.interval?)))
+        .filter(|result| result.is_ranked())
+        .filter_map(|result| Some((result.configuration.number(key)?, result.mean?, result.interval?)))
         .collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     Series {
@@ -117,8 +117,9 @@ fn trial_lines(page: &StudyPage<'_>, key: &str) -> Vec<Series> {
         }
     }
     let points = |records: &mut dyn Iterator<Item = &&TrialRecord>| {
-        let mut points: Vec<(f64, f64)> =
-            records.filter_map(|record| Some((record.setting.number(key)?, record.accuracy?))).collect();
+        let mut points: Vec<(f64, f64)> = records
+            .filter_map(|record| Some((record.configuration.number(key)?, record.accuracy?)))
+            .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         points
     };
@@ -142,9 +143,11 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     if longest < 2 {
         return Ok(None);
     }
-    let settings = &page.summary.settings;
-    let ranked: Vec<usize> = (0..settings.len()).filter(|&index| settings[index].is_ranked()).collect();
-    let with_mean = |&index: &usize| (&settings[index].setting, settings[index].mean.unwrap_or(0.0));
+    let configurations = &page.summary.configurations;
+    let ranked: Vec<usize> =
+        (0..configurations.len()).filter(|&index| configurations[index].is_ranked()).collect();
+    let with_mean =
+        |&index: &usize| (&configurations[index].configuration, configurations[index].mean.unwrap_or(0.0));
     let selection = Selection::new(&ranked.iter().map(with_mean).collect::<Vec<_>>());
     type Value = fn(&EpochRecord) -> Option<f64>;
     let measures: [(&str, &str, (f64, f64), Value); 2] = [
@@ -154,7 +157,7 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let mut drawings = Vec::new();
     for (title, unit, bounds, value) in measures {
         let of_place = |(place, &index): (usize, &usize)| Series {
-            name: page.plan.settings[ranked[index]].name(),
+            name: page.plan.configurations[ranked[index]].name(),
             points: mean_curve(page, ranked[index], value),
             colour: selection.colour(place),
             ..Series::default()
@@ -181,13 +184,10 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
 }
 
 /// The mean over a setting's trials in each epoch that all of them reached.
-fn mean_curve(
-    page: &StudyPage<'_>,
-    setting: usize,
-    value: fn(&EpochRecord) -> Option<f64>,
-) -> Vec<(f64, f64)> {
-    let setting = &page.plan.settings[setting];
-    let trials: Vec<_> = page.records.iter().filter(|record| record.setting == *setting).collect();
+fn mean_curve(page: &StudyPage<'_>, index: usize, value: fn(&EpochRecord) -> Option<f64>) -> Vec<(f64, f64)> {
+    let configuration = &page.plan.configurations[index];
+    let trials: Vec<_> =
+        page.records.iter().filter(|record| record.configuration == *configuration).collect();
     let epochs = trials.iter().map(|record| record.epochs.len()).min().unwrap_or(0);
     let mean = |epoch: usize| {
         let values: Option<Vec<f64>> = trials.iter().map(|record| value(&record.epochs[epoch])).collect();

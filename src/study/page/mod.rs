@@ -99,7 +99,7 @@ pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Section>> {
         sections.push(Section::new("Learning curves by setting", content));
     }
     let has_troubles = page.records.iter().any(|record| record.end != TrialEnd::Finished);
-    if page.plan.trials.len() > page.plan.settings.len() || has_troubles {
+    if page.plan.trials.len() > page.plan.configurations.len() || has_troubles {
         sections.push(Section::new("Trial by trial", trial_by_trial(page)));
     }
     Ok(sections)
@@ -107,15 +107,16 @@ pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Section>> {
 
 fn stat_tiles(page: &StudyPage<'_>) -> Vec<(String, String)> {
     let mut numbers = Vec::new();
-    if let Some(best) = page.summary.best.map(|best| &page.summary.settings[best]) {
-        numbers.push((best.setting.name(), "best setting".to_owned()));
+    if let Some(best) = page.summary.best.map(|best| &page.summary.configurations[best]) {
+        numbers.push((best.configuration.name(), "best setting".to_owned()));
         numbers.push((accuracy(best.mean), "its mean validation accuracy".to_owned()));
     }
     if let Some(result) = page.winner.and_then(|run| run.summary.as_ref()) {
         numbers.push((format!("{:.4}", result.test_accuracy), "test accuracy, tested once".to_owned()));
         numbers.push((grouped(result.num_parameters), "parameters".to_owned()));
     }
-    let done = page.summary.settings.iter().map(|setting| setting.num_finished + setting.num_diverged).sum();
+    let done =
+        page.summary.configurations.iter().map(|result| result.num_finished + result.num_diverged).sum();
     numbers.push((grouped(done), format!("of {}", counted(page.plan.trials.len(), "trial", "trials"))));
     numbers
 }
@@ -144,16 +145,16 @@ fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
     let repeats: Vec<(u64, Option<usize>)> = plan
         .trials
         .iter()
-        .filter(|trial| trial.setting == 0)
+        .filter(|trial| trial.configuration == 0)
         .map(|trial| (trial.experiment.seed, trial.fold))
         .collect();
     let name = |&repeat: &(u64, Option<usize>)| repeat_name(study, repeat);
     let header: Vec<String> = ["setting".to_owned()].into_iter().chain(repeats.iter().map(name)).collect();
-    let cell = |setting: usize, &(seed, fold): &(u64, Option<usize>)| {
-        let setting = &plan.settings[setting];
-        let record = records
-            .iter()
-            .find(|record| record.seed == seed && record.fold == fold && record.setting == *setting);
+    let cell = |index: usize, &(seed, fold): &(u64, Option<usize>)| {
+        let configuration = &plan.configurations[index];
+        let record = records.iter().find(|record| {
+            record.seed == seed && record.fold == fold && record.configuration == *configuration
+        });
         match record.map(|record| (record.end, record.accuracy)) {
             Some((TrialEnd::Finished, value)) => accuracy(value),
             Some((TrialEnd::Diverged, _)) => "diverged".to_owned(),
@@ -161,10 +162,10 @@ fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
             None => "–".to_owned(),
         }
     };
-    let rows: Vec<Vec<String>> = (0..plan.settings.len())
-        .map(|setting| {
-            let cells = repeats.iter().map(|repeat| cell(setting, repeat));
-            [plan.settings[setting].name()].into_iter().chain(cells).collect()
+    let rows: Vec<Vec<String>> = (0..plan.configurations.len())
+        .map(|index| {
+            let cells = repeats.iter().map(|repeat| cell(index, repeat));
+            [plan.configurations[index].name()].into_iter().chain(cells).collect()
         })
         .collect();
     let troubles: Vec<&&TrialRecord> =
@@ -172,7 +173,7 @@ fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
     html! {
         (components::table(&header, &rows, 1))
         @for record in &troubles {
-            p.note { (record.setting.name()) ", " (name(&(record.seed, record.fold))) ": "
+            p.note { (record.configuration.name()) ", " (name(&(record.seed, record.fold))) ": "
                 (record.message.as_deref().unwrap_or("no message")) }
         }
     }

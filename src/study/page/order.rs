@@ -20,11 +20,11 @@ pub(super) struct Selection {
 
 impl Selection {
     /// Of `settings` with their mean accuracies, those to draw: all, or of many, those that say most.
-    pub(super) fn new(settings: &[(&Configuration, f64)]) -> Self {
-        let all = 0..settings.len();
-        let numbers: Option<Vec<f64>> = all.clone().map(|place| only_number(settings, place)).collect();
-        let best = all.clone().max_by(|&a, &b| settings[a].1.total_cmp(&settings[b].1));
-        match numbers.filter(|_| settings.len() > 1) {
+    pub(super) fn new(configurations: &[(&Configuration, f64)]) -> Self {
+        let all = 0..configurations.len();
+        let numbers: Option<Vec<f64>> = all.clone().map(|place| only_number(configurations, place)).collect();
+        let best = all.clone().max_by(|&a, &b| configurations[a].1.total_cmp(&configurations[b].1));
+        match numbers.filter(|_| configurations.len() > 1) {
             Some(numbers) => {
                 let mut order: Vec<usize> = all.collect();
                 order.sort_by(|&a, &b| numbers[a].total_cmp(&numbers[b]));
@@ -32,7 +32,7 @@ impl Selection {
                 let chosen = spread_evenly(order.len(), best);
                 Self { indices: chosen.into_iter().map(|place| order[place]).collect(), is_ordered: true }
             }
-            None => Self { indices: by_accuracy(settings), is_ordered: false },
+            None => Self { indices: by_accuracy(configurations), is_ordered: false },
         }
     }
 
@@ -45,24 +45,25 @@ impl Selection {
     }
 
     /// Which of `num_settings` are drawn, where not all are.
-    pub(super) fn note(&self, num_settings: usize) -> Option<String> {
+    pub(super) fn note(&self, num_configurations: usize) -> Option<String> {
         let which = match self.is_ordered {
             true => "both ends, the middle, those half-way between, and the best",
             false => "the best, the worst and some in between",
         };
-        (self.indices.len() < num_settings).then(|| format!("Of {num_settings} settings, {which} are drawn."))
+        (self.indices.len() < num_configurations)
+            .then(|| format!("Of {num_configurations} settings, {which} are drawn."))
     }
 }
 
 /// The value of the one key that the settings differ in, where it is a number.
-fn only_number(settings: &[(&Configuration, f64)], place: usize) -> Option<f64> {
-    let (first, setting) = (settings.first()?.0, settings[place].0);
+fn only_number(configurations: &[(&Configuration, f64)], place: usize) -> Option<f64> {
+    let (first, configuration) = (configurations.first()?.0, configurations[place].0);
     let differs = |key: &str, value: &str| {
-        settings.iter().any(|(other, _)| other.value(key).is_some_and(|other| other != value))
+        configurations.iter().any(|(other, _)| other.value(key).is_some_and(|other| other != value))
     };
     let mut varied = first.values.iter().filter(|(key, value)| differs(key, value));
     let (key, None) = (&varied.next()?.0, varied.next()) else { return None };
-    setting.number(key)
+    configuration.number(key)
 }
 
 /// Places in an order of `count`: all, or both ends, the middle, what lies half-way between them, and the best.
@@ -78,10 +79,10 @@ fn spread_evenly(count: usize, best: Option<usize>) -> Vec<usize> {
 }
 
 /// All indices, or the best, the worst and evenly many between them, in the settings' order.
-fn by_accuracy(settings: &[(&Configuration, f64)]) -> Vec<usize> {
-    let mut indices: Vec<usize> = (0..settings.len()).collect();
+fn by_accuracy(configurations: &[(&Configuration, f64)]) -> Vec<usize> {
+    let mut indices: Vec<usize> = (0..configurations.len()).collect();
     if indices.len() > MAX_CURVES {
-        indices.sort_by(|&a, &b| settings[b].1.total_cmp(&settings[a].1));
+        indices.sort_by(|&a, &b| configurations[b].1.total_cmp(&configurations[a].1));
         let last = indices.len() - 1;
         indices = (0..MAX_CURVES).map(|place| indices[place * last / (MAX_CURVES - 1)]).collect();
         indices.sort_unstable();
@@ -93,15 +94,15 @@ fn by_accuracy(settings: &[(&Configuration, f64)]) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    fn settings(key: &str, values: &[&str]) -> Vec<Configuration> {
-        let setting = |value: &&str| Configuration {
+    fn configurations(key: &str, values: &[&str]) -> Vec<Configuration> {
+        let configuration = |value: &&str| Configuration {
             values: [(key.into(), (*value).into()), ("seed".into(), "1".into())].into(),
         };
-        values.iter().map(setting).collect()
+        values.iter().map(configuration).collect()
     }
 
-    fn shown(settings: &[Configuration], means: &[f64]) -> Selection {
-        Selection::new(&settings.iter().zip(means.iter().copied()).collect::<Vec<_>>())
+    fn shown(configurations: &[Configuration], means: &[f64]) -> Selection {
+        Selection::new(&configurations.iter().zip(means.iter().copied()).collect::<Vec<_>>())
     }
 
     #[test]
@@ -109,7 +110,7 @@ mod tests {
         // Nine rates, not in their order; the best is the second smallest.
         let rates = ["10.0", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1.0", "3.0"];
         let means = [0.1, 0.5, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3];
-        let nine = shown(&settings("optimizer.learning_rate", &rates), &means);
+        let nine = shown(&configurations("optimizer.learning_rate", &rates), &means);
         let values: Vec<&str> = nine.indices.iter().map(|&place| rates[place]).collect();
         assert_eq!(values, ["0.001", "0.003", "0.01", "0.1", "1.0", "10.0"]);
         assert_eq!(nine.colour(0), Colour::Ordered { place: 0, of: 6 });
@@ -130,11 +131,11 @@ mod tests {
     fn settings_without_an_order_show_the_best_and_the_worst() {
         let names = ["\"relu\"", "\"tanh\"", "\"a\"", "\"b\"", "\"c\"", "\"d\"", "\"e\"", "\"f\""];
         let means = [0.1, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2];
-        let eight = shown(&settings("model.activation", &names), &means);
+        let eight = shown(&configurations("model.activation", &names), &means);
         assert!(!eight.is_ordered && eight.indices.contains(&0) && eight.indices.contains(&1), "{eight:?}");
         assert_eq!((eight.indices.len(), eight.colour(1)), (6, Colour::Category(1)));
         // Two keys make no order.
-        let mut two = settings("optimizer.learning_rate", &["0.1", "0.2"]);
+        let mut two = configurations("optimizer.learning_rate", &["0.1", "0.2"]);
         let [(key, rate), _] = &*two[0].values else { unreachable!() };
         two[0].values = [(key.clone(), rate.clone()), ("seed".into(), "2".into())].into();
         assert!(!shown(&two, &[0.5, 0.6]).is_ordered);

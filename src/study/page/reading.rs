@@ -13,7 +13,7 @@ pub(crate) fn reading_note(studies: &[StudyPage<'_>]) -> Markup {
         }
     }
     let region = regions.join(" or ");
-    let counts = studies.iter().map(|study| study.summary.settings.len());
+    let counts = studies.iter().map(|study| study.summary.configurations.len());
     let most = counts.max().unwrap_or(0);
     html! {
         div.note {

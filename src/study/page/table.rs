@@ -39,7 +39,7 @@ struct Row<'a> {
 /// The columns, from left to right. A new column of the study table is one more line here.
 fn columns<'a>() -> [(Shown, Column<Row<'a>>); 11] {
     [
-        (Shown::Always, Column::text("setting", |row| row.result.setting.name())),
+        (Shown::Always, Column::text("setting", |row| row.result.configuration.name())),
         (Shown::Always, Column::number("accuracy", |row| accuracy(row.result.mean))),
         (Shown::OnPage, Column::number("± sd", |row| accuracy(row.result.deviation))),
         (Shown::WhereRoom, Column::number("95 % interval", interval)),
@@ -65,7 +65,7 @@ pub fn study_table(summary: &StudySummary, is_timed: bool, medium: Medium) -> Te
     let columns: Vec<_> =
         columns().into_iter().filter(|(shown, _)| is_shown(*shown)).map(|(_, column)| column).collect();
     let row = |(index, result)| Row { result, summary, index, medium };
-    TextTable::new(&columns, summary.settings.iter().enumerate().map(row))
+    TextTable::new(&columns, summary.configurations.iter().enumerate().map(row))
 }
 
 /// An accuracy, or a difference of accuracies, with four decimals.

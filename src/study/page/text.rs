@@ -8,14 +8,14 @@ use crate::util::format::{counted, grouped, listed, percent, significant};
 /// What was tried, on what.
 pub(super) fn subtitle(page: &StudyPage<'_>) -> String {
     let study = page.study;
-    let settings = counted(page.plan.settings.len(), "setting", "settings");
+    let configurations = counted(page.plan.configurations.len(), "setting", "settings");
     let folds =
         if study.folds > 0 { format!(", {}-fold cross-validation", study.folds) } else { String::new() };
     let seeds = match study.seeds.len() {
         1 => String::new(),
         seeds => format!(", {seeds} seeds"),
     };
-    format!("A study of {settings}{folds}{seeds} on {}", study.base.data.source)
+    format!("A study of {configurations}{folds}{seeds} on {}", study.base.data.source)
 }
 
 /// So many settings are named in a sentence.
@@ -24,21 +24,21 @@ const MAX_NAMED: usize = 5;
 /// Which setting is best, what is probable of the others, and which are unstable or did not finish.
 pub fn conclusions(summary: &StudySummary) -> Vec<String> {
     let diverged = diverged_sentence(summary);
-    let missing = summary.settings.iter().filter(|setting| setting.num_missing > 0).count();
-    let Some(best) = summary.best.map(|best| &summary.settings[best]) else {
+    let missing = summary.configurations.iter().filter(|result| result.num_missing > 0).count();
+    let Some(best) = summary.best.map(|best| &summary.configurations[best]) else {
         let none =
             "No setting has been trained to the end in all of its trials: there is no best one.".to_owned();
         return [none].into_iter().chain(diverged).collect();
     };
     let mut sentences = Vec::new();
     if missing > 0 {
-        let settings = counted(missing, "setting is", "settings are");
-        sentences.push(format!("{settings} not ranked yet: trials failed or have not been run."));
+        let configurations = counted(missing, "setting is", "settings are");
+        sentences.push(format!("{configurations} not ranked yet: trials failed or have not been run."));
     }
-    sentences.push(match (summary.settings.len(), missing) {
-        (1, _) => format!("The one setting, {}, has {}.", best.setting.name(), describe_mean(best)),
-        (_, 0) => format!("The best setting is {}: {}.", best.setting.name(), describe_mean(best)),
-        _ => format!("The best setting so far is {}: {}.", best.setting.name(), describe_mean(best)),
+    sentences.push(match (summary.configurations.len(), missing) {
+        (1, _) => format!("The one setting, {}, has {}.", best.configuration.name(), describe_mean(best)),
+        (_, 0) => format!("The best setting is {}: {}.", best.configuration.name(), describe_mean(best)),
+        _ => format!("The best setting so far is {}: {}.", best.configuration.name(), describe_mean(best)),
     });
     let region = equivalence_region(summary);
     for (verdict, start) in [
@@ -49,9 +49,9 @@ pub fn conclusions(summary: &StudySummary) -> Vec<String> {
         ),
         (Verdict::ProbablyWorse, format!("Probably worse by more than {region}: ")),
     ] {
-        let settings = summary.with_verdict(verdict);
-        if !settings.is_empty() {
-            sentences.push(format!("{start}{}.", list_with_probabilities(&settings)));
+        let configurations = summary.with_verdict(verdict);
+        if !configurations.is_empty() {
+            sentences.push(format!("{start}{}.", list_with_probabilities(&configurations)));
         }
     }
     sentences.extend(note_on_images(summary));
@@ -69,8 +69,8 @@ pub(crate) fn equivalence_region(summary: &StudySummary) -> String {
 }
 
 /// The probability that a verdict rests on; of an undecided setting, that of being worse.
-fn probability(setting: &ConfigurationResult) -> Option<f64> {
-    let comparison = setting.comparison?;
+fn probability(result: &ConfigurationResult) -> Option<f64> {
+    let comparison = result.comparison?;
     Some(match comparison.verdict {
         Verdict::PracticallyEqual => comparison.probabilities.equal,
         Verdict::ProbablyWorse | Verdict::Undecided => comparison.probabilities.worse,
@@ -78,15 +78,15 @@ fn probability(setting: &ConfigurationResult) -> Option<f64> {
 }
 
 /// Settings with their probabilities; of many, the nearest to the best.
-fn list_with_probabilities(settings: &[&ConfigurationResult]) -> String {
-    let name = |setting: &&ConfigurationResult| {
-        format!("{} ({})", setting.setting.name(), percent(probability(setting).unwrap_or(f64::NAN)))
+fn list_with_probabilities(configurations: &[&ConfigurationResult]) -> String {
+    let name = |result: &&ConfigurationResult| {
+        format!("{} ({})", result.configuration.name(), percent(probability(result).unwrap_or(f64::NAN)))
     };
-    let names: Vec<String> = settings.iter().take(MAX_NAMED).map(name).collect();
-    match settings.len().saturating_sub(MAX_NAMED) {
+    let names: Vec<String> = configurations.iter().take(MAX_NAMED).map(name).collect();
+    match configurations.len().saturating_sub(MAX_NAMED) {
         0 => listed(&names),
         more => {
-            let least = settings.iter().filter_map(|setting| probability(setting)).fold(1.0, f64::min);
+            let least = configurations.iter().filter_map(|result| probability(result)).fold(1.0, f64::min);
             format!("{}, and {more} with lower means (all with {} or more)", names.join(", "), percent(least))
         }
     }
@@ -94,11 +94,11 @@ fn list_with_probabilities(settings: &[&ConfigurationResult]) -> String {
 
 /// A verdict with its probability for a cell of a table: `worse 99.3 %`.
 pub(super) fn verdict_cell(summary: &StudySummary, index: usize) -> String {
-    let setting = &summary.settings[index];
+    let result = &summary.configurations[index];
     let mut words = Vec::new();
-    words.extend(setting.instability.map(|_| "unstable".to_owned()));
-    words.extend(setting.comparison.map(|comparison| {
-        let percent = percent(probability(setting).unwrap_or(f64::NAN));
+    words.extend(result.instability.map(|_| "unstable".to_owned()));
+    words.extend(result.comparison.map(|comparison| {
+        let percent = percent(probability(result).unwrap_or(f64::NAN));
         match comparison.verdict {
             Verdict::PracticallyEqual => format!("equal {percent}"),
             Verdict::ProbablyWorse => format!("worse {percent}"),
@@ -136,9 +136,9 @@ pub(crate) fn compare_with_best(
 
 /// What the probabilities are of where the trials cannot be asked.
 fn note_on_images(summary: &StudySummary) -> Option<String> {
-    let comparisons: Vec<_> = summary.settings.iter().filter_map(|setting| setting.comparison).collect();
+    let comparisons: Vec<_> = summary.configurations.iter().filter_map(|result| result.comparison).collect();
     let number = comparisons.iter().filter(|comparison| comparison.basis == Basis::Images).count();
-    let single = summary.settings.iter().all(|setting| setting.num_finished <= 1);
+    let single = summary.configurations.iter().all(|result| result.num_finished <= 1);
     match (number, single) {
         (0, _) => None,
         (_, true) => Some(
@@ -155,15 +155,15 @@ fn note_on_images(summary: &StudySummary) -> Option<String> {
 }
 
 fn unstable_sentence(summary: &StudySummary) -> Option<String> {
-    let name = |setting: &ConfigurationResult| {
-        let Some(Instability::Spread { ratio }) = setting.instability else { return None };
-        let (low, high) = setting.range?;
+    let name = |result: &ConfigurationResult| {
+        let Some(Instability::Spread { ratio }) = result.instability else { return None };
+        let (low, high) = result.range?;
         let ratio = ratio.map_or_else(String::new, |ratio| {
             format!(", {} times the best one’s standard deviation", significant(ratio))
         });
-        Some(format!("{} (from {low:.4} to {high:.4}{ratio})", setting.setting.name()))
+        Some(format!("{} (from {low:.4} to {high:.4}{ratio})", result.configuration.name()))
     };
-    let names: Vec<String> = summary.settings.iter().filter_map(name).collect();
+    let names: Vec<String> = summary.configurations.iter().filter_map(name).collect();
     (!names.is_empty()).then(|| {
         let their = if names.len() == 1 { "its" } else { "their" };
         format!("Unstable, for {their} trials lie far apart: {}.", listed(&names))
@@ -172,19 +172,19 @@ fn unstable_sentence(summary: &StudySummary) -> Option<String> {
 
 fn diverged_sentence(summary: &StudySummary) -> Option<String> {
     let diverged: Vec<String> = summary
-        .settings
+        .configurations
         .iter()
-        .filter(|setting| setting.num_diverged > 0)
-        .map(|setting| {
-            format!("{} ({} of {})", setting.setting.name(), setting.num_diverged, num_trials(setting))
+        .filter(|result| result.num_diverged > 0)
+        .map(|result| {
+            format!("{} ({} of {})", result.configuration.name(), result.num_diverged, num_trials(result))
         })
         .collect();
     let names = listed(&diverged);
     (!diverged.is_empty()).then(|| format!("Diverged, the loss no longer being a number: {names}."))
 }
 
-fn num_trials(setting: &ConfigurationResult) -> usize {
-    setting.num_finished + setting.num_diverged + setting.num_missing
+fn num_trials(result: &ConfigurationResult) -> usize {
+    result.num_finished + result.num_diverged + result.num_missing
 }
 
 fn describe_mean(best: &ConfigurationResult) -> String {

@@ -19,7 +19,7 @@ use crate::util::table::{Column, TextTable, or_dash};
 
 /// What was measured of one batch size.
 struct BatchSizeTimes<'a> {
-    setting: &'a ConfigurationResult,
+    result: &'a ConfigurationResult,
     batch_size: f64,
     /// Updates in an epoch.
     num_updates: usize,
@@ -86,18 +86,25 @@ impl BatchSizeTimes<'_> {
 pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     const KEY: &str = "training.batch_size";
     let mut all: Vec<BatchSizeTimes<'_>> = Vec::new();
-    for setting in &page.summary.settings {
-        let records: Vec<&TrialRecord> =
-            page.records.iter().copied().filter(|record| record.setting == setting.setting).collect();
-        let timed = (setting.setting.number(KEY), setting.epoch_seconds.as_ref(), setting.is_ranked());
+    for result in &page.summary.configurations {
+        let records: Vec<&TrialRecord> = page
+            .records
+            .iter()
+            .copied()
+            .filter(|record| record.configuration == result.configuration)
+            .collect();
+        let timed = (result.configuration.number(KEY), result.epoch_seconds.as_ref(), result.is_ranked());
         if let (Some(batch_size), Some(times), true) = timed {
             let updates = records.first().map_or(1, |record| record.steps_per_epoch.max(1));
-            all.push(BatchSizeTimes { setting, batch_size, num_updates: updates, times, records });
+            all.push(BatchSizeTimes { result, batch_size, num_updates: updates, times, records });
         }
     }
     all.sort_by(|a, b| a.batch_size.total_cmp(&b.batch_size));
     let varies = |key: &str| {
-        page.plan.settings.iter().any(|setting| setting.number(key) != page.plan.settings[0].number(key))
+        page.plan
+            .configurations
+            .iter()
+            .any(|configuration| configuration.number(key) != page.plan.configurations[0].number(key))
     };
     if all.len() < 2 || page.study.keys().any(|key| key != KEY && varies(key)) {
         return Ok(None);
@@ -124,7 +131,7 @@ fn table(all: &[BatchSizeTimes<'_>], limit: f64, epochs: usize) -> TextTable {
         Column::number("from … to", |(timed, _)| {
             range_of_seconds(timed.seconds_range().0, timed.seconds_range().1)
         }),
-        Column::number(AT_END, |(timed, _)| accuracy(timed.setting.mean)),
+        Column::number(AT_END, |(timed, _)| accuracy(timed.result.mean)),
         Column::number(AT_LIMIT, |(_, within)| accuracy(within.map(|(accuracy, _)| accuracy))),
         Column::number("epochs by then", |(_, within)| {
             or_dash(*within, |(_, epochs)| format!("{epochs:.1}"))
@@ -141,11 +148,11 @@ const AT_LIMIT: &str = "accuracy at the limit";
 
 /// Accuracy over the seconds of training, a line for each batch size with a point for each epoch.
 fn against_time(all: &[BatchSizeTimes<'_>]) -> Result<Markup> {
-    let settings: Vec<_> =
-        all.iter().map(|timed| (&timed.setting.setting, timed.setting.mean.unwrap_or(0.0))).collect();
-    let selection = Selection::new(&settings);
+    let configurations: Vec<_> =
+        all.iter().map(|timed| (&timed.result.configuration, timed.result.mean.unwrap_or(0.0))).collect();
+    let selection = Selection::new(&configurations);
     let of_place = |(place, &index): (usize, &usize)| Series {
-        name: all[index].setting.setting.name(),
+        name: all[index].result.configuration.name(),
         points: all[index].learning_curve(),
         colour: selection.colour(place),
         ..Series::default()
@@ -198,7 +205,7 @@ fn microseconds(seconds: f64) -> String {
 fn explanation(all: &[BatchSizeTimes<'_>], limit: f64, epochs: usize) -> Vec<String> {
     let (Some(small), Some(large)) = (all.first(), all.last()) else { return Vec::new() };
     let size = |timed: &BatchSizeTimes<'_>| grouped(timed.batch_size as usize);
-    let mean = |timed: &BatchSizeTimes<'_>| timed.setting.mean.unwrap_or(f64::NAN);
+    let mean = |timed: &BatchSizeTimes<'_>| timed.result.mean.unwrap_or(f64::NAN);
     let mut sentences = vec![
         format!(
             "With batches of {} images an epoch has {} of {} in the median, with batches of {} it has {} of {}.",

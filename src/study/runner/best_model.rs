@@ -40,7 +40,7 @@ impl OpenStudy {
     /// training, so it keeps its length.
     fn best_experiment(&self, summary: &StudySummary) -> Option<Experiment> {
         let best = summary.best?;
-        let trials = self.planned.plan.trials.iter().filter(|trial| trial.setting == best);
+        let trials = self.planned.plan.trials.iter().filter(|trial| trial.configuration == best);
         let first = trials.clone().next()?;
         let mut experiment = self.planned.experiment_on_all_images(first);
         let is_stopped = first.experiment.training.early_stopping.is_some();

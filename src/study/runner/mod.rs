@@ -157,7 +157,7 @@ impl PlannedStudy {
     fn check_trainable(&self) -> Result<()> {
         let mut refused = self.plan.trials.iter().filter_map(|trial| Some((trial, self.infeasible(trial)?)));
         let Some((trial, error)) = refused.next() else { return Ok(()) };
-        let name = self.plan.settings[trial.setting].name();
+        let name = self.plan.configurations[trial.configuration].name();
         Err(Error::new(format!("the setting {name} cannot be trained: {}", error.message()))
             .hint("leave it out of `[vary]`; `--dry-run` lists the trials and says which cannot be trained"))
     }

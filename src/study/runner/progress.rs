@@ -123,8 +123,13 @@ impl ProgressTracker {
             num_epochs: jobs.iter().map(epochs).collect(),
             fractions: vec![0.0; jobs.len()],
             running: Vec::new(),
-            accuracies: planned.plan.settings.iter().map(|setting| (setting.clone(), 0.0, 0)).collect(),
-            indices: planned.plan.settings.iter().cloned().zip(0..).collect(),
+            accuracies: planned
+                .plan
+                .configurations
+                .iter()
+                .map(|configuration| (configuration.clone(), 0.0, 0))
+                .collect(),
+            indices: planned.plan.configurations.iter().cloned().zip(0..).collect(),
         }
     }
 
@@ -151,16 +156,17 @@ impl ProgressTracker {
     /// Takes the accuracies of some trials in, and says which setting has the highest mean so far.
     fn update_best<'a>(&mut self, records: impl Iterator<Item = &'a TrialRecord>) {
         for record in records {
-            if let (Some(&index), Some(accuracy)) = (self.indices.get(&record.setting), record.accuracy) {
+            if let (Some(&index), Some(accuracy)) = (self.indices.get(&record.configuration), record.accuracy)
+            {
                 let (_, sum, count) = &mut self.accuracies[index];
                 *sum += accuracy;
                 *count += 1;
             }
         }
         let means = self.accuracies.iter().filter(|(_, _, count)| *count > 0);
-        let means = means.map(|(setting, sum, count)| (setting, sum / *count as f64));
+        let means = means.map(|(configuration, sum, count)| (configuration, sum / *count as f64));
         let best = means.max_by(|a, b| a.1.total_cmp(&b.1));
-        self.progress.best = best.map(|(setting, mean)| (setting.name(), mean));
+        self.progress.best = best.map(|(configuration, mean)| (configuration.name(), mean));
     }
 }
 
@@ -322,7 +328,7 @@ impl PlannedStudy {
         let num_images = self.splits.num_images(trial);
         TrialRecord {
             id: trial.id.clone(),
-            setting: self.plan.settings[trial.setting].clone(),
+            configuration: self.plan.configurations[trial.configuration].clone(),
             seed: trial.experiment.seed,
             fold: trial.fold,
             end,
@@ -354,7 +360,11 @@ impl PlannedStudy {
 
     /// A trial as people call it; see [`Study::trial_name`](crate::study::Study::trial_name).
     pub fn trial_name(&self, trial: &Trial) -> String {
-        self.study.trial_name(&self.plan.settings[trial.setting], trial.experiment.seed, trial.fold)
+        self.study.trial_name(
+            &self.plan.configurations[trial.configuration],
+            trial.experiment.seed,
+            trial.fold,
+        )
     }
 
     /// Roughly proportional to the time that a job takes.

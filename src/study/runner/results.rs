@@ -36,7 +36,8 @@ struct Results<'a> {
     seeds: &'a [u64],
     /// Half the width of the region of practical equivalence, a difference of accuracies.
     equivalence: f64,
-    settings: &'a [ConfigurationResult],
+    #[serde(rename = "settings")]
+    configurations: &'a [ConfigurationResult],
     best: Option<&'a ConfigurationResult>,
     winner: Option<BestModelResult<'a>>,
 }
@@ -113,8 +114,8 @@ impl OpenStudy {
             folds: planned.study.folds,
             seeds: &planned.study.seeds,
             equivalence: summary.equivalence,
-            settings: &summary.settings,
-            best: summary.best.map(|best| &summary.settings[best]),
+            configurations: &summary.configurations,
+            best: summary.best.map(|best| &summary.configurations[best]),
             winner,
         }
     }
@@ -160,11 +161,11 @@ fn csv(records: &[&TrialRecord]) -> Result<Vec<u8>> {
     let failed = |error: csv::Error| Error::new(format!("cannot write CSV: {error}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
     let table = TextTable::new(&CSV_COLUMNS, records.iter().copied());
-    let keys = records.first().map(|record| record.setting.values.iter().map(|(key, _)| &**key));
+    let keys = records.first().map(|record| record.configuration.values.iter().map(|(key, _)| &**key));
     let names = table.headers.iter().map(|header| header.name.as_str());
     writer.write_record(keys.into_iter().flatten().chain(names)).map_err(failed)?;
     for (record, cells) in records.iter().zip(&table.rows) {
-        let values = record.setting.values.iter().map(|(_, value)| value.trim_matches('"'));
+        let values = record.configuration.values.iter().map(|(_, value)| value.trim_matches('"'));
         let row = values.chain(cells.iter().map(String::as_str));
         writer.write_record(row).map_err(failed)?;
     }
