@@ -1,7 +1,8 @@
-//! Owns every colour: text and axes, data series, and the scales that turn a value into a colour. Knows no shape.
+//! Owns every colour: text and axes, data series, and the scales that turn a value into a colour.
+//! Knows no shape.
 //!
-//! The colours can be told apart with the common kinds of colour blindness: series are Okabe and Ito's, scales are
-//! ColorBrewer's.
+//! The colours can be told apart with the common kinds of colour blindness: series are Okabe and
+//! Ito's, scales are ColorBrewer's.
 
 /// Red, green, blue.
 pub(super) type Rgb = [u8; 3];
@@ -27,8 +28,9 @@ pub(super) const NOT_A_NUMBER: Rgb = [0x66, 0x66, 0x66];
 /// A colour on white, and the one that stands for it on a dark page.
 type LightAndDark = (Rgb, Rgb);
 
-/// The colours of series that have no order. The first six are Okabe and Ito's without black and yellow, orange and sky
-/// blue darkened; the last two are Tol's. On white all have a contrast of 3:1, as lines need it, on a dark page of 4.5:1.
+/// The colours of series that have no order. The first six are Okabe and Ito's without black and
+/// yellow, orange and sky blue darkened; the last two are Tol's. On white all have a contrast of
+/// 3:1, as lines need it, on a dark page of 4.5:1.
 const CATEGORIES: [LightAndDark; 8] = [
     ([0x00, 0x72, 0xB2], [0x4A, 0xA8, 0xE0]),
     ([0xD5, 0x5E, 0x00], [0xF0, 0x7C, 0x2E]),
@@ -41,8 +43,9 @@ const CATEGORIES: [LightAndDark; 8] = [
 ];
 /// How many steps a scale of ordered series has.
 const NUM_STEPS: usize = 9;
-/// The parts of matplotlib's plasma that can be read on white and on a dark page: from dark blue over purple to orange, and
-/// from red to yellow. Both grow lighter, so that the order can be seen without colours.
+/// The parts of matplotlib's plasma that can be read on white and on a dark page: from dark blue
+/// over purple to orange, and from red to yellow. Both grow lighter, so that the order can be seen
+/// without colours.
 const ON_WHITE: (f64, f64) = (0.0, 0.62);
 const ON_DARK: (f64, f64) = (0.56, 1.0);
 
@@ -51,8 +54,8 @@ const ON_DARK: (f64, f64) = (0.56, 1.0);
 pub enum Colour {
     /// That of one of several things without an order; after the eighth they start again.
     Category(usize),
-    /// That of a place in an order, such as a learning rate among others: `place` counts from 0 and is less than `of`.
-    /// Dark blue for the first, orange for the last.
+    /// That of a place in an order, such as a learning rate among others: `place` counts from 0 and
+    /// is less than `of`. Dark blue for the first, orange for the last.
     Ordered {
         /// The place.
         place: usize,
@@ -96,7 +99,8 @@ fn series_colours() -> impl Iterator<Item = LightAndDark> {
     CATEGORIES.into_iter().chain((0..NUM_STEPS).map(step))
 }
 
-/// The style that gives the series of charts on a dark page the colours for it, to stand in a media query.
+/// The style that gives the series of charts on a dark page the colours for it, to stand in a media
+/// query.
 pub fn dark_style() -> String {
     let hex = |[red, green, blue]: Rgb| format!("#{red:02X}{green:02X}{blue:02X}");
     let rule = |(light, dark): LightAndDark| {

@@ -20,7 +20,8 @@ const KEY_GAP: f64 = 130.0;
 const KEY_HEIGHT: f64 = 14.0;
 const FOOTER: f64 = 76.0;
 
-/// How often which class was taken for which: blue for what was recognised, orange for what was mistaken.
+/// How often which class was taken for which: blue for what was recognised, orange for what was
+/// mistaken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfusionMatrix<'a> {
     /// What is shown, in bold.
@@ -47,8 +48,8 @@ struct Layout {
 impl ConfusionMatrix<'_> {
     /// Draws the matrix, square and with a name for each row and column.
     ///
-    /// A cell's shade is its share of the row: from 0 to all in blue, from 0 to the largest mistake in orange, there
-    /// by the square root, so that rare mistakes can be seen.
+    /// A cell's shade is its share of the row: from 0 to all in blue, from 0 to the largest mistake
+    /// in orange, there by the square root, so that rare mistakes can be seen.
     pub fn draw(&self) -> Result<Picture> {
         self.check()?;
         let side = self.counts.len() as f64;
@@ -147,8 +148,9 @@ impl ConfusionMatrix<'_> {
     }
 }
 
-/// How strongly each cell of a confusion matrix is coloured, from 0 to 1: what is right by its share of the row, a
-/// mistake against the largest one and by the square root, so that rare ones can be told apart.
+/// How strongly each cell of a confusion matrix is coloured, from 0 to 1: what is right by its
+/// share of the row, a mistake against the largest one and by the square root, so that rare ones
+/// can be told apart.
 pub fn confusion_strengths(counts: &[Vec<u64>]) -> Vec<Vec<f64>> {
     let largest = largest_mistake(counts).max(f64::MIN_POSITIVE);
     let strength = |t: usize, p: usize, count: u64, row: &[u64]| match t == p {

@@ -1,5 +1,5 @@
-//! Owns the layout of a contact sheet: equally sized tiles in rows and columns, with captions and row labels. Does
-//! not know what the tiles show.
+//! Owns the layout of a contact sheet: equally sized tiles in rows and columns, with captions and
+//! row labels. Does not know what the tiles show.
 
 use crate::error::Result;
 
@@ -65,7 +65,8 @@ impl CaptionLine {
 /// One image of a sheet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tile<'a, T> {
-    /// `height * width` values, row by row from the top left. Without values, the tile's place stays empty.
+    /// `height * width` values, row by row from the top left. Without values, the tile's place
+    /// stays empty.
     pub values: &'a [T],
     /// Up to three lines under it.
     pub caption: Vec<CaptionLine>,
@@ -113,8 +114,8 @@ impl Layout {
 }
 
 impl<T: Copy> Grid<'_, T> {
-    /// The whole sheet: heading, tiles, and at least `footer` (width, height) of empty space under them. Also says
-    /// where that space begins.
+    /// The whole sheet: heading, tiles, and at least `footer` (width, height) of empty space under
+    /// them. Also says where that space begins.
     pub(super) fn draw(
         &self,
         title: &str,

@@ -1,7 +1,7 @@
 //! Owns pictures: plain records and slices in, pictures out (PNG pixels; charts as SVG).
 //!
-//! Must not know tensors, file paths, networks or training. Every function is pure, refuses what it cannot draw
-//! with an [`Error`](crate::error::Error), and never panics.
+//! Must not know tensors, file paths, networks or training. Every function is pure, refuses what it
+//! cannot draw with an [`Error`](crate::error::Error), and never panics.
 //!
 //! | to change … | go to |
 //! |---|---|

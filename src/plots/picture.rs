@@ -1,6 +1,8 @@
-//! Owns the finished picture, what can be drawn onto it, and its PNG bytes. Does not know what it shows.
+//! Owns the finished picture, what can be drawn onto it, and its PNG bytes. Does not know what it
+//! shows.
 //!
-//! Coordinates are pixels from the top left, whole numbers lying between pixels. What lies outside is left out.
+//! Coordinates are pixels from the top left, whole numbers lying between pixels. What lies outside
+//! is left out.
 
 use std::io::Cursor;
 
@@ -42,7 +44,8 @@ impl Picture {
         imageops::replace(&mut self.image, image, left.round() as i64, top.round() as i64);
     }
 
-    /// A filled rectangle. Its edges are put on whole pixels, so that neighbours neither overlap nor leave a gap.
+    /// A filled rectangle. Its edges are put on whole pixels, so that neighbours neither overlap
+    /// nor leave a gap.
     pub(super) fn fill(&mut self, (left, top): Point, width: f64, height: f64, colour: Rgb) {
         let columns = (left + width).round() - left.round();
         let rows = (top + height).round() - top.round();

@@ -1,4 +1,5 @@
-//! Owns the picture of one prediction: the image and the probability of every class. Knows no network.
+//! Owns the picture of one prediction: the image and the probability of every class. Knows no
+//! network.
 
 use crate::error::{Error, Result};
 use crate::util::format::percent;
@@ -44,8 +45,8 @@ pub struct Prediction<'a> {
 }
 
 impl Prediction<'_> {
-    /// Draws the picture. Up to 20 classes stand in their order; of more, the 20 most probable in descending order,
-    /// where the last gives way to the true class if that is not among them.
+    /// Draws the picture. Up to 20 classes stand in their order; of more, the 20 most probable in
+    /// descending order, where the last gives way to the true class if that is not among them.
     pub fn draw(&self) -> Result<Picture> {
         if self.classes.len() != self.probabilities.len() {
             return Err(Error::new(format!(

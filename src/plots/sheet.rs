@@ -1,4 +1,5 @@
-//! Owns the two contact sheets: grey images, and neurons' weights with their colour bar. Knows no data set.
+//! Owns the two contact sheets: grey images, and neurons' weights with their colour bar. Knows no
+//! data set.
 
 use crate::error::Result;
 use crate::util::format::significant;
@@ -11,8 +12,8 @@ use crate::plots::tile::check_limit;
 
 /// A contact sheet of grey images, such as samples of every class or the worst mistakes.
 ///
-/// A 28 × 28 image becomes 112 × 112 pixels, or 168 × 168 in up to six columns; larger ones are shrunk, and all
-/// where the sheet would get too large.
+/// A 28 × 28 image becomes 112 × 112 pixels, or 168 × 168 in up to six columns; larger ones are
+/// shrunk, and all where the sheet would get too large.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sheet<'a> {
     /// What is shown, in bold.
@@ -41,7 +42,8 @@ impl Sheet<'_> {
     }
 }
 
-/// A contact sheet of neurons' weights, all in one scale: blue is negative, white zero, red positive.
+/// A contact sheet of neurons' weights, all in one scale: blue is negative, white zero, red
+/// positive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WeightSheet<'a> {
     /// What is shown, in bold.
@@ -54,8 +56,8 @@ pub struct WeightSheet<'a> {
     pub width: usize,
     /// Tiles side by side; 0 counts as 1.
     pub columns: usize,
-    /// The end of the scale, finite and positive ([`symmetric_limit`](crate::plots::symmetric_limit)); weights beyond are
-    /// clipped.
+    /// The end of the scale, finite and positive
+    /// ([`symmetric_limit`](crate::plots::symmetric_limit)); weights beyond are clipped.
     pub limit: f32,
     /// One for each neuron, row by row.
     pub tiles: &'a [Tile<'a, f32>],

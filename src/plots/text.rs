@@ -1,7 +1,8 @@
 //! Owns the fonts: measuring, shortening and rasterizing one line of text. Knows no picture.
 //!
-//! plotters lays glyphs out on whole pixels; text is therefore rasterized at [`SUPERSAMPLING`] times its size and averaged,
-//! which places glyphs on fractions of a pixel and smooths their edges.
+//! plotters lays glyphs out on whole pixels; text is therefore rasterized at [`SUPERSAMPLING`]
+//! times its size and averaged, which places glyphs on fractions of a pixel and smooths their
+//! edges.
 
 use std::sync::OnceLock;
 
@@ -14,7 +15,8 @@ pub(super) const FAMILY: &str = "smallnet-sans";
 const REGULAR: &[u8] = include_bytes!("../../data/fonts/DejaVuSans.subset.ttf");
 const BOLD: &[u8] = include_bytes!("../../data/fonts/DejaVuSans-Bold.subset.ttf");
 const SUPERSAMPLING: usize = 4;
-/// (ascender − descender) / em of DejaVu Sans: plotters counts a font's size from descender to ascender.
+/// (ascender − descender) / em of DejaVu Sans: plotters counts a font's size from descender to
+/// ascender.
 const LINE_PER_EM: f64 = 2384.0 / 2048.0;
 /// Longer text fits into no picture; this bounds the work that measuring it makes.
 const MAX_CHARS: usize = 1_000;
@@ -80,8 +82,8 @@ impl Font {
         Ok(cut(fits))
     }
 
-    /// `text` broken between words, and within one that is longer than a line, into lines of at most `width`; the last of
-    /// `max_lines` ends in an ellipsis where more would follow.
+    /// `text` broken between words, and within one that is longer than a line, into lines of at
+    /// most `width`; the last of `max_lines` ends in an ellipsis where more would follow.
     pub(super) fn wrap(self, text: &str, width: f64, max_lines: usize) -> Result<Vec<String>> {
         let text = to_one_line(text);
         let mut lines: Vec<String> = Vec::new();
@@ -103,7 +105,8 @@ impl Font {
         lines.into_iter().map(|line| self.fit(&line, width)).collect()
     }
 
-    /// `word` in pieces that are as long as `width` allows, with at least one letter each; after `most`, the rest.
+    /// `word` in pieces that are as long as `width` allows, with at least one letter each; after
+    /// `most`, the rest.
     fn pieces(self, word: &str, width: f64, most: usize) -> Result<Vec<String>> {
         let mut rest: Vec<char> = word.chars().collect();
         let mut pieces = Vec::new();
@@ -120,8 +123,8 @@ impl Font {
         Ok(pieces)
     }
 
-    /// The pixels of `text` that have ink: how far right of its anchor, how far below the baseline, and how much ink,
-    /// 0 to 1.
+    /// The pixels of `text` that have ink: how far right of its anchor, how far below the baseline,
+    /// and how much ink, 0 to 1.
     pub(super) fn rasterize(
         self,
         text: &str,
@@ -168,7 +171,8 @@ impl Font {
         self.description_at(self.supersampled_size())
     }
 
-    /// The font for plotters, which counts `size` from the lowest to the highest point of its letters.
+    /// The font for plotters, which counts `size` from the lowest to the highest point of its
+    /// letters.
     pub(super) fn description_at(self, size: f64) -> Result<FontDesc<'static>> {
         static REGISTERED: OnceLock<bool> = OnceLock::new();
         let registered = REGISTERED.get_or_init(|| {
@@ -187,7 +191,8 @@ fn cannot_draw(error: impl std::fmt::Display) -> Error {
     Error::new(format!("cannot draw text: {error}"))
 }
 
-/// One line of bounded length: line breaks, tabs, control characters and what XML forbids become spaces.
+/// One line of bounded length: line breaks, tabs, control characters and what XML forbids become
+/// spaces.
 fn to_one_line(text: &str) -> String {
     let forbidden = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
     text.chars().take(MAX_CHARS).map(|c| if forbidden(c) { ' ' } else { c }).collect()

@@ -1,4 +1,5 @@
-//! Owns one small image of grey values or weights: its size on a picture, its pixels. Knows no layout and no text.
+//! Owns one small image of grey values or weights: its size on a picture, its pixels. Knows no
+//! layout and no text.
 
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, ImageBuffer, Pixel, RgbImage};
@@ -9,8 +10,8 @@ use crate::plots::colour;
 use crate::plots::colour::Rgb;
 use crate::plots::picture::{MAX_SIDE, encode};
 
-/// An image as a PNG file in 8-bit grey, as it is stored (0 black, 255 white); every pixel becomes a square of
-/// `scale` × `scale`.
+/// An image as a PNG file in 8-bit grey, as it is stored (0 black, 255 white); every pixel becomes
+/// a square of `scale` × `scale`.
 ///
 /// `pixels` holds `height * width` values, row by row.
 pub fn gray_png(pixels: &[u8], height: usize, width: usize, scale: usize) -> Result<Vec<u8>> {
@@ -19,17 +20,20 @@ pub fn gray_png(pixels: &[u8], height: usize, width: usize, scale: usize) -> Res
     encode(&zoom.apply(&image))
 }
 
-/// A neuron's weights as a PNG file: blue for `-limit`, white for zero, red for `limit`, grey for what is not a
-/// number; every weight becomes a square of `scale` × `scale`. Weights beyond `limit` are clipped.
+/// A neuron's weights as a PNG file: blue for `-limit`, white for zero, red for `limit`, grey for
+/// what is not a number; every weight becomes a square of `scale` × `scale`. Weights beyond `limit`
+/// are clipped.
 ///
-/// `values` holds `height * width` weights, row by row; `limit` is finite and positive ([`symmetric_limit`]).
+/// `values` holds `height * width` weights, row by row; `limit` is finite and positive
+/// ([`symmetric_limit`]).
 pub fn weight_png(values: &[f32], height: usize, width: usize, limit: f32, scale: usize) -> Result<Vec<u8>> {
     check_limit(limit)?;
     let zoom = Zoom::checked(height, width, scale)?;
     encode(&zoom.picture(values, height, width, |v| colour::diverging(v, limit))?)
 }
 
-/// The largest absolute value: the limit of a scale that shows all `values` and has zero in its middle.
+/// The largest absolute value: the limit of a scale that shows all `values` and has zero in its
+/// middle.
 ///
 /// Finite and above zero for any input; values that are not finite do not count.
 pub fn symmetric_limit(values: &[f32]) -> f32 {
@@ -65,7 +69,8 @@ impl Zoom {
         }
     }
 
-    /// Enlarging by `scale`, where the result is not too large; an image that is too large itself is shrunk.
+    /// Enlarging by `scale`, where the result is not too large; an image that is too large itself
+    /// is shrunk.
     fn checked(height: usize, width: usize, scale: usize) -> Result<Self> {
         let largest = height.max(width);
         if scale == 1 && largest > MAX_SIDE {

@@ -16,8 +16,8 @@ use crate::training::EpochRecord;
 use crate::util::format::{grouped, loss, seconds};
 use crate::util::table::{Column, TextTable, or_dash};
 
-/// The page about `runs`, called `names`, whose experiments differ in `differences`; `tests` has each run's network beside
-/// the first one's.
+/// The page about `runs`, called `names`, whose experiments differ in `differences`; `tests` has
+/// each run's network beside the first one's.
 ///
 /// # Errors
 /// Records that cannot be drawn.
@@ -75,8 +75,8 @@ fn num_parameters(run: &RunRecords) -> usize {
     ModelSummary::new(&run.experiment, run.info.data.layout, run.info.data.num_train).num_parameters
 }
 
-/// How far the choice of test images alone may move an accuracy, in words; none where nothing has been tested, or not
-/// all on the same images.
+/// How far the choice of test images alone may move an accuracy, in words; none where nothing has
+/// been tested, or not all on the same images.
 pub fn uncertainty(runs: &[RunRecords]) -> Option<String> {
     let test = &runs.iter().find_map(|run| run.test.as_ref())?.evaluation;
     let same_data = runs.windows(2).all(|pair| pair[0].info.data.sha256 == pair[1].info.data.sha256);
@@ -105,7 +105,8 @@ fn settings(names: &[String], differences: &[Difference]) -> maud::Markup {
     if differences.is_empty() {
         return html! { p { "Nothing: the experiments are the same." } };
     }
-    // A row for each run, as in the results: many runs make the table longer, not wider than the page.
+    // A row for each run, as in the results: many runs make the table longer, not wider than the
+    // page.
     let header: Vec<&str> =
         ["run"].into_iter().chain(differences.iter().map(|difference| difference.key.as_str())).collect();
     let row = |(index, name): (usize, &String)| {

@@ -41,7 +41,8 @@ fn aligned_table(
     }
 }
 
-/// Whether a cell holds several words, which may stand in two lines where a table would be too wide.
+/// Whether a cell holds several words, which may stand in two lines where a table would be too
+/// wide.
 fn is_long(cell: &str) -> bool {
     cell.chars().count() >= 14 && cell.contains(' ')
 }

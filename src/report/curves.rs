@@ -46,8 +46,8 @@ fn curve(epochs: &[EpochRecord], value: fn(&EpochRecord) -> Option<f64>) -> Curv
     epochs.iter().filter_map(|epoch| Some((epoch.epoch as f64, value(epoch)?))).collect()
 }
 
-/// The accuracy of each run over its epochs, and which one: on the images held out where all runs have some, else on
-/// those trained on.
+/// The accuracy of each run over its epochs, and which one: on the images held out where all runs
+/// have some, else on those trained on.
 pub fn accuracy_curves(runs: &[RunRecords]) -> (String, Vec<Vec<(f64, f64)>>) {
     let of = |value: fn(&EpochRecord) -> Option<f64>| -> Vec<Curve> {
         runs.iter().map(|run| curve(&run.epochs, value)).collect()
@@ -69,7 +69,8 @@ pub(crate) fn draw_run(epochs: &[EpochRecord]) -> Result<Markup> {
     })
 }
 
-/// Loss and accuracy of several runs over one another: validation dashed, in the colour and with the marks of its training.
+/// Loss and accuracy of several runs over one another: validation dashed, in the colour and with
+/// the marks of its training.
 pub(crate) fn draw_runs(runs: &[RunRecords], names: &[String]) -> Result<Markup> {
     draw_measures(|measure| {
         let mut lines = Vec::new();
@@ -116,7 +117,8 @@ fn draw_measures(lines: impl Fn(&Measure) -> Vec<Series>) -> Result<Markup> {
 mod tests {
     use super::*;
 
-    /// The heights of the marks in the plot of each drawing: discs of the first line, squares of the second.
+    /// The heights of the marks in the plot of each drawing: discs of the first line, squares of
+    /// the second.
     fn heights(page: &str) -> Vec<Vec<i32>> {
         let disc = |shape: &str| {
             shape.strip_prefix("circle ")?.split("cy=\"").nth(1)?.split('"').next()?.parse().ok()

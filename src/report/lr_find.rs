@@ -15,8 +15,8 @@ use crate::training::{NoSuggestion, RangeTest, RatePoint, Suggestion};
 use crate::util::format::{counted, grouped, loss, significant, three_digits};
 use crate::util::table::{Column, TextTable};
 
-/// The page about a range test of `experiment`, run as `info` says; `command` holds the words after `smallnet` that
-/// train it.
+/// The page about a range test of `experiment`, run as `info` says; `command` holds the words after
+/// `smallnet` that train it.
 ///
 /// # Errors
 /// An experiment that cannot be written as TOML, or points that cannot be drawn.
@@ -38,7 +38,8 @@ pub fn lr_find(
     Ok(layout::page(&title, &header(&title, test, suggestion, experiment, info), &sections))
 }
 
-/// The command line, without the program's name, that trains with `learning_rate` what `command` trains.
+/// The command line, without the program's name, that trains with `learning_rate` what `command`
+/// trains.
 pub fn train_command(command: &[String], learning_rate: f64) -> String {
     let words: Vec<_> = command.iter().map(|word| components::shell_word(word)).collect();
     format!("{} --set optimizer.learning_rate={}", words.join(" "), significant(learning_rate))

@@ -1,5 +1,5 @@
-//! Owns the pages: records and weights in, one self-contained HTML page out (no script, no external file, light and
-//! dark, printable). Reads no file, trains nothing.
+//! Owns the pages: records and weights in, one self-contained HTML page out (no script, no external
+//! file, light and dark, printable). Reads no file, trains nothing.
 
 pub(crate) mod comparison;
 pub(crate) mod components;

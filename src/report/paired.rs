@@ -1,4 +1,5 @@
-//! Networks beside the first one on the same test images, as a table and in words, for the terminal and the page alike.
+//! Networks beside the first one on the same test images, as a table and in words, for the terminal
+//! and the page alike.
 
 use crate::evaluation::{Method, PairedTest};
 use crate::run::RunRecords;

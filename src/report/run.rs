@@ -20,7 +20,8 @@ use crate::util::format::{counted, grouped, loss, seconds, three_digits};
 /// Neurons shown; `smallnet weights` draws more.
 const MAX_NEURONS: usize = 60;
 
-/// The page about a run, from its records and the first layer of its network (none before its weights are saved).
+/// The page about a run, from its records and the first layer of its network (none before its
+/// weights are saved).
 ///
 /// # Errors
 /// Records that cannot be drawn, such as an image of another size than the run's.

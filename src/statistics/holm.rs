@@ -1,7 +1,7 @@
 //! Several tests together.
 
-/// The p-values after Holm's correction (1979), in the same order: what is below 0.05 among them is wrong in one of
-/// twenty such families, however many tests there are.
+/// The p-values after Holm's correction (1979), in the same order: what is below 0.05 among them is
+/// wrong in one of twenty such families, however many tests there are.
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));

@@ -13,17 +13,19 @@ pub struct Paired {
     pub only_second_right: usize,
     /// The first accuracy minus the second one.
     pub difference: f64,
-    /// Its 95 % interval: Wald's for paired shares with Laplace's correction (Bonett and Price 2012).
+    /// Its 95 % interval: Wald's for paired shares with Laplace's correction (Bonett and Price
+    /// 2012).
     pub interval: (f64, f64),
     /// McNemar's exact test, two-sided.
     pub p_value: f64,
 }
 
-/// Compares two networks by the positions of the images, of `num_images`, that each gets wrong, in ascending order.
+/// Compares two networks by the positions of the images, of `num_images`, that each gets wrong, in
+/// ascending order.
 ///
-/// Images that both get right or both get wrong say nothing about which is better. Were both equally good, each of the
-/// others would be a coin's toss: McNemar's test (1947) asks how often a fair coin is at least as uneven, here exactly,
-/// by the binomial distribution.
+/// Images that both get right or both get wrong say nothing about which is better. Were both
+/// equally good, each of the others would be a coin's toss: McNemar's test (1947) asks how often a
+/// fair coin is at least as uneven, here exactly, by the binomial distribution.
 pub fn mcnemar(first: &[u32], second: &[u32], num_images: usize) -> Paired {
     let both = count_common(first, second);
     let (only_first_right, only_second_right) = (second.len() - both, first.len() - both);
@@ -62,7 +64,8 @@ fn coin_p_value(heads: usize, tails: usize) -> f64 {
 mod tests {
     use super::*;
 
-    /// statsmodels' `mcnemar(…, exact=True)` and scipy's `binomtest`; see `tests/reference/statistics.py`.
+    /// statsmodels' `mcnemar(…, exact=True)` and scipy's `binomtest`; see
+    /// `tests/reference/statistics.py`.
     #[test]
     fn p_values_as_statsmodels_and_scipy_give_them() {
         for (b, c, expected) in [

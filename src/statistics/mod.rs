@@ -1,5 +1,5 @@
-//! Owns what can be said of numbers that vary by chance: intervals, tests and probabilities over plain slices. Knows
-//! neither networks nor studies.
+//! Owns what can be said of numbers that vary by chance: intervals, tests and probabilities over
+//! plain slices. Knows neither networks nor studies.
 //!
 //! | question | answer |
 //! |---|---|
@@ -50,8 +50,9 @@ pub fn spread_of(values: &[f64]) -> Option<f64> {
     deviation(values).filter(|&deviation| deviation > ROUNDING && deviation.is_finite())
 }
 
-/// How trials that share images to learn from are correlated, as the factor that takes the variance of their values to
-/// that of their mean: 1/n + ρ/(1 − ρ), ρ = judged/(judged + learned from) (Nadeau and Bengio 2003).
+/// How trials that share images to learn from are correlated, as the factor that takes the variance
+/// of their values to that of their mean: 1/n + ρ/(1 − ρ), ρ = judged/(judged + learned from)
+/// (Nadeau and Bengio 2003).
 fn variance_factor(n: usize, (num_train, num_validation): (usize, usize)) -> f64 {
     1.0 / n.max(1) as f64 + num_validation as f64 / num_train.max(1) as f64
 }

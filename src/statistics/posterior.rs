@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use crate::statistics::{mean, spread_of, student_cdf, variance_factor};
 
-/// How probable it is that a setting is worse than the best one by more than the region of practical equivalence, that
-/// the difference is within the region, and that it is better by more than the region. They add up to 1.
+/// How probable it is that a setting is worse than the best one by more than the region of
+/// practical equivalence, that the difference is within the region, and that it is better by more
+/// than the region. They add up to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Probabilities {
     /// Worse by more than the region.
@@ -24,12 +25,14 @@ impl Probabilities {
     }
 }
 
-/// The Bayesian correlated t-test (Corani and Benavoli 2015; Benavoli, Corani, Demšar and Zaffalon 2017) of the mean of
-/// `differences`, best minus other, trial by trial; none where they do not spread.
+/// The Bayesian correlated t-test (Corani and Benavoli 2015; Benavoli, Corani, Demšar and Zaffalon
+/// 2017) of the mean of `differences`, best minus other, trial by trial; none where they do not
+/// spread.
 ///
-/// With the flat prior of that test, the mean's posterior is Student's t with n − 1 degrees of freedom around the mean
-/// difference, of the scale √((1/n + ρ/(1 − ρ)) · s²), ρ = judged/(judged + learned-from `images`). `region` is half the
-/// width of the region of practical equivalence, a difference of accuracies.
+/// With the flat prior of that test, the mean's posterior is Student's t with n − 1 degrees of
+/// freedom around the mean difference, of the scale √((1/n + ρ/(1 − ρ)) · s²), ρ = judged/(judged +
+/// learned-from `images`). `region` is half the width of the region of practical equivalence, a
+/// difference of accuracies.
 pub fn correlated_posterior(
     differences: &[f64],
     images: (usize, usize),
@@ -41,19 +44,19 @@ pub fn correlated_posterior(
     Some(Probabilities::new(cdf, region))
 }
 
-/// The two-sided p-value of the corrected t-test (Nadeau and Bengio 2003) that the mean of `differences` is 0; none where
-/// they do not spread.
+/// The two-sided p-value of the corrected t-test (Nadeau and Bengio 2003) that the mean of
+/// `differences` is 0; none where they do not spread.
 pub fn correlated_p_value(differences: &[f64], images: (usize, usize)) -> Option<f64> {
     let (mean, deviation) = (mean(differences)?, spread_of(differences)?);
     let scale = deviation * variance_factor(differences.len(), images).sqrt();
     Some(2.0 * student_cdf(-(mean / scale).abs(), differences.len() - 1))
 }
 
-/// The probabilities for two shares, best and other, over `num_images` images each, where there are no trials whose spread could
-/// be asked: it knows the choice of images and no other chance.
+/// The probabilities for two shares, best and other, over `num_images` images each, where there are
+/// no trials whose spread could be asked: it knows the choice of images and no other chance.
 ///
-/// Each share has the posterior Beta(right + 1, wrong + 1) of a uniform prior; their difference is taken for normal. The
-/// images count as different ones, which is cautious where they are the same.
+/// Each share has the posterior Beta(right + 1, wrong + 1) of a uniform prior; their difference is
+/// taken for normal. The images count as different ones, which is cautious where they are the same.
 pub fn share_posterior(best: f64, other: f64, num_images: usize, region: f64) -> Probabilities {
     let n = num_images as f64;
     let beta = |share: f64| {

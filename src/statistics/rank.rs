@@ -1,10 +1,11 @@
 //! Two groups of values that need not be normal, such as times.
 
-/// Up to so many pairs of values, all orders are counted; beyond, U is normal to more digits than anyone reads.
+/// Up to so many pairs of values, all orders are counted; beyond, U is normal to more digits than
+/// anyone reads.
 const MAX_PAIRS: usize = 2500;
 
-/// The two-sided p-value of the Mann-Whitney test (1947) that values of one group are as often below as above those of the
-/// other; exact without ties, cautious with them.
+/// The two-sided p-value of the Mann-Whitney test (1947) that values of one group are as often
+/// below as above those of the other; exact without ties, cautious with them.
 ///
 /// A p-value below 0.05 needs at least four values in each group.
 pub fn mann_whitney(first: &[f64], second: &[f64]) -> f64 {
@@ -35,7 +36,8 @@ pub fn mann_whitney(first: &[f64], second: &[f64]) -> f64 {
 
 /// In how many ways `m` and `n` values can be ordered so that U is 0, 1, 2 …
 fn count_arrangements(m: usize, n: usize) -> Vec<f64> {
-    // One value of the first group after another: it is above `k` of the second, none more than the one before.
+    // One value of the first group after another: it is above `k` of the second, none more than the
+    // one before.
     let mut ways = vec![vec![0.0; m * n + 1]; n + 1];
     ways.iter_mut().for_each(|ways| ways[0] = 1.0);
     for size in 1..=m {

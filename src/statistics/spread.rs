@@ -22,7 +22,8 @@ pub struct FiveNumbers {
 }
 
 impl FiveNumbers {
-    /// Of `values`; none of no values. Between two of them, quantiles are interpolated, as numpy's are.
+    /// Of `values`; none of no values. Between two of them, quantiles are interpolated, as numpy's
+    /// are.
     pub fn new(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -44,9 +45,9 @@ impl FiveNumbers {
     }
 }
 
-/// How probable it is that the variance of `n` values is at least `ratio` times that of `n` others of the same spread: the
-/// one-sided F test. With the same degrees of freedom above and below, F is Student's t in disguise:
-/// t = √(n − 1) · (√F − 1/√F) / 2 (Cacoullos 1965).
+/// How probable it is that the variance of `n` values is at least `ratio` times that of `n` others
+/// of the same spread: the one-sided F test. With the same degrees of freedom above and below, F is
+/// Student's t in disguise: t = √(n − 1) · (√F − 1/√F) / 2 (Cacoullos 1965).
 pub fn variance_ratio_p_value(ratio: f64, n: usize) -> f64 {
     let degrees = n.saturating_sub(1).max(1);
     let root = ratio.max(0.0).sqrt();

@@ -1,4 +1,5 @@
-//! The study file: a base experiment, what varies, folds and seeds.
+//! Owns the study file: a base experiment, the parameters that vary, folds and seeds. Depends on
+//! `experiment`. Must not know trials or results.
 
 use std::collections::HashSet;
 use std::io;
@@ -13,48 +14,52 @@ use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, MAX_NAME, Override, Pars
 use crate::study::search_space;
 use crate::study::search_space::{Configuration, Parameter};
 
-/// What a study file says.
+/// Contents of a study file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Study {
-    /// Names the folder of its results.
+    /// Name of the study and of its results folder.
     pub name: String,
-    /// The experiment that is varied, as it is without the values of `vary`.
+    /// The base experiment, without the values of `vary`.
     pub base: Experiment,
-    /// Folds of the cross-validation over the training images; 0 for the images held out by `data.validation`.
+    /// Number of folds of the cross-validation over the training images. With 0, the images held
+    /// out by `data.validation` are used.
     pub folds: usize,
-    /// Each setting is trained once with each seed.
+    /// Seeds. Each configuration is trained once with each seed.
     pub seeds: Vec<u64>,
-    /// Whether seconds matter: trials then run alone, one after the other, warmed up, and settings take turns.
+    /// True if the study measures time. Its trials then run one after the other, each after a
+    /// warm-up, and the configurations take turns.
     pub timing: bool,
-    /// Half the width of the region of practical equivalence: accuracies that differ by less are as good as equal. A
-    /// difference of accuracies in [0, 1).
+    /// Half the width of the region of practical equivalence, a difference of accuracies in [0, 1).
+    /// Accuracies that differ by less count as equal in practice.
     pub equivalence: f64,
     pub(super) varied: Vec<Parameter>,
-    /// How many settings of the grid are tried, and the seed that draws them; all where there is none.
+    /// Number of configurations drawn from the grid, and the seed of the draw. With `None`, all
+    /// configurations are trained.
     pub(super) sample: Option<(usize, u64)>,
     text: String,
-    /// The base experiment's file, without what `changes` replace.
+    /// The file of the base experiment, without the keys that `changes` replace.
     base_file: ParsedExperiment,
     changes: Vec<Override>,
     origin: String,
 }
 
 const KEYS: [&str; 9] = ["name", "base", "folds", "seeds", "timing", "equivalence", "sample", "set", "vary"];
-/// Half a percentage point: about as much as another seed moves the exercise's network. Benavoli et al. (2017) take a
-/// whole one, which is much where one percent of the images is all that is wrong.
+/// Default region: half a percentage point, which is about the effect of another seed on the
+/// exercise's network. Benavoli et al. (2017) use a whole percentage point, which is much where
+/// only one percent of the images is classified wrongly.
 pub(super) const DEFAULT_EQUIVALENCE: f64 = 0.005;
-/// What the best setting's experiment is called behind the study's name.
+/// Suffix after the study's name in the name of the best configuration's experiment.
 const BEST_SUFFIX: &str = "-best";
 const MAX_FOLDS: i64 = 100;
 const MAX_SEEDS: usize = 1000;
 
 impl Study {
-    /// Reads the study file at `path`, or the one inside smallnet where it is the name of one; `changes` come on top of
-    /// its `[set]`.
+    /// Reads the study file at `path`, or the study inside smallnet of that name. `changes` are
+    /// applied after its `[set]` section.
     ///
     /// # Errors
-    /// A file that cannot be read, an unknown key, a value of the wrong type or out of range; what the base experiment
-    /// refuses.
+    /// The file cannot be read, a key is unknown, a value has the wrong type or is out of range, or
+    /// the base experiment is refused.
     pub fn read(path: &Path, changes: &[Override]) -> Result<Self> {
         if let Some(inside) = shipped(&STUDIES, path, "study")? {
             return Self::from_toml(inside.text, &inside.file(), changes, shipped_base);
@@ -68,10 +73,11 @@ impl Study {
         Self::from_toml(&text, &path.display().to_string(), changes, base)
     }
 
-    /// Reads a study from TOML; `more_changes` come on top of its `[set]`, and `base` gives the text of the experiment file that it names, and that file's name.
+    /// Reads a study from TOML. `more_changes` are applied after its `[set]` section. `base`
+    /// returns the text of the experiment file that the study names, and the name of that file.
     ///
     /// # Errors
-    /// As [`Study::read`]'s.
+    /// The same as those of [`Study::read`].
     pub fn from_toml(
         text: &str,
         origin: &str,
@@ -97,7 +103,8 @@ impl Study {
         let vary = file.section("vary")?;
         file.reject_unknown_keys()?;
         if folds > 0 {
-            // Folds take the place of images held out. One stands for them where early stopping asks for some.
+            // Folds replace the held-out images. Early stopping asks for some: one stands for the
+            // fold.
             changes.push(Override::new("data.validation", 1));
         }
         let changes = keep_last_of_each_key(changes);
@@ -143,29 +150,30 @@ impl Study {
         Ok(())
     }
 
-    /// The name of the best setting's experiment, trained on all training images.
+    /// Name of the best configuration's experiment, which is trained on all training images.
     pub fn best_name(&self) -> String {
         format!("{}{BEST_SUFFIX}", self.name)
     }
 
-    /// A trial as people call it: `learning rate 0.1, seed 1, fold 2 of 5`. Folds are counted from 1 for people.
+    /// Name of a trial for people, such as `learning rate 0.1, seed 1, fold 2 of 5`. People count
+    /// folds from 1.
     pub fn trial_name(&self, configuration: &Configuration, seed: u64, fold: Option<usize>) -> String {
         let seed = if self.seeds.len() > 1 { format!(", seed {seed}") } else { String::new() };
         let fold = fold.map(|fold| format!(", fold {} of {}", fold + 1, self.folds)).unwrap_or_default();
         format!("{}{seed}{fold}", configuration.name())
     }
 
-    /// The keys that vary.
+    /// Keys that vary.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.varied.iter().map(|varied| varied.key.as_str())
     }
 
-    /// The file as it was read.
+    /// Text of the file as it was read.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The base experiment with these values, in the order of [`Study::keys`], and this seed.
+    /// Builds the experiment with these values, in the order of [`Study::keys`], and this seed.
     pub(super) fn experiment(&self, values: &[Value], seed: u64) -> Result<Experiment> {
         let varied = self.varied.iter().zip(values);
         let varied = varied.map(|(varied, value)| Override::new(&varied.key, value.clone()));
@@ -173,13 +181,14 @@ impl Study {
         changes.push(Override::new("seed", i64::try_from(seed).unwrap_or(i64::MAX)));
         changes.push(Override::new("name", self.name.clone()));
         let mut experiment = self.base_file.changed(&changes, &format!("changed by `{}`", self.origin))?;
-        // No trial has other data than the base; there, the folder's path has been made absolute.
+        // All trials have the data of the base, where the path of the folder has been made
+        // absolute.
         experiment.data.clone_from(&self.base.data);
         Ok(experiment)
     }
 }
 
-/// Refuses a name that leaves no room for [`Study::best_name`].
+/// Refuses a name that is too long for [`Study::best_name`].
 fn check_length(name: &str, origin: &str) -> Result<()> {
     let most = MAX_NAME - BEST_SUFFIX.len();
     if name.len() <= most {
@@ -193,7 +202,7 @@ fn check_length(name: &str, origin: &str) -> Result<()> {
     .hint("write a shorter `name = \"…\"` at the top of the study, or rename its file"))
 }
 
-/// The text and the name of the base experiment of a study in `folder`.
+/// Returns the text and the name of the base experiment of a study in `folder`.
 fn read_base(folder: &Path, name: &str) -> Result<(String, String)> {
     let path = folder.join(name);
     let inside = match path.exists() {
@@ -203,7 +212,7 @@ fn read_base(folder: &Path, name: &str) -> Result<(String, String)> {
     if let Some(inside) = inside {
         return Ok((inside.text.to_owned(), inside.file()));
     }
-    // The study may be somebody else's: a pipe that it names would be waited for.
+    // The study may be untrusted: reading a pipe that it names would wait forever.
     let text = match path.exists() && !path.is_file() {
         true => Err(io::Error::other("it is not a file")),
         false => experiment::read_text(&path),
@@ -215,7 +224,7 @@ fn read_base(folder: &Path, name: &str) -> Result<(String, String)> {
     Ok((text, path.display().to_string()))
 }
 
-/// The base of a study that is inside smallnet, as its file in `configs/studies/` names it.
+/// Returns the base of a study inside smallnet, as its file in `configs/studies/` names it.
 fn shipped_base(name: &str) -> Result<(String, String)> {
     let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
     let inside = Shipped::find(&EXPERIMENTS, &stem);
@@ -224,7 +233,7 @@ fn shipped_base(name: &str) -> Result<(String, String)> {
     Ok((inside.text.to_owned(), inside.file()))
 }
 
-/// What cannot vary, and what is both varied and set.
+/// Refuses keys that cannot vary, and keys that are both varied and set.
 fn check_parameters(varied: &[Parameter], changes: &[Override], has_seeds: bool, origin: &str) -> Result<()> {
     for Parameter { key, .. } in varied {
         if key == "name" || key == "seed" {
@@ -250,8 +259,8 @@ fn check_parameters(varied: &[Parameter], changes: &[Override], has_seeds: bool,
     Ok(())
 }
 
-/// `[set]`, which may be nested, as changes. A table is a section: no setting of an experiment is one, but for
-/// `training.early_stopping`, whose keys may be set one by one.
+/// Flattens `[set]`, which may be nested, into changes. Every table is a section: no setting of an
+/// experiment is a table, except `training.early_stopping`, whose keys may be set one by one.
 fn flatten_changes(table: &Table, prefix: &str, changes: &mut Vec<Override>) {
     for (name, value) in table {
         match value {
@@ -261,7 +270,7 @@ fn flatten_changes(table: &Table, prefix: &str, changes: &mut Vec<Override>) {
     }
 }
 
-/// Without what a later change replaces.
+/// Removes each change that a later change replaces.
 fn keep_last_of_each_key(changes: Vec<Override>) -> Vec<Override> {
     let mut seen = HashSet::new();
     let mut last: Vec<_> = changes.into_iter().rev().filter(|change| seen.insert(change.key())).collect();
@@ -269,7 +278,7 @@ fn keep_last_of_each_key(changes: Vec<Override>) -> Vec<Override> {
     last
 }
 
-/// The top level of a study file; what is read is taken out.
+/// The top level of a study file. Reading a key removes it.
 struct TopLevel<'a> {
     table: &'a mut Table,
     origin: &'a str,

@@ -1,5 +1,6 @@
-//! Owns studies: many trainings over one experiment. Which trials a study file means, which of them are trained side by
-//! side, what is kept of each, and what can be said of all of them together. Trains nothing and prints nothing.
+//! Owns studies, which are many trainings over one base experiment: the study file, its trials,
+//! their schedule, the trial log and the statistics over all trials. Depends on `experiment`,
+//! `training`, `statistics` and `pipeline`. Must not know the terminal: it prints nothing.
 
 mod comparison;
 mod file;

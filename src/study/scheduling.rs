@@ -1,4 +1,5 @@
-//! What is run together: networks of one shape side by side where that is faster, all others by themselves.
+//! Owns the schedule of a study: which trials are trained in one batch, which run individually, and
+//! in which order. Must not know how they are trained.
 
 use std::collections::HashMap;
 
@@ -6,25 +7,26 @@ use crate::data::EVALUATION_BATCH_SIZE;
 use crate::study::{Trial, TrialPlan};
 use crate::training::BatchKey;
 
-/// Larger networks keep a processor busy alone: side by side they only push each other out of its cache. Measured with
-/// softmax networks and 32 or 128 hidden neurons on two cores.
+/// Largest network that is trained in a batch on a CPU. Larger networks keep a processor busy
+/// individually: in a batch they only evict each other from its cache. Measured with softmax
+/// networks and networks with 32 or 128 hidden neurons, on two cores.
 const MAX_NETWORK_PARAMETERS: usize = 50_000;
-/// The most weights in a stack on a CPU, so that its caches hold what a step goes through.
+/// Most parameters of a model batch on a CPU, so that the caches hold the data of a step.
 const MAX_BATCH_PARAMETERS: usize = 1_000_000;
-/// The same on a GPU, where starting a step costs more than computing it.
+/// Most parameters of a model batch on a GPU, where starting a step costs more than computing it.
 const MAX_BATCH_PARAMETERS_ON_GPU: usize = 50_000_000;
 
-/// Trials that are trained together, as places in the plan.
+/// Trials that are trained together, as indices into the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Job {
-    /// Side by side: a list for each group of batches, all of one length.
+    /// A model batch: a list of trial groups, all of one length.
     Batched(Vec<TrialGroup>),
-    /// By itself.
+    /// One trial.
     Single(usize),
 }
 
 impl Job {
-    /// The trials, in order.
+    /// The trials of the job, in order.
     pub fn trials(&self) -> Vec<usize> {
         match self {
             Self::Batched(groups) => groups.concat(),
@@ -33,25 +35,27 @@ impl Job {
     }
 }
 
-/// What the units depend on.
+/// Conditions that decide the jobs.
 #[derive(Debug, Clone, Copy)]
 pub struct Resources {
-    /// How many units run at the same time.
+    /// Number of jobs that run at the same time.
     pub workers: usize,
-    /// Whether a GPU computes.
+    /// True if a GPU computes.
     pub is_gpu: bool,
-    /// Whether trials may be stacked at all.
+    /// True if trials may be trained in batches at all.
     pub can_batch: bool,
 }
 
-/// Numbers that a step of a stack may hold, pixels and activations of all its networks: 200 MB of them.
+/// Most numbers that a step of a model batch holds, pixels and activations of all its networks: 200
+/// MB.
 const MAX_VALUES: usize = 50_000_000;
 
-/// Groups `trials` into units, in the plan's order.
+/// Groups `trials` into jobs, in the plan's order.
 ///
-/// `can_batch` says whether a trial can be trained at all, `sizes` gives its layers' sizes from pixels to classes,
-/// `num_images` how many images it learns from and is judged by. The units depend on the whole plan and on the number of
-/// workers, not on what of it is done: a study that goes on after a kill makes the same ones.
+/// `can_batch` returns whether a trial can be trained at all, `sizes` its layers' sizes from pixels
+/// to classes, and `num_images` the number of its training and validation images. The jobs depend
+/// on the whole plan and on the number of workers, and not on the trials that are done: a study
+/// that resumes after a kill gets the same jobs.
 pub fn jobs(
     trials: &[Trial],
     resources: Resources,
@@ -61,7 +65,7 @@ pub fn jobs(
 ) -> Vec<Job> {
     let num_parameters = |trial: &Trial| count_parameters(&sizes(trial));
     let mut batches: Vec<Vec<TrialGroup>> = Vec::new();
-    // Where each group is, and each of its groups: a study may have a hundred thousand of either.
+    // Index of each batch and of each of its groups. A study may have a hundred thousand of either.
     let mut batch_indices: HashMap<String, usize> = HashMap::new();
     let mut group_indices: HashMap<(usize, GroupKey), usize> = HashMap::new();
     let mut jobs = Vec::new();
@@ -96,9 +100,11 @@ pub fn jobs(
     jobs
 }
 
-/// Timed trials: each by itself, settings taking turns. Every setting is trained with the first seed in the first fold,
-/// then every setting with the next, each round beginning with the setting after the one that the round before began with.
-/// So whatever makes a machine slower for a while does so for all settings alike.
+/// Returns one job per trial of a timed study, so that the configurations take turns.
+///
+/// Every configuration is trained with the first seed in the first fold, then every configuration
+/// with the next. Each round begins one configuration later than the round before. Whatever slows
+/// the machine down for a while then affects all configurations alike.
 pub fn round_robin(plan: &TrialPlan) -> Vec<Job> {
     let configurations = plan.configurations.len();
     let mut rounds: Vec<Vec<usize>> = Vec::new();
@@ -118,30 +124,33 @@ pub fn round_robin(plan: &TrialPlan) -> Vec<Job> {
     rounds.concat().into_iter().map(Job::Single).collect()
 }
 
-/// Weights and biases between layers of these sizes.
+/// Number of weights and biases between layers of these sizes.
 pub fn count_parameters(sizes: &[usize]) -> usize {
     sizes.windows(2).map(|pair| (pair[0] + 1).saturating_mul(pair[1])).fold(0, usize::saturating_add)
 }
 
-/// What a step of a group holds: its images once, and what they become in each of its networks.
+/// Numbers that a step of a trial group holds: its images once, and the activations of each of its
+/// networks.
 fn values_per_step(trial: &Trial, networks: usize, sizes: impl Fn(&Trial) -> Vec<usize>) -> usize {
     let sizes = sizes(trial);
     let rows = trial.experiment.training.batch_size.max(EVALUATION_BATCH_SIZE);
     rows.saturating_mul(sizes[0] + networks * sizes[1..].iter().sum::<usize>())
 }
 
-/// Trials that see the same batches, as places in the plan.
+/// Trials that see the same batches of images, as indices into the plan.
 type TrialGroup = Vec<usize>;
 
-/// What decides the batches that a trial sees: its seed and the images that it does not learn from.
+/// Values that decide the batches that a trial sees: its seed and the images that it does not learn
+/// from.
 type GroupKey = (u64, Option<usize>, String);
 
 fn group_key(trial: &Trial) -> GroupKey {
     (trial.experiment.seed, trial.fold, format!("{:?}", trial.experiment.data))
 }
 
-/// Stacks of about equal size. Streams of equal length are cut alike, so that their parts fit side by side; a single
-/// network for each group leaves whole groups to be spread.
+/// Splits trial groups into jobs of about equal size. Groups of equal length are split alike, so
+/// that their parts fit into one model batch. Groups of a single network are distributed as a
+/// whole.
 fn split_groups(groups: Vec<Vec<usize>>, parts: usize) -> Vec<Job> {
     let mut by_length: Vec<(usize, Vec<Vec<usize>>)> = Vec::new();
     for group in groups {
@@ -166,7 +175,7 @@ fn split_groups(groups: Vec<Vec<usize>>, parts: usize) -> Vec<Job> {
     jobs
 }
 
-/// A stack of one network is no stack.
+/// Makes a job of trial groups. One network alone is no model batch.
 fn batched_job(groups: Vec<Vec<usize>>) -> Job {
     match groups.as_slice() {
         [group] if group.len() == 1 => Job::Single(group[0]),
@@ -174,8 +183,8 @@ fn batched_job(groups: Vec<Vec<usize>>) -> Job {
     }
 }
 
-/// What is left of `jobs` when only the trials that are `wanted` are to be run. Streams that are left with unequal
-/// numbers of networks go into stacks of their own.
+/// Keeps only the `wanted` trials of `jobs`. Groups whose lengths then differ go into separate
+/// model batches.
 pub fn filter_jobs(jobs: Vec<Job>, wanted: impl Fn(usize) -> bool) -> Vec<Job> {
     let mut left = Vec::new();
     for job in jobs {
@@ -255,7 +264,7 @@ mod tests {
             "timing = true\nseeds = [1, 2]\nfolds = 2\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3]",
         );
         let order: Vec<usize> = round_robin(&plan).iter().flat_map(Job::trials).collect();
-        // The plan has four trials of each setting in a row: 0 to 3, 4 to 7, 8 to 11.
+        // The plan has the four trials of each configuration in a row: 0 to 3, 4 to 7, 8 to 11.
         assert_eq!(order, [0, 4, 8, 5, 9, 1, 10, 2, 6, 3, 7, 11]);
         let left = filter_jobs(round_robin(&plan), |trial| trial != 4 && trial != 0);
         assert_eq!(left[0], Job::Single(8), "what is left keeps its order");

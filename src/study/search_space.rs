@@ -1,4 +1,5 @@
-//! The values that a study goes through: lists, ranges, their grid, and a random sample of it.
+//! Owns the search space of a study: lists and ranges of values, their grid, and a random sample of
+//! it. Must not know trials.
 
 use std::sync::Arc;
 
@@ -8,14 +9,15 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 use crate::util::rng::{RngStream, rng};
 
-/// The most settings of a grid: more are a mistake.
+/// Most configurations of a grid. More are a mistake.
 const MAX_CONFIGURATIONS: usize = 100_000;
-/// The most values of a key, and the most keys.
+/// Most values of a key, and most keys.
 const MAX_VALUES: usize = 1000;
 const MAX_KEYS: usize = 20;
-/// Digits of a number in a range of fractions, where that tells them apart: 0.00316, not 0.0031622776601683794.
+/// Significant digits of the numbers in a range, where they are enough to distinguish them:
+/// 0.00316, not 0.0031622776601683794.
 const DIGITS: usize = 3;
-/// As many as a number has.
+/// Significant digits of an `f64`.
 const MAX_DIGITS: usize = 15;
 
 /// A key with the values that it takes.
@@ -25,7 +27,8 @@ pub(super) struct Parameter {
     pub(super) values: Vec<Value>,
 }
 
-/// One choice of a value for every varied key. A hundred thousand settings may have the same few words: they share them.
+/// One choice of a value for every varied key. A hundred thousand configurations may have the same
+/// few texts, so they share them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Configuration {
     /// Dotted keys with their values as TOML, sorted.
@@ -33,7 +36,7 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// As people read it: `learning rate 0.1, hidden 128-64`.
+    /// Name for people, such as `learning rate 0.1, hidden 128-64`.
     pub fn name(&self) -> String {
         if self.values.is_empty() {
             return "as it is".to_owned();
@@ -41,12 +44,12 @@ impl Configuration {
         self.values.iter().map(|(key, value)| name_value(key, value)).collect::<Vec<_>>().join(", ")
     }
 
-    /// The value of a key, as TOML.
+    /// Value of a key, as TOML.
     pub fn value(&self, key: &str) -> Option<&str> {
         self.values.iter().find(|(name, _)| **name == *key).map(|(_, value)| &**value)
     }
 
-    /// The value of a key, as a number.
+    /// Value of a key, as a number.
     pub fn number(&self, key: &str) -> Option<f64> {
         self.value(key)?.parse().ok()
     }
@@ -61,8 +64,8 @@ fn name_value(key: &str, value: &str) -> String {
     }
 }
 
-/// The keys in a `[vary]` section, which may be nested, with their values. `is_whole` says of which keys these are whole
-/// numbers.
+/// Reads the keys of a `[vary]` section, which may be nested, with their values. `is_whole` returns
+/// whether the value of a key is a whole number.
 pub(super) fn read(
     table: &Table,
     prefix: &str,
@@ -116,8 +119,9 @@ fn parse_list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
     }
 }
 
-/// `{ from, to, num, scale }`: `num` values from one end to the other, evenly spread or by equal factors. The ends are as
-/// they stand; between them, fractions have as few digits as tell them apart, three at the least.
+/// Reads `{ from, to, num, scale }`: `num` values from one end to the other, at equal differences
+/// or by equal factors. The ends stay as written. Between them, fractions have as few digits as
+/// distinguish them, at least three.
 fn parse_range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result<Vec<Value>> {
     let bad = |what: String, hint: &str| {
         Error::new(format!("`vary.{key}` in `{origin}` {what}")).hint(hint.to_owned())
@@ -175,7 +179,7 @@ fn parse_range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result
     Ok(distinct.unwrap_or(all).into_iter().map(Value::Float).collect())
 }
 
-/// All but the ends with so many digits.
+/// Rounds all values but the ends to `digits` significant digits.
 fn rounded(values: &[f64], digits: usize) -> Vec<f64> {
     let last = values.len() - 1;
     let round = |(index, &value): (usize, &f64)| {
@@ -185,19 +189,21 @@ fn rounded(values: &[f64], digits: usize) -> Vec<f64> {
     values.iter().enumerate().map(round).collect()
 }
 
-/// The settings of a study: every combination of values, the last key changing fastest, or some of them drawn from a
-/// seed, in the same order.
+/// The configurations of a study: every combination of values, the last key changing fastest, or a
+/// sample of them in the same order.
 pub(super) struct Grid<'a> {
     varied: &'a [Parameter],
     /// Each key with its values as TOML.
     texts: Vec<(Arc<str>, Vec<Arc<str>>)>,
-    /// Which combinations, counted in the grid's order.
+    /// Indices of the combinations, in the grid's order.
     indices: Vec<usize>,
 }
 
 impl<'a> Grid<'a> {
+    /// Creates the grid of `varied`, or a sample of it.
+    ///
     /// # Errors
-    /// More settings than anyone has time for.
+    /// There are too many configurations.
     pub(super) fn new(varied: &'a [Parameter], sample: Option<(usize, u64)>) -> Result<Self> {
         let size = varied.iter().try_fold(1usize, |size, varied| size.checked_mul(varied.values.len()));
         let indices: Vec<usize> = match (size, sample) {
@@ -217,12 +223,12 @@ impl<'a> Grid<'a> {
         Ok(Self { varied, texts: varied.iter().map(texts).collect(), indices })
     }
 
-    /// How many settings.
+    /// Number of configurations.
     pub(super) fn len(&self) -> usize {
         self.indices.len()
     }
 
-    /// The settings in order, each with its values.
+    /// The configurations in order, each with its values.
     pub(super) fn configurations(&self) -> impl Iterator<Item = (Configuration, Vec<Value>)> {
         self.indices.iter().map(|&index| {
             let choices = self.choices(index);
@@ -235,7 +241,7 @@ impl<'a> Grid<'a> {
         })
     }
 
-    /// Which value of each key a index means: the index's digits, each key having its own base.
+    /// Index of the chosen value of each key: the digits of `index`, each key having its own base.
     fn choices(&self, mut index: usize) -> Vec<usize> {
         let mut choices: Vec<usize> = Vec::with_capacity(self.varied.len());
         for Parameter { values, .. } in self.varied.iter().rev() {
@@ -247,7 +253,7 @@ impl<'a> Grid<'a> {
     }
 }
 
-/// `num` indices below `size`, drawn from `seed`, ascending.
+/// Draws `num` indices below `size` from `seed`, in ascending order.
 fn draw_sample(size: usize, num: usize, seed: u64) -> Vec<usize> {
     let mut rng = rng(seed, RngStream::Sample, 0);
     let mut indices = rand::seq::index::sample(&mut rng, size, num.min(size)).into_vec();

@@ -1,5 +1,6 @@
-//! What the trials of a study amount to: means with their uncertainty, how each setting stands beside the best, and how
-//! long its epochs take.
+//! Owns the statistics of a study: the mean accuracy of each configuration with its uncertainty,
+//! its comparison with the best, and its time per epoch. Depends on `statistics`. Must not know the
+//! page.
 
 use serde::Serialize;
 
@@ -9,59 +10,61 @@ use crate::study::times::EpochSeconds;
 use crate::study::{Configuration, TrialEnd, TrialPlan, TrialRecord};
 use crate::training::EpochRecord;
 
-/// What the trials of one setting amount to.
+/// Results of the trials of one configuration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ConfigurationResult {
-    /// The values.
+    /// The configuration.
     #[serde(rename = "setting")]
     pub configuration: Configuration,
-    /// Mean validation accuracy of the trials that finished; none where none did.
+    /// Mean validation accuracy of the trials that finished. `None` where none finished.
     pub mean: Option<f64>,
-    /// Its standard deviation over them (n − 1); none with fewer than two.
+    /// Standard deviation of the accuracies (n − 1). `None` with fewer than two.
     pub deviation: Option<f64>,
-    /// The 95 % interval of the mean: Student's t over the trials; Wilson's of the images where there is one trial or all
-    /// have the same accuracy, which says nothing of another seed.
+    /// 95 % interval of the mean, by Student's t over the trials. Where there is one trial, or all
+    /// accuracies are equal, it is Wilson's interval of the images, which says nothing about
+    /// another seed.
     pub interval: Option<(f64, f64)>,
-    /// The lowest and the highest accuracy of its trials.
+    /// Lowest and highest accuracy of its trials.
     pub range: Option<(f64, f64)>,
     /// Mean validation loss.
     pub loss: Option<f64>,
-    /// Trials that finished.
+    /// Number of trials that finished.
     pub num_finished: usize,
-    /// Trials that diverged.
+    /// Number of trials that diverged.
     pub num_diverged: usize,
-    /// Trials that failed, or have not been run.
+    /// Number of trials that failed or have not been run.
     pub num_missing: usize,
-    /// Weights and biases; none where no trial has been run.
+    /// Number of weights and biases. `None` where no trial has been run.
     pub num_parameters: Option<usize>,
-    /// Median seconds of all epochs of all trials, the first ones included.
+    /// Median seconds per epoch over all epochs of all trials, including the first ones.
     pub seconds_per_epoch: Option<f64>,
-    /// Seconds of an epoch over the trials; meant for comparison only where they were timed.
+    /// Seconds per epoch over the trials. They can be compared only if the study is timed.
     pub epoch_seconds: Option<EpochSeconds>,
-    /// How it stands beside the best by the interval of the difference alone.
+    /// Ranking by the interval of the difference alone.
     #[serde(rename = "standing")]
     pub ranking: Ranking,
-    /// The comparison with the best, with probabilities; none for the best itself and for what is not ranked.
+    /// Comparison with the best, with probabilities. `None` for the best itself and for
+    /// configurations that are not ranked.
     pub comparison: Option<Comparison>,
-    /// Why it cannot be relied on, where it cannot.
+    /// Reason why the configuration is not reliable. `None` if it is reliable.
     #[serde(rename = "unstable")]
     pub instability: Option<Instability>,
 }
 
-/// All settings of a study.
+/// Results of all configurations of a study.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StudySummary {
-    /// In the plan's order.
+    /// The results, in the plan's order.
     #[serde(rename = "settings")]
     pub configurations: Vec<ConfigurationResult>,
-    /// The best setting's place.
+    /// Index of the best configuration.
     pub best: Option<usize>,
     /// Half the width of the region of practical equivalence, a difference of accuracies.
     pub equivalence: f64,
 }
 
 impl StudySummary {
-    /// What the records, one for each trial of `plan` that has one, amount to.
+    /// Summarizes `records`, which has one record for each trial of `plan` that has run.
     pub fn new(plan: &TrialPlan, records: &[Option<&TrialRecord>]) -> Self {
         let mut groups: Vec<Vec<Option<&TrialRecord>>> = vec![Vec::new(); plan.configurations.len()];
         for (trial, record) in plan.trials.iter().zip(records) {
@@ -91,7 +94,7 @@ impl StudySummary {
         Self { configurations, best, equivalence: plan.equivalence }
     }
 
-    /// The settings of this verdict, the nearest to the best first.
+    /// Configurations of this verdict, in descending order of their means.
     pub fn with_verdict(&self, verdict: Verdict) -> Vec<&ConfigurationResult> {
         let of_verdict = |result: &&ConfigurationResult| result.verdict() == Some(verdict);
         let mut configurations: Vec<_> = self.configurations.iter().filter(of_verdict).collect();
@@ -99,8 +102,8 @@ impl StudySummary {
         configurations
     }
 
-    /// The settings that nothing smaller or equally small has a higher mean accuracy than (the Pareto front), smallest
-    /// first.
+    /// The Pareto front, smallest first: configurations for which no smaller or equally small one
+    /// has a higher mean accuracy.
     pub fn pareto_front(&self) -> Vec<&ConfigurationResult> {
         let ranked = self.configurations.iter().filter(|result| result.is_ranked());
         let sized = ranked.filter_map(|result| Some((result.num_parameters?, result.mean?, result)));
@@ -115,14 +118,16 @@ impl StudySummary {
         front.into_iter().map(|(.., result)| result).collect()
     }
 
-    /// The smallest setting of the Pareto front that has this verdict, where there is one smaller than the best.
+    /// The smallest configuration of the Pareto front with this verdict. `None` where none is
+    /// smaller than the best.
     pub fn smallest_with_verdict(&self, verdict: Verdict) -> Option<&ConfigurationResult> {
         let best = &self.configurations[self.best?];
         let smaller = |result: &&ConfigurationResult| result.num_parameters < best.num_parameters;
         self.pareto_front().into_iter().filter(smaller).find(|result| result.verdict() == Some(verdict))
     }
 
-    /// The settings that are not probably worse than the best, without it: practically equal or undecided.
+    /// Configurations that are not probably worse than the best, without the best: practically
+    /// equal or undecided.
     pub fn not_probably_worse(&self) -> impl Iterator<Item = &ConfigurationResult> {
         self.configurations
             .iter()
@@ -131,18 +136,19 @@ impl StudySummary {
 }
 
 impl ConfigurationResult {
-    /// Whether all of its trials finished, so that it can be compared.
+    /// True if all of its trials finished, so that it can be compared.
     pub fn is_ranked(&self) -> bool {
         self.num_finished > 0 && self.num_diverged + self.num_missing == 0
     }
 
-    /// What is said of it beside the best; none for the best itself and for what is not ranked.
+    /// Verdict of the comparison with the best. `None` for the best itself and for configurations
+    /// that are not ranked.
     pub fn verdict(&self) -> Option<Verdict> {
         self.comparison.map(|comparison| comparison.verdict)
     }
 }
 
-/// Holm's correction over all comparisons with the best.
+/// Applies Holm's correction over all comparisons with the best.
 fn correct_p_values(configurations: &mut [ConfigurationResult]) {
     let comparisons = || configurations.iter().filter_map(|result| result.comparison.as_ref());
     let mut adjusted = holm(&comparisons().filter_map(|c| c.p_value).collect::<Vec<_>>()).into_iter();
@@ -177,7 +183,8 @@ fn summarize(configuration: &Configuration, records: &[Option<&TrialRecord>]) ->
     }
 }
 
-/// The highest mean accuracy; of equal ones the lower loss, and of those the first.
+/// Index of the highest mean accuracy. Of equal accuracies, the one with the lower loss is chosen,
+/// and of those the first.
 fn best(configurations: &[ConfigurationResult]) -> Option<usize> {
     let ranked = configurations.iter().enumerate().filter(|(_, result)| result.is_ranked());
     let key =
@@ -190,9 +197,9 @@ fn best(configurations: &[ConfigurationResult]) -> Option<usize> {
     ranked.fold(None, choose).map(|(index, _)| index)
 }
 
-/// How far the mean of accuracies over folds or seeds may be off, on 95 of 100 occasions.
+/// 95 % interval of the mean accuracy over folds or seeds.
 ///
-/// A single trial, or several of one accuracy, has Wilson's interval for the images that it was judged by.
+/// A single trial, and several of one accuracy, have Wilson's interval for their validation images.
 fn interval(group: &ConfigurationTrials<'_>) -> Option<(f64, f64)> {
     let accuracies = group.accuracies();
     let from_images = || Some(wilson(mean(&accuracies)?, group.num_validation_images()));
@@ -200,7 +207,7 @@ fn interval(group: &ConfigurationTrials<'_>) -> Option<(f64, f64)> {
     Some((low.max(0.0), high.min(1.0)))
 }
 
-/// The lowest and the highest.
+/// Lowest and highest value.
 fn range(values: &[f64]) -> Option<(f64, f64)> {
     let low = values.iter().copied().min_by(f64::total_cmp)?;
     Some((low, values.iter().copied().max_by(f64::total_cmp)?))
@@ -219,7 +226,8 @@ mod tests {
         TrialPlan::new(&study, Backend::Flex, "", None).unwrap()
     }
 
-    /// Records of 5 folds of 100 images for each of three settings; what is not a number diverged.
+    /// Records of 5 folds of 100 images for each of three configurations. A trial whose accuracy is
+    /// NaN diverged.
     fn records(plan: &TrialPlan, accuracies: [[f64; 5]; 3]) -> Vec<TrialRecord> {
         let record = |(trial, accuracy): (&crate::study::Trial, f64)| TrialRecord {
             id: trial.id.clone(),
@@ -250,7 +258,8 @@ mod tests {
         (got - expected).abs() < 1e-9
     }
 
-    /// `tests/reference/statistics.py` computed the intervals with scipy, the probabilities with scipy and baycomp.
+    /// `tests/reference/statistics.py` computed the intervals with scipy, the probabilities with
+    /// scipy and baycomp.
     #[test]
     fn means_intervals_and_probabilities_as_the_references_give_them() {
         let same = [0.895, 0.912, 0.915, 0.931, 0.937];
@@ -292,14 +301,14 @@ mod tests {
         };
         assert!(close(p_values(0).0, 0.000_065_020_025) && close(p_values(0).1, 2.0 * 0.000_065_020_025));
         assert!(close(p_values(2).0, 0.419_510_376_492) && close(p_values(2).1, 0.419_510_376_492));
-        // As scripts know it.
+        // Ranking as scripts know it.
         assert!(matches!(summary.configurations[0].ranking, Ranking::SignificantlyWorse(_)));
         assert!(matches!(summary.configurations[2].ranking, Ranking::NotSignificant(_)));
         assert_eq!(summary.not_probably_worse().count(), 1);
     }
 
-    /// Worse in five of five folds by 4 to 23 percentage points: the interval of the difference contains 0, and still
-    /// nobody may call it equal.
+    /// Worse in five of five folds by 4 to 23 percentage points. The interval of the difference
+    /// contains 0, and still the configuration must not be called equal.
     #[test]
     fn a_large_spread_is_no_equality() {
         let summary = summary([BEST, [0.86, 0.78, 0.69, 0.85, 0.83], [0.90, 0.905, 0.10, 0.925, 0.93]]);
@@ -327,12 +336,13 @@ mod tests {
             let lower = wide(other).map(|accuracy| accuracy - 0.05);
             summary([wide(best), lower, [0.5; 5]]).configurations[1].instability
         };
-        // Four times as widely: a variance ratio of 16, whose p-value is 0.00997; 3.9 times is not rare enough.
+        // Four times the spread: a variance ratio of 16, whose p-value is 0.00997. A ratio of 3.9
+        // is not rare enough.
         assert!(matches!(unstable(0.01, 0.0401), Some(Instability::Spread { .. })));
         assert_eq!(unstable(0.01, 0.039), None);
-        // A thousand times as widely, and still within half a percentage point.
+        // A thousand times the spread, and still within half a percentage point.
         assert_eq!(unstable(0.000_005, 0.005), None);
-        // The best one's trials all agree.
+        // The trials of the best configuration all agree.
         assert_eq!(unstable(0.0, 0.02), Some(Instability::Spread { ratio: None }));
     }
 
@@ -362,7 +372,7 @@ mod tests {
             summary.pareto_front().iter().map(|result| result.num_parameters.unwrap()).collect();
         assert_eq!(front, [5, 10, 30]);
         summary.best = Some(5);
-        // Of 10 weights there are two: the one on the front counts.
+        // Two configurations have 10 parameters: the one on the front counts.
         summary.configurations[0].comparison =
             self::summary([BEST, BEST, [0.5; 5]]).configurations[1].comparison;
         assert_eq!(summary.configurations[0].verdict(), Some(Verdict::Undecided));

@@ -1,4 +1,5 @@
-//! The trials that a study means: every setting with every seed in every fold.
+//! Owns the trials of a study: every configuration with every seed in every fold. Must not know how
+//! or when they are trained.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,62 +15,68 @@ use crate::study::search_space::{Configuration, Grid};
 use crate::training::ModelSpec;
 use crate::util::hex::hex;
 
-/// How timed trials are ordered; see [`round_robin`](crate::study::round_robin).
+/// Order of timed trials; see [`round_robin`](crate::study::round_robin). The word is part of the
+/// trials' ids.
 const ROUND_ROBIN: &str = "turns";
-/// The most trials of a study: more are a mistake.
+/// Most trials of a study. More are a mistake.
 const MAX_TRIALS: usize = 100_000;
 
-/// The most bytes that the experiments of a study may take: a hundred thousand usual ones are half of it.
+/// Most bytes that the experiments of a study may take. A hundred thousand usual ones take half of
+/// it.
 const MAX_MEMORY: usize = 128_000_000;
 
 /// One training of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
-    /// The digest of everything that decides its result; see [`TrialPlan::new`].
+    /// Digest of everything that decides its result; see [`TrialPlan::new`].
     pub id: String,
-    /// Its place in [`TrialPlan::settings`].
+    /// Index of its configuration in [`TrialPlan::configurations`].
     pub configuration: usize,
-    /// What is trained, seed included. All folds share it.
+    /// The experiment, with its seed. All folds share it.
     pub experiment: Arc<Experiment>,
-    /// The fold that it is judged by, from 0; none where images are held out instead.
+    /// The validation fold, from 0. `None` where images are held out instead.
     pub fold: Option<usize>,
 }
 
 impl Trial {
-    /// What is trained, as a member of a stack.
+    /// Specification of the network, as a member of a model batch.
     pub fn model_spec(&self) -> ModelSpec<'_> {
         let Experiment { model, optimizer, schedule, training, .. } = &*self.experiment;
         ModelSpec { model, optimizer, schedule, training }
     }
 }
 
-/// Everything that a study is going to do.
+/// All trials of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialPlan {
-    /// The choices of values, in the grid's order.
+    /// The configurations, in the grid's order.
     pub configurations: Vec<Configuration>,
-    /// The trials, setting by setting, seed by seed, fold by fold.
+    /// The trials, ordered by configuration, then seed, then fold.
     pub trials: Vec<Trial>,
-    /// What decides the results, by name, in words: to tell what a changed study file changes.
+    /// Names and values of everything that decides the results, to show what a changed study file
+    /// changes.
     pub fingerprint: BTreeMap<String, String>,
-    /// Half the width of the region of practical equivalence; it decides verdicts and no result.
+    /// Half the width of the region of practical equivalence. It decides verdicts and no result.
     pub equivalence: f64,
 }
 
 impl TrialPlan {
-    /// What `study` means on `backend` and on the data set of this digest. `machine` says what computes; it matters where
-    /// seconds do.
+    /// Plans the trials of `study` on `backend` and on the data set with this digest. `machine`
+    /// names the machine, which matters if the study is timed.
     ///
-    /// A trial's id is the SHA-256 over its experiment without its name, its fold and their number, whether it is timed,
-    /// the data set and the backend: with another of these, it is another trial.
+    /// A trial's id is the SHA-256 over its experiment without its name, its fold and their number,
+    /// whether it is timed, the data set and the backend. If one of these differs, it is another
+    /// trial.
     ///
     /// # Errors
-    /// A setting that the experiment refuses, two that mean the same, or more trials than anyone has time for.
+    /// The experiment refuses a configuration, two configurations mean the same, or there are too
+    /// many trials.
     pub fn new(study: &Study, backend: Backend, data_sha256: &str, machine: Option<&str>) -> Result<Self> {
         let grid = Grid::new(&study.varied, study.sample)?;
         check_number(study, grid.len())?;
         let timed_on = machine.filter(|_| study.timing).unwrap_or_default();
-        // Seconds of settings that took turns cannot be compared with those of an earlier smallnet, whose did not.
+        // Times of configurations that took turns cannot be compared with those of an earlier
+        // smallnet, where they did not.
         let timing = if study.timing { ROUND_ROBIN } else { "false" };
         let conditions = format!("{backend}\n{data_sha256}\n{timed_on}\n{timing}\n{}", study.folds);
         let (mut configurations, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
@@ -115,7 +122,7 @@ impl TrialPlan {
     }
 }
 
-/// Refuses a study of more trials than can be meant before there is memory taken for them.
+/// Refuses a study with too many trials before memory is allocated for them.
 fn check_number(study: &Study, configurations: usize) -> Result<()> {
     let (seeds, folds) = (study.seeds.len(), study.folds.max(1));
     let trials = configurations.saturating_mul(seeds).saturating_mul(folds);
@@ -127,7 +134,7 @@ fn check_number(study: &Study, configurations: usize) -> Result<()> {
         .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds or folds"))
 }
 
-/// The bytes that an experiment takes.
+/// Number of bytes that an experiment takes.
 fn memory_bytes(experiment: &Experiment) -> usize {
     let Experiment { name, data, model, .. } = experiment;
     size_of::<Experiment>() + name.capacity() + data.source.capacity() + size_of_val(&model.hidden[..])
@@ -145,7 +152,8 @@ fn name_configuration(configuration: &Configuration, error: Error) -> Error {
     }
 }
 
-/// The experiment without what decides no result: its name, and where the data set is. The digest says which images.
+/// The experiment without the values that decide no result: its name, and the path of the data set.
+/// The digest identifies the images.
 fn without_name(experiment: &Experiment) -> Experiment {
     let mut unnamed = Experiment { name: "trial".to_owned(), ..experiment.clone() };
     unnamed.data.source = "data".to_owned();
@@ -175,7 +183,7 @@ fn fingerprint(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTr
     ] {
         fingerprint.insert(key.to_owned(), value);
     }
-    // Earlier plans have none: the default is no change of theirs.
+    // Earlier plans have no such entry: the default is no change of theirs.
     if study.equivalence != DEFAULT_EQUIVALENCE {
         fingerprint.insert("equivalence".to_owned(), study.equivalence.to_string());
     }

@@ -10,7 +10,8 @@ use crate::plots::chart::style::LABEL_GAP;
 use crate::plots::text::BODY;
 use crate::util::format::grouped;
 
-/// Larger numbers are left out, as those that are no numbers are: nobody could read the others beside them.
+/// Larger numbers are left out, as those that are no numbers are: nobody could read the others
+/// beside them.
 const MAX_SHOWN: f64 = 1e38;
 /// The exponents of powers of ten that are written out: 0.00001 to 1,000,000.
 const PLAIN_EXPONENTS: RangeInclusive<i32> = -5..=6;
@@ -28,14 +29,15 @@ pub enum Scale {
     Linear,
     /// As linear, with whole-numbered ticks: the axis counts (epochs).
     Whole,
-    /// Equal ratios are equally far apart, with ticks at powers of ten, or closer ones where those are too few. Values
-    /// that are not positive are left out.
+    /// Equal ratios are equally far apart, with ticks at powers of ten, or closer ones where those
+    /// are too few. Values that are not positive are left out.
     Log,
     /// As [`Log`](Self::Log), with ticks at powers of two (batch sizes).
     Log2,
 }
 
-/// What one axis covers, and its ticks with their labels, from low to high. plotters draws it as it is.
+/// What one axis covers, and its ticks with their labels, from low to high. plotters draws it as it
+/// is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Axis {
     range: Range<f64>,
@@ -61,8 +63,8 @@ impl Scale {
 }
 
 impl Axis {
-    /// The x axis for values at `places`, over `width` pixels. With error bars, and on logarithmic axes, there is room
-    /// for a mark at both ends.
+    /// The x axis for values at `places`, over `width` pixels. With error bars, and on logarithmic
+    /// axes, there is room for a mark at both ends.
     pub(super) fn horizontal(
         scale: Scale,
         places: impl Iterator<Item = f64> + Clone,
@@ -90,8 +92,9 @@ impl Axis {
         Ok(Self { range, ticks })
     }
 
-    /// A y axis for `values`, which can lie between `bounds` only: the axis ends there, but for values that are beyond
-    /// them nonetheless, such as those of an edited file. With labels, there is room for one above and below.
+    /// A y axis for `values`, which can lie between `bounds` only: the axis ends there, but for
+    /// values that are beyond them nonetheless, such as those of an edited file. With labels, there
+    /// is room for one above and below.
     pub(super) fn vertical(
         values: impl Iterator<Item = f64> + Clone,
         bounds: (f64, f64),
@@ -176,8 +179,8 @@ fn linear_ticks(range: &Range<f64>) -> Vec<(f64, String)> {
     key_points(range, NUM_TICKS).map(|value| (value, tick_label(value, step))).collect()
 }
 
-/// Ticks at the powers of the base, as many as their labels leave room for over `width` pixels; closer ones where fewer
-/// than three powers are in range.
+/// Ticks at the powers of the base, as many as their labels leave room for over `width` pixels;
+/// closer ones where fewer than three powers are in range.
 fn log_ticks(scale: Scale, range: &Range<f64>, width: f64) -> Result<Vec<(f64, String)>> {
     let per_unit = width / (range.end - range.start);
     let powers = if scale == Scale::Log { decades(range, &[1]) } else { octaves(range) };
@@ -194,7 +197,8 @@ fn log_ticks(scale: Scale, range: &Range<f64>, width: f64) -> Result<Vec<(f64, S
     Ok(ticks)
 }
 
-/// The multiples `mantissas` (1 to 9) of the powers of ten, in a range of exponents; all of them written out, or none.
+/// The multiples `mantissas` (1 to 9) of the powers of ten, in a range of exponents; all of them
+/// written out, or none.
 fn decades(range: &Range<f64>, mantissas: &[u8]) -> Vec<(f64, String)> {
     let exponents = range.start.floor() as i32..=range.end.ceil() as i32;
     let place = |exponent: i32, mantissa: u8| f64::from(exponent) + f64::from(mantissa).log10();

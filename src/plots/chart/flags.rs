@@ -1,5 +1,5 @@
-//! Owns the marked places on the x axis: where their labels go, above the plot, so that each stands at the end of its own
-//! line and no line goes through another's label.
+//! Owns the marked places on the x axis: where their labels go, above the plot, so that each stands
+//! at the end of its own line and no line goes through another's label.
 
 use crate::error::Result;
 use crate::plots::chart::axis::{Axis, Scale};
@@ -60,8 +60,8 @@ impl Flags {
         self.flags.iter().map(|flag| flag.place)
     }
 
-    /// Draws lines and labels on all of the chart below its legend. The plot is between the heights `plot_top` and `bottom`, in
-    /// fine pixels; `across` says where a place on the axis is.
+    /// Draws lines and labels on all of the chart below its legend. The plot is between the heights
+    /// `plot_top` and `bottom`, in fine pixels; `across` says where a place on the axis is.
     pub(super) fn draw(
         &self,
         area: &Area<'_>,
@@ -95,8 +95,9 @@ fn to_subpixels(pixels: f64) -> i32 {
     (pixels * f64::from(SUBPIXELS)).round() as i32
 }
 
-/// Labels are at the right of their lines: all of them where they have room there, or else all at the left. Where neither
-/// is possible, those without room at the right are at the left, and those that such a line would go through.
+/// Labels are at the right of their lines: all of them where they have room there, or else all at
+/// the left. Where neither is possible, those without room at the right are at the left, and those
+/// that such a line would go through.
 fn choose_sides(flags: &mut [Flag], width: f64) {
     let fit_right = flags.iter().all(|flag| flag.x + flag.width <= width);
     let fit_left = flags.iter().all(|flag| flag.x >= flag.width);
@@ -111,9 +112,11 @@ fn choose_sides(flags: &mut [Flag], width: f64) {
     }
 }
 
-/// A label is above the ends of all lines that would go through it, and above all labels that it would cover.
+/// A label is above the ends of all lines that would go through it, and above all labels that it
+/// would cover.
 fn choose_rows(flags: &mut [Flag]) {
-    // The first of those at the right, and the last of those at the left, are crossed by most lines.
+    // The first of those at the right, and the last of those at the left, are crossed by most
+    // lines.
     let rights = (0..flags.len()).rev().filter(|&index| !flags[index].is_left);
     let lefts = (0..flags.len()).filter(|&index| flags[index].is_left);
     let order: Vec<usize> = rights.chain(lefts).collect();

@@ -1,6 +1,7 @@
-//! Owns where small texts beside marks go: inside the plot, apart from each other and from other marks, and off the lines
-//! where there is room. One without room beside its mark goes further away, with a line to it: none is left out for
-//! another, since a reader would take another's text for it.
+//! Owns where small texts beside marks go: inside the plot, apart from each other and from other
+//! marks, and off the lines where there is room. One without room beside its mark goes further
+//! away, with a line to it: none is left out for another, since a reader would take another's text
+//! for it.
 
 use crate::error::Result;
 use crate::plots::chart::style::{MARK, SUBPIXELS};
@@ -93,7 +94,8 @@ impl LabelSpace {
         Some((start.0, i32::midpoint(start.1, end.1)))
     }
 
-    /// The place that is nearest to the mark of all that are free in the plot, those further away that cover less.
+    /// The place that is nearest to the mark of all that are free in the plot, those further away
+    /// that cover less.
     fn place_nearest(&mut self, mark: Place, size: Place) -> Option<Place> {
         let starts = |length: i32, of: i32| (0..=(length - of).max(0)).step_by(SEARCH_STEP as usize);
         let corners: Vec<Place> = starts(self.size.0, size.0)
@@ -174,7 +176,8 @@ mod tests {
         assert!(beside(&mut space, (800, 400), "a").0 < 800, "another mark is at the right");
     }
 
-    /// Equal marks: every label has its own place, and those that are not beside their mark have a line to it.
+    /// Equal marks: every label has its own place, and those that are not beside their mark have a
+    /// line to it.
     #[test]
     fn no_label_is_left_out() {
         let mut space = LabelSpace::new((1600, 1200));

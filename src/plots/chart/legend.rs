@@ -25,7 +25,8 @@ pub(super) struct LegendName<'a> {
 }
 
 impl Chart<'_> {
-    /// Where the names of all series go, above the plot, where they hide no line, and where the plot may begin.
+    /// Where the names of all series go, above the plot, where they hide no line, and where the
+    /// plot may begin.
     pub(super) fn legend(&self, width: i32) -> Result<(Vec<LegendName<'_>>, i32)> {
         let first = if self.title.is_empty() { MARGIN } else { MARGIN + 28 };
         let row = row_height();

@@ -1,4 +1,5 @@
-//! Owns one line of a chart: which of its points can be shown, and its marks, error bars and strokes.
+//! Owns one line of a chart: which of its points can be shown, and its marks, error bars and
+//! strokes.
 
 use plotters::coord::cartesian::Cartesian2d;
 use plotters::element::{Drawable, PointCollection};
@@ -10,7 +11,8 @@ use crate::plots::chart::mark::draw_mark;
 use crate::plots::chart::style::{Area, DASH, MARK, SUBPIXELS, cannot_draw, line_style};
 use crate::plots::chart::{Line, Series};
 
-/// Up to so many points of a line get a mark each; of more, about so many, where marks tell lines apart.
+/// Up to so many points of a line get a mark each; of more, about so many, where marks tell lines
+/// apart.
 const MAX_MARKED: usize = 30;
 const NUM_MARKS: usize = 10;
 
@@ -50,8 +52,9 @@ impl<'a> PlacedLine<'a> {
         })
     }
 
-    /// Which points have a mark, `place` being that of the line among others: all where they are few, or nothing else shows
-    /// them. Of a longer line, some where there are several lines, not where another line has its own.
+    /// Which points have a mark, `place` being that of the line among others: all where they are
+    /// few, or nothing else shows them. Of a longer line, some where there are several lines, not
+    /// where another line has its own.
     pub(super) fn has_mark(&self, index: usize, place: usize, num_lines: usize) -> bool {
         if self.series.line == Line::None || self.points.len() <= MAX_MARKED {
             return true;
@@ -91,7 +94,8 @@ impl<'a> PlacedLine<'a> {
         Ok(())
     }
 
-    /// What is drawn between points: their bars (of no length where there is none), and the line from each to the next.
+    /// What is drawn between points: their bars (of no length where there is none), and the line
+    /// from each to the next.
     pub(super) fn strokes(&self) -> impl Iterator<Item = [(f64, f64); 2]> + '_ {
         let joined = self.series.line != Line::None;
         let steps = self.points.windows(2).filter(move |_| joined).map(|pair| [pair[0].at, pair[1].at]);

@@ -1,4 +1,5 @@
-//! Owns the shapes of marks: each series has its own, so that lines can be told apart without colours.
+//! Owns the shapes of marks: each series has its own, so that lines can be told apart without
+//! colours.
 
 use plotters::prelude::*;
 

@@ -1,4 +1,5 @@
-//! Owns line charts, such as the loss over the epochs, drawn by plotters. Knows points and names only.
+//! Owns line charts, such as the loss over the epochs, drawn by plotters. Knows points and names
+//! only.
 //!
 //! | to change … | go to |
 //! |---|---|
@@ -58,11 +59,11 @@ pub struct Series {
     pub name: String,
     /// x and y, in the order of the line; points that are not finite are left out.
     pub points: Vec<(f64, f64)>,
-    /// For each point the lower and upper end of its error bar, as y values. Empty for none; a bar whose ends are not
-    /// both finite is left out.
+    /// For each point the lower and upper end of its error bar, as y values. Empty for none; a bar
+    /// whose ends are not both finite is left out.
     pub spread: Vec<(f64, f64)>,
-    /// For each point a short text beside its mark, or with a line to it. Empty for none. The plot gets higher where up to
-    /// 60 of them have no room.
+    /// For each point a short text beside its mark, or with a line to it. Empty for none. The plot
+    /// gets higher where up to 60 of them have no room.
     pub labels: Vec<String>,
     /// How the points are joined.
     pub line: Line,
@@ -72,10 +73,11 @@ pub struct Series {
 
 /// A line chart with one or more series over a common x axis.
 ///
-/// It has a transparent background and these colours, which a page's style can override with attribute selectors,
-/// for instance `.chart [fill="#333333"]`: text `fill` `#333333` (title, legend, axis names) and `#666666` (tick labels
-/// and labels in the plot), axes and markers `stroke` `#777777`, grid lines `stroke` `#DDDDDD`. The series' colours are for
-/// white; [`dark_style`](crate::plots::dark_style) has those for a dark page.
+/// It has a transparent background and these colours, which a page's style can override with
+/// attribute selectors, for instance `.chart [fill="#333333"]`: text `fill` `#333333` (title,
+/// legend, axis names) and `#666666` (tick labels and labels in the plot), axes and markers
+/// `stroke` `#777777`, grid lines `stroke` `#DDDDDD`. The series' colours are for white;
+/// [`dark_style`](crate::plots::dark_style) has those for a dark page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart<'a> {
     /// What is shown, in bold; may be empty.
@@ -90,7 +92,8 @@ pub struct Chart<'a> {
     pub y_bounds: (f64, f64),
     /// The lines; the legend names them in this order, those without points too.
     pub series: &'a [Series],
-    /// x values marked with a dashed vertical line, each with a short label; those outside the data are left out.
+    /// x values marked with a dashed vertical line, each with a short label; those outside the data
+    /// are left out.
     pub marks: &'a [(f64, &'a str)],
 }
 
@@ -110,8 +113,9 @@ impl Default for Chart<'_> {
 }
 
 impl Chart<'_> {
-    /// The chart as an `<svg class="chart">` element to stand in an HTML page, `width` pixels wide and as high as title,
-    /// legend and a plot of `height` need, or a higher one where labels need it; sizes below 320 × 240 are raised to that.
+    /// The chart as an `<svg class="chart">` element to stand in an HTML page, `width` pixels wide
+    /// and as high as title, legend and a plot of `height` need, or a higher one where labels need
+    /// it; sizes below 320 × 240 are raised to that.
     ///
     /// # Errors
     /// A size that nobody could look at.
@@ -134,7 +138,8 @@ impl Chart<'_> {
     /// The same with a plot of this height, and how many labels found no room.
     fn draw_svg(&self, width: usize, height: usize) -> Result<(String, usize)> {
         let (names, top) = self.legend(width as i32)?;
-        // A legend of many rows makes the chart higher rather than its plot lower; so do marked places.
+        // A legend of many rows makes the chart higher rather than its plot lower; so do marked
+        // places.
         let height = height + (top - MARGIN) as usize + self.marks.len() * flags::row_height() as usize;
         let fine = |side: usize| side as u32 * SUBPIXELS as u32;
         let mut svg = String::new();
@@ -155,7 +160,8 @@ impl Chart<'_> {
     }
 }
 
-/// plotters' SVG as an element of a page: it fills the width of what it stands in, up to its own, and says what it is.
+/// plotters' SVG as an element of a page: it fills the width of what it stands in, up to its own,
+/// and says what it is.
 fn embed(svg: &str, label: &str, width: usize, (right, bottom): (u32, u32)) -> String {
     let shapes =
         svg.split_once('>').map_or("", |(_, shapes)| shapes).replace(FAMILY, "system-ui, sans-serif");

@@ -31,7 +31,8 @@ impl Chart<'_> {
         let (mut frame, flags) = self.frame(area, &lines)?;
         self.draw_axes(&mut frame)?;
         let plot_area = frame.plotting_area();
-        // On all of the area: what is drawn inside the plot is cut at its border, and marks are there too.
+        // On all of the area: what is drawn inside the plot is cut at its border, and marks are
+        // there too.
         let base = area.get_base_pixel();
         let at = |point: (f64, f64)| {
             let (x, y) = plot_area.map_coordinate(&point);
@@ -85,7 +86,8 @@ impl Chart<'_> {
     }
 }
 
-/// The labels of points, last, since each needs to know where all lines and marks are. Says how many found no room.
+/// The labels of points, last, since each needs to know where all lines and marks are. Says how
+/// many found no room.
 fn draw_labels(plot_area: &PlotArea<'_>, lines: &[PlacedLine<'_>], flags: &Flags) -> Result<usize> {
     let (width, height) = plot_area.dim_in_pixel();
     let mut space = LabelSpace::new((width as i32, height as i32));

@@ -8,7 +8,8 @@ use crate::plots::chart::Series;
 use crate::plots::colour::Rgb;
 use crate::plots::text::Font;
 
-/// plotters' SVG has whole-number coordinates: everything is drawn this many times larger, and shown smaller.
+/// plotters' SVG has whole-number coordinates: everything is drawn this many times larger, and
+/// shown smaller.
 pub(super) const SUBPIXELS: i32 = 4;
 /// plotters counts a font's size from its lowest to its highest point, and divides by this in SVG.
 const SIZE_PER_EM: f64 = 1.24;

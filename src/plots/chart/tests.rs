@@ -140,7 +140,8 @@ fn an_epoch_axis_counts() {
     let long = (1..=200).map(|epoch| (f64::from(epoch), 0.5)).collect();
     let svg = chart(&[line("", long, 0)]).to_svg(520, 340).unwrap();
     assert!(texts(&svg).contains(&"100") && !svg.contains("<circle"), "{:?}", texts(&svg));
-    // Where marks tell lines apart, each of several long lines has some, not all at the same places.
+    // Where marks tell lines apart, each of several long lines has some, not all at the same
+    // places.
     let long = |i: usize| (1..=200).map(|epoch| (f64::from(epoch), 0.1 * i as f64)).collect();
     let series: Vec<Series> = (0..6).map(|i| line(&i.to_string(), long(i), i)).collect();
     let svg = chart(&series).to_svg(520, 340).unwrap();
@@ -209,7 +210,8 @@ fn marks_alone_are_not_joined() {
     assert_eq!(elements(&svg, "polyline", &["#009E73"]).len(), 2, "in the legend and in the plot");
 }
 
-/// Of six series without colours, as on a black and white print: marks, and dashes, tell which is which.
+/// Of six series without colours, as on a black and white print: marks, and dashes, tell which is
+/// which.
 #[test]
 fn the_legend_has_every_name_with_the_mark_of_its_line() {
     let name = |i: usize| format!("2026-11-25-softmax-with-a-long-name-that-is-cut-nowhere-{i}");
@@ -233,7 +235,8 @@ fn the_legend_has_every_name_with_the_mark_of_its_line() {
     }
 }
 
-/// What is at one place can be written there once only; the others are further away, and none is left out.
+/// What is at one place can be written there once only; the others are further away, and none is
+/// left out.
 #[test]
 fn every_label_is_written() {
     let names = |count: usize| (0..count).map(|i| format!("hidden 128-128-{i}")).collect::<Vec<_>>();
@@ -269,7 +272,8 @@ fn labels_and_markers_are_in_the_plot() {
     }
     assert!((start_of("suggested").unwrap() - marks_at[1]).abs() < 400);
     assert_eq!((start_of("outside"), start_of("nowhere")), (None, None));
-    // The marker is the only vertical line of axis colour inside the plot: all its dashes are at its value.
+    // The marker is the only vertical line of axis colour inside the plot: all its dashes are at
+    // its value.
     let at_marker = format!("points=\"{},", marks_at[1]);
     assert!(elements(&svg, "polyline", &["#777777", &at_marker]).len() > 10);
 }

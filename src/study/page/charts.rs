@@ -1,4 +1,4 @@
-//! Accuracy against what was varied, and learning curves.
+//! Owns the charts of a study: accuracy over a parameter, and learning curves.
 
 use maud::{Markup, html};
 
@@ -11,11 +11,11 @@ use crate::study::page::{Section, StudyPage, repeat_name};
 use crate::study::{Configuration, ConfigurationResult, TrialRecord};
 use crate::training::EpochRecord;
 
-/// Trials of a setting that get a line each; of more, each is a point.
+/// Most trials of a configuration that are drawn as one line each. More trials are drawn as points.
 const MAX_LINES: usize = 5;
 
-/// Accuracy against the varied number with the most values, the other keys making a line each; none where no number is
-/// varied.
+/// Chart of the accuracy over the numeric parameter with the most values, with one line for each
+/// combination of the other parameters. `None` where no number is varied.
 pub(super) fn accuracy_chart(page: &StudyPage<'_>) -> Result<Option<Section>> {
     let Some(key) = numeric_key(page) else { return Ok(None) };
     let configurations = &page.summary.configurations;
@@ -67,7 +67,7 @@ pub(super) fn accuracy_chart(page: &StudyPage<'_>) -> Result<Option<Section>> {
     Ok(Some(Section { title: format!("Accuracy against {short}"), content }))
 }
 
-/// The varied key that has numbers alone, and the most of them.
+/// Returns the key that has only numbers as values, and the most of them.
 fn numeric_key(page: &StudyPage<'_>) -> Option<String> {
     let values = |key: &str| -> Option<usize> {
         let numbers: Option<Vec<f64>> =
@@ -81,7 +81,8 @@ fn numeric_key(page: &StudyPage<'_>) -> Option<String> {
     counted.max_by_key(|(count, _)| *count).map(|(_, key)| key.to_owned())
 }
 
-/// Factors of ten, or of two for what is counted in powers of two, deserve a logarithmic axis.
+/// Chooses a logarithmic axis for values that span a factor of 8 or more, to base 2 for batch sizes
+/// and powers of two.
 fn scale(xs: &[f64], key: &str) -> Scale {
     let low = xs.iter().copied().fold(f64::INFINITY, f64::min);
     let high = xs.iter().copied().fold(0.0, f64::max);
@@ -108,7 +109,7 @@ fn mean_line(configurations: &[&ConfigurationResult], key: &str, name: &str, col
     }
 }
 
-/// Each fold's or seed's own line, or where there are many of them, points.
+/// One line for each fold or seed, or points where there are many of them.
 fn trial_lines(page: &StudyPage<'_>, key: &str) -> Vec<Series> {
     let mut repeats: Vec<(u64, Option<usize>)> = Vec::new();
     for record in page.records {
@@ -137,7 +138,8 @@ fn trial_lines(page: &StudyPage<'_>, key: &str) -> Vec<Series> {
     lines.collect()
 }
 
-/// Validation accuracy and loss over the epochs, the mean of each setting's trials.
+/// Charts of the validation accuracy and loss per epoch, as means over the trials of each
+/// configuration.
 pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let longest = page.records.iter().map(|record| record.epochs.len()).max().unwrap_or(0);
     if longest < 2 {
@@ -183,7 +185,7 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     }))
 }
 
-/// The mean over a setting's trials in each epoch that all of them reached.
+/// Mean over the trials of a configuration, for each epoch that all of them reached.
 fn mean_curve(page: &StudyPage<'_>, index: usize, value: fn(&EpochRecord) -> Option<f64>) -> Vec<(f64, f64)> {
     let configuration = &page.plan.configurations[index];
     let trials: Vec<_> =

@@ -1,4 +1,5 @@
-//! The page about a study: which setting is best and how sure that is, drawn and in words.
+//! Owns the page of a study: the best configuration and how certain it is, in charts, tables and
+//! sentences. Depends on `report` and `plots`. Must not train or read files.
 
 mod charts;
 mod order;
@@ -27,33 +28,34 @@ pub use table::{Medium, study_table};
 pub(crate) use text::{compare_with_best, equivalence_region};
 pub use text::{conclusions, test_sentence};
 
-/// What a study's page is made of.
+/// Contents of a study's page.
 #[derive(Debug, Clone, Copy)]
 pub struct StudyPage<'a> {
     /// The study file.
     pub study: &'a Study,
     /// Its trials.
     pub plan: &'a TrialPlan,
-    /// What they amount to.
+    /// Statistics of the trials.
     pub summary: &'a StudySummary,
     /// The trials that have a record, in the plan's order.
     pub records: &'a [&'a TrialRecord],
-    /// The best setting, trained on all training images and tested; none until that has been done.
+    /// The best configuration, trained on all training images and tested. `None` until that has
+    /// been done.
     pub winner: Option<&'a RunRecords>,
-    /// What computed.
+    /// Name of the processor or GPU that computed.
     pub adapter: &'a str,
-    /// What the images look like.
+    /// Shape and classes of the images.
     pub layout: InputSpec,
-    /// The data set's digest.
+    /// SHA-256 of the data set.
     pub data_sha256: &'a str,
-    /// Where the study's files are.
+    /// Folder with the study's files.
     pub folder: &'a Path,
 }
 
-/// The page about a study.
+/// Writes the page of a study.
 ///
 /// # Errors
-/// Records that cannot be drawn.
+/// The records cannot be drawn.
 pub fn page(page: &StudyPage<'_>) -> Result<String> {
     let study = page.study;
     let header = html! {
@@ -68,7 +70,7 @@ pub fn page(page: &StudyPage<'_>) -> Result<String> {
     Ok(layout::page(&study.name, &header, &sections))
 }
 
-/// A titled part of a page.
+/// A section of a page, with its title.
 pub(crate) struct Section {
     pub(crate) title: String,
     pub(crate) content: Markup,
@@ -80,10 +82,10 @@ impl Section {
     }
 }
 
-/// What was found, part by part: verdict and table, drawings, times, architectures, trials.
+/// Returns the sections with the results: verdicts and table, charts, times, architectures, trials.
 ///
 /// # Errors
-/// Records that cannot be drawn.
+/// The records cannot be drawn.
 pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Section>> {
     let mut sections = vec![Section::new("Result", result_section(page))];
     sections.extend(charts::accuracy_chart(page)?);
@@ -130,7 +132,7 @@ fn result_section(page: &StudyPage<'_>) -> Markup {
     }
 }
 
-/// What a seed and a fold are called in a study.
+/// Name of a seed and a fold in a study.
 fn repeat_name(study: &Study, (seed, fold): (u64, Option<usize>)) -> String {
     match (fold, study.seeds.len()) {
         (Some(fold), 1) => format!("fold {}", fold.saturating_add(1)),
@@ -139,7 +141,7 @@ fn repeat_name(study: &Study, (seed, fold): (u64, Option<usize>)) -> String {
     }
 }
 
-/// Each setting's accuracy in each fold and with each seed.
+/// Table of the accuracy of each configuration for each seed and fold.
 fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
     let StudyPage { study, plan, records, .. } = page;
     let repeats: Vec<(u64, Option<usize>)> = plan

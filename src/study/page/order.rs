@@ -1,25 +1,27 @@
-//! Which settings a drawing has room for, and their colours: ordered settings show both ends and the middle, in colours
-//! that have an order too.
+//! Owns the selection of configurations that a chart has room for, and their colours. Ordered
+//! configurations show both ends and the middle, in colours that are ordered as well.
 
 use crate::plots::Colour;
 use crate::study::Configuration;
 
-/// Curves in one drawing; of more settings some are chosen.
+/// Most curves in one chart. Of more configurations, some are selected.
 pub(super) const MAX_CURVES: usize = 6;
-/// Of more ordered settings, so many equally far apart, and the best: an odd number, so that the middle is among them.
+/// Number of ordered configurations that are selected at equal distances, besides the best one. It
+/// is odd, so that the middle is among them.
 const NUM_SPREAD: usize = 5;
 
-/// What a drawing shows of several settings, in its order.
+/// Configurations that a chart shows, in its order.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Selection {
-    /// Places in the list that was chosen from.
+    /// Indices into the list that was chosen from.
     pub(super) indices: Vec<usize>,
-    /// Whether they stand in the order of a number.
+    /// True if the configurations are ordered by a number.
     pub(super) is_ordered: bool,
 }
 
 impl Selection {
-    /// Of `settings` with their mean accuracies, those to draw: all, or of many, those that say most.
+    /// Selects from `configurations`, each with its mean accuracy, those to draw: all of a few, or
+    /// of many those that show most.
     pub(super) fn new(configurations: &[(&Configuration, f64)]) -> Self {
         let all = 0..configurations.len();
         let numbers: Option<Vec<f64>> = all.clone().map(|place| only_number(configurations, place)).collect();
@@ -36,7 +38,7 @@ impl Selection {
         }
     }
 
-    /// The colour of what is drawn in this place.
+    /// Colour of the curve at this place.
     pub(super) fn colour(&self, place: usize) -> Colour {
         match self.is_ordered {
             true => Colour::Ordered { place, of: self.indices.len() },
@@ -44,7 +46,7 @@ impl Selection {
         }
     }
 
-    /// Which of `num_settings` are drawn, where not all are.
+    /// Sentence that names the drawn ones of `num_configurations`. `None` where all are drawn.
     pub(super) fn note(&self, num_configurations: usize) -> Option<String> {
         let which = match self.is_ordered {
             true => "both ends, the middle, those half-way between, and the best",
@@ -55,7 +57,7 @@ impl Selection {
     }
 }
 
-/// The value of the one key that the settings differ in, where it is a number.
+/// Value of the one key in which the configurations differ, where it is a number.
 fn only_number(configurations: &[(&Configuration, f64)], place: usize) -> Option<f64> {
     let (first, configuration) = (configurations.first()?.0, configurations[place].0);
     let differs = |key: &str, value: &str| {
@@ -66,7 +68,8 @@ fn only_number(configurations: &[(&Configuration, f64)], place: usize) -> Option
     configuration.number(key)
 }
 
-/// Places in an order of `count`: all, or both ends, the middle, what lies half-way between them, and the best.
+/// Returns places in an order of `count`: all of a few, or else both ends, the middle, the two
+/// half-way between them, and the best.
 fn spread_evenly(count: usize, best: Option<usize>) -> Vec<usize> {
     if count <= MAX_CURVES {
         return (0..count).collect();
@@ -78,7 +81,8 @@ fn spread_evenly(count: usize, best: Option<usize>) -> Vec<usize> {
     indices
 }
 
-/// All indices, or the best, the worst and evenly many between them, in the settings' order.
+/// Returns all indices, or of many the best, the worst and evenly many between them, in the order
+/// of the configurations.
 fn by_accuracy(configurations: &[(&Configuration, f64)]) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..configurations.len()).collect();
     if indices.len() > MAX_CURVES {
@@ -107,7 +111,7 @@ mod tests {
 
     #[test]
     fn ordered_settings_show_both_ends_the_middle_and_the_best() {
-        // Nine rates, not in their order; the best is the second smallest.
+        // Nine learning rates, not in their order. The best one is the second smallest.
         let rates = ["10.0", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1.0", "3.0"];
         let means = [0.1, 0.5, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3];
         let nine = shown(&configurations("optimizer.learning_rate", &rates), &means);
@@ -134,7 +138,7 @@ mod tests {
         let eight = shown(&configurations("model.activation", &names), &means);
         assert!(!eight.is_ordered && eight.indices.contains(&0) && eight.indices.contains(&1), "{eight:?}");
         assert_eq!((eight.indices.len(), eight.colour(1)), (6, Colour::Category(1)));
-        // Two keys make no order.
+        // Two varied keys give no order.
         let mut two = configurations("optimizer.learning_rate", &["0.1", "0.2"]);
         let [(key, rate), _] = &*two[0].values else { unreachable!() };
         two[0].values = [(key.clone(), rate.clone()), ("seed".into(), "2".into())].into();

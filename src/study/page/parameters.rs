@@ -1,4 +1,4 @@
-//! Accuracy against the number of weights: which architectures nothing smaller beats.
+//! Owns the section about accuracy and size: which architectures no smaller one beats.
 
 use maud::{Markup, html};
 
@@ -11,7 +11,8 @@ use crate::study::page::StudyPage;
 use crate::study::{ConfigurationResult, Verdict};
 use crate::util::format::{grouped, points};
 
-/// Accuracy against weights, with the Pareto front and the best architecture; none where all networks are of one size.
+/// Chart of the accuracy over the number of parameters, with the Pareto front, and sentences about
+/// it. `None` where all networks have the same size.
 pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let ranked: Vec<(&ConfigurationResult, usize, f64)> = page
         .summary
@@ -61,14 +62,15 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     }))
 }
 
-/// The sizes of the best network's layers: `784 → 128 → 10`.
+/// Sizes of the best network's layers, such as `784 → 128 → 10`.
 fn layers(page: &StudyPage<'_>) -> String {
     let best = page.plan.trials.iter().find(|trial| Some(trial.configuration) == page.summary.best);
     let trained = page.records.first().map_or(0, |record| record.num_images.0);
     best.map_or_else(String::new, |trial| ModelSummary::new(&trial.experiment, page.layout, trained).shape())
 }
 
-/// The widths, such as `784-128-10`, where they are varied; else the setting's name.
+/// Widths of the hidden layers, such as `784-128-10`, where they are varied. Otherwise the
+/// configuration's name.
 fn shape(result: &ConfigurationResult) -> String {
     match result.configuration.value("model.hidden") {
         Some("[]") => "none".to_owned(),

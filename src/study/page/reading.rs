@@ -1,10 +1,10 @@
-//! How the numbers of a study are to be read: once on a page, however many studies it tells of.
+//! Owns the explanation of a study's numbers. A page has it once, however many studies it shows.
 
 use maud::{Markup, html};
 
 use crate::study::page::{StudyPage, text};
 
-/// What the tables and verdicts of these studies mean.
+/// Explains the tables and verdicts of these studies.
 pub(crate) fn reading_note(studies: &[StudyPage<'_>]) -> Markup {
     let mut regions: Vec<String> = Vec::new();
     for region in studies.iter().map(|study| text::equivalence_region(study.summary)) {

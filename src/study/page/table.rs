@@ -1,12 +1,12 @@
-//! Owns the table of a study, one row per configuration: a column is declared once, for the terminal
-//! and for the page. Depends on the study's summary. Must not know HTML or the terminal.
+//! Owns the table of a study, one row per configuration: a column is declared once, for the
+//! terminal and for the page. Depends on the study's summary. Must not know HTML or the terminal.
 
 use crate::study::page::text::verdict_cell;
 use crate::study::{ConfigurationResult, StudySummary};
 use crate::util::format::{grouped, range_of_seconds, seconds, short_points};
 use crate::util::table::{Column, TextTable, or_dash};
 
-/// Where the table of a study is shown.
+/// Place where the table of a study is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Medium {
     /// A terminal, which may have 80 columns only.
@@ -15,7 +15,7 @@ pub enum Medium {
     Page,
 }
 
-/// When a column is shown.
+/// Condition under which a column is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
     /// On the terminal and in the page.
@@ -28,7 +28,7 @@ enum Shown {
     IfTimed,
 }
 
-/// A configuration of a study, for one row.
+/// One row: a configuration with its study.
 struct Row<'a> {
     result: &'a ConfigurationResult,
     summary: &'a StudySummary,

@@ -1,11 +1,11 @@
-//! What a study found, in sentences made of its numbers.
+//! Owns the sentences about the results of a study.
 
 use crate::run::RunRecords;
 use crate::study::page::StudyPage;
 use crate::study::{Basis, ConfigurationResult, Instability, StudySummary, Verdict};
 use crate::util::format::{counted, grouped, listed, percent, significant};
 
-/// What was tried, on what.
+/// Sentence about the size of the study and its data.
 pub(super) fn subtitle(page: &StudyPage<'_>) -> String {
     let study = page.study;
     let configurations = counted(page.plan.configurations.len(), "setting", "settings");
@@ -18,10 +18,11 @@ pub(super) fn subtitle(page: &StudyPage<'_>) -> String {
     format!("A study of {configurations}{folds}{seeds} on {}", study.base.data.source)
 }
 
-/// So many settings are named in a sentence.
+/// Most configurations that a sentence names.
 const MAX_NAMED: usize = 5;
 
-/// Which setting is best, what is probable of the others, and which are unstable or did not finish.
+/// Sentences about the best configuration, the verdicts on the others, and those that are unstable
+/// or did not finish.
 pub fn conclusions(summary: &StudySummary) -> Vec<String> {
     let diverged = diverged_sentence(summary);
     let missing = summary.configurations.iter().filter(|result| result.num_missing > 0).count();
@@ -60,7 +61,7 @@ pub fn conclusions(summary: &StudySummary) -> Vec<String> {
     sentences
 }
 
-/// Half the width of the region of practical equivalence: `0.5 percentage points`.
+/// Half the width of the region of practical equivalence, such as `0.5 percentage points`.
 pub(crate) fn equivalence_region(summary: &StudySummary) -> String {
     match significant(100.0 * summary.equivalence).as_str() {
         "1" => "1 percentage point".to_owned(),
@@ -68,7 +69,8 @@ pub(crate) fn equivalence_region(summary: &StudySummary) -> String {
     }
 }
 
-/// The probability that a verdict rests on; of an undecided setting, that of being worse.
+/// Probability behind the verdict. For an undecided configuration, the probability that it is
+/// worse.
 fn probability(result: &ConfigurationResult) -> Option<f64> {
     let comparison = result.comparison?;
     Some(match comparison.verdict {
@@ -77,7 +79,7 @@ fn probability(result: &ConfigurationResult) -> Option<f64> {
     })
 }
 
-/// Settings with their probabilities; of many, the nearest to the best.
+/// Lists configurations with their probabilities. Of many, it names those with the highest means.
 fn list_with_probabilities(configurations: &[&ConfigurationResult]) -> String {
     let name = |result: &&ConfigurationResult| {
         format!("{} ({})", result.configuration.name(), percent(probability(result).unwrap_or(f64::NAN)))
@@ -92,7 +94,7 @@ fn list_with_probabilities(configurations: &[&ConfigurationResult]) -> String {
     }
 }
 
-/// A verdict with its probability for a cell of a table: `worse 99.3 %`.
+/// Cell with a verdict and its probability, such as `worse 99.3 %`.
 pub(super) fn verdict_cell(summary: &StudySummary, index: usize) -> String {
     let result = &summary.configurations[index];
     let mut words = Vec::new();
@@ -110,8 +112,9 @@ pub(super) fn verdict_cell(summary: &StudySummary, index: usize) -> String {
     if words.is_empty() { "–".to_owned() } else { words.join(", ") }
 }
 
-/// What is probable of the others, as a part of a sentence about the best: `practically equal: 0.64; undecided: 0.16 and
-/// 1.28; the others are probably worse`. `name` is what a setting is called; empty where there are no others.
+/// Part of a sentence about how the others compare with the best, such as `practically equal: 0.64;
+/// undecided: 0.16 and 1.28; the others are probably worse`. `name` names a configuration. Empty
+/// where there are no others.
 pub(crate) fn compare_with_best(
     summary: &StudySummary,
     name: impl Fn(&ConfigurationResult) -> String,
@@ -134,7 +137,7 @@ pub(crate) fn compare_with_best(
     parts.join("; ")
 }
 
-/// What the probabilities are of where the trials cannot be asked.
+/// Explains probabilities that follow from the number of images, where the trials cannot give any.
 fn note_on_images(summary: &StudySummary) -> Option<String> {
     let comparisons: Vec<_> = summary.configurations.iter().filter_map(|result| result.comparison).collect();
     let number = comparisons.iter().filter(|comparison| comparison.basis == Basis::Images).count();
@@ -204,7 +207,7 @@ fn describe_mean(best: &ConfigurationResult) -> String {
     }
 }
 
-/// What the best setting gave on the test images, if it has been tested.
+/// Sentence about the best configuration on the test images, if it has been tested.
 pub fn test_sentence(winner: &RunRecords) -> Option<String> {
     let result = winner.summary.as_ref()?;
     let tested = winner.test.as_ref().map_or(0, |test| test.evaluation.num_images);

@@ -1,4 +1,5 @@
-//! Accuracy against training time for each batch size, the time of an epoch, and what explains both.
+//! Owns the section about batch size and time: accuracy over training time, time per epoch, and
+//! their explanation.
 
 use maud::{Markup, html};
 
@@ -17,19 +18,19 @@ use crate::util::format::{
 };
 use crate::util::table::{Column, TextTable, or_dash};
 
-/// What was measured of one batch size.
+/// Measurements of one batch size.
 struct BatchSizeTimes<'a> {
     result: &'a ConfigurationResult,
     batch_size: f64,
-    /// Updates in an epoch.
+    /// Updates per epoch.
     num_updates: usize,
-    /// Seconds of an epoch over its trials.
+    /// Seconds per epoch over its trials.
     times: &'a EpochSeconds,
     records: Vec<&'a TrialRecord>,
 }
 
 impl BatchSizeTimes<'_> {
-    /// Seconds of an epoch, the median over its trials.
+    /// Seconds per epoch, the median over its trials.
     fn epoch_seconds(&self) -> f64 {
         self.times.spread.median
     }
@@ -42,13 +43,14 @@ impl BatchSizeTimes<'_> {
         (self.times.spread.min, self.times.spread.max)
     }
 
-    /// The seconds of the shortest of its trainings.
+    /// Seconds of its shortest training.
     fn shortest_training(&self) -> f64 {
         let seconds = |record: &&TrialRecord| record.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>();
         self.records.iter().map(seconds).fold(f64::INFINITY, f64::min)
     }
 
-    /// After each epoch that all its trainings reached: the median of the seconds trained by then, and the mean accuracy.
+    /// One point for each epoch that all its trainings reached: the median of the seconds trained
+    /// by then, and the mean accuracy.
     fn learning_curve(&self) -> Vec<(f64, f64)> {
         let epochs = self.records.iter().map(|record| record.epochs.len()).min().unwrap_or(0);
         let point = |last: usize| {
@@ -63,8 +65,8 @@ impl BatchSizeTimes<'_> {
         (0..epochs).filter_map(point).collect()
     }
 
-    /// The mean accuracy after the last epoch that ended within `limit` seconds, with the mean number of epochs; none
-    /// where a trial had no epoch by then.
+    /// Mean accuracy after the last epoch that ended within `limit` seconds, and the mean number of
+    /// epochs. `None` where a trial had no epoch by then.
     fn within(&self, limit: f64) -> Option<(f64, f64)> {
         let of = |record: &&TrialRecord| -> Option<(f64, f64)> {
             let mut spent = 0.0;
@@ -82,7 +84,8 @@ impl BatchSizeTimes<'_> {
     }
 }
 
-/// Accuracy and seconds an epoch over the batch size, and what explains them; none where it is not varied by itself.
+/// Charts, table and sentences about accuracy and seconds per epoch over the batch size. `None`
+/// where other keys vary, too.
 pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     const KEY: &str = "training.batch_size";
     let mut all: Vec<BatchSizeTimes<'_>> = Vec::new();
@@ -109,7 +112,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     if all.len() < 2 || page.study.keys().any(|key| key != KEY && varies(key)) {
         return Ok(None);
     }
-    // The same time for all: as long as the fastest of all trainings took.
+    // All batch sizes get the same time: that of the fastest of all trainings.
     let limit = all.iter().map(BatchSizeTimes::shortest_training).fold(f64::INFINITY, f64::min);
     let epochs = page.study.base.training.num_epochs;
     Ok(Some(html! {
@@ -120,7 +123,8 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     }))
 }
 
-/// The table of the batch sizes. `limit` is the time in seconds after which all of them are compared.
+/// The table of the batch sizes. `limit` is the time in seconds after which all of them are
+/// compared.
 fn table(all: &[BatchSizeTimes<'_>], limit: f64, epochs: usize) -> TextTable {
     type Row<'a> = (&'a BatchSizeTimes<'a>, Option<(f64, f64)>);
     let columns: [Column<Row<'_>>; 8] = [
@@ -142,11 +146,12 @@ fn table(all: &[BatchSizeTimes<'_>], limit: f64, epochs: usize) -> TextTable {
         .renamed(AT_LIMIT, &format!("after {}", seconds(limit)))
 }
 
-/// Columns whose headers depend on the study.
+/// Names of the columns whose headers depend on the study.
 const AT_END: &str = "accuracy at the end";
 const AT_LIMIT: &str = "accuracy at the limit";
 
-/// Accuracy over the seconds of training, a line for each batch size with a point for each epoch.
+/// Chart of the accuracy over the seconds of training: one line per batch size, one point per
+/// epoch.
 fn against_time(all: &[BatchSizeTimes<'_>]) -> Result<Markup> {
     let configurations: Vec<_> =
         all.iter().map(|timed| (&timed.result.configuration, timed.result.mean.unwrap_or(0.0))).collect();
@@ -176,7 +181,7 @@ fn against_time(all: &[BatchSizeTimes<'_>]) -> Result<Markup> {
     })
 }
 
-/// How long an epoch takes with each batch size.
+/// Chart of the seconds per epoch over the batch size.
 fn epoch_times(all: &[BatchSizeTimes<'_>]) -> Result<String> {
     let series = [Series {
         name: "median over the trials, with their range".to_owned(),
@@ -196,12 +201,13 @@ fn epoch_times(all: &[BatchSizeTimes<'_>]) -> Result<String> {
     chart.to_svg(SIZE.0, SIZE.1)
 }
 
-/// In one unit, however long, so that a column can be read down.
+/// Formats seconds as microseconds, always in this unit, so that a column can be compared.
 fn microseconds(seconds: f64) -> String {
     format!("{} µs", three_digits(1e6 * seconds))
 }
 
-/// The trade in words: updates per epoch, time of an update, accuracy at equal epochs and at equal time.
+/// Sentences about the trade-off: updates per epoch, time per update, accuracy at equal epochs and
+/// at equal time.
 fn explanation(all: &[BatchSizeTimes<'_>], limit: f64, epochs: usize) -> Vec<String> {
     let (Some(small), Some(large)) = (all.first(), all.last()) else { return Vec::new() };
     let size = |timed: &BatchSizeTimes<'_>| grouped(timed.batch_size as usize);
@@ -246,7 +252,8 @@ fn explanation(all: &[BatchSizeTimes<'_>], limit: f64, epochs: usize) -> Vec<Str
     sentences
 }
 
-/// Whether an epoch takes less time with the smallest or the largest batches, as far as the trials allow to say.
+/// Sentence that says whether an epoch takes less time with the smallest or the largest batches, as
+/// far as the trials allow.
 fn faster(small: &BatchSizeTimes<'_>, large: &BatchSizeTimes<'_>) -> String {
     let name = |timed: &BatchSizeTimes<'_>| format!("batches of {}", grouped(timed.batch_size as usize));
     let trials = small.times.trials.len().min(large.times.trials.len());

@@ -1,4 +1,5 @@
-//! How long a study will take: a few real steps of each kind of job, extrapolated.
+//! Owns the estimate of a study's duration: it times a few real steps of each kind of job and
+//! extrapolates.
 
 use std::sync::Arc;
 use std::thread;
@@ -13,20 +14,21 @@ use crate::study::{Job, Trial};
 use crate::training;
 use crate::training::{BatchKey, ModelGroup, NullRenderer, Observers, train_batched};
 
-/// What a job's time an image depends on: the networks' key, their shape, how many they are.
+/// Properties that decide a job's time per image: the batch key, the shape, and the number of
+/// networks.
 type JobKind = (Option<BatchKey>, String, usize);
 
-/// Steps that are timed, after as many that are not.
+/// Number of steps that are timed, after as many that are not.
 const TIMED_STEPS: usize = 30;
-/// Judging an image costs a forward pass, learning from it about three.
+/// Cost of validating an image, relative to training with it: one forward pass against about three.
 const VALIDATION_COST: f64 = 1.0 / 3.0;
 
 impl PlannedStudy {
-    /// Seconds that the trials in `jobs` and the winner's training will take, from timing the first steps of each kind
-    /// of them. Costs seconds itself where networks are large.
+    /// Estimates the time of the trials in `jobs` and of the best model's training, from the first
+    /// steps of each kind of job. The estimate itself takes seconds where networks are large.
     ///
     /// # Errors
-    /// A trial that cannot be trained, or a device that fails.
+    /// A trial cannot be trained, or the device fails.
     pub fn estimate(&self, jobs: &[Job]) -> Result<Duration> {
         let mut measured: Vec<(JobKind, f64)> = Vec::new();
         let (mut seconds, mut best_model) = (0.0, 0.0f64);
@@ -34,7 +36,7 @@ impl PlannedStudy {
             let trials = job.trials();
             let first = &self.plan.trials[trials[0]];
             if self.infeasible(first).is_some() {
-                // It will fail at once.
+                // Such a trial fails at once.
                 continue;
             }
             let kind = (BatchKey::new(first.model_spec()), shape_key(first), trials.len());
@@ -53,11 +55,12 @@ impl PlannedStudy {
             let all = (train + validation).max(1) as f64 / train.max(1) as f64;
             best_model = best_model.max(all * one / trials.len() as f64);
         }
-        // Workers are at it together; the winner's training follows, on the images held out as well.
+        // The workers share the trials. The training of the best model follows, with the held-out
+        // images as well.
         Ok(Duration::from_secs_f64(seconds / self.workers as f64 + best_model))
     }
 
-    /// Seconds of a job for each image that its networks learn from, while as many of it run as there are workers.
+    /// Seconds of a job per training image, while every worker runs one such job.
     fn seconds_per_image(&self, job: &Job) -> Result<f64> {
         let first = &self.plan.trials[job.trials()[0]];
         let size = TIMED_STEPS * first.experiment.training.batch_size;
@@ -65,18 +68,20 @@ impl PlannedStudy {
         let start = Instant::now();
         thread::scope(|scope| {
             let work = || self.train_few_steps(job, size);
-            // This thread is one of them. Where others cannot be had, a study has fewer workers, too.
+            // This thread is one of the workers. Where threads cannot be started, a study has fewer
+            // workers, too.
             let others =
                 (1..self.workers).map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok());
             let others: Vec<_> = others.collect();
-            // It has been done once without an error.
+            // The same work has been done once without an error.
             drop(work());
             others.into_iter().for_each(|worker| drop(worker.join()));
         });
         Ok(start.elapsed().as_secs_f64() / images as f64)
     }
 
-    /// Trains the networks of a job on their first images, once; returns how many.
+    /// Trains the networks of a job on their first `size` images once. Returns the number of
+    /// images.
     fn train_few_steps(&self, job: &Job, size: usize) -> Result<usize> {
         let few = |trial: &Trial| -> Result<(Split, Split)> {
             let (train, validation) = self.splits.get(trial)?;
@@ -129,7 +134,7 @@ impl PlannedStudy {
     }
 }
 
-/// What a step costs depends on it.
+/// Text of everything that decides the cost of a step.
 fn shape_key(trial: &Trial) -> String {
     let experiment = &trial.experiment;
     format!("{:?} {}", experiment.model.hidden, experiment.training.batch_size)

@@ -1,4 +1,6 @@
-//! From a study file to its results: which trials there are, running those that are missing, and training the winner.
+//! Owns the run of a study, from its file to its results: plans the trials, runs those that are
+//! missing, and trains the best model. Depends on `pipeline`, `training` and `run`. Must not know
+//! the terminal.
 
 mod best_model;
 mod estimate;
@@ -30,47 +32,49 @@ use trial_splits::TrialSplits;
 
 /// A study with its data and its plan, before anything is run.
 pub struct PlannedStudy {
-    /// What the file says.
+    /// Contents of the study file.
     pub study: Study,
     /// The trials.
     pub plan: TrialPlan,
-    /// What is run together.
+    /// Groups of trials that run together.
     pub jobs: Vec<Job>,
-    /// Units that run at the same time.
+    /// Number of jobs that run at the same time.
     pub workers: usize,
-    /// Where it runs.
+    /// Backend of all trainings.
     pub backend: Backend,
-    /// The backend, ready.
+    /// The opened backend.
     pub opened: BackendHandle,
-    /// What the images look like.
+    /// Shape and classes of the images.
     pub layout: InputSpec,
-    /// The data set's digest.
+    /// SHA-256 of the data set.
     pub data_sha256: String,
-    /// Whether trials that were timed earlier are timed again.
+    /// True if trials that were timed earlier are timed again.
     pub remeasure: bool,
     splits: TrialSplits,
 }
 
-/// A study with its folder, about to be run.
+/// A study whose folder is open, ready to run.
 pub struct OpenStudy {
     /// The study.
     pub planned: PlannedStudy,
-    /// Where its results are.
+    /// Folder of the results.
     pub folder: StudyFolder,
-    /// What has been run.
+    /// Log of the trials that have run.
     pub trial_log: TrialLog,
-    /// What has changed in the study file since the last time: name, before, now.
+    /// Differences to the study file of the last run: name, before, now.
     pub changes: Vec<(String, String, String)>,
-    /// Where the records of an earlier measurement are kept, where this one begins anew, and how many there are.
+    /// File with the records of an earlier measurement, and their number. `None` if no records were
+    /// archived.
     pub archived: Option<(PathBuf, usize)>,
 }
 
-/// How the trials are to be run.
+/// Options of a study's run.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RunOptions {
-    /// One after the other and each by itself, as other tools do it.
+    /// Trains every network individually, one after the other, as other tools do.
     pub separate: bool,
-    /// Anew: the records that an earlier run of a timed study has left are set aside and used no more.
+    /// Times all trials again. The records that an earlier run of a timed study has left are
+    /// archived and used no more.
     pub remeasure: bool,
 }
 
@@ -78,8 +82,8 @@ impl PlannedStudy {
     /// Opens the backend, reads the images and plans the trials of `study`. Writes nothing.
     ///
     /// # Errors
-    /// A data set that cannot be read or learned from, a setting that the experiment refuses, more folds than images; a
-    /// study to be measured again that is not timed.
+    /// The data set cannot be read or learned from, the experiment refuses a configuration, there
+    /// are more folds than images, or a study that is not timed is to be measured again.
     pub fn new(study: Study, backend: Backend, options: RunOptions) -> Result<Self> {
         if options.remeasure && !study.timing {
             return Err(Error::usage(format!(
@@ -113,12 +117,12 @@ impl PlannedStudy {
         Ok(Self { study, plan, jobs, workers, backend, opened, layout, data_sha256, remeasure, splits })
     }
 
-    /// Opens the study's folder and reads what has been run already. What can be refused is refused here, before the
-    /// first trial.
+    /// Opens the study's folder and reads the trials that have run. Everything that can be refused
+    /// is refused here, before the first trial.
     ///
     /// # Errors
-    /// A setting that cannot be trained, neither in a trial nor on all images; files that cannot be read or written, or
-    /// another process that runs this study.
+    /// A configuration cannot be trained, either in a trial or on all images. Files cannot be read
+    /// or written. Another process runs this study.
     pub fn open(self, artifacts: &Path) -> Result<OpenStudy> {
         self.check_trainable()?;
         RunFolder::check_place(artifacts, &self.study.best_name())?;
@@ -129,8 +133,8 @@ impl PlannedStudy {
         Ok(OpenStudy { planned: self, folder, trial_log, changes, archived })
     }
 
-    /// The ids of the trials that an earlier run of the study has left under `artifacts`. Looks without touching: a
-    /// trial_log that cannot be read, or that another process is writing, has none.
+    /// Ids of the trials that an earlier run of the study has left under `artifacts`. Reads without
+    /// locking: a trial log that cannot be read, or that another process is writing, has none.
     pub fn done_ids(&self, artifacts: &Path) -> HashSet<String> {
         if self.remeasure {
             return HashSet::new();
@@ -140,7 +144,8 @@ impl PlannedStudy {
         trials.map(|trial| trial.id.clone()).collect()
     }
 
-    /// Why a trial cannot be trained, or its setting on all training images, as the best one is.
+    /// Returns the error that prevents a trial, or the training of its configuration on all images.
+    /// `None` if both are possible.
     pub fn infeasible(&self, trial: &Trial) -> Option<Error> {
         let as_trial = check_trainable(&trial.experiment, self.layout, self.splits.num_images(trial).0);
         let best = self.experiment_on_all_images(trial);
@@ -153,7 +158,8 @@ impl PlannedStudy {
         as_trial.and_then(|()| on_all().map_err(as_best)).err()
     }
 
-    /// Refuses settings that cannot be trained: the study would come to its end without a winner.
+    /// Refuses configurations that cannot be trained, since the study would end without a best
+    /// model.
     fn check_trainable(&self) -> Result<()> {
         let mut refused = self.plan.trials.iter().filter_map(|trial| Some((trial, self.infeasible(trial)?)));
         let Some((trial, error)) = refused.next() else { return Ok(()) };
@@ -162,7 +168,8 @@ impl PlannedStudy {
             .hint("leave it out of `[vary]`; `--dry-run` lists the trials and says which cannot be trained"))
     }
 
-    /// A trial's experiment as it is trained if its setting is the best: on all training images.
+    /// Experiment of a trial as it is trained if its configuration is the best: on all training
+    /// images.
     fn experiment_on_all_images(&self, trial: &Trial) -> Experiment {
         let mut experiment = Experiment::clone(&trial.experiment);
         experiment.name = self.study.best_name();
@@ -171,20 +178,20 @@ impl PlannedStudy {
         experiment
     }
 
-    /// The units that are left when the trials of these ids are done.
+    /// Jobs that are left when the trials of these ids are done.
     pub fn missing_jobs(&self, done: &HashSet<String>) -> Vec<Job> {
         filter_jobs(self.jobs.clone(), |trial| !done.contains(&self.plan.trials[trial].id))
     }
 }
 
 impl OpenStudy {
-    /// Trials that need not be run again.
+    /// Number of trials that have a result.
     pub fn num_done(&self) -> usize {
         let trials = &self.planned.plan.trials;
         trials.iter().filter(|trial| self.trial_log.result(trial).is_some()).count()
     }
 
-    /// The trials that failed, by name, with why.
+    /// Names of the trials that failed, each with its reason.
     pub fn failed(&self) -> Vec<String> {
         let failed = self.planned.plan.trials.iter().filter_map(|trial| {
             let record = self.trial_log.record(trial).filter(|record| record.end == TrialEnd::Failed)?;
@@ -194,7 +201,7 @@ impl OpenStudy {
         failed.collect()
     }
 
-    /// What the trials run so far amount to.
+    /// Statistics of the trials that have run so far.
     pub fn summary(&self) -> StudySummary {
         let plan = &self.planned.plan;
         let records: Vec<_> = plan.trials.iter().map(|trial| self.trial_log.record(trial)).collect();
@@ -202,12 +209,12 @@ impl OpenStudy {
     }
 }
 
-/// Weights and biases of an experiment's network.
+/// Number of weights and biases of an experiment's network.
 fn num_parameters(experiment: &Experiment, layout: InputSpec) -> usize {
     count_parameters(&sizes(experiment, layout))
 }
 
-/// The sizes of its layers, from pixels to classes.
+/// Sizes of the layers, from pixels to classes.
 fn sizes(experiment: &Experiment, layout: InputSpec) -> Vec<usize> {
     experiment.model.sizes(layout.height * layout.width, layout.num_classes)
 }

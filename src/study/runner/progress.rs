@@ -1,5 +1,5 @@
-//! Runs the trials that are missing: jobs from a queue, by as many workers as the study has, and a record on the disk
-//! the moment a job ends.
+//! Owns the run of the missing trials: workers take jobs from a queue, and each record is on the
+//! disk the moment its job ends.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{Sender, channel};
@@ -19,28 +19,28 @@ use crate::training::{
 };
 use crate::util::format::counted;
 
-/// Steps of the warm-up before a timed trial.
+/// Number of warm-up steps before a timed trial.
 const WARM_UP_STEPS: usize = 50;
 
-/// Told of every epoch.
+/// Called after every epoch, with its number.
 type OnEpoch = Box<dyn FnMut(usize) + Send>;
 
-/// How a study stands.
+/// Progress of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
-    /// Trials done, those of earlier times included.
+    /// Number of trials that are done, including those of earlier runs.
     pub done: usize,
-    /// All trials.
+    /// Number of all trials.
     pub total: usize,
-    /// What is being trained.
+    /// Names of the jobs that are being trained.
     pub running: Vec<String>,
-    /// The setting of the highest mean accuracy so far, with that.
+    /// Name of the configuration with the highest mean accuracy so far, and that accuracy.
     pub best: Option<(String, f64)>,
-    /// How much of the work of this time is done, in [0, 1], by estimated cost.
+    /// Fraction of this run's work that is done, in [0, 1], by estimated cost.
     pub fraction: f64,
 }
 
-/// What workers say.
+/// Messages from the workers.
 enum Message {
     Started { job: usize },
     Epoch { job: usize, epoch: usize },
@@ -48,13 +48,13 @@ enum Message {
 }
 
 impl OpenStudy {
-    /// Runs every trial that has no result yet. `on_progress` is told of every change, and of the trials that have just
-    /// ended.
+    /// Runs every trial that has no result yet. Calls `on_progress` after every change, with the
+    /// records of the trials that have just ended.
     ///
-    /// Returns whether all trials have been run; not when `interrupter` stopped them.
+    /// Returns true if all trials have been run, and false if `interrupter` stopped them.
     ///
     /// # Errors
-    /// A record that cannot be written. A trial that fails is none: it is a record that says so.
+    /// A record cannot be written. A trial that fails is no error: it has a record that says so.
     pub fn run(
         &mut self,
         interrupter: &Interrupter,
@@ -75,7 +75,8 @@ impl OpenStudy {
                 let planned = &*planned;
                 let work = move || planned.work(queue, jobs, interrupter, &sender);
                 match thread::Builder::new().spawn_scoped(scope, work) {
-                    // Fewer workers take longer; none would leave everything undone.
+                    // With fewer workers the study takes longer. Without any, nothing would be
+                    // done.
                     Err(error) if worker == 0 => return Err(Error::thread(&error)),
                     Err(_) => break,
                     Ok(_) => {}
@@ -84,7 +85,8 @@ impl OpenStudy {
             drop(sender);
             for message in receiver {
                 let records = tracker.apply(message);
-                // Written before it is shown: what has been seen is safe.
+                // A record is written before it is shown: everything that the user has seen is
+                // safe.
                 if let Err(error) = trial_log.append(&records) {
                     interrupter.stop(Some("a record could not be written"));
                     return Err(error);
@@ -97,7 +99,7 @@ impl OpenStudy {
     }
 }
 
-/// What is known of the work while it goes on.
+/// State of the work while it runs.
 struct ProgressTracker {
     progress: Progress,
     names: Vec<String>,
@@ -105,9 +107,9 @@ struct ProgressTracker {
     num_epochs: Vec<usize>,
     fractions: Vec<f64>,
     running: Vec<usize>,
-    /// The accuracies of each setting's trials: their sum and number.
+    /// Sum and number of the accuracies of each configuration.
     accuracies: Vec<(Configuration, f64, usize)>,
-    /// Where each setting is in `accuracies`.
+    /// Index of each configuration in `accuracies`.
     indices: HashMap<Configuration, usize>,
 }
 
@@ -133,7 +135,7 @@ impl ProgressTracker {
         }
     }
 
-    /// Takes a message in; returns the records in it.
+    /// Applies a message and returns the records in it.
     fn apply(&mut self, message: Message) -> Vec<TrialRecord> {
         let mut ended = Vec::new();
         match message {
@@ -153,7 +155,7 @@ impl ProgressTracker {
         ended
     }
 
-    /// Takes the accuracies of some trials in, and says which setting has the highest mean so far.
+    /// Adds the accuracies of `records` and updates the configuration with the highest mean so far.
     fn update_best<'a>(&mut self, records: impl Iterator<Item = &'a TrialRecord>) {
         for record in records {
             if let (Some(&index), Some(accuracy)) = (self.indices.get(&record.configuration), record.accuracy)
@@ -171,7 +173,7 @@ impl ProgressTracker {
 }
 
 impl PlannedStudy {
-    /// Takes jobs from the queue until there are no more, or someone asks to stop.
+    /// Takes jobs from the queue until it is empty or the user interrupts.
     fn work(
         &self,
         queue: &Mutex<VecDeque<usize>>,
@@ -180,7 +182,8 @@ impl PlannedStudy {
         sender: &Sender<Message>,
     ) {
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        // Nobody listens any more only where the records cannot be written: then the interrupter has been told.
+        // The receiver is gone only if a record could not be written. The interrupter has then been
+        // told.
         let send = |message| drop(sender.send(message));
         while let Some(job) = next() {
             if interrupter.should_stop() {
@@ -196,8 +199,8 @@ impl PlannedStudy {
         }
     }
 
-    /// Trains the networks of a job. Where a stack fails, each of its networks is tried by itself: one of them must not
-    /// take the others along.
+    /// Trains the networks of a job. Where a model batch fails, each of its networks is trained
+    /// individually, so that one of them cannot fail the others.
     fn train_or_fail(
         &self,
         job: &Job,
@@ -216,7 +219,7 @@ impl PlannedStudy {
         }
     }
 
-    /// Trains the networks of a job. What is interrupted leaves no record.
+    /// Trains the networks of a job. An interrupted network leaves no record.
     fn train(
         &self,
         job: &Job,
@@ -299,7 +302,8 @@ impl PlannedStudy {
         })
     }
 
-    /// A few steps of the same shapes: memory is fetched, code is read in, and a GPU's kernels are compiled.
+    /// Trains for a few steps of the same shapes, so that memory is allocated, code is loaded and a
+    /// GPU's kernels are compiled.
     fn warm_up(&self, trial: &Trial) -> Result<()> {
         let mut short = trial.clone();
         let training = &mut Arc::make_mut(&mut short.experiment).training;
@@ -350,7 +354,7 @@ impl PlannedStudy {
         TrialRecord { end: TrialEnd::Failed, message: Some(error.message().to_owned()), ..record }
     }
 
-    /// What a job is called while it runs.
+    /// Name of a job while it runs.
     fn job_name(&self, job: &Job) -> String {
         match job {
             Job::Batched(_) => format!("{} in one batch", counted(job.trials().len(), "network", "networks")),
@@ -358,7 +362,7 @@ impl PlannedStudy {
         }
     }
 
-    /// A trial as people call it; see [`Study::trial_name`](crate::study::Study::trial_name).
+    /// Name of a trial for people; see [`Study::trial_name`](crate::study::Study::trial_name).
     pub fn trial_name(&self, trial: &Trial) -> String {
         self.study.trial_name(
             &self.plan.configurations[trial.configuration],
@@ -367,9 +371,9 @@ impl PlannedStudy {
         )
     }
 
-    /// Roughly proportional to the time that a job takes.
+    /// Estimated cost of a job, roughly proportional to its time.
     fn cost(&self, job: &Job) -> f64 {
-        // A small network costs at least as much as handling its images does.
+        // A small network costs at least as much as the handling of its images.
         const HANDLING: usize = 20_000;
         let one = |trial: usize| {
             let trial = &self.plan.trials[trial];

@@ -1,4 +1,4 @@
-//! The files that say what came out of a study: CSV, JSON and the page.
+//! Owns the result files of a study: CSV, JSON and the page.
 
 use std::path::PathBuf;
 
@@ -14,14 +14,14 @@ use crate::study::{
 };
 use crate::util::table::{Column, TextTable};
 
-/// Where the results are.
+/// Paths of the result files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ResultPaths {
-    /// A row a trial.
+    /// CSV file with one row per trial.
     pub csv: PathBuf,
-    /// A record a setting.
+    /// JSON file with one record per configuration.
     pub json: PathBuf,
-    /// The page.
+    /// The HTML page.
     pub page: PathBuf,
 }
 
@@ -52,10 +52,10 @@ struct BestModelResult<'a> {
 }
 
 impl OpenStudy {
-    /// Writes what is known: `results.csv`, `results.json` and `report.html`.
+    /// Writes `results.csv`, `results.json` and `report.html` with the results so far.
     ///
     /// # Errors
-    /// A file that cannot be written, or records that cannot be drawn.
+    /// A file cannot be written, or the records cannot be drawn.
     pub fn write_results(&self, summary: &StudySummary, winner: Option<&RunRecords>) -> Result<ResultPaths> {
         let records = self.records();
         let csv = self.folder.write(CSV, &csv(&records)?)?;
@@ -68,12 +68,12 @@ impl OpenStudy {
         Ok(ResultPaths { csv, json, page })
     }
 
-    /// The records of this study's trials, in the plan's order.
+    /// Records of this study's trials, in the plan's order.
     pub fn records(&self) -> Vec<&TrialRecord> {
         self.planned.plan.trials.iter().filter_map(|trial| self.trial_log.record(trial)).collect()
     }
 
-    /// What the study's page is made of; `records` are [`OpenStudy::records`]'s.
+    /// Contents of the study's page. `records` are those of [`OpenStudy::records`].
     pub(crate) fn page<'a>(
         &'a self,
         summary: &'a StudySummary,
@@ -121,8 +121,8 @@ impl OpenStudy {
     }
 }
 
-/// The columns of `results.csv` after the varied keys. Scripts know the columns by their names: a new
-/// one goes to the end.
+/// The columns of `results.csv` after the varied keys. Scripts know the columns by their names. A
+/// new column goes to the end.
 const CSV_COLUMNS: [Column<TrialRecord>; 13] = [
     Column::number("seed", |record| record.seed.to_string()),
     // People count folds from 1.
