@@ -1,4 +1,4 @@
-//! Owns the picture of a confusion matrix. Knows counts and names only.
+//! Owns the picture of a confusion matrix. Must not know anything but counts and names.
 
 use crate::error::{Error, Result};
 use crate::util::format::{grouped, percent};
@@ -8,29 +8,28 @@ use crate::plots::heading::{Heading, MARGIN};
 use crate::plots::picture::{Picture, Point, check_size};
 use crate::plots::text::{Anchor, BODY, STRONG};
 
-/// More classes than this get small cells without numbers.
+/// Most classes whose cells have numbers. More classes get small cells without numbers.
 const MAX_NUMBERED: usize = 20;
 const MAX_NAME_WIDTH: f64 = 150.0;
-/// The matrix's side where its cells hold no numbers, in pixels.
+/// Side of a matrix whose cells have no numbers, in pixels.
 const PLAIN_SIDE: f64 = 960.0;
 const AXIS_NAME: f64 = 30.0;
 const KEY_WIDTH: f64 = 150.0;
-/// Between two keys, for the name of the first.
+/// Space between the two colour keys, for the name of the first.
 const KEY_GAP: f64 = 130.0;
 const KEY_HEIGHT: f64 = 14.0;
 const FOOTER: f64 = 76.0;
 
-/// How often which class was taken for which: blue for what was recognised, orange for what was
-/// mistaken.
+/// Picture of a confusion matrix. Correct predictions are blue, mistakes are orange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfusionMatrix<'a> {
-    /// What is shown, in bold.
+    /// Title, in bold.
     pub title: &'a str,
-    /// More about it, such as the data set and the accuracy; may be empty.
+    /// Subtitle, such as the data set and the accuracy. May be empty.
     pub subtitle: &'a str,
-    /// The name of every class.
+    /// Name of every class.
     pub classes: &'a [String],
-    /// `counts[t][p]`: how many images of class `t` were taken for class `p`.
+    /// Number of images: `counts[t][p]` of class `t` were predicted as class `p`.
     pub counts: &'a [Vec<u64>],
 }
 
@@ -48,8 +47,11 @@ struct Layout {
 impl ConfusionMatrix<'_> {
     /// Draws the matrix, square and with a name for each row and column.
     ///
-    /// A cell's shade is its share of the row: from 0 to all in blue, from 0 to the largest mistake
-    /// in orange, there by the square root, so that rare mistakes can be seen.
+    /// The shade of a cell is its share of the row: from 0 to 1 in blue, from 0 to the largest
+    /// mistake in orange. Orange uses the square root, so that rare mistakes are visible.
+    ///
+    /// # Errors
+    /// The matrix is not square, or the picture would be too large.
     pub fn draw(&self) -> Result<Picture> {
         self.check()?;
         let side = self.counts.len() as f64;
@@ -120,7 +122,7 @@ impl ConfusionMatrix<'_> {
             for (p, &count) in row.iter().enumerate() {
                 let at = (left + p as f64 * layout.cell, top + t as f64 * layout.cell);
                 let colour = if t == p { recognised(strengths[t][p]) } else { mistaken(strengths[t][p]) };
-                // A gap between the cells, where they are large enough to have one.
+                // Cells that are large enough have a gap between them.
                 let gap = if layout.cell >= 8.0 { 1.0 } else { 0.0 };
                 picture.fill(at, layout.cell - gap, layout.cell - gap, colour);
                 if layout.has_numbers {
@@ -134,7 +136,7 @@ impl ConfusionMatrix<'_> {
         Ok(())
     }
 
-    /// At the right of every row: which share of the class was recognised.
+    /// Writes the recall of each class at the right of its row.
     fn shares(&self, picture: &mut Picture, layout: &Layout, (left, top): Point) -> Result<()> {
         let x = left + self.counts.len() as f64 * layout.cell + 16.0;
         picture.text("recognised", (x, top - 10.0), BODY, MUTED, Anchor::Start)?;
@@ -148,9 +150,9 @@ impl ConfusionMatrix<'_> {
     }
 }
 
-/// How strongly each cell of a confusion matrix is coloured, from 0 to 1: what is right by its
-/// share of the row, a mistake against the largest one and by the square root, so that rare ones
-/// can be told apart.
+/// Strength of each cell's colour, from 0 to 1: for correct predictions their share of the row, for
+/// mistakes the square root of the share relative to the largest mistake, so that rare ones can be
+/// distinguished.
 pub fn confusion_strengths(counts: &[Vec<u64>]) -> Vec<Vec<f64>> {
     let largest = largest_mistake(counts).max(f64::MIN_POSITIVE);
     let strength = |t: usize, p: usize, count: u64, row: &[u64]| match t == p {
@@ -163,7 +165,7 @@ pub fn confusion_strengths(counts: &[Vec<u64>]) -> Vec<Vec<f64>> {
     counts.iter().enumerate().map(row).collect()
 }
 
-/// The largest share of a class that was taken for another one; 0 without mistakes.
+/// Largest share of a class that was predicted as another one. 0 without mistakes.
 fn largest_mistake(counts: &[Vec<u64>]) -> f64 {
     let mistakes = counts.iter().enumerate().flat_map(|(t, row)| {
         row.iter().enumerate().filter(move |&(p, _)| p != t).map(|(_, &count)| share(count, row))
@@ -176,7 +178,7 @@ fn share(count: u64, row: &[u64]) -> f64 {
     if total > 0.0 { count as f64 / total } else { 0.0 }
 }
 
-/// The names of rows and columns; with small cells only as many as there is room for.
+/// Writes the names of rows and columns. With small cells, only as many as there is room for.
 fn names(picture: &mut Picture, layout: &Layout, (left, top): Point, side: f64) -> Result<()> {
     let room = BODY.line_height() / layout.cell;
     let step = [1, 2, 5, 10, 20, 50].into_iter().find(|&step| step as f64 >= room).unwrap_or(100);
@@ -202,7 +204,7 @@ fn names(picture: &mut Picture, layout: &Layout, (left, top): Point, side: f64) 
     picture.text_upwards("true class", (before, top + centre), STRONG, TEXT, Anchor::Middle)
 }
 
-/// Both scales, side by side.
+/// Draws the keys of both colour scales.
 fn draw_keys(picture: &mut Picture, (left, top): Point, largest_mistake: f64) -> Result<()> {
     draw_key(picture, (left, top), "recognised", 1.0, recognised)?;
     if largest_mistake > 0.0 {
@@ -237,7 +239,7 @@ mod tests {
         ConfusionMatrix { title: "t", subtitle: "", classes: &classes, counts }.draw()
     }
 
-    /// The pixels of a colour: how many, and their first place.
+    /// Number of pixels of a colour, and the first of them.
     fn patch(picture: &Picture, colour: Rgb) -> (usize, Option<(u32, u32)>) {
         let found = || picture.image.enumerate_pixels().filter(|(_, _, pixel)| pixel.0 == colour);
         (found().count(), found().next().map(|(x, y, _)| (x, y)))

@@ -1,5 +1,5 @@
-//! Owns the picture of one prediction: the image and the probability of every class. Knows no
-//! network.
+//! Owns the picture of one prediction: the image and the probability of every class. Must not know
+//! the network.
 
 use crate::error::{Error, Result};
 use crate::util::format::percent;
@@ -10,7 +10,7 @@ use crate::plots::picture::{Picture, Point};
 use crate::plots::text::{Anchor, BODY, Font, STRONG};
 use crate::plots::tile::Zoom;
 
-/// Of more classes than this, the most probable ones are shown.
+/// Most classes that are shown. Of more, the most probable ones are shown.
 const MAX_CLASSES: usize = 20;
 const IMAGE_SIDE: f64 = 280.0;
 const GAP: f64 = 48.0;
@@ -18,35 +18,38 @@ const BAR_WIDTH: f64 = 380.0;
 const BAR_HEIGHT: f64 = 20.0;
 const ROW: f64 = 32.0;
 const MAX_NAME_WIDTH: f64 = 180.0;
-/// For a percentage and "✓ true" after the bar.
+/// Space for a percentage and "✓ true" after the bar.
 const AFTER_BAR: f64 = 150.0;
-/// From a column's top to its content.
+/// Distance from the top of a column to its content.
 const COLUMN_HEADING: f64 = 30.0;
 
-/// An image at the left, the probabilities that a network gives its classes at the right.
+/// Picture of a prediction: the image at the left, the probabilities of the classes at the right.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction<'a> {
-    /// The result in words, such as "4 with 99.2 %".
+    /// Result in words, such as "4 with 99.2 %".
     pub title: &'a str,
-    /// More about it, such as where the image is from; may be empty.
+    /// Subtitle, such as the origin of the image. May be empty.
     pub subtitle: &'a str,
-    /// `height * width` grey values as the network saw them: 0 is black.
+    /// `height * width` grey values as the network saw them. 0 is black.
     pub pixels: &'a [u8],
-    /// The image's rows.
+    /// Rows of the image.
     pub height: usize,
-    /// Pixels in every row.
+    /// Columns of the image.
     pub width: usize,
-    /// The name of every class.
+    /// Name of every class.
     pub classes: &'a [String],
-    /// The probability of every class, 0 to 1.
+    /// Probability of every class, 0 to 1.
     pub probabilities: &'a [f64],
-    /// The index of the true class, where it is known.
+    /// Index of the true class, where it is known.
     pub true_class: Option<usize>,
 }
 
 impl Prediction<'_> {
-    /// Draws the picture. Up to 20 classes stand in their order; of more, the 20 most probable in
-    /// descending order, where the last gives way to the true class if that is not among them.
+    /// Draws the picture. Up to 20 classes are in their order. Of more, the 20 most probable are in
+    /// descending order, and the true class replaces the last one if it is not among them.
+    ///
+    /// # Errors
+    /// There are not as many probabilities as classes, or the pixels do not fit the size.
     pub fn draw(&self) -> Result<Picture> {
         if self.classes.len() != self.probabilities.len() {
             return Err(Error::new(format!(
@@ -103,7 +106,7 @@ impl Prediction<'_> {
         Ok(())
     }
 
-    /// After a bar: its percentage, and whether it is the true class.
+    /// Writes the percentage after a bar, and marks the true class.
     fn label(&self, picture: &mut Picture, (x, baseline): Point, class: usize, font: Font) -> Result<()> {
         let text = percent(self.probabilities[class]);
         picture.text(&text, (x, baseline), font, TEXT, Anchor::Start)?;
@@ -114,7 +117,7 @@ impl Prediction<'_> {
         Ok(())
     }
 
-    /// The classes that get a bar.
+    /// Classes that get a bar.
     fn shown_classes(&self) -> Vec<usize> {
         if self.classes.len() <= MAX_CLASSES {
             return (0..self.classes.len()).collect();
@@ -129,7 +132,7 @@ impl Prediction<'_> {
         shown
     }
 
-    /// All classes, the most probable first; what is not a number comes last.
+    /// Indices of all classes, the most probable first. NaN comes last.
     fn by_probability(&self) -> Vec<usize> {
         let probability = |class: usize| {
             let p = self.probabilities[class];
@@ -170,7 +173,7 @@ mod tests {
         let picture = draw(&[77; 784], 28, &[0.25, 0.75], None).unwrap();
         assert_eq!(count(&picture, RIGHT), (BAR_WIDTH * 0.75 * BAR_HEIGHT) as usize);
         assert_eq!(count(&picture, MUTED_BAR), (BAR_WIDTH * 0.25 * BAR_HEIGHT) as usize);
-        // Smoothed text may happen to have the same grey.
+        // Antialiased text may happen to have the same grey.
         assert!((280 * 280..280 * 280 + 50).contains(&count(&picture, [77; 3])));
         assert!((800..1400).contains(&picture.image.width()));
     }

@@ -1,4 +1,4 @@
-//! The page about several runs side by side.
+//! Owns the page that compares several runs.
 
 use maud::html;
 
@@ -16,11 +16,11 @@ use crate::training::EpochRecord;
 use crate::util::format::{grouped, loss, seconds};
 use crate::util::table::{Column, TextTable, or_dash};
 
-/// The page about `runs`, called `names`, whose experiments differ in `differences`; `tests` has
-/// each run's network beside the first one's.
+/// Writes the page about `runs`, called `names`, whose experiments differ in `differences`. `tests`
+/// compares each run's network with the first one's.
 ///
 /// # Errors
-/// Records that cannot be drawn.
+/// The records cannot be drawn.
 pub fn comparison(
     runs: &[RunRecords],
     names: &[String],
@@ -75,8 +75,8 @@ fn num_parameters(run: &RunRecords) -> usize {
     ModelSummary::new(&run.experiment, run.info.data.layout, run.info.data.num_train).num_parameters
 }
 
-/// How far the choice of test images alone may move an accuracy, in words; none where nothing has
-/// been tested, or not all on the same images.
+/// Sentence about the effect of the choice of test images on an accuracy. `None` where nothing has
+/// been tested, or not all runs on the same images.
 pub fn uncertainty(runs: &[RunRecords]) -> Option<String> {
     let test = &runs.iter().find_map(|run| run.test.as_ref())?.evaluation;
     let same_data = runs.windows(2).all(|pair| pair[0].info.data.sha256 == pair[1].info.data.sha256);
@@ -92,7 +92,7 @@ pub fn uncertainty(runs: &[RunRecords]) -> Option<String> {
     ))
 }
 
-/// Each network beside the first one.
+/// Table and sentences that compare each network with the first one.
 fn paired(runs: &[RunRecords], names: &[String], tests: &[Option<PairedTest>]) -> maud::Markup {
     let table = paired_table(names, tests);
     html! {
@@ -105,8 +105,7 @@ fn settings(names: &[String], differences: &[Difference]) -> maud::Markup {
     if differences.is_empty() {
         return html! { p { "Nothing: the experiments are the same." } };
     }
-    // A row for each run, as in the results: many runs make the table longer, not wider than the
-    // page.
+    // One row per run, as in the results: many runs make the table longer, not wider than the page.
     let header: Vec<&str> =
         ["run"].into_iter().chain(differences.iter().map(|difference| difference.key.as_str())).collect();
     let row = |(index, name): (usize, &String)| {

@@ -1,4 +1,4 @@
-//! The page about a learning-rate range test.
+//! Owns the page about a learning-rate range test.
 
 use maud::{Markup, html};
 
@@ -15,11 +15,11 @@ use crate::training::{NoSuggestion, RangeTest, RatePoint, Suggestion};
 use crate::util::format::{counted, grouped, loss, significant, three_digits};
 use crate::util::table::{Column, TextTable};
 
-/// The page about a range test of `experiment`, run as `info` says; `command` holds the words after
-/// `smallnet` that train it.
+/// Writes the page about a range test of `experiment`, run as `info` says. `command` holds the
+/// words after `smallnet` that train the experiment.
 ///
 /// # Errors
-/// An experiment that cannot be written as TOML, or points that cannot be drawn.
+/// The experiment cannot be written as TOML, or the points cannot be drawn.
 pub fn lr_find(
     test: &RangeTest,
     experiment: &Experiment,
@@ -38,7 +38,7 @@ pub fn lr_find(
     Ok(layout::page(&title, &header(&title, test, suggestion, experiment, info), &sections))
 }
 
-/// The command line, without the program's name, that trains with `learning_rate` what `command`
+/// Command line, without the program's name, that trains with `learning_rate` what `command`
 /// trains.
 pub fn train_command(command: &[String], learning_rate: f64) -> String {
     let words: Vec<_> = command.iter().map(|word| components::shell_word(word)).collect();
@@ -73,7 +73,7 @@ fn header(
     }
 }
 
-/// What the losses say, in words.
+/// Sentences about the losses.
 fn conclusion(test: &RangeTest, suggestion: &Suggestion) -> String {
     let Suggestion { learning_rate, steepest, lowest, largest, .. } = suggestion;
     let end = match largest {
@@ -92,7 +92,8 @@ fn conclusion(test: &RangeTest, suggestion: &Suggestion) -> String {
     )
 }
 
-/// The smoothed loss at the step whose rate is nearest; none for a rate that was not reached.
+/// Smoothed loss at the step with the nearest learning rate. `None` for a learning rate that was
+/// not reached.
 fn smoothed_at(test: &RangeTest, learning_rate: f64) -> Option<f64> {
     let (first, last) = (test.points.first()?, test.points.last()?);
     let distance = |point: &RatePoint| (point.learning_rate / learning_rate).ln().abs();
@@ -100,7 +101,7 @@ fn smoothed_at(test: &RangeTest, learning_rate: f64) -> Option<f64> {
     (first.learning_rate..=last.learning_rate).contains(&learning_rate).then_some(nearest.smoothed_loss)
 }
 
-/// The same as text.
+/// The smoothed loss as text.
 fn loss_at(test: &RangeTest, learning_rate: f64) -> String {
     smoothed_at(test, learning_rate).map_or_else(|| "–".to_owned(), loss)
 }

@@ -1,5 +1,6 @@
-//! Owns the pages: records and weights in, one self-contained HTML page out (no script, no external
-//! file, light and dark, printable). Reads no file, trains nothing.
+//! Owns the pages. Each is one self-contained HTML file, made from records and weights: no script,
+//! no external file, light and dark, printable. Depends on `plots` and on records. Must not read
+//! files or train.
 
 pub(crate) mod comparison;
 pub(crate) mod components;

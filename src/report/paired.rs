@@ -1,12 +1,13 @@
-//! Networks beside the first one on the same test images, as a table and in words, for the terminal
-//! and the page alike.
+//! Owns the comparison of networks with the first one on the same test images, as a table and in
+//! sentences, for the terminal and the page.
 
 use crate::evaluation::{Method, PairedTest};
 use crate::run::RunRecords;
 use crate::util::format::{counted, grouped, p_value};
 use crate::util::table::{Column, TextTable, or_dash};
 
-/// Below this p-value after Holm's correction, a difference is more than the choice of images.
+/// Largest p-value, after Holm's correction, at which a difference is more than the choice of
+/// images explains.
 const SIGNIFICANT: f64 = 0.05;
 
 /// The tests as a table: one row per network that is compared with the first one.
@@ -29,12 +30,13 @@ pub fn paired_table(names: &[String], tests: &[Option<PairedTest>]) -> TextTable
     TextTable::new(&columns, compared)
 }
 
-/// A p-value without the sign of equality, which a column has no need of.
+/// A p-value without its equals sign, which a column does not need.
 fn p_cell(value: Option<f64>) -> String {
     or_dash(value, |value| p_value(value).trim_start_matches("= ").to_owned())
 }
 
-/// What the tests say, and what they are: sentences in which `this` is code.
+/// Sentences about the results of the tests and about the tests themselves. Words between backticks
+/// are code.
 pub fn paired_sentences(runs: &[RunRecords], names: &[String], tests: &[Option<PairedTest>]) -> Vec<String> {
     let found: Vec<(&String, PairedTest)> =
         names.iter().zip(tests).filter_map(|(name, test)| Some((name, (*test)?))).collect();
@@ -93,7 +95,7 @@ fn sentence(first: &str, name: &str, test: &PairedTest) -> String {
     }
 }
 
-/// Runs that are not compared, and why.
+/// Sentences about runs that are not compared, with the reason.
 fn untested(runs: &[RunRecords], names: &[String], tests: &[Option<PairedTest>]) -> Vec<String> {
     let evaluate = |index: usize| {
         format!(
@@ -117,7 +119,7 @@ fn untested(runs: &[RunRecords], names: &[String], tests: &[Option<PairedTest>])
         .collect()
 }
 
-/// Why some have no paired test, and how to get one.
+/// Sentences about runs without a paired test: the reason, and how to get the test.
 fn unpaired(runs: &[RunRecords], names: &[String]) -> Vec<String> {
     let lacks =
         |run: &RunRecords| run.test.as_ref().is_some_and(|test| test.evaluation.misclassified.is_none());

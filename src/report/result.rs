@@ -1,4 +1,4 @@
-//! What the test says, as parts of a page.
+//! Owns the sections about a test: confusion matrix, scores, calibration, mistakes.
 
 use maud::{Markup, html};
 
@@ -13,7 +13,7 @@ use crate::run::TestEvaluation;
 use crate::util::format::{counted, grouped, percent};
 use crate::util::table::{Column, TextTable};
 
-/// The confusion matrix: a row for each true class, its cells shaded by their share of the row.
+/// Confusion matrix with one row per true class. Each cell is shaded by its share of the row.
 pub(crate) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
     let counts = &matrix.counts;
     if !matrix.is_readable() {
@@ -44,7 +44,7 @@ pub(crate) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
     })
 }
 
-/// How the matrix and the scores beside it are read.
+/// Explains the matrix and the scores beside it.
 pub(crate) fn confusion_note(matrix: &ConfusionMatrix) -> Markup {
     let shades = match matrix.is_readable() {
         true => {
@@ -65,7 +65,7 @@ fn cell(class: usize, predicted: usize, row: &[u64], strength: f64) -> Markup {
     let (count, total) = (row[predicted], row.iter().copied().fold(0, u64::saturating_add));
     let right = class == predicted;
     let hue = if right { "--good" } else { "--bad" };
-    // No stronger, so that the numbers keep their contrast.
+    // A stronger shade would take the contrast from the numbers.
     let style = format!("background:rgba(var({hue}),{:.2})", 0.75 * strength);
     let total = counted(total as usize, "image", "images");
     let meaning = format!("{count} of {total} of class {class} taken for {predicted}");
@@ -76,12 +76,12 @@ fn cell(class: usize, predicted: usize, row: &[u64], strength: f64) -> Markup {
     }
 }
 
-/// Precision, recall and F1 of each class.
+/// Table of precision, recall and F1 of each class.
 pub(crate) fn scores(classes: &[ClassScores]) -> Markup {
     components::text_table(&score_table(classes))
 }
 
-/// How sure the network is against how often it is right.
+/// Chart and table of the accuracy over the confidence.
 pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
     let filled: Vec<_> = calibration.bins.iter().filter(|bin| bin.num_images > 0).collect();
     let points: Vec<(f64, f64)> = filled.iter().map(|bin| (bin.confidence, bin.accuracy)).collect();
@@ -112,7 +112,7 @@ pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
     })
 }
 
-/// The mistakes of the highest loss, each with what it is and what it was taken for.
+/// The misclassified images of the highest loss, each with its true and its predicted class.
 pub(crate) fn mistakes(test: &TestEvaluation, layout: InputSpec) -> Result<Markup> {
     let mut tiles = Vec::new();
     for (mistake, pixels) in test.evaluation.worst.iter().zip(&test.worst_pixels) {

@@ -1,4 +1,4 @@
-//! The page about one run.
+//! Owns the page about one run.
 
 use maud::{Markup, html};
 
@@ -17,14 +17,14 @@ use crate::run::{ResumeEvent, RunRecords, Status};
 use crate::training::{EpochRecord, Position};
 use crate::util::format::{counted, grouped, loss, seconds, three_digits};
 
-/// Neurons shown; `smallnet weights` draws more.
+/// Most neurons that the page shows. `smallnet weights` draws more.
 const MAX_NEURONS: usize = 60;
 
-/// The page about a run, from its records and the first layer of its network (none before its
-/// weights are saved).
+/// Writes the page about a run, from its records and the first layer of its network (`None` before
+/// its weights are saved).
 ///
 /// # Errors
-/// Records that cannot be drawn, such as an image of another size than the run's.
+/// The records cannot be drawn, such as an image whose size is not the run's.
 pub fn page(run: &RunRecords, first_layer: Option<&LayerWeights>) -> Result<String> {
     let layout = run.info.data.layout;
     let model = ModelSummary::new(&run.experiment, layout, run.info.data.num_train);
@@ -72,7 +72,7 @@ fn header(run: &RunRecords, model: &ModelSummary) -> Markup {
     }
 }
 
-/// Why this page is not a whole one.
+/// Sentence about a run that has not finished. `None` if it has.
 fn status_notice(run: &RunRecords) -> Option<String> {
     let message = run.info.message.as_deref().unwrap_or_default();
     let what = match run.info.status {
@@ -89,7 +89,8 @@ fn status_notice(run: &RunRecords) -> Option<String> {
     Some(what + ".")
 }
 
-/// What happened on the way that the numbers alone do not say.
+/// Sentences about early stopping, restored weights and lost records, which the numbers alone do
+/// not show.
 fn note(run: &RunRecords) -> Option<String> {
     let summary = run.summary.as_ref().filter(|_| run.info.status == Status::Finished)?;
     let early = summary.num_epochs < run.experiment.training.num_epochs;
@@ -158,7 +159,7 @@ fn network(model: &ModelSummary) -> Markup {
     }
 }
 
-/// What each neuron of the first layer has learned, as pictures in one scale of colours.
+/// Images of the weights of each neuron in the first layer, all with one scale of colours.
 pub(crate) fn weights(neurons: &LayerWeights, layout: InputSpec, is_softmax: bool) -> Result<Markup> {
     let limit = symmetric_limit(&neurons.weights.concat());
     let order = neurons.in_order(is_softmax);
@@ -209,7 +210,7 @@ fn provenance(run: &RunRecords) -> Markup {
         entries.push(("test", format!("{:.2} % wrong", 100.0 * (1.0 - evaluation.accuracy))));
     }
     let config = components::shell_word(&run.folder.config_path().display().to_string());
-    // A cosine that was stretched on the way is no other run's.
+    // No other command repeats a cosine schedule that was stretched by `resume`.
     let is_stretched =
         info.num_epochs.is_some() && matches!(run.experiment.schedule, ScheduleConfig::Cosine(_));
     let is_exact = info.status == Status::Finished && !info.backend.is_gpu() && !is_stretched;
@@ -227,7 +228,7 @@ fn provenance(run: &RunRecords) -> Markup {
     }
 }
 
-/// When and from where a run was gone on with.
+/// Time and position at which a run was resumed.
 fn describe_resume(resumed: &ResumeEvent) -> String {
     let from = match resumed.from {
         None => "from the beginning".to_owned(),

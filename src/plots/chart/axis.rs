@@ -1,4 +1,5 @@
-//! Owns a chart's axes: what they cover, where their ticks are and how those are written.
+//! Owns the axes of a chart: their ranges, their ticks and the labels of the ticks. Must not know
+//! lines or marks.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -10,33 +11,34 @@ use crate::plots::chart::style::LABEL_GAP;
 use crate::plots::text::BODY;
 use crate::util::format::grouped;
 
-/// Larger numbers are left out, as those that are no numbers are: nobody could read the others
-/// beside them.
+/// Largest value that is drawn. Larger values and NaN are left out, since nobody could read the
+/// others beside them.
 const MAX_SHOWN: f64 = 1e38;
-/// The exponents of powers of ten that are written out: 0.00001 to 1,000,000.
+/// Exponents of the powers of ten that are written as decimals: 0.00001 to 1,000,000.
 const PLAIN_EXPONENTS: RangeInclusive<i32> = -5..=6;
-/// An axis has about so many ticks.
+/// Approximate number of ticks of an axis.
 const NUM_TICKS: usize = 6;
-/// Between the data and the ends of an axis, as a share of the data's extent.
+/// Space between the data and the ends of an axis, as a fraction of the data's range. The second is
+/// for plots with labels.
 const PADDING: f64 = 0.04;
 const LABEL_PADDING: f64 = 0.14;
 
-/// How x values are laid out on their axis.
+/// Scale of the x axis.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Scale {
-    /// Equal differences are equally far apart.
+    /// Linear: equal differences have equal distances.
     #[default]
     Linear,
-    /// As linear, with whole-numbered ticks: the axis counts (epochs).
+    /// Linear with integer ticks, for an axis that counts epochs.
     Whole,
-    /// Equal ratios are equally far apart, with ticks at powers of ten, or closer ones where those
-    /// are too few. Values that are not positive are left out.
+    /// Logarithmic: equal ratios have equal distances. The ticks are at powers of ten, or closer
+    /// where those are too few. Values that are not positive are left out.
     Log,
-    /// As [`Log`](Self::Log), with ticks at powers of two (batch sizes).
+    /// As [`Log`](Self::Log), with ticks at powers of two, for batch sizes.
     Log2,
 }
 
-/// What one axis covers, and its ticks with their labels, from low to high. plotters draws it as it
+/// Range of one axis, and its ticks with their labels in ascending order. plotters draws it as it
 /// is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Axis {
@@ -45,7 +47,7 @@ pub(super) struct Axis {
 }
 
 impl Scale {
-    /// Where `x` is on its axis; none where it cannot be shown.
+    /// Position of `x` on the axis. `None` where it cannot be shown.
     pub(super) fn place(self, x: f64) -> Option<f64> {
         let shown =
             if self.is_log() { (MAX_SHOWN.recip()..=MAX_SHOWN).contains(&x) } else { can_be_shown(x) };
@@ -63,8 +65,8 @@ impl Scale {
 }
 
 impl Axis {
-    /// The x axis for values at `places`, over `width` pixels. With error bars, and on logarithmic
-    /// axes, there is room for a mark at both ends.
+    /// Creates the x axis for values at `places`, over `width` pixels. With error bars, and on
+    /// logarithmic axes, there is space for a mark at both ends.
     pub(super) fn horizontal(
         scale: Scale,
         places: impl Iterator<Item = f64> + Clone,
@@ -72,7 +74,7 @@ impl Axis {
         has_error_bars: bool,
     ) -> Result<Self> {
         let (low, high) = min_max(places);
-        // A power below and one above a single value.
+        // A single value gets one power below it and one above.
         let values = if scale.is_log() && !are_distinct(low, high) {
             low - 1.0..low + 1.0
         } else {
@@ -83,7 +85,7 @@ impl Axis {
         let ticks = match scale {
             Scale::Linear => linear_ticks(&range),
             Scale::Log | Scale::Log2 => log_ticks(scale, &range, width)?,
-            // There are no ticks between its numbers, so it needs none closer than 1.
+            // There are no ticks between integers.
             Scale::Whole => {
                 let most = (values.end - values.start).ceil().clamp(1.0, 9.0) + 1.0;
                 key_points(&range, most as usize).map(|value| (value, integer_label(value))).collect()
@@ -92,9 +94,8 @@ impl Axis {
         Ok(Self { range, ticks })
     }
 
-    /// A y axis for `values`, which can lie between `bounds` only: the axis ends there, but for
-    /// values that are beyond them nonetheless, such as those of an edited file. With labels, there
-    /// is room for one above and below.
+    /// Creates the y axis for `values`. The axis ends at `bounds`, unless values lie beyond them,
+    /// such as those of an edited file. With labels, there is space for one above and one below.
     pub(super) fn vertical(
         values: impl Iterator<Item = f64> + Clone,
         bounds: (f64, f64),
@@ -112,7 +113,7 @@ impl Axis {
 }
 
 impl Axis {
-    /// How far along the axis a place is, from 0 to 1; none for one that it does not cover.
+    /// Position along the axis, from 0 to 1. `None` for a place that the axis does not cover.
     pub(super) fn share(&self, place: f64) -> Option<f64> {
         let Range { start, end } = self.range;
         (start..=end).contains(&place).then(|| (place - start) / (end - start))
@@ -127,7 +128,7 @@ impl Ranged for Axis {
         RangedCoordf64::from(self.range.clone()).map(place, limit)
     }
 
-    /// The ticks, with a grid line each; there are no lighter lines between them.
+    /// The ticks, with one grid line each. There are no lighter lines between them.
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
         let ticks = self.ticks.iter().map(|tick| tick.0);
         if hint.weight().allow_light_points() { Vec::new() } else { ticks.collect() }
@@ -139,28 +140,28 @@ impl Ranged for Axis {
 }
 
 impl ValueFormatter<f64> for Axis {
-    /// The label of the tick at `place`.
+    /// Label of the tick at `place`.
     fn format_ext(&self, place: &f64) -> String {
         self.ticks.iter().find(|tick| tick.0 == *place).map(|tick| tick.1.clone()).unwrap_or_default()
     }
 }
 
-/// Whether a value is a number that others can be read beside.
+/// True if a value is a number, and small enough for others to be readable beside it.
 pub(super) fn can_be_shown(value: f64) -> bool {
     value.abs() <= MAX_SHOWN
 }
 
-/// The smallest and the largest value; 0 and 1 for none.
+/// Smallest and largest value. 0 and 1 if there are none.
 fn min_max(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     (values.clone().reduce(f64::min).unwrap_or(0.0), values.reduce(f64::max).unwrap_or(1.0))
 }
 
-/// As much as single precision tells: plotters looks for ticks between them.
+/// True if the values differ in single precision, between which plotters can find ticks.
 fn are_distinct(low: f64, high: f64) -> bool {
     high - low > 1e-6 * low.abs().max(high.abs()).max(1e-3)
 }
 
-/// From the smallest to the largest value, with room around a single one.
+/// Range from the smallest to the largest value, with space around a single one.
 fn pad_single_value(low: f64, high: f64) -> Range<f64> {
     if are_distinct(low, high) {
         return low..high;
@@ -169,7 +170,7 @@ fn pad_single_value(low: f64, high: f64) -> Range<f64> {
     low - room..low + room
 }
 
-/// plotters' choice of round numbers.
+/// Round numbers in a range, as plotters chooses them.
 fn key_points(range: &Range<f64>, most: usize) -> impl Iterator<Item = f64> + use<> {
     RangedCoordf64::from(range.clone()).key_points(most).into_iter()
 }
@@ -179,8 +180,8 @@ fn linear_ticks(range: &Range<f64>) -> Vec<(f64, String)> {
     key_points(range, NUM_TICKS).map(|value| (value, tick_label(value, step))).collect()
 }
 
-/// Ticks at the powers of the base, as many as their labels leave room for over `width` pixels;
-/// closer ones where fewer than three powers are in range.
+/// Ticks at the powers of the base, as many as have room for their labels over `width` pixels.
+/// Where fewer than three powers are in range, closer ticks are chosen.
 fn log_ticks(scale: Scale, range: &Range<f64>, width: f64) -> Result<Vec<(f64, String)>> {
     let per_unit = width / (range.end - range.start);
     let powers = if scale == Scale::Log { decades(range, &[1]) } else { octaves(range) };
@@ -197,8 +198,8 @@ fn log_ticks(scale: Scale, range: &Range<f64>, width: f64) -> Result<Vec<(f64, S
     Ok(ticks)
 }
 
-/// The multiples `mantissas` (1 to 9) of the powers of ten, in a range of exponents; all of them
-/// written out, or none.
+/// Multiples `mantissas` (1 to 9) of the powers of ten, in a range of exponents. Either all labels
+/// are decimals, or none is.
 fn decades(range: &Range<f64>, mantissas: &[u8]) -> Vec<(f64, String)> {
     let exponents = range.start.floor() as i32..=range.end.ceil() as i32;
     let place = |exponent: i32, mantissa: u8| f64::from(exponent) + f64::from(mantissa).log10();
@@ -214,7 +215,7 @@ fn decades(range: &Range<f64>, mantissas: &[u8]) -> Vec<(f64, String)> {
     shown.iter().map(tick).collect()
 }
 
-/// The powers of two, in a range of exponents.
+/// Powers of two, in a range of exponents.
 fn octaves(range: &Range<f64>) -> Vec<(f64, String)> {
     let exponents = range.start.ceil() as i32..=range.end.floor() as i32;
     let label = |exponent: i32| match exponent {
@@ -225,7 +226,7 @@ fn octaves(range: &Range<f64>) -> Vec<(f64, String)> {
     exponents.map(|exponent| (f64::from(exponent), label(exponent))).collect()
 }
 
-/// Round numbers in a range of exponents that is too short for other ticks.
+/// Round numbers, in a range of exponents that is too short for other ticks.
 fn between_powers(scale: Scale, range: &Range<f64>) -> Vec<(f64, String)> {
     let base: f64 = if scale == Scale::Log { 10.0 } else { 2.0 };
     let values = base.powf(range.start)..base.powf(range.end);
@@ -234,7 +235,7 @@ fn between_powers(scale: Scale, range: &Range<f64>) -> Vec<(f64, String)> {
     points.filter_map(|value| Some((scale.place(value)?, precise_label(value, step)))).collect()
 }
 
-/// Takes the label from each tick where it would run into the one before.
+/// Clears the label of each tick whose label would overlap the one before.
 fn clear_overlapping_labels(ticks: &mut [(f64, String)], per_unit: f64) -> Result<()> {
     let mut free_from = f64::NEG_INFINITY;
     for (place, label) in ticks {
@@ -248,7 +249,7 @@ fn clear_overlapping_labels(ticks: &mut [(f64, String)], per_unit: f64) -> Resul
     Ok(())
 }
 
-/// `mantissa` × 10^`exponent`, as people write it, for an exponent of [`PLAIN_EXPONENTS`].
+/// Decimal notation of `mantissa` × 10^`exponent`, for an exponent of [`PLAIN_EXPONENTS`].
 fn decimal_label(mantissa: u8, exponent: i32) -> String {
     match usize::try_from(exponent) {
         Ok(zeros) => grouped(usize::from(mantissa) * 10_usize.pow(zeros.min(9) as u32)),
@@ -258,12 +259,12 @@ fn decimal_label(mantissa: u8, exponent: i32) -> String {
     }
 }
 
-/// A tick label on an axis that counts; nothing between the numbers.
+/// Label of a tick on an axis that counts. Empty for a number that is not an integer.
 fn integer_label(value: f64) -> String {
     if (value - value.round()).abs() < 1e-6 { format!("{value:.0}") } else { String::new() }
 }
 
-/// A tick label with as many decimals as the distance between ticks needs.
+/// Label of a tick, with as many decimals as the distance between ticks needs.
 fn tick_label(value: f64, step: f64) -> String {
     let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     let value = if value.abs() < step * 1e-3 { 0.0 } else { value };
@@ -276,7 +277,7 @@ fn tick_label(value: f64, step: f64) -> String {
     }
 }
 
-/// As [`tick`], for numbers that may be all tiny or all huge.
+/// Label of a tick as from [`tick_label`], for numbers that may all be tiny or huge.
 fn precise_label(value: f64, step: f64) -> String {
     if (1e-4..1e6).contains(&value) {
         return tick_label(value, step);
@@ -290,7 +291,7 @@ fn precise_label(value: f64, step: f64) -> String {
 mod tests {
     use super::*;
 
-    /// The labels on an x axis of `width` pixels from one value to another.
+    /// Labels on an x axis of `width` pixels from one value to another.
     fn labels(scale: Scale, values: [f64; 2], width: f64) -> Vec<String> {
         let places: Vec<f64> = values.iter().filter_map(|&value| scale.place(value)).collect();
         let axis = Axis::horizontal(scale, places.into_iter(), width, false).unwrap();
@@ -319,7 +320,7 @@ mod tests {
         assert_eq!(labels(Scale::Log, [2e4, 3e7], 420.0), ["1e5", "1e6", "1e7"]);
         assert_eq!(labels(Scale::Log, [1e-6, 1e-4], 420.0), ["1e-6", "1e-5", "1e-4"]);
         assert_eq!(labels(Scale::Log, [7e3, 1e6], 420.0), ["10,000", "100,000", "1,000,000"]);
-        // Too many are thinned.
+        // Too many labels are thinned out.
         let many = labels(Scale::Log, [1e-30, 1e30], 420.0);
         assert!((4..=10).contains(&many.len()), "{many:?}");
     }
@@ -345,7 +346,7 @@ mod tests {
         assert_eq!(labels(Scale::Log2, [1e30, 1e31], 380.0), ["2^100", "2^101", "2^102", "2^103"]);
     }
 
-    /// On a chart of the least width too.
+    /// This holds on a chart of the least width, too.
     #[test]
     fn labels_do_not_run_into_one_another() {
         for scale in [Scale::Log, Scale::Log2] {

@@ -1,43 +1,43 @@
-//! Owns where small texts beside marks go: inside the plot, apart from each other and from other
-//! marks, and off the lines where there is room. One without room beside its mark goes further
-//! away, with a line to it: none is left out for another, since a reader would take another's text
-//! for it.
+//! Owns the positions of small texts beside marks: inside the plot, apart from each other and from
+//! other marks, and off the lines where there is room. A label without room beside its mark is
+//! placed further away, with a line to its mark. None is left out for another, since a reader would
+//! take another's label for it.
 
 use crate::error::Result;
 use crate::plots::chart::style::{MARK, SUBPIXELS};
 use crate::plots::text::Font;
 
-/// The font of texts inside the plot.
+/// Font of the labels.
 pub(super) const LABEL: Font = Font { size: 13.0, bold: false };
-/// Between a mark and its label, in fine pixels.
+/// Space between a mark and its label, in subpixels.
 const GAP: i32 = 4 * SUBPIXELS;
-/// How far apart the points of a line are that a label should not cover, in fine pixels.
+/// Distance between the points of a line that a label should not cover, in subpixels.
 const POINT_STEP: i32 = 4 * SUBPIXELS;
-/// From one place that is tried to the next, in fine pixels.
+/// Distance between the positions that are tried, in subpixels.
 const SEARCH_STEP: i32 = 6 * SUBPIXELS;
-/// A label goes so much further away, in fine pixels, to cover one point of a line less.
+/// Distance, in subpixels, that a label moves further away to cover one point less.
 const COVER_COST: i32 = 3 * SUBPIXELS;
 
-/// A place in fine pixels, from the upper left corner of the plot.
+/// Position in subpixels, from the upper left corner of the plot.
 pub(super) type Place = (i32, i32);
 
-/// Where a label goes.
+/// Position of a label.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Label {
-    /// The left end and middle of its text.
+    /// Left end and vertical middle of its text.
     pub(super) at: Place,
-    /// The end of the line from its mark, where it is not beside that.
+    /// End of the line from its mark. `None` where the label is beside the mark.
     pub(super) line_to: Option<Place>,
 }
 
-/// The space of a plot, in fine pixels, and what is in it already.
+/// Space of a plot, in subpixels, and everything that is in it already.
 pub(super) struct LabelSpace {
     size: Place,
-    /// Upper left and lower right corners of texts: nothing may cover them.
+    /// Upper left and lower right corners of texts. Nothing may cover them.
     texts: Vec<(Place, Place)>,
-    /// Marks: no text may be on one or beside another's.
+    /// Marks. A text may be neither on a mark nor beside another's.
     marks: Vec<Place>,
-    /// Points of lines: the fewer are covered, the better.
+    /// Points of lines. As few as possible should be covered.
     points: Vec<Place>,
 }
 
@@ -46,17 +46,17 @@ impl LabelSpace {
         Self { size, texts: Vec::new(), marks: Vec::new(), points: Vec::new() }
     }
 
-    /// A mark is drawn.
+    /// Adds a mark.
     pub(super) fn add_mark(&mut self, mark: Place) {
         self.marks.push(mark);
     }
 
-    /// A line from one place to another is drawn.
+    /// Adds a line between two positions.
     pub(super) fn add_line(&mut self, from: Place, to: Place) {
         self.points.extend(points_between(from, to));
     }
 
-    /// Where a text goes that belongs to the mark at `mark`; none where all of the plot is full.
+    /// Chooses the position of a text for the mark at `mark`. `None` where the whole plot is full.
     pub(super) fn label(&mut self, mark: Place, text: &str) -> Result<Option<Label>> {
         let size @ (width, height) = self.size_of(text)?;
         let from_mark = MARK * SUBPIXELS + GAP;
@@ -70,7 +70,7 @@ impl LabelSpace {
         let Some(at) = self.place_nearest(mark, size) else { return Ok(None) };
         let half = height / 2;
         let line_to = (mark.0.clamp(at.0, at.0 + width), mark.1.clamp(at.1 - half, at.1 + half));
-        // Later labels keep off the line.
+        // Later labels stay off the line.
         self.marks.extend(points_between(mark, line_to).skip(1));
         Ok(Some(Label { at, line_to: Some(line_to) }))
     }
@@ -80,7 +80,8 @@ impl LabelSpace {
         Ok((fine(LABEL.measure(text)?), fine(LABEL.line_height())))
     }
 
-    /// The first of the upper left `corners` where a text covers least, as its left end and middle.
+    /// Takes the first of the upper left `corners` where a text covers least. Returns the left end
+    /// and vertical middle.
     fn place_best(
         &mut self,
         mark: Place,
@@ -94,8 +95,8 @@ impl LabelSpace {
         Some((start.0, i32::midpoint(start.1, end.1)))
     }
 
-    /// The place that is nearest to the mark of all that are free in the plot, those further away
-    /// that cover less.
+    /// Takes the free position nearest to the mark. Positions that cover fewer points may be
+    /// further away.
     fn place_nearest(&mut self, mark: Place, size: Place) -> Option<Place> {
         let starts = |length: i32, of: i32| (0..=(length - of).max(0)).step_by(SEARCH_STEP as usize);
         let corners: Vec<Place> = starts(self.size.0, size.0)
@@ -116,7 +117,7 @@ impl LabelSpace {
         let apart = |(from, to): &(Place, Place)| {
             to.0 + GAP <= start.0 || end.0 + GAP <= from.0 || to.1 <= start.1 || end.1 <= from.1
         };
-        // Beside another mark it would be taken for that one's.
+        // Beside another mark, the label would be taken for that one's.
         let room = MARK * SUBPIXELS + GAP / 2;
         let is_off = |&(x, y): &Place| {
             x + room <= start.0 || end.0 <= x - room || y + room <= start.1 || end.1 <= y - room
@@ -133,7 +134,7 @@ impl LabelSpace {
     }
 }
 
-/// Points on the way from one place to another.
+/// Points of the line between two positions.
 fn points_between(from: Place, to: Place) -> impl Iterator<Item = Place> {
     let (across, down) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
     let count = (across.hypot(down) / f64::from(POINT_STEP)).ceil() as i32;
@@ -159,7 +160,7 @@ mod tests {
         let mut space = LabelSpace::new((1600, 800));
         let (x, y) = beside(&mut space, (800, 400), "a");
         assert!(x > 800 && y == 400);
-        // At the right border it is left of it, with its end before the mark.
+        // At the right border, the label is left of its mark and ends before it.
         let (x, y) = beside(&mut space, (1590, 400), "label");
         let width = (LABEL.measure("label").unwrap() * f64::from(SUBPIXELS)) as i32;
         assert!(x + width < 1590 && x > 800 && y == 400);
@@ -176,8 +177,8 @@ mod tests {
         assert!(beside(&mut space, (800, 400), "a").0 < 800, "another mark is at the right");
     }
 
-    /// Equal marks: every label has its own place, and those that are not beside their mark have a
-    /// line to it.
+    /// With equal marks, every label has its own position, and those that are not beside their mark
+    /// have a line to it.
     #[test]
     fn no_label_is_left_out() {
         let mut space = LabelSpace::new((1600, 1200));

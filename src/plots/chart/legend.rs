@@ -1,4 +1,4 @@
-//! Owns a chart's legend: where the names of its lines go, and what stands before each.
+//! Owns the legend of a chart: the positions of the names, and the line and mark before each.
 
 use plotters::prelude::*;
 
@@ -9,14 +9,14 @@ use crate::plots::chart::{Chart, Line, Series};
 use crate::plots::colour::TEXT;
 use crate::plots::text::BODY;
 
-/// The length of the line before a name, and the gaps after it and after the name, in pixels.
+/// Length of the line before a name, space after it, and space after the name, in pixels.
 const SWATCH: i32 = 40;
 const SWATCH_GAP: i32 = 8;
 const NAME_GAP: i32 = 24;
-/// A name that is longer than the chart is wide goes over so many rows.
+/// Most rows of a name that is longer than the chart is wide.
 const MAX_ROWS_OF_NAME: usize = 4;
 
-/// A name in its place, with the line before its first row.
+/// A name with its position, and the series whose line stands before its first row.
 pub(super) struct LegendName<'a> {
     line: &'a Series,
     rows: Vec<String>,
@@ -25,8 +25,8 @@ pub(super) struct LegendName<'a> {
 }
 
 impl Chart<'_> {
-    /// Where the names of all series go, above the plot, where they hide no line, and where the
-    /// plot may begin.
+    /// Places the names of all series above the plot, where they hide no line. Also returns the top
+    /// of the plot.
     pub(super) fn legend(&self, width: i32) -> Result<(Vec<LegendName<'_>>, i32)> {
         let first = if self.title.is_empty() { MARGIN } else { MARGIN + 28 };
         let row = row_height();
@@ -48,7 +48,7 @@ impl Chart<'_> {
     }
 }
 
-/// Between the middles of two rows, in pixels.
+/// Distance between the middles of two rows, in pixels.
 fn row_height() -> i32 {
     BODY.line_height() as i32
 }
@@ -56,7 +56,7 @@ fn row_height() -> i32 {
 impl LegendName<'_> {
     pub(super) fn draw(&self, area: &Area<'_>) -> Result<()> {
         let (left, right, middle) = (self.x, self.x + SWATCH, self.top + row_height() / 2);
-        // A dashed line is two dashes long.
+        // A dashed line consists of two dashes.
         let pieces = match self.line.line {
             Line::Solid => &[[left, right]][..],
             Line::Dashed => &[[left, left + 13], [right - 13, right]],

@@ -1,4 +1,4 @@
-//! Owns what is below the legend: axes and grid, with the flags, lines, marks and labels.
+//! Owns everything below the legend: axes and grid, with the flags, lines, marks and labels.
 
 use plotters::chart::ChartContext;
 use plotters::coord::cartesian::Cartesian2d;
@@ -15,7 +15,8 @@ use crate::plots::chart::style::{Area, MARGIN, SUBPIXELS, cannot_draw, stroke, t
 use crate::plots::colour::{AXIS, GRID, MUTED, TEXT};
 use crate::plots::text::BODY;
 
-/// Beside the labels of the axes, above the plot, and for the labels of an axis, in pixels.
+/// Space at the edges of the axes' labels, above the plot, and for the labels of each axis, in
+/// pixels.
 const NARROW_MARGIN: i32 = 4;
 const TOP_MARGIN: i32 = 6;
 const X_LABELS_HEIGHT: i32 = 52;
@@ -25,14 +26,13 @@ const Y_LABELS_WIDTH: i32 = 72;
 type Frame<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 impl Chart<'_> {
-    /// Draws it, and says how many labels found no room.
+    /// Draws everything below the legend. Returns the number of labels without room.
     pub(super) fn plot(&self, area: &Area<'_>) -> Result<usize> {
         let lines = PlacedLine::all(self.series, self.x_scale);
         let (mut frame, flags) = self.frame(area, &lines)?;
         self.draw_axes(&mut frame)?;
         let plot_area = frame.plotting_area();
-        // On all of the area: what is drawn inside the plot is cut at its border, and marks are
-        // there too.
+        // Marks are drawn on the whole area, since the plot would cut them at its border.
         let base = area.get_base_pixel();
         let at = |point: (f64, f64)| {
             let (x, y) = plot_area.map_coordinate(&point);
@@ -49,7 +49,7 @@ impl Chart<'_> {
         draw_labels(plot_area, &lines, &flags)
     }
 
-    /// The room that the axes leave, what they cover, and what stands above the plot.
+    /// Creates the axes, the space that they leave for the plot, and the flags above the plot.
     fn frame<'a, 'b>(&self, area: &'a Area<'b>, lines: &[PlacedLine<'_>]) -> Result<(Frame<'a, 'b>, Flags)> {
         let width =
             f64::from(area.dim_in_pixel().0 as i32 / SUBPIXELS - NARROW_MARGIN - Y_LABELS_WIDTH - MARGIN);
@@ -86,8 +86,8 @@ impl Chart<'_> {
     }
 }
 
-/// The labels of points, last, since each needs to know where all lines and marks are. Says how
-/// many found no room.
+/// Draws the labels of points, last, since their positions depend on all lines and marks. Returns
+/// the number of labels without room.
 fn draw_labels(plot_area: &PlotArea<'_>, lines: &[PlacedLine<'_>], flags: &Flags) -> Result<usize> {
     let (width, height) = plot_area.dim_in_pixel();
     let mut space = LabelSpace::new((width as i32, height as i32));
@@ -120,7 +120,7 @@ fn draw_labels(plot_area: &PlotArea<'_>, lines: &[PlacedLine<'_>], flags: &Flags
     Ok(num_without_room)
 }
 
-/// Where a point is, from the upper left corner of the plot.
+/// Position of a point, from the upper left corner of the plot.
 fn to_plot(plot_area: &PlotArea<'_>, point: (f64, f64)) -> Place {
     let ((x, y), (left, top)) = (plot_area.map_coordinate(&point), plot_area.get_base_pixel());
     (x - left, y - top)

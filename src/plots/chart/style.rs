@@ -1,4 +1,4 @@
-//! Owns how a chart's strokes, marks and texts look to plotters.
+//! Owns the style of a chart's strokes, marks and texts, as plotters needs it.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -8,22 +8,23 @@ use crate::plots::chart::Series;
 use crate::plots::colour::Rgb;
 use crate::plots::text::Font;
 
-/// plotters' SVG has whole-number coordinates: everything is drawn this many times larger, and
-/// shown smaller.
+/// Number of subpixels per pixel. plotters' SVG has integer coordinates, so everything is drawn
+/// this many times larger and shown smaller.
 pub(super) const SUBPIXELS: i32 = 4;
-/// plotters counts a font's size from its lowest to its highest point, and divides by this in SVG.
+/// Size of a font for plotters, per em: plotters counts from the lowest to the highest point of the
+/// letters, and divides by this in SVG.
 const SIZE_PER_EM: f64 = 1.24;
-/// Around the chart, in pixels.
+/// Space around the chart, in pixels.
 pub(super) const MARGIN: i32 = 16;
-/// The least distance between two tick labels, in pixels.
+/// Least distance between two tick labels, in pixels.
 pub(super) const LABEL_GAP: f64 = 10.0;
-/// Half as wide as a mark, in pixels.
+/// Half the width of a mark, in pixels.
 pub(super) const MARK: i32 = 4;
-/// A dash and the gap after it, in pixels.
+/// Length of a dash and of the gap after it, in pixels.
 pub(super) const DASH: (i32, i32) = (8, 6);
 pub(super) const MARKER_DASH: (i32, i32) = (4, 4);
 
-/// A part of the drawing, in fine pixels from its upper left corner.
+/// A part of the drawing, in subpixels from its upper left corner.
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 pub(super) fn line_style(line: &Series) -> ShapeStyle {
