@@ -215,7 +215,7 @@ pub fn study_folder(bytes: &[u8]) {
             plan: &plan,
             summary: &summary,
             records: &records,
-            winner: None,
+            best_model: None,
             adapter: "CPU (flex)",
             layout: InputSpec { height: 2, width: 2, num_classes: 3 },
             data_sha256: "digest",

@@ -249,7 +249,7 @@ fn announce_earlier(study: &OpenStudy, separate: bool, output: &Output) {
     let stacked = trials
         .iter()
         .filter_map(|trial| study.trial_log.result(trial))
-        .filter(|record| record.stacked)
+        .filter(|record| record.is_batched)
         .count();
     if separate && stacked > 0 {
         output.line(&format!(

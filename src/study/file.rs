@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_lists_are_refused() {
+    fn too_long_lists_are_refused() {
         let numbers = |end: usize| (1..=end).map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
         let keys: String = (0..21).map(|index| format!("k{index} = [1]\n")).collect();
         for (text, expected) in [

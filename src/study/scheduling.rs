@@ -223,10 +223,10 @@ mod tests {
     const CV: &str = "folds = 3\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3, 0.4]";
 
     #[test]
-    fn rates_and_folds_stand_side_by_side_in_as_many_stacks_as_there_are_workers() {
+    fn learning_rates_and_folds_fill_one_batch_per_worker() {
         let jobs = jobs_of(&plan(CV), RESOURCES);
-        let stack = |groups: [[usize; 2]; 3]| Job::Batched(groups.map(|group| group.to_vec()).to_vec());
-        assert_eq!(jobs, [stack([[0, 3], [1, 4], [2, 5]]), stack([[6, 9], [7, 10], [8, 11]])]);
+        let batch = |groups: [[usize; 2]; 3]| Job::Batched(groups.map(|group| group.to_vec()).to_vec());
+        assert_eq!(jobs, [batch([[0, 3], [1, 4], [2, 5]]), batch([[6, 9], [7, 10], [8, 11]])]);
         let one = jobs_of(&plan(CV), Resources { workers: 1, ..RESOURCES });
         assert_eq!(one, [Job::Batched(vec![vec![0, 3, 6, 9], vec![1, 4, 7, 10], vec![2, 5, 8, 11]])]);
         let none = jobs_of(&plan(CV), Resources { can_batch: false, ..RESOURCES });
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn seeds_are_groups_too() {
+    fn each_seed_is_a_group() {
         let seeds = plan("seeds = [1, 2, 3, 4]\n[set]\ndata.validation = 10");
         assert_eq!(
             jobs_of(&seeds, RESOURCES),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_runs_alone() {
+    fn networks_that_do_not_fit_run_individually() {
         let shapes = plan("folds = 2\n[vary]\nmodel.hidden = [[], [8], [512]]");
         let one = Resources { workers: 1, ..RESOURCES };
         assert_eq!(
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn timed_settings_take_turns() {
+    fn timed_configurations_take_turns() {
         let plan = plan(
             "timing = true\nseeds = [1, 2]\nfolds = 2\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3]",
         );
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_done_is_not_run_again_and_what_is_left_stays_as_it_was() {
+    fn finished_trials_are_left_out_and_other_jobs_stay_equal() {
         let all = jobs_of(&plan(CV), RESOURCES);
         let after_one = filter_jobs(all.clone(), |trial| trial >= 6);
         assert_eq!(after_one, all[1..], "a job that has not run is the same job");

@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_have_names() {
+    fn configurations_have_names() {
         let configuration = |pairs: &[(&str, &str)]| {
             let own = |&(key, value): &(&str, &str)| (key.into(), value.into());
             Configuration { values: pairs.iter().map(own).collect() }.name()

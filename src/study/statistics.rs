@@ -242,7 +242,7 @@ mod tests {
             num_images: (400, 100),
             num_parameters: 1,
             steps_per_epoch: 1,
-            stacked: false,
+            is_batched: false,
             epochs: Vec::new(),
         };
         plan.trials.iter().zip(accuracies.into_iter().flatten()).map(record).collect()
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_by_much_less_than_the_region_is_practically_equal() {
+    fn differences_well_below_the_region_are_practically_equal() {
         let near = BEST.map(|accuracy| accuracy - 0.001);
         let summary =
             summary([BEST, [near[0] + 0.0004, near[1], near[2] - 0.0004, near[3], near[4]], [0.5; 5]]);
@@ -390,7 +390,7 @@ mod tests {
     ];
 
     #[test]
-    fn what_diverged_is_not_ranked_however_good_the_rest() {
+    fn a_diverged_configuration_is_not_ranked() {
         let summary = summary([[0.99, 0.99, f64::NAN, 0.99, 0.99], [0.5; 5], [0.4; 5]]);
         assert_eq!(summary.best, Some(1));
         let diverged = &summary.configurations[0];
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_trial_leaves_its_setting_unranked() {
+    fn a_missing_trial_leaves_its_configuration_unranked() {
         let plan = plan();
         let records = records(&plan, [[0.9; 5], [0.8; 5], [0.7; 5]]);
         let some: Vec<_> = records.iter().enumerate().map(|(i, record)| (i != 2).then_some(record)).collect();

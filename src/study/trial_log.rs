@@ -93,7 +93,8 @@ pub struct TrialRecord {
     pub steps_per_epoch: usize,
     /// True if it was trained in a batch with others. Its seconds are then its share of the batch's
     /// time.
-    pub stacked: bool,
+    #[serde(rename = "stacked")]
+    pub is_batched: bool,
     /// Records of its epochs.
     pub epochs: Vec<EpochRecord>,
 }
@@ -209,10 +210,10 @@ impl TrialLog {
         }
         let Some((lines, lock)) = self.writer.take() else { return Ok(None) };
         drop(lines);
-        let kept = files::set_aside(&path)?;
+        let archive = files::set_aside(&path)?;
         self.writer = Some((LineLog::open(&path)?.0, lock));
         self.records.clear();
-        Ok(Some((kept, number)))
+        Ok(Some((archive, number)))
     }
 
     /// Reads the trial log of the study called `name` without locking it. `None` if there is none
@@ -289,7 +290,7 @@ mod tests {
             num_images: (4, 1),
             num_parameters: 10,
             steps_per_epoch: 3,
-            stacked: true,
+            is_batched: true,
             epochs: Vec::new(),
         }
     }
@@ -299,9 +300,9 @@ mod tests {
     }
 
     #[test]
-    fn what_a_kill_left_behind_is_read_as_far_as_it_is_whole() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = StudyFolder::open(place.path(), "s").unwrap();
+    fn records_before_a_torn_line_are_kept() {
+        let artifacts = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
         let mut trial_log = TrialLog::open(&folder).unwrap();
         trial_log.append(&[record("a", TrialEnd::Finished), record("b", TrialEnd::Failed)]).unwrap();
         drop(trial_log);
@@ -328,9 +329,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_measured_again_keeps_what_was_measured_before() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = StudyFolder::open(place.path(), "s").unwrap();
+    fn archiving_keeps_the_earlier_records() {
+        let artifacts = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
         let mut trial_log = TrialLog::open(&folder).unwrap();
         assert_eq!(trial_log.archive(&folder).unwrap(), None);
         for (number, id) in ["a", "b"].into_iter().enumerate() {
@@ -350,8 +351,8 @@ mod tests {
 
     #[test]
     fn a_study_runs_once_at_a_time() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = StudyFolder::open(place.path(), "s").unwrap();
+        let artifacts = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
         let _first = TrialLog::open(&folder).unwrap();
         let error = TrialLog::open(&folder).unwrap_err();
         assert!(error.message().ends_with("is in use: the study is running already"), "{error}");
@@ -359,10 +360,10 @@ mod tests {
 
     #[test]
     fn a_folder_of_the_future_is_refused() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = StudyFolder::open(place.path(), "s").unwrap();
+        let artifacts = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
         fs::write(folder.path().join(PLAN), "{\"format\": 2, \"facts\": {}}").unwrap();
-        let error = StudyFolder::open(place.path(), "s").unwrap_err();
+        let error = StudyFolder::open(artifacts.path(), "s").unwrap_err();
         assert!(
             error.message().ends_with("has format 2, and this smallnet reads formats up to 1"),
             "{error}"
@@ -371,10 +372,13 @@ mod tests {
 
     #[test]
     fn changes_are_named() {
-        let facts = |pairs: &[(&str, &str)]| {
+        let fingerprint = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
         };
-        let found = diff(&facts(&[("a", "1"), ("b", "2")]), &facts(&[("a", "1"), ("b", "3"), ("c", "4")]));
+        let found = diff(
+            &fingerprint(&[("a", "1"), ("b", "2")]),
+            &fingerprint(&[("a", "1"), ("b", "3"), ("c", "4")]),
+        );
         let text = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
         assert_eq!(found, [text("b", "2", "3"), text("c", "–", "4")]);
     }

@@ -206,7 +206,7 @@ mod tests {
     const RATES: &str = "folds = 3\nseeds = [1, 2]\n[vary]\noptimizer.learning_rate = [0.1, 1.0]";
 
     #[test]
-    fn every_setting_with_every_seed_in_every_fold() {
+    fn every_configuration_with_every_seed_in_every_fold() {
         let plan = plan(RATES);
         assert_eq!((plan.configurations.len(), plan.trials.len()), (2, 12));
         let of =
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn more_trials_than_anyone_has_time_for_are_refused() {
+    fn too_many_trials_are_refused() {
         let text = "folds = 100\nseeds = [1, 2]\n[vary]\noptimizer.learning_rate = { from = 0.1, to = 1, num = 501 }";
         assert_eq!(
             TrialPlan::new(&study(text), Backend::Flex, "abc", None).unwrap_err().to_string(),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_is_known_by_what_decides_its_result() {
+    fn a_trial_id_covers_all_that_decides_its_result() {
         let plan = plan(RATES);
         let ids = |plan: &TrialPlan| plan.trials.iter().map(|trial| trial.id.clone()).collect::<Vec<_>>();
         let renamed = self::plan(&format!("name = \"other\"\n{RATES}"));
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_are_known_by_their_machine() {
+    fn timed_trials_of_another_machine_are_other_trials() {
         let on = |text: &str, machine| {
             let study = study(text);
             TrialPlan::new(&study, Backend::Flex, "", Some(machine)).unwrap().trials[0].id.clone()
@@ -263,14 +263,14 @@ mod tests {
     }
 
     #[test]
-    fn one_setting_spelled_in_two_ways_is_refused() {
+    fn one_configuration_spelled_in_two_ways_is_refused() {
         let study = study("folds = 2\n[vary]\noptimizer.learning_rate = [1, 1.0]");
         let error = TrialPlan::new(&study, Backend::Flex, "", None).unwrap_err();
         assert_eq!(error.message(), "the settings learning rate 1 and learning rate 1.0 are the same");
     }
 
     #[test]
-    fn a_setting_that_cannot_be_is_named() {
+    fn an_impossible_configuration_is_named() {
         let study = study("folds = 2\n[vary]\noptimizer.learning_rate = [1.0, -1.0]");
         let error = TrialPlan::new(&study, Backend::Flex, "", None).unwrap_err().to_string();
         assert_eq!(

@@ -54,7 +54,7 @@ pub(super) fn architecture(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -
              held out. “hidden 64-64” has two hidden layers of 64 neurons: two more " code { "Dense" } " or " code { "nn.Linear" }
             " layers."
         }
-        @if let Some(winner) = study.page.winner.map(plan) {
+        @if let Some(winner) = study.page.best_model.map(plan) {
             p { "The weights of the best of them: " (formula(&winner)) "." }
         }
         p {

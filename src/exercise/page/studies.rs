@@ -310,7 +310,7 @@ pub(super) fn alike(summary: &StudySummary, key: &str) -> String {
 
 /// What the winner gave in its one test, as the end of a sentence.
 pub(super) fn test_of_winner(study: &ExerciseStudy<'_>) -> String {
-    let result = study.page.winner.and_then(|winner| winner.summary.as_ref());
+    let result = study.page.best_model.and_then(|winner| winner.summary.as_ref());
     result.map_or_else(String::new, |result| {
         format!("; trained on all training images and tested once, it reaches {:.4}", result.test_accuracy)
     })

@@ -41,7 +41,7 @@ pub struct StudyPage<'a> {
     pub records: &'a [&'a TrialRecord],
     /// The best configuration, trained on all training images and tested. `None` until that has
     /// been done.
-    pub winner: Option<&'a RunRecords>,
+    pub best_model: Option<&'a RunRecords>,
     /// Name of the processor or GPU that computed.
     pub adapter: &'a str,
     /// Shape and classes of the images.
@@ -113,7 +113,7 @@ fn stat_tiles(page: &StudyPage<'_>) -> Vec<(String, String)> {
         numbers.push((best.configuration.name(), "best setting".to_owned()));
         numbers.push((accuracy(best.mean), "its mean validation accuracy".to_owned()));
     }
-    if let Some(result) = page.winner.and_then(|run| run.summary.as_ref()) {
+    if let Some(result) = page.best_model.and_then(|run| run.summary.as_ref()) {
         numbers.push((format!("{:.4}", result.test_accuracy), "test accuracy, tested once".to_owned()));
         numbers.push((grouped(result.num_parameters), "parameters".to_owned()));
     }
@@ -127,7 +127,7 @@ fn result_section(page: &StudyPage<'_>) -> Markup {
     let table = study_table(page.summary, page.study.timing, Medium::Page);
     html! {
         @for sentence in conclusions(page.summary) { p { (components::inline_code(&sentence)) } }
-        @if let Some(sentence) = page.winner.and_then(test_sentence) { p { (sentence) } }
+        @if let Some(sentence) = page.best_model.and_then(test_sentence) { p { (sentence) } }
         (components::text_table(&table))
     }
 }
@@ -183,7 +183,7 @@ fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
 
 fn method_section(page: &StudyPage<'_>) -> Markup {
     let StudyPage { study, plan, records, .. } = page;
-    let stacked = records.iter().filter(|record| record.stacked).count();
+    let stacked = records.iter().filter(|record| record.is_batched).count();
     let execution = match (study.timing, stacked) {
         (true, _) => {
             "alone, one after the other, settings taking turns, each after a warm-up that is not counted"

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn ordered_settings_show_both_ends_the_middle_and_the_best() {
+    fn ordered_configurations_show_both_ends_the_middle_and_the_best() {
         // Nine learning rates, not in their order. The best one is the second smallest.
         let rates = ["10.0", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1.0", "3.0"];
         let means = [0.1, 0.5, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3];
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_without_an_order_show_the_best_and_the_worst() {
+    fn configurations_without_an_order_show_the_best_and_the_worst() {
         let names = ["\"relu\"", "\"tanh\"", "\"a\"", "\"b\"", "\"c\"", "\"d\"", "\"e\"", "\"f\""];
         let means = [0.1, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2];
         let eight = shown(&configurations("model.activation", &names), &means);

@@ -208,13 +208,13 @@ fn describe_mean(best: &ConfigurationResult) -> String {
 }
 
 /// Sentence about the best configuration on the test images, if it has been tested.
-pub fn test_sentence(winner: &RunRecords) -> Option<String> {
-    let result = winner.summary.as_ref()?;
-    let tested = winner.test.as_ref().map_or(0, |test| test.evaluation.num_images);
+pub fn test_sentence(best_model: &RunRecords) -> Option<String> {
+    let result = best_model.summary.as_ref()?;
+    let tested = best_model.test.as_ref().map_or(0, |test| test.evaluation.num_images);
     Some(format!(
         "Trained once with all {} training images for {} and tested once on {} test images: accuracy {:.4}, loss {}, {} \
          parameters.",
-        grouped(winner.info.data.num_train),
+        grouped(best_model.info.data.num_train),
         counted(result.num_epochs, "epoch", "epochs"),
         grouped(tested),
         result.test_accuracy,

@@ -343,7 +343,7 @@ impl PlannedStudy {
             num_images,
             num_parameters: num_parameters(&trial.experiment, self.layout),
             steps_per_epoch: trial.experiment.training.steps_per_epoch(num_images.0),
-            stacked: is_batched,
+            is_batched,
             epochs,
         }
     }

@@ -39,7 +39,8 @@ struct Results<'a> {
     #[serde(rename = "settings")]
     configurations: &'a [ConfigurationResult],
     best: Option<&'a ConfigurationResult>,
-    winner: Option<BestModelResult<'a>>,
+    #[serde(rename = "winner")]
+    best_model: Option<BestModelResult<'a>>,
 }
 
 #[derive(Serialize)]
@@ -56,14 +57,18 @@ impl OpenStudy {
     ///
     /// # Errors
     /// A file cannot be written, or the records cannot be drawn.
-    pub fn write_results(&self, summary: &StudySummary, winner: Option<&RunRecords>) -> Result<ResultPaths> {
+    pub fn write_results(
+        &self,
+        summary: &StudySummary,
+        best_model: Option<&RunRecords>,
+    ) -> Result<ResultPaths> {
         let records = self.records();
         let csv = self.folder.write(CSV, &csv(&records)?)?;
-        let json = serde_json::to_vec_pretty(&self.results(summary, winner));
+        let json = serde_json::to_vec_pretty(&self.results(summary, best_model));
         let mut json = json.map_err(|error| Error::new(format!("cannot write JSON: {error}")))?;
         json.push(b'\n');
         let json = self.folder.write(JSON, &json)?;
-        let page = page::page(&self.page(summary, &records, winner))?;
+        let page = page::page(&self.page(summary, &records, best_model))?;
         let page = self.folder.write(PAGE, page.as_bytes())?;
         Ok(ResultPaths { csv, json, page })
     }
@@ -78,7 +83,7 @@ impl OpenStudy {
         &'a self,
         summary: &'a StudySummary,
         records: &'a [&'a TrialRecord],
-        winner: Option<&'a RunRecords>,
+        best_model: Option<&'a RunRecords>,
     ) -> StudyPage<'a> {
         let planned = &self.planned;
         StudyPage {
@@ -86,7 +91,7 @@ impl OpenStudy {
             plan: &planned.plan,
             summary,
             records,
-            winner,
+            best_model,
             adapter: &planned.opened.adapter,
             layout: planned.layout,
             data_sha256: &planned.data_sha256,
@@ -94,9 +99,9 @@ impl OpenStudy {
         }
     }
 
-    fn results<'a>(&'a self, summary: &'a StudySummary, winner: Option<&'a RunRecords>) -> Results<'a> {
+    fn results<'a>(&'a self, summary: &'a StudySummary, best_model: Option<&'a RunRecords>) -> Results<'a> {
         let planned = &self.planned;
-        let winner = winner.and_then(|run| {
+        let best_model = best_model.and_then(|run| {
             let result = run.summary.as_ref()?;
             Some(BestModelResult {
                 run: run.folder.path(),
@@ -116,7 +121,7 @@ impl OpenStudy {
             equivalence: summary.equivalence,
             configurations: &summary.configurations,
             best: summary.best.map(|best| &summary.configurations[best]),
-            winner,
+            best_model,
         }
     }
 }
