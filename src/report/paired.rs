@@ -13,7 +13,7 @@ const SIGNIFICANT: f64 = 0.05;
 /// The tests as a table: one row per network that is compared with the first one.
 pub fn paired_table(names: &[String], tests: &[Option<PairedTest>]) -> TextTable {
     let columns: [Column<(&String, PairedTest)>; 6] = [
-        Column::text("beside the first", |(name, _)| (*name).clone()),
+        Column::text("against the first", |(name, _)| (*name).clone()),
         Column::number("difference", |(_, test)| format!("{:+.2} pp", 100.0 * test.difference + 0.0)),
         Column::number("95 % interval", |(_, test)| {
             format!("{:+.2} to {:+.2}", 100.0 * test.interval.0, 100.0 * test.interval.1)

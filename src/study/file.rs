@@ -32,7 +32,7 @@ pub struct Study {
     /// Half the width of the region of practical equivalence, a difference of accuracies in [0, 1).
     /// Accuracies that differ by less count as equal in practice.
     pub equivalence: f64,
-    pub(super) varied: Vec<Parameter>,
+    pub(super) parameters: Vec<Parameter>,
     /// Number of configurations drawn from the grid, and the seed of the draw. With `None`, all
     /// configurations are trained.
     pub(super) sample: Option<(usize, u64)>,
@@ -113,8 +113,8 @@ impl Study {
         base.data.make_absolute()?;
         let known = experiment::settings(&base)?;
         let is_whole = |key: &str| known.get(key).is_some_and(|value| value.parse::<i64>().is_ok());
-        let varied = search_space::read(&vary, "", origin, &is_whole)?;
-        check_parameters(&varied, &changes, seeds.is_some(), origin)?;
+        let parameters = search_space::read(&vary, "", origin, &is_whole)?;
+        check_parameters(&parameters, &changes, seeds.is_some(), origin)?;
         Experiment { name: name.clone(), ..base.clone() }.check()?;
         check_length(&name, origin)?;
         let seeds = seeds.unwrap_or_else(|| vec![base.seed]);
@@ -125,7 +125,7 @@ impl Study {
             seeds,
             timing,
             equivalence,
-            varied,
+            parameters,
             sample,
             text: text.to_owned(),
             base_file,
@@ -165,7 +165,7 @@ impl Study {
 
     /// Keys that vary.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.varied.iter().map(|varied| varied.key.as_str())
+        self.parameters.iter().map(|parameter| parameter.key.as_str())
     }
 
     /// Text of the file as it was read.
@@ -175,9 +175,9 @@ impl Study {
 
     /// Builds the experiment with these values, in the order of [`Study::keys`], and this seed.
     pub(super) fn experiment(&self, values: &[Value], seed: u64) -> Result<Experiment> {
-        let varied = self.varied.iter().zip(values);
-        let varied = varied.map(|(varied, value)| Override::new(&varied.key, value.clone()));
-        let mut changes: Vec<_> = self.changes.iter().cloned().chain(varied).collect();
+        let parameters = self.parameters.iter().zip(values);
+        let parameters = parameters.map(|(parameter, value)| Override::new(&parameter.key, value.clone()));
+        let mut changes: Vec<_> = self.changes.iter().cloned().chain(parameters).collect();
         changes.push(Override::new("seed", i64::try_from(seed).unwrap_or(i64::MAX)));
         changes.push(Override::new("name", self.name.clone()));
         let mut experiment = self.base_file.changed(&changes, &format!("changed by `{}`", self.origin))?;
@@ -234,8 +234,13 @@ fn shipped_base(name: &str) -> Result<(String, String)> {
 }
 
 /// Refuses keys that cannot vary, and keys that are both varied and set.
-fn check_parameters(varied: &[Parameter], changes: &[Override], has_seeds: bool, origin: &str) -> Result<()> {
-    for Parameter { key, .. } in varied {
+fn check_parameters(
+    parameters: &[Parameter],
+    changes: &[Override],
+    has_seeds: bool,
+    origin: &str,
+) -> Result<()> {
+    for Parameter { key, .. } in parameters {
         if key == "name" || key == "seed" {
             return Err(Error::new(format!("`vary.{key}` in `{origin}` is not something to vary"))
                 .hint("to repeat every setting with several seeds, write `seeds = [1, 2, 3]`"));

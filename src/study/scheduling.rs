@@ -46,8 +46,7 @@ pub struct Resources {
     pub can_batch: bool,
 }
 
-/// Most numbers that a step of a model batch holds, pixels and activations of all its networks: 200
-/// MB.
+/// Most numbers in a step of a model batch, pixels and activations of all networks: 200 MB.
 const MAX_VALUES: usize = 50_000_000;
 
 /// Groups `trials` into jobs, in the plan's order.

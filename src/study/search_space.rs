@@ -192,7 +192,7 @@ fn rounded(values: &[f64], digits: usize) -> Vec<f64> {
 /// The configurations of a study: every combination of values, the last key changing fastest, or a
 /// sample of them in the same order.
 pub(super) struct Grid<'a> {
-    varied: &'a [Parameter],
+    parameters: &'a [Parameter],
     /// Each key with its values as TOML.
     texts: Vec<(Arc<str>, Vec<Arc<str>>)>,
     /// Indices of the combinations, in the grid's order.
@@ -204,8 +204,9 @@ impl<'a> Grid<'a> {
     ///
     /// # Errors
     /// There are too many configurations.
-    pub(super) fn new(varied: &'a [Parameter], sample: Option<(usize, u64)>) -> Result<Self> {
-        let size = varied.iter().try_fold(1usize, |size, varied| size.checked_mul(varied.values.len()));
+    pub(super) fn new(parameters: &'a [Parameter], sample: Option<(usize, u64)>) -> Result<Self> {
+        let size =
+            parameters.iter().try_fold(1usize, |size, parameter| size.checked_mul(parameter.values.len()));
         let indices: Vec<usize> = match (size, sample) {
             (Some(size), Some((num, seed))) if num.min(size) <= MAX_CONFIGURATIONS => {
                 draw_sample(size, num, seed)
@@ -216,11 +217,11 @@ impl<'a> Grid<'a> {
                     .hint("draw some of them: `[sample]` with `num = 20`"));
             }
         };
-        let texts = |varied: &Parameter| {
-            let values = varied.values.iter().map(|value| value.to_string().into());
-            (varied.key.as_str().into(), values.collect())
+        let texts = |parameter: &Parameter| {
+            let values = parameter.values.iter().map(|value| value.to_string().into());
+            (parameter.key.as_str().into(), values.collect())
         };
-        Ok(Self { varied, texts: varied.iter().map(texts).collect(), indices })
+        Ok(Self { parameters, texts: parameters.iter().map(texts).collect(), indices })
     }
 
     /// Number of configurations.
@@ -237,14 +238,14 @@ impl<'a> Grid<'a> {
                 (key.clone(), values[choice].clone())
             };
             let configuration = Configuration { values: self.texts.iter().zip(&choices).map(text).collect() };
-            (configuration, self.varied.iter().zip(&choices).map(value).collect())
+            (configuration, self.parameters.iter().zip(&choices).map(value).collect())
         })
     }
 
     /// Index of the chosen value of each key: the digits of `index`, each key having its own base.
     fn choices(&self, mut index: usize) -> Vec<usize> {
-        let mut choices: Vec<usize> = Vec::with_capacity(self.varied.len());
-        for Parameter { values, .. } in self.varied.iter().rev() {
+        let mut choices: Vec<usize> = Vec::with_capacity(self.parameters.len());
+        for Parameter { values, .. } in self.parameters.iter().rev() {
             choices.push(index % values.len());
             index /= values.len();
         }
@@ -293,11 +294,11 @@ mod tests {
 
     #[test]
     fn a_grid_is_every_combination_and_a_sample_is_some_of_it() {
-        let varied = vary("b.c = [1, 2, 3]\na = [true, false]").unwrap();
-        let keys: Vec<_> = varied.iter().map(|varied| varied.key.as_str()).collect();
+        let parameters = vary("b.c = [1, 2, 3]\na = [true, false]").unwrap();
+        let keys: Vec<_> = parameters.iter().map(|parameter| parameter.key.as_str()).collect();
         assert_eq!(keys, ["a", "b.c"]);
         let grid = |sample| -> Vec<String> {
-            let grid = Grid::new(&varied, sample).unwrap();
+            let grid = Grid::new(&parameters, sample).unwrap();
             assert_eq!(grid.len(), grid.configurations().count());
             let text = |(configuration, values): (Configuration, Vec<Value>)| {
                 let words: Vec<_> =

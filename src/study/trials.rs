@@ -72,7 +72,7 @@ impl TrialPlan {
     /// The experiment refuses a configuration, two configurations mean the same, or there are too
     /// many trials.
     pub fn new(study: &Study, backend: Backend, data_sha256: &str, machine: Option<&str>) -> Result<Self> {
-        let grid = Grid::new(&study.varied, study.sample)?;
+        let grid = Grid::new(&study.parameters, study.sample)?;
         check_number(study, grid.len())?;
         let timed_on = machine.filter(|_| study.timing).unwrap_or_default();
         // Times of configurations that took turns cannot be compared with those of an earlier
@@ -168,9 +168,9 @@ fn fingerprint(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTr
     if study.folds > 0 {
         fingerprint.remove("data.validation");
     }
-    for varied in &study.varied {
-        let values: Vec<_> = varied.values.iter().map(ToString::to_string).collect();
-        fingerprint.insert(varied.key.clone(), format!("varied: {}", values.join(", ")));
+    for parameter in &study.parameters {
+        let values: Vec<_> = parameter.values.iter().map(ToString::to_string).collect();
+        fingerprint.insert(parameter.key.clone(), format!("varied: {}", values.join(", ")));
     }
     let sample = study.sample.map_or("all".to_owned(), |(num, seed)| format!("{num} drawn by {seed}"));
     for (key, value) in [

@@ -63,8 +63,8 @@ fn only_number(configurations: &[(&Configuration, f64)], place: usize) -> Option
     let differs = |key: &str, value: &str| {
         configurations.iter().any(|(other, _)| other.value(key).is_some_and(|other| other != value))
     };
-    let mut varied = first.values.iter().filter(|(key, value)| differs(key, value));
-    let (key, None) = (&varied.next()?.0, varied.next()) else { return None };
+    let mut parameters = first.values.iter().filter(|(key, value)| differs(key, value));
+    let (key, None) = (&parameters.next()?.0, parameters.next()) else { return None };
     configuration.number(key)
 }
 
