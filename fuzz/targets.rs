@@ -131,7 +131,7 @@ pub fn experiment(bytes: &[u8]) {
     let again = Experiment::from_toml(&text, "fuzz.toml", &[]).expect("what was written can be read");
     assert_eq!(again, experiment);
     let plan = ModelSummary::new(&experiment, InputSpec { height: 28, width: 28, num_classes: 10 }, 60_000);
-    black_box((plan.rows(), plan.size(), plan.operations(), plan.shape()));
+    black_box((plan.table(), plan.size(), plan.operations(), plan.shape()));
     black_box(schedule_formula(&experiment.optimizer, &experiment.schedule));
     black_box(update_formula(
         &experiment.optimizer,
@@ -218,7 +218,7 @@ pub fn study_folder(bytes: &[u8]) {
             plan: &plan,
             summary: &summary,
             records: &records,
-            winner: None,
+            best_model: None,
             adapter: "CPU (flex)",
             layout: InputSpec { height: 2, width: 2, num_classes: 3 },
             data_sha256: "digest",

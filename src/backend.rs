@@ -66,7 +66,7 @@ impl Engine {
             return Ok(());
         }
         if !cfg!(feature = "cpu-engine") {
-            return Err(Error::new("the engine `cpu` is not in this build")
+            return Err(Error::unsupported("the engine `cpu` is not in this build")
                 .hint("build with the feature `cpu-engine`, or use `--engine autodiff`"));
         }
         if backend == Backend::Flex {

@@ -166,7 +166,9 @@ fn without_a_descent_that_ends_nothing_is_suggested() {
         let record: Value = serde_json::from_str(ran.stdout.trim()).unwrap();
         assert!(record["suggestion"].is_null(), "{record}");
         let page = place.read(record["page"].as_str().unwrap());
-        assert!(page.contains(&format!("No rate can be suggested: {why}.")) && page.contains("<svg"));
+        assert!(
+            page.contains(&format!("No learning rate can be suggested: {why}.")) && page.contains("<svg")
+        );
     }
 }
 

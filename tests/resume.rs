@@ -92,7 +92,7 @@ fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
         assert_eq!(go_on, format!("go on: smallnet resume {run}"));
         assert!(saved.starts_with(&format!("saved in {run}")), "{saved}");
         assert_eq!(place.json(&["runs"])[0]["status"], "interrupted");
-        assert!(place.read(folder.join("report.html")).contains("goes on with it"));
+        assert!(place.read(folder.join("report.html")).contains("resumes it"));
         // The weights reached can be looked at.
         assert_eq!(place.json(&["evaluate", run])["num_images"], 100);
         fs::remove_dir_all(place.path().join("artifacts")).unwrap();

@@ -15,9 +15,7 @@ use crate::evaluation::PairedTest;
 use crate::experiment::Difference;
 use crate::pipeline;
 use crate::pipeline::RunComparison;
-use crate::report::{
-    PAIRED_COLUMNS, RESULT_COLUMNS, accuracy_curves, paired_rows, paired_sentences, result_rows, uncertainty,
-};
+use crate::report::{accuracy_curves, paired_sentences, paired_table, result_table, uncertainty};
 use crate::run::{RunRecords, RunSummary, Status};
 
 /// Arguments of `smallnet compare`.
@@ -106,19 +104,15 @@ pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result
 }
 
 fn results(runs: &[RunRecords], names: &[String]) -> Table {
-    let mut table = Table::new(RESULT_COLUMNS, 1);
-    table.add_rows(result_rows(runs, names));
-    table
+    Table::of_text(result_table(runs, names))
 }
 
 /// Each network beside the first one, on the same test images.
 fn print_tests(compared: &RunComparison, output: &Output) {
     let RunComparison { runs, names, tests, .. } = compared;
-    let rows = paired_rows(names, tests);
-    if !rows.is_empty() {
-        let mut table = Table::new(PAIRED_COLUMNS, 1);
-        table.add_rows(rows);
-        output.line(&table.lines());
+    let table = paired_table(names, tests);
+    if !table.rows.is_empty() {
+        output.line(&Table::of_text(table).lines());
         output.line("");
     }
     for sentence in paired_sentences(runs, names, tests) {

@@ -11,7 +11,7 @@ use crate::cli::output::Output;
 use crate::cli::table::Table;
 use crate::data::Source;
 use crate::error::Result;
-use crate::evaluation::{Evaluation, Misclassification, SCORE_COLUMNS, score_rows};
+use crate::evaluation::{Evaluation, Misclassification, score_table};
 use crate::pipeline::{LoadedModel, SplitName};
 use crate::run::diagnosis::Finding;
 use crate::util::format::{counted, grouped, loss, percent};
@@ -118,9 +118,7 @@ fn matrix(evaluation: &Evaluation) -> Table {
 }
 
 fn scores(evaluation: &Evaluation) -> Table {
-    let mut table = Table::new(SCORE_COLUMNS, 0);
-    table.add_rows(score_rows(&evaluation.classes));
-    table
+    Table::of_text(score_table(&evaluation.classes))
 }
 
 fn mistakes(worst: &[Misclassification]) -> Table {

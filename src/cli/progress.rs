@@ -214,7 +214,7 @@ pub(super) fn study_bar(hidden: bool) -> Bar {
 /// Shows how a study stands.
 pub(super) fn show_study(bar: &Bar, progress: &Progress) {
     bar.set_prefix(format!("trials {}/{}", progress.done, progress.total));
-    bar.advance((progress.share * STUDY_STEPS as f64) as u64);
+    bar.advance((progress.fraction * STUDY_STEPS as f64) as u64);
     let best = progress.best.as_ref().map(|(name, mean)| format!("best {name}: {mean:.4}  "));
     bar.set_message(format!("{}{}", best.unwrap_or_default(), progress.running.join(" | ")));
 }

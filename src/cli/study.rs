@@ -17,9 +17,9 @@ use crate::error::Result;
 use crate::experiment::Override;
 use crate::run::diagnosis;
 use crate::run::{RunRecords, RunSummary};
-use crate::study::page::{brief_setting_columns, brief_setting_rows, conclusions, test_sentence};
+use crate::study::page::{Medium, conclusions, study_table, test_sentence};
 use crate::study::runner::{
-    BestModel, BestModelTraining, OpenedStudy, PlannedStudy, Progress, ResultPaths, RunOptions,
+    BestModel, BestModelTraining, OpenStudy, PlannedStudy, Progress, ResultPaths, RunOptions,
 };
 use crate::study::{Job, Study, StudySummary, TrialEnd, TrialRecord};
 use crate::util::format::{counted, grouped, loss, seconds};
@@ -143,7 +143,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
 
 fn announce(planned: &PlannedStudy, output: &Output) {
     let PlannedStudy { study, plan, .. } = planned;
-    let mut factors = vec![counted(plan.settings.len(), "setting", "settings")];
+    let mut factors = vec![counted(plan.configurations.len(), "setting", "settings")];
     factors.extend((study.seeds.len() > 1).then(|| format!("{} seeds", study.seeds.len())));
     factors.extend((study.folds > 0).then(|| format!("{} folds", study.folds)));
     let trials = counted(plan.trials.len(), "trial", "trials");
@@ -154,10 +154,10 @@ fn announce(planned: &PlannedStudy, output: &Output) {
         planned.opened.adapter
     ));
     let (stacks, alone): (Vec<_>, Vec<_>) =
-        planned.jobs.iter().partition(|unit| matches!(unit, Job::Stack(_)));
+        planned.jobs.iter().partition(|job| matches!(job, Job::Batched(_)));
     let mut how = Vec::new();
     if !stacks.is_empty() {
-        let networks = stacks.iter().map(|unit| unit.trials().len()).sum();
+        let networks = stacks.iter().map(|job| job.trials().len()).sum();
         let networks = counted(networks, "network", "networks");
         let stacks = counted(stacks.len(), "group", "groups");
         how.push(format!("{networks} side by side in {stacks}"));
@@ -174,10 +174,10 @@ fn announce(planned: &PlannedStudy, output: &Output) {
 }
 
 fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<ExitCode> {
-    let done = planned.done(&global.artifacts);
+    let done = planned.done_ids(&global.artifacts);
     let trials = &planned.plan.trials;
     let stacked: HashSet<usize> =
-        planned.jobs.iter().filter(|unit| matches!(unit, Job::Stack(_))).flat_map(Job::trials).collect();
+        planned.jobs.iter().filter(|job| matches!(job, Job::Batched(_))).flat_map(Job::trials).collect();
     let listed: Vec<DryTrial> = trials
         .iter()
         .enumerate()
@@ -185,7 +185,7 @@ fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<E
             id: trial.id.clone(),
             name: planned.trial_name(trial),
             done: done.contains(&trial.id),
-            will_fail: planned.why_not(trial).map(|error| error.message().to_owned()),
+            will_fail: planned.infeasible(trial).map(|error| error.message().to_owned()),
             side_by_side: stacked.contains(&place),
         })
         .collect();
@@ -212,7 +212,7 @@ fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<E
     }
     output.line("");
     let left = listed.iter().filter(|trial| !trial.done).count();
-    let estimate = planned.estimate(&planned.missing(&done))?.as_secs_f64();
+    let estimate = planned.estimate(&planned.missing_jobs(&done))?.as_secs_f64();
     output.line(&format!(
         "{} to run: about {} with the winner's training (a few steps of each kind were timed)",
         counted(left, "trial", "trials"),
@@ -223,17 +223,17 @@ fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<E
 }
 
 /// What an earlier run of the study has left.
-fn announce_earlier(study: &OpenedStudy, separate: bool, output: &Output) {
+fn announce_earlier(study: &OpenStudy, separate: bool, output: &Output) {
     let trials = &study.planned.plan.trials;
-    if let Some((kept, number)) = &study.set_aside {
+    if let Some((kept, number)) = &study.archived {
         let records = counted(*number, "record", "records");
         output.line(&format!("measured again; {records} of earlier measurements: {}", kept.display()));
     }
-    if study.journal.num_damaged > 0 {
-        let lines = counted(study.journal.num_damaged, "line", "lines");
+    if study.trial_log.num_damaged > 0 {
+        let lines = counted(study.trial_log.num_damaged, "line", "lines");
         output.warning(&format!("{lines} of trials.jsonl cannot be read and are not used"));
     }
-    let others = study.journal.num_others(trials);
+    let others = study.trial_log.num_others(trials);
     if !study.changes.is_empty() && (others > 0 || study.num_done() > 0) {
         output.line("the study has changed since it was last run:");
         for (key, before, now) in &study.changes {
@@ -246,8 +246,11 @@ fn announce_earlier(study: &OpenedStudy, separate: bool, output: &Output) {
             ));
         }
     }
-    let stacked =
-        trials.iter().filter_map(|trial| study.journal.result(trial)).filter(|record| record.stacked).count();
+    let stacked = trials
+        .iter()
+        .filter_map(|trial| study.trial_log.result(trial))
+        .filter(|record| record.is_batched)
+        .count();
     if separate && stacked > 0 {
         output.line(&format!(
             "{} trained side by side earlier and are not trained again: `--artifacts DIR` starts afresh",
@@ -268,7 +271,7 @@ fn announce_earlier(study: &OpenedStudy, separate: bool, output: &Output) {
     }
 }
 
-fn run_trials(study: &mut OpenedStudy, interrupter: &Interrupter, output: &Output) -> Result<()> {
+fn run_trials(study: &mut OpenStudy, interrupter: &Interrupter, output: &Output) -> Result<()> {
     let bar = progress::study_bar(output.is_quiet());
     let file = study.planned.study.clone();
     let all_done = study.run(interrupter, |progress, records| {
@@ -298,7 +301,7 @@ fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Op
                 }
                 _ => format!("failed: {}", record.message.as_deref().unwrap_or_default()),
             };
-            let name = study.trial_name(&record.setting, record.seed, record.fold);
+            let name = study.trial_name(&record.configuration, record.seed, record.fold);
             Some(format!("{count} {name}  {result}"))
         }
         records => {
@@ -317,17 +320,15 @@ fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Op
     }
 }
 
-fn print_table(study: &OpenedStudy, summary: &StudySummary, output: &Output) {
-    let timing = study.planned.study.timing;
-    let mut table = Table::new(brief_setting_columns(timing), 1);
-    table.add_rows(brief_setting_rows(summary, timing));
+fn print_table(study: &OpenStudy, summary: &StudySummary, output: &Output) {
+    let table = study_table(summary, study.planned.study.timing, Medium::Terminal);
     output.line("");
-    output.line(&table.lines());
+    output.line(&Table::of_text(table).lines());
     output.line("");
     for sentence in conclusions(summary) {
         output.line(&sentence);
     }
-    if summary.settings.iter().any(|setting| setting.comparison.is_some()) {
+    if summary.configurations.iter().any(|setting| setting.comparison.is_some()) {
         output.line(
             "(probabilities: Bayesian correlated t-test, each comparison by itself; the highest of several means is on average too \
              high; the page says more)",
@@ -337,21 +338,21 @@ fn print_table(study: &OpenedStudy, summary: &StudySummary, output: &Output) {
 
 /// Trains the best setting on all training images and tests it, unless that has been done.
 fn train_winner(
-    study: &OpenedStudy,
+    study: &OpenStudy,
     summary: &StudySummary,
     interrupter: &Interrupter,
     global: &Global,
     output: &Output,
 ) -> Result<Option<RunRecords>> {
-    match study.winner(summary, &global.artifacts)? {
+    match study.best_model(summary, &global.artifacts)? {
         None => Ok(None),
-        Some(BestModel::Known(records)) => Ok(Some(*records)),
-        Some(BestModel::New(training)) => train_new_winner(study, *training, interrupter, output),
+        Some(BestModel::AlreadyTrained(records)) => Ok(Some(*records)),
+        Some(BestModel::ToTrain(training)) => train_new_winner(study, *training, interrupter, output),
     }
 }
 
 fn train_new_winner(
-    study: &OpenedStudy,
+    study: &OpenStudy,
     training: BestModelTraining,
     interrupter: &Interrupter,
     output: &Output,
@@ -359,13 +360,13 @@ fn train_new_winner(
     training.warnings.iter().for_each(|warning| output.warning(warning));
     let bar = progress::Bar::new(output.is_quiet());
     let renderer = Box::new(progress::BarRenderer::new(bar.clone()));
-    let records = study.train_winner(training, renderer, interrupter);
+    let records = study.train_best_model(training, renderer, interrupter);
     bar.finish_and_clear();
     records
 }
 
 fn print_end(
-    study: &OpenedStudy,
+    study: &OpenStudy,
     winner: Option<&RunRecords>,
     failed: &[String],
     interrupted: bool,

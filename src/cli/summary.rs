@@ -9,7 +9,7 @@ use crate::cli::output::Output;
 use crate::cli::table::Table;
 use crate::data::InputSpec;
 use crate::error::Result;
-use crate::experiment::summary::{LAYER_COLUMNS, ModelSummary};
+use crate::experiment::summary::ModelSummary;
 use crate::pipeline::Splits;
 
 /// Arguments of `smallnet summary`.
@@ -37,9 +37,7 @@ fn print(plan: &ModelSummary, output: &Output) {
         plan.shape()
     ));
     output.line("");
-    let mut table = Table::new(LAYER_COLUMNS, 2).with_text_last();
-    table.add_rows(plan.rows());
-    output.line(&table.lines());
+    output.line(&Table::of_text(plan.table()).lines());
     output.line("");
     let (size, operations) = (plan.size(), plan.operations());
     let mut facts = vec![

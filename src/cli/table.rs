@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width, pr
 use console::measure_text_width;
 
 use crate::cli::terminal;
+use crate::util::table::{Align, Header, TextTable};
 
 /// Words up to this length, in characters, are not broken: a run's id has 15.
 const UNBROKEN: usize = 16;
@@ -35,19 +36,23 @@ impl Table {
         Self { columns: header.into_iter().enumerate().map(column).collect() }
     }
 
+    /// The table whose columns were declared once for the terminal and the pages.
+    pub(super) fn of_text(table: TextTable) -> Self {
+        let column = |header: Header| Column {
+            header: header.name,
+            cells: Vec::new(),
+            is_text: header.align == Align::Left,
+        };
+        let mut aligned = Self { columns: table.headers.into_iter().map(column).collect() };
+        aligned.add_rows(table.rows);
+        aligned
+    }
+
     /// Names with what there is to say of them, without a header.
     pub(super) fn of_facts<'a>(facts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut table = Self::new(["", ""], 2);
         table.add_rows(facts.into_iter().map(<[&str; 2]>::from));
         table
-    }
-
-    /// The last column has texts, too.
-    pub(super) fn with_text_last(mut self) -> Self {
-        if let Some(column) = self.columns.last_mut() {
-            column.is_text = true;
-        }
-        self
     }
 
     pub(super) fn add_row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {

@@ -86,14 +86,14 @@ impl ImageDataset {
     pub fn check_input_spec(&self, train: InputSpec) -> Result<()> {
         let InputSpec { height, width, num_classes } = train;
         if self.image_size() != (height, width) {
-            return Err(Error::new(format!(
+            return Err(Error::data(format!(
                 "the images in `{}` have {}x{} pixels, expected {height}x{width} as in the training images",
                 self.images_name, self.height, self.width
             )));
         }
         match self.labels.iter().position(|&label| usize::from(label) >= num_classes) {
             None => Ok(()),
-            Some(index) => Err(Error::new(format!(
+            Some(index) => Err(Error::data(format!(
                 "label {} of image {index} in `{}` is out of range: the training labels go from 0 to {}",
                 self.labels[index],
                 self.labels_name,

@@ -33,7 +33,8 @@ pub(super) fn eval_step(model: &Mlp, batch: &Batch) -> LazyMetrics {
 /// A device that fails.
 pub(super) fn logits(model: &Mlp, batch: &Batch) -> Result<Vec<f32>> {
     let data = model.forward(batch.images()).try_into_data();
-    let data = data.map_err(|error| Error::new(format!("the network's answer cannot be read: {error}")))?;
+    let data =
+        data.map_err(|error| Error::backend(format!("the network's answer cannot be read: {error}")))?;
     Ok(data.iter::<f32>().collect())
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::util::format::grouped;
+use crate::util::table::{Column, TextTable, or_dash};
 
 /// How often each class was taken for which.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,17 +73,20 @@ impl ConfusionMatrix {
     }
 }
 
-/// What [`score_rows`] has in its columns.
-pub const SCORE_COLUMNS: [&str; 5] = ["class", "precision", "recall", "F1", "images"];
+/// The scores as a table: one row per class.
+pub fn score_table(classes: &[ClassScores]) -> TextTable {
+    let columns: [Column<(usize, &ClassScores)>; 5] = [
+        Column::number("class", |(class, _)| class.to_string()),
+        Column::number("precision", |(_, scores)| score(scores.precision)),
+        Column::number("recall", |(_, scores)| score(scores.recall)),
+        Column::number("F1", |(_, scores)| score(scores.f1)),
+        Column::number("images", |(_, scores)| grouped(scores.num_images as usize)),
+    ];
+    TextTable::new(&columns, classes.iter().enumerate())
+}
 
-/// A row of texts for each class.
-pub fn score_rows(classes: &[ClassScores]) -> Vec<[String; 5]> {
-    let number = |score: Option<f64>| score.map_or_else(|| "–".to_owned(), |score| format!("{score:.4}"));
-    let row = |(class, scores): (usize, &ClassScores)| {
-        let images = grouped(scores.num_images as usize);
-        [class.to_string(), number(scores.precision), number(scores.recall), number(scores.f1), images]
-    };
-    classes.iter().enumerate().map(row).collect()
+fn score(value: Option<f64>) -> String {
+    or_dash(value, |value| format!("{value:.4}"))
 }
 
 fn share(part: u64, whole: u64) -> Option<f64> {

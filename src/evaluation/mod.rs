@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::Mlp;
 
 pub use calibration::{Calibration, CalibrationBin};
-pub use confusion::{ClassScores, ConfusionMatrix, SCORE_COLUMNS, score_rows};
+pub use confusion::{ClassScores, ConfusionMatrix, score_table};
 pub use paired::{Method, PairedTest, paired_tests};
 pub use prediction::{Prediction, logits, predict};
 

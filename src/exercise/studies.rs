@@ -9,12 +9,12 @@ use crate::error::Result;
 use crate::exercise::page::{ExerciseStudy, Missing, Work};
 use crate::exercise::{Exercise, ExerciseObserver};
 use crate::run::RunRecords;
-use crate::study::runner::{BestModel, OpenedStudy, PlannedStudy, RunOptions};
+use crate::study::runner::{BestModel, OpenStudy, PlannedStudy, RunOptions};
 use crate::study::{Study, StudySummary, TrialPlan, TrialRecord, diff};
 
 /// A study that has been run to its end.
 pub(super) struct FinishedStudy {
-    pub(super) opened: OpenedStudy,
+    pub(super) opened: OpenStudy,
     /// Trials that an earlier start had left.
     pub(super) num_reused: usize,
     summary: StudySummary,
@@ -71,11 +71,11 @@ pub(super) fn run(
         return Err(Missing::Failed(format!("a trial failed: {failed}")));
     }
     let summary = opened.summary();
-    let winner = match opened.winner(&summary, &artifacts)? {
+    let winner = match opened.best_model(&summary, &artifacts)? {
         None => None,
-        Some(BestModel::Known(records)) => Some(*records),
-        Some(BestModel::New(training)) => {
-            let trained = opened.train_winner(*training, watcher.renderer(), interrupter)?;
+        Some(BestModel::AlreadyTrained(records)) => Some(*records),
+        Some(BestModel::ToTrain(training)) => {
+            let trained = opened.train_best_model(*training, watcher.renderer(), interrupter)?;
             let stopped = || Missing::Interrupted("in the training of the best setting".to_owned());
             Some(trained.ok_or_else(stopped)?)
         }
@@ -89,6 +89,6 @@ pub(super) fn run(
 /// What a study sets otherwise than the full one. Both are planned alike, for the same data and no machine: what differs
 /// then stands in their files.
 fn shortened(lab: &Exercise, study: &Study, full: &Study) -> Result<Vec<(String, String, String)>> {
-    let facts = |study: &Study| Ok(TrialPlan::new(study, lab.backend, "", None)?.facts);
+    let facts = |study: &Study| Ok(TrialPlan::new(study, lab.backend, "", None)?.fingerprint);
     Ok(diff(&facts(full)?, &facts(study)?))
 }

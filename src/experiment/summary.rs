@@ -9,6 +9,7 @@ use crate::experiment::Experiment;
 use crate::model::{LayerKind, LayerSummary};
 use crate::optim::{schedule_formula, update_formula};
 use crate::util::format::{counted, grouped, significant};
+use crate::util::table::{Column, TextTable, or_dash};
 
 /// The summary of an experiment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -104,14 +105,9 @@ impl ModelSummary {
         }
     }
 
-    /// A row for each layer: name, output shape, weights, operations, a formula or a few words.
-    pub fn rows(&self) -> Vec<[String; 5]> {
-        let operations = |flops: Option<usize>| flops.map_or_else(|| "–".to_owned(), grouped);
-        let row = |layer: &LayerRow| {
-            let (weights, operations) = (grouped(layer.info.num_parameters), operations(layer.info.flops));
-            [layer.name.clone(), layer.output(), weights, operations, layer.note.clone()]
-        };
-        self.layers.iter().map(row).collect()
+    /// The layers as a table: one row per layer.
+    pub fn table(&self) -> TextTable {
+        TextTable::new(&LAYER_COLUMNS, &self.layers)
     }
 
     /// Returns the size of the parameters in words.
@@ -137,8 +133,14 @@ impl ModelSummary {
     }
 }
 
-/// What [`ModelSummary::rows`] has in its columns.
-pub const LAYER_COLUMNS: [&str; 5] = ["layer", "output shape", "weights", "operations", "formula"];
+/// The columns of the table of layers.
+const LAYER_COLUMNS: [Column<LayerRow>; 5] = [
+    Column::text("layer", |layer| layer.name.clone()),
+    Column::text("output shape", LayerRow::output),
+    Column::number("parameters", |layer| grouped(layer.info.num_parameters)),
+    Column::number("FLOPs", |layer| or_dash(layer.info.flops, grouped)),
+    Column::text("formula", |layer| layer.note.clone()),
+];
 
 impl LayerRow {
     /// Returns the shape of the layer's output, such as `[batch, 28, 28]`.

@@ -49,7 +49,7 @@ impl UpdateRule for Sgd {
     fn check(&self) -> Result<()> {
         fraction("momentum", self.momentum)?;
         if self.nesterov && self.momentum == 0.0 {
-            return Err(Error::new("`optimizer.nesterov` is true, but `optimizer.momentum` is 0")
+            return Err(Error::config("`optimizer.nesterov` is true, but `optimizer.momentum` is 0")
                 .hint("nesterov changes how momentum is applied; try `optimizer.momentum=0.9`"));
         }
         Ok(())

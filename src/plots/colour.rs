@@ -1,35 +1,37 @@
-//! Owns every colour: text and axes, data series, and the scales that turn a value into a colour. Knows no shape.
+//! Owns every colour: text and axes, data series, and the scales from a value to a colour. Must not
+//! know shapes.
 //!
-//! The colours can be told apart with the common kinds of colour blindness: series are Okabe and Ito's, scales are
-//! ColorBrewer's.
+//! The colours can be distinguished with the common kinds of colour blindness: series are Okabe and
+//! Ito's, scales are ColorBrewer's.
 
 /// Red, green, blue.
 pub(super) type Rgb = [u8; 3];
 
 pub(super) const WHITE: Rgb = [0xFF, 0xFF, 0xFF];
 /// Titles and text.
-pub(super) const INK: Rgb = [0x33, 0x33, 0x33];
-/// Subtitles, tick labels and remarks.
-pub(super) const QUIET: Rgb = [0x66, 0x66, 0x66];
+pub(super) const TEXT: Rgb = [0x33, 0x33, 0x33];
+/// Subtitles, tick labels and notes.
+pub(super) const MUTED: Rgb = [0x66, 0x66, 0x66];
 /// Axis lines and arrows.
 pub(super) const AXIS: Rgb = [0x77, 0x77, 0x77];
 /// Grid lines and frames.
 pub(super) const GRID: Rgb = [0xDD, 0xDD, 0xDD];
-/// What is right, recognised or most probable.
+/// Correct, recognised or most probable.
 pub(super) const RIGHT: Rgb = [0x00, 0x72, 0xB2];
-/// What is wrong: Okabe and Ito's vermilion, darkened so that small text keeps contrast.
+/// Wrong. Okabe and Ito's vermilion, darkened so that small text keeps its contrast.
 pub(super) const WRONG: Rgb = [0xB8, 0x4A, 0x00];
 /// Bars that are not emphasised.
-pub(super) const FAINT: Rgb = [0xB4, 0xC7, 0xD6];
-/// A value that is not a number: no scale contains this grey.
+pub(super) const MUTED_BAR: Rgb = [0xB4, 0xC7, 0xD6];
+/// A value that is NaN. No scale contains this grey.
 pub(super) const NOT_A_NUMBER: Rgb = [0x66, 0x66, 0x66];
 
-/// A colour on white, and the one that stands for it on a dark page.
-type OnLightAndDark = (Rgb, Rgb);
+/// A colour on white, and its replacement on a dark page.
+type LightAndDark = (Rgb, Rgb);
 
-/// The colours of series that have no order. The first six are Okabe and Ito's without black and yellow, orange and sky
-/// blue darkened; the last two are Tol's. On white all have a contrast of 3:1, as lines need it, on a dark page of 4.5:1.
-const CATEGORIES: [OnLightAndDark; 8] = [
+/// Colours of series without an order. The first six are Okabe and Ito's without black and yellow,
+/// orange and sky blue darkened. The last two are Tol's. On white all have a contrast of 3:1, as
+/// lines need it, and on a dark page of 4.5:1.
+const CATEGORIES: [LightAndDark; 8] = [
     ([0x00, 0x72, 0xB2], [0x4A, 0xA8, 0xE0]),
     ([0xD5, 0x5E, 0x00], [0xF0, 0x7C, 0x2E]),
     ([0x00, 0x9E, 0x73], [0x2B, 0xBF, 0x93]),
@@ -39,28 +41,29 @@ const CATEGORIES: [OnLightAndDark; 8] = [
     ([0x33, 0x22, 0x88], [0xA9, 0x9C, 0xF5]),
     ([0x88, 0x22, 0x55], [0xE0, 0x56, 0x7F]),
 ];
-/// How many steps a scale of ordered series has.
+/// Number of steps on the scale of ordered series.
 const NUM_STEPS: usize = 9;
-/// The parts of matplotlib's plasma that can be read on white and on a dark page: from dark blue over purple to orange, and
-/// from red to yellow. Both grow lighter, so that the order can be seen without colours.
+/// Parts of matplotlib's plasma that are readable on white and on a dark page: from dark blue over
+/// purple to orange, and from red to yellow. Both become lighter, so that the order can be seen
+/// without colours.
 const ON_WHITE: (f64, f64) = (0.0, 0.62);
 const ON_DARK: (f64, f64) = (0.56, 1.0);
 
-/// Which colour a line of a chart has.
+/// Colour of a series in a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colour {
-    /// That of one of several things without an order; after the eighth they start again.
+    /// One of several series without an order. After the eighth, the colours repeat.
     Category(usize),
-    /// That of a place in an order, such as a learning rate among others: `place` counts from 0 and is less than `of`.
-    /// Dark blue for the first, orange for the last.
+    /// A place in an order, such as a learning rate among others: dark blue for the first, orange
+    /// for the last.
     Ordered {
-        /// The place.
+        /// The place, from 0, less than `of`.
         place: usize,
-        /// How many places there are.
+        /// Number of places.
         of: usize,
     },
-    /// That of text, for a line that says how others are drawn.
-    Ink,
+    /// The colour of text, for a line that explains in the legend how others are drawn.
+    Text,
 }
 
 impl Default for Colour {
@@ -70,7 +73,7 @@ impl Default for Colour {
 }
 
 impl Colour {
-    /// The colour on white; [`dark_style`] changes it on a dark page.
+    /// The colour on white. [`dark_style`] replaces it on a dark page.
     pub(super) fn on_white(self) -> Rgb {
         match self {
             Self::Category(index) => CATEGORIES[index % CATEGORIES.len()].0,
@@ -78,13 +81,13 @@ impl Colour {
                 let last = of.saturating_sub(1).max(1);
                 step((place.min(last) as f64 / last as f64 * (NUM_STEPS - 1) as f64).round() as usize).0
             }
-            Self::Ink => INK,
+            Self::Text => TEXT,
         }
     }
 }
 
-/// A step of the scale of ordered series.
-fn step(index: usize) -> OnLightAndDark {
+/// A step on the scale of ordered series.
+fn step(index: usize) -> LightAndDark {
     let t = index as f64 / (NUM_STEPS - 1) as f64;
     let at =
         |(start, end): (f64, f64)| colorous::PLASMA.eval_continuous(start + t * (end - start)).as_array();
@@ -92,23 +95,23 @@ fn step(index: usize) -> OnLightAndDark {
 }
 
 /// Every colour that a series can have.
-fn all_series() -> impl Iterator<Item = OnLightAndDark> {
+fn series_colours() -> impl Iterator<Item = LightAndDark> {
     CATEGORIES.into_iter().chain((0..NUM_STEPS).map(step))
 }
 
-/// The style that gives the series of charts on a dark page the colours for it, to stand in a media query.
+/// Style rules that replace the colours of series on a dark page, for a media query.
 pub fn dark_style() -> String {
     let hex = |[red, green, blue]: Rgb| format!("#{red:02X}{green:02X}{blue:02X}");
-    let rule = |(light, dark): OnLightAndDark| {
+    let rule = |(light, dark): LightAndDark| {
         let (light, dark) = (hex(light), hex(dark));
         format!(
             ".chart [fill=\"{light}\"] {{ fill: {dark}; }}\n.chart [stroke=\"{light}\"] {{ stroke: {dark}; }}\n"
         )
     };
-    all_series().map(rule).collect()
+    series_colours().map(rule).collect()
 }
 
-/// Blue for `-limit`, white for zero, red for `+limit`; values beyond are clipped.
+/// Blue for `-limit`, white for zero, red for `+limit`. Values beyond are clipped.
 pub(super) fn diverging(value: f32, limit: f32) -> Rgb {
     if value.is_nan() {
         return NOT_A_NUMBER;
@@ -117,7 +120,7 @@ pub(super) fn diverging(value: f32, limit: f32) -> Rgb {
     colorous::RED_BLUE.eval_continuous(t.clamp(0.0, 1.0)).as_array()
 }
 
-/// Blue for the share of a class that was recognised: white for 0, dark for 1.
+/// Blue for the fraction of a class that was recognised: white for 0, dark for 1.
 pub(super) fn recognised(share: f64) -> Rgb {
     sequential(colorous::BLUES, share)
 }
@@ -137,7 +140,7 @@ pub(super) fn text_on(background: Rgb) -> Rgb {
     if contrast(WHITE, background) > contrast(black, background) { WHITE } else { black }
 }
 
-/// The WCAG contrast ratio, 1 to 21.
+/// WCAG contrast ratio, 1 to 21.
 fn contrast(a: Rgb, b: Rgb) -> f64 {
     let (a, b) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
@@ -159,11 +162,11 @@ mod tests {
 
     #[test]
     fn series_can_be_read_on_white_and_on_a_dark_page() {
-        for (light, dark) in all_series() {
+        for (light, dark) in series_colours() {
             assert!(contrast(light, WHITE) >= 3.0, "{light:?} on white: {}", contrast(light, WHITE));
             assert!(contrast(dark, DARK_PAGE) >= 4.5, "{dark:?} on dark: {}", contrast(dark, DARK_PAGE));
         }
-        // What comes later is lighter, by enough to be seen.
+        // Later steps are visibly lighter.
         for steps in [0, 2, 4, 6].map(|index| [step(index), step(index + 2)]) {
             assert!(luminance(steps[1].0) > 1.2 * luminance(steps[0].0), "{steps:?}");
             assert!(luminance(steps[1].1) > 1.2 * luminance(steps[0].1), "{steps:?}");
@@ -186,7 +189,7 @@ mod tests {
 
     #[test]
     fn small_text_keeps_its_contrast() {
-        for colour in [INK, QUIET, RIGHT, WRONG] {
+        for colour in [TEXT, MUTED, RIGHT, WRONG] {
             assert!(contrast(colour, WHITE) >= 4.5, "{colour:?}");
         }
         for i in 0..=100 {

@@ -1,44 +1,44 @@
-//! Owns the picture of a confusion matrix. Knows counts and names only.
+//! Owns the picture of a confusion matrix. Must not know anything but counts and names.
 
 use crate::error::{Error, Result};
 use crate::util::format::{grouped, percent};
 
-use crate::plots::colour::{INK, QUIET, Rgb, mistaken, recognised, text_on};
+use crate::plots::colour::{MUTED, Rgb, TEXT, mistaken, recognised, text_on};
 use crate::plots::heading::{Heading, MARGIN};
 use crate::plots::picture::{Picture, Point, check_size};
 use crate::plots::text::{Anchor, BODY, STRONG};
 
-/// More classes than this get small cells without numbers.
+/// Most classes whose cells have numbers. More classes get small cells without numbers.
 const MAX_NUMBERED: usize = 20;
 const MAX_NAME_WIDTH: f64 = 150.0;
-/// The matrix's side where its cells hold no numbers, in pixels.
+/// Side of a matrix whose cells have no numbers, in pixels.
 const PLAIN_SIDE: f64 = 960.0;
 const AXIS_NAME: f64 = 30.0;
 const KEY_WIDTH: f64 = 150.0;
-/// Between two keys, for the name of the first.
-const BETWEEN_KEYS: f64 = 130.0;
+/// Space between the two colour keys, for the name of the first.
+const KEY_GAP: f64 = 130.0;
 const KEY_HEIGHT: f64 = 14.0;
 const FOOTER: f64 = 76.0;
 
-/// How often which class was taken for which: blue for what was recognised, orange for what was mistaken.
+/// Picture of a confusion matrix. Correct predictions are blue, mistakes are orange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfusionMatrix<'a> {
-    /// What is shown, in bold.
+    /// Title, in bold.
     pub title: &'a str,
-    /// More about it, such as the data set and the accuracy; may be empty.
+    /// Subtitle, such as the data set and the accuracy. May be empty.
     pub subtitle: &'a str,
-    /// The name of every class.
+    /// Name of every class.
     pub classes: &'a [String],
-    /// `counts[t][p]`: how many images of class `t` were taken for class `p`.
+    /// Number of images: `counts[t][p]` of class `t` were predicted as class `p`.
     pub counts: &'a [Vec<u64>],
 }
 
 /// All measures of a matrix, in pixels.
 struct Layout {
     cell: f64,
-    numbered: bool,
+    has_numbers: bool,
     names: Vec<String>,
-    upright: bool,
+    has_upright_names: bool,
     names_width: f64,
     names_height: f64,
     shares_width: f64,
@@ -47,8 +47,11 @@ struct Layout {
 impl ConfusionMatrix<'_> {
     /// Draws the matrix, square and with a name for each row and column.
     ///
-    /// A cell's shade is its share of the row: from 0 to all in blue, from 0 to the largest mistake in orange, there
-    /// by the square root, so that rare mistakes can be seen.
+    /// The shade of a cell is its share of the row: from 0 to 1 in blue, from 0 to the largest
+    /// mistake in orange. Orange uses the square root, so that rare mistakes are visible.
+    ///
+    /// # Errors
+    /// The matrix is not square, or the picture would be too large.
     pub fn draw(&self) -> Result<Picture> {
         self.check()?;
         let side = self.counts.len() as f64;
@@ -56,8 +59,8 @@ impl ConfusionMatrix<'_> {
         let least = (side * layout.cell) as usize;
         check_size(least, least)?;
         let left = AXIS_NAME + layout.names_width;
-        let content = (left + side * layout.cell + layout.shares_width)
-            .max(left + 2.0 * KEY_WIDTH + BETWEEN_KEYS + 100.0);
+        let content =
+            (left + side * layout.cell + layout.shares_width).max(left + 2.0 * KEY_WIDTH + KEY_GAP + 100.0);
         let heading = Heading::over(content, self.title, self.subtitle)?;
         let top = MARGIN + heading.height() + AXIS_NAME + layout.names_height;
         let corner = ((MARGIN + left).round(), top.round());
@@ -69,7 +72,7 @@ impl ConfusionMatrix<'_> {
         if layout.shares_width > 0.0 {
             self.shares(&mut picture, &layout, corner)?;
         }
-        key(&mut picture, (corner.0, bottom + 28.0), largest_mistake(self.counts))?;
+        draw_keys(&mut picture, (corner.0, bottom + 28.0), largest_mistake(self.counts))?;
         Ok(picture)
     }
 
@@ -87,11 +90,11 @@ impl ConfusionMatrix<'_> {
 
     fn layout(&self) -> Result<Layout> {
         let size = self.counts.len();
-        let numbered = size <= MAX_NUMBERED;
+        let has_numbers = size <= MAX_NUMBERED;
         let names: Vec<String> =
             self.classes.iter().map(|name| BODY.fit(name, MAX_NAME_WIDTH)).collect::<Result<_>>()?;
         let widest_name = BODY.measure_widest(names.iter().map(String::as_str))?;
-        let cell = if numbered {
+        let cell = if has_numbers {
             let numbers: Vec<String> = self.counts.iter().flatten().map(|&n| grouped(n as usize)).collect();
             let widest = STRONG.measure_widest(numbers.iter().map(String::as_str))?;
             let roomy: f64 = if size <= 12 { 68.0 } else { 48.0 };
@@ -99,14 +102,14 @@ impl ConfusionMatrix<'_> {
         } else {
             (PLAIN_SIDE / size as f64).floor().max(4.0)
         };
-        let upright = numbered && widest_name <= cell - 8.0;
+        let has_upright_names = has_numbers && widest_name <= cell - 8.0;
         Ok(Layout {
             cell,
-            numbered,
-            upright,
+            has_numbers,
+            has_upright_names,
             names_width: widest_name.ceil() + 12.0,
-            names_height: if upright { 24.0 } else { widest_name.ceil() + 12.0 },
-            shares_width: if numbered { 90.0 } else { 0.0 },
+            names_height: if has_upright_names { 24.0 } else { widest_name.ceil() + 12.0 },
+            shares_width: if has_numbers { 90.0 } else { 0.0 },
             names,
         })
     }
@@ -119,10 +122,10 @@ impl ConfusionMatrix<'_> {
             for (p, &count) in row.iter().enumerate() {
                 let at = (left + p as f64 * layout.cell, top + t as f64 * layout.cell);
                 let colour = if t == p { recognised(strengths[t][p]) } else { mistaken(strengths[t][p]) };
-                // A gap between the cells, where they are large enough to have one.
+                // Cells that are large enough have a gap between them.
                 let gap = if layout.cell >= 8.0 { 1.0 } else { 0.0 };
                 picture.fill(at, layout.cell - gap, layout.cell - gap, colour);
-                if layout.numbered {
+                if layout.has_numbers {
                     let font = if t == p { STRONG } else { BODY };
                     let ink = if count == 0 { [0xAA; 3] } else { text_on(colour) };
                     let centre = (at.0 + layout.cell / 2.0, at.1 + layout.cell / 2.0 + font.centre());
@@ -133,22 +136,23 @@ impl ConfusionMatrix<'_> {
         Ok(())
     }
 
-    /// At the right of every row: which share of the class was recognised.
+    /// Writes the recall of each class at the right of its row.
     fn shares(&self, picture: &mut Picture, layout: &Layout, (left, top): Point) -> Result<()> {
         let x = left + self.counts.len() as f64 * layout.cell + 16.0;
-        picture.text("recognised", (x, top - 10.0), BODY, QUIET, Anchor::Start)?;
+        picture.text("recognised", (x, top - 10.0), BODY, MUTED, Anchor::Start)?;
         for (t, row) in self.counts.iter().enumerate() {
             let y = top + (t as f64 + 0.5) * layout.cell + BODY.centre();
             let empty = row.iter().all(|&count| count == 0);
             let text = if empty { "–".to_owned() } else { percent(share(row[t], row)) };
-            picture.text(&text, (x, y), BODY, INK, Anchor::Start)?;
+            picture.text(&text, (x, y), BODY, TEXT, Anchor::Start)?;
         }
         Ok(())
     }
 }
 
-/// How strongly each cell of a confusion matrix is coloured, from 0 to 1: what is right by its share of the row, a
-/// mistake against the largest one and by the square root, so that rare ones can be told apart.
+/// Strength of each cell's colour, from 0 to 1: for correct predictions their share of the row, for
+/// mistakes the square root of the share relative to the largest mistake, so that rare ones can be
+/// distinguished.
 pub fn confusion_strengths(counts: &[Vec<u64>]) -> Vec<Vec<f64>> {
     let largest = largest_mistake(counts).max(f64::MIN_POSITIVE);
     let strength = |t: usize, p: usize, count: u64, row: &[u64]| match t == p {
@@ -161,7 +165,7 @@ pub fn confusion_strengths(counts: &[Vec<u64>]) -> Vec<Vec<f64>> {
     counts.iter().enumerate().map(row).collect()
 }
 
-/// The largest share of a class that was taken for another one; 0 without mistakes.
+/// Largest share of a class that was predicted as another one. 0 without mistakes.
 fn largest_mistake(counts: &[Vec<u64>]) -> f64 {
     let mistakes = counts.iter().enumerate().flat_map(|(t, row)| {
         row.iter().enumerate().filter(move |&(p, _)| p != t).map(|(_, &count)| share(count, row))
@@ -174,43 +178,43 @@ fn share(count: u64, row: &[u64]) -> f64 {
     if total > 0.0 { count as f64 / total } else { 0.0 }
 }
 
-/// The names of rows and columns; with small cells only as many as there is room for.
+/// Writes the names of rows and columns. With small cells, only as many as there is room for.
 fn names(picture: &mut Picture, layout: &Layout, (left, top): Point, side: f64) -> Result<()> {
     let room = BODY.line_height() / layout.cell;
     let step = [1, 2, 5, 10, 20, 50].into_iter().find(|&step| step as f64 >= room).unwrap_or(100);
     for (i, name) in layout.names.iter().enumerate().step_by(step) {
         let middle = (i as f64 + 0.5) * layout.cell;
-        picture.text(name, (left - 10.0, top + middle + BODY.centre()), BODY, INK, Anchor::End)?;
-        if layout.upright {
-            picture.text(name, (left + middle, top - 10.0), BODY, INK, Anchor::Middle)?;
+        picture.text(name, (left - 10.0, top + middle + BODY.centre()), BODY, TEXT, Anchor::End)?;
+        if layout.has_upright_names {
+            picture.text(name, (left + middle, top - 10.0), BODY, TEXT, Anchor::Middle)?;
         } else {
             picture.text_upwards(
                 name,
                 (left + middle + BODY.centre(), top - 10.0),
                 BODY,
-                INK,
+                TEXT,
                 Anchor::Start,
             )?;
         }
     }
     let centre = side / 2.0;
     let above = top - layout.names_height - 8.0;
-    picture.text("predicted class", (left + centre, above), STRONG, INK, Anchor::Middle)?;
+    picture.text("predicted class", (left + centre, above), STRONG, TEXT, Anchor::Middle)?;
     let before = left - layout.names_width - 8.0;
-    picture.text_upwards("true class", (before, top + centre), STRONG, INK, Anchor::Middle)
+    picture.text_upwards("true class", (before, top + centre), STRONG, TEXT, Anchor::Middle)
 }
 
-/// Both scales, side by side.
-fn key(picture: &mut Picture, (left, top): Point, largest_mistake: f64) -> Result<()> {
-    one_key(picture, (left, top), "recognised", 1.0, recognised)?;
+/// Draws the keys of both colour scales.
+fn draw_keys(picture: &mut Picture, (left, top): Point, largest_mistake: f64) -> Result<()> {
+    draw_key(picture, (left, top), "recognised", 1.0, recognised)?;
     if largest_mistake > 0.0 {
         let mistakes = |t: f64| mistaken(t.sqrt());
-        one_key(picture, (left + KEY_WIDTH + BETWEEN_KEYS, top), "mistaken", largest_mistake, mistakes)?;
+        draw_key(picture, (left + KEY_WIDTH + KEY_GAP, top), "mistaken", largest_mistake, mistakes)?;
     }
     Ok(())
 }
 
-fn one_key(
+fn draw_key(
     picture: &mut Picture,
     (left, top): Point,
     name: &str,
@@ -219,9 +223,9 @@ fn one_key(
 ) -> Result<()> {
     picture.gradient((left, top), KEY_WIDTH, KEY_HEIGHT, colour);
     let baseline = top + KEY_HEIGHT + 18.0;
-    picture.text("0", (left, baseline), BODY, QUIET, Anchor::Start)?;
-    picture.text(&percent(end), (left + KEY_WIDTH, baseline), BODY, QUIET, Anchor::End)?;
-    picture.text(name, (left + KEY_WIDTH + 10.0, top + KEY_HEIGHT - 2.0), BODY, INK, Anchor::Start)
+    picture.text("0", (left, baseline), BODY, MUTED, Anchor::Start)?;
+    picture.text(&percent(end), (left + KEY_WIDTH, baseline), BODY, MUTED, Anchor::End)?;
+    picture.text(name, (left + KEY_WIDTH + 10.0, top + KEY_HEIGHT - 2.0), BODY, TEXT, Anchor::Start)
 }
 
 #[cfg(test)]
@@ -235,7 +239,7 @@ mod tests {
         ConfusionMatrix { title: "t", subtitle: "", classes: &classes, counts }.draw()
     }
 
-    /// The pixels of a colour: how many, and their first place.
+    /// Number of pixels of a colour, and the first of them.
     fn patch(picture: &Picture, colour: Rgb) -> (usize, Option<(u32, u32)>) {
         let found = || picture.image.enumerate_pixels().filter(|(_, _, pixel)| pixel.0 == colour);
         (found().count(), found().next().map(|(x, y, _)| (x, y)))

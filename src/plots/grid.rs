@@ -1,24 +1,24 @@
-//! Owns the layout of a contact sheet: equally sized tiles in rows and columns, with captions and row labels. Does
-//! not know what the tiles show.
+//! Owns the layout of a contact sheet: tiles of one size in rows and columns, with captions and row
+//! labels. Must not know what the tiles show.
 
 use crate::error::Result;
 
-use crate::plots::colour::{INK, QUIET, Rgb, WRONG};
+use crate::plots::colour::{MUTED, Rgb, TEXT, WRONG};
 use crate::plots::heading::{Heading, MARGIN};
 use crate::plots::picture::{MAX_SIDE, Picture, check_size};
 use crate::plots::text::{Anchor, BODY, STRONG};
 use crate::plots::tile::{Zoom, check_shape};
 
-/// The longer side that tiles get where there is room, in pixels.
+/// Longer side of a tile where there is room, in pixels.
 const TILE_SIDE: f64 = 112.0;
-/// The same in sheets of few columns.
+/// Longer side of a tile in sheets of few columns, in pixels.
 const LARGE_TILE_SIDE: f64 = 168.0;
 const FEW_COLUMNS: usize = 6;
 const MAX_CAPTION_LINES: usize = 3;
 const MAX_CAPTION_WIDTH: f64 = 190.0;
 const MAX_LABEL_WIDTH: f64 = 160.0;
 
-/// What a line of a caption says about its tile; shown by a colour and a sign.
+/// Meaning of a caption line for its tile, shown by a colour and a sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     /// Neither good nor bad: plain text.
@@ -27,12 +27,12 @@ pub enum Tone {
     Wrong,
 }
 
-/// One line of text under a tile; cut with an ellipsis where it is too long.
+/// One line of text under a tile. It is cut with an ellipsis where it is too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaptionLine {
-    /// What it says.
+    /// The text.
     pub text: String,
-    /// How it says it.
+    /// The meaning of the text.
     pub tone: Tone,
 }
 
@@ -42,7 +42,7 @@ impl CaptionLine {
         Self { text: text.into(), tone: Tone::Plain }
     }
 
-    /// A line in a tone.
+    /// A line with a meaning.
     pub fn new(text: impl Into<String>, tone: Tone) -> Self {
         Self { text: text.into(), tone }
     }
@@ -56,7 +56,7 @@ impl CaptionLine {
 
     fn colour(&self) -> Rgb {
         match self.tone {
-            Tone::Plain => INK,
+            Tone::Plain => TEXT,
             Tone::Wrong => WRONG,
         }
     }
@@ -65,9 +65,10 @@ impl CaptionLine {
 /// One image of a sheet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tile<'a, T> {
-    /// `height * width` values, row by row from the top left. Without values, the tile's place stays empty.
+    /// `height * width` values, row by row from the top left. Without values, the tile's place
+    /// stays empty.
     pub values: &'a [T],
-    /// Up to three lines under it.
+    /// Up to three lines under the image.
     pub caption: Vec<CaptionLine>,
 }
 
@@ -76,7 +77,7 @@ pub(super) struct Grid<'a, T> {
     pub(super) height: usize,
     pub(super) width: usize,
     pub(super) columns: usize,
-    /// One for each row, or none.
+    /// Labels, one per row or none.
     pub(super) row_labels: &'a [String],
     pub(super) tiles: &'a [Tile<'a, T>],
 }
@@ -103,7 +104,7 @@ impl Layout {
         self.rows as f64 * (self.row_height + self.gap) - self.gap
     }
 
-    /// The upper left corner of tile `index`, from that of the grid.
+    /// Upper left corner of tile `index`, relative to that of the grid.
     fn corner(&self, index: usize) -> (f64, f64) {
         let (row, column) = (index / self.columns, index % self.columns);
         let indent = ((self.column_width - self.tile_width) / 2.0).floor();
@@ -113,8 +114,8 @@ impl Layout {
 }
 
 impl<T: Copy> Grid<'_, T> {
-    /// The whole sheet: heading, tiles, and at least `footer` (width, height) of empty space under them. Also says
-    /// where that space begins.
+    /// Draws the whole sheet: heading, tiles, and at least `footer` (width, height) of empty space
+    /// under them. Also returns the top of that space.
     pub(super) fn draw(
         &self,
         title: &str,
@@ -143,7 +144,7 @@ impl<T: Copy> Grid<'_, T> {
         }
         self.label_rows(&mut picture, &layout, top)?;
         if self.tiles.is_empty() {
-            picture.text("nothing to show", (MARGIN, top + BODY.size), BODY, QUIET, Anchor::Start)?;
+            picture.text("nothing to show", (MARGIN, top + BODY.size), BODY, MUTED, Anchor::Start)?;
         }
         Ok((picture, bottom))
     }
@@ -153,12 +154,13 @@ impl<T: Copy> Grid<'_, T> {
             let middle = top + row as f64 * (layout.row_height + layout.gap) + layout.tile_height / 2.0;
             let label = STRONG.fit(label, MAX_LABEL_WIDTH)?;
             let right = MARGIN + layout.label_width - 14.0;
-            picture.text(&label, (right, middle + STRONG.centre()), STRONG, INK, Anchor::End)?;
+            picture.text(&label, (right, middle + STRONG.centre()), STRONG, TEXT, Anchor::End)?;
         }
         Ok(())
     }
 
-    /// Tiles as large as they should be, or smaller where the sheet would become too large.
+    /// Computes the layout. The tiles are as large as they should be, or smaller where the sheet
+    /// would become too large.
     fn layout(&self, limit: f64) -> Result<Layout> {
         for tile in self.tiles.iter().filter(|tile| !tile.values.is_empty()) {
             check_shape(tile.values.len(), self.height, self.width)?;

@@ -1,32 +1,32 @@
-//! Owns the title and subtitle above a picture's content. Knows no content.
+//! Owns the title and subtitle above a picture's content. Must not know the content.
 
 use crate::error::Result;
 
-use crate::plots::colour::{INK, QUIET};
+use crate::plots::colour::{MUTED, TEXT};
 use crate::plots::picture::{Picture, Point};
 use crate::plots::text::{Anchor, BODY, TITLE};
 
-/// The empty border around every picture, in pixels.
+/// Empty border around every picture, in pixels.
 pub(super) const MARGIN: f64 = 32.0;
-/// No title makes a picture wider than this; it is broken into lines instead.
-const WIDEST: f64 = 760.0;
+/// Largest width that a title gives a picture. Longer titles are broken into lines.
+const MAX_WIDTH: f64 = 760.0;
 const MAX_TITLE_LINES: usize = 2;
 const MAX_SUBTITLE_LINES: usize = 3;
-/// Between the last line and the content.
+/// Space between the last line and the content.
 const GAP: f64 = 12.0;
 
 /// A title and subtitle, broken into lines that fit over the content.
 pub(super) struct Heading {
-    /// The content's width, or more where the title needs it.
+    /// Width of the content, or more where the title needs it.
     pub(super) width: f64,
     title: Vec<String>,
     subtitle: Vec<String>,
 }
 
 impl Heading {
-    /// A heading over content that is `content_width` wide; it may need more.
+    /// Creates a heading over content that is `content_width` wide. The heading may be wider.
     pub(super) fn over(content_width: f64, title: &str, subtitle: &str) -> Result<Self> {
-        let wanted = TITLE.measure(title)?.max(BODY.measure(subtitle)?).min(WIDEST);
+        let wanted = TITLE.measure(title)?.max(BODY.measure(subtitle)?).min(MAX_WIDTH);
         let width = content_width.max(wanted.ceil());
         Ok(Self {
             width,
@@ -35,7 +35,7 @@ impl Heading {
         })
     }
 
-    /// Down to where the content begins, in pixels; 0 for an empty heading.
+    /// Distance down to the content, in pixels. 0 for an empty heading.
     pub(super) fn height(&self) -> f64 {
         if self.title.is_empty() && self.subtitle.is_empty() {
             return 0.0;
@@ -44,16 +44,16 @@ impl Heading {
         titles * TITLE.line_height() + subtitles * BODY.line_height() + GAP
     }
 
-    /// Draws it with its upper left corner at the given place.
+    /// Draws the heading with its upper left corner at the given point.
     pub(super) fn draw(&self, picture: &mut Picture, (x, y): Point) -> Result<()> {
         let mut bottom = y;
         for line in &self.title {
             bottom += TITLE.line_height();
-            picture.text(line, (x, bottom - 8.0), TITLE, INK, Anchor::Start)?;
+            picture.text(line, (x, bottom - 8.0), TITLE, TEXT, Anchor::Start)?;
         }
         for line in &self.subtitle {
             bottom += BODY.line_height();
-            picture.text(line, (x, bottom - 4.0), BODY, QUIET, Anchor::Start)?;
+            picture.text(line, (x, bottom - 4.0), BODY, MUTED, Anchor::Start)?;
         }
         Ok(())
     }
@@ -68,9 +68,9 @@ mod tests {
     fn a_heading_makes_room_for_itself_but_not_without_end() {
         assert_eq!(Heading::over(500.0, "short", "").unwrap().width, 500.0);
         let wider = Heading::over(50.0, "a title wider than its content", "").unwrap().width;
-        assert!((300.0..WIDEST).contains(&wider));
+        assert!((300.0..MAX_WIDTH).contains(&wider));
         let endless = Heading::over(50.0, &"word ".repeat(500), &"word ".repeat(500)).unwrap();
-        assert_eq!(endless.width, WIDEST);
+        assert_eq!(endless.width, MAX_WIDTH);
         assert_eq!((endless.title.len(), endless.subtitle.len()), (2, 3));
         assert_eq!(Heading::over(50.0, "", "").unwrap().height(), 0.0);
     }

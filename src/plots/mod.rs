@@ -1,13 +1,14 @@
-//! Owns pictures: plain records and slices in, pictures out (PNG pixels; charts as SVG).
+//! Owns pictures and charts: plain records and slices in, PNG pixels and SVG charts out. Depends on
+//! `error` and `util::format`.
 //!
-//! Must not know tensors, file paths, networks or training. Every function is pure, refuses what it cannot draw
-//! with an [`Error`](crate::error::Error), and never panics.
+//! Must not know tensors, file paths, networks or training. Every function is pure, returns an
+//! [`Error`](crate::error::Error) for what it cannot draw, and never panics.
 //!
 //! | to change … | go to |
 //! |---|---|
 //! | colours, also those that a page's style may override | `colour` |
 //! | fonts, measuring and shortening text | `text` |
-//! | what can be drawn onto a picture; its limits and PNG bytes | `picture` |
+//! | drawing onto a picture, its limits and PNG bytes | `picture` |
 //! | title and subtitle | `heading` |
 //! | one kind of picture | the file or folder of its name |
 

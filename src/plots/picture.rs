@@ -1,6 +1,8 @@
-//! Owns the finished picture, what can be drawn onto it, and its PNG bytes. Does not know what it shows.
+//! Owns the finished picture, the drawing functions, and its PNG bytes. Must not know what it
+//! shows.
 //!
-//! Coordinates are pixels from the top left, whole numbers lying between pixels. What lies outside is left out.
+//! Coordinates are pixels from the top left, and integers lie between pixels. Everything outside is
+//! left out.
 
 use std::io::Cursor;
 
@@ -11,11 +13,11 @@ use crate::error::{Error, Result};
 use crate::plots::colour::{GRID, Rgb, WHITE};
 use crate::plots::text::{Anchor, Font};
 
-/// The longest side of a picture, in pixels.
+/// Longest side of a picture, in pixels.
 pub(super) const MAX_SIDE: usize = 8_000;
 const MAX_PIXELS: usize = 40_000_000;
 
-/// A place: right, down.
+/// A point: right, down.
 pub(super) type Point = (f64, f64);
 
 /// A picture in colour.
@@ -25,24 +27,25 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// A white picture; refuses sizes that nobody could look at.
+    /// Creates a white picture. Refuses sizes that are empty or too large to be looked at.
     pub(super) fn blank(width: f64, height: f64) -> Result<Self> {
         let (width, height) = (width.ceil(), height.ceil());
         check_size(width as usize, height as usize)?;
         Ok(Self { image: RgbImage::from_pixel(width as u32, height as u32, image::Rgb(WHITE)) })
     }
 
-    /// The picture as an 8-bit RGB PNG file.
+    /// Encodes the picture as an 8-bit RGB PNG file.
     pub fn to_png(&self) -> Result<Vec<u8>> {
         encode(&self.image)
     }
 
-    /// Copies `image` to where its upper left corner is at the given place.
+    /// Copies `image` with its upper left corner to the given point.
     pub(super) fn paste(&mut self, image: &RgbImage, (left, top): Point) {
         imageops::replace(&mut self.image, image, left.round() as i64, top.round() as i64);
     }
 
-    /// A filled rectangle. Its edges are put on whole pixels, so that neighbours neither overlap nor leave a gap.
+    /// Draws a filled rectangle. Its edges are rounded to whole pixels, so that neighbours neither
+    /// overlap nor leave a gap.
     pub(super) fn fill(&mut self, (left, top): Point, width: f64, height: f64, colour: Rgb) {
         let columns = (left + width).round() - left.round();
         let rows = (top + height).round() - top.round();
@@ -50,13 +53,13 @@ impl Picture {
         self.paste(&block, (left, top));
     }
 
-    /// A white rectangle with an outline one pixel wide just outside it.
+    /// Draws a white rectangle with an outline one pixel wide just outside it.
     pub(super) fn frame(&mut self, (left, top): Point, width: f64, height: f64) {
         self.fill((left - 1.0, top - 1.0), width + 2.0, height + 2.0, GRID);
         self.fill((left, top), width, height, WHITE);
     }
 
-    /// A framed bar whose `colour` changes from its left end, 0, to its right end, 1.
+    /// Draws a framed bar whose `colour` changes from its left end, 0, to its right end, 1.
     pub(super) fn gradient(&mut self, (x, y): Point, width: f64, height: f64, colour: impl Fn(f64) -> Rgb) {
         self.frame((x, y), width, height);
         for column in 0..width as usize {
@@ -65,7 +68,7 @@ impl Picture {
         }
     }
 
-    /// A line of text; `at` is on its baseline.
+    /// Draws a line of text. `at` is on its baseline.
     pub(super) fn text(
         &mut self,
         text: &str,
@@ -74,10 +77,10 @@ impl Picture {
         colour: Rgb,
         anchor: Anchor,
     ) -> Result<()> {
-        self.ink(text, font, colour, anchor, |along, down| (at.0 + along, at.1 + down))
+        self.draw_text(text, font, colour, anchor, |along, down| (at.0 + along, at.1 + down))
     }
 
-    /// Text that reads from bottom to top; `at` is on its baseline, at its right.
+    /// Draws text that reads from bottom to top. `at` is on its baseline, at its right.
     pub(super) fn text_upwards(
         &mut self,
         text: &str,
@@ -86,11 +89,11 @@ impl Picture {
         colour: Rgb,
         anchor: Anchor,
     ) -> Result<()> {
-        self.ink(text, font, colour, anchor, |along, down| (at.0 + down, at.1 - along - 1.0))
+        self.draw_text(text, font, colour, anchor, |along, down| (at.0 + down, at.1 - along - 1.0))
     }
 
-    /// The ink of a text, each pixel where `place` puts it.
-    fn ink(
+    /// Draws the pixels of a text, each where `place` puts it.
+    fn draw_text(
         &mut self,
         text: &str,
         font: Font,
@@ -104,7 +107,7 @@ impl Picture {
         Ok(())
     }
 
-    /// Mixes `colour` into a pixel: `ink` 0 leaves it, 1 replaces it.
+    /// Mixes `colour` into a pixel. An `ink` of 0 leaves the pixel, 1 replaces it.
     fn blend(&mut self, at: Point, colour: Rgb, ink: f32) {
         let (x, y) = (at.0.round(), at.1.round());
         if x < 0.0 || y < 0.0 {
@@ -131,11 +134,11 @@ pub(super) fn check_size(width: usize, height: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(format!(
-        "the picture would be {width} × {height} pixels, expected 1 to {MAX_SIDE} a side and at most 40 megapixels"
+        "the picture would be {width} × {height} pixels, expected 1 to {MAX_SIDE} per side and at most 40 megapixels"
     )))
 }
 
-/// The image as a PNG file.
+/// Encodes an image as a PNG file.
 pub(super) fn encode<P>(image: &ImageBuffer<P, Vec<u8>>) -> Result<Vec<u8>>
 where
     P: PixelWithColorType<Subpixel = u8>,
@@ -152,7 +155,7 @@ where
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::plots::colour::INK;
+    use crate::plots::colour::TEXT;
     use crate::plots::text::BODY;
 
     fn dark(picture: &Picture) -> Vec<(i32, i32)> {
@@ -183,7 +186,7 @@ mod tests {
         let mut picture = Picture::blank(7.0, 6.0).unwrap();
         picture.frame((2.0, 2.0), 3.0, 2.0);
         assert_eq!(picture.image.pixels().filter(|pixel| pixel.0 == GRID).count(), 14);
-        picture.fill((2.0, 2.0), 3.0, 2.0, INK);
+        picture.fill((2.0, 2.0), 3.0, 2.0, TEXT);
         assert_eq!(dark(&picture), [(2, 2), (3, 2), (4, 2), (2, 3), (3, 3), (4, 3)]);
         assert_eq!(picture.image.pixels().filter(|pixel| pixel.0 == GRID).count(), 14);
     }
@@ -193,7 +196,7 @@ mod tests {
         let draw = |upwards| {
             let mut picture = Picture::blank(60.0, 60.0).unwrap();
             let add = if upwards { Picture::text_upwards } else { Picture::text };
-            add(&mut picture, "Lj 4", (20.0, 40.0), BODY, INK, Anchor::Start).unwrap();
+            add(&mut picture, "Lj 4", (20.0, 40.0), BODY, TEXT, Anchor::Start).unwrap();
             dark(&picture)
         };
         let mut turned: Vec<_> = draw(false).iter().map(|&(x, y)| (20 + y - 40, 40 - (x - 20) - 1)).collect();
@@ -205,12 +208,12 @@ mod tests {
     #[test]
     fn what_is_outside_the_picture_is_left_out() {
         let mut picture = Picture::blank(9.0, 9.0).unwrap();
-        picture.text("outside", (-900.0, 1e12), BODY, INK, Anchor::End).unwrap();
-        picture.fill((-5.0, -5.0), 70.0, 2.0, INK);
-        picture.fill((5.0, 5.0), -7.0, 2.0, INK);
-        picture.fill((500.0, 5.0), 7.0, 2.0, INK);
+        picture.text("outside", (-900.0, 1e12), BODY, TEXT, Anchor::End).unwrap();
+        picture.fill((-5.0, -5.0), 70.0, 2.0, TEXT);
+        picture.fill((5.0, 5.0), -7.0, 2.0, TEXT);
+        picture.fill((500.0, 5.0), 7.0, 2.0, TEXT);
         assert!(dark(&picture).is_empty());
-        picture.fill((7.0, 7.0), 5.0, 5.0, INK);
+        picture.fill((7.0, 7.0), 5.0, 5.0, TEXT);
         assert_eq!(dark(&picture).len(), 4);
     }
 }

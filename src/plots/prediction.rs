@@ -1,15 +1,16 @@
-//! Owns the picture of one prediction: the image and the probability of every class. Knows no network.
+//! Owns the picture of one prediction: the image and the probability of every class. Must not know
+//! the network.
 
 use crate::error::{Error, Result};
 use crate::util::format::percent;
 
-use crate::plots::colour::{FAINT, INK, QUIET, RIGHT};
+use crate::plots::colour::{MUTED, MUTED_BAR, RIGHT, TEXT};
 use crate::plots::heading::{Heading, MARGIN};
 use crate::plots::picture::{Picture, Point};
 use crate::plots::text::{Anchor, BODY, Font, STRONG};
 use crate::plots::tile::Zoom;
 
-/// Of more classes than this, the most probable ones are shown.
+/// Most classes that are shown. Of more, the most probable ones are shown.
 const MAX_CLASSES: usize = 20;
 const IMAGE_SIDE: f64 = 280.0;
 const GAP: f64 = 48.0;
@@ -17,35 +18,38 @@ const BAR_WIDTH: f64 = 380.0;
 const BAR_HEIGHT: f64 = 20.0;
 const ROW: f64 = 32.0;
 const MAX_NAME_WIDTH: f64 = 180.0;
-/// For a percentage and "✓ true" after the bar.
+/// Space for a percentage and "✓ true" after the bar.
 const AFTER_BAR: f64 = 150.0;
-/// From a column's top to its content.
+/// Distance from the top of a column to its content.
 const COLUMN_HEADING: f64 = 30.0;
 
-/// An image at the left, the probabilities that a network gives its classes at the right.
+/// Picture of a prediction: the image at the left, the probabilities of the classes at the right.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction<'a> {
-    /// The result in words, such as "4 with 99.2 %".
+    /// Result in words, such as "4 with 99.2 %".
     pub title: &'a str,
-    /// More about it, such as where the image is from; may be empty.
+    /// Subtitle, such as the origin of the image. May be empty.
     pub subtitle: &'a str,
-    /// `height * width` grey values as the network saw them: 0 is black.
+    /// `height * width` grey values as the network saw them. 0 is black.
     pub pixels: &'a [u8],
-    /// The image's rows.
+    /// Rows of the image.
     pub height: usize,
-    /// Pixels in every row.
+    /// Columns of the image.
     pub width: usize,
-    /// The name of every class.
+    /// Name of every class.
     pub classes: &'a [String],
-    /// The probability of every class, 0 to 1.
+    /// Probability of every class, 0 to 1.
     pub probabilities: &'a [f64],
-    /// The index of the true class, where it is known.
+    /// Index of the true class, where it is known.
     pub true_class: Option<usize>,
 }
 
 impl Prediction<'_> {
-    /// Draws the picture. Up to 20 classes stand in their order; of more, the 20 most probable in descending order,
-    /// where the last gives way to the true class if that is not among them.
+    /// Draws the picture. Up to 20 classes are in their order. Of more, the 20 most probable are in
+    /// descending order, and the true class replaces the last one if it is not among them.
+    ///
+    /// # Errors
+    /// There are not as many probabilities as classes, or the pixels do not fit the size.
     pub fn draw(&self) -> Result<Picture> {
         if self.classes.len() != self.probabilities.len() {
             return Err(Error::new(format!(
@@ -58,7 +62,7 @@ impl Prediction<'_> {
         let image = zoom.picture(self.pixels, self.height, self.width, |v| [v; 3])?;
         let (image_width, image_height) = (f64::from(image.width()), f64::from(image.height()));
         let column_width = image_width.max(STRONG.measure(IMAGE_HEADING)?.ceil());
-        let shown = self.shown();
+        let shown = self.shown_classes();
         let names = shown.iter().map(|&class| self.classes[class].as_str());
         let names_width = STRONG.measure_widest(names)?.min(MAX_NAME_WIDTH).ceil();
         let bars_width = names_width + 12.0 + BAR_WIDTH + AFTER_BAR;
@@ -69,7 +73,7 @@ impl Prediction<'_> {
 
         let mut picture = Picture::blank(heading.width + 2.0 * MARGIN, height)?;
         heading.draw(&mut picture, (MARGIN, MARGIN))?;
-        picture.text(IMAGE_HEADING, (MARGIN, top + STRONG.size), STRONG, INK, Anchor::Start)?;
+        picture.text(IMAGE_HEADING, (MARGIN, top + STRONG.size), STRONG, TEXT, Anchor::Start)?;
         picture.frame((MARGIN, content), image_width, image_height);
         picture.paste(&image, (MARGIN, content));
         let bars_left = MARGIN + column_width + GAP + names_width + 12.0;
@@ -84,41 +88,41 @@ impl Prediction<'_> {
         } else {
             format!("{} of {} classes, the most probable first", shown.len(), self.classes.len())
         };
-        picture.text(&heading, (left, top + STRONG.size), STRONG, INK, Anchor::Start)?;
-        let best = self.order().first().copied();
+        picture.text(&heading, (left, top + STRONG.size), STRONG, TEXT, Anchor::Start)?;
+        let best = self.by_probability().first().copied();
         for (row, &class) in shown.iter().enumerate() {
             let y = top + COLUMN_HEADING + row as f64 * ROW;
             let probability = self.probabilities[class];
-            let (font, colour) = if best == Some(class) { (STRONG, RIGHT) } else { (BODY, FAINT) };
+            let (font, colour) = if best == Some(class) { (STRONG, RIGHT) } else { (BODY, MUTED_BAR) };
             let baseline = y + BAR_HEIGHT / 2.0 + font.centre();
             let name = font.fit(&self.classes[class], MAX_NAME_WIDTH)?;
-            picture.text(&name, (left - 12.0, baseline), font, INK, Anchor::End)?;
+            picture.text(&name, (left - 12.0, baseline), font, TEXT, Anchor::End)?;
             let length = if probability > 0.0 { (BAR_WIDTH * probability.min(1.0)).max(1.0) } else { 1.0 };
             picture.fill((left, y), length, BAR_HEIGHT, colour);
             self.label(picture, (left + length.round() + 10.0, baseline), class, font)?;
         }
         let axis_height = shown.len() as f64 * ROW - (ROW - BAR_HEIGHT);
-        picture.fill((left - 1.0, top + COLUMN_HEADING), 1.0, axis_height, QUIET);
+        picture.fill((left - 1.0, top + COLUMN_HEADING), 1.0, axis_height, MUTED);
         Ok(())
     }
 
-    /// After a bar: its percentage, and whether it is the true class.
+    /// Writes the percentage after a bar, and marks the true class.
     fn label(&self, picture: &mut Picture, (x, baseline): Point, class: usize, font: Font) -> Result<()> {
         let text = percent(self.probabilities[class]);
-        picture.text(&text, (x, baseline), font, INK, Anchor::Start)?;
+        picture.text(&text, (x, baseline), font, TEXT, Anchor::Start)?;
         if self.true_class == Some(class) {
             let after = x + font.measure(&text)? + 12.0;
-            picture.text("✓ true", (after, baseline), STRONG, INK, Anchor::Start)?;
+            picture.text("✓ true", (after, baseline), STRONG, TEXT, Anchor::Start)?;
         }
         Ok(())
     }
 
-    /// The classes that get a bar.
-    fn shown(&self) -> Vec<usize> {
+    /// Classes that get a bar.
+    fn shown_classes(&self) -> Vec<usize> {
         if self.classes.len() <= MAX_CLASSES {
             return (0..self.classes.len()).collect();
         }
-        let mut shown: Vec<usize> = self.order().into_iter().take(MAX_CLASSES).collect();
+        let mut shown: Vec<usize> = self.by_probability().into_iter().take(MAX_CLASSES).collect();
         if let (Some(class), Some(last)) = (self.true_class, shown.len().checked_sub(1))
             && class < self.classes.len()
             && !shown.contains(&class)
@@ -128,8 +132,8 @@ impl Prediction<'_> {
         shown
     }
 
-    /// All classes, the most probable first; what is not a number comes last.
-    fn order(&self) -> Vec<usize> {
+    /// Indices of all classes, the most probable first. NaN comes last.
+    fn by_probability(&self) -> Vec<usize> {
         let probability = |class: usize| {
             let p = self.probabilities[class];
             if p.is_nan() { f64::NEG_INFINITY } else { p }
@@ -168,8 +172,8 @@ mod tests {
     fn bars_are_as_long_as_the_probabilities() {
         let picture = draw(&[77; 784], 28, &[0.25, 0.75], None).unwrap();
         assert_eq!(count(&picture, RIGHT), (BAR_WIDTH * 0.75 * BAR_HEIGHT) as usize);
-        assert_eq!(count(&picture, FAINT), (BAR_WIDTH * 0.25 * BAR_HEIGHT) as usize);
-        // Smoothed text may happen to have the same grey.
+        assert_eq!(count(&picture, MUTED_BAR), (BAR_WIDTH * 0.25 * BAR_HEIGHT) as usize);
+        // Antialiased text may happen to have the same grey.
         assert!((280 * 280..280 * 280 + 50).contains(&count(&picture, [77; 3])));
         assert!((800..1400).contains(&picture.image.width()));
     }
@@ -186,7 +190,7 @@ mod tests {
             let (probabilities, classes) = (&probabilities[..], &classes[..]);
             let (title, subtitle, pixels) = ("", "", &[1][..]);
             Prediction { title, subtitle, pixels, height: 1, width: 1, classes, probabilities, true_class }
-                .shown()
+                .shown_classes()
         };
         assert_eq!(shown(Some(250)), (236..256).rev().collect::<Vec<_>>());
         assert_eq!(shown(Some(3))[18..], [237, 3]);

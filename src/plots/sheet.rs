@@ -1,38 +1,43 @@
-//! Owns the two contact sheets: grey images, and neurons' weights with their colour bar. Knows no data set.
+//! Owns the two contact sheets: grey images, and neurons' weights with their colour bar. Must not
+//! know the data set.
 
 use crate::error::Result;
 use crate::util::format::significant;
 
-use crate::plots::colour::{AXIS, INK, diverging};
+use crate::plots::colour::{AXIS, TEXT, diverging};
 use crate::plots::grid::{Grid, Tile};
 use crate::plots::picture::Picture;
 use crate::plots::text::{Anchor, BODY};
 use crate::plots::tile::check_limit;
 
-/// A contact sheet of grey images, such as samples of every class or the worst mistakes.
+/// Contact sheet of grey images, such as samples of every class or the worst mistakes.
 ///
-/// A 28 × 28 image becomes 112 × 112 pixels, or 168 × 168 in up to six columns; larger ones are shrunk, and all
-/// where the sheet would get too large.
+/// A 28 × 28 image becomes 112 × 112 pixels, or 168 × 168 in up to six columns. Larger images are
+/// shrunk, and all images are where the sheet would get too large.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sheet<'a> {
-    /// What is shown, in bold.
+    /// Title, in bold.
     pub title: &'a str,
-    /// More about it, such as the data set and how many there are; may be empty.
+    /// Subtitle, such as the data set and the number of images. May be empty.
     pub subtitle: &'a str,
     /// Rows of every image.
     pub height: usize,
-    /// Pixels in every row.
+    /// Columns of every image.
     pub width: usize,
-    /// Tiles side by side; 0 counts as 1.
+    /// Number of tiles per row. 0 counts as 1.
     pub columns: usize,
-    /// What stands left of each row, such as the class; may be empty.
+    /// Label at the left of each row, such as the class. May be empty.
     pub row_labels: &'a [String],
-    /// The images, row by row: 0 is black and 255 white. None at all is fine and says so.
+    /// The images, row by row. 0 is black and 255 is white. An empty sheet says that there is
+    /// nothing to show.
     pub tiles: &'a [Tile<'a, u8>],
 }
 
 impl Sheet<'_> {
     /// Draws the sheet.
+    ///
+    /// # Errors
+    /// A tile does not fit the size of the images, or the sheet is too large.
     pub fn draw(&self) -> Result<Picture> {
         let Self { height, width, columns, row_labels, tiles, .. } = *self;
         let grid = Grid { height, width, columns, row_labels, tiles };
@@ -41,33 +46,37 @@ impl Sheet<'_> {
     }
 }
 
-/// A contact sheet of neurons' weights, all in one scale: blue is negative, white zero, red positive.
+/// Contact sheet of neurons' weights, all in one scale: blue is negative, white zero, red positive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WeightSheet<'a> {
-    /// What is shown, in bold.
+    /// Title, in bold.
     pub title: &'a str,
-    /// More about it; may be empty.
+    /// Subtitle. May be empty.
     pub subtitle: &'a str,
     /// Rows of the images that the neurons look at.
     pub height: usize,
-    /// Pixels in every row.
+    /// Columns of the images.
     pub width: usize,
-    /// Tiles side by side; 0 counts as 1.
+    /// Number of tiles per row. 0 counts as 1.
     pub columns: usize,
-    /// The end of the scale, finite and positive ([`symmetric_limit`](crate::plots::symmetric_limit)); weights beyond are
-    /// clipped.
+    /// End of the scale, finite and positive ([`symmetric_limit`](crate::plots::symmetric_limit)).
+    /// Weights beyond are clipped.
     pub limit: f32,
-    /// One for each neuron, row by row.
+    /// Weights of each neuron, row by row.
     pub tiles: &'a [Tile<'a, f32>],
 }
 
 const BAR_WIDTH: f64 = 256.0;
 const BAR_HEIGHT: f64 = 16.0;
-/// The room that the bar and its text need.
+/// Width and height that the colour bar and its text need.
 const FOOTER: (f64, f64) = (BAR_WIDTH + 60.0, 84.0);
 
 impl WeightSheet<'_> {
     /// Draws the sheet.
+    ///
+    /// # Errors
+    /// The limit is not finite and positive, a tile does not fit the size, or the sheet is too
+    /// large.
     pub fn draw(&self) -> Result<Picture> {
         check_limit(self.limit)?;
         let Self { height, width, columns, limit, tiles, .. } = *self;
@@ -78,7 +87,7 @@ impl WeightSheet<'_> {
     }
 }
 
-/// The scale in the middle of the picture, its upper edge at `top`.
+/// Draws the colour bar in the middle of the picture, with its upper edge at `top`.
 fn colour_bar(picture: &mut Picture, top: f64, limit: f32) -> Result<()> {
     let left = ((f64::from(picture.image.width()) - BAR_WIDTH) / 2.0).floor();
     let colour = |t: f64| diverging((2.0 * t - 1.0) as f32, 1.0);
@@ -88,10 +97,10 @@ fn colour_bar(picture: &mut Picture, top: f64, limit: f32) -> Result<()> {
         let x = left + at * BAR_WIDTH;
         let bottom = top + BAR_HEIGHT;
         picture.fill((x, bottom + 1.0), 1.0, 5.0, AXIS);
-        picture.text(&label, (x, bottom + 20.0), BODY, INK, Anchor::Middle)?;
+        picture.text(&label, (x, bottom + 20.0), BODY, TEXT, Anchor::Middle)?;
     }
     let caption = "weight (blue: negative, red: positive)";
-    picture.text(caption, (left + BAR_WIDTH / 2.0, top + BAR_HEIGHT + 42.0), BODY, INK, Anchor::Middle)
+    picture.text(caption, (left + BAR_WIDTH / 2.0, top + BAR_HEIGHT + 42.0), BODY, TEXT, Anchor::Middle)
 }
 
 #[cfg(test)]
@@ -108,7 +117,7 @@ mod tests {
         Sheet { title: "title", subtitle: "subtitle", height: 28, width: 28, columns, row_labels, tiles }
     }
 
-    /// Where `part` is in `whole`.
+    /// Positions of `part` in `whole`.
     fn find(whole: &Picture, part: &RgbImage) -> Vec<(u32, u32)> {
         let (width, height) = part.dimensions();
         let fits = |x, y| *whole.image.view(x, y, width, height).to_image() == **part;
@@ -168,7 +177,7 @@ mod tests {
         assert!(
             wrong.contains(crate::plots::colour::WRONG) && !neither.contains(crate::plots::colour::WRONG)
         );
-        assert!(neither.contains(crate::plots::colour::INK));
+        assert!(neither.contains(crate::plots::colour::TEXT));
         assert!(wrong.image.height() > plain.image.height());
         let (six, nine) = (draw(vec![], "6"), draw(vec![], "9"));
         assert!(

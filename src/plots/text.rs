@@ -1,7 +1,7 @@
-//! Owns the fonts: measuring, shortening and rasterizing one line of text. Knows no picture.
+//! Owns the fonts: measuring, shortening and rasterizing one line of text. Must not know pictures.
 //!
-//! plotters lays glyphs out on whole pixels; text is therefore rasterized at [`FINE`] times its size and averaged,
-//! which places glyphs on fractions of a pixel and smooths their edges.
+//! plotters places glyphs on whole pixels. Text is therefore rasterized at [`SUPERSAMPLING`] times
+//! its size and averaged, which places glyphs on fractions of a pixel and smooths their edges.
 
 use std::sync::OnceLock;
 
@@ -9,33 +9,35 @@ use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
 
 use crate::error::{Error, Result};
 
-/// The family that plotters knows the built-in fonts by; a browser does not.
+/// Name of the built-in font family in plotters. Browsers do not know it.
 pub(super) const FAMILY: &str = "smallnet-sans";
 const REGULAR: &[u8] = include_bytes!("../../data/fonts/DejaVuSans.subset.ttf");
 const BOLD: &[u8] = include_bytes!("../../data/fonts/DejaVuSans-Bold.subset.ttf");
-const FINE: usize = 4;
-/// (ascender − descender) / em of DejaVu Sans: plotters counts a font's size from descender to ascender.
+const SUPERSAMPLING: usize = 4;
+/// (ascender − descender) / em of DejaVu Sans. plotters counts a font's size from descender to
+/// ascender.
 const LINE_PER_EM: f64 = 2384.0 / 2048.0;
-/// Longer text fits into no picture; this bounds the work that measuring it makes.
+/// Most characters of a text. Longer text fits into no picture; the limit bounds the time that
+/// measuring takes.
 const MAX_CHARS: usize = 1_000;
 
-/// A size and weight of the one family.
+/// Size and weight of the font family.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Font {
     /// The em, in pixels.
     pub(super) size: f64,
-    /// Bold or regular.
+    /// True for the bold font, false for the regular one.
     pub(super) bold: bool,
 }
 
-/// The font of titles.
+/// Font of titles.
 pub(super) const TITLE: Font = Font { size: 24.0, bold: true };
-/// The font of names that stand out.
+/// Font of emphasised names.
 pub(super) const STRONG: Font = Font { size: 15.0, bold: true };
-/// The font of everything else.
+/// Font of everything else.
 pub(super) const BODY: Font = Font { size: 14.0, bold: false };
 
-/// Which end of a text is at its place.
+/// End of a text that is at its given point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Anchor {
     Start,
@@ -44,30 +46,30 @@ pub(super) enum Anchor {
 }
 
 impl Font {
-    /// The distance between the baselines of two lines, in pixels.
+    /// Distance between the baselines of two lines, in pixels.
     pub(super) fn line_height(self) -> f64 {
         (self.size * 1.36).round()
     }
 
-    /// From the baseline down to where text hangs when its capitals are centred around a point.
+    /// Distance from a point down to the baseline of text whose capitals are centred on that point.
     pub(super) fn centre(self) -> f64 {
         self.size * 0.365
     }
 
-    /// The width of `text`, in pixels.
+    /// Width of `text`, in pixels.
     pub(super) fn measure(self, text: &str) -> Result<f64> {
-        self.measure_clean(&clean(text))
+        self.measure_line(&to_one_line(text))
     }
 
-    /// The widest of `texts`, in pixels; 0 for none.
+    /// Width of the widest of `texts`, in pixels. 0 if there are none.
     pub(super) fn measure_widest<'a>(self, texts: impl IntoIterator<Item = &'a str>) -> Result<f64> {
         texts.into_iter().try_fold(0.0, |widest: f64, text| Ok(widest.max(self.measure(text)?)))
     }
 
-    /// `text`, cut with an ellipsis where it is wider than `width`.
+    /// Cuts `text` with an ellipsis where it is wider than `width`.
     pub(super) fn fit(self, text: &str, width: f64) -> Result<String> {
-        let text = clean(text);
-        if self.measure_clean(&text)? <= width {
+        let text = to_one_line(text);
+        if self.measure_line(&text)? <= width {
             return Ok(text);
         }
         let chars: Vec<char> = text.chars().collect();
@@ -75,15 +77,15 @@ impl Font {
         let (mut fits, mut too_long) = (0, chars.len());
         while too_long - fits > 1 {
             let middle = usize::midpoint(fits, too_long);
-            if self.measure_clean(&cut(middle))? <= width { fits = middle } else { too_long = middle }
+            if self.measure_line(&cut(middle))? <= width { fits = middle } else { too_long = middle }
         }
         Ok(cut(fits))
     }
 
-    /// `text` broken between words, and within one that is longer than a line, into lines of at most `width`; the last of
-    /// `max_lines` ends in an ellipsis where more would follow.
+    /// Breaks `text` into lines of at most `width`, between words, and within a word that is longer
+    /// than a line. The last of `max_lines` ends in an ellipsis where more would follow.
     pub(super) fn wrap(self, text: &str, width: f64, max_lines: usize) -> Result<Vec<String>> {
-        let text = clean(text);
+        let text = to_one_line(text);
         let mut lines: Vec<String> = Vec::new();
         let mut words = Vec::new();
         for word in text.split_whitespace() {
@@ -93,7 +95,7 @@ impl Font {
             let full = lines.len() >= max_lines;
             if let Some(last) = lines.last_mut() {
                 let longer = format!("{last} {word}");
-                if full || self.measure_clean(&longer)? <= width {
+                if full || self.measure_line(&longer)? <= width {
                     *last = longer;
                     continue;
                 }
@@ -103,16 +105,17 @@ impl Font {
         lines.into_iter().map(|line| self.fit(&line, width)).collect()
     }
 
-    /// `word` in pieces that are as long as `width` allows, with at least one letter each; after `most`, the rest.
+    /// Breaks `word` into pieces as long as `width` allows, with at least one letter each. After
+    /// `most` pieces, the rest is one piece.
     fn pieces(self, word: &str, width: f64, most: usize) -> Result<Vec<String>> {
         let mut rest: Vec<char> = word.chars().collect();
         let mut pieces = Vec::new();
-        while pieces.len() < most && self.measure_clean(&rest.iter().collect::<String>())? > width {
+        while pieces.len() < most && self.measure_line(&rest.iter().collect::<String>())? > width {
             let (mut fits, mut too_long) = (1, rest.len());
             while too_long - fits > 1 {
                 let middle = usize::midpoint(fits, too_long);
                 let start: String = rest[..middle].iter().collect();
-                if self.measure_clean(&start)? <= width { fits = middle } else { too_long = middle }
+                if self.measure_line(&start)? <= width { fits = middle } else { too_long = middle }
             }
             pieces.push(rest.drain(..fits).collect());
         }
@@ -120,26 +123,27 @@ impl Font {
         Ok(pieces)
     }
 
-    /// The pixels of `text` that have ink: how far right of its anchor, how far below the baseline, and how much ink,
-    /// 0 to 1.
+    /// Returns the pixels of `text` that are not empty: distance right of its anchor, distance
+    /// below the baseline, and coverage from 0 to 1.
     pub(super) fn rasterize(
         self,
         text: &str,
         anchor: Anchor,
     ) -> Result<impl Iterator<Item = (f64, f64, f32)>> {
-        let text = clean(text);
-        let length = self.measure_clean(&text)?;
+        let text = to_one_line(text);
+        let length = self.measure_line(&text)?;
         let width = length.ceil() as usize + self.size.ceil() as usize;
         let ascent = (self.size * 1.2).ceil() as usize;
         let height = ascent + (self.size * 0.4).ceil() as usize;
         let mut coverage = vec![0.0; width * height];
-        let baseline = (ascent * FINE) as i32 - self.fine_size() as i32 / 2;
+        let baseline = (ascent * SUPERSAMPLING) as i32 - self.supersampled_size() as i32 / 2;
         let mut ink = |x: i32, y: i32, strength: f32| -> std::result::Result<(), ()> {
             if let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y))
-                && x / FINE < width
-                && y / FINE < height
+                && x / SUPERSAMPLING < width
+                && y / SUPERSAMPLING < height
             {
-                coverage[y / FINE * width + x / FINE] += strength / (FINE * FINE) as f32;
+                coverage[y / SUPERSAMPLING * width + x / SUPERSAMPLING] +=
+                    strength / (SUPERSAMPLING * SUPERSAMPLING) as f32;
             }
             Ok(())
         };
@@ -153,21 +157,23 @@ impl Font {
         Ok(inked.map(move |(i, ink)| ((i % width) as f64 - before, (i / width) as f64 - ascent as f64, ink)))
     }
 
-    fn measure_clean(self, text: &str) -> Result<f64> {
+    fn measure_line(self, text: &str) -> Result<f64> {
         let (width, _) = self.description()?.box_size(text).map_err(cannot_draw)?;
-        Ok(f64::from(width) / FINE as f64)
+        Ok(f64::from(width) / SUPERSAMPLING as f64)
     }
 
-    /// Even, so that plotters, which puts the baseline at half of it, puts it on a whole pixel.
-    fn fine_size(self) -> f64 {
-        (self.size * LINE_PER_EM * FINE as f64 / 2.0).round() * 2.0
+    /// Size of the enlarged font. It is even: plotters places the baseline at half of it, which is
+    /// then a whole pixel.
+    fn supersampled_size(self) -> f64 {
+        (self.size * LINE_PER_EM * SUPERSAMPLING as f64 / 2.0).round() * 2.0
     }
 
     fn description(self) -> Result<FontDesc<'static>> {
-        self.description_at(self.fine_size())
+        self.description_at(self.supersampled_size())
     }
 
-    /// The font for plotters, which counts `size` from the lowest to the highest point of its letters.
+    /// Returns the font for plotters, which counts `size` from the lowest to the highest point of
+    /// its letters.
     pub(super) fn description_at(self, size: f64) -> Result<FontDesc<'static>> {
         static REGISTERED: OnceLock<bool> = OnceLock::new();
         let registered = REGISTERED.get_or_init(|| {
@@ -186,8 +192,9 @@ fn cannot_draw(error: impl std::fmt::Display) -> Error {
     Error::new(format!("cannot draw text: {error}"))
 }
 
-/// One line of bounded length: line breaks, tabs, control characters and what XML forbids become spaces.
-fn clean(text: &str) -> String {
+/// Makes one line of bounded length. Line breaks, tabs, control characters and characters that XML
+/// forbids become spaces.
+fn to_one_line(text: &str) -> String {
     let forbidden = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
     text.chars().take(MAX_CHARS).map(|c| if forbidden(c) { ' ' } else { c }).collect()
 }
@@ -197,7 +204,7 @@ fn clean(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The ink of a text: right of its start, below its baseline.
+    /// Pixels of a text: distance right of its start, distance below its baseline.
     fn inked(font: Font, text: &str) -> Vec<(f64, f64)> {
         let pixels = font.rasterize(text, Anchor::Start).unwrap();
         pixels.filter(|p| p.2 > 0.3).map(|p| (p.0, p.1)).collect()
@@ -218,7 +225,7 @@ mod tests {
         }
     }
 
-    /// plotters draws every glyph without the space before it; the font files make up for that.
+    /// plotters draws every glyph without the space before it. The font files compensate for that.
     #[test]
     fn glyphs_keep_the_space_before_them() {
         let (left, right) = ends(inked(Font { size: 100.0, bold: false }, "l").iter().map(|p| p.0));
@@ -272,7 +279,7 @@ mod tests {
         assert_eq!((cut.len(), &cut[0]), (2, &lines[0]));
         assert!(cut[1].ends_with('…'));
         assert!(BODY.wrap("", 90.0, 2).unwrap().is_empty());
-        // A word that is longer than a line loses no letter.
+        // A word that is longer than a line loses no letters.
         let name = "2026-11-25-softmax-learning-rate-cross-validation-2";
         let lines = BODY.wrap(name, 90.0, 9).unwrap();
         assert!(lines.len() > 3 && lines.iter().all(|line| BODY.measure(line).unwrap() <= 90.0), "{lines:?}");

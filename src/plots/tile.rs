@@ -1,4 +1,5 @@
-//! Owns one small image of grey values or weights: its size on a picture, its pixels. Knows no layout and no text.
+//! Owns one small image of grey values or weights: its size on a picture, and its pixels. Must not
+//! know layout or text.
 
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, ImageBuffer, Pixel, RgbImage};
@@ -9,29 +10,37 @@ use crate::plots::colour;
 use crate::plots::colour::Rgb;
 use crate::plots::picture::{MAX_SIDE, encode};
 
-/// An image as a PNG file in 8-bit grey, as it is stored (0 black, 255 white); every pixel becomes a square of
-/// `scale` × `scale`.
+/// Encodes an image as a PNG file in 8-bit grey, as it is stored (0 black, 255 white). Every pixel
+/// becomes a square of `scale` × `scale`.
 ///
 /// `pixels` holds `height * width` values, row by row.
+///
+/// # Errors
+/// The values do not fit the size, or the picture would be too large.
 pub fn gray_png(pixels: &[u8], height: usize, width: usize, scale: usize) -> Result<Vec<u8>> {
     let zoom = Zoom::checked(height, width, scale)?;
     let image: GrayImage = stored(pixels, height, width, |v| [v])?;
     encode(&zoom.apply(&image))
 }
 
-/// A neuron's weights as a PNG file: blue for `-limit`, white for zero, red for `limit`, grey for what is not a
-/// number; every weight becomes a square of `scale` × `scale`. Weights beyond `limit` are clipped.
+/// Encodes a neuron's weights as a PNG file: blue for `-limit`, white for zero, red for `limit`,
+/// grey for NaN. Every weight becomes a square of `scale` × `scale`. Weights beyond `limit` are
+/// clipped.
 ///
-/// `values` holds `height * width` weights, row by row; `limit` is finite and positive ([`symmetric_limit`]).
+/// `values` holds `height * width` weights, row by row. `limit` is finite and positive
+/// ([`symmetric_limit`]).
+///
+/// # Errors
+/// The values do not fit the size, the limit is not valid, or the picture would be too large.
 pub fn weight_png(values: &[f32], height: usize, width: usize, limit: f32, scale: usize) -> Result<Vec<u8>> {
     check_limit(limit)?;
     let zoom = Zoom::checked(height, width, scale)?;
     encode(&zoom.picture(values, height, width, |v| colour::diverging(v, limit))?)
 }
 
-/// The largest absolute value: the limit of a scale that shows all `values` and has zero in its middle.
+/// Largest absolute value: the limit of a scale that shows all `values` and has zero in its middle.
 ///
-/// Finite and above zero for any input; values that are not finite do not count.
+/// It is finite and above zero for any input. Values that are not finite do not count.
 pub fn symmetric_limit(values: &[f32]) -> f32 {
     let largest = values.iter().filter(|v| v.is_finite()).fold(0.0_f32, |limit, v| limit.max(v.abs()));
     if largest > 0.0 { largest } else { 1.0 }
@@ -45,17 +54,17 @@ pub(super) fn check_limit(limit: f32) -> Result<()> {
     Err(Error::new(format!("the limit of the weights' scale is {limit}, expected a positive number")))
 }
 
-/// How many pixels of a picture an image's pixel becomes.
+/// Factor from an image's pixels to a picture's pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Zoom {
-    /// A square of this side.
+    /// Each pixel becomes a square of this side.
     Enlarge(usize),
     /// Squares of about this side become one pixel, a weighted mean.
     Shrink(usize),
 }
 
 impl Zoom {
-    /// The whole factor that brings an image's longer side closest to `target` pixels.
+    /// Integer factor that brings an image's longer side closest to `target` pixels.
     pub(super) fn towards(target: f64, height: usize, width: usize) -> Self {
         let factor = target / height.max(width).max(1) as f64;
         if factor > 0.67 {
@@ -65,7 +74,8 @@ impl Zoom {
         }
     }
 
-    /// Enlarging by `scale`, where the result is not too large; an image that is too large itself is shrunk.
+    /// Factor of enlarging by `scale`, if the result is not too large. An image that is too large
+    /// itself is shrunk.
     fn checked(height: usize, width: usize, scale: usize) -> Result<Self> {
         let largest = height.max(width);
         if scale == 1 && largest > MAX_SIDE {
@@ -74,13 +84,13 @@ impl Zoom {
         if scale == 0 || scale.saturating_mul(largest) > MAX_SIDE {
             return Err(Error::new(format!(
                 "cannot enlarge {height} × {width} pixels by {scale}, expected 1 or more and at most {MAX_SIDE} \
-                 pixels a side"
+                 pixels per side"
             )));
         }
         Ok(Self::Enlarge(scale))
     }
 
-    /// What a side of `size` pixels becomes.
+    /// Length of a side of `size` pixels after scaling.
     pub(super) fn side(self, size: usize) -> usize {
         match self {
             Self::Enlarge(factor) => size.saturating_mul(factor),
@@ -100,7 +110,7 @@ impl Zoom {
         resize(image, width, height, filter)
     }
 
-    /// The zoomed image in colour.
+    /// The scaled image in colour.
     pub(super) fn picture<T: Copy>(
         self,
         values: &[T],
@@ -112,7 +122,7 @@ impl Zoom {
     }
 }
 
-/// An image as large as it is stored.
+/// The image at its stored size.
 fn stored<T: Copy, P: Pixel<Subpixel = u8>, const CHANNELS: usize>(
     values: &[T],
     height: usize,

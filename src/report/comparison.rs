@@ -1,4 +1,4 @@
-//! The page about several runs side by side.
+//! Owns the page that compares several runs.
 
 use maud::html;
 
@@ -8,18 +8,19 @@ use crate::experiment::Difference;
 use crate::experiment::summary::ModelSummary;
 use crate::report::layout;
 use crate::report::layout::section;
-use crate::report::paired::{PAIRED_COLUMNS, paired_rows, paired_sentences};
+use crate::report::paired::{paired_sentences, paired_table};
 use crate::report::{components, curves};
 use crate::run::RunRecords;
 use crate::statistics::wilson;
 use crate::training::EpochRecord;
 use crate::util::format::{grouped, loss, seconds};
+use crate::util::table::{Column, TextTable, or_dash};
 
-/// The page about `runs`, called `names`, whose experiments differ in `differences`; `tests` has each run's network beside
-/// the first one's.
+/// Writes the page about `runs`, called `names`, whose experiments differ in `differences`. `tests`
+/// compares each run's network with the first one's.
 ///
 /// # Errors
-/// Records that cannot be drawn.
+/// The records cannot be drawn.
 pub fn comparison(
     runs: &[RunRecords],
     names: &[String],
@@ -30,7 +31,7 @@ pub fn comparison(
     sections.push(section("Network against network", &paired(runs, names, tests)));
     sections.push(section("What differs", &settings(names, differences)));
     if runs.iter().any(|run| !run.epochs.is_empty()) {
-        sections.push(section("Learning curves", &curves::of_runs(runs, names)?));
+        sections.push(section("Learning curves", &curves::draw_runs(runs, names)?));
     }
     sections.push(section("Runs", &folders(runs, names)));
     let title = names.join(", ");
@@ -43,37 +44,39 @@ pub fn comparison(
 
 fn results(runs: &[RunRecords], names: &[String]) -> maud::Markup {
     html! {
-        (components::table(&RESULT_COLUMNS, &result_rows(runs, names), 1))
+        (components::text_table(&result_table(runs, names)))
         @if let Some(note) = uncertainty(runs) { p.note { (note) "." } }
     }
 }
 
-/// What [`result_rows`] has in its columns.
-pub const RESULT_COLUMNS: [&str; 7] =
-    ["run", "test accuracy", "test loss", "weights", "epochs", "an epoch", "status"];
-
-/// The results of each run, as texts.
-pub fn result_rows(runs: &[RunRecords], names: &[String]) -> Vec<Vec<String>> {
-    let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
-    let row = |(run, name): (&RunRecords, &String)| {
-        let test = run.test.as_ref().map(|test| (test.evaluation.accuracy, test.evaluation.loss));
-        let test = test.or(run.summary.as_ref().map(|summary| (summary.test_accuracy, summary.test_loss)));
-        let plan = ModelSummary::new(&run.experiment, run.info.data.layout, run.info.data.num_train);
-        vec![
-            name.clone(),
-            or_none(test.map(|(accuracy, _)| format!("{accuracy:.4}"))),
-            or_none(test.map(|(_, value)| loss(value))),
-            grouped(plan.num_parameters),
-            grouped(run.epochs.len()),
-            or_none(EpochRecord::median_seconds(&run.epochs).map(seconds)),
-            run.info.status.to_string(),
-        ]
-    };
-    runs.iter().zip(names).map(row).collect()
+/// The results as a table: one row per run.
+pub fn result_table(runs: &[RunRecords], names: &[String]) -> TextTable {
+    let columns: [Column<(&RunRecords, &String)>; 7] = [
+        Column::text("run", |(_, name)| (*name).clone()),
+        Column::number("test accuracy", |(run, _)| {
+            or_dash(tested(run), |(accuracy, _)| format!("{accuracy:.4}"))
+        }),
+        Column::number("test loss", |(run, _)| or_dash(tested(run), |(_, value)| loss(value))),
+        Column::number("parameters", |(run, _)| grouped(num_parameters(run))),
+        Column::number("epochs", |(run, _)| grouped(run.epochs.len())),
+        Column::number("per epoch", |(run, _)| or_dash(EpochRecord::median_seconds(&run.epochs), seconds)),
+        Column::number("status", |(run, _)| run.info.status.to_string()),
+    ];
+    TextTable::new(&columns, runs.iter().zip(names))
 }
 
-/// How far the choice of test images alone may move an accuracy, in words; none where nothing has been tested, or not
-/// all on the same images.
+/// Accuracy and loss of a run on its test images; `None` before it has been tested.
+fn tested(run: &RunRecords) -> Option<(f64, f64)> {
+    let test = run.test.as_ref().map(|test| (test.evaluation.accuracy, test.evaluation.loss));
+    test.or(run.summary.as_ref().map(|summary| (summary.test_accuracy, summary.test_loss)))
+}
+
+fn num_parameters(run: &RunRecords) -> usize {
+    ModelSummary::new(&run.experiment, run.info.data.layout, run.info.data.num_train).num_parameters
+}
+
+/// Sentence about the effect of the choice of test images on an accuracy. `None` where nothing has
+/// been tested, or not all runs on the same images.
 pub fn uncertainty(runs: &[RunRecords]) -> Option<String> {
     let test = &runs.iter().find_map(|run| run.test.as_ref())?.evaluation;
     let same_data = runs.windows(2).all(|pair| pair[0].info.data.sha256 == pair[1].info.data.sha256);
@@ -89,11 +92,11 @@ pub fn uncertainty(runs: &[RunRecords]) -> Option<String> {
     ))
 }
 
-/// Each network beside the first one.
+/// Table and sentences that compare each network with the first one.
 fn paired(runs: &[RunRecords], names: &[String], tests: &[Option<PairedTest>]) -> maud::Markup {
-    let rows = paired_rows(names, tests);
+    let table = paired_table(names, tests);
     html! {
-        @if !rows.is_empty() { (components::table(&PAIRED_COLUMNS, &rows, 1)) }
+        @if !table.rows.is_empty() { (components::text_table(&table)) }
         @for sentence in paired_sentences(runs, names, tests) { p { (components::inline_code(&sentence)) } }
     }
 }
@@ -102,7 +105,7 @@ fn settings(names: &[String], differences: &[Difference]) -> maud::Markup {
     if differences.is_empty() {
         return html! { p { "Nothing: the experiments are the same." } };
     }
-    // A row for each run, as in the results: many runs make the table longer, not wider than the page.
+    // One row per run, as in the results: many runs make the table longer, not wider than the page.
     let header: Vec<&str> =
         ["run"].into_iter().chain(differences.iter().map(|difference| difference.key.as_str())).collect();
     let row = |(index, name): (usize, &String)| {
@@ -114,12 +117,12 @@ fn settings(names: &[String], differences: &[Difference]) -> maud::Markup {
 }
 
 fn folders(runs: &[RunRecords], names: &[String]) -> maud::Markup {
-    let facts: Vec<_> = names
+    let entries: Vec<_> = names
         .iter()
         .zip(runs)
         .map(|(name, run)| {
             (name.as_str(), format!("{} on {}", run.folder.path().display(), run.info.adapter))
         })
         .collect();
-    components::definition_list(&facts)
+    components::definition_list(&entries)
 }

@@ -1,4 +1,4 @@
-//! Pieces that pages are made of: tables, facts, pictures.
+//! Owns the components of pages: tables, lists, figures.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -6,10 +6,26 @@ use maud::{Markup, PreEscaped, Render, html};
 
 use crate::run::RunInfo;
 use crate::util::format::counted;
+use crate::util::table::{Align, TextTable};
 
-/// A table with a header; every column but the first `left` is aligned to the right.
+/// HTML table with a header. The first `left` columns are aligned to the left, all others to the
+/// right.
 pub(crate) fn table(header: &[impl Render], rows: &[impl AsRef<[String]>], left: usize) -> Markup {
-    let class = |index: usize| if index < left { "left" } else { "right" };
+    aligned_table(header, rows, |index| index < left)
+}
+
+/// HTML table of columns that were declared once for the terminal and the pages.
+pub(crate) fn text_table(table: &TextTable) -> Markup {
+    let names: Vec<&str> = table.headers.iter().map(|header| header.name.as_str()).collect();
+    aligned_table(&names, &table.rows, |index| table.headers[index].align == Align::Left)
+}
+
+fn aligned_table(
+    header: &[impl Render],
+    rows: &[impl AsRef<[String]>],
+    is_left: impl Fn(usize) -> bool,
+) -> Markup {
+    let class = |index: usize| if is_left(index) { "left" } else { "right" };
     html! {
         div.scroll {
             table {
@@ -26,17 +42,18 @@ pub(crate) fn table(header: &[impl Render], rows: &[impl AsRef<[String]>], left:
     }
 }
 
-/// Whether a cell holds several words, which may stand in two lines where a table would be too wide.
+/// True if a cell holds several words, which may be broken into two lines where a table would be
+/// too wide.
 fn is_long(cell: &str) -> bool {
     cell.chars().count() >= 14 && cell.contains(' ')
 }
 
-/// A cell; in a long one, percent signs stay with their numbers.
+/// Text of a cell. In a long one, percent signs stay with their numbers.
 fn unbroken(cell: &str) -> String {
     if is_long(cell) { cell.replace(" %", "\u{a0}%") } else { cell.to_owned() }
 }
 
-/// Large numbers with what they are under them.
+/// Tiles with a large number each, and its name below.
 pub(crate) fn stat_tiles(tiles: &[(String, String)]) -> Markup {
     html! {
         div.numbers {
@@ -45,14 +62,14 @@ pub(crate) fn stat_tiles(tiles: &[(String, String)]) -> Markup {
     }
 }
 
-/// Names with their values, a line each.
+/// List of names with their values, one line each.
 pub(crate) fn definition_list(entries: &[(&str, String)]) -> Markup {
     html! {
         dl { @for (name, value) in entries { dt { (name) } dd { (value) } } }
     }
 }
 
-/// Where and with what something was computed.
+/// Entries about the program, the machine and the data of a computation.
 pub(crate) fn origin(info: &RunInfo) -> [(&'static str, String); 5] {
     [
         ("smallnet", format!("{}, commit {}", info.version, info.git_commit.as_deref().unwrap_or("unknown"))),
@@ -71,7 +88,7 @@ pub(crate) fn origin(info: &RunInfo) -> [(&'static str, String); 5] {
     ]
 }
 
-/// A sentence in which `this` is code.
+/// Text with the words between backticks as `<code>`.
 pub(crate) fn inline_code(text: &str) -> Markup {
     html! {
         @for (index, part) in text.split('`').enumerate() {
@@ -80,23 +97,23 @@ pub(crate) fn inline_code(text: &str) -> Markup {
     }
 }
 
-/// A word as a shell must be given it.
+/// Quotes a word for a shell where necessary.
 pub(crate) fn shell_word(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:,@%=".contains(c);
     if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
-/// A drawing that smallnet made itself; its texts are escaped already.
+/// Figure of an SVG drawing that smallnet made. Its texts are already escaped.
 pub(crate) fn svg_figure(svg: String) -> Markup {
     html! { figure.drawing { (PreEscaped(svg)) } }
 }
 
-/// The same, larger: what a page is about.
+/// Larger figure, for the main drawing of a page.
 pub(crate) fn large_svg_figure(svg: String) -> Markup {
     html! { figure.drawing.large { (PreEscaped(svg)) } }
 }
 
-/// A small picture with its caption, a line each; the first is the heading.
+/// Small picture with a caption of one or more lines. The first line is the heading.
 pub(super) fn tile(png: &[u8], lines: &[String]) -> Markup {
     let heading = lines.first().map_or("", String::as_str);
     html! {
@@ -111,7 +128,7 @@ pub(super) fn tile(png: &[u8], lines: &[String]) -> Markup {
     }
 }
 
-/// A picture inside the page.
+/// Image that is embedded in the page, with its description for screen readers.
 pub(crate) fn image(png: &[u8], description: &str) -> Markup {
     html! { img src={ "data:image/png;base64," (BASE64_STANDARD.encode(png)) } alt=(description); }
 }

@@ -1,4 +1,4 @@
-//! Learning curves out of epochs' records.
+//! Owns the learning curves, drawn from the records of epochs.
 
 use maud::{Markup, html};
 
@@ -8,16 +8,16 @@ use crate::report::components;
 use crate::run::RunRecords;
 use crate::training::EpochRecord;
 
-/// A drawing's width and its plot's height: small enough to be read on a phone.
+/// Width of a chart and height of its plot, in pixels: small enough to be read on a phone.
 pub(crate) const SIZE: (usize, usize) = (440, 240);
 
-/// The same for the drawing that a page is about.
+/// Width and height of the main chart of a page.
 pub(crate) const LARGE: (usize, usize) = (520, 290);
 
-/// Points of epoch and value.
+/// Points of a line: epoch and value.
 pub(super) type Curve = Vec<(f64, f64)>;
 
-/// What is measured after every epoch.
+/// A quantity that is measured after every epoch.
 struct Measure {
     title: &'static str,
     unit: &'static str,
@@ -46,8 +46,8 @@ fn curve(epochs: &[EpochRecord], value: fn(&EpochRecord) -> Option<f64>) -> Curv
     epochs.iter().filter_map(|epoch| Some((epoch.epoch as f64, value(epoch)?))).collect()
 }
 
-/// The accuracy of each run over its epochs, and which one: on the images held out where all runs have some, else on
-/// those trained on.
+/// Curves of each run's accuracy over its epochs, with their name: on the held-out images where all
+/// runs have some, otherwise on the training images.
 pub fn accuracy_curves(runs: &[RunRecords]) -> (String, Vec<Vec<(f64, f64)>>) {
     let of = |value: fn(&EpochRecord) -> Option<f64>| -> Vec<Curve> {
         runs.iter().map(|run| curve(&run.epochs, value)).collect()
@@ -59,9 +59,9 @@ pub fn accuracy_curves(runs: &[RunRecords]) -> (String, Vec<Vec<(f64, f64)>>) {
     ("training accuracy".to_owned(), of(ACCURACY.training))
 }
 
-/// Loss and accuracy of one run, training and validation in one drawing each.
-pub(crate) fn of_run(epochs: &[EpochRecord]) -> Result<Markup> {
-    drawings(|measure| {
+/// Draws loss and accuracy of one run, each with training and validation.
+pub(crate) fn draw_run(epochs: &[EpochRecord]) -> Result<Markup> {
+    draw_measures(|measure| {
         vec![
             line("training", curve(epochs, measure.training), 0, Line::Solid),
             line("validation", curve(epochs, measure.validation), 1, Line::Dashed),
@@ -69,34 +69,36 @@ pub(crate) fn of_run(epochs: &[EpochRecord]) -> Result<Markup> {
     })
 }
 
-/// Loss and accuracy of several runs over one another: validation dashed, in the colour and with the marks of its training.
-pub(crate) fn of_runs(runs: &[RunRecords], names: &[String]) -> Result<Markup> {
-    drawings(|measure| {
+/// Draws loss and accuracy of several runs in the same charts. Validation is dashed, in the colour
+/// and with the marks of its run's training.
+pub(crate) fn draw_runs(runs: &[RunRecords], names: &[String]) -> Result<Markup> {
+    draw_measures(|measure| {
         let mut lines = Vec::new();
         for (index, (run, name)) in runs.iter().zip(names).enumerate() {
             lines.push(line(name, curve(&run.epochs, measure.training), index, Line::Solid));
             lines.push(line("", curve(&run.epochs, measure.validation), index, Line::Dashed));
         }
-        // What is drawn how, once for all runs; a legend of twice as many names would be no help.
+        // The legend explains both kinds of lines once for all runs. Twice as many names would be
+        // no help.
         if lines.iter().any(|line| line.line == Line::Dashed && !line.points.is_empty()) {
             for (name, line) in [("training", Line::Solid), ("validation", Line::Dashed)] {
-                lines.push(Series { name: name.to_owned(), line, colour: Colour::Ink, ..Series::default() });
+                lines.push(Series { name: name.to_owned(), line, colour: Colour::Text, ..Series::default() });
             }
         }
         lines
     })
 }
 
-/// A line in the colour of the category `colour`.
+/// Line in the colour of category `colour`.
 pub(crate) fn line(name: &str, points: Curve, colour: usize, line: Line) -> Series {
     Series { name: name.to_owned(), points, line, colour: Colour::Category(colour), ..Series::default() }
 }
 
-fn drawings(lines: impl Fn(&Measure) -> Vec<Series>) -> Result<Markup> {
+fn draw_measures(lines: impl Fn(&Measure) -> Vec<Series>) -> Result<Markup> {
     let mut drawings = Vec::new();
     for measure in [LOSS, ACCURACY] {
         let mut series = lines(&measure);
-        series.retain(|line| !line.points.is_empty() || line.colour == Colour::Ink);
+        series.retain(|line| !line.points.is_empty() || line.colour == Colour::Text);
         let chart = Chart {
             title: measure.title,
             x_name: "epoch",
@@ -116,7 +118,8 @@ fn drawings(lines: impl Fn(&Measure) -> Vec<Series>) -> Result<Markup> {
 mod tests {
     use super::*;
 
-    /// The heights of the marks in the plot of each drawing: discs of the first line, squares of the second.
+    /// Heights of the marks in the plot of each chart: discs of the first line, squares of the
+    /// second.
     fn heights(page: &str) -> Vec<Vec<i32>> {
         let disc = |shape: &str| {
             shape.strip_prefix("circle ")?.split("cy=\"").nth(1)?.split('"').next()?.parse().ok()
@@ -146,10 +149,10 @@ mod tests {
             seconds: 1.0,
             images_per_second: Some(1.0),
         };
-        // The losses cross, the validation accuracy stays above.
+        // The losses cross. The validation accuracy stays above.
         let epochs = [epoch(1, [3.0, 1.0], [0.1, 0.8]), epoch(2, [1.0, 3.0], [0.2, 0.9])];
-        let heights = heights(&of_run(&epochs).unwrap().into_string());
-        // Training marks come first; what is higher is nearer to the top.
+        let heights = heights(&draw_run(&epochs).unwrap().into_string());
+        // Training marks come first. A higher value is nearer to the top.
         let [loss, accuracy] = &heights[..] else { return assert_eq!(heights.len(), 2) };
         assert_eq!((loss[0], loss[1]), (loss[3], loss[2]));
         assert!(loss[0] < loss[1], "{loss:?}");

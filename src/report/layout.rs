@@ -1,21 +1,21 @@
-//! What every page has around its content.
+//! Owns the HTML skeleton of all pages.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::plots;
 
-/// The style of all pages: light and dark, screen and paper, phone and desk.
+/// Style sheet of all pages: light and dark, screen and paper, phone and desktop.
 const STYLE: &str = include_str!("style.css");
 
-/// Nothing may be fetched: whatever a page needs is in it.
+/// Content security policy. Nothing may be fetched: the page contains all that it needs.
 const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
-/// A page of `sections` under `header`, made from saved records.
+/// Builds a page of `sections` under `header`, made from saved records.
 pub(crate) fn page(title: &str, header: &Markup, sections: &[Markup]) -> String {
     page_from("from saved records alone", title, header, sections)
 }
 
-/// A page of `sections` under `header`; `origin` says what it was made from.
+/// Builds a page of `sections` under `header`. `origin` names its source in the footer.
 pub(crate) fn page_from(origin: &str, title: &str, header: &Markup, sections: &[Markup]) -> String {
     let page = html! {
         (DOCTYPE)
@@ -41,12 +41,12 @@ pub(crate) fn page_from(origin: &str, title: &str, header: &Markup, sections: &[
     page.into_string()
 }
 
-/// The colours of charts on a dark page. Paper is never dark.
+/// Colours of charts on a dark page. Paper is never dark.
 fn chart_style() -> String {
     format!("@media screen and (prefers-color-scheme: dark) {{\n{}}}\n", plots::dark_style())
 }
 
-/// A titled part of a page.
+/// Section of a page, with its title.
 pub(crate) fn section(title: &str, content: &Markup) -> Markup {
     html! { section { h2 { (title) } (content) } }
 }
@@ -57,7 +57,7 @@ mod tests {
     use crate::plots::{Chart, Series};
     use crate::report::layout::STYLE;
 
-    /// A chart's text and axes would be dark on dark if the style did not name their colours.
+    /// Without these colours in the style sheet, a chart's text and axes would be dark on dark.
     #[test]
     fn the_style_knows_every_colour_of_a_chart_but_its_lines() {
         let line = Series { name: "a".to_owned(), points: vec![(1.0, 1.0), (2.0, 3.0)], ..Series::default() };
@@ -74,7 +74,7 @@ mod tests {
             let selector = format!("=\"#{}\"]", &part[..6]);
             assert!(STYLE.contains(&selector) || selector.contains("0072B2"), "{selector}");
         }
-        // A line that says in the legend how others are drawn has the colour of text.
+        // A line that explains in the legend how others are drawn has the colour of text.
         assert!(STYLE.contains(".chart [stroke=\"#333333\"] { stroke: var(--ink); }"));
         assert!(
             svg.contains("fill=\"#333333\"")

@@ -1,4 +1,4 @@
-//! The page about a learning-rate range test.
+//! Owns the page about a learning-rate range test.
 
 use maud::{Markup, html};
 
@@ -13,12 +13,13 @@ use crate::report::layout::section;
 use crate::run::RunInfo;
 use crate::training::{NoSuggestion, RangeTest, RatePoint, Suggestion};
 use crate::util::format::{counted, grouped, loss, significant, three_digits};
+use crate::util::table::{Column, TextTable};
 
-/// The page about a range test of `experiment`, run as `info` says; `command` holds the words after `smallnet` that
-/// train it.
+/// Writes the page about a range test of `experiment`, run as `info` says. `command` holds the
+/// words after `smallnet` that train the experiment.
 ///
 /// # Errors
-/// An experiment that cannot be written as TOML, or points that cannot be drawn.
+/// The experiment cannot be written as TOML, or the points cannot be drawn.
 pub fn lr_find(
     test: &RangeTest,
     experiment: &Experiment,
@@ -28,7 +29,7 @@ pub fn lr_find(
     let suggestion = test.suggestion();
     let mut sections = vec![section("Loss against learning rate", &curve(test, suggestion.ok().as_ref())?)];
     if let Ok(suggestion) = &suggestion {
-        sections.push(section("Rates", &rates(test, suggestion, experiment)));
+        sections.push(section("Learning rates", &learning_rates(test, suggestion, experiment)));
         sections.push(section("Train with it", &training(suggestion, command)));
     }
     sections.push(section("Provenance", &provenance(test, info)));
@@ -37,7 +38,8 @@ pub fn lr_find(
     Ok(layout::page(&title, &header(&title, test, suggestion, experiment, info), &sections))
 }
 
-/// The command line, without the program's name, that trains with `learning_rate` what `command` trains.
+/// Command line, without the program's name, that trains with `learning_rate` what `command`
+/// trains.
 pub fn train_command(command: &[String], learning_rate: f64) -> String {
     let words: Vec<_> = command.iter().map(|word| components::shell_word(word)).collect();
     format!("{} --set optimizer.learning_rate={}", words.join(" "), significant(learning_rate))
@@ -50,11 +52,11 @@ fn header(
     experiment: &Experiment,
     info: &RunInfo,
 ) -> Markup {
-    let plan = ModelSummary::new(experiment, info.data.layout, info.data.num_train);
+    let model = ModelSummary::new(experiment, info.data.layout, info.data.num_train);
     html! {
         h1 { (title) }
         p {
-            (plan.shape()) " for " (info.data.source) ", " (plan.optimizer) ", tried on " (info.adapter) ", "
+            (model.shape()) " for " (info.data.source) ", " (model.optimizer) ", tried on " (info.adapter) ", "
             (info.started_at.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
         }
         @match suggestion {
@@ -66,12 +68,12 @@ fn header(
                 ]))
                 p { (conclusion(test, &suggestion)) }
             }
-            Err(why) => p.warning { "No rate can be suggested: " (why) ". The way out: " (why.way_out()) "." }
+            Err(why) => p.warning { "No learning rate can be suggested: " (why) ". Hint: " (why.way_out()) "." }
         }
     }
 }
 
-/// What the losses say, in words.
+/// Sentences about the losses.
 fn conclusion(test: &RangeTest, suggestion: &Suggestion) -> String {
     let Suggestion { learning_rate, steepest, lowest, largest, .. } = suggestion;
     let end = match largest {
@@ -79,8 +81,8 @@ fn conclusion(test: &RangeTest, suggestion: &Suggestion) -> String {
         None => "and the training never diverges".to_owned(),
     };
     format!(
-        "The smoothed loss begins at {}, falls steepest around the rate {}, is lowest, {}, at {}, {end}. Smaller rates than \
-         the steepest learn slowly; beyond the lowest, each step undoes what others learned. {} is half-way between \
+        "The smoothed loss begins at {}, falls steepest around the learning rate {}, is lowest, {}, at {}, {end}. Smaller learning rates \
+         than the steepest learn slowly; beyond the lowest, each step undoes what others learned. {} is half-way between \
          the two on the logarithmic axis.",
         loss(test.points.first().map_or(f64::NAN, |point| point.smoothed_loss)),
         significant(*steepest),
@@ -90,7 +92,8 @@ fn conclusion(test: &RangeTest, suggestion: &Suggestion) -> String {
     )
 }
 
-/// The smoothed loss at the step whose rate is nearest; none for a rate that was not reached.
+/// Smoothed loss at the step with the nearest learning rate. `None` for a learning rate that was
+/// not reached.
 fn smoothed_at(test: &RangeTest, learning_rate: f64) -> Option<f64> {
     let (first, last) = (test.points.first()?, test.points.last()?);
     let distance = |point: &RatePoint| (point.learning_rate / learning_rate).ln().abs();
@@ -98,7 +101,7 @@ fn smoothed_at(test: &RangeTest, learning_rate: f64) -> Option<f64> {
     (first.learning_rate..=last.learning_rate).contains(&learning_rate).then_some(nearest.smoothed_loss)
 }
 
-/// The same as text.
+/// The smoothed loss as text.
 fn loss_at(test: &RangeTest, learning_rate: f64) -> String {
     smoothed_at(test, learning_rate).map_or_else(|| "–".to_owned(), loss)
 }
@@ -132,7 +135,7 @@ fn curve(test: &RangeTest, suggestion: Option<&Suggestion>) -> Result<Markup> {
     let is_cut = test.points.iter().any(|point| point.loss > top);
     Ok(html! {
         p.note {
-            "One training whose rate rises by the same factor from each step to the next. Each loss is measured on a batch just "
+            "One training whose learning rate rises by the same factor from each step to the next. Each loss is measured on a batch just "
             "before the step that learns from it; smoothed, it follows a little later."
             @if is_cut { " Losses above " (loss(top)) " are drawn at that height." }
         }
@@ -140,24 +143,27 @@ fn curve(test: &RangeTest, suggestion: Option<&Suggestion>) -> Result<Markup> {
     })
 }
 
-fn rates(test: &RangeTest, suggestion: &Suggestion, experiment: &Experiment) -> Markup {
+fn learning_rates(test: &RangeTest, suggestion: &Suggestion, experiment: &Experiment) -> Markup {
     let Suggestion { learning_rate, steepest, lowest, lowest_tenth, largest } = *suggestion;
-    let row = |name: &str, rate: f64, meaning: &str| {
-        [name.to_owned(), three_digits(rate), loss_at(test, rate), meaning.to_owned()]
-    };
     let mut rows = vec![
-        row("suggested", learning_rate, "half-way between steepest and lowest"),
-        row("steepest", steepest, "the smoothed loss falls most per decade of rate"),
-        row("lowest", lowest, "the smoothed loss is lowest"),
-        row("lowest / 10", lowest_tenth, "what fastai's minimum suggests"),
+        ("suggested", learning_rate, "half-way between steepest and lowest"),
+        ("steepest", steepest, "the smoothed loss falls most per decade of the learning rate"),
+        ("lowest", lowest, "the smoothed loss is lowest"),
+        ("lowest / 10", lowest_tenth, "what fastai's minimum suggests"),
     ];
-    rows.extend(largest.map(|rate| row("largest", rate, "the last before the loss diverges")));
-    rows.push(row("the experiment's", experiment.optimizer.learning_rate(), "not used in this test"));
+    rows.extend(largest.map(|lr| ("largest", lr, "the last before the loss diverges")));
+    rows.push(("the experiment's", experiment.optimizer.learning_rate(), "not used in this test"));
+    let rows = rows.into_iter().map(|(name, lr, meaning)| (name, lr, loss_at(test, lr), meaning));
+    let columns: [Column<(&str, f64, String, &str)>; 4] = [
+        Column::text("", |row| row.0.to_owned()),
+        Column::number("learning rate", |row| three_digits(row.1)),
+        Column::number("smoothed loss", |row| row.2.clone()),
+        Column::text("meaning", |row| row.3.to_owned()),
+    ];
     html! {
-        // The last column is text.
-        div.layers { (components::table(&["", "rate", "smoothed loss", "meaning"], &rows, 1)) }
+        div.layers { (components::text_table(&TextTable::new(&columns, rows))) }
         p.note {
-            "These are losses of a network that has learned at all the smaller rates before, and nothing more. They say where "
+            "These are losses of a network that has learned at all the smaller learning rates before, and nothing more. They say where "
             "learning is quick and where it breaks, not how good a whole training becomes."
         }
     }
@@ -167,14 +173,14 @@ fn training(suggestion: &Suggestion, command: &[String]) -> Markup {
     html! {
         pre { "smallnet " (train_command(command, suggestion.learning_rate)) }
         p.note {
-            "The best rate of a whole training is often two or three times smaller or larger. To find it, hold images out "
-            "(--set data.validation=10000) and compare a few rates on them, not on the test images."
+            "The best learning rate of a whole training is often two or three times smaller or larger. To find it, hold images out "
+            "(--set data.validation=10000) and compare a few learning rates on them, not on the test images."
         }
     }
 }
 
 fn provenance(test: &RangeTest, info: &RunInfo) -> Markup {
-    let end = if test.has_diverged { "the loss diverged" } else { "the last rate" };
+    let end = if test.has_diverged { "the loss diverged" } else { "the last learning rate" };
     let range = match (test.points.first(), test.points.last()) {
         (Some(first), Some(last)) => format!(
             "{} to {}, in {}, ended by {end}",
@@ -184,7 +190,7 @@ fn provenance(test: &RangeTest, info: &RunInfo) -> Markup {
         ),
         _ => "none".to_owned(),
     };
-    let mut facts = vec![("rates", range), ("started", info.started_at.clone())];
-    facts.extend(components::origin(info));
-    components::definition_list(&facts)
+    let mut entries = vec![("learning rates", range), ("started", info.started_at.clone())];
+    entries.extend(components::origin(info));
+    components::definition_list(&entries)
 }

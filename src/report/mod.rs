@@ -1,5 +1,6 @@
-//! Owns the pages: records and weights in, one self-contained HTML page out (no script, no external file, light and
-//! dark, printable). Reads no file, trains nothing.
+//! Owns the pages. Each is one self-contained HTML file, made from records and weights: no script,
+//! no external file, light and dark, printable. Depends on `plots` and on records. Must not read
+//! files or train.
 
 pub(crate) mod comparison;
 pub(crate) mod components;
@@ -10,9 +11,9 @@ mod paired;
 pub(crate) mod result;
 pub(crate) mod run;
 
-pub use comparison::{RESULT_COLUMNS, comparison, result_rows, uncertainty};
+pub use comparison::{comparison, result_table, uncertainty};
 pub(crate) use components::shell_word;
 pub use curves::accuracy_curves;
 pub use lr_find::{lr_find, train_command};
-pub use paired::{PAIRED_COLUMNS, paired_rows, paired_sentences};
+pub use paired::{paired_sentences, paired_table};
 pub use run::page;

@@ -1,38 +1,42 @@
-//! Networks beside the first one on the same test images, as a table and in words, for the terminal and the page alike.
+//! Owns the comparison of networks with the first one on the same test images, as a table and in
+//! sentences, for the terminal and the page.
 
 use crate::evaluation::{Method, PairedTest};
 use crate::run::RunRecords;
 use crate::util::format::{counted, grouped, p_value};
+use crate::util::table::{Column, TextTable, or_dash};
 
-/// Below this p-value after Holm's correction, a difference is more than the choice of images.
+/// Largest p-value, after Holm's correction, at which a difference is more than the choice of
+/// images explains.
 const SIGNIFICANT: f64 = 0.05;
 
-/// What [`paired_rows`] has in its columns.
-pub const PAIRED_COLUMNS: [&str; 6] =
-    ["beside the first", "difference", "95 % interval", "right alone", "p", "p (Holm)"];
-
-/// A row for each network that is compared with the first, as texts.
-pub fn paired_rows(names: &[String], tests: &[Option<PairedTest>]) -> Vec<Vec<String>> {
-    let row = |(name, test): (&String, &Option<PairedTest>)| {
-        let test = (*test)?;
-        let none = || "–".to_owned();
-        let alone = test.only_this_right.zip(test.only_first_right);
-        let p = |value: Option<f64>| {
-            value.map_or_else(none, |value| p_value(value).trim_start_matches("= ").to_owned())
-        };
-        Some(vec![
-            name.clone(),
-            format!("{:+.2} pp", 100.0 * test.difference + 0.0),
-            format!("{:+.2} to {:+.2}", 100.0 * test.interval.0, 100.0 * test.interval.1),
-            alone.map_or_else(none, |(this, first)| format!("{} : {}", grouped(this), grouped(first))),
-            p(test.p_value),
-            p(test.p_holm),
-        ])
-    };
-    names.iter().zip(tests).filter_map(row).collect()
+/// The tests as a table: one row per network that is compared with the first one.
+pub fn paired_table(names: &[String], tests: &[Option<PairedTest>]) -> TextTable {
+    let columns: [Column<(&String, PairedTest)>; 6] = [
+        Column::text("against the first", |(name, _)| (*name).clone()),
+        Column::number("difference", |(_, test)| format!("{:+.2} pp", 100.0 * test.difference + 0.0)),
+        Column::number("95 % interval", |(_, test)| {
+            format!("{:+.2} to {:+.2}", 100.0 * test.interval.0, 100.0 * test.interval.1)
+        }),
+        Column::number("right alone", |(_, test)| {
+            or_dash(test.only_this_right.zip(test.only_first_right), |(this, first)| {
+                format!("{} : {}", grouped(this), grouped(first))
+            })
+        }),
+        Column::number("p", |(_, test)| p_cell(test.p_value)),
+        Column::number("p (Holm)", |(_, test)| p_cell(test.p_holm)),
+    ];
+    let compared = names.iter().zip(tests).filter_map(|(name, test)| Some((name, (*test)?)));
+    TextTable::new(&columns, compared)
 }
 
-/// What the tests say, and what they are: sentences in which `this` is code.
+/// A p-value without its equals sign, which a column does not need.
+fn p_cell(value: Option<f64>) -> String {
+    or_dash(value, |value| p_value(value).trim_start_matches("= ").to_owned())
+}
+
+/// Sentences about the results of the tests and about the tests themselves. Words between backticks
+/// are code.
 pub fn paired_sentences(runs: &[RunRecords], names: &[String], tests: &[Option<PairedTest>]) -> Vec<String> {
     let found: Vec<(&String, PairedTest)> =
         names.iter().zip(tests).filter_map(|(name, test)| Some((name, (*test)?))).collect();
@@ -91,7 +95,7 @@ fn sentence(first: &str, name: &str, test: &PairedTest) -> String {
     }
 }
 
-/// Runs that are not compared, and why.
+/// Sentences about runs that are not compared, with the reason.
 fn untested(runs: &[RunRecords], names: &[String], tests: &[Option<PairedTest>]) -> Vec<String> {
     let evaluate = |index: usize| {
         format!(
@@ -115,7 +119,7 @@ fn untested(runs: &[RunRecords], names: &[String], tests: &[Option<PairedTest>])
         .collect()
 }
 
-/// Why some have no paired test, and how to get one.
+/// Sentences about runs without a paired test: the reason, and how to get the test.
 fn unpaired(runs: &[RunRecords], names: &[String]) -> Vec<String> {
     let lacks =
         |run: &RunRecords| run.test.as_ref().is_some_and(|test| test.evaluation.misclassified.is_none());

@@ -1,20 +1,19 @@
-//! What the test says, as parts of a page.
+//! Owns the sections about a test: confusion matrix, scores, calibration, mistakes.
 
 use maud::{Markup, html};
 
 use crate::data::InputSpec;
 use crate::error::Result;
-use crate::evaluation::{
-    Calibration, CalibrationBin, ClassScores, ConfusionMatrix, SCORE_COLUMNS, score_rows,
-};
+use crate::evaluation::{Calibration, CalibrationBin, ClassScores, ConfusionMatrix, score_table};
 use crate::plots;
 use crate::plots::{Chart, Line, gray_png};
 use crate::report::components;
 use crate::report::curves::{SIZE, line};
 use crate::run::TestEvaluation;
 use crate::util::format::{counted, grouped, percent};
+use crate::util::table::{Column, TextTable};
 
-/// The confusion matrix: a row for each true class, its cells shaded by their share of the row.
+/// Confusion matrix with one row per true class. Each cell is shaded by its share of the row.
 pub(crate) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
     let counts = &matrix.counts;
     if !matrix.is_readable() {
@@ -45,7 +44,7 @@ pub(crate) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
     })
 }
 
-/// How the matrix and the scores beside it are read.
+/// Explains the matrix and the scores beside it.
 pub(crate) fn confusion_note(matrix: &ConfusionMatrix) -> Markup {
     let shades = match matrix.is_readable() {
         true => {
@@ -66,7 +65,7 @@ fn cell(class: usize, predicted: usize, row: &[u64], strength: f64) -> Markup {
     let (count, total) = (row[predicted], row.iter().copied().fold(0, u64::saturating_add));
     let right = class == predicted;
     let hue = if right { "--good" } else { "--bad" };
-    // No stronger, so that the numbers keep their contrast.
+    // A stronger shade would take the contrast from the numbers.
     let style = format!("background:rgba(var({hue}),{:.2})", 0.75 * strength);
     let total = counted(total as usize, "image", "images");
     let meaning = format!("{count} of {total} of class {class} taken for {predicted}");
@@ -77,42 +76,43 @@ fn cell(class: usize, predicted: usize, row: &[u64], strength: f64) -> Markup {
     }
 }
 
-/// Precision, recall and F1 of each class.
+/// Table of precision, recall and F1 of each class.
 pub(crate) fn scores(classes: &[ClassScores]) -> Markup {
-    components::table(&SCORE_COLUMNS, &score_rows(classes), 0)
+    components::text_table(&score_table(classes))
 }
 
-/// How sure the network is against how often it is right.
+/// Chart and table of the accuracy over the confidence.
 pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
     let filled: Vec<_> = calibration.bins.iter().filter(|bin| bin.num_images > 0).collect();
-    let points = filled.iter().map(|bin| (bin.confidence, bin.accuracy)).collect();
-    let columns = ["sure", "right", "images"];
-    let row = |bin: &&CalibrationBin| {
-        [percent(bin.confidence), percent(bin.accuracy), grouped(bin.num_images as usize)]
-    };
-    let rows: Vec<_> = filled.iter().map(row).collect();
+    let points: Vec<(f64, f64)> = filled.iter().map(|bin| (bin.confidence, bin.accuracy)).collect();
+    let columns: [Column<CalibrationBin>; 3] = [
+        Column::number("confidence", |bin| percent(bin.confidence)),
+        Column::number("accuracy", |bin| percent(bin.accuracy)),
+        Column::number("images", |bin| grouped(bin.num_images as usize)),
+    ];
+    let table = TextTable::new(&columns, filled);
     let series = [
         line("this network", points, 0, Line::Solid),
-        line("as sure as right", vec![(0.0, 0.0), (1.0, 1.0)], 2, Line::Dashed),
+        line("confidence equals accuracy", vec![(0.0, 0.0), (1.0, 1.0)], 2, Line::Dashed),
     ];
     let chart = Chart {
-        x_name: "how sure it is",
-        y_name: "how often it is right",
+        x_name: "confidence",
+        y_name: "accuracy",
         y_bounds: (0.0, 1.0),
         series: &series,
         ..Chart::default()
     };
     Ok(html! {
         p {
-            "Where the line lies below the diagonal, the network is surer than it should be. The expected calibration error is "
-            strong { (format!("{:.4}", calibration.error)) } ": the mean distance between both, over all images (Guo et al. 2017, 15 bins). "
+            "Where the line lies below the diagonal, the network is overconfident. The expected calibration error is "
+            strong { (format!("{:.4}", calibration.error)) } ": the mean gap between confidence and accuracy, over all images (Guo et al. 2017, 15 bins). "
             "Points of few images say little."
         }
-        div.result { (components::svg_figure(chart.to_svg(SIZE.0, SIZE.1)?)) (components::table(&columns, &rows, 0)) }
+        div.result { (components::svg_figure(chart.to_svg(SIZE.0, SIZE.1)?)) (components::text_table(&table)) }
     })
 }
 
-/// The mistakes of the highest loss, each with what it is and what it was taken for.
+/// The misclassified images of the highest loss, each with its true and its predicted class.
 pub(crate) fn mistakes(test: &TestEvaluation, layout: InputSpec) -> Result<Markup> {
     let mut tiles = Vec::new();
     for (mistake, pixels) in test.evaluation.worst.iter().zip(&test.worst_pixels) {
@@ -121,7 +121,7 @@ pub(crate) fn mistakes(test: &TestEvaluation, layout: InputSpec) -> Result<Marku
             &png,
             &[
                 format!("{} taken for {}", mistake.label, mistake.predicted),
-                format!("{} sure", percent(mistake.confidence)),
+                format!("confidence {}", percent(mistake.confidence)),
                 format!("test image {}", mistake.index),
             ],
         ));

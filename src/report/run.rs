@@ -1,10 +1,10 @@
-//! The page about one run.
+//! Owns the page about one run.
 
 use maud::{Markup, html};
 
 use crate::data::InputSpec;
 use crate::error::Result;
-use crate::experiment::summary::{LAYER_COLUMNS, ModelSummary};
+use crate::experiment::summary::ModelSummary;
 use crate::model::LayerWeights;
 use crate::optim::ScheduleConfig;
 use crate::plots::{symmetric_limit, weight_png};
@@ -17,21 +17,22 @@ use crate::run::{ResumeEvent, RunRecords, Status};
 use crate::training::{EpochRecord, Position};
 use crate::util::format::{counted, grouped, loss, seconds, three_digits};
 
-/// Neurons shown; `smallnet weights` draws more.
+/// Most neurons that the page shows. `smallnet weights` draws more.
 const MAX_NEURONS: usize = 60;
 
-/// The page about a run, from its records and the first layer of its network (none before its weights are saved).
+/// Writes the page about a run, from its records and the first layer of its network (`None` before
+/// its weights are saved).
 ///
 /// # Errors
-/// Records that cannot be drawn, such as an image of another size than the run's.
-pub fn page(run: &RunRecords, neurons: Option<&LayerWeights>) -> Result<String> {
+/// The records cannot be drawn, such as an image whose size is not the run's.
+pub fn page(run: &RunRecords, first_layer: Option<&LayerWeights>) -> Result<String> {
     let layout = run.info.data.layout;
-    let plan = ModelSummary::new(&run.experiment, layout, run.info.data.num_train);
+    let model = ModelSummary::new(&run.experiment, layout, run.info.data.num_train);
     let mut sections = Vec::new();
     if !run.epochs.is_empty() {
         sections.push(section("Learning curves", &learning(run)?));
     }
-    sections.push(section("Network", &network(&plan)));
+    sections.push(section("Network", &network(&model)));
     if let Some(test) = &run.test {
         let evaluation = &test.evaluation;
         let result = html! {
@@ -40,7 +41,7 @@ pub fn page(run: &RunRecords, neurons: Option<&LayerWeights>) -> Result<String> 
         };
         sections.push(section("Confusion matrix", &result));
     }
-    if let Some(neurons) = neurons {
+    if let Some(neurons) = first_layer {
         sections.push(section("Weights", &weights(neurons, layout, run.experiment.model.hidden.is_empty())?));
     }
     if let Some(test) = &run.test {
@@ -52,44 +53,45 @@ pub fn page(run: &RunRecords, neurons: Option<&LayerWeights>) -> Result<String> 
     sections.push(section("Provenance", &provenance(run)));
     sections.push(section("Experiment", &experiment(run)?));
     let title = format!("{} {}", run.info.experiment, run.folder.id());
-    Ok(layout::page(&title, &header(run, &plan), &sections))
+    Ok(layout::page(&title, &header(run, &model), &sections))
 }
 
-fn header(run: &RunRecords, plan: &ModelSummary) -> Markup {
+fn header(run: &RunRecords, model: &ModelSummary) -> Markup {
     html! {
         h1 { (run.info.experiment) }
         p {
-            (plan.shape()) " for " (run.info.data.source) ", trained on " (run.info.adapter) ", "
+            (model.shape()) " for " (run.info.data.source) ", trained on " (run.info.adapter) ", "
             (run.info.started_at.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
         }
-        @if let Some(trouble) = trouble(run) { p.warning { (components::inline_code(&trouble)) } }
+        @if let Some(notice) = status_notice(run) { p.warning { (components::inline_code(&notice)) } }
         @for [what, hint] in diagnosis::diagnose_run(run).iter().map(Finding::sentences) {
             p.warning { strong { (what) } " " (components::inline_code(&hint)) }
         }
-        (components::stat_tiles(&key_figures(run, plan)))
-        @if let Some(remark) = remark(run) { p { (components::inline_code(&remark)) } }
+        (components::stat_tiles(&key_figures(run, model)))
+        @if let Some(note) = note(run) { p { (components::inline_code(&note)) } }
     }
 }
 
-/// Why this page is not a whole one.
-fn trouble(run: &RunRecords) -> Option<String> {
+/// Sentence about a run that has not finished. `None` if it has.
+fn status_notice(run: &RunRecords) -> Option<String> {
     let message = run.info.message.as_deref().unwrap_or_default();
     let what = match run.info.status {
         Status::Finished => return None,
         Status::Running => "This run has not ended yet. The page shows what there is".to_owned(),
         Status::Killed => {
-            "This run was killed. The page shows what there is; `smallnet resume` goes on with it".to_owned()
+            "This run was killed. The page shows what there is; `smallnet resume` resumes it".to_owned()
         }
         Status::Interrupted => format!(
-            "This run was interrupted {message}. The page shows what there is; `smallnet resume` goes on with it"
+            "This run was interrupted {message}. The page shows what there is; `smallnet resume` resumes it"
         ),
         Status::Failed => format!("This run failed: {message}"),
     };
     Some(what + ".")
 }
 
-/// What happened on the way that the numbers alone do not say.
-fn remark(run: &RunRecords) -> Option<String> {
+/// Sentences about early stopping, restored weights and lost records, which the numbers alone do
+/// not show.
+fn note(run: &RunRecords) -> Option<String> {
     let summary = run.summary.as_ref().filter(|_| run.info.status == Status::Finished)?;
     let early = summary.num_epochs < run.experiment.training.num_epochs;
     let early = early.then(|| format!("Training stopped early, after epoch {}.", summary.num_epochs));
@@ -107,7 +109,7 @@ fn remark(run: &RunRecords) -> Option<String> {
     (!remarks.is_empty()).then(|| remarks.join(" "))
 }
 
-fn key_figures(run: &RunRecords, plan: &ModelSummary) -> Vec<(String, String)> {
+fn key_figures(run: &RunRecords, model: &ModelSummary) -> Vec<(String, String)> {
     let mut figures = Vec::new();
     if let Some(test) = &run.test {
         let (correct, all) = (test.evaluation.confusion.num_correct() as usize, test.evaluation.num_images);
@@ -117,13 +119,13 @@ fn key_figures(run: &RunRecords, plan: &ModelSummary) -> Vec<(String, String)> {
         ));
         figures.push((loss(test.evaluation.loss), "test loss (nats)".to_owned()));
     }
-    figures.push((grouped(plan.num_parameters), "weights".to_owned()));
+    figures.push((grouped(model.num_parameters), "parameters".to_owned()));
     figures.push((
         grouped(run.epochs.len()),
-        format!("of {} trained", counted(plan.num_epochs, "epoch", "epochs")),
+        format!("of {} trained", counted(model.num_epochs, "epoch", "epochs")),
     ));
     if let Some(epoch) = EpochRecord::median_seconds(&run.epochs) {
-        figures.push((seconds(epoch), "an epoch (median)".to_owned()));
+        figures.push((seconds(epoch), "per epoch (median)".to_owned()));
     }
     figures
 }
@@ -138,26 +140,26 @@ fn learning(run: &RunRecords) -> Result<Markup> {
                 " The training loss is that of the smoothed targets, the validation loss that of the labels."
             }
         }
-        (curves::of_run(&run.epochs)?)
+        (curves::draw_run(&run.epochs)?)
     })
 }
 
-fn network(plan: &ModelSummary) -> Markup {
+fn network(model: &ModelSummary) -> Markup {
     html! {
-        div.layers { (components::table(&LAYER_COLUMNS, &plan.rows(), 2)) }
+        div.layers { (components::text_table(&model.table())) }
         (components::definition_list(&[
-            ("weights", plan.size()),
-            ("operations", plan.operations()),
-            ("Flatten", plan.flatten.clone()),
-            ("loss", plan.loss.clone()),
+            ("parameters", model.size()),
+            ("FLOPs", model.operations()),
+            ("Flatten", model.flatten.clone()),
+            ("loss", model.loss.clone()),
         ]))
-        h3 { "Update rule: " (plan.optimizer) }
-        pre { @for line in &plan.update_rule { (line) "\n" } (plan.learning_rate) }
-        p { (plan.steps) "." }
+        h3 { "Update rule: " (model.optimizer) }
+        pre { @for line in &model.update_rule { (line) "\n" } (model.learning_rate) }
+        p { (model.steps) "." }
     }
 }
 
-/// What each neuron of the first layer has learned, as pictures in one scale of colours.
+/// Images of the weights of each neuron in the first layer, all with one scale of colours.
 pub(crate) fn weights(neurons: &LayerWeights, layout: InputSpec, is_softmax: bool) -> Result<Markup> {
     let limit = symmetric_limit(&neurons.weights.concat());
     let order = neurons.in_order(is_softmax);
@@ -191,30 +193,30 @@ pub(crate) fn weights(neurons: &LayerWeights, layout: InputSpec, is_softmax: boo
 
 fn provenance(run: &RunRecords) -> Markup {
     let info = &run.info;
-    let mut facts = vec![
+    let mut entries = vec![
         ("run", run.folder.path().display().to_string()),
         ("status", info.status.to_string()),
         ("started", info.started_at.clone()),
         ("ended", info.ended_at.clone().unwrap_or_else(|| "–".to_owned())),
     ];
     if !info.resumes.is_empty() {
-        facts.push(("resumed", info.resumes.iter().map(resumption).collect::<Vec<_>>().join("; ")));
+        entries.push(("resumed", info.resumes.iter().map(describe_resume).collect::<Vec<_>>().join("; ")));
     }
-    facts.extend(components::origin(info));
+    entries.extend(components::origin(info));
     if let Some(digest) = &info.weights_sha256 {
-        facts.push(("weights digest", digest.clone()));
+        entries.push(("weights digest", digest.clone()));
     }
     if let Some(evaluation) = run.test.as_ref().map(|test| &test.evaluation) {
-        facts.push(("test", format!("{:.2} % wrong", 100.0 * (1.0 - evaluation.accuracy))));
+        entries.push(("test", format!("{:.2} % wrong", 100.0 * (1.0 - evaluation.accuracy))));
     }
     let config = components::shell_word(&run.folder.config_path().display().to_string());
-    // A cosine that was stretched on the way is no other run's.
+    // No other command repeats a cosine schedule that was stretched by `resume`.
     let is_stretched =
         info.num_epochs.is_some() && matches!(run.experiment.schedule, ScheduleConfig::Cosine(_));
     let is_exact = info.status == Status::Finished && !info.backend.is_gpu() && !is_stretched;
     let extended = info.num_epochs.map(|epochs| format!(" --set training.num_epochs={epochs}"));
     html! {
-        (components::definition_list(&facts))
+        (components::definition_list(&entries))
         h3 { "Repeat it" }
         pre { "smallnet --backend " (info.backend) " train " (config) (extended.unwrap_or_default()) }
         @if is_exact {
@@ -226,8 +228,8 @@ fn provenance(run: &RunRecords) -> Markup {
     }
 }
 
-/// When and from where a run was gone on with.
-fn resumption(resumed: &ResumeEvent) -> String {
+/// Time and position at which a run was resumed.
+fn describe_resume(resumed: &ResumeEvent) -> String {
     let from = match resumed.position {
         None => "from the beginning".to_owned(),
         Some(Position { epochs, steps: 0 }) => format!("after epoch {epochs}"),

@@ -1,7 +1,8 @@
-//! Several tests together.
+//! Owns the correction for several tests.
 
-/// The p-values after Holm's correction (1979), in the same order: what is below 0.05 among them is wrong in one of
-/// twenty such families, however many tests there are.
+/// Returns the p-values after Holm's correction (1979), in the same order. If results below 0.05
+/// are called significant, at most one family of tests in twenty contains a wrong one, however many
+/// tests a family has.
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
@@ -18,7 +19,7 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 mod tests {
     use crate::statistics::holm::holm;
 
-    /// statsmodels' `multipletests(p, method="holm")`, see `tests/reference/statistics.py`.
+    /// statsmodels' `multipletests(p, method="holm")`; see `tests/reference/statistics.py`.
     #[test]
     fn as_statsmodels_adjusts_them() {
         let adjusted = holm(&[0.01, 0.04, 0.03, 0.005, 0.9]);

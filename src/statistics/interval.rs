@@ -1,15 +1,16 @@
-//! Intervals of means over trials and of shares of images.
+//! Owns confidence intervals of means over trials and of proportions of images.
 
 use crate::statistics::{CONFIDENCE, mean, spread_of, variance_factor};
 
-/// The standard normal distribution's quantile for 95 %.
+/// Quantile of the standard normal distribution for a 95 % interval.
 pub(super) const Z: f64 = 1.959_963_985;
 
-/// The 95 % interval of the mean of values over folds or seeds; none where they do not spread.
+/// 95 % interval of the mean of values over folds or seeds. `None` where the values do not spread.
 ///
-/// Student's t with n − 1 degrees of freedom. Trials of different folds learn from images that they share, and so do
-/// seeds, each of which holds other images of one set out: their variance is too small, and is raised by judged /
-/// learned-from `images` (Nadeau and Bengio 2003).
+/// Student's t with n − 1 degrees of freedom. The trials of different folds share training images.
+/// So do those of different seeds, each of which holds out other images of one set. Their variance
+/// is therefore too small. It is raised by validation / training images, the two numbers of
+/// `images` in the order training, validation (Nadeau and Bengio 2003).
 pub fn correlated_interval(values: &[f64], images: (usize, usize)) -> Option<(f64, f64)> {
     let (mean, deviation) = (mean(values)?, spread_of(values)?);
     let t = distrs::StudentsT::ppf(0.5 + CONFIDENCE / 2.0, (values.len() - 1) as f64);
@@ -17,8 +18,9 @@ pub fn correlated_interval(values: &[f64], images: (usize, usize)) -> Option<(f6
     Some((mean - half, mean + half))
 }
 
-/// Wilson's 95 % interval (1927) of a share over `n` images; sound near 0 and 1 too. It is about the images: it says how
-/// another set of images might be answered by the same network, and nothing of another seed.
+/// Wilson's 95 % interval (1927) of a proportion of `n` images, which is sound near 0 and 1, too.
+/// It is about the images: it says how the same network might do on another set of images, and
+/// nothing about another seed.
 pub fn wilson(share: f64, n: usize) -> (f64, f64) {
     let (n, z) = (n.max(1) as f64, Z);
     let centre = (share + z * z / (2.0 * n)) / (1.0 + z * z / n);
@@ -26,8 +28,8 @@ pub fn wilson(share: f64, n: usize) -> (f64, f64) {
     (centre - half, centre + half)
 }
 
-/// Newcombe's 95 % interval (1998, method 10) of the difference of two shares, from Wilson's of each. It takes the images
-/// for different ones, which is cautious where they are the same.
+/// Newcombe's 95 % interval (1998, method 10) of the difference of two proportions, from Wilson's
+/// interval of each. It assumes different images, which is cautious where they are the same.
 pub fn newcombe((p1, n1): (f64, usize), (p2, n2): (f64, usize)) -> (f64, f64) {
     let ((l1, u1), (l2, u2)) = (wilson(p1, n1), wilson(p2, n2));
     let reach = |one: f64, two: f64| (one * one + two * two).sqrt();
@@ -38,8 +40,8 @@ pub fn newcombe((p1, n1): (f64, usize), (p2, n2): (f64, usize)) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    /// Wilson's interval of 8 of 10 as statsmodels' `proportion_confint` gives it, Newcombe's by `confint_proportions_2indep`;
-    /// see `tests/reference/statistics.py`.
+    /// Wilson's interval of 8 of 10 from statsmodels' `proportion_confint`, Newcombe's from
+    /// `confint_proportions_2indep`; see `tests/reference/statistics.py`.
     #[test]
     fn shares_of_images_as_statsmodels_gives_them() {
         let close = |(low, high): (f64, f64), expected: (f64, f64)| {

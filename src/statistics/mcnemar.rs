@@ -1,31 +1,33 @@
-//! Two networks on the same images.
+//! Owns the comparison of two networks on the same images.
 
 use serde::Serialize;
 
 use crate::statistics::interval::Z;
 
-/// Two networks' answers to the same images, compared image by image.
+/// Comparison of two networks, image by image.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Paired {
-    /// Images that only the first network gets right.
+    /// Number of images that only the first network classifies correctly.
     pub only_first_right: usize,
-    /// Images that only the second one gets right.
+    /// Number of images that only the second network classifies correctly.
     pub only_second_right: usize,
-    /// The first accuracy minus the second one.
+    /// Accuracy of the first network minus that of the second.
     pub difference: f64,
-    /// Its 95 % interval: Wald's for paired shares with Laplace's correction (Bonett and Price 2012).
+    /// 95 % interval of the difference: Wald's for paired proportions with Laplace's correction
+    /// (Bonett and Price 2012).
     pub interval: (f64, f64),
-    /// McNemar's exact test, two-sided.
+    /// Two-sided p-value of McNemar's exact test.
     pub p_value: f64,
 }
 
-/// Compares two networks by the positions of the images, of `num_images`, that each gets wrong, in ascending order.
+/// Compares two networks by the indices of the images that each classifies wrongly. `first` and
+/// `second` are ascending, each index is below `num_images`.
 ///
-/// Images that both get right or both get wrong say nothing about which is better. Were both equally good, each of the
-/// others would be a coin's toss: McNemar's test (1947) asks how often a fair coin is at least as uneven, here exactly,
-/// by the binomial distribution.
+/// Images that both classify correctly, or both wrongly, do not show which network is better. If
+/// both were equally good, each of the other images would be a coin toss. McNemar's test (1947)
+/// asks how often a fair coin is at least as uneven, here exactly, by the binomial distribution.
 pub fn mcnemar(first: &[u32], second: &[u32], num_images: usize) -> Paired {
-    let both = num_common(first, second);
+    let both = count_common(first, second);
     let (only_first_right, only_second_right) = (second.len() - both, first.len() - both);
     let n = num_images.max(1) as f64;
     let (b, c) = (only_first_right as f64, only_second_right as f64);
@@ -40,15 +42,15 @@ pub fn mcnemar(first: &[u32], second: &[u32], num_images: usize) -> Paired {
     }
 }
 
-/// How many positions are in both lists, each in ascending order.
-fn num_common(first: &[u32], second: &[u32]) -> usize {
+/// Number of indices that are in both ascending lists.
+fn count_common(first: &[u32], second: &[u32]) -> usize {
     first.iter().filter(|image| second.binary_search(image).is_ok()).count()
 }
 
-/// How probable it is that a fair coin falls as unevenly as `heads` and `tails`, or more so.
+/// Probability that a fair coin falls at least as unevenly as `heads` and `tails`.
 fn coin_p_value(heads: usize, tails: usize) -> f64 {
     let n = heads + tails;
-    // The logarithm of the probability of no heads, then of one more at a time.
+    // Logarithm of the probability of no heads, then of one more in each step.
     let mut log = -(n as f64) * std::f64::consts::LN_2;
     let mut tail = log.exp();
     for k in 1..=heads.min(tails) {
@@ -62,7 +64,8 @@ fn coin_p_value(heads: usize, tails: usize) -> f64 {
 mod tests {
     use super::*;
 
-    /// statsmodels' `mcnemar(…, exact=True)` and scipy's `binomtest`; see `tests/reference/statistics.py`.
+    /// statsmodels' `mcnemar(…, exact=True)` and scipy's `binomtest`; see
+    /// `tests/reference/statistics.py`.
     #[test]
     fn p_values_as_statsmodels_and_scipy_give_them() {
         for (b, c, expected) in [
@@ -81,7 +84,8 @@ mod tests {
 
     #[test]
     fn images_are_compared_one_by_one() {
-        // The first is wrong about 1, 2, 3, 9, the second about 2, 3, 4, 5, 6: both about 2 and 3.
+        // The first is wrong about 1, 2, 3, 9, the second about 2, 3, 4, 5, 6. Both are wrong about
+        // 2 and 3.
         let paired = mcnemar(&[1, 2, 3, 9], &[2, 3, 4, 5, 6], 20);
         assert_eq!((paired.only_first_right, paired.only_second_right), (3, 2));
         assert!((paired.difference - 0.05).abs() < 1e-12);

@@ -1,13 +1,13 @@
-//! Owns what can be said of numbers that vary by chance: intervals, tests and probabilities over plain slices. Knows
-//! neither networks nor studies.
+//! Owns the statistics of values that vary by chance: intervals, tests and probabilities over plain
+//! slices. Depends on nothing else in smallnet. Must not know networks or studies.
 //!
-//! | question | answer |
+//! | question | module |
 //! |---|---|
-//! | how far may a mean over trials, or a share of images, be off? | `interval` |
+//! | how uncertain is a mean over trials, or a proportion of images? | `interval` |
 //! | where is one more value of the same kind expected? | `prediction` |
-//! | how probably is one setting worse than another? | `posterior` |
+//! | how probable is it that one accuracy is above another? | `posterior` |
 //! | do two networks err differently on the same images? | `mcnemar` |
-//! | is one of two groups of times shorter? | `rank` |
+//! | are the values of one of two groups smaller? | `rank` |
 //! | does one group spread more than another? | `spread` |
 //! | what remains of several tests together? | `holm` |
 
@@ -27,40 +27,42 @@ pub use prediction::prediction_interval;
 pub use rank::mann_whitney;
 pub use spread::{FiveNumbers, variance_ratio_p_value};
 
-/// How sure intervals and comparisons are.
+/// Confidence level of intervals and comparisons.
 pub const CONFIDENCE: f64 = 0.95;
 
-/// Deviations below this are rounding: accuracies of trials differ by an image or not at all.
+/// Standard deviations below this are rounding errors: accuracies of trials are equal or differ by
+/// an image at least.
 const ROUNDING: f64 = 1e-9;
 
-/// The mean; none of no values.
+/// Mean of the values. `None` if there are none.
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// The standard deviation (n − 1); none of fewer than two values.
+/// Standard deviation (n − 1). `None` for fewer than two values.
 pub fn deviation(values: &[f64]) -> Option<f64> {
     let mean = mean(values).filter(|_| values.len() > 1)?;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     Some((squares / (values.len() - 1) as f64).sqrt())
 }
 
-/// The standard deviation, where the values differ by more than rounding.
+/// Standard deviation, where the values differ by more than rounding.
 pub fn spread_of(values: &[f64]) -> Option<f64> {
     deviation(values).filter(|&deviation| deviation > ROUNDING && deviation.is_finite())
 }
 
-/// How trials that share images to learn from are correlated, as the factor that takes the variance of their values to
-/// that of their mean: 1/n + ρ/(1 − ρ), ρ = judged/(judged + learned from) (Nadeau and Bengio 2003).
-fn variance_factor(n: usize, (learned_from, judged): (usize, usize)) -> f64 {
-    1.0 / n.max(1) as f64 + judged as f64 / learned_from.max(1) as f64
+/// Factor from the variance of trials' values to the variance of their mean. The trials are
+/// correlated, since they share training images: 1/n + ρ/(1 − ρ), ρ = validation / (validation +
+/// training images) (Nadeau and Bengio 2003).
+fn variance_factor(n: usize, (num_train, num_validation): (usize, usize)) -> f64 {
+    1.0 / n.max(1) as f64 + num_validation as f64 / num_train.max(1) as f64
 }
 
-/// The probability that Student's t with `degrees` of freedom is at most `t`.
+/// Probability that Student's t with `degrees` of freedom is at most `t`.
 fn student_cdf(t: f64, degrees: usize) -> f64 {
-    // Beyond this the tail is 0, and the series for it would not end.
-    const FAR: f64 = 1e30;
-    distrs::StudentsT::cdf(t.clamp(-FAR, FAR), degrees.max(1) as f64)
+    // Beyond this the tail is 0, and the series for it would not converge.
+    const MAX_T: f64 = 1e30;
+    distrs::StudentsT::cdf(t.clamp(-MAX_T, MAX_T), degrees.max(1) as f64)
 }
 
 #[cfg(test)]
@@ -74,7 +76,7 @@ mod tests {
         assert!(spread_of(&[0.9, 0.9001]).is_some() && spread_of(&[0.9]).is_none());
     }
 
-    /// Of 3 degrees of freedom: scipy's `t.cdf`.
+    /// 3 degrees of freedom: scipy's `t.cdf`.
     #[test]
     fn student_is_scipys_even_far_out() {
         for (t, expected) in [(2.0, 0.930_337_015_7), (-1.0, 0.195_501_109_5), (1e300, 1.0), (-1e300, 0.0)] {

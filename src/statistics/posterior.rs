@@ -1,11 +1,12 @@
-//! Probabilities that one accuracy is above another, by more than what matters in practice.
+//! Owns the probabilities that one accuracy is above another by more than matters in practice.
 
 use serde::Serialize;
 
 use crate::statistics::{mean, spread_of, student_cdf, variance_factor};
 
-/// How probable it is that a setting is worse than the best one by more than the region of practical equivalence, that
-/// the difference is within the region, and that it is better by more than the region. They add up to 1.
+/// Probabilities that a configuration is worse than the best one by more than the region of
+/// practical equivalence, that the difference is within the region, and that it is better by more
+/// than the region. Their sum is 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Probabilities {
     /// Worse by more than the region.
@@ -17,19 +18,23 @@ pub struct Probabilities {
 }
 
 impl Probabilities {
-    /// From the distribution function of the difference, best minus other.
+    /// Computes the probabilities from the distribution function of the difference, best minus
+    /// other.
     fn new(cdf: impl Fn(f64) -> f64, region: f64) -> Self {
         let (better, worse) = (cdf(-region), 1.0 - cdf(region));
         Self { worse, equal: (1.0 - worse - better).max(0.0), better }
     }
 }
 
-/// The Bayesian correlated t-test (Corani and Benavoli 2015; Benavoli, Corani, Demšar and Zaffalon 2017) of the mean of
-/// `differences`, best minus other, trial by trial; none where they do not spread.
+/// Bayesian correlated t-test (Corani and Benavoli 2015; Benavoli, Corani, Demšar and Zaffalon
+/// 2017) of the mean of `differences`, best minus other, one per trial. `None` where they do not
+/// spread.
 ///
-/// With the flat prior of that test, the mean's posterior is Student's t with n − 1 degrees of freedom around the mean
-/// difference, of the scale √((1/n + ρ/(1 − ρ)) · s²), ρ = judged/(judged + learned-from `images`). `region` is half the
-/// width of the region of practical equivalence, a difference of accuracies.
+/// With the flat prior of that test, the posterior of the mean is Student's t with n − 1 degrees of
+/// freedom around the mean difference, with the scale √((1/n + ρ/(1 − ρ)) · s²), ρ = validation /
+/// (validation + training images). `images` has the number of training images and of validation
+/// images. `region` is half the width of the region of practical equivalence, a difference of
+/// accuracies.
 pub fn correlated_posterior(
     differences: &[f64],
     images: (usize, usize),
@@ -41,19 +46,21 @@ pub fn correlated_posterior(
     Some(Probabilities::new(cdf, region))
 }
 
-/// The two-sided p-value of the corrected t-test (Nadeau and Bengio 2003) that the mean of `differences` is 0; none where
-/// they do not spread.
+/// Two-sided p-value of the corrected t-test (Nadeau and Bengio 2003) for a mean of `differences`
+/// of 0. `None` where they do not spread. `images` has the number of training images and of
+/// validation images.
 pub fn correlated_p_value(differences: &[f64], images: (usize, usize)) -> Option<f64> {
     let (mean, deviation) = (mean(differences)?, spread_of(differences)?);
     let scale = deviation * variance_factor(differences.len(), images).sqrt();
     Some(2.0 * student_cdf(-(mean / scale).abs(), differences.len() - 1))
 }
 
-/// The probabilities for two shares, best and other, over `num_images` images each, where there are no trials whose spread could
-/// be asked: it knows the choice of images and no other chance.
+/// Probabilities for two accuracies, best and other, over `num_images` images each. It is used
+/// where the trials do not spread. It takes the choice of images into account and no other chance.
 ///
-/// Each share has the posterior Beta(right + 1, wrong + 1) of a uniform prior; their difference is taken for normal. The
-/// images count as different ones, which is cautious where they are the same.
+/// Each accuracy has the posterior Beta(right + 1, wrong + 1) of a uniform prior. Their difference
+/// is approximated by a normal distribution. The images count as different ones, which is cautious
+/// where they are the same.
 pub fn share_posterior(best: f64, other: f64, num_images: usize, region: f64) -> Probabilities {
     let n = num_images as f64;
     let beta = |share: f64| {
@@ -82,7 +89,8 @@ mod tests {
         correlated_posterior(&differences, (400, 100), region).unwrap()
     }
 
-    /// The authors' package baycomp and scipy give these; see `tests/reference/statistics.py`.
+    /// The authors' package baycomp and scipy give these values; see
+    /// `tests/reference/statistics.py`.
     #[test]
     fn the_correlated_t_test_as_baycomp_and_scipy_give_it() {
         for (other, region, expected) in [

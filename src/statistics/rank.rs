@@ -1,10 +1,12 @@
-//! Two groups of values that need not be normal, such as times.
+//! Owns the comparison of two groups of values that need not be normally distributed, such as
+//! times.
 
-/// Up to so many pairs of values, all orders are counted; beyond, U is normal to more digits than anyone reads.
+/// Most pairs of values for which all orders are counted. Beyond, U is normal to more digits than
+/// anyone reads.
 const MAX_PAIRS: usize = 2500;
 
-/// The two-sided p-value of the Mann-Whitney test (1947) that values of one group are as often below as above those of the
-/// other; exact without ties, cautious with them.
+/// Two-sided p-value of the Mann-Whitney test (1947) that values of one group are as often below as
+/// above those of the other. It is exact without ties, and cautious with them.
 ///
 /// A p-value below 0.05 needs at least four values in each group.
 pub fn mann_whitney(first: &[f64], second: &[f64]) -> f64 {
@@ -13,7 +15,7 @@ pub fn mann_whitney(first: &[f64], second: &[f64]) -> f64 {
         return 1.0;
     }
     let pairs = first.iter().flat_map(|a| second.iter().map(move |b| (a, b)));
-    // A tie counts half: doubled, to stay whole.
+    // A tie counts one half. U is doubled so that it stays an integer.
     let twice_u: usize = pairs
         .map(|(a, b)| match a.total_cmp(b) {
             std::cmp::Ordering::Less => 0,
@@ -21,21 +23,22 @@ pub fn mann_whitney(first: &[f64], second: &[f64]) -> f64 {
             std::cmp::Ordering::Greater => 2,
         })
         .sum();
-    // Towards the middle: with ties the p-value is rather too large.
+    // Rounded towards the middle, so that ties make the p-value larger rather than smaller.
     let u = twice_u.min(2 * m * n - twice_u).div_ceil(2);
     if m.saturating_mul(n) > MAX_PAIRS {
         let (pairs, u) = (m as f64 * n as f64, u as f64);
         let deviation = (pairs * (m + n + 1) as f64 / 12.0).sqrt();
         return (2.0 * distrs::Normal::cdf((u + 0.5 - pairs / 2.0) / deviation, 0.0, 1.0)).min(1.0);
     }
-    let counts = arrangements(m, n);
+    let counts = count_arrangements(m, n);
     let total: f64 = counts.iter().sum();
     (2.0 * counts[..=u].iter().sum::<f64>() / total).min(1.0)
 }
 
-/// In how many ways `m` and `n` values can be ordered so that U is 0, 1, 2 …
-fn arrangements(m: usize, n: usize) -> Vec<f64> {
-    // One value of the first group after another: it is above `k` of the second, none more than the one before.
+/// Numbers of orders of `m` and `n` values in which U is 0, 1, 2, ….
+fn count_arrangements(m: usize, n: usize) -> Vec<f64> {
+    // The values of the first group are added one by one. Each is above `k` values of the second
+    // group, and no `k` is larger than the one before.
     let mut ways = vec![vec![0.0; m * n + 1]; n + 1];
     ways.iter_mut().for_each(|ways| ways[0] = 1.0);
     for size in 1..=m {

@@ -1,28 +1,29 @@
-//! How widely values lie apart.
+//! Owns the spread of values: quartiles and the comparison of two variances.
 
 use serde::Serialize;
 
 use crate::statistics::student_cdf;
 
-/// The smallest, the quartiles and the largest of some values.
+/// Five-number summary of some values: minimum, quartiles and maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct FiveNumbers {
-    /// The smallest.
+    /// Smallest value.
     pub min: f64,
-    /// A quarter is below.
+    /// Quantile 0.25.
     pub lower_quartile: f64,
-    /// Half is below.
+    /// Quantile 0.5.
     pub median: f64,
-    /// Three quarters are below.
+    /// Quantile 0.75.
     pub upper_quartile: f64,
-    /// The largest.
+    /// Largest value.
     pub max: f64,
-    /// How many there are.
+    /// Number of values.
     pub count: usize,
 }
 
 impl FiveNumbers {
-    /// Of `values`; none of no values. Between two of them, quantiles are interpolated, as numpy's are.
+    /// Computes the summary of `values`. `None` if there are none. Between two values, quantiles
+    /// are interpolated as in numpy.
     pub fn new(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -44,9 +45,11 @@ impl FiveNumbers {
     }
 }
 
-/// How probable it is that the variance of `n` values is at least `ratio` times that of `n` others of the same spread: the
-/// one-sided F test. With the same degrees of freedom above and below, F is Student's t in disguise:
-/// t = √(n − 1) · (√F − 1/√F) / 2 (Cacoullos 1965).
+/// p-value of the one-sided F test: the probability that the variance of `n` values is at least
+/// `ratio` times that of `n` others of the same distribution.
+///
+/// With equal degrees of freedom, F follows from Student's t: t = √(n − 1) · (√F − 1/√F) / 2
+/// (Cacoullos 1965).
 pub fn variance_ratio_p_value(ratio: f64, n: usize) -> f64 {
     let degrees = n.saturating_sub(1).max(1);
     let root = ratio.max(0.0).sqrt();

@@ -1,4 +1,6 @@
-//! A setting beside the best one: how far behind it is, and how probably that matters.
+//! Owns the comparison of a configuration with the best one: the difference, its probabilities, and
+//! the verdict. Depends on `statistics` and on trial records. Must not know the page or the
+//! terminal.
 
 use serde::Serialize;
 
@@ -8,140 +10,152 @@ use crate::statistics::{
 };
 use crate::study::TrialRecord;
 
-/// Below this p-value of the F test, a setting spreads so much more than the best one that it is called unstable.
+/// Largest p-value of the F test at which a configuration is called unstable: its accuracies spread
+/// much more than those of the best one.
 const UNSTABLE_P_VALUE: f64 = 0.01;
 
-/// How a setting stands beside the best by the 95 % interval of the difference alone, each comparison by itself. Kept
-/// for scripts: an interval that contains 0 may be that of a setting much worse whose trials scatter.
-/// [`Comparison::verdict`] says what is probable.
+/// Ranking of a configuration by the 95 % interval of the difference alone, without correction for
+/// several comparisons.
+///
+/// It is kept for scripts. An interval that contains 0 may belong to a configuration that is much
+/// worse and whose trials scatter. [`Comparison::verdict`] says what is probable.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ranking {
-    /// Of all settings whose trials all finished, it has the highest mean accuracy.
+    /// The highest mean accuracy of all configurations whose trials all finished.
     Best,
     /// The interval contains 0.
-    NotWorse(Difference),
+    #[serde(rename = "not-worse")]
+    NotSignificant(Difference),
     /// The interval does not contain 0.
-    Worse(Difference),
+    #[serde(rename = "worse")]
+    SignificantlyWorse(Difference),
     /// Not all of its trials finished, or there is no best.
     NotRanked,
 }
 
-/// The best setting minus another one, in accuracy.
+/// Accuracy of the best configuration minus that of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Difference {
-    /// The mean of the differences.
+    /// Mean of the differences.
     pub difference: f64,
-    /// The 95 % interval of the difference.
+    /// 95 % interval of the difference.
     pub interval: (f64, f64),
 }
 
-/// What is said of a setting beside the best one.
+/// Conclusion of a comparison with the best configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// With a probability of 95 % or more, the difference is within the region of practical equivalence.
+    /// The difference is within the region of practical equivalence, with a probability of 95 % or
+    /// more.
     PracticallyEqual,
-    /// With a probability of 95 % or more, it is worse by more than the region.
+    /// The configuration is worse by more than the region, with a probability of 95 % or more.
     ProbablyWorse,
-    /// Neither.
+    /// Neither of the two.
     Undecided,
 }
 
-/// What a comparison's probabilities follow from.
+/// Origin of the probabilities of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
-    /// The differences trial by trial: the Bayesian correlated t-test.
+    /// The differences between trials, by the Bayesian correlated t-test.
     Trials,
-    /// The number of images alone, for there is one trial, or all differences are the same: nothing is known of another
-    /// seed or fold.
+    /// The number of images alone, since there is one trial or all differences are equal. Such
+    /// probabilities say nothing about another seed or fold.
     Images,
 }
 
-/// A setting beside the best one.
+/// Comparison of a configuration with the best one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The best setting's mean accuracy minus this one's.
+    /// Mean accuracy of the best configuration minus the mean accuracy of this one.
     #[serde(flatten)]
     pub difference: Difference,
-    /// How probable it is that it is worse, equal or better.
+    /// Probabilities that this configuration is worse, equal or better.
     #[serde(flatten)]
     pub probabilities: Probabilities,
-    /// What that amounts to.
+    /// Conclusion from the probabilities.
     pub verdict: Verdict,
-    /// What it follows from.
+    /// Origin of the probabilities.
     pub basis: Basis,
-    /// The p-value of the corrected t-test (Nadeau and Bengio 2003), two-sided, by itself; none where the trials do not
-    /// spread.
+    /// Two-sided p-value of the corrected t-test (Nadeau and Bengio 2003) of this comparison alone.
+    /// `None` where the differences do not spread.
     pub p_value: Option<f64>,
-    /// The same after Holm's correction for all comparisons of the study.
+    /// The p-value after Holm's correction for all comparisons of the study.
     pub p_holm: Option<f64>,
 }
 
-/// Why a setting cannot be relied on, however good its mean may be.
+/// Reason why a configuration is not reliable, however good its mean is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 pub enum Instability {
     /// Some of its trials diverged and others did not.
     Diverged,
-    /// Its accuracies spread much more widely than the best setting's: the F test of both variances gives a p-value below
-    /// 0.01, and the standard deviation is larger than the region of practical equivalence.
+    /// Its accuracies spread much more widely than those of the best configuration. The F test of
+    /// the two variances gives a p-value below 0.01, and the standard deviation is larger than the
+    /// region of practical equivalence.
     Spread {
-        /// The standard deviation divided by the best setting's; none where that is 0.
-        times: Option<f64>,
+        /// Standard deviation divided by that of the best configuration. `None` where the latter is
+        /// 0.
+        #[serde(rename = "times")]
+        ratio: Option<f64>,
     },
 }
 
-/// The trials of a setting that are compared: those of all folds and seeds finished.
-pub(super) struct Group<'a> {
+/// Trials of one configuration, with all folds and seeds, as they are compared.
+pub(super) struct ConfigurationTrials<'a> {
     pub(super) records: &'a [Option<&'a TrialRecord>],
 }
 
-impl Group<'_> {
+impl ConfigurationTrials<'_> {
     pub(super) fn accuracies(&self) -> Vec<f64> {
         self.records.iter().flatten().filter_map(|record| record.accuracy).collect()
     }
 
-    /// Images that each trial learned from and was judged by.
-    pub(super) fn images(&self) -> (usize, usize) {
+    /// Number of training images and of validation images of each trial.
+    pub(super) fn num_images(&self) -> (usize, usize) {
         self.records.iter().flatten().next().map_or((1, 1), |record| record.num_images)
     }
 
-    /// Images that judged in all: those of all folds. Those that other seeds hold out may be the same again.
-    pub(super) fn num_judged(&self) -> usize {
+    /// Number of different validation images over all folds. Other seeds may hold out the same
+    /// images again, so seeds do not add to it.
+    pub(super) fn num_validation_images(&self) -> usize {
         let mut folds: Vec<_> = self.records.iter().flatten().map(|record| record.fold).collect();
         folds.sort_unstable();
         folds.dedup();
-        self.images().1.saturating_mul(folds.len().max(1))
+        self.num_images().1.saturating_mul(folds.len().max(1))
     }
 
-    /// Compares with `best` trial by trial: those of the same fold and seed saw and were judged by the same images.
-    /// `region` is half the width of the region of practical equivalence.
+    /// Compares with `best` trial by trial: trials of the same fold and seed have the same training
+    /// and validation images. `region` is half the width of the region of practical equivalence.
     pub(super) fn compare(&self, best: &Self, region: f64) -> Option<Comparison> {
         let (best_accuracies, accuracies) = (best.accuracies(), self.accuracies());
         let differences: Vec<f64> = best_accuracies.iter().zip(&accuracies).map(|(a, b)| a - b).collect();
         let difference = mean(&differences)?;
-        let by_trials = correlated_interval(&differences, best.images()).zip(correlated_posterior(
+        let from_trials = correlated_interval(&differences, best.num_images()).zip(correlated_posterior(
             &differences,
-            best.images(),
+            best.num_images(),
             region,
         ));
-        let (interval, probabilities, basis) = match by_trials {
+        let (interval, probabilities, basis) = match from_trials {
             Some((interval, probabilities)) => (interval, probabilities, Basis::Trials),
             None => {
-                let (first, second, n) = (mean(&best_accuracies)?, mean(&accuracies)?, best.num_judged());
-                let interval = newcombe((first, n), (second, n));
-                (interval, share_posterior(first, second, n, region), Basis::Images)
+                let (best_mean, own_mean, n) =
+                    (mean(&best_accuracies)?, mean(&accuracies)?, best.num_validation_images());
+                let interval = newcombe((best_mean, n), (own_mean, n));
+                (interval, share_posterior(best_mean, own_mean, n, region), Basis::Images)
             }
         };
         let verdict = verdict(probabilities);
         let difference = Difference { difference, interval };
-        let p_value = correlated_p_value(&differences, best.images());
+        let p_value = correlated_p_value(&differences, best.num_images());
         Some(Comparison { difference, probabilities, verdict, basis, p_value, p_holm: None })
     }
 
-    /// Whether its accuracies spread so much more than the best setting's that it cannot be relied on.
+    /// Returns the reason why the configuration is not reliable, or `None` if it is reliable.
+    /// `region` is half the width of the region of practical equivalence.
     pub(super) fn instability(&self, best: Option<&Self>, region: f64) -> Option<Instability> {
         let finished = self.records.iter().flatten().filter(|record| record.accuracy.is_some()).count();
         let diverged =
@@ -149,14 +163,14 @@ impl Group<'_> {
         if finished > 0 && diverged.count() > 0 {
             return Some(Instability::Diverged);
         }
-        let (own, bests) = (self.accuracies(), best?.accuracies());
+        let (own, best) = (self.accuracies(), best?.accuracies());
         let own_deviation = spread_of(&own).filter(|&deviation| deviation > region)?;
-        if own.len() != bests.len() {
+        if own.len() != best.len() {
             return None;
         }
-        let times = spread_of(&bests).map(|deviation| own_deviation / deviation);
-        let p_value = times.map_or(0.0, |times| variance_ratio_p_value(times * times, own.len()));
-        (p_value < UNSTABLE_P_VALUE).then_some(Instability::Spread { times })
+        let ratio = spread_of(&best).map(|best_deviation| own_deviation / best_deviation);
+        let p_value = ratio.map_or(0.0, |ratio| variance_ratio_p_value(ratio * ratio, own.len()));
+        (p_value < UNSTABLE_P_VALUE).then_some(Instability::Spread { ratio })
     }
 }
 
@@ -169,11 +183,11 @@ fn verdict(probabilities: Probabilities) -> Verdict {
 }
 
 impl Comparison {
-    /// As the interval alone has it.
-    pub(super) fn standing(&self) -> Ranking {
+    /// Ranking by the interval of the difference alone.
+    pub(super) fn ranking(&self) -> Ranking {
         match self.difference.interval.0 > 0.0 {
-            true => Ranking::Worse(self.difference),
-            false => Ranking::NotWorse(self.difference),
+            true => Ranking::SignificantlyWorse(self.difference),
+            false => Ranking::NotSignificant(self.difference),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The study file: a base experiment, what varies, folds and seeds.
+//! Owns the study file: a base experiment, the parameters that vary, folds and seeds. Depends on
+//! `experiment`. Must not know trials or results.
 
 use std::collections::HashSet;
 use std::io;
@@ -13,51 +14,55 @@ use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, MAX_NAME_LENGTH, Overrid
 use crate::study::search_space;
 use crate::study::search_space::{Configuration, Parameter};
 
-/// What a study file says.
+/// Contents of a study file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Study {
-    /// Names the folder of its results.
+    /// Name of the study and of its results folder.
     pub name: String,
-    /// The experiment that is varied, as it is without the values of `vary`.
+    /// The base experiment, without the values of `vary`.
     pub base: Experiment,
-    /// Folds of the cross-validation over the training images; 0 for the images held out by `data.validation`.
+    /// Number of folds of the cross-validation over the training images. With 0, the images held
+    /// out by `data.validation` are used.
     pub folds: usize,
-    /// Each setting is trained once with each seed.
+    /// Seeds. Each configuration is trained once with each seed.
     pub seeds: Vec<u64>,
-    /// Whether seconds matter: trials then run alone, one after the other, warmed up, and settings take turns.
+    /// True if the study measures time. Its trials then run one after the other, each after a
+    /// warm-up, and the configurations take turns.
     pub timing: bool,
-    /// Half the width of the region of practical equivalence: accuracies that differ by less are as good as equal. A
-    /// difference of accuracies in [0, 1).
+    /// Half the width of the region of practical equivalence, a difference of accuracies in [0, 1).
+    /// Accuracies that differ by less count as equal in practice.
     pub equivalence: f64,
-    pub(super) varied: Vec<Parameter>,
-    /// How many settings of the grid are tried, and the seed that draws them; all where there is none.
+    pub(super) parameters: Vec<Parameter>,
+    /// Number of configurations drawn from the grid, and the seed of the draw. With `None`, all
+    /// configurations are trained.
     pub(super) sample: Option<(usize, u64)>,
     text: String,
-    /// The base experiment's file, without what `changes` replace.
+    /// The file of the base experiment, without the keys that `changes` replace.
     base_file: ParsedExperiment,
     changes: Vec<Override>,
     origin: String,
 }
 
 const KEYS: [&str; 9] = ["name", "base", "folds", "seeds", "timing", "equivalence", "sample", "set", "vary"];
-/// Half a percentage point: about as much as another seed moves the exercise's network. Benavoli et al. (2017) take a
-/// whole one, which is much where one percent of the images is all that is wrong.
+/// Default region: half a percentage point, which is about the effect of another seed on the
+/// exercise's network. Benavoli et al. (2017) use a whole percentage point, which is much where
+/// only one percent of the images is classified wrongly.
 pub(super) const DEFAULT_EQUIVALENCE: f64 = 0.005;
-/// What the best setting's experiment is called behind the study's name.
-const BEST: &str = "-best";
+/// Suffix after the study's name in the name of the best configuration's experiment.
+const BEST_SUFFIX: &str = "-best";
 const MAX_FOLDS: i64 = 100;
 const MAX_SEEDS: usize = 1000;
 
 impl Study {
-    /// Reads the study file at `path`, or the one inside smallnet where it is the name of one; `changes` come on top of
-    /// its `[set]`.
+    /// Reads the study file at `path`, or the study inside smallnet of that name. `changes` are
+    /// applied after its `[set]` section.
     ///
     /// # Errors
-    /// A file that cannot be read, an unknown key, a value of the wrong type or out of range; what the base experiment
-    /// refuses.
+    /// The file cannot be read, a key is unknown, a value has the wrong type or is out of range, or
+    /// the base experiment is refused.
     pub fn read(path: &Path, changes: &[Override]) -> Result<Self> {
         if let Some(inside) = shipped(&STUDIES, path, "study")? {
-            return Self::from_toml(inside.text, &inside.file(), changes, base_inside);
+            return Self::from_toml(inside.text, &inside.file(), changes, shipped_base);
         }
         let text = experiment::read_text(path).map_err(|error| {
             let names = "a study is a TOML file; those inside smallnet are `learning-rate`, `learning-rate-cv`, \
@@ -68,10 +73,11 @@ impl Study {
         Self::from_toml(&text, &path.display().to_string(), changes, base)
     }
 
-    /// Reads a study from TOML; `more_changes` come on top of its `[set]`, and `base` gives the text of the experiment file that it names, and that file's name.
+    /// Reads a study from TOML. `more_changes` are applied after its `[set]` section. `base`
+    /// returns the text of the experiment file that the study names, and the name of that file.
     ///
     /// # Errors
-    /// As [`Study::read`]'s.
+    /// The same as those of [`Study::read`].
     pub fn from_toml(
         text: &str,
         origin: &str,
@@ -79,7 +85,7 @@ impl Study {
         base: impl Fn(&str) -> Result<(String, String)>,
     ) -> Result<Self> {
         let mut table = experiment::parse(text, origin)?;
-        let mut file = File { table: &mut table, origin };
+        let mut file = TopLevel { table: &mut table, origin };
         let stem = Path::new(origin).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let name = file.text("name")?.unwrap_or(stem);
         let (base_text, base_origin) = match file.text("base")? {
@@ -92,22 +98,23 @@ impl Study {
         let equivalence = file.equivalence()?;
         let sample = file.sample()?;
         let mut changes = Vec::new();
-        collect(&file.section("set")?, "", &mut changes);
+        flatten_changes(&file.section("set")?, "", &mut changes);
         changes.extend_from_slice(more_changes);
         let vary = file.section("vary")?;
-        file.refuse_others()?;
+        file.reject_unknown_keys()?;
         if folds > 0 {
-            // Folds take the place of images held out. One stands for them where early stopping asks for some.
+            // Folds replace the held-out images. Early stopping asks for some: one stands for the
+            // fold.
             changes.push(Override::new("data.validation", 1));
         }
-        let changes = last_of_each_key(changes);
+        let changes = keep_last_of_each_key(changes);
         let base_file = ParsedExperiment::new(&base_text, &base_origin)?.without_overridden(&changes);
         let mut base = base_file.with_overrides(&changes, &format!("changed by `{origin}`"))?;
         base.data.make_absolute()?;
         let known = experiment::settings(&base)?;
         let is_whole = |key: &str| known.get(key).is_some_and(|value| value.parse::<i64>().is_ok());
-        let varied = search_space::read(&vary, "", origin, &is_whole)?;
-        refuse_unvariable(&varied, &changes, seeds.is_some(), origin)?;
+        let parameters = search_space::read(&vary, "", origin, &is_whole)?;
+        check_parameters(&parameters, &changes, seeds.is_some(), origin)?;
         Experiment { name: name.clone(), ..base.clone() }.check()?;
         check_length(&name, origin)?;
         let seeds = seeds.unwrap_or_else(|| vec![base.seed]);
@@ -118,7 +125,7 @@ impl Study {
             seeds,
             timing,
             equivalence,
-            varied,
+            parameters,
             sample,
             text: text.to_owned(),
             base_file,
@@ -143,58 +150,60 @@ impl Study {
         Ok(())
     }
 
-    /// The name of the best setting's experiment, trained on all training images.
+    /// Name of the best configuration's experiment, which is trained on all training images.
     pub fn best_name(&self) -> String {
-        format!("{}{BEST}", self.name)
+        format!("{}{BEST_SUFFIX}", self.name)
     }
 
-    /// A trial as people call it: `learning rate 0.1, seed 1, fold 2 of 5`. Folds are counted from 1 for people.
-    pub fn trial_name(&self, setting: &Configuration, seed: u64, fold: Option<usize>) -> String {
+    /// Name of a trial for people, such as `learning rate 0.1, seed 1, fold 2 of 5`. People count
+    /// folds from 1.
+    pub fn trial_name(&self, configuration: &Configuration, seed: u64, fold: Option<usize>) -> String {
         let seed = if self.seeds.len() > 1 { format!(", seed {seed}") } else { String::new() };
         let fold = fold.map(|fold| format!(", fold {} of {}", fold + 1, self.folds)).unwrap_or_default();
-        format!("{}{seed}{fold}", setting.name())
+        format!("{}{seed}{fold}", configuration.name())
     }
 
-    /// The keys that vary.
+    /// Keys that vary.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.varied.iter().map(|varied| varied.key.as_str())
+        self.parameters.iter().map(|parameter| parameter.key.as_str())
     }
 
-    /// The file as it was read.
+    /// Text of the file as it was read.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The base experiment with these values, in the order of [`Study::keys`], and this seed.
+    /// Builds the experiment with these values, in the order of [`Study::keys`], and this seed.
     pub(super) fn experiment(&self, values: &[Value], seed: u64) -> Result<Experiment> {
-        let varied = self.varied.iter().zip(values);
-        let varied = varied.map(|(varied, value)| Override::new(&varied.key, value.clone()));
-        let mut changes: Vec<_> = self.changes.iter().cloned().chain(varied).collect();
+        let parameters = self.parameters.iter().zip(values);
+        let parameters = parameters.map(|(parameter, value)| Override::new(&parameter.key, value.clone()));
+        let mut changes: Vec<_> = self.changes.iter().cloned().chain(parameters).collect();
         changes.push(Override::new("seed", i64::try_from(seed).unwrap_or(i64::MAX)));
         changes.push(Override::new("name", self.name.clone()));
         let mut experiment =
             self.base_file.with_overrides(&changes, &format!("changed by `{}`", self.origin))?;
-        // No trial has other data than the base; there, the folder's path has been made absolute.
+        // All trials have the data of the base, where the path of the folder has been made
+        // absolute.
         experiment.data.clone_from(&self.base.data);
         Ok(experiment)
     }
 }
 
-/// Refuses a name that leaves no room for [`Study::best_name`].
+/// Refuses a name that is too long for [`Study::best_name`].
 fn check_length(name: &str, origin: &str) -> Result<()> {
-    let most = MAX_NAME_LENGTH - BEST.len();
+    let most = MAX_NAME_LENGTH - BEST_SUFFIX.len();
     if name.len() <= most {
         return Ok(());
     }
     Err(Error::config(format!(
         "the name of the study `{origin}` is {} characters long, expected at most {most}: its best setting is trained \
-         as `{name}{BEST}`",
+         as `{name}{BEST_SUFFIX}`",
         name.len()
     ))
     .hint("write a shorter `name = \"…\"` at the top of the study, or rename its file"))
 }
 
-/// The text and the name of the base experiment of a study in `folder`.
+/// Returns the text and the name of the base experiment of a study in `folder`.
 fn read_base(folder: &Path, name: &str) -> Result<(String, String)> {
     let path = folder.join(name);
     let inside = match path.exists() {
@@ -204,7 +213,7 @@ fn read_base(folder: &Path, name: &str) -> Result<(String, String)> {
     if let Some(inside) = inside {
         return Ok((inside.text.to_owned(), inside.file()));
     }
-    // The study may be somebody else's: a pipe that it names would be waited for.
+    // The study may be untrusted: reading a pipe that it names would wait forever.
     let text = match path.exists() && !path.is_file() {
         true => Err(io::Error::other("it is not a file")),
         false => experiment::read_text(&path),
@@ -216,8 +225,8 @@ fn read_base(folder: &Path, name: &str) -> Result<(String, String)> {
     Ok((text, path.display().to_string()))
 }
 
-/// The base of a study that is inside smallnet, as its file in `configs/studies/` names it.
-fn base_inside(name: &str) -> Result<(String, String)> {
+/// Returns the base of a study inside smallnet, as its file in `configs/studies/` names it.
+fn shipped_base(name: &str) -> Result<(String, String)> {
     let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
     let inside = Shipped::find(&EXPERIMENTS, &stem);
     let inside =
@@ -225,14 +234,14 @@ fn base_inside(name: &str) -> Result<(String, String)> {
     Ok((inside.text.to_owned(), inside.file()))
 }
 
-/// What cannot vary, and what is both varied and set.
-fn refuse_unvariable(
-    varied: &[Parameter],
+/// Refuses keys that cannot vary, and keys that are both varied and set.
+fn check_parameters(
+    parameters: &[Parameter],
     changes: &[Override],
     has_seeds: bool,
     origin: &str,
 ) -> Result<()> {
-    for Parameter { key, .. } in varied {
+    for Parameter { key, .. } in parameters {
         if key == "name" || key == "seed" {
             return Err(Error::config(format!("`vary.{key}` in `{origin}` is not something to vary"))
                 .hint("to repeat every setting with several seeds, write `seeds = [1, 2, 3]`"));
@@ -256,33 +265,33 @@ fn refuse_unvariable(
     Ok(())
 }
 
-/// `[set]`, which may be nested, as changes. A table is a section: no setting of an experiment is one, but for
-/// `training.early_stopping`, whose keys may be set one by one.
-fn collect(table: &Table, prefix: &str, changes: &mut Vec<Override>) {
+/// Flattens `[set]`, which may be nested, into changes. Every table is a section: no setting of an
+/// experiment is a table, except `training.early_stopping`, whose keys may be set one by one.
+fn flatten_changes(table: &Table, prefix: &str, changes: &mut Vec<Override>) {
     for (name, value) in table {
         match value {
-            Value::Table(section) => collect(section, &format!("{prefix}{name}."), changes),
+            Value::Table(section) => flatten_changes(section, &format!("{prefix}{name}."), changes),
             value => changes.push(Override::new(&format!("{prefix}{name}"), value.clone())),
         }
     }
 }
 
-/// Without what a later change replaces.
-fn last_of_each_key(changes: Vec<Override>) -> Vec<Override> {
+/// Removes each change that a later change replaces.
+fn keep_last_of_each_key(changes: Vec<Override>) -> Vec<Override> {
     let mut seen = HashSet::new();
     let mut last: Vec<_> = changes.into_iter().rev().filter(|change| seen.insert(change.key())).collect();
     last.reverse();
     last
 }
 
-/// The top level of a study file; what is read is taken out.
-struct File<'a> {
+/// The top level of a study file. Reading a key removes it.
+struct TopLevel<'a> {
     table: &'a mut Table,
     origin: &'a str,
 }
 
-impl File<'_> {
-    fn wrong(&self, key: &str, got: impl std::fmt::Display, expected: &str) -> Error {
+impl TopLevel<'_> {
+    fn invalid(&self, key: &str, got: impl std::fmt::Display, expected: &str) -> Error {
         Error::config(format!("`{key}` in `{}` is {got}, expected {expected}", self.origin))
     }
 
@@ -290,7 +299,7 @@ impl File<'_> {
         match self.table.remove(key) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(self.wrong(key, other, "a string")),
+            Some(other) => Err(self.invalid(key, other, "a string")),
         }
     }
 
@@ -298,7 +307,7 @@ impl File<'_> {
         match self.table.remove(key) {
             None => Ok(false),
             Some(Value::Boolean(flag)) => Ok(flag),
-            Some(other) => Err(self.wrong(key, other, "`true` or `false`")),
+            Some(other) => Err(self.invalid(key, other, "`true` or `false`")),
         }
     }
 
@@ -306,7 +315,11 @@ impl File<'_> {
         let Some(value) = self.table.remove("equivalence") else { return Ok(DEFAULT_EQUIVALENCE) };
         let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
         number.filter(|number| (0.0..1.0).contains(number)).ok_or_else(|| {
-            self.wrong("equivalence", value, "a difference of accuracies from 0 to below 1, such as `0.005`")
+            self.invalid(
+                "equivalence",
+                value,
+                "a difference of accuracies from 0 to below 1, such as `0.005`",
+            )
         })
     }
 
@@ -314,7 +327,7 @@ impl File<'_> {
         match self.table.remove(key) {
             None => Ok(Table::new()),
             Some(Value::Table(section)) => Ok(section),
-            Some(other) => Err(self.wrong(key, other, &format!("a section `[{key}]`"))),
+            Some(other) => Err(self.invalid(key, other, &format!("a section `[{key}]`"))),
         }
     }
 
@@ -322,7 +335,7 @@ impl File<'_> {
         match self.table.remove("folds") {
             None => Ok(0),
             Some(Value::Integer(folds)) if (2..=MAX_FOLDS).contains(&folds) => Ok(folds as usize),
-            Some(other) => Err(self.wrong("folds", other, "a whole number from 2 to 100")),
+            Some(other) => Err(self.invalid("folds", other, "a whole number from 2 to 100")),
         }
     }
 
@@ -330,7 +343,7 @@ impl File<'_> {
         let expected = "a list of different whole numbers from 0, such as `[1, 2, 3]`";
         let Some(value) = self.table.remove("seeds") else { return Ok(None) };
         if let Some(num) = value.as_array().map(Vec::len).filter(|&num| num > MAX_SEEDS) {
-            return Err(self.wrong(
+            return Err(self.invalid(
                 "seeds",
                 format!("a list of {num} seeds"),
                 &format!("at most {MAX_SEEDS}"),
@@ -343,7 +356,7 @@ impl File<'_> {
             Some(seeds) if !seeds.is_empty() && (1..seeds.len()).all(|i| !seeds[..i].contains(&seeds[i])) => {
                 Ok(Some(seeds))
             }
-            _ => Err(self.wrong("seeds", value, expected)),
+            _ => Err(self.invalid("seeds", value, expected)),
         }
     }
 
@@ -372,7 +385,7 @@ impl File<'_> {
         }
     }
 
-    fn refuse_others(&self) -> Result<()> {
+    fn reject_unknown_keys(&self) -> Result<()> {
         match self.table.keys().next() {
             Some(key) => Err(unknown(key, key, &KEYS, self.origin)),
             None => Ok(()),
@@ -433,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_lists_are_refused() {
+    fn too_long_lists_are_refused() {
         let numbers = |end: usize| (1..=end).map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
         let keys: String = (0..21).map(|index| format!("k{index} = [1]\n")).collect();
         for (text, expected) in [

@@ -1,5 +1,6 @@
-//! Owns studies: many trainings over one experiment. Which trials a study file means, which of them are trained side by
-//! side, what is kept of each, and what can be said of all of them together. Trains nothing and prints nothing.
+//! Owns studies, which are many trainings over one base experiment: the study file, its trials,
+//! their schedule, the trial log and the statistics over all trials. Depends on `experiment`,
+//! `training`, `statistics` and `pipeline`. Must not know the terminal: it prints nothing.
 
 mod comparison;
 mod file;
@@ -15,10 +16,10 @@ mod trials;
 pub use crate::statistics::wilson;
 pub use comparison::{Basis, Comparison, Difference, Instability, Ranking, Verdict};
 pub use file::Study;
-pub use scheduling::{Job, Resources, jobs, parameters, remaining, turns};
+pub use scheduling::{Job, Resources, count_parameters, filter_jobs, jobs, round_robin};
 pub use search_space::Configuration;
 pub use statistics::{ConfigurationResult, StudySummary};
-pub(crate) use times::trial_seconds;
+pub(crate) use times::median_epoch_seconds;
 pub use times::{EpochSeconds, Faster};
 pub(crate) use trial_log::{CSV, JSON, PAGE, diff};
 pub use trial_log::{StudyFolder, TrialEnd, TrialLog, TrialRecord};

@@ -1,4 +1,5 @@
-//! The values that a study goes through: lists, ranges, their grid, and a random sample of it.
+//! Owns the search space of a study: lists and ranges of values, their grid, and a random sample of
+//! it. Must not know trials.
 
 use std::sync::Arc;
 
@@ -8,14 +9,15 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 use crate::util::rng::{RngStream, rng};
 
-/// The most settings of a grid: more are a mistake.
-const MAX_SETTINGS: usize = 100_000;
-/// The most values of a key, and the most keys.
+/// Most configurations of a grid. More are a mistake.
+const MAX_CONFIGURATIONS: usize = 100_000;
+/// Most values of a key, and most keys.
 const MAX_VALUES: usize = 1000;
 const MAX_KEYS: usize = 20;
-/// Digits of a number in a range of fractions, where that tells them apart: 0.00316, not 0.0031622776601683794.
+/// Significant digits of the numbers in a range, where they are enough to distinguish them:
+/// 0.00316, not 0.0031622776601683794.
 const DIGITS: usize = 3;
-/// As many as a number has.
+/// Significant digits of an `f64`.
 const MAX_DIGITS: usize = 15;
 
 /// A key with the values that it takes.
@@ -25,7 +27,8 @@ pub(super) struct Parameter {
     pub(super) values: Vec<Value>,
 }
 
-/// One choice of a value for every varied key. A hundred thousand settings may have the same few words: they share them.
+/// One choice of a value for every varied key. A hundred thousand configurations may have the same
+/// few texts, so they share them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Configuration {
     /// Dotted keys with their values as TOML, sorted.
@@ -33,26 +36,26 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// As people read it: `learning rate 0.1, hidden 128-64`.
+    /// Name for people, such as `learning rate 0.1, hidden 128-64`.
     pub fn name(&self) -> String {
         if self.values.is_empty() {
             return "as it is".to_owned();
         }
-        self.values.iter().map(|(key, value)| named(key, value)).collect::<Vec<_>>().join(", ")
+        self.values.iter().map(|(key, value)| name_value(key, value)).collect::<Vec<_>>().join(", ")
     }
 
-    /// The value of a key, as TOML.
+    /// Value of a key, as TOML.
     pub fn value(&self, key: &str) -> Option<&str> {
         self.values.iter().find(|(name, _)| **name == *key).map(|(_, value)| &**value)
     }
 
-    /// The value of a key, as a number.
+    /// Value of a key, as a number.
     pub fn number(&self, key: &str) -> Option<f64> {
         self.value(key)?.parse().ok()
     }
 }
 
-fn named(key: &str, value: &str) -> String {
+fn name_value(key: &str, value: &str) -> String {
     let short = key.rsplit('.').next().unwrap_or(key).replace('_', " ");
     match (key, value) {
         ("model.hidden", "[]") => "no hidden layer".to_owned(),
@@ -61,8 +64,8 @@ fn named(key: &str, value: &str) -> String {
     }
 }
 
-/// The keys in a `[vary]` section, which may be nested, with their values. `is_whole` says of which keys these are whole
-/// numbers.
+/// Reads the keys of a `[vary]` section, which may be nested, with their values. `is_whole` returns
+/// whether the value of a key is a whole number.
 pub(super) fn read(
     table: &Table,
     prefix: &str,
@@ -73,9 +76,9 @@ pub(super) fn read(
     for (name, value) in table {
         let key = format!("{prefix}{name}");
         match value {
-            Value::Array(values) => all.push(Parameter { values: list(&key, values, origin)?, key }),
+            Value::Array(values) => all.push(Parameter { values: parse_list(&key, values, origin)?, key }),
             Value::Table(range) if range.contains_key("from") || range.contains_key("to") => {
-                all.push(Parameter { values: self::range(&key, range, origin, is_whole(&key))?, key });
+                all.push(Parameter { values: parse_range(&key, range, origin, is_whole(&key))?, key });
             }
             Value::Table(section) => all.extend(read(section, &format!("{key}."), origin, is_whole)?),
             other => {
@@ -100,7 +103,7 @@ pub(super) fn read(
 const RANGE_HINT: &str =
     "a list such as `[0.1, 1.0]`, or a range such as `{ from = 0.001, to = 10, num = 9, scale = \"log\" }`";
 
-fn list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
+fn parse_list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
     if values.is_empty() {
         return Err(Error::config(format!("`vary.{key}` in `{origin}` is empty, expected a value or more")));
     }
@@ -118,9 +121,10 @@ fn list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
     }
 }
 
-/// `{ from, to, num, scale }`: `num` values from one end to the other, evenly spread or by equal factors. The ends are as
-/// they stand; between them, fractions have as few digits as tell them apart, three at the least.
-fn range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result<Vec<Value>> {
+/// Reads `{ from, to, num, scale }`: `num` values from one end to the other, at equal differences
+/// or by equal factors. The ends stay as written. Between them, fractions have as few digits as
+/// distinguish them, at least three.
+fn parse_range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result<Vec<Value>> {
     let bad = |what: String, hint: &str| {
         Error::config(format!("`vary.{key}` in `{origin}` {what}")).hint(hint.to_owned())
     };
@@ -173,11 +177,11 @@ fn range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result<Vec<V
         };
     }
     let rounded = (DIGITS..=MAX_DIGITS).map(|digits| rounded(&all, digits));
-    let told_apart = rounded.into_iter().find(|values| values.windows(2).all(|pair| pair[0] < pair[1]));
-    Ok(told_apart.unwrap_or(all).into_iter().map(Value::Float).collect())
+    let distinct = rounded.into_iter().find(|values| values.windows(2).all(|pair| pair[0] < pair[1]));
+    Ok(distinct.unwrap_or(all).into_iter().map(Value::Float).collect())
 }
 
-/// All but the ends with so many digits.
+/// Rounds all values but the ends to `digits` significant digits.
 fn rounded(values: &[f64], digits: usize) -> Vec<f64> {
     let last = values.len() - 1;
     let round = |(index, &value): (usize, &f64)| {
@@ -187,72 +191,77 @@ fn rounded(values: &[f64], digits: usize) -> Vec<f64> {
     values.iter().enumerate().map(round).collect()
 }
 
-/// The settings of a study: every combination of values, the last key changing fastest, or some of them drawn from a
-/// seed, in the same order.
+/// The configurations of a study: every combination of values, the last key changing fastest, or a
+/// sample of them in the same order.
 pub(super) struct Grid<'a> {
-    varied: &'a [Parameter],
+    parameters: &'a [Parameter],
     /// Each key with its values as TOML.
-    words: Vec<(Arc<str>, Vec<Arc<str>>)>,
-    /// Which combinations, counted in the grid's order.
-    places: Vec<usize>,
+    texts: Vec<(Arc<str>, Vec<Arc<str>>)>,
+    /// Indices of the combinations, in the grid's order.
+    indices: Vec<usize>,
 }
 
 impl<'a> Grid<'a> {
+    /// Creates the grid of `varied`, or a sample of it.
+    ///
     /// # Errors
-    /// More settings than anyone has time for.
-    pub(super) fn new(varied: &'a [Parameter], sample: Option<(usize, u64)>) -> Result<Self> {
-        let size = varied.iter().try_fold(1usize, |size, varied| size.checked_mul(varied.values.len()));
-        let places: Vec<usize> = match (size, sample) {
-            (Some(size), Some((num, seed))) if num.min(size) <= MAX_SETTINGS => drawn(size, num, seed),
-            (Some(size), None) if size <= MAX_SETTINGS => (0..size).collect(),
+    /// There are too many configurations.
+    pub(super) fn new(parameters: &'a [Parameter], sample: Option<(usize, u64)>) -> Result<Self> {
+        let size =
+            parameters.iter().try_fold(1usize, |size, parameter| size.checked_mul(parameter.values.len()));
+        let indices: Vec<usize> = match (size, sample) {
+            (Some(size), Some((num, seed))) if num.min(size) <= MAX_CONFIGURATIONS => {
+                draw_sample(size, num, seed)
+            }
+            (Some(size), None) if size <= MAX_CONFIGURATIONS => (0..size).collect(),
             _ => {
-                return Err(Error::config(format!("the study has more than {MAX_SETTINGS} settings"))
+                return Err(Error::config(format!("the study has more than {MAX_CONFIGURATIONS} settings"))
                     .hint("draw some of them: `[sample]` with `num = 20`"));
             }
         };
-        let words = |varied: &Parameter| {
-            let values = varied.values.iter().map(|value| value.to_string().into());
-            (varied.key.as_str().into(), values.collect())
+        let texts = |parameter: &Parameter| {
+            let values = parameter.values.iter().map(|value| value.to_string().into());
+            (parameter.key.as_str().into(), values.collect())
         };
-        Ok(Self { varied, words: varied.iter().map(words).collect(), places })
+        Ok(Self { parameters, texts: parameters.iter().map(texts).collect(), indices })
     }
 
-    /// How many settings.
+    /// Number of configurations.
     pub(super) fn len(&self) -> usize {
-        self.places.len()
+        self.indices.len()
     }
 
-    /// The settings in order, each with its values.
-    pub(super) fn settings(&self) -> impl Iterator<Item = (Configuration, Vec<Value>)> {
-        self.places.iter().map(|&place| {
-            let choices = self.choices(place);
+    /// The configurations in order, each with its values.
+    pub(super) fn configurations(&self) -> impl Iterator<Item = (Configuration, Vec<Value>)> {
+        self.indices.iter().map(|&index| {
+            let choices = self.choices(index);
             let value = |(key, &choice): (&Parameter, &usize)| key.values[choice].clone();
-            let word = |((key, values), &choice): (&(Arc<str>, Vec<Arc<str>>), &usize)| {
+            let text = |((key, values), &choice): (&(Arc<str>, Vec<Arc<str>>), &usize)| {
                 (key.clone(), values[choice].clone())
             };
-            let setting = Configuration { values: self.words.iter().zip(&choices).map(word).collect() };
-            (setting, self.varied.iter().zip(&choices).map(value).collect())
+            let configuration = Configuration { values: self.texts.iter().zip(&choices).map(text).collect() };
+            (configuration, self.parameters.iter().zip(&choices).map(value).collect())
         })
     }
 
-    /// Which value of each key a place means: the place's digits, each key having its own base.
-    fn choices(&self, mut place: usize) -> Vec<usize> {
-        let mut choices: Vec<usize> = Vec::with_capacity(self.varied.len());
-        for Parameter { values, .. } in self.varied.iter().rev() {
-            choices.push(place % values.len());
-            place /= values.len();
+    /// Index of the chosen value of each key: the digits of `index`, each key having its own base.
+    fn choices(&self, mut index: usize) -> Vec<usize> {
+        let mut choices: Vec<usize> = Vec::with_capacity(self.parameters.len());
+        for Parameter { values, .. } in self.parameters.iter().rev() {
+            choices.push(index % values.len());
+            index /= values.len();
         }
         choices.reverse();
         choices
     }
 }
 
-/// `num` places below `size`, drawn from `seed`, ascending.
-fn drawn(size: usize, num: usize, seed: u64) -> Vec<usize> {
+/// Draws `num` indices below `size` from `seed`, in ascending order.
+fn draw_sample(size: usize, num: usize, seed: u64) -> Vec<usize> {
     let mut rng = rng(seed, RngStream::Sample, 0);
-    let mut places = rand::seq::index::sample(&mut rng, size, num.min(size)).into_vec();
-    places.sort_unstable();
-    places
+    let mut indices = rand::seq::index::sample(&mut rng, size, num.min(size)).into_vec();
+    indices.sort_unstable();
+    indices
 }
 
 #[cfg(test)]
@@ -287,19 +296,19 @@ mod tests {
 
     #[test]
     fn a_grid_is_every_combination_and_a_sample_is_some_of_it() {
-        let varied = vary("b.c = [1, 2, 3]\na = [true, false]").unwrap();
-        let keys: Vec<_> = varied.iter().map(|varied| varied.key.as_str()).collect();
+        let parameters = vary("b.c = [1, 2, 3]\na = [true, false]").unwrap();
+        let keys: Vec<_> = parameters.iter().map(|parameter| parameter.key.as_str()).collect();
         assert_eq!(keys, ["a", "b.c"]);
         let grid = |sample| -> Vec<String> {
-            let grid = Grid::new(&varied, sample).unwrap();
-            assert_eq!(grid.len(), grid.settings().count());
-            let text = |(setting, values): (Configuration, Vec<Value>)| {
+            let grid = Grid::new(&parameters, sample).unwrap();
+            assert_eq!(grid.len(), grid.configurations().count());
+            let text = |(configuration, values): (Configuration, Vec<Value>)| {
                 let words: Vec<_> =
-                    setting.values.iter().map(|(key, word)| format!("{key} {word}")).collect();
+                    configuration.values.iter().map(|(key, word)| format!("{key} {word}")).collect();
                 assert_eq!(words, [format!("a {}", values[0]), format!("b.c {}", values[1])]);
                 format!("{}{}", values[0], values[1])
             };
-            grid.settings().map(text).collect()
+            grid.configurations().map(text).collect()
         };
         let text = grid(None);
         assert_eq!(text, ["true1", "true2", "true3", "false1", "false2", "false3"]);
@@ -313,18 +322,18 @@ mod tests {
     }
 
     #[test]
-    fn settings_have_names() {
-        let setting = |pairs: &[(&str, &str)]| {
+    fn configurations_have_names() {
+        let configuration = |pairs: &[(&str, &str)]| {
             let own = |&(key, value): &(&str, &str)| (key.into(), value.into());
             Configuration { values: pairs.iter().map(own).collect() }.name()
         };
         assert_eq!(
-            setting(&[("model.hidden", "[128, 64]"), ("optimizer.kind", "\"adam\"")]),
+            configuration(&[("model.hidden", "[128, 64]"), ("optimizer.kind", "\"adam\"")]),
             "hidden 128-64, kind adam"
         );
-        assert_eq!(setting(&[("model.hidden", "[]")]), "no hidden layer");
-        assert_eq!(setting(&[("optimizer.learning_rate", "0.1")]), "learning rate 0.1");
-        assert_eq!(setting(&[]), "as it is");
+        assert_eq!(configuration(&[("model.hidden", "[]")]), "no hidden layer");
+        assert_eq!(configuration(&[("optimizer.learning_rate", "0.1")]), "learning rate 0.1");
+        assert_eq!(configuration(&[]), "as it is");
     }
 
     #[test]

@@ -1,101 +1,112 @@
-//! What the trials of a study amount to: means with their uncertainty, how each setting stands beside the best, and how
-//! long its epochs take.
+//! Owns the statistics of a study: the mean accuracy of each configuration with its uncertainty,
+//! its comparison with the best, and its time per epoch. Depends on `statistics`. Must not know the
+//! page.
 
 use serde::Serialize;
 
 use crate::statistics::{correlated_interval, deviation, holm, mean, wilson};
-use crate::study::comparison::{Comparison, Group, Instability, Ranking, Verdict};
+use crate::study::comparison::{Comparison, ConfigurationTrials, Instability, Ranking, Verdict};
 use crate::study::times::EpochSeconds;
 use crate::study::{Configuration, TrialEnd, TrialPlan, TrialRecord};
 use crate::training::EpochRecord;
 
-/// What the trials of one setting amount to.
+/// Results of the trials of one configuration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ConfigurationResult {
-    /// The values.
-    pub setting: Configuration,
-    /// Mean validation accuracy of the trials that finished; none where none did.
+    /// The configuration.
+    #[serde(rename = "setting")]
+    pub configuration: Configuration,
+    /// Mean validation accuracy of the trials that finished. `None` where none finished.
     pub mean: Option<f64>,
-    /// Its standard deviation over them (n − 1); none with fewer than two.
+    /// Standard deviation of the accuracies (n − 1). `None` with fewer than two.
     pub deviation: Option<f64>,
-    /// The 95 % interval of the mean: Student's t over the trials; Wilson's of the images where there is one trial or all
-    /// have the same accuracy, which says nothing of another seed.
+    /// 95 % interval of the mean, by Student's t over the trials. Where there is one trial, or all
+    /// accuracies are equal, it is Wilson's interval of the images, which says nothing about
+    /// another seed.
     pub interval: Option<(f64, f64)>,
-    /// The lowest and the highest accuracy of its trials.
+    /// Lowest and highest accuracy of its trials.
     pub range: Option<(f64, f64)>,
     /// Mean validation loss.
     pub loss: Option<f64>,
-    /// Trials that finished.
+    /// Number of trials that finished.
     pub num_finished: usize,
-    /// Trials that diverged.
+    /// Number of trials that diverged.
     pub num_diverged: usize,
-    /// Trials that failed, or have not been run.
+    /// Number of trials that failed or have not been run.
     pub num_missing: usize,
-    /// Weights and biases; none where no trial has been run.
+    /// Number of weights and biases. `None` where no trial has been run.
     pub num_parameters: Option<usize>,
-    /// Median seconds of all epochs of all trials, the first ones included.
+    /// Median seconds per epoch over all epochs of all trials, including the first ones.
     pub seconds_per_epoch: Option<f64>,
-    /// Seconds of an epoch over the trials; meant for comparison only where they were timed.
+    /// Seconds per epoch over the trials. They can be compared only if the study is timed.
     pub epoch_seconds: Option<EpochSeconds>,
-    /// How it stands beside the best by the interval of the difference alone.
-    pub standing: Ranking,
-    /// The comparison with the best, with probabilities; none for the best itself and for what is not ranked.
+    /// Ranking by the interval of the difference alone.
+    #[serde(rename = "standing")]
+    pub ranking: Ranking,
+    /// Comparison with the best, with probabilities. `None` for the best itself and for
+    /// configurations that are not ranked.
     pub comparison: Option<Comparison>,
-    /// Why it cannot be relied on, where it cannot.
-    pub unstable: Option<Instability>,
+    /// Reason why the configuration is not reliable. `None` if it is reliable.
+    #[serde(rename = "unstable")]
+    pub instability: Option<Instability>,
 }
 
-/// All settings of a study.
+/// Results of all configurations of a study.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StudySummary {
-    /// In the plan's order.
-    pub settings: Vec<ConfigurationResult>,
-    /// The best setting's place.
+    /// The results, in the plan's order.
+    #[serde(rename = "settings")]
+    pub configurations: Vec<ConfigurationResult>,
+    /// Index of the best configuration.
     pub best: Option<usize>,
     /// Half the width of the region of practical equivalence, a difference of accuracies.
     pub equivalence: f64,
 }
 
 impl StudySummary {
-    /// What the records, one for each trial of `plan` that has one, amount to.
+    /// Summarizes `records`, which has one record for each trial of `plan` that has run.
     pub fn new(plan: &TrialPlan, records: &[Option<&TrialRecord>]) -> Self {
-        let mut groups: Vec<Vec<Option<&TrialRecord>>> = vec![Vec::new(); plan.settings.len()];
+        let mut groups: Vec<Vec<Option<&TrialRecord>>> = vec![Vec::new(); plan.configurations.len()];
         for (trial, record) in plan.trials.iter().zip(records) {
-            groups[trial.setting].push(*record);
+            groups[trial.configuration].push(*record);
         }
-        let mut settings: Vec<_> =
-            plan.settings.iter().zip(&groups).map(|(setting, group)| result(setting, group)).collect();
-        let best = best(&settings);
-        let group = |index: usize| Group { records: &groups[index] };
-        for (index, setting) in settings.iter_mut().enumerate() {
-            setting.comparison = best
-                .filter(|&best| best != index && setting.is_ranked())
+        let mut configurations: Vec<_> = plan
+            .configurations
+            .iter()
+            .zip(&groups)
+            .map(|(configuration, group)| summarize(configuration, group))
+            .collect();
+        let best = best(&configurations);
+        let group = |index: usize| ConfigurationTrials { records: &groups[index] };
+        for (index, result) in configurations.iter_mut().enumerate() {
+            result.comparison = best
+                .filter(|&best| best != index && result.is_ranked())
                 .and_then(|best| group(index).compare(&group(best), plan.equivalence));
-            setting.standing = match setting.comparison {
+            result.ranking = match result.comparison {
                 _ if best == Some(index) => Ranking::Best,
-                Some(comparison) => comparison.standing(),
+                Some(comparison) => comparison.ranking(),
                 None => Ranking::NotRanked,
             };
             let best = best.map(group);
-            setting.unstable = group(index).instability(best.as_ref(), plan.equivalence);
+            result.instability = group(index).instability(best.as_ref(), plan.equivalence);
         }
-        correct_p_values(&mut settings);
-        Self { settings, best, equivalence: plan.equivalence }
+        correct_p_values(&mut configurations);
+        Self { configurations, best, equivalence: plan.equivalence }
     }
 
-    /// The settings of this verdict, the nearest to the best first.
-    pub fn of_verdict(&self, verdict: Verdict) -> Vec<&ConfigurationResult> {
-        let of_verdict = |setting: &&ConfigurationResult| setting.verdict() == Some(verdict);
-        let mut settings: Vec<_> = self.settings.iter().filter(of_verdict).collect();
-        settings.sort_by(|a, b| b.mean.unwrap_or(0.0).total_cmp(&a.mean.unwrap_or(0.0)));
-        settings
+    /// Configurations of this verdict, in descending order of their means.
+    pub fn with_verdict(&self, verdict: Verdict) -> Vec<&ConfigurationResult> {
+        let of_verdict = |result: &&ConfigurationResult| result.verdict() == Some(verdict);
+        let mut configurations: Vec<_> = self.configurations.iter().filter(of_verdict).collect();
+        configurations.sort_by(|a, b| b.mean.unwrap_or(0.0).total_cmp(&a.mean.unwrap_or(0.0)));
+        configurations
     }
 
-    /// The settings that nothing smaller or equally small has a higher mean accuracy than (the Pareto front), smallest
-    /// first.
+    /// The Pareto front, smallest first: configurations for which no smaller or equally small one
+    /// has a higher mean accuracy.
     pub fn pareto_front(&self) -> Vec<&ConfigurationResult> {
-        let ranked = self.settings.iter().filter(|setting| setting.is_ranked());
-        let sized = ranked.filter_map(|setting| Some((setting.num_parameters?, setting.mean?, setting)));
+        let ranked = self.configurations.iter().filter(|result| result.is_ranked());
+        let sized = ranked.filter_map(|result| Some((result.num_parameters?, result.mean?, result)));
         let mut front: Vec<_> = sized.collect();
         front.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
         let mut best = f64::NEG_INFINITY;
@@ -104,54 +115,57 @@ impl StudySummary {
             best = best.max(*mean);
             is_better
         });
-        front.into_iter().map(|(.., setting)| setting).collect()
+        front.into_iter().map(|(.., result)| result).collect()
     }
 
-    /// The smallest setting of the Pareto front that has this verdict, where there is one smaller than the best.
-    pub fn smallest_of_verdict(&self, verdict: Verdict) -> Option<&ConfigurationResult> {
-        let best = &self.settings[self.best?];
-        let smaller = |setting: &&ConfigurationResult| setting.num_parameters < best.num_parameters;
-        self.pareto_front().into_iter().filter(smaller).find(|setting| setting.verdict() == Some(verdict))
+    /// The smallest configuration of the Pareto front with this verdict. `None` where none is
+    /// smaller than the best.
+    pub fn smallest_with_verdict(&self, verdict: Verdict) -> Option<&ConfigurationResult> {
+        let best = &self.configurations[self.best?];
+        let smaller = |result: &&ConfigurationResult| result.num_parameters < best.num_parameters;
+        self.pareto_front().into_iter().filter(smaller).find(|result| result.verdict() == Some(verdict))
     }
 
-    /// The settings that are not probably worse than the best, without it: practically equal or undecided.
-    pub fn not_worse(&self) -> impl Iterator<Item = &ConfigurationResult> {
-        self.settings
+    /// Configurations that are not probably worse than the best, without the best: practically
+    /// equal or undecided.
+    pub fn not_probably_worse(&self) -> impl Iterator<Item = &ConfigurationResult> {
+        self.configurations
             .iter()
-            .filter(|setting| setting.verdict().is_some_and(|verdict| verdict != Verdict::ProbablyWorse))
+            .filter(|result| result.verdict().is_some_and(|verdict| verdict != Verdict::ProbablyWorse))
     }
 }
 
 impl ConfigurationResult {
-    /// Whether all of its trials finished, so that it can be compared.
+    /// True if all of its trials finished, so that it can be compared.
     pub fn is_ranked(&self) -> bool {
         self.num_finished > 0 && self.num_diverged + self.num_missing == 0
     }
 
-    /// What is said of it beside the best; none for the best itself and for what is not ranked.
+    /// Verdict of the comparison with the best. `None` for the best itself and for configurations
+    /// that are not ranked.
     pub fn verdict(&self) -> Option<Verdict> {
         self.comparison.map(|comparison| comparison.verdict)
     }
 }
 
-/// Holm's correction over all comparisons with the best.
-fn correct_p_values(settings: &mut [ConfigurationResult]) {
-    let comparisons = || settings.iter().filter_map(|setting| setting.comparison.as_ref());
+/// Applies Holm's correction over all comparisons with the best.
+fn correct_p_values(configurations: &mut [ConfigurationResult]) {
+    let comparisons = || configurations.iter().filter_map(|result| result.comparison.as_ref());
     let mut adjusted = holm(&comparisons().filter_map(|c| c.p_value).collect::<Vec<_>>()).into_iter();
-    for comparison in settings.iter_mut().filter_map(|setting| setting.comparison.as_mut()) {
+    for comparison in configurations.iter_mut().filter_map(|result| result.comparison.as_mut()) {
         comparison.p_holm = comparison.p_value.and_then(|_| adjusted.next());
     }
 }
 
-fn result(setting: &Configuration, records: &[Option<&TrialRecord>]) -> ConfigurationResult {
+fn summarize(configuration: &Configuration, records: &[Option<&TrialRecord>]) -> ConfigurationResult {
     let run: Vec<_> = records.iter().flatten().collect();
     let count = |end| run.iter().filter(|record| record.end == end).count();
-    let group = Group { records };
+    let group = ConfigurationTrials { records };
     let accuracies = group.accuracies();
     let losses: Vec<f64> = run.iter().filter_map(|record| record.loss).collect();
     let epochs: Vec<EpochRecord> = run.iter().flat_map(|record| &record.epochs).cloned().collect();
     ConfigurationResult {
-        setting: setting.clone(),
+        configuration: configuration.clone(),
         mean: mean(&accuracies),
         deviation: deviation(&accuracies),
         interval: interval(&group),
@@ -163,36 +177,37 @@ fn result(setting: &Configuration, records: &[Option<&TrialRecord>]) -> Configur
         num_parameters: run.first().map(|record| record.num_parameters),
         seconds_per_epoch: EpochRecord::median_seconds(&epochs),
         epoch_seconds: EpochSeconds::new(records),
-        standing: Ranking::NotRanked,
+        ranking: Ranking::NotRanked,
         comparison: None,
-        unstable: None,
+        instability: None,
     }
 }
 
-/// The highest mean accuracy; of equal ones the lower loss, and of those the first.
-fn best(settings: &[ConfigurationResult]) -> Option<usize> {
-    let ranked = settings.iter().enumerate().filter(|(_, setting)| setting.is_ranked());
+/// Index of the highest mean accuracy. Of equal accuracies, the one with the lower loss is chosen,
+/// and of those the first.
+fn best(configurations: &[ConfigurationResult]) -> Option<usize> {
+    let ranked = configurations.iter().enumerate().filter(|(_, result)| result.is_ranked());
     let key =
-        |setting: &ConfigurationResult| (setting.mean.unwrap_or(0.0), -setting.loss.unwrap_or(f64::INFINITY));
+        |result: &ConfigurationResult| (result.mean.unwrap_or(0.0), -result.loss.unwrap_or(f64::INFINITY));
     let better = |a: (f64, f64), b: (f64, f64)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).is_gt();
-    let choose = |best: Option<(usize, (f64, f64))>, (index, setting): (usize, &ConfigurationResult)| {
-        let key = key(setting);
+    let choose = |best: Option<(usize, (f64, f64))>, (index, result): (usize, &ConfigurationResult)| {
+        let key = key(result);
         if best.is_none_or(|(_, best)| better(key, best)) { Some((index, key)) } else { best }
     };
     ranked.fold(None, choose).map(|(index, _)| index)
 }
 
-/// How far the mean of accuracies over folds or seeds may be off, on 95 of 100 occasions.
+/// 95 % interval of the mean accuracy over folds or seeds.
 ///
-/// A single trial, or several of one accuracy, has Wilson's interval for the images that it was judged by.
-fn interval(group: &Group<'_>) -> Option<(f64, f64)> {
+/// A single trial, and several of one accuracy, have Wilson's interval for their validation images.
+fn interval(group: &ConfigurationTrials<'_>) -> Option<(f64, f64)> {
     let accuracies = group.accuracies();
-    let of_images = || Some(wilson(mean(&accuracies)?, group.num_judged()));
-    let (low, high) = correlated_interval(&accuracies, group.images()).or_else(of_images)?;
+    let from_images = || Some(wilson(mean(&accuracies)?, group.num_validation_images()));
+    let (low, high) = correlated_interval(&accuracies, group.num_images()).or_else(from_images)?;
     Some((low.max(0.0), high.min(1.0)))
 }
 
-/// The lowest and the highest.
+/// Lowest and highest value.
 fn range(values: &[f64]) -> Option<(f64, f64)> {
     let low = values.iter().copied().min_by(f64::total_cmp)?;
     Some((low, values.iter().copied().max_by(f64::total_cmp)?))
@@ -211,11 +226,12 @@ mod tests {
         TrialPlan::new(&study, Backend::Flex, "", None).unwrap()
     }
 
-    /// Records of 5 folds of 100 images for each of three settings; what is not a number diverged.
+    /// Records of 5 folds of 100 images for each of three configurations. A trial whose accuracy is
+    /// NaN diverged.
     fn records(plan: &TrialPlan, accuracies: [[f64; 5]; 3]) -> Vec<TrialRecord> {
         let record = |(trial, accuracy): (&crate::study::Trial, f64)| TrialRecord {
             id: trial.id.clone(),
-            setting: plan.settings[trial.setting].clone(),
+            configuration: plan.configurations[trial.configuration].clone(),
             seed: 1,
             fold: trial.fold,
             end: if accuracy.is_nan() { TrialEnd::Diverged } else { TrialEnd::Finished },
@@ -226,7 +242,7 @@ mod tests {
             num_images: (400, 100),
             num_parameters: 1,
             steps_per_epoch: 1,
-            stacked: false,
+            is_batched: false,
             epochs: Vec::new(),
         };
         plan.trials.iter().zip(accuracies.into_iter().flatten()).map(record).collect()
@@ -242,19 +258,20 @@ mod tests {
         (got - expected).abs() < 1e-9
     }
 
-    /// `tests/reference/statistics.py` computed the intervals with scipy, the probabilities with scipy and baycomp.
+    /// `tests/reference/statistics.py` computed the intervals with scipy, the probabilities with
+    /// scipy and baycomp.
     #[test]
     fn means_intervals_and_probabilities_as_the_references_give_them() {
         let same = [0.895, 0.912, 0.915, 0.931, 0.937];
         let worse = [0.85, 0.86, 0.86, 0.88, 0.89];
         let summary = summary([worse, BEST, same]);
         assert_eq!((summary.best, summary.equivalence), (Some(1), 0.005));
-        let best = &summary.settings[1];
+        let best = &summary.configurations[1];
         assert!(close(best.mean.unwrap(), 0.92) && close(best.deviation.unwrap(), 0.015_811_388_300_841_9));
         assert_eq!(best.range, Some((0.90, 0.94)));
         let (low, high) = best.interval.unwrap();
         assert!(close(low, REFERENCE[0].0) && close(high, REFERENCE[0].1), "{low} {high}");
-        assert_eq!((best.standing, best.comparison), (Ranking::Best, None));
+        assert_eq!((best.ranking, best.comparison), (Ranking::Best, None));
         let expected = [
             (
                 0,
@@ -265,9 +282,9 @@ mod tests {
             ),
             (2, 0.002, REFERENCE[2], [0.124_410_456_9, 0.858_270_449_2, 0.017_319_093_9], Verdict::Undecided),
         ];
-        for (setting, difference, interval, [worse, equal, better], verdict) in expected {
+        for (index, difference, interval, [worse, equal, better], verdict) in expected {
             let Some(Comparison { difference: found, probabilities, verdict: said, basis, .. }) =
-                summary.settings[setting].comparison
+                summary.configurations[index].comparison
             else {
                 unreachable!()
             };
@@ -278,35 +295,38 @@ mod tests {
             assert_eq!((said, basis), (verdict, Basis::Trials));
         }
         // Holm: the smaller of two p-values counts twice.
-        let p_values = |setting: usize| {
-            let comparison = summary.settings[setting].comparison.unwrap();
+        let p_values = |index: usize| {
+            let comparison = summary.configurations[index].comparison.unwrap();
             (comparison.p_value.unwrap(), comparison.p_holm.unwrap())
         };
         assert!(close(p_values(0).0, 0.000_065_020_025) && close(p_values(0).1, 2.0 * 0.000_065_020_025));
         assert!(close(p_values(2).0, 0.419_510_376_492) && close(p_values(2).1, 0.419_510_376_492));
-        // As scripts know it.
-        assert!(matches!(summary.settings[0].standing, Ranking::Worse(_)));
-        assert!(matches!(summary.settings[2].standing, Ranking::NotWorse(_)));
-        assert_eq!(summary.not_worse().count(), 1);
+        // Ranking as scripts know it.
+        assert!(matches!(summary.configurations[0].ranking, Ranking::SignificantlyWorse(_)));
+        assert!(matches!(summary.configurations[2].ranking, Ranking::NotSignificant(_)));
+        assert_eq!(summary.not_probably_worse().count(), 1);
     }
 
-    /// Worse in five of five folds by 4 to 23 percentage points: the interval of the difference contains 0, and still
-    /// nobody may call it equal.
+    /// Worse in five of five folds by 4 to 23 percentage points. The interval of the difference
+    /// contains 0, and still the configuration must not be called equal.
     #[test]
     fn a_large_spread_is_no_equality() {
         let summary = summary([BEST, [0.86, 0.78, 0.69, 0.85, 0.83], [0.90, 0.905, 0.10, 0.925, 0.93]]);
-        let scattered = &summary.settings[1];
-        assert!(matches!(scattered.standing, Ranking::NotWorse(_)));
+        let scattered = &summary.configurations[1];
+        assert!(matches!(scattered.ranking, Ranking::NotSignificant(_)));
         assert_eq!(scattered.verdict(), Some(Verdict::ProbablyWorse));
         let probabilities = scattered.comparison.unwrap().probabilities;
         assert!((probabilities.worse - 0.961_411_097_5).abs() < 1e-9, "{probabilities:?}");
         // One fold of five ended at chance: undecided, and unstable.
-        let unstable = &summary.settings[2];
+        let unstable = &summary.configurations[2];
         assert_eq!(unstable.verdict(), Some(Verdict::Undecided));
         assert!(unstable.comparison.unwrap().probabilities.equal < 0.02);
-        let Some(Instability::Spread { times: Some(times) }) = unstable.unstable else { unreachable!() };
-        assert!((times - unstable.deviation.unwrap() / summary.settings[0].deviation.unwrap()).abs() < 1e-12);
-        assert!(times > 20.0 && summary.settings[0].unstable.is_none());
+        let Some(Instability::Spread { ratio: Some(ratio) }) = unstable.instability else { unreachable!() };
+        assert!(
+            (ratio - unstable.deviation.unwrap() / summary.configurations[0].deviation.unwrap()).abs()
+                < 1e-12
+        );
+        assert!(ratio > 20.0 && summary.configurations[0].instability.is_none());
     }
 
     #[test]
@@ -314,25 +334,26 @@ mod tests {
         let wide = |half: f64| [0.9 - half, 0.9 - half / 2.0, 0.9, 0.9 + half / 2.0, 0.9 + half];
         let unstable = |best: f64, other: f64| {
             let lower = wide(other).map(|accuracy| accuracy - 0.05);
-            summary([wide(best), lower, [0.5; 5]]).settings[1].unstable
+            summary([wide(best), lower, [0.5; 5]]).configurations[1].instability
         };
-        // Four times as widely: a variance ratio of 16, whose p-value is 0.00997; 3.9 times is not rare enough.
+        // Four times the spread: a variance ratio of 16, whose p-value is 0.00997. A ratio of 3.9
+        // is not rare enough.
         assert!(matches!(unstable(0.01, 0.0401), Some(Instability::Spread { .. })));
         assert_eq!(unstable(0.01, 0.039), None);
-        // A thousand times as widely, and still within half a percentage point.
+        // A thousand times the spread, and still within half a percentage point.
         assert_eq!(unstable(0.000_005, 0.005), None);
-        // The best one's trials all agree.
-        assert_eq!(unstable(0.0, 0.02), Some(Instability::Spread { times: None }));
+        // The trials of the best configuration all agree.
+        assert_eq!(unstable(0.0, 0.02), Some(Instability::Spread { ratio: None }));
     }
 
     #[test]
-    fn what_differs_by_much_less_than_the_region_is_practically_equal() {
+    fn differences_well_below_the_region_are_practically_equal() {
         let near = BEST.map(|accuracy| accuracy - 0.001);
         let summary =
             summary([BEST, [near[0] + 0.0004, near[1], near[2] - 0.0004, near[3], near[4]], [0.5; 5]]);
-        assert_eq!(summary.settings[1].verdict(), Some(Verdict::PracticallyEqual));
+        assert_eq!(summary.configurations[1].verdict(), Some(Verdict::PracticallyEqual));
         let named: Vec<_> =
-            summary.of_verdict(Verdict::ProbablyWorse).iter().map(|s| s.mean.unwrap()).collect();
+            summary.with_verdict(Verdict::ProbablyWorse).iter().map(|s| s.mean.unwrap()).collect();
         assert_eq!(named, [0.5]);
     }
 
@@ -342,21 +363,22 @@ mod tests {
         let of = |(num_parameters, mean): (usize, f64)| ConfigurationResult {
             num_parameters: Some(num_parameters),
             mean: Some(mean),
-            ..summary.settings[0].clone()
+            ..summary.configurations[0].clone()
         };
-        let settings: Vec<_> =
+        let configurations: Vec<_> =
             [(10, 0.5), (5, 0.4), (7, 0.3), (10, 0.6), (20, 0.6), (30, 0.7)].into_iter().map(of).collect();
-        summary = StudySummary { settings, ..summary };
+        summary = StudySummary { configurations, ..summary };
         let front: Vec<_> =
-            summary.pareto_front().iter().map(|setting| setting.num_parameters.unwrap()).collect();
+            summary.pareto_front().iter().map(|result| result.num_parameters.unwrap()).collect();
         assert_eq!(front, [5, 10, 30]);
         summary.best = Some(5);
-        // Of 10 weights there are two: the one on the front counts.
-        summary.settings[0].comparison = self::summary([BEST, BEST, [0.5; 5]]).settings[1].comparison;
-        assert_eq!(summary.settings[0].verdict(), Some(Verdict::Undecided));
-        assert_eq!(summary.smallest_of_verdict(Verdict::Undecided), None);
-        summary.settings[3].comparison = summary.settings[0].comparison;
-        let smallest = summary.smallest_of_verdict(Verdict::Undecided).unwrap();
+        // Two configurations have 10 parameters: the one on the front counts.
+        summary.configurations[0].comparison =
+            self::summary([BEST, BEST, [0.5; 5]]).configurations[1].comparison;
+        assert_eq!(summary.configurations[0].verdict(), Some(Verdict::Undecided));
+        assert_eq!(summary.smallest_with_verdict(Verdict::Undecided), None);
+        summary.configurations[3].comparison = summary.configurations[0].comparison;
+        let smallest = summary.smallest_with_verdict(Verdict::Undecided).unwrap();
         assert_eq!((smallest.num_parameters, smallest.mean), (Some(10), Some(0.6)));
     }
 
@@ -368,24 +390,24 @@ mod tests {
     ];
 
     #[test]
-    fn what_diverged_is_not_ranked_however_good_the_rest() {
+    fn a_diverged_configuration_is_not_ranked() {
         let summary = summary([[0.99, 0.99, f64::NAN, 0.99, 0.99], [0.5; 5], [0.4; 5]]);
         assert_eq!(summary.best, Some(1));
-        let diverged = &summary.settings[0];
+        let diverged = &summary.configurations[0];
         assert_eq!((diverged.num_finished, diverged.num_diverged), (4, 1));
-        assert_eq!((diverged.standing, diverged.comparison), (Ranking::NotRanked, None));
-        assert_eq!(diverged.unstable, Some(Instability::Diverged));
-        assert!(self::summary([[f64::NAN; 5], [0.5; 5], [0.4; 5]]).settings[0].unstable.is_none());
+        assert_eq!((diverged.ranking, diverged.comparison), (Ranking::NotRanked, None));
+        assert_eq!(diverged.instability, Some(Instability::Diverged));
+        assert!(self::summary([[f64::NAN; 5], [0.5; 5], [0.4; 5]]).configurations[0].instability.is_none());
         assert!(self::summary([[f64::NAN; 5]; 3]).best.is_none());
     }
 
     #[test]
-    fn a_missing_trial_leaves_its_setting_unranked() {
+    fn a_missing_trial_leaves_its_configuration_unranked() {
         let plan = plan();
         let records = records(&plan, [[0.9; 5], [0.8; 5], [0.7; 5]]);
         let some: Vec<_> = records.iter().enumerate().map(|(i, record)| (i != 2).then_some(record)).collect();
         let summary = StudySummary::new(&plan, &some);
-        assert_eq!((summary.best, summary.settings[0].num_missing), (Some(1), 1));
+        assert_eq!((summary.best, summary.configurations[0].num_missing), (Some(1), 1));
     }
 
     #[test]
@@ -393,13 +415,13 @@ mod tests {
         let at = |accuracy| [accuracy; 5];
         // 500 images in all folds: 0.90 and 0.88 may differ or not, 0.90 and 0.70 do.
         let summary = summary([at(0.9), at(0.88), at(0.7)]);
-        let comparison = |setting: usize| summary.settings[setting].comparison.unwrap();
+        let comparison = |index: usize| summary.configurations[index].comparison.unwrap();
         assert_eq!((comparison(1).verdict, comparison(1).basis), (Verdict::Undecided, Basis::Images));
         assert_eq!((comparison(2).verdict, comparison(2).basis), (Verdict::ProbablyWorse, Basis::Images));
         // Quadrature gives 0.774490, see `tests/reference/statistics.py`.
         assert!((comparison(1).probabilities.worse - 0.774_490).abs() < 1e-3, "{:?}", comparison(1));
         assert!(
-            summary.settings.iter().all(|setting| setting.interval.is_some_and(|(low, high)| low < high))
+            summary.configurations.iter().all(|result| result.interval.is_some_and(|(low, high)| low < high))
         );
     }
 
@@ -410,6 +432,6 @@ mod tests {
         let plan = TrialPlan::new(&study, Backend::Flex, "", None).unwrap();
         let records = records(&plan, [[0.9; 5], [0.8; 5], [0.7; 5]]);
         let summary = StudySummary::new(&plan, &records.iter().map(Some).collect::<Vec<_>>());
-        assert_eq!(summary.settings[0].interval, Some(wilson(0.9, 100)));
+        assert_eq!(summary.configurations[0].interval, Some(wilson(0.9, 100)));
     }
 }

@@ -1,4 +1,5 @@
-//! How long an epoch takes: its spread over repetitions, and whether one setting is faster than another.
+//! Owns the time per epoch: its spread over trials, and whether one configuration is faster than
+//! another. Depends on `statistics`.
 
 use serde::Serialize;
 
@@ -6,50 +7,52 @@ use crate::statistics::{FiveNumbers, mann_whitney};
 use crate::study::TrialRecord;
 use crate::training::EpochRecord;
 
-/// Below this p-value of the Mann-Whitney test one setting is called faster than another.
-const SIGNIFICANT: f64 = 0.05;
+/// Largest p-value of the Mann-Whitney test at which one configuration is called faster than
+/// another.
+const SIGNIFICANCE_LEVEL: f64 = 0.05;
 
-/// Seconds of an epoch.
+/// Seconds per epoch of the trials of one configuration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EpochSeconds {
-    /// The median of each trial's epochs. The first epoch of each trial is left out where there are more: caches and
-    /// memory are cold in it.
+    /// Median seconds per epoch of each trial. The first epoch of a trial is left out where there
+    /// are more, since caches and memory are cold in it.
     pub trials: Vec<f64>,
-    /// Their median and spread.
+    /// Median and spread over the trials.
     #[serde(flatten)]
     pub spread: FiveNumbers,
 }
 
-/// Which of two settings is faster.
+/// Result of the comparison of two times.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Faster {
-    /// The first one, with the p-value of the Mann-Whitney test.
+    /// The first one is faster, with the p-value of the Mann-Whitney test.
     First(f64),
-    /// The second one, likewise.
+    /// The second one is faster, with the p-value.
     Second(f64),
-    /// The repetitions overlap too much, with the p-value.
+    /// The trials overlap too much, with the p-value.
     Undecided(f64),
-    /// There are too few repetitions to tell: four of each are needed.
+    /// There are too few trials: four of each are needed.
     TooFew,
 }
 
 impl EpochSeconds {
-    /// Of the trials of a setting; none where no epoch has been trained.
+    /// Computes the seconds of the trials of a configuration. `None` where no epoch has been
+    /// trained.
     pub(super) fn new(records: &[Option<&TrialRecord>]) -> Option<Self> {
         let trials: Vec<f64> =
-            records.iter().flatten().filter_map(|record| trial_seconds(&record.epochs)).collect();
+            records.iter().flatten().filter_map(|record| median_epoch_seconds(&record.epochs)).collect();
         Some(Self { spread: FiveNumbers::new(&trials)?, trials })
     }
 
-    /// Compares the trials' seconds by the Mann-Whitney test, two-sided: a setting is faster where its p-value is below
-    /// 0.05.
+    /// Compares the trials' seconds by the two-sided Mann-Whitney test. One configuration is called
+    /// faster where the p-value is below 0.05.
     pub fn compare(&self, other: &Self) -> Faster {
-        const ENOUGH: usize = 4;
-        if self.trials.len().min(other.trials.len()) < ENOUGH {
+        const MIN_TRIALS: usize = 4;
+        if self.trials.len().min(other.trials.len()) < MIN_TRIALS {
             return Faster::TooFew;
         }
         let p_value = mann_whitney(&self.trials, &other.trials);
-        match (p_value < SIGNIFICANT, self.spread.median < other.spread.median) {
+        match (p_value < SIGNIFICANCE_LEVEL, self.spread.median < other.spread.median) {
             (false, _) => Faster::Undecided(p_value),
             (true, true) => Faster::First(p_value),
             (true, false) => Faster::Second(p_value),
@@ -57,8 +60,8 @@ impl EpochSeconds {
     }
 }
 
-/// The median seconds of a trial's epochs but the first; of its only epoch where there is one alone.
-pub(crate) fn trial_seconds(epochs: &[EpochRecord]) -> Option<f64> {
+/// Median seconds per epoch of a trial without its first epoch, or of its only epoch.
+pub(crate) fn median_epoch_seconds(epochs: &[EpochRecord]) -> Option<f64> {
     EpochRecord::median_seconds(if epochs.len() > 1 { &epochs[1..] } else { epochs })
 }
 
@@ -76,7 +79,7 @@ mod tests {
         let (fast, slow) = (seconds(&[1.0, 1.1, 1.2, 1.3]), seconds(&[2.0, 2.1, 1.9, 2.2]));
         assert!(matches!(fast.compare(&slow), Faster::First(p) if (p - 2.0 / 70.0).abs() < 1e-12));
         assert!(matches!(slow.compare(&fast), Faster::Second(_)));
-        // The medians differ as before, but the repetitions overlap.
+        // The medians differ as before, but the trials overlap.
         assert!(matches!(seconds(&[1.0, 1.1, 1.2, 9.0]).compare(&slow), Faster::Undecided(_)));
         assert_eq!(seconds(&[1.0, 1.1, 1.2]).compare(&seconds(&[2.0, 2.1, 2.2])), Faster::TooFew);
         assert_eq!(seconds(&[1.0]).compare(&seconds(&[100.0])), Faster::TooFew);

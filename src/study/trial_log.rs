@@ -1,15 +1,16 @@
-//! The folder of a study: its file names and formats, and that no finished trial is ever lost.
+//! Owns the folder of a study: its file names and formats, and the trial log, which never loses a
+//! finished trial. Depends on `util::files`.
 //!
 //! ```text
 //! artifacts/studies/<study>/
 //!   study.toml     the study file as it was last run
-//!   plan.json      what decided the results, to tell what a changed study file changes
-//!   trials.jsonl   a line a trial, written the moment it ends
+//!   plan.json      the fingerprint of the study, to show what a changed study file changes
+//!   trials.jsonl   one line per trial, written the moment it ends
 //!   trials-1.jsonl the same of an earlier measurement, after `--remeasure`
-//!   results.csv    a row a trial
-//!   results.json   a record a setting, the best one, the winner
+//!   results.csv    one row per trial
+//!   results.json   one record per configuration, the best one, the best model
 //!   report.html    all of it as one page
-//!   .lock          held by whoever runs the study
+//!   .lock          held by the process that runs the study
 //! ```
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -24,72 +25,77 @@ use crate::training::EpochRecord;
 use crate::util::files;
 use crate::util::files::{LineLog, Lock};
 
-/// The newest format of study folders, which this smallnet writes.
+/// Newest format of study folders, which this smallnet writes.
 const FORMAT: u32 = 1;
 
 const STUDY: &str = "study.toml";
 const PLAN: &str = "plan.json";
 const TRIALS: &str = "trials.jsonl";
-/// What came out of the study.
+/// Files with the results of the study.
 pub(crate) const CSV: &str = "results.csv";
 pub(crate) const JSON: &str = "results.json";
 pub(crate) const PAGE: &str = "report.html";
-/// All of them. A study's folder may be somebody else's: none of these may lead out of it, or be waited for.
+/// All file names. A study's folder may be untrusted: none of these may be a link that leads out of
+/// it, or a pipe that would be waited for.
 const NAMES: [&str; 7] = [STUDY, PLAN, TRIALS, CSV, JSON, PAGE, files::LOCK];
 
-/// `plan.json`.
+/// Contents of `plan.json`.
 #[derive(Serialize, Deserialize)]
 struct SavedPlan {
     #[serde(default)]
     format: u32,
-    /// What decided the results: names and values.
+    /// Names and values of everything that decides the results.
     #[serde(default)]
-    facts: BTreeMap<String, String>,
+    #[serde(rename = "facts")]
+    fingerprint: BTreeMap<String, String>,
 }
 
-/// How a trial ended.
+/// End of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TrialEnd {
-    /// Trained to its end, or stopped early as configured.
+    /// It was trained to its end, or stopped early as configured.
     Finished,
-    /// At a loss that is not finite: a result like any other.
+    /// Its loss became infinite or NaN. This is a result like any other.
     Diverged,
-    /// By an error; it is tried again when the study is.
+    /// It ended with an error. It is tried again when the study runs again.
     Failed,
 }
 
-/// A line of `trials.jsonl`.
+/// Record of a trial, one line of `trials.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrialRecord {
     /// The trial's id.
     pub id: String,
-    /// Its varied values.
-    pub setting: Configuration,
+    /// Values of the varied keys.
+    #[serde(rename = "setting")]
+    pub configuration: Configuration,
     /// Its seed.
     pub seed: u64,
-    /// The fold that it was judged by, from 0; none where images were held out.
+    /// The validation fold, from 0. `None` where images were held out.
     pub fold: Option<usize>,
-    /// How it ended.
+    /// End of the trial.
     pub end: TrialEnd,
-    /// Why it diverged or failed.
+    /// Reason why it diverged or failed.
     pub message: Option<String>,
-    /// Share of its validation images classified correctly, in [0, 1]: after the last epoch, or after the best one where
-    /// early stopping restores it. None unless it finished.
+    /// Fraction of its validation images that were classified correctly, in [0, 1]: after the last
+    /// epoch, or after the best one where early stopping restores it. `None` unless it finished.
     pub accuracy: Option<f64>,
-    /// Mean cross-entropy over them, likewise.
+    /// Mean cross-entropy over the validation images, at the same epoch.
     pub loss: Option<f64>,
-    /// The epoch that both are of, from 1.
+    /// Epoch of accuracy and loss, from 1.
     pub epoch: Option<usize>,
-    /// Images learned from and images judged by.
+    /// Number of training images and of validation images.
     pub num_images: (usize, usize),
-    /// Weights and biases.
+    /// Number of weights and biases.
     pub num_parameters: usize,
-    /// Steps in an epoch.
+    /// Steps per epoch.
     pub steps_per_epoch: usize,
-    /// Whether it was trained side by side with others; its seconds are then its share of theirs.
-    pub stacked: bool,
-    /// The epochs.
+    /// True if it was trained in a batch with others. Its seconds are then its share of the batch's
+    /// time.
+    #[serde(rename = "stacked")]
+    pub is_batched: bool,
+    /// Records of its epochs.
     pub epochs: Vec<EpochRecord>,
 }
 
@@ -100,16 +106,16 @@ pub struct StudyFolder {
 }
 
 impl StudyFolder {
-    /// Opens the folder of the study called `name`, making it where there is none.
+    /// Opens the folder of the study called `name`, and creates it where it is missing.
     ///
     /// # Errors
-    /// A folder that cannot be made, has a link or a pipe in it, or was written by a newer smallnet.
+    /// The folder cannot be created, contains a link or a pipe, or was written by a newer smallnet.
     pub fn open(artifacts: &Path, name: &str) -> Result<Self> {
         let path = artifacts.join("studies").join(name);
         fs::create_dir_all(&path).map_err(|error| Error::io("make the folder", &path, error))?;
         files::check_file_types(&path, &NAMES, &[])?;
         let folder = Self { path };
-        // A damaged plan tells no format; the trials are known by their ids all the same.
+        // A corrupt plan tells no format. The trials are still found by their ids.
         if let Some(plan) = folder.saved_plan() {
             files::check_format(&folder.path.join(PLAN), plan.format, FORMAT)?;
         }
@@ -120,22 +126,23 @@ impl StudyFolder {
         files::read_json(&self.path.join(PLAN)).ok()
     }
 
-    /// Where it is.
+    /// Path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Saves the study file and what decides the results, and says what has changed since the last time: names with
-    /// what they were and are.
+    /// Saves the study file and the fingerprint of the plan. Returns the differences to the last
+    /// run: name, before, now.
     pub fn write_plan(&self, study: &Study, plan: &TrialPlan) -> Result<Vec<(String, String, String)>> {
-        let before = self.saved_plan().map(|plan| plan.facts).filter(|facts| !facts.is_empty());
+        let before =
+            self.saved_plan().map(|plan| plan.fingerprint).filter(|fingerprint| !fingerprint.is_empty());
         files::write(&self.path.join(STUDY), study.text().as_bytes())?;
-        let saved = SavedPlan { format: FORMAT, facts: plan.facts.clone() };
+        let saved = SavedPlan { format: FORMAT, fingerprint: plan.fingerprint.clone() };
         files::write_json(&self.path.join(PLAN), &saved)?;
-        Ok(before.map(|before| diff(&before, &plan.facts)).unwrap_or_default())
+        Ok(before.map(|before| diff(&before, &plan.fingerprint)).unwrap_or_default())
     }
 
-    /// Saves a file of results and says where it is.
+    /// Saves a result file and returns its path.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
         let path = self.path.join(name);
         files::write(&path, bytes)?;
@@ -143,7 +150,7 @@ impl StudyFolder {
     }
 }
 
-/// What two plans' facts differ in: names with what they were and are.
+/// Differences between two fingerprints: name, before, now.
 pub(crate) fn diff(
     before: &BTreeMap<String, String>,
     now: &BTreeMap<String, String>,
@@ -160,20 +167,20 @@ pub(crate) fn diff(
         .collect()
 }
 
-/// `trials.jsonl`, locked for this process.
+/// Log of the trials in `trials.jsonl`, locked for this process.
 #[derive(Debug)]
 pub struct TrialLog {
-    /// None where it is only looked at.
-    open: Option<(LineLog, Lock)>,
+    /// The open file and its lock. `None` if the log was only read.
+    writer: Option<(LineLog, Lock)>,
     records: HashMap<String, TrialRecord>,
-    /// Lines that could not be read, and count as not there.
+    /// Number of lines that could not be read. They count as missing.
     pub num_damaged: usize,
 }
 
 impl TrialLog {
-    /// Opens the journal of `folder` and reads what is in it.
+    /// Opens the trial log of `folder` and reads its records.
     ///
-    /// A last line without an end, as a kill may leave, is taken off.
+    /// A last line without an end, as a kill may leave, is removed.
     ///
     /// # Errors
     /// Another process runs this study, or the file cannot be read.
@@ -181,80 +188,81 @@ impl TrialLog {
         let lock = Lock::take(&folder.path)?.ok_or_else(|| {
             let path = folder.path.display();
             Error::locked(format!("`{path}` is in use: the study is running already"))
-                .hint("wait for it, or stop it; it goes on from where it was stopped")
+                .hint("wait for it, or stop it; it resumes where it was stopped")
         })?;
         files::remove_stale_temp(&folder.path)?;
         let (lines, bytes) = LineLog::open(&folder.path.join(TRIALS))?;
-        let mut journal = Self { open: Some((lines, lock)), records: HashMap::new(), num_damaged: 0 };
-        journal.take_in(&bytes);
-        Ok(journal)
+        let mut trial_log = Self { writer: Some((lines, lock)), records: HashMap::new(), num_damaged: 0 };
+        trial_log.parse(&bytes);
+        Ok(trial_log)
     }
 
-    /// Begins anew: the file takes another name, in one step, and an empty one its place. Says where the records are now and
-    /// how many; none where there are none.
+    /// Starts an empty log: the file is renamed atomically, and an empty one takes its place.
+    /// Returns the path and the number of the archived records, or `None` if there were none.
     ///
     /// # Errors
-    /// A file that cannot be renamed or made.
-    pub fn set_aside(&mut self, folder: &StudyFolder) -> Result<Option<(PathBuf, usize)>> {
+    /// A file cannot be renamed or created.
+    pub fn archive(&mut self, folder: &StudyFolder) -> Result<Option<(PathBuf, usize)>> {
         let number = self.records.len();
         let path = folder.path.join(TRIALS);
         if number == 0 {
             return Ok(None);
         }
-        let Some((lines, lock)) = self.open.take() else { return Ok(None) };
+        let Some((lines, lock)) = self.writer.take() else { return Ok(None) };
         drop(lines);
-        let kept = files::set_aside(&path)?;
-        self.open = Some((LineLog::open(&path)?.0, lock));
+        let archive = files::set_aside(&path)?;
+        self.writer = Some((LineLog::open(&path)?.0, lock));
         self.records.clear();
-        Ok(Some((kept, number)))
+        Ok(Some((archive, number)))
     }
 
-    /// What is in the journal of the study called `name`, if there is one that can be read; makes and locks nothing.
-    pub fn look(artifacts: &Path, name: &str) -> Option<Self> {
+    /// Reads the trial log of the study called `name` without locking it. `None` if there is none
+    /// that can be read.
+    pub fn peek(artifacts: &Path, name: &str) -> Option<Self> {
         let path = artifacts.join("studies").join(name).join(TRIALS);
-        let mut journal = Self { open: None, records: HashMap::new(), num_damaged: 0 };
-        journal.take_in(&files::read_bytes(&path).ok()?);
-        Some(journal)
+        let mut trial_log = Self { writer: None, records: HashMap::new(), num_damaged: 0 };
+        trial_log.parse(&files::read_bytes(&path).ok()?);
+        Some(trial_log)
     }
 
-    fn take_in(&mut self, lines: &[u8]) {
+    fn parse(&mut self, lines: &[u8]) {
         for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice::<TrialRecord>(line) {
-                Ok(record) => self.keep(record),
+                Ok(record) => self.insert(record),
                 Err(_) => self.num_damaged += 1,
             }
         }
     }
 
-    fn keep(&mut self, record: TrialRecord) {
+    fn insert(&mut self, record: TrialRecord) {
         self.records.insert(record.id.clone(), record);
     }
 
-    /// Adds what some trials gave, and waits until the disk has it.
+    /// Appends records and waits until they are on the disk.
     pub fn append(&mut self, records: &[TrialRecord]) -> Result<()> {
         let mut lines = String::new();
         for record in records {
             lines += &files::to_json(record)?;
             lines.push('\n');
         }
-        if let Some((file, _)) = &mut self.open {
+        if let Some((file, _)) = &mut self.writer {
             file.append(&lines)?;
         }
-        records.iter().for_each(|record| self.keep(record.clone()));
+        records.iter().for_each(|record| self.insert(record.clone()));
         Ok(())
     }
 
-    /// What a trial gave; none where it is still to be run, or failed.
+    /// Result of a trial. `None` where it has not been run, or failed.
     pub fn result(&self, trial: &Trial) -> Option<&TrialRecord> {
         self.records.get(&trial.id).filter(|record| record.end != TrialEnd::Failed)
     }
 
-    /// What a trial gave, failed ones included.
+    /// Record of a trial, including failed ones.
     pub fn record(&self, trial: &Trial) -> Option<&TrialRecord> {
         self.records.get(&trial.id)
     }
 
-    /// Records that are of none of these trials.
+    /// Number of records that belong to none of these trials.
     pub fn num_others(&self, trials: &[Trial]) -> usize {
         let known: HashSet<&String> = trials.iter().map(|trial| &trial.id).collect();
         self.records.keys().filter(|id| !known.contains(id)).count()
@@ -271,7 +279,7 @@ mod tests {
     fn record(id: &str, end: TrialEnd) -> TrialRecord {
         TrialRecord {
             id: id.to_owned(),
-            setting: Configuration { values: [("a.b".into(), "1".into())].into() },
+            configuration: Configuration { values: [("a.b".into(), "1".into())].into() },
             seed: 1,
             fold: Some(0),
             end,
@@ -282,58 +290,58 @@ mod tests {
             num_images: (4, 1),
             num_parameters: 10,
             steps_per_epoch: 3,
-            stacked: true,
+            is_batched: true,
             epochs: Vec::new(),
         }
     }
 
     fn trial(id: &str) -> Trial {
-        Trial { id: id.to_owned(), setting: 0, experiment: Arc::default(), fold: None }
+        Trial { id: id.to_owned(), configuration: 0, experiment: Arc::default(), fold: None }
     }
 
     #[test]
-    fn what_a_kill_left_behind_is_read_as_far_as_it_is_whole() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = StudyFolder::open(place.path(), "s").unwrap();
-        let mut journal = TrialLog::open(&folder).unwrap();
-        journal.append(&[record("a", TrialEnd::Finished), record("b", TrialEnd::Failed)]).unwrap();
-        drop(journal);
+    fn records_before_a_torn_line_are_kept() {
+        let artifacts = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
+        let mut trial_log = TrialLog::open(&folder).unwrap();
+        trial_log.append(&[record("a", TrialEnd::Finished), record("b", TrialEnd::Failed)]).unwrap();
+        drop(trial_log);
         let path = folder.path().join(TRIALS);
         let mut text = fs::read_to_string(&path).unwrap();
         text.insert_str(0, "{\"id\": damaged}\n");
         fs::write(&path, format!("{text}{{\"id\":\"c\",\"setti")).unwrap();
 
-        let mut journal = TrialLog::open(&folder).unwrap();
-        assert_eq!(journal.num_damaged, 1);
-        assert!(journal.result(&trial("a")).is_some());
+        let mut trial_log = TrialLog::open(&folder).unwrap();
+        assert_eq!(trial_log.num_damaged, 1);
+        assert!(trial_log.result(&trial("a")).is_some());
         assert_eq!(
-            (journal.result(&trial("b")), journal.result(&trial("c"))),
+            (trial_log.result(&trial("b")), trial_log.result(&trial("c"))),
             (None, None),
             "to be run again"
         );
-        assert_eq!(journal.record(&trial("b")).map(|record| record.end), Some(TrialEnd::Failed));
-        assert_eq!(journal.num_others(&[trial("a"), trial("x")]), 1);
-        journal.append(&[record("c", TrialEnd::Diverged)]).unwrap();
-        drop(journal);
-        let journal = TrialLog::open(&folder).unwrap();
-        assert_eq!(journal.num_damaged, 1, "nothing was written behind half a line");
-        assert_eq!(journal.result(&trial("c")), Some(&record("c", TrialEnd::Diverged)));
+        assert_eq!(trial_log.record(&trial("b")).map(|record| record.end), Some(TrialEnd::Failed));
+        assert_eq!(trial_log.num_others(&[trial("a"), trial("x")]), 1);
+        trial_log.append(&[record("c", TrialEnd::Diverged)]).unwrap();
+        drop(trial_log);
+        let trial_log = TrialLog::open(&folder).unwrap();
+        assert_eq!(trial_log.num_damaged, 1, "nothing was written behind half a line");
+        assert_eq!(trial_log.result(&trial("c")), Some(&record("c", TrialEnd::Diverged)));
     }
 
     #[test]
-    fn what_is_measured_again_keeps_what_was_measured_before() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = StudyFolder::open(place.path(), "s").unwrap();
-        let mut journal = TrialLog::open(&folder).unwrap();
-        assert_eq!(journal.set_aside(&folder).unwrap(), None);
+    fn archiving_keeps_the_earlier_records() {
+        let artifacts = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
+        let mut trial_log = TrialLog::open(&folder).unwrap();
+        assert_eq!(trial_log.archive(&folder).unwrap(), None);
         for (number, id) in ["a", "b"].into_iter().enumerate() {
-            journal.append(&[record(id, TrialEnd::Finished)]).unwrap();
+            trial_log.append(&[record(id, TrialEnd::Finished)]).unwrap();
             let before = fs::read(folder.path().join(TRIALS)).unwrap();
-            let (kept, records) = journal.set_aside(&folder).unwrap().unwrap();
+            let (kept, records) = trial_log.archive(&folder).unwrap().unwrap();
             assert_eq!((kept, records), (folder.path().join(format!("trials-{}.jsonl", number + 1)), 1));
             assert_eq!(fs::read(folder.path().join(format!("trials-{}.jsonl", number + 1))).unwrap(), before);
             assert!(
-                journal.result(&trial(id)).is_none()
+                trial_log.result(&trial(id)).is_none()
                     && fs::read(folder.path().join(TRIALS)).unwrap().is_empty()
             );
             let error = TrialLog::open(&folder).unwrap_err();
@@ -343,8 +351,8 @@ mod tests {
 
     #[test]
     fn a_study_runs_once_at_a_time() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = StudyFolder::open(place.path(), "s").unwrap();
+        let artifacts = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
         let _first = TrialLog::open(&folder).unwrap();
         let error = TrialLog::open(&folder).unwrap_err();
         assert!(error.message().ends_with("is in use: the study is running already"), "{error}");
@@ -352,10 +360,10 @@ mod tests {
 
     #[test]
     fn a_folder_of_the_future_is_refused() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = StudyFolder::open(place.path(), "s").unwrap();
+        let artifacts = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
         fs::write(folder.path().join(PLAN), "{\"format\": 2, \"facts\": {}}").unwrap();
-        let error = StudyFolder::open(place.path(), "s").unwrap_err();
+        let error = StudyFolder::open(artifacts.path(), "s").unwrap_err();
         assert!(
             error.message().ends_with("has format 2, and this smallnet reads formats up to 1"),
             "{error}"
@@ -364,10 +372,13 @@ mod tests {
 
     #[test]
     fn changes_are_named() {
-        let facts = |pairs: &[(&str, &str)]| {
+        let fingerprint = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
         };
-        let found = diff(&facts(&[("a", "1"), ("b", "2")]), &facts(&[("a", "1"), ("b", "3"), ("c", "4")]));
+        let found = diff(
+            &fingerprint(&[("a", "1"), ("b", "2")]),
+            &fingerprint(&[("a", "1"), ("b", "3"), ("c", "4")]),
+        );
         let text = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
         assert_eq!(found, [text("b", "2", "3"), text("c", "–", "4")]);
     }

@@ -1,4 +1,5 @@
-//! The trials that a study means: every setting with every seed in every fold.
+//! Owns the trials of a study: every configuration with every seed in every fold. Must not know how
+//! or when they are trained.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,113 +15,126 @@ use crate::study::search_space::{Configuration, Grid};
 use crate::training::Hyperparameters;
 use crate::util::hex::hex;
 
-/// How timed trials are ordered; see [`turns`](crate::study::turns).
-const TURNS: &str = "turns";
-/// The most trials of a study: more are a mistake.
+/// Order of timed trials; see [`round_robin`](crate::study::round_robin). The word is part of the
+/// trials' ids.
+const ROUND_ROBIN: &str = "turns";
+/// Most trials of a study. More are a mistake.
 const MAX_TRIALS: usize = 100_000;
 
-/// The most bytes that the experiments of a study may take: a hundred thousand usual ones are half of it.
+/// Most bytes that the experiments of a study may take. A hundred thousand usual ones take half of
+/// it.
 const MAX_MEMORY: usize = 128_000_000;
 
 /// One training of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
-    /// The digest of everything that decides its result; see [`TrialPlan::new`].
+    /// Digest of everything that decides its result; see [`TrialPlan::new`].
     pub id: String,
-    /// Its place in [`TrialPlan::settings`].
-    pub setting: usize,
-    /// What is trained, seed included. All folds share it.
+    /// Index of its configuration in [`TrialPlan::configurations`].
+    pub configuration: usize,
+    /// The experiment, with its seed. All folds share it.
     pub experiment: Arc<Experiment>,
-    /// The fold that it is judged by, from 0; none where images are held out instead.
+    /// The validation fold, from 0. `None` where images are held out instead.
     pub fold: Option<usize>,
 }
 
 impl Trial {
-    /// What is trained, as a member of a stack.
-    pub fn member(&self) -> Hyperparameters<'_> {
+    /// Hyperparameters of the network.
+    pub fn hyperparameters(&self) -> Hyperparameters<'_> {
         self.experiment.hyperparameters()
     }
 }
 
-/// Everything that a study is going to do.
+/// All trials of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialPlan {
-    /// The choices of values, in the grid's order.
-    pub settings: Vec<Configuration>,
-    /// The trials, setting by setting, seed by seed, fold by fold.
+    /// The configurations, in the grid's order.
+    pub configurations: Vec<Configuration>,
+    /// The trials, ordered by configuration, then seed, then fold.
     pub trials: Vec<Trial>,
-    /// What decides the results, by name, in words: to tell what a changed study file changes.
-    pub facts: BTreeMap<String, String>,
-    /// Half the width of the region of practical equivalence; it decides verdicts and no result.
+    /// Names and values of everything that decides the results, to show what a changed study file
+    /// changes.
+    pub fingerprint: BTreeMap<String, String>,
+    /// Half the width of the region of practical equivalence. It decides verdicts and no result.
     pub equivalence: f64,
 }
 
 impl TrialPlan {
-    /// What `study` means on `backend` and on the data set of this digest. `machine` says what computes; it matters where
-    /// seconds do.
+    /// Plans the trials of `study` on `backend` and on the data set with this digest. `machine`
+    /// names the machine, which matters if the study is timed.
     ///
-    /// A trial's id is the SHA-256 over its experiment without its name, its fold and their number, whether it is timed,
-    /// the data set and the backend: with another of these, it is another trial.
+    /// A trial's id is the SHA-256 over its experiment without its name, its fold and their number,
+    /// whether it is timed, the data set and the backend. If one of these differs, it is another
+    /// trial.
     ///
     /// # Errors
-    /// A setting that the experiment refuses, two that mean the same, or more trials than anyone has time for.
+    /// The experiment refuses a configuration, two configurations mean the same, or there are too
+    /// many trials.
     pub fn new(study: &Study, backend: Backend, data_sha256: &str, machine: Option<&str>) -> Result<Self> {
-        let grid = Grid::new(&study.varied, study.sample)?;
+        let grid = Grid::new(&study.parameters, study.sample)?;
         check_number(study, grid.len())?;
         let timed_on = machine.filter(|_| study.timing).unwrap_or_default();
-        // Seconds of settings that took turns cannot be compared with those of an earlier smallnet, whose did not.
-        let timing = if study.timing { TURNS } else { "false" };
+        // Times of configurations that took turns cannot be compared with those of an earlier
+        // smallnet, where they did not.
+        let timing = if study.timing { ROUND_ROBIN } else { "false" };
         let conditions = format!("{backend}\n{data_sha256}\n{timed_on}\n{timing}\n{}", study.folds);
-        let (mut settings, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
+        let (mut configurations, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
         let mut left = MAX_MEMORY;
-        for (setting, values) in grid.settings() {
+        for (configuration, values) in grid.configurations() {
             for &seed in &study.seeds {
-                let experiment = study.experiment(&values, seed).map_err(|error| refused(&setting, error))?;
-                left = left.checked_sub(memory(&experiment)).ok_or_else(too_much_memory)?;
+                let experiment = study
+                    .experiment(&values, seed)
+                    .map_err(|error| name_configuration(&configuration, error))?;
+                left = left.checked_sub(memory_bytes(&experiment)).ok_or_else(too_much_memory)?;
                 let folds: Vec<_> = match study.folds {
                     0 => vec![None],
                     folds => (0..folds).map(Some).collect(),
                 };
-                let text = unnamed(&experiment).to_toml()?;
+                let text = without_name(&experiment).to_toml()?;
                 let experiment = Arc::new(experiment);
                 for fold in folds {
                     let id = hex(&Sha256::digest(format!("{conditions}\n{fold:?}\n{text}")))[..16].to_owned();
-                    trials.push(Trial { id, setting: settings.len(), experiment: experiment.clone(), fold });
+                    trials.push(Trial {
+                        id,
+                        configuration: configurations.len(),
+                        experiment: experiment.clone(),
+                        fold,
+                    });
                 }
             }
-            settings.push(setting);
+            configurations.push(configuration);
         }
         let mut ids = HashMap::new();
         for trial in &trials {
-            if let Some(other) = ids.insert(&trial.id, trial.setting) {
-                let (one, other) = (settings[other].name(), settings[trial.setting].name());
+            if let Some(other) = ids.insert(&trial.id, trial.configuration) {
+                let (one, other) = (configurations[other].name(), configurations[trial.configuration].name());
                 return Err(Error::config(format!("the settings {one} and {other} are the same"))
                     .hint("leave one of both out"));
             }
         }
-        let mut facts = facts(study, backend, data_sha256)?;
+        let mut fingerprint = fingerprint(study, backend, data_sha256)?;
         if study.timing {
-            facts.insert("timed on".to_owned(), timed_on.to_owned());
-            facts.insert("timed in".to_owned(), TURNS.to_owned());
+            fingerprint.insert("timed on".to_owned(), timed_on.to_owned());
+            fingerprint.insert("timed in".to_owned(), ROUND_ROBIN.to_owned());
         }
-        Ok(Self { settings, trials, facts, equivalence: study.equivalence })
+        Ok(Self { configurations, trials, fingerprint, equivalence: study.equivalence })
     }
 }
 
-/// Refuses a study of more trials than can be meant before there is memory taken for them.
-fn check_number(study: &Study, settings: usize) -> Result<()> {
+/// Refuses a study with too many trials before memory is allocated for them.
+fn check_number(study: &Study, configurations: usize) -> Result<()> {
     let (seeds, folds) = (study.seeds.len(), study.folds.max(1));
-    let trials = settings.saturating_mul(seeds).saturating_mul(folds);
+    let trials = configurations.saturating_mul(seeds).saturating_mul(folds);
     if trials <= MAX_TRIALS {
         return Ok(());
     }
-    let factors = format!("settings, seeds and folds: {settings} × {seeds} × {folds}");
+    let factors = format!("settings, seeds and folds: {configurations} × {seeds} × {folds}");
     Err(Error::config(format!("the study has {trials} trials ({factors}), expected at most {MAX_TRIALS}"))
         .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds or folds"))
 }
 
-/// The bytes that an experiment takes.
-fn memory(experiment: &Experiment) -> usize {
+/// Number of bytes that an experiment takes.
+fn memory_bytes(experiment: &Experiment) -> usize {
     let Experiment { name, data, model, .. } = experiment;
     size_of::<Experiment>() + name.capacity() + data.source.capacity() + size_of_val(&model.hidden[..])
 }
@@ -133,31 +147,32 @@ fn too_much_memory() -> Error {
     .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds")
 }
 
-fn refused(setting: &Configuration, error: Error) -> Error {
-    match setting.values.is_empty() {
+fn name_configuration(configuration: &Configuration, error: Error) -> Error {
+    match configuration.values.is_empty() {
         true => error,
-        false => error.in_context(format!("the setting {}: {error}", setting.name())),
+        false => error.in_context(format!("the setting {}: {error}", configuration.name())),
     }
 }
 
-/// The experiment without what decides no result: its name, and where the data set is. The digest says which images.
-fn unnamed(experiment: &Experiment) -> Experiment {
+/// The experiment without the values that decide no result: its name, and the path of the data set.
+/// The digest identifies the images.
+fn without_name(experiment: &Experiment) -> Experiment {
     let mut unnamed = Experiment { name: "trial".to_owned(), ..experiment.clone() };
     unnamed.data.source = "data".to_owned();
     unnamed
 }
 
-fn facts(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTreeMap<String, String>> {
-    let mut facts = settings(&study.base)?;
-    facts.remove("name");
-    facts.remove("seed");
-    facts.remove("data.source");
+fn fingerprint(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTreeMap<String, String>> {
+    let mut fingerprint = settings(&study.base)?;
+    fingerprint.remove("name");
+    fingerprint.remove("seed");
+    fingerprint.remove("data.source");
     if study.folds > 0 {
-        facts.remove("data.validation");
+        fingerprint.remove("data.validation");
     }
-    for varied in &study.varied {
-        let values: Vec<_> = varied.values.iter().map(ToString::to_string).collect();
-        facts.insert(varied.key.clone(), format!("varied: {}", values.join(", ")));
+    for parameter in &study.parameters {
+        let values: Vec<_> = parameter.values.iter().map(ToString::to_string).collect();
+        fingerprint.insert(parameter.key.clone(), format!("varied: {}", values.join(", ")));
     }
     let sample = study.sample.map_or("all".to_owned(), |(num, seed)| format!("{num} drawn by {seed}"));
     for (key, value) in [
@@ -168,13 +183,13 @@ fn facts(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTreeMap<
         ("backend", backend.to_string()),
         ("data digest", data_sha256.chars().take(16).collect()),
     ] {
-        facts.insert(key.to_owned(), value);
+        fingerprint.insert(key.to_owned(), value);
     }
-    // Earlier plans have none: the default is no change of theirs.
+    // Earlier plans have no such entry: the default is no change of theirs.
     if study.equivalence != DEFAULT_EQUIVALENCE {
-        facts.insert("equivalence".to_owned(), study.equivalence.to_string());
+        fingerprint.insert("equivalence".to_owned(), study.equivalence.to_string());
     }
-    Ok(facts)
+    Ok(fingerprint)
 }
 
 #[cfg(test)]
@@ -193,9 +208,9 @@ mod tests {
     const RATES: &str = "folds = 3\nseeds = [1, 2]\n[vary]\noptimizer.learning_rate = [0.1, 1.0]";
 
     #[test]
-    fn every_setting_with_every_seed_in_every_fold() {
+    fn every_configuration_with_every_seed_in_every_fold() {
         let plan = plan(RATES);
-        assert_eq!((plan.settings.len(), plan.trials.len()), (2, 12));
+        assert_eq!((plan.configurations.len(), plan.trials.len()), (2, 12));
         let of =
             |trial: &Trial| (trial.experiment.optimizer.learning_rate(), trial.experiment.seed, trial.fold);
         assert_eq!(of(&plan.trials[0]), (0.1, 1, Some(0)));
@@ -208,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn more_trials_than_anyone_has_time_for_are_refused() {
+    fn too_many_trials_are_refused() {
         let text = "folds = 100\nseeds = [1, 2]\n[vary]\noptimizer.learning_rate = { from = 0.1, to = 1, num = 501 }";
         assert_eq!(
             TrialPlan::new(&study(text), Backend::Flex, "abc", None).unwrap_err().to_string(),
@@ -218,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_is_known_by_what_decides_its_result() {
+    fn a_trial_id_covers_all_that_decides_its_result() {
         let plan = plan(RATES);
         let ids = |plan: &TrialPlan| plan.trials.iter().map(|trial| trial.id.clone()).collect::<Vec<_>>();
         let renamed = self::plan(&format!("name = \"other\"\n{RATES}"));
@@ -239,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_are_known_by_their_machine() {
+    fn timed_trials_of_another_machine_are_other_trials() {
         let on = |text: &str, machine| {
             let study = study(text);
             TrialPlan::new(&study, Backend::Flex, "", Some(machine)).unwrap().trials[0].id.clone()
@@ -250,14 +265,14 @@ mod tests {
     }
 
     #[test]
-    fn one_setting_spelled_in_two_ways_is_refused() {
+    fn one_configuration_spelled_in_two_ways_is_refused() {
         let study = study("folds = 2\n[vary]\noptimizer.learning_rate = [1, 1.0]");
         let error = TrialPlan::new(&study, Backend::Flex, "", None).unwrap_err();
         assert_eq!(error.message(), "the settings learning rate 1 and learning rate 1.0 are the same");
     }
 
     #[test]
-    fn a_setting_that_cannot_be_is_named() {
+    fn an_impossible_configuration_is_named() {
         let study = study("folds = 2\n[vary]\noptimizer.learning_rate = [1.0, -1.0]");
         let error = TrialPlan::new(&study, Backend::Flex, "", None).unwrap_err().to_string();
         assert_eq!(

@@ -7,4 +7,5 @@ pub(crate) mod format;
 pub(crate) mod hex;
 pub(crate) mod memory;
 pub(crate) mod rng;
+pub(crate) mod table;
 pub(crate) mod threads;

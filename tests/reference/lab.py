@@ -358,7 +358,7 @@ def given_code(page, lab):
     worst = wrong[np.argsort(-test.losses[wrong], kind="stable")][:20]
     for i in worst:
         sure = percent(test.probabilities[i].max())
-        page.expect(q, f"{test.labels[i]} taken for {test.predicted[i]}{sure} suretest image {i}")
+        page.expect(q, f"{test.labels[i]} taken for {test.predicted[i]}confidence {sure}test image {i}")
 
 
 def image_size(page, lab):
@@ -754,14 +754,14 @@ def study_tables(page, q, study, winner, timing=False):
     for i, group in enumerate(study.groups):
         deviation = f"{np.std(study.values(i), ddof=1):.4f}" if len(group) > 1 else "–"
         low, high = study.interval(i)
-        behind = "–" if i == study.best else f"{100 * abs(study.compared[i]['difference']):.2f} pp"
+        delta = "–" if i == study.best else f"{100 * abs(study.compared[i]['difference']):.2f} pp"
         cells = [
             name(i),
             f"{study.means[i]:.4f}",
             deviation,
             f"{low:.4f} to {high:.4f}",
             f"{study.losses[i]:.4f}",
-            behind,
+            delta,
             study.cell(i),
             str(len(group)),
             grouped(study.parameters(i)),
@@ -789,7 +789,7 @@ def study_tables(page, q, study, winner, timing=False):
             page.expect(q, f"{name(i)} ({percent(shown)})")
         if len(found) > 5:
             least = min(study.compared[i]["equal" if verdict == "equal" else "worse"] for i in found)
-            page.expect(q, f"and {len(found) - 5} further behind (all with {percent(least)} or more)")
+            page.expect(q, f"and {len(found) - 5} with lower means (all with {percent(least)} or more)")
     for i in range(len(study.groups)):
         if i != study.best and (times := study.unstable(i)):
             low, high = min(study.values(i)), max(study.values(i))
@@ -798,7 +798,7 @@ def study_tables(page, q, study, winner, timing=False):
         page.expect(
             q,
             f"Trained once with all 60,000 training images for {counted(len(winner.epochs), 'epoch')} and tested once on 10,000 test "
-            f"images: accuracy {winner.test.accuracy:.4f}, loss {winner.test.loss:.4f}, {grouped(winner.num_parameters)} weights.",
+            f"images: accuracy {winner.test.accuracy:.4f}, loss {winner.test.loss:.4f}, {grouped(winner.num_parameters)} parameters.",
         )
     if len(study.records) > len(study.groups):
         for i, group in enumerate(study.groups):
@@ -963,16 +963,16 @@ def architecture(page, lab):
     page.expect(
         q,
         f"is {setting_name(study.names[best])}, {' → '.join(str(n) for n in [784] + [o for _, o in sizes])}, with "
-        f"{grouped(study.parameters(best))} weights and a mean validation accuracy of {study.means[best]:.4f}.",
+        f"{grouped(study.parameters(best))} parameters and a mean validation accuracy of {study.means[best]:.4f}.",
     )
     region = f"within {significant(100 * study.region)} percentage points"
     for i, said in ((equal, f"equal to it, {region}, "), (undecided, f"as good, undecided {region}, ")):
         if i is not None:
-            page.expect(q, f"{said}is {setting_name(study.names[i])}, with {grouped(study.parameters(i))} weights ({study.means[i]:.4f}).")
+            page.expect(q, f"{said}is {setting_name(study.names[i])}, with {grouped(study.parameters(i))} parameters ({study.means[i]:.4f}).")
     first, end = front[0], front[-1]
     page.expect(
         q,
-        f"{significant(study.parameters(end) / study.parameters(first))} times as many weights, {grouped(study.parameters(end))} in "
+        f"{significant(study.parameters(end) / study.parameters(first))} times as many parameters, {grouped(study.parameters(end))} in "
         f"place of {grouped(study.parameters(first))}, and the mean accuracy is "
         f"{100 * (study.means[end] - study.means[first]):.2f} percentage points higher",
     )

@@ -38,7 +38,7 @@ impl IdxImages {
         if self.count != labels.len() {
             let count = counted(self.count, "image", "images");
             let labels = counted(labels.len(), "label", "labels");
-            return Err(Error::new(format!(
+            return Err(Error::data(format!(
                 "`{images_name}` holds {count}, but `{labels_name}` holds {labels}"
             ))
             .hint("both files must come from the same part of the same data set"));

@@ -254,7 +254,7 @@ impl DeviceSums {
         let transaction =
             Transaction::default().register(self.loss).register(self.correct).register(self.finite_steps);
         let data =
-            transaction.try_execute().map_err(|error| Error::new(format!("training failed: {error}")))?;
+            transaction.try_execute().map_err(|error| Error::backend(format!("training failed: {error}")))?;
         let mut values = data.iter().map(|data| data.iter::<f64>().collect::<Vec<_>>());
         let mut next = || values.next().unwrap_or_default();
         Ok(Sums { loss: next(), correct: next(), finite_steps: next(), num_images: self.num_images })

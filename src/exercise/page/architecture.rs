@@ -9,7 +9,7 @@ use crate::exercise::page::{Answer, ExercisePage, ExerciseRun, ExerciseStudy, Wo
 use crate::experiment::Experiment;
 use crate::experiment::summary::ModelSummary;
 use crate::statistics::wilson;
-use crate::study::page::region;
+use crate::study::page::equivalence_region;
 use crate::study::{ConfigurationResult, Verdict};
 use crate::util::format::{counted, grouped, listed};
 
@@ -37,10 +37,10 @@ pub(super) fn architecture(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -
             "No architecture could be trained to the end in all of its trials, so none is best.".to_owned();
         return answer(page, study, none, &html! {});
     };
-    let smallest = summary.smallest_of_verdict(Verdict::PracticallyEqual).map(|setting| {
+    let smallest = summary.smallest_with_verdict(Verdict::PracticallyEqual).map(|setting| {
         format!(
             "; the smallest of the Pareto front that is practically equal to it, within {}, has {} and {} weights",
-            region(summary),
+            equivalence_region(summary),
             shape(setting),
             weights(setting)
         )
@@ -54,7 +54,7 @@ pub(super) fn architecture(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -
              held out. “hidden 64-64” has two hidden layers of 64 neurons: two more " code { "Dense" } " or " code { "nn.Linear" }
             " layers."
         }
-        @if let Some(winner) = study.page.winner.map(plan) {
+        @if let Some(winner) = study.page.best_model.map(plan) {
             p { "The weights of the best of them: " (formula(&winner)) "." }
         }
         p {

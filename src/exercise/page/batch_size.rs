@@ -14,7 +14,7 @@ pub(super) fn batch_size(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> 
     let summary = study.page.summary;
     let epochs = study.page.study.base.training.num_epochs;
     let sentence = with_best(summary, |best| {
-        let (first, last) = (summary.settings.first(), summary.settings.last());
+        let (first, last) = (summary.configurations.first(), summary.configurations.last());
         let epoch = |setting: Option<&ConfigurationResult>| {
             setting
                 .and_then(|setting| setting.epoch_seconds.as_ref())
@@ -53,6 +53,6 @@ pub(super) fn batch_size(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> 
 /// Whether an epoch with the largest batches takes less time than one with the smallest, as far as the trials allow to say.
 fn is_faster(summary: &StudySummary) -> bool {
     let seconds = |setting: Option<&ConfigurationResult>| setting?.epoch_seconds.clone();
-    let both = seconds(summary.settings.first()).zip(seconds(summary.settings.last()));
+    let both = seconds(summary.configurations.first()).zip(seconds(summary.configurations.last()));
     both.is_some_and(|(small, large)| matches!(large.compare(&small), Faster::First(_)))
 }

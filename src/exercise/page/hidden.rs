@@ -8,9 +8,7 @@ use crate::exercise::page::network::formula;
 use crate::exercise::page::text::{num_wrong, signed_points};
 use crate::exercise::page::{Answer, ExercisePage, ExerciseRun, Missing, Work, plan, training_seconds, word};
 use crate::experiment::differences;
-use crate::report::{
-    PAIRED_COLUMNS, RESULT_COLUMNS, components, curves, paired_rows, paired_sentences, result_rows,
-};
+use crate::report::{components, curves, paired_sentences, paired_table, result_table};
 use crate::run::RunRecords;
 use crate::statistics::spread_of;
 use crate::training::EpochRecord;
@@ -67,10 +65,10 @@ pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
         @if let Some(sentence) = beside_chance(page, &steps)? { p { (sentence) } }
         h3 { "Side by side" }
         @if let Err(why) = steps.inserted { p { "With everything else kept, the training failed: " (why) "." } }
-        (components::table(&RESULT_COLUMNS, &result_rows(&runs, &names), 1))
+        (components::text_table(&result_table(&runs, &names)))
         p { "In all, the training steps took " (training_seconds(steps.timed())) " in place of " (training_seconds(&steps.softmax.records)) "." }
         h3 { "Learning curves" }
-        (curves::of_runs(&runs, &names)?)
+        (curves::draw_runs(&runs, &names)?)
         @if let Some(sentence) = overfitting(steps.hidden) { p { (sentence) } }
         h3 { "Which settings were changed" }
         (settings(&steps)?)
@@ -201,7 +199,7 @@ fn image_by_image(runs: &[RunRecords], names: &[String]) -> Markup {
     let tests: Vec<_> = [None].into_iter().chain(paired_tests(first, others).into_iter().map(Some)).collect();
     html! {
         @for sentence in paired_sentences(runs, names, &tests) { p { (components::inline_code(&sentence)) } }
-        (components::table(&PAIRED_COLUMNS, &paired_rows(names, &tests), 1))
+        (components::text_table(&paired_table(names, &tests)))
     }
 }
 

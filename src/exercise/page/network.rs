@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::data::InputSpec;
 use crate::exercise::page::{Answer, ExercisePage, Work};
 use crate::experiment::settings;
-use crate::experiment::summary::{LAYER_COLUMNS, ModelSummary};
+use crate::experiment::summary::ModelSummary;
 use crate::model::LayerKind;
 use crate::report::components;
 use crate::util::format::{counted, grouped, loss, significant};
@@ -59,7 +59,7 @@ pub(super) fn layers(page: &ExercisePage<'_>) -> Answer {
              to an image. Keras hides softmax in " code { "Dense(…, activation=\"softmax\")" } ", PyTorch in the loss, "
             code { "CrossEntropyLoss" } "."
         }
-        div.layers { (components::table(&LAYER_COLUMNS, &plan.rows(), 2)) }
+        div.layers { (components::text_table(&plan.table())) }
         p {
             "The layer is called " code { "Dense" } " in Keras and " code { "Linear" } " in PyTorch and here. It has "
             (num_classes) " neurons, one for each class. A neuron \

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::exercise::page::{Answer, ExercisePage, ExerciseStudy, Work, word};
-use crate::study::page::{beside_best, findings, reading_note};
+use crate::study::page::{compare_with_best, findings, reading_note};
 use crate::study::{ConfigurationResult, StudySummary, TrialRecord};
 use crate::training::EpochRecord;
 use crate::util::format::{counted, grouped, seconds, significant};
@@ -17,9 +17,9 @@ pub(super) fn learning_rate(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) 
         let worst = lowest(summary);
         format!(
             "Of {} rates from {} to {}, {} gives the highest validation accuracy, {}{}; {} gives the lowest, {}.",
-            summary.settings.len(),
-            value(summary.settings.first(), RATE),
-            value(summary.settings.last(), RATE),
+            summary.configurations.len(),
+            value(summary.configurations.first(), RATE),
+            value(summary.configurations.last(), RATE),
             value(Some(best), RATE),
             mean(best),
             alike(summary, RATE),
@@ -45,7 +45,7 @@ pub(super) fn learning_rate(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) 
 
 /// What the smallest rate did, over all of its trainings.
 fn shortest(study: &ExerciseStudy<'_>) -> String {
-    let Some(setting) = study.page.summary.settings.first() else { return String::new() };
+    let Some(setting) = study.page.summary.configurations.first() else { return String::new() };
     let trainings = trainings_of(study, 0);
     let ends: Vec<(f64, f64)> = trainings
         .iter()
@@ -77,7 +77,7 @@ fn shortest(study: &ExerciseStudy<'_>) -> String {
 
 /// What the largest rate did, over all of its trainings.
 fn longest(study: &ExerciseStudy<'_>) -> String {
-    let settings = &study.page.summary.settings;
+    let settings = &study.page.summary.configurations;
     let place = settings.len().saturating_sub(1);
     let Some(setting) = settings.last() else { return String::new() };
     let rate = value(Some(setting), RATE);
@@ -122,9 +122,9 @@ fn of_trainings(some: usize, all: usize) -> String {
 
 /// The epochs of each of a setting's trials.
 fn trainings_of<'a>(study: &ExerciseStudy<'a>, setting: usize) -> Vec<&'a [EpochRecord]> {
-    let Some(setting) = study.page.plan.settings.get(setting) else { return Vec::new() };
+    let Some(setting) = study.page.plan.configurations.get(setting) else { return Vec::new() };
     let records: &'a [&'a TrialRecord] = study.page.records;
-    let of_setting = records.iter().filter(|record| record.setting == *setting);
+    let of_setting = records.iter().filter(|record| record.configuration == *setting);
     of_setting.map(|record| record.epochs.as_slice()).collect()
 }
 
@@ -161,7 +161,7 @@ pub(super) fn cross_validation(page: &ExercisePage<'_>, study: &ExerciseStudy<'_
         }
         p {
             "The price is " (grouped(study.page.plan.trials.len())) " trainings instead of "
-            (grouped(study.page.plan.settings.len())) ". The rate that is chosen is then trained once more, with all training \
+            (grouped(study.page.plan.configurations.len())) ". The rate that is chosen is then trained once more, with all training \
              images, and only this network is tested, once. " (against_holdout(page, study))
         }
     };
@@ -184,12 +184,13 @@ fn of_holdout(page: &ExercisePage<'_>) -> String {
 
 /// Whether cross-validation and the images held out of question 11 choose the same rate.
 fn against_holdout(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> String {
-    let number = |study: &ExerciseStudy<'_>| best(study.page.summary)?.setting.number(RATE);
+    let number = |study: &ExerciseStudy<'_>| best(study.page.summary)?.configuration.number(RATE);
     let Some((single, folds)) = page.study(11).ok().and_then(number).zip(number(study)) else {
         return String::new();
     };
     let far = |rate: f64| (rate / single).ln().abs();
-    let rates = study.page.summary.settings.iter().filter_map(|setting| setting.setting.number(RATE));
+    let rates =
+        study.page.summary.configurations.iter().filter_map(|setting| setting.configuration.number(RATE));
     let nearest = rates.min_by(|&a, &b| far(a).total_cmp(&far(b)));
     match nearest == Some(folds) {
         true => format!(
@@ -268,7 +269,7 @@ fn shortened(study: &ExerciseStudy<'_>) -> Markup {
 
 /// The best setting.
 pub(super) fn best(summary: &StudySummary) -> Option<&ConfigurationResult> {
-    summary.best.map(|best| &summary.settings[best])
+    summary.best.map(|best| &summary.configurations[best])
 }
 
 /// The sentence about the best setting, if there is one.
@@ -280,7 +281,7 @@ pub(super) fn with_best(summary: &StudySummary, sentence: impl Fn(&Configuration
 }
 
 fn lowest(summary: &StudySummary) -> Option<&ConfigurationResult> {
-    let ranked = summary.settings.iter().filter(|setting| setting.mean.is_some());
+    let ranked = summary.configurations.iter().filter(|setting| setting.mean.is_some());
     ranked.min_by(|a, b| a.mean.unwrap_or(1.0).total_cmp(&b.mean.unwrap_or(1.0)))
 }
 
@@ -291,7 +292,7 @@ fn plain(value: &str) -> String {
 
 /// A setting's value of a key.
 pub(super) fn value(setting: Option<&ConfigurationResult>, key: &str) -> String {
-    setting.and_then(|setting| setting.setting.value(key)).map_or_else(|| "–".to_owned(), plain)
+    setting.and_then(|setting| setting.configuration.value(key)).map_or_else(|| "–".to_owned(), plain)
 }
 
 /// A setting's mean accuracy.
@@ -301,7 +302,7 @@ pub(super) fn mean(setting: &ConfigurationResult) -> String {
 
 /// What is probable of the others, as a part of a sentence.
 pub(super) fn alike(summary: &StudySummary, key: &str) -> String {
-    match beside_best(summary, |setting| value(Some(setting), key)).as_str() {
+    match compare_with_best(summary, |setting| value(Some(setting), key)).as_str() {
         "" => String::new(),
         others => format!(" ({others})"),
     }
@@ -309,7 +310,7 @@ pub(super) fn alike(summary: &StudySummary, key: &str) -> String {
 
 /// What the winner gave in its one test, as the end of a sentence.
 pub(super) fn test_of_winner(study: &ExerciseStudy<'_>) -> String {
-    let result = study.page.winner.and_then(|winner| winner.summary.as_ref());
+    let result = study.page.best_model.and_then(|winner| winner.summary.as_ref());
     result.map_or_else(String::new, |result| {
         format!("; trained on all training images and tested once, it reaches {:.4}", result.test_accuracy)
     })

@@ -35,7 +35,7 @@ pub(super) fn section(page: &ExercisePage<'_>, run: &ExerciseRun) -> Work<Markup
             "Means over the images of an epoch, each measured just before the step that learns from it, as Keras' "
             code { "fit" } " prints them. The last point is not the finished network: that is measured above, after the training."
         }
-        (curves::of_run(&run.records.epochs)?)
+        (curves::draw_run(&run.records.epochs)?)
         h3 { "Confusion matrix" }
         (result::confusion_note(&test.confusion))
         div.result { (result::confusion(&test.confusion)?) (result::scores(&test.classes)) }

@@ -1,4 +1,5 @@
-//! Owns a chart's axes: what they cover, where their ticks are and how those are written.
+//! Owns the axes of a chart: their ranges, their ticks and the labels of the ticks. Must not know
+//! lines or marks.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -10,32 +11,35 @@ use crate::plots::chart::style::LABEL_GAP;
 use crate::plots::text::BODY;
 use crate::util::format::grouped;
 
-/// Larger numbers are left out, as those that are no numbers are: nobody could read the others beside them.
-const LARGEST: f64 = 1e38;
-/// The exponents of powers of ten that are written out: 0.00001 to 1,000,000.
-const WRITTEN_OUT: RangeInclusive<i32> = -5..=6;
-/// An axis has about so many ticks.
+/// Largest value that is drawn. Larger values and NaN are left out, since nobody could read the
+/// others beside them.
+const MAX_SHOWN: f64 = 1e38;
+/// Exponents of the powers of ten that are written as decimals: 0.00001 to 1,000,000.
+const PLAIN_EXPONENTS: RangeInclusive<i32> = -5..=6;
+/// Approximate number of ticks of an axis.
 const NUM_TICKS: usize = 6;
-/// Between the data and the ends of an axis, as a share of the data's extent.
-const ROOM: f64 = 0.04;
-const LABEL_ROOM: f64 = 0.14;
+/// Space between the data and the ends of an axis, as a fraction of the data's range. The second is
+/// for plots with labels.
+const PADDING: f64 = 0.04;
+const LABEL_PADDING: f64 = 0.14;
 
-/// How x values are laid out on their axis.
+/// Scale of the x axis.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Scale {
-    /// Equal differences are equally far apart.
+    /// Linear: equal differences have equal distances.
     #[default]
     Linear,
-    /// As linear, with whole-numbered ticks: the axis counts (epochs).
+    /// Linear with integer ticks, for an axis that counts epochs.
     Whole,
-    /// Equal ratios are equally far apart, with ticks at powers of ten, or closer ones where those are too few. Values
-    /// that are not positive are left out.
+    /// Logarithmic: equal ratios have equal distances. The ticks are at powers of ten, or closer
+    /// where those are too few. Values that are not positive are left out.
     Log,
-    /// As [`Log`](Self::Log), with ticks at powers of two (batch sizes).
+    /// As [`Log`](Self::Log), with ticks at powers of two, for batch sizes.
     Log2,
 }
 
-/// What one axis covers, and its ticks with their labels, from low to high. plotters draws it as it is.
+/// Range of one axis, and its ticks with their labels in ascending order. plotters draws it as it
+/// is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Axis {
     range: Range<f64>,
@@ -43,9 +47,10 @@ pub(super) struct Axis {
 }
 
 impl Scale {
-    /// Where `x` is on its axis; none where it cannot be shown.
+    /// Position of `x` on the axis. `None` where it cannot be shown.
     pub(super) fn place(self, x: f64) -> Option<f64> {
-        let shown = if self.is_log() { (LARGEST.recip()..=LARGEST).contains(&x) } else { can_be_shown(x) };
+        let shown =
+            if self.is_log() { (MAX_SHOWN.recip()..=MAX_SHOWN).contains(&x) } else { can_be_shown(x) };
         let place = match self {
             Self::Linear | Self::Whole => x,
             Self::Log => x.log10(),
@@ -60,52 +65,55 @@ impl Scale {
 }
 
 impl Axis {
-    /// The x axis for values at `places`, over `width` pixels. With error bars, and on logarithmic axes, there is room
-    /// for a mark at both ends.
+    /// Creates the x axis for values at `places`, over `width` pixels. With error bars, and on
+    /// logarithmic axes, there is space for a mark at both ends.
     pub(super) fn horizontal(
         scale: Scale,
         places: impl Iterator<Item = f64> + Clone,
         width: f64,
-        have_bars: bool,
+        has_error_bars: bool,
     ) -> Result<Self> {
-        let (low, high) = ends(places);
-        // A power below and one above a single value.
-        let values =
-            if scale.is_log() && !are_apart(low, high) { low - 1.0..low + 1.0 } else { around(low, high) };
-        let room = if scale.is_log() || have_bars { ROOM * (values.end - values.start) } else { 0.0 };
+        let (low, high) = min_max(places);
+        // A single value gets one power below it and one above.
+        let values = if scale.is_log() && !are_distinct(low, high) {
+            low - 1.0..low + 1.0
+        } else {
+            pad_single_value(low, high)
+        };
+        let room = if scale.is_log() || has_error_bars { PADDING * (values.end - values.start) } else { 0.0 };
         let range = values.start - room..values.end + room;
         let ticks = match scale {
             Scale::Linear => linear_ticks(&range),
             Scale::Log | Scale::Log2 => log_ticks(scale, &range, width)?,
-            // There are no ticks between its numbers, so it needs none closer than 1.
+            // There are no ticks between integers.
             Scale::Whole => {
                 let most = (values.end - values.start).ceil().clamp(1.0, 9.0) + 1.0;
-                key_points(&range, most as usize).map(|value| (value, whole(value))).collect()
+                key_points(&range, most as usize).map(|value| (value, integer_label(value))).collect()
             }
         };
         Ok(Self { range, ticks })
     }
 
-    /// A y axis for `values`, which can lie between `bounds` only: the axis ends there, but for values that are beyond
-    /// them nonetheless, such as those of an edited file. With labels, there is room for one above and below.
+    /// Creates the y axis for `values`. The axis ends at `bounds`, unless values lie beyond them,
+    /// such as those of an edited file. With labels, there is space for one above and one below.
     pub(super) fn vertical(
         values: impl Iterator<Item = f64> + Clone,
         bounds: (f64, f64),
-        are_labelled: bool,
+        has_labels: bool,
     ) -> Self {
-        let (low, high) = ends(values);
-        let range = around(low, high);
-        let room = if are_labelled { LABEL_ROOM } else { ROOM } * (range.end - range.start);
+        let (low, high) = min_max(values);
+        let range = pad_single_value(low, high);
+        let room = if has_labels { LABEL_PADDING } else { PADDING } * (range.end - range.start);
         let start = (range.start - room).max(bounds.0).min(low);
         let end = (range.end + room).min(bounds.1).max(high);
-        let range = if are_apart(start, end) { start..end } else { range };
+        let range = if are_distinct(start, end) { start..end } else { range };
         let ticks = linear_ticks(&range);
         Self { range, ticks }
     }
 }
 
 impl Axis {
-    /// How far along the axis a place is, from 0 to 1; none for one that it does not cover.
+    /// Position along the axis, from 0 to 1. `None` for a place that the axis does not cover.
     pub(super) fn share(&self, place: f64) -> Option<f64> {
         let Range { start, end } = self.range;
         (start..=end).contains(&place).then(|| (place - start) / (end - start))
@@ -120,7 +128,7 @@ impl Ranged for Axis {
         RangedCoordf64::from(self.range.clone()).map(place, limit)
     }
 
-    /// The ticks, with a grid line each; there are no lighter lines between them.
+    /// The ticks, with one grid line each. There are no lighter lines between them.
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
         let ticks = self.ticks.iter().map(|tick| tick.0);
         if hint.weight().allow_light_points() { Vec::new() } else { ticks.collect() }
@@ -132,48 +140,48 @@ impl Ranged for Axis {
 }
 
 impl ValueFormatter<f64> for Axis {
-    /// The label of the tick at `place`.
+    /// Label of the tick at `place`.
     fn format_ext(&self, place: &f64) -> String {
         self.ticks.iter().find(|tick| tick.0 == *place).map(|tick| tick.1.clone()).unwrap_or_default()
     }
 }
 
-/// Whether a value is a number that others can be read beside.
+/// True if a value is a number, and small enough for others to be readable beside it.
 pub(super) fn can_be_shown(value: f64) -> bool {
-    value.abs() <= LARGEST
+    value.abs() <= MAX_SHOWN
 }
 
-/// The smallest and the largest value; 0 and 1 for none.
-fn ends(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+/// Smallest and largest value. 0 and 1 if there are none.
+fn min_max(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     (values.clone().reduce(f64::min).unwrap_or(0.0), values.reduce(f64::max).unwrap_or(1.0))
 }
 
-/// As much as single precision tells: plotters looks for ticks between them.
-fn are_apart(low: f64, high: f64) -> bool {
+/// True if the values differ in single precision, between which plotters can find ticks.
+fn are_distinct(low: f64, high: f64) -> bool {
     high - low > 1e-6 * low.abs().max(high.abs()).max(1e-3)
 }
 
-/// From the smallest to the largest value, with room around a single one.
-fn around(low: f64, high: f64) -> Range<f64> {
-    if are_apart(low, high) {
+/// Range from the smallest to the largest value, with space around a single one.
+fn pad_single_value(low: f64, high: f64) -> Range<f64> {
+    if are_distinct(low, high) {
         return low..high;
     }
     let room = 0.5 * low.abs().max(1.0);
     low - room..low + room
 }
 
-/// plotters' choice of round numbers.
+/// Round numbers in a range, as plotters chooses them.
 fn key_points(range: &Range<f64>, most: usize) -> impl Iterator<Item = f64> + use<> {
     RangedCoordf64::from(range.clone()).key_points(most).into_iter()
 }
 
 fn linear_ticks(range: &Range<f64>) -> Vec<(f64, String)> {
     let step = (range.end - range.start) / NUM_TICKS as f64;
-    key_points(range, NUM_TICKS).map(|value| (value, tick(value, step))).collect()
+    key_points(range, NUM_TICKS).map(|value| (value, tick_label(value, step))).collect()
 }
 
-/// Ticks at the powers of the base, as many as their labels leave room for over `width` pixels; closer ones where fewer
-/// than three powers are in range.
+/// Ticks at the powers of the base, as many as have room for their labels over `width` pixels.
+/// Where fewer than three powers are in range, closer ticks are chosen.
 fn log_ticks(scale: Scale, range: &Range<f64>, width: f64) -> Result<Vec<(f64, String)>> {
     let per_unit = width / (range.end - range.start);
     let powers = if scale == Scale::Log { decades(range, &[1]) } else { octaves(range) };
@@ -186,26 +194,28 @@ fn log_ticks(scale: Scale, range: &Range<f64>, width: f64) -> Result<Vec<(f64, S
             ticks = finer;
         }
     }
-    keep_apart(&mut ticks, per_unit)?;
+    clear_overlapping_labels(&mut ticks, per_unit)?;
     Ok(ticks)
 }
 
-/// The multiples `mantissas` (1 to 9) of the powers of ten, in a range of exponents; all of them written out, or none.
+/// Multiples `mantissas` (1 to 9) of the powers of ten, in a range of exponents. Either all labels
+/// are decimals, or none is.
 fn decades(range: &Range<f64>, mantissas: &[u8]) -> Vec<(f64, String)> {
     let exponents = range.start.floor() as i32..=range.end.ceil() as i32;
     let place = |exponent: i32, mantissa: u8| f64::from(exponent) + f64::from(mantissa).log10();
     let all = exponents.flat_map(|exponent| mantissas.iter().map(move |&mantissa| (exponent, mantissa)));
     let shown: Vec<_> =
         all.filter(|&(exponent, mantissa)| range.contains(&place(exponent, mantissa))).collect();
-    let are_plain = shown.iter().all(|(exponent, _)| WRITTEN_OUT.contains(exponent));
+    let are_plain = shown.iter().all(|(exponent, _)| PLAIN_EXPONENTS.contains(exponent));
     let tick = |&(exponent, mantissa): &(i32, u8)| {
-        let label = if are_plain { decimal(mantissa, exponent) } else { format!("{mantissa}e{exponent}") };
+        let label =
+            if are_plain { decimal_label(mantissa, exponent) } else { format!("{mantissa}e{exponent}") };
         (place(exponent, mantissa), label)
     };
     shown.iter().map(tick).collect()
 }
 
-/// The powers of two, in a range of exponents.
+/// Powers of two, in a range of exponents.
 fn octaves(range: &Range<f64>) -> Vec<(f64, String)> {
     let exponents = range.start.ceil() as i32..=range.end.floor() as i32;
     let label = |exponent: i32| match exponent {
@@ -216,17 +226,17 @@ fn octaves(range: &Range<f64>) -> Vec<(f64, String)> {
     exponents.map(|exponent| (f64::from(exponent), label(exponent))).collect()
 }
 
-/// Round numbers in a range of exponents that is too short for other ticks.
+/// Round numbers, in a range of exponents that is too short for other ticks.
 fn between_powers(scale: Scale, range: &Range<f64>) -> Vec<(f64, String)> {
     let base: f64 = if scale == Scale::Log { 10.0 } else { 2.0 };
     let values = base.powf(range.start)..base.powf(range.end);
     let step = (values.end - values.start) / NUM_TICKS as f64;
     let points = key_points(&values, NUM_TICKS);
-    points.filter_map(|value| Some((scale.place(value)?, precise(value, step)))).collect()
+    points.filter_map(|value| Some((scale.place(value)?, precise_label(value, step)))).collect()
 }
 
-/// Takes the label from each tick where it would run into the one before.
-fn keep_apart(ticks: &mut [(f64, String)], per_unit: f64) -> Result<()> {
+/// Clears the label of each tick whose label would overlap the one before.
+fn clear_overlapping_labels(ticks: &mut [(f64, String)], per_unit: f64) -> Result<()> {
     let mut free_from = f64::NEG_INFINITY;
     for (place, label) in ticks {
         let half = (BODY.measure(label)? + LABEL_GAP) / 2.0;
@@ -239,8 +249,8 @@ fn keep_apart(ticks: &mut [(f64, String)], per_unit: f64) -> Result<()> {
     Ok(())
 }
 
-/// `mantissa` × 10^`exponent`, as people write it, for an exponent of [`WRITTEN_OUT`].
-fn decimal(mantissa: u8, exponent: i32) -> String {
+/// Decimal notation of `mantissa` × 10^`exponent`, for an exponent of [`PLAIN_EXPONENTS`].
+fn decimal_label(mantissa: u8, exponent: i32) -> String {
     match usize::try_from(exponent) {
         Ok(zeros) => grouped(usize::from(mantissa) * 10_usize.pow(zeros.min(9) as u32)),
         Err(_) => {
@@ -249,13 +259,13 @@ fn decimal(mantissa: u8, exponent: i32) -> String {
     }
 }
 
-/// A tick label on an axis that counts; nothing between the numbers.
-fn whole(value: f64) -> String {
+/// Label of a tick on an axis that counts. Empty for a number that is not an integer.
+fn integer_label(value: f64) -> String {
     if (value - value.round()).abs() < 1e-6 { format!("{value:.0}") } else { String::new() }
 }
 
-/// A tick label with as many decimals as the distance between ticks needs.
-fn tick(value: f64, step: f64) -> String {
+/// Label of a tick, with as many decimals as the distance between ticks needs.
+fn tick_label(value: f64, step: f64) -> String {
     let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     let value = if value.abs() < step * 1e-3 { 0.0 } else { value };
     match value.abs() {
@@ -267,10 +277,10 @@ fn tick(value: f64, step: f64) -> String {
     }
 }
 
-/// As [`tick`], for numbers that may be all tiny or all huge.
-fn precise(value: f64, step: f64) -> String {
+/// Label of a tick as from [`tick_label`], for numbers that may all be tiny or huge.
+fn precise_label(value: f64, step: f64) -> String {
     if (1e-4..1e6).contains(&value) {
-        return tick(value, step);
+        return tick_label(value, step);
     }
     let digits = (value / step).log10().ceil().clamp(0.0, 9.0) as usize;
     format!("{value:.digits$e}")
@@ -281,7 +291,7 @@ fn precise(value: f64, step: f64) -> String {
 mod tests {
     use super::*;
 
-    /// The labels on an x axis of `width` pixels from one value to another.
+    /// Labels on an x axis of `width` pixels from one value to another.
     fn labels(scale: Scale, values: [f64; 2], width: f64) -> Vec<String> {
         let places: Vec<f64> = values.iter().filter_map(|&value| scale.place(value)).collect();
         let axis = Axis::horizontal(scale, places.into_iter(), width, false).unwrap();
@@ -293,7 +303,13 @@ mod tests {
     #[test]
     fn ticks_have_the_decimals_they_need() {
         assert_eq!(
-            [tick(0.25, 0.05), tick(3.0, 1.0), tick(-1e-17, 0.1), tick(2e7, 1e6), tick(-2500.0, 500.0)],
+            [
+                tick_label(0.25, 0.05),
+                tick_label(3.0, 1.0),
+                tick_label(-1e-17, 0.1),
+                tick_label(2e7, 1e6),
+                tick_label(-2500.0, 500.0)
+            ],
             ["0.25", "3", "0.0", "2.0e7", "-2,500"]
         );
     }
@@ -304,7 +320,7 @@ mod tests {
         assert_eq!(labels(Scale::Log, [2e4, 3e7], 420.0), ["1e5", "1e6", "1e7"]);
         assert_eq!(labels(Scale::Log, [1e-6, 1e-4], 420.0), ["1e-6", "1e-5", "1e-4"]);
         assert_eq!(labels(Scale::Log, [7e3, 1e6], 420.0), ["10,000", "100,000", "1,000,000"]);
-        // Too many are thinned.
+        // Too many labels are thinned out.
         let many = labels(Scale::Log, [1e-30, 1e30], 420.0);
         assert!((4..=10).contains(&many.len()), "{many:?}");
     }
@@ -330,7 +346,7 @@ mod tests {
         assert_eq!(labels(Scale::Log2, [1e30, 1e31], 380.0), ["2^100", "2^101", "2^102", "2^103"]);
     }
 
-    /// On a chart of the least width too.
+    /// This holds on a chart of the least width, too.
     #[test]
     fn labels_do_not_run_into_one_another() {
         for scale in [Scale::Log, Scale::Log2] {
@@ -354,8 +370,9 @@ mod tests {
 
     #[test]
     fn error_bars_have_room_at_both_ends() {
-        let axis =
-            |have_bars| Axis::horizontal(Scale::Whole, [1.0, 2.0].into_iter(), 420.0, have_bars).unwrap();
+        let axis = |has_error_bars| {
+            Axis::horizontal(Scale::Whole, [1.0, 2.0].into_iter(), 420.0, has_error_bars).unwrap()
+        };
         assert_eq!((axis(false).range, axis(true).range), (1.0..2.0, 0.96..2.04));
         assert_eq!(axis(true).ticks, [(1.0, "1".to_owned()), (2.0, "2".to_owned())]);
     }

@@ -1,37 +1,37 @@
-//! Owns the marked places on the x axis: where their labels go, above the plot, so that each stands at the end of its own
-//! line and no line goes through another's label.
+//! Owns the flags: labels of marked places on the x axis, above the plot. Each stands at the end of
+//! its own line, and no line crosses another's label.
 
 use crate::error::Result;
 use crate::plots::chart::axis::{Axis, Scale};
 use crate::plots::chart::labels::LABEL;
-use crate::plots::chart::style::{Area, FINE, MARKER_DASH, cannot_draw, stroke, text_style};
-use crate::plots::colour::{AXIS, QUIET};
+use crate::plots::chart::style::{Area, MARKER_DASH, SUBPIXELS, cannot_draw, stroke, text_style};
+use crate::plots::colour::{AXIS, MUTED};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-/// Between a line and its label, in pixels.
+/// Space between a line and its label, in pixels.
 const GAP: f64 = 4.0;
 
-/// A marked place.
+/// A marked place and its label.
 struct Flag {
-    /// Its place on the axis, and about how many pixels that is from the plot's left end.
+    /// Position on the axis, and about how many pixels it is from the plot's left end.
     place: f64,
     x: f64,
     text: String,
     width: f64,
-    /// Counted from the plot upwards.
+    /// Row of the label, counted upwards from the plot.
     row: usize,
-    /// On which side of its line its label is.
+    /// True if the label is at the left of its line.
     is_left: bool,
 }
 
-/// All marked places of a chart.
+/// All flags of a chart.
 pub(super) struct Flags {
     flags: Vec<Flag>,
 }
 
 impl Flags {
-    /// Those of `marks` that are on the axis, over `width` pixels.
+    /// Creates the flags of those `marks` that are on the axis, over `width` pixels.
     pub(super) fn new(marks: &[(f64, &str)], scale: Scale, axis: &Axis, width: f64) -> Result<Self> {
         let mut flags = Vec::new();
         for &(x, label) in marks {
@@ -49,19 +49,20 @@ impl Flags {
         Ok(Self { flags })
     }
 
-    /// How much room their labels need above the plot, in pixels.
+    /// Space that the labels need above the plot, in pixels.
     pub(super) fn height(&self) -> i32 {
         let labelled = self.flags.iter().filter(|flag| !flag.text.is_empty());
         labelled.map(|flag| flag.row as i32 + 1).max().unwrap_or(0) * row_height()
     }
 
-    /// Their places on the axis.
+    /// Positions of the flags on the axis.
     pub(super) fn places(&self) -> impl Iterator<Item = f64> + '_ {
         self.flags.iter().map(|flag| flag.place)
     }
 
-    /// Draws lines and labels on all of the chart below its legend. The plot is between the heights `plot_top` and `bottom`, in
-    /// fine pixels; `across` says where a place on the axis is.
+    /// Draws lines and labels in all of the chart below its legend. The plot is between the heights
+    /// `plot_top` and `bottom`, in subpixels. `across` returns the x coordinate of a position on
+    /// the axis.
     pub(super) fn draw(
         &self,
         area: &Area<'_>,
@@ -69,34 +70,35 @@ impl Flags {
         across: impl Fn(f64) -> i32,
     ) -> Result<()> {
         for flag in &self.flags {
-            let (x, top) = (across(flag.place), plot_top - flag.row as i32 * row_height() * FINE);
-            let half = row_height() * FINE / 2;
+            let (x, top) = (across(flag.place), plot_top - flag.row as i32 * row_height() * SUBPIXELS);
+            let half = row_height() * SUBPIXELS / 2;
             let end = if flag.text.is_empty() { plot_top } else { top - 2 * half };
             let (dash, gap) = MARKER_DASH;
             let line = vec![(x, bottom), (x, end)];
-            for dash in DashedLineSeries::new(line, dash * FINE, gap * FINE, stroke(AXIS, 1)) {
+            for dash in DashedLineSeries::new(line, dash * SUBPIXELS, gap * SUBPIXELS, stroke(AXIS, 1)) {
                 area.draw(&dash).map_err(cannot_draw)?;
             }
             let side = if flag.is_left { HPos::Right } else { HPos::Left };
-            let style = text_style(LABEL, QUIET)?.pos(Pos::new(side, VPos::Center));
-            let away = if flag.is_left { -fine(GAP) } else { fine(GAP) };
+            let style = text_style(LABEL, MUTED)?.pos(Pos::new(side, VPos::Center));
+            let away = if flag.is_left { -to_subpixels(GAP) } else { to_subpixels(GAP) };
             area.draw_text(&flag.text, &style, (x + away, top - half)).map_err(cannot_draw)?;
         }
         Ok(())
     }
 }
 
-/// The height of a row of labels, in pixels.
+/// Height of a row of labels, in pixels.
 pub(super) fn row_height() -> i32 {
     LABEL.line_height() as i32
 }
 
-fn fine(pixels: f64) -> i32 {
-    (pixels * f64::from(FINE)).round() as i32
+fn to_subpixels(pixels: f64) -> i32 {
+    (pixels * f64::from(SUBPIXELS)).round() as i32
 }
 
-/// Labels are at the right of their lines: all of them where they have room there, or else all at the left. Where neither
-/// is possible, those without room at the right are at the left, and those that such a line would go through.
+/// Chooses the side of each label. All are at the right of their lines where there is room,
+/// otherwise all at the left. Where neither is possible, those at the left are the ones without
+/// room at the right and the ones that such a line would cross.
 fn choose_sides(flags: &mut [Flag], width: f64) {
     let fit_right = flags.iter().all(|flag| flag.x + flag.width <= width);
     let fit_left = flags.iter().all(|flag| flag.x >= flag.width);
@@ -111,9 +113,10 @@ fn choose_sides(flags: &mut [Flag], width: f64) {
     }
 }
 
-/// A label is above the ends of all lines that would go through it, and above all labels that it would cover.
+/// Chooses the row of each label: above the ends of all lines that would cross it, and above all
+/// labels that it would cover.
 fn choose_rows(flags: &mut [Flag]) {
-    // The first of those at the right, and the last of those at the left, are crossed by most lines.
+    // Most lines cross the first of the labels at the right, and the last of those at the left.
     let rights = (0..flags.len()).rev().filter(|&index| !flags[index].is_left);
     let lefts = (0..flags.len()).filter(|&index| flags[index].is_left);
     let order: Vec<usize> = rights.chain(lefts).collect();
@@ -128,7 +131,7 @@ fn choose_rows(flags: &mut [Flag]) {
     }
 }
 
-/// What a label covers from left to right, with the end of its line.
+/// Horizontal extent of a label, with the end of its line.
 fn span(flag: &Flag) -> (f64, f64) {
     if flag.is_left { (flag.x - flag.width, flag.x) } else { (flag.x, flag.x + flag.width) }
 }
@@ -138,7 +141,7 @@ fn span(flag: &Flag) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    /// Flags at shares of a plot that is 400 pixels wide.
+    /// Flags at fractions of a plot that is 400 pixels wide.
     fn flags(marks: &[(f64, &str)]) -> Vec<Flag> {
         let axis = Axis::horizontal(Scale::Linear, [0.0, 1.0].into_iter(), 400.0, false).unwrap();
         Flags::new(marks, Scale::Linear, &axis, 400.0).unwrap().flags
@@ -151,7 +154,7 @@ mod tests {
             for other in flags.iter().filter(|other| !std::ptr::eq(*other, flag)) {
                 let (from, to) = span(other);
                 assert!(other.row != flag.row || to <= start || end <= from, "{} {}", flag.text, other.text);
-                // A line ends at its label: it goes through none that is above that.
+                // A line ends at its label: it crosses no label above that.
                 let goes_through = start < other.x && other.x < end && other.row > flag.row;
                 assert!(!goes_through, "{} goes through {}", other.text, flag.text);
             }

@@ -1,22 +1,22 @@
-//! Owns a chart's legend: where the names of its lines go, and what stands before each.
+//! Owns the legend of a chart: the positions of the names, and the line and mark before each.
 
 use plotters::prelude::*;
 
 use crate::error::Result;
 use crate::plots::chart::mark::draw_mark;
-use crate::plots::chart::style::{Area, FINE, MARGIN, cannot_draw, line_style, text_style};
+use crate::plots::chart::style::{Area, MARGIN, SUBPIXELS, cannot_draw, line_style, text_style};
 use crate::plots::chart::{Chart, Line, Series};
-use crate::plots::colour::INK;
+use crate::plots::colour::TEXT;
 use crate::plots::text::BODY;
 
-/// The length of the line before a name, and the gaps after it and after the name, in pixels.
+/// Length of the line before a name, space after it, and space after the name, in pixels.
 const SWATCH: i32 = 40;
-const AFTER_SWATCH: i32 = 8;
-const BETWEEN: i32 = 24;
-/// A name that is longer than the chart is wide goes over so many rows.
+const SWATCH_GAP: i32 = 8;
+const NAME_GAP: i32 = 24;
+/// Most rows of a name that is longer than the chart is wide.
 const MAX_ROWS_OF_NAME: usize = 4;
 
-/// A name in its place, with the line before its first row.
+/// A name with its position, and the series whose line stands before its first row.
 pub(super) struct LegendName<'a> {
     line: &'a Series,
     rows: Vec<String>,
@@ -25,29 +25,30 @@ pub(super) struct LegendName<'a> {
 }
 
 impl Chart<'_> {
-    /// Where the names of all series go, above the plot, where they hide no line, and where the plot may begin.
+    /// Places the names of all series above the plot, where they hide no line. Also returns the top
+    /// of the plot.
     pub(super) fn legend(&self, width: i32) -> Result<(Vec<LegendName<'_>>, i32)> {
         let first = if self.title.is_empty() { MARGIN } else { MARGIN + 28 };
         let row = row_height();
         let (mut x, mut top, mut bottom, mut names) = (MARGIN, first, first, Vec::new());
-        let room = f64::from(width - 2 * MARGIN - SWATCH - AFTER_SWATCH);
+        let room = f64::from(width - 2 * MARGIN - SWATCH - SWATCH_GAP);
         for line in self.series.iter().filter(|line| !line.name.trim().is_empty()) {
             let rows = BODY.wrap(&line.name, room, MAX_ROWS_OF_NAME)?;
             let text = BODY.measure_widest(rows.iter().map(String::as_str))?;
-            let needed = SWATCH + AFTER_SWATCH + text.ceil() as i32;
+            let needed = SWATCH + SWATCH_GAP + text.ceil() as i32;
             if x > MARGIN && x + needed > width - MARGIN {
                 (x, top) = (MARGIN, bottom);
             }
             bottom = bottom.max(top + row * rows.len() as i32);
             names.push(LegendName { line, rows, x, top });
-            x += needed + BETWEEN;
+            x += needed + NAME_GAP;
         }
         let bottom = if names.is_empty() { first } else { bottom + 8 };
         Ok((names, bottom))
     }
 }
 
-/// Between the middles of two rows, in pixels.
+/// Distance between the middles of two rows, in pixels.
 fn row_height() -> i32 {
     BODY.line_height() as i32
 }
@@ -55,21 +56,22 @@ fn row_height() -> i32 {
 impl LegendName<'_> {
     pub(super) fn draw(&self, area: &Area<'_>) -> Result<()> {
         let (left, right, middle) = (self.x, self.x + SWATCH, self.top + row_height() / 2);
-        // A dashed line is two dashes long.
+        // A dashed line consists of two dashes.
         let pieces = match self.line.line {
             Line::Solid => &[[left, right]][..],
             Line::Dashed => &[[left, left + 13], [right - 13, right]],
             Line::None => &[],
         };
         for [from, to] in pieces {
-            let points = vec![(from * FINE, middle * FINE), (to * FINE, middle * FINE)];
+            let points = vec![(from * SUBPIXELS, middle * SUBPIXELS), (to * SUBPIXELS, middle * SUBPIXELS)];
             area.draw(&PathElement::new(points, line_style(self.line))).map_err(cannot_draw)?;
         }
-        draw_mark(area, ((left + SWATCH / 2) * FINE, middle * FINE), self.line)?;
-        let style = text_style(BODY, INK)?;
+        draw_mark(area, ((left + SWATCH / 2) * SUBPIXELS, middle * SUBPIXELS), self.line)?;
+        let style = text_style(BODY, TEXT)?;
         for (index, row) in self.rows.iter().enumerate() {
             let y = middle + index as i32 * row_height() - 7;
-            area.draw_text(row, &style, ((right + AFTER_SWATCH) * FINE, y * FINE)).map_err(cannot_draw)?;
+            area.draw_text(row, &style, ((right + SWATCH_GAP) * SUBPIXELS, y * SUBPIXELS))
+                .map_err(cannot_draw)?;
         }
         Ok(())
     }

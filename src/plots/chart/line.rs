@@ -1,4 +1,4 @@
-//! Owns one line of a chart: which of its points can be shown, and its marks, error bars and strokes.
+//! Owns one line of a chart: the points that can be shown, and its marks, error bars and strokes.
 
 use plotters::coord::cartesian::Cartesian2d;
 use plotters::element::{Drawable, PointCollection};
@@ -7,33 +7,34 @@ use plotters::prelude::*;
 use crate::error::Result;
 use crate::plots::chart::axis::{Axis, Scale, can_be_shown};
 use crate::plots::chart::mark::draw_mark;
-use crate::plots::chart::style::{Area, DASH, FINE, MARK, cannot_draw, line_style};
+use crate::plots::chart::style::{Area, DASH, MARK, SUBPIXELS, cannot_draw, line_style};
 use crate::plots::chart::{Line, Series};
 
-/// Up to so many points of a line get a mark each; of more, about so many, where marks tell lines apart.
+/// Most points of a line that all get a mark. Of more points, about `NUM_MARKS` get one, where
+/// marks distinguish lines.
 const MAX_MARKED: usize = 30;
 const NUM_MARKS: usize = 10;
 
-/// The inside of the plot, with a pair of axes.
-pub(super) type Plane<'a> = DrawingArea<SVGBackend<'a>, Cartesian2d<Axis, Axis>>;
+/// The inside of the plot, with its axes.
+pub(super) type PlotArea<'a> = DrawingArea<SVGBackend<'a>, Cartesian2d<Axis, Axis>>;
 
-/// A line with those of its points that can be shown; there is at least one.
+/// A line with the points that can be shown, at least one.
 pub(super) struct PlacedLine<'a> {
     series: &'a Series,
     pub(super) points: Vec<Point<'a>>,
 }
 
 pub(super) struct Point<'a> {
-    /// Where it is on both axes.
+    /// Position on both axes.
     pub(super) at: (f64, f64),
-    /// The ends of its error bar.
+    /// Lower and upper end of its error bar.
     pub(super) spread: Option<(f64, f64)>,
-    /// May be empty.
+    /// Text beside the mark. May be empty.
     pub(super) label: &'a str,
 }
 
 impl<'a> PlacedLine<'a> {
-    /// The lines that can be shown over an x axis.
+    /// Returns the lines that have points to show on an x axis.
     pub(super) fn all(lines: &'a [Series], scale: Scale) -> Vec<Self> {
         let placed = |series: &'a Series| {
             let points = (0..series.points.len()).filter_map(|index| Point::new(series, index, scale));
@@ -42,7 +43,7 @@ impl<'a> PlacedLine<'a> {
         lines.iter().map(placed).filter(|line| !line.points.is_empty()).collect()
     }
 
-    /// All that the y axis has to cover.
+    /// Values that the y axis has to cover.
     pub(super) fn values(&self) -> impl Iterator<Item = f64> + Clone + '_ {
         self.points.iter().flat_map(|point| {
             let [(_, low), (_, high)] = point.bar();
@@ -50,9 +51,11 @@ impl<'a> PlacedLine<'a> {
         })
     }
 
-    /// Which points have a mark, `place` being that of the line among others: all where they are few, or nothing else shows
-    /// them. Of a longer line, some where there are several lines, not where another line has its own.
-    pub(super) fn is_marked(&self, index: usize, place: usize, num_lines: usize) -> bool {
+    /// True if a point has a mark. `place` is the index of its line among all lines.
+    ///
+    /// All points of a short line have marks, and all points that are not joined. Of a longer line,
+    /// some have marks where there are several lines, and not where another line has its own.
+    pub(super) fn has_mark(&self, index: usize, place: usize, num_lines: usize) -> bool {
         if self.series.line == Line::None || self.points.len() <= MAX_MARKED {
             return true;
         }
@@ -60,23 +63,23 @@ impl<'a> PlacedLine<'a> {
         num_lines > 2 && index % every == (2 * place + 1) * every / (2 * num_lines)
     }
 
-    /// The strokes of error bars and of the line.
-    pub(super) fn draw_strokes(&self, plane: &Plane<'_>) -> Result<()> {
+    /// Draws the error bars and the line.
+    pub(super) fn draw_strokes(&self, plot_area: &PlotArea<'_>) -> Result<()> {
         let style = line_style(self.series);
         for Point { at: (x, _), spread, .. } in &self.points {
             if let Some((low, high)) = *spread {
-                draw_bar(plane, *x, (low, high), style.stroke_width(3 * FINE as u32 / 2))?;
+                draw_bar(plot_area, *x, (low, high), style.stroke_width(3 * SUBPIXELS as u32 / 2))?;
             }
         }
         let points: Vec<_> = self.points.iter().map(|point| point.at).collect();
         match self.series.line {
-            Line::Solid => draw(plane, &PathElement::new(points, style)),
-            Line::Dashed => draw_dashed(plane, points, DASH, style),
+            Line::Solid => draw(plot_area, &PathElement::new(points, style)),
+            Line::Dashed => draw_dashed(plot_area, points, DASH, style),
             Line::None => Ok(()),
         }
     }
 
-    /// The marks. `centre` says where a point is on `area`, in fine pixels.
+    /// Draws the marks. `centre` returns the position of a point in `area`, in subpixels.
     pub(super) fn draw_marks(
         &self,
         area: &Area<'_>,
@@ -84,14 +87,15 @@ impl<'a> PlacedLine<'a> {
         (place, num_lines): (usize, usize),
     ) -> Result<()> {
         for (index, point) in self.points.iter().enumerate() {
-            if self.is_marked(index, place, num_lines) {
+            if self.has_mark(index, place, num_lines) {
                 draw_mark(area, centre(point.at), self.series)?;
             }
         }
         Ok(())
     }
 
-    /// What is drawn between points: their bars (of no length where there is none), and the line from each to the next.
+    /// Strokes of the line: the error bar of each point (of length 0 where there is none), and the
+    /// segment from each point to the next.
     pub(super) fn strokes(&self) -> impl Iterator<Item = [(f64, f64); 2]> + '_ {
         let joined = self.series.line != Line::None;
         let steps = self.points.windows(2).filter(move |_| joined).map(|pair| [pair[0].at, pair[1].at]);
@@ -110,7 +114,7 @@ impl<'a> Point<'a> {
         })
     }
 
-    /// The ends of its error bar: where it is itself, without one.
+    /// Ends of the error bar. Both are the point itself where there is none.
     fn bar(&self) -> [(f64, f64); 2] {
         let (x, y) = self.at;
         let (low, high) = self.spread.unwrap_or((y, y));
@@ -118,34 +122,34 @@ impl<'a> Point<'a> {
     }
 }
 
-/// An error bar with a cap at both ends.
-fn draw_bar(plane: &Plane<'_>, x: f64, (low, high): (f64, f64), style: ShapeStyle) -> Result<()> {
-    draw(plane, &PathElement::new(vec![(x, low), (x, high)], style))?;
-    let half = MARK * FINE;
+/// Draws an error bar with a cap at both ends.
+fn draw_bar(plot_area: &PlotArea<'_>, x: f64, (low, high): (f64, f64), style: ShapeStyle) -> Result<()> {
+    draw(plot_area, &PathElement::new(vec![(x, low), (x, high)], style))?;
+    let half = MARK * SUBPIXELS;
     for end in [low, high] {
         let cap = EmptyElement::at((x, end)) + PathElement::new(vec![(-half, 0), (half, 0)], style);
-        draw(plane, &cap)?;
+        draw(plot_area, &cap)?;
     }
     Ok(())
 }
 
-/// A dashed line with a dash and a gap of so many pixels.
+/// Draws a dashed line. `dash` and `gap` are in pixels.
 pub(super) fn draw_dashed(
-    plane: &Plane<'_>,
+    plot_area: &PlotArea<'_>,
     points: Vec<(f64, f64)>,
     (dash, gap): (i32, i32),
     style: ShapeStyle,
 ) -> Result<()> {
-    for line in DashedLineSeries::new(points, dash * FINE, gap * FINE, style) {
-        draw(plane, &line)?;
+    for line in DashedLineSeries::new(points, dash * SUBPIXELS, gap * SUBPIXELS, style) {
+        draw(plot_area, &line)?;
     }
     Ok(())
 }
 
-fn draw<'a, 'b, E>(plane: &Plane<'a>, element: &'b E) -> Result<()>
+fn draw<'a, 'b, E>(plot_area: &PlotArea<'a>, element: &'b E) -> Result<()>
 where
     &'b E: PointCollection<'b, (f64, f64)>,
     E: Drawable<SVGBackend<'a>>,
 {
-    plane.draw(element).map_err(cannot_draw)
+    plot_area.draw(element).map_err(cannot_draw)
 }

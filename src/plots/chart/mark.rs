@@ -1,15 +1,16 @@
-//! Owns the shapes of marks: each series has its own, so that lines can be told apart without colours.
+//! Owns the shapes of marks. Each series has its own, so that lines can be distinguished without
+//! colours.
 
 use plotters::prelude::*;
 
 use crate::error::Result;
-use crate::plots::chart::style::{Area, FINE, MARK, cannot_draw, line_style};
+use crate::plots::chart::style::{Area, MARK, SUBPIXELS, cannot_draw, line_style};
 use crate::plots::chart::{Colour, Series};
 
-/// The line around a hollow mark, in fine pixels.
+/// Width of the outline of a hollow mark, in subpixels.
 const HOLLOW: u32 = 7;
 
-/// What a mark looks like. Corners are in hundredths of half a mark's width, from its centre.
+/// Shape of a mark. Corners are relative to its centre, in hundredths of half its width.
 enum Shape {
     Disc,
     Ring,
@@ -17,7 +18,7 @@ enum Shape {
     Hollow(&'static [(i32, i32)]),
 }
 
-/// One more than there are colours, so that series with the same colour have other marks.
+/// One more shape than there are colours, so that series with the same colour have other marks.
 const SHAPES: [Shape; 9] = [
     Shape::Disc,
     Shape::Filled(&[(-95, -95), (95, -95), (95, 95), (-95, 95)]),
@@ -43,7 +44,7 @@ const PLUS: [(i32, i32); 12] = [
     (-140, -40),
     (-40, -40),
 ];
-/// The same, turned by an eighth.
+/// The plus, turned by 45 degrees.
 const CROSS: [(i32, i32); 12] = [
     (71, -127),
     (127, -71),
@@ -59,14 +60,14 @@ const CROSS: [(i32, i32); 12] = [
     (0, -57),
 ];
 
-/// Draws the mark of `series` with its centre at `centre`, in fine pixels.
+/// Draws the mark of `series` with its centre at `(x, y)`, in subpixels.
 pub(super) fn draw_mark(area: &Area<'_>, (x, y): (i32, i32), series: &Series) -> Result<()> {
     let index = match series.colour {
         Colour::Category(index) => index,
         Colour::Ordered { place, .. } => place,
-        Colour::Ink => return Ok(()),
+        Colour::Text => return Ok(()),
     };
-    let half = MARK * FINE;
+    let half = MARK * SUBPIXELS;
     let corners = |shape: &[(i32, i32)]| -> Vec<(i32, i32)> {
         shape.iter().map(|(right, down)| (x + right * half / 100, y + down * half / 100)).collect()
     };
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    /// The shapes without their places.
+    /// Shape of a mark without its position and colour.
     fn shape_of(index: usize) -> String {
         let mut svg = String::new();
         let area = SVGBackend::with_string(&mut svg, (400, 400)).into_drawing_area();
@@ -104,7 +105,7 @@ mod tests {
     fn marks_of_nine_series_differ_without_their_colours() {
         let shapes: HashSet<String> = (0..SHAPES.len()).map(shape_of).collect();
         assert_eq!(shapes.len(), 9, "{shapes:?}");
-        // The ninth series has the first colour again, and another mark.
+        // The ninth series has the first colour again, but another mark.
         assert_eq!(Colour::Category(8).on_white(), Colour::Category(0).on_white());
         assert_ne!(shape_of(8), shape_of(0));
     }

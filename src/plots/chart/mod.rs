@@ -1,4 +1,5 @@
-//! Owns line charts, such as the loss over the epochs, drawn by plotters. Knows points and names only.
+//! Owns line charts, such as the loss per epoch, drawn by plotters. Must not know anything but
+//! points and names.
 //!
 //! | to change … | go to |
 //! |---|---|
@@ -7,8 +8,8 @@
 //! | lines, error bars, which points have marks | `line` |
 //! | the shapes of marks | `mark` |
 //! | axes and grid | `plot` |
-//! | marked places on the x axis | `flags` |
-//! | where labels beside marks go | `labels` |
+//! | labels of marked places on the x axis | `flags` |
+//! | positions of labels beside marks | `labels` |
 //! | strokes, and the size of marks | `style` |
 
 mod axis;
@@ -26,76 +27,79 @@ use plotters::prelude::*;
 
 use crate::error::Result;
 pub use crate::plots::chart::axis::Scale;
-use crate::plots::chart::style::{FINE, MARGIN, cannot_draw, text_style};
-use crate::plots::colour::{Colour, INK};
+use crate::plots::chart::style::{MARGIN, SUBPIXELS, cannot_draw, text_style};
+use crate::plots::colour::{Colour, TEXT};
 use crate::plots::picture::check_size;
 use crate::plots::text::{FAMILY, STRONG};
 
-/// Smaller charts have no room for their own labels.
+/// Least width and height in pixels. Smaller charts have no room for their own labels.
 const MIN_SIZE: (usize, usize) = (320, 240);
-/// A plot whose labels have no room gets higher by this share, up to so many times.
-const HIGHER: f64 = 0.25;
-const MAX_HIGHER: usize = 6;
-/// Of more labels than this nobody could read each; some may be left out then.
+/// Fraction by which a plot gets higher where labels have no room, and how often at most.
+const HEIGHT_STEP: f64 = 0.25;
+const MAX_HEIGHT_STEPS: usize = 6;
+/// Of more labels than this nobody could read each. Some may then be left out.
 const MANY_LABELS: usize = 60;
 
-/// How the points of a series are joined.
+/// Way in which the points of a series are joined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Line {
-    /// By a solid line.
+    /// A solid line.
     #[default]
     Solid,
-    /// By a dashed line.
+    /// A dashed line.
     Dashed,
-    /// Not at all: each point has a mark, however many there are.
+    /// No line. Each point has a mark, however many there are.
     None,
 }
 
-/// A line of a chart.
+/// One series of points in a chart.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Series {
-    /// Its name in the legend; one without is not in it.
+    /// Name in the legend. A series without a name is not in it.
     pub name: String,
-    /// x and y, in the order of the line; points that are not finite are left out.
+    /// x and y of each point, in the order of the line. Points that are not finite are left out.
     pub points: Vec<(f64, f64)>,
-    /// For each point the lower and upper end of its error bar, as y values. Empty for none; a bar whose ends are not
-    /// both finite is left out.
+    /// Lower and upper end of each point's error bar, as y values. Empty for none. A bar whose ends
+    /// are not both finite is left out.
     pub spread: Vec<(f64, f64)>,
-    /// For each point a short text beside its mark, or with a line to it. Empty for none. The plot gets higher where up to
-    /// 60 of them have no room.
+    /// Short text of each point, beside its mark or with a line to it. Empty for none. The plot
+    /// gets higher where up to 60 of them have no room.
     pub labels: Vec<String>,
     /// How the points are joined.
     pub line: Line,
-    /// Its colour and with it the shape of its marks: each of the first nine has its own.
+    /// Colour of the line and the marks, which also decides the shape of the marks. Each of the
+    /// first nine has its own shape.
     pub colour: Colour,
 }
 
 /// A line chart with one or more series over a common x axis.
 ///
-/// It has a transparent background and these colours, which a page's style can override with attribute selectors,
-/// for instance `.chart [fill="#333333"]`: text `fill` `#333333` (title, legend, axis names) and `#666666` (tick labels
-/// and labels in the plot), axes and markers `stroke` `#777777`, grid lines `stroke` `#DDDDDD`. The series' colours are for
-/// white; [`dark_style`](crate::plots::dark_style) has those for a dark page.
+/// It has a transparent background and these colours, which a page's style can override with
+/// attribute selectors, for instance `.chart [fill="#333333"]`: text `fill` `#333333` (title,
+/// legend, axis names) and `#666666` (tick labels and labels in the plot), axes and markers
+/// `stroke` `#777777`, grid lines `stroke` `#DDDDDD`. The series' colours are for white;
+/// [`dark_style`](crate::plots::dark_style) has those for a dark page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart<'a> {
-    /// What is shown, in bold; may be empty.
+    /// Title, in bold. May be empty.
     pub title: &'a str,
-    /// The x axis' name and unit.
+    /// Name and unit of the x axis.
     pub x_name: &'a str,
-    /// The y axis' name and unit.
+    /// Name and unit of the y axis.
     pub y_name: &'a str,
-    /// How x values are laid out.
+    /// Scale of the x axis.
     pub x_scale: Scale,
-    /// The least and the largest value that y can have: the axis ends there.
+    /// Least and largest possible y value. The axis ends there.
     pub y_bounds: (f64, f64),
-    /// The lines; the legend names them in this order, those without points too.
+    /// The series. The legend names them in this order, those without points too.
     pub series: &'a [Series],
-    /// x values marked with a dashed vertical line, each with a short label; those outside the data are left out.
+    /// x values marked with a dashed vertical line, each with a short label. Values outside the
+    /// data are left out.
     pub marks: &'a [(f64, &'a str)],
 }
 
 impl Default for Chart<'_> {
-    /// Without names, lines and bounds, over a linear x axis.
+    /// A chart without names, series or bounds, over a linear x axis.
     fn default() -> Self {
         Self {
             title: "",
@@ -110,52 +114,55 @@ impl Default for Chart<'_> {
 }
 
 impl Chart<'_> {
-    /// The chart as an `<svg class="chart">` element to stand in an HTML page, `width` pixels wide and as high as title,
-    /// legend and a plot of `height` need, or a higher one where labels need it; sizes below 320 × 240 are raised to that.
+    /// Draws the chart as an `<svg class="chart">` element for an HTML page. It is `width` pixels
+    /// wide, and as high as title, legend and a plot of `height` pixels need. It is higher where
+    /// labels need it. Sizes below 320 × 240 are raised to that.
     ///
     /// # Errors
-    /// A size that nobody could look at.
+    /// The size is too large to be looked at.
     pub fn to_svg(&self, width: usize, height: usize) -> Result<String> {
         let (width, height) = (width.max(MIN_SIZE.0), height.max(MIN_SIZE.1));
         check_size(width, height)?;
-        let mut tries = (0..=MAX_HIGHER).map(|more| height + (height as f64 * HIGHER) as usize * more);
-        let mut drawn = self.try_svg(width, tries.next().unwrap_or(height))?;
+        let mut tries =
+            (0..=MAX_HEIGHT_STEPS).map(|more| height + (height as f64 * HEIGHT_STEP) as usize * more);
+        let mut drawn = self.draw_svg(width, tries.next().unwrap_or(height))?;
         let num_labels = self.series.iter().map(|series| series.labels.len()).sum::<usize>();
         for higher in tries {
             if drawn.1 == 0 || num_labels > MANY_LABELS {
                 break;
             }
-            drawn = self.try_svg(width, higher)?;
+            drawn = self.draw_svg(width, higher)?;
         }
         Ok(drawn.0)
     }
 
-    /// The same with a plot of this height, and how many labels found no room.
-    fn try_svg(&self, width: usize, height: usize) -> Result<(String, usize)> {
+    /// Draws the chart with a plot of this height. Also returns the number of labels without room.
+    fn draw_svg(&self, width: usize, height: usize) -> Result<(String, usize)> {
         let (names, top) = self.legend(width as i32)?;
-        // A legend of many rows makes the chart higher rather than its plot lower; so do marked places.
+        // A legend of many rows makes the chart higher and not its plot lower. So do flags.
         let height = height + (top - MARGIN) as usize + self.marks.len() * flags::row_height() as usize;
-        let fine = |side: usize| side as u32 * FINE as u32;
+        let fine = |side: usize| side as u32 * SUBPIXELS as u32;
         let mut svg = String::new();
         let area = SVGBackend::with_string(&mut svg, (fine(width), fine(height))).into_drawing_area();
         if !self.title.is_empty() {
             let title = STRONG.fit(self.title, (width as i32 - 2 * MARGIN).into())?;
-            let at = (MARGIN * FINE, MARGIN * FINE);
-            area.draw_text(&title, &text_style(STRONG, INK)?, at).map_err(cannot_draw)?;
+            let at = (MARGIN * SUBPIXELS, MARGIN * SUBPIXELS);
+            area.draw_text(&title, &text_style(STRONG, TEXT)?, at).map_err(cannot_draw)?;
         }
         for name in &names {
             name.draw(&area)?;
         }
-        let num_without_room = self.plot(&area.split_vertically(top * FINE).1)?;
+        let num_without_room = self.plot(&area.split_vertically(top * SUBPIXELS).1)?;
         area.present().map_err(cannot_draw)?;
         drop(area);
         let label = if self.title.is_empty() { self.y_name } else { self.title };
-        Ok((embeddable(&svg, label, width, (fine(width), fine(height))), num_without_room))
+        Ok((embed(&svg, label, width, (fine(width), fine(height))), num_without_room))
     }
 }
 
-/// plotters' SVG as an element of a page: it fills the width of what it stands in, up to its own, and says what it is.
-fn embeddable(svg: &str, label: &str, width: usize, (right, bottom): (u32, u32)) -> String {
+/// Makes plotters' SVG an element of a page. It is at most `width` pixels wide, shrinks with its
+/// parent, and has a label for screen readers.
+fn embed(svg: &str, label: &str, width: usize, (right, bottom): (u32, u32)) -> String {
     let shapes =
         svg.split_once('>').map_or("", |(_, shapes)| shapes).replace(FAMILY, "system-ui, sans-serif");
     let label = label.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");

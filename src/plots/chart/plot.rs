@@ -1,4 +1,4 @@
-//! Owns what is below the legend: axes and grid, with the flags, lines, marks and labels.
+//! Owns everything below the legend: axes and grid, with the flags, lines, marks and labels.
 
 use plotters::chart::ChartContext;
 use plotters::coord::cartesian::Cartesian2d;
@@ -9,61 +9,63 @@ use crate::error::Result;
 use crate::plots::chart::Chart;
 use crate::plots::chart::axis::Axis;
 use crate::plots::chart::flags::Flags;
-use crate::plots::chart::labels::{LABEL, Label, Place, Space};
-use crate::plots::chart::line::{PlacedLine, Plane};
-use crate::plots::chart::style::{Area, FINE, MARGIN, cannot_draw, stroke, text_style};
-use crate::plots::colour::{AXIS, GRID, INK, QUIET};
+use crate::plots::chart::labels::{LABEL, Label, LabelSpace, Place};
+use crate::plots::chart::line::{PlacedLine, PlotArea};
+use crate::plots::chart::style::{Area, MARGIN, SUBPIXELS, cannot_draw, stroke, text_style};
+use crate::plots::colour::{AXIS, GRID, MUTED, TEXT};
 use crate::plots::text::BODY;
 
-/// Beside the labels of the axes, above the plot, and for the labels of an axis, in pixels.
-const NARROW: i32 = 4;
-const ABOVE: i32 = 6;
-const X_LABELS: i32 = 52;
-const Y_LABELS: i32 = 72;
+/// Space at the edges of the axes' labels, above the plot, and for the labels of each axis, in
+/// pixels.
+const NARROW_MARGIN: i32 = 4;
+const TOP_MARGIN: i32 = 6;
+const X_LABELS_HEIGHT: i32 = 52;
+const Y_LABELS_WIDTH: i32 = 72;
 
 /// plotters' chart with its axes.
 type Frame<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 impl Chart<'_> {
-    /// Draws it, and says how many labels found no room.
+    /// Draws everything below the legend. Returns the number of labels without room.
     pub(super) fn plot(&self, area: &Area<'_>) -> Result<usize> {
         let lines = PlacedLine::all(self.series, self.x_scale);
         let (mut frame, flags) = self.frame(area, &lines)?;
         self.draw_axes(&mut frame)?;
-        let plane = frame.plotting_area();
-        // On all of the area: what is drawn inside the plot is cut at its border, and marks are there too.
+        let plot_area = frame.plotting_area();
+        // Marks are drawn on the whole area, since the plot would cut them at its border.
         let base = area.get_base_pixel();
         let at = |point: (f64, f64)| {
-            let (x, y) = plane.map_coordinate(&point);
+            let (x, y) = plot_area.map_coordinate(&point);
             (x - base.0, y - base.1)
         };
-        let y = plane.get_y_range();
+        let y = plot_area.get_y_range();
         flags.draw(area, (at((0.0, y.end)).1, at((0.0, y.start)).1), |x| at((x, 0.0)).0)?;
         for line in &lines {
-            line.draw_strokes(plane)?;
+            line.draw_strokes(plot_area)?;
         }
         for (index, line) in lines.iter().enumerate() {
             line.draw_marks(area, at, (index, lines.len()))?;
         }
-        write_labels(plane, &lines, &flags)
+        draw_labels(plot_area, &lines, &flags)
     }
 
-    /// The room that the axes leave, what they cover, and what stands above the plot.
+    /// Creates the axes, the space that they leave for the plot, and the flags above the plot.
     fn frame<'a, 'b>(&self, area: &'a Area<'b>, lines: &[PlacedLine<'_>]) -> Result<(Frame<'a, 'b>, Flags)> {
-        let width = f64::from(area.dim_in_pixel().0 as i32 / FINE - NARROW - Y_LABELS - MARGIN);
+        let width =
+            f64::from(area.dim_in_pixel().0 as i32 / SUBPIXELS - NARROW_MARGIN - Y_LABELS_WIDTH - MARGIN);
         let points = || lines.iter().flat_map(|line| &line.points);
-        let have_bars = points().any(|point| point.spread.is_some());
-        let x = Axis::horizontal(self.x_scale, points().map(|point| point.at.0), width, have_bars)?;
-        let are_labelled = points().any(|point| !point.label.is_empty());
-        let y = Axis::vertical(lines.iter().flat_map(PlacedLine::values), self.y_bounds, are_labelled);
+        let has_error_bars = points().any(|point| point.spread.is_some());
+        let x = Axis::horizontal(self.x_scale, points().map(|point| point.at.0), width, has_error_bars)?;
+        let has_labels = points().any(|point| !point.label.is_empty());
+        let y = Axis::vertical(lines.iter().flat_map(PlacedLine::values), self.y_bounds, has_labels);
         let flags = Flags::new(self.marks, self.x_scale, &x, width)?;
         let frame = ChartBuilder::on(area)
-            .margin_left(NARROW * FINE)
-            .margin_right(MARGIN * FINE)
-            .margin_top((ABOVE + flags.height()) * FINE)
-            .margin_bottom(NARROW * FINE)
-            .x_label_area_size(X_LABELS * FINE)
-            .y_label_area_size(Y_LABELS * FINE)
+            .margin_left(NARROW_MARGIN * SUBPIXELS)
+            .margin_right(MARGIN * SUBPIXELS)
+            .margin_top((TOP_MARGIN + flags.height()) * SUBPIXELS)
+            .margin_bottom(NARROW_MARGIN * SUBPIXELS)
+            .x_label_area_size(X_LABELS_HEIGHT * SUBPIXELS)
+            .y_label_area_size(Y_LABELS_WIDTH * SUBPIXELS)
             .build_cartesian_2d(x, y)
             .map_err(cannot_draw)?;
         Ok((frame, flags))
@@ -74,9 +76,9 @@ impl Chart<'_> {
             .configure_mesh()
             .bold_line_style(stroke(GRID, 1))
             .axis_style(stroke(AXIS, 1))
-            .set_all_tick_mark_size(4 * FINE)
-            .label_style(text_style(BODY, QUIET)?)
-            .axis_desc_style(text_style(BODY, INK)?)
+            .set_all_tick_mark_size(4 * SUBPIXELS)
+            .label_style(text_style(BODY, MUTED)?)
+            .axis_desc_style(text_style(BODY, TEXT)?)
             .x_desc(self.x_name)
             .y_desc(self.y_name)
             .draw()
@@ -84,27 +86,28 @@ impl Chart<'_> {
     }
 }
 
-/// The labels of points, last, since each needs to know where all lines and marks are. Says how many found no room.
-fn write_labels(plane: &Plane<'_>, lines: &[PlacedLine<'_>], flags: &Flags) -> Result<usize> {
-    let (width, height) = plane.dim_in_pixel();
-    let mut space = Space::new((width as i32, height as i32));
-    for x in flags.places().map(|x| place(plane, (x, 0.0)).0) {
+/// Draws the labels of points, last, since their positions depend on all lines and marks. Returns
+/// the number of labels without room.
+fn draw_labels(plot_area: &PlotArea<'_>, lines: &[PlacedLine<'_>], flags: &Flags) -> Result<usize> {
+    let (width, height) = plot_area.dim_in_pixel();
+    let mut space = LabelSpace::new((width as i32, height as i32));
+    for x in flags.places().map(|x| to_plot(plot_area, (x, 0.0)).0) {
         space.add_line((x, 0), (x, height as i32));
     }
     for line in lines {
         for [from, to] in line.strokes() {
-            space.add_line(place(plane, from), place(plane, to));
+            space.add_line(to_plot(plot_area, from), to_plot(plot_area, to));
         }
         for point in line.points.iter().filter(|point| !point.label.is_empty()) {
-            space.add_mark(place(plane, point.at));
+            space.add_mark(to_plot(plot_area, point.at));
         }
     }
-    let inside = plane.strip_coord_spec();
-    let style = text_style(LABEL, QUIET)?.pos(Pos::new(HPos::Left, VPos::Center));
+    let inside = plot_area.strip_coord_spec();
+    let style = text_style(LABEL, MUTED)?.pos(Pos::new(HPos::Left, VPos::Center));
     let mut num_without_room = 0;
     for point in lines.iter().flat_map(|line| &line.points).filter(|point| !point.label.is_empty()) {
-        let mark = place(plane, point.at);
-        let text = LABEL.fit(point.label, f64::from(width) / f64::from(2 * FINE))?;
+        let mark = to_plot(plot_area, point.at);
+        let text = LABEL.fit(point.label, f64::from(width) / f64::from(2 * SUBPIXELS))?;
         let Some(Label { at, line_to }) = space.label(mark, &text)? else {
             num_without_room += 1;
             continue;
@@ -117,8 +120,8 @@ fn write_labels(plane: &Plane<'_>, lines: &[PlacedLine<'_>], flags: &Flags) -> R
     Ok(num_without_room)
 }
 
-/// Where a point is, from the upper left corner of the plot.
-fn place(plane: &Plane<'_>, point: (f64, f64)) -> Place {
-    let ((x, y), (left, top)) = (plane.map_coordinate(&point), plane.get_base_pixel());
+/// Position of a point, from the upper left corner of the plot.
+fn to_plot(plot_area: &PlotArea<'_>, point: (f64, f64)) -> Place {
+    let ((x, y), (left, top)) = (plot_area.map_coordinate(&point), plot_area.get_base_pixel());
     (x - left, y - top)
 }

@@ -1,4 +1,4 @@
-//! Whole charts, by what is in their SVG.
+//! Tests of whole charts, by the elements of their SVG.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
@@ -16,7 +16,7 @@ fn chart(series: &[Series]) -> Chart<'_> {
 
 const SCALES: [Scale; 4] = [Scale::Linear, Scale::Whole, Scale::Log, Scale::Log2];
 
-/// The same lines with odd error bars and labels, and without the lines.
+/// The same series with odd error bars and labels, and without lines.
 fn elaborate(series: &[Series]) -> Vec<Series> {
     let ends = [(0.0, 1.0), (f64::NAN, 1.0), (1.0, f64::INFINITY), (9.0, -9.0), (-1e38, 1e38)];
     let elaborate = |line: &Series| Series {
@@ -28,7 +28,7 @@ fn elaborate(series: &[Series]) -> Vec<Series> {
     series.iter().map(elaborate).collect()
 }
 
-/// The centres of all marks of a colour, those in the legend first, whatever their shape.
+/// Centres of all marks of a colour, of any shape. Those in the legend come first.
 fn marks(svg: &str, colour: usize) -> Vec<(i32, i32)> {
     let [red, green, blue] = Colour::Category(colour).on_white();
     let hex = format!("\"#{red:02X}{green:02X}{blue:02X}\"");
@@ -56,24 +56,24 @@ fn marks(svg: &str, colour: usize) -> Vec<(i32, i32)> {
     svg.split('<').filter_map(centre).collect()
 }
 
-/// Both of [`marks`] on their own, without the one in the legend.
+/// x and y of [`marks`], without the one in the legend.
 fn plotted(svg: &str, colour: usize) -> (Vec<i32>, Vec<i32>) {
     marks(svg, colour).into_iter().skip(1).unzip()
 }
 
-/// As [`attributes`], as numbers.
+/// Values of [`attributes`] as numbers.
 fn numbers(svg: &str, element: &str, name: &str) -> Vec<i32> {
     attributes(svg, element, name).iter().map(|number| number.parse().unwrap()).collect()
 }
 
-/// The elements of a kind that have all of `parts`, with their texts.
+/// Elements of a kind that contain all of `parts`, with their texts.
 fn elements<'a>(svg: &'a str, element: &str, parts: &[&str]) -> Vec<&'a str> {
     let start = format!("<{element} ");
     let elements = svg.split(&start).skip(1).filter_map(|rest| rest.split('<').next());
     elements.filter(|text| parts.iter().all(|part| text.contains(part))).collect()
 }
 
-/// The values of an attribute of all elements of a kind, in their order.
+/// Values of an attribute of all elements of a kind, in their order.
 fn attributes(svg: &str, element: &str, name: &str) -> Vec<String> {
     let value = |text: &str| text.split(&format!(" {name}=\"")).nth(1)?.split('"').next().map(str::to_owned);
     let start = format!("<{element} ");
@@ -96,7 +96,8 @@ fn every_finite_point_is_marked_in_its_place() {
     let (x, y) = plotted(&svg, 0);
     let (bad_x, bad_y) = plotted(&svg, 4);
     assert_eq!((x.len(), bad_x.len()), (3, 2), "three points and two finite ones");
-    // Later is further right, more is higher, and what is equal is at the same place.
+    // A later point is further right, a larger value is higher, and equal values have equal
+    // positions.
     assert!(x[0] < x[1] && x[1] < x[2] && y[0] < y[1] && y[1] < y[2], "{x:?} {y:?}");
     assert_eq!((bad_x[0], bad_x[1], bad_y[0]), (x[0], x[2], y[1]));
     assert_eq!(y[1] * 2, y[0] + y[2]);
@@ -115,7 +116,7 @@ fn names_are_escaped_and_no_font_of_ours_is_asked_for() {
     assert!(!svg.contains(FAMILY));
 }
 
-/// A page's style names these colours; see `src/report/style.css`.
+/// The style sheet of pages names these colours; see `src/report/style.css`.
 #[test]
 fn the_documented_colours_and_no_others() {
     let svg = chart(&[line("a", vec![(1.0, 1.0), (2.0, 2.0)], 0)]).to_svg(720, 420).unwrap();
@@ -140,7 +141,8 @@ fn an_epoch_axis_counts() {
     let long = (1..=200).map(|epoch| (f64::from(epoch), 0.5)).collect();
     let svg = chart(&[line("", long, 0)]).to_svg(520, 340).unwrap();
     assert!(texts(&svg).contains(&"100") && !svg.contains("<circle"), "{:?}", texts(&svg));
-    // Where marks tell lines apart, each of several long lines has some, not all at the same places.
+    // Where marks distinguish lines, each of several long lines has some, not all at the same
+    // positions.
     let long = |i: usize| (1..=200).map(|epoch| (f64::from(epoch), 0.1 * i as f64)).collect();
     let series: Vec<Series> = (0..6).map(|i| line(&i.to_string(), long(i), i)).collect();
     let svg = chart(&series).to_svg(520, 340).unwrap();
@@ -190,7 +192,7 @@ fn error_bars_end_at_their_values() {
     assert!(has_line((x[2], y[2]), (x[2], end[2])), "from 0.5 to 2 at 3");
     let bars = elements(&svg, "polyline", &["stroke=\"#0072B2\"", "stroke-width=\"6\""]);
     assert_eq!(bars.len(), 6, "two bars of a line and two caps each");
-    // The axis covers the bars alone too.
+    // The axis covers the bars, too.
     let svg = chart(&[mean]).to_svg(520, 270).unwrap();
     let ticks = texts(&svg).iter().filter_map(|text| text.parse().ok()).fold(0.0, f64::max);
     assert!(ticks > 1.5, "{ticks}");
@@ -202,14 +204,15 @@ fn marks_alone_are_not_joined() {
     let alone = Series { line: Line::None, ..line("alone", points.clone(), 0) };
     let joined = line("joined", points, 2);
     let svg = chart(&[alone, joined]).to_svg(520, 270).unwrap();
-    // Forty, and one in the legend; so many points are marked only where nothing else shows them.
+    // Forty marks, and one in the legend. So many points have marks only where nothing else shows
+    // them.
     assert_eq!(elements(&svg, "circle", &["#0072B2"]).len(), 41);
     assert!(elements(&svg, "polyline", &["#0072B2"]).is_empty());
     assert!(elements(&svg, "circle", &["#009E73"]).is_empty());
     assert_eq!(elements(&svg, "polyline", &["#009E73"]).len(), 2, "in the legend and in the plot");
 }
 
-/// Of six series without colours, as on a black and white print: marks, and dashes, tell which is which.
+/// Without colours, as on a black and white print, marks and dashes distinguish the series.
 #[test]
 fn the_legend_has_every_name_with_the_mark_of_its_line() {
     let name = |i: usize| format!("2026-11-25-softmax-with-a-long-name-that-is-cut-nowhere-{i}");
@@ -219,7 +222,7 @@ fn the_legend_has_every_name_with_the_mark_of_its_line() {
     let keys = [Line::Solid, Line::Dashed].map(|line| Series {
         name: format!("{line:?}"),
         line,
-        colour: Colour::Ink,
+        colour: Colour::Text,
         ..Series::default()
     });
     let all = [&series[..], &keys].concat();
@@ -233,7 +236,8 @@ fn the_legend_has_every_name_with_the_mark_of_its_line() {
     }
 }
 
-/// What is at one place can be written there once only; the others are further away, and none is left out.
+/// Labels at the same point cannot all be beside it. The others are further away, and none is left
+/// out.
 #[test]
 fn every_label_is_written() {
     let names = |count: usize| (0..count).map(|i| format!("hidden 128-128-{i}")).collect::<Vec<_>>();
@@ -262,14 +266,15 @@ fn labels_and_markers_are_in_the_plot() {
         let element = elements(&svg, "text", &[&format!("\n{name}\n")]);
         element.first().map(|text| numbers(&format!("<text {text}"), "text", "x")[0])
     };
-    // The plot is between the labels of the axis and the margin.
+    // The plot lies between the labels of the axis and the margin.
     for name in ["low", "middle", "high", "suggested"] {
         let (start, width) = (start_of(name).unwrap(), 4.0 * LABEL.measure(name).unwrap());
         assert!(start >= 4 * 76 && start + width as i32 <= 4 * (520 - 16), "{name} at {start}");
     }
     assert!((start_of("suggested").unwrap() - marks_at[1]).abs() < 400);
     assert_eq!((start_of("outside"), start_of("nowhere")), (None, None));
-    // The marker is the only vertical line of axis colour inside the plot: all its dashes are at its value.
+    // The marker is the only vertical line in the axis colour inside the plot. All its dashes are
+    // at its value.
     let at_marker = format!("points=\"{},", marks_at[1]);
     assert!(elements(&svg, "polyline", &["#777777", &at_marker]).len() > 10);
 }

@@ -1,4 +1,4 @@
-//! Accuracy against what was varied, and learning curves.
+//! Owns the charts of a study: accuracy over a parameter, and learning curves.
 
 use maud::{Markup, html};
 
@@ -6,47 +6,47 @@ use crate::error::Result;
 use crate::plots::{Chart, Colour, Line, Scale, Series};
 use crate::report::components;
 use crate::report::curves::{LARGE, SIZE, line};
-use crate::study::page::order::Shown;
+use crate::study::page::order::Selection;
 use crate::study::page::{Section, StudyPage, repeat_name};
 use crate::study::{Configuration, ConfigurationResult, TrialRecord};
 use crate::training::EpochRecord;
 
-/// Trials of a setting that get a line each; of more, each is a point.
+/// Most trials of a configuration that are drawn as one line each. More trials are drawn as points.
 const MAX_LINES: usize = 5;
 
-/// Accuracy against the varied number with the most values, the other keys making a line each; none where no number is
-/// varied.
-pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Section>> {
+/// Chart of the accuracy over the numeric parameter with the most values, with one line for each
+/// combination of the other parameters. `None` where no number is varied.
+pub(super) fn accuracy_chart(page: &StudyPage<'_>) -> Result<Option<Section>> {
     let Some(key) = numeric_key(page) else { return Ok(None) };
-    let settings = &page.summary.settings;
-    let rest = |setting: &Configuration| {
-        let others = setting.values.iter().filter(|(name, _)| **name != *key).cloned().collect();
+    let configurations = &page.summary.configurations;
+    let rest = |configuration: &Configuration| {
+        let others = configuration.values.iter().filter(|(name, _)| **name != *key).cloned().collect();
         Configuration { values: others }
     };
     let mut lines: Vec<Configuration> = Vec::new();
-    for setting in settings {
-        let rest = rest(&setting.setting);
+    for result in configurations {
+        let rest = rest(&result.configuration);
         if !lines.contains(&rest) {
             lines.push(rest);
         }
     }
     let highest = |rest_of_line: &Configuration| {
-        let of_line = settings.iter().filter(|setting| rest(&setting.setting) == *rest_of_line);
-        of_line.filter_map(|setting| setting.mean).fold(0.0, f64::max)
+        let of_line = configurations.iter().filter(|result| rest(&result.configuration) == *rest_of_line);
+        of_line.filter_map(|result| result.mean).fold(0.0, f64::max)
     };
-    let shown = Shown::of(&lines.iter().map(|line| (line, highest(line))).collect::<Vec<_>>());
+    let selection = Selection::new(&lines.iter().map(|line| (line, highest(line))).collect::<Vec<_>>());
     let single = lines.len() == 1;
     let mut series = Vec::new();
     if single {
         series.extend(trial_lines(page, &key));
     }
-    for (place, &index) in shown.places.iter().enumerate() {
+    for (place, &index) in selection.indices.iter().enumerate() {
         let of_line: Vec<&ConfigurationResult> =
-            settings.iter().filter(|setting| rest(&setting.setting) == lines[index]).collect();
+            configurations.iter().filter(|result| rest(&result.configuration) == lines[index]).collect();
         let name = if single { "mean, with its 95 % interval".to_owned() } else { lines[index].name() };
-        series.push(mean_line(&of_line, &key, &name, shown.colour(place)));
+        series.push(mean_line(&of_line, &key, &name, selection.colour(place)));
     }
-    let xs: Vec<f64> = settings.iter().filter_map(|setting| setting.setting.number(&key)).collect();
+    let xs: Vec<f64> = configurations.iter().filter_map(|result| result.configuration.number(&key)).collect();
     let short = key.rsplit('.').next().unwrap_or(&key).replace('_', " ");
     let chart = Chart {
         x_name: &short,
@@ -56,22 +56,22 @@ pub(super) fn against_key(page: &StudyPage<'_>) -> Result<Option<Section>> {
         series: &series,
         ..Chart::default()
     };
-    let best = page.summary.best.and_then(|best| settings[best].setting.number(&key));
+    let best = page.summary.best.and_then(|best| configurations[best].configuration.number(&key));
     let label = "best";
     let marks: Vec<(f64, &str)> = best.map(|best| (best, label)).into_iter().collect();
     let chart = Chart { marks: &marks, ..chart };
     let content = html! {
         (components::large_svg_figure(chart.to_svg(LARGE.0, LARGE.1)?))
-        @if let Some(note) = shown.note(lines.len()) { p.note { (note) } }
+        @if let Some(note) = selection.note(lines.len()) { p.note { (note) } }
     };
     Ok(Some(Section { title: format!("Accuracy against {short}"), content }))
 }
 
-/// The varied key that has numbers alone, and the most of them.
+/// Returns the key that has only numbers as values, and the most of them.
 fn numeric_key(page: &StudyPage<'_>) -> Option<String> {
     let values = |key: &str| -> Option<usize> {
         let numbers: Option<Vec<f64>> =
-            page.plan.settings.iter().map(|setting| setting.number(key)).collect();
+            page.plan.configurations.iter().map(|configuration| configuration.number(key)).collect();
         let mut numbers = numbers?;
         numbers.sort_by(f64::total_cmp);
         numbers.dedup();
@@ -81,7 +81,8 @@ fn numeric_key(page: &StudyPage<'_>) -> Option<String> {
     counted.max_by_key(|(count, _)| *count).map(|(_, key)| key.to_owned())
 }
 
-/// Factors of ten, or of two for what is counted in powers of two, deserve a logarithmic axis.
+/// Chooses a logarithmic axis for values that span a factor of 8 or more, to base 2 for batch sizes
+/// and powers of two.
 fn scale(xs: &[f64], key: &str) -> Scale {
     let low = xs.iter().copied().fold(f64::INFINITY, f64::min);
     let high = xs.iter().copied().fold(0.0, f64::max);
@@ -92,11 +93,11 @@ fn scale(xs: &[f64], key: &str) -> Scale {
     if key.ends_with("batch_size") || xs.iter().all(is_power) { Scale::Log2 } else { Scale::Log }
 }
 
-fn mean_line(settings: &[&ConfigurationResult], key: &str, name: &str, colour: Colour) -> Series {
-    let mut points: Vec<(f64, f64, (f64, f64))> = settings
+fn mean_line(configurations: &[&ConfigurationResult], key: &str, name: &str, colour: Colour) -> Series {
+    let mut points: Vec<(f64, f64, (f64, f64))> = configurations
         .iter()
-        .filter(|setting| setting.is_ranked())
-        .filter_map(|setting| Some((setting.setting.number(key)?, setting.mean?, setting.interval?)))
+        .filter(|result| result.is_ranked())
+        .filter_map(|result| Some((result.configuration.number(key)?, result.mean?, result.interval?)))
         .collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     Series {
@@ -108,7 +109,7 @@ fn mean_line(settings: &[&ConfigurationResult], key: &str, name: &str, colour: C
     }
 }
 
-/// Each fold's or seed's own line, or where there are many of them, points.
+/// One line for each fold or seed, or points where there are many of them.
 fn trial_lines(page: &StudyPage<'_>, key: &str) -> Vec<Series> {
     let mut repeats: Vec<(u64, Option<usize>)> = Vec::new();
     for record in page.records {
@@ -117,8 +118,9 @@ fn trial_lines(page: &StudyPage<'_>, key: &str) -> Vec<Series> {
         }
     }
     let points = |records: &mut dyn Iterator<Item = &&TrialRecord>| {
-        let mut points: Vec<(f64, f64)> =
-            records.filter_map(|record| Some((record.setting.number(key)?, record.accuracy?))).collect();
+        let mut points: Vec<(f64, f64)> = records
+            .filter_map(|record| Some((record.configuration.number(key)?, record.accuracy?)))
+            .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         points
     };
@@ -136,16 +138,19 @@ fn trial_lines(page: &StudyPage<'_>, key: &str) -> Vec<Series> {
     lines.collect()
 }
 
-/// Validation accuracy and loss over the epochs, the mean of each setting's trials.
+/// Charts of the validation accuracy and loss per epoch, as means over the trials of each
+/// configuration.
 pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let longest = page.records.iter().map(|record| record.epochs.len()).max().unwrap_or(0);
     if longest < 2 {
         return Ok(None);
     }
-    let settings = &page.summary.settings;
-    let ranked: Vec<usize> = (0..settings.len()).filter(|&index| settings[index].is_ranked()).collect();
-    let with_mean = |&index: &usize| (&settings[index].setting, settings[index].mean.unwrap_or(0.0));
-    let shown = Shown::of(&ranked.iter().map(with_mean).collect::<Vec<_>>());
+    let configurations = &page.summary.configurations;
+    let ranked: Vec<usize> =
+        (0..configurations.len()).filter(|&index| configurations[index].is_ranked()).collect();
+    let with_mean =
+        |&index: &usize| (&configurations[index].configuration, configurations[index].mean.unwrap_or(0.0));
+    let selection = Selection::new(&ranked.iter().map(with_mean).collect::<Vec<_>>());
     type Value = fn(&EpochRecord) -> Option<f64>;
     let measures: [(&str, &str, (f64, f64), Value); 2] = [
         ("Validation accuracy", "share correct", (0.0, 1.0), |epoch| epoch.validation_accuracy),
@@ -154,12 +159,12 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let mut drawings = Vec::new();
     for (title, unit, bounds, value) in measures {
         let of_place = |(place, &index): (usize, &usize)| Series {
-            name: page.plan.settings[ranked[index]].name(),
+            name: page.plan.configurations[ranked[index]].name(),
             points: mean_curve(page, ranked[index], value),
-            colour: shown.colour(place),
+            colour: selection.colour(place),
             ..Series::default()
         };
-        let series: Vec<Series> = shown.places.iter().enumerate().map(of_place).collect();
+        let series: Vec<Series> = selection.indices.iter().enumerate().map(of_place).collect();
         let chart = Chart {
             title,
             x_name: "epoch",
@@ -175,19 +180,16 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         div.drawings { @for drawing in &drawings { (drawing) } }
         p.note {
             "Means over each setting's trials."
-            @if let Some(note) = shown.note(ranked.len()) { " " (note) }
+            @if let Some(note) = selection.note(ranked.len()) { " " (note) }
         }
     }))
 }
 
-/// The mean over a setting's trials in each epoch that all of them reached.
-fn mean_curve(
-    page: &StudyPage<'_>,
-    setting: usize,
-    value: fn(&EpochRecord) -> Option<f64>,
-) -> Vec<(f64, f64)> {
-    let setting = &page.plan.settings[setting];
-    let trials: Vec<_> = page.records.iter().filter(|record| record.setting == *setting).collect();
+/// Mean over the trials of a configuration, for each epoch that all of them reached.
+fn mean_curve(page: &StudyPage<'_>, index: usize, value: fn(&EpochRecord) -> Option<f64>) -> Vec<(f64, f64)> {
+    let configuration = &page.plan.configurations[index];
+    let trials: Vec<_> =
+        page.records.iter().filter(|record| record.configuration == *configuration).collect();
     let epochs = trials.iter().map(|record| record.epochs.len()).min().unwrap_or(0);
     let mean = |epoch: usize| {
         let values: Option<Vec<f64>> = trials.iter().map(|record| value(&record.epochs[epoch])).collect();

@@ -1,19 +1,19 @@
-//! How the numbers of a study are to be read: once on a page, however many studies it tells of.
+//! Owns the explanation of a study's numbers. A page has it once, however many studies it shows.
 
 use maud::{Markup, html};
 
 use crate::study::page::{StudyPage, text};
 
-/// What the tables and verdicts of these studies mean.
+/// Explains the tables and verdicts of these studies.
 pub(crate) fn reading_note(studies: &[StudyPage<'_>]) -> Markup {
     let mut regions: Vec<String> = Vec::new();
-    for region in studies.iter().map(|study| text::region(study.summary)) {
+    for region in studies.iter().map(|study| text::equivalence_region(study.summary)) {
         if !regions.contains(&region) {
             regions.push(region);
         }
     }
     let region = regions.join(" or ");
-    let counts = studies.iter().map(|study| study.summary.settings.len());
+    let counts = studies.iter().map(|study| study.summary.configurations.len());
     let most = counts.max().unwrap_or(0);
     html! {
         div.note {
@@ -51,7 +51,7 @@ pub(crate) fn reading_note(studies: &[StudyPage<'_>]) -> Markup {
                      all of them. A trial’s time is the median of its epochs without the first, which warms up; \
                      shown are the median over the trials and the range. One setting is called faster than \
                      another where the Mann-Whitney test over the trials gives a p-value below 0.05, which takes \
-                     four trials of each at least; each pair by itself."
+                     four trials of each at least; each pair is tested separately."
                 }
             }
         }

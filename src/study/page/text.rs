@@ -1,47 +1,48 @@
-//! What a study found, in sentences made of its numbers.
+//! Owns the sentences about the results of a study.
 
 use crate::run::RunRecords;
 use crate::study::page::StudyPage;
 use crate::study::{Basis, ConfigurationResult, Instability, StudySummary, Verdict};
 use crate::util::format::{counted, grouped, listed, percent, significant};
 
-/// What was tried, on what.
+/// Sentence about the size of the study and its data.
 pub(super) fn subtitle(page: &StudyPage<'_>) -> String {
     let study = page.study;
-    let settings = counted(page.plan.settings.len(), "setting", "settings");
+    let configurations = counted(page.plan.configurations.len(), "setting", "settings");
     let folds =
         if study.folds > 0 { format!(", {}-fold cross-validation", study.folds) } else { String::new() };
     let seeds = match study.seeds.len() {
         1 => String::new(),
         seeds => format!(", {seeds} seeds"),
     };
-    format!("A study of {settings}{folds}{seeds} on {}", study.base.data.source)
+    format!("A study of {configurations}{folds}{seeds} on {}", study.base.data.source)
 }
 
-/// So many settings are named in a sentence.
+/// Most configurations that a sentence names.
 const MAX_NAMED: usize = 5;
 
-/// Which setting is best, what is probable of the others, and which are unstable or did not finish.
+/// Sentences about the best configuration, the verdicts on the others, and those that are unstable
+/// or did not finish.
 pub fn conclusions(summary: &StudySummary) -> Vec<String> {
-    let diverged = diverged(summary);
-    let missing = summary.settings.iter().filter(|setting| setting.num_missing > 0).count();
-    let Some(best) = summary.best.map(|best| &summary.settings[best]) else {
+    let diverged = diverged_sentence(summary);
+    let missing = summary.configurations.iter().filter(|result| result.num_missing > 0).count();
+    let Some(best) = summary.best.map(|best| &summary.configurations[best]) else {
         let none =
             "No setting has been trained to the end in all of its trials: there is no best one.".to_owned();
         return [none].into_iter().chain(diverged).collect();
     };
     let mut sentences = Vec::new();
     if missing > 0 {
-        let settings = counted(missing, "setting is", "settings are");
-        sentences.push(format!("{settings} not ranked yet: trials failed or have not been run."));
+        let configurations = counted(missing, "setting is", "settings are");
+        sentences.push(format!("{configurations} not ranked yet: trials failed or have not been run."));
     }
-    sentences.push(match (summary.settings.len(), missing) {
-        (1, _) => format!("The one setting, {}, has {}.", best.setting.name(), of_mean(best)),
-        (_, 0) => format!("The best setting is {}: {}.", best.setting.name(), of_mean(best)),
-        _ => format!("The best setting so far is {}: {}.", best.setting.name(), of_mean(best)),
+    sentences.push(match (summary.configurations.len(), missing) {
+        (1, _) => format!("The one setting, {}, has {}.", best.configuration.name(), describe_mean(best)),
+        (_, 0) => format!("The best setting is {}: {}.", best.configuration.name(), describe_mean(best)),
+        _ => format!("The best setting so far is {}: {}.", best.configuration.name(), describe_mean(best)),
     });
-    let region = region(summary);
-    for (conclusions, start) in [
+    let region = equivalence_region(summary);
+    for (verdict, start) in [
         (Verdict::PracticallyEqual, format!("Practically equal to it, within {region}: ")),
         (
             Verdict::Undecided,
@@ -49,56 +50,57 @@ pub fn conclusions(summary: &StudySummary) -> Vec<String> {
         ),
         (Verdict::ProbablyWorse, format!("Probably worse by more than {region}: ")),
     ] {
-        let settings = summary.of_verdict(conclusions);
-        if !settings.is_empty() {
-            sentences.push(format!("{start}{}.", named(&settings)));
+        let configurations = summary.with_verdict(verdict);
+        if !configurations.is_empty() {
+            sentences.push(format!("{start}{}.", list_with_probabilities(&configurations)));
         }
     }
-    sentences.extend(of_images(summary));
-    sentences.extend(unstable(summary));
+    sentences.extend(note_on_images(summary));
+    sentences.extend(unstable_sentence(summary));
     sentences.extend(diverged);
     sentences
 }
 
-/// Half the width of the region of practical equivalence: `0.5 percentage points`.
-pub(crate) fn region(summary: &StudySummary) -> String {
+/// Half the width of the region of practical equivalence, such as `0.5 percentage points`.
+pub(crate) fn equivalence_region(summary: &StudySummary) -> String {
     match significant(100.0 * summary.equivalence).as_str() {
         "1" => "1 percentage point".to_owned(),
         points => format!("{points} percentage points"),
     }
 }
 
-/// The probability that a verdict rests on; of an undecided setting, that of being worse.
-fn probability(setting: &ConfigurationResult) -> Option<f64> {
-    let comparison = setting.comparison?;
+/// Probability behind the verdict. For an undecided configuration, the probability that it is
+/// worse.
+fn probability(result: &ConfigurationResult) -> Option<f64> {
+    let comparison = result.comparison?;
     Some(match comparison.verdict {
         Verdict::PracticallyEqual => comparison.probabilities.equal,
         Verdict::ProbablyWorse | Verdict::Undecided => comparison.probabilities.worse,
     })
 }
 
-/// Settings with their probabilities; of many, the nearest to the best.
-fn named(settings: &[&ConfigurationResult]) -> String {
-    let name = |setting: &&ConfigurationResult| {
-        format!("{} ({})", setting.setting.name(), percent(probability(setting).unwrap_or(f64::NAN)))
+/// Lists configurations with their probabilities. Of many, it names those with the highest means.
+fn list_with_probabilities(configurations: &[&ConfigurationResult]) -> String {
+    let name = |result: &&ConfigurationResult| {
+        format!("{} ({})", result.configuration.name(), percent(probability(result).unwrap_or(f64::NAN)))
     };
-    let names: Vec<String> = settings.iter().take(MAX_NAMED).map(name).collect();
-    match settings.len().saturating_sub(MAX_NAMED) {
+    let names: Vec<String> = configurations.iter().take(MAX_NAMED).map(name).collect();
+    match configurations.len().saturating_sub(MAX_NAMED) {
         0 => listed(&names),
         more => {
-            let least = settings.iter().filter_map(|setting| probability(setting)).fold(1.0, f64::min);
-            format!("{}, and {more} further behind (all with {} or more)", names.join(", "), percent(least))
+            let least = configurations.iter().filter_map(|result| probability(result)).fold(1.0, f64::min);
+            format!("{}, and {more} with lower means (all with {} or more)", names.join(", "), percent(least))
         }
     }
 }
 
-/// A verdict with its probability for a cell of a table: `worse 99.3 %`.
-pub(super) fn cell(summary: &StudySummary, index: usize) -> String {
-    let setting = &summary.settings[index];
+/// Cell with a verdict and its probability, such as `worse 99.3 %`.
+pub(super) fn verdict_cell(summary: &StudySummary, index: usize) -> String {
+    let result = &summary.configurations[index];
     let mut words = Vec::new();
-    words.extend(setting.unstable.map(|_| "unstable".to_owned()));
-    words.extend(setting.comparison.map(|comparison| {
-        let percent = percent(probability(setting).unwrap_or(f64::NAN));
+    words.extend(result.instability.map(|_| "unstable".to_owned()));
+    words.extend(result.comparison.map(|comparison| {
+        let percent = percent(probability(result).unwrap_or(f64::NAN));
         match comparison.verdict {
             Verdict::PracticallyEqual => format!("equal {percent}"),
             Verdict::ProbablyWorse => format!("worse {percent}"),
@@ -110,19 +112,23 @@ pub(super) fn cell(summary: &StudySummary, index: usize) -> String {
     if words.is_empty() { "–".to_owned() } else { words.join(", ") }
 }
 
-/// What is probable of the others, as a part of a sentence about the best: `practically equal: 0.64; undecided: 0.16 and
-/// 1.28; the others are probably worse`. `name` is what a setting is called; empty where there are no others.
-pub(crate) fn beside_best(summary: &StudySummary, name: impl Fn(&ConfigurationResult) -> String) -> String {
+/// Part of a sentence about how the others compare with the best, such as `practically equal: 0.64;
+/// undecided: 0.16 and 1.28; the others are probably worse`. `name` names a configuration. Empty
+/// where there are no others.
+pub(crate) fn compare_with_best(
+    summary: &StudySummary,
+    name: impl Fn(&ConfigurationResult) -> String,
+) -> String {
     let mut parts = Vec::new();
-    for (conclusions, word) in
+    for (verdict, word) in
         [(Verdict::PracticallyEqual, "practically equal"), (Verdict::Undecided, "undecided")]
     {
-        let names: Vec<String> = summary.of_verdict(conclusions).into_iter().map(&name).collect();
+        let names: Vec<String> = summary.with_verdict(verdict).into_iter().map(&name).collect();
         if !names.is_empty() {
             parts.push(format!("{word}: {}", listed(&names)));
         }
     }
-    match (summary.of_verdict(Verdict::ProbablyWorse).len(), parts.is_empty()) {
+    match (summary.with_verdict(Verdict::ProbablyWorse).len(), parts.is_empty()) {
         (0, _) => {}
         (1, _) => parts.push("the other is probably worse".to_owned()),
         (_, true) => parts.push("all others are probably worse".to_owned()),
@@ -131,11 +137,11 @@ pub(crate) fn beside_best(summary: &StudySummary, name: impl Fn(&ConfigurationRe
     parts.join("; ")
 }
 
-/// What the probabilities are of where the trials cannot be asked.
-fn of_images(summary: &StudySummary) -> Option<String> {
-    let comparisons: Vec<_> = summary.settings.iter().filter_map(|setting| setting.comparison).collect();
+/// Explains probabilities that follow from the number of images, where the trials cannot give any.
+fn note_on_images(summary: &StudySummary) -> Option<String> {
+    let comparisons: Vec<_> = summary.configurations.iter().filter_map(|result| result.comparison).collect();
     let number = comparisons.iter().filter(|comparison| comparison.basis == Basis::Images).count();
-    let single = summary.settings.iter().all(|setting| setting.num_finished <= 1);
+    let single = summary.configurations.iter().all(|result| result.num_finished <= 1);
     match (number, single) {
         (0, _) => None,
         (_, true) => Some(
@@ -144,47 +150,47 @@ fn of_images(summary: &StudySummary) -> Option<String> {
                 .to_owned(),
         ),
         (number, false) => Some(format!(
-            "{} the same amount behind the best in every trial: there the probabilities follow from the number of images \
+            "{} below the best by the same amount in every trial: there the probabilities follow from the number of images \
              alone.",
             counted(number, "setting is", "settings are")
         )),
     }
 }
 
-fn unstable(summary: &StudySummary) -> Option<String> {
-    let name = |setting: &ConfigurationResult| {
-        let Some(Instability::Spread { times }) = setting.unstable else { return None };
-        let (low, high) = setting.range?;
-        let times = times.map_or_else(String::new, |times| {
-            format!(", {} times the best one’s standard deviation", significant(times))
+fn unstable_sentence(summary: &StudySummary) -> Option<String> {
+    let name = |result: &ConfigurationResult| {
+        let Some(Instability::Spread { ratio }) = result.instability else { return None };
+        let (low, high) = result.range?;
+        let ratio = ratio.map_or_else(String::new, |ratio| {
+            format!(", {} times the best one’s standard deviation", significant(ratio))
         });
-        Some(format!("{} (from {low:.4} to {high:.4}{times})", setting.setting.name()))
+        Some(format!("{} (from {low:.4} to {high:.4}{ratio})", result.configuration.name()))
     };
-    let names: Vec<String> = summary.settings.iter().filter_map(name).collect();
+    let names: Vec<String> = summary.configurations.iter().filter_map(name).collect();
     (!names.is_empty()).then(|| {
         let their = if names.len() == 1 { "its" } else { "their" };
         format!("Unstable, for {their} trials lie far apart: {}.", listed(&names))
     })
 }
 
-fn diverged(summary: &StudySummary) -> Option<String> {
+fn diverged_sentence(summary: &StudySummary) -> Option<String> {
     let diverged: Vec<String> = summary
-        .settings
+        .configurations
         .iter()
-        .filter(|setting| setting.num_diverged > 0)
-        .map(|setting| {
-            format!("{} ({} of {})", setting.setting.name(), setting.num_diverged, num_trials(setting))
+        .filter(|result| result.num_diverged > 0)
+        .map(|result| {
+            format!("{} ({} of {})", result.configuration.name(), result.num_diverged, num_trials(result))
         })
         .collect();
     let names = listed(&diverged);
     (!diverged.is_empty()).then(|| format!("Diverged, the loss no longer being a number: {names}."))
 }
 
-fn num_trials(setting: &ConfigurationResult) -> usize {
-    setting.num_finished + setting.num_diverged + setting.num_missing
+fn num_trials(result: &ConfigurationResult) -> usize {
+    result.num_finished + result.num_diverged + result.num_missing
 }
 
-fn of_mean(best: &ConfigurationResult) -> String {
+fn describe_mean(best: &ConfigurationResult) -> String {
     let mean = best.mean.unwrap_or(f64::NAN);
     match (best.num_finished, best.interval) {
         (1, Some((low, high))) => {
@@ -201,14 +207,14 @@ fn of_mean(best: &ConfigurationResult) -> String {
     }
 }
 
-/// What the best setting gave on the test images, if it has been tested.
-pub fn test_sentence(winner: &RunRecords) -> Option<String> {
-    let result = winner.summary.as_ref()?;
-    let tested = winner.test.as_ref().map_or(0, |test| test.evaluation.num_images);
+/// Sentence about the best configuration on the test images, if it has been tested.
+pub fn test_sentence(best_model: &RunRecords) -> Option<String> {
+    let result = best_model.summary.as_ref()?;
+    let tested = best_model.test.as_ref().map_or(0, |test| test.evaluation.num_images);
     Some(format!(
         "Trained once with all {} training images for {} and tested once on {} test images: accuracy {:.4}, loss {}, {} \
-         weights.",
-        grouped(winner.info.data.num_train),
+         parameters.",
+        grouped(best_model.info.data.num_train),
         counted(result.num_epochs, "epoch", "epochs"),
         grouped(tested),
         result.test_accuracy,

@@ -1,4 +1,5 @@
-//! Accuracy against training time for each batch size, the time of an epoch, and what explains both.
+//! Owns the section about batch size and time: accuracy over training time, time per epoch, and
+//! their explanation.
 
 use maud::{Markup, html};
 
@@ -8,46 +9,49 @@ use crate::report::components;
 use crate::report::curves::{LARGE, SIZE};
 use crate::statistics::FiveNumbers;
 use crate::study::page::StudyPage;
-use crate::study::page::order::Shown;
+use crate::study::page::order::Selection;
+use crate::study::page::table::accuracy;
 use crate::study::{ConfigurationResult, EpochSeconds, Faster, TrialRecord};
 use crate::training::EpochRecord;
 use crate::util::format::{
     counted, grouped, listed, p_value, range_of_seconds, seconds, significant, three_digits,
 };
+use crate::util::table::{Column, TextTable, or_dash};
 
-/// What was measured of one batch size.
-struct Timed<'a> {
-    setting: &'a ConfigurationResult,
+/// Measurements of one batch size.
+struct BatchSizeTimes<'a> {
+    result: &'a ConfigurationResult,
     batch_size: f64,
-    /// Updates in an epoch.
-    updates: usize,
-    /// Seconds of an epoch over its trials.
+    /// Updates per epoch.
+    num_updates: usize,
+    /// Seconds per epoch over its trials.
     times: &'a EpochSeconds,
     records: Vec<&'a TrialRecord>,
 }
 
-impl Timed<'_> {
-    /// Seconds of an epoch, the median over its trials.
-    fn epoch(&self) -> f64 {
+impl BatchSizeTimes<'_> {
+    /// Seconds per epoch, the median over its trials.
+    fn epoch_seconds(&self) -> f64 {
         self.times.spread.median
     }
 
-    fn update(&self) -> f64 {
-        self.epoch() / self.updates as f64
+    fn update_seconds(&self) -> f64 {
+        self.epoch_seconds() / self.num_updates as f64
     }
 
-    fn range(&self) -> (f64, f64) {
+    fn seconds_range(&self) -> (f64, f64) {
         (self.times.spread.min, self.times.spread.max)
     }
 
-    /// The seconds of the shortest of its trainings.
-    fn whole(&self) -> f64 {
+    /// Seconds of its shortest training.
+    fn shortest_training(&self) -> f64 {
         let seconds = |record: &&TrialRecord| record.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>();
         self.records.iter().map(seconds).fold(f64::INFINITY, f64::min)
     }
 
-    /// After each epoch that all its trainings reached: the median of the seconds trained by then, and the mean accuracy.
-    fn course(&self) -> Vec<(f64, f64)> {
+    /// One point for each epoch that all its trainings reached: the median of the seconds trained
+    /// by then, and the mean accuracy.
+    fn learning_curve(&self) -> Vec<(f64, f64)> {
         let epochs = self.records.iter().map(|record| record.epochs.len()).min().unwrap_or(0);
         let point = |last: usize| {
             let spent =
@@ -61,8 +65,8 @@ impl Timed<'_> {
         (0..epochs).filter_map(point).collect()
     }
 
-    /// The mean accuracy after the last epoch that ended within `limit` seconds, with the mean number of epochs; none
-    /// where a trial had no epoch by then.
+    /// Mean accuracy after the last epoch that ended within `limit` seconds, and the mean number of
+    /// epochs. `None` where a trial had no epoch by then.
     fn within(&self, limit: f64) -> Option<(f64, f64)> {
         let of = |record: &&TrialRecord| -> Option<(f64, f64)> {
             let mut spent = 0.0;
@@ -80,74 +84,85 @@ impl Timed<'_> {
     }
 }
 
-/// Accuracy and seconds an epoch over the batch size, and what explains them; none where it is not varied by itself.
+/// Charts, table and sentences about accuracy and seconds per epoch over the batch size. `None`
+/// where other keys vary, too.
 pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     const KEY: &str = "training.batch_size";
-    let mut all: Vec<Timed<'_>> = Vec::new();
-    for setting in &page.summary.settings {
-        let records: Vec<&TrialRecord> =
-            page.records.iter().copied().filter(|record| record.setting == setting.setting).collect();
-        let timed = (setting.setting.number(KEY), setting.epoch_seconds.as_ref(), setting.is_ranked());
+    let mut all: Vec<BatchSizeTimes<'_>> = Vec::new();
+    for result in &page.summary.configurations {
+        let records: Vec<&TrialRecord> = page
+            .records
+            .iter()
+            .copied()
+            .filter(|record| record.configuration == result.configuration)
+            .collect();
+        let timed = (result.configuration.number(KEY), result.epoch_seconds.as_ref(), result.is_ranked());
         if let (Some(batch_size), Some(times), true) = timed {
             let updates = records.first().map_or(1, |record| record.steps_per_epoch.max(1));
-            all.push(Timed { setting, batch_size, updates, times, records });
+            all.push(BatchSizeTimes { result, batch_size, num_updates: updates, times, records });
         }
     }
     all.sort_by(|a, b| a.batch_size.total_cmp(&b.batch_size));
     let varies = |key: &str| {
-        page.plan.settings.iter().any(|setting| setting.number(key) != page.plan.settings[0].number(key))
+        page.plan
+            .configurations
+            .iter()
+            .any(|configuration| configuration.number(key) != page.plan.configurations[0].number(key))
     };
     if all.len() < 2 || page.study.keys().any(|key| key != KEY && varies(key)) {
         return Ok(None);
     }
-    // The same time for all: as long as the fastest of all trainings took.
-    let limit = all.iter().map(Timed::whole).fold(f64::INFINITY, f64::min);
+    // All batch sizes get the same time: that of the fastest of all trainings.
+    let limit = all.iter().map(BatchSizeTimes::shortest_training).fold(f64::INFINITY, f64::min);
     let epochs = page.study.base.training.num_epochs;
-    let columns = [
-        "batch size",
-        "updates an epoch",
-        "an update",
-        "an epoch",
-        "from … to",
-        &format!("accuracy after {epochs} epochs"),
-        &format!("after {}", seconds(limit)),
-        "epochs by then",
-    ];
-    let row = |timed: &Timed<'_>| {
-        let within = timed.within(limit);
-        let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
-        [
-            grouped(timed.batch_size as usize),
-            grouped(timed.updates),
-            microseconds(timed.update()),
-            seconds(timed.epoch()),
-            range_of_seconds(timed.range().0, timed.range().1),
-            format!("{:.4}", timed.setting.mean.unwrap_or(f64::NAN)),
-            or_none(within.map(|(accuracy, _)| format!("{accuracy:.4}"))),
-            or_none(within.map(|(_, epochs)| format!("{epochs:.1}"))),
-        ]
-    };
-    let rows: Vec<_> = all.iter().map(row).collect();
     Ok(Some(html! {
         (against_time(&all)?)
         (components::svg_figure(epoch_times(&all)?))
         @for sentence in explanation(&all, limit, epochs) { p { (components::inline_code(&sentence)) } }
-        (components::table(&columns, &rows, 0))
+        (components::text_table(&table(&all, limit, epochs)))
     }))
 }
 
-/// Accuracy over the seconds of training, a line for each batch size with a point for each epoch.
-fn against_time(all: &[Timed<'_>]) -> Result<Markup> {
-    let settings: Vec<_> =
-        all.iter().map(|timed| (&timed.setting.setting, timed.setting.mean.unwrap_or(0.0))).collect();
-    let shown = Shown::of(&settings);
+/// The table of the batch sizes. `limit` is the time in seconds after which all of them are
+/// compared.
+fn table(all: &[BatchSizeTimes<'_>], limit: f64, epochs: usize) -> TextTable {
+    type Row<'a> = (&'a BatchSizeTimes<'a>, Option<(f64, f64)>);
+    let columns: [Column<Row<'_>>; 8] = [
+        Column::number("batch size", |(timed, _)| grouped(timed.batch_size as usize)),
+        Column::number("updates per epoch", |(timed, _)| grouped(timed.num_updates)),
+        Column::number("per update", |(timed, _)| microseconds(timed.update_seconds())),
+        Column::number("per epoch", |(timed, _)| seconds(timed.epoch_seconds())),
+        Column::number("from … to", |(timed, _)| {
+            range_of_seconds(timed.seconds_range().0, timed.seconds_range().1)
+        }),
+        Column::number(AT_END, |(timed, _)| accuracy(timed.result.mean)),
+        Column::number(AT_LIMIT, |(_, within)| accuracy(within.map(|(accuracy, _)| accuracy))),
+        Column::number("epochs by then", |(_, within)| {
+            or_dash(*within, |(_, epochs)| format!("{epochs:.1}"))
+        }),
+    ];
+    TextTable::new(&columns, all.iter().map(|timed| (timed, timed.within(limit))))
+        .renamed(AT_END, &format!("accuracy after {epochs} epochs"))
+        .renamed(AT_LIMIT, &format!("after {}", seconds(limit)))
+}
+
+/// Names of the columns whose headers depend on the study.
+const AT_END: &str = "accuracy at the end";
+const AT_LIMIT: &str = "accuracy at the limit";
+
+/// Chart of the accuracy over the seconds of training: one line per batch size, one point per
+/// epoch.
+fn against_time(all: &[BatchSizeTimes<'_>]) -> Result<Markup> {
+    let configurations: Vec<_> =
+        all.iter().map(|timed| (&timed.result.configuration, timed.result.mean.unwrap_or(0.0))).collect();
+    let selection = Selection::new(&configurations);
     let of_place = |(place, &index): (usize, &usize)| Series {
-        name: all[index].setting.setting.name(),
-        points: all[index].course(),
-        colour: shown.colour(place),
+        name: all[index].result.configuration.name(),
+        points: all[index].learning_curve(),
+        colour: selection.colour(place),
         ..Series::default()
     };
-    let series: Vec<Series> = shown.places.iter().enumerate().map(of_place).collect();
+    let series: Vec<Series> = selection.indices.iter().enumerate().map(of_place).collect();
     let chart = Chart {
         x_name: "seconds of training",
         y_name: "validation accuracy",
@@ -161,17 +176,17 @@ fn against_time(all: &[Timed<'_>]) -> Result<Markup> {
         p.note {
             "A point for each epoch: the mean accuracy of a batch size's trainings, and the median of the seconds that they had \
              trained by then. Further left is sooner, higher is better."
-            @if let Some(note) = shown.note(all.len()) { " " (note) }
+            @if let Some(note) = selection.note(all.len()) { " " (note) }
         }
     })
 }
 
-/// How long an epoch takes with each batch size.
-fn epoch_times(all: &[Timed<'_>]) -> Result<String> {
+/// Chart of the seconds per epoch over the batch size.
+fn epoch_times(all: &[BatchSizeTimes<'_>]) -> Result<String> {
     let series = [Series {
         name: "median over the trials, with their range".to_owned(),
-        points: all.iter().map(|timed| (timed.batch_size, timed.epoch())).collect(),
-        spread: all.iter().map(Timed::range).collect(),
+        points: all.iter().map(|timed| (timed.batch_size, timed.epoch_seconds())).collect(),
+        spread: all.iter().map(BatchSizeTimes::seconds_range).collect(),
         ..Series::default()
     }];
     let chart = Chart {
@@ -186,25 +201,26 @@ fn epoch_times(all: &[Timed<'_>]) -> Result<String> {
     chart.to_svg(SIZE.0, SIZE.1)
 }
 
-/// In one unit, however long, so that a column can be read down.
+/// Formats seconds as microseconds, always in this unit, so that a column can be compared.
 fn microseconds(seconds: f64) -> String {
     format!("{} µs", three_digits(1e6 * seconds))
 }
 
-/// The trade in words: updates per epoch, time of an update, accuracy at equal epochs and at equal time.
-fn explanation(all: &[Timed<'_>], limit: f64, epochs: usize) -> Vec<String> {
+/// Sentences about the trade-off: updates per epoch, time per update, accuracy at equal epochs and
+/// at equal time.
+fn explanation(all: &[BatchSizeTimes<'_>], limit: f64, epochs: usize) -> Vec<String> {
     let (Some(small), Some(large)) = (all.first(), all.last()) else { return Vec::new() };
-    let size = |timed: &Timed<'_>| grouped(timed.batch_size as usize);
-    let mean = |timed: &Timed<'_>| timed.setting.mean.unwrap_or(f64::NAN);
+    let size = |timed: &BatchSizeTimes<'_>| grouped(timed.batch_size as usize);
+    let mean = |timed: &BatchSizeTimes<'_>| timed.result.mean.unwrap_or(f64::NAN);
     let mut sentences = vec![
         format!(
             "With batches of {} images an epoch has {} of {} in the median, with batches of {} it has {} of {}.",
             size(small),
-            counted(small.updates, "update", "updates"),
-            microseconds(small.update()),
+            counted(small.num_updates, "update", "updates"),
+            microseconds(small.update_seconds()),
             size(large),
-            grouped(large.updates),
-            microseconds(large.update()),
+            grouped(large.num_updates),
+            microseconds(large.update_seconds()),
         ),
         faster(small, large),
     ];
@@ -236,15 +252,16 @@ fn explanation(all: &[Timed<'_>], limit: f64, epochs: usize) -> Vec<String> {
     sentences
 }
 
-/// Whether an epoch takes less time with the smallest or the largest batches, as far as the trials allow to say.
-fn faster(small: &Timed<'_>, large: &Timed<'_>) -> String {
-    let name = |timed: &Timed<'_>| format!("batches of {}", grouped(timed.batch_size as usize));
+/// Sentence that says whether an epoch takes less time with the smallest or the largest batches, as
+/// far as the trials allow.
+fn faster(small: &BatchSizeTimes<'_>, large: &BatchSizeTimes<'_>) -> String {
+    let name = |timed: &BatchSizeTimes<'_>| format!("batches of {}", grouped(timed.batch_size as usize));
     let trials = small.times.trials.len().min(large.times.trials.len());
     let both = format!(
         "{} with {} and {} with {}",
-        seconds(small.epoch()),
+        seconds(small.epoch_seconds()),
         name(small),
-        seconds(large.epoch()),
+        seconds(large.epoch_seconds()),
         name(large)
     );
     let test = |p: f64| format!("(Mann-Whitney test over {trials} trials of each, p {})", p_value(p));
@@ -269,9 +286,9 @@ fn faster(small: &Timed<'_>, large: &Timed<'_>) -> String {
         "An epoch is faster with {} than with {}: {} in place of {} in the median, {} times as fast {}.",
         name(fast),
         name(slow),
-        seconds(fast.epoch()),
-        seconds(slow.epoch()),
-        significant(slow.epoch() / fast.epoch()),
+        seconds(fast.epoch_seconds()),
+        seconds(slow.epoch_seconds()),
+        significant(slow.epoch_seconds() / fast.epoch_seconds()),
         test(p)
     )
 }

@@ -1,4 +1,5 @@
-//! The winner of a study: the best setting, trained once on all training images and tested once.
+//! Owns the best model of a study: the best configuration, trained once on all training images and
+//! tested once. Depends on `pipeline`.
 
 use std::path::Path;
 
@@ -14,39 +15,41 @@ use crate::pipeline::resume::{Resume, resume};
 use crate::pipeline::train::{PreparedRun, prepare};
 use crate::run::{RunFolder, RunRecords};
 use crate::study::StudySummary;
-use crate::study::runner::{OpenedStudy, PlannedStudy};
+use crate::study::runner::{OpenStudy, PlannedStudy};
 
-/// The winner of a study.
+/// The best model of a study.
 pub enum BestModel {
-    /// It has been trained and tested already, at an earlier time: the test images are used once.
-    Known(Box<RunRecords>),
-    /// It is about to be trained.
-    New(Box<BestModelTraining>),
+    /// It was trained and tested earlier. It is not tested again, since the test images are used
+    /// once.
+    AlreadyTrained(Box<RunRecords>),
+    /// It must still be trained.
+    ToTrain(Box<BestModelTraining>),
 }
 
-/// The winner's training, about to start, or to go on where it was stopped.
+/// Training of the best model, which starts or resumes.
 pub struct BestModelTraining {
-    /// Its run.
+    /// The run that is ready to be trained.
     pub prepared: PreparedRun,
-    /// What whoever waits for it should know.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
 }
 
-impl OpenedStudy {
-    /// The winner's experiment: the best setting with the study's first seed and no image held out.
+impl OpenStudy {
+    /// Experiment of the best model: the best configuration with the study's first seed and without
+    /// held-out images.
     ///
-    /// Early stopping needs images held out; in its place, the winner is trained for the median of the epochs that its
-    /// trials were judged after, or to the end of the warm-up where that comes later. A cosine schedule ends with the
-    /// training, so it keeps its length.
-    fn winner_experiment(&self, summary: &StudySummary) -> Option<Experiment> {
+    /// Early stopping needs held-out images. In its place, the model is trained for the median of
+    /// the epochs of its trials' results, or to the end of the warm-up where that is later. A
+    /// cosine schedule ends with the training, so it keeps its length.
+    fn best_experiment(&self, summary: &StudySummary) -> Option<Experiment> {
         let best = summary.best?;
-        let trials = self.planned.plan.trials.iter().filter(|trial| trial.setting == best);
+        let trials = self.planned.plan.trials.iter().filter(|trial| trial.configuration == best);
         let first = trials.clone().next()?;
-        let mut experiment = self.planned.on_all_images(first);
+        let mut experiment = self.planned.experiment_on_all_images(first);
         let is_stopped = first.experiment.training.early_stopping.is_some();
         if is_stopped && !matches!(experiment.schedule, ScheduleConfig::Cosine(_)) {
             let mut epochs: Vec<usize> =
-                trials.filter_map(|trial| self.journal.result(trial)?.epoch).collect();
+                trials.filter_map(|trial| self.trial_log.result(trial)?.epoch).collect();
             epochs.sort_unstable();
             let median = epochs.get(epochs.len() / 2).copied()?;
             // A warm-up cannot be longer than the training.
@@ -56,18 +59,19 @@ impl OpenedStudy {
         Some(experiment)
     }
 
-    /// The winner, to be trained if it has not been; none where no setting is ranked.
+    /// Finds or prepares the best model. `None` where no configuration is ranked.
     ///
     /// # Errors
-    /// As [`prepare`]'s.
-    pub fn winner(&self, summary: &StudySummary, artifacts: &Path) -> Result<Option<BestModel>> {
-        let Some(experiment) = self.winner_experiment(summary) else { return Ok(None) };
+    /// The same as those of [`prepare`].
+    pub fn best_model(&self, summary: &StudySummary, artifacts: &Path) -> Result<Option<BestModel>> {
+        let Some(experiment) = self.best_experiment(summary) else { return Ok(None) };
         let PlannedStudy { backend, data_sha256, .. } = &self.planned;
-        // Known by what they are, so that a kill at any moment leaves the winner to be found.
+        // Runs are recognised by their experiment, so a kill at any moment leaves the run to be
+        // found.
         let runs = find_runs(&experiment, *backend, data_sha256, artifacts)?;
         if let Some(records) = runs.iter().rev().find_map(finished_records) {
             complete(&records.folder);
-            return Ok(Some(BestModel::Known(Box::new(records))));
+            return Ok(Some(BestModel::AlreadyTrained(Box::new(records))));
         }
         let resumed = runs.into_iter().rev().find_map(|run| resume(run, None, None).ok());
         let training = match resumed {
@@ -77,14 +81,14 @@ impl OpenedStudy {
                 BestModelTraining { prepared, warnings: Vec::new() }
             }
         };
-        Ok(Some(BestModel::New(Box::new(training))))
+        Ok(Some(BestModel::ToTrain(Box::new(training))))
     }
 
-    /// Trains the winner and reads what came out; none where `interrupter` stopped it.
+    /// Trains the best model and reads its records. `None` if `interrupter` stopped the training.
     ///
     /// # Errors
-    /// As [`PreparedRun::train`]'s, or a file that cannot be written or read.
-    pub fn train_winner(
+    /// The same as those of [`PreparedRun::train`], or a file that cannot be written or read.
+    pub fn train_best_model(
         &self,
         training: BestModelTraining,
         renderer: Box<dyn MetricsRenderer>,
@@ -102,8 +106,9 @@ impl OpenedStudy {
     }
 }
 
-/// Does what a kill after the end of a run's training has left to do: unfinished files go, and the page is written where
-/// there is none. Not where another process is at it, or nothing may be written: the result is there all the same.
+/// Completes a trained run after a kill: temporary files are removed, and a missing page is
+/// written. It does nothing where another process holds the run or nothing can be written, since
+/// the result exists all the same.
 fn complete(run: &RunFolder) {
     let Ok(_lock) = run.lock() else { return };
     if !run.has_report() {

@@ -1,4 +1,6 @@
-//! From a study file to its results: which trials there are, running those that are missing, and training the winner.
+//! Owns the run of a study, from its file to its results: plans the trials, runs those that are
+//! missing, and trains the best model. Depends on `pipeline`, `training` and `run`. Must not know
+//! the terminal.
 
 mod best_model;
 mod estimate;
@@ -16,8 +18,8 @@ use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::run::RunFolder;
 use crate::study::{
-    Job, Resources, Study, StudyFolder, StudySummary, Trial, TrialEnd, TrialLog, TrialPlan, jobs, parameters,
-    remaining, turns,
+    Job, Resources, Study, StudyFolder, StudySummary, Trial, TrialEnd, TrialLog, TrialPlan, count_parameters,
+    filter_jobs, jobs, round_robin,
 };
 use crate::util::format::counted;
 
@@ -30,47 +32,49 @@ use trial_splits::TrialSplits;
 
 /// A study with its data and its plan, before anything is run.
 pub struct PlannedStudy {
-    /// What the file says.
+    /// Contents of the study file.
     pub study: Study,
     /// The trials.
     pub plan: TrialPlan,
-    /// What is run together.
+    /// Groups of trials that run together.
     pub jobs: Vec<Job>,
-    /// Units that run at the same time.
+    /// Number of jobs that run at the same time.
     pub workers: usize,
-    /// Where it runs.
+    /// Backend of all trainings.
     pub backend: Backend,
-    /// The backend, ready.
+    /// The opened backend.
     pub opened: BackendHandle,
-    /// What the images look like.
+    /// Shape and classes of the images.
     pub layout: InputSpec,
-    /// The data set's digest.
+    /// SHA-256 of the data set.
     pub data_sha256: String,
-    /// Whether trials that were timed earlier are timed again.
+    /// True if trials that were timed earlier are timed again.
     pub remeasure: bool,
-    sets: TrialSplits,
+    splits: TrialSplits,
 }
 
-/// A study with its folder, about to be run.
-pub struct OpenedStudy {
+/// A study whose folder is open, ready to run.
+pub struct OpenStudy {
     /// The study.
     pub planned: PlannedStudy,
-    /// Where its results are.
+    /// Folder of the results.
     pub folder: StudyFolder,
-    /// What has been run.
-    pub journal: TrialLog,
-    /// What has changed in the study file since the last time: name, before, now.
+    /// Log of the trials that have run.
+    pub trial_log: TrialLog,
+    /// Differences to the study file of the last run: name, before, now.
     pub changes: Vec<(String, String, String)>,
-    /// Where the records of an earlier measurement are kept, where this one begins anew, and how many there are.
-    pub set_aside: Option<(PathBuf, usize)>,
+    /// File with the records of an earlier measurement, and their number. `None` if no records were
+    /// archived.
+    pub archived: Option<(PathBuf, usize)>,
 }
 
-/// How the trials are to be run.
+/// Options of a study's run.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RunOptions {
-    /// One after the other and each by itself, as other tools do it.
+    /// Trains every network individually, one after the other, as other tools do.
     pub separate: bool,
-    /// Anew: the records that an earlier run of a timed study has left are set aside and used no more.
+    /// Times all trials again. The records that an earlier run of a timed study has left are
+    /// archived and used no more.
     pub remeasure: bool,
 }
 
@@ -78,8 +82,8 @@ impl PlannedStudy {
     /// Opens the backend, reads the images and plans the trials of `study`. Writes nothing.
     ///
     /// # Errors
-    /// A data set that cannot be read or learned from, a setting that the experiment refuses, more folds than images; a
-    /// study to be measured again that is not timed.
+    /// The data set cannot be read or learned from, the experiment refuses a configuration, there
+    /// are more folds than images, or a study that is not timed is to be measured again.
     pub fn new(study: Study, backend: Backend, options: RunOptions) -> Result<Self> {
         if options.remeasure && !study.timing {
             return Err(Error::usage(format!(
@@ -96,76 +100,79 @@ impl PlannedStudy {
         let data_sha256 = source.checksum()?;
         let machine = format!("{}, {}", opened.adapter, counted(backend::num_threads(), "thread", "threads"));
         let plan = TrialPlan::new(&study, backend, &data_sha256, Some(&machine))?;
-        let sets = TrialSplits::new(images, &study)?;
+        let splits = TrialSplits::new(images, &study)?;
         check_classes(&study.base, layout)?;
         let one_at_a_time = study.timing || options.separate || backend.is_gpu();
         let workers = if one_at_a_time { 1 } else { backend::num_threads() };
-        let means =
-            Resources { workers, is_gpu: backend.is_gpu(), stacks: !study.timing && !options.separate };
+        let resources =
+            Resources { workers, is_gpu: backend.is_gpu(), can_batch: !study.timing && !options.separate };
         let sizes = |trial: &Trial| sizes(&trial.experiment, layout);
-        let may_stack =
-            |trial: &Trial| check_trainable(&trial.experiment, layout, sets.num_images(trial).0).is_ok();
+        let can_batch =
+            |trial: &Trial| check_trainable(&trial.experiment, layout, splits.num_images(trial).0).is_ok();
         let jobs = match study.timing {
-            true => turns(&plan),
-            false => jobs(&plan.trials, means, may_stack, sizes, |trial| sets.num_images(trial)),
+            true => round_robin(&plan),
+            false => jobs(&plan.trials, resources, can_batch, sizes, |trial| splits.num_images(trial)),
         };
         let remeasure = options.remeasure;
-        Ok(Self { study, plan, jobs, workers, backend, opened, layout, data_sha256, remeasure, sets })
+        Ok(Self { study, plan, jobs, workers, backend, opened, layout, data_sha256, remeasure, splits })
     }
 
-    /// Opens the study's folder and reads what has been run already. What can be refused is refused here, before the
-    /// first trial.
+    /// Opens the study's folder and reads the trials that have run. Everything that can be refused
+    /// is refused here, before the first trial.
     ///
     /// # Errors
-    /// A setting that cannot be trained, neither in a trial nor on all images; files that cannot be read or written, or
-    /// another process that runs this study.
-    pub fn open(self, artifacts: &Path) -> Result<OpenedStudy> {
+    /// A configuration cannot be trained, either in a trial or on all images. Files cannot be read
+    /// or written. Another process runs this study.
+    pub fn open(self, artifacts: &Path) -> Result<OpenStudy> {
         self.check_trainable()?;
         RunFolder::check_writable(artifacts, &self.study.best_name())?;
         let folder = StudyFolder::open(artifacts, &self.study.name)?;
-        let mut journal = TrialLog::open(&folder)?;
-        let set_aside = if self.remeasure { journal.set_aside(&folder)? } else { None };
+        let mut trial_log = TrialLog::open(&folder)?;
+        let archived = if self.remeasure { trial_log.archive(&folder)? } else { None };
         let changes = folder.write_plan(&self.study, &self.plan)?;
-        Ok(OpenedStudy { planned: self, folder, journal, changes, set_aside })
+        Ok(OpenStudy { planned: self, folder, trial_log, changes, archived })
     }
 
-    /// The ids of the trials that an earlier run of the study has left under `artifacts`. Looks without touching: a
-    /// journal that cannot be read, or that another process is writing, has none.
-    pub fn done(&self, artifacts: &Path) -> HashSet<String> {
+    /// Ids of the trials that an earlier run of the study has left under `artifacts`. Reads without
+    /// locking: a trial log that cannot be read, or that another process is writing, has none.
+    pub fn done_ids(&self, artifacts: &Path) -> HashSet<String> {
         if self.remeasure {
             return HashSet::new();
         }
-        let Some(journal) = TrialLog::look(artifacts, &self.study.name) else { return HashSet::new() };
-        let trials = self.plan.trials.iter().filter(|trial| journal.result(trial).is_some());
+        let Some(trial_log) = TrialLog::peek(artifacts, &self.study.name) else { return HashSet::new() };
+        let trials = self.plan.trials.iter().filter(|trial| trial_log.result(trial).is_some());
         trials.map(|trial| trial.id.clone()).collect()
     }
 
-    /// Why a trial cannot be trained, or its setting on all training images, as the best one is.
-    pub fn why_not(&self, trial: &Trial) -> Option<Error> {
-        let on_its_own = check_trainable(&trial.experiment, self.layout, self.sets.num_images(trial).0);
-        let best = self.on_all_images(trial);
+    /// Returns the error that prevents a trial, or the training of its configuration on all images.
+    /// `None` if both are possible.
+    pub fn infeasible(&self, trial: &Trial) -> Option<Error> {
+        let as_trial = check_trainable(&trial.experiment, self.layout, self.splits.num_images(trial).0);
+        let best = self.experiment_on_all_images(trial);
         let on_all = || {
             best.check()?;
-            check_trainable(&best, self.layout, self.sets.num_all_images())
+            check_trainable(&best, self.layout, self.splits.num_all_images())
         };
-        let as_the_best = |error: Error| {
+        let as_best = |error: Error| {
             error.in_context(format!("on all images, as the best one is, {}", error.message()))
         };
-        on_its_own.and_then(|()| on_all().map_err(as_the_best)).err()
+        as_trial.and_then(|()| on_all().map_err(as_best)).err()
     }
 
-    /// Refuses settings that cannot be trained: the study would come to its end without a winner.
+    /// Refuses configurations that cannot be trained, since the study would end without a best
+    /// model.
     fn check_trainable(&self) -> Result<()> {
-        let mut refused = self.plan.trials.iter().filter_map(|trial| Some((trial, self.why_not(trial)?)));
+        let mut refused = self.plan.trials.iter().filter_map(|trial| Some((trial, self.infeasible(trial)?)));
         let Some((trial, error)) = refused.next() else { return Ok(()) };
-        let name = self.plan.settings[trial.setting].name();
+        let name = self.plan.configurations[trial.configuration].name();
         Err(error
             .in_context(format!("the setting {name} cannot be trained: {}", error.message()))
             .hint("leave it out of `[vary]`; `--dry-run` lists the trials and says which cannot be trained"))
     }
 
-    /// A trial's experiment as it is trained if its setting is the best: on all training images.
-    fn on_all_images(&self, trial: &Trial) -> Experiment {
+    /// Experiment of a trial as it is trained if its configuration is the best: on all training
+    /// images.
+    fn experiment_on_all_images(&self, trial: &Trial) -> Experiment {
         let mut experiment = Experiment::clone(&trial.experiment);
         experiment.name = self.study.best_name();
         experiment.data.validation = 0;
@@ -173,43 +180,43 @@ impl PlannedStudy {
         experiment
     }
 
-    /// The units that are left when the trials of these ids are done.
-    pub fn missing(&self, done: &HashSet<String>) -> Vec<Job> {
-        remaining(self.jobs.clone(), |trial| !done.contains(&self.plan.trials[trial].id))
+    /// Jobs that are left when the trials of these ids are done.
+    pub fn missing_jobs(&self, done: &HashSet<String>) -> Vec<Job> {
+        filter_jobs(self.jobs.clone(), |trial| !done.contains(&self.plan.trials[trial].id))
     }
 }
 
-impl OpenedStudy {
-    /// Trials that need not be run again.
+impl OpenStudy {
+    /// Number of trials that have a result.
     pub fn num_done(&self) -> usize {
         let trials = &self.planned.plan.trials;
-        trials.iter().filter(|trial| self.journal.result(trial).is_some()).count()
+        trials.iter().filter(|trial| self.trial_log.result(trial).is_some()).count()
     }
 
-    /// The trials that failed, by name, with why.
+    /// Names of the trials that failed, each with its reason.
     pub fn failed(&self) -> Vec<String> {
         let failed = self.planned.plan.trials.iter().filter_map(|trial| {
-            let record = self.journal.record(trial).filter(|record| record.end == TrialEnd::Failed)?;
+            let record = self.trial_log.record(trial).filter(|record| record.end == TrialEnd::Failed)?;
             let why = record.message.as_deref().unwrap_or("no message");
             Some(format!("{}: {why}", self.planned.trial_name(trial)))
         });
         failed.collect()
     }
 
-    /// What the trials run so far amount to.
+    /// Statistics of the trials that have run so far.
     pub fn summary(&self) -> StudySummary {
         let plan = &self.planned.plan;
-        let records: Vec<_> = plan.trials.iter().map(|trial| self.journal.record(trial)).collect();
+        let records: Vec<_> = plan.trials.iter().map(|trial| self.trial_log.record(trial)).collect();
         StudySummary::new(plan, &records)
     }
 }
 
-/// Weights and biases of an experiment's network.
+/// Number of weights and biases of an experiment's network.
 fn num_parameters(experiment: &Experiment, layout: InputSpec) -> usize {
-    parameters(&sizes(experiment, layout))
+    count_parameters(&sizes(experiment, layout))
 }
 
-/// The sizes of its layers, from pixels to classes.
+/// Sizes of the layers, from pixels to classes.
 fn sizes(experiment: &Experiment, layout: InputSpec) -> Vec<usize> {
     experiment.model.sizes(layout.height * layout.width, layout.num_classes)
 }

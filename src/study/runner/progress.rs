@@ -1,5 +1,5 @@
-//! Runs the trials that are missing: jobs from a queue, by as many workers as the study has, and a record on the disk
-//! the moment a unit ends.
+//! Owns the run of the missing trials: workers take jobs from a queue, and each record is on the
+//! disk the moment its job ends.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{Sender, channel};
@@ -12,62 +12,62 @@ use crate::backend::BackendHandle;
 use crate::error::{BACKEND_PANIC, Error, Result, catch_panic};
 use crate::pipeline::splits::check_trainable;
 use crate::pipeline::train::model_epoch;
-use crate::study::runner::{OpenedStudy, PlannedStudy, num_parameters};
-use crate::study::{Configuration, Job, Trial, TrialEnd, TrialRecord, remaining};
+use crate::study::runner::{OpenStudy, PlannedStudy, num_parameters};
+use crate::study::{Configuration, Job, Trial, TrialEnd, TrialRecord, filter_jobs};
 use crate::training;
 use crate::training::{
     EpochRecord, ModelGroup, ModelResult, NullRenderer, Observers, StopReason, TrainRequest, train_batched,
 };
 use crate::util::format::counted;
 
-/// Steps of the warm-up before a timed trial.
+/// Number of warm-up steps before a timed trial.
 const WARM_UP_STEPS: usize = 50;
 
-/// Told of every epoch.
+/// Called after every epoch, with its number.
 type OnEpoch = Box<dyn FnMut(usize) + Send>;
 
-/// How a study stands.
+/// Progress of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
-    /// Trials done, those of earlier times included.
+    /// Number of trials that are done, including those of earlier runs.
     pub done: usize,
-    /// All trials.
+    /// Number of all trials.
     pub total: usize,
-    /// What is being trained.
+    /// Names of the jobs that are being trained.
     pub running: Vec<String>,
-    /// The setting of the highest mean accuracy so far, with that.
+    /// Name of the configuration with the highest mean accuracy so far, and that accuracy.
     pub best: Option<(String, f64)>,
-    /// How much of the work of this time is done, in [0, 1], by estimated cost.
-    pub share: f64,
+    /// Fraction of this run's work that is done, in [0, 1], by estimated cost.
+    pub fraction: f64,
 }
 
-/// What workers say.
+/// Messages from the workers.
 enum Message {
-    Started { unit: usize },
-    Epoch { unit: usize, epoch: usize },
-    Ended { unit: usize, records: Vec<TrialRecord> },
+    Started { job: usize },
+    Epoch { job: usize, epoch: usize },
+    Ended { job: usize, records: Vec<TrialRecord> },
 }
 
-impl OpenedStudy {
-    /// Runs every trial that has no result yet. `on_progress` is told of every change, and of the trials that have just
-    /// ended.
+impl OpenStudy {
+    /// Runs every trial that has no result yet. Calls `on_progress` after every change, with the
+    /// records of the trials that have just ended.
     ///
-    /// Returns whether all trials have been run; not when `interrupter` stopped them.
+    /// Returns true if all trials have been run, and false if `interrupter` stopped them.
     ///
     /// # Errors
-    /// A record that cannot be written. A trial that fails is none: it is a record that says so.
+    /// A record cannot be written. A trial that fails is no error: it has a record that says so.
     pub fn run(
         &mut self,
         interrupter: &Interrupter,
         mut on_progress: impl FnMut(&Progress, &[TrialRecord]),
     ) -> Result<bool> {
-        let Self { planned, journal, .. } = self;
+        let Self { planned, trial_log, .. } = self;
         let trials = &planned.plan.trials;
-        let wanted: Vec<bool> = trials.iter().map(|trial| journal.result(trial).is_none()).collect();
-        let jobs = remaining(planned.jobs.clone(), |trial| wanted[trial]);
-        let mut board =
+        let wanted: Vec<bool> = trials.iter().map(|trial| trial_log.result(trial).is_none()).collect();
+        let jobs = filter_jobs(planned.jobs.clone(), |trial| wanted[trial]);
+        let mut tracker =
             ProgressTracker::new(planned, &jobs, wanted.iter().filter(|wanted| !**wanted).count());
-        board.rank(trials.iter().filter_map(|trial| journal.result(trial)));
+        tracker.update_best(trials.iter().filter_map(|trial| trial_log.result(trial)));
         let queue = Mutex::new((0..jobs.len()).collect::<VecDeque<usize>>());
         let (sender, receiver) = channel();
         thread::scope(|scope| -> Result<()> {
@@ -76,7 +76,8 @@ impl OpenedStudy {
                 let planned = &*planned;
                 let work = move || planned.work(queue, jobs, interrupter, &sender);
                 match thread::Builder::new().spawn_scoped(scope, work) {
-                    // Fewer workers take longer; none would leave everything undone.
+                    // With fewer workers the study takes longer. Without any, nothing would be
+                    // done.
                     Err(error) if worker == 0 => return Err(Error::thread(&error)),
                     Err(_) => break,
                     Ok(_) => {}
@@ -84,13 +85,14 @@ impl OpenedStudy {
             }
             drop(sender);
             for message in receiver {
-                let records = board.note(message);
-                // Written before it is shown: what has been seen is safe.
-                if let Err(error) = journal.append(&records) {
+                let records = tracker.apply(message);
+                // A record is written before it is shown: everything that the user has seen is
+                // safe.
+                if let Err(error) = trial_log.append(&records) {
                     interrupter.stop(Some("a record could not be written"));
                     return Err(error);
                 }
-                on_progress(&board.progress, &records);
+                on_progress(&tracker.progress, &records);
             }
             Ok(())
         })?;
@@ -98,75 +100,81 @@ impl OpenedStudy {
     }
 }
 
-/// What is known of the work while it goes on.
+/// State of the work while it runs.
 struct ProgressTracker {
     progress: Progress,
     names: Vec<String>,
     costs: Vec<f64>,
     num_epochs: Vec<usize>,
-    shares: Vec<f64>,
+    fractions: Vec<f64>,
     running: Vec<usize>,
-    /// The accuracies of each setting's trials: their sum and number.
+    /// Sum and number of the accuracies of each configuration.
     accuracies: Vec<(Configuration, f64, usize)>,
-    /// Where each setting is in `accuracies`.
-    places: HashMap<Configuration, usize>,
+    /// Index of each configuration in `accuracies`.
+    indices: HashMap<Configuration, usize>,
 }
 
 impl ProgressTracker {
     fn new(planned: &PlannedStudy, jobs: &[Job], done: usize) -> Self {
-        let first = |unit: &Job| unit.trials().first().copied().unwrap_or(0);
-        let epochs = |unit: &Job| planned.plan.trials[first(unit)].experiment.training.num_epochs;
+        let first = |job: &Job| job.trials().first().copied().unwrap_or(0);
+        let epochs = |job: &Job| planned.plan.trials[first(job)].experiment.training.num_epochs;
         let total = planned.plan.trials.len();
         Self {
-            progress: Progress { done, total, running: Vec::new(), best: None, share: 0.0 },
-            names: jobs.iter().map(|unit| planned.name(unit)).collect(),
-            costs: jobs.iter().map(|unit| planned.cost(unit)).collect(),
+            progress: Progress { done, total, running: Vec::new(), best: None, fraction: 0.0 },
+            names: jobs.iter().map(|job| planned.job_name(job)).collect(),
+            costs: jobs.iter().map(|job| planned.cost(job)).collect(),
             num_epochs: jobs.iter().map(epochs).collect(),
-            shares: vec![0.0; jobs.len()],
+            fractions: vec![0.0; jobs.len()],
             running: Vec::new(),
-            accuracies: planned.plan.settings.iter().map(|setting| (setting.clone(), 0.0, 0)).collect(),
-            places: planned.plan.settings.iter().cloned().zip(0..).collect(),
+            accuracies: planned
+                .plan
+                .configurations
+                .iter()
+                .map(|configuration| (configuration.clone(), 0.0, 0))
+                .collect(),
+            indices: planned.plan.configurations.iter().cloned().zip(0..).collect(),
         }
     }
 
-    /// Takes a message in; returns the records in it.
-    fn note(&mut self, message: Message) -> Vec<TrialRecord> {
+    /// Applies a message and returns the records in it.
+    fn apply(&mut self, message: Message) -> Vec<TrialRecord> {
         let mut ended = Vec::new();
         match message {
-            Message::Started { unit } => self.running.push(unit),
-            Message::Epoch { unit, epoch } => self.shares[unit] = epoch as f64 / self.num_epochs[unit] as f64,
-            Message::Ended { unit, records } => {
-                self.running.retain(|&running| running != unit);
-                self.shares[unit] = 1.0;
+            Message::Started { job } => self.running.push(job),
+            Message::Epoch { job, epoch } => self.fractions[job] = epoch as f64 / self.num_epochs[job] as f64,
+            Message::Ended { job, records } => {
+                self.running.retain(|&running| running != job);
+                self.fractions[job] = 1.0;
                 self.progress.done += records.iter().filter(|record| record.end != TrialEnd::Failed).count();
-                self.rank(records.iter());
+                self.update_best(records.iter());
                 ended = records;
             }
         }
-        self.progress.running = self.running.iter().map(|&unit| self.names[unit].clone()).collect();
-        let done: f64 = self.costs.iter().zip(&self.shares).map(|(cost, share)| cost * share).sum();
-        self.progress.share = done / self.costs.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        self.progress.running = self.running.iter().map(|&job| self.names[job].clone()).collect();
+        let done: f64 = self.costs.iter().zip(&self.fractions).map(|(cost, fraction)| cost * fraction).sum();
+        self.progress.fraction = done / self.costs.iter().sum::<f64>().max(f64::MIN_POSITIVE);
         ended
     }
 
-    /// Takes the accuracies of some trials in, and says which setting has the highest mean so far.
-    fn rank<'a>(&mut self, records: impl Iterator<Item = &'a TrialRecord>) {
+    /// Adds the accuracies of `records` and updates the configuration with the highest mean so far.
+    fn update_best<'a>(&mut self, records: impl Iterator<Item = &'a TrialRecord>) {
         for record in records {
-            if let (Some(&place), Some(accuracy)) = (self.places.get(&record.setting), record.accuracy) {
-                let (_, sum, count) = &mut self.accuracies[place];
+            if let (Some(&index), Some(accuracy)) = (self.indices.get(&record.configuration), record.accuracy)
+            {
+                let (_, sum, count) = &mut self.accuracies[index];
                 *sum += accuracy;
                 *count += 1;
             }
         }
         let means = self.accuracies.iter().filter(|(_, _, count)| *count > 0);
-        let means = means.map(|(setting, sum, count)| (setting, sum / *count as f64));
+        let means = means.map(|(configuration, sum, count)| (configuration, sum / *count as f64));
         let best = means.max_by(|a, b| a.1.total_cmp(&b.1));
-        self.progress.best = best.map(|(setting, mean)| (setting.name(), mean));
+        self.progress.best = best.map(|(configuration, mean)| (configuration.name(), mean));
     }
 }
 
 impl PlannedStudy {
-    /// Takes jobs from the queue until there are no more, or someone asks to stop.
+    /// Takes jobs from the queue until it is empty or the user interrupts.
     fn work(
         &self,
         queue: &Mutex<VecDeque<usize>>,
@@ -175,35 +183,36 @@ impl PlannedStudy {
         sender: &Sender<Message>,
     ) {
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        // Nobody listens any more only where the records cannot be written: then the interrupter has been told.
-        let tell = |message| drop(sender.send(message));
-        while let Some(unit) = next() {
+        // The receiver is gone only if a record could not be written. The interrupter has then been
+        // told.
+        let send = |message| drop(sender.send(message));
+        while let Some(job) = next() {
             if interrupter.should_stop() {
                 break;
             }
-            tell(Message::Started { unit });
+            send(Message::Started { job });
             let on_epoch = {
                 let sender = sender.clone();
-                move |epoch| drop(sender.send(Message::Epoch { unit, epoch }))
+                move |epoch| drop(sender.send(Message::Epoch { job, epoch }))
             };
-            let records = self.train_or_fail(&jobs[unit], interrupter, on_epoch);
-            tell(Message::Ended { unit, records });
+            let records = self.train_or_fail(&jobs[job], interrupter, on_epoch);
+            send(Message::Ended { job, records });
         }
     }
 
-    /// Trains the networks of a unit. Where a stack fails, each of its networks is tried by itself: one of them must not
-    /// take the others along.
+    /// Trains the networks of a job. Where a model batch fails, each of its networks is trained
+    /// individually, so that one of them cannot fail the others.
     fn train_or_fail(
         &self,
-        unit: &Job,
+        job: &Job,
         interrupter: &Interrupter,
         on_epoch: impl FnMut(usize) + Send + 'static,
     ) -> Vec<TrialRecord> {
-        match (catch_panic(BACKEND_PANIC, || self.train(unit, interrupter, on_epoch)), unit) {
+        match (catch_panic(BACKEND_PANIC, || self.train(job, interrupter, on_epoch)), job) {
             (Ok(records), _) => records,
-            (Err(error), Job::Alone(trial)) => vec![self.failed(*trial, &error)],
-            (Err(_), Job::Stack(_)) => {
-                let alone = unit.trials().into_iter().map(Job::Alone);
+            (Err(error), Job::Single(trial)) => vec![self.failed_record(*trial, &error)],
+            (Err(_), Job::Batched(_)) => {
+                let alone = job.trials().into_iter().map(Job::Single);
                 alone
                     .flat_map(|trial| self.train_or_fail(&trial, interrupter, Box::new(|_| ()) as OnEpoch))
                     .collect()
@@ -211,52 +220,56 @@ impl PlannedStudy {
         }
     }
 
-    /// Trains the networks of a unit. What is interrupted leaves no record.
+    /// Trains the networks of a job. An interrupted network leaves no record.
     fn train(
         &self,
-        unit: &Job,
+        job: &Job,
         interrupter: &Interrupter,
         on_epoch: impl FnMut(usize) + Send + 'static,
     ) -> Result<Vec<TrialRecord>> {
-        let runs = match unit {
-            Job::Stack(streams) => self.train_batched(streams, interrupter, on_epoch)?,
-            Job::Alone(trial) => vec![self.train_alone(&self.plan.trials[*trial], interrupter, on_epoch)?],
+        let runs = match job {
+            Job::Batched(groups) => self.train_batched(groups, interrupter, on_epoch)?,
+            Job::Single(trial) => {
+                vec![self.train_single(&self.plan.trials[*trial], interrupter, on_epoch)?]
+            }
         };
-        let is_stacked = matches!(unit, Job::Stack(_));
-        let pairs = unit.trials().into_iter().zip(runs);
-        let whole = pairs.filter(|(_, run)| !matches!(run.end, StopReason::Interrupted { .. }));
-        Ok(whole.map(|(trial, run)| self.record(&self.plan.trials[trial], run, is_stacked)).collect())
+        let is_batched = matches!(job, Job::Batched(_));
+        let pairs = job.trials().into_iter().zip(runs);
+        let finished = pairs.filter(|(_, run)| !matches!(run.end, StopReason::Interrupted { .. }));
+        Ok(finished
+            .map(|(trial, run)| self.trial_record(&self.plan.trials[trial], run, is_batched))
+            .collect())
     }
 
     fn train_batched(
         &self,
-        streams: &[Vec<usize>],
+        groups: &[Vec<usize>],
         interrupter: &Interrupter,
         on_epoch: impl FnMut(usize),
     ) -> Result<Vec<ModelResult>> {
-        let stream = |trials: &Vec<usize>| {
+        let group = |trials: &Vec<usize>| {
             let first = &self.plan.trials[trials[0]];
-            let (train, validation) = self.sets.of(first)?;
-            let members = trials.iter().map(|&trial| self.plan.trials[trial].member()).collect();
+            let (train, validation) = self.splits.get(first)?;
+            let members = trials.iter().map(|&trial| self.plan.trials[trial].hyperparameters()).collect();
             Ok(ModelGroup { seed: first.experiment.seed, train, validation, members })
         };
-        let streams = streams.iter().map(stream).collect::<Result<Vec<_>>>()?;
+        let groups = groups.iter().map(group).collect::<Result<Vec<_>>>()?;
         let BackendHandle { device, engine, .. } = &self.opened;
-        train_batched(&streams, self.layout.num_classes, device, *engine, interrupter, on_epoch)
+        train_batched(&groups, self.layout.num_classes, device, *engine, interrupter, on_epoch)
     }
 
-    fn train_alone(
+    fn train_single(
         &self,
         trial: &Trial,
         interrupter: &Interrupter,
         mut on_epoch: impl FnMut(usize) + Send + 'static,
     ) -> Result<ModelResult> {
-        let (train, validation) = self.sets.of(trial)?;
+        let (train, validation) = self.splits.get(trial)?;
         check_trainable(&trial.experiment, self.layout, train.len())?;
         if self.study.timing {
             self.warm_up(trial)?;
         }
-        let followers = Observers {
+        let observers = Observers {
             renderer: Box::new(NullRenderer),
             callbacks: vec![training::on_epoch_end(move |record: &EpochRecord| {
                 on_epoch(record.epoch);
@@ -264,12 +277,12 @@ impl PlannedStudy {
             })],
             interrupter: interrupter.clone(),
         };
-        let setup = self.setup(trial, train, validation)?;
-        let trained = training::train(setup, followers)?;
+        let request = self.train_request(trial, train, validation)?;
+        let trained = training::train(request, observers)?;
         Ok(ModelResult { end: trained.end, epochs: trained.epochs })
     }
 
-    pub(super) fn setup<'a>(
+    pub(super) fn train_request<'a>(
         &'a self,
         trial: &'a Trial,
         train: crate::data::Split,
@@ -290,79 +303,84 @@ impl PlannedStudy {
         })
     }
 
-    /// A few steps of the same shapes: memory is fetched, code is read in, and a GPU's kernels are compiled.
+    /// Trains for a few steps of the same shapes, so that memory is allocated, code is loaded and a
+    /// GPU's kernels are compiled.
     fn warm_up(&self, trial: &Trial) -> Result<()> {
         let mut short = trial.clone();
         let training = &mut Arc::make_mut(&mut short.experiment).training;
         training.num_epochs = 1;
         training.early_stopping = None;
-        let (train, validation) = self.sets.of(trial)?;
+        let (train, validation) = self.splits.get(trial)?;
         let images = (WARM_UP_STEPS * trial.experiment.training.batch_size).min(train.len());
-        let setup = self.setup(&short, train.slice(0..images), validation.slice(0..0))?;
-        let followers = Observers {
+        let request = self.train_request(&short, train.slice(0..images), validation.slice(0..0))?;
+        let observers = Observers {
             renderer: Box::new(NullRenderer),
             callbacks: Vec::new(),
             interrupter: Interrupter::new(),
         };
-        training::train(setup, followers).map(drop)
+        training::train(request, observers).map(drop)
     }
 
-    fn record(&self, trial: &Trial, run: ModelResult, stacked: bool) -> TrialRecord {
+    fn trial_record(&self, trial: &Trial, run: ModelResult, is_batched: bool) -> TrialRecord {
         let ModelResult { end, epochs } = run;
         let (end, message) = match end {
             StopReason::Diverged(divergence) => (TrialEnd::Diverged, Some(divergence.to_string())),
             _ => (TrialEnd::Finished, None),
         };
         let best = EpochRecord::best(&epochs).filter(|_| end == TrialEnd::Finished);
-        let judged = best.map(|best| model_epoch(&trial.experiment, best, epochs.len()));
-        let record = judged.and_then(|epoch| epochs.iter().find(|record| record.epoch == epoch));
-        let num_images = self.sets.num_images(trial);
+        let validated = best.map(|best| model_epoch(&trial.experiment, best, epochs.len()));
+        let record = validated.and_then(|epoch| epochs.iter().find(|record| record.epoch == epoch));
+        let num_images = self.splits.num_images(trial);
         TrialRecord {
             id: trial.id.clone(),
-            setting: self.plan.settings[trial.setting].clone(),
+            configuration: self.plan.configurations[trial.configuration].clone(),
             seed: trial.experiment.seed,
             fold: trial.fold,
             end,
             message,
             accuracy: record.and_then(|record| record.validation_accuracy),
             loss: record.and_then(|record| record.validation_loss),
-            epoch: judged,
+            epoch: validated,
             num_images,
             num_parameters: num_parameters(&trial.experiment, self.layout),
             steps_per_epoch: trial.experiment.training.steps_per_epoch(num_images.0),
-            stacked,
+            is_batched,
             epochs,
         }
     }
 
-    fn failed(&self, trial: usize, error: &Error) -> TrialRecord {
+    fn failed_record(&self, trial: usize, error: &Error) -> TrialRecord {
         let nothing = ModelResult { end: StopReason::Finished, epochs: Vec::new() };
-        let record = self.record(&self.plan.trials[trial], nothing, false);
+        let record = self.trial_record(&self.plan.trials[trial], nothing, false);
         TrialRecord { end: TrialEnd::Failed, message: Some(error.message().to_owned()), ..record }
     }
 
-    /// What a unit is called while it runs.
-    fn name(&self, unit: &Job) -> String {
-        match unit {
-            Job::Stack(_) => format!("{} side by side", counted(unit.trials().len(), "network", "networks")),
-            Job::Alone(trial) => self.trial_name(&self.plan.trials[*trial]),
+    /// Name of a job while it runs.
+    fn job_name(&self, job: &Job) -> String {
+        match job {
+            Job::Batched(_) => format!("{} in one batch", counted(job.trials().len(), "network", "networks")),
+            Job::Single(trial) => self.trial_name(&self.plan.trials[*trial]),
         }
     }
 
-    /// A trial as people call it; see [`Study::trial_name`](crate::study::Study::trial_name).
+    /// Name of a trial for people; see [`Study::trial_name`](crate::study::Study::trial_name).
     pub fn trial_name(&self, trial: &Trial) -> String {
-        self.study.trial_name(&self.plan.settings[trial.setting], trial.experiment.seed, trial.fold)
+        self.study.trial_name(
+            &self.plan.configurations[trial.configuration],
+            trial.experiment.seed,
+            trial.fold,
+        )
     }
 
-    /// Roughly proportional to the time that a unit takes.
-    fn cost(&self, unit: &Job) -> f64 {
-        // A small network costs at least as much as handling its images does.
+    /// Estimated cost of a job, roughly proportional to its time.
+    fn cost(&self, job: &Job) -> f64 {
+        // A small network costs at least as much as the handling of its images.
         const HANDLING: usize = 20_000;
         let one = |trial: usize| {
             let trial = &self.plan.trials[trial];
-            let images = self.sets.num_images(trial).0 * trial.experiment.training.num_epochs;
+            let images = self.splits.num_images(trial).0 * trial.experiment.training.num_epochs;
             images as f64 * (num_parameters(&trial.experiment, self.layout) + HANDLING) as f64
         };
-        unit.trials().into_iter().map(one).sum()
+        job.trials().into_iter().map(one).sum()
     }
 }

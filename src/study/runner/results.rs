@@ -1,4 +1,4 @@
-//! The files that say what came out of a study: CSV, JSON and the page.
+//! Owns the result files of a study: CSV, JSON and the page.
 
 use std::path::PathBuf;
 
@@ -8,19 +8,20 @@ use crate::error::{Error, Result};
 use crate::run::RunRecords;
 use crate::study::page;
 use crate::study::page::StudyPage;
-use crate::study::runner::OpenedStudy;
+use crate::study::runner::OpenStudy;
 use crate::study::{
-    CSV, ConfigurationResult, JSON, PAGE, StudySummary, TrialEnd, TrialRecord, trial_seconds,
+    CSV, ConfigurationResult, JSON, PAGE, StudySummary, TrialEnd, TrialRecord, median_epoch_seconds,
 };
+use crate::util::table::{Column, TextTable};
 
-/// Where the results are.
+/// Paths of the result files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ResultPaths {
-    /// A row a trial.
+    /// CSV file with one row per trial.
     pub csv: PathBuf,
-    /// A record a setting.
+    /// JSON file with one record per configuration.
     pub json: PathBuf,
-    /// The page.
+    /// The HTML page.
     pub page: PathBuf,
 }
 
@@ -35,9 +36,11 @@ struct Results<'a> {
     seeds: &'a [u64],
     /// Half the width of the region of practical equivalence, a difference of accuracies.
     equivalence: f64,
-    settings: &'a [ConfigurationResult],
+    #[serde(rename = "settings")]
+    configurations: &'a [ConfigurationResult],
     best: Option<&'a ConfigurationResult>,
-    winner: Option<BestModelResult<'a>>,
+    #[serde(rename = "winner")]
+    best_model: Option<BestModelResult<'a>>,
 }
 
 #[derive(Serialize)]
@@ -49,35 +52,39 @@ struct BestModelResult<'a> {
     weights_sha256: &'a str,
 }
 
-impl OpenedStudy {
-    /// Writes what is known: `results.csv`, `results.json` and `report.html`.
+impl OpenStudy {
+    /// Writes `results.csv`, `results.json` and `report.html` with the results so far.
     ///
     /// # Errors
-    /// A file that cannot be written, or records that cannot be drawn.
-    pub fn write_results(&self, summary: &StudySummary, winner: Option<&RunRecords>) -> Result<ResultPaths> {
+    /// A file cannot be written, or the records cannot be drawn.
+    pub fn write_results(
+        &self,
+        summary: &StudySummary,
+        best_model: Option<&RunRecords>,
+    ) -> Result<ResultPaths> {
         let records = self.records();
         let csv = self.folder.write(CSV, &csv(&records)?)?;
-        let json = serde_json::to_vec_pretty(&self.results(summary, winner));
+        let json = serde_json::to_vec_pretty(&self.results(summary, best_model));
         let mut json =
             json.map_err(|error| Error::new(format!("cannot write JSON: {error}")).with_source(error))?;
         json.push(b'\n');
         let json = self.folder.write(JSON, &json)?;
-        let page = page::page(&self.page(summary, &records, winner))?;
+        let page = page::page(&self.page(summary, &records, best_model))?;
         let page = self.folder.write(PAGE, page.as_bytes())?;
         Ok(ResultPaths { csv, json, page })
     }
 
-    /// The records of this study's trials, in the plan's order.
+    /// Records of this study's trials, in the plan's order.
     pub fn records(&self) -> Vec<&TrialRecord> {
-        self.planned.plan.trials.iter().filter_map(|trial| self.journal.record(trial)).collect()
+        self.planned.plan.trials.iter().filter_map(|trial| self.trial_log.record(trial)).collect()
     }
 
-    /// What the study's page is made of; `records` are [`OpenedStudy::records`]'s.
+    /// Contents of the study's page. `records` are those of [`OpenStudy::records`].
     pub(crate) fn page<'a>(
         &'a self,
         summary: &'a StudySummary,
         records: &'a [&'a TrialRecord],
-        winner: Option<&'a RunRecords>,
+        best_model: Option<&'a RunRecords>,
     ) -> StudyPage<'a> {
         let planned = &self.planned;
         StudyPage {
@@ -85,7 +92,7 @@ impl OpenedStudy {
             plan: &planned.plan,
             summary,
             records,
-            winner,
+            best_model,
             adapter: &planned.opened.adapter,
             layout: planned.layout,
             data_sha256: &planned.data_sha256,
@@ -93,9 +100,9 @@ impl OpenedStudy {
         }
     }
 
-    fn results<'a>(&'a self, summary: &'a StudySummary, winner: Option<&'a RunRecords>) -> Results<'a> {
+    fn results<'a>(&'a self, summary: &'a StudySummary, best_model: Option<&'a RunRecords>) -> Results<'a> {
         let planned = &self.planned;
-        let winner = winner.and_then(|run| {
+        let best_model = best_model.and_then(|run| {
             let result = run.summary.as_ref()?;
             Some(BestModelResult {
                 run: run.folder.path(),
@@ -113,58 +120,59 @@ impl OpenedStudy {
             folds: planned.study.folds,
             seeds: &planned.study.seeds,
             equivalence: summary.equivalence,
-            settings: &summary.settings,
-            best: summary.best.map(|best| &summary.settings[best]),
-            winner,
+            configurations: &summary.configurations,
+            best: summary.best.map(|best| &summary.configurations[best]),
+            best_model,
         }
     }
 }
 
-/// A row a trial: the varied keys, then what came out.
+/// The columns of `results.csv` after the varied keys. Scripts know the columns by their names. A
+/// new column goes to the end.
+const CSV_COLUMNS: [Column<TrialRecord>; 13] = [
+    Column::number("seed", |record| record.seed.to_string()),
+    // People count folds from 1.
+    Column::number("fold", |record| or_empty(record.fold.map(|fold| fold.saturating_add(1)))),
+    Column::text("end", |record| end_name(record.end).to_owned()),
+    Column::number("accuracy", |record| or_empty(record.accuracy)),
+    Column::number("loss", |record| or_empty(record.loss)),
+    Column::number("epoch", |record| or_empty(record.epoch)),
+    Column::number("weights", |record| record.num_parameters.to_string()),
+    Column::number("training_images", |record| record.num_images.0.to_string()),
+    Column::number("validation_images", |record| record.num_images.1.to_string()),
+    Column::number("steps_per_epoch", |record| record.steps_per_epoch.to_string()),
+    Column::number("seconds", |record| {
+        format!("{:.6}", record.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>())
+    }),
+    Column::text("message", |record| or_empty(record.message.as_ref())),
+    Column::number("seconds_per_epoch", |record| {
+        or_empty(median_epoch_seconds(&record.epochs).map(|seconds| format!("{seconds:.6}")))
+    }),
+];
+
+fn or_empty(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn end_name(end: TrialEnd) -> &'static str {
+    match end {
+        TrialEnd::Finished => "finished",
+        TrialEnd::Diverged => "diverged",
+        TrialEnd::Failed => "failed",
+    }
+}
+
+/// `results.csv`, one row per trial: the values of the varied keys, then [`CSV_COLUMNS`].
 fn csv(records: &[&TrialRecord]) -> Result<Vec<u8>> {
     let failed = |error: csv::Error| Error::new(format!("cannot write CSV: {error}")).with_source(error);
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let keys = records.first().map(|record| record.setting.values.iter().map(|(key, _)| &**key));
-    let header = keys.into_iter().flatten().chain([
-        "seed",
-        "fold",
-        "end",
-        "accuracy",
-        "loss",
-        "epoch",
-        "weights",
-        "training_images",
-        "validation_images",
-        "steps_per_epoch",
-        "seconds",
-        "message",
-        "seconds_per_epoch",
-    ]);
-    writer.write_record(header).map_err(failed)?;
-    for record in records {
-        let or_empty = |value: Option<String>| value.unwrap_or_default();
-        let seconds: f64 = record.epochs.iter().map(|epoch| epoch.seconds).sum();
-        let end = match record.end {
-            TrialEnd::Finished => "finished",
-            TrialEnd::Diverged => "diverged",
-            TrialEnd::Failed => "failed",
-        };
-        let values = record.setting.values.iter().map(|(_, value)| value.trim_matches('"').to_owned());
-        let row = values.chain([
-            record.seed.to_string(),
-            or_empty(record.fold.map(|fold| fold.saturating_add(1).to_string())),
-            end.to_owned(),
-            or_empty(record.accuracy.map(|value| value.to_string())),
-            or_empty(record.loss.map(|value| value.to_string())),
-            or_empty(record.epoch.map(|epoch| epoch.to_string())),
-            record.num_parameters.to_string(),
-            record.num_images.0.to_string(),
-            record.num_images.1.to_string(),
-            record.steps_per_epoch.to_string(),
-            format!("{seconds:.6}"),
-            or_empty(record.message.clone()),
-            or_empty(trial_seconds(&record.epochs).map(|seconds| format!("{seconds:.6}"))),
-        ]);
+    let table = TextTable::new(&CSV_COLUMNS, records.iter().copied());
+    let keys = records.first().map(|record| record.configuration.values.iter().map(|(key, _)| &**key));
+    let names = table.headers.iter().map(|header| header.name.as_str());
+    writer.write_record(keys.into_iter().flatten().chain(names)).map_err(failed)?;
+    for (record, cells) in records.iter().zip(&table.rows) {
+        let values = record.configuration.values.iter().map(|(_, value)| value.trim_matches('"'));
+        let row = values.chain(cells.iter().map(String::as_str));
         writer.write_record(row).map_err(failed)?;
     }
     writer.into_inner().map_err(|error| Error::new(format!("cannot write CSV: {error}")))

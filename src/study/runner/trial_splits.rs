@@ -1,4 +1,4 @@
-//! Which images each trial of a study learns from and is judged by.
+//! Owns the training and validation images of each trial of a study. Depends on `data`.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,57 +7,60 @@ use crate::data::{Folds, ImageDataset, Split, TrainValSplit, check_folds, fold_s
 use crate::error::Result;
 use crate::study::{Study, Trial};
 
-/// What decides it: seed, fold, images held out, whether each class gives its share.
-type Key = (u64, Option<usize>, usize, bool);
+/// Values that decide a split: seed, fold, number of held-out images, whether the split is
+/// stratified.
+type SplitKey = (u64, Option<usize>, usize, bool);
 
-/// Splits that are kept for the next trial: of MNIST's 60,000 training images, 240 kB each. A study may have a hundred
-/// thousand of them, so they are drawn when they are wanted.
-const KEPT: usize = 64;
+/// Number of splits that are kept for the next trials. With MNIST's 60,000 training images each
+/// takes 240 kB. A study may have a hundred thousand of them, so they are drawn on demand.
+const CACHE_SIZE: usize = 64;
 
 pub(super) struct TrialSplits {
     images: Arc<ImageDataset>,
     folds: usize,
-    /// The last ones that were wanted.
-    kept: Mutex<VecDeque<(Key, (Split, Split))>>,
+    /// The splits that were used last.
+    cache: Mutex<VecDeque<(SplitKey, (Split, Split))>>,
 }
 
-fn key(trial: &Trial) -> Key {
+fn key(trial: &Trial) -> SplitKey {
     let data = &trial.experiment.data;
     let validation = if trial.fold.is_some() { 0 } else { data.validation };
     (trial.experiment.seed, trial.fold, validation, data.stratified)
 }
 
 impl TrialSplits {
+    /// Creates the splits of `study` over `images`.
+    ///
     /// # Errors
-    /// More folds than images, or all of them held out.
+    /// There are more folds than images, or all images are held out.
     pub(super) fn new(images: Arc<ImageDataset>, study: &Study) -> Result<Self> {
         match study.folds {
             0 => TrainValSplit::check(images.len(), study.base.data.validation)?,
             folds => check_folds(images.len(), folds)?,
         }
-        Ok(Self { images, folds: study.folds, kept: Mutex::default() })
+        Ok(Self { images, folds: study.folds, cache: Mutex::default() })
     }
 
-    /// The images that `trial` learns from and those that it is judged by.
+    /// Returns the training images and the validation images of `trial`.
     ///
     /// # Errors
-    /// As [`TrialSplits::new`]'s.
-    pub(super) fn of(&self, trial: &Trial) -> Result<(Split, Split)> {
+    /// The same as those of [`TrialSplits::new`].
+    pub(super) fn get(&self, trial: &Trial) -> Result<(Split, Split)> {
         let key = key(trial);
-        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, splits)) = kept().iter().find(|(other, _)| *other == key) {
+        let cache = || self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, splits)) = cache().iter().find(|(other, _)| *other == key) {
             return Ok(splits.clone());
         }
         let TrainValSplit { train, validation } = self.draw(key)?;
         let split = |indices| Split::new(self.images.clone(), indices);
         let splits = (split(train), split(validation));
-        let mut kept = kept();
-        kept.truncate(KEPT - 1);
-        kept.push_front((key, splits.clone()));
+        let mut cache = cache();
+        cache.truncate(CACHE_SIZE - 1);
+        cache.push_front((key, splits.clone()));
         Ok(splits)
     }
 
-    fn draw(&self, (seed, fold, validation, stratified): Key) -> Result<TrainValSplit> {
+    fn draw(&self, (seed, fold, validation, stratified): SplitKey) -> Result<TrainValSplit> {
         let labels = &self.images.labels;
         match fold {
             None => TrainValSplit::draw(labels, validation, stratified, seed),
@@ -65,18 +68,18 @@ impl TrialSplits {
         }
     }
 
-    /// How many training images there are, those held out included.
+    /// Number of all training images, including the held-out ones.
     pub(super) fn num_all_images(&self) -> usize {
         self.images.len()
     }
 
-    /// How many images a trial learns from and is judged by.
+    /// Number of training images and of validation images of a trial.
     pub(super) fn num_images(&self, trial: &Trial) -> (usize, usize) {
         let all = self.images.len();
-        let judged = match key(trial) {
+        let validation = match key(trial) {
             (_, Some(fold), ..) => fold_size(all, self.folds, fold),
             (_, None, validation, _) => validation,
         };
-        (all - judged, judged)
+        (all - validation, validation)
     }
 }

@@ -1,4 +1,4 @@
-//! Accuracy against the number of weights: which architectures nothing smaller beats.
+//! Owns the section about accuracy and size: which architectures no smaller one beats.
 
 use maud::{Markup, html};
 
@@ -11,14 +11,15 @@ use crate::study::page::StudyPage;
 use crate::study::{ConfigurationResult, Verdict};
 use crate::util::format::{grouped, points};
 
-/// Accuracy against weights, with the Pareto front and the best architecture; none where all networks are of one size.
+/// Chart of the accuracy over the number of parameters, with the Pareto front, and sentences about
+/// it. `None` where all networks have the same size.
 pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let ranked: Vec<(&ConfigurationResult, usize, f64)> = page
         .summary
-        .settings
+        .configurations
         .iter()
-        .filter(|setting| setting.is_ranked())
-        .filter_map(|setting| Some((setting, setting.num_parameters?, setting.mean?)))
+        .filter(|result| result.is_ranked())
+        .filter_map(|result| Some((result, result.num_parameters?, result.mean?)))
         .collect();
     let sizes: Vec<usize> = ranked.iter().map(|(_, weights, _)| *weights).collect();
     if sizes.windows(2).all(|pair| pair[0] == pair[1]) {
@@ -28,14 +29,14 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         .summary
         .pareto_front()
         .iter()
-        .filter_map(|setting| Some((setting.num_parameters?, setting.mean?)))
+        .filter_map(|result| Some((result.num_parameters?, result.mean?)))
         .collect();
     let place = |&(weights, mean): &(usize, f64)| (weights as f64, mean);
     let all = Series {
         name: "settings, with their 95 % intervals".to_owned(),
         points: ranked.iter().map(|&(_, weights, mean)| place(&(weights, mean))).collect(),
-        spread: ranked.iter().map(|(setting, _, mean)| setting.interval.unwrap_or((*mean, *mean))).collect(),
-        labels: ranked.iter().map(|(setting, _, _)| shape(setting)).collect(),
+        spread: ranked.iter().map(|(result, _, mean)| result.interval.unwrap_or((*mean, *mean))).collect(),
+        labels: ranked.iter().map(|(result, _, _)| shape(result)).collect(),
         line: Line::None,
         colour: Colour::Category(0),
     };
@@ -48,7 +49,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     };
     let series = [all, best_of_their_size];
     let chart = Chart {
-        x_name: "weights and biases",
+        x_name: "parameters (weights and biases)",
         y_name: "validation accuracy",
         x_scale: Scale::Log,
         y_bounds: (0.0, 1.0),
@@ -61,46 +62,49 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     }))
 }
 
-/// The sizes of the best network's layers: `784 → 128 → 10`.
+/// Sizes of the best network's layers, such as `784 → 128 → 10`.
 fn layers(page: &StudyPage<'_>) -> String {
-    let best = page.plan.trials.iter().find(|trial| Some(trial.setting) == page.summary.best);
+    let best = page.plan.trials.iter().find(|trial| Some(trial.configuration) == page.summary.best);
     let trained = page.records.first().map_or(0, |record| record.num_images.0);
     best.map_or_else(String::new, |trial| ModelSummary::new(&trial.experiment, page.layout, trained).shape())
 }
 
-/// The widths, such as `784-128-10`, where they are varied; else the setting's name.
-fn shape(setting: &ConfigurationResult) -> String {
-    match setting.setting.value("model.hidden") {
+/// Widths of the hidden layers, such as `784-128-10`, where they are varied. Otherwise the
+/// configuration's name.
+fn shape(result: &ConfigurationResult) -> String {
+    match result.configuration.value("model.hidden") {
         Some("[]") => "none".to_owned(),
         Some(widths) => widths.trim_matches(['[', ']']).replace(", ", "-"),
-        None => setting.setting.name(),
+        None => result.configuration.name(),
     }
 }
 
 fn sentences(page: &StudyPage<'_>, front: &[(usize, f64)]) -> Vec<String> {
     let mut sentences = Vec::new();
-    let Some(best) = page.summary.best.map(|best| &page.summary.settings[best]) else { return sentences };
+    let Some(best) = page.summary.best.map(|best| &page.summary.configurations[best]) else {
+        return sentences;
+    };
     let (mean, weights) = (best.mean.unwrap_or(f64::NAN), best.num_parameters.unwrap_or(0));
     sentences.push(format!(
-        "The best architecture{} is {}, {}, with {} weights and a mean validation accuracy of {mean:.4}.",
-        if page.summary.settings.iter().all(ConfigurationResult::is_ranked) {
+        "The best architecture{} is {}, {}, with {} parameters and a mean validation accuracy of {mean:.4}.",
+        if page.summary.configurations.iter().all(ConfigurationResult::is_ranked) {
             ""
         } else {
             " of those ranked"
         },
-        best.setting.name(),
+        best.configuration.name(),
         layers(page),
         grouped(weights)
     ));
-    let region = crate::study::page::text::region(page.summary);
+    let region = crate::study::page::text::equivalence_region(page.summary);
     for (verdict, said) in [
         (Verdict::PracticallyEqual, format!("is practically equal to it, within {region}")),
         (Verdict::Undecided, format!("may be as good, undecided within {region}")),
     ] {
-        if let Some(smallest) = page.summary.smallest_of_verdict(verdict) {
+        if let Some(smallest) = page.summary.smallest_with_verdict(verdict) {
             sentences.push(format!(
-                "The smallest on the front that {said}, is {}, with {} weights ({:.4}).",
-                smallest.setting.name(),
+                "The smallest on the front that {said}, is {}, with {} parameters ({:.4}).",
+                smallest.configuration.name(),
                 grouped(smallest.num_parameters.unwrap_or(0)),
                 smallest.mean.unwrap_or(f64::NAN)
             ));
@@ -108,7 +112,7 @@ fn sentences(page: &StudyPage<'_>, front: &[(usize, f64)]) -> Vec<String> {
     }
     if let [first, .., last] = front {
         sentences.push(format!(
-            "From one end of the front to the other there are {} times as many weights, {} in place of {}, and the mean accuracy is {} \
+            "From one end of the front to the other there are {} times as many parameters, {} in place of {}, and the mean accuracy is {} \
              higher.",
             crate::util::format::significant(last.0 as f64 / first.0 as f64),
             grouped(last.0),

@@ -1,0 +1,104 @@
+//! Owns the table of a study, one row per configuration: a column is declared once, for the
+//! terminal and for the page. Depends on the study's summary. Must not know HTML or the terminal.
+
+use crate::study::page::text::verdict_cell;
+use crate::study::{ConfigurationResult, StudySummary};
+use crate::util::format::{grouped, range_of_seconds, seconds, short_points};
+use crate::util::table::{Column, TextTable, or_dash};
+
+/// Place where the table of a study is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Medium {
+    /// A terminal, which may have 80 columns only.
+    Terminal,
+    /// An HTML page.
+    Page,
+}
+
+/// Condition under which a column is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// On the terminal and in the page.
+    Always,
+    /// In the page, and on the terminal unless the columns of times need the room.
+    WhereRoom,
+    /// In the page only.
+    OnPage,
+    /// On the terminal and in the page of a timed study.
+    IfTimed,
+}
+
+/// One row: a configuration with its study.
+struct Row<'a> {
+    result: &'a ConfigurationResult,
+    summary: &'a StudySummary,
+    index: usize,
+    medium: Medium,
+}
+
+/// The columns, from left to right. A new column of the study table is one more line here.
+fn columns<'a>() -> [(Shown, Column<Row<'a>>); 11] {
+    [
+        (Shown::Always, Column::text("setting", |row| row.result.configuration.name())),
+        (Shown::Always, Column::number("accuracy", |row| accuracy(row.result.mean))),
+        (Shown::OnPage, Column::number("± sd", |row| accuracy(row.result.deviation))),
+        (Shown::WhereRoom, Column::number("95 % interval", interval)),
+        (Shown::OnPage, Column::number("loss", |row| or_dash(row.result.loss, crate::util::format::loss))),
+        (Shown::WhereRoom, Column::number("Δ to best", |row| delta(row.result))),
+        (Shown::Always, Column::number("verdict", |row| verdict_cell(row.summary, row.index))),
+        (Shown::OnPage, Column::number("trials", |row| trials(row.result))),
+        (Shown::OnPage, Column::number("parameters", |row| or_dash(row.result.num_parameters, grouped))),
+        (Shown::IfTimed, Column::number("per epoch", |row| median_time(row.result))),
+        (Shown::IfTimed, Column::number("from … to", |row| time_range(row.result))),
+    ]
+}
+
+/// The table of a study: one row per configuration, in the plan's order. With `is_timed` it has the
+/// time per epoch.
+pub fn study_table(summary: &StudySummary, is_timed: bool, medium: Medium) -> TextTable {
+    let is_shown = |shown: Shown| match shown {
+        Shown::Always => true,
+        Shown::WhereRoom => medium == Medium::Page || !is_timed,
+        Shown::OnPage => medium == Medium::Page,
+        Shown::IfTimed => is_timed,
+    };
+    let columns: Vec<_> =
+        columns().into_iter().filter(|(shown, _)| is_shown(*shown)).map(|(_, column)| column).collect();
+    let row = |(index, result)| Row { result, summary, index, medium };
+    TextTable::new(&columns, summary.configurations.iter().enumerate().map(row))
+}
+
+/// An accuracy, or a difference of accuracies, with four decimals.
+pub(super) fn accuracy(value: Option<f64>) -> String {
+    or_dash(value, |value| format!("{value:.4}"))
+}
+
+fn interval(row: &Row<'_>) -> String {
+    or_dash(row.result.interval, |(low, high)| match row.medium {
+        Medium::Terminal => format!("{low:.4}–{high:.4}"),
+        Medium::Page => format!("{low:.4} to {high:.4}"),
+    })
+}
+
+/// The accuracy of the best configuration minus this one's, in percentage points.
+fn delta(result: &ConfigurationResult) -> String {
+    or_dash(result.comparison, |comparison| short_points(comparison.difference.difference))
+}
+
+/// Number of trials by their ends, such as `4, 1 diverged`.
+fn trials(result: &ConfigurationResult) -> String {
+    let mut trials = vec![result.num_finished.to_string()];
+    trials.extend((result.num_diverged > 0).then(|| format!("{} diverged", result.num_diverged)));
+    trials.extend((result.num_missing > 0).then(|| format!("{} missing", result.num_missing)));
+    trials.join(", ")
+}
+
+/// Median time per epoch over the trials.
+fn median_time(result: &ConfigurationResult) -> String {
+    or_dash(result.epoch_seconds.as_ref(), |times| seconds(times.spread.median))
+}
+
+/// Range of the time per epoch over the trials.
+fn time_range(result: &ConfigurationResult) -> String {
+    or_dash(result.epoch_seconds.as_ref(), |times| range_of_seconds(times.spread.min, times.spread.max))
+}
