@@ -1,6 +1,6 @@
 //! What reads bytes that other people made. Each function does with some bytes what smallnet does with them, up to the
 //! point where a network is trained: it must return, whatever they are. The fuzz targets call these functions, and so does
-//! `tests/hostile.rs` with the inputs in `seeds/` and `regressions/`.
+//! `tests/untrusted_input.rs` with the inputs in `seeds/` and `regressions/`.
 
 use std::cell::RefCell;
 use std::fs;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Place, config};
+use common::{TestDir, config};
 use serde_json::Value;
 
 /// A browser, if there is one. `.ci/run` installs it and sets `SMALLNET_REQUIRE_CHROMIUM`.
@@ -40,7 +40,7 @@ const OWN_SERVICES: [&str; 8] = [
     "www.google.com/async",
 ];
 
-fn browse(browser: &str, place: &Place, page: &Path) -> Browsed {
+fn browse(browser: &str, place: &TestDir, page: &Path) -> Browsed {
     let log = place.path().join("net.json");
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
@@ -73,7 +73,7 @@ fn browse(browser: &str, place: &Place, page: &Path) -> Browsed {
 const WIDTHS: [u64; 4] = [360, 390, 768, 1280];
 
 /// What `common/measure.js` says of a page on each of these screens, in light or dark colours.
-fn measure(browser: &str, place: &Place, page: &Path, is_dark: bool) -> Vec<Value> {
+fn measure(browser: &str, place: &TestDir, page: &Path, is_dark: bool) -> Vec<Value> {
     let script = include_str!("common/measure.js")
         .replace("WIDTHS", &WIDTHS.map(|width| width.to_string()).join(", "))
         .replace("PAGE", &format!("file://{}", place.path().join(page).display()));
@@ -120,7 +120,7 @@ fn assert_readable(page: &Path, is_dark: bool, measured: &[Value]) {
 #[test]
 fn pages_can_be_read_on_every_screen_in_light_and_dark() {
     let Some(browser) = chromium() else { return };
-    let place = Place::new();
+    let place = TestDir::new();
     let softmax = place.small_run(&config("softmax"), &[]);
     let mut runs = vec![softmax.clone()];
     for (index, hidden) in ["[8]", "[16]", "[8,8]", "[24]", "[32]"].iter().enumerate() {
@@ -169,7 +169,7 @@ fn pages_can_be_read_on_every_screen_in_light_and_dark() {
 #[test]
 fn a_browser_shows_the_pages_without_a_complaint_or_a_request() {
     let Some(browser) = chromium() else { return };
-    let place = Place::new();
+    let place = TestDir::new();
     let one = place.small_run(&config("softmax"), &[]);
     let other = place.small_run(&config("hidden"), &[]);
     let compared = place.json(&["compare", &one, &other]);

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use common::runs::{place, run_folders, train_with};
-use common::{Place, end};
+use common::{TestDir, end};
 
 /// What the dynamic linker puts in the place of the C library's clock.
-fn clock(place: &Place) -> PathBuf {
+fn clock(place: &TestDir) -> PathBuf {
     let source = place.write(
         "clock.c",
         "#include <time.h>\nint clock_gettime(clockid_t id, struct timespec *t)\n{ (void)id; t->tv_sec = 1700000000; \
@@ -24,7 +24,7 @@ fn clock(place: &Place) -> PathBuf {
     library
 }
 
-fn run_without_clock(place: &Place, args: &[&str]) -> String {
+fn run_without_clock(place: &TestDir, args: &[&str]) -> String {
     let mut command = place.command(args);
     command.env("LD_PRELOAD", clock(place)).stdout(Stdio::piped()).stderr(Stdio::piped());
     let ran = end(command.spawn().unwrap());

@@ -6,9 +6,9 @@ mod common;
 
 use std::process::Command;
 
-use common::Place;
+use common::TestDir;
 
-fn script(place: &Place, shell: &str) -> String {
+fn script(place: &TestDir, shell: &str) -> String {
     let ran = place.run(&["completions", shell]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{shell}");
     assert!(ran.stdout.contains("lr-find") && ran.stdout.contains("batch-size"), "{shell}");
@@ -17,7 +17,7 @@ fn script(place: &Place, shell: &str) -> String {
 }
 
 /// What `shell` prints when it runs `text`; none where there is no such shell here.
-fn ran_in(place: &Place, shell: &str, text: &str) -> Option<String> {
+fn ran_in(place: &TestDir, shell: &str, text: &str) -> Option<String> {
     let output = Command::new(shell).args(["-c", text]).current_dir(place.path()).output();
     let Ok(output) = output else {
         // `.ci/run` installs them all.
@@ -31,7 +31,7 @@ fn ran_in(place: &Place, shell: &str, text: &str) -> Option<String> {
 
 #[test]
 fn bash_completes_commands_options_and_values() {
-    let place = Place::new();
+    let place = TestDir::new();
     script(&place, "bash");
     let complete = |words: &str, last: usize| {
         let text = format!(
@@ -49,7 +49,7 @@ fn bash_completes_commands_options_and_values() {
 
 #[test]
 fn zsh_and_fish_load_their_scripts() {
-    let place = Place::new();
+    let place = TestDir::new();
     script(&place, "zsh");
     let loaded = ran_in(
         &place,
@@ -64,7 +64,7 @@ fn zsh_and_fish_load_their_scripts() {
 
 #[test]
 fn every_shell_has_a_script_and_an_unknown_one_is_refused() {
-    let place = Place::new();
+    let place = TestDir::new();
     for shell in ["powershell", "elvish"] {
         script(&place, shell);
     }

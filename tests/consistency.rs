@@ -12,7 +12,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use common::runs::{place, result, signal, start, start_endless, train_with};
-use common::{Place, end};
+use common::{TestDir, end};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -26,19 +26,19 @@ const SETTINGS: [&str; 6] = [
     "training.early_stopping={patience=1000}",
 ];
 
-fn json(place: &Place, path: impl AsRef<Path>) -> Value {
+fn json(place: &TestDir, path: impl AsRef<Path>) -> Value {
     serde_json::from_str(&place.read(path)).unwrap()
 }
 
 /// The summary of a run, but for its times.
-fn summary(place: &Place, folder: &Path) -> Value {
+fn summary(place: &TestDir, folder: &Path) -> Value {
     let mut summary = json(place, folder.join("summary.json"));
     summary.as_object_mut().unwrap().remove("seconds_per_epoch");
     summary
 }
 
 /// Starts a training without an end and stops it within an epoch; gives its folder and the epochs before that.
-fn stopped_within_an_epoch(place: &Place, settings: &[&str]) -> (PathBuf, usize) {
+fn stopped_within_an_epoch(place: &TestDir, settings: &[&str]) -> (PathBuf, usize) {
     loop {
         let (child, folder) = start_endless(place, settings);
         signal(&child, "-INT");
@@ -54,7 +54,7 @@ fn stopped_within_an_epoch(place: &Place, settings: &[&str]) -> (PathBuf, usize)
 }
 
 /// As above, and then gone on with and killed.
-fn killed_while_it_went_on(place: &Place) -> PathBuf {
+fn killed_while_it_went_on(place: &TestDir) -> PathBuf {
     let (folder, epochs) = stopped_within_an_epoch(place, &SETTINGS);
     assert_eq!(place.run(&["evaluate", folder.to_str().unwrap()]).code, 0);
     // What an earlier version would have left in the folder.
@@ -77,7 +77,7 @@ fn killed_while_it_went_on(place: &Place) -> PathBuf {
     folder
 }
 
-fn straight(place: &Place, settings: &[&str], epochs: usize) -> PathBuf {
+fn straight(place: &TestDir, settings: &[&str], epochs: usize) -> PathBuf {
     let epochs = format!("training.num_epochs={epochs}");
     let record = place.json(&train_with(&[settings, &[&epochs]].concat()));
     place.path().join(place.run_folder(&record))
@@ -185,7 +185,7 @@ fn weights_of_an_earlier_end_are_not_taken_for_the_runs() {
 }
 
 /// A finished run whose weights are those of an epoch before its last ones.
-fn restored(place: &Place) -> (PathBuf, u64) {
+fn restored(place: &TestDir) -> (PathBuf, u64) {
     let settings = [
         "model.hidden=[64]",
         "optimizer.kind=adam",
@@ -201,7 +201,7 @@ fn restored(place: &Place) -> (PathBuf, u64) {
 }
 
 /// As a kill leaves it just before its end.
-fn break_off(place: &Place, folder: &Path) {
+fn break_off(place: &TestDir, folder: &Path) {
     for name in ["summary.json", "evaluation.json", "model.bpk", "report.html"] {
         fs::remove_file(folder.join(name)).unwrap();
     }
@@ -283,7 +283,7 @@ fn metrics_that_were_edited_decide_nothing() {
 }
 
 /// Makes a checkpoint what the first version of checkpoints was.
-fn make_first_format(place: &Place, folder: &Path) {
+fn make_first_format(place: &TestDir, folder: &Path) {
     let mut state = json(place, folder.join("state.json"));
     assert_eq!(state["format"], 2);
     assert!(state.as_object_mut().unwrap().remove("metrics_sha256").is_some());
@@ -343,7 +343,7 @@ fn a_test_of_other_weights_is_not_shown() {
 #[test]
 fn an_evaluation_beside_a_resume_leaves_nothing_of_the_weights_before() {
     let place = place();
-    let mut dice = common::Dice::new(11);
+    let mut rng = common::Rng::new(11);
     let mut epochs = 2;
     let whole = straight(&place, &["model.hidden=[256]"], epochs);
     let run = whole.to_str().unwrap();
@@ -351,7 +351,7 @@ fn an_evaluation_beside_a_resume_leaves_nothing_of_the_weights_before() {
     for _ in 0..12 {
         fs::remove_file(whole.join("evaluation.json")).unwrap();
         let evaluation = start(&place, &["evaluate", run]);
-        sleep(Duration::from_millis((dice.roll() * 150.0) as u64));
+        sleep(Duration::from_millis((rng.next_f64() * 150.0) as u64));
         signal(&evaluation, "-STOP");
         epochs += 1;
         let resumed = place.run(&["resume", run, "--epochs", &epochs.to_string()]);

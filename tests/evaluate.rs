@@ -6,12 +6,12 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
-use common::{Place, number};
+use common::{TestDir, number};
 use serde_json::Value;
 
 /// A place with a small trained run.
-fn trained() -> (Place, Value, PathBuf) {
-    let place = Place::new();
+fn trained() -> (TestDir, Value, PathBuf) {
+    let place = TestDir::new();
     place.digits(1000, 200);
     let record = place.json(&[
         "train",
@@ -32,7 +32,7 @@ fn trained() -> (Place, Value, PathBuf) {
 
 #[test]
 fn a_saved_network_gives_exactly_what_training_printed() {
-    let place = Place::new();
+    let place = TestDir::new();
     let trained = place.json(&["train", "--set", "training.num_epochs=2"]);
     let run = trained["run"].as_str().unwrap();
     for name in [run, "latest", run.rsplit('/').next().unwrap(), &format!("{run}/model.bpk")] {
@@ -61,7 +61,7 @@ fn every_split_and_checkpoint_can_be_evaluated() {
 #[test]
 fn a_network_can_be_tested_on_other_data() {
     let (place, record, folder) = trained();
-    let other = Place::new();
+    let other = TestDir::new();
     other.digits(100, 50);
     let data = other.path().join("data");
     let evaluated = place.json(&["evaluate", folder.to_str().unwrap(), "--data", data.to_str().unwrap()]);
@@ -71,7 +71,7 @@ fn a_network_can_be_tested_on_other_data() {
 
 #[test]
 fn a_missing_run_is_named() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.run(&["evaluate", "nothing"]).assert_error(
         1,
         "`nothing` does not exist\n\nhint: `smallnet runs` lists the runs; a run folder holds `config.toml` and \
@@ -221,7 +221,7 @@ fn a_changed_data_set_is_noticed() {
 
 #[test]
 fn a_saved_network_is_evaluated_on_the_backend_that_trained_it() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 200);
     let trained = place.json(&["--backend", "ndarray", "train", "--data", "data"]);
     let evaluated = place.json(&["evaluate", trained["run"].as_str().unwrap()]);
@@ -230,7 +230,7 @@ fn a_saved_network_is_evaluated_on_the_backend_that_trained_it() {
 
 #[test]
 fn a_run_without_held_out_images_says_so() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let record = place.json(&["train", "--data", "data", "--set", "training.num_epochs=1"]);
     let run = record["run"].as_str().unwrap();
@@ -243,7 +243,7 @@ fn a_run_without_held_out_images_says_so() {
 
 #[test]
 fn runs_lists_every_run() {
-    let place = Place::new();
+    let place = TestDir::new();
     assert_eq!(place.run(&["runs"]).stdout, "no runs in artifacts yet; next: smallnet train\n");
     place.digits(300, 100);
     for (name, backend) in [("first", "flex"), ("second", "ndarray")] {

@@ -8,11 +8,11 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use common::{Place, config, number};
+use common::{TestDir, config, number};
 use serde_json::Value;
 
 /// The columns of the CSV file of a record.
-fn points(place: &Place, record: &Value) -> Vec<[f64; 4]> {
+fn points(place: &TestDir, record: &Value) -> Vec<[f64; 4]> {
     let text = place.read(record["points"].as_str().unwrap());
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("step,learning_rate,loss,smoothed_loss"));
@@ -22,7 +22,7 @@ fn points(place: &Place, record: &Value) -> Vec<[f64; 4]> {
 
 #[test]
 fn it_suggests_a_rate_that_trains_well() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(3000, 100);
     let arguments =
         ["lr-find", &config("hidden"), "--data", "data", "--set", "data.validation=1000", "--seed", "7"];
@@ -74,7 +74,7 @@ fn it_suggests_a_rate_that_trains_well() {
 /// Of twelve images with five held out, exactly five can be blanked without any effect.
 #[test]
 fn held_out_images_are_not_used() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(12, 10);
     let images = place.path().join("data/train-images-idx3-ubyte");
     let whole = fs::read(&images).unwrap();
@@ -96,7 +96,7 @@ fn held_out_images_are_not_used() {
 
 #[test]
 fn the_page_and_the_terminal_say_what_the_record_says() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
     let settings = ["--set", "model.activation=tanh", "--set", "name=mine"];
     let arguments = [&["--backend", "ndarray", "lr-find", "--data", "data"], &settings[..]].concat();
@@ -141,7 +141,7 @@ fn the_page_and_the_terminal_say_what_the_record_says() {
 
 #[test]
 fn without_a_descent_that_ends_nothing_is_suggested() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
     for (arguments, why, way_out) in [
         (
@@ -172,7 +172,7 @@ fn without_a_descent_that_ends_nothing_is_suggested() {
 
 #[test]
 fn rates_and_steps_that_make_no_sense_are_wrong_usage() {
-    let place = Place::new();
+    let place = TestDir::new();
     let rising = "\n\nhint: the rate rises from `--from` to `--to`; left out, they are 0.00001 and 100";
     let steps = "\n\nhint: left out, it is the steps of an epoch, from 100 to 500";
     for (arguments, message) in [
@@ -198,7 +198,7 @@ fn rates_and_steps_that_make_no_sense_are_wrong_usage() {
 
 #[test]
 fn ctrl_c_ends_it_without_a_trace() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
     let mut child = place
         .command(&["lr-find", "--data", "data", "--steps", "1000000", "--to", "0.1"])

@@ -10,10 +10,10 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{Place, Ran, end};
+use common::{CommandOutput, TestDir, end};
 
 /// Runs a command, which must end by itself and with a word about it if it fails.
-fn ends(place: &Place, args: &[&str]) -> Ran {
+fn ends(place: &TestDir, args: &[&str]) -> CommandOutput {
     let child = place.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let ran = end(child);
     assert!([0, 1].contains(&ran.code), "{args:?} did not end: exit {}, {}", ran.code, ran.stderr);
@@ -51,7 +51,7 @@ fn with(path: &Path, put: impl Fn(&Path), check: impl FnOnce()) {
 
 #[test]
 fn a_pipe_for_a_file_of_a_run_is_refused_by_every_command() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let record = place.json(&["train", "--data", "data", "--name", "n", "--set=training.num_epochs=2"]);
     let other = place.json(&["train", "--data", "data", "--name", "other", "--set=training.num_epochs=1"]);
@@ -102,7 +102,7 @@ fn a_pipe_for_a_file_of_a_run_is_refused_by_every_command() {
 
 #[test]
 fn a_pipe_for_a_file_of_a_study_is_refused() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let study = "name = \"s\"\nfolds = 2\n[set]\ntraining.num_epochs = 1\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\n";
     place.write("s.toml", study);
@@ -127,13 +127,13 @@ fn a_pipe_for_a_file_of_a_study_is_refused() {
 
 #[test]
 fn nothing_else_is_taken_for_a_file_either() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let record = place.json(&["train", "--data", "data", "--name", "n", "--set=training.num_epochs=1"]);
     let run = place.run_folder(&record);
     let name = run.to_str().unwrap();
     for file in [".lock", "metrics.jsonl", "summary.json"] {
-        let refused = |ran: Ran, what: &str| {
+        let refused = |ran: CommandOutput, what: &str| {
             ran.assert_error(1, &format!("`{name}/{file}` is {what}, expected a file"))
         };
         let resume = || ends(&place, &["resume", name, "--epochs", "2"]);
@@ -161,7 +161,7 @@ fn nothing_else_is_taken_for_a_file_either() {
 
 #[test]
 fn a_pipe_that_a_user_names_is_refused_but_for_one_that_the_shell_connected() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     place.write("x.toml", "[training]\nnum_epochs = 1\n");
     let pipe = place.path().join("pipe.png");

@@ -5,13 +5,13 @@ mod common;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use common::{Place, config};
+use common::{TestDir, config};
 use serde_json::{Value, json};
 use std::fs;
 
 #[test]
 fn train_writes_the_page_and_report_writes_it_again() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.small_run(&config("softmax"), &[]);
     let page = place.path().join(&run).join("report.html");
     let written = fs::read_to_string(&page).unwrap();
@@ -56,7 +56,7 @@ fn train_writes_the_page_and_report_writes_it_again() {
 
 #[test]
 fn a_run_without_a_test_gets_a_page_of_what_there_is() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     place.json(&["report", &run]);
     let page = place.read(format!("{run}/report.html"));
@@ -83,7 +83,7 @@ fn a_run_without_a_test_gets_a_page_of_what_there_is() {
 
 #[test]
 fn a_damaged_record_is_named() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     place.write(&format!("{run}/metrics.jsonl"), "{\"epoch\": 1}\n");
     place.run(&["report", &run]).assert_error(
@@ -121,7 +121,7 @@ fn a_damaged_record_is_named() {
 
 #[test]
 fn a_run_is_not_told_by_another_experiment() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.small_run(&config("softmax"), &["--set", "optimizer.learning_rate=0.25"]);
     let file = format!("{run}/config.toml");
     let whole = place.read(&file);
@@ -152,7 +152,7 @@ fn a_run_is_not_told_by_another_experiment() {
 
 #[test]
 fn a_page_of_lost_epochs_says_so() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.small_run(&config("softmax"), &[]);
     fs::remove_file(place.path().join(&run).join("metrics.jsonl")).unwrap();
     place.json(&["report", &run]);
@@ -165,7 +165,7 @@ fn a_page_of_lost_epochs_says_so() {
 
 #[test]
 fn runs_side_by_side() {
-    let place = Place::new();
+    let place = TestDir::new();
     let one = place.small_run(&config("softmax"), &[]);
     let other = place.small_run(&config("softmax"), &["--set", "model.hidden=[8]", "--name", "wide"]);
     let record = place.json(&["compare", &one, &other]);
@@ -220,7 +220,7 @@ fn runs_side_by_side() {
 }
 
 /// The positions of the images that a run's test got wrong.
-fn misclassified(place: &Place, run: &str) -> Vec<u64> {
+fn misclassified(place: &TestDir, run: &str) -> Vec<u64> {
     let test: Value = serde_json::from_str(&place.read(format!("{run}/evaluation.json"))).unwrap();
     test["misclassified"].as_array().unwrap().iter().map(|image| image.as_u64().unwrap()).collect()
 }
@@ -239,7 +239,7 @@ fn coin(heads: usize, tails: usize) -> f64 {
 
 #[test]
 fn networks_are_compared_image_by_image() {
-    let place = Place::new();
+    let place = TestDir::new();
     let first = place.small_run(&config("softmax"), &[]);
     let poor =
         place.small_run(&config("softmax"), &["--set", "optimizer.learning_rate=0.001", "--name", "poor"]);
@@ -286,7 +286,7 @@ fn networks_are_compared_image_by_image() {
 /// A run that an earlier smallnet tested.
 #[test]
 fn a_run_without_a_record_of_single_images_says_how_to_get_one() {
-    let place = Place::new();
+    let place = TestDir::new();
     let first = place.small_run(&config("softmax"), &[]);
     let other = place.small_run(&config("softmax"), &["--seed", "7", "--name", "old"]);
     let file = format!("{other}/evaluation.json");
@@ -345,7 +345,7 @@ fn a_run_without_a_record_of_single_images_says_how_to_get_one() {
 
 #[test]
 fn what_a_user_named_is_text_in_the_page() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(200, 100);
     let hostile = "<img src=x onerror=alert(1)>&";
     fs::rename(place.path().join("data"), place.path().join(hostile)).unwrap();

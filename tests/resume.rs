@@ -10,7 +10,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use common::runs::{place, result, run_folders, signal, start, start_endless, train_with, unfinished};
-use common::{Dice, Place, Ran, end};
+use common::{CommandOutput, Rng, TestDir, end};
 use serde_json::Value;
 
 /// Everything that has a state: momentum, dropout, a schedule, the best epoch, checkpoints within an epoch.
@@ -27,7 +27,7 @@ const SETTINGS: [&str; 9] = [
 ];
 
 /// The status is written last but for the page: a stop by force in between finds the run finished.
-fn has_finished(ran: &Ran) -> bool {
+fn has_finished(ran: &CommandOutput) -> bool {
     let all_trained = ran.stderr.contains("is finished: all of its ") && ran.stderr.contains("are trained\n");
     ran.code == 0 || all_trained
 }
@@ -42,7 +42,7 @@ fn killed_a_hundred_times_at_any_moment_it_ends_as_if_it_had_never_stopped() {
     let reference = result(&place, &run_folders(&place)[0]);
     fs::remove_dir_all(place.path().join("artifacts")).unwrap();
 
-    let mut dice = Dice::new(7);
+    let mut rng = Rng::new(7);
     let (mut kills, mut ends) = (0, 0);
     while kills < 100 {
         // A run that goes on, and a new one where there is none.
@@ -50,7 +50,7 @@ fn killed_a_hundred_times_at_any_moment_it_ends_as_if_it_had_never_stopped() {
         let folder = going.as_ref().map(|folder| folder.to_str().unwrap().to_owned());
         let args = folder.as_ref().map_or(train.clone(), |folder| vec!["resume", folder]);
         let mut child = start(&place, &args);
-        sleep(whole_time.mul_f64(dice.roll()));
+        sleep(whole_time.mul_f64(rng.next_f64()));
         let killed = child.try_wait().unwrap().is_none();
         if killed {
             child.kill().unwrap();
@@ -98,16 +98,16 @@ fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
         fs::remove_dir_all(place.path().join("artifacts")).unwrap();
     }
     // The same with a known end: stopped at random, five times each.
-    let mut dice = Dice::new(3);
+    let mut rng = Rng::new(3);
     let settings = [&SETTINGS[..7], &["training.num_epochs=60"]].concat();
     for _ in 0..5 {
         let mut args = train_with(&settings);
         let mut run = String::new();
         loop {
             let child = start(&place, &args);
-            sleep(Duration::from_millis((dice.roll() * 300.0) as u64));
+            sleep(Duration::from_millis((rng.next_f64() * 300.0) as u64));
             signal(&child, "-INT");
-            if dice.roll() < 0.3 {
+            if rng.next_f64() < 0.3 {
                 signal(&child, "-INT");
             }
             let ran = end(child);
@@ -133,10 +133,10 @@ fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
 #[test]
 fn a_second_signal_ends_at_once_and_leaves_nothing_half_written() {
     let place = place();
-    let mut dice = Dice::new(5);
+    let mut rng = Rng::new(5);
     for _ in 0..20 {
         let (child, folder) = start_endless(&place, &["checkpoint.every_steps=1", "model.hidden=[64]"]);
-        sleep(Duration::from_millis((dice.roll() * 10.0) as u64));
+        sleep(Duration::from_millis((rng.next_f64() * 10.0) as u64));
         signal(&child, "-INT");
         signal(&child, "-TERM");
         let ran = end(child);
@@ -213,7 +213,7 @@ fn a_run_that_stopped_early_has_no_more_epochs() {
 }
 
 /// A run as a kill in its third epoch leaves it, without the killing.
-fn broken_off(place: &Place) -> (PathBuf, (Value, Value, Vec<Value>)) {
+fn broken_off(place: &TestDir) -> (PathBuf, (Value, Value, Vec<Value>)) {
     let record = place.json(&train_with(&SETTINGS));
     let folder = place.path().join(place.run_folder(&record));
     let reference = result(place, &folder);

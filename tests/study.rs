@@ -9,19 +9,19 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Dice, Place, Ran, number};
+use common::{CommandOutput, Rng, TestDir, number};
 use serde_json::Value;
 
 /// A small cross-validation: four rates in three folds, twelve trials.
 const RATES: &str = "name = \"rates\"\nfolds = 3\n[set]\ntraining.num_epochs = 2\ntraining.batch_size = 32\n\
                      [vary]\noptimizer.learning_rate = [0.01, 0.1, 0.5, 30.0]\n";
 
-fn study(place: &Place, extra: &[&str]) -> Value {
+fn study(place: &TestDir, extra: &[&str]) -> Value {
     place.json(&[&["study", "rates.toml", "--data", "data"], extra].concat())
 }
 
 /// The rows of a study's CSV without their times.
-fn rows(place: &Place, folder: &str) -> Vec<Vec<String>> {
+fn rows(place: &TestDir, folder: &str) -> Vec<Vec<String>> {
     let text = place.read(format!("{folder}/results.csv"));
     let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
     let is_time: Vec<bool> = header.iter().map(|name| name.starts_with("seconds")).collect();
@@ -34,7 +34,7 @@ fn rows(place: &Place, folder: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn side_by_side_gives_what_one_by_one_gives() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1500, 200);
     place.write("rates.toml", RATES);
     let stacked = study(&place, &[]);
@@ -68,7 +68,7 @@ fn side_by_side_gives_what_one_by_one_gives() {
 
 #[test]
 fn the_same_study_gives_the_same_results() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     place.write("rates.toml", RATES);
     study(&place, &[]);
@@ -78,7 +78,7 @@ fn the_same_study_gives_the_same_results() {
 
 /// A study of three rates in five folds whose trials had these accuracies, of which 400 images were learned from and 100
 /// judged by.
-fn study_of(place: &Place, extra: &str, accuracies: [[f64; 5]; 3]) -> Value {
+fn study_of(place: &TestDir, extra: &str, accuracies: [[f64; 5]; 3]) -> Value {
     place.digits(500, 100);
     place.write(
         "s.toml",
@@ -106,7 +106,7 @@ fn study_of(place: &Place, extra: &str, accuracies: [[f64; 5]; 3]) -> Value {
 /// large. `tests/reference/statistics.py` has the probabilities from scipy and baycomp.
 #[test]
 fn what_is_worse_every_time_is_never_called_equal() {
-    let place = Place::new();
+    let place = TestDir::new();
     let best = [0.90, 0.91, 0.92, 0.93, 0.94];
     let scattered = [0.86, 0.78, 0.69, 0.85, 0.83];
     let near_chance = [0.90, 0.905, 0.10, 0.925, 0.93];
@@ -159,7 +159,7 @@ fn what_is_worse_every_time_is_never_called_equal() {
 
 #[test]
 fn one_trial_of_each_setting_says_what_its_probabilities_are_of() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(900, 100);
     place.write(
         "one.toml",
@@ -181,7 +181,7 @@ fn one_trial_of_each_setting_says_what_its_probabilities_are_of() {
 /// A trial of a study is the training that `smallnet train` does with the same settings.
 #[test]
 fn a_trial_is_a_training() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
     place.write(
         "rates.toml",
@@ -217,7 +217,7 @@ fn a_trial_is_a_training() {
 /// Two seeds in two folds, and early stopping, which sets the winner's length.
 #[test]
 fn seeds_folds_and_early_stopping_together() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(900, 100);
     place.write(
         "s.toml",
@@ -252,7 +252,7 @@ fn seeds_folds_and_early_stopping_together() {
 /// What two trials with dropout draw must not depend on which other trials run beside them.
 #[test]
 fn dropout_is_repeatable_in_a_study() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(900, 100);
     place.write(
         "drop.toml",
@@ -268,7 +268,7 @@ fn dropout_is_repeatable_in_a_study() {
 /// What a study would be refused at its end is refused at its start.
 #[test]
 fn what_can_be_refused_is_refused_before_the_first_trial() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(400, 100);
     let study = "folds = 2\n[set]\ntraining.num_epochs = 1\n[vary]\n";
     let rates = format!("{study}optimizer.learning_rate = [0.1]\n");
@@ -312,7 +312,7 @@ fn what_can_be_refused_is_refused_before_the_first_trial() {
 
 #[test]
 fn the_longest_name_has_its_winner() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(400, 100);
     let name = "n".repeat(95);
     place.write(
@@ -327,7 +327,7 @@ fn the_longest_name_has_its_winner() {
 /// Early stopping shortens the winner's training, but not below a warm-up, which would be refused then.
 #[test]
 fn a_winner_is_trained_to_the_end_of_its_warm_up() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(900, 100);
     place.write(
         "s.toml",
@@ -343,7 +343,7 @@ fn a_winner_is_trained_to_the_end_of_its_warm_up() {
 
 #[test]
 fn a_killed_study_goes_on_and_ends_with_the_same_table() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(2000, 100);
     place.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 12"));
     study(&place, &["--separate", "--artifacts", "whole"]);
@@ -377,7 +377,7 @@ fn a_killed_study_goes_on_and_ends_with_the_same_table() {
 
 #[test]
 fn killed_a_hundred_times_at_any_moment_a_study_ends_as_if_it_had_never_stopped() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(900, 100);
     place.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 4"));
     let args = ["study", "rates.toml", "--data", "data", "--separate"];
@@ -404,16 +404,16 @@ fn killed_a_hundred_times_at_any_moment_a_study_ends_as_if_it_had_never_stopped(
     let reference = result();
     fs::remove_dir_all(place.path().join("artifacts")).unwrap();
 
-    let mut dice = Dice::new(11);
+    let mut rng = Rng::new(11);
     let (mut kills, mut ends) = (0, 0);
     while kills < 100 {
         let mut child = place.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        std::thread::sleep(whole_time.mul_f64(dice.roll()));
+        std::thread::sleep(whole_time.mul_f64(rng.next_f64()));
         let killed = child.try_wait().unwrap().is_none();
         if killed {
             child.kill().unwrap();
         }
-        let ran = Ran::new(child.wait_with_output().unwrap());
+        let ran = CommandOutput::new(child.wait_with_output().unwrap());
         assert!(!ran.stderr.contains("warning"), "a kill left damage: {}", ran.stderr);
         kills += usize::from(killed);
         assert!(killed || ran.code == 0, "{} {}", ran.code, ran.stderr);
@@ -428,7 +428,7 @@ fn killed_a_hundred_times_at_any_moment_a_study_ends_as_if_it_had_never_stopped(
 
 #[test]
 fn ctrl_c_keeps_what_is_done() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1500, 100);
     place.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 100000"));
     let child = place
@@ -455,7 +455,7 @@ fn ctrl_c_keeps_what_is_done() {
 
 #[test]
 fn the_winner_is_tested_once() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     place.write("rates.toml", RATES);
     let first = study(&place, &[]);
@@ -480,7 +480,7 @@ fn the_winner_is_tested_once() {
 
 #[test]
 fn a_changed_study_says_what_it_invalidates() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     place.write("rates.toml", RATES);
     study(&place, &[]);
@@ -514,7 +514,7 @@ fn a_changed_study_says_what_it_invalidates() {
 
 #[test]
 fn a_diverging_trial_is_a_result() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     place.write(
         "wild.toml",
@@ -535,7 +535,7 @@ fn a_diverging_trial_is_a_result() {
 
 #[test]
 fn a_dry_run_lists_the_trials_and_leaves_nothing() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     place.write("rates.toml", RATES);
     let ran = place.run(&["study", "rates.toml", "--data", "data", "--dry-run"]);
@@ -560,7 +560,7 @@ fn a_dry_run_lists_the_trials_and_leaves_nothing() {
 /// Every study in `configs/studies` can be planned, and varies what its name says.
 #[test]
 fn the_shipped_studies_are_what_they_say() {
-    let place = Place::new();
+    let place = TestDir::new();
     for (name, trials, text) in [
         ("learning-rate", 45, "learning rate 0.00316, seed 2"),
         ("learning-rate-cv", 40, "learning rate 0.32, fold 3 of 5"),
@@ -581,7 +581,7 @@ const SIZES: &str = "timing = true\n[set]\ndata.validation = 200\ntraining.num_e
                      [vary]\ntraining.batch_size = [10, 100, 1000]\n";
 
 /// The batch size and seed of each trial, in the order in which they were run.
-fn order(place: &Place) -> Vec<(String, u64)> {
+fn order(place: &TestDir) -> Vec<(String, u64)> {
     let trials = place.read("artifacts/studies/sizes/trials.jsonl");
     let trials = trials.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     trials
@@ -594,7 +594,7 @@ fn order(place: &Place) -> Vec<(String, u64)> {
 
 #[test]
 fn timed_settings_take_turns_and_are_called_faster_only_where_the_trials_allow_it() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1200, 100);
     place.write("sizes.toml", format!("seeds = [1, 2, 3, 4]\n{SIZES}"));
     let turns: Vec<(String, u64)> = [(1, ["10", "100", "1000"]), (2, ["100", "1000", "10"])]
@@ -646,7 +646,7 @@ fn timed_settings_take_turns_and_are_called_faster_only_where_the_trials_allow_i
 
 #[test]
 fn one_timed_trial_of_each_says_nothing_of_faster() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1200, 100);
     place.write("sizes.toml", SIZES);
     place.json(&["study", "sizes.toml", "--data", "data"]);
@@ -660,7 +660,7 @@ fn one_timed_trial_of_each_says_nothing_of_faster() {
 
 #[test]
 fn a_timed_study_measures_again_when_asked_and_keeps_what_it_measured_before() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     place.write("sizes.toml", SIZES);
     let first = place.json(&["study", "sizes.toml", "--data", "data"]);
@@ -697,7 +697,7 @@ fn a_timed_study_measures_again_when_asked_and_keeps_what_it_measured_before() {
 
 #[test]
 fn bad_studies_are_refused_before_anything_is_trained() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     place.write("none.toml", "");
     place.write("lost.toml", "base = \"nowhere.toml\"\nfolds = 2");

@@ -7,21 +7,21 @@ mod common;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use common::Place;
+use common::TestDir;
 use serde_json::Value;
 
 /// A training that does not end by itself.
 const ENDLESS: [&str; 5] = ["train", "--data", "data", "--epochs", "100000"];
 const USUAL: (u16, u16) = (80, 24);
 
-fn place() -> Place {
-    let place = Place::new();
+fn place() -> TestDir {
+    let place = TestDir::new();
     place.digits(1000, 100);
     place
 }
 
 /// The run must be saved, marked as interrupted, and one that can be evaluated and resumed.
-fn assert_interrupted(place: &Place) {
+fn assert_interrupted(place: &TestDir) {
     let runs = place.json(&["runs"]);
     assert_eq!(runs.as_array().unwrap().len(), 1, "{runs}");
     assert_eq!(runs[0]["status"], "interrupted", "{runs}");

@@ -5,11 +5,11 @@ mod common;
 
 use std::fs;
 
-use common::Place;
+use common::TestDir;
 
 #[test]
 fn help_reads_like_a_manual() {
-    let place = Place::new();
+    let place = TestDir::new();
     let help = place.run(&["--help"]).stdout;
     for words in ["train", "evaluate", "runs", "--backend", "--json", "--threads", "Examples:", "Exit codes:"]
     {
@@ -23,7 +23,7 @@ fn help_reads_like_a_manual() {
 
 #[test]
 fn wrong_usage_exits_with_2() {
-    let place = Place::new();
+    let place = TestDir::new();
     for args in [
         &["frobnicate"] as &[&str],
         &["train", "--set", "seed"],
@@ -42,7 +42,7 @@ fn wrong_usage_exits_with_2() {
 
 #[test]
 fn what_belongs_to_training_says_where() {
-    let place = Place::new();
+    let place = TestDir::new();
     let hint = "hint: what belongs to training follows `train`: put `train` before it\n";
     for args in
         [&["--seed", "7"] as &[&str], &["configs/mlp.toml"], &["mlp"], &["--quiet", "--set", "seed=1"]]
@@ -57,7 +57,7 @@ fn what_belongs_to_training_says_where() {
 /// In a folder without any of their files.
 #[test]
 fn what_is_inside_is_found_by_its_name() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     for name in ["softmax", "hidden", "mlp", "best", "inserted", "reference"] {
         let summary = place.json(&["summary", name, "--data", "data", "--set", "data.validation=50"]);
@@ -83,7 +83,7 @@ fn what_is_inside_is_found_by_its_name() {
 
 #[test]
 fn a_file_that_is_not_there_names_what_is_inside() {
-    let place = Place::new();
+    let place = TestDir::new();
     let inside = |name: &str| {
         format!("hint: smallnet has one of this name inside: `{name}`, without folder and ending\n")
     };
@@ -115,7 +115,7 @@ fn a_file_that_is_not_there_names_what_is_inside() {
 /// What `--help` shows can be typed in any folder.
 #[test]
 fn the_examples_of_help_name_nothing_that_is_not_there() {
-    let place = Place::new();
+    let place = TestDir::new();
     let mut named = 0;
     for command in ["", "train", "study", "lr-find", "summary", "data", "lab"] {
         let help =
@@ -141,7 +141,7 @@ fn a_backend_that_was_not_built_says_how_to_build_it() {
     if cfg!(feature = "cuda") {
         return;
     }
-    let place = Place::new();
+    let place = TestDir::new();
     place.run(&["--backend", "cuda"]).assert_error(
         1,
         "the backend `cuda` is not in this build\n\nhint: build it in with `cargo run --release --features cuda -- \
@@ -151,7 +151,7 @@ fn a_backend_that_was_not_built_says_how_to_build_it() {
 
 #[test]
 fn bad_experiments_are_refused_before_a_folder_is_made() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.write("typo.toml", "[optimizer]\nlearning_rte = 0.1\n");
     place.run(&["train", "typo.toml"]).assert_error(
         1,
@@ -185,7 +185,7 @@ fn bad_experiments_are_refused_before_a_folder_is_made() {
 
 #[test]
 fn bad_data_is_refused_before_a_folder_is_made() {
-    let place = Place::new();
+    let place = TestDir::new();
     let missing = place.path().canonicalize().unwrap().join("nowhere");
     let ran = place.run(&["train", "--data", missing.to_str().unwrap()]);
     assert_eq!(ran.code, 1);

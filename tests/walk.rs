@@ -19,7 +19,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Dice, Place, Ran};
+use common::{CommandOutput, Rng, TestDir};
 use serde_json::Value;
 
 /// Faults in a run of all tests.
@@ -35,7 +35,7 @@ struct Scenario {
     name: &'static str,
     command: &'static [&'static str],
     /// Makes what the command starts from.
-    prepare: fn(&Place),
+    prepare: fn(&TestDir),
     /// The experiment whose only run has the result.
     experiment: &'static str,
 }
@@ -100,13 +100,13 @@ fn errors(call: &str) -> &'static [&'static str] {
 }
 
 /// Gives the only run a name that is known beforehand.
-fn rename_run(place: &Place) {
+fn rename_run(place: &TestDir) {
     let run = runs(place, "n").pop().expect("a run");
     fs::rename(&run, run.with_file_name("run")).unwrap();
 }
 
 /// The folders of an experiment's runs.
-fn runs(place: &Place, experiment: &str) -> Vec<PathBuf> {
+fn runs(place: &TestDir, experiment: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(place.path().join("artifacts").join(experiment)) else {
         return Vec::new();
     };
@@ -129,7 +129,7 @@ fn leftovers(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// What a command left: the digest of the weights and the metrics, without times, of the only run.
-fn result(place: &Place, experiment: &str) -> Result<String, String> {
+fn result(place: &TestDir, experiment: &str) -> Result<String, String> {
     let runs = runs(place, experiment);
     let [run] = &runs[..] else { return Err(format!("{} runs", runs.len())) };
     let read = |name: &str| {
@@ -150,7 +150,7 @@ fn result(place: &Place, experiment: &str) -> Result<String, String> {
 }
 
 /// smallnet under strace with `options`; its log is in `log` beside the folder.
-fn traced(place: &Place, options: &[&str], args: &[&str]) -> Ran {
+fn traced(place: &TestDir, options: &[&str], args: &[&str]) -> CommandOutput {
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-o", "log"]).args(options);
     command.arg(env!("CARGO_BIN_EXE_smallnet")).args(args);
@@ -168,7 +168,7 @@ fn traced(place: &Place, options: &[&str], args: &[&str]) -> Ran {
     let output = child.wait_with_output().unwrap();
     drop(ended);
     let signal = output.status.signal();
-    let mut ran = Ran::new(output);
+    let mut ran = CommandOutput::new(output);
     ran.code = signal.map_or(ran.code, |signal| -signal);
     if watchdog.join().unwrap() {
         ran.code = -1000;
@@ -177,7 +177,7 @@ fn traced(place: &Place, options: &[&str], args: &[&str]) -> Ran {
 }
 
 /// Runs a command with a fault, and says whether that came about.
-fn disturbed(place: &Place, args: &[&str], fault: &Fault) -> (bool, Ran) {
+fn disturbed(place: &TestDir, args: &[&str], fault: &Fault) -> (bool, CommandOutput) {
     let Fault { call, when, error } = fault;
     let effect = match error {
         None => "signal=KILL".to_owned(),
@@ -200,7 +200,7 @@ fn disturbed(place: &Place, args: &[&str], fault: &Fault) -> (bool, Ran) {
 
 /// How often each call is made by the thread that makes it most often; and how often by the main thread before smallnet's
 /// own code begins.
-fn calls(place: &Place, args: &[&str]) -> BTreeMap<String, (usize, usize)> {
+fn calls(place: &TestDir, args: &[&str]) -> BTreeMap<String, (usize, usize)> {
     let ran = traced(place, &["-e", &format!("trace=!{LEFT_OUT}")], args);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let log = place.read("log");
@@ -238,14 +238,14 @@ struct Case<'a> {
 
 struct Start {
     scenario: &'static Scenario,
-    place: Place,
+    place: TestDir,
     expected: String,
     calls: BTreeMap<String, (usize, usize)>,
 }
 
 impl Start {
     fn new(scenario: &'static Scenario) -> Self {
-        let place = Place::new();
+        let place = TestDir::new();
         place.digits(120, 40);
         (scenario.prepare)(&place);
         let undisturbed = copy(&place);
@@ -270,8 +270,8 @@ impl Start {
     }
 }
 
-fn copy(place: &Place) -> Place {
-    let copy = Place::new();
+fn copy(place: &TestDir) -> TestDir {
+    let copy = TestDir::new();
     let from = place.path().join(".");
     assert!(Command::new("cp").arg("-a").arg(from).arg(copy.path()).status().unwrap().success());
     copy
@@ -318,7 +318,7 @@ impl Case<'_> {
         }
     }
 
-    fn judge(&self, place: &Place, ran: &Ran) -> Result<Ended, String> {
+    fn judge(&self, place: &TestDir, ran: &CommandOutput) -> Result<Ended, String> {
         let mut unfinished = leftovers(&place.path().join("artifacts"));
         // What a kill had left there before is cleared away by who gets so far.
         let names = |path: &PathBuf| path.file_name().unwrap().to_owned();
@@ -347,13 +347,13 @@ impl Case<'_> {
     }
 
     /// Whether it hit the removal of files, which is then told or, of a temporary one, left to the next command.
-    fn is_of_removing(&self, ran: &Ran) -> bool {
+    fn is_of_removing(&self, ran: &CommandOutput) -> bool {
         let calls = ["unlinkat", "rmdir", "unlink"];
         calls.contains(&&*self.fault.call) || ran.stderr.contains("error: cannot remove ")
     }
 
     /// The same again without a fault, or `resume`.
-    fn go_on(&self, place: &Place) -> Result<(), String> {
+    fn go_on(&self, place: &TestDir) -> Result<(), String> {
         let Scenario { name, command, experiment, .. } = *self.start.scenario;
         let runs = runs(place, experiment);
         let run = runs.first().map(|run| run.to_str().unwrap().to_owned());
@@ -388,9 +388,9 @@ fn listing(folder: &Path) -> Vec<(PathBuf, u64)> {
 
 /// As many of `cases` as are wanted: in turn one of each scenario, call and effect, drawn by `seed`.
 fn draw(cases: Vec<Case<'_>>, wanted: usize, seed: u64) -> Vec<Case<'_>> {
-    let mut dice = Dice::new(seed);
+    let mut rng = Rng::new(seed);
     let mut drawn: HashMap<String, usize> = HashMap::new();
-    let mut shuffled: Vec<(f64, Case<'_>)> = cases.into_iter().map(|case| (dice.roll(), case)).collect();
+    let mut shuffled: Vec<(f64, Case<'_>)> = cases.into_iter().map(|case| (rng.next_f64(), case)).collect();
     shuffled.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut in_turns: Vec<(usize, Case<'_>)> = Vec::new();
     for (_, case) in shuffled {

@@ -4,13 +4,13 @@
 
 mod common;
 
-use common::{Place, number};
+use common::{TestDir, number};
 
 /// The message of a machine without a GPU.
 const NO_GPU: &str = "error: the backend `wgpu` found no usable GPU: ";
 
 /// Whether wgpu works here; panics where it must and does not.
-fn has_gpu(place: &Place) -> bool {
+fn has_gpu(place: &TestDir) -> bool {
     let ran = place.run(&[
         "--backend",
         "wgpu",
@@ -32,7 +32,7 @@ fn has_gpu(place: &Place) -> bool {
 
 #[test]
 fn all_backends_agree() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(2000, 1000);
     if !has_gpu(&place) {
         return;
@@ -67,7 +67,7 @@ fn all_backends_agree() {
 
 #[test]
 fn a_machine_without_a_gpu_is_told_the_ways_out() {
-    let place = Place::new();
+    let place = TestDir::new();
     // Hides every Vulkan driver and, lest wgpu takes OpenGL, every EGL vendor.
     let output = place
         .command(&["--backend", "wgpu"])
@@ -76,7 +76,7 @@ fn a_machine_without_a_gpu_is_told_the_ways_out() {
         .env("__EGL_VENDOR_LIBRARY_FILENAMES", "/nonexistent")
         .output()
         .unwrap();
-    let ran = common::Ran::new(output);
+    let ran = common::CommandOutput::new(output);
     assert_eq!(ran.code, 1, "{}", ran.stdout);
     assert!(ran.stderr.contains(NO_GPU), "{}", ran.stderr);
     assert!(ran.stderr.contains("hint: install a graphics driver"), "{}", ran.stderr);
@@ -88,7 +88,7 @@ fn a_machine_without_a_gpu_is_told_the_ways_out() {
 /// Networks side by side on the GPU give what they give on the CPU.
 #[test]
 fn a_study_agrees_with_the_cpu() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     if !has_gpu(&place) {
         return;
@@ -111,7 +111,7 @@ fn a_study_agrees_with_the_cpu() {
 /// A GPU may round each time anew, but it goes on with the state that was saved.
 #[test]
 fn a_training_on_the_gpu_goes_on() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     if !has_gpu(&place) {
         return;

@@ -18,18 +18,18 @@ use tempfile::TempDir;
 mod terminal;
 
 /// A fresh folder to run smallnet in; gone at the end of the test.
-pub struct Place {
+pub struct TestDir {
     folder: TempDir,
 }
 
 /// What a run of the binary left.
-pub struct Ran {
+pub struct CommandOutput {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
 }
 
-impl Place {
+impl TestDir {
     pub fn new() -> Self {
         Self { folder: TempDir::new().unwrap() }
     }
@@ -46,8 +46,8 @@ impl Place {
     }
 
     /// Runs smallnet with these arguments.
-    pub fn run(&self, args: &[&str]) -> Ran {
-        Ran::new(self.command(args).output().unwrap())
+    pub fn run(&self, args: &[&str]) -> CommandOutput {
+        CommandOutput::new(self.command(args).output().unwrap())
     }
 
     /// Runs smallnet, which must succeed, and returns the record of `--json`.
@@ -133,7 +133,7 @@ impl Place {
     }
 }
 
-impl Ran {
+impl CommandOutput {
     pub fn new(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
@@ -172,7 +172,7 @@ pub fn listening(program: &str) -> Command {
 }
 
 /// The end of a process, which must come within a minute.
-pub fn end(child: Child) -> Ran {
+pub fn end(child: Child) -> CommandOutput {
     let id = child.id().to_string();
     let (ended, end) = channel::<()>();
     let watchdog = thread::spawn(move || {
@@ -180,7 +180,7 @@ pub fn end(child: Child) -> Ran {
             Command::new("kill").args(["-KILL", &id]).status().unwrap();
         }
     });
-    let ran = Ran::new(child.wait_with_output().unwrap());
+    let ran = CommandOutput::new(child.wait_with_output().unwrap());
     drop(ended);
     watchdog.join().unwrap();
     ran
@@ -215,17 +215,17 @@ pub fn config(name: &str) -> String {
 }
 
 /// Numbers that look random and are the same every time.
-pub struct Dice {
+pub struct Rng {
     state: u64,
 }
 
-impl Dice {
+impl Rng {
     pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
     /// From 0 up to, not with, 1: splitmix64.
-    pub fn roll(&mut self) -> f64 {
+    pub fn next_f64(&mut self) -> f64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.state;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

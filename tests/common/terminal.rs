@@ -9,7 +9,7 @@ use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Place;
+use super::TestDir;
 
 /// How long something is waited for: far longer than it takes on a machine that has other work.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -43,7 +43,7 @@ fn helper() -> &'static Path {
     })
 }
 
-impl Place {
+impl TestDir {
     /// Starts smallnet with these arguments on a terminal of `columns` × `rows`.
     pub fn on_terminal(&self, (columns, rows): (u16, u16), args: &[&str]) -> Terminal {
         let mut child = Command::new(helper())

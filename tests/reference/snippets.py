@@ -4,7 +4,7 @@
     /tmp/venv-snippets/bin/pip install keras tensorflow-cpu torch torchvision scikit-learn matplotlib zstandard
     /tmp/venv-snippets/bin/python tests/reference/snippets.py
 
-Both programs run as they stand in `src/report/lab/code/`, question by question, on MNIST's 60,000 images. Two things are
+Both programs run as they stand in `src/exercise/page/code/`, question by question, on MNIST's 60,000 images. Two things are
 done for them: MNIST comes from `data/mnist/` (nothing is downloaded), and from question 11 on, `epochs=10` is read as
 `epochs=1`, which changes how long it takes and how good it gets, but not what is called.
 """
@@ -78,7 +78,7 @@ def mnist():
 
 
 def sections(program):
-    parts = re.split(r"(?m)^# question (\d+)\n", (ROOT / f"src/report/lab/code/{program}_program.py").read_text())
+    parts = re.split(r"(?m)^# question (\d+)\n", (ROOT / f"src/exercise/page/code/{program}_program.py").read_text())
     return [(int(number), text) for number, text in zip(parts[1::2], parts[2::2])]
 
 

@@ -1,5 +1,5 @@
 """Photographs as phones save them, made by Pillow: progressive JPEGs of 24 and 50 million pixels with an Exif orientation
-and a colour profile, and a screenshot as a PNG of 16 bits. `python photos.py FOLDER` writes them; `tests/look.rs` reads them.
+and a colour profile, and a screenshot as a PNG of 16 bits. `python photos.py FOLDER` writes them; `tests/inspect.rs` reads them.
 """
 import sys
 from pathlib import Path

@@ -7,13 +7,13 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{Place, assert_close, config, number, numbers, reference};
+use common::{TestDir, assert_close, config, number, numbers, reference};
 use image::{GrayImage, Luma};
 use serde_json::{Value, json};
 
 #[test]
 fn the_baseline_in_numbers() {
-    let place = Place::new();
+    let place = TestDir::new();
     let record = place.json(&["summary"]);
     for (key, value) in [
         ("num_parameters", 7850),
@@ -39,7 +39,7 @@ fn the_baseline_in_numbers() {
 /// 784·128 + 128 + 128·10 + 10, and 784·512 + 512 + 512·256 + 256 + 256·10 + 10.
 #[test]
 fn the_weights_of_every_shipped_network() {
-    let place = Place::new();
+    let place = TestDir::new();
     for (name, weights) in [("softmax", 7850), ("hidden", 101_770), ("mlp", 535_818)] {
         assert_eq!(place.json(&["summary", &config(name)])["num_parameters"], json!(weights), "{name}");
     }
@@ -52,7 +52,7 @@ fn the_weights_of_every_shipped_network() {
 
 #[test]
 fn mnist_in_numbers() {
-    let place = Place::new();
+    let place = TestDir::new();
     let record = place.json(&["data"]);
     assert_eq!(
         (&record["height"], &record["width"], &record["num_classes"]),
@@ -79,7 +79,7 @@ fn mnist_in_numbers() {
 
 #[test]
 fn one_image_on_the_terminal_and_as_a_picture() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(20, 20);
     let ran = place.run(&["data", "--data", "data", "--index", "0"]);
     assert!(ran.stdout.contains("label 5, one-hot 0 0 0 0 0 1 0 0 0 0"), "{}", ran.stdout);
@@ -97,7 +97,7 @@ fn one_image_on_the_terminal_and_as_a_picture() {
 
 #[test]
 fn an_image_that_is_not_there() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(20, 10);
     let run = place.saved_run();
     let missing = "there is no image 10 in the test split: it has 10 images, 0 to 9";
@@ -113,7 +113,7 @@ fn an_image_that_is_not_there() {
 
 #[test]
 fn a_saved_run_evaluates_as_numpy_and_scikit_learn_do() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     let (got, expected) = (place.json(&["evaluate", &run]), reference());
     assert_eq!(got["confusion"], expected["confusion"]);
@@ -143,7 +143,7 @@ fn a_saved_run_evaluates_as_numpy_and_scikit_learn_do() {
 
 #[test]
 fn evaluate_prints_the_matrix_and_the_scores() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     let out = place.run(&["evaluate", &run]).stdout;
     for line in [
@@ -157,7 +157,7 @@ fn evaluate_prints_the_matrix_and_the_scores() {
 
 #[test]
 fn a_prediction_beside_its_label() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     let records = place.json(&["predict", &run, "--index", "0", "1", "2"]);
     let expected = reference();
@@ -215,7 +215,7 @@ fn drawn(digit: usize) -> GrayImage {
 
 #[test]
 fn digits_drawn_by_hand_are_read() {
-    let place = Place::new();
+    let place = TestDir::new();
     let record = place.json(&["train", &config("mlp"), "--set", "training.num_epochs=2"]);
     let run = record["run"].as_str().unwrap();
     let mut arguments = vec!["predict", run];
@@ -241,7 +241,7 @@ fn digits_drawn_by_hand_are_read() {
 /// Pillow: `tests/reference/photos/photos.py`.
 #[test]
 fn photographs_and_screenshots_as_they_are_saved_are_read() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     let files = ["photo-24.jpg", "photo-50.jpg", "screenshot-16.png"];
     for file in files {
@@ -258,7 +258,7 @@ fn photographs_and_screenshots_as_they_are_saved_are_read() {
 
 #[test]
 fn files_that_are_no_pictures_of_digits() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     place.write("text.png", "not a picture");
     place.write("empty.png", "");
@@ -314,7 +314,7 @@ fn crc(bytes: &[u8]) -> u32 {
 
 #[test]
 fn the_weights_of_a_saved_run() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     let record = place.json(&["weights", &run]);
     let expected = reference();
@@ -334,7 +334,7 @@ fn the_weights_of_a_saved_run() {
 
 #[test]
 fn other_data_does_not_take_the_place_of_the_runs_own() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(20, 50);
     let run = place.saved_run();
     let own = place.json(&["evaluate", &run]);
@@ -353,7 +353,7 @@ fn other_data_does_not_take_the_place_of_the_runs_own() {
 
 #[test]
 fn only_the_runs_own_test_is_kept() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let train = ["train", "--data", "data", "--set", "training.num_epochs=1", "--set", "data.validation=50"];
     let run = place.json(&train)["run"].as_str().unwrap().to_owned();
@@ -377,7 +377,7 @@ fn only_the_runs_own_test_is_kept() {
 
 #[test]
 fn a_network_that_has_diverged_leaves_a_readable_run() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let settings = ["training.num_epochs=1", "training.batch_size=300", "optimizer.learning_rate=1e38"];
     let settings: Vec<_> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
@@ -393,7 +393,7 @@ fn a_network_that_has_diverged_leaves_a_readable_run() {
 
 #[test]
 fn a_hidden_network_goes_through_every_command() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 200);
     let train = ["train", &config("hidden"), "--data", "data", "--set", "data.validation=100"];
     let record = place.json(&[&train[..], &["--set", "training.num_epochs=2"]].concat());
@@ -423,7 +423,7 @@ fn a_hidden_network_goes_through_every_command() {
 /// Root may write anywhere, so a file stands where the folder of pictures should be.
 #[test]
 fn an_answer_is_not_lost_with_its_picture() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     place.write(&format!("{run}/figures"), "");
     place.write(&format!("{run}/predictions"), "");
@@ -459,7 +459,7 @@ fn an_answer_is_not_lost_with_its_picture() {
 
 #[test]
 fn indices_are_whole_numbers() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     for command in [&["data", "--index", "-1"][..], &["predict", &run, "--index", "-1"]] {
         let ran = place.run(command);
@@ -471,7 +471,7 @@ fn indices_are_whole_numbers() {
 
 #[test]
 fn a_folder_of_runs_is_no_run_but_names_the_newest() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.saved_run();
     for text in ["artifacts/softmax", "softmax"] {
         let ran = place.run(&["evaluate", text]);
@@ -483,7 +483,7 @@ fn a_folder_of_runs_is_no_run_but_names_the_newest() {
 
 #[test]
 fn a_folder_that_is_no_run() {
-    let place = Place::new();
+    let place = TestDir::new();
     fs::create_dir(place.path().join("empty")).unwrap();
     let message = "`empty` is not a run folder\n\nhint: `smallnet runs` lists the runs; a run folder holds \
                    `config.toml` and `run.json`";

@@ -8,10 +8,10 @@ use std::sync::{Mutex, PoisonError};
 
 use smallnet::data::read_digit;
 
-#[path = "hostile/pictures.rs"]
+#[path = "untrusted_input/data_sets.rs"]
+mod data_sets;
+#[path = "untrusted_input/pictures.rs"]
 mod pictures;
-#[path = "hostile/sets.rs"]
-mod sets;
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
@@ -38,7 +38,7 @@ fn the_largest_data_sets_stay_within_their_bound() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for (train, test) in [(3_200_000, 1), (1_600_000, 1_600_000), (1, 3_200_000)] {
         let place = tempfile::tempdir().unwrap();
-        let size = sets::write_pixels(place.path(), train, test);
+        let size = data_sets::write_pixels(place.path(), train, test);
         assert!(size < 1 << 16, "{size}");
         BOUND.set_limit(targets::MEMORY).unwrap();
         let loaded = targets::load(place.path());
@@ -50,7 +50,7 @@ fn the_largest_data_sets_stay_within_their_bound() {
 #[test]
 fn the_largest_study_stays_within_its_bound() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let text = sets::study();
+    let text = data_sets::study();
     assert!(text.len() < 1 << 16, "{}", text.len());
     BOUND.set_limit(targets::MEMORY_FOR_STUDIES).unwrap();
     let trials = targets::plan(&text, "", &[]).map(|plan| plan.trials.len());

@@ -11,13 +11,13 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{Place, Ran, end};
+use common::{CommandOutput, TestDir, end};
 use serde_json::Value;
 
 const ENDLESS: [&str; 6] = ["train", "--data", "data", "--name", "n", "--set=training.num_epochs=100000"];
 
-fn place() -> Place {
-    let place = Place::new();
+fn place() -> TestDir {
+    let place = TestDir::new();
     place.digits(300, 100);
     place
 }
@@ -32,7 +32,7 @@ fn wait_for(path: &Path) {
 }
 
 /// The folder of the only run, as soon as there is one.
-fn run_folder(place: &Place) -> PathBuf {
+fn run_folder(place: &TestDir) -> PathBuf {
     let runs = place.path().join("artifacts/n");
     wait_for(&runs);
     let start = Instant::now();
@@ -52,7 +52,7 @@ fn spawn(mut command: Command) -> Child {
 }
 
 /// smallnet, started by a shell after `before`.
-fn shell(place: &Place, before: &str, args: &[&str]) -> Command {
+fn shell(place: &TestDir, before: &str, args: &[&str]) -> Command {
     let mut command = Command::new("sh");
     let script = format!("{before} && exec \"$0\" \"$@\"");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_smallnet")]).args(args);
@@ -74,7 +74,7 @@ fn assert_checkpoints_are_whole(folder: &Path) {
 }
 
 /// Goes on with `folder` to a known end, and compares that with a training that nothing happened to.
-fn assert_goes_on(place: &Place, folder: &Path) {
+fn assert_goes_on(place: &TestDir, folder: &Path) {
     let done = place.read(folder.join("metrics.jsonl")).lines().count();
     let epochs = format!("{}", done + 2);
     let resumed = place.json(&["resume", folder.to_str().unwrap(), "--epochs", &epochs]);
@@ -104,7 +104,7 @@ fn a_file_that_may_not_grow_ends_the_run_with_one_message() {
 
 /// Runs `args` on a disk of `size` for the folder `artifacts`, which is copied to `kept` afterwards; none where this machine lets
 /// nobody mount.
-fn on_a_disk_of(place: &Place, size: &str, args: &[&str]) -> Option<Ran> {
+fn on_a_disk_of(place: &TestDir, size: &str, args: &[&str]) -> Option<CommandOutput> {
     fs::create_dir(place.path().join("artifacts")).unwrap();
     let id = fs::metadata(place.path()).unwrap().uid();
     let unshare = if id == 0 { "unshare --mount" } else { "unshare --map-root-user --mount" };
@@ -123,7 +123,7 @@ fn on_a_disk_of(place: &Place, size: &str, args: &[&str]) -> Option<Ran> {
     Some(end(spawn(command)))
 }
 
-fn assert_no_space(ran: &Ran) {
+fn assert_no_space(ran: &CommandOutput) {
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.stderr.starts_with("error: cannot "), "{}", ran.stderr);
     assert!(ran.stderr.ends_with(": No space left on device (os error 28)\n"), "{}", ran.stderr);
