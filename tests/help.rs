@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::Place;
+use common::TestDir;
 
 const COMMANDS: [&str; 14] = [
     "train",
@@ -24,7 +24,7 @@ const COMMANDS: [&str; 14] = [
 
 #[test]
 fn a_command_shows_the_options_that_it_uses() {
-    let place = Place::new();
+    let place = TestDir::new();
     let global = ["--backend", "--artifacts", "--json", "--quiet", "--threads"];
     for command in COMMANDS {
         let shown: &[&str] = match command {
@@ -52,8 +52,19 @@ fn a_command_shows_the_options_that_it_uses() {
 }
 
 #[test]
+fn exercise_is_another_name_of_lab() {
+    let place = TestDir::new();
+    let help = |command: &str| place.run(&[command, "--help"]);
+    let (lab, exercise) = (help("lab"), help("exercise"));
+    assert_eq!((lab.code, exercise.code), (0, 0), "{}", exercise.stderr);
+    assert!(lab.stdout.contains("--questions") && exercise.stdout == lab.stdout, "{}", exercise.stdout);
+    let all = place.run(&["--help"]).stdout;
+    assert!(all.contains("[aliases: exercise]"), "{all}");
+}
+
+#[test]
 fn hidden_options_still_do_what_they_did() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     place.json(&["train", "--data", "data", "--epochs", "1"]);
     place.json(&["weights", "latest", "--backend", "ndarray", "--threads", "1"]);
@@ -64,7 +75,7 @@ fn hidden_options_still_do_what_they_did() {
 
 #[test]
 fn usages_name_the_arguments_in_their_order() {
-    let place = Place::new();
+    let place = TestDir::new();
     for (command, usage) in [
         ("train", "Usage: smallnet train [OPTIONS] [CONFIG]\n"),
         ("evaluate", "Usage: smallnet evaluate [OPTIONS] <RUN or CHECKPOINT>\n"),
@@ -92,7 +103,7 @@ fn usages_name_the_arguments_in_their_order() {
 
 #[test]
 fn short_forms_are_settings() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let short = ["--epochs", "2", "--lr", "0.25", "--batch-size", "50", "--hidden", "6,5"];
     let long = [
@@ -135,7 +146,7 @@ fn short_forms_are_settings() {
 
 #[test]
 fn short_forms_are_refused_like_settings() {
-    let place = Place::new();
+    let place = TestDir::new();
     for (options, message) in [
         (["--epochs", "0"], "`training.num_epochs` is 0, expected "),
         (["--lr", "-1"], "`optimizer.learning_rate` is -1, expected "),

@@ -1,4 +1,5 @@
 //! `smallnet lab`: the whole exercise, on few real digits.
+#![cfg(feature = "exercise")]
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -7,7 +8,7 @@ mod common;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use common::{Place, number};
+use common::{TestDir, number};
 use serde_json::{Value, json};
 
 const TRAIN: usize = 1500;
@@ -21,7 +22,7 @@ fn text(html: &str) -> String {
     text.replace('\u{a0}', " ").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"")
 }
 
-fn read_json(place: &Place, path: &str) -> Value {
+fn read_json(place: &TestDir, path: &str) -> Value {
     serde_json::from_str(&place.read(path)).unwrap()
 }
 
@@ -60,7 +61,7 @@ fn section(html: &str, index: usize) -> String {
 /// The sheet's questions stand in the sheet's order: a student who looks for number 7 finds what 469/469 means.
 #[test]
 fn the_questions_are_the_sheets() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(100, 20);
     let record = place.json(&["lab", "--data", "data", "--questions", "1-7"]);
     let asked = [
@@ -93,7 +94,7 @@ fn the_questions_are_the_sheets() {
 
 #[test]
 fn every_question_is_answered_with_what_was_measured_and_the_studies_are_run_once() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(TRAIN, TEST);
     let arguments = ["lab", "--quick", "--data", "data"];
     let record = place.json(&arguments);
@@ -130,7 +131,7 @@ fn every_question_is_answered_with_what_was_measured_and_the_studies_are_run_onc
     assert_eq!(seeds.count(), 4);
 }
 
-fn questions_about_the_data(place: &Place, record: &Value, html: &str) {
+fn questions_about_the_data(place: &TestDir, record: &Value, html: &str) {
     let labels = std::fs::read(place.path().join("data/train-labels-idx1-ubyte")).unwrap();
     let mut counts = [0; 10];
     labels[8..].iter().for_each(|&label| counts[usize::from(label)] += 1);
@@ -148,7 +149,7 @@ fn questions_about_the_data(place: &Place, record: &Value, html: &str) {
     assert!(labels.contains("all1,500100.0 %200100.0 %"), "the row below the counts");
 }
 
-fn questions_about_the_network(place: &Place, record: &Value, html: &str) {
+fn questions_about_the_network(place: &TestDir, record: &Value, html: &str) {
     let folder = record["softmax"].as_str().unwrap();
     let summary = read_json(place, &format!("{folder}/summary.json"));
     let accuracy = number(&summary, "test_accuracy");
@@ -195,7 +196,7 @@ fn questions_about_the_network(place: &Place, record: &Value, html: &str) {
 }
 
 /// The training accuracy is that of the final weights, as `evaluate` finds it, not the mean over the last epoch.
-fn training_accuracy_after_training(place: &Place, folder: &str, html: &str) {
+fn training_accuracy_after_training(place: &TestDir, folder: &str, html: &str) {
     let training = place.json(&["evaluate", folder, "--split", "train"]);
     let training = number(&training, "accuracy");
     let metrics = place.read(format!("{folder}/metrics.jsonl"));
@@ -209,7 +210,7 @@ fn training_accuracy_after_training(place: &Place, folder: &str, html: &str) {
 }
 
 /// Question 0 names every seed's accuracy, their mean and standard deviation.
-fn spread_over_seeds(place: &Place, first: f64, html: &str) {
+fn spread_over_seeds(place: &TestDir, first: f64, html: &str) {
     let section = section(html, 0);
     let mut accuracies = vec![first];
     let runs = std::fs::read_dir(place.path().join("lab/artifacts/softmax-seeds")).unwrap();
@@ -230,7 +231,7 @@ fn spread_over_seeds(place: &Place, first: f64, html: &str) {
 }
 
 /// Question 8 is about test image 0; beside it stands the first image of the other kind. Both are what `predict` says.
-fn prediction_of_the_first_image(place: &Place, record: &Value, html: &str) {
+fn prediction_of_the_first_image(place: &TestDir, record: &Value, html: &str) {
     let folder = record["softmax"].as_str().unwrap();
     let all: Vec<String> = (0..TEST).map(|index| index.to_string()).collect();
     let mut arguments = vec!["predict", folder, "--index"];
@@ -250,7 +251,7 @@ fn prediction_of_the_first_image(place: &Place, record: &Value, html: &str) {
 }
 
 /// Question 10: what the layer does stands apart from what the other settings do.
-fn question_of_the_layer(place: &Place, record: &Value, html: &str) {
+fn question_of_the_layer(place: &TestDir, record: &Value, html: &str) {
     let accuracy =
         |folder: &str| number(&read_json(place, &format!("{folder}/summary.json")), "test_accuracy");
     let runs = std::fs::read_dir(place.path().join("lab/artifacts/inserted")).unwrap();
@@ -279,7 +280,7 @@ fn question_of_the_layer(place: &Place, record: &Value, html: &str) {
     );
 }
 
-fn questions_about_studies(place: &Place, record: &Value) {
+fn questions_about_studies(place: &TestDir, record: &Value) {
     let key = ["optimizer.learning_rate", "optimizer.learning_rate", "model.hidden", "training.batch_size"];
     for (index, key) in key.into_iter().enumerate() {
         let folder = record["studies"][index].as_str().unwrap();
@@ -306,7 +307,7 @@ fn questions_about_studies(place: &Place, record: &Value) {
 /// What was stopped costs its own section; the page is there, and its commands work as they stand.
 #[test]
 fn an_interrupted_exercise_has_its_page_and_says_how_it_goes_on() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
     let mut child = place
         .command(&["lab", "--data", "data", "--out", "an exercise"])
@@ -345,7 +346,7 @@ fn an_interrupted_exercise_has_its_page_and_says_how_it_goes_on() {
 /// A training that fails costs the questions that need it.
 #[test]
 fn a_failed_training_costs_its_own_questions() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 50);
     let arguments = ["--json", "lab", "--data", "data", "--questions", "0,5,8,11", "--quick"];
     let ran = place.run(&[&arguments[..], &["--set", "optimizer.learning_rate=1e38"]].concat());
@@ -370,7 +371,7 @@ fn a_failed_training_costs_its_own_questions() {
 /// The full study says nothing of having been shortened, timed or not.
 #[test]
 fn a_full_study_is_not_said_to_be_shortened() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 50);
     let arguments = ["lab", "--data", "data", "--questions", "14", "--set", "training.num_epochs=2"];
     let record = place.json(&arguments);
@@ -385,7 +386,7 @@ fn a_full_study_is_not_said_to_be_shortened() {
 
 #[test]
 fn the_sheet_to_hand_out_has_all_questions_and_no_answer() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(200, 30);
     let record = place.json(&["lab", "--no-answers", "--data", "data"]);
     assert_eq!(record, json!({"page": "lab/sheet.html", "answers": []}));
@@ -411,7 +412,7 @@ fn the_sheet_to_hand_out_has_all_questions_and_no_answer() {
 /// What somebody has edited is used, named, and never written over.
 #[test]
 fn edited_files_are_used_and_kept() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(200, 30);
     let arguments = ["lab", "--data", "data", "--questions", "0,6"];
     let record = place.json(&arguments);
@@ -450,7 +451,7 @@ fn edited_files_are_used_and_kept() {
 /// A seed and settings reach every training, and the commands on the page repeat them.
 #[test]
 fn a_seed_and_settings_are_those_of_all_trainings() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 50);
     let record = place.json(&[
         "lab",
@@ -481,7 +482,7 @@ fn a_seed_and_settings_are_those_of_all_trainings() {
 
 #[test]
 fn what_cannot_be_is_refused_before_anything_is_written() {
-    let place = Place::new();
+    let place = TestDir::new();
     let ran = place.run(&["--artifacts", "runs", "lab"]);
     ran.assert_error(
         2,

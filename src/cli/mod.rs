@@ -9,6 +9,7 @@ mod data;
 mod evaluate;
 mod experiment;
 mod held_errors;
+#[cfg(feature = "exercise")]
 mod lab;
 mod lr_find;
 mod options;
@@ -45,7 +46,7 @@ pub use progress::{Bar, BarRenderer};
 ///
 /// Without a command, smallnet trains the experiment `softmax` on MNIST, both of which are inside the program: 784 pixels, 10 classes, test accuracy about 0.92. Options of training follow `train`.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100, after_long_help = EXAMPLES)]
+#[command(version, about, max_term_width = 100, after_long_help = examples())]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -74,6 +75,12 @@ Examples:
   smallnet runs                                     list all runs
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated";
+
+/// Returns [`EXAMPLES`] without the commands that this build does not have.
+fn examples() -> String {
+    let is_built = |line: &&str| cfg!(feature = "exercise") || !line.starts_with("  smallnet lab ");
+    EXAMPLES.split('\n').filter(is_built).collect::<Vec<_>>().join("\n")
+}
 
 /// Where runs are saved unless `--artifacts` says otherwise.
 const DEFAULT_ARTIFACTS: &str = "artifacts";
@@ -122,6 +129,8 @@ enum Command {
     /// Train many variants of an experiment, compare them honestly, and train the best one
     Study(study::StudyArgs),
     /// Do the whole exercise, questions 0 to 14: run it, answer it with what was measured, and write one page
+    #[cfg(feature = "exercise")]
+    #[command(visible_alias = "exercise")]
     Lab(lab::LabArgs),
     /// Find a learning rate: one short training in which it rises from step to step
     LrFind(lr_find::LrFindArgs),
@@ -212,6 +221,7 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Data(args) => data::run(args, &global, output),
         Command::Summary(args) => summary::run(args, output),
         Command::Study(args) => study::run(args, &global, output),
+        #[cfg(feature = "exercise")]
         Command::Lab(args) => lab::run(args, &global, output),
         Command::LrFind(args) => lr_find::run(args, &global, output),
         Command::Runs => runs::run(&global, output),

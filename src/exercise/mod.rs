@@ -21,7 +21,7 @@ use crate::exercise::page::{
 };
 use crate::experiment::{Experiment, Override};
 use crate::pipeline::inputs::{RunInputs, start_info};
-use crate::report::shell_word;
+use crate::report::components::shell_word;
 use crate::run;
 use crate::run::{RunInfo, RunRecords};
 use crate::study::runner::Progress;

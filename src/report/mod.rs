@@ -11,7 +11,6 @@ pub(crate) mod result;
 pub(crate) mod run;
 
 pub use comparison::{RESULT_COLUMNS, comparison, result_rows, uncertainty};
-pub(crate) use components::shell_word;
 pub use curves::accuracy_curves;
 pub use lr_find::{lr_find, train_command};
 pub use paired::{PAIRED_COLUMNS, paired_rows, paired_sentences};

@@ -40,6 +40,7 @@ pub(crate) fn listed(names: &[String]) -> String {
 }
 
 /// `a 7`, `an 8`, `an 11`, `a 100`: a number with the article that it is spoken with.
+#[cfg(any(test, feature = "exercise"))]
 pub(crate) fn with_article(number: usize) -> String {
     // What begins with "eight", "eleven" or "eighteen": only the digits before the first comma are spoken first.
     let text = grouped(number);

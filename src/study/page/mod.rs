@@ -21,6 +21,7 @@ use crate::study::{ConfigurationResult, Study, StudySummary, TrialEnd, TrialPlan
 use crate::util::format::{counted, grouped, range_of_seconds, seconds, short_points};
 
 pub(crate) use reading::reading_note;
+#[cfg(feature = "exercise")]
 pub(crate) use text::{beside_best, region};
 pub use text::{conclusions, test_sentence};
 

@@ -112,6 +112,7 @@ pub(super) fn cell(summary: &StudySummary, index: usize) -> String {
 
 /// What is probable of the others, as a part of a sentence about the best: `practically equal: 0.64; undecided: 0.16 and
 /// 1.28; the others are probably worse`. `name` is what a setting is called; empty where there are no others.
+#[cfg(feature = "exercise")]
 pub(crate) fn beside_best(summary: &StudySummary, name: impl Fn(&ConfigurationResult) -> String) -> String {
     let mut parts = Vec::new();
     for (conclusions, word) in
