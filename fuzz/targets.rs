@@ -132,7 +132,7 @@ pub fn experiment(bytes: &[u8]) {
     let again = Experiment::from_toml(&text, "fuzz.toml", &[]).expect("what was written can be read");
     assert_eq!(again, experiment);
     let plan = ModelSummary::new(&experiment, InputSpec { height: 28, width: 28, num_classes: 10 }, 60_000);
-    black_box((plan.rows(), plan.size(), plan.operations(), plan.shape()));
+    black_box((plan.rows(), plan.size(), plan.flops(), plan.shape()));
     black_box(schedule_formula(&experiment.optimizer, &experiment.schedule));
     black_box(update_formula(&experiment.optimizer, &experiment.training));
     let _ = black_box(differences(&[&experiment, &Experiment::default()]));

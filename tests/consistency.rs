@@ -129,7 +129,7 @@ fn an_end_that_has_no_checkpoint_is_refused() {
     let ran = place.run(&["resume", run, "--epochs", &epochs.to_string()]);
     assert_eq!(ran.code, 1);
     let expected = format!(
-        " of epoch {}, and has no checkpoint of the end of epoch {epochs} any more\n\nhint: go on with it to a later end: \
+        " of epoch {}, and has no checkpoint of the end of epoch {epochs} any more\n\nhint: resume it to a later end: \
          `--epochs {}`\n",
         epochs + 1,
         epochs + 1

@@ -255,7 +255,7 @@ fn runs_lists_every_run() {
     assert_eq!(ran.code, 0);
     assert!(ran.stderr.starts_with("warning: left out: `artifacts/second/stray` is not a run folder"));
     let lines: Vec<Vec<&str>> = ran.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(lines[0], ["experiment", "run", "(UTC)", "backend", "status", "accuracy", "weights"]);
+    assert_eq!(lines[0], ["experiment", "run", "(UTC)", "backend", "status", "accuracy", "parameters"]);
     assert_eq!((lines[1][0], lines[1][2], lines[1][3], lines[1][5]), ("first", "flex", "finished", "7,850"));
     assert_eq!(
         (lines[2][0], lines[2][2], lines[2][3], lines[2][5]),

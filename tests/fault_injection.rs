@@ -342,7 +342,7 @@ fn a_foreign_run_cannot_ask_for_a_giant_network() {
     // A hundred million weights are the most that smallnet makes, and these would be more.
     fs::write(&path, info.replace("\"height\": 28", "\"height\": 2000000")).unwrap();
     let ran = place.run(&["weights", run]);
-    assert!(ran.stderr.contains("weights, expected at most 100000000"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("parameters, expected at most 100000000"), "{}", ran.stderr);
 }
 
 #[test]

@@ -27,9 +27,9 @@ fn the_baseline_in_numbers() {
     }
     let out = place.run(&["summary"]).stdout;
     for line in [
-        " Linear   [batch, 10]        7,850      15,680  784 × 10 + 10 = 7,850",
+        " Linear   [batch, 10]           7,850  15,680  784 × 10 + 10 = 7,850",
         " SGD         w ← w − η · g",
-        " steps       60,000 images / 128 a batch: 468 full batches and one of 96, 469 steps an epoch; times 10 epochs: 4,690 steps",
+        " steps       60,000 images / 128 per batch: 468 full batches and one of 96, 469 steps per epoch; times 10 epochs: 4,690 steps",
     ] {
         assert!(out.lines().any(|printed| printed == line), "`{line}` is missing in:\n{out}");
     }
@@ -149,7 +149,7 @@ fn evaluate_prints_the_matrix_and_the_scores() {
     for line in [
         " 0  951      ·    2    2    1    8   11    4    1    ·",
         "     0     0.9655  0.9704  0.9679     980",
-        "expected calibration error 0.0047: on average that far apart are how sure the network is and how often it is right",
+        "expected calibration error 0.0047 (mean gap between confidence and accuracy)",
     ] {
         assert!(out.lines().any(|printed| printed == line), "`{line}` is missing in:\n{out}");
     }

@@ -178,7 +178,7 @@ fn questions_about_the_network(place: &TestDir, record: &Value, html: &str) {
     );
     assert!(
         section(html, 7)
-            .contains("11 full batches and one of 92, 12 steps an epoch; times 10 epochs: 120 steps")
+            .contains("11 full batches and one of 92, 12 steps per epoch; times 10 epochs: 120 steps")
     );
     prediction_of_the_first_image(place, record, html);
     for (question, words) in [
@@ -322,7 +322,7 @@ fn an_interrupted_exercise_has_its_page_and_says_how_it_goes_on() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let data = place.path().join("data").canonicalize().unwrap();
     let command = format!("smallnet lab --out 'an exercise' --data {}", data.display());
-    assert!(rest.contains(&format!("go on: {command}")), "{rest:?}");
+    assert!(rest.contains(&format!("resume: {command}")), "{rest:?}");
     assert!(rest.iter().any(|line| line.starts_with("12. Learning rate ")), "{rest:?}");
     assert!(rest.iter().any(|line| line.starts_with("13. not answered: interrupted, ")), "{rest:?}");
     assert!(
@@ -365,7 +365,7 @@ fn a_failed_training_costs_its_own_questions() {
         "{section}"
     );
     assert!(section.contains("--quick") && section.contains("--set optimizer.learning_rate="), "{section}");
-    assert!(ran.stderr.contains("go on: smallnet lab --quick"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("resume: smallnet lab --quick"), "{}", ran.stderr);
 }
 
 /// The full study says nothing of having been shortened, timed or not.

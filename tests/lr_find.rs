@@ -118,7 +118,7 @@ fn the_page_and_the_terminal_say_what_the_record_says() {
     ] {
         assert!(lines.contains(&line.as_str()), "no `{line}` in {}", ran.stdout);
     }
-    assert!(ran.stdout.contains("rate 1e-5  "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("lr 1e-5  "), "{}", ran.stdout);
     // Nothing is trained and nothing else written.
     assert_eq!(fs::read_dir(place.path().join("artifacts")).unwrap().count(), 1);
     assert_eq!(fs::read_dir(place.path().join("artifacts/lr-find")).unwrap().count(), 2);
@@ -143,25 +143,25 @@ fn the_page_and_the_terminal_say_what_the_record_says() {
 fn without_a_descent_that_ends_nothing_is_suggested() {
     let place = TestDir::new();
     place.digits(1000, 100);
-    for (arguments, why, way_out) in [
+    for (arguments, why, hint) in [
         (
             &["--to", "0.1"] as &[&str],
-            "the smoothed loss was still falling at the last rate",
-            "go on to a larger rate with `--to`",
+            "the smoothed loss was still falling at the last learning rate",
+            "end at a larger learning rate with `--to`",
         ),
         (
             &["--to", "1e-4"],
-            "the smoothed loss fell by less than a tenth of itself at all rates",
-            "go on to a larger rate with `--to`, or give it more steps with `--steps`",
+            "the smoothed loss fell by less than a tenth of itself at all learning rates",
+            "end at a larger learning rate with `--to`, or take more steps with `--steps`",
         ),
         (
             &["--from", "100", "--to", "1000"],
             "the loss diverged without having fallen before",
-            "start at a smaller rate with `--from`",
+            "start at a smaller learning rate with `--from`",
         ),
     ] {
         let ran = place.run(&[&["--json", "lr-find", "--data", "data"], arguments].concat());
-        let error = format!("error: no learning rate can be suggested: {why}\n\nhint: {way_out}\n");
+        let error = format!("error: no learning rate can be suggested: {why}\n\nhint: {hint}\n");
         assert!(ran.code == 1 && ran.stderr.ends_with(&error), "{arguments:?}: {}", ran.stderr);
         let record: Value = serde_json::from_str(ran.stdout.trim()).unwrap();
         assert!(record["suggestion"].is_null(), "{record}");
@@ -173,7 +173,8 @@ fn without_a_descent_that_ends_nothing_is_suggested() {
 #[test]
 fn rates_and_steps_that_make_no_sense_are_wrong_usage() {
     let place = TestDir::new();
-    let rising = "\n\nhint: the rate rises from `--from` to `--to`; left out, they are 0.00001 and 100";
+    let rising =
+        "\n\nhint: the learning rate rises from `--from` to `--to`; left out, they are 0.00001 and 100";
     let steps = "\n\nhint: left out, it is the steps of an epoch, from 100 to 500";
     for (arguments, message) in [
         (["--from", "0"], "`--from` is 0, expected a number above 0".to_owned()),

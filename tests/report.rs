@@ -32,7 +32,7 @@ fn train_writes_the_page_and_report_writes_it_again() {
         info["data"]["sha256"].as_str().unwrap(),
         info["weights_sha256"].as_str().unwrap(),
         "784 × 10 + 10 = 7,850",
-        "500 images / 128 a batch: 3 full batches and one of 116, 4 steps an epoch; times 2 epochs: 8 steps",
+        "500 images / 128 per batch: 3 full batches and one of 116, 4 steps per epoch; times 2 epochs: 8 steps",
         &format!("smallnet --backend flex train {run}/config.toml"),
         "learning_rate = 1.0",
         "Worst mistakes",

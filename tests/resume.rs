@@ -89,7 +89,7 @@ fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
         let lines: Vec<&str> = ran.stdout.lines().rev().take(4).collect();
         let [saved, go_on, _, interrupted] = lines[..] else { panic!("{lines:?}") };
         assert!(interrupted.starts_with("interrupted in epoch "), "{interrupted}");
-        assert_eq!(go_on, format!("go on: smallnet resume {run}"));
+        assert_eq!(go_on, format!("resume: smallnet resume {run}"));
         assert!(saved.starts_with(&format!("saved in {run}")), "{saved}");
         assert_eq!(place.json(&["runs"])[0]["status"], "interrupted");
         assert!(place.read(folder.join("report.html")).contains("goes on with it"));
@@ -260,7 +260,7 @@ fn damage_is_found_said_and_gone_behind() {
     assert!(ran.stderr.contains("`metrics.jsonl` has 1 whole epochs, and `"), "{}", ran.stderr);
     assert!(
         ran.stderr
-            .contains("no checkpoint is left to go on from: the training starts again from its beginning")
+            .contains("no checkpoint is left to resume from: the training starts again from its beginning")
     );
     assert_eq!(result(&place, &folder), reference);
     assert_eq!(unfinished(&folder.join("checkpoint")), [""; 0].map(PathBuf::from));
@@ -301,7 +301,7 @@ fn what_does_not_go_together_is_refused() {
     }
     fs::write(folder.join("run.json"), info.replace("\"format\": 3", "\"format\": 1")).unwrap();
     let ran = place.run(&["resume", run]);
-    assert!(ran.stderr.contains("which saved too little to go on from"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("which saved too little to resume from"), "{}", ran.stderr);
     assert_eq!(place.run(&["resume", "nothing"]).code, 1);
 }
 

@@ -300,7 +300,7 @@ fn what_can_be_refused_is_refused_before_the_first_trial() {
     // Settings that cannot be trained: in a trial, or on all 400 images, of which a trial has 200.
     refused(
         &format!("{study}model.hidden = [[8], [60000, 60000], [4]]\n"),
-        "the setting hidden 60000-60000 cannot be trained: a network [784, 60000, 60000, 10] has 3647760010 weights",
+        "the setting hidden 60000-60000 cannot be trained: a network [784, 60000, 60000, 10] has 3647760010 parameters",
     );
     place.digits(30_000, 100);
     refused(
@@ -448,7 +448,7 @@ fn ctrl_c_keeps_what_is_done() {
     assert_eq!(output.status.code(), Some(130));
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(
-        stdout.contains("interrupted after 0 of 12 trials; the same command goes on from there"),
+        stdout.contains("interrupted after 0 of 12 trials; the same command resumes from there"),
         "{stdout}"
     );
 }
@@ -494,7 +494,7 @@ fn a_changed_study_says_what_it_invalidates() {
         "{}",
         more.stdout
     );
-    assert!(more.stdout.contains("3 networks side by side"), "{}", more.stdout);
+    assert!(more.stdout.contains("3 networks in 1 batch"), "{}", more.stdout);
     // Other epochs make other trials.
     place.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 1"));
     let other = place.run(&["study", "rates.toml", "--data", "data"]);
@@ -546,7 +546,7 @@ fn a_dry_run_lists_the_trials_and_leaves_nothing() {
         ran.stdout
     );
     assert!(
-        ran.stdout.contains("\n 12     learning rate 30.0, fold 3 of 3  side by side  to run\n"),
+        ran.stdout.contains("\n 12     learning rate 30.0, fold 3 of 3  in a batch  to run\n"),
         "{}",
         ran.stdout
     );

@@ -172,7 +172,7 @@ fn bad_experiments_are_refused_before_a_folder_is_made() {
         .assert_error(1, "`data.validation` is 60000, expected less than the 60000 training images");
     place.run(&["train", "--set", "model.hidden=[60000,60000]"]).assert_error(
         1,
-        "a network [784, 60000, 60000, 10] has 3647760010 weights, expected at most 100000000\n\nhint: make the layers \
+        "a network [784, 60000, 60000, 10] has 3647760010 parameters, expected at most 100000000\n\nhint: make the layers \
          of `model.hidden` narrower",
     );
     place.run(&["train", "--set", "model.hidden=[60000]", "--set", "training.batch_size=60000"]).assert_error(

@@ -100,8 +100,10 @@ impl MlpConfig {
         if weights <= MAX_WEIGHTS {
             return Ok(());
         }
-        Err(Error::new(format!("a network {sizes:?} has {weights} weights, expected at most {MAX_WEIGHTS}"))
-            .hint("make the layers of `model.hidden` narrower"))
+        Err(Error::new(format!(
+            "a network {sizes:?} has {weights} parameters, expected at most {MAX_WEIGHTS}"
+        ))
+        .hint("make the layers of `model.hidden` narrower"))
     }
 
     /// Builds the network on `device` with initial weights drawn from `seed`: the same on every backend.

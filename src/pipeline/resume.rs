@@ -77,7 +77,7 @@ fn check_origin(folder: &RunFolder, info: &RunInfo, backend: Option<Backend>) ->
     }
     if info.format < 2 {
         return Err(Error::new(format!(
-            "`{path}` was made by smallnet {}, which saved too little to go on from",
+            "`{path}` was made by smallnet {}, which saved too little to resume from",
             info.version
         ))
         .hint(format!("train again: `smallnet train {}`", folder.config_path().display())));
@@ -147,7 +147,7 @@ fn check_data(source: &Source, found: &str, noted: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(format!("the data set `{source}` has changed: its digest is {found}, expected {noted}"))
-        .hint("a run goes on with the images that it began with: put them back, or train again"))
+        .hint("a run resumes with the images that it began with: put them back, or train again"))
 }
 
 /// The search for the checkpoint that a run goes on from.
@@ -192,7 +192,7 @@ impl Search<'_> {
         }
         if !positions.is_empty() {
             warnings.push(
-                "no checkpoint is left to go on from: the training starts again from its beginning"
+                "no checkpoint is left to resume from: the training starts again from its beginning"
                     .to_owned(),
             );
         }
@@ -224,7 +224,7 @@ impl Search<'_> {
             "`{path}` has been trained {reached}, and has no checkpoint of the end of epoch {} any more",
             end.epochs
         ))
-        .hint(format!("go on with it to a later end: `--epochs {}`", end.epochs + 1)))
+        .hint(format!("resume it to a later end: `--epochs {}`", end.epochs + 1)))
     }
 
     /// Reads the checkpoint of `position` and checks that it is of this training; `epochs` are those in `metrics.jsonl`.

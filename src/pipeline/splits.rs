@@ -100,7 +100,7 @@ pub(crate) fn check_trainable(experiment: &Experiment, layout: InputSpec, num_tr
     let values: u128 = sizes.iter().map(|&size| size as u128).sum();
     let per_weight = HELD_PER_WEIGHT + HELD_PER_STATE * u128::from(experiment.optimizer.numbers_per_weight());
     let bytes = 4 * (weights * per_weight + values * largest_batch as u128);
-    memory::check(bytes, &format!("a training of {} weights", grouped(weights as usize)))
+    memory::check(bytes, &format!("a training of {} parameters", grouped(weights as usize)))
 }
 
 /// Numbers that a training holds at its peak for each weight: itself, its gradient, and copies of it on the way into a

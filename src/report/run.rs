@@ -147,7 +147,7 @@ fn network(plan: &ModelSummary) -> Markup {
         div.layers { (components::table(&LAYER_COLUMNS, &plan.rows(), 2)) }
         (components::definition_list(&[
             ("weights", plan.size()),
-            ("operations", plan.operations()),
+            ("operations", plan.flops()),
             ("Flatten", plan.flatten.clone()),
             ("loss", plan.loss.clone()),
         ]))

@@ -462,7 +462,7 @@ def network(page, lab):
         "question-7",
         f"{grouped(n)} images / {batch} in a batch = {n / batch:g}, so an epoch has {steps} steps, {full} full batches and a last "
         f"one of {rest} images.",
-        f"{grouped(n)} images / {batch} a batch: {full} full batches and one of {rest}, {steps} steps an epoch; times {epochs} "
+        f"{grouped(n)} images / {batch} per batch: {full} full batches and one of {rest}, {steps} steps per epoch; times {epochs} "
         f"epochs: {grouped(steps * epochs)} steps.",
         f"the line reads {steps}/{steps}, and the next epoch begins with 1/{steps}",
         f"the answers of {steps} different networks",
