@@ -1,4 +1,4 @@
-//! Shell completions: loaded by the shells themselves.
+//! Shell completions, loaded by the shells.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -16,11 +16,11 @@ fn script(place: &TestDir, shell: &str) -> String {
     ran.stdout
 }
 
-/// What `shell` prints when it runs `text`; none where there is no such shell here.
-fn ran_in(place: &TestDir, shell: &str, text: &str) -> Option<String> {
+/// Returns the output of `shell` for the script `text`, or none if the shell is not installed.
+fn run_in_shell(place: &TestDir, shell: &str, text: &str) -> Option<String> {
     let output = Command::new(shell).args(["-c", text]).current_dir(place.path()).output();
     let Ok(output) = output else {
-        // `.ci/run` installs them all.
+        // `.ci/run` installs all shells.
         assert!(std::env::var_os("SMALLNET_REQUIRE_SHELLS").is_none(), "no {shell}");
         return None;
     };
@@ -38,12 +38,12 @@ fn bash_completes_commands_options_and_values() {
             "source smallnet.bash; COMP_WORDS=({words}); COMP_CWORD={last}; \
              _smallnet smallnet \"${{COMP_WORDS[{last}]}}\" \"${{COMP_WORDS[{last}-1]}}\"; echo \"${{COMPREPLY[@]}}\""
         );
-        ran_in(&place, "bash", &text).unwrap()
+        run_in_shell(&place, "bash", &text).unwrap()
     };
     assert_eq!(complete("smallnet ev", 1).trim(), "evaluate");
     assert_eq!(complete("smallnet train --ba", 2).trim(), "--batch-size --backend");
     assert_eq!(complete("smallnet evaluate --split ''", 3).trim(), "test validation train");
-    // What a command does not use is not offered.
+    // Options that a command does not use are not offered.
     assert_eq!(complete("smallnet runs --thr", 2).trim(), "");
 }
 
@@ -51,14 +51,14 @@ fn bash_completes_commands_options_and_values() {
 fn zsh_and_fish_load_their_scripts() {
     let place = TestDir::new();
     script(&place, "zsh");
-    let loaded = ran_in(
+    let loaded = run_in_shell(
         &place,
         "zsh",
         "autoload -U compinit && compinit -u -d dump && source ./smallnet.zsh && whence -w _smallnet",
     );
     assert!(loaded.is_none_or(|text| text.contains("_smallnet: function")));
     script(&place, "fish");
-    let offered = ran_in(&place, "fish", "source smallnet.fish; complete -C 'smallnet ev'");
+    let offered = run_in_shell(&place, "fish", "source smallnet.fish; complete -C 'smallnet ev'");
     assert!(offered.is_none_or(|text| text.starts_with("evaluate\t")));
 }
 

@@ -1,4 +1,4 @@
-//! `--help`: what each command's says, and that it says nothing of what the command does not use.
+//! `--help`: each command shows the options that it uses, and no others.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -42,7 +42,7 @@ fn a_command_shows_the_options_that_it_uses() {
                 .any(|line| line.split_whitespace().any(|word| word.trim_end_matches([',', '=']) == option));
             assert_eq!(is_shown, shown.contains(&option), "{option} in {help}");
         }
-        // On either side of the command's name, all of them are accepted as they always were.
+        // All options are accepted before and after the command's name, as in earlier versions.
         let options = ["--backend", "flex", "--artifacts", "a", "--json", "--quiet", "--threads", "1"];
         for words in [&[&[command][..], &options].concat()[..], &[&options[..], &[command]].concat()] {
             let ran = place.run(&[words, &["--no-such-option"]].concat());
@@ -91,7 +91,7 @@ fn usages_name_the_arguments_in_their_order() {
         let help = place.run(&[command, "--help"]).stdout;
         assert!(help.contains(usage), "{command}: {help}");
     }
-    // A mistake shows the same.
+    // The message of a usage error shows the same options.
     let ran = place.run(&["predict", "latest"]);
     assert_eq!(ran.code, 2);
     assert!(
@@ -130,7 +130,7 @@ fn short_forms_are_settings() {
     for setting in ["num_epochs = 2", "learning_rate = 0.25", "batch_size = 50", "hidden = [6, 5]"] {
         assert!(config.contains(setting), "{config}");
     }
-    // They win over --set, wherever it stands, and over a kind's defaults.
+    // Short forms override `--set`, in any order, and the defaults of a kind.
     let options = ["--lr", "0.5", "--set", "optimizer.kind=adam", "--set", "optimizer.learning_rate=0.1"];
     let plan = place.json(&[&["summary", "--data", "data", "--hidden", "none"][..], &options].concat());
     assert_eq!(plan["optimizer"], "Adam");

@@ -1,4 +1,4 @@
-//! Stopping a training on purpose, and what ends one against everybody's will.
+//! Interruption of a training on purpose, and its failure by divergence.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -21,7 +21,7 @@ fn ctrl_c_saves_what_was_reached_and_says_how_to_go_on() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // Two lines of announcement, then epochs.
+    // Two lines of the header come before the epochs.
     let seen: Vec<String> = lines.by_ref().take(4).map(Result::unwrap).collect();
     assert!(seen[3].starts_with("epoch      2/100000"), "{seen:?}");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());

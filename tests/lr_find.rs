@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use common::{TestDir, config, number};
 use serde_json::Value;
 
-/// The columns of the CSV file of a record.
+/// Returns the columns of the CSV file of a record.
 fn points(place: &TestDir, record: &Value) -> Vec<[f64; 4]> {
     let text = place.read(record["points"].as_str().unwrap());
     let mut lines = text.lines();
@@ -38,7 +38,8 @@ fn it_suggests_a_rate_that_trains_well() {
     let points = points(&place, &record);
     assert_eq!(record["has_diverged"], true);
     assert_eq!(points.len(), record["num_steps"].as_u64().unwrap() as usize);
-    // 2000 images in batches of 128 are 16 steps an epoch, so it takes the least, 100.
+    // 2000 images in batches of 128 are 16 steps per epoch, so the test takes the minimum of 100
+    // steps.
     let factor = 1e7f64.powf(1.0 / 99.0);
     for (index, [step, rate, loss, _]) in points.iter().enumerate() {
         assert_eq!(*step, (index + 1) as f64);
@@ -51,7 +52,7 @@ fn it_suggests_a_rate_that_trains_well() {
     let at_lowest = points.iter().find(|point| point[1] == lowest).unwrap();
     assert_eq!(at_lowest[3], lowest_loss);
 
-    // The same command gives the same numbers, whatever the test images are; another seed gives others.
+    // The same command gives the same numbers with any test images. Another seed gives others.
     let csv = place.read(record["points"].as_str().unwrap());
     place.digits(3000, 50);
     place.json(&arguments);
@@ -59,7 +60,7 @@ fn it_suggests_a_rate_that_trains_well() {
     place.json(&[&arguments[..7], &["8"]].concat());
     assert_ne!(place.read(record["points"].as_str().unwrap()), csv);
 
-    // It trains better than a rate ten times larger or smaller.
+    // The suggestion trains better than a learning rate that is ten times larger or smaller.
     let accuracy = |rate: f64| {
         let setting = format!("optimizer.learning_rate={rate}");
         let train = ["train", &config("hidden"), "--data", "data", "--set", "data.validation=1000", "--set"];
@@ -71,7 +72,7 @@ fn it_suggests_a_rate_that_trains_well() {
     assert!(found > 0.85 && found > accuracy(rate * 10.0) && found > accuracy(rate / 10.0), "{found}");
 }
 
-/// Of twelve images with five held out, exactly five can be blanked without any effect.
+/// Five of twelve images are held out. So exactly five images can be blanked without an effect.
 #[test]
 fn held_out_images_are_not_used() {
     let place = TestDir::new();
@@ -119,7 +120,7 @@ fn the_page_and_the_terminal_say_what_the_record_says() {
         assert!(lines.contains(&line.as_str()), "no `{line}` in {}", ran.stdout);
     }
     assert!(ran.stdout.contains("lr 1e-5  "), "{}", ran.stdout);
-    // Nothing is trained and nothing else written.
+    // No run is saved and no other file is written.
     assert_eq!(fs::read_dir(place.path().join("artifacts")).unwrap().count(), 1);
     assert_eq!(fs::read_dir(place.path().join("artifacts/lr-find")).unwrap().count(), 2);
 
@@ -134,7 +135,7 @@ fn the_page_and_the_terminal_say_what_the_record_says() {
     ] {
         assert!(page.contains(&text), "`{text}` is missing");
     }
-    // The command is one that works.
+    // The printed command works.
     let words: Vec<_> = command.split(' ').skip(1).chain(["--set", "training.num_epochs=1"]).collect();
     place.json(&words);
 }
@@ -207,7 +208,7 @@ fn ctrl_c_ends_it_without_a_trace() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // The announcement, after which nothing is printed before the result.
+    // The header is printed, and then nothing before the result.
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let announced: Vec<String> = lines.by_ref().take(2).map(Result::unwrap).collect();
     assert!(announced[1].starts_with("data: "), "{announced:?}");

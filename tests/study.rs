@@ -1,4 +1,5 @@
-//! `smallnet study`: trials, cross-validation, side by side or not, killed and continued.
+//! `smallnet study`: trials, cross-validation, trained in batches or separately, killed and
+//! resumed.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 use common::{CommandOutput, Rng, TestDir, number};
 use serde_json::Value;
 
-/// A small cross-validation: four rates in three folds, twelve trials.
+/// Small cross-validation: four learning rates in three folds, twelve trials.
 const RATES: &str = "name = \"rates\"\nfolds = 3\n[set]\ntraining.num_epochs = 2\ntraining.batch_size = 32\n\
                      [vary]\noptimizer.learning_rate = [0.01, 0.1, 0.5, 30.0]\n";
 
@@ -20,7 +21,7 @@ fn study(place: &TestDir, extra: &[&str]) -> Value {
     place.json(&[&["study", "rates.toml", "--data", "data"], extra].concat())
 }
 
-/// The rows of a study's CSV without their times.
+/// Returns the rows of a study's CSV file without their times.
 fn rows(place: &TestDir, folder: &str) -> Vec<Vec<String>> {
     let text = place.read(format!("{folder}/results.csv"));
     let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
@@ -42,7 +43,7 @@ fn side_by_side_gives_what_one_by_one_gives() {
     let settings = |record: &Value| record["summary"]["settings"].as_array().unwrap().clone();
     assert_eq!(settings(&stacked).len(), 4);
     for (stacked, separate) in settings(&stacked).iter().zip(&settings(&separate)) {
-        // At the absurd rate of 30 rounding grows to differences of its own.
+        // At the absurd learning rate of 30, rounding errors grow to visible differences.
         let rate = stacked["setting"]["values"][0][1].as_str().unwrap();
         let tolerance = if rate == "30.0" { 0.2 } else { 0.002 };
         assert!(
@@ -51,7 +52,7 @@ fn side_by_side_gives_what_one_by_one_gives() {
         );
     }
     assert_eq!(stacked["summary"]["best"], separate["summary"]["best"]);
-    // The winner is trained the same way in both: on all images, tested once.
+    // Both studies train the best model in the same way: on all images, tested once.
     assert_eq!(stacked["result"]["weights_sha256"], separate["result"]["weights_sha256"]);
     let trials = |folder: &str| -> Vec<Value> {
         let text = place.read(format!("{folder}/studies/rates/trials.jsonl"));
@@ -76,8 +77,8 @@ fn the_same_study_gives_the_same_results() {
     assert_eq!(rows(&place, "artifacts/studies/rates"), rows(&place, "again/studies/rates"));
 }
 
-/// A study of three rates in five folds whose trials had these accuracies, of which 400 images were learned from and 100
-/// judged by.
+/// Makes a study of three learning rates in five folds whose trials had these accuracies, with 400
+/// training images and 100 validation images each.
 fn study_of(place: &TestDir, extra: &str, accuracies: [[f64; 5]; 3]) -> Value {
     place.digits(500, 100);
     place.write(
@@ -102,8 +103,9 @@ fn study_of(place: &TestDir, extra: &str, accuracies: [[f64; 5]; 3]) -> Value {
     place.json(&["study", "s.toml", "--data", "data"])
 }
 
-/// Worse in five of five folds by 4 to 23 percentage points: the interval of the difference contains 0, for the spread is
-/// large. `tests/reference/statistics.py` has the probabilities from scipy and baycomp.
+/// One learning rate is worse in five of five folds by 4 to 23 percentage points. The interval of
+/// the difference contains 0, since the spread is large. `tests/reference/statistics.py` has the
+/// probabilities from scipy and baycomp.
 #[test]
 fn what_is_worse_every_time_is_never_called_equal() {
     let place = TestDir::new();
@@ -119,11 +121,11 @@ fn what_is_worse_every_time_is_never_called_equal() {
     {
         assert!((number(comparison, key) - expected).abs() < 1e-8, "{comparison}");
     }
-    // Scripts find what they found before.
+    // The fields for scripts are those of earlier versions.
     assert!((number(&settings[1]["standing"]["not-worse"], "difference") - 0.118).abs() < 1e-12);
     assert_eq!(settings[2]["comparison"]["verdict"], "undecided");
     assert_eq!(settings[2]["unstable"]["reason"], "spread");
-    // 4.41 times the best one's standard deviation: the F test gives 0.0067.
+    // The standard deviation is 4.41 times that of the best: the F test gives 0.0067.
     assert!((number(&settings[1]["unstable"], "times") - 4.413_615_298).abs() < 1e-6);
     assert_eq!(settings[0]["unstable"], Value::Null);
     let out = place.run(&["study", "s.toml", "--data", "data"]).stdout;
@@ -143,7 +145,7 @@ fn what_is_worse_every_time_is_never_called_equal() {
         "{out}"
     );
     assert_eq!(page.matches("winner’s curse").count(), 1, "the note stands once");
-    // With a wider region the same trials say less.
+    // With a wider region of practical equivalence, the same trials allow fewer conclusions.
     let record = study_of(&place, "equivalence = 0.02", [best, scattered, near_chance]);
     assert_eq!(record["summary"]["equivalence"], 0.02);
     let comparison = &record["summary"]["settings"][1]["comparison"];
@@ -178,7 +180,7 @@ fn one_trial_of_each_setting_says_what_its_probabilities_are_of() {
     assert!(out.contains(said) && out.contains("of the choice of images alone"), "{out}");
 }
 
-/// A trial of a study is the training that `smallnet train` does with the same settings.
+/// A trial of a study is the same training as `smallnet train` with the same settings.
 #[test]
 fn a_trial_is_a_training() {
     let place = TestDir::new();
@@ -214,7 +216,7 @@ fn a_trial_is_a_training() {
     }
 }
 
-/// Two seeds in two folds, and early stopping, which sets the winner's length.
+/// Two seeds in two folds, with early stopping, which sets the number of epochs of the best model.
 #[test]
 fn seeds_folds_and_early_stopping_together() {
     let place = TestDir::new();
@@ -238,7 +240,8 @@ fn seeds_folds_and_early_stopping_together() {
         table[1..5].iter().map(|row| row[column("accuracy")].parse().unwrap()).collect();
     let mean = accuracies.iter().sum::<f64>() / 4.0;
     assert!((number(&record["summary"]["settings"][0], "mean") - mean).abs() < 1e-12);
-    // Four trials of the best setting: the upper of the middle two epochs is the winner's length.
+    // The best configuration has four trials: the larger of the two middle numbers of epochs is
+    // that of the best model.
     let best = record["summary"]["best"].as_u64().unwrap() as usize;
     let mut epochs: Vec<u64> =
         table[1 + 4 * best..][..4].iter().map(|row| row[column("epoch")].parse().unwrap()).collect();
@@ -249,7 +252,7 @@ fn seeds_folds_and_early_stopping_together() {
     assert!(page.contains("seed 4, fold 2"), "{page}");
 }
 
-/// What two trials with dropout draw must not depend on which other trials run beside them.
+/// The dropout masks of a trial must not depend on the other trials of its batch.
 #[test]
 fn dropout_is_repeatable_in_a_study() {
     let place = TestDir::new();
@@ -265,7 +268,7 @@ fn dropout_is_repeatable_in_a_study() {
     assert_eq!(rows(&place, "one/studies/drop"), rows(&place, "two/studies/drop"));
 }
 
-/// What a study would be refused at its end is refused at its start.
+/// Errors that would end a study late are reported at its start.
 #[test]
 fn what_can_be_refused_is_refused_before_the_first_trial() {
     let place = TestDir::new();
@@ -284,20 +287,21 @@ fn what_can_be_refused_is_refused_before_the_first_trial() {
         assert_eq!(run, 0, "{start}");
         let _ = fs::remove_dir_all(place.path().join("artifacts"));
     };
-    // The winner's run could not have its name.
+    // The run of the best model could not have its name.
     let long = "n".repeat(96);
     refused(
         &format!("name = \"{long}\"\n{rates}"),
         "the name of the study `s.toml` is 96 characters long, expected at most 95: its best setting is trained as `nnn",
     );
-    // Something is where its run, or a file of results, would be.
+    // Another file is in the place of its run or of a result file.
     place.write("artifacts/s-best", "");
     refused(&rates, "cannot make a folder in `artifacts/s-best`");
     for name in ["results.csv", "results.json", "report.html"] {
         fs::create_dir_all(place.path().join("artifacts/studies/s").join(name)).unwrap();
         refused(&rates, &format!("`artifacts/studies/s/{name}` is a folder, expected a file"));
     }
-    // Settings that cannot be trained: in a trial, or on all 400 images, of which a trial has 200.
+    // These settings cannot be trained in a trial, or not on all 400 images, of which a trial has
+    // 200.
     refused(
         &format!("{study}model.hidden = [[8], [60000, 60000], [4]]\n"),
         "the setting hidden 60000-60000 cannot be trained: a network [784, 60000, 60000, 10] has 3647760010 parameters",
@@ -324,7 +328,8 @@ fn the_longest_name_has_its_winner() {
     assert!(record["winner"].as_str().unwrap().starts_with(&winner), "{record}");
 }
 
-/// Early stopping shortens the winner's training, but not below a warm-up, which would be refused then.
+/// Early stopping shortens the training of the best model, but not below the warm-up, which would
+/// be refused.
 #[test]
 fn a_winner_is_trained_to_the_end_of_its_warm_up() {
     let place = TestDir::new();
@@ -364,7 +369,7 @@ fn a_killed_study_goes_on_and_ends_with_the_same_table() {
     let before = fs::read_to_string(&journal).unwrap();
     let done = before.matches('\n').count();
     assert!((3..12).contains(&done), "{done} trials before the kill");
-    // What a kill in the middle of a line leaves.
+    // A kill in the middle of a line leaves this.
     fs::write(&journal, format!("{before}{{\"id\":\"half a li")).unwrap();
     let ran = place.run(&["study", "rates.toml", "--data", "data", "--separate"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -382,7 +387,7 @@ fn killed_a_hundred_times_at_any_moment_a_study_ends_as_if_it_had_never_stopped(
     place.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 4"));
     let args = ["study", "rates.toml", "--data", "data", "--separate"];
     let json = |path: &str| -> Value { serde_json::from_str(&place.read(path)).unwrap() };
-    // The table, and the winner: one run, trained to its end and tested.
+    // The table is printed, and the best model is one run that is finished and tested.
     let result = || {
         let runs: Vec<_> = fs::read_dir(place.path().join("artifacts/rates-best")).unwrap().collect();
         let runs: Vec<_> =
@@ -437,7 +442,7 @@ fn ctrl_c_keeps_what_is_done() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // The journal is opened after Ctrl-C is listened for.
+    // The trial log is opened after the handler of Ctrl-C is installed.
     let journal = place.path().join("artifacts/studies/rates/trials.jsonl");
     let start = Instant::now();
     while !journal.exists() && start.elapsed() < Duration::from_secs(60) {
@@ -471,7 +476,7 @@ fn the_winner_is_tested_once() {
     let best = first["summary"]["best"].as_u64().unwrap() as usize;
     let rate = first["summary"]["settings"][best]["setting"]["values"][0][1].as_str().unwrap();
     assert!(config.contains(&format!("learning_rate = {rate}\n")), "{config}");
-    // Another test set decides nothing: the same trials, the same choice.
+    // Another test set changes neither the trials nor the choice.
     place.digits(600, 50);
     let other = study(&place, &["--artifacts", "other"]);
     assert_eq!(other["summary"]["best"], first["summary"]["best"]);
@@ -484,7 +489,7 @@ fn a_changed_study_says_what_it_invalidates() {
     place.digits(600, 100);
     place.write("rates.toml", RATES);
     study(&place, &[]);
-    // One rate more leaves the twelve trials as they are.
+    // One more learning rate leaves the twelve trials as they are.
     place.write("rates.toml", RATES.replace("30.0]", "30.0, 1.0]"));
     let more = place.run(&["study", "rates.toml", "--data", "data"]);
     assert_eq!(more.code, 0, "{}", more.stderr);
@@ -495,7 +500,7 @@ fn a_changed_study_says_what_it_invalidates() {
         more.stdout
     );
     assert!(more.stdout.contains("3 networks in 1 batch"), "{}", more.stdout);
-    // Other epochs make other trials.
+    // Another number of epochs makes other trials.
     place.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 1"));
     let other = place.run(&["study", "rates.toml", "--data", "data"]);
     assert!(other.stdout.contains("  training.num_epochs: 2 → 1\n"), "{}", other.stdout);
@@ -506,7 +511,7 @@ fn a_changed_study_says_what_it_invalidates() {
         "{}",
         other.stdout
     );
-    // And back: nothing has been lost.
+    // The old number of epochs finds the old trials again.
     place.write("rates.toml", RATES);
     let back = place.run(&["study", "rates.toml", "--data", "data"]);
     assert!(back.stdout.contains("all 12 trials have been run already"), "{}", back.stdout);
@@ -557,7 +562,7 @@ fn a_dry_run_lists_the_trials_and_leaves_nothing() {
     assert!(record["trials"].as_array().unwrap().iter().all(|trial| trial["done"] == true));
 }
 
-/// Every study in `configs/studies` can be planned, and varies what its name says.
+/// Every study in `configs/studies` can be planned and varies the setting of its name.
 #[test]
 fn the_shipped_studies_are_what_they_say() {
     let place = TestDir::new();
@@ -576,11 +581,11 @@ fn the_shipped_studies_are_what_they_say() {
     assert_eq!(fs::read_dir(format!("{}/configs/studies", env!("CARGO_MANIFEST_DIR"))).unwrap().count(), 4);
 }
 
-/// A timed study of three batch sizes.
+/// Timed study of three batch sizes.
 const SIZES: &str = "timing = true\n[set]\ndata.validation = 200\ntraining.num_epochs = 3\n\
                      [vary]\ntraining.batch_size = [10, 100, 1000]\n";
 
-/// The batch size and seed of each trial, in the order in which they were run.
+/// Returns the batch size and seed of each trial, in the order of the runs.
 fn order(place: &TestDir) -> Vec<(String, u64)> {
     let trials = place.read("artifacts/studies/sizes/trials.jsonl");
     let trials = trials.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -617,7 +622,7 @@ fn timed_settings_take_turns_and_are_called_faster_only_where_the_trials_allow_i
         assert!(0.0 < min && min <= number(times, "median") && number(times, "median") <= max, "{times}");
         assert!(trials.iter().all(|&seconds| (min..=max).contains(&seconds)), "{times}");
     }
-    // The first epoch of each trial warms up and is left out.
+    // The first epoch of each trial is a warm-up and is left out.
     let first: Value =
         serde_json::from_str(place.read("artifacts/studies/sizes/trials.jsonl").lines().next().unwrap())
             .unwrap();
@@ -627,7 +632,7 @@ fn timed_settings_take_turns_and_are_called_faster_only_where_the_trials_allow_i
     let page = place.read("artifacts/studies/sizes/report.html");
     assert!(page.contains("With batches of 10 images an epoch has 100 updates of "), "{page}");
     assert!(page.contains("with batches of 1,000 it has 1 of "), "{page}");
-    // Of four trials each, the Mann-Whitney test is below 0.05 where no trial of one is among those of the other.
+    // With four trials each, the Mann-Whitney test is below 0.05 if the times do not overlap.
     let trials =
         |setting: usize| common::numbers(&record["summary"]["settings"][setting]["epoch_seconds"]["trials"]);
     let (small, large) = (trials(0), trials(2));
@@ -640,7 +645,8 @@ fn timed_settings_take_turns_and_are_called_faster_only_where_the_trials_allow_i
     };
     assert!(page.contains(said), "{said} {small:?} {large:?}");
     assert!(page.contains("Mann-Whitney test over 4 trials of each, p = "), "{page}");
-    // At equal time nothing is said where a busy machine let no size finish an epoch by then.
+    // Nothing is said about equal time if no batch size finished an epoch by then on a busy
+    // machine.
     assert!(page.contains("At equal epochs (3), batches of "), "{page}");
 }
 
@@ -683,7 +689,7 @@ fn a_timed_study_measures_again_when_asked_and_keeps_what_it_measured_before() {
     };
     assert_eq!(accuracies(&place.read(journal)), accuracies(&before));
     assert_ne!(place.read(journal), before, "other seconds");
-    // The winner is what it was, and was tested once.
+    // The best model is unchanged and was tested once.
     let second = place.json(&["study", "sizes.toml", "--data", "data"]);
     assert_eq!(second["winner"], first["winner"]);
 

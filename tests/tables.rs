@@ -1,11 +1,12 @@
-//! Tables fit the terminal, whatever they are made of.
+//! Width of tables: they fit the terminal with any contents.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
 use common::{CommandOutput, TestDir};
 
-/// Runs smallnet as on a terminal of so many columns; its tables, whose lines begin with a space, must fit.
+/// Runs smallnet as on a terminal with `columns` columns and asserts that its tables, whose lines
+/// begin with a space, fit.
 fn assert_fits(place: &TestDir, columns: usize, args: &[&str]) -> String {
     let ran = CommandOutput::new(place.command(args).env("COLUMNS", columns.to_string()).output().unwrap());
     assert_eq!(ran.code, 0, "{args:?}: {}", ran.stderr);
@@ -38,7 +39,7 @@ fn tables_fit_eighty_columns() {
         assert_fits(&place, columns, &["weights", "latest"]);
         assert_fits(&place, columns, &["predict", "latest", "--index", "0", "1", "2"]);
     }
-    // Nothing is lost by wrapping.
+    // Wrapping loses no text.
     let unwrapped = |text: &str| text.split_whitespace().collect::<String>();
     assert!(unwrapped(&assert_fits(&place, 80, &["runs"])).contains(&name[..60]));
     let compared = assert_fits(&place, 80, &[&["compare"][..], &runs].concat());

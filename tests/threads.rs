@@ -1,4 +1,4 @@
-//! Machines with many cores, and systems that give few threads: what is learned is the same.
+//! Machines with many cores and systems that allow few threads: the trained weights are the same.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
@@ -10,8 +10,8 @@ use std::process::Command;
 use common::{CommandOutput, TestDir};
 use serde_json::Value;
 
-/// A library that, loaded before all others, tells a process that it may use `CORES` cores, hides what limits it to fewer, and
-/// gives it `THREADS` threads, if that is set.
+/// Library that is loaded before all others. It reports `CORES` cores, hides the limits of
+/// containers, and allows at most `THREADS` threads if that variable is set.
 const SHIM: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -82,7 +82,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*run)(vo
 }
 "#;
 
-/// Builds the library with the C compiler, which Rust needs in any case.
+/// Builds the library with the C compiler, which Rust needs anyway.
 fn shim(place: &TestDir) -> PathBuf {
     let (source, library) = (place.write("shim.c", SHIM), place.path().join("shim.so"));
     let built =
@@ -97,7 +97,8 @@ fn with_shim(place: &TestDir, shim: &Path, cores: u64, args: &[&str]) -> Command
     command
 }
 
-/// 200 digits to learn from, of which some are held out, in batches that are not full at the end of an epoch.
+/// Returns the arguments of a training on 200 digits, 70 of them held out, whose last batch of an
+/// epoch is not full.
 fn train<'a>(batch_size: &'a str, hidden: &'a str, rest: &[&'a str]) -> Vec<&'a str> {
     let fixed = [
         "--json",
@@ -123,25 +124,25 @@ fn record(ran: &CommandOutput) -> Value {
     serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap()
 }
 
-/// What must not depend on the number of threads.
+/// Returns the results that must not depend on the number of threads.
 fn result(place: &TestDir, record: &Value) -> (Value, Value, Vec<Value>) {
     (record["weights_sha256"].clone(), record["test_loss"].clone(), place.metrics(record))
 }
 
-/// The threads that the newest of the runs says it had.
+/// Returns the number of threads that a run has recorded.
 fn threads(place: &TestDir, record: &Value) -> u64 {
     let info: Value = serde_json::from_str(&place.read(place.run_folder(record).join("run.json"))).unwrap();
     info["threads"].as_u64().unwrap()
 }
 
-/// The default, without `--threads`, on machines of 17, 32 and 64 cores.
+/// The default without `--threads` is tested on machines with 17, 32 and 64 cores.
 #[test]
 fn a_machine_of_many_cores_trains_what_one_core_trains() {
     let place = TestDir::new();
     place.digits(200, 100);
     let shim = shim(&place);
     let all = BATCH_SIZES.iter().flat_map(|size| NETWORKS.map(|hidden| (size, hidden, 17)));
-    // Of the largest machines fewer: here, their cores take turns.
+    // There are fewer cases with many cores, since the threads share the few cores of this machine.
     for (batch_size, hidden, cores) in all.chain([32, 64].map(|cores| (&BATCH_SIZES[1], NETWORKS[1], cores)))
     {
         let alone = record(&place.run(&train(batch_size, hidden, &["--threads", "1"])));
@@ -153,7 +154,7 @@ fn a_machine_of_many_cores_trains_what_one_core_trains() {
     }
 }
 
-/// The same with threads that are asked for, more than there is work for.
+/// `--threads` may request more threads than there is work for.
 #[test]
 fn any_number_of_threads_trains_what_one_thread_trains() {
     let place = TestDir::new();
@@ -172,7 +173,8 @@ fn any_number_of_threads_trains_what_one_thread_trains() {
     }
 }
 
-/// A system that gives few threads: fewer compute, and where there are too few for anything, one message says so.
+/// If the system allows few threads, fewer threads compute. If there are too few, there is one
+/// message.
 #[test]
 fn threads_that_cannot_be_had_are_done_without() {
     let place = TestDir::new();
@@ -194,7 +196,7 @@ fn threads_that_cannot_be_had_are_done_without() {
             let is_one_message =
                 ran.stderr.matches("error: ").count() == 1 && !ran.stderr.contains("panicked");
             assert!(ran.code == 1 && is_one_message, "{given} threads: {} {}", ran.code, ran.stderr);
-            // Those that compute leave enough for all others.
+            // The compute threads leave enough threads for the rest of the program.
             assert!(given < 20, "{given} threads: {}", ran.stderr);
         }
     }
@@ -202,7 +204,8 @@ fn threads_that_cannot_be_had_are_done_without() {
     assert!(has_some(&|threads| threads == 16) && has_some(&|threads| threads < 16), "{finished:?}");
 }
 
-/// Not one thread: said before anything is begun. More are asked for than there are: said, and trained with those.
+/// If no thread can be started, there is a message before any work. If fewer threads than requested
+/// can be started, there is a warning, and the training uses those.
 #[test]
 fn what_cannot_be_had_is_said() {
     let place = TestDir::new();
@@ -218,7 +221,7 @@ fn what_cannot_be_had_is_said() {
     assert!(!place.path().join("artifacts").exists());
     let mut command = with_shim(&place, &shim, 16, &train(BATCH_SIZES[1], NETWORKS[0], &["--threads", "60"]));
     let few = CommandOutput::new(command.env("THREADS", "41").output().unwrap());
-    // Half of the forty beside the first.
+    // These are half of the forty threads beside the first.
     assert_eq!(threads(&place, &record(&few)), 20);
     assert_eq!(few.stderr.lines().next(), Some("warning: 60 threads cannot be had: there are 20"));
 }

@@ -50,7 +50,7 @@ fn two_hidden_layers_with_adam_reach_their_accuracy() {
     assert_eq!(record["num_parameters"], 535_818);
 }
 
-/// What two runs must have in common: weights and metrics, to the last digit.
+/// Asserts that two runs have equal weights and metrics, to the last digit.
 fn assert_same(place: &TestDir, a: &Value, b: &Value) {
     assert_eq!(a["weights_sha256"], b["weights_sha256"]);
     assert_eq!(place.metrics(a), place.metrics(b));
@@ -97,7 +97,7 @@ fn the_saved_experiment_repeats_the_run_exactly() {
     let first = place
         .json(&[["train", "--data", "data", "--name", "odd", "--seed", "99"].as_slice(), &settings].concat());
     let saved = place.run_folder(&first).join("config.toml");
-    // From another folder: the saved experiment finds its data, which was named relative to the first.
+    // From another folder, the saved experiment still finds its data, whose path was relative.
     let elsewhere = TestDir::new();
     let artifacts = place.path().join("artifacts");
     let second = elsewhere.json(&[
@@ -189,7 +189,7 @@ fn a_run_folder_holds_what_its_page_says() {
     assert_eq!(checkpoints(&folder), kept);
 }
 
-/// The epochs of the checkpoints kept, each whole: as `sha256sum` sees it.
+/// Returns the epochs of the checkpoints, each of which must be complete by `sha256sum`.
 fn checkpoints(folder: &Path) -> Vec<u64> {
     let mut kept = Vec::new();
     for entry in fs::read_dir(folder.join("checkpoint")).unwrap() {
@@ -222,8 +222,8 @@ fn without_validation_the_last_two_checkpoints_are_kept() {
 
 #[test]
 fn the_mean_training_loss_weighs_every_image_alike() {
-    // At rate 1e-12 the weights stay as they are: the training loss must be the loss over all training images,
-    // although the last of the batches of 400 holds 200 images only.
+    // At learning rate 1e-12 the weights do not change. So the training loss must be the loss over
+    // all training images, although the last batch has 200 images in place of 400.
     let place = TestDir::new();
     place.digits(1000, 100);
     let record = place.json(&[
@@ -247,7 +247,7 @@ fn the_mean_training_loss_weighs_every_image_alike() {
 fn early_stopping_stops_and_restores_the_best_epoch() {
     let place = TestDir::new();
     place.digits(400, 100);
-    // Far too many steps for 300 images: the validation loss rises soon.
+    // There are far too many steps for 300 images, so the validation loss soon rises.
     let record = place.json(&[
         "train",
         "--data",

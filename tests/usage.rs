@@ -1,4 +1,4 @@
-//! The command line: help, and one clear message for every kind of bad input.
+//! The command line: help, and one clear message per kind of bad input.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -54,7 +54,7 @@ fn what_belongs_to_training_says_where() {
     assert!(!place.run(&["--frobnicate"]).stderr.contains("hint:"));
 }
 
-/// In a folder without any of their files.
+/// The folder has none of their files.
 #[test]
 fn what_is_inside_is_found_by_its_name() {
     let place = TestDir::new();
@@ -72,11 +72,11 @@ fn what_is_inside_is_found_by_its_name() {
         let args = [&["study", name, "--dry-run"], &settings[..], held_out].concat();
         assert_eq!(place.json(&args)["trials"].as_array().unwrap().len(), trials, "{name}");
     }
-    // A study of one's own has them as its base, too.
+    // A user's study can have them as its base, too.
     place.write("own.toml", "base = \"hidden\"\n[set]\ntraining.num_epochs = 1\ndata.validation = 50\n");
     let own = place.run(&["study", "own.toml", "--data", "data"]);
     assert_eq!(own.code, 0, "{}", own.stderr);
-    // A file of that name goes first.
+    // A file of that name takes precedence.
     place.write("mlp", "name = \"mine\"\n");
     assert_eq!(place.json(&["summary", "mlp", "--data", "data"])["experiment"], "mine");
 }
@@ -112,7 +112,7 @@ fn a_file_that_is_not_there_names_what_is_inside() {
     );
 }
 
-/// What `--help` shows can be typed in any folder.
+/// The examples of `--help` work in any folder.
 #[test]
 fn the_examples_of_help_name_nothing_that_is_not_there() {
     let place = TestDir::new();
@@ -122,7 +122,7 @@ fn the_examples_of_help_name_nothing_that_is_not_there() {
             place.run(&[command, "--help"].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>());
         assert!(!help.stdout.contains("configs/"), "{}", help.stdout);
         for line in help.stdout.lines().filter_map(|line| line.trim().strip_prefix("smallnet ")) {
-            // What a line does stands behind several spaces.
+            // The description of a line follows several spaces.
             let command = line.split("  ").next().unwrap_or_default();
             let words: Vec<_> = command.split(' ').take(2).collect();
             if let ["train" | "summary" | "lr-find", name] = words[..]
@@ -208,7 +208,7 @@ fn bad_data_is_refused_before_a_folder_is_made() {
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.starts_with("error: invalid IDX file"), "{}", ran.stderr);
 
-    // The test images are used after the last step, but looked at before the first.
+    // The test images are used after the last step, but checked before the first.
     fs::write(&images, &image_bytes).unwrap();
     let test_labels = data.join("t10k-labels-idx1-ubyte");
     let test_bytes = fs::read(&test_labels).unwrap();

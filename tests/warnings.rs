@@ -1,11 +1,11 @@
-//! A network that has learned nothing is told so.
+//! Warnings about a network that has learned nothing.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
 use common::TestDir;
 
-/// The warnings of a `--json` record, by their kinds.
+/// Returns the kinds of the warnings in a `--json` record.
 fn kinds(record: &serde_json::Value) -> Vec<String> {
     let kind = |warning: &serde_json::Value| warning["kind"].as_str().unwrap().to_owned();
     record["warnings"].as_array().unwrap().iter().map(kind).collect()
@@ -56,7 +56,7 @@ fn hidden_layers_that_end_below_the_softmax_network_are_told_so() {
     assert!(page.contains("is below the 0.92 of a softmax network without hidden layers."), "{page}");
     let evaluated = place.json(&["evaluate", "latest"]);
     assert_eq!(evaluated["warnings"], record["warnings"]);
-    // The training images say nothing about that.
+    // The training images cannot show that.
     let trained_on = place.json(&["evaluate", "latest", "--split", "train"]);
     assert!(!kinds(&trained_on).contains(&"below-softmax".to_owned()), "{trained_on}");
 }

@@ -1,15 +1,15 @@
-//! The GPU backend. These tests need a Vulkan driver; `mesa-vulkan-drivers` has one that computes on the CPU.
-//! Without any they are passed over, but not where `SMALLNET_REQUIRE_WGPU` is set, as in CI.
+//! The GPU backend. These tests need a Vulkan driver; `mesa-vulkan-drivers` has one that computes
+//! on the CPU. Without a driver they do nothing, unless `SMALLNET_REQUIRE_WGPU` is set, as in CI.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
 use common::{TestDir, number};
 
-/// The message of a machine without a GPU.
+/// Message of a machine without a GPU.
 const NO_GPU: &str = "error: the backend `wgpu` found no usable GPU: ";
 
-/// Whether wgpu works here; panics where it must and does not.
+/// Returns whether wgpu works here. Panics if it is required and does not work.
 fn has_gpu(place: &TestDir) -> bool {
     let ran = place.run(&[
         "--backend",
@@ -58,7 +58,7 @@ fn all_backends_agree() {
         assert!((number(&flex, "test_accuracy") - number(other, "test_accuracy")).abs() <= 0.003, "{other}");
         assert!((number(&flex, "test_loss") - number(other, "test_loss")).abs() < 1e-3, "{other}");
     }
-    // A network trained on a GPU is the same network on a CPU.
+    // A network that was trained on a GPU gives the same results on a CPU.
     let run = wgpu["run"].as_str().unwrap();
     let (gpu, cpu) = (place.json(&["--backend", "wgpu", "evaluate", run]), place.json(&["evaluate", run]));
     assert_eq!(gpu["accuracy"], wgpu["test_accuracy"]);
@@ -68,7 +68,7 @@ fn all_backends_agree() {
 #[test]
 fn a_machine_without_a_gpu_is_told_the_ways_out() {
     let place = TestDir::new();
-    // Hides every Vulkan driver and, lest wgpu takes OpenGL, every EGL vendor.
+    // This hides every Vulkan driver, and every EGL vendor, so that wgpu does not use OpenGL.
     let output = place
         .command(&["--backend", "wgpu"])
         .env("VK_DRIVER_FILES", "/nonexistent")
@@ -85,7 +85,7 @@ fn a_machine_without_a_gpu_is_told_the_ways_out() {
     assert!(!place.path().join("artifacts").exists());
 }
 
-/// Networks side by side on the GPU give what they give on the CPU.
+/// A model batch on the GPU gives the same results as on the CPU.
 #[test]
 fn a_study_agrees_with_the_cpu() {
     let place = TestDir::new();
@@ -108,7 +108,7 @@ fn a_study_agrees_with_the_cpu() {
     assert!(place.read("wgpu/studies/s/trials.jsonl").lines().all(|line| line.contains("\"stacked\":true")));
 }
 
-/// A GPU may round each time anew, but it goes on with the state that was saved.
+/// A GPU may round differently each time, but it resumes with the saved state.
 #[test]
 fn a_training_on_the_gpu_goes_on() {
     let place = TestDir::new();
