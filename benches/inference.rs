@@ -1,8 +1,9 @@
-//! Images a second through the network of `mlp.toml`, one at a time and 1,024 at a time.
+//! Images per second through the network of `mlp.toml`, one at a time and 1,024 at a time.
 //!
-//! `cargo bench --bench inference`. Weights are as initialised; speed does not depend on them much, since half of all neurons are
-//! silent after ReLU then as after training. As the peers' scripts do, it gives the best of several passes over the 10,000 test
-//! images, from bytes to the class of each.
+//! `cargo bench --bench inference`. The network is not trained. The speed hardly depends on the
+//! weights, since ReLU sets half of all neurons to 0 before training as after it. Like the scripts
+//! of the peers, this prints the best of several passes over the 10,000 test images, from bytes to
+//! classes.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
@@ -28,20 +29,21 @@ fn main() {
     }
 }
 
+/// Measures one pass in images per second.
 fn speed(model: &Mlp, split: &Split, batch_size: usize, device: &Device) -> f64 {
     let start = Instant::now();
     black_box(classify(model, split, batch_size, device));
     split.len() as f64 / start.elapsed().as_secs_f64()
 }
 
-/// The class of each image.
+/// Predicts the class of each image.
 fn classify(model: &Mlp, split: &Split, batch_size: usize, device: &Device) -> Vec<usize> {
-    let positions: Vec<u32> = (0..split.len() as u32).collect();
+    let indices: Vec<u32> = (0..split.len() as u32).collect();
     let mut classes = Vec::with_capacity(split.len());
-    for positions in positions.chunks(batch_size) {
-        let logits = logits(model, &Batch::new(split, positions, 0.0, device)).unwrap();
+    for chunk in indices.chunks(batch_size) {
+        let logits = logits(model, &Batch::new(split, chunk, 0.0, device)).unwrap();
         let largest = |row: &[f32]| (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap();
-        classes.extend(logits.chunks(logits.len() / positions.len()).map(largest));
+        classes.extend(logits.chunks(logits.len() / chunk.len()).map(largest));
     }
     classes
 }

@@ -1,10 +1,11 @@
-//! Whether late epochs are as fast as the first one, with every optimizer: what shrinks towards 0 must not become denormal.
+//! Speed of late epochs compared with the first one, with every optimizer: values that shrink
+//! towards 0 must not become denormal numbers.
 //!
 //!     cargo bench --bench late_epochs [-- EPOCHS] [ndarray]
 //!
-//! Trains 784-128-10 with each optimizer, and 784-512-256-10 with Adam, and prints the seconds of the first epoch, of the last one,
-//! and their ratio. Processors differ: on an Intel one, arithmetic on denormal numbers is 20 to 100 times slower, on an AMD one of
-//! the Zen family much less.
+//! Trains 784-128-10 with each optimizer, and 784-512-256-10 with Adam, and prints the seconds of
+//! the first and the last epoch and their ratio. Arithmetic on denormal numbers is 20 to 100 times
+//! slower on an Intel processor, and much less on an AMD processor of the Zen family.
 
 use burn::tensor::Device;
 use burn::train::Interrupter;
@@ -42,7 +43,7 @@ fn main() -> Result<()> {
     ] {
         let model = MlpConfig { hidden: hidden.to_vec(), ..MlpConfig::default() };
         let training = TrainingConfig { num_epochs, ..TrainingConfig::default() };
-        let setup = TrainRequest {
+        let request = TrainRequest {
             model: model.init(784, 10, 42, &device)?,
             hyperparameters: Hyperparameters {
                 model: &model,
@@ -56,12 +57,12 @@ fn main() -> Result<()> {
             device: &device,
             checkpoints: None,
         };
-        let followers = Observers {
+        let observers = Observers {
             renderer: Box::new(NullRenderer),
             callbacks: Vec::new(),
             interrupter: Interrupter::new(),
         };
-        let epochs = train(setup, followers)?.epochs;
+        let epochs = train(request, observers)?.epochs;
         let seconds =
             |epoch: Option<&smallnet::training::EpochRecord>| epoch.map_or(f64::NAN, |epoch| epoch.seconds);
         let (first, last) = (seconds(epochs.first()), seconds(epochs.last()));

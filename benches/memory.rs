@@ -1,8 +1,9 @@
-//! The peak memory of `smallnet train`, which is held to a bound: the data set is in memory once, as bytes.
+//! Peak memory of `smallnet train`, with a bound: the data set is in memory once, as bytes.
 //!
 //!     cargo bench --bench memory
 //!
-//! Prints the peak and fails when it is above the bound. Linux alone says what a process has had at the most.
+//! Prints the peak and fails if it is above the bound. Only Linux reports the peak memory of a
+//! process.
 
 use std::fs;
 
@@ -13,23 +14,24 @@ use smallnet::experiment::{DEFAULT_EXPERIMENT, Experiment};
 use smallnet::pipeline;
 use smallnet::training::NullRenderer;
 
-/// MNIST's pixels are 54.9 MB; a second copy of the training images alone would be 47 MB more.
+/// Bound in megabytes. MNIST's pixels have 54.9 MB, and a second copy of the training images alone
+/// would be 47 MB more.
 const BOUND_MB: f64 = 125.0;
 
 fn main() -> Result<()> {
-    let place = tempfile::tempdir().map_err(|error| Error::new(error.to_string()))?;
+    let artifacts = tempfile::tempdir().map_err(|error| Error::new(error.to_string()))?;
     let experiment = Experiment::from_toml(DEFAULT_EXPERIMENT, "softmax.toml", &[])?;
-    let prepared = pipeline::prepare(experiment, Backend::Flex, place.path())?;
+    let prepared = pipeline::prepare(experiment, Backend::Flex, artifacts.path())?;
     prepared.train(Box::new(NullRenderer), Interrupter::new(), |_| ())?;
     let Some(peak) = peak_mb() else {
-        println!("this system does not say what a process has had at the most");
+        println!("this system does not report the peak memory of a process");
         return Ok(());
     };
     println!("peak memory {peak:.0} MB, at the most {BOUND_MB} MB");
     if peak <= BOUND_MB { Ok(()) } else { Err(Error::new("the peak is above its bound")) }
 }
 
-/// The most memory that this process has had, in megabytes.
+/// Returns the peak memory of this process in megabytes.
 fn peak_mb() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,4 +1,5 @@
-//! What the parts of a training cost: gathering a batch, a step, an evaluation, a stacked epoch, preparing a picture.
+//! Cost of the parts of a training: gathering a batch, a step, an evaluation, an epoch of a model
+//! batch, preprocessing a picture.
 //!
 //! `cargo bench -p smallnet-benches --bench parts`
 #![allow(missing_docs, clippy::unwrap_used)]
@@ -26,13 +27,13 @@ fn network(hidden: &[usize]) -> Mlp {
     config.init(784, 10, 1, &Device::flex()).unwrap()
 }
 
-/// 128 images that lie anywhere, another 128 each time.
+/// Returns batches of 128 images at scattered indices, other images each time.
 fn batches(split: &Split) -> impl Iterator<Item = Batch> + use<'_> {
     let device = Device::flex().autodiff();
     (0u32..).map(move |batch| {
-        let position = |index: u32| (batch * 128 + index).wrapping_mul(2_654_435_761) % 60_000;
-        let positions: Vec<u32> = (0..128).map(position).collect();
-        Batch::new(split, &positions, 0.0, &device)
+        let scattered = |index: u32| (batch * 128 + index).wrapping_mul(2_654_435_761) % 60_000;
+        let indices: Vec<u32> = (0..128).map(scattered).collect();
+        Batch::new(split, &indices, 0.0, &device)
     })
 }
 
@@ -75,33 +76,33 @@ fn evaluation(criterion: &mut Criterion) {
     }
 }
 
-fn stack(criterion: &mut Criterion) {
+fn model_batch(criterion: &mut Criterion) {
     let split = digits().slice(0..128 * 20);
     let (schedule, training) =
         (ScheduleConfig::default(), TrainingConfig { num_epochs: 1, ..TrainingConfig::default() });
-    let mut group = criterion.benchmark_group("20 steps of 20 networks side by side");
+    let mut group = criterion.benchmark_group("20 steps of 20 networks in one batch");
     group.sample_size(10);
     for (name, hidden) in [("784-10", vec![]), ("784-32-10", vec![32])] {
         let (model, optimizer) = (MlpConfig { hidden, ..MlpConfig::default() }, OptimizerConfig::default());
-        let member = Hyperparameters {
+        let spec = Hyperparameters {
             model: &model,
             optimizer: &optimizer,
             schedule: &schedule,
             training: &training,
         };
-        let streams: Vec<ModelGroup<'_>> = (1..=5)
+        let groups: Vec<ModelGroup<'_>> = (1..=5)
             .map(|seed| ModelGroup {
                 seed,
                 train: split.clone(),
                 validation: split.slice(0..0),
-                members: vec![member; 4],
+                members: vec![spec; 4],
             })
             .collect();
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 {
                     let device = Device::flex();
-                    train_batched(&streams, 10, &device, Engine::Cpu, &Interrupter::new(), |_| ())
+                    train_batched(&groups, 10, &device, Engine::Cpu, &Interrupter::new(), |_| ())
                 }
                 .unwrap()
             });
@@ -116,5 +117,5 @@ fn picture(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, gathering, step, evaluation, stack, picture);
+criterion_group!(benches, gathering, step, evaluation, model_batch, picture);
 criterion_main!(benches);

@@ -1,4 +1,5 @@
-//! `configs/studies/learning-rate-cv.toml`, its 40 networks trained side by side and one after the other, in turns.
+//! The 40 networks of `configs/studies/learning-rate-cv.toml`, trained in batches and one after the
+//! other, in turns.
 //!
 //!     cargo bench --bench study [-- EPOCHS]
 //!
@@ -17,23 +18,24 @@ use smallnet::study::runner::{PlannedStudy, RunOptions};
 const ROUNDS: usize = 3;
 
 fn main() -> Result<()> {
-    let epochs = std::env::args().filter_map(|word| word.parse::<i64>().ok()).next().unwrap_or(10);
-    let (mut stacked, mut separate) = (Vec::new(), Vec::new());
+    let epochs = std::env::args().filter_map(|argument| argument.parse::<i64>().ok()).next().unwrap_or(10);
+    let (mut batched, mut separate) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
-        stacked.push(seconds(epochs, false)?);
+        batched.push(seconds(epochs, false)?);
         separate.push(seconds(epochs, true)?);
         let last = |times: &[f64]| times.last().copied().unwrap_or(f64::NAN);
-        println!("round {round}: side by side {:.2} s, one by one {:.2} s", last(&stacked), last(&separate));
+        println!("round {round}: in batches {:.2} s, one by one {:.2} s", last(&batched), last(&separate));
     }
-    let (stacked, separate) = (median(stacked), median(separate));
+    let (batched, separate) = (median(batched), median(separate));
     println!(
-        "40 networks, {epochs} epochs: {stacked:.2} s against {separate:.2} s, {:.1} times as fast",
-        separate / stacked
+        "40 networks, {epochs} epochs: {batched:.2} s against {separate:.2} s, {:.1} times as fast",
+        separate / batched
     );
     Ok(())
 }
 
-/// Trains all trials in a fresh folder; the winner is not trained.
+/// Measures the training of all trials in a temporary folder, in seconds. The best model is not
+/// trained.
 fn seconds(epochs: i64, separate: bool) -> Result<f64> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/studies/learning-rate-cv.toml");
     let study = Study::read(&file, &[Override::new("training.num_epochs", epochs)])?;

@@ -1,6 +1,7 @@
-//! What reads bytes that other people made. Each function does with some bytes what smallnet does with them, up to the
-//! point where a network is trained: it must return, whatever they are. The fuzz targets call these functions, and so does
-//! `tests/hostile.rs` with the inputs in `seeds/` and `regressions/`.
+//! Readers of untrusted bytes. Each function processes its input as smallnet does, up to the point
+//! where a network is trained, and must return for every input. The fuzz targets call these
+//! functions, and so does `tests/untrusted_input.rs` with the inputs in `seeds/` and
+//! `regressions/`.
 
 use std::cell::RefCell;
 use std::fs;
@@ -24,58 +25,62 @@ use smallnet::study;
 use smallnet::study::{Study, StudyFolder, StudySummary, TrialLog};
 use smallnet::training::{Position, SizeLimits, Store};
 
-/// What smallnet may have in its memory at any time while it reads an input of up to 64 kilobytes.
+/// Bound on smallnet's memory in bytes while it reads an input of up to 64 kilobytes.
 pub const MEMORY: usize = 64 << 20;
 
-/// The same for studies: their hundred thousand trials are all in memory, with the settings of each.
+/// Bound for studies in bytes: up to a hundred thousand trials are in memory, with the settings of
+/// each.
 pub const MEMORY_FOR_STUDIES: usize = 256 << 20;
 
-/// The same for pictures, which are accepted up to 64 million pixels.
+/// Bound for pictures in bytes. Pictures of up to 64 million pixels are accepted.
 pub const MEMORY_FOR_PICTURES: usize = 1 << 30;
 
-/// A place for files in memory, and what stands in it from one input to the next.
-struct Place {
+/// State that is kept from one input to the next: a folder in memory and a small network.
+struct State {
     folder: tempfile::TempDir,
     model: Mlp,
 }
 
 thread_local! {
-    static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
+    static STATE: RefCell<Option<State>> = const { RefCell::new(None) };
 }
 
-fn in_place(work: impl FnOnce(&Path, &Mlp)) {
-    PLACE.with_borrow_mut(|place| {
-        let place = place.get_or_insert_with(|| {
+/// Calls `work` with the folder and the network of this thread.
+fn with_state(work: impl FnOnce(&Path, &Mlp)) {
+    STATE.with_borrow_mut(|state| {
+        let state = state.get_or_insert_with(|| {
             let memory = Path::new("/dev/shm");
-            let around = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+            let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
             let device = Backend::Flex.open().expect("the CPU").device;
             let model = MlpConfig::default().init(4, 3, 1, &device).expect("a small network");
-            Place { folder: tempfile::tempdir_in(around).expect("a folder"), model }
+            State { folder: tempfile::tempdir_in(parent).expect("a folder"), model }
         });
-        work(place.folder.path(), &place.model);
+        work(state.folder.path(), &state.model);
     });
 }
 
+/// Writes a file and creates its folder.
 fn write(path: PathBuf, bytes: &[u8]) {
     fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
     fs::write(path, bytes).expect("a file");
 }
 
-/// The first byte, and the rest.
+/// Divides an input into its first byte and the rest.
 fn split(bytes: &[u8]) -> (usize, &[u8]) {
     bytes.split_first().map_or((0, bytes), |(first, rest)| (usize::from(*first), rest))
 }
 
-/// Parts of a text that are divided by `----` lines.
+/// Divides a text at its `----` lines.
 fn parts(bytes: &[u8]) -> Vec<String> {
     String::from_utf8_lossy(bytes).split("\n----\n").map(str::to_owned).collect()
 }
 
+/// Parses the lines of `--set`. Invalid lines are left out.
 fn overrides(lines: Option<&String>) -> Vec<Override> {
     lines.map_or("", |text| text).lines().filter_map(|line| line.parse().ok()).collect()
 }
 
-/// A folder of IDX files: one of the four is the input, compressed if its first byte says so.
+/// Reads a folder of IDX files. One of the four is the input, compressed if its first byte says so.
 pub fn idx(bytes: &[u8]) {
     const NAMES: [&str; 4] = [
         "train-images-idx3-ubyte",
@@ -86,8 +91,8 @@ pub fn idx(bytes: &[u8]) {
     let images: &[u8] = &[&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2][..], &[7; 8]].concat();
     let labels: &[u8] = &[0, 0, 8, 1, 0, 0, 0, 2, 0, 1];
     let (choice, bytes) = split(bytes);
-    in_place(|place, _| {
-        let folder = place.join("data");
+    with_state(|dir, _| {
+        let folder = dir.join("data");
         let _ = fs::remove_dir_all(&folder);
         for (index, name) in NAMES.iter().enumerate() {
             let is_input = index == choice % 4;
@@ -112,7 +117,8 @@ pub fn idx(bytes: &[u8]) {
     });
 }
 
-/// What every command does with the data set in `folder` before it looks at an image; an image is held out.
+/// Loads the data set in `folder` as every command does, with one validation image. Returns the
+/// number of training images per class.
 pub fn load(folder: &Path) -> Option<Vec<usize>> {
     let mut experiment = Experiment::default();
     experiment.data.source = folder.display().to_string();
@@ -121,7 +127,8 @@ pub fn load(folder: &Path) -> Option<Vec<usize>> {
     Some(splits.train.class_counts(splits.layout.num_classes))
 }
 
-/// An experiment file and the changes of `--set`, a line each, and what `summary` says of it.
+/// Reads an experiment file with the changes of `--set`, one per line, and builds the text of
+/// `summary`.
 pub fn experiment(bytes: &[u8]) {
     let parts = parts(bytes);
     let Ok(experiment) = Experiment::from_toml(&parts[0], "fuzz.toml", &overrides(parts.get(1))) else {
@@ -131,7 +138,7 @@ pub fn experiment(bytes: &[u8]) {
     let again = Experiment::from_toml(&text, "fuzz.toml", &[]).expect("what was written can be read");
     assert_eq!(again, experiment);
     let plan = ModelSummary::new(&experiment, InputSpec { height: 28, width: 28, num_classes: 10 }, 60_000);
-    black_box((plan.table(), plan.size(), plan.operations(), plan.shape()));
+    black_box((plan.table(), plan.size(), plan.flops(), plan.shape()));
     black_box(schedule_formula(&experiment.optimizer, &experiment.schedule));
     black_box(update_formula(
         &experiment.optimizer,
@@ -141,14 +148,14 @@ pub fn experiment(bytes: &[u8]) {
     let _ = black_box(differences(&[&experiment, &Experiment::default()]));
 }
 
-/// A study file, its base experiment and changes, and the trials that come of it.
+/// Reads a study file, its base experiment and changes, and plans the trials.
 pub fn study(bytes: &[u8]) {
     let parts = parts(bytes);
     let base = parts.get(1).map_or("", |text| text);
     black_box(plan(&parts[0], base, &overrides(parts.get(2))));
 }
 
-/// The trials of a study over the experiment `base`, and what is said of them before they are run.
+/// Plans the trials of a study over the experiment `base`, and builds the summary before any trial.
 pub fn plan(text: &str, base: &str, changes: &[Override]) -> Option<study::TrialPlan> {
     let base = |_: &str| Ok((base.to_owned(), "base.toml".to_owned()));
     let study = Study::from_toml(text, "fuzz.toml", changes, base).ok()?;
@@ -158,12 +165,12 @@ pub fn plan(text: &str, base: &str, changes: &[Override]) -> Option<study::Trial
     Some(plan)
 }
 
-/// A run's folder, in which one of the files is the input; and what lists it, reads it and writes its page.
+/// Lists and reads a run folder in which one of the files is the input, and builds its pages.
 pub fn run_folder(bytes: &[u8]) {
     const NAMES: [&str; 5] = ["run.json", "summary.json", "evaluation.json", "metrics.jsonl", "config.toml"];
     let (choice, bytes) = split(bytes);
-    in_place(|place, _| {
-        let folder = place.join("artifacts/n/r");
+    with_state(|dir, _| {
+        let folder = dir.join("artifacts/n/r");
         let _ = fs::remove_dir_all(&folder);
         for (name, content) in NAMES.iter().zip([
             include_str!("seeds/run_folder/files/run.json"),
@@ -175,7 +182,7 @@ pub fn run_folder(bytes: &[u8]) {
             write(folder.join(name), content.as_bytes());
         }
         write(folder.join(NAMES[choice % NAMES.len()]), bytes);
-        let _ = black_box(run::list(&place.join("artifacts")));
+        let _ = black_box(run::list(&dir.join("artifacts")));
         let Ok(run) = RunFolder::open(&folder) else { return };
         let _ = black_box(run.metrics());
         let Ok(records) = run.records() else { return };
@@ -187,8 +194,9 @@ pub fn run_folder(bytes: &[u8]) {
     });
 }
 
-/// A study's folder, in which one of the files is the input; and the study's page. In the input, `@0` is the first
-/// trial's id, and so on: ids are digests, which nobody could guess.
+/// Reads a study's folder in which one of the files is the input, and builds the study's page. In
+/// the input, `@0` stands for the id of the first trial, and so on, since ids are digests that a
+/// fuzzer cannot guess.
 pub fn study_folder(bytes: &[u8]) {
     const NAMES: [&str; 2] = ["trials.jsonl", "plan.json"];
     const STUDIES: [&str; 2] = [
@@ -196,18 +204,18 @@ pub fn study_folder(bytes: &[u8]) {
         "seeds = [1, 2]\ntiming = true\n[set]\ndata.validation = 3\n[vary]\ntraining.batch_size = [1, 2, 4]\n",
     ];
     let (choice, bytes) = split(bytes);
-    in_place(|place, _| {
+    with_state(|dir, _| {
         let base = |_: &str| Ok((String::new(), "base.toml".to_owned()));
         let study = Study::from_toml(STUDIES[choice / 2 % 2], "s.toml", &[], base).expect("a study");
         let plan = study::TrialPlan::new(&study, Backend::Flex, "digest", None).expect("a plan");
         let mut input = String::from_utf8_lossy(bytes).into_owned();
-        for (place, trial) in plan.trials.iter().enumerate() {
-            input = input.replace(&format!("@{place}"), &trial.id);
+        for (index, trial) in plan.trials.iter().enumerate() {
+            input = input.replace(&format!("@{index}"), &trial.id);
         }
-        let folder = place.join("artifacts/studies/s");
+        let folder = dir.join("artifacts/studies/s");
         let _ = fs::remove_dir_all(&folder);
         write(folder.join(NAMES[choice % NAMES.len()]), input.as_bytes());
-        let Ok(folder) = StudyFolder::open(&place.join("artifacts"), "s") else { return };
+        let Ok(folder) = StudyFolder::open(&dir.join("artifacts"), "s") else { return };
         let Ok(journal) = TrialLog::open(&folder) else { return };
         let _ = black_box(folder.write_plan(&study, &plan));
         let records: Vec<_> = plan.trials.iter().map(|trial| journal.record(trial)).collect();
@@ -227,13 +235,14 @@ pub fn study_folder(bytes: &[u8]) {
     });
 }
 
-/// A checkpoint, in which one of the files is the input: its digest is noted as if it had been so from the beginning.
+/// Reads a checkpoint in which one of the files is the input. `SHA256SUMS` has the digest of the
+/// input, so that the digest does not hide the input from the readers behind it.
 pub fn checkpoint(bytes: &[u8]) {
     const NAMES: [&str; 5] = ["model.bpk", "optimizer.bpk", "scheduler.bpk", "state.json", "SHA256SUMS"];
     let (choice, bytes) = split(bytes);
-    in_place(|place, model| {
+    with_state(|dir, model| {
         let position = Position { epochs: 1, steps: 0 };
-        let store = Store::at(place.join("checkpoint"));
+        let store = Store::at(dir.join("checkpoint"));
         let folder = store.folder(position);
         let mut files: Vec<Vec<u8>> = vec![
             include_bytes!("seeds/checkpoint/files/model.bpk").to_vec(),
@@ -258,9 +267,9 @@ pub fn checkpoint(bytes: &[u8]) {
     });
 }
 
-/// The weights of a network of four pixels and three classes, and what it says of an image.
+/// Loads the weights of a network of four pixels and three classes, and predicts an image.
 pub fn weights(bytes: &[u8]) {
-    in_place(|_, model| {
+    with_state(|_, model| {
         let Ok(model) = load_weights(model.clone(), bytes.to_vec(), "fuzz") else { return };
         let _ = black_box(weights_sha256(&model));
         let _ = black_box(model.first_layer());
@@ -269,18 +278,19 @@ pub fn weights(bytes: &[u8]) {
     });
 }
 
-/// Pictures with more pixels are left out: 64 million are accepted, which take a second whatever is in them.
-const MOST_PIXELS: u64 = 1 << 18;
+/// Maximum number of pixels of a fuzzed picture. smallnet accepts 64 million, which take a second
+/// with any content.
+const MAX_PIXELS: u64 = 1 << 18;
 
-/// A picture that `predict` is to read a digit from.
+/// Reads a digit from a picture as `predict` does.
 pub fn picture(bytes: &[u8]) {
     let reader = image::ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format();
     let size = reader.ok().and_then(|reader| reader.into_dimensions().ok());
-    if size.is_some_and(|(width, height)| u64::from(width) * u64::from(height) > MOST_PIXELS) {
+    if size.is_some_and(|(width, height)| u64::from(width) * u64::from(height) > MAX_PIXELS) {
         return;
     }
-    in_place(|place, _| {
-        let path = place.join("picture");
+    with_state(|dir, _| {
+        let path = dir.join("picture");
         write(path.clone(), bytes);
         let _ = black_box(read_digit(&path, 28, 28));
     });

@@ -34,6 +34,7 @@ pub mod data;
 pub mod engine;
 pub mod error;
 pub mod evaluation;
+#[cfg(feature = "exercise")]
 pub mod exercise;
 pub mod experiment;
 pub mod model;

@@ -1,4 +1,5 @@
-//! The pages as a browser shows them: light and dark, on desks and on phones. Passed over where there is no Chromium.
+//! Pages in a browser: in light and dark colours, on desktop screens and phones. The tests do
+//! nothing without Chromium.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -7,10 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Place, config};
+use common::{TestDir, config};
 use serde_json::Value;
 
-/// A browser, if there is one. `.ci/run` installs it and sets `SMALLNET_REQUIRE_CHROMIUM`.
+/// Returns the name of the browser, or none if it is not installed. `.ci/run` installs it and sets
+/// `SMALLNET_REQUIRE_CHROMIUM`.
 fn chromium() -> Option<&'static str> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let found = names.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok());
@@ -21,14 +23,14 @@ fn chromium() -> Option<&'static str> {
     found
 }
 
-/// What a browser says of a page: its text after loading, the console's lines, the addresses asked for.
-struct Browsed {
+/// Loaded page: its text, the lines of the console and the requested addresses.
+struct LoadedPage {
     dom: String,
     console: Vec<String>,
     requests: Vec<String>,
 }
 
-/// Whom Chromium calls by itself, whatever page it shows.
+/// Hosts that Chromium contacts for any page.
 const OWN_SERVICES: [&str; 8] = [
     "accounts.google.com",
     "clients2.google.com",
@@ -40,7 +42,7 @@ const OWN_SERVICES: [&str; 8] = [
     "www.google.com/async",
 ];
 
-fn browse(browser: &str, place: &Place, page: &Path) -> Browsed {
+fn browse(browser: &str, place: &TestDir, page: &Path) -> LoadedPage {
     let log = place.path().join("net.json");
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
@@ -62,18 +64,19 @@ fn browse(browser: &str, place: &Place, page: &Path) -> Browsed {
         .filter(|url| !OWN_SERVICES.iter().any(|host| url.contains(&format!("://{host}/"))))
         .map(str::to_owned)
         .collect();
-    Browsed {
+    LoadedPage {
         dom: String::from_utf8_lossy(&output.stdout).into_owned(),
         console: stderr.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect(),
         requests,
     }
 }
 
-/// Screens in pixels: two phones, a tablet, a desk.
+/// Sizes of screens in pixels: two phones, a tablet and a desktop screen.
 const WIDTHS: [u64; 4] = [360, 390, 768, 1280];
 
-/// What `common/measure.js` says of a page on each of these screens, in light or dark colours.
-fn measure(browser: &str, place: &Place, page: &Path, is_dark: bool) -> Vec<Value> {
+/// Returns the faults that `common/measure.js` finds in a page on each of these screens, in light
+/// or dark colours.
+fn measure(browser: &str, place: &TestDir, page: &Path, is_dark: bool) -> Vec<Value> {
     let script = include_str!("common/measure.js")
         .replace("WIDTHS", &WIDTHS.map(|width| width.to_string()).join(", "))
         .replace("PAGE", &format!("file://{}", place.path().join(page).display()));
@@ -92,8 +95,8 @@ fn measure(browser: &str, place: &Place, page: &Path, is_dark: bool) -> Vec<Valu
     serde_json::from_str(&measured.replace("&amp;", "&")).unwrap()
 }
 
-/// Contrast as WCAG 2.2 asks for it (1.4.3 and 1.4.11), nothing beyond the screen, a sign on what scrolls, and headings of
-/// charts that are smaller than the page's.
+/// Contrast as WCAG 2.2 requires it (1.4.3 and 1.4.11), no content beyond the screen, a sign on
+/// elements that scroll, and headings of charts that are smaller than those of the page.
 fn assert_readable(page: &Path, is_dark: bool, measured: &[Value]) {
     assert_eq!(measured.len(), WIDTHS.len());
     for (width, seen) in WIDTHS.iter().zip(measured) {
@@ -116,11 +119,11 @@ fn assert_readable(page: &Path, is_dark: bool, measured: &[Value]) {
     }
 }
 
-/// Every kind of page, made with little data.
+/// Pages of every kind, made from a small data set.
 #[test]
 fn pages_can_be_read_on_every_screen_in_light_and_dark() {
     let Some(browser) = chromium() else { return };
-    let place = Place::new();
+    let place = TestDir::new();
     let softmax = place.small_run(&config("softmax"), &[]);
     let mut runs = vec![softmax.clone()];
     for (index, hidden) in ["[8]", "[16]", "[8,8]", "[24]", "[32]"].iter().enumerate() {
@@ -159,7 +162,7 @@ fn pages_can_be_read_on_every_screen_in_light_and_dark() {
         for is_dark in [false, true] {
             let measured = measure(browser, &place, page, is_dark);
             assert_readable(page, is_dark, &measured);
-            // Six runs side by side: a desk shows their tables whole.
+            // A desktop screen shows the tables of six runs without scrolling.
             let is_comparison = page.starts_with("artifacts/comparisons");
             assert!(!is_comparison || measured[3]["scrolling"] == 0, "{:#}", measured[3]);
         }
@@ -169,7 +172,7 @@ fn pages_can_be_read_on_every_screen_in_light_and_dark() {
 #[test]
 fn a_browser_shows_the_pages_without_a_complaint_or_a_request() {
     let Some(browser) = chromium() else { return };
-    let place = Place::new();
+    let place = TestDir::new();
     let one = place.small_run(&config("softmax"), &[]);
     let other = place.small_run(&config("hidden"), &[]);
     let compared = place.json(&["compare", &one, &other]);
@@ -183,7 +186,7 @@ fn a_browser_shows_the_pages_without_a_complaint_or_a_request() {
         let others: Vec<_> = browsed.requests.iter().filter(|&url| *url != own).collect();
         assert!(others.is_empty(), "{others:?}");
     }
-    // The same eyes do see a page that is not so good.
+    // The same check finds the faults of a bad page.
     let bad =
         place.write("bad.html", "<script>console.error('no')</script><img src='http://127.0.0.1:9/x.png'>");
     let browsed = browse(browser, &place, &bad);

@@ -1,4 +1,5 @@
-//! What a run folder holds belongs together: weights, digest, test, page, metrics and checkpoints, at every moment.
+//! Consistency of a run folder: weights, digest, test, page, metrics and checkpoints belong
+//! together at every moment.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -12,11 +13,12 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use common::runs::{place, result, signal, start, start_endless, train_with};
-use common::{Place, end};
+use common::{TestDir, wait_for_end};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// Everything that has a state, with epochs of 300 steps: a signal comes within one.
+/// Settings of a training with every kind of state, and with epochs of 300 steps, so that a signal
+/// comes within an epoch.
 const SETTINGS: [&str; 6] = [
     "model.hidden=[12]",
     "model.dropout=0.3",
@@ -26,23 +28,24 @@ const SETTINGS: [&str; 6] = [
     "training.early_stopping={patience=1000}",
 ];
 
-fn json(place: &Place, path: impl AsRef<Path>) -> Value {
+fn json(place: &TestDir, path: impl AsRef<Path>) -> Value {
     serde_json::from_str(&place.read(path)).unwrap()
 }
 
-/// The summary of a run, but for its times.
-fn summary(place: &Place, folder: &Path) -> Value {
+/// Returns the summary of a run without its times.
+fn summary(place: &TestDir, folder: &Path) -> Value {
     let mut summary = json(place, folder.join("summary.json"));
     summary.as_object_mut().unwrap().remove("seconds_per_epoch");
     summary
 }
 
-/// Starts a training without an end and stops it within an epoch; gives its folder and the epochs before that.
-fn stopped_within_an_epoch(place: &Place, settings: &[&str]) -> (PathBuf, usize) {
+/// Starts an endless training and stops it within an epoch. Returns its folder and the number of
+/// finished epochs.
+fn stopped_within_an_epoch(place: &TestDir, settings: &[&str]) -> (PathBuf, usize) {
     loop {
         let (child, folder) = start_endless(place, settings);
         signal(&child, "-INT");
-        assert_eq!(end(child).code, 130);
+        assert_eq!(wait_for_end(child).code, 130);
         let epochs = place.read(folder.join("metrics.jsonl")).lines().count();
         let is_within = |name: &str| name.starts_with(&format!("epoch-{epochs}-step-"));
         let checkpoints = fs::read_dir(folder.join("checkpoint")).unwrap();
@@ -53,11 +56,11 @@ fn stopped_within_an_epoch(place: &Place, settings: &[&str]) -> (PathBuf, usize)
     }
 }
 
-/// As above, and then gone on with and killed.
-fn killed_while_it_went_on(place: &Place) -> PathBuf {
+/// Stops a training as above, then resumes and kills it.
+fn killed_after_resume(place: &TestDir) -> PathBuf {
     let (folder, epochs) = stopped_within_an_epoch(place, &SETTINGS);
     assert_eq!(place.run(&["evaluate", folder.to_str().unwrap()]).code, 0);
-    // What an earlier version would have left in the folder.
+    // An earlier version would have left these files in the folder.
     let kept = place.path().join("kept");
     fs::create_dir_all(&kept).unwrap();
     for name in ["model.bpk", "evaluation.json", "report.html"] {
@@ -69,15 +72,15 @@ fn killed_while_it_went_on(place: &Place) -> PathBuf {
         assert!(begun.elapsed() < Duration::from_secs(60), "no further epoch");
         sleep(Duration::from_millis(2));
     }
-    // While it is being trained, too, nothing is taken for its result.
+    // A run in training has no result, either.
     let ran = place.run(&["evaluate", folder.to_str().unwrap()]);
     assert!(ran.stderr.contains(" has no trained weights: it is being trained\n"), "{}", ran.stderr);
     child.kill().unwrap();
-    end(child);
+    wait_for_end(child);
     folder
 }
 
-fn straight(place: &Place, settings: &[&str], epochs: usize) -> PathBuf {
+fn train_undisturbed(place: &TestDir, settings: &[&str], epochs: usize) -> PathBuf {
     let epochs = format!("training.num_epochs={epochs}");
     let record = place.json(&train_with(&[settings, &[&epochs]].concat()));
     place.path().join(place.run_folder(&record))
@@ -94,16 +97,16 @@ fn a_run_stopped_within_an_epoch_goes_back_to_the_end_of_the_one_before() {
     assert!(ran.stderr.starts_with(&format!("warning: `{run}` has been trained to step ")), "{}", ran.stderr);
     assert!(ran.stderr.ends_with(&expected), "{}", ran.stderr);
     assert!(ran.stdout.starts_with(&format!("resuming {run} after epoch {epochs}\n")), "{}", ran.stdout);
-    let whole = straight(&place, &SETTINGS, epochs);
+    let whole = train_undisturbed(&place, &SETTINGS, epochs);
     assert_eq!(result(&place, &folder), result(&place, &whole));
     assert_eq!(summary(&place, &folder), summary(&place, &whole));
     let page = place.read(folder.join("report.html"));
     assert!(page.contains(&format!("<b>{epochs}</b>")) || page.contains(&format!("of {epochs} epochs")));
     assert!(!page.contains("This run was interrupted"));
     assert_eq!(place.json(&["evaluate", run])["accuracy"], summary(&place, &whole)["test_accuracy"]);
-    // It can be trained on as any other.
+    // It can be resumed like any other run.
     assert_eq!(place.run(&["resume", run, "--epochs", &(epochs + 2).to_string()]).code, 0);
-    let whole = straight(&place, &SETTINGS, epochs + 2);
+    let whole = train_undisturbed(&place, &SETTINGS, epochs + 2);
     assert_eq!(result(&place, &folder), result(&place, &whole));
     assert_eq!(summary(&place, &folder), summary(&place, &whole));
 }
@@ -115,7 +118,7 @@ fn the_end_of_an_epoch_stays_until_the_next_one_is_whole() {
     let (folder, epochs) = stopped_within_an_epoch(&place, &settings);
     let run = folder.to_str().unwrap();
     assert_eq!(place.run(&["resume", run, "--epochs", &epochs.to_string()]).code, 0);
-    assert_eq!(result(&place, &folder), result(&place, &straight(&place, &SETTINGS, epochs)));
+    assert_eq!(result(&place, &folder), result(&place, &train_undisturbed(&place, &SETTINGS, epochs)));
 }
 
 #[test]
@@ -123,13 +126,13 @@ fn an_end_that_has_no_checkpoint_is_refused() {
     let place = place();
     let (folder, epochs) = stopped_within_an_epoch(&place, &SETTINGS);
     let run = folder.to_str().unwrap();
-    // Earlier versions removed it where checkpoints were taken within the epoch.
+    // Earlier versions removed this checkpoint if there were checkpoints within the epoch.
     fs::remove_dir_all(folder.join(format!("checkpoint/epoch-{epochs}"))).unwrap();
     let before = place.read(folder.join("run.json"));
     let ran = place.run(&["resume", run, "--epochs", &epochs.to_string()]);
     assert_eq!(ran.code, 1);
     let expected = format!(
-        " of epoch {}, and has no checkpoint of the end of epoch {epochs} any more\n\nhint: go on with it to a later end: \
+        " of epoch {}, and has no checkpoint of the end of epoch {epochs} any more\n\nhint: resume it to a later end: \
          `--epochs {}`\n",
         epochs + 1,
         epochs + 1
@@ -137,20 +140,21 @@ fn an_end_that_has_no_checkpoint_is_refused() {
     assert!(ran.stderr.starts_with(&format!("error: `{run}` has been trained to step ")), "{}", ran.stderr);
     assert!(ran.stderr.ends_with(&expected), "{}", ran.stderr);
     assert_eq!(place.read(folder.join("run.json")), before);
-    // What it had is still there.
+    // The files of the run are still there.
     assert_eq!(place.run(&["evaluate", run]).code, 0);
 }
 
 #[test]
 fn weights_of_an_earlier_end_are_not_taken_for_the_runs() {
     let place = place();
-    let folder = killed_while_it_went_on(&place);
+    let folder = killed_after_resume(&place);
     let run = folder.to_str().unwrap();
     assert_eq!(json(&place, folder.join("run.json"))["weights_sha256"], Value::Null);
     for name in ["model.bpk", "evaluation.json", "summary.json", "report.html"] {
         assert!(!folder.join(name).exists(), "{name} is of the interruption");
     }
-    // The same, where they are still there: a kill right after the beginning, or an earlier version, leaves them.
+    // The result files are still there if the process was killed right after the start, or if an
+    // earlier version resumed the run.
     for is_there in [false, true] {
         if is_there {
             for entry in fs::read_dir(place.path().join("kept")).unwrap() {
@@ -163,7 +167,7 @@ fn weights_of_an_earlier_end_are_not_taken_for_the_runs() {
             assert_eq!(ran.code, 1, "{command:?}: {}", ran.stdout);
             let expected = format!("error: `{run}` has no trained weights: it was killed\n\nhint: ");
             assert!(ran.stderr.starts_with(&expected), "{}", ran.stderr);
-            // Its last checkpoint has weights that are what they say.
+            // The weights of its last checkpoint match their digest.
             let checkpoint = ran.stderr.trim_end().rsplit('`').nth(1).unwrap().to_owned();
             assert_eq!(place.run(&["evaluate", &checkpoint]).code, 0, "{checkpoint}");
         }
@@ -178,14 +182,14 @@ fn weights_of_an_earlier_end_are_not_taken_for_the_runs() {
         assert!(!page.contains(">Weights<") && !page.contains("Confusion matrix"));
         fs::remove_file(folder.join("report.html")).unwrap();
     }
-    // And it ends as if nothing had happened.
+    // The resumed run ends like an undisturbed one.
     let epochs = place.read(folder.join("metrics.jsonl")).lines().count() + 1;
     assert_eq!(place.run(&["resume", run, "--epochs", &epochs.to_string()]).code, 0);
-    assert_eq!(result(&place, &folder), result(&place, &straight(&place, &SETTINGS, epochs)));
+    assert_eq!(result(&place, &folder), result(&place, &train_undisturbed(&place, &SETTINGS, epochs)));
 }
 
-/// A finished run whose weights are those of an epoch before its last ones.
-fn restored(place: &Place) -> (PathBuf, u64) {
+/// Trains a run whose weights are those of an epoch before the last one.
+fn train_with_early_best(place: &TestDir) -> (PathBuf, u64) {
     let settings = [
         "model.hidden=[64]",
         "optimizer.kind=adam",
@@ -200,8 +204,8 @@ fn restored(place: &Place) -> (PathBuf, u64) {
     (place.path().join(place.run_folder(&record)), best)
 }
 
-/// As a kill leaves it just before its end.
-fn break_off(place: &Place, folder: &Path) {
+/// Changes a run folder to the state after a kill just before the end.
+fn undo_end(place: &TestDir, folder: &Path) {
     for name in ["summary.json", "evaluation.json", "model.bpk", "report.html"] {
         fs::remove_file(folder.join(name)).unwrap();
     }
@@ -211,7 +215,7 @@ fn break_off(place: &Place, folder: &Path) {
     fs::write(folder.join("run.json"), info.to_string()).unwrap();
 }
 
-fn flip(path: &Path) {
+fn flip_byte(path: &Path) {
     let mut bytes = fs::read(path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x04;
@@ -221,11 +225,11 @@ fn flip(path: &Path) {
 #[test]
 fn a_damaged_best_checkpoint_is_trained_again() {
     let place = place();
-    let (folder, best) = restored(&place);
+    let (folder, best) = train_with_early_best(&place);
     let run = folder.to_str().unwrap();
     let (reference, expected) = (result(&place, &folder), summary(&place, &folder));
-    break_off(&place, &folder);
-    flip(&folder.join(format!("checkpoint/epoch-{best}/model.bpk")));
+    undo_end(&place, &folder);
+    flip_byte(&folder.join(format!("checkpoint/epoch-{best}/model.bpk")));
     let ran = place.run(&["resume", run]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let warnings: Vec<&str> = ran.stderr.lines().collect();
@@ -242,7 +246,7 @@ fn a_damaged_best_checkpoint_is_trained_again() {
 #[test]
 fn metrics_that_were_edited_decide_nothing() {
     let place = place();
-    let (folder, best) = restored(&place);
+    let (folder, best) = train_with_early_best(&place);
     let run = folder.to_str().unwrap();
     let (reference, expected) = (result(&place, &folder), summary(&place, &folder));
     let metrics = place.read(folder.join("metrics.jsonl"));
@@ -251,24 +255,25 @@ fn metrics_that_were_edited_decide_nothing() {
     let mut edited = String::new();
     lines.iter().for_each(|line| writeln!(edited, "{line}").unwrap());
 
-    // Known by its digest: what it belongs to is trained again.
-    break_off(&place, &folder);
+    // The digest in the checkpoint identifies the best model. The epochs after it are trained
+    // again.
+    undo_end(&place, &folder);
     fs::write(folder.join("metrics.jsonl"), &edited).unwrap();
     let ran = place.run(&["resume", run]);
     assert!(ran.stderr.contains("`metrics.jsonl` is not what it was when `"), "{}", ran.stderr);
     assert_eq!(result(&place, &folder), reference);
     assert_eq!(summary(&place, &folder), expected);
 
-    // Line feeds of another system are no edit.
-    break_off(&place, &folder);
+    // Other line endings are no edit.
+    undo_end(&place, &folder);
     let text = place.read(folder.join("metrics.jsonl")).replace('\n', "\r\n");
     fs::write(folder.join("metrics.jsonl"), text).unwrap();
     let ran = place.run(&["resume", run]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     assert_eq!(result(&place, &folder), reference);
 
-    // A run of an earlier version, which noted no digest: its checkpoints know the best epoch all the same.
-    break_off(&place, &folder);
+    // A run of an earlier version has no digest there, but its checkpoints name the best epoch.
+    undo_end(&place, &folder);
     for entry in fs::read_dir(folder.join("checkpoint")).unwrap() {
         make_first_format(&place, &entry.unwrap().path());
     }
@@ -282,8 +287,8 @@ fn metrics_that_were_edited_decide_nothing() {
     assert_eq!(json(&place, folder.join("run.json"))["format"], 3);
 }
 
-/// Makes a checkpoint what the first version of checkpoints was.
-fn make_first_format(place: &Place, folder: &Path) {
+/// Changes a checkpoint to the first format version.
+fn make_first_format(place: &TestDir, folder: &Path) {
     let mut state = json(place, folder.join("state.json"));
     assert_eq!(state["format"], 2);
     assert!(state.as_object_mut().unwrap().remove("metrics_sha256").is_some());
@@ -302,8 +307,8 @@ fn make_first_format(place: &Place, folder: &Path) {
 #[test]
 fn a_test_of_other_weights_is_not_shown() {
     let place = place();
-    let first = straight(&place, &SETTINGS, 2);
-    let longer = straight(&place, &SETTINGS, 3);
+    let first = train_undisturbed(&place, &SETTINGS, 2);
+    let longer = train_undisturbed(&place, &SETTINGS, 3);
     let run = first.to_str().unwrap();
     let own = place.read(first.join("evaluation.json"));
     let is_shown = || {
@@ -311,7 +316,7 @@ fn a_test_of_other_weights_is_not_shown() {
         place.read(first.join("report.html")).contains("Confusion matrix")
     };
     assert!(is_shown());
-    // With the digest of other weights, and as an earlier version wrote it.
+    // The digest is that of other weights, or is missing as in an earlier version.
     let other = place.read(longer.join("evaluation.json"));
     let without_digest = |text: &str| {
         let mut test: Value = serde_json::from_str(text).unwrap();
@@ -327,44 +332,44 @@ fn a_test_of_other_weights_is_not_shown() {
         fs::write(first.join("evaluation.json"), text).unwrap();
         assert_eq!(is_shown(), shown);
     }
-    // Evaluating makes it again.
+    // `evaluate` writes it again.
     fs::write(first.join("evaluation.json"), other).unwrap();
     assert_eq!(place.run(&["evaluate", run]).code, 0);
     assert_eq!(place.read(first.join("evaluation.json")), own);
     assert!(place.read(first.join("report.html")).contains("Confusion matrix"));
-    // A summary of other weights is none, either.
+    // A summary of other weights is not shown, either.
     fs::copy(longer.join("summary.json"), first.join("summary.json")).unwrap();
     let listed = place.json(&["runs"]);
     let of_first = listed.as_array().unwrap().iter().find(|listed| listed["num_epochs"].is_null()).unwrap();
     assert_eq!(of_first["summary"], Value::Null);
 }
 
-/// An evaluation that takes long may end after its run has been gone on with.
+/// A long evaluation may end after its run was resumed.
 #[test]
 fn an_evaluation_beside_a_resume_leaves_nothing_of_the_weights_before() {
     let place = place();
-    let mut dice = common::Dice::new(11);
+    let mut rng = common::Rng::new(11);
     let mut epochs = 2;
-    let whole = straight(&place, &["model.hidden=[256]"], epochs);
+    let whole = train_undisturbed(&place, &["model.hidden=[256]"], epochs);
     let run = whole.to_str().unwrap();
     let (mut kept, mut left_alone) = (0, 0);
     for _ in 0..12 {
         fs::remove_file(whole.join("evaluation.json")).unwrap();
         let evaluation = start(&place, &["evaluate", run]);
-        sleep(Duration::from_millis((dice.roll() * 150.0) as u64));
+        sleep(Duration::from_millis((rng.next_f64() * 150.0) as u64));
         signal(&evaluation, "-STOP");
         epochs += 1;
         let resumed = place.run(&["resume", run, "--epochs", &epochs.to_string()]);
         let is_trained = resumed.code == 0;
-        // Stopped while it had the run for itself.
+        // The process is stopped while it holds the lock of the run.
         assert!(is_trained || resumed.stderr.contains(" is in use: "), "{}", resumed.stderr);
         let own = place.read(whole.join("report.html"));
         if is_trained {
-            // Now it seems to an evaluation that there is no test yet.
+            // An evaluation that starts now finds no test.
             fs::remove_file(whole.join("evaluation.json")).unwrap();
         }
         signal(&evaluation, "-CONT");
-        let evaluated = end(evaluation);
+        let evaluated = wait_for_end(evaluation);
         assert!(!evaluated.stderr.contains("No such file"), "{}", evaluated.stderr);
         assert!(!evaluated.stderr.contains("is damaged"), "{}", evaluated.stderr);
         let digest = json(&place, whole.join("run.json"))["weights_sha256"].clone();
@@ -372,7 +377,8 @@ fn an_evaluation_beside_a_resume_leaves_nothing_of_the_weights_before() {
             assert_eq!(json(&place, whole.join("evaluation.json"))["weights_sha256"], digest);
             kept += 1;
         } else {
-            // Of what the folder holds: with the test that was there, or without any.
+            // The page has the contents of the folder: with the test that was there, or without
+            // one.
             let page = place.read(whole.join("report.html"));
             assert!(page == own || !page.contains("Confusion matrix"), "a page of other weights");
             left_alone += 1;
@@ -387,9 +393,9 @@ fn an_evaluation_beside_a_resume_leaves_nothing_of_the_weights_before() {
 #[test]
 fn a_file_that_another_process_is_writing_is_left_alone() {
     let place = place();
-    let folder = straight(&place, &SETTINGS, 2);
+    let folder = train_undisturbed(&place, &SETTINGS, 2);
     let writing = folder.join(".tmpAbcdef");
-    // flock(1) holds the lock of the file as long as it waits for its end.
+    // flock(1) holds the lock of the file until its command ends.
     let mut writer = Command::new("flock").arg(&writing).args(["sleep", "60"]).spawn().unwrap();
     while !writing.exists() {
         sleep(Duration::from_millis(2));

@@ -1,4 +1,4 @@
-//! `smallnet evaluate` and `smallnet runs`: saved networks, and what is wrong with some.
+//! `smallnet evaluate` and `smallnet runs`: saved networks and damaged ones.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -6,12 +6,12 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
-use common::{Place, number};
+use common::{TestDir, number};
 use serde_json::Value;
 
-/// A place with a small trained run.
-fn trained() -> (Place, Value, PathBuf) {
-    let place = Place::new();
+/// Trains a small run in a temporary folder.
+fn train_small_run() -> (TestDir, Value, PathBuf) {
+    let place = TestDir::new();
     place.digits(1000, 200);
     let record = place.json(&[
         "train",
@@ -32,7 +32,7 @@ fn trained() -> (Place, Value, PathBuf) {
 
 #[test]
 fn a_saved_network_gives_exactly_what_training_printed() {
-    let place = Place::new();
+    let place = TestDir::new();
     let trained = place.json(&["train", "--set", "training.num_epochs=2"]);
     let run = trained["run"].as_str().unwrap();
     for name in [run, "latest", run.rsplit('/').next().unwrap(), &format!("{run}/model.bpk")] {
@@ -46,11 +46,11 @@ fn a_saved_network_gives_exactly_what_training_printed() {
 
 #[test]
 fn every_split_and_checkpoint_can_be_evaluated() {
-    let (place, record, folder) = trained();
+    let (place, record, folder) = train_small_run();
     let run = folder.to_str().unwrap();
     let images = |split| place.json(&["evaluate", run, "--split", split])["num_images"].clone();
     assert_eq!([images("test"), images("validation"), images("train")], [200, 200, 800]);
-    // The last epoch's validation loss was measured with the last epoch's weights: here they are.
+    // The last epoch's validation loss was measured with the weights that are evaluated here.
     let checkpoint = folder.join("checkpoint/epoch-3");
     let last = place.json(&["evaluate", checkpoint.to_str().unwrap(), "--split", "validation"]);
     let noted = &place.metrics(&record)[2];
@@ -60,8 +60,8 @@ fn every_split_and_checkpoint_can_be_evaluated() {
 
 #[test]
 fn a_network_can_be_tested_on_other_data() {
-    let (place, record, folder) = trained();
-    let other = Place::new();
+    let (place, record, folder) = train_small_run();
+    let other = TestDir::new();
     other.digits(100, 50);
     let data = other.path().join("data");
     let evaluated = place.json(&["evaluate", folder.to_str().unwrap(), "--data", data.to_str().unwrap()]);
@@ -71,7 +71,7 @@ fn a_network_can_be_tested_on_other_data() {
 
 #[test]
 fn a_missing_run_is_named() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.run(&["evaluate", "nothing"]).assert_error(
         1,
         "`nothing` does not exist\n\nhint: `smallnet runs` lists the runs; a run folder holds `config.toml` and \
@@ -99,14 +99,14 @@ fn a_missing_run_is_named() {
 
 #[test]
 fn damaged_weights_are_refused_wherever_the_damage_is() {
-    let (place, _, folder) = trained();
+    let (place, _, folder) = train_small_run();
     let path = place.path().join(folder.join("model.bpk"));
     let whole = fs::read(&path).unwrap();
     for place_of_damage in 0..40 {
         let mut bytes = whole.clone();
         bytes[place_of_damage * (whole.len() - 1) / 39] ^= 0x10;
         fs::write(&path, bytes).unwrap();
-        // Through the folder and through the file: the same check.
+        // The check is the same for the run folder and for the file.
         let name = if place_of_damage % 2 == 0 { folder.clone() } else { folder.join("model.bpk") };
         let ran = place.run(&["evaluate", name.to_str().unwrap()]);
         assert_eq!(ran.code, 1, "damage {place_of_damage} went unnoticed: {}{}", ran.stdout, ran.stderr);
@@ -135,7 +135,7 @@ fn damaged_weights_are_refused_wherever_the_damage_is() {
 
 #[test]
 fn weights_of_another_network_are_refused() {
-    let (place, _, other) = trained();
+    let (place, _, other) = train_small_run();
     let record = place.json(&[
         "train",
         "--data",
@@ -159,10 +159,10 @@ fn weights_of_another_network_are_refused() {
     );
 }
 
-/// A newer run that is damaged must not be answered for by an older one.
+/// `latest` must not skip a damaged run and name an older one.
 #[test]
 fn the_latest_run_is_the_latest_even_if_damaged() {
-    let (place, _, older) = trained();
+    let (place, _, older) = train_small_run();
     let newer = place.json(&["train", "--data", "data", "--set", "training.num_epochs=1"]);
     let newer = place.run_folder(&newer);
     let message = format!("`{}` is damaged: ", newer.join("run.json").display());
@@ -173,7 +173,7 @@ fn the_latest_run_is_the_latest_even_if_damaged() {
         assert!(ran.code == 1 && ran.stderr.contains(&message), "{}", ran.stderr);
     }
     assert_eq!(place.run(&["evaluate", older.file_name().unwrap().to_str().unwrap()]).code, 0);
-    // What is no run at all is in nobody's way.
+    // Folders that are no runs do not disturb.
     fs::remove_dir_all(place.path().join(&newer)).unwrap();
     fs::create_dir_all(place.path().join("artifacts/zzz/zzz")).unwrap();
     assert_eq!(place.run(&["evaluate", "latest"]).code, 0);
@@ -181,7 +181,7 @@ fn the_latest_run_is_the_latest_even_if_damaged() {
 
 #[test]
 fn a_file_that_no_digest_belongs_to_is_not_taken_for_weights() {
-    let (place, _, folder) = trained();
+    let (place, _, folder) = train_small_run();
     fs::copy(place.path().join(folder.join("model.bpk")), place.path().join(folder.join("copy.bpk")))
         .unwrap();
     for name in ["checkpoint/epoch-3/optimizer.bpk", "copy.bpk"] {
@@ -197,7 +197,7 @@ fn a_file_that_no_digest_belongs_to_is_not_taken_for_weights() {
 
 #[test]
 fn a_checkpoint_under_another_name_is_refused() {
-    let (place, _, folder) = trained();
+    let (place, _, folder) = train_small_run();
     let checkpoints = place.path().join(folder).join("checkpoint");
     fs::rename(checkpoints.join("epoch-3"), checkpoints.join("epoch-4")).unwrap();
     let ran = place.run(&["evaluate", checkpoints.join("epoch-4").to_str().unwrap()]);
@@ -206,7 +206,7 @@ fn a_checkpoint_under_another_name_is_refused() {
 
 #[test]
 fn a_changed_data_set_is_noticed() {
-    let (place, _, folder) = trained();
+    let (place, _, folder) = train_small_run();
     let run = folder.to_str().unwrap();
     let path = place.path().join("data/t10k-images-idx3-ubyte");
     let mut bytes = fs::read(&path).unwrap();
@@ -221,7 +221,7 @@ fn a_changed_data_set_is_noticed() {
 
 #[test]
 fn a_saved_network_is_evaluated_on_the_backend_that_trained_it() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 200);
     let trained = place.json(&["--backend", "ndarray", "train", "--data", "data"]);
     let evaluated = place.json(&["evaluate", trained["run"].as_str().unwrap()]);
@@ -230,7 +230,7 @@ fn a_saved_network_is_evaluated_on_the_backend_that_trained_it() {
 
 #[test]
 fn a_run_without_held_out_images_says_so() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let record = place.json(&["train", "--data", "data", "--set", "training.num_epochs=1"]);
     let run = record["run"].as_str().unwrap();
@@ -243,19 +243,19 @@ fn a_run_without_held_out_images_says_so() {
 
 #[test]
 fn runs_lists_every_run() {
-    let place = Place::new();
+    let place = TestDir::new();
     assert_eq!(place.run(&["runs"]).stdout, "no runs in artifacts yet; next: smallnet train\n");
     place.digits(300, 100);
     for (name, backend) in [("first", "flex"), ("second", "ndarray")] {
         place.json(&["--backend", backend, "train", "--data", "data", "--name", name]);
     }
-    // A folder that is no run is named and left out.
+    // The list leaves out a folder that is no run, and names it in a warning.
     fs::create_dir_all(place.path().join("artifacts/second/stray")).unwrap();
     let ran = place.run(&["runs"]);
     assert_eq!(ran.code, 0);
     assert!(ran.stderr.starts_with("warning: left out: `artifacts/second/stray` is not a run folder"));
     let lines: Vec<Vec<&str>> = ran.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(lines[0], ["experiment", "run", "(UTC)", "backend", "status", "accuracy", "weights"]);
+    assert_eq!(lines[0], ["experiment", "run", "(UTC)", "backend", "status", "accuracy", "parameters"]);
     assert_eq!((lines[1][0], lines[1][2], lines[1][3], lines[1][5]), ("first", "flex", "finished", "7,850"));
     assert_eq!(
         (lines[2][0], lines[2][2], lines[2][3], lines[2][5]),

@@ -1,9 +1,9 @@
-//! `--help`: what each command's says, and that it says nothing of what the command does not use.
+//! `--help`: each command shows the options that it uses, and no others.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
-use common::Place;
+use common::TestDir;
 
 const COMMANDS: [&str; 14] = [
     "train",
@@ -24,7 +24,7 @@ const COMMANDS: [&str; 14] = [
 
 #[test]
 fn a_command_shows_the_options_that_it_uses() {
-    let place = Place::new();
+    let place = TestDir::new();
     let global = ["--backend", "--artifacts", "--json", "--quiet", "--threads"];
     for command in COMMANDS {
         let shown: &[&str] = match command {
@@ -42,7 +42,7 @@ fn a_command_shows_the_options_that_it_uses() {
                 .any(|line| line.split_whitespace().any(|word| word.trim_end_matches([',', '=']) == option));
             assert_eq!(is_shown, shown.contains(&option), "{option} in {help}");
         }
-        // On either side of the command's name, all of them are accepted as they always were.
+        // All options are accepted before and after the command's name, as in earlier versions.
         let options = ["--backend", "flex", "--artifacts", "a", "--json", "--quiet", "--threads", "1"];
         for words in [&[&[command][..], &options].concat()[..], &[&options[..], &[command]].concat()] {
             let ran = place.run(&[words, &["--no-such-option"]].concat());
@@ -52,8 +52,19 @@ fn a_command_shows_the_options_that_it_uses() {
 }
 
 #[test]
+fn exercise_is_another_name_of_lab() {
+    let place = TestDir::new();
+    let help = |command: &str| place.run(&[command, "--help"]);
+    let (lab, exercise) = (help("lab"), help("exercise"));
+    assert_eq!((lab.code, exercise.code), (0, 0), "{}", exercise.stderr);
+    assert!(lab.stdout.contains("--questions") && exercise.stdout == lab.stdout, "{}", exercise.stdout);
+    let all = place.run(&["--help"]).stdout;
+    assert!(all.contains("[aliases: exercise]"), "{all}");
+}
+
+#[test]
 fn hidden_options_still_do_what_they_did() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     place.json(&["train", "--data", "data", "--epochs", "1"]);
     place.json(&["weights", "latest", "--backend", "ndarray", "--threads", "1"]);
@@ -64,7 +75,7 @@ fn hidden_options_still_do_what_they_did() {
 
 #[test]
 fn usages_name_the_arguments_in_their_order() {
-    let place = Place::new();
+    let place = TestDir::new();
     for (command, usage) in [
         ("train", "Usage: smallnet train [OPTIONS] [CONFIG]\n"),
         ("evaluate", "Usage: smallnet evaluate [OPTIONS] <RUN or CHECKPOINT>\n"),
@@ -80,7 +91,7 @@ fn usages_name_the_arguments_in_their_order() {
         let help = place.run(&[command, "--help"]).stdout;
         assert!(help.contains(usage), "{command}: {help}");
     }
-    // A mistake shows the same.
+    // The message of a usage error shows the same options.
     let ran = place.run(&["predict", "latest"]);
     assert_eq!(ran.code, 2);
     assert!(
@@ -92,7 +103,7 @@ fn usages_name_the_arguments_in_their_order() {
 
 #[test]
 fn short_forms_are_settings() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let short = ["--epochs", "2", "--lr", "0.25", "--batch-size", "50", "--hidden", "6,5"];
     let long = [
@@ -119,7 +130,7 @@ fn short_forms_are_settings() {
     for setting in ["num_epochs = 2", "learning_rate = 0.25", "batch_size = 50", "hidden = [6, 5]"] {
         assert!(config.contains(setting), "{config}");
     }
-    // They win over --set, wherever it stands, and over a kind's defaults.
+    // Short forms override `--set`, in any order, and the defaults of a kind.
     let options = ["--lr", "0.5", "--set", "optimizer.kind=adam", "--set", "optimizer.learning_rate=0.1"];
     let plan = place.json(&[&["summary", "--data", "data", "--hidden", "none"][..], &options].concat());
     assert_eq!(plan["optimizer"], "Adam");
@@ -135,7 +146,7 @@ fn short_forms_are_settings() {
 
 #[test]
 fn short_forms_are_refused_like_settings() {
-    let place = Place::new();
+    let place = TestDir::new();
     for (options, message) in [
         (["--epochs", "0"], "`training.num_epochs` is 0, expected "),
         (["--lr", "-1"], "`optimizer.learning_rate` is -1, expected "),

@@ -1,4 +1,4 @@
-//! Stopping a training on purpose, and what ends one against everybody's will.
+//! Interruption of a training on purpose, and its failure by divergence.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -7,12 +7,12 @@ mod common;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use common::{Place, Ran};
+use common::{CommandOutput, TestDir};
 use serde_json::Value;
 
 #[test]
 fn ctrl_c_saves_what_was_reached_and_says_how_to_go_on() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
     let mut child = place
         .command(&["train", "--data", "data", "--set", "training.num_epochs=100000"])
@@ -21,7 +21,7 @@ fn ctrl_c_saves_what_was_reached_and_says_how_to_go_on() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // Two lines of announcement, then epochs.
+    // Two lines of the header come before the epochs.
     let seen: Vec<String> = lines.by_ref().take(4).map(Result::unwrap).collect();
     assert!(seen[3].starts_with("epoch      2/100000"), "{seen:?}");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
@@ -42,7 +42,7 @@ fn ctrl_c_saves_what_was_reached_and_says_how_to_go_on() {
 
 #[test]
 fn a_diverging_training_stops_with_epoch_step_and_rate() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
     let ran = place.run(&[
         "train",
@@ -69,7 +69,7 @@ fn a_diverging_training_stops_with_epoch_step_and_rate() {
 
 #[test]
 fn a_training_that_diverges_in_its_last_step_is_no_success() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
     for (held_out, what) in [("0", "the test loss is "), ("100", "the validation loss is ")] {
         let setting = format!("data.validation={held_out}");
@@ -95,9 +95,9 @@ fn a_training_that_diverges_in_its_last_step_is_no_success() {
 
 #[test]
 fn an_artifacts_folder_that_cannot_be_made_is_named() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     place.write("taken", "a file");
-    let ran: Ran = place.run(&["train", "--data", "data", "--artifacts", "taken"]);
+    let ran: CommandOutput = place.run(&["train", "--data", "data", "--artifacts", "taken"]);
     ran.assert_error(1, "cannot make the folder `taken/softmax`: Not a directory (os error 20)");
 }

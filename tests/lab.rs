@@ -1,4 +1,5 @@
-//! `smallnet lab`: the whole exercise, on few real digits.
+//! `smallnet lab`: the exercise on a few real digits.
+#![cfg(feature = "exercise")]
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -7,29 +8,30 @@ mod common;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use common::{Place, number};
+use common::{TestDir, number};
 use serde_json::{Value, json};
 
 const TRAIN: usize = 1500;
 const TEST: usize = 200;
 
-/// What a page says as text, without its tags, its spaces made plain.
-fn text(html: &str) -> String {
+/// Returns the text of a page without tags and with plain spaces.
+fn plain_text(html: &str) -> String {
     let body = html.split("<main>").nth(1).unwrap();
     let text: String =
         body.split('<').map(|part| part.split_once('>').map_or("", |(_, text)| text)).collect();
     text.replace('\u{a0}', " ").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"")
 }
 
-fn read_json(place: &Place, path: &str) -> Value {
+fn read_json(place: &TestDir, path: &str) -> Value {
     serde_json::from_str(&place.read(path)).unwrap()
 }
 
-/// Every question with its answer, once in the contents and once at its place.
+/// Asserts that the page has every question with its answer, once in the contents and once in its
+/// section.
 fn assert_answered(html: &str, record: &Value) {
     let answers = record["answers"].as_array().unwrap();
     assert_eq!(answers.len(), 15);
-    let text = text(html);
+    let text = plain_text(html);
     for (index, answer) in answers.iter().enumerate() {
         assert!(
             html.contains(&format!("id=\"question-{index}\""))
@@ -50,17 +52,18 @@ fn answer(record: &Value, index: usize) -> &str {
     answer["answer"].as_str().unwrap_or_else(|| panic!("{answer}"))
 }
 
-/// The part of a page that belongs to a question, as text.
+/// Returns the text of a question's section.
 fn section(html: &str, index: usize) -> String {
     let part = html.split(&format!("id=\"question-{index}\"")).nth(1).unwrap();
     let part = part.split("</section>").next().unwrap();
-    text(&format!("<main><{part}"))
+    plain_text(&format!("<main><{part}"))
 }
 
-/// The sheet's questions stand in the sheet's order: a student who looks for number 7 finds what 469/469 means.
+/// The questions have the numbers of the sheet: a student who looks for number 7 finds the meaning
+/// of 469/469.
 #[test]
 fn the_questions_are_the_sheets() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(100, 20);
     let record = place.json(&["lab", "--data", "data", "--questions", "1-7"]);
     let asked = [
@@ -83,17 +86,17 @@ fn the_questions_are_the_sheets() {
         answer(&record, 7),
         "Steps done / steps of an epoch: 100 images / 128 in a batch = 0.78, so an epoch has 1 step, a single batch of 100."
     );
-    // Nothing was trained for them.
+    // No network was trained for these questions.
     assert!(record["softmax"].is_null() && record["studies"] == json!([]));
     assert!(!place.path().join("lab/artifacts").exists());
     let html = place.read("lab/report.html");
-    assert!(text(&html).contains("Questions 1, 2, 3, 4, 5, 6 and 7 of an exercise"));
+    assert!(plain_text(&html).contains("Questions 1, 2, 3, 4, 5, 6 and 7 of an exercise"));
     assert!(!html.contains("question-0") && !html.contains("question-8"));
 }
 
 #[test]
 fn every_question_is_answered_with_what_was_measured_and_the_studies_are_run_once() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(TRAIN, TEST);
     let arguments = ["lab", "--quick", "--data", "data"];
     let record = place.json(&arguments);
@@ -104,7 +107,7 @@ fn every_question_is_answered_with_what_was_measured_and_the_studies_are_run_onc
     for part in ["<script", "src=\"http", "href=\"http", "<link"] {
         assert!(!html.contains(part), "the page stands alone: {part}");
     }
-    let page = text(&html);
+    let page = plain_text(&html);
     assert!(page.contains("This is the quick version."));
     let shortened = "training.num_epochs: 5 instead of 10";
     assert_eq!(page.matches(shortened).count(), 1, "{shortened}");
@@ -115,22 +118,22 @@ fn every_question_is_answered_with_what_was_measured_and_the_studies_are_run_onc
     question_of_the_layer(&place, &record, &html);
     questions_about_studies(&place, &record);
 
-    // Started again, nothing of the studies is run twice, and they say the same.
+    // A second start runs no trial again, and the studies have the same results.
     let again = place.json(&arguments);
     let trials = 5 + 4 * 5 + 6 * 2 + 5;
     assert_eq!(again["reused_trials"], json!(trials));
-    assert!(text(&place.read("lab/report.html")).contains(&format!("{trials} trials of studies")));
+    assert!(plain_text(&place.read("lab/report.html")).contains(&format!("{trials} trials of studies")));
     for question in [11, 12, 13, 14] {
         assert_eq!(answer(&again, question), answer(&record, question));
     }
-    // The softmax network is trained anew, since its time is asked for; other networks are not.
+    // The softmax network is trained again, since question 0 asks for its time. The others are not.
     assert_ne!(again["softmax"], record["softmax"]);
     assert_eq!(again["hidden"], record["hidden"]);
     let seeds = std::fs::read_dir(place.path().join("lab/artifacts/softmax-seeds")).unwrap();
     assert_eq!(seeds.count(), 4);
 }
 
-fn questions_about_the_data(place: &Place, record: &Value, html: &str) {
+fn questions_about_the_data(place: &TestDir, record: &Value, html: &str) {
     let labels = std::fs::read(place.path().join("data/train-labels-idx1-ubyte")).unwrap();
     let mut counts = [0; 10];
     labels[8..].iter().for_each(|&label| counts[usize::from(label)] += 1);
@@ -148,7 +151,7 @@ fn questions_about_the_data(place: &Place, record: &Value, html: &str) {
     assert!(labels.contains("all1,500100.0 %200100.0 %"), "the row below the counts");
 }
 
-fn questions_about_the_network(place: &Place, record: &Value, html: &str) {
+fn questions_about_the_network(place: &TestDir, record: &Value, html: &str) {
     let folder = record["softmax"].as_str().unwrap();
     let summary = read_json(place, &format!("{folder}/summary.json"));
     let accuracy = number(&summary, "test_accuracy");
@@ -177,7 +180,7 @@ fn questions_about_the_network(place: &Place, record: &Value, html: &str) {
     );
     assert!(
         section(html, 7)
-            .contains("11 full batches and one of 92, 12 steps an epoch; times 10 epochs: 120 steps")
+            .contains("11 full batches and one of 92, 12 steps per epoch; times 10 epochs: 120 steps")
     );
     prediction_of_the_first_image(place, record, html);
     for (question, words) in [
@@ -189,13 +192,14 @@ fn questions_about_the_network(place: &Place, record: &Value, html: &str) {
     ] {
         let section = section(html, question);
         assert!(words.iter().all(|word| section.contains(word)), "{words:?} in {section}");
-        // The values in the programs' comments are MNIST's.
+        // The values in the programs' comments are those of MNIST.
         assert!(!section.contains("# 7850") && !section.contains("# 469"), "{section}");
     }
 }
 
-/// The training accuracy is that of the final weights, as `evaluate` finds it, not the mean over the last epoch.
-fn training_accuracy_after_training(place: &Place, folder: &str, html: &str) {
+/// The training accuracy is that of the final weights, as in `evaluate`, and not the mean over the
+/// last epoch.
+fn training_accuracy_after_training(place: &TestDir, folder: &str, html: &str) {
     let training = place.json(&["evaluate", folder, "--split", "train"]);
     let training = number(&training, "accuracy");
     let metrics = place.read(format!("{folder}/metrics.jsonl"));
@@ -208,8 +212,8 @@ fn training_accuracy_after_training(place: &Place, folder: &str, html: &str) {
     assert!(section(html, 0).contains(&said), "{said}");
 }
 
-/// Question 0 names every seed's accuracy, their mean and standard deviation.
-fn spread_over_seeds(place: &Place, first: f64, html: &str) {
+/// Question 0 names the accuracy of every seed, the mean and the standard deviation.
+fn spread_over_seeds(place: &TestDir, first: f64, html: &str) {
     let section = section(html, 0);
     let mut accuracies = vec![first];
     let runs = std::fs::read_dir(place.path().join("lab/artifacts/softmax-seeds")).unwrap();
@@ -229,8 +233,9 @@ fn spread_over_seeds(place: &Place, first: f64, html: &str) {
     );
 }
 
-/// Question 8 is about test image 0; beside it stands the first image of the other kind. Both are what `predict` says.
-fn prediction_of_the_first_image(place: &Place, record: &Value, html: &str) {
+/// Question 8 shows test image 0 and the first image whose prediction is wrong (or right, if that
+/// of image 0 is wrong). Both have the values of `predict`.
+fn prediction_of_the_first_image(place: &TestDir, record: &Value, html: &str) {
     let folder = record["softmax"].as_str().unwrap();
     let all: Vec<String> = (0..TEST).map(|index| index.to_string()).collect();
     let mut arguments = vec!["predict", folder, "--index"];
@@ -249,8 +254,8 @@ fn prediction_of_the_first_image(place: &Place, record: &Value, html: &str) {
     assert!(section(html, 8).contains(&format!("Test image {other}: label {}", images[other]["label"])));
 }
 
-/// Question 10: what the layer does stands apart from what the other settings do.
-fn question_of_the_layer(place: &Place, record: &Value, html: &str) {
+/// Question 10 separates the effect of the layer from that of the other settings.
+fn question_of_the_layer(place: &TestDir, record: &Value, html: &str) {
     let accuracy =
         |folder: &str| number(&read_json(place, &format!("{folder}/summary.json")), "test_accuracy");
     let runs = std::fs::read_dir(place.path().join("lab/artifacts/inserted")).unwrap();
@@ -279,7 +284,7 @@ fn question_of_the_layer(place: &Place, record: &Value, html: &str) {
     );
 }
 
-fn questions_about_studies(place: &Place, record: &Value) {
+fn questions_about_studies(place: &TestDir, record: &Value) {
     let key = ["optimizer.learning_rate", "optimizer.learning_rate", "model.hidden", "training.batch_size"];
     for (index, key) in key.into_iter().enumerate() {
         let folder = record["studies"][index].as_str().unwrap();
@@ -297,16 +302,17 @@ fn questions_about_studies(place: &Place, record: &Value) {
         assert!(said.contains(&format!("{:.4}", number(best, "mean"))), "{said}");
         let tested = format!("tested once, it reaches {:.4}", number(&results["winner"], "test_accuracy"));
         assert_eq!(said.contains(&tested), index == 1 || index == 2, "{said}");
-        // No other setting is better, by the trials' own records.
+        // By the records of the trials, no other configuration is better.
         let means = results["settings"].as_array().unwrap().iter().map(|setting| number(setting, "mean"));
         assert_eq!(means.fold(0.0, f64::max), number(best, "mean"));
     }
 }
 
-/// What was stopped costs its own section; the page is there, and its commands work as they stand.
+/// Interrupted work leaves only its own section without an answer. The page exists, and its
+/// commands can be copied.
 #[test]
 fn an_interrupted_exercise_has_its_page_and_says_how_it_goes_on() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
     let mut child = place
         .command(&["lab", "--data", "data", "--out", "an exercise"])
@@ -321,7 +327,7 @@ fn an_interrupted_exercise_has_its_page_and_says_how_it_goes_on() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let data = place.path().join("data").canonicalize().unwrap();
     let command = format!("smallnet lab --out 'an exercise' --data {}", data.display());
-    assert!(rest.contains(&format!("go on: {command}")), "{rest:?}");
+    assert!(rest.contains(&format!("resume: {command}")), "{rest:?}");
     assert!(rest.iter().any(|line| line.starts_with("12. Learning rate ")), "{rest:?}");
     assert!(rest.iter().any(|line| line.starts_with("13. not answered: interrupted, ")), "{rest:?}");
     assert!(
@@ -342,10 +348,10 @@ fn an_interrupted_exercise_has_its_page_and_says_how_it_goes_on() {
     assert!(ran.stdout.contains("Trained once with all 1,000 training images"), "{}", ran.stdout);
 }
 
-/// A training that fails costs the questions that need it.
+/// A failed training leaves only the questions without an answer that need it.
 #[test]
 fn a_failed_training_costs_its_own_questions() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 50);
     let arguments = ["--json", "lab", "--data", "data", "--questions", "0,5,8,11", "--quick"];
     let ran = place.run(&[&arguments[..], &["--set", "optimizer.learning_rate=1e38"]].concat());
@@ -364,13 +370,13 @@ fn a_failed_training_costs_its_own_questions() {
         "{section}"
     );
     assert!(section.contains("--quick") && section.contains("--set optimizer.learning_rate="), "{section}");
-    assert!(ran.stderr.contains("go on: smallnet lab --quick"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("resume: smallnet lab --quick"), "{}", ran.stderr);
 }
 
-/// The full study says nothing of having been shortened, timed or not.
+/// The full study, timed or not, has no note about shortened settings.
 #[test]
 fn a_full_study_is_not_said_to_be_shortened() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 50);
     let arguments = ["lab", "--data", "data", "--questions", "14", "--set", "training.num_epochs=2"];
     let record = place.json(&arguments);
@@ -385,7 +391,7 @@ fn a_full_study_is_not_said_to_be_shortened() {
 
 #[test]
 fn the_sheet_to_hand_out_has_all_questions_and_no_answer() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(200, 30);
     let record = place.json(&["lab", "--no-answers", "--data", "data"]);
     assert_eq!(record, json!({"page": "lab/sheet.html", "answers": []}));
@@ -396,8 +402,9 @@ fn the_sheet_to_hand_out_has_all_questions_and_no_answer() {
     for answer in ["7,850", "468.75", "class=\"answer\"", "784 numbers", "entropy −ln p", "28 × 28"] {
         assert!(!html.contains(answer), "{answer}");
     }
-    // The given code, the images of each class, ten images to label, and the test image in question.
-    assert!(text(&html).contains("model.fit(x_train, t_train, batch_size=128, epochs=10)"));
+    // These are the given code, the images of each class, ten images to label, and the test image
+    // of question 8.
+    assert!(plain_text(&html).contains("model.fit(x_train, t_train, batch_size=128, epochs=10)"));
     assert_eq!(section(&html, 8).matches("Test image 0.").count(), 1);
     let pictures = html.split("id=\"question-2\"").nth(1).unwrap().split("</section>").next().unwrap();
     assert_eq!(pictures.matches("<img").count(), 10);
@@ -408,10 +415,10 @@ fn the_sheet_to_hand_out_has_all_questions_and_no_answer() {
     assert!(html.contains("question-3") && html.contains("question-8") && !html.contains("question-4"));
 }
 
-/// What somebody has edited is used, named, and never written over.
+/// A file that a person has edited is used, named and never overwritten.
 #[test]
 fn edited_files_are_used_and_kept() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(200, 30);
     let arguments = ["lab", "--data", "data", "--questions", "0,6"];
     let record = place.json(&arguments);
@@ -438,10 +445,12 @@ fn edited_files_are_used_and_kept() {
     assert_eq!(place.read("lab/configs/softmax.toml"), edited);
     assert_eq!(place.read("lab/report.html"), page);
     assert_eq!(record["page"], "lab/report-2.html");
-    assert!(text(&place.read("lab/report-2.html")).contains("With edited files: lab/configs/softmax.toml"));
-    // The other files were smallnet's own: the seed is in them.
+    assert!(
+        plain_text(&place.read("lab/report-2.html")).contains("With edited files: lab/configs/softmax.toml")
+    );
+    // smallnet wrote the other files, so they have the new seed.
     assert!(place.read("lab/configs/hidden.toml").contains("seed = 7\n"));
-    // Deleted, smallnet's own comes back.
+    // A deleted file is written again.
     std::fs::remove_file(place.path().join("lab/configs/softmax.toml")).unwrap();
     let record = place.json(&arguments);
     assert_eq!((&record["edited"], answer(&record, 6).contains("η = 1,")), (&json!([]), true));
@@ -450,7 +459,7 @@ fn edited_files_are_used_and_kept() {
 /// A seed and settings reach every training, and the commands on the page repeat them.
 #[test]
 fn a_seed_and_settings_are_those_of_all_trainings() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 50);
     let record = place.json(&[
         "lab",
@@ -481,7 +490,7 @@ fn a_seed_and_settings_are_those_of_all_trainings() {
 
 #[test]
 fn what_cannot_be_is_refused_before_anything_is_written() {
-    let place = Place::new();
+    let place = TestDir::new();
     let ran = place.run(&["--artifacts", "runs", "lab"]);
     ran.assert_error(
         2,

@@ -8,11 +8,11 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use common::{Place, config, number};
+use common::{TestDir, config, number};
 use serde_json::Value;
 
-/// The columns of the CSV file of a record.
-fn points(place: &Place, record: &Value) -> Vec<[f64; 4]> {
+/// Returns the columns of the CSV file of a record.
+fn points(place: &TestDir, record: &Value) -> Vec<[f64; 4]> {
     let text = place.read(record["points"].as_str().unwrap());
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("step,learning_rate,loss,smoothed_loss"));
@@ -22,7 +22,7 @@ fn points(place: &Place, record: &Value) -> Vec<[f64; 4]> {
 
 #[test]
 fn it_suggests_a_rate_that_trains_well() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(3000, 100);
     let arguments =
         ["lr-find", &config("hidden"), "--data", "data", "--set", "data.validation=1000", "--seed", "7"];
@@ -38,7 +38,8 @@ fn it_suggests_a_rate_that_trains_well() {
     let points = points(&place, &record);
     assert_eq!(record["has_diverged"], true);
     assert_eq!(points.len(), record["num_steps"].as_u64().unwrap() as usize);
-    // 2000 images in batches of 128 are 16 steps an epoch, so it takes the least, 100.
+    // 2000 images in batches of 128 are 16 steps per epoch, so the test takes the minimum of 100
+    // steps.
     let factor = 1e7f64.powf(1.0 / 99.0);
     for (index, [step, rate, loss, _]) in points.iter().enumerate() {
         assert_eq!(*step, (index + 1) as f64);
@@ -51,7 +52,7 @@ fn it_suggests_a_rate_that_trains_well() {
     let at_lowest = points.iter().find(|point| point[1] == lowest).unwrap();
     assert_eq!(at_lowest[3], lowest_loss);
 
-    // The same command gives the same numbers, whatever the test images are; another seed gives others.
+    // The same command gives the same numbers with any test images. Another seed gives others.
     let csv = place.read(record["points"].as_str().unwrap());
     place.digits(3000, 50);
     place.json(&arguments);
@@ -59,7 +60,7 @@ fn it_suggests_a_rate_that_trains_well() {
     place.json(&[&arguments[..7], &["8"]].concat());
     assert_ne!(place.read(record["points"].as_str().unwrap()), csv);
 
-    // It trains better than a rate ten times larger or smaller.
+    // The suggestion trains better than a learning rate that is ten times larger or smaller.
     let accuracy = |rate: f64| {
         let setting = format!("optimizer.learning_rate={rate}");
         let train = ["train", &config("hidden"), "--data", "data", "--set", "data.validation=1000", "--set"];
@@ -71,10 +72,10 @@ fn it_suggests_a_rate_that_trains_well() {
     assert!(found > 0.85 && found > accuracy(rate * 10.0) && found > accuracy(rate / 10.0), "{found}");
 }
 
-/// Of twelve images with five held out, exactly five can be blanked without any effect.
+/// Five of twelve images are held out. So exactly five images can be blanked without an effect.
 #[test]
 fn held_out_images_are_not_used() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(12, 10);
     let images = place.path().join("data/train-images-idx3-ubyte");
     let whole = fs::read(&images).unwrap();
@@ -96,7 +97,7 @@ fn held_out_images_are_not_used() {
 
 #[test]
 fn the_page_and_the_terminal_say_what_the_record_says() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
     let settings = ["--set", "model.activation=tanh", "--set", "name=mine"];
     let arguments = [&["--backend", "ndarray", "lr-find", "--data", "data"], &settings[..]].concat();
@@ -118,8 +119,8 @@ fn the_page_and_the_terminal_say_what_the_record_says() {
     ] {
         assert!(lines.contains(&line.as_str()), "no `{line}` in {}", ran.stdout);
     }
-    assert!(ran.stdout.contains("rate 1e-5  "), "{}", ran.stdout);
-    // Nothing is trained and nothing else written.
+    assert!(ran.stdout.contains("lr 1e-5  "), "{}", ran.stdout);
+    // No run is saved and no other file is written.
     assert_eq!(fs::read_dir(place.path().join("artifacts")).unwrap().count(), 1);
     assert_eq!(fs::read_dir(place.path().join("artifacts/lr-find")).unwrap().count(), 2);
 
@@ -134,34 +135,34 @@ fn the_page_and_the_terminal_say_what_the_record_says() {
     ] {
         assert!(page.contains(&text), "`{text}` is missing");
     }
-    // The command is one that works.
+    // The printed command works.
     let words: Vec<_> = command.split(' ').skip(1).chain(["--set", "training.num_epochs=1"]).collect();
     place.json(&words);
 }
 
 #[test]
 fn without_a_descent_that_ends_nothing_is_suggested() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
-    for (arguments, why, way_out) in [
+    for (arguments, why, hint) in [
         (
             &["--to", "0.1"] as &[&str],
-            "the smoothed loss was still falling at the last rate",
-            "go on to a larger rate with `--to`",
+            "the smoothed loss was still falling at the last learning rate",
+            "end at a larger learning rate with `--to`",
         ),
         (
             &["--to", "1e-4"],
-            "the smoothed loss fell by less than a tenth of itself at all rates",
-            "go on to a larger rate with `--to`, or give it more steps with `--steps`",
+            "the smoothed loss fell by less than a tenth of itself at all learning rates",
+            "end at a larger learning rate with `--to`, or take more steps with `--steps`",
         ),
         (
             &["--from", "100", "--to", "1000"],
             "the loss diverged without having fallen before",
-            "start at a smaller rate with `--from`",
+            "start at a smaller learning rate with `--from`",
         ),
     ] {
         let ran = place.run(&[&["--json", "lr-find", "--data", "data"], arguments].concat());
-        let error = format!("error: no learning rate can be suggested: {why}\n\nhint: {way_out}\n");
+        let error = format!("error: no learning rate can be suggested: {why}\n\nhint: {hint}\n");
         assert!(ran.code == 1 && ran.stderr.ends_with(&error), "{arguments:?}: {}", ran.stderr);
         let record: Value = serde_json::from_str(ran.stdout.trim()).unwrap();
         assert!(record["suggestion"].is_null(), "{record}");
@@ -174,8 +175,9 @@ fn without_a_descent_that_ends_nothing_is_suggested() {
 
 #[test]
 fn rates_and_steps_that_make_no_sense_are_wrong_usage() {
-    let place = Place::new();
-    let rising = "\n\nhint: the rate rises from `--from` to `--to`; left out, they are 0.00001 and 100";
+    let place = TestDir::new();
+    let rising =
+        "\n\nhint: the learning rate rises from `--from` to `--to`; left out, they are 0.00001 and 100";
     let steps = "\n\nhint: left out, it is the steps of an epoch, from 100 to 500";
     for (arguments, message) in [
         (["--from", "0"], "`--from` is 0, expected a number above 0".to_owned()),
@@ -200,7 +202,7 @@ fn rates_and_steps_that_make_no_sense_are_wrong_usage() {
 
 #[test]
 fn ctrl_c_ends_it_without_a_trace() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
     let mut child = place
         .command(&["lr-find", "--data", "data", "--steps", "1000000", "--to", "0.1"])
@@ -208,7 +210,7 @@ fn ctrl_c_ends_it_without_a_trace() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // The announcement, after which nothing is printed before the result.
+    // The header is printed, and then nothing before the result.
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let announced: Vec<String> = lines.by_ref().take(2).map(Result::unwrap).collect();
     assert!(announced[1].starts_with("data: "), "{announced:?}");

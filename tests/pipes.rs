@@ -1,4 +1,5 @@
-//! What is no file, in the place of each file of a run, a checkpoint and a study: every command refuses it and none waits.
+//! Pipes, folders and devices in the place of each file of a run, a checkpoint and a study: every
+//! command refuses them, and none waits.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -10,22 +11,22 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{Place, Ran, end};
+use common::{CommandOutput, TestDir, wait_for_end};
 
-/// Runs a command, which must end by itself and with a word about it if it fails.
-fn ends(place: &Place, args: &[&str]) -> Ran {
+/// Runs a command, which must end by itself, and with a message if it fails.
+fn run_to_end(place: &TestDir, args: &[&str]) -> CommandOutput {
     let child = place.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let ran = end(child);
+    let ran = wait_for_end(child);
     assert!([0, 1].contains(&ran.code), "{args:?} did not end: exit {}, {}", ran.code, ran.stderr);
     assert!(ran.code == 0 || ran.stderr.starts_with("error: "), "{args:?}: {}", ran.stderr);
     ran
 }
 
-fn pipe_at(path: &Path) {
+fn make_pipe(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
-/// All files below `folder`.
+/// Returns all files below `folder`.
 fn files_in(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -39,8 +40,8 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Does `check` while `put` has put something else in the place of the file at `path`.
-fn with(path: &Path, put: impl Fn(&Path), check: impl FnOnce()) {
+/// Calls `check` while the object that `put` makes takes the place of the file at `path`.
+fn with_replaced(path: &Path, put: impl Fn(&Path), check: impl FnOnce()) {
     let aside = path.with_extension("aside");
     fs::rename(path, &aside).unwrap();
     put(path);
@@ -51,7 +52,7 @@ fn with(path: &Path, put: impl Fn(&Path), check: impl FnOnce()) {
 
 #[test]
 fn a_pipe_for_a_file_of_a_run_is_refused_by_every_command() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let record = place.json(&["train", "--data", "data", "--name", "n", "--set=training.num_epochs=2"]);
     let other = place.json(&["train", "--data", "data", "--name", "other", "--set=training.num_epochs=1"]);
@@ -75,14 +76,15 @@ fn a_pipe_for_a_file_of_a_run_is_refused_by_every_command() {
         let of_run = file.parent() == Some(&folder);
         let shown = run.join(file.strip_prefix(&folder).unwrap());
         for command in commands {
-            // On a copy: what a command makes of the rest, such as a new checkpoint, is not there for the next one.
+            // Each command runs on a copy, so that its effects, such as a new checkpoint, do not
+            // reach the next one.
             let kept = place.path().join("kept");
             assert!(Command::new("cp").arg("-a").arg(&folder).arg(&kept).status().unwrap().success());
             fs::remove_file(&file).unwrap();
-            pipe_at(&file);
-            let ran = ends(&place, command);
+            make_pipe(&file);
+            let ran = run_to_end(&place, command);
             if of_run && command[0] != "runs" {
-                // Of a checkpoint's run, with the whole path.
+                // The message names the whole path of the checkpoint's file.
                 let (start, end) =
                     (ran.stderr.find(&format!("{}`", shown.display())), "` is a pipe, expected a file\n");
                 assert!(
@@ -91,7 +93,7 @@ fn a_pipe_for_a_file_of_a_run_is_refused_by_every_command() {
                     ran.stderr
                 );
             }
-            // A checkpoint is removed as a whole when it is no longer needed.
+            // A checkpoint that is no longer needed is removed as a whole.
             let is_pipe = || fs::symlink_metadata(&file).unwrap().file_type().is_fifo();
             assert!(!of_run || is_pipe(), "{}", file.display());
             fs::remove_dir_all(&folder).unwrap();
@@ -102,7 +104,7 @@ fn a_pipe_for_a_file_of_a_run_is_refused_by_every_command() {
 
 #[test]
 fn a_pipe_for_a_file_of_a_study_is_refused() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let study = "name = \"s\"\nfolds = 2\n[set]\ntraining.num_epochs = 1\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\n";
     place.write("s.toml", study);
@@ -112,35 +114,39 @@ fn a_pipe_for_a_file_of_a_study_is_refused() {
     let files = files_in(&folder);
     assert!(files.len() >= 7, "{files:?}");
     for file in files {
-        with(&file, pipe_at, || {
+        with_replaced(&file, make_pipe, || {
             let name = file.file_name().unwrap().to_str().unwrap();
             let message = format!("`artifacts/studies/s/{name}` is a pipe, expected a file");
-            ends(&place, &command).assert_error(1, &message);
-            ends(&place, &["study", "s.toml", "--data", "data", "--dry-run"]);
-            ends(&place, &["runs"]);
+            run_to_end(&place, &command).assert_error(1, &message);
+            run_to_end(&place, &["study", "s.toml", "--data", "data", "--dry-run"]);
+            run_to_end(&place, &["runs"]);
         });
     }
-    // As before: all of it has been done.
+    // The study has been finished, as before.
     let ran = place.run(&command);
     assert!(ran.code == 0 && ran.stdout.contains("have been run already"), "{}{}", ran.stdout, ran.stderr);
 }
 
 #[test]
 fn nothing_else_is_taken_for_a_file_either() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let record = place.json(&["train", "--data", "data", "--name", "n", "--set=training.num_epochs=1"]);
     let run = place.run_folder(&record);
     let name = run.to_str().unwrap();
     for file in [".lock", "metrics.jsonl", "summary.json"] {
-        let refused = |ran: Ran, what: &str| {
+        let refused = |ran: CommandOutput, what: &str| {
             ran.assert_error(1, &format!("`{name}/{file}` is {what}, expected a file"))
         };
-        let resume = || ends(&place, &["resume", name, "--epochs", "2"]);
+        let resume = || run_to_end(&place, &["resume", name, "--epochs", "2"]);
         let path = place.path().join(&run).join(file);
-        with(&path, |path| fs::create_dir(path).unwrap(), || refused(resume(), "a folder"));
-        with(&path, |path| drop(UnixListener::bind(path).unwrap()), || refused(resume(), "a socket"));
-        with(
+        with_replaced(&path, |path| fs::create_dir(path).unwrap(), || refused(resume(), "a folder"));
+        with_replaced(
+            &path,
+            |path| drop(UnixListener::bind(path).unwrap()),
+            || refused(resume(), "a socket"),
+        );
+        with_replaced(
             &path,
             |path| symlink("/dev/zero", path).unwrap(),
             || {
@@ -151,8 +157,8 @@ fn nothing_else_is_taken_for_a_file_either() {
     for folder in ["checkpoint", "figures"] {
         let path = place.path().join(&run).join(folder);
         let _ = fs::rename(&path, place.path().join(folder));
-        pipe_at(&path);
-        ends(&place, &["weights", name])
+        make_pipe(&path);
+        run_to_end(&place, &["weights", name])
             .assert_error(1, &format!("`{name}/{folder}` is a pipe, expected a folder"));
         fs::remove_file(&path).unwrap();
         let _ = fs::rename(place.path().join(folder), &path);
@@ -161,16 +167,16 @@ fn nothing_else_is_taken_for_a_file_either() {
 
 #[test]
 fn a_pipe_that_a_user_names_is_refused_but_for_one_that_the_shell_connected() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     place.write("x.toml", "[training]\nnum_epochs = 1\n");
     let pipe = place.path().join("pipe.png");
-    pipe_at(&pipe);
+    make_pipe(&pipe);
     let record = place.json(&["train", "--data", "data", "x.toml"]);
     let run = record["run"].as_str().unwrap();
-    ends(&place, &["predict", run, "pipe.png"])
+    run_to_end(&place, &["predict", run, "pipe.png"])
         .assert_error(1, "cannot read `pipe.png`: it is a pipe, expected a file");
-    let ran = ends(&place, &["train", "pipe.png"]);
+    let ran = run_to_end(&place, &["train", "pipe.png"]);
     assert!(
         ran.stderr.starts_with("error: cannot read the experiment file `pipe.png`: it is a pipe"),
         "{}",

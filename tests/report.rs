@@ -1,24 +1,24 @@
-//! `report` and `compare`: the pages as they are written; `browser.rs` has what a browser sees of them.
+//! `report` and `compare`: the HTML of the pages. `browser.rs` tests them in a browser.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use common::{Place, config};
+use common::{TestDir, config};
 use serde_json::{Value, json};
 use std::fs;
 
 #[test]
 fn train_writes_the_page_and_report_writes_it_again() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.small_run(&config("softmax"), &[]);
     let page = place.path().join(&run).join("report.html");
     let written = fs::read_to_string(&page).unwrap();
     let worst = place.json(&["evaluate", &run]);
     let test_images = fs::read(place.path().join("data/t10k-images-idx3-ubyte")).unwrap();
     fs::remove_file(&page).unwrap();
-    // From the run folder alone: neither the data nor anything else is there any more.
+    // The page is made from the run folder alone; the data set has been removed.
     fs::remove_dir_all(place.path().join("data")).unwrap();
     let ran = place.run(&["report", &run]);
     assert_eq!((ran.code, ran.stdout), (0, format!("report: {run}/report.html\n")));
@@ -32,31 +32,32 @@ fn train_writes_the_page_and_report_writes_it_again() {
         info["data"]["sha256"].as_str().unwrap(),
         info["weights_sha256"].as_str().unwrap(),
         "784 × 10 + 10 = 7,850",
-        "500 images / 128 a batch: 3 full batches and one of 116, 4 steps an epoch; times 2 epochs: 8 steps",
+        "500 images / 128 per batch: 3 full batches and one of 116, 4 steps per epoch; times 2 epochs: 8 steps",
         &format!("smallnet --backend flex train {run}/config.toml"),
         "learning_rate = 1.0",
         "Worst mistakes",
     ] {
         assert!(written.contains(text), "`{text}` is missing");
     }
-    // Nothing may be fetched.
+    // The page may load nothing.
     let policy = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; \
                   style-src 'unsafe-inline'\">";
     assert!(written.contains(policy));
-    // The first of the worst mistakes is the image that `evaluate` names.
+    // The first of the misclassifications is the image that `evaluate` names.
     let place_of_worst = written.find("Worst mistakes").unwrap();
     let picture = written[place_of_worst..].split("base64,").nth(1).unwrap().split('"').next().unwrap();
     let picture = image::load_from_memory(&BASE64_STANDARD.decode(picture).unwrap()).unwrap().to_luma8();
     let worst = worst["worst"][0]["index"].as_u64().unwrap() as usize;
     assert_eq!(picture.into_raw(), test_images[16 + 784 * worst..][..784]);
-    // Two curves, the calibration; ten neurons and their scale, twenty mistakes.
+    // There are two curves and the calibration, ten neurons with their scale, and twenty
+    // misclassifications.
     assert_eq!(written.matches("<svg").count(), 3);
     assert_eq!(written.matches("<img").count(), 31);
 }
 
 #[test]
 fn a_run_without_a_test_gets_a_page_of_what_there_is() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     place.json(&["report", &run]);
     let page = place.read(format!("{run}/report.html"));
@@ -64,7 +65,7 @@ fn a_run_without_a_test_gets_a_page_of_what_there_is() {
         page.contains("Learning curves") && page.contains("Weights") && !page.contains("Confusion matrix")
     );
     place.json(&["evaluate", &run]);
-    // Written again: the page shows what is known now.
+    // The page is written again and shows the current records.
     let page = place.read(format!("{run}/report.html"));
     assert!(page.contains("Confusion matrix") && page.contains("9,239 of 10,000 images"));
 
@@ -83,7 +84,7 @@ fn a_run_without_a_test_gets_a_page_of_what_there_is() {
 
 #[test]
 fn a_damaged_record_is_named() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     place.write(&format!("{run}/metrics.jsonl"), "{\"epoch\": 1}\n");
     place.run(&["report", &run]).assert_error(
@@ -121,7 +122,7 @@ fn a_damaged_record_is_named() {
 
 #[test]
 fn a_run_is_not_told_by_another_experiment() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.small_run(&config("softmax"), &["--set", "optimizer.learning_rate=0.25"]);
     let file = format!("{run}/config.toml");
     let whole = place.read(&file);
@@ -133,7 +134,7 @@ fn a_run_is_not_told_by_another_experiment() {
             assert!(ran.code == 1 && ran.stderr.starts_with(&start), "{}", ran.stderr);
         }
     }
-    // The same settings in another way: as git and editors may end lines, with a comment, without what is the default.
+    // The settings are the same in another form: other line endings, a comment, no default values.
     for same in [
         whole.replace('\n', "\r\n"),
         format!("# a comment\n{whole}"),
@@ -152,7 +153,7 @@ fn a_run_is_not_told_by_another_experiment() {
 
 #[test]
 fn a_page_of_lost_epochs_says_so() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.small_run(&config("softmax"), &[]);
     fs::remove_file(place.path().join(&run).join("metrics.jsonl")).unwrap();
     place.json(&["report", &run]);
@@ -165,7 +166,7 @@ fn a_page_of_lost_epochs_says_so() {
 
 #[test]
 fn runs_side_by_side() {
-    let place = Place::new();
+    let place = TestDir::new();
     let one = place.small_run(&config("softmax"), &[]);
     let other = place.small_run(&config("softmax"), &["--set", "model.hidden=[8]", "--name", "wide"]);
     let record = place.json(&["compare", &one, &other]);
@@ -178,7 +179,7 @@ fn runs_side_by_side() {
     for text in ["<th class=\"right\">model.hidden</th>", "6,370", "validation"] {
         assert!(page.contains(text), "`{text}` is missing");
     }
-    // The values stand in the row of their run.
+    // The values are in the row of their run.
     let rows =
         |key: &str| page.split("<tr>").filter(|row| row.contains(key)).map(str::to_owned).collect::<Vec<_>>();
     let cells = |row: &str| -> Vec<String> {
@@ -192,11 +193,11 @@ fn runs_side_by_side() {
     let summary: Value = serde_json::from_str(&place.read(format!("{other}/summary.json"))).unwrap();
     let accuracy = format!("{:.4}", summary["test_accuracy"].as_f64().unwrap());
     assert_eq!(cells(&wide[0])[..2], ["wide".to_owned(), accuracy]);
-    // However the runs are written, it is the same page.
+    // The page is the same for every notation of the runs.
     let again = place.json(&["compare", &format!("./{one}"), &format!("{other}/")]);
     assert_eq!(again["page"], record["page"]);
     let out = place.run(&["compare", &one, &other]).stdout;
-    // Wilson 1927, with 200 images.
+    // The interval is Wilson's (1927) for 200 images.
     let z: f64 = 1.959_963_985;
     let first: Value = serde_json::from_str(&place.read(format!("{one}/summary.json"))).unwrap();
     let p = first["test_accuracy"].as_f64().unwrap();
@@ -219,14 +220,15 @@ fn runs_side_by_side() {
     assert_eq!(place.run(&["compare", &one]).code, 2);
 }
 
-/// The positions of the images that a run's test got wrong.
-fn misclassified(place: &Place, run: &str) -> Vec<u64> {
+/// Returns the indices of the images that a run's test misclassified.
+fn misclassified(place: &TestDir, run: &str) -> Vec<u64> {
     let test: Value = serde_json::from_str(&place.read(format!("{run}/evaluation.json"))).unwrap();
     test["misclassified"].as_array().unwrap().iter().map(|image| image.as_u64().unwrap()).collect()
 }
 
-/// How probable it is that a fair coin falls as unevenly as this: the sum of binomial coefficients.
-fn coin(heads: usize, tails: usize) -> f64 {
+/// Returns the probability that a fair coin falls at least as unevenly, as a sum of binomial
+/// coefficients.
+fn coin_test(heads: usize, tails: usize) -> f64 {
     let n = heads + tails;
     let mut coefficient = 1.0;
     let mut sum = 0.0;
@@ -239,7 +241,7 @@ fn coin(heads: usize, tails: usize) -> f64 {
 
 #[test]
 fn networks_are_compared_image_by_image() {
-    let place = Place::new();
+    let place = TestDir::new();
     let first = place.small_run(&config("softmax"), &[]);
     let poor =
         place.small_run(&config("softmax"), &["--set", "optimizer.learning_rate=0.001", "--name", "poor"]);
@@ -260,11 +262,11 @@ fn networks_are_compared_image_by_image() {
         );
         let difference = (this as f64 - first_alone as f64) / 200.0;
         assert!((test["difference"].as_f64().unwrap() - difference).abs() < 1e-12);
-        let p = coin(this, first_alone);
+        let p = coin_test(this, first_alone);
         assert!((test["p_value"].as_f64().unwrap() - p).abs() < 1e-9, "{test} {p}");
         p_values.push(p);
     }
-    // Holm: the smaller of two counts twice.
+    // By Holm's method, the smaller of two probabilities is doubled.
     assert!(p_values[0] < p_values[1] && p_values[0] < 0.01);
     assert!((tests[0]["p_holm"].as_f64().unwrap() - 2.0 * p_values[0]).abs() < 1e-9);
     assert!((tests[1]["p_holm"].as_f64().unwrap() - p_values[1].max(2.0 * p_values[0])).abs() < 1e-9);
@@ -283,10 +285,10 @@ fn networks_are_compared_image_by_image() {
     assert_eq!(place.json(&["evaluate", &first])["misclassified"], json!(wrong));
 }
 
-/// A run that an earlier smallnet tested.
+/// Changes a run to one that an earlier version of smallnet tested.
 #[test]
 fn a_run_without_a_record_of_single_images_says_how_to_get_one() {
-    let place = Place::new();
+    let place = TestDir::new();
     let first = place.small_run(&config("softmax"), &[]);
     let other = place.small_run(&config("softmax"), &["--seed", "7", "--name", "old"]);
     let file = format!("{other}/evaluation.json");
@@ -308,7 +310,7 @@ fn a_run_without_a_record_of_single_images_says_how_to_get_one() {
     place.json(&["evaluate", &other]);
     assert_eq!(serde_json::from_str::<Value>(&place.read(&file)).unwrap(), whole);
     assert_eq!(place.json(&["compare", &first, &other])["tests"][0]["method"], "mcnemar-exact");
-    // Nothing that was edited is believed.
+    // Edited values are not shown.
     let mut wrong = misclassified(&place, &other);
     let last = wrong.pop().unwrap();
     let edited = [wrong.clone(), [&wrong[..], &[wrong[0]]].concat(), [&wrong[..], &[last + 200]].concat()];
@@ -319,7 +321,7 @@ fn a_run_without_a_record_of_single_images_says_how_to_get_one() {
         let ran = place.run(&["compare", &first, &other]);
         assert!(ran.code == 1 && ran.stderr.contains("its lists do not fit each other"), "{}", ran.stderr);
     }
-    // Other images, and no test at all.
+    // One run has other test images, another one has no test.
     place.write(&file, whole.to_string());
     place.digits(500, 150);
     let elsewhere = place.json(&[
@@ -345,7 +347,7 @@ fn a_run_without_a_record_of_single_images_says_how_to_get_one() {
 
 #[test]
 fn what_a_user_named_is_text_in_the_page() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(200, 100);
     let hostile = "<img src=x onerror=alert(1)>&";
     fs::rename(place.path().join("data"), place.path().join(hostile)).unwrap();
@@ -353,7 +355,7 @@ fn what_a_user_named_is_text_in_the_page() {
     let page = place.read(record["report"].as_str().unwrap());
     assert!(!page.contains("<img src=x") && page.contains("&lt;img src=x onerror=alert(1)&gt;&amp;"));
 
-    // The names of run folders stand in drawings as well, and in a command to copy.
+    // The names of run folders also appear in drawings and in a command to copy.
     let run = record["run"].as_str().unwrap();
     let hostile = "artifacts/softmax/<i>$(id)'&";
     fs::rename(place.path().join(run), place.path().join(hostile)).unwrap();

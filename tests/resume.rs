@@ -1,4 +1,4 @@
-//! Going on with a training, however it was stopped.
+//! Resuming a training after every kind of stop.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -9,11 +9,12 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::runs::{place, result, run_folders, signal, start, start_endless, train_with, unfinished};
-use common::{Dice, Place, Ran, end};
+use common::runs::{place, result, run_folders, signal, start, start_endless, temp_files, train_with};
+use common::{CommandOutput, Rng, TestDir, wait_for_end};
 use serde_json::Value;
 
-/// Everything that has a state: momentum, dropout, a schedule, the best epoch, checkpoints within an epoch.
+/// Settings of a training with every kind of state: momentum, dropout, a schedule, the best epoch,
+/// checkpoints within an epoch.
 const SETTINGS: [&str; 9] = [
     "model.hidden=[12]",
     "model.dropout=0.3",
@@ -26,8 +27,9 @@ const SETTINGS: [&str; 9] = [
     "checkpoint.every_steps=4",
 ];
 
-/// The status is written last but for the page: a stop by force in between finds the run finished.
-fn has_finished(ran: &Ran) -> bool {
+/// Returns whether the run has finished. Only the page is written after the status, so a kill
+/// between them finds the run finished.
+fn has_finished(ran: &CommandOutput) -> bool {
     let all_trained = ran.stderr.contains("is finished: all of its ") && ran.stderr.contains("are trained\n");
     ran.code == 0 || all_trained
 }
@@ -42,20 +44,20 @@ fn killed_a_hundred_times_at_any_moment_it_ends_as_if_it_had_never_stopped() {
     let reference = result(&place, &run_folders(&place)[0]);
     fs::remove_dir_all(place.path().join("artifacts")).unwrap();
 
-    let mut dice = Dice::new(7);
+    let mut rng = Rng::new(7);
     let (mut kills, mut ends) = (0, 0);
     while kills < 100 {
-        // A run that goes on, and a new one where there is none.
+        // The run resumes. A new one starts if there is none.
         let going = run_folders(&place).pop();
         let folder = going.as_ref().map(|folder| folder.to_str().unwrap().to_owned());
         let args = folder.as_ref().map_or(train.clone(), |folder| vec!["resume", folder]);
         let mut child = start(&place, &args);
-        sleep(whole_time.mul_f64(dice.roll()));
+        sleep(whole_time.mul_f64(rng.next_f64()));
         let killed = child.try_wait().unwrap().is_none();
         if killed {
             child.kill().unwrap();
         }
-        let ran = end(child);
+        let ran = wait_for_end(child);
         assert!(!ran.stderr.contains("warning"), "a kill left damage: {}", ran.stderr);
         kills += usize::from(killed);
         let is_finished = has_finished(&ran);
@@ -64,7 +66,7 @@ fn killed_a_hundred_times_at_any_moment_it_ends_as_if_it_had_never_stopped() {
             let folder = run_folders(&place).pop().unwrap();
             assert_eq!(result(&place, &folder), reference, "after {kills} kills");
             for folder in [&folder, &folder.join("checkpoint"), &place.path().join("artifacts/n")] {
-                assert!(unfinished(folder).is_empty(), "{:?}", unfinished(folder));
+                assert!(temp_files(folder).is_empty(), "{:?}", temp_files(folder));
             }
             fs::remove_dir_all(place.path().join("artifacts")).unwrap();
             ends += 1;
@@ -82,14 +84,14 @@ fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
         let (child, folder) = start_endless(&place, &SETTINGS[..5]);
         signal(&child, name);
-        let ran = end(child);
+        let ran = wait_for_end(child);
         assert_eq!(ran.code, code, "{}", ran.stderr);
         let run = folder.strip_prefix(place.path().canonicalize().unwrap()).unwrap_or(&folder);
         let run = run.strip_prefix(place.path()).unwrap_or(run).to_str().unwrap();
         let lines: Vec<&str> = ran.stdout.lines().rev().take(4).collect();
         let [saved, go_on, _, interrupted] = lines[..] else { panic!("{lines:?}") };
         assert!(interrupted.starts_with("interrupted in epoch "), "{interrupted}");
-        assert_eq!(go_on, format!("go on: smallnet resume {run}"));
+        assert_eq!(go_on, format!("resume: smallnet resume {run}"));
         assert!(saved.starts_with(&format!("saved in {run}")), "{saved}");
         assert_eq!(place.json(&["runs"])[0]["status"], "interrupted");
         assert!(place.read(folder.join("report.html")).contains("resumes it"));
@@ -97,25 +99,26 @@ fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
         assert_eq!(place.json(&["evaluate", run])["num_images"], 100);
         fs::remove_dir_all(place.path().join("artifacts")).unwrap();
     }
-    // The same with a known end: stopped at random, five times each.
-    let mut dice = Dice::new(3);
+    // The same training with a given end is stopped at random moments, five times per signal.
+    let mut rng = Rng::new(3);
     let settings = [&SETTINGS[..7], &["training.num_epochs=60"]].concat();
     for _ in 0..5 {
         let mut args = train_with(&settings);
         let mut run = String::new();
         loop {
             let child = start(&place, &args);
-            sleep(Duration::from_millis((dice.roll() * 300.0) as u64));
+            sleep(Duration::from_millis((rng.next_f64() * 300.0) as u64));
             signal(&child, "-INT");
-            if dice.roll() < 0.3 {
+            if rng.next_f64() < 0.3 {
                 signal(&child, "-INT");
             }
-            let ran = end(child);
+            let ran = wait_for_end(child);
             assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
             if has_finished(&ran) {
                 break;
             }
-            // Before it listens, an interrupt ends it as any other program: then there is no code.
+            // Before the handler is installed, an interrupt ends the process, and there is no exit
+            // code.
             assert!([130, -1].contains(&ran.code), "{} {}", ran.code, ran.stderr);
             if let Some(folder) = run_folders(&place).pop() {
                 run = folder.to_str().unwrap().to_owned();
@@ -123,7 +126,7 @@ fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
             }
         }
         let folder = run_folders(&place).pop().unwrap();
-        assert_eq!(unfinished(&folder), [""; 0].map(PathBuf::from));
+        assert_eq!(temp_files(&folder), [""; 0].map(PathBuf::from));
         assert_eq!(result(&place, &folder), reference);
         fs::remove_dir_all(place.path().join("artifacts")).unwrap();
         drop(run);
@@ -133,17 +136,17 @@ fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
 #[test]
 fn a_second_signal_ends_at_once_and_leaves_nothing_half_written() {
     let place = place();
-    let mut dice = Dice::new(5);
+    let mut rng = Rng::new(5);
     for _ in 0..20 {
         let (child, folder) = start_endless(&place, &["checkpoint.every_steps=1", "model.hidden=[64]"]);
-        sleep(Duration::from_millis((dice.roll() * 10.0) as u64));
+        sleep(Duration::from_millis((rng.next_f64() * 10.0) as u64));
         signal(&child, "-INT");
         signal(&child, "-TERM");
-        let ran = end(child);
-        // The first one's code where the work had stopped before the second came.
+        let ran = wait_for_end(child);
+        // The exit code is that of the first signal if the work stopped before the second one.
         assert!([130, 143].contains(&ran.code), "{} {}", ran.code, ran.stderr);
         for folder in [&folder, &folder.join("checkpoint")] {
-            assert!(unfinished(folder).is_empty(), "{:?}", unfinished(folder));
+            assert!(temp_files(folder).is_empty(), "{:?}", temp_files(folder));
         }
         fs::remove_dir_all(place.path().join("artifacts")).unwrap();
     }
@@ -171,7 +174,7 @@ fn a_finished_run_is_trained_on() {
     assert!(ran.stdout.starts_with(&format!("resuming {run} after epoch 3\n")), "{}", ran.stdout);
     let (long, extended) = (place.run_folder(&long), place.run_folder(&short));
     assert_eq!(result(&place, &extended), result(&place, &long));
-    // Whoever reads the run knows of it.
+    // The records of the run say so.
     assert_eq!(
         place.json(&["evaluate", run])["accuracy"],
         place.json(&["runs"])[0]["summary"]["test_accuracy"]
@@ -212,8 +215,8 @@ fn a_run_that_stopped_early_has_no_more_epochs() {
     );
 }
 
-/// A run as a kill in its third epoch leaves it, without the killing.
-fn broken_off(place: &Place) -> (PathBuf, (Value, Value, Vec<Value>)) {
+/// Makes a run in the state after a kill in its third epoch, without killing a process.
+fn make_killed_run(place: &TestDir) -> (PathBuf, (Value, Value, Vec<Value>)) {
     let record = place.json(&train_with(&SETTINGS));
     let folder = place.path().join(place.run_folder(&record));
     let reference = result(place, &folder);
@@ -228,7 +231,7 @@ fn broken_off(place: &Place) -> (PathBuf, (Value, Value, Vec<Value>)) {
 #[test]
 fn damage_is_found_said_and_gone_behind() {
     let place = place();
-    let (folder, reference) = broken_off(&place);
+    let (folder, reference) = make_killed_run(&place);
     let run = folder.to_str().unwrap();
     assert_eq!(place.json(&["runs"])[0]["status"], "killed");
     let checkpoints = || -> Vec<PathBuf> {
@@ -253,23 +256,23 @@ fn damage_is_found_said_and_gone_behind() {
         fs::write(folder.join("run.json"), info.replace("\"finished\"", "\"running\"")).unwrap();
     }
 
-    // A line of the metrics: the checkpoints after it are of no use.
+    // A line of the metrics is missing, so the checkpoints after it are not used.
     let metrics = place.read(folder.join("metrics.jsonl"));
     fs::write(folder.join("metrics.jsonl"), metrics.replace("\"epoch\":2,", "\"epoch\":!,")).unwrap();
     let ran = place.run(&["resume", run]);
     assert!(ran.stderr.contains("`metrics.jsonl` has 1 whole epochs, and `"), "{}", ran.stderr);
     assert!(
         ran.stderr
-            .contains("no checkpoint is left to go on from: the training starts again from its beginning")
+            .contains("no checkpoint is left to resume from: the training starts again from its beginning")
     );
     assert_eq!(result(&place, &folder), reference);
-    assert_eq!(unfinished(&folder.join("checkpoint")), [""; 0].map(PathBuf::from));
+    assert_eq!(temp_files(&folder.join("checkpoint")), [""; 0].map(PathBuf::from));
 }
 
 #[test]
 fn what_does_not_go_together_is_refused() {
     let place = place();
-    let (folder, _) = broken_off(&place);
+    let (folder, _) = make_killed_run(&place);
     let run = folder.to_str().unwrap();
     place.run(&["resume", run, "--backend", "ndarray"]).assert_error(
         2,
@@ -301,7 +304,7 @@ fn what_does_not_go_together_is_refused() {
     }
     fs::write(folder.join("run.json"), info.replace("\"format\": 3", "\"format\": 1")).unwrap();
     let ran = place.run(&["resume", run]);
-    assert!(ran.stderr.contains("which saved too little to go on from"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("which saved too little to resume from"), "{}", ran.stderr);
     assert_eq!(place.run(&["resume", "nothing"]).code, 1);
 }
 
@@ -319,7 +322,7 @@ fn a_run_is_trained_by_one_process_at_a_time() {
         ),
     );
     child.kill().unwrap();
-    end(child);
+    wait_for_end(child);
     assert_eq!(place.json(&["runs"])[0]["status"], "killed");
     assert!(place.run(&["report", run]).stderr.is_empty());
     assert!(place.read(folder.join("report.html")).contains("This run was killed."));
@@ -332,11 +335,11 @@ fn runs_of_the_same_second_have_folders_of_their_own() {
     let place = place();
     let args = train_with(&["training.num_epochs=2"]);
     let children: Vec<_> = (0..6).map(|_| start(&place, &args)).collect();
-    let ends: Vec<_> = children.into_iter().map(end).collect();
+    let ends: Vec<_> = children.into_iter().map(wait_for_end).collect();
     assert!(ends.iter().all(|ran| ran.code == 0), "{}", ends[0].stderr);
     let folders = run_folders(&place);
     assert_eq!(folders.len(), 6);
     let reference = result(&place, &folders[0]);
     assert!(folders.iter().all(|folder| result(&place, folder) == reference));
-    assert!(unfinished(&place.path().join("artifacts/n")).is_empty());
+    assert!(temp_files(&place.path().join("artifacts/n")).is_empty());
 }

@@ -1,4 +1,5 @@
-//! `smallnet study`: trials, cross-validation, side by side or not, killed and continued.
+//! `smallnet study`: trials, cross-validation, trained in batches or separately, killed and
+//! resumed.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -9,19 +10,19 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Dice, Place, Ran, number};
+use common::{CommandOutput, Rng, TestDir, number};
 use serde_json::Value;
 
-/// A small cross-validation: four rates in three folds, twelve trials.
+/// Small cross-validation: four learning rates in three folds, twelve trials.
 const RATES: &str = "name = \"rates\"\nfolds = 3\n[set]\ntraining.num_epochs = 2\ntraining.batch_size = 32\n\
                      [vary]\noptimizer.learning_rate = [0.01, 0.1, 0.5, 30.0]\n";
 
-fn study(place: &Place, extra: &[&str]) -> Value {
+fn study(place: &TestDir, extra: &[&str]) -> Value {
     place.json(&[&["study", "rates.toml", "--data", "data"], extra].concat())
 }
 
-/// The rows of a study's CSV without their times.
-fn rows(place: &Place, folder: &str) -> Vec<Vec<String>> {
+/// Returns the rows of a study's CSV file without their times.
+fn rows(place: &TestDir, folder: &str) -> Vec<Vec<String>> {
     let text = place.read(format!("{folder}/results.csv"));
     let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
     let is_time: Vec<bool> = header.iter().map(|name| name.starts_with("seconds")).collect();
@@ -34,7 +35,7 @@ fn rows(place: &Place, folder: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn side_by_side_gives_what_one_by_one_gives() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1500, 200);
     place.write("rates.toml", RATES);
     let stacked = study(&place, &[]);
@@ -42,7 +43,7 @@ fn side_by_side_gives_what_one_by_one_gives() {
     let settings = |record: &Value| record["summary"]["settings"].as_array().unwrap().clone();
     assert_eq!(settings(&stacked).len(), 4);
     for (stacked, separate) in settings(&stacked).iter().zip(&settings(&separate)) {
-        // At the absurd rate of 30 rounding grows to differences of its own.
+        // At the absurd learning rate of 30, rounding errors grow to visible differences.
         let rate = stacked["setting"]["values"][0][1].as_str().unwrap();
         let tolerance = if rate == "30.0" { 0.2 } else { 0.002 };
         assert!(
@@ -51,7 +52,7 @@ fn side_by_side_gives_what_one_by_one_gives() {
         );
     }
     assert_eq!(stacked["summary"]["best"], separate["summary"]["best"]);
-    // The winner is trained the same way in both: on all images, tested once.
+    // Both studies train the best model in the same way: on all images, tested once.
     assert_eq!(stacked["result"]["weights_sha256"], separate["result"]["weights_sha256"]);
     let trials = |folder: &str| -> Vec<Value> {
         let text = place.read(format!("{folder}/studies/rates/trials.jsonl"));
@@ -68,7 +69,7 @@ fn side_by_side_gives_what_one_by_one_gives() {
 
 #[test]
 fn the_same_study_gives_the_same_results() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     place.write("rates.toml", RATES);
     study(&place, &[]);
@@ -76,9 +77,9 @@ fn the_same_study_gives_the_same_results() {
     assert_eq!(rows(&place, "artifacts/studies/rates"), rows(&place, "again/studies/rates"));
 }
 
-/// A study of three rates in five folds whose trials had these accuracies, of which 400 images were learned from and 100
-/// judged by.
-fn study_of(place: &Place, extra: &str, accuracies: [[f64; 5]; 3]) -> Value {
+/// Makes a study of three learning rates in five folds whose trials had these accuracies, with 400
+/// training images and 100 validation images each.
+fn study_of(place: &TestDir, extra: &str, accuracies: [[f64; 5]; 3]) -> Value {
     place.digits(500, 100);
     place.write(
         "s.toml",
@@ -102,11 +103,12 @@ fn study_of(place: &Place, extra: &str, accuracies: [[f64; 5]; 3]) -> Value {
     place.json(&["study", "s.toml", "--data", "data"])
 }
 
-/// Worse in five of five folds by 4 to 23 percentage points: the interval of the difference contains 0, for the spread is
-/// large. `tests/reference/statistics.py` has the probabilities from scipy and baycomp.
+/// One learning rate is worse in five of five folds by 4 to 23 percentage points. The interval of
+/// the difference contains 0, since the spread is large. `tests/reference/statistics.py` has the
+/// probabilities from scipy and baycomp.
 #[test]
 fn what_is_worse_every_time_is_never_called_equal() {
-    let place = Place::new();
+    let place = TestDir::new();
     let best = [0.90, 0.91, 0.92, 0.93, 0.94];
     let scattered = [0.86, 0.78, 0.69, 0.85, 0.83];
     let near_chance = [0.90, 0.905, 0.10, 0.925, 0.93];
@@ -119,11 +121,11 @@ fn what_is_worse_every_time_is_never_called_equal() {
     {
         assert!((number(comparison, key) - expected).abs() < 1e-8, "{comparison}");
     }
-    // Scripts find what they found before.
+    // The fields for scripts are those of earlier versions.
     assert!((number(&settings[1]["standing"]["not-worse"], "difference") - 0.118).abs() < 1e-12);
     assert_eq!(settings[2]["comparison"]["verdict"], "undecided");
     assert_eq!(settings[2]["unstable"]["reason"], "spread");
-    // 4.41 times the best one's standard deviation: the F test gives 0.0067.
+    // The standard deviation is 4.41 times that of the best: the F test gives 0.0067.
     assert!((number(&settings[1]["unstable"], "times") - 4.413_615_298).abs() < 1e-6);
     assert_eq!(settings[0]["unstable"], Value::Null);
     let out = place.run(&["study", "s.toml", "--data", "data"]).stdout;
@@ -143,7 +145,7 @@ fn what_is_worse_every_time_is_never_called_equal() {
         "{out}"
     );
     assert_eq!(page.matches("winner’s curse").count(), 1, "the note stands once");
-    // With a wider region the same trials say less.
+    // With a wider region of practical equivalence, the same trials allow fewer conclusions.
     let record = study_of(&place, "equivalence = 0.02", [best, scattered, near_chance]);
     assert_eq!(record["summary"]["equivalence"], 0.02);
     let comparison = &record["summary"]["settings"][1]["comparison"];
@@ -159,7 +161,7 @@ fn what_is_worse_every_time_is_never_called_equal() {
 
 #[test]
 fn one_trial_of_each_setting_says_what_its_probabilities_are_of() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(900, 100);
     place.write(
         "one.toml",
@@ -178,10 +180,10 @@ fn one_trial_of_each_setting_says_what_its_probabilities_are_of() {
     assert!(out.contains(said) && out.contains("of the choice of images alone"), "{out}");
 }
 
-/// A trial of a study is the training that `smallnet train` does with the same settings.
+/// A trial of a study is the same training as `smallnet train` with the same settings.
 #[test]
 fn a_trial_is_a_training() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
     place.write(
         "rates.toml",
@@ -214,10 +216,10 @@ fn a_trial_is_a_training() {
     }
 }
 
-/// Two seeds in two folds, and early stopping, which sets the winner's length.
+/// Two seeds in two folds, with early stopping, which sets the number of epochs of the best model.
 #[test]
 fn seeds_folds_and_early_stopping_together() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(900, 100);
     place.write(
         "s.toml",
@@ -238,7 +240,8 @@ fn seeds_folds_and_early_stopping_together() {
         table[1..5].iter().map(|row| row[column("accuracy")].parse().unwrap()).collect();
     let mean = accuracies.iter().sum::<f64>() / 4.0;
     assert!((number(&record["summary"]["settings"][0], "mean") - mean).abs() < 1e-12);
-    // Four trials of the best setting: the upper of the middle two epochs is the winner's length.
+    // The best configuration has four trials: the larger of the two middle numbers of epochs is
+    // that of the best model.
     let best = record["summary"]["best"].as_u64().unwrap() as usize;
     let mut epochs: Vec<u64> =
         table[1 + 4 * best..][..4].iter().map(|row| row[column("epoch")].parse().unwrap()).collect();
@@ -249,10 +252,10 @@ fn seeds_folds_and_early_stopping_together() {
     assert!(page.contains("seed 4, fold 2"), "{page}");
 }
 
-/// What two trials with dropout draw must not depend on which other trials run beside them.
+/// The dropout masks of a trial must not depend on the other trials of its batch.
 #[test]
 fn dropout_is_repeatable_in_a_study() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(900, 100);
     place.write(
         "drop.toml",
@@ -265,10 +268,10 @@ fn dropout_is_repeatable_in_a_study() {
     assert_eq!(rows(&place, "one/studies/drop"), rows(&place, "two/studies/drop"));
 }
 
-/// What a study would be refused at its end is refused at its start.
+/// Errors that would end a study late are reported at its start.
 #[test]
 fn what_can_be_refused_is_refused_before_the_first_trial() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(400, 100);
     let study = "folds = 2\n[set]\ntraining.num_epochs = 1\n[vary]\n";
     let rates = format!("{study}optimizer.learning_rate = [0.1]\n");
@@ -284,23 +287,24 @@ fn what_can_be_refused_is_refused_before_the_first_trial() {
         assert_eq!(run, 0, "{start}");
         let _ = fs::remove_dir_all(place.path().join("artifacts"));
     };
-    // The winner's run could not have its name.
+    // The run of the best model could not have its name.
     let long = "n".repeat(96);
     refused(
         &format!("name = \"{long}\"\n{rates}"),
         "the name of the study `s.toml` is 96 characters long, expected at most 95: its best setting is trained as `nnn",
     );
-    // Something is where its run, or a file of results, would be.
+    // Another file is in the place of its run or of a result file.
     place.write("artifacts/s-best", "");
     refused(&rates, "cannot make a folder in `artifacts/s-best`");
     for name in ["results.csv", "results.json", "report.html"] {
         fs::create_dir_all(place.path().join("artifacts/studies/s").join(name)).unwrap();
         refused(&rates, &format!("`artifacts/studies/s/{name}` is a folder, expected a file"));
     }
-    // Settings that cannot be trained: in a trial, or on all 400 images, of which a trial has 200.
+    // These settings cannot be trained in a trial, or not on all 400 images, of which a trial has
+    // 200.
     refused(
         &format!("{study}model.hidden = [[8], [60000, 60000], [4]]\n"),
-        "the setting hidden 60000-60000 cannot be trained: a network [784, 60000, 60000, 10] has 3647760010 weights",
+        "the setting hidden 60000-60000 cannot be trained: a network [784, 60000, 60000, 10] has 3647760010 parameters",
     );
     place.digits(30_000, 100);
     refused(
@@ -312,7 +316,7 @@ fn what_can_be_refused_is_refused_before_the_first_trial() {
 
 #[test]
 fn the_longest_name_has_its_winner() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(400, 100);
     let name = "n".repeat(95);
     place.write(
@@ -324,10 +328,11 @@ fn the_longest_name_has_its_winner() {
     assert!(record["winner"].as_str().unwrap().starts_with(&winner), "{record}");
 }
 
-/// Early stopping shortens the winner's training, but not below a warm-up, which would be refused then.
+/// Early stopping shortens the training of the best model, but not below the warm-up, which would
+/// be refused.
 #[test]
 fn a_winner_is_trained_to_the_end_of_its_warm_up() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(900, 100);
     place.write(
         "s.toml",
@@ -343,7 +348,7 @@ fn a_winner_is_trained_to_the_end_of_its_warm_up() {
 
 #[test]
 fn a_killed_study_goes_on_and_ends_with_the_same_table() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(2000, 100);
     place.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 12"));
     study(&place, &["--separate", "--artifacts", "whole"]);
@@ -364,7 +369,7 @@ fn a_killed_study_goes_on_and_ends_with_the_same_table() {
     let before = fs::read_to_string(&journal).unwrap();
     let done = before.matches('\n').count();
     assert!((3..12).contains(&done), "{done} trials before the kill");
-    // What a kill in the middle of a line leaves.
+    // A kill in the middle of a line leaves this.
     fs::write(&journal, format!("{before}{{\"id\":\"half a li")).unwrap();
     let ran = place.run(&["study", "rates.toml", "--data", "data", "--separate"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -377,12 +382,12 @@ fn a_killed_study_goes_on_and_ends_with_the_same_table() {
 
 #[test]
 fn killed_a_hundred_times_at_any_moment_a_study_ends_as_if_it_had_never_stopped() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(900, 100);
     place.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 4"));
     let args = ["study", "rates.toml", "--data", "data", "--separate"];
     let json = |path: &str| -> Value { serde_json::from_str(&place.read(path)).unwrap() };
-    // The table, and the winner: one run, trained to its end and tested.
+    // The table is printed, and the best model is one run that is finished and tested.
     let result = || {
         let runs: Vec<_> = fs::read_dir(place.path().join("artifacts/rates-best")).unwrap().collect();
         let runs: Vec<_> =
@@ -404,16 +409,16 @@ fn killed_a_hundred_times_at_any_moment_a_study_ends_as_if_it_had_never_stopped(
     let reference = result();
     fs::remove_dir_all(place.path().join("artifacts")).unwrap();
 
-    let mut dice = Dice::new(11);
+    let mut rng = Rng::new(11);
     let (mut kills, mut ends) = (0, 0);
     while kills < 100 {
         let mut child = place.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        std::thread::sleep(whole_time.mul_f64(dice.roll()));
+        std::thread::sleep(whole_time.mul_f64(rng.next_f64()));
         let killed = child.try_wait().unwrap().is_none();
         if killed {
             child.kill().unwrap();
         }
-        let ran = Ran::new(child.wait_with_output().unwrap());
+        let ran = CommandOutput::new(child.wait_with_output().unwrap());
         assert!(!ran.stderr.contains("warning"), "a kill left damage: {}", ran.stderr);
         kills += usize::from(killed);
         assert!(killed || ran.code == 0, "{} {}", ran.code, ran.stderr);
@@ -428,7 +433,7 @@ fn killed_a_hundred_times_at_any_moment_a_study_ends_as_if_it_had_never_stopped(
 
 #[test]
 fn ctrl_c_keeps_what_is_done() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1500, 100);
     place.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 100000"));
     let child = place
@@ -437,7 +442,7 @@ fn ctrl_c_keeps_what_is_done() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // The journal is opened after Ctrl-C is listened for.
+    // The trial log is opened after the handler of Ctrl-C is installed.
     let journal = place.path().join("artifacts/studies/rates/trials.jsonl");
     let start = Instant::now();
     while !journal.exists() && start.elapsed() < Duration::from_secs(60) {
@@ -448,14 +453,14 @@ fn ctrl_c_keeps_what_is_done() {
     assert_eq!(output.status.code(), Some(130));
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(
-        stdout.contains("interrupted after 0 of 12 trials; the same command goes on from there"),
+        stdout.contains("interrupted after 0 of 12 trials; the same command resumes from there"),
         "{stdout}"
     );
 }
 
 #[test]
 fn the_winner_is_tested_once() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     place.write("rates.toml", RATES);
     let first = study(&place, &[]);
@@ -471,7 +476,7 @@ fn the_winner_is_tested_once() {
     let best = first["summary"]["best"].as_u64().unwrap() as usize;
     let rate = first["summary"]["settings"][best]["setting"]["values"][0][1].as_str().unwrap();
     assert!(config.contains(&format!("learning_rate = {rate}\n")), "{config}");
-    // Another test set decides nothing: the same trials, the same choice.
+    // Another test set changes neither the trials nor the choice.
     place.digits(600, 50);
     let other = study(&place, &["--artifacts", "other"]);
     assert_eq!(other["summary"]["best"], first["summary"]["best"]);
@@ -480,11 +485,11 @@ fn the_winner_is_tested_once() {
 
 #[test]
 fn a_changed_study_says_what_it_invalidates() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     place.write("rates.toml", RATES);
     study(&place, &[]);
-    // One rate more leaves the twelve trials as they are.
+    // One more learning rate leaves the twelve trials as they are.
     place.write("rates.toml", RATES.replace("30.0]", "30.0, 1.0]"));
     let more = place.run(&["study", "rates.toml", "--data", "data"]);
     assert_eq!(more.code, 0, "{}", more.stderr);
@@ -494,8 +499,8 @@ fn a_changed_study_says_what_it_invalidates() {
         "{}",
         more.stdout
     );
-    assert!(more.stdout.contains("3 networks side by side"), "{}", more.stdout);
-    // Other epochs make other trials.
+    assert!(more.stdout.contains("3 networks in 1 batch"), "{}", more.stdout);
+    // Another number of epochs makes other trials.
     place.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 1"));
     let other = place.run(&["study", "rates.toml", "--data", "data"]);
     assert!(other.stdout.contains("  training.num_epochs: 2 → 1\n"), "{}", other.stdout);
@@ -506,7 +511,7 @@ fn a_changed_study_says_what_it_invalidates() {
         "{}",
         other.stdout
     );
-    // And back: nothing has been lost.
+    // The old number of epochs finds the old trials again.
     place.write("rates.toml", RATES);
     let back = place.run(&["study", "rates.toml", "--data", "data"]);
     assert!(back.stdout.contains("all 12 trials have been run already"), "{}", back.stdout);
@@ -514,7 +519,7 @@ fn a_changed_study_says_what_it_invalidates() {
 
 #[test]
 fn a_diverging_trial_is_a_result() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     place.write(
         "wild.toml",
@@ -535,7 +540,7 @@ fn a_diverging_trial_is_a_result() {
 
 #[test]
 fn a_dry_run_lists_the_trials_and_leaves_nothing() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     place.write("rates.toml", RATES);
     let ran = place.run(&["study", "rates.toml", "--data", "data", "--dry-run"]);
@@ -546,7 +551,7 @@ fn a_dry_run_lists_the_trials_and_leaves_nothing() {
         ran.stdout
     );
     assert!(
-        ran.stdout.contains("\n 12     learning rate 30.0, fold 3 of 3  side by side  to run\n"),
+        ran.stdout.contains("\n 12     learning rate 30.0, fold 3 of 3  in a batch  to run\n"),
         "{}",
         ran.stdout
     );
@@ -557,10 +562,10 @@ fn a_dry_run_lists_the_trials_and_leaves_nothing() {
     assert!(record["trials"].as_array().unwrap().iter().all(|trial| trial["done"] == true));
 }
 
-/// Every study in `configs/studies` can be planned, and varies what its name says.
+/// Every study in `configs/studies` can be planned and varies the setting of its name.
 #[test]
 fn the_shipped_studies_are_what_they_say() {
-    let place = Place::new();
+    let place = TestDir::new();
     for (name, trials, text) in [
         ("learning-rate", 45, "learning rate 0.00316, seed 2"),
         ("learning-rate-cv", 40, "learning rate 0.32, fold 3 of 5"),
@@ -576,12 +581,12 @@ fn the_shipped_studies_are_what_they_say() {
     assert_eq!(fs::read_dir(format!("{}/configs/studies", env!("CARGO_MANIFEST_DIR"))).unwrap().count(), 4);
 }
 
-/// A timed study of three batch sizes.
+/// Timed study of three batch sizes.
 const SIZES: &str = "timing = true\n[set]\ndata.validation = 200\ntraining.num_epochs = 3\n\
                      [vary]\ntraining.batch_size = [10, 100, 1000]\n";
 
-/// The batch size and seed of each trial, in the order in which they were run.
-fn order(place: &Place) -> Vec<(String, u64)> {
+/// Returns the batch size and seed of each trial, in the order of the runs.
+fn order(place: &TestDir) -> Vec<(String, u64)> {
     let trials = place.read("artifacts/studies/sizes/trials.jsonl");
     let trials = trials.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     trials
@@ -594,7 +599,7 @@ fn order(place: &Place) -> Vec<(String, u64)> {
 
 #[test]
 fn timed_settings_take_turns_and_are_called_faster_only_where_the_trials_allow_it() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1200, 100);
     place.write("sizes.toml", format!("seeds = [1, 2, 3, 4]\n{SIZES}"));
     let turns: Vec<(String, u64)> = [(1, ["10", "100", "1000"]), (2, ["100", "1000", "10"])]
@@ -617,7 +622,7 @@ fn timed_settings_take_turns_and_are_called_faster_only_where_the_trials_allow_i
         assert!(0.0 < min && min <= number(times, "median") && number(times, "median") <= max, "{times}");
         assert!(trials.iter().all(|&seconds| (min..=max).contains(&seconds)), "{times}");
     }
-    // The first epoch of each trial warms up and is left out.
+    // The first epoch of each trial is a warm-up and is left out.
     let first: Value =
         serde_json::from_str(place.read("artifacts/studies/sizes/trials.jsonl").lines().next().unwrap())
             .unwrap();
@@ -627,7 +632,7 @@ fn timed_settings_take_turns_and_are_called_faster_only_where_the_trials_allow_i
     let page = place.read("artifacts/studies/sizes/report.html");
     assert!(page.contains("With batches of 10 images an epoch has 100 updates of "), "{page}");
     assert!(page.contains("with batches of 1,000 it has 1 of "), "{page}");
-    // Of four trials each, the Mann-Whitney test is below 0.05 where no trial of one is among those of the other.
+    // With four trials each, the Mann-Whitney test is below 0.05 if the times do not overlap.
     let trials =
         |setting: usize| common::numbers(&record["summary"]["settings"][setting]["epoch_seconds"]["trials"]);
     let (small, large) = (trials(0), trials(2));
@@ -640,13 +645,14 @@ fn timed_settings_take_turns_and_are_called_faster_only_where_the_trials_allow_i
     };
     assert!(page.contains(said), "{said} {small:?} {large:?}");
     assert!(page.contains("Mann-Whitney test over 4 trials of each, p = "), "{page}");
-    // At equal time nothing is said where a busy machine let no size finish an epoch by then.
+    // Nothing is said about equal time if no batch size finished an epoch by then on a busy
+    // machine.
     assert!(page.contains("At equal epochs (3), batches of "), "{page}");
 }
 
 #[test]
 fn one_timed_trial_of_each_says_nothing_of_faster() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1200, 100);
     place.write("sizes.toml", SIZES);
     place.json(&["study", "sizes.toml", "--data", "data"]);
@@ -660,7 +666,7 @@ fn one_timed_trial_of_each_says_nothing_of_faster() {
 
 #[test]
 fn a_timed_study_measures_again_when_asked_and_keeps_what_it_measured_before() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     place.write("sizes.toml", SIZES);
     let first = place.json(&["study", "sizes.toml", "--data", "data"]);
@@ -683,7 +689,7 @@ fn a_timed_study_measures_again_when_asked_and_keeps_what_it_measured_before() {
     };
     assert_eq!(accuracies(&place.read(journal)), accuracies(&before));
     assert_ne!(place.read(journal), before, "other seconds");
-    // The winner is what it was, and was tested once.
+    // The best model is unchanged and was tested once.
     let second = place.json(&["study", "sizes.toml", "--data", "data"]);
     assert_eq!(second["winner"], first["winner"]);
 
@@ -697,7 +703,7 @@ fn a_timed_study_measures_again_when_asked_and_keeps_what_it_measured_before() {
 
 #[test]
 fn bad_studies_are_refused_before_anything_is_trained() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     place.write("none.toml", "");
     place.write("lost.toml", "base = \"nowhere.toml\"\nfolds = 2");

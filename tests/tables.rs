@@ -1,13 +1,14 @@
-//! Tables fit the terminal, whatever they are made of.
+//! Width of tables: they fit the terminal with any contents.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
-use common::{Place, Ran};
+use common::{CommandOutput, TestDir};
 
-/// Runs smallnet as on a terminal of so many columns; its tables, whose lines begin with a space, must fit.
-fn assert_fits(place: &Place, columns: usize, args: &[&str]) -> String {
-    let ran = Ran::new(place.command(args).env("COLUMNS", columns.to_string()).output().unwrap());
+/// Runs smallnet as on a terminal with `columns` columns and asserts that its tables, whose lines
+/// begin with a space, fit.
+fn assert_fits(place: &TestDir, columns: usize, args: &[&str]) -> String {
+    let ran = CommandOutput::new(place.command(args).env("COLUMNS", columns.to_string()).output().unwrap());
     assert_eq!(ran.code, 0, "{args:?}: {}", ran.stderr);
     let table: Vec<&str> = ran.stdout.lines().filter(|line| line.starts_with(' ')).collect();
     assert!(!table.is_empty(), "{args:?}: {}", ran.stdout);
@@ -19,7 +20,7 @@ fn assert_fits(place: &Place, columns: usize, args: &[&str]) -> String {
 
 #[test]
 fn tables_fit_eighty_columns() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 300);
     let name = "a-very-long-name-of-an-experiment".repeat(3);
     let network =
@@ -38,7 +39,7 @@ fn tables_fit_eighty_columns() {
         assert_fits(&place, columns, &["weights", "latest"]);
         assert_fits(&place, columns, &["predict", "latest", "--index", "0", "1", "2"]);
     }
-    // Nothing is lost by wrapping.
+    // Wrapping loses no text.
     let unwrapped = |text: &str| text.split_whitespace().collect::<String>();
     assert!(unwrapped(&assert_fits(&place, 80, &["runs"])).contains(&name[..60]));
     let compared = assert_fits(&place, 80, &[&["compare"][..], &runs].concat());
@@ -56,7 +57,7 @@ fn tables_fit_eighty_columns() {
 
 #[test]
 fn as_many_classes_as_there_can_be() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1024, 512);
     for (name, count) in [("train", 1024), ("t10k", 512)] {
         let header = [2049u32, count].map(u32::to_be_bytes).concat();

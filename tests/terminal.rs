@@ -1,4 +1,4 @@
-//! smallnet on a real terminal: keys, a closed window, no room.
+//! smallnet on a real terminal: keys, a closed window, a small size.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -7,21 +7,21 @@ mod common;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use common::Place;
+use common::TestDir;
 use serde_json::Value;
 
-/// A training that does not end by itself.
+/// Arguments of an endless training.
 const ENDLESS: [&str; 5] = ["train", "--data", "data", "--epochs", "100000"];
 const USUAL: (u16, u16) = (80, 24);
 
-fn place() -> Place {
-    let place = Place::new();
+fn place() -> TestDir {
+    let place = TestDir::new();
     place.digits(1000, 100);
     place
 }
 
-/// The run must be saved, marked as interrupted, and one that can be evaluated and resumed.
-fn assert_interrupted(place: &Place) {
+/// Asserts that the run is saved, marked as interrupted, and can be evaluated and resumed.
+fn assert_interrupted(place: &TestDir) {
     let runs = place.json(&["runs"]);
     assert_eq!(runs.as_array().unwrap().len(), 1, "{runs}");
     assert_eq!(runs[0]["status"], "interrupted", "{runs}");
@@ -33,7 +33,7 @@ fn assert_interrupted(place: &Place) {
 fn a_signal_that_is_ignored_stays_ignored() {
     let place = place();
     let binary = env!("CARGO_BIN_EXE_smallnet");
-    // As `nohup` starts a program, and as a script's shell starts one with `&`.
+    // `nohup` starts a program in this way, and so does the shell of a script with `&`.
     let script = format!("trap '' HUP INT; exec '{binary}' {}", ENDLESS.join(" "));
     let mut child = Command::new("sh")
         .args(["-c", &script])
@@ -56,7 +56,7 @@ fn a_signal_that_is_ignored_stays_ignored() {
     send("HUP");
     send("INT");
     send("INT");
-    // It goes on, and would have stopped long before.
+    // The training continues; a signal would have stopped it long before.
     epochs(500);
     send("TERM");
     assert!(lines.any(|line| line.starts_with("interrupted in epoch ")));
@@ -74,17 +74,17 @@ fn ctrl_c_and_a_closed_window_end_a_training_saved() {
             Some(keys) => terminal.type_keys(keys),
             None => terminal.close(),
         }
-        assert_eq!(terminal.end(), code, "{}", terminal.text);
+        assert_eq!(terminal.wait_for_end(), code, "{}", terminal.text);
         assert_interrupted(&place);
     }
 }
 
-/// What a terminal is told when its alternate screen is left.
+/// Escape sequence that leaves the alternate screen.
 const LEAVES_SCREEN: &str = "\x1b[?1049l";
 
 #[test]
 fn keys_in_the_dashboard_end_a_training_saved() {
-    // Ctrl-C; q, then s for "stop" or k for "kill".
+    // The keys are Ctrl-C, and q followed by s ("stop") or k ("kill").
     for keys in [&["\x03"] as &[&str], &["q", "s"], &["q", "k"]] {
         let place = place();
         let mut terminal = place.on_terminal(USUAL, &[&ENDLESS[..], &["--dashboard"]].concat());
@@ -95,7 +95,7 @@ fn keys_in_the_dashboard_end_a_training_saved() {
             }
             terminal.type_keys(key);
         }
-        assert_eq!(terminal.end(), 130, "{keys:?}: {}", terminal.text);
+        assert_eq!(terminal.wait_for_end(), 130, "{keys:?}: {}", terminal.text);
         let after = terminal.text.split(LEAVES_SCREEN).last().unwrap();
         assert!(after.contains("interrupted in epoch "), "{keys:?}: {}", terminal.text);
         assert_interrupted(&place);
@@ -108,7 +108,7 @@ fn a_window_that_is_closed_ends_the_dashboard_and_the_training_saved() {
     let mut terminal = place.on_terminal(USUAL, &[&ENDLESS[..], &["--dashboard"]].concat());
     terminal.wait_for("Accuracy");
     terminal.close();
-    assert_eq!(terminal.end(), 129, "{}", terminal.text);
+    assert_eq!(terminal.wait_for_end(), 129, "{}", terminal.text);
     assert_interrupted(&place);
 }
 
@@ -120,7 +120,7 @@ fn a_window_made_as_small_as_can_be_ends_nothing() {
     terminal.shrink();
     std::thread::sleep(std::time::Duration::from_secs(1));
     terminal.type_keys("\x03");
-    assert_eq!(terminal.end(), 130, "{}", terminal.text);
+    assert_eq!(terminal.wait_for_end(), 130, "{}", terminal.text);
     assert_interrupted(&place);
 }
 
@@ -131,7 +131,7 @@ fn terminals_without_room_are_no_trouble() {
     for size in [(0, 0), (1, 1), (1, 24), (2, 2), (20, 5)] {
         let run = |args: &[&str]| {
             let mut terminal = place.on_terminal(size, args);
-            (terminal.end(), std::mem::take(&mut terminal.text))
+            (terminal.wait_for_end(), std::mem::take(&mut terminal.text))
         };
         let ended = |args: &[&str]| {
             let (code, text) = run(args);
@@ -160,7 +160,7 @@ fn terminals_without_room_are_no_trouble() {
         }
         let (code, text) = run(&[&training[..], &artifacts, &["--dashboard"]].concat());
         if size == (0, 0) {
-            // It does not know its size.
+            // The terminal does not know its size.
             assert_eq!(code, 0, "{text}");
             continue;
         }
@@ -175,17 +175,17 @@ fn a_bar_promises_nothing_before_there_is_something_to_go_by() {
     place.write("study.toml", "folds = 2\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\n");
     let mut study =
         place.on_terminal((120, 24), &["study", "study.toml", "--data", "data", "--epochs", "100"]);
-    assert_eq!(study.end(), 0, "{}", study.text);
+    assert_eq!(study.wait_for_end(), 0, "{}", study.text);
     let first = study.text.split("trials 0/4").nth(1).unwrap().split('\r').next().unwrap();
     assert!(!first.contains("left"), "{first}");
 
     let mut training = place.on_terminal((120, 24), &["train", "--data", "data", "--epochs", "600"]);
     training.wait_for("epoch 100/600");
     training.type_keys("\x03");
-    assert_eq!(training.end(), 130, "{}", training.text);
+    assert_eq!(training.wait_for_end(), 130, "{}", training.text);
     let mut resumed = place.on_terminal((120, 24), &["resume", "latest"]);
-    assert_eq!(resumed.end(), 0, "{}", resumed.text);
-    // Each time that the bar is drawn, up to the first time that it names a speed.
+    assert_eq!(resumed.wait_for_end(), 0, "{}", resumed.text);
+    // These are the drawings of the bar up to the first one that states a speed.
     let drawn: Vec<&str> = resumed.text.split('\r').filter(|text| text.contains(" %  ")).collect();
     assert!(!drawn.is_empty(), "{}", resumed.text);
     let first = drawn.iter().find(|text| text.contains("loss")).unwrap();
@@ -198,7 +198,8 @@ fn a_bar_promises_nothing_before_there_is_something_to_go_by() {
         let metrics = place.read(place.run_folder(&run[0]).join("metrics.jsonl"));
         metrics.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     });
-    // It is no faster than the fastest epoch: what was done before the resumption does not count.
+    // The stated speed is not above that of the fastest epoch: work before the resume does not
+    // count.
     let fastest =
         lines.iter().map(|line| line["images_per_second"].as_f64().unwrap_or(0.0)).fold(0.0, f64::max);
     assert!(speed <= fastest, "{speed}, {fastest}");

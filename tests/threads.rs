@@ -1,4 +1,4 @@
-//! Machines with many cores, and systems that give few threads: what is learned is the same.
+//! Machines with many cores and systems that allow few threads: the trained weights are the same.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
@@ -7,11 +7,11 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Place, Ran};
+use common::{CommandOutput, TestDir};
 use serde_json::Value;
 
-/// A library that, loaded before all others, tells a process that it may use `CORES` cores, hides what limits it to fewer, and
-/// gives it `THREADS` threads, if that is set.
+/// Library that is loaded before all others. It reports `CORES` cores, hides the limits of
+/// containers, and allows at most `THREADS` threads if that variable is set.
 const SHIM: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -82,8 +82,8 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*run)(vo
 }
 "#;
 
-/// Builds the library with the C compiler, which Rust needs in any case.
-fn shim(place: &Place) -> PathBuf {
+/// Builds the library with the C compiler, which Rust needs anyway.
+fn shim(place: &TestDir) -> PathBuf {
     let (source, library) = (place.write("shim.c", SHIM), place.path().join("shim.so"));
     let built =
         Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).output().unwrap();
@@ -91,13 +91,14 @@ fn shim(place: &Place) -> PathBuf {
     library
 }
 
-fn with_shim(place: &Place, shim: &Path, cores: u64, args: &[&str]) -> Command {
+fn with_shim(place: &TestDir, shim: &Path, cores: u64, args: &[&str]) -> Command {
     let mut command = place.command(args);
     command.env("LD_PRELOAD", shim).env("CORES", cores.to_string()).env_remove("RAYON_NUM_THREADS");
     command
 }
 
-/// 200 digits to learn from, of which some are held out, in batches that are not full at the end of an epoch.
+/// Returns the arguments of a training on 200 digits, 70 of them held out, whose last batch of an
+/// epoch is not full.
 fn train<'a>(batch_size: &'a str, hidden: &'a str, rest: &[&'a str]) -> Vec<&'a str> {
     let fixed = [
         "--json",
@@ -118,45 +119,45 @@ fn train<'a>(batch_size: &'a str, hidden: &'a str, rest: &[&'a str]) -> Vec<&'a 
 const BATCH_SIZES: [&str; 3] = ["training.batch_size=8", "training.batch_size=64", "training.batch_size=128"];
 const NETWORKS: [&str; 2] = ["model.hidden=[]", "model.hidden=[128, 20]"];
 
-fn record(ran: &Ran) -> Value {
+fn record(ran: &CommandOutput) -> Value {
     assert_eq!((ran.code, ran.stderr.contains("panicked")), (0, false), "{}", ran.stderr);
     serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap()
 }
 
-/// What must not depend on the number of threads.
-fn result(place: &Place, record: &Value) -> (Value, Value, Vec<Value>) {
+/// Returns the results that must not depend on the number of threads.
+fn result(place: &TestDir, record: &Value) -> (Value, Value, Vec<Value>) {
     (record["weights_sha256"].clone(), record["test_loss"].clone(), place.metrics(record))
 }
 
-/// The threads that the newest of the runs says it had.
-fn threads(place: &Place, record: &Value) -> u64 {
+/// Returns the number of threads that a run has recorded.
+fn threads(place: &TestDir, record: &Value) -> u64 {
     let info: Value = serde_json::from_str(&place.read(place.run_folder(record).join("run.json"))).unwrap();
     info["threads"].as_u64().unwrap()
 }
 
-/// The default, without `--threads`, on machines of 17, 32 and 64 cores.
+/// The default without `--threads` is tested on machines with 17, 32 and 64 cores.
 #[test]
 fn a_machine_of_many_cores_trains_what_one_core_trains() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(200, 100);
     let shim = shim(&place);
     let all = BATCH_SIZES.iter().flat_map(|size| NETWORKS.map(|hidden| (size, hidden, 17)));
-    // Of the largest machines fewer: here, their cores take turns.
+    // There are fewer cases with many cores, since the threads share the few cores of this machine.
     for (batch_size, hidden, cores) in all.chain([32, 64].map(|cores| (&BATCH_SIZES[1], NETWORKS[1], cores)))
     {
         let alone = record(&place.run(&train(batch_size, hidden, &["--threads", "1"])));
         let mut command = with_shim(&place, &shim, cores, &train(batch_size, hidden, &[]));
-        let many = record(&Ran::new(command.output().unwrap()));
+        let many = record(&CommandOutput::new(command.output().unwrap()));
         assert_eq!(threads(&place, &many), cores, "the default path was not taken");
         let (many, alone) = (result(&place, &many), result(&place, &alone));
         assert_eq!(many, alone, "{batch_size}, {hidden}, {cores} cores");
     }
 }
 
-/// The same with threads that are asked for, more than there is work for.
+/// `--threads` may request more threads than there is work for.
 #[test]
 fn any_number_of_threads_trains_what_one_thread_trains() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(200, 100);
     for (batch_size, hidden) in BATCH_SIZES.iter().flat_map(|size| NETWORKS.map(|hidden| (size, hidden))) {
         let mut known = None;
@@ -172,10 +173,11 @@ fn any_number_of_threads_trains_what_one_thread_trains() {
     }
 }
 
-/// A system that gives few threads: fewer compute, and where there are too few for anything, one message says so.
+/// If the system allows few threads, fewer threads compute. If there are too few, there is one
+/// message.
 #[test]
 fn threads_that_cannot_be_had_are_done_without() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(200, 100);
     let shim = shim(&place);
     let args = train(BATCH_SIZES[1], NETWORKS[1], &[]);
@@ -183,7 +185,7 @@ fn threads_that_cannot_be_had_are_done_without() {
     let mut finished = Vec::new();
     for given in (1..64).step_by(3).chain([100, 1000]) {
         let mut command = with_shim(&place, &shim, 16, &args);
-        let ran = Ran::new(
+        let ran = CommandOutput::new(
             command.env("THREADS", given.to_string()).env_remove("RUST_BACKTRACE").output().unwrap(),
         );
         if ran.code == 0 {
@@ -194,7 +196,7 @@ fn threads_that_cannot_be_had_are_done_without() {
             let is_one_message =
                 ran.stderr.matches("error: ").count() == 1 && !ran.stderr.contains("panicked");
             assert!(ran.code == 1 && is_one_message, "{given} threads: {} {}", ran.code, ran.stderr);
-            // Those that compute leave enough for all others.
+            // The compute threads leave enough threads for the rest of the program.
             assert!(given < 20, "{given} threads: {}", ran.stderr);
         }
     }
@@ -202,14 +204,15 @@ fn threads_that_cannot_be_had_are_done_without() {
     assert!(has_some(&|threads| threads == 16) && has_some(&|threads| threads < 16), "{finished:?}");
 }
 
-/// Not one thread: said before anything is begun. More are asked for than there are: said, and trained with those.
+/// If no thread can be started, there is a message before any work. If fewer threads than requested
+/// can be started, there is a warning, and the training uses those.
 #[test]
 fn what_cannot_be_had_is_said() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(200, 100);
     let shim = shim(&place);
     let mut command = with_shim(&place, &shim, 16, &train(BATCH_SIZES[1], NETWORKS[0], &[]));
-    let none = Ran::new(command.env("THREADS", "1").output().unwrap());
+    let none = CommandOutput::new(command.env("THREADS", "1").output().unwrap());
     none.assert_error(
         1,
         "cannot start a thread: Resource temporarily unavailable (os error 11)\n\nhint: the system, or a limit such as \
@@ -217,8 +220,8 @@ fn what_cannot_be_had_is_said() {
     );
     assert!(!place.path().join("artifacts").exists());
     let mut command = with_shim(&place, &shim, 16, &train(BATCH_SIZES[1], NETWORKS[0], &["--threads", "60"]));
-    let few = Ran::new(command.env("THREADS", "41").output().unwrap());
-    // Half of the forty beside the first.
+    let few = CommandOutput::new(command.env("THREADS", "41").output().unwrap());
+    // These are half of the forty threads beside the first.
     assert_eq!(threads(&place, &record(&few)), 20);
     assert_eq!(few.stderr.lines().next(), Some("warning: 60 threads cannot be had: there are 20"));
 }

@@ -7,13 +7,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Place, number};
+use common::{TestDir, number};
 use serde_json::Value;
 
 /// Keras and PyTorch give 0.911 to 0.925 for this network, depending on the seed.
 #[test]
 fn the_default_is_the_exercises_baseline() {
-    let place = Place::new();
+    let place = TestDir::new();
     for seed in ["1", "2", "3", "4", "5"] {
         let record = place.json(&["train", "--seed", seed]);
         let accuracy = number(&record, "test_accuracy");
@@ -27,12 +27,12 @@ fn the_default_is_the_exercises_baseline() {
 
 #[test]
 fn no_command_trains_the_default() {
-    let place = Place::new();
+    let place = TestDir::new();
     let ran = place.run(&[]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     let lines: Vec<_> = ran.stdout.lines().collect();
     assert_eq!(lines.len(), 2 + 10 + 3, "{}", ran.stdout);
-    assert_eq!(lines[0], "softmax: 784 → 10, 7,850 weights, on CPU (flex)");
+    assert_eq!(lines[0], "softmax: 784 → 10, 7,850 parameters, on CPU (flex)");
     assert_eq!(lines[1], "data: mnist, 60,000 training images");
     for (epoch, line) in (1..=10).zip(&lines[2..12]) {
         assert!(line.starts_with(&format!("epoch {epoch:>2}/10  loss 0.")), "{line}");
@@ -43,15 +43,15 @@ fn no_command_trains_the_default() {
 
 #[test]
 fn two_hidden_layers_with_adam_reach_their_accuracy() {
-    let place = Place::new();
+    let place = TestDir::new();
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/mlp.toml");
     let record = place.json(&["train", config.to_str().unwrap()]);
     assert!(number(&record, "test_accuracy") >= 0.975, "{record}");
     assert_eq!(record["num_parameters"], 535_818);
 }
 
-/// What two runs must have in common: weights and metrics, to the last digit.
-fn assert_same(place: &Place, a: &Value, b: &Value) {
+/// Asserts that two runs have equal weights and metrics, to the last digit.
+fn assert_same(place: &TestDir, a: &Value, b: &Value) {
     assert_eq!(a["weights_sha256"], b["weights_sha256"]);
     assert_eq!(place.metrics(a), place.metrics(b));
     assert_eq!(a["test_loss"], b["test_loss"]);
@@ -60,7 +60,7 @@ fn assert_same(place: &Place, a: &Value, b: &Value) {
 
 #[test]
 fn the_same_seed_gives_the_same_network_to_the_last_bit() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 200);
     for backend in ["flex", "ndarray"] {
         let train = |seed: &str| {
@@ -83,22 +83,22 @@ fn the_same_seed_gives_the_same_network_to_the_last_bit() {
 
 #[test]
 fn one_thread_gives_the_same_network_as_two() {
-    let place = Place::new();
+    let place = TestDir::new();
     let train = |threads| place.json(&["--threads", threads, "train", "--set", "training.num_epochs=1"]);
     assert_same(&place, &train("1"), &train("2"));
 }
 
 #[test]
 fn the_saved_experiment_repeats_the_run_exactly() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 200);
     let settings =
         ["--set", "model.hidden=[16]", "--set", "training.num_epochs=2", "--set", "schedule.kind=cosine"];
     let first = place
         .json(&[["train", "--data", "data", "--name", "odd", "--seed", "99"].as_slice(), &settings].concat());
     let saved = place.run_folder(&first).join("config.toml");
-    // From another folder: the saved experiment finds its data, which was named relative to the first.
-    let elsewhere = Place::new();
+    // From another folder, the saved experiment still finds its data, whose path was relative.
+    let elsewhere = TestDir::new();
     let artifacts = place.path().join("artifacts");
     let second = elsewhere.json(&[
         "--artifacts",
@@ -113,7 +113,7 @@ fn the_saved_experiment_repeats_the_run_exactly() {
 
 #[test]
 fn a_run_folder_holds_what_its_page_says() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     let record = place.json(&[
         "train",
@@ -189,7 +189,7 @@ fn a_run_folder_holds_what_its_page_says() {
     assert_eq!(checkpoints(&folder), kept);
 }
 
-/// The epochs of the checkpoints kept, each whole: as `sha256sum` sees it.
+/// Returns the epochs of the checkpoints, each of which must be complete by `sha256sum`.
 fn checkpoints(folder: &Path) -> Vec<u64> {
     let mut kept = Vec::new();
     for entry in fs::read_dir(folder.join("checkpoint")).unwrap() {
@@ -213,7 +213,7 @@ fn checkpoints(folder: &Path) -> Vec<u64> {
 
 #[test]
 fn without_validation_the_last_two_checkpoints_are_kept() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let record = place.json(&["train", "--data", "data", "--seed", "4294967296"]);
     assert_eq!(checkpoints(&place.path().join(place.run_folder(&record))), [9, 10]);
@@ -222,9 +222,9 @@ fn without_validation_the_last_two_checkpoints_are_kept() {
 
 #[test]
 fn the_mean_training_loss_weighs_every_image_alike() {
-    // At rate 1e-12 the weights stay as they are: the training loss must be the loss over all training images,
-    // although the last of the batches of 400 holds 200 images only.
-    let place = Place::new();
+    // At learning rate 1e-12 the weights do not change. So the training loss must be the loss over
+    // all training images, although the last batch has 200 images in place of 400.
+    let place = TestDir::new();
     place.digits(1000, 100);
     let record = place.json(&[
         "train",
@@ -245,9 +245,9 @@ fn the_mean_training_loss_weighs_every_image_alike() {
 
 #[test]
 fn early_stopping_stops_and_restores_the_best_epoch() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(400, 100);
-    // Far too many steps for 300 images: the validation loss rises soon.
+    // There are far too many steps for 300 images, so the validation loss soon rises.
     let record = place.json(&[
         "train",
         "--data",
@@ -281,7 +281,7 @@ fn early_stopping_stops_and_restores_the_best_epoch() {
 
 #[test]
 fn every_shipped_experiment_trains() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(6000, 100);
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
     let mut seen = 0;
@@ -301,7 +301,7 @@ fn every_shipped_experiment_trains() {
 
 #[test]
 fn quiet_prints_nothing_and_json_one_line() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let ran = place.run(&["--quiet", "train", "--data", "data"]);
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
@@ -312,7 +312,7 @@ fn quiet_prints_nothing_and_json_one_line() {
 
 #[test]
 fn runs_of_the_same_second_get_folders_of_their_own() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let children: Vec<_> = (0..4)
         .map(|_| {

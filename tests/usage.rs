@@ -1,15 +1,15 @@
-//! The command line: help, and one clear message for every kind of bad input.
+//! The command line: help, and one clear message per kind of bad input.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
 use std::fs;
 
-use common::Place;
+use common::TestDir;
 
 #[test]
 fn help_reads_like_a_manual() {
-    let place = Place::new();
+    let place = TestDir::new();
     let help = place.run(&["--help"]).stdout;
     for words in ["train", "evaluate", "runs", "--backend", "--json", "--threads", "Examples:", "Exit codes:"]
     {
@@ -23,7 +23,7 @@ fn help_reads_like_a_manual() {
 
 #[test]
 fn wrong_usage_exits_with_2() {
-    let place = Place::new();
+    let place = TestDir::new();
     for args in [
         &["frobnicate"] as &[&str],
         &["train", "--set", "seed"],
@@ -42,7 +42,7 @@ fn wrong_usage_exits_with_2() {
 
 #[test]
 fn what_belongs_to_training_says_where() {
-    let place = Place::new();
+    let place = TestDir::new();
     let hint = "hint: what belongs to training follows `train`: put `train` before it\n";
     for args in
         [&["--seed", "7"] as &[&str], &["configs/mlp.toml"], &["mlp"], &["--quiet", "--set", "seed=1"]]
@@ -54,10 +54,10 @@ fn what_belongs_to_training_says_where() {
     assert!(!place.run(&["--frobnicate"]).stderr.contains("hint:"));
 }
 
-/// In a folder without any of their files.
+/// The folder has none of their files.
 #[test]
 fn what_is_inside_is_found_by_its_name() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     for name in ["softmax", "hidden", "mlp", "best", "inserted", "reference"] {
         let summary = place.json(&["summary", name, "--data", "data", "--set", "data.validation=50"]);
@@ -72,18 +72,18 @@ fn what_is_inside_is_found_by_its_name() {
         let args = [&["study", name, "--dry-run"], &settings[..], held_out].concat();
         assert_eq!(place.json(&args)["trials"].as_array().unwrap().len(), trials, "{name}");
     }
-    // A study of one's own has them as its base, too.
+    // A user's study can have them as its base, too.
     place.write("own.toml", "base = \"hidden\"\n[set]\ntraining.num_epochs = 1\ndata.validation = 50\n");
     let own = place.run(&["study", "own.toml", "--data", "data"]);
     assert_eq!(own.code, 0, "{}", own.stderr);
-    // A file of that name goes first.
+    // A file of that name takes precedence.
     place.write("mlp", "name = \"mine\"\n");
     assert_eq!(place.json(&["summary", "mlp", "--data", "data"])["experiment"], "mine");
 }
 
 #[test]
 fn a_file_that_is_not_there_names_what_is_inside() {
-    let place = Place::new();
+    let place = TestDir::new();
     let inside = |name: &str| {
         format!("hint: smallnet has one of this name inside: `{name}`, without folder and ending\n")
     };
@@ -112,17 +112,17 @@ fn a_file_that_is_not_there_names_what_is_inside() {
     );
 }
 
-/// What `--help` shows can be typed in any folder.
+/// The examples of `--help` work in any folder.
 #[test]
 fn the_examples_of_help_name_nothing_that_is_not_there() {
-    let place = Place::new();
+    let place = TestDir::new();
     let mut named = 0;
     for command in ["", "train", "study", "lr-find", "summary", "data", "lab"] {
         let help =
             place.run(&[command, "--help"].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>());
         assert!(!help.stdout.contains("configs/"), "{}", help.stdout);
         for line in help.stdout.lines().filter_map(|line| line.trim().strip_prefix("smallnet ")) {
-            // What a line does stands behind several spaces.
+            // The description of a line follows several spaces.
             let command = line.split("  ").next().unwrap_or_default();
             let words: Vec<_> = command.split(' ').take(2).collect();
             if let ["train" | "summary" | "lr-find", name] = words[..]
@@ -141,7 +141,7 @@ fn a_backend_that_was_not_built_says_how_to_build_it() {
     if cfg!(feature = "cuda") {
         return;
     }
-    let place = Place::new();
+    let place = TestDir::new();
     place.run(&["--backend", "cuda"]).assert_error(
         1,
         "the backend `cuda` is not in this build\n\nhint: build it in with `cargo run --release --features cuda -- \
@@ -151,7 +151,7 @@ fn a_backend_that_was_not_built_says_how_to_build_it() {
 
 #[test]
 fn bad_experiments_are_refused_before_a_folder_is_made() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.write("typo.toml", "[optimizer]\nlearning_rte = 0.1\n");
     place.run(&["train", "typo.toml"]).assert_error(
         1,
@@ -172,7 +172,7 @@ fn bad_experiments_are_refused_before_a_folder_is_made() {
         .assert_error(1, "`data.validation` is 60000, expected less than the 60000 training images");
     place.run(&["train", "--set", "model.hidden=[60000,60000]"]).assert_error(
         1,
-        "a network [784, 60000, 60000, 10] has 3647760010 weights, expected at most 100000000\n\nhint: make the layers \
+        "a network [784, 60000, 60000, 10] has 3647760010 parameters, expected at most 100000000\n\nhint: make the layers \
          of `model.hidden` narrower",
     );
     place.run(&["train", "--set", "model.hidden=[60000]", "--set", "training.batch_size=60000"]).assert_error(
@@ -185,7 +185,7 @@ fn bad_experiments_are_refused_before_a_folder_is_made() {
 
 #[test]
 fn bad_data_is_refused_before_a_folder_is_made() {
-    let place = Place::new();
+    let place = TestDir::new();
     let missing = place.path().canonicalize().unwrap().join("nowhere");
     let ran = place.run(&["train", "--data", missing.to_str().unwrap()]);
     assert_eq!(ran.code, 1);
@@ -208,7 +208,7 @@ fn bad_data_is_refused_before_a_folder_is_made() {
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.starts_with("error: invalid IDX file"), "{}", ran.stderr);
 
-    // The test images are used after the last step, but looked at before the first.
+    // The test images are used after the last step, but checked before the first.
     fs::write(&images, &image_bytes).unwrap();
     let test_labels = data.join("t10k-labels-idx1-ubyte");
     let test_bytes = fs::read(&test_labels).unwrap();

@@ -1,8 +1,10 @@
-//! A fault at the N-th system call of each thread, for every N: the call fails, or the process is killed in it. strace makes
-//! the faults. A part of them, drawn by a seed, runs with all tests; `SMALLNET_WALK=all` makes every one.
+//! Faults at the N-th system call of each thread, for every N: the call fails, or the process is
+//! killed in it. strace injects the faults. A random part of them, drawn by a seed, runs with all
+//! tests; `SMALLNET_WALK=all` runs all of them.
 //!
-//! After each fault the program must have ended in time, with exit code 0 and the right result or with one message, and
-//! with nothing half-written; the same command (or `resume`) then ends with the weights of an undisturbed run.
+//! After each fault, the program must end in time, with exit code 0 and the right result or with
+//! one message, and leave nothing half-written. The same command (or `resume`) must then end with
+//! the weights of an undisturbed run.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -19,24 +21,24 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Dice, Place, Ran};
+use common::{CommandOutput, Rng, TestDir};
 use serde_json::Value;
 
-/// Faults in a run of all tests.
+/// Number of faults in a run of all tests.
 const PART: usize = 300;
-/// Nothing takes so long, even on a machine with other things to do.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Calls that end a thread or wait for another one, and what only asks for the time.
+/// Timeout: nothing takes that long, even on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Calls that are left out: they end a thread, wait for another one or read the time.
 const LEFT_OUT: &str = "futex,execve,exit,exit_group,rt_sigreturn,sched_yield,clock_gettime,clock_nanosleep,nanosleep,\
     restart_syscall,gettimeofday";
 
-/// A command that is disturbed.
+/// Command that faults are injected into.
 struct Scenario {
     name: &'static str,
     command: &'static [&'static str],
-    /// Makes what the command starts from.
-    prepare: fn(&Place),
-    /// The experiment whose only run has the result.
+    /// Prepares the state that the command starts from.
+    prepare: fn(&TestDir),
+    /// Name of the experiment whose only run has the result.
     experiment: &'static str,
 }
 
@@ -60,9 +62,10 @@ const SCENARIOS: [Scenario; 4] = [
         name: "resume",
         command: &["resume", "--threads=1", "artifacts/n/run"],
         prepare: |place| {
-            // Killed while the third epoch's line is written: the first epoch's checkpoint is whole by then.
+            // The process is killed while it writes the line of the third epoch. The checkpoint of
+            // the first epoch is complete by then.
             let fault = Fault { call: "fdatasync".to_owned(), when: 3, error: None };
-            assert_eq!(disturbed(place, LONGER, &fault).1.code, -9);
+            assert_eq!(run_with_fault(place, LONGER, &fault).1.code, -9);
             rename_run(place);
         },
         experiment: "n",
@@ -75,7 +78,7 @@ const SCENARIOS: [Scenario; 4] = [
     },
 ];
 
-/// What happens at the `when`-th `call` of each thread: this error, or the end of the process.
+/// Fault at the `when`-th `call` of each thread: this error, or a kill of the process.
 #[derive(Debug, Clone)]
 struct Fault {
     call: String,
@@ -83,7 +86,7 @@ struct Fault {
     error: Option<&'static str>,
 }
 
-/// The errors that a call is tried with.
+/// Returns the errors that are injected into a call.
 fn errors(call: &str) -> &'static [&'static str] {
     match call {
         "openat" | "open" => &["EMFILE", "ENOSPC", "EIO", "EINTR", "ENOMEM"],
@@ -99,14 +102,14 @@ fn errors(call: &str) -> &'static [&'static str] {
     }
 }
 
-/// Gives the only run a name that is known beforehand.
-fn rename_run(place: &Place) {
+/// Renames the only run to a fixed name.
+fn rename_run(place: &TestDir) {
     let run = runs(place, "n").pop().expect("a run");
     fs::rename(&run, run.with_file_name("run")).unwrap();
 }
 
-/// The folders of an experiment's runs.
-fn runs(place: &Place, experiment: &str) -> Vec<PathBuf> {
+/// Returns the folders of an experiment's runs.
+fn runs(place: &TestDir, experiment: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(place.path().join("artifacts").join(experiment)) else {
         return Vec::new();
     };
@@ -114,22 +117,23 @@ fn runs(place: &Place, experiment: &str) -> Vec<PathBuf> {
     paths.filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with(".tmp")).collect()
 }
 
-/// What is not finished under `folder`.
-fn leftovers(folder: &Path) -> Vec<PathBuf> {
+/// Returns the temporary files below `folder`.
+fn temp_files_in(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut found = Vec::new();
     for path in entries.map(|entry| entry.unwrap().path()) {
         if path.file_name().unwrap().to_str().unwrap().starts_with(".tmp") {
             found.push(path);
         } else if path.is_dir() {
-            found.extend(leftovers(&path));
+            found.extend(temp_files_in(&path));
         }
     }
     found
 }
 
-/// What a command left: the digest of the weights and the metrics, without times, of the only run.
-fn result(place: &Place, experiment: &str) -> Result<String, String> {
+/// Returns the result of a command: the digest of the weights and the metrics without times of the
+/// only run.
+fn result(place: &TestDir, experiment: &str) -> Result<String, String> {
     let runs = runs(place, experiment);
     let [run] = &runs[..] else { return Err(format!("{} runs", runs.len())) };
     let read = |name: &str| {
@@ -149,8 +153,8 @@ fn result(place: &Place, experiment: &str) -> Result<String, String> {
     Ok(result)
 }
 
-/// smallnet under strace with `options`; its log is in `log` beside the folder.
-fn traced(place: &Place, options: &[&str], args: &[&str]) -> Ran {
+/// Runs smallnet under strace with `options`. The log is in `log` beside the folder.
+fn run_with_strace(place: &TestDir, options: &[&str], args: &[&str]) -> CommandOutput {
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-o", "log"]).args(options);
     command.arg(env!("CARGO_BIN_EXE_smallnet")).args(args);
@@ -159,7 +163,7 @@ fn traced(place: &Place, options: &[&str], args: &[&str]) -> Ran {
     let group = format!("-{}", child.id());
     let (ended, end) = channel::<()>();
     let watchdog = thread::spawn(move || {
-        let late = end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout);
+        let late = end.recv_timeout(TIMEOUT) == Err(RecvTimeoutError::Timeout);
         if late {
             Command::new("kill").args(["-KILL", "--", &group]).status().unwrap();
         }
@@ -168,7 +172,7 @@ fn traced(place: &Place, options: &[&str], args: &[&str]) -> Ran {
     let output = child.wait_with_output().unwrap();
     drop(ended);
     let signal = output.status.signal();
-    let mut ran = Ran::new(output);
+    let mut ran = CommandOutput::new(output);
     ran.code = signal.map_or(ran.code, |signal| -signal);
     if watchdog.join().unwrap() {
         ran.code = -1000;
@@ -176,19 +180,20 @@ fn traced(place: &Place, options: &[&str], args: &[&str]) -> Ran {
     ran
 }
 
-/// Runs a command with a fault, and says whether that came about.
-fn disturbed(place: &Place, args: &[&str], fault: &Fault) -> (bool, Ran) {
+/// Runs a command with a fault, and returns whether the fault occurred.
+fn run_with_fault(place: &TestDir, args: &[&str], fault: &Fault) -> (bool, CommandOutput) {
     let Fault { call, when, error } = fault;
     let effect = match error {
         None => "signal=KILL".to_owned(),
-        // To refuse, this one gives no error, but an end of the heap that is not the one asked for.
+        // This call reports failure not by an error but by an unchanged end of the heap.
         Some(_) if call == "brk" => "retval=0".to_owned(),
         Some(error) => format!("error={error}"),
     };
     let (trace, inject) = (format!("trace={call}"), format!("inject={call}:{effect}:when={when}"));
-    // Errors stop the program in this call alone, which is faster. Signals do not come then.
+    // For errors, strace stops the program in this call alone, which is faster. It does not report
+    // signals then.
     let stops: &[&str] = if error.is_some() { &["--seccomp-bpf"] } else { &[] };
-    let ran = traced(place, &[stops, &["-e", &trace, "-e", &inject]].concat(), args);
+    let ran = run_with_strace(place, &[stops, &["-e", &trace, "-e", &inject]].concat(), args);
     let log = fs::read_to_string(place.path().join("log")).unwrap_or_default();
     fs::remove_file(place.path().join("log")).unwrap();
     let made = match error {
@@ -198,10 +203,10 @@ fn disturbed(place: &Place, args: &[&str], fault: &Fault) -> (bool, Ran) {
     (made, ran)
 }
 
-/// How often each call is made by the thread that makes it most often; and how often by the main thread before smallnet's
-/// own code begins.
-fn calls(place: &Place, args: &[&str]) -> BTreeMap<String, (usize, usize)> {
-    let ran = traced(place, &["-e", &format!("trace=!{LEFT_OUT}")], args);
+/// Returns, for each call, the highest count of a single thread, and the count of the main thread
+/// before smallnet's own code begins.
+fn count_calls(place: &TestDir, args: &[&str]) -> BTreeMap<String, (usize, usize)> {
+    let ran = run_with_strace(place, &["-e", &format!("trace=!{LEFT_OUT}")], args);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let log = place.read("log");
     fs::remove_file(place.path().join("log")).unwrap();
@@ -214,7 +219,7 @@ fn calls(place: &Place, args: &[&str]) -> BTreeMap<String, (usize, usize)> {
         if !call.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
             continue;
         }
-        // The first thing that smallnet asks of the system.
+        // This is the first call of smallnet's own code.
         has_begun |= rest.contains("rt_sigaction(SIGXFSZ");
         let count = counts.entry((thread.to_owned(), call.to_owned())).or_default();
         *count += 1;
@@ -228,28 +233,29 @@ fn calls(place: &Place, args: &[&str]) -> BTreeMap<String, (usize, usize)> {
     calls
 }
 
-/// A case: a scenario with what it starts from, how an undisturbed run ends, and the fault.
+/// Test case: a scenario with its initial state, the result of an undisturbed run, and the fault.
 struct Case<'a> {
     start: &'a Start,
     fault: Fault,
-    /// Whether it may hit the loader and the language's runtime, before smallnet's own code begins.
+    /// True if the fault may hit the loader or the language's runtime, before smallnet's own code
+    /// begins.
     may_be_early: bool,
 }
 
 struct Start {
     scenario: &'static Scenario,
-    place: Place,
+    place: TestDir,
     expected: String,
     calls: BTreeMap<String, (usize, usize)>,
 }
 
 impl Start {
     fn new(scenario: &'static Scenario) -> Self {
-        let place = Place::new();
+        let place = TestDir::new();
         place.digits(120, 40);
         (scenario.prepare)(&place);
         let undisturbed = copy(&place);
-        let calls = calls(&undisturbed, scenario.command);
+        let calls = count_calls(&undisturbed, scenario.command);
         let expected = result(&undisturbed, scenario.experiment).unwrap();
         Self { scenario, place, expected, calls }
     }
@@ -270,36 +276,39 @@ impl Start {
     }
 }
 
-fn copy(place: &Place) -> Place {
-    let copy = Place::new();
+fn copy(place: &TestDir) -> TestDir {
+    let copy = TestDir::new();
     let from = place.path().join(".");
     assert!(Command::new("cp").arg("-a").arg(from).arg(copy.path()).status().unwrap().success());
     copy
 }
 
-/// How a disturbed command ended.
+/// End of a disturbed command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Ended {
-    /// The fault's moment did not come.
+enum Ending {
+    /// The fault did not occur.
     Undisturbed,
-    WithTheResult,
-    WithAMessage,
+    WithResult,
+    WithMessage,
     Killed,
-    /// Before smallnet's own code began, and with nothing touched.
+    /// The command ended before smallnet's own code began, and changed nothing.
     Early,
 }
 
 impl Case<'_> {
-    /// Makes the fault, and says how that ended or what is wrong with it.
-    fn run(&self) -> Result<Ended, String> {
+    /// Injects the fault. Returns the end of the command, or a description of what is wrong with
+    /// it.
+    fn run(&self) -> Result<Ending, String> {
         let Scenario { command, experiment, .. } = self.start.scenario;
         let place = copy(&self.start.place);
-        let before = listing(place.path());
-        let (made, ran) = disturbed(&place, command, &self.fault);
-        let ended = match self.judge(&place, &ran) {
+        let before = list_files(place.path());
+        let (made, ran) = run_with_fault(&place, command, &self.fault);
+        let ended = match self.classify(&place, &ran) {
             Ok(ended) => ended,
-            // Nobody else can say anything there.
-            Err(_) if self.may_be_early && ran.code != 0 && listing(place.path()) == before => Ended::Early,
+            // Only the loader and the runtime can print a message there.
+            Err(_) if self.may_be_early && ran.code != 0 && list_files(place.path()) == before => {
+                Ending::Early
+            }
             Err(problem) => {
                 return Err(format!(
                     "{problem}\n  exit {}\n  {}",
@@ -308,52 +317,53 @@ impl Case<'_> {
                 ));
             }
         };
-        if ended != Ended::WithTheResult {
+        if ended != Ending::WithResult {
             self.go_on(&place)?;
         }
         match result(&place, experiment)? == self.start.expected {
             true if made => Ok(ended),
-            true => Ok(Ended::Undisturbed),
+            true => Ok(Ending::Undisturbed),
             false => Err("another result".to_owned()),
         }
     }
 
-    fn judge(&self, place: &Place, ran: &Ran) -> Result<Ended, String> {
-        let mut unfinished = leftovers(&place.path().join("artifacts"));
-        // What a kill had left there before is cleared away by who gets so far.
+    fn classify(&self, place: &TestDir, ran: &CommandOutput) -> Result<Ending, String> {
+        let mut unfinished = temp_files_in(&place.path().join("artifacts"));
+        // A command that gets far enough removes the files that an earlier kill left.
         let names = |path: &PathBuf| path.file_name().unwrap().to_owned();
         let earlier: Vec<_> =
-            leftovers(&self.start.place.path().join("artifacts")).iter().map(names).collect();
+            temp_files_in(&self.start.place.path().join("artifacts")).iter().map(names).collect();
         unfinished.retain(|path| !earlier.contains(&names(path)));
         let tells = ran.stderr.lines().filter(|line| line.starts_with("error: ")).count();
         let failed_trials = ran.stderr.contains(" failed; the same command tries again:");
         match ran.code {
-            -9 if self.fault.error.is_none() => Ok(Ended::Killed),
+            -9 if self.fault.error.is_none() => Ok(Ending::Killed),
             0 | 1 if ran.stderr.contains("panicked") => Err("a panic's text".to_owned()),
-            // What cannot be removed stays until the next time.
+            // Files that cannot be removed stay until the next command.
             0 | 1 if !unfinished.is_empty() && !self.is_of_removing(ran) => {
                 Err(format!("left behind: {unfinished:?}"))
             }
             0 if tells > 0 => Err("an error, and exit code 0".to_owned()),
             0 => match result(place, self.start.scenario.experiment)? == self.start.expected {
-                true => Ok(Ended::WithTheResult),
+                true => Ok(Ending::WithResult),
                 false => Err("exit code 0, and another result".to_owned()),
             },
-            // The message itself may be what could not be written.
-            1 if tells == 1 || failed_trials || self.fault.call == "write" => Ok(Ended::WithAMessage),
+            // The fault may have hit the output of the message.
+            1 if tells == 1 || failed_trials || self.fault.call == "write" => Ok(Ending::WithMessage),
             1 => Err(format!("{tells} messages")),
             _ => Err("neither a result nor a message".to_owned()),
         }
     }
 
-    /// Whether it hit the removal of files, which is then told or, of a temporary one, left to the next command.
-    fn is_of_removing(&self, ran: &Ran) -> bool {
+    /// Returns whether the fault hit the removal of files. That gives a message, or the next
+    /// command removes a temporary file.
+    fn is_of_removing(&self, ran: &CommandOutput) -> bool {
         let calls = ["unlinkat", "rmdir", "unlink"];
         calls.contains(&&*self.fault.call) || ran.stderr.contains("error: cannot remove ")
     }
 
-    /// The same again without a fault, or `resume`.
-    fn go_on(&self, place: &Place) -> Result<(), String> {
+    /// Runs the same command again without a fault, or `resume`.
+    fn go_on(&self, place: &TestDir) -> Result<(), String> {
         let Scenario { name, command, experiment, .. } = *self.start.scenario;
         let runs = runs(place, experiment);
         let run = runs.first().map(|run| run.to_str().unwrap().to_owned());
@@ -365,20 +375,20 @@ impl Case<'_> {
         if ran.code != 0 && !had_ended {
             return Err(format!("does not go on: exit {}: {}", ran.code, ran.stderr));
         }
-        match &leftovers(&place.path().join("artifacts"))[..] {
+        match &temp_files_in(&place.path().join("artifacts"))[..] {
             [] => Ok(()),
             left => Err(format!("left behind by the next command: {left:?}")),
         }
     }
 }
 
-/// All files below `folder` with their sizes.
-fn listing(folder: &Path) -> Vec<(PathBuf, u64)> {
+/// Returns all files below `folder` with their sizes.
+fn list_files(folder: &Path) -> Vec<(PathBuf, u64)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let metadata = entry.metadata().unwrap();
         match metadata.is_dir() {
-            true => found.extend(listing(&entry.path())),
+            true => found.extend(list_files(&entry.path())),
             false => found.push((entry.path(), metadata.len())),
         }
     }
@@ -386,11 +396,11 @@ fn listing(folder: &Path) -> Vec<(PathBuf, u64)> {
     found
 }
 
-/// As many of `cases` as are wanted: in turn one of each scenario, call and effect, drawn by `seed`.
+/// Draws the requested number of `cases` by `seed`, in turn one of each scenario, call and effect.
 fn draw(cases: Vec<Case<'_>>, wanted: usize, seed: u64) -> Vec<Case<'_>> {
-    let mut dice = Dice::new(seed);
+    let mut rng = Rng::new(seed);
     let mut drawn: HashMap<String, usize> = HashMap::new();
-    let mut shuffled: Vec<(f64, Case<'_>)> = cases.into_iter().map(|case| (dice.roll(), case)).collect();
+    let mut shuffled: Vec<(f64, Case<'_>)> = cases.into_iter().map(|case| (rng.next_f64(), case)).collect();
     shuffled.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut in_turns: Vec<(usize, Case<'_>)> = Vec::new();
     for (_, case) in shuffled {
@@ -408,35 +418,35 @@ fn strace_works() -> bool {
     ran.is_ok_and(|output| output.status.success())
 }
 
-fn variable(name: &str) -> Option<String> {
+fn env_var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 #[test]
 fn no_fault_changes_a_result_or_ends_without_a_message() {
     if !strace_works() {
-        assert!(variable("SMALLNET_REQUIRE_STRACE").is_none(), "strace is missing or may not trace here");
+        assert!(env_var("SMALLNET_REQUIRE_STRACE").is_none(), "strace is missing or may not trace here");
         eprintln!("passed over: strace is missing, or this machine lets nobody trace");
         return;
     }
-    let only = variable("SMALLNET_WALK_ONLY");
+    let only = env_var("SMALLNET_WALK_ONLY");
     let starts: Vec<Start> = SCENARIOS.iter().map(Start::new).collect();
     let all = starts.iter().flat_map(Start::cases);
-    // `SMALLNET_WALK_ONLY='train mmap'` looks closer at some of them.
+    // `SMALLNET_WALK_ONLY='train mmap'` selects some of the cases.
     let all: Vec<_> =
         all.filter(|case| only.as_ref().is_none_or(|only| case.name().contains(only))).collect();
     let num_all = all.len();
-    let wanted = match variable("SMALLNET_WALK").as_deref() {
+    let wanted = match env_var("SMALLNET_WALK").as_deref() {
         Some("all") => num_all,
         Some(number) => number.parse().expect("SMALLNET_WALK is `all` or a number"),
         None => PART,
     };
-    let seed = variable("SMALLNET_WALK_SEED").map_or(1, |seed| seed.parse().expect("a number"));
+    let seed = env_var("SMALLNET_WALK_SEED").map_or(1, |seed| seed.parse().expect("a number"));
     let cases = draw(all, wanted, seed);
     eprintln!("{} of {num_all} faults, drawn with seed {seed}", cases.len());
 
     let (next, start) = (AtomicUsize::new(0), Instant::now());
-    let ends: Mutex<BTreeMap<(&str, bool, Ended), usize>> = Mutex::default();
+    let ends: Mutex<BTreeMap<(&str, bool, Ending), usize>> = Mutex::default();
     let problems: Mutex<Vec<String>> = Mutex::default();
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {

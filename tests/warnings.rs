@@ -1,11 +1,11 @@
-//! A network that has learned nothing is told so.
+//! Warnings about a network that has learned nothing.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
-use common::Place;
+use common::TestDir;
 
-/// The warnings of a `--json` record, by their kinds.
+/// Returns the kinds of the warnings in a `--json` record.
 fn kinds(record: &serde_json::Value) -> Vec<String> {
     let kind = |warning: &serde_json::Value| warning["kind"].as_str().unwrap().to_owned();
     record["warnings"].as_array().unwrap().iter().map(kind).collect()
@@ -13,7 +13,7 @@ fn kinds(record: &serde_json::Value) -> Vec<String> {
 
 #[test]
 fn a_network_that_answers_one_class_is_told_so() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
     let training =
         ["train", "--data", "data", "--hidden", "8", "--set", "model.initializer=zeros", "--epochs", "1"];
@@ -36,7 +36,7 @@ fn a_network_that_answers_one_class_is_told_so() {
 
 #[test]
 fn steps_that_are_too_large_are_named_as_the_reason() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(1000, 100);
     let ran = place.run(&["train", "--data", "data", "--hidden", "64,64,64", "--lr", "4", "--epochs", "2"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -49,21 +49,21 @@ fn steps_that_are_too_large_are_named_as_the_reason() {
 
 #[test]
 fn hidden_layers_that_end_below_the_softmax_network_are_told_so() {
-    let place = Place::new();
+    let place = TestDir::new();
     let record = place.json(&["train", "--hidden", "2", "--lr", "0.1", "--epochs", "1"]);
     assert!(kinds(&record).contains(&"below-softmax".to_owned()), "{record}");
     let page = place.read(place.run_folder(&record).join("report.html"));
     assert!(page.contains("is below the 0.92 of a softmax network without hidden layers."), "{page}");
     let evaluated = place.json(&["evaluate", "latest"]);
     assert_eq!(evaluated["warnings"], record["warnings"]);
-    // The training images say nothing about that.
+    // The training images cannot show that.
     let trained_on = place.json(&["evaluate", "latest", "--split", "train"]);
     assert!(!kinds(&trained_on).contains(&"below-softmax".to_owned()), "{trained_on}");
 }
 
 #[test]
 fn a_network_that_is_right_is_told_nothing() {
-    let place = Place::new();
+    let place = TestDir::new();
     let ran = place.run(&["train", "--epochs", "1"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     let record = place.json(&["evaluate", "latest"]);

@@ -1,16 +1,16 @@
-//! The GPU backend. These tests need a Vulkan driver; `mesa-vulkan-drivers` has one that computes on the CPU.
-//! Without any they are passed over, but not where `SMALLNET_REQUIRE_WGPU` is set, as in CI.
+//! The GPU backend. These tests need a Vulkan driver; `mesa-vulkan-drivers` has one that computes
+//! on the CPU. Without a driver they do nothing, unless `SMALLNET_REQUIRE_WGPU` is set, as in CI.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
-use common::{Place, number};
+use common::{TestDir, number};
 
-/// The message of a machine without a GPU.
+/// Message of a machine without a GPU.
 const NO_GPU: &str = "error: the backend `wgpu` found no usable GPU: ";
 
-/// Whether wgpu works here; panics where it must and does not.
-fn has_gpu(place: &Place) -> bool {
+/// Returns whether wgpu works here. Panics if it is required and does not work.
+fn has_gpu(place: &TestDir) -> bool {
     let ran = place.run(&[
         "--backend",
         "wgpu",
@@ -32,7 +32,7 @@ fn has_gpu(place: &Place) -> bool {
 
 #[test]
 fn all_backends_agree() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(2000, 1000);
     if !has_gpu(&place) {
         return;
@@ -58,7 +58,7 @@ fn all_backends_agree() {
         assert!((number(&flex, "test_accuracy") - number(other, "test_accuracy")).abs() <= 0.003, "{other}");
         assert!((number(&flex, "test_loss") - number(other, "test_loss")).abs() < 1e-3, "{other}");
     }
-    // A network trained on a GPU is the same network on a CPU.
+    // A network that was trained on a GPU gives the same results on a CPU.
     let run = wgpu["run"].as_str().unwrap();
     let (gpu, cpu) = (place.json(&["--backend", "wgpu", "evaluate", run]), place.json(&["evaluate", run]));
     assert_eq!(gpu["accuracy"], wgpu["test_accuracy"]);
@@ -67,8 +67,8 @@ fn all_backends_agree() {
 
 #[test]
 fn a_machine_without_a_gpu_is_told_the_ways_out() {
-    let place = Place::new();
-    // Hides every Vulkan driver and, lest wgpu takes OpenGL, every EGL vendor.
+    let place = TestDir::new();
+    // This hides every Vulkan driver, and every EGL vendor, so that wgpu does not use OpenGL.
     let output = place
         .command(&["--backend", "wgpu"])
         .env("VK_DRIVER_FILES", "/nonexistent")
@@ -76,7 +76,7 @@ fn a_machine_without_a_gpu_is_told_the_ways_out() {
         .env("__EGL_VENDOR_LIBRARY_FILENAMES", "/nonexistent")
         .output()
         .unwrap();
-    let ran = common::Ran::new(output);
+    let ran = common::CommandOutput::new(output);
     assert_eq!(ran.code, 1, "{}", ran.stdout);
     assert!(ran.stderr.contains(NO_GPU), "{}", ran.stderr);
     assert!(ran.stderr.contains("hint: install a graphics driver"), "{}", ran.stderr);
@@ -85,10 +85,10 @@ fn a_machine_without_a_gpu_is_told_the_ways_out() {
     assert!(!place.path().join("artifacts").exists());
 }
 
-/// Networks side by side on the GPU give what they give on the CPU.
+/// A model batch on the GPU gives the same results as on the CPU.
 #[test]
 fn a_study_agrees_with_the_cpu() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     if !has_gpu(&place) {
         return;
@@ -108,10 +108,10 @@ fn a_study_agrees_with_the_cpu() {
     assert!(place.read("wgpu/studies/s/trials.jsonl").lines().all(|line| line.contains("\"stacked\":true")));
 }
 
-/// A GPU may round each time anew, but it goes on with the state that was saved.
+/// A GPU may round differently each time, but it resumes with the saved state.
 #[test]
 fn a_training_on_the_gpu_goes_on() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 100);
     if !has_gpu(&place) {
         return;

@@ -1,15 +1,15 @@
-"""The same networks on the same MNIST in other frameworks: `peers.py FRAMEWORK WORKLOAD` prints one line of JSON.
+"""Trains the same networks on the same MNIST in other frameworks: `peers.py FRAMEWORK WORKLOAD` prints one line of JSON.
 
-W1  784-10, SGD with rate 1, batches of 128, 10 epochs
-W2  784-512-256-10, ReLU, Adam with rate 0.001, batches of 128, 5 epochs
+W1  784-10, SGD with learning rate 1, batches of 128, 10 epochs
+W2  784-512-256-10, ReLU, Adam with learning rate 0.001, batches of 128, 5 epochs
 W3  W1's network, 5 folds, 8 learning rates, 3 epochs: 40 trainings
-W4  W1's network, batches of 16 to 4,096: an epoch once warm
-W5  answers of W2's network: images a second, one and 1,024 at a time
+W4  W1's network, batches of 16 to 4,096: time per epoch after a warm-up
+W5  predictions of W2's network: images per second, one and 1,024 at a time
 W6  one epoch of W1, for the time of the whole process
-hidden  784-128-10, SGD with rate 0.1 and momentum 0.9, batches of 128 of 55,000 images, 10 epochs: JAX alone
+hidden  784-128-10, SGD with learning rate 0.1 and momentum 0.9, batches of 128 of 55,000 images, 10 epochs: JAX alone
 
-Each framework is written as its users write it when they want it fast, and `lightning` and `keras` as their tutorials are:
-data as one array in memory, no loader that makes an object of each image, no metrics beyond what fit() reports.
+The code of each framework is that of users who want it fast, and `lightning` and `keras` follow their tutorials. The data is
+one array in memory, without a loader that makes an object per image, and without metrics beyond those of fit().
 """
 import json, os, resource, sys, time
 
@@ -46,13 +46,13 @@ def seconds(work):
 
 
 def speed(work, images, passes):
-    """Images a second in the best of several passes, after one to warm up."""
+    """Returns the images per second of the best of several passes after a warm-up pass."""
     work()
     return images / min(seconds(work) for _ in range(passes))
 
 
 def run(workload, train, classify, data):
-    """`train(kind, rate, batch, x, y)` gives a function that trains one epoch and one that gives the accuracy."""
+    """Measures a workload. `train(kind, rate, batch, x, y)` returns a function that trains one epoch and one that returns the accuracy."""
     x, y, xt, yt = data
     if workload in ("W1", "W2", "W6", "hidden"):
         if workload == "hidden":
@@ -105,7 +105,7 @@ def jax_peer():
             return optax.sgd(0.1, momentum=0.9)
         return optax.sgd(rate) if kind == "softmax" else optax.adam(1e-3)
 
-    # A whole epoch is one compiled loop: the fastest JAX can be here.
+    # A whole epoch is one compiled loop, which is the fastest form in JAX.
     @partial(jax.jit, static_argnames=("kind", "batch"), donate_argnames=("carry",))
     def scan(kind, batch, carry, x, y, order, rate):
         def step(carry, i):
@@ -274,7 +274,7 @@ def sklearn_peer():
         return MLPClassifier((512, 256), solver="adam", learning_rate_init=1e-3, **common)
 
     def train(kind, rate, batch, x, y):
-        # fit() begins anew; warm_start goes on for another epoch.
+        # fit() starts from new weights; with warm_start it continues for another epoch.
         model = network(kind, rate, batch, 1).set_params(warm_start=True)
         return lambda: model.fit(x, y), lambda xt, yt: float((model.predict(xt) == yt).mean())
 
@@ -339,7 +339,7 @@ def main():
     peers = {"jax": jax_peer, "torch": torch_peer, "torch-by-hand": torch_by_hand_peer, "sklearn": sklearn_peer,
              "keras-jax": lambda: keras_peer("jax"), "keras-tensorflow": lambda: keras_peer("tensorflow"), "lightning": lightning_peer}
     if workload == "rate":
-        # The machine's matrix rate: the best of 20 products of 1,024 by 1,024 numbers.
+        # The machine's speed of matrix products: the best of 20 products of 1,024 by 1,024 numbers.
         import jax, jax.numpy as jnp
         a = jnp.asarray(np.random.default_rng(0).random((1024, 1024), np.float32))
         product = jax.jit(lambda a: a @ a)

@@ -1,4 +1,4 @@
-//! Curves on the terminal.
+//! Owns the drawing of curves on the terminal.
 
 use crate::cli::terminal;
 use console::measure_text_width;
@@ -9,11 +9,12 @@ use ratatui_core::symbols::Marker;
 use ratatui_core::widgets::Widget;
 use ratatui_widgets::chart::{Axis, Chart, Dataset, GraphType};
 
-/// Characters across at the most, and down.
+/// Maximum width and height of a chart, in characters.
 const SIZE: (u16, u16) = (76, 16);
-/// Okabe and Ito's colours, which colour-blind readers tell apart, as near as xterm's 256 come.
+/// The xterm colours nearest to those of Okabe and Ito, which colour-blind readers can distinguish.
 const COLORS: [u8; 6] = [32, 214, 36, 166, 175, 74];
-/// What lines are made of where there are no colours, and where those occur again. None of them is a part of another.
+/// Markers of lines without colours, or after the last colour, each with its sign in the legend. No
+/// marker is a part of another.
 const MARKERS: [(Marker, char); 10] = [
     (Marker::Braille, '⠒'),
     (Marker::Dot, '•'),
@@ -27,13 +28,14 @@ const MARKERS: [(Marker, char); 10] = [
     (Marker::Custom('@'), '@'),
 ];
 
-/// A curve with its name: points of x and y.
+/// Curve with its name and its `(x, y)` points.
 pub(super) struct Curve<'a> {
     pub(super) name: &'a str,
     pub(super) points: &'a [(f64, f64)],
 }
 
-/// Draws the curves over one another, a legend below; `x_label` names the ends of the x axis. Nothing where there is no point.
+/// Draws the curves in one chart with a legend below. `x_label` formats the ends of the x axis.
+/// Returns no line if there is no point.
 pub(super) fn chart(curves: &[Curve<'_>], x_label: impl Fn(f64) -> String, colors: bool) -> Vec<String> {
     let points = || curves.iter().flat_map(|curve| curve.points);
     let (Some([left, right]), Some([low, high])) =
@@ -61,30 +63,32 @@ pub(super) fn chart(curves: &[Curve<'_>], x_label: impl Fn(f64) -> String, color
     rows.map(|cells| line(cells, colors)).chain(legend(curves, colors, usize::from(area.width))).collect()
 }
 
-/// The smallest and the largest value, a little apart where they are one.
+/// Returns the smallest and the largest value, moved apart a little if they are equal.
 fn range(values: impl Iterator<Item = f64> + Clone) -> Option<[f64; 2]> {
     let low = values.clone().reduce(f64::min)?;
     let high = values.reduce(f64::max)?;
-    let room = if high > low { 0.0 } else { 0.5 * low.abs().max(0.01) };
-    Some([low - room, high + room])
+    let margin = if high > low { 0.0 } else { 0.5 * low.abs().max(0.01) };
+    Some([low - margin, high + margin])
 }
 
+/// Returns the colour of the curve `index`.
 fn color(index: usize) -> Style {
     Style::new().fg(Color::Indexed(COLORS[index % COLORS.len()]))
 }
 
-/// What the line of a curve is made of, and how the legend shows that. With colours, lines differ in their marks only after
-/// the last colour. After the last mark there are capital letters.
+/// Returns the marker of the curve `index` and its sign in the legend. With colours, markers differ
+/// only after the last colour. Capital letters follow the last marker.
 fn marker(index: usize, colors: bool) -> (Marker, char) {
-    let place = if colors { index / COLORS.len() } else { index };
-    let letters = || ('A'..='Z').cycle().nth((place - MARKERS.len()) % 26).unwrap_or('A');
-    match MARKERS.get(place) {
+    let number = if colors { index / COLORS.len() } else { index };
+    let letters = || ('A'..='Z').cycle().nth((number - MARKERS.len()) % 26).unwrap_or('A');
+    match MARKERS.get(number) {
         Some(&(Marker::Braille, _)) if colors => (Marker::Braille, '━'),
         Some(&marker) => marker,
         None => (Marker::Custom(letters()), letters()),
     }
 }
 
+/// Formats one row of the chart, without trailing spaces.
 fn line(cells: &[Cell], colors: bool) -> String {
     let mut text = String::new();
     for cell in cells {
@@ -98,7 +102,7 @@ fn line(cells: &[Cell], colors: bool) -> String {
     text.trim_end().to_owned()
 }
 
-/// The names of all curves, as many in a line as `width` has room for.
+/// Formats the names of all curves, as many per line as fit into `width` characters.
 fn legend(curves: &[Curve<'_>], colors: bool, width: usize) -> Vec<String> {
     let mut lines: Vec<(String, usize)> = Vec::new();
     for (index, curve) in curves.iter().enumerate() {
@@ -140,12 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn every_curve_has_a_mark_of_its_own() {
+    fn every_curve_has_its_own_marker() {
         for (colors, count) in [(false, 36), (true, 60)] {
-            let look = |index| (marker(index, colors).1, colors.then(|| color(index)));
-            let looks: Vec<_> = (0..count).map(look).collect();
-            for (index, look) in looks.iter().enumerate() {
-                assert!(!looks[..index].contains(look), "{look:?} occurs twice");
+            let appearance = |index| (marker(index, colors).1, colors.then(|| color(index)));
+            let all: Vec<_> = (0..count).map(appearance).collect();
+            for (index, one) in all.iter().enumerate() {
+                assert!(!all[..index].contains(one), "{one:?} occurs twice");
             }
         }
         let points = [(1.0, 0.5), (2.0, 0.6)];

@@ -26,7 +26,7 @@ pub(super) struct CompareArgs {
     runs: Vec<String>,
 }
 
-/// What `--json` prints.
+/// Record of `--json`.
 #[derive(Serialize)]
 struct Record<'a> {
     runs: Vec<RunRecord<'a>>,
@@ -35,7 +35,7 @@ struct Record<'a> {
     page: Option<&'a Path>,
 }
 
-/// A network beside the first one.
+/// Test of a network against the first one.
 #[derive(Serialize)]
 struct TestRecord<'a> {
     run: &'a Path,
@@ -44,6 +44,7 @@ struct TestRecord<'a> {
     test: &'a PairedTest,
 }
 
+/// Record of one run.
 #[derive(Serialize)]
 struct RunRecord<'a> {
     run: &'a Path,
@@ -52,6 +53,7 @@ struct RunRecord<'a> {
     summary: &'a Option<RunSummary>,
 }
 
+/// Runs the command.
 pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let compared = pipeline::compare(&args.runs, &global.artifacts)?;
     let RunComparison { runs, names, differences, tests } = &compared;
@@ -71,7 +73,7 @@ pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result
     }
     print_curves(runs, names, output);
     output.line("");
-    let page = output.or_warn(compared.write_page(&global.artifacts).map(Some));
+    let page = output.warn_on_error(compared.write_page(&global.artifacts).map(Some));
     if let Some(page) = &page {
         output.line(&format!("page: {}", page.display()));
     }
@@ -103,11 +105,12 @@ pub(super) fn run(args: CompareArgs, global: &Global, output: &Output) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
+/// Returns the table of results, one row per run.
 fn results(runs: &[RunRecords], names: &[String]) -> Table {
     Table::of_text(result_table(runs, names))
 }
 
-/// Each network beside the first one, on the same test images.
+/// Prints the test of each network against the first one, on the same test images.
 fn print_tests(compared: &RunComparison, output: &Output) {
     let RunComparison { runs, names, tests, .. } = compared;
     let table = paired_table(names, tests);
@@ -121,6 +124,7 @@ fn print_tests(compared: &RunComparison, output: &Output) {
     output.line("");
 }
 
+/// Returns the table of settings that differ, with one column per run.
 fn settings(differences: &[Difference], names: &[String]) -> Table {
     let mut table =
         Table::new(["setting"].into_iter().chain(names.iter().map(String::as_str)), 1 + names.len());
@@ -131,7 +135,8 @@ fn settings(differences: &[Difference], names: &[String]) -> Table {
     table
 }
 
-/// The accuracy over the epochs: of the images held out where all runs have some, else of those trained on.
+/// Prints the accuracy over the epochs: on the validation images if all runs have some, else on the
+/// training images.
 fn print_curves(runs: &[RunRecords], names: &[String], output: &Output) {
     let (title, curves) = accuracy_curves(runs);
     if curves.iter().all(Vec::is_empty) {

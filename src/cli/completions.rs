@@ -10,14 +10,14 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Arguments of `smallnet completions`.
 #[derive(Debug, Args)]
-#[command(after_help = WHERE)]
+#[command(after_help = INSTALL_PATHS)]
 pub(super) struct CompletionsArgs {
     /// The shell to complete smallnet's commands and options in
     #[arg(value_enum, value_name = "SHELL")]
     shell: Shell,
 }
 
-const WHERE: &str = "\
+const INSTALL_PATHS: &str = "\
 Where the script goes:
   bash        ~/.local/share/bash-completion/completions/smallnet
   zsh         _smallnet in a folder of $fpath
@@ -27,7 +27,7 @@ Where the script goes:
 
 Example: smallnet completions fish > ~/.config/fish/completions/smallnet.fish";
 
-/// Prints the script that completes what `command` understands.
+/// Prints the script that lets a shell complete the arguments of `command`.
 pub(super) fn run(args: &CompletionsArgs, mut command: Command) -> Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "smallnet", &mut script);

@@ -1,8 +1,10 @@
-//! Burn's terminal dashboard, made safe to leave.
+//! Owns Burn's terminal dashboard and the repair of its three faults.
 //!
-//! The dashboard takes the keyboard: Ctrl-C would be a key that it does not know. When its terminal is closed, its thread reads
-//! the end of the terminal for ever, and whoever waits for that thread waits for ever. Its key for "kill" panics. So this module
-//! lets Ctrl-C stay a signal, waits for the dashboard's end for a limited time only, and turns a panic into a stop.
+//! - The dashboard reads the keyboard in raw mode and does not know Ctrl-C as a key. This module
+//!   keeps Ctrl-C a signal.
+//! - After its terminal is closed, its thread reads the end of the input for ever. This module
+//!   waits for that thread for a limited time only.
+//! - Its key for "kill" panics. This module turns the panic into a stop of the training.
 
 #[cfg(unix)]
 use std::fs::File;
@@ -30,21 +32,25 @@ use crate::cli::held_errors;
 use crate::error::{Error, Result};
 use crate::training::without_evaluation;
 
-/// How long the dashboard may take to close. It looks for that ten times per second.
+/// Maximum time that the dashboard may take to close. It checks for that ten times per second.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
-/// The smallest terminal that the dashboard can be read in, columns and rows.
+/// Minimum size of a terminal for the dashboard, in columns and rows.
 const MIN_SIZE: (u16, u16) = (40, 12);
 
 const HINT: &str = "leave --dashboard out: a bar shows the progress, and each epoch is printed on a line";
 
-/// Refuses the dashboard where there is no terminal to draw it on and to read keys from, or too small a one.
+/// Checks that there is a terminal that is large enough and that keys can be read from.
+///
+/// # Errors
+/// If standard output is no terminal, if it is smaller than [`MIN_SIZE`], or if it has no raw mode.
 pub(super) fn check() -> Result<()> {
-    let refuse = |why: &str| Err(Error::usage(format!("--dashboard needs a terminal, and {why}")).hint(HINT));
+    let refuse =
+        |reason: &str| Err(Error::usage(format!("--dashboard needs a terminal, and {reason}")).hint(HINT));
     if !stdout().is_terminal() {
         return refuse("standard output is not one");
     }
     let (columns, rows) = size().unwrap_or_default();
-    // A terminal of no size does not know its size, or not yet.
+    // A size of 0 means that the terminal does not know its size yet.
     if columns > 0 && rows > 0 && (columns < MIN_SIZE.0 || rows < MIN_SIZE.1) {
         return refuse(&format!(
             "this one has {columns} columns and {rows} rows, expected at least {} and {}",
@@ -57,16 +63,18 @@ pub(super) fn check() -> Result<()> {
     }
 }
 
-/// The dashboard, as a renderer for Burn's Learner.
+/// Burn's dashboard as a renderer for the Learner.
 struct Dashboard {
     /// None once it has panicked.
     inner: Option<Box<dyn MetricsRenderer>>,
     interrupter: Interrupter,
 }
 
-/// Opens the dashboard, on a terminal that [`check`] let pass. Its keys q and then s stop `interrupter`, Ctrl-C is a signal as ever.
+/// Opens the dashboard on a terminal that has passed [`check`]. Its keys q and then s stop
+/// `interrupter`, and Ctrl-C remains a signal.
 pub(super) fn open(interrupter: Interrupter) -> Box<dyn MetricsRenderer> {
-    // Burn does the same in a thread of its own, and then finds it done: so there is no moment to miss.
+    // Burn's own thread enables raw mode, too. It finds the mode enabled and does not undo the
+    // change of the keys, whenever it comes.
     if enable_raw_mode().is_ok() {
         keep_interrupt_key();
     }
@@ -75,9 +83,10 @@ pub(super) fn open(interrupter: Interrupter) -> Box<dyn MetricsRenderer> {
     Box::new(Dashboard { inner, interrupter })
 }
 
-/// Gives the terminal back as it was, where the dashboard has not done so.
+/// Restores the terminal if the dashboard has not done so.
 ///
-/// Of a terminal that is gone, nothing is left to restore, and the dashboard's thread may be about to complain of that.
+/// A closed terminal cannot be restored, and the dashboard's thread may be about to print an error
+/// about it. So this function does nothing then.
 pub(super) fn restore_terminal() {
     if is_gone() {
         return;
@@ -89,7 +98,8 @@ pub(super) fn restore_terminal() {
     held_errors::release();
 }
 
-/// Lets Ctrl-C send its signal in raw mode too; the keys that would stop or abort the process under the dashboard stay keys.
+/// Lets Ctrl-C send its signal in raw mode, too. The keys that would suspend or abort the process
+/// stay keys.
 #[cfg(unix)]
 fn keep_interrupt_key() {
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
@@ -99,10 +109,10 @@ fn keep_interrupt_key() {
         for key in [SpecialCodeIndex::VQUIT, SpecialCodeIndex::VSUSP] {
             modes.special_codes[key] = NO_KEY;
         }
-        // Where that fails, q and then s still stop the training.
+        // If that fails, q and then s still stop the training.
         let _ = tcsetattr(keyboard, OptionalActions::Now, &modes);
     };
-    // The dashboard reads its keys from here, too.
+    // The dashboard reads its keys from the same terminal.
     if stdin().is_terminal() {
         change(rustix::stdio::stdin());
     } else if let Ok(terminal) = File::open("/dev/tty") {
@@ -110,7 +120,7 @@ fn keep_interrupt_key() {
     }
 }
 
-/// POSIX's `_POSIX_VDISABLE`, as Linux and Apple's and BSD's systems have it.
+/// Value of POSIX's `_POSIX_VDISABLE`: 0 on Linux, 0xff on the systems of Apple and BSD.
 #[cfg(all(unix, any(target_os = "linux", target_os = "android")))]
 const NO_KEY: u8 = 0;
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
@@ -119,7 +129,7 @@ const NO_KEY: u8 = 0xff;
 #[cfg(not(unix))]
 fn keep_interrupt_key() {}
 
-/// Whether the terminal was closed.
+/// Returns whether the terminal was closed.
 #[cfg(unix)]
 fn is_gone() -> bool {
     rustix::termios::tcgetattr(rustix::stdio::stdout()).is_err()
@@ -131,13 +141,14 @@ fn is_gone() -> bool {
 }
 
 impl Dashboard {
-    /// Does `work` with the dashboard, if there is one still. It panics when its user wants the program killed: then the training
-    /// is stopped, and saved, as by any other key.
+    /// Calls `work` with the dashboard, unless it has panicked before. The dashboard panics when
+    /// its user presses the key for "kill". The training is then stopped and saved, as by the other
+    /// keys.
     fn with<T>(&mut self, work: impl FnOnce(&mut dyn MetricsRenderer) -> T) -> Option<T> {
         let inner = self.inner.as_mut()?;
         let done = catch_unwind(AssertUnwindSafe(|| work(inner.as_mut())));
         if done.is_err() {
-            // Closing it would panic again.
+            // Dropping it would panic again.
             std::mem::forget(self.inner.take());
             self.interrupter.stop(Some("the dashboard was killed"));
         }

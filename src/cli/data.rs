@@ -10,7 +10,7 @@ use crate::cli::experiment::ExperimentArgs;
 use crate::cli::output::Output;
 use crate::cli::table::Table;
 use crate::cli::terminal;
-use crate::cli::{Global, index};
+use crate::cli::{Global, parse_index};
 use crate::data::{InputSpec, Split, one_hot};
 use crate::error::Result;
 use crate::experiment::Experiment;
@@ -18,9 +18,9 @@ use crate::pipeline;
 use crate::pipeline::{SplitName, Splits};
 use crate::util::format::{counted, grouped};
 
-/// How many labels are shown.
+/// Number of labels shown.
 const NUM_LABELS: usize = 10;
-/// With more classes than this a one-hot row is abbreviated.
+/// Maximum number of classes of a one-hot row that is shown in full.
 const MAX_ONE_HOT: usize = 20;
 
 /// Arguments of `smallnet data`.
@@ -32,11 +32,11 @@ pub(super) struct DataArgs {
     #[arg(long, value_enum, default_value_t = SplitName::Train, value_name = "SPLIT")]
     split: SplitName,
     /// Look at this image of the split, counted from 0
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = index)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_index)]
     index: Option<usize>,
 }
 
-/// What `--json` prints of a data set.
+/// Record of a data set in `--json`.
 #[derive(Serialize)]
 struct Record<'a> {
     source: &'a str,
@@ -45,7 +45,7 @@ struct Record<'a> {
     num_train: usize,
     num_validation: usize,
     num_test: usize,
-    /// Images of each class.
+    /// Number of images per class.
     train: Vec<usize>,
     validation: Vec<usize>,
     test: Vec<usize>,
@@ -56,7 +56,7 @@ struct Record<'a> {
     picture: Option<PathBuf>,
 }
 
-/// What `--json` prints of an image.
+/// Record of one image in `--json`.
 #[derive(Serialize)]
 struct ImageRecord<'a> {
     source: &'a str,
@@ -66,7 +66,7 @@ struct ImageRecord<'a> {
     picture: Option<&'a Path>,
 }
 
-/// A label before and after one-hot coding.
+/// Label before and after one-hot coding.
 #[derive(Serialize)]
 struct Labelled {
     index: usize,
@@ -74,6 +74,7 @@ struct Labelled {
     one_hot: Vec<u8>,
 }
 
+/// Runs the command.
 pub(super) fn run(args: DataArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let experiment = args.experiment.read(None)?;
     let splits = Splits::load(&experiment)?;
@@ -84,6 +85,7 @@ pub(super) fn run(args: DataArgs, global: &Global, output: &Output) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
+/// Prints and draws the image `index` of a split.
 fn show_image(
     experiment: &Experiment,
     splits: &Splits,
@@ -96,20 +98,25 @@ fn show_image(
     let source = &experiment.data.source;
     let InputSpec { height, width, num_classes } = splits.layout;
     let labelled = Labelled { index, label, one_hot: one_hot(label, num_classes) };
-    output.line(&format!("{name} image {index} of {source}: label {label}, one-hot {}", row(&labelled)));
+    output.line(&format!(
+        "{name} image {index} of {source}: label {label}, one-hot {}",
+        format_one_hot(&labelled)
+    ));
     output.line("");
     for line in terminal::image(pixels, height, width, output.has_colors()) {
         output.line(&line);
     }
     output.line("");
-    // An answer is not lost because it cannot be drawn.
-    let picture = output.or_warn(pipeline::draw_image(splits, name, index, experiment, artifacts).map(Some));
+    // The image is printed even if its picture cannot be written.
+    let picture =
+        output.warn_on_error(pipeline::draw_image(splits, name, index, experiment, artifacts).map(Some));
     if let Some(picture) = &picture {
         output.line(&format!("picture: {}", picture.display()));
     }
     output.record(&ImageRecord { source, split: name, labelled, picture: picture.as_deref() })
 }
 
+/// Prints and draws an overview of a split.
 fn show_all(
     experiment: &Experiment,
     splits: &Splits,
@@ -137,13 +144,15 @@ fn show_all(
         picture: None,
     };
     print(&record, output);
-    record.picture = output.or_warn(pipeline::draw_samples(splits, name, experiment, artifacts).map(Some));
+    record.picture =
+        output.warn_on_error(pipeline::draw_samples(splits, name, experiment, artifacts).map(Some));
     if let Some(picture) = &record.picture {
         output.line(&format!("samples of each class: {}", picture.display()));
     }
     output.record(&record)
 }
 
+/// Returns the first [`NUM_LABELS`] labels of a split.
 fn first_labels(split: &Split, num_classes: usize) -> Vec<Labelled> {
     (0..split.len().min(NUM_LABELS))
         .map(|index| {
@@ -153,6 +162,7 @@ fn first_labels(split: &Split, num_classes: usize) -> Vec<Labelled> {
         .collect()
 }
 
+/// Prints the overview of a data set.
 fn print(record: &Record<'_>, output: &Output) {
     let InputSpec { height, width, num_classes } = record.layout;
     let classes = counted(num_classes, "class", "classes");
@@ -175,17 +185,17 @@ fn print(record: &Record<'_>, output: &Output) {
     output.line("");
     let mut table = Table::new(["image", "label", "one-hot"], 0);
     for labelled in &record.labels {
-        table.add_row([labelled.index.to_string(), labelled.label.to_string(), row(labelled)]);
+        table.add_row([labelled.index.to_string(), labelled.label.to_string(), format_one_hot(labelled)]);
     }
     output.line(&table.lines());
     output.line("");
 }
 
-/// `0 0 1 0`, or where there are very many classes the place of the 1.
-fn row(labelled: &Labelled) -> String {
+/// Formats a one-hot code as `0 0 1 0`, or with very many classes as the index of the 1.
+fn format_one_hot(labelled: &Labelled) -> String {
     let Labelled { label, one_hot, .. } = labelled;
     match one_hot.len() {
         0..=MAX_ONE_HOT => one_hot.iter().map(u8::to_string).collect::<Vec<_>>().join(" "),
-        length => format!("{length} numbers, 1 at place {label} and 0 everywhere else"),
+        length => format!("{length} numbers, 1 at index {label} and 0 everywhere else"),
     }
 }

@@ -30,23 +30,24 @@ pub(super) struct EvaluateArgs {
     data: Option<String>,
 }
 
-/// What `--json` prints.
+/// Record of `--json`.
 #[derive(Serialize)]
 struct Record<'a> {
     run: &'a Path,
     split: SplitName,
-    /// Other data than the run's own.
+    /// Data set in place of the run's own.
     data: Option<String>,
     #[serde(flatten)]
     evaluation: &'a Evaluation,
     pictures: &'a [PathBuf],
-    /// What is plainly wrong with the network.
+    /// Signs that the network has learned nothing.
     warnings: &'a [Finding],
 }
 
-/// Mistakes listed on the terminal; the picture has more.
+/// Maximum number of misclassifications listed on the terminal. The picture has more.
 const MAX_LISTED: usize = 5;
 
+/// Runs the command.
 pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let saved = LoadedModel::load(&args.model, &global.artifacts, global.backend)?;
     let subject = saved.eval_set(args.split, args.data.as_deref().map(Source::parse))?;
@@ -63,10 +64,10 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
     print(&evaluation, output);
     let warnings = saved.diagnose(&evaluation, &subject);
     warnings.iter().for_each(|finding| output.warning(&finding.to_string()));
-    // What has been found out is not lost because a file cannot be written.
+    // The result is printed even if a file cannot be written.
     let pictures =
         saved.store_test(&evaluation, &subject).and_then(|()| saved.draw_evaluation(&evaluation, &subject));
-    let pictures = output.or_warn(pictures);
+    let pictures = output.warn_on_error(pictures);
     for picture in &pictures {
         output.line(&format!("picture: {}", picture.display()));
     }
@@ -81,6 +82,7 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
     Ok(ExitCode::SUCCESS)
 }
 
+/// Prints the evaluation as tables.
 fn print(evaluation: &Evaluation, output: &Output) {
     output.line("");
     if evaluation.confusion.is_readable() {
@@ -92,24 +94,25 @@ fn print(evaluation: &Evaluation, output: &Output) {
     output.line(&scores(evaluation).lines());
     output.line("");
     output.line(&format!(
-        "expected calibration error {:.4}: on average that far apart are how sure the network is and how often it is right",
+        "expected calibration error {:.4} (mean gap between confidence and accuracy)",
         evaluation.calibration.error
     ));
     if !evaluation.worst.is_empty() {
         output.line("");
         output.line("worst mistakes, those of the highest loss:");
         output.line("");
-        output.line(&mistakes(&evaluation.worst).lines());
+        output.line(&misclassifications(&evaluation.worst).lines());
     }
     output.line("");
 }
 
+/// Returns the confusion matrix as a table.
 fn matrix(evaluation: &Evaluation) -> Table {
     let counts = &evaluation.confusion.counts;
     let classes = (0..counts.len()).map(|class| class.to_string());
     let mut table = Table::new([String::new()].into_iter().chain(classes), 0);
     for (class, row) in counts.iter().enumerate() {
-        // A zero is no news: a dot lets the mistakes stand out.
+        // A dot for zero makes the misclassifications stand out.
         let cells =
             row.iter().map(|&count| if count == 0 { "·".to_owned() } else { grouped(count as usize) });
         table.add_row([class.to_string()].into_iter().chain(cells));
@@ -117,12 +120,14 @@ fn matrix(evaluation: &Evaluation) -> Table {
     table
 }
 
+/// Returns the table of precision, recall and F1 per class.
 fn scores(evaluation: &Evaluation) -> Table {
     Table::of_text(score_table(&evaluation.classes))
 }
 
-fn mistakes(worst: &[Misclassification]) -> Table {
-    let mut table = Table::new(["image", "true", "predicted", "sure", "loss"], 0);
+/// Returns the table of the misclassifications with the highest loss.
+fn misclassifications(worst: &[Misclassification]) -> Table {
+    let mut table = Table::new(["image", "true", "predicted", "confidence", "loss"], 0);
     for mistake in worst.iter().take(MAX_LISTED) {
         table.add_row([
             mistake.index.to_string(),

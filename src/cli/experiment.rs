@@ -1,6 +1,6 @@
-//! The arguments that name an experiment: a file, and what is changed in it.
+//! Owns the arguments that name an experiment: a file, and changes of its settings.
 //!
-//! Short forms are applied after every `--set`, so they win over it.
+//! Short forms are applied after every `--set`, so they override it.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -13,14 +13,15 @@ use crate::experiment::shipped;
 use crate::experiment::shipped::EXPERIMENTS;
 use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, Override, read_text};
 
-/// An experiment file and changes to it.
+/// Arguments of an experiment file and of changes of its settings.
 #[derive(Debug, Default, Args)]
 pub(super) struct ExperimentArgs {
-    /// The experiment: a file, or one of those inside smallnet: softmax, hidden, mlp, best, inserted, reference [default:
-    /// softmax]
+    /// The experiment: a file, or one of those inside smallnet: softmax, hidden, mlp, best,
+    /// inserted, reference [default: softmax]
     config: Option<PathBuf>,
-    /// Change one setting of the experiment, such as `optimizer.learning_rate=0.1`; may be repeated.
-    /// Another `kind` starts from its own defaults; options that are short for a setting win over it
+    /// Change one setting of the experiment, such as `optimizer.learning_rate=0.1`; may be
+    /// repeated. Another `kind` starts from its own defaults; short options of a setting override
+    /// it
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Override>,
     /// The seed of weights, image order, held-out images and dropout; short for `--set seed=N`
@@ -31,7 +32,8 @@ pub(super) struct ExperimentArgs {
     data: Option<String>,
 }
 
-/// An experiment that is trained: the same, and short forms of what is changed most.
+/// Arguments of an experiment that is trained: [`ExperimentArgs`] and short forms of frequent
+/// settings.
 #[derive(Debug, Default, Args)]
 pub(super) struct TrainingArgs {
     #[command(flatten)]
@@ -40,7 +42,7 @@ pub(super) struct TrainingArgs {
     short: ShortForms,
 }
 
-/// Short forms of `--set`, which they win over.
+/// Short forms of `--set`. They override it.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ShortForms {
     /// Epochs to train; short for `--set training.num_epochs=N`
@@ -52,12 +54,13 @@ pub(super) struct ShortForms {
     /// Images per step; short for `--set training.batch_size=N`
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
     batch_size: Option<i64>,
-    /// Neurons of each hidden layer, such as `128,64`, or `none`; short for `--set model.hidden=[…]`
+    /// Neurons of each hidden layer, such as `128,64`, or `none`; short for `--set
+    /// model.hidden=[…]`
     #[arg(long, value_name = "WIDTHS", allow_negative_numbers = true)]
     hidden: Option<Widths>,
 }
 
-/// Neurons of each hidden layer, as they are typed: `128,64`, or `none`.
+/// Neurons per hidden layer as typed: `128,64`, or `none`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Widths(Vec<u32>);
 
@@ -69,7 +72,7 @@ impl FromStr for Widths {
         if text == "none" {
             return Ok(Self(Vec::new()));
         }
-        // As `--set` has it, too.
+        // The brackets of `--set` are accepted, too.
         let list = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
         if list != text && list.trim().is_empty() {
             return Ok(Self(Vec::new()));
@@ -80,30 +83,34 @@ impl FromStr for Widths {
 }
 
 impl ShortForms {
-    /// What they stand for.
+    /// Returns the settings that the short forms stand for.
     pub(super) fn settings(&self) -> Vec<Override> {
         let epochs = self.epochs.map(|epochs| Override::new("training.num_epochs", epochs));
-        let rate = self.lr.map(|rate| Override::new(RATE, rate));
+        let lr = self.lr.map(|lr| Override::new(LEARNING_RATE, lr));
         let batch_size = self.batch_size.map(|size| Override::new("training.batch_size", size));
         let hidden = self.hidden.iter().map(|widths| Override::new("model.hidden", widths.0.clone())).next();
-        [epochs, rate, batch_size, hidden].into_iter().flatten().collect()
+        [epochs, lr, batch_size, hidden].into_iter().flatten().collect()
     }
 }
 
-/// The key that `--lr` is short for.
-const RATE: &str = "optimizer.learning_rate";
+/// Key that `--lr` is short for.
+const LEARNING_RATE: &str = "optimizer.learning_rate";
 
 impl TrainingArgs {
-    /// The words after `smallnet` that train this experiment, but for its learning rate.
+    /// Returns the arguments after `smallnet` that train this experiment, without its learning
+    /// rate.
     pub(super) fn train_command(&self, backend: Option<Backend>) -> Vec<String> {
         let mut words = self.experiment.train_command(backend);
-        for setting in self.short.settings().iter().filter(|setting| setting.key() != RATE) {
+        for setting in self.short.settings().iter().filter(|setting| setting.key() != LEARNING_RATE) {
             words.extend(["--set".to_owned(), setting.to_string()]);
         }
         words
     }
 
-    /// The experiment meant, named `name` where one is given.
+    /// Reads the experiment. `name` replaces its name.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or if a setting is refused.
     pub(super) fn read(mut self, name: Option<String>) -> Result<Experiment> {
         self.experiment.settings.extend(self.short.settings());
         self.experiment.read(name)
@@ -111,7 +118,7 @@ impl TrainingArgs {
 }
 
 impl ExperimentArgs {
-    /// The words after `smallnet` that train this experiment.
+    /// Returns the arguments after `smallnet` that train this experiment.
     fn train_command(&self, backend: Option<Backend>) -> Vec<String> {
         let option = |name: &str, value: String| [name.to_owned(), value];
         let backend = backend.iter().flat_map(|backend| option("--backend", backend.to_string()));
@@ -123,7 +130,10 @@ impl ExperimentArgs {
         backend.chain(["train".to_owned()]).chain(arguments).collect()
     }
 
-    /// The experiment meant, named `name` where one is given.
+    /// Reads the experiment. `name` replaces its name.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or if a setting is refused.
     pub(super) fn read(self, name: Option<String>) -> Result<Experiment> {
         let (text, origin) = match &self.config {
             None => (DEFAULT_EXPERIMENT.to_owned(), "softmax.toml".to_owned()),
@@ -142,6 +152,7 @@ impl ExperimentArgs {
     }
 }
 
+/// Reads an experiment file. The error has a hint about experiments that exist.
 fn read_file(path: &Path) -> Result<String> {
     read_text(path).map_err(|error| {
         let file = path.join("config.toml");

@@ -1,24 +1,26 @@
-//! Standard error while a dashboard has the screen: kept in a file, and shown afterwards.
+//! Owns standard error while the dashboard is open: it is redirected into a file and shown
+//! afterwards.
 //!
-//! Words between the dashboard's would spoil it. And when the terminal is closed, libraries that cannot restore it say so on standard
-//! error, where they panic if that is the same terminal: a panic within a panic ends the process at once.
+//! Other output would damage the dashboard's screen. Also, if the terminal is closed, libraries
+//! that cannot restore it print an error. They panic if standard error is that terminal, and a
+//! panic within a panic ends the process at once.
 
-/// Standard error is kept from the terminal from now on, where it is one.
+/// Redirects standard error into a file, if it is a terminal.
 #[cfg(unix)]
 pub(super) fn hold() {
-    // Where it cannot be kept, it goes where it always went.
+    // If that fails, standard error stays the terminal.
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         let held = unix::Held::begin().ok();
         *unix::lock() = held;
     }
 }
 
-/// Standard error goes to the terminal again, beginning with what was kept.
+/// Redirects standard error to the terminal again, and prints the contents of the file there.
 #[cfg(unix)]
 pub(super) fn release() {
     let held = unix::lock().take();
     if let Some(held) = held {
-        // The terminal may be gone.
+        // The terminal may have been closed.
         let _ = held.end();
     }
 }
@@ -38,30 +40,33 @@ mod unix {
 
     use rustix::stdio::dup2_stderr;
 
-    /// There is one standard error in a process.
+    /// A process has one standard error, so this is a static.
     static HELD: Mutex<Option<Held>> = Mutex::new(None);
 
     pub(super) fn lock() -> MutexGuard<'static, Option<Held>> {
         HELD.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Standard error, redirected into a file.
     pub(super) struct Held {
         terminal: OwnedFd,
-        kept: File,
+        file: File,
     }
 
     impl Held {
+        /// Redirects standard error into a temporary file.
         pub(super) fn begin() -> io::Result<Self> {
             let terminal = stderr().as_fd().try_clone_to_owned()?;
-            let kept = tempfile::tempfile()?;
-            dup2_stderr(&kept)?;
-            Ok(Self { terminal, kept })
+            let file = tempfile::tempfile()?;
+            dup2_stderr(&file)?;
+            Ok(Self { terminal, file })
         }
 
+        /// Restores standard error and copies the contents of the file to it.
         pub(super) fn end(mut self) -> io::Result<()> {
             dup2_stderr(&self.terminal)?;
-            self.kept.rewind()?;
-            io::copy(&mut self.kept, &mut stderr()).map(drop)
+            self.file.rewind()?;
+            io::copy(&mut self.file, &mut stderr()).map(drop)
         }
     }
 }

@@ -11,7 +11,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::backend::Backend;
-use crate::cli::output::{Output, program};
+use crate::cli::output::{Output, invocation};
 use crate::cli::signals::Signals;
 use crate::cli::{DEFAULT_ARTIFACTS, Global, progress};
 use crate::data::Source;
@@ -34,7 +34,8 @@ pub(super) struct LabArgs {
     /// Answer these questions alone, such as `1-9` or `0,3,8-10`; only what they need is trained
     #[arg(long, value_name = "NUMBERS")]
     questions: Option<Questions>,
-    /// Write the sheet to hand out, `sheet.html`: the questions with space for the answers; trains nothing
+    /// Write the sheet to hand out, `sheet.html`: the questions with space for the answers; trains
+    /// nothing
     #[arg(long)]
     no_answers: bool,
     /// The seed of all experiments; studies with several seeds take this one and those that follow
@@ -49,7 +50,7 @@ pub(super) struct LabArgs {
     data: String,
 }
 
-/// Numbers of questions: `1-9`, `0,3,8-10`.
+/// Numbers of questions as typed: `1-9`, `0,3,8-10`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Questions(Vec<usize>);
 
@@ -77,35 +78,37 @@ impl FromStr for Questions {
     }
 }
 
-/// What `--json` prints.
+/// Record of `--json`.
 #[derive(Serialize)]
 struct Record<'a> {
     page: &'a Path,
     quick: bool,
     interrupted: bool,
-    /// Questions without an answer because their work failed.
+    /// Number of questions without an answer because their work failed.
     failed: usize,
     answers: Vec<Answer<'a>>,
     softmax: Option<&'a Path>,
     hidden: Option<&'a Path>,
     studies: &'a [PathBuf],
     reused_trials: usize,
-    /// Files that somebody has edited, and that were used as they stand.
+    /// Files that a person has edited. They were used as they are.
     edited: &'a [String],
     seconds: f64,
 }
 
+/// A question with its answer, or the reason why there is none.
 #[derive(Serialize)]
 struct Answer<'a> {
     number: usize,
     question: &'static str,
-    /// None where there is no answer.
+    /// None if there is no answer.
     answer: Option<&'a str>,
-    /// Why there is none.
+    /// Reason why there is no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<String>,
 }
 
+/// Runs the command.
 pub(super) fn run(args: LabArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     if global.artifacts != Path::new(DEFAULT_ARTIFACTS) {
         return Err(Error::usage(
@@ -113,7 +116,7 @@ pub(super) fn run(args: LabArgs, global: &Global, output: &Output) -> Result<Exi
         )
         .hint(format!("name that folder: `--out {}`", global.artifacts.display())));
     }
-    let lab = Exercise {
+    let exercise = Exercise {
         source: Source::parse(&args.data).to_absolute()?,
         folder: args.out,
         quick: args.quick,
@@ -123,15 +126,15 @@ pub(super) fn run(args: LabArgs, global: &Global, output: &Output) -> Result<Exi
         questions: args.questions.map_or_else(|| (0..QUESTIONS.len()).collect(), |questions| questions.0),
     };
     if args.no_answers {
-        return sheet(&lab, output);
+        return print_sheet(&exercise, output);
     }
     let interrupter = Interrupter::new();
     let signals = Signals::listen(interrupter.clone())?;
-    announce(&lab, output);
-    let end = lab.run(&interrupter, &mut Watcher { output, bar: None })?;
-    let (interrupted, failed) = (interrupter.should_stop(), num_failed(&end));
-    print(&end, &lab, interrupted, output);
-    output.record(&record(&end, &lab, interrupted))?;
+    print_header(&exercise, output);
+    let report = exercise.run(&interrupter, &mut Observer { output, bar: None })?;
+    let (interrupted, failed) = (interrupter.should_stop(), num_failed(&report));
+    print(&report, &exercise, interrupted, output);
+    output.record(&record(&report, &exercise, interrupted))?;
     Ok(match (interrupted, failed) {
         (true, _) => signals.exit_code(),
         (false, 0) => ExitCode::SUCCESS,
@@ -139,73 +142,76 @@ pub(super) fn run(args: LabArgs, global: &Global, output: &Output) -> Result<Exi
     })
 }
 
-fn announce(lab: &Exercise, output: &Output) {
-    let what = match (lab.questions.len() == QUESTIONS.len(), lab.quick) {
+/// Prints which questions are answered, and into which folder.
+fn print_header(exercise: &Exercise, output: &Output) {
+    let part = match (exercise.questions.len() == QUESTIONS.len(), exercise.quick) {
         (true, true) => "the exercise in short",
         (true, false) => "the whole exercise",
         (false, true) => "a part of the exercise, in short",
         (false, false) => "a part of the exercise",
     };
     output.line(&format!(
-        "{what}: {} about {}, into {}",
-        counted(lab.questions.len(), "question", "questions"),
-        lab.source,
-        lab.folder.display()
+        "{part}: {} about {}, into {}",
+        counted(exercise.questions.len(), "question", "questions"),
+        exercise.source,
+        exercise.folder.display()
     ));
 }
 
-/// What `--json` prints of the sheet.
+/// Record of `--json` with `--no-answers`.
 #[derive(Serialize)]
 struct SheetRecord<'a> {
     page: &'a Path,
     answers: [(); 0],
 }
 
-/// The sheet to hand out.
-fn sheet(lab: &Exercise, output: &Output) -> Result<ExitCode> {
-    let (page, is_beside) = lab.sheet()?;
-    say_beside(&page, is_beside, output);
+/// Writes the sheet to hand out and prints where it is.
+fn print_sheet(exercise: &Exercise, output: &Output) -> Result<ExitCode> {
+    let (page, is_beside) = exercise.sheet()?;
+    warn_if_beside(&page, is_beside, output);
     output.line(&format!("the sheet to hand out: {}", page.display()));
     output.record(&SheetRecord { page: &page, answers: [] })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn num_failed(end: &ExerciseReport) -> usize {
-    end.answers.iter().filter(|answer| matches!(answer.answer, Err(Missing::Failed(_)))).count()
+/// Returns the number of questions whose work failed.
+fn num_failed(report: &ExerciseReport) -> usize {
+    report.answers.iter().filter(|answer| matches!(answer.answer, Err(Missing::Failed(_)))).count()
 }
 
-fn print(end: &ExerciseReport, lab: &Exercise, interrupted: bool, output: &Output) {
+/// Prints the answers, and what a person should know about them.
+fn print(report: &ExerciseReport, exercise: &Exercise, interrupted: bool, output: &Output) {
     output.line("");
-    for ExerciseAnswer { number, answer } in &end.answers {
-        let text = answer.clone().unwrap_or_else(|missing| format!("not answered: {}", why(&missing)));
+    for ExerciseAnswer { number, answer } in &report.answers {
+        let text = answer.clone().unwrap_or_else(|missing| format!("not answered: {}", reason(&missing)));
         output.line(&format!("{number:>2}. {text}"));
     }
     output.line("");
-    if end.num_reused > 0 {
-        let trials = counted(end.num_reused, "trial", "trials");
+    if report.num_reused > 0 {
+        let trials = counted(report.num_reused, "trial", "trials");
         output.line(&format!(
             "{trials} of the studies had been run by an earlier start and were not run again"
         ));
     }
-    for file in &end.edited {
+    for file in &report.edited {
         output.warning(&format!("`{file}` has been edited: it was used as it stands, and not written again"));
     }
     if interrupted {
         output.line("interrupted; what is finished is kept, and the page has what could be answered");
     }
-    if interrupted || num_failed(end) > 0 {
-        let backend = match lab.backend {
+    if interrupted || num_failed(report) > 0 {
+        let backend = match exercise.backend {
             Backend::Flex => String::new(),
             backend => format!(" --backend {backend}"),
         };
-        output.line(&format!("go on: {}{backend} {}", program(), lab.arguments()));
+        output.line(&format!("resume: {}{backend} {}", invocation(), exercise.arguments()));
     }
-    say_beside(&end.page, end.is_beside, output);
-    output.line(&format!("page: {}, in {}", end.page.display(), seconds(end.seconds)));
+    warn_if_beside(&report.page, report.is_beside, output);
+    output.line(&format!("page: {}, in {}", report.page.display(), seconds(report.seconds)));
 }
 
-/// Says why a page is not where it is expected.
-fn say_beside(page: &Path, is_beside: bool, output: &Output) {
+/// Prints a warning if a page was written beside an earlier one.
+fn warn_if_beside(page: &Path, is_beside: bool, output: &Output) {
     if is_beside {
         output.warning(&format!(
             "the page there has been edited, or is an earlier version's: it stays, and the new one is `{}`",
@@ -214,44 +220,45 @@ fn say_beside(page: &Path, is_beside: bool, output: &Output) {
     }
 }
 
-/// Why a question has no answer, on one line.
-fn why(missing: &Missing) -> String {
+/// Returns the reason why a question has no answer, on one line.
+fn reason(missing: &Missing) -> String {
     match missing {
         Missing::NotAsked => "what it needs was not asked for".to_owned(),
-        Missing::Interrupted(place) => format!("interrupted, {place}"),
-        Missing::Failed(why) => format!("failed, {}", why.replace("\n\n", "; ").replace('\n', " ")),
+        Missing::Interrupted(position) => format!("interrupted, {position}"),
+        Missing::Failed(message) => format!("failed, {}", message.replace("\n\n", "; ").replace('\n', " ")),
     }
 }
 
-fn record<'a>(end: &'a ExerciseReport, lab: &Exercise, interrupted: bool) -> Record<'a> {
+/// Builds the record of `--json`.
+fn record<'a>(report: &'a ExerciseReport, exercise: &Exercise, interrupted: bool) -> Record<'a> {
     let answer = |ExerciseAnswer { number, answer }: &'a ExerciseAnswer| Answer {
         number: *number,
         question: QUESTIONS[*number],
         answer: answer.as_deref().ok(),
-        missing: answer.as_ref().err().map(why),
+        missing: answer.as_ref().err().map(reason),
     };
     Record {
-        page: &end.page,
-        quick: lab.quick,
+        page: &report.page,
+        quick: exercise.quick,
         interrupted,
-        failed: num_failed(end),
-        answers: end.answers.iter().map(answer).collect(),
-        softmax: end.softmax.as_deref(),
-        hidden: end.hidden.as_deref(),
-        studies: &end.studies,
-        reused_trials: end.num_reused,
-        edited: &end.edited,
-        seconds: end.seconds,
+        failed: num_failed(report),
+        answers: report.answers.iter().map(answer).collect(),
+        softmax: report.softmax.as_deref(),
+        hidden: report.hidden.as_deref(),
+        studies: &report.studies,
+        reused_trials: report.num_reused,
+        edited: &report.edited,
+        seconds: report.seconds,
     }
 }
 
-/// Shows the work: a line a question, and a bar while a network trains.
-struct Watcher<'a> {
+/// Shows the progress: one line per question, and a bar while a network trains.
+struct Observer<'a> {
     output: &'a Output,
     bar: Option<progress::Bar>,
 }
 
-impl ExerciseObserver for Watcher<'_> {
+impl ExerciseObserver for Observer<'_> {
     fn question(&mut self, number: usize) {
         let last = QUESTIONS.len() - 1;
         self.output.line(&format!("question {number} of {last}: {}", QUESTIONS[number]));

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use crate::cli::chart::{Curve, chart};
 use crate::cli::experiment::TrainingArgs;
-use crate::cli::output::{Output, program};
+use crate::cli::output::{Output, invocation};
 use crate::cli::signals::Signals;
-use crate::cli::train::announce;
+use crate::cli::train::print_header;
 use crate::cli::{Global, progress};
 use crate::error::{Error, Result};
 use crate::pipeline::LrFinder;
@@ -24,18 +24,19 @@ use crate::util::format::{counted, loss, significant, three_digits};
 pub(super) struct LrFindArgs {
     #[command(flatten)]
     experiment: TrainingArgs,
-    /// The rate of the first step
+    /// The learning rate of the first step
     #[arg(long, value_name = "RATE", default_value_t = DEFAULT_RATES.0, allow_negative_numbers = true)]
     from: f64,
-    /// The rate of the last step, unless the loss diverges before
+    /// The learning rate of the last step, unless the loss diverges before
     #[arg(long, value_name = "RATE", default_value_t = DEFAULT_RATES.1, allow_negative_numbers = true)]
     to: f64,
-    /// Steps from the first rate to the last [default: an epoch's, but from 100 to 500]
+    /// Steps from the first learning rate to the last [default: the steps of an epoch, from 100 to
+    /// 500]
     #[arg(long, value_name = "N")]
     steps: Option<usize>,
 }
 
-/// What `--json` prints.
+/// Record of `--json`.
 #[derive(Serialize)]
 struct Record<'a> {
     experiment: &'a str,
@@ -46,6 +47,7 @@ struct Record<'a> {
     page: Option<&'a Path>,
 }
 
+/// Runs the command.
 pub(super) fn run(args: LrFindArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let sweep = Sweep::new(args.from, args.to, args.steps)?;
     let command = args.experiment.train_command(global.backend);
@@ -53,8 +55,8 @@ pub(super) fn run(args: LrFindArgs, global: &Global, output: &Output) -> Result<
     let finder = LrFinder::prepare(experiment, sweep, global.backend.unwrap_or_default())?;
     let interrupter = Interrupter::new();
     let signals = Signals::listen(interrupter.clone())?;
-    announce(&finder.experiment, &finder.info, &finder.handle, output);
-    let Some(test) = follow(&finder, &interrupter, output)? else {
+    print_header(&finder.experiment, &finder.info, &finder.handle, output);
+    let Some(test) = run_with_progress(&finder, &interrupter, output)? else {
         output.line("interrupted; nothing was written");
         return Ok(signals.exit_code());
     };
@@ -63,8 +65,8 @@ pub(super) fn run(args: LrFindArgs, global: &Global, output: &Output) -> Result<
     if let Ok(suggestion) = &suggestion {
         print(suggestion, &command, output);
     }
-    // An answer is not lost because it cannot be written.
-    let files = output.or_warn(finder.write(&test, &command, &global.artifacts).map(Some));
+    // The suggestion is printed even if the files cannot be written.
+    let files = output.warn_on_error(finder.write(&test, &command, &global.artifacts).map(Some));
     if let Some((points, page)) = &files {
         output.line(&format!("points: {}", points.display()));
         output.line(&format!("page: {}", page.display()));
@@ -83,12 +85,16 @@ pub(super) fn run(args: LrFindArgs, global: &Global, output: &Output) -> Result<
     }
 }
 
-/// Runs the test with a bar over its steps.
-fn follow(finder: &LrFinder, interrupter: &Interrupter, output: &Output) -> Result<Option<RangeTest>> {
+/// Runs the range test with a progress bar over its steps. Returns none if it was interrupted.
+fn run_with_progress(
+    finder: &LrFinder,
+    interrupter: &Interrupter,
+    output: &Output,
+) -> Result<Option<RangeTest>> {
     let bar = progress::Bar::new(output.is_quiet());
     bar.set_length(finder.num_steps as u64);
     let test = finder.run(interrupter, |point| {
-        bar.set_prefix(format!("rate {}", significant(point.learning_rate)));
+        bar.set_prefix(format!("lr {}", significant(point.learning_rate)));
         bar.set_message(format!("loss {}", loss(point.smoothed_loss)));
         bar.advance(point.step as u64);
     });
@@ -96,15 +102,16 @@ fn follow(finder: &LrFinder, interrupter: &Interrupter, output: &Output) -> Resu
     test
 }
 
-/// The smoothed loss over the rate, where it can be told from the others: a loss that explodes is left out.
+/// Prints the smoothed loss over the learning rate. The loss of the last step is left out if it
+/// diverged, since the rest of the curve would be flat beside it.
 fn print_curve(test: &RangeTest, output: &Output) {
     let kept = test.points.len() - usize::from(test.has_diverged);
     let points: Vec<_> =
         test.points[..kept].iter().map(|point| (point.learning_rate.log10(), point.smoothed_loss)).collect();
-    let rate = |log: f64| format!("rate {}", significant(10f64.powf(log)));
+    let label = |log: f64| format!("lr {}", significant(10f64.powf(log)));
     let curve = Curve { name: "smoothed loss", points: &points };
     output.line("");
-    for line in chart(&[curve], rate, output.has_colors()) {
+    for line in chart(&[curve], label, output.has_colors()) {
         output.line(&line);
     }
     output.line("");
@@ -112,9 +119,10 @@ fn print_curve(test: &RangeTest, output: &Output) {
     output.line(&format!("{}{ending}", counted(test.points.len(), "step", "steps")));
 }
 
+/// Prints the suggestion and the command that trains with it.
 fn print(suggestion: &Suggestion, command: &[String], output: &Output) {
     let Suggestion { learning_rate, steepest, lowest, lowest_tenth, largest } = suggestion;
-    let line = |name: &str, rate: f64| output.line(&format!(" {name:<22} {}", three_digits(rate)));
+    let line = |name: &str, lr: f64| output.line(&format!(" {name:<22} {}", three_digits(lr)));
     line("steepest fall", *steepest);
     line("lowest loss", *lowest);
     line("a tenth of the lowest", *lowest_tenth);
@@ -125,5 +133,5 @@ fn print(suggestion: &Suggestion, command: &[String], output: &Output) {
         "suggested learning rate: {}, half-way between the steepest fall and the lowest loss",
         significant(*learning_rate)
     ));
-    output.line(&format!("train with it: {} {}", program(), train_command(command, *learning_rate)));
+    output.line(&format!("train with it: {} {}", invocation(), train_command(command, *learning_rate)));
 }

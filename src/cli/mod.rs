@@ -1,5 +1,8 @@
-//! Owns the command line: what is typed and what is printed. One short file a subcommand, each resolving its
-//! arguments, making one library call and printing the result. The only room that prints.
+//! Owns the command line: arguments, output on the terminal, JSON records and exit codes.
+//!
+//! There is one short file per command. It resolves the arguments, makes one library call and
+//! prints the result. Depends on all other modules, and no other module may depend on it. It is the
+//! only module that prints.
 
 mod chart;
 mod compare;
@@ -9,6 +12,7 @@ mod data;
 mod evaluate;
 mod experiment;
 mod held_errors;
+#[cfg(feature = "exercise")]
 mod lab;
 mod lr_find;
 mod options;
@@ -43,9 +47,11 @@ pub use progress::{Bar, BarRenderer};
 
 /// Train, inspect and tune small dense networks on MNIST-like images, on CPU or GPU
 ///
-/// Without a command, smallnet trains the experiment `softmax` on MNIST, both of which are inside the program: 784 pixels, 10 classes, test accuracy about 0.92. Options of training follow `train`.
+/// Without a command, smallnet trains the experiment `softmax` on MNIST, both of which are inside
+/// the program: 784 pixels, 10 classes, test accuracy about 0.92. Options of training follow
+/// `train`.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100, after_long_help = EXAMPLES)]
+#[command(version, about, max_term_width = 100, after_long_help = examples())]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -60,9 +66,9 @@ Examples:
   smallnet train mlp --seed 7                       train another experiment
   smallnet train --hidden 128,64 --lr 0.05 --epochs 3
   smallnet train --set model.dropout=0.2            change any setting
-  smallnet resume latest                            go on with an interrupted run
+  smallnet resume latest                            resume an interrupted run
   smallnet data --index 7                           look at a training image
-  smallnet summary hidden                           layers, weights and steps
+  smallnet summary hidden                           layers, parameters and steps
   smallnet lr-find hidden                           which learning rate?
   smallnet evaluate latest                          test the newest run again
   smallnet predict latest my-digit.png              what is this?
@@ -75,7 +81,13 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated";
 
-/// Where runs are saved unless `--artifacts` says otherwise.
+/// Returns [`EXAMPLES`] without the commands that this build does not have.
+fn examples() -> String {
+    let is_built = |line: &&str| cfg!(feature = "exercise") || !line.starts_with("  smallnet lab ");
+    EXAMPLES.split('\n').filter(is_built).collect::<Vec<_>>().join("\n")
+}
+
+/// Default of `--artifacts`: the folder that runs are saved in.
 const DEFAULT_ARTIFACTS: &str = "artifacts";
 
 /// Options of every command.
@@ -88,7 +100,8 @@ struct Global {
     /// The folder that runs are saved in
     #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_ARTIFACTS)]
     artifacts: PathBuf,
-    /// Print one JSON record to standard output as the last thing, everything else to standard error
+    /// Print one JSON record to standard output as the last thing, everything else to standard
+    /// error
     #[arg(long, global = true)]
     json: bool,
     /// Print nothing but errors (and the JSON record)
@@ -103,11 +116,14 @@ struct Global {
 enum Command {
     /// Train a network and save it in a new run folder
     Train(train::TrainArgs),
-    /// Go on with a run that was interrupted, killed or failed, exactly where it stopped; or train a finished one on
+    /// Resume a run that was interrupted, killed or failed, exactly where it stopped; or train a
+    /// finished one further
     Resume(resume::ResumeArgs),
-    /// Test a saved network: accuracy, loss, confusion matrix, precision and recall, its worst mistakes
+    /// Test a saved network: accuracy, loss, confusion matrix, precision and recall, its worst
+    /// mistakes
     Evaluate(evaluate::EvaluateArgs),
-    /// Show what a saved network makes of single images, from the data set or from your own pictures
+    /// Show what a saved network predicts for single images, from the data set or from your own
+    /// pictures
     Predict(predict::PredictArgs),
     /// Draw what each neuron of a saved network looks for
     Weights(weights::WeightsArgs),
@@ -117,11 +133,14 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Look at the images and labels of a data set
     Data(data::DataArgs),
-    /// Show an experiment's layers, weights, update rule and steps without training
+    /// Show an experiment's layers, parameters, update rule and steps without training
     Summary(summary::SummaryArgs),
     /// Train many variants of an experiment, compare them honestly, and train the best one
     Study(study::StudyArgs),
-    /// Do the whole exercise, questions 0 to 14: run it, answer it with what was measured, and write one page
+    /// Do the whole exercise, questions 0 to 14: run it, answer it with what was measured, and
+    /// write one page
+    #[cfg(feature = "exercise")]
+    #[command(visible_alias = "exercise")]
     Lab(lab::LabArgs),
     /// Find a learning rate: one short training in which it rises from step to step
     LrFind(lr_find::LrFindArgs),
@@ -131,22 +150,22 @@ enum Command {
     Completions(completions::CompletionsArgs),
 }
 
-/// The command line, with each command's help as it should be.
+/// Returns the command line in which the help of each command shows only the options that it uses.
 fn command() -> clap::Command {
     options::hide_unused(Cli::command())
 }
 
-/// Runs the command line of this process.
+/// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
     let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return print_usage(&error),
     };
     let output = Output::new(cli.global.json, cli.global.quiet);
     signals::survive_file_size_limit();
     signals::fail_instead_of_aborting();
-    tell_panics_once();
+    report_panics_once();
     match catch_panic("smallnet has a bug", || run(cli, &output)) {
         Ok(code) => code,
         Err(error) => {
@@ -156,38 +175,42 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// What panics is caught and told as an error. Who asks for backtraces gets one for each place that panics, however many threads
-/// do at the same place.
-fn tell_panics_once() {
+/// Sets the panic hook. A panic is caught and reported as an error, so the hook prints nothing.
+///
+/// With `RUST_BACKTRACE`, the hook prints one backtrace per line of code that panics, even if many
+/// threads panic there one after the other.
+fn report_panics_once() {
     if std::env::var_os("RUST_BACKTRACE").is_none() {
         return std::panic::set_hook(Box::new(|_| ()));
     }
-    let (tell, told) = (std::panic::take_hook(), Mutex::new(None));
+    let (default_hook, last_reported) = (std::panic::take_hook(), Mutex::new(None));
     std::panic::set_hook(Box::new(move |panic| {
-        let place = panic.location().map(|place| (place.file().to_owned(), place.line()));
-        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-        if *told != place || place.is_none() {
-            tell(panic);
-            *told = place;
+        let location = panic.location().map(|location| (location.file().to_owned(), location.line()));
+        let mut last_reported = last_reported.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last_reported != location || location.is_none() {
+            default_hook(panic);
+            *last_reported = location;
         }
     }));
 }
 
-/// The position of an image, counted from 0.
-fn index(text: &str) -> std::result::Result<usize, &'static str> {
+/// Parses the index of an image, counted from 0.
+fn parse_index(text: &str) -> std::result::Result<usize, &'static str> {
     text.parse().map_err(|_| "expected a whole number from 0")
 }
 
-/// Prints clap's answer: help, the version, or what is wrong. What would be right after `train` gets a hint.
-fn usage(error: &clap::Error) -> ExitCode {
-    // A reader that has gone away, such as `head`, is no error of ours.
+/// Prints clap's message (help, the version or a usage error) and returns the exit code.
+///
+/// Arguments that would be valid after `train` get a hint.
+fn print_usage(error: &clap::Error) -> ExitCode {
+    // A reader that has closed the pipe, such as `head`, is no error of smallnet.
     let _ = error.print();
     let mut words: Vec<_> = std::env::args_os().collect();
     let first = words.get(1).map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
     let is_experiment = first.ends_with(".toml") || Shipped::find(&EXPERIMENTS, &first).is_some();
-    let is_of_training = first.starts_with('-') || is_experiment;
+    let is_for_training = first.starts_with('-') || is_experiment;
     words.insert(1.min(words.len()), "train".into());
-    if error.use_stderr() && is_of_training && Cli::try_parse_from(words).is_ok() {
+    if error.use_stderr() && is_for_training && Cli::try_parse_from(words).is_ok() {
         output::hint("what belongs to training follows `train`: put `train` before it");
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
@@ -196,9 +219,9 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
     let Cli { global, command } = cli;
     if let Some(wanted) = global.threads.map(usize::from) {
-        let had = backend::start_threads(Some(wanted))?;
-        if had < wanted {
-            output.warning(&format!("{wanted} threads cannot be had: there are {had}"));
+        let started = backend::start_threads(Some(wanted))?;
+        if started < wanted {
+            output.warning(&format!("{wanted} threads cannot be had: there are {started}"));
         }
     }
     match command.unwrap_or(Command::Train(train::TrainArgs::default())) {
@@ -212,9 +235,10 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Data(args) => data::run(args, &global, output),
         Command::Summary(args) => summary::run(args, output),
         Command::Study(args) => study::run(args, &global, output),
+        #[cfg(feature = "exercise")]
         Command::Lab(args) => lab::run(args, &global, output),
         Command::LrFind(args) => lr_find::run(args, &global, output),
         Command::Runs => runs::run(&global, output),
-        Command::Completions(args) => completions::run(&args, options::leave_out_unused(Cli::command())),
+        Command::Completions(args) => completions::run(&args, options::remove_unused(Cli::command())),
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::cli::output::Output;
 use crate::cli::table::Table;
 use crate::cli::terminal;
-use crate::cli::{Global, index};
+use crate::cli::{Global, parse_index};
 use crate::data::{InputSpec, Source};
 use crate::error::Result;
 use crate::pipeline::{ImagePrediction, ImageRef, LoadedModel, SplitName};
@@ -27,21 +27,21 @@ pub(super) struct PredictArgs {
     #[arg(value_name = "IMAGE")]
     images: Vec<PathBuf>,
     /// Images of the data set instead, counted from 0
-    #[arg(long, value_name = "N", num_args = 1.., allow_negative_numbers = true, value_parser = index)]
+    #[arg(long, value_name = "N", num_args = 1.., allow_negative_numbers = true, value_parser = parse_index)]
     index: Vec<usize>,
-    /// Where those are counted
+    /// The split in which `--index` counts
     #[arg(long, value_enum, default_value_t, value_name = "SPLIT", requires = "index")]
     split: SplitName,
-    /// Count them in the IDX files in this folder instead of the run's own data
+    /// Take the images of `--index` from the IDX files in this folder instead of the run's own data
     #[arg(long, value_name = "DIR", requires = "index")]
     data: Option<String>,
 }
 
-/// By itself, clap names the group before the run.
+/// Usage line. clap's own would name the group before the run.
 const USAGE: &str = "smallnet predict [OPTIONS] <RUN or CHECKPOINT> <IMAGE>...
        smallnet predict [OPTIONS] <RUN or CHECKPOINT> --index <N>...";
 
-/// What `--json` prints of each image.
+/// Record of one image in `--json`.
 #[derive(Serialize)]
 struct Record<'a> {
     run: &'a Path,
@@ -54,35 +54,36 @@ struct Record<'a> {
     prepared: Option<&'a Path>,
 }
 
+/// Runs the command.
 pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let saved = LoadedModel::load(&args.model, &global.artifacts, global.backend)?;
-    let answers = if args.images.is_empty() {
+    let predictions = if args.images.is_empty() {
         let subject = saved.eval_set(args.split, args.data.as_deref().map(Source::parse))?;
         saved.predict(&subject, &args.index)?
     } else {
         saved.predict_files(&args.images)?
     };
-    match &answers[..] {
-        [answer] => print_one(answer, saved.info.data.layout, output),
-        answers => print_table(answers, output),
+    match &predictions[..] {
+        [prediction] => print_one(prediction, saved.info.data.layout, output),
+        predictions => print_table(predictions, output),
     }
-    // An answer is not lost because it cannot be drawn.
-    let pictures = output.or_warn(saved.draw_predictions(&answers));
+    // The prediction is printed even if its picture cannot be written.
+    let pictures = output.warn_on_error(saved.draw_predictions(&predictions));
     for picture in &pictures {
         let prepared =
             picture.prepared.as_deref().map(|path| format!("; as the network saw it: {}", path.display()));
         output.line(&format!("picture: {}{}", picture.path.display(), prepared.unwrap_or_default()));
     }
-    let records: Vec<_> = answers
+    let records: Vec<_> = predictions
         .iter()
         .enumerate()
-        .map(|(index, answer)| Record {
+        .map(|(index, image)| Record {
             run: saved.folder.path(),
-            image: answer.image.name(),
-            label: answer.image.label(),
-            predicted: answer.prediction.class,
-            confidence: answer.prediction.confidence(),
-            probabilities: answer.prediction.probabilities(),
+            image: image.image.name(),
+            label: image.image.label(),
+            predicted: image.prediction.class,
+            confidence: image.prediction.confidence(),
+            probabilities: image.prediction.probabilities(),
             picture: pictures.get(index).map(|picture| picture.path.as_path()),
             prepared: pictures.get(index).and_then(|picture| picture.prepared.as_deref()),
         })
@@ -91,9 +92,10 @@ pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// The image, and the probabilities of all classes beside it.
-fn print_one(answer: &ImagePrediction, layout: InputSpec, output: &Output) {
-    let ImagePrediction { image, pixels, prediction } = answer;
+/// Prints an image with the probabilities of all classes beside it, or below it on a narrow
+/// terminal.
+fn print_one(prediction: &ImagePrediction, layout: InputSpec, output: &Output) {
+    let ImagePrediction { image, pixels, prediction } = prediction;
     let truth = match image.label() {
         Some(label) if label == prediction.class => format!("; its label is {label}: right"),
         Some(label) => format!("; its label is {label}: wrong"),
@@ -118,9 +120,10 @@ fn print_one(answer: &ImagePrediction, layout: InputSpec, output: &Output) {
     output.line("");
 }
 
-/// How many classes get a bar on the terminal.
+/// Maximum number of classes that get a bar on the terminal.
 const MAX_BARS: usize = 20;
 
+/// Draws one bar per class, or those of the most probable classes if there are very many.
 fn bars(probabilities: &[f64]) -> Vec<String> {
     let mut classes: Vec<usize> = (0..probabilities.len()).collect();
     if classes.len() > MAX_BARS {
@@ -135,24 +138,26 @@ fn bars(probabilities: &[f64]) -> Vec<String> {
     classes.iter().map(line).collect()
 }
 
-fn print_table(answers: &[ImagePrediction], output: &Output) {
-    let mut table = Table::new(["image", "label", "predicted", "sure", "or else", "sure"], 1);
-    for ImagePrediction { image, prediction, .. } in answers {
+/// Prints a table of several images, with the most probable class and the runner-up.
+fn print_table(predictions: &[ImagePrediction], output: &Output) {
+    let mut table = Table::new(["image", "label", "predicted", "confidence", "runner-up", "confidence"], 1);
+    for ImagePrediction { image, prediction, .. } in predictions {
         let probabilities = prediction.probabilities();
         let others = (0..probabilities.len()).filter(|&class| class != prediction.class);
-        let second = others.max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
+        let runner_up = others.max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
         table.add_row([
             image.name(),
             image.label().map_or_else(|| "–".to_owned(), |label| label.to_string()),
             prediction.class.to_string() + if is_wrong(image, prediction.class) { " ✗" } else { "" },
             percent(prediction.confidence()),
-            second.map_or_else(String::new, |class| class.to_string()),
-            second.map_or_else(String::new, |class| percent(probabilities[class])),
+            runner_up.map_or_else(String::new, |class| class.to_string()),
+            runner_up.map_or_else(String::new, |class| percent(probabilities[class])),
         ]);
     }
     output.line(&table.lines());
 }
 
+/// Returns whether an image has a label that differs from the prediction.
 fn is_wrong(image: &ImageRef, predicted: usize) -> bool {
     image.label().is_some_and(|label| label != predicted)
 }

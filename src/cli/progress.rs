@@ -1,4 +1,5 @@
-//! What a person sees while a network trains: a live bar on a terminal, nothing between the epochs elsewhere.
+//! Owns the progress bar. It is shown on a terminal only; elsewhere nothing is printed between
+//! epochs.
 
 use std::fmt;
 use std::io::{IsTerminal, stderr};
@@ -17,12 +18,12 @@ use crate::study::runner::Progress;
 use crate::training::{ACCURACY, LOSS, without_evaluation};
 use crate::util::format::{grouped, loss};
 
-/// The narrowest terminal that gets a bar, in columns.
+/// Minimum width of a terminal that gets a bar, in columns.
 const MIN_WIDTH: u16 = 20;
-/// What stands beside the bar, in columns: a prefix, percent, the time left, and what has been measured.
+/// Width of the text beside the bar, in columns: prefix, percentage, remaining time and metrics.
 const TEXT_WIDTH: u16 = 78;
 
-/// A bar that shows how long the work will still take. Clones are the same bar.
+/// Progress bar with the remaining time of the work. Clones share one bar.
 #[derive(Clone)]
 pub struct Bar {
     bar: ProgressBar,
@@ -30,7 +31,8 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// A bar on standard error; it shows nothing where that is not a terminal, or one too narrow to show anything.
+    /// Creates a bar on standard error. It shows nothing if `hidden` is set, or if standard error
+    /// is no terminal or one narrower than [`MIN_WIDTH`].
     pub fn new(hidden: bool) -> Self {
         let width = Term::stderr().size_checked().map_or(80, |(_, columns)| columns);
         let target = match hidden || !stderr().is_terminal() || width < MIN_WIDTH {
@@ -42,12 +44,12 @@ impl Bar {
         let left = move |state: &ProgressState, text: &mut dyn fmt::Write| {
             let left = lock(&shown).left(Instant::now(), state.len().unwrap_or(0));
             if let Some(left) = left {
-                // The text is made in memory.
+                // Writing into a `String` cannot fail.
                 let _ = write!(text, "  {} left", duration(left));
             }
         };
         let bar = match width.saturating_sub(TEXT_WIDTH) {
-            room if room >= 2 || width >= TEXT_WIDTH => format!("{{bar:{}}} ", room.clamp(2, 40)),
+            columns if columns >= 2 || width >= TEXT_WIDTH => format!("{{bar:{}}} ", columns.clamp(2, 40)),
             _ => String::new(),
         };
         let style =
@@ -58,7 +60,8 @@ impl Bar {
         Self { bar, speed }
     }
 
-    /// Says how far the work is. What it says first is what was done before this process began.
+    /// Sets the position of the bar. The first position is the work that was done before this
+    /// process began.
     pub(super) fn advance(&self, position: u64) {
         lock(&self.speed).advance(Instant::now(), position);
         self.bar.set_position(position);
@@ -73,11 +76,12 @@ impl Deref for Bar {
     }
 }
 
+/// Locks the speed, even after a panic of another thread.
 fn lock(speed: &Mutex<Speed>) -> MutexGuard<'_, Speed> {
     speed.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Shows Burn's progress events on a bar, which may be a hidden one.
+/// Renderer that shows Burn's progress events on a bar.
 pub struct BarRenderer {
     bar: Bar,
     num_epochs: usize,
@@ -89,7 +93,7 @@ pub struct BarRenderer {
     metrics: Vec<MetricDefinition>,
 }
 
-/// A mean over the images of the epoch so far.
+/// Mean over the images of the epoch so far.
 #[derive(Default)]
 struct Mean {
     total: f64,
@@ -110,7 +114,7 @@ impl Mean {
 }
 
 impl BarRenderer {
-    /// Draws on `bar`.
+    /// Creates a renderer that draws on `bar`.
     pub fn new(bar: Bar) -> Self {
         Self {
             bar,
@@ -124,6 +128,7 @@ impl BarRenderer {
         }
     }
 
+    /// Returns the mean that the metric `id` belongs to.
     fn mean(&mut self, id: &MetricId) -> Option<&mut Mean> {
         let definition = self.metrics.iter().find(|metric| &metric.metric_id == id)?;
         match definition.name.as_str() {
@@ -199,10 +204,10 @@ impl MetricsRenderer for BarRenderer {
 
 without_evaluation!(BarRenderer);
 
-/// A study's work in steps of its bar.
+/// Length of the bar of a study.
 const STUDY_STEPS: u64 = 10_000;
 
-/// A bar over all trials of a study, by estimated cost.
+/// Creates a bar over all trials of a study, weighted by their estimated cost.
 pub(super) fn study_bar(hidden: bool) -> Bar {
     let bar = Bar::new(hidden);
     bar.set_length(STUDY_STEPS);
@@ -211,7 +216,7 @@ pub(super) fn study_bar(hidden: bool) -> Bar {
     bar
 }
 
-/// Shows how a study stands.
+/// Shows the progress of a study on `bar`.
 pub(super) fn show_study(bar: &Bar, progress: &Progress) {
     bar.set_prefix(format!("trials {}/{}", progress.done, progress.total));
     bar.advance((progress.fraction * STUDY_STEPS as f64) as u64);

@@ -20,13 +20,14 @@ pub(super) struct ReportArgs {
     run: String,
 }
 
-/// What `--json` prints.
+/// Record of `--json`.
 #[derive(Serialize)]
 struct Record<'a> {
     run: &'a Path,
     report: &'a Path,
 }
 
+/// Runs the command.
 pub(super) fn run(args: ReportArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let folder = run::find(&args.run, &global.artifacts)?;
     let report = pipeline::report(&folder)?;

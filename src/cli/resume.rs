@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::cli::output::Output;
-use crate::cli::train::follow;
+use crate::cli::train::run_with_progress;
 use crate::cli::{Global, dashboard};
 use crate::error::Result;
 use crate::pipeline;
@@ -25,6 +25,7 @@ pub(super) struct ResumeArgs {
     dashboard: bool,
 }
 
+/// Runs the command.
 pub(super) fn run(args: ResumeArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     if args.dashboard {
         dashboard::check()?;
@@ -34,11 +35,11 @@ pub(super) fn run(args: ResumeArgs, global: &Global, output: &Output) -> Result<
     warnings.iter().for_each(|warning| output.warning(warning));
     let path = prepared.folder.path().display();
     output.line(&match position {
-        None => format!("resuming {path} from the beginning: it has no checkpoint to go on from"),
+        None => format!("resuming {path} from the beginning: it has no checkpoint to resume from"),
         Some(position) if position.steps == 0 => format!("resuming {path} after epoch {}", position.epochs),
         Some(position) => {
             format!("resuming {path} in epoch {}, after step {}", position.epochs + 1, position.steps)
         }
     });
-    follow(prepared, args.dashboard, output)
+    run_with_progress(prepared, args.dashboard, output)
 }

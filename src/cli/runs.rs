@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::cli::Global;
-use crate::cli::output::{Output, program};
+use crate::cli::output::{Output, invocation};
 use crate::cli::table::Table;
 use crate::error::Result;
 use crate::run;
 use crate::run::{RunEntry, RunInfo, RunSummary};
 use crate::util::format::grouped;
 
-/// What `--json` prints of each run.
+/// Record of one run in `--json`.
 #[derive(Serialize)]
 struct Record<'a> {
     run: &'a Path,
@@ -22,6 +22,7 @@ struct Record<'a> {
     summary: &'a Option<RunSummary>,
 }
 
+/// Runs the command.
 pub(super) fn run(global: &Global, output: &Output) -> Result<ExitCode> {
     let (runs, unreadable) = run::list(&global.artifacts)?;
     if let Some(first) = unreadable.first() {
@@ -29,12 +30,12 @@ pub(super) fn run(global: &Global, output: &Output) -> Result<ExitCode> {
         let reason = reason.lines().next().unwrap_or_default();
         let more = match unreadable.len() - 1 {
             0 => String::new(),
-            number => format!(", and {number} more"),
+            others => format!(", and {others} more"),
         };
         output.warning(&format!("left out: {reason}{more}"));
     }
     if runs.is_empty() {
-        output.line(&format!("no runs in {} yet; next: {} train", global.artifacts.display(), program()));
+        output.line(&format!("no runs in {} yet; next: {} train", global.artifacts.display(), invocation()));
     } else {
         output.line(&table(&runs).lines());
     }
@@ -46,8 +47,9 @@ pub(super) fn run(global: &Global, output: &Output) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Returns the table of all runs.
 fn table(runs: &[RunEntry]) -> Table {
-    let header = ["experiment", "run (UTC)", "backend", "status", "accuracy", "weights"];
+    let header = ["experiment", "run (UTC)", "backend", "status", "accuracy", "parameters"];
     let mut table = Table::new(header, 4);
     for run in runs {
         let summary = run.summary.as_ref();

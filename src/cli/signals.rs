@@ -1,6 +1,8 @@
-//! What ends a process from outside: Ctrl-C, a termination, a closed terminal. The first time, work stops after the current
-//! step and is saved; the second time the process ends at once, but for a file that is just being written. A signal that the
-//! process was started to ignore stays ignored.
+//! Owns the signals that end the process: Ctrl-C, a termination, a closed terminal.
+//!
+//! The first signal stops the work after the current step, and the work is saved. The second one
+//! ends the process as soon as a file that is being written is complete. A signal that the process
+//! was started to ignore stays ignored.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,19 +15,23 @@ use crate::cli::dashboard;
 use crate::error::{Error, Result};
 use crate::util::files;
 
-/// How long a file that is being written may keep the process from ending.
+/// Maximum time for which a file that is being written delays the end of the process.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Ctrl-C, where the work was stopped by something else, such as a key in the dashboard.
+/// Number of the signal of Ctrl-C. Its exit code also serves if a key in the dashboard stopped the
+/// work.
 const INTERRUPT: u8 = 2;
 
-/// The signals received.
+/// Receiver of signals. It remembers the first one.
 pub(super) struct Signals {
     first: Arc<AtomicU8>,
 }
 
 impl Signals {
-    /// Listens from now on; the first signal stops `interrupter`.
+    /// Installs the handlers. The first signal stops `interrupter`.
+    ///
+    /// # Errors
+    /// If the handlers cannot be installed.
     pub(super) fn listen(interrupter: Interrupter) -> Result<Self> {
         let first = Arc::new(AtomicU8::new(0));
         let seen = first.clone();
@@ -41,7 +47,7 @@ impl Signals {
         Ok(Self { first })
     }
 
-    /// The exit code of a process that was stopped: 130 for Ctrl-C, 143 for a termination.
+    /// Returns the exit code of the stopped process: 130 for Ctrl-C, 143 for a termination.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self.first.load(Ordering::SeqCst) {
             0 => ExitCode::from(code(INTERRUPT)),
@@ -50,7 +56,7 @@ impl Signals {
     }
 }
 
-/// The shell's convention.
+/// Returns the exit code of a process that `signal` ended, by the convention of shells.
 fn code(signal: u8) -> u8 {
     128u8.saturating_add(signal)
 }
@@ -58,23 +64,26 @@ fn code(signal: u8) -> u8 {
 #[cfg(unix)]
 fn handle(mut on_signal: impl FnMut(u8) + Send + 'static) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let heeded = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|&signal| !is_ignored(signal));
-    let mut signals = signal_hook::iterator::Signals::new(heeded)?;
+    let handled = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|&signal| !is_ignored(signal));
+    let mut signals = signal_hook::iterator::Signals::new(handled)?;
     let listen = move || signals.forever().for_each(|signal| on_signal(signal as u8));
     std::thread::Builder::new().spawn(listen).map(drop)
 }
 
-/// Whether this process was started to ignore `signal`, as `nohup` has it for a closed terminal, and a script's shell for Ctrl-C in
-/// what it runs in the background. A handler would take the place of that.
+/// Returns whether this process was started to ignore `signal`: `nohup` ignores the signal of a
+/// closed terminal, and the shell of a script ignores Ctrl-C in background jobs. A handler would
+/// replace that.
 ///
-/// Linux says so in a file. Elsewhere nobody says so without unsafe code, and no signal counts as ignored.
+/// Linux states the ignored signals in a file. On other systems they cannot be read without unsafe
+/// code, so no signal counts as ignored there.
 #[cfg(unix)]
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     ignored_signals(&status) & (1 << (signal - 1)) != 0
 }
 
-/// The signals that a process ignores, the first in the lowest bit, from its `/proc/self/status`.
+/// Parses the signals that a process ignores from its `/proc/self/status`. The lowest bit is signal
+/// 1.
 #[cfg(unix)]
 fn ignored_signals(status: &str) -> u64 {
     let digits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -86,20 +95,21 @@ fn handle(mut on_signal: impl FnMut(u8) + Send + 'static) -> std::result::Result
     ctrlc::set_handler(move || on_signal(INTERRUPT))
 }
 
-/// A file that grows beyond the limit set for it (`ulimit -f`) becomes an error of the write, as on a full disk, instead of
-/// the end of the process.
+/// Turns a file that exceeds its size limit (`ulimit -f`) into an error of the write, as on a full
+/// disk. By default, the system would end the process.
 #[cfg(unix)]
 pub(super) fn survive_file_size_limit() {
     let flag = Arc::default();
-    // Where that is not possible, the limit ends the process as it always has.
+    // If that fails, the limit ends the process, as is the default.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, flag);
 }
 
 #[cfg(not(unix))]
 pub(super) fn survive_file_size_limit() {}
 
-/// Memory that cannot be had ends a Rust program by an abort, after one line on standard error that says how much was asked
-/// for. It is a failure like any other: exit code 1, and no file with the memory's contents.
+/// Turns the abort of a failed allocation into exit code 1, without a core dump.
+///
+/// By default, a Rust program prints one line with the requested size and aborts.
 #[cfg(unix)]
 pub(super) fn fail_instead_of_aborting() {
     let always = Arc::new(std::sync::atomic::AtomicBool::new(true));
@@ -114,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ignored_signals_are_read_as_linux_writes_them() {
+    fn ignored_signals_are_parsed_as_linux_writes_them() {
         let status = "Name:\tsmallnet\nSigBlk:\t0000000000000002\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000000\n";
         assert_eq!(ignored_signals(status), 0b1_0000_0000_0001);
         assert_eq!(ignored_signals("Name:\tsmallnet\n"), 0);

@@ -1,21 +1,23 @@
-//! The speed of some work, and the time that the rest of it will take.
+//! Owns the estimate of the speed of some work and of its remaining time.
 
 use std::time::{Duration, Instant};
 
-/// Before so much time has passed, nothing is said of the speed: the first steps are not like the others.
+/// Minimum measured time before a speed is stated, since the first steps take longer than the
+/// others.
 const MIN_TIME: Duration = Duration::from_millis(500);
 
-/// The speed of this process' work. What an earlier process has done, of a run or study that is resumed, says nothing about it.
+/// Speed of the work of this process. The work that an earlier process did before a resume does not
+/// count.
 #[derive(Debug, Default)]
 pub(super) struct Speed {
-    /// When this process began, and at which position.
+    /// Time and position at which this process began.
     start: Option<(Instant, u64)>,
-    /// The latest change of the position.
+    /// Time and position of the latest change.
     latest: Option<(Instant, u64)>,
 }
 
 impl Speed {
-    /// The work has come to `position`; the first one is where this process begins.
+    /// Records that the work has reached `position`. The first call sets the start of this process.
     pub(super) fn advance(&mut self, now: Instant, position: u64) {
         let first = self.start.get_or_insert((now, position)).1;
         let is_new = self.latest.is_none_or(|(_, latest)| latest != position);
@@ -24,14 +26,15 @@ impl Speed {
         }
     }
 
-    /// Positions per second; none before there is something to go by.
+    /// Returns the positions per second, or none before [`MIN_TIME`] has been measured.
     pub(super) fn per_second(&self) -> Option<f64> {
         let ((start, from), (end, to)) = (self.start?, self.latest?);
         let spent = end.duration_since(start);
         (spent >= MIN_TIME).then(|| to.saturating_sub(from) as f64 / spent.as_secs_f64())
     }
 
-    /// The time from `now` until `length` is reached; none before there is something to go by.
+    /// Returns the time from `now` until `length` is reached, or none before [`MIN_TIME`] has been
+    /// measured.
     pub(super) fn left(&self, now: Instant, length: u64) -> Option<Duration> {
         let (per_second, (end, position)) = (self.per_second()?, self.latest?);
         let left = Duration::try_from_secs_f64(length.saturating_sub(position) as f64 / per_second).ok()?;
@@ -39,7 +42,7 @@ impl Speed {
     }
 }
 
-/// `42 s`, `12 min 05 s`, `3 h 07 min`; what is not nothing is at least `1 s`.
+/// Formats a duration as `42 s`, `12 min 05 s` or `3 h 07 min`, rounded up to whole seconds.
 pub(super) fn duration(duration: Duration) -> String {
     match duration.as_secs_f64().ceil() as u64 {
         s if s < 60 => format!("{s} s"),
@@ -56,7 +59,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn nothing_is_said_before_there_is_something_to_go_by() {
+    fn no_speed_is_stated_before_enough_was_measured() {
         let (mut speed, start) = (Speed::default(), Instant::now());
         assert_eq!((speed.per_second(), speed.left(start, 100)), (None, None));
         speed.advance(start, 0);
@@ -69,22 +72,22 @@ mod tests {
     }
 
     #[test]
-    fn what_was_done_before_says_nothing_about_the_speed() {
+    fn work_of_an_earlier_process_does_not_count() {
         let (mut speed, start) = (Speed::default(), Instant::now());
-        // The first word of a resumed training.
+        // The first position of a resumed training.
         speed.advance(start, 1000);
         assert_eq!((speed.per_second(), speed.left(start, 1200)), (None, None));
         speed.advance(start + 2 * SECOND, 1100);
         assert_eq!(speed.per_second(), Some(50.0));
         assert_eq!(speed.left(start + 2 * SECOND, 1200), Some(2 * SECOND));
-        // The time goes on where nothing is heard, and not below nothing.
+        // The remaining time falls between two positions, and never below zero.
         speed.advance(start + 3 * SECOND, 1100);
         assert_eq!(speed.left(start + 3 * SECOND, 1200), Some(SECOND));
         assert_eq!(speed.left(start + 9 * SECOND, 1200), Some(Duration::ZERO));
     }
 
     #[test]
-    fn durations_as_people_say_them() {
+    fn durations_are_formatted_for_people() {
         for (seconds, text) in [
             (0.0, "0 s"),
             (0.2, "1 s"),

@@ -24,16 +24,18 @@ use crate::study::runner::{
 use crate::study::{Job, Study, StudySummary, TrialEnd, TrialRecord};
 use crate::util::format::{counted, grouped, loss, seconds};
 
-/// Trials that `--dry-run` lists.
+/// Maximum number of trials that `--dry-run` lists.
 const MAX_LISTED: usize = 60;
 
 /// Arguments of `smallnet study`.
 #[derive(Debug, Args)]
 pub(super) struct StudyArgs {
-    /// The study: a file, or one of those inside smallnet: learning-rate, learning-rate-cv, architecture, batch-size
+    /// The study: a file, or one of those inside smallnet: learning-rate, learning-rate-cv,
+    /// architecture, batch-size
     #[arg(value_name = "STUDY")]
     file: PathBuf,
-    /// Change one setting of the base experiment for all trials, such as `training.num_epochs=3`; may be repeated
+    /// Change one setting of the base experiment for all trials, such as `training.num_epochs=3`;
+    /// may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Override>,
     #[command(flatten)]
@@ -44,7 +46,8 @@ pub(super) struct StudyArgs {
     /// Print the trials, their number and about how long they take; train none
     #[arg(long)]
     dry_run: bool,
-    /// Train every network by itself, one after the other, as other tools do; slower, for comparison
+    /// Train every network by itself, one after the other, as other tools do; slower, for
+    /// comparison
     #[arg(long)]
     separate: bool,
     /// Time all trials of a timed study again; the earlier records are kept beside the new ones
@@ -52,7 +55,7 @@ pub(super) struct StudyArgs {
     remeasure: bool,
 }
 
-/// What `--json` prints.
+/// Record of `--json`.
 #[derive(Serialize)]
 struct Record<'a> {
     study: &'a Path,
@@ -66,22 +69,26 @@ struct Record<'a> {
     files: &'a ResultPaths,
 }
 
-/// What `--json` prints after `--dry-run`.
+/// Record of `--json` with `--dry-run`.
 #[derive(Serialize)]
 struct DryRecord {
     trials: Vec<DryTrial>,
     seconds: f64,
 }
 
+/// A trial in the record of `--dry-run`.
 #[derive(Serialize)]
 struct DryTrial {
     id: String,
     name: String,
     done: bool,
-    side_by_side: bool,
+    /// True if the trial is trained in a model batch.
+    #[serde(rename = "side_by_side")]
+    is_batched: bool,
     will_fail: Option<String>,
 }
 
+/// Runs the command.
 pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let mut settings = args.settings;
     settings.extend(args.short.settings());
@@ -89,14 +96,14 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     let study = Study::read(&args.file, &settings)?;
     let options = RunOptions { separate: args.separate, remeasure: args.remeasure };
     let planned = PlannedStudy::new(study, global.backend.unwrap_or_default(), options)?;
-    announce(&planned, output);
+    print_header(&planned, output);
     if args.dry_run {
         return dry_run(&planned, global, output);
     }
     let interrupter = Interrupter::new();
     let signals = Signals::listen(interrupter.clone())?;
     let mut study = planned.open(&global.artifacts)?;
-    announce_earlier(&study, args.separate, output);
+    print_earlier(&study, args.separate, output);
     run_trials(&mut study, &interrupter, output)?;
     let summary = study.summary();
     let failed = study.failed();
@@ -104,13 +111,14 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     if !interrupted {
         print_table(&study, &summary, output);
     }
-    // Written before the winner is trained: whatever becomes of it, the trials have their page. A study that cannot leave its
-    // results has failed; what was trained is in `trials.jsonl`.
+    // The results are written before the best model is trained, so that the trials have their page
+    // even if that training fails. A study that cannot write its results has failed; the records of
+    // its trials are in `trials.jsonl`.
     let mut files = study.write_results(&summary, None)?;
     let mut winner = None;
     let mut winner_failed = false;
     if !interrupted && failed.is_empty() {
-        match train_winner(&study, &summary, &interrupter, global, output) {
+        match train_best(&study, &summary, &interrupter, global, output) {
             Ok(records) => winner = records,
             Err(error) => {
                 winner_failed = true;
@@ -141,7 +149,8 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     })
 }
 
-fn announce(planned: &PlannedStudy, output: &Output) {
+/// Prints the size of a study, and how its trials are trained.
+fn print_header(planned: &PlannedStudy, output: &Output) {
     let PlannedStudy { study, plan, .. } = planned;
     let mut factors = vec![counted(plan.configurations.len(), "setting", "settings")];
     factors.extend((study.seeds.len() > 1).then(|| format!("{} seeds", study.seeds.len())));
@@ -153,57 +162,57 @@ fn announce(planned: &PlannedStudy, output: &Output) {
         factors.join(" × "),
         planned.opened.adapter
     ));
-    let (stacks, alone): (Vec<_>, Vec<_>) =
+    let (batches, single): (Vec<_>, Vec<_>) =
         planned.jobs.iter().partition(|job| matches!(job, Job::Batched(_)));
-    let mut how = Vec::new();
-    if !stacks.is_empty() {
-        let networks = stacks.iter().map(|job| job.trials().len()).sum();
+    let mut groups = Vec::new();
+    if !batches.is_empty() {
+        let networks = batches.iter().map(|job| job.trials().len()).sum();
         let networks = counted(networks, "network", "networks");
-        let stacks = counted(stacks.len(), "group", "groups");
-        how.push(format!("{networks} side by side in {stacks}"));
+        groups.push(format!("{networks} in {}", counted(batches.len(), "batch", "batches")));
     }
-    if !alone.is_empty() {
-        how.push(counted(alone.len(), "by itself", "by themselves"));
+    if !single.is_empty() {
+        groups.push(counted(single.len(), "by itself", "by themselves"));
     }
     let at_once =
         if planned.workers > 1 { format!(", {} at a time", planned.workers) } else { String::new() };
-    output.line(&format!("trained {}{at_once}", how.join(", ")));
+    output.line(&format!("trained {}{at_once}", groups.join(", ")));
     if planned.opened.warms_up {
         output.line("the first steps compile the GPU's kernels and take longer than all others");
     }
 }
 
+/// Lists the trials of a study with an estimate of their time, and trains none.
 fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<ExitCode> {
     let done = planned.done_ids(&global.artifacts);
     let trials = &planned.plan.trials;
-    let stacked: HashSet<usize> =
+    let batched: HashSet<usize> =
         planned.jobs.iter().filter(|job| matches!(job, Job::Batched(_))).flat_map(Job::trials).collect();
     let listed: Vec<DryTrial> = trials
         .iter()
         .enumerate()
-        .map(|(place, trial)| DryTrial {
+        .map(|(index, trial)| DryTrial {
             id: trial.id.clone(),
             name: planned.trial_name(trial),
             done: done.contains(&trial.id),
             will_fail: planned.infeasible(trial).map(|error| error.message().to_owned()),
-            side_by_side: stacked.contains(&place),
+            is_batched: batched.contains(&index),
         })
         .collect();
     let mut table = Table::new(["trial", "what", "how", "state"], 4);
-    // Timed trials in the order in which they take turns.
+    // Timed trials are listed in the order in which they run.
     let order: Vec<usize> = match planned.study.timing {
         true => planned.jobs.iter().flat_map(Job::trials).collect(),
         false => (0..listed.len()).collect(),
     };
-    for place in order.into_iter().take(MAX_LISTED) {
-        let trial = &listed[place];
-        let how = if trial.side_by_side { "side by side" } else { "by itself" };
+    for index in order.into_iter().take(MAX_LISTED) {
+        let trial = &listed[index];
+        let how = if trial.is_batched { "in a batch" } else { "by itself" };
         let state = match (&trial.will_fail, trial.done) {
             (Some(_), _) => "will fail",
             (None, true) => "done",
             (None, false) => "to run",
         };
-        table.add_row([&(place + 1).to_string(), &trial.name, how, state]);
+        table.add_row([&(index + 1).to_string(), &trial.name, how, state]);
     }
     output.line("");
     output.line(&table.lines());
@@ -222,8 +231,8 @@ fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-/// What an earlier run of the study has left.
-fn announce_earlier(study: &OpenStudy, separate: bool, output: &Output) {
+/// Prints what earlier runs of the study left, and which of it is used again.
+fn print_earlier(study: &OpenStudy, separate: bool, output: &Output) {
     let trials = &study.planned.plan.trials;
     if let Some((kept, number)) = &study.archived {
         let records = counted(*number, "record", "records");
@@ -246,15 +255,15 @@ fn announce_earlier(study: &OpenStudy, separate: bool, output: &Output) {
             ));
         }
     }
-    let stacked = trials
+    let num_batched = trials
         .iter()
         .filter_map(|trial| study.trial_log.result(trial))
         .filter(|record| record.is_batched)
         .count();
-    if separate && stacked > 0 {
+    if separate && num_batched > 0 {
         output.line(&format!(
-            "{} trained side by side earlier and are not trained again: `--artifacts DIR` starts afresh",
-            counted(stacked, "network was", "networks were")
+            "{} trained in batches earlier and are not trained again: `--artifacts DIR` starts afresh",
+            counted(num_batched, "network was", "networks were")
         ));
     }
     match (study.num_done(), trials.len()) {
@@ -271,6 +280,7 @@ fn announce_earlier(study: &OpenStudy, separate: bool, output: &Output) {
     }
 }
 
+/// Runs the missing trials with a progress bar, and prints a line for each job that ends.
 fn run_trials(study: &mut OpenStudy, interrupter: &Interrupter, output: &Output) -> Result<()> {
     let bar = progress::study_bar(output.is_quiet());
     let file = study.planned.study.clone();
@@ -284,7 +294,7 @@ fn run_trials(study: &mut OpenStudy, interrupter: &Interrupter, output: &Output)
     all_done.map(drop)
 }
 
-/// A line about the trials that have just ended.
+/// Formats a line about the trials that have just ended.
 fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Option<String> {
     let digits = progress.total.to_string().len();
     let count = format!("[{:>digits$}/{}]", progress.done, progress.total);
@@ -308,7 +318,7 @@ fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Op
             let diverged = records.iter().filter(|record| record.end == TrialEnd::Diverged).count();
             let failed = records.iter().filter(|record| record.end == TrialEnd::Failed).count();
             let networks = counted(records.len(), "network", "networks");
-            let mut line = format!("{count} {networks} side by side  {}", seconds(spent));
+            let mut line = format!("{count} {networks} in one batch  {}", seconds(spent));
             if diverged > 0 {
                 line += &format!("  {diverged} diverged");
             }
@@ -320,6 +330,7 @@ fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Op
     }
 }
 
+/// Prints the results of all configurations, and the conclusions.
 fn print_table(study: &OpenStudy, summary: &StudySummary, output: &Output) {
     let table = study_table(summary, study.planned.study.timing, Medium::Terminal);
     output.line("");
@@ -336,8 +347,9 @@ fn print_table(study: &OpenStudy, summary: &StudySummary, output: &Output) {
     }
 }
 
-/// Trains the best setting on all training images and tests it, unless that has been done.
-fn train_winner(
+/// Trains the best configuration on all training images and tests it, unless an earlier start has
+/// done so.
+fn train_best(
     study: &OpenStudy,
     summary: &StudySummary,
     interrupter: &Interrupter,
@@ -347,11 +359,12 @@ fn train_winner(
     match study.best_model(summary, &global.artifacts)? {
         None => Ok(None),
         Some(BestModel::AlreadyTrained(records)) => Ok(Some(*records)),
-        Some(BestModel::ToTrain(training)) => train_new_winner(study, *training, interrupter, output),
+        Some(BestModel::ToTrain(training)) => train_new_best(study, *training, interrupter, output),
     }
 }
 
-fn train_new_winner(
+/// Trains the best configuration with a progress bar.
+fn train_new_best(
     study: &OpenStudy,
     training: BestModelTraining,
     interrupter: &Interrupter,
@@ -365,6 +378,7 @@ fn train_new_winner(
     records
 }
 
+/// Prints the result of the best model, failures and the paths of the results.
 fn print_end(
     study: &OpenStudy,
     winner: Option<&RunRecords>,
@@ -388,7 +402,7 @@ fn print_end(
             "the same command"
         };
         let all = counted(all, "trial", "trials");
-        output.line(&format!("interrupted after {done} of {all}; {command} goes on from there"));
+        output.line(&format!("interrupted after {done} of {all}; {command} resumes from there"));
     }
     if !failed.is_empty() {
         output.line("no winner is trained while trials are missing");

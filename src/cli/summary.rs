@@ -19,6 +19,7 @@ pub(super) struct SummaryArgs {
     experiment: TrainingArgs,
 }
 
+/// Runs the command.
 pub(super) fn run(args: SummaryArgs, output: &Output) -> Result<ExitCode> {
     let experiment = args.experiment.read(None)?;
     let splits = Splits::load(&experiment)?;
@@ -29,6 +30,7 @@ pub(super) fn run(args: SummaryArgs, output: &Output) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Prints the layers as a table, and the rest below it.
 fn print(plan: &ModelSummary, output: &Output) {
     let InputSpec { height, width, num_classes } = plan.layout;
     output.line(&format!(
@@ -39,16 +41,12 @@ fn print(plan: &ModelSummary, output: &Output) {
     output.line("");
     output.line(&Table::of_text(plan.table()).lines());
     output.line("");
-    let (size, operations) = (plan.size(), plan.operations());
-    let mut facts = vec![
-        ("weights", &*size),
-        ("operations", &operations),
-        ("Flatten", &plan.flatten),
-        ("loss", &plan.loss),
-    ];
+    let (size, flops) = (plan.size(), plan.flops());
+    let mut pairs =
+        vec![("parameters", &*size), ("FLOPs", &flops), ("Flatten", &plan.flatten), ("loss", &plan.loss)];
     for (index, rule) in plan.update_rule.iter().enumerate() {
-        facts.push((if index == 0 { &plan.optimizer } else { "" }, rule));
+        pairs.push((if index == 0 { &plan.optimizer } else { "" }, rule));
     }
-    facts.extend([("rate", &*plan.learning_rate), ("steps", &plan.steps)]);
-    output.line(&Table::of_facts(facts).lines());
+    pairs.extend([("lr", &*plan.learning_rate), ("steps", &plan.steps)]);
+    output.line(&Table::from_pairs(pairs).lines());
 }

@@ -1,4 +1,5 @@
-//! Tables made of characters, which fit the terminal: what is too wide is wrapped, and what cannot be wrapped stands below.
+//! Owns tables made of characters that fit the terminal. Text that is too wide is wrapped, and
+//! columns that still do not fit are moved to a further table below.
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width, presets};
 use console::measure_text_width;
@@ -6,18 +7,19 @@ use console::measure_text_width;
 use crate::cli::terminal;
 use crate::util::table::{Align, Header, TextTable};
 
-/// Words up to this length, in characters, are not broken: a run's id has 15.
-const UNBROKEN: usize = 16;
-/// A space on either side of each column.
+/// Maximum length of a word that is never broken, in characters: a run's id has 15.
+const MAX_UNBROKEN: usize = 16;
+/// Spaces of a column, one on either side.
 const PADDING: usize = 2;
 
-/// A table without lines. Texts are aligned to the left and wrapped where there is no room for them, numbers to the right and never
-/// wrapped.
+/// Table without rules. Texts are aligned to the left and wrapped if they do not fit. Numbers are
+/// aligned to the right and never wrapped.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     columns: Vec<Column>,
 }
 
+/// Column of a table, with its cells from top to bottom.
 #[derive(Debug, Clone)]
 struct Column {
     header: String,
@@ -26,7 +28,8 @@ struct Column {
 }
 
 impl Table {
-    /// The columns' headers; the first `num_texts` columns have texts, all others numbers.
+    /// Creates a table without rows. The first `num_texts` columns contain texts, all others
+    /// numbers.
     pub(super) fn new<S: Into<String>>(header: impl IntoIterator<Item = S>, num_texts: usize) -> Self {
         let column = |(index, header): (usize, S)| Column {
             header: header.into(),
@@ -48,10 +51,10 @@ impl Table {
         aligned
     }
 
-    /// Names with what there is to say of them, without a header.
-    pub(super) fn of_facts<'a>(facts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+    /// Creates a table of `(name, description)` pairs, without a header.
+    pub(super) fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut table = Self::new(["", ""], 2);
-        table.add_rows(facts.into_iter().map(<[&str; 2]>::from));
+        table.add_rows(pairs.into_iter().map(<[&str; 2]>::from));
         table
     }
 
@@ -61,6 +64,7 @@ impl Table {
         }
     }
 
+    /// Adds several rows.
     pub(super) fn add_rows<S: Into<String>, R: IntoIterator<Item = S>>(
         &mut self,
         rows: impl IntoIterator<Item = R>,
@@ -68,13 +72,13 @@ impl Table {
         rows.into_iter().for_each(|row| self.add_row(row));
     }
 
-    /// The table as lines that fit the terminal, without spaces at their ends.
+    /// Returns the table as lines that fit the terminal, without trailing spaces.
     pub(super) fn lines(&self) -> String {
         self.fit(usize::from(terminal::width()))
     }
 
-    /// The table in lines of `width` characters. Where not all columns find room side by side, the rest of them stands in a
-    /// further table below, with the first column again.
+    /// Draws the table in lines of at most `width` characters. If not all columns fit next to one
+    /// another, the others are drawn in a further table below, which repeats the first column.
     fn fit(&self, width: usize) -> String {
         let columns: Vec<&Column> = self.columns.iter().collect();
         let blocks = blocks(&columns, width);
@@ -84,7 +88,7 @@ impl Table {
 }
 
 impl Column {
-    /// The width that nothing is wrapped in.
+    /// Returns the width at which nothing is wrapped.
     fn natural_width(&self) -> usize {
         self.cells_width().max(measure_text_width(&self.header))
     }
@@ -93,29 +97,30 @@ impl Column {
         self.cells.iter().map(|cell| measure_text_width(cell)).max().unwrap_or(0)
     }
 
-    /// The least width: texts and headers are wrapped, numbers are not.
-    fn least_width(&self) -> usize {
+    /// Returns the minimum width, at which texts and headers are wrapped and numbers are not.
+    fn min_width(&self) -> usize {
         let word = |text: &String| text.split(' ').map(measure_text_width).max().unwrap_or(0);
-        let header = word(&self.header).min(UNBROKEN);
+        let header = word(&self.header).min(MAX_UNBROKEN);
         match self.is_text {
-            true => self.cells.iter().map(word).max().unwrap_or(0).min(UNBROKEN).max(header),
+            true => self.cells.iter().map(word).max().unwrap_or(0).min(MAX_UNBROKEN).max(header),
             false => self.cells_width().max(header),
         }
     }
 }
 
-/// The room that columns of these widths take.
-fn room(widths: impl IntoIterator<Item = usize>) -> usize {
-    // No space at the end of a line.
+/// Returns the width of a table with columns of these widths.
+fn total_width(widths: impl IntoIterator<Item = usize>) -> usize {
+    // A line has no space at its end.
     widths.into_iter().map(|width| width + PADDING).sum::<usize>().saturating_sub(1)
 }
 
-/// Which columns stand side by side.
+/// Groups the columns into tables whose minimum width is at most `width`. Each group begins with
+/// the first column.
 fn blocks<'a>(columns: &[&'a Column], width: usize) -> Vec<Vec<&'a Column>> {
     let Some((&first, others)) = columns.split_first() else { return Vec::new() };
     let (mut blocks, mut block) = (Vec::new(), vec![first]);
     for &column in others {
-        let wanted = room(block.iter().chain([&column]).map(|column| column.least_width()));
+        let wanted = total_width(block.iter().chain([&column]).map(|column| column.min_width()));
         if block.len() > 1 && wanted > width {
             blocks.push(std::mem::replace(&mut block, vec![first]));
         }
@@ -125,18 +130,20 @@ fn blocks<'a>(columns: &[&'a Column], width: usize) -> Vec<Vec<&'a Column>> {
     blocks
 }
 
-/// The columns' widths in lines of `width` characters: the least, and what is left goes first to the columns that need the least
-/// more. Where there is no room even for that, texts get less.
+/// Returns the columns' widths in lines of `width` characters.
+///
+/// Each column gets its minimum width. The remaining width goes to the columns that lack least
+/// first. If even the minimum widths do not fit, columns of texts get less.
 fn widths(columns: &[&Column], width: usize) -> Vec<usize> {
-    let mut widths: Vec<usize> = columns.iter().map(|column| column.least_width()).collect();
-    let mut excess = room(widths.iter().copied()).saturating_sub(width);
+    let mut widths: Vec<usize> = columns.iter().map(|column| column.min_width()).collect();
+    let mut excess = total_width(widths.iter().copied()).saturating_sub(width);
     for (width, _) in widths.iter_mut().zip(columns).filter(|(_, column)| column.is_text) {
         let less = excess.min(width.saturating_sub(1));
         *width -= less;
         excess -= less;
     }
-    let mut left = width.saturating_sub(room(widths.iter().copied()));
-    let missing = |index: usize| columns[index].natural_width() - columns[index].least_width();
+    let mut left = width.saturating_sub(total_width(widths.iter().copied()));
+    let missing = |index: usize| columns[index].natural_width() - columns[index].min_width();
     let mut order: Vec<usize> = (0..columns.len()).collect();
     order.sort_by_key(|&index| missing(index));
     for index in order {
@@ -147,6 +154,7 @@ fn widths(columns: &[&Column], width: usize) -> Vec<usize> {
     widths
 }
 
+/// Draws one table with columns of these widths.
 fn draw(columns: &[&Column], widths: &[usize]) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
@@ -178,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_stands_as_it_is() {
+    fn a_table_that_fits_is_not_changed() {
         let expected = " image                         label  second guess\n photos/of my/first-digit.png      7         \
                         0.125\n a                                10           0.5";
         for width in [50, 80, usize::from(u16::MAX)] {
@@ -196,13 +204,13 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_room_stands_below_with_the_first_column() {
+    fn columns_without_room_are_moved_below_with_the_first_column() {
         let mut table = Table::new(["", "0", "1", "2"], 0);
         table.add_row(["0", "980", "1,135", "7"]);
         table.add_row(["1", "0", "1,000", "1,032"]);
         let expected = "      0      1\n 0  980  1,135\n 1    0  1,000\n\n        2\n 0      7\n 1  1,032";
         assert_eq!(table.fit(15), expected);
-        // Nothing is so narrow that nothing is shown.
+        // Every column is shown, however narrow the terminal is.
         assert_eq!(table.fit(1).lines().count(), 3 * 3 + 2);
     }
 

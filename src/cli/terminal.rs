@@ -1,13 +1,14 @@
-//! Bars and pictures made of characters, and how much room there is for them.
+//! Owns bars and pictures made of characters, and the width that is available for them.
 
 use console::measure_text_width;
 use image::imageops::{self, FilterType};
 use image::{GrayImage, Luma};
 
-/// The widest picture printed, in characters.
+/// Maximum width of a printed picture, in characters.
 const MAX_IMAGE_WIDTH: usize = 64;
 
-/// Characters in a line: as many as `COLUMNS` says, or else as the terminal has; plenty where there is neither.
+/// Returns the width of a line in characters: `COLUMNS` if it is set, else the width of the
+/// terminal, else `u16::MAX`. The result is at least [`MIN_WIDTH`].
 pub(super) fn width() -> u16 {
     let stated = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let stated = stated.filter(|&columns: &u16| columns > 0);
@@ -15,17 +16,18 @@ pub(super) fn width() -> u16 {
     columns.map_or(u16::MAX, |columns| columns.max(MIN_WIDTH))
 }
 
-/// Nothing is made narrower than this, in characters: a narrower terminal breaks the lines itself.
+/// Minimum width of output, in characters. A narrower terminal breaks the lines itself.
 const MIN_WIDTH: u16 = 20;
 
-/// A bar of `width` characters at `share` 1; eighths of a character count.
+/// Draws a bar of `share` · `width` characters, rounded to eighths of a character. `share` is from
+/// 0 to 1.
 pub(super) fn bar(share: f64, width: usize) -> String {
     let eighths = (share.clamp(0.0, 1.0) * width as f64 * 8.0).round() as usize;
-    let part = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
-    "█".repeat(eighths / 8) + part
+    let last = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+    "█".repeat(eighths / 8) + last
 }
 
-/// Lines beside lines, with a gap between them.
+/// Joins two blocks of lines horizontally, with a gap of three spaces between them.
 pub(super) fn beside(left: &[String], right: &[String]) -> Vec<String> {
     let width = left.iter().map(|line| measure_text_width(line)).max().unwrap_or(0);
     let line = |index: usize| {
@@ -37,33 +39,35 @@ pub(super) fn beside(left: &[String], right: &[String]) -> Vec<String> {
     (0..left.len().max(right.len())).map(line).collect()
 }
 
-/// A grey image, two rows of pixels a line: in shades of grey, or where there are no `colors` in half blocks.
-/// What is wider than the terminal should be is shrunk.
+/// Draws a grey image of `height` × `width` `pixels`, two rows of pixels per line. With `colors` it
+/// is drawn in shades of grey, else in half blocks. An image wider than the available width is
+/// shrunk.
 pub(super) fn image(pixels: &[u8], height: usize, width: usize, colors: bool) -> Vec<String> {
     let shrunk = shrink(pixels, height, width);
     let (columns, rows) = shrunk.dimensions();
     let at = |x, y| if y < rows { shrunk.get_pixel(x, y).0[0] } else { 0 };
-    let ink = shrunk.pixels().map(|Luma([value])| *value).max().unwrap_or(0).div_ceil(2).max(1);
+    let threshold = shrunk.pixels().map(|Luma([value])| *value).max().unwrap_or(0).div_ceil(2).max(1);
     (0..rows)
         .step_by(2)
         .map(|y| {
             let cells = (0..columns).map(|x| (at(x, y), at(x, y + 1)));
-            if colors { shades(cells) } else { blocks(cells, ink) }
+            if colors { shades(cells) } else { blocks(cells, threshold) }
         })
         .collect()
 }
 
 fn shrink(pixels: &[u8], height: usize, width: usize) -> GrayImage {
     let image = GrayImage::from_raw(width as u32, height as u32, pixels.to_vec()).unwrap_or_default();
-    let (largest, most) = (width.max(height), MAX_IMAGE_WIDTH.min(usize::from(self::width())));
-    if largest <= most {
+    let (largest, limit) = (width.max(height), MAX_IMAGE_WIDTH.min(usize::from(self::width())));
+    if largest <= limit {
         return image;
     }
-    let scaled = |side: usize| (side * most).div_ceil(largest).max(1) as u32;
+    let scaled = |side: usize| (side * limit).div_ceil(largest).max(1) as u32;
     imageops::resize(&image, scaled(width), scaled(height), FilterType::Triangle)
 }
 
-/// Upper halves in the foreground colour, lower halves in the background's.
+/// Draws one line of `(upper, lower)` pixels: the upper half of a character in the foreground
+/// colour, the lower half in the background colour.
 fn shades(cells: impl Iterator<Item = (u8, u8)>) -> String {
     let mut line = String::new();
     for (upper, lower) in cells {
@@ -72,7 +76,7 @@ fn shades(cells: impl Iterator<Item = (u8, u8)>) -> String {
     line + "\x1b[0m"
 }
 
-/// The nearest of xterm's 256 colours: 24 greys from 8 in steps of 10, and black and white.
+/// Returns the nearest of xterm's 256 colours: 24 greys from 8 in steps of 10, and black and white.
 fn shade(value: u8) -> u8 {
     match value {
         0..=3 => 16,
@@ -81,9 +85,11 @@ fn shade(value: u8) -> u8 {
     }
 }
 
-fn blocks(cells: impl Iterator<Item = (u8, u8)>, ink: u8) -> String {
+/// Draws one line of `(upper, lower)` pixels in half blocks. A pixel of at least `threshold` is
+/// drawn.
+fn blocks(cells: impl Iterator<Item = (u8, u8)>, threshold: u8) -> String {
     let line: String = cells
-        .map(|(upper, lower)| match (upper >= ink, lower >= ink) {
+        .map(|(upper, lower)| match (upper >= threshold, lower >= threshold) {
             (true, true) => '█',
             (true, false) => '▀',
             (false, true) => '▄',

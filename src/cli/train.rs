@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::backend::BackendHandle;
 use crate::cli::experiment::TrainingArgs;
-use crate::cli::output::{Output, program};
+use crate::cli::output::{Output, invocation};
 use crate::cli::signals::Signals;
 use crate::cli::{Global, dashboard, progress, terminal};
 use crate::error::Result;
@@ -38,7 +38,7 @@ pub(super) struct TrainArgs {
     dashboard: bool,
 }
 
-/// What `--json` prints: the summary and where everything is.
+/// Record of `--json`: the summary and the paths of the results.
 #[derive(Serialize)]
 struct Record<'a> {
     run: &'a Path,
@@ -46,22 +46,27 @@ struct Record<'a> {
     report: Option<&'a Path>,
     #[serde(flatten)]
     summary: Option<&'a RunSummary>,
-    /// What is plainly wrong with the network.
+    /// Signs that the network has learned nothing.
     warnings: &'a [Finding],
 }
 
+/// Runs the command.
 pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     if args.dashboard {
         dashboard::check()?;
     }
     let experiment = args.experiment.read(args.name)?;
     let prepared = pipeline::prepare(experiment, global.backend.unwrap_or_default(), &global.artifacts)?;
-    follow(prepared, args.dashboard, output)
+    run_with_progress(prepared, args.dashboard, output)
 }
 
-/// Trains, showing progress, and prints what came of it.
-pub(super) fn follow(prepared: PreparedRun, with_dashboard: bool, output: &Output) -> Result<ExitCode> {
-    announce(&prepared.experiment, &prepared.info, &prepared.handle, output);
+/// Trains a prepared run, shows the progress and prints the result. Returns the exit code.
+pub(super) fn run_with_progress(
+    prepared: PreparedRun,
+    with_dashboard: bool,
+    output: &Output,
+) -> Result<ExitCode> {
+    print_header(&prepared.experiment, &prepared.info, &prepared.handle, output);
     let interrupter = Interrupter::new();
     let signals = Signals::listen(interrupter.clone())?;
     let bar = progress::Bar::new(output.is_quiet() || with_dashboard);
@@ -71,13 +76,12 @@ pub(super) fn follow(prepared: PreparedRun, with_dashboard: bool, output: &Outpu
     };
     let folder = prepared.folder.clone();
     let experiment = prepared.experiment.clone();
-    let of_lines = experiment.clone();
-    let lines = *output;
+    let (line_experiment, line_output) = (experiment.clone(), *output);
     let outcome = prepared.train(renderer, interrupter, move |record| {
         if !with_dashboard {
-            // The bar makes room for the line.
+            // The bar is hidden while the line is printed.
             let width = usize::from(terminal::width());
-            bar.suspend(|| lines.line(&epoch_line(record, &of_lines, width)));
+            bar.suspend(|| line_output.line(&epoch_line(record, &line_experiment, width)));
         }
     });
     let path = folder.path();
@@ -107,18 +111,19 @@ pub(super) fn follow(prepared: PreparedRun, with_dashboard: bool, output: &Outpu
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is about to be trained, on what.
-pub(super) fn announce(experiment: &Experiment, info: &RunInfo, opened: &BackendHandle, output: &Output) {
+/// Prints the network and the data that a training is about to use.
+pub(super) fn print_header(experiment: &Experiment, info: &RunInfo, opened: &BackendHandle, output: &Output) {
     let plan = ModelSummary::new(experiment, info.data.layout, info.data.num_train);
-    let (shape, weights) = (plan.shape(), grouped(plan.num_parameters));
-    output.line(&format!("{}: {shape}, {weights} weights, on {}", experiment.name, opened.adapter));
+    let (shape, parameters) = (plan.shape(), grouped(plan.num_parameters));
+    output.line(&format!("{}: {shape}, {parameters} parameters, on {}", experiment.name, opened.adapter));
     output.line(&format!("data: {}", info.data.describe()));
     if opened.warms_up {
         output.line("the first steps compile the GPU's kernels and take longer than all others");
     }
 }
 
-/// The epoch in a line of at most `width` characters: what finds no room at the end is left out, `metrics.jsonl` has it.
+/// Formats an epoch as a line of at most `width` characters. Values that do not fit are left out at
+/// the end; `metrics.jsonl` has all of them.
 fn epoch_line(record: &EpochRecord, experiment: &Experiment, width: usize) -> String {
     let num_epochs = experiment.training.num_epochs;
     let digits = num_epochs.to_string().len();
@@ -130,7 +135,7 @@ fn epoch_line(record: &EpochRecord, experiment: &Experiment, width: usize) -> St
     if let (Some(validation), Some(accuracy)) = (record.validation_loss, record.validation_accuracy) {
         parts.extend([format!("val loss {}", loss(validation)), format!("accuracy {accuracy:.4}")]);
     }
-    parts.extend([format!("rate {}", rate(record.learning_rate, experiment)), seconds(record.seconds)]);
+    parts.extend([format!("lr {}", format_lr(record.learning_rate, experiment)), seconds(record.seconds)]);
     parts.extend(record.images_per_second.map(|speed| format!("{} images/s", grouped(speed as usize))));
     while parts.len() > 1 && parts.join("  ").len() > width {
         parts.pop();
@@ -138,16 +143,18 @@ fn epoch_line(record: &EpochRecord, experiment: &Experiment, width: usize) -> St
     parts.join("  ")
 }
 
-/// A learning rate; one that changes from epoch to epoch always with the same number of decimals.
-fn rate(rate: f64, experiment: &Experiment) -> String {
+/// Formats a learning rate. One that changes from epoch to epoch always has the same number of
+/// decimals.
+fn format_lr(lr: f64, experiment: &Experiment) -> String {
     let schedule = &experiment.schedule;
     if matches!(schedule, ScheduleConfig::Constant(_)) && schedule.warmup_epochs() == 0.0 {
-        return significant(rate);
+        return significant(lr);
     }
     let decimals = 3.0 - experiment.optimizer.learning_rate().log10().floor();
-    format!("{rate:.0$}", decimals.clamp(0.0, 12.0) as usize)
+    format!("{lr:.0$}", decimals.clamp(0.0, 12.0) as usize)
 }
 
+/// Prints the result of a finished training.
 fn print_result(
     outcome: &RunOutcome,
     summary: &RunSummary,
@@ -171,24 +178,26 @@ fn print_result(
         loss(evaluation.loss)
     ));
     if let Some(epoch) = summary.seconds_per_epoch {
-        output.line(&format!("{} an epoch; weights {}", seconds(epoch), &summary.weights_sha256[..16]));
+        output.line(&format!("{} per epoch; weights {}", seconds(epoch), &summary.weights_sha256[..16]));
     }
-    print_places(outcome, path, output);
+    print_paths(outcome, path, output);
 }
 
-fn print_places(outcome: &RunOutcome, path: &Path, output: &Output) {
+/// Prints where the run and its report are.
+fn print_paths(outcome: &RunOutcome, path: &Path, output: &Output) {
     let report = outcome.report.as_deref().map(|report| format!("; report: {}", report.display()));
     output.line(&format!("saved in {}{}", path.display(), report.unwrap_or_default()));
 }
 
+/// Prints where an interrupted training stopped, and the commands that evaluate and resume it.
 fn print_interruption(outcome: &RunOutcome, path: &Path, output: &Output) {
     if let StopReason::Interrupted { epoch, step } = outcome.stop_reason {
         output
             .line(&format!("interrupted in epoch {epoch}, after step {step}; the weights reached are saved"));
     }
-    output.line(&format!("look at it: {} evaluate {}", program(), path.display()));
-    output.line(&format!("go on: {} resume {}", program(), path.display()));
-    print_places(outcome, path, output);
+    output.line(&format!("look at it: {} evaluate {}", invocation(), path.display()));
+    output.line(&format!("resume: {} resume {}", invocation(), path.display()));
+    print_paths(outcome, path, output);
 }
 
 #[cfg(test)]
@@ -215,25 +224,25 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_room_in_an_epochs_line_is_left_out() {
+    fn values_that_do_not_fit_an_epochs_line_are_left_out() {
         let line = |width| epoch_line(&record(0.5), &experiment(&[]), width);
-        let whole = "epoch  2/10  loss 0.5000  accuracy 0.8750  val loss 0.2500  accuracy 0.9375  rate 0.5  0.250 s  \
+        let whole = "epoch  2/10  loss 0.5000  accuracy 0.8750  val loss 0.2500  accuracy 0.9375  lr 0.5  0.250 s  \
                      123,456 images/s";
         assert_eq!(line(usize::MAX), whole);
         assert_eq!(line(whole.len()), whole);
         assert_eq!(line(whole.len() - 1), whole.split("  123").next().unwrap());
-        assert_eq!(line(80), whole.split("  rate").next().unwrap());
+        assert_eq!(line(80), whole.split("  lr").next().unwrap());
         assert_eq!(line(1), "epoch  2/10");
     }
 
     #[test]
-    fn rates_that_change_have_the_same_decimals() {
+    fn changing_learning_rates_have_the_same_decimals() {
         let cosine = experiment(&["schedule.kind=cosine", "optimizer.learning_rate=0.1"]);
-        assert_eq!([0.1, 0.0976, 0.0].map(|value| rate(value, &cosine)), ["0.1000", "0.0976", "0.0000"]);
+        assert_eq!([0.1, 0.0976, 0.0].map(|value| format_lr(value, &cosine)), ["0.1000", "0.0976", "0.0000"]);
         let adam = experiment(&["schedule.kind=cosine", "optimizer.kind=adam"]);
-        assert_eq!(rate(0.000_976, &adam), "0.000976");
+        assert_eq!(format_lr(0.000_976, &adam), "0.000976");
         let large = experiment(&["schedule.kind=step", "optimizer.learning_rate=1000"]);
-        assert_eq!(rate(250.0, &large), "250");
-        assert_eq!(rate(0.05, &experiment(&[])), "0.05");
+        assert_eq!(format_lr(250.0, &large), "250");
+        assert_eq!(format_lr(0.05, &experiment(&[])), "0.05");
     }
 }

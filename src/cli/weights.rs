@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::pipeline::{LoadedModel, MAX_NEURONS, NeuronInfo};
 use crate::util::format::{decimals, grouped};
 
-/// Neurons listed on the terminal.
+/// Maximum number of neurons listed on the terminal.
 const MAX_LISTED: usize = 20;
 
 /// Arguments of `smallnet weights`.
@@ -25,7 +25,7 @@ pub(super) struct WeightsArgs {
     model: String,
 }
 
-/// What `--json` prints.
+/// Record of `--json`.
 #[derive(Serialize)]
 struct Record<'a> {
     run: &'a Path,
@@ -33,19 +33,21 @@ struct Record<'a> {
     pictures: &'a [PathBuf],
 }
 
+/// Runs the command.
 pub(super) fn run(args: WeightsArgs, global: &Global, output: &Output) -> Result<ExitCode> {
-    // Weights are only read: any backend will do, and a CPU is always there.
+    // The command only reads weights, so any backend serves, and a CPU is always there.
     let backend = global.backend.unwrap_or(Backend::Flex);
     let saved = LoadedModel::load(&args.model, &global.artifacts, Some(backend))?;
     let neurons = saved.neurons()?;
     print(&saved, &neurons, output);
-    // An answer is not lost because it cannot be drawn.
-    let pictures = output.or_warn(saved.draw_weights(&neurons));
+    // The table is printed even if the pictures cannot be drawn.
+    let pictures = output.warn_on_error(saved.draw_weights(&neurons));
     print_pictures(neurons.len(), &pictures, output);
     output.record(&Record { run: saved.folder.path(), neurons: &neurons, pictures: &pictures })?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Prints the table of neurons.
 fn print(saved: &LoadedModel, neurons: &[NeuronInfo], output: &Output) {
     let is_softmax = saved.experiment.model.hidden.is_empty();
     let layer = if is_softmax { "the output layer" } else { "the first hidden layer, largest norm first" };
@@ -64,6 +66,7 @@ fn print(saved: &LoadedModel, neurons: &[NeuronInfo], output: &Output) {
     output.line("");
 }
 
+/// Prints where the pictures of the neurons are.
 fn print_pictures(num_neurons: usize, pictures: &[PathBuf], output: &Output) {
     if num_neurons > MAX_NEURONS && !pictures.is_empty() {
         output.line(&format!("drawn are the first {}", grouped(MAX_NEURONS)));

@@ -1,5 +1,7 @@
-//! The whole exercise, in order: trains what its questions ask for, runs its studies, and hands everything to the page. What
-//! is interrupted or fails costs the questions that need it; all others are answered.
+//! Owns the exercise: it trains the networks and runs the studies that the fifteen questions need,
+//! and passes the results to the page. Depends on `pipeline`, `study` and `report`, and only the
+//! command line may depend on it. Work that is interrupted or fails leaves only those questions
+//! without an answer that need it.
 
 mod files;
 mod mark;
@@ -21,73 +23,73 @@ use crate::exercise::page::{
 };
 use crate::experiment::{Experiment, Override};
 use crate::pipeline::inputs::{RunInputs, start_info};
-use crate::report::shell_word;
+use crate::report::components::shell_word;
 use crate::run;
 use crate::run::{RunInfo, RunRecords};
 use crate::study::runner::Progress;
 
 use files::Files;
-use networks::{Trainer, inside};
+use networks::{Trainer, inspect};
 use studies::FinishedStudy;
 
-/// The exercise, before anything is done.
+/// Options of the exercise.
 #[derive(Debug, Clone)]
 pub struct Exercise {
-    /// Where everything goes.
+    /// Folder for the page, its runs and its studies.
     pub folder: PathBuf,
-    /// The images.
+    /// Data set.
     pub source: Source,
-    /// Whether the studies are run in short.
+    /// True if the short forms of the studies are run.
     pub quick: bool,
-    /// What computes.
+    /// Backend of all trainings.
     pub backend: Backend,
-    /// The seed of the experiments, and the first of those of the studies; none for the files' own.
+    /// Seed of the experiments and first seed of the studies. None keeps the seeds of the files.
     pub seed: Option<i64>,
-    /// Settings that are changed in all experiments.
+    /// Settings that replace those of all experiments.
     pub settings: Vec<Override>,
-    /// The questions that are answered, in order, none twice.
+    /// Numbers of the questions to answer, in ascending order without repetition.
     pub questions: Vec<usize>,
 }
 
-/// Who follows the work.
+/// Observer of the progress.
 pub trait ExerciseObserver {
-    /// A question's turn has come.
+    /// Called when the work on a question begins.
     fn question(&mut self, number: usize);
-    /// Shows a training.
+    /// Returns the renderer of the next training.
     fn renderer(&mut self) -> Box<dyn MetricsRenderer>;
-    /// Shows a study; told of every change.
+    /// Called on every change of the progress of a study.
     fn study(&mut self, progress: &Progress);
-    /// A study's trials are over.
+    /// Called when the trials of a study have ended.
     fn end_of_study(&mut self);
 }
 
-/// The exercise, answered as far as it could be.
+/// Result of the exercise.
 #[derive(Debug, Clone)]
 pub struct ExerciseReport {
-    /// The page.
+    /// Path of the page.
     pub page: PathBuf,
-    /// Whether the page stands beside an earlier one that somebody has edited.
+    /// True if the page was written beside an earlier one that a person has edited.
     pub is_beside: bool,
-    /// The answers in a sentence each, or why there is none.
+    /// One sentence per question, or the reason why there is no answer.
     pub answers: Vec<ExerciseAnswer>,
-    /// The run of the softmax network.
+    /// Folder of the run of the softmax network.
     pub softmax: Option<PathBuf>,
-    /// The run of the network with a hidden layer.
+    /// Folder of the run of the network with a hidden layer.
     pub hidden: Option<PathBuf>,
-    /// The folders of the studies, in the questions' order.
+    /// Folders of the studies, in the order of their questions.
     pub studies: Vec<PathBuf>,
-    /// Trials that an earlier start had left.
+    /// Number of trials that an earlier start had finished.
     pub num_reused: usize,
-    /// Files that somebody has edited, and that were used as they stand.
+    /// Files that a person has edited. They were used as they are.
     pub edited: Vec<String>,
-    /// How long it took.
+    /// Duration in seconds.
     pub seconds: f64,
 }
 
-/// What all questions stand on: the images, and where everything happens.
+/// Inputs of all questions: the images, the backend and the experiment of the softmax network.
 struct ExerciseInputs {
     start: RunInputs,
-    /// The softmax network's.
+    /// Experiment of the softmax network.
     experiment: Experiment,
     info: RunInfo,
 }
@@ -96,8 +98,8 @@ static NO_RUN: Work<ExerciseRun> = Err(Missing::NotAsked);
 static NO_SEEDS: Work<Vec<RunRecords>> = Err(Missing::NotAsked);
 static NO_INSIDE: Work<Inside> = Err(Missing::NotAsked);
 
-/// What the questions need.
-struct Material {
+/// Results that the questions need.
+struct Results {
     softmax: Work<ExerciseRun>,
     seeds: Work<Vec<RunRecords>>,
     inserted: Work<ExerciseRun>,
@@ -107,30 +109,32 @@ struct Material {
 }
 
 impl Exercise {
-    /// Works on the questions and writes the page. Once `interrupter` has stopped, nothing more is trained: questions that
-    /// need it are left open, and what is finished is kept for the next start.
+    /// Answers the questions and writes the page. Once `interrupter` has stopped, nothing more is
+    /// trained. Questions that need more training have no answer then, and finished work is kept
+    /// for the next start.
     ///
     /// # Errors
-    /// Settings that are refused, images that cannot be read or learned from, a page that cannot be written.
+    /// If settings are refused, if the images cannot be read or trained on, or if the page cannot
+    /// be written.
     pub fn run(
         &self,
         interrupter: &Interrupter,
-        watcher: &mut dyn ExerciseObserver,
+        observer: &mut dyn ExerciseObserver,
     ) -> Result<ExerciseReport> {
-        let began = Instant::now();
-        let mut setting = self.setting()?;
-        let files = files::write(self, setting.start.splits.train.len())?;
-        // Somebody may have edited it.
-        setting.experiment = networks::read(&files.softmax)?;
-        setting.info.seed = setting.experiment.seed;
-        let material = self.material(&setting, &files, interrupter, watcher);
-        let finished: Vec<_> = material.studies.iter().flatten().collect();
-        let records = material.studies.iter().map(|study| match study {
+        let start = Instant::now();
+        let mut inputs = self.load_inputs()?;
+        let files = files::write(self, inputs.start.splits.train.len())?;
+        // A person may have edited the file.
+        inputs.experiment = networks::read(&files.softmax)?;
+        inputs.info.seed = inputs.experiment.seed;
+        let results = self.compute(&inputs, &files, interrupter, observer);
+        let finished: Vec<_> = results.studies.iter().flatten().collect();
+        let records = results.studies.iter().map(|study| match study {
             Ok(study) => study.opened.records(),
             Err(_) => Vec::new(),
         });
         let records: Vec<_> = records.collect();
-        let studies: Vec<Work<ExerciseStudy<'_>>> = material
+        let studies: Vec<Work<ExerciseStudy<'_>>> = results
             .studies
             .iter()
             .zip(&records)
@@ -138,57 +142,57 @@ impl Exercise {
             .collect();
         let arguments = self.arguments();
         let page = ExercisePage {
-            softmax: &material.softmax,
-            seeds: &material.seeds,
-            inserted: &material.inserted,
-            hidden: &material.hidden,
-            inside: &material.inside,
+            softmax: &results.softmax,
+            seeds: &results.seeds,
+            inserted: &results.inserted,
+            hidden: &results.hidden,
+            inside: &results.inside,
             studies: &studies,
             files: [&files.softmax, &files.inserted, &files.hidden, &files.best],
             edited: &files.edited,
             command: &arguments,
             artifacts: &self.artifacts(),
-            seconds: began.elapsed().as_secs_f64(),
-            ..self.page_without_work(&setting)
+            seconds: start.elapsed().as_secs_f64(),
+            ..self.page_without_work(&inputs)
         };
         let (html, answers) = page::page(&page);
-        let placed = mark::write_beside(&self.folder, "report", &html)?;
+        let written = mark::write_beside(&self.folder, "report", &html)?;
         let folder = |run: &Work<ExerciseRun>| Some(run.as_ref().ok()?.records.folder.path().to_owned());
         Ok(ExerciseReport {
-            page: placed.path,
-            is_beside: placed.is_edited,
+            page: written.path,
+            is_beside: written.is_edited,
             answers,
-            softmax: folder(&material.softmax),
-            hidden: folder(&material.hidden),
+            softmax: folder(&results.softmax),
+            hidden: folder(&results.hidden),
             studies: finished.iter().map(|study| study.opened.folder.path().to_owned()).collect(),
             num_reused: finished.iter().map(|study| study.num_reused).sum(),
             edited: files.edited.clone(),
-            seconds: began.elapsed().as_secs_f64(),
+            seconds: start.elapsed().as_secs_f64(),
         })
     }
 
-    /// Writes the sheet to hand out and says where it is, and whether it stands beside an earlier one that somebody has
-    /// edited. Trains nothing.
+    /// Writes the sheet to hand out, without training. Returns its path, and true if it was written
+    /// beside an earlier one that a person has edited.
     ///
     /// # Errors
-    /// As [`Exercise::run`]'s.
+    /// Those of [`Exercise::run`].
     pub fn sheet(&self) -> Result<(PathBuf, bool)> {
-        let setting = self.setting()?;
-        let placed =
-            mark::write_beside(&self.folder, "sheet", &page::sheet(&self.page_without_work(&setting))?)?;
-        Ok((placed.path, placed.is_edited))
+        let inputs = self.load_inputs()?;
+        let written =
+            mark::write_beside(&self.folder, "sheet", &page::sheet(&self.page_without_work(&inputs))?)?;
+        Ok((written.path, written.is_edited))
     }
 
-    /// The page of what is known before anything is trained.
-    fn page_without_work<'a>(&'a self, setting: &'a ExerciseInputs) -> ExercisePage<'a> {
-        let (splits, nothing) = (&setting.start.splits, Path::new(""));
+    /// Returns the content of the page that is known without training.
+    fn page_without_work<'a>(&'a self, inputs: &'a ExerciseInputs) -> ExercisePage<'a> {
+        let (splits, nothing) = (&inputs.start.splits, Path::new(""));
         ExercisePage {
             questions: &self.questions,
             train: &splits.train,
             test: &splits.test,
             layout: splits.layout,
-            experiment: &setting.experiment,
-            info: &setting.info,
+            experiment: &inputs.experiment,
+            info: &inputs.info,
             softmax: &NO_RUN,
             seeds: &NO_SEEDS,
             inserted: &NO_RUN,
@@ -204,12 +208,12 @@ impl Exercise {
         }
     }
 
-    /// Where runs and studies are.
+    /// Returns the folder of the runs and studies.
     fn artifacts(&self) -> PathBuf {
         self.folder.join("artifacts")
     }
 
-    /// The words after `smallnet` that start this exercise.
+    /// Returns the arguments after `smallnet` that start this exercise.
     pub fn arguments(&self) -> String {
         let mut words = vec!["lab".to_owned()];
         words.extend(self.quick.then(|| "--quick".to_owned()));
@@ -229,12 +233,13 @@ impl Exercise {
         words.join(" ")
     }
 
-    fn wants(&self, questions: &[usize]) -> bool {
+    /// Returns whether one of `questions` is to be answered.
+    fn is_wanted(&self, questions: &[usize]) -> bool {
         questions.iter().any(|question| self.questions.contains(question))
     }
 
-    /// Opens the backend and reads the images. Writes nothing.
-    fn setting(&self) -> Result<ExerciseInputs> {
+    /// Opens the backend and reads the images. Writes no file.
+    fn load_inputs(&self) -> Result<ExerciseInputs> {
         files::check(&self.settings)?;
         let mut experiment = Experiment::default();
         experiment.data.source = self.source.to_string();
@@ -244,47 +249,50 @@ impl Exercise {
         Ok(ExerciseInputs { start, experiment, info })
     }
 
-    /// Trains and runs what the questions need, in their order.
-    fn material(
+    /// Trains the networks and runs the studies that the questions need, in the order of the
+    /// questions.
+    fn compute(
         &self,
-        setting: &ExerciseInputs,
+        inputs: &ExerciseInputs,
         files: &Files,
         interrupter: &Interrupter,
-        watcher: &mut dyn ExerciseObserver,
-    ) -> Material {
-        let trainer = Trainer { lab: self, data_sha256: &setting.start.data.sha256, interrupter };
-        self.announce(0, interrupter, watcher);
-        let softmax = self.work(&[0, 8, 9, 10], || trainer.softmax(&files.softmax, watcher));
-        let seeds = self.work(&[0], || trainer.seeds(&files.softmax, watcher));
-        (1..10).for_each(|number| self.announce(number, interrupter, watcher));
-        let inside = self.work(&[8, 9], || inside(&softmax));
-        self.announce(10, interrupter, watcher);
-        let inserted = self.work(&[10], || trainer.network(&files.inserted, watcher));
-        let hidden = self.work(&[10, 13], || trainer.network(&files.hidden, watcher));
+        observer: &mut dyn ExerciseObserver,
+    ) -> Results {
+        let trainer = Trainer { exercise: self, data_sha256: &inputs.start.data.sha256, interrupter };
+        self.notify(0, interrupter, observer);
+        let softmax = self.attempt(&[0, 8, 9, 10], || trainer.softmax(&files.softmax, observer));
+        let seeds = self.attempt(&[0], || trainer.seeds(&files.softmax, observer));
+        (1..10).for_each(|number| self.notify(number, interrupter, observer));
+        let inside = self.attempt(&[8, 9], || inspect(&softmax));
+        self.notify(10, interrupter, observer);
+        let inserted = self.attempt(&[10], || trainer.network(&files.inserted, observer));
+        let hidden = self.attempt(&[10, 13], || trainer.network(&files.hidden, observer));
         let mut studies = Vec::new();
         for (number, files) in (FIRST_STUDY..).zip(files.studies.iter().zip(&files.full_studies)) {
-            self.announce(number, interrupter, watcher);
+            self.notify(number, interrupter, observer);
             let files = (files.0.as_path(), files.1.as_path());
-            studies.push(self.work(&[number], || studies::run(self, files, interrupter, watcher)));
+            studies.push(self.attempt(&[number], || studies::run(self, files, interrupter, observer)));
         }
-        Material { softmax, seeds, inserted, hidden, inside, studies }
+        Results { softmax, seeds, inserted, hidden, inside, studies }
     }
 
-    fn announce(&self, number: usize, interrupter: &Interrupter, watcher: &mut dyn ExerciseObserver) {
-        if self.wants(&[number]) && !interrupter.should_stop() {
-            watcher.question(number);
+    /// Tells the observer that the work on a question begins, unless the work has been stopped.
+    fn notify(&self, number: usize, interrupter: &Interrupter, observer: &mut dyn ExerciseObserver) {
+        if self.is_wanted(&[number]) && !interrupter.should_stop() {
+            observer.question(number);
         }
     }
 
-    /// Does what these questions need, if one of them is asked. What goes wrong costs them alone.
-    fn work<T>(&self, questions: &[usize], work: impl FnOnce() -> Work<T>) -> Work<T> {
-        if !self.wants(questions) {
+    /// Calls `work` if one of `questions` is to be answered. An error or a panic becomes the reason
+    /// why they have no answer.
+    fn attempt<T>(&self, questions: &[usize], work: impl FnOnce() -> Work<T>) -> Work<T> {
+        if !self.is_wanted(questions) {
             return Err(Missing::NotAsked);
         }
         let mut missing = None;
         let done = catch_panic(BACKEND_PANIC, || {
-            work().map_err(|why| {
-                missing = Some(why);
+            work().map_err(|reason| {
+                missing = Some(reason);
                 Error::new("")
             })
         });

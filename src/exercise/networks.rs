@@ -1,4 +1,5 @@
-//! The networks of questions 0 to 10: trained and tested, or found where an earlier start has left them.
+//! Owns the networks of questions 0 to 10: it trains and tests them, or finds the runs of an
+//! earlier start.
 
 use std::path::Path;
 use std::time::Instant;
@@ -13,83 +14,87 @@ use crate::pipeline::earlier::{find_runs, finished_records};
 use crate::pipeline::{LoadedModel, SplitName, prepare};
 use crate::run::RunRecords;
 
-/// Further seeds that tell how far chance moves the softmax network's accuracy.
+/// Number of further seeds that show how much the softmax network's accuracy depends on the seed.
 const MORE_SEEDS: u64 = 4;
 
-/// Test images that are asked about at a time, while one is looked for.
-const ASKED_AT_ONCE: usize = 500;
+/// Number of test images that are predicted at a time in the search for an example.
+const CHUNK: usize = 500;
 
-/// Trains networks for the exercise.
+/// Trainer of the networks of the exercise.
 pub(super) struct Trainer<'a> {
-    pub(super) lab: &'a Exercise,
+    pub(super) exercise: &'a Exercise,
     pub(super) data_sha256: &'a str,
     pub(super) interrupter: &'a Interrupter,
 }
 
 impl Trainer<'_> {
-    /// The softmax network: trained anew, since question 0 asks how long that takes; after a stop, as an earlier start left it.
-    pub(super) fn softmax(&self, file: &Path, watcher: &mut dyn ExerciseObserver) -> Work<ExerciseRun> {
+    /// Trains the softmax network, since question 0 asks how long that takes. After a stop, returns
+    /// the run of an earlier start.
+    pub(super) fn softmax(&self, file: &Path, observer: &mut dyn ExerciseObserver) -> Work<ExerciseRun> {
         let experiment = read(file)?;
         if self.interrupter.should_stop() {
-            return self.known(&experiment)?.ok_or_else(stopped);
+            return self.find_finished(&experiment)?.ok_or_else(not_started);
         }
-        self.train(experiment, watcher)
+        self.train(experiment, observer)
     }
 
-    /// A network that need not be trained again where an earlier start has done so.
-    pub(super) fn network(&self, file: &Path, watcher: &mut dyn ExerciseObserver) -> Work<ExerciseRun> {
+    /// Returns the run of an earlier start, or trains the network.
+    pub(super) fn network(&self, file: &Path, observer: &mut dyn ExerciseObserver) -> Work<ExerciseRun> {
         let experiment = read(file)?;
-        match self.known(&experiment)? {
+        match self.find_finished(&experiment)? {
             Some(run) => Ok(run),
-            None => self.train(experiment, watcher),
+            None => self.train(experiment, observer),
         }
     }
 
-    /// The softmax network from the seeds that follow its own.
-    pub(super) fn seeds(&self, file: &Path, watcher: &mut dyn ExerciseObserver) -> Work<Vec<RunRecords>> {
+    /// Trains the softmax network with the [`MORE_SEEDS`] seeds that follow its own.
+    pub(super) fn seeds(&self, file: &Path, observer: &mut dyn ExerciseObserver) -> Work<Vec<RunRecords>> {
         let first = read(file)?;
         let mut runs = Vec::new();
         for offset in 1..=MORE_SEEDS {
-            // Seeds are TOML's whole numbers; after the largest comes 0.
+            // A seed is an integer of TOML. The largest one is followed by 0.
             let seed = (first.seed + offset) & i64::MAX as u64;
             let experiment = Experiment { name: format!("{}-seeds", first.name), seed, ..first.clone() };
-            let known = self.runs(&experiment)?.into_iter().next_back();
-            runs.push(match known {
+            let earlier = self.finished_runs(&experiment)?.into_iter().next_back();
+            runs.push(match earlier {
                 Some(records) => records,
-                None => self.records(experiment, watcher)?,
+                None => self.train_records(experiment, observer)?,
             });
         }
         Ok(runs)
     }
 
-    /// The finished runs of an experiment.
-    fn runs(&self, experiment: &Experiment) -> Result<Vec<RunRecords>> {
-        let runs = find_runs(experiment, self.lab.backend, self.data_sha256, &self.lab.artifacts())?;
+    /// Returns the finished runs of an experiment, oldest first.
+    fn finished_runs(&self, experiment: &Experiment) -> Result<Vec<RunRecords>> {
+        let runs =
+            find_runs(experiment, self.exercise.backend, self.data_sha256, &self.exercise.artifacts())?;
         Ok(runs.iter().filter_map(finished_records).collect())
     }
 
-    fn known(&self, experiment: &Experiment) -> Result<Option<ExerciseRun>> {
-        let Some(records) = self.runs(experiment)?.pop() else { return Ok(None) };
-        let training = on_training_images(&records)?;
+    /// Returns the newest finished run of an experiment.
+    fn find_finished(&self, experiment: &Experiment) -> Result<Option<ExerciseRun>> {
+        let Some(records) = self.finished_runs(experiment)?.pop() else { return Ok(None) };
+        let training = evaluate_on_training_images(&records)?;
         Ok(Some(ExerciseRun { records, training, seconds: None }))
     }
 
-    fn train(&self, experiment: Experiment, watcher: &mut dyn ExerciseObserver) -> Work<ExerciseRun> {
+    /// Trains and tests an experiment, and measures the time.
+    fn train(&self, experiment: Experiment, observer: &mut dyn ExerciseObserver) -> Work<ExerciseRun> {
         let start = Instant::now();
-        let records = self.records(experiment, watcher)?;
+        let records = self.train_records(experiment, observer)?;
         let seconds = Some(start.elapsed().as_secs_f64());
-        let training = on_training_images(&records)?;
+        let training = evaluate_on_training_images(&records)?;
         Ok(ExerciseRun { records, training, seconds })
     }
 
-    /// Trains and tests an experiment.
-    fn records(&self, experiment: Experiment, watcher: &mut dyn ExerciseObserver) -> Work<RunRecords> {
+    /// Trains and tests an experiment, and returns the records of its run.
+    fn train_records(&self, experiment: Experiment, observer: &mut dyn ExerciseObserver) -> Work<RunRecords> {
         if self.interrupter.should_stop() {
-            return Err(stopped());
+            return Err(not_started());
         }
-        let prepared = prepare(experiment, self.lab.backend, &self.lab.artifacts())?;
+        let prepared = prepare(experiment, self.exercise.backend, &self.exercise.artifacts())?;
         let folder = prepared.folder.clone();
-        let outcome = prepared.train(watcher.renderer(), self.interrupter.clone(), |_| ())?;
+        let outcome = prepared.train(observer.renderer(), self.interrupter.clone(), |_| ())?;
         if outcome.result.is_none() {
             return Err(Missing::Interrupted(format!("in the training of {}", folder.path().display())));
         }
@@ -98,25 +103,26 @@ impl Trainer<'_> {
     }
 }
 
-/// What has not been begun.
-fn stopped() -> Missing {
+/// Returns the reason for a training that has not been started.
+fn not_started() -> Missing {
     Missing::Interrupted("before its training began".to_owned())
 }
 
-/// The experiment in a file.
+/// Reads an experiment file.
 pub(super) fn read(file: &Path) -> Result<Experiment> {
     let text = crate::util::files::read(file)?;
     Experiment::from_toml(&text, &file.display().to_string(), &[])
 }
 
-/// What a run's final weights make of the images that they were trained on.
-fn on_training_images(records: &RunRecords) -> Result<crate::evaluation::Evaluation> {
+/// Evaluates the final weights of a run on its training images.
+fn evaluate_on_training_images(records: &RunRecords) -> Result<crate::evaluation::Evaluation> {
     let saved = LoadedModel::from_run(records.folder.clone(), None)?;
     saved.evaluate(&saved.eval_set(SplitName::Train, None)?)
 }
 
-/// The softmax network's weights, the first test image, and the first with which it is the other way round.
-pub(super) fn inside(softmax: &Work<ExerciseRun>) -> Work<Inside> {
+/// Returns the weights of the softmax network and two examples: the first test image, and the first
+/// one whose prediction is wrong if the former is right, or right if the former is wrong.
+pub(super) fn inspect(softmax: &Work<ExerciseRun>) -> Work<Inside> {
     let run = softmax.as_ref().map_err(Clone::clone)?;
     if !run.records.experiment.model.hidden.is_empty() {
         return Err(Missing::Failed(
@@ -126,20 +132,21 @@ pub(super) fn inside(softmax: &Work<ExerciseRun>) -> Work<Inside> {
     }
     let saved = LoadedModel::from_run(run.records.folder.clone(), None)?;
     let neurons = saved.model.first_layer()?;
-    let (first, other) = examples(&saved)?;
+    let (first, other) = find_examples(&saved)?;
     Ok(Inside { neurons, first, other })
 }
 
-/// The first test image, and the first of which the opposite is true.
-fn examples(saved: &LoadedModel) -> Result<(LabImage, Option<LabImage>)> {
+/// Finds the two examples of [`inspect`]. The second is none if all predictions are right or all
+/// are wrong.
+fn find_examples(saved: &LoadedModel) -> Result<(LabImage, Option<LabImage>)> {
     let subject = saved.eval_set(SplitName::Test, None)?;
     let all: Vec<usize> = (0..subject.split.len()).collect();
     let mut first: Option<LabImage> = None;
-    for indices in all.chunks(ASKED_AT_ONCE) {
-        let answers = saved.predict(&subject, indices)?;
-        for (&index, answer) in indices.iter().zip(answers) {
+    for indices in all.chunks(CHUNK) {
+        let predictions = saved.predict(&subject, indices)?;
+        for (&index, image) in indices.iter().zip(predictions) {
             let label = usize::from(subject.split.image(index).1);
-            let image = LabImage { index, label, pixels: answer.pixels, prediction: answer.prediction };
+            let image = LabImage { index, label, pixels: image.pixels, prediction: image.prediction };
             let is_right = |image: &LabImage| image.prediction.class == image.label;
             match &first {
                 None => first = Some(image),

@@ -1,4 +1,5 @@
-//! A study of the exercise: run as `smallnet study` runs it, with its winner and its files.
+//! Owns the studies of the exercise. They run as `smallnet study` runs them, with the training of
+//! the best configuration and the result files.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -12,21 +13,21 @@ use crate::run::RunRecords;
 use crate::study::runner::{BestModel, OpenStudy, PlannedStudy, RunOptions};
 use crate::study::{Study, StudySummary, TrialPlan, TrialRecord, diff};
 
-/// A study that has been run to its end.
+/// Finished study.
 pub(super) struct FinishedStudy {
     pub(super) opened: OpenStudy,
-    /// Trials that an earlier start had left.
+    /// Number of trials that an earlier start had finished.
     pub(super) num_reused: usize,
     summary: StudySummary,
     winner: Option<RunRecords>,
     file: PathBuf,
-    /// What is not as in the full study: name, there, here.
+    /// Differences from the full study: name, value there, value here.
     shortened: Vec<(String, String, String)>,
     seconds: f64,
 }
 
 impl FinishedStudy {
-    /// What the page is told; `records` are the study's.
+    /// Returns the content of the page. `records` are the records of this study.
     pub(super) fn page<'a>(&'a self, records: &'a [&'a TrialRecord]) -> ExerciseStudy<'a> {
         ExerciseStudy {
             page: self.opened.page(&self.summary, records, self.winner.as_ref()),
@@ -38,28 +39,28 @@ impl FinishedStudy {
     }
 }
 
-/// Runs what is missing of the study in the first file, trains its winner and writes its results. The second file is the
-/// study in full length. Once `interrupter` has stopped, nothing is trained: then only what an earlier start has
-/// finished is there.
+/// Runs the missing trials of the study in `file`, trains the best configuration and writes the
+/// results. `full` is the file of the study in full length. Once `interrupter` has stopped, nothing
+/// is trained, and only a study that an earlier start has finished is returned.
 pub(super) fn run(
-    lab: &Exercise,
+    exercise: &Exercise,
     (file, full): (&Path, &Path),
     interrupter: &Interrupter,
-    watcher: &mut dyn ExerciseObserver,
+    observer: &mut dyn ExerciseObserver,
 ) -> Work<FinishedStudy> {
     let start = Instant::now();
-    let artifacts = lab.artifacts();
+    let artifacts = exercise.artifacts();
     let study = Study::read(file, &[])?;
     let shortened = match file == full {
         true => Vec::new(),
-        false => shortened(lab, &study, &Study::read(full, &[])?)?,
+        false => shortened(exercise, &study, &Study::read(full, &[])?)?,
     };
-    let planned = PlannedStudy::new(study, lab.backend, RunOptions::default())?;
+    let planned = PlannedStudy::new(study, exercise.backend, RunOptions::default())?;
     let mut opened = planned.open(&artifacts)?;
     let (num_reused, num_trials) = (opened.num_done(), opened.planned.plan.trials.len());
     if num_reused < num_trials {
-        let all_run = opened.run(interrupter, |progress, _| watcher.study(progress));
-        watcher.end_of_study();
+        let all_run = opened.run(interrupter, |progress, _| observer.study(progress));
+        observer.end_of_study();
         if !all_run? {
             let done = opened.num_done();
             return Err(Missing::Interrupted(format!(
@@ -75,7 +76,7 @@ pub(super) fn run(
         None => None,
         Some(BestModel::AlreadyTrained(records)) => Some(*records),
         Some(BestModel::ToTrain(training)) => {
-            let trained = opened.train_best_model(*training, watcher.renderer(), interrupter)?;
+            let trained = opened.train_best_model(*training, observer.renderer(), interrupter)?;
             let stopped = || Missing::Interrupted("in the training of the best setting".to_owned());
             Some(trained.ok_or_else(stopped)?)
         }
@@ -86,9 +87,9 @@ pub(super) fn run(
     Ok(FinishedStudy { opened, num_reused, summary, winner, file, shortened, seconds })
 }
 
-/// What a study sets otherwise than the full one. Both are planned alike, for the same data and no machine: what differs
-/// then stands in their files.
-fn shortened(lab: &Exercise, study: &Study, full: &Study) -> Result<Vec<(String, String, String)>> {
-    let facts = |study: &Study| Ok(TrialPlan::new(study, lab.backend, "", None)?.fingerprint);
+/// Returns the differences of a study from the full one. Both are planned for the same data and
+/// without a machine, so that all differences are those of their files.
+fn shortened(exercise: &Exercise, study: &Study, full: &Study) -> Result<Vec<(String, String, String)>> {
+    let facts = |study: &Study| Ok(TrialPlan::new(study, exercise.backend, "", None)?.fingerprint);
     Ok(diff(&facts(full)?, &facts(study)?))
 }

@@ -116,9 +116,9 @@ impl ModelSummary {
     }
 
     /// Returns the number of floating-point operations per image in words.
-    pub fn operations(&self) -> String {
+    pub fn flops(&self) -> String {
         format!(
-            "{} an image on the way forward, two for each entry of a weight matrix; all others are not counted",
+            "{} per image in the forward pass, two for each entry of a weight matrix; all others are not counted",
             grouped(self.flops_per_image)
         )
     }
@@ -199,7 +199,7 @@ fn describe_batches(num_train: usize, batch_size: usize) -> String {
         _ => format!("{} and one of {}", counted(full, "full batch", "full batches"), grouped(rest)),
     };
     format!(
-        "{} / {} a batch: {batches}, {} an epoch",
+        "{} / {} per batch: {batches}, {} per epoch",
         counted(num_train, "image", "images"),
         grouped(batch_size),
         counted(num_train.div_ceil(batch_size), "step", "steps")
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!((summary.steps_per_epoch, summary.num_steps), (469, 4690));
         assert_eq!(
             summary.steps,
-            "60,000 images / 128 a batch: 468 full batches and one of 96, 469 steps an epoch; times 10 epochs: \
+            "60,000 images / 128 per batch: 468 full batches and one of 96, 469 steps per epoch; times 10 epochs: \
              4,690 steps"
         );
         assert_eq!(summary.shape(), "784 → 10");
@@ -232,7 +232,13 @@ mod tests {
 
     #[test]
     fn batches_that_fill_or_do_not() {
-        assert_eq!(describe_batches(256, 128), "256 images / 128 a batch: 2 full batches, 2 steps an epoch");
-        assert_eq!(describe_batches(100, 128), "100 images / 128 a batch: one batch of 100, 1 step an epoch");
+        assert_eq!(
+            describe_batches(256, 128),
+            "256 images / 128 per batch: 2 full batches, 2 steps per epoch"
+        );
+        assert_eq!(
+            describe_batches(100, 128),
+            "100 images / 128 per batch: one batch of 100, 1 step per epoch"
+        );
     }
 }

@@ -98,7 +98,7 @@ impl MlpConfig {
             return Ok(());
         }
         Err(Error::config(format!(
-            "a network {sizes:?} has {weights} weights, expected at most {MAX_WEIGHTS}"
+            "a network {sizes:?} has {weights} parameters, expected at most {MAX_WEIGHTS}"
         ))
         .hint("make the layers of `model.hidden` narrower"))
     }

@@ -82,7 +82,7 @@ fn check_origin(folder: &RunFolder, info: &RunInfo, backend: Option<Backend>) ->
     }
     if info.format < 2 {
         return Err(Error::unsupported(format!(
-            "`{path}` was made by smallnet {}, which saved too little to go on from",
+            "`{path}` was made by smallnet {}, which saved too little to resume from",
             info.version
         ))
         .hint(format!("train again: `smallnet train {}`", folder.config_path().display())));
@@ -161,7 +161,7 @@ fn check_data(source: &Source, found: &str, expected: &str) -> Result<()> {
     Err(Error::data(format!(
         "the data set `{source}` has changed: its digest is {found}, expected {expected}"
     ))
-    .hint("a run goes on with the images that it began with: put them back, or train again"))
+    .hint("a run resumes with the images that it began with: put them back, or train again"))
 }
 
 /// The search for the checkpoint that a run resumes from.
@@ -207,7 +207,7 @@ impl CheckpointSearch<'_> {
         }
         if !positions.is_empty() {
             warnings.push(
-                "no checkpoint is left to go on from: the training starts again from its beginning"
+                "no checkpoint is left to resume from: the training starts again from its beginning"
                     .to_owned(),
             );
         }
@@ -240,7 +240,7 @@ impl CheckpointSearch<'_> {
             "`{path}` has been trained {reached}, and has no checkpoint of the end of epoch {} any more",
             end.epochs
         ))
-        .hint(format!("go on with it to a later end: `--epochs {}`", end.epochs + 1)))
+        .hint(format!("resume it to a later end: `--epochs {}`", end.epochs + 1)))
     }
 
     /// Reads the checkpoint of `position` and checks that it belongs to this training. `epochs` are

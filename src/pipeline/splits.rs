@@ -103,7 +103,7 @@ pub(crate) fn check_trainable(experiment: &Experiment, layout: InputSpec, num_tr
     let per_weight =
         VALUES_PER_WEIGHT + VALUES_PER_STATE * u128::from(experiment.optimizer.rule().numbers_per_weight());
     let bytes = 4 * (weights * per_weight + values * largest_batch as u128);
-    memory::check(bytes, &format!("a training of {} weights", grouped(weights as usize)))
+    memory::check(bytes, &format!("a training of {} parameters", grouped(weights as usize)))
 }
 
 /// Values in memory per weight at the peak of a training: the weight, its gradient, and the copies

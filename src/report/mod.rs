@@ -12,7 +12,6 @@ pub(crate) mod result;
 pub(crate) mod run;
 
 pub use comparison::{comparison, result_table, uncertainty};
-pub(crate) use components::shell_word;
 pub use curves::accuracy_curves;
 pub use lr_find::{lr_find, train_command};
 pub use paired::{paired_sentences, paired_table};

@@ -149,7 +149,7 @@ fn network(model: &ModelSummary) -> Markup {
         div.layers { (components::text_table(&model.table())) }
         (components::definition_list(&[
             ("parameters", model.size()),
-            ("FLOPs", model.operations()),
+            ("FLOPs", model.flops()),
             ("Flatten", model.flatten.clone()),
             ("loss", model.loss.clone()),
         ]))

@@ -21,6 +21,8 @@ pub use search_space::Configuration;
 pub use statistics::{ConfigurationResult, StudySummary};
 pub(crate) use times::median_epoch_seconds;
 pub use times::{EpochSeconds, Faster};
-pub(crate) use trial_log::{CSV, JSON, PAGE, diff};
+#[cfg(feature = "exercise")]
+pub(crate) use trial_log::diff;
+pub(crate) use trial_log::{CSV, JSON, PAGE};
 pub use trial_log::{StudyFolder, TrialEnd, TrialLog, TrialRecord};
 pub use trials::{Trial, TrialPlan};

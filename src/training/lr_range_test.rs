@@ -43,8 +43,9 @@ impl Sweep {
             }
         }
         if from >= to {
-            return Err(Error::usage(format!("`--from` is {from}, expected less than `--to`, {to}"))
-                .hint("the rate rises from `--from` to `--to`; left out, they are 0.00001 and 100"));
+            return Err(Error::usage(format!("`--from` is {from}, expected less than `--to`, {to}")).hint(
+                "the learning rate rises from `--from` to `--to`; left out, they are 0.00001 and 100",
+            ));
         }
         let is_possible = |steps: usize| (MIN_STEPS..=MAX_STEPS).contains(&steps);
         match num_steps.filter(|&steps| !is_possible(steps)) {

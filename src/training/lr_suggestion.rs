@@ -40,9 +40,9 @@ impl NoSuggestion {
     /// What to do about it.
     pub fn way_out(self) -> &'static str {
         match self {
-            Self::OnlyRose => "start at a smaller rate with `--from`",
-            Self::NeverFell => "go on to a larger rate with `--to`, or give it more steps with `--steps`",
-            Self::StillFalling => "go on to a larger rate with `--to`",
+            Self::OnlyRose => "start at a smaller learning rate with `--from`",
+            Self::NeverFell => "end at a larger learning rate with `--to`, or take more steps with `--steps`",
+            Self::StillFalling => "end at a larger learning rate with `--to`",
         }
     }
 }
@@ -51,8 +51,8 @@ impl std::fmt::Display for NoSuggestion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::OnlyRose => "the loss diverged without having fallen before",
-            Self::NeverFell => "the smoothed loss fell by less than a tenth of itself at all rates",
-            Self::StillFalling => "the smoothed loss was still falling at the last rate",
+            Self::NeverFell => "the smoothed loss fell by less than a tenth of itself at all learning rates",
+            Self::StillFalling => "the smoothed loss was still falling at the last learning rate",
         })
     }
 }

@@ -42,6 +42,7 @@ pub(crate) fn listed(names: &[String]) -> String {
 }
 
 /// Formats a number with its spoken article: `a 7`, `an 8`, `an 11`, `a 100`.
+#[cfg(any(test, feature = "exercise"))]
 pub(crate) fn with_article(number: usize) -> String {
     // "Eight", "eleven" and "eighteen" need `an`. The digits before the first comma are spoken
     // first.

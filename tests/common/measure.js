@@ -1,8 +1,8 @@
-// What a reader sees of the page PAGE at each of WIDTHS, in pixels, as JSON in the body. The test puts both in their places
-// and starts Chromium so that it may look into a frame.
+// Measures the page PAGE at each of WIDTHS (pixels) and writes the faults as JSON into the body. The test
+// replaces both names and starts Chromium so that a script may read a frame.
 'use strict';
 
-// "rgb(1, 2, 3)", "rgba(1, 2, 3, 0.5)", "color(srgb 0 0 0 / 0.5)" as [red, green, blue, alpha]: the browser's own answer.
+// Converts "rgb(1, 2, 3)", "rgba(1, 2, 3, 0.5)" or "color(srgb 0 0 0 / 0.5)" to [red, green, blue, alpha] by the browser.
 const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
 function rgba(colour) {
   canvas.clearRect(0, 0, 1, 1);

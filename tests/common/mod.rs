@@ -1,4 +1,4 @@
-//! Runs the real binary in a fresh folder, on real digits.
+//! Helpers that run the real binary in a temporary folder on real digits.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod runs;
@@ -17,19 +17,19 @@ use tempfile::TempDir;
 #[cfg(target_os = "linux")]
 mod terminal;
 
-/// A fresh folder to run smallnet in; gone at the end of the test.
-pub struct Place {
+/// Temporary folder in which smallnet runs. It is removed at the end of the test.
+pub struct TestDir {
     folder: TempDir,
 }
 
-/// What a run of the binary left.
-pub struct Ran {
+/// Exit code and output of a command.
+pub struct CommandOutput {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
 }
 
-impl Place {
+impl TestDir {
     pub fn new() -> Self {
         Self { folder: TempDir::new().unwrap() }
     }
@@ -39,15 +39,16 @@ impl Place {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = listening(env!("CARGO_BIN_EXE_smallnet"));
-        // As if started by hand: cargo sets this for whatever it runs.
+        let mut command = with_default_signals(env!("CARGO_BIN_EXE_smallnet"));
+        // Cargo sets this variable for the programs that it starts. Without it, smallnet acts as if
+        // a person had started it.
         command.args(args).current_dir(self.path()).stdin(Stdio::null()).env_remove("CARGO");
         command
     }
 
     /// Runs smallnet with these arguments.
-    pub fn run(&self, args: &[&str]) -> Ran {
-        Ran::new(self.command(args).output().unwrap())
+    pub fn run(&self, args: &[&str]) -> CommandOutput {
+        CommandOutput::new(self.command(args).output().unwrap())
     }
 
     /// Runs smallnet, which must succeed, and returns the record of `--json`.
@@ -69,7 +70,7 @@ impl Place {
         fs::read_to_string(self.path().join(path)).unwrap()
     }
 
-    /// Makes a folder `data` of the first `train` training and `test` test images of MNIST.
+    /// Writes a folder `data` with the first `train` training and `test` test images of MNIST.
     pub fn digits(&self, train: usize, test: usize) {
         for (name, count, header, size) in [
             ("train-images-idx3-ubyte", train, 16, 784),
@@ -85,7 +86,8 @@ impl Place {
         }
     }
 
-    /// A run of 600 digits with some held out, two epochs.
+    /// Trains for two epochs on 600 digits, 100 of which are validation images. Returns the run's
+    /// folder.
     pub fn small_run(&self, config: &str, more: &[&str]) -> String {
         self.digits(600, 200);
         let train = ["train", config, "--data", "data", "--set", "training.num_epochs=2"];
@@ -93,7 +95,8 @@ impl Place {
         record["run"].as_str().unwrap().to_owned()
     }
 
-    /// A copy of the run in `tests/reference/softmax-run`, whose values `evaluation.json` beside it knows.
+    /// Copies the run in `tests/reference/softmax-run` and returns its folder. `evaluation.json`
+    /// beside it has its reference values.
     pub fn saved_run(&self) -> String {
         let run = "artifacts/softmax/saved";
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/softmax-run");
@@ -105,7 +108,7 @@ impl Place {
         run.to_owned()
     }
 
-    /// The picture at `path`, which must be a PNG of more than one colour.
+    /// Reads the picture at `path`, which must be a PNG with more than one colour.
     pub fn picture(&self, path: impl AsRef<Path>) -> RgbImage {
         let path = self.path().join(path);
         let picture = image::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -115,12 +118,12 @@ impl Place {
         picture
     }
 
-    /// The folder of the run in a `--json` record, relative to this place.
+    /// Returns the folder of the run in a `--json` record, relative to this folder.
     pub fn run_folder(&self, record: &Value) -> PathBuf {
         PathBuf::from(record["run"].as_str().unwrap())
     }
 
-    /// The lines of a run's metrics without their times.
+    /// Returns the lines of a run's metrics without their times.
     pub fn metrics(&self, record: &Value) -> Vec<Value> {
         let text = self.read(self.run_folder(record).join("metrics.jsonl"));
         let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -133,7 +136,7 @@ impl Place {
     }
 }
 
-impl Ran {
+impl CommandOutput {
     pub fn new(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
@@ -142,23 +145,23 @@ impl Ran {
         }
     }
 
-    /// Standard error without the word that a class is never predicted: so it is with networks that have learned from a few
-    /// hundred digits for an epoch or two.
-    pub fn complaints(&self) -> String {
+    /// Returns standard error without the warning that a class is never predicted. Networks that
+    /// were trained on a few hundred digits for one or two epochs give that warning.
+    pub fn unexpected_errors(&self) -> String {
         let is_expected =
             |line: &&str| line.starts_with("warning: class") && line.contains("never predicted;");
         self.stderr.split_inclusive('\n').filter(|line| !is_expected(line)).collect()
     }
 
-    /// The command must have failed with this exit code and exactly this message.
+    /// Asserts that the command failed with this exit code and exactly this message.
     pub fn assert_error(&self, code: i32, message: &str) {
         assert_eq!((self.code, self.stderr.as_str()), (code, format!("error: {message}\n").as_str()));
     }
 }
 
-/// A command that runs `program` with Ctrl-C as it is by default. Whoever runs the tests may have it ignored, as a script's shell does for
-/// what it runs in the background, and smallnet leaves it ignored.
-pub fn listening(program: &str) -> Command {
+/// Returns a command that runs `program` with the default handling of Ctrl-C. The tests may run
+/// with Ctrl-C ignored, as in a background job of a script, and smallnet would keep it ignored.
+pub fn with_default_signals(program: &str) -> Command {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.map_or(0, |digits| u64::from_str_radix(digits.trim(), 16).unwrap());
@@ -171,8 +174,8 @@ pub fn listening(program: &str) -> Command {
     command
 }
 
-/// The end of a process, which must come within a minute.
-pub fn end(child: Child) -> Ran {
+/// Waits for the end of a process, which must come within a minute.
+pub fn wait_for_end(child: Child) -> CommandOutput {
     let id = child.id().to_string();
     let (ended, end) = channel::<()>();
     let watchdog = thread::spawn(move || {
@@ -180,28 +183,28 @@ pub fn end(child: Child) -> Ran {
             Command::new("kill").args(["-KILL", &id]).status().unwrap();
         }
     });
-    let ran = Ran::new(child.wait_with_output().unwrap());
+    let ran = CommandOutput::new(child.wait_with_output().unwrap());
     drop(ended);
     watchdog.join().unwrap();
     ran
 }
 
-/// A number of a record.
+/// Returns a number of a record.
 pub fn number(record: &Value, key: &str) -> f64 {
     record[key].as_f64().unwrap_or_else(|| panic!("`{key}` is no number in {record}"))
 }
 
-/// What `tests/reference/evaluation.py` computed of the saved run.
+/// Returns the values that `tests/reference/evaluation.py` computed for the saved run.
 pub fn reference() -> Value {
     serde_json::from_str(include_str!("../reference/evaluation.json")).unwrap()
 }
 
-/// An array of numbers.
+/// Returns the numbers of an array.
 pub fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
 }
 
-/// Two lists of numbers, the same to `tolerance`.
+/// Asserts that two lists of numbers are equal within `tolerance`.
 pub fn assert_close(got: &[f64], expected: &[f64], tolerance: f64) {
     assert_eq!(got.len(), expected.len());
     for (got, expected) in got.iter().zip(expected) {
@@ -209,23 +212,23 @@ pub fn assert_close(got: &[f64], expected: &[f64], tolerance: f64) {
     }
 }
 
-/// The file of a configuration in `configs/`.
+/// Returns the path of an experiment in `configs/`.
 pub fn config(name: &str) -> String {
     format!("{}/configs/{name}.toml", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Numbers that look random and are the same every time.
-pub struct Dice {
+/// Pseudo-random number generator (splitmix64).
+pub struct Rng {
     state: u64,
 }
 
-impl Dice {
+impl Rng {
     pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
-    /// From 0 up to, not with, 1: splitmix64.
-    pub fn roll(&mut self) -> f64 {
+    /// Returns a number from 0 (included) to 1 (excluded).
+    pub fn next_f64(&mut self) -> f64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.state;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

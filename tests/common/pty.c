@@ -1,9 +1,10 @@
-/* Runs a program on a terminal of its own, for tests.
+/* Runs a program on its own pseudo-terminal, for tests.
  *
  *     pty COLUMNS ROWS PROGRAM [ARGUMENT]...
  *
- * What comes in on standard input is typed; what the program prints goes to standard output. The end of standard input closes the
- * terminal, SIGUSR1 makes it one column wide and one row high. Exits with the program's exit code, or 128 and the signal that ended it.
+ * Standard input is typed on the terminal, and the output of the program goes to standard output. The
+ * end of standard input closes the terminal. SIGUSR1 makes it one column wide and one row high. The exit
+ * code is that of the program, or 128 plus the signal that ended it.
  */
 #include <errno.h>
 #include <poll.h>
@@ -38,7 +39,7 @@ int main(int argc, char **argv) {
     pid_t child = forkpty(&terminal, NULL, NULL, &size);
     if (child < 0) return 2;
     if (child == 0) {
-        /* Whoever runs the tests may have them ignored, as a script's shell does for what it runs in the background. */
+        /* The tests may run with these signals ignored, as in a background job of a script. */
         int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
         for (size_t index = 0; index < sizeof signals / sizeof *signals; index++) signal(signals[index], SIG_DFL);
         execvp(argv[3], argv + 3);

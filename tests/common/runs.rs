@@ -1,4 +1,4 @@
-//! Runs of the experiment `n` that are stopped, killed and gone on with.
+//! Helpers for runs of the experiment `n` that are stopped, killed and resumed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,31 +8,31 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::Place;
+use super::TestDir;
 
 pub fn train_with<'a>(settings: &[&'a str]) -> Vec<&'a str> {
     let settings = settings.iter().flat_map(|setting| ["--set", setting]);
     ["train", "--data", "data", "--name", "n"].into_iter().chain(settings).collect()
 }
 
-pub fn place() -> Place {
-    let place = Place::new();
+pub fn place() -> TestDir {
+    let place = TestDir::new();
     place.digits(700, 100);
     place
 }
 
-pub fn start(place: &Place, args: &[&str]) -> Child {
+pub fn start(place: &TestDir, args: &[&str]) -> Child {
     place.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Starts a training that never ends by itself, and waits for the end of its second epoch.
-pub fn start_endless(place: &Place, settings: &[&str]) -> (Child, PathBuf) {
+/// Starts a training of 100,000 epochs and waits for the end of its second epoch.
+pub fn start_endless(place: &TestDir, settings: &[&str]) -> (Child, PathBuf) {
     let settings = [&["training.num_epochs=100000"], settings].concat();
     let child = start(place, &train_with(&settings));
-    (child, second_epoch(place))
+    (child, wait_for_second_epoch(place))
 }
 
-pub fn second_epoch(place: &Place) -> PathBuf {
+pub fn wait_for_second_epoch(place: &TestDir) -> PathBuf {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(60) {
         sleep(Duration::from_millis(2));
@@ -49,8 +49,8 @@ pub fn signal(child: &Child, name: &str) {
     assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
 }
 
-/// The folders of the runs, finished or not, oldest first.
-pub fn run_folders(place: &Place) -> Vec<PathBuf> {
+/// Returns the folders of the runs, finished or not, oldest first.
+pub fn run_folders(place: &TestDir) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(place.path().join("artifacts/n")) else { return Vec::new() };
     let mut folders: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     folders.retain(|folder| !folder.file_name().unwrap().to_str().unwrap().starts_with('.'));
@@ -58,8 +58,9 @@ pub fn run_folders(place: &Place) -> Vec<PathBuf> {
     folders
 }
 
-/// What a run ended with: its weights' digest, its test, its epochs but for their times.
-pub fn result(place: &Place, folder: &Path) -> (Value, Value, Vec<Value>) {
+/// Returns the result of a finished run: the digest of its weights, its test, and its epochs
+/// without their times.
+pub fn result(place: &TestDir, folder: &Path) -> (Value, Value, Vec<Value>) {
     let json = |name: &str| -> Value { serde_json::from_str(&place.read(folder.join(name))).unwrap() };
     let summary = json("summary.json");
     let info = json("run.json");
@@ -69,7 +70,7 @@ pub fn result(place: &Place, folder: &Path) -> (Value, Value, Vec<Value>) {
     (summary["weights_sha256"].clone(), json("evaluation.json"), place.metrics(&record))
 }
 
-pub fn unfinished(folder: &Path) -> Vec<PathBuf> {
+pub fn temp_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".tmp")).collect()
 }

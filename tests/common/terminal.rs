@@ -1,5 +1,5 @@
-//! A terminal of its own for smallnet to run on, by `pty.c`, which the system's C compiler makes: a linker is there wherever smallnet
-//! is built.
+//! Pseudo-terminal on which smallnet runs. `pty.c` opens it. The system's C compiler builds that
+//! program; it is installed wherever smallnet is built, since Rust needs its linker.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -9,18 +9,18 @@ use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Place;
+use super::TestDir;
 
-/// How long something is waited for: far longer than it takes on a machine that has other work.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Timeout: far longer than anything takes, even on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// smallnet on a terminal.
+/// smallnet, running on a terminal.
 pub struct Terminal {
     child: Child,
-    /// Dropped, it closes the terminal.
+    /// Keyboard of the terminal. Dropping it closes the terminal.
     keyboard: Option<ChildStdin>,
     screen: Receiver<Vec<u8>>,
-    /// All that was printed so far.
+    /// Text that was printed so far.
     pub text: String,
 }
 
@@ -43,7 +43,7 @@ fn helper() -> &'static Path {
     })
 }
 
-impl Place {
+impl TestDir {
     /// Starts smallnet with these arguments on a terminal of `columns` × `rows`.
     pub fn on_terminal(&self, (columns, rows): (u16, u16), args: &[&str]) -> Terminal {
         let mut child = Command::new(helper())
@@ -75,7 +75,7 @@ impl Place {
 impl Terminal {
     /// Waits until `text` has been printed.
     pub fn wait_for(&mut self, text: &str) {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while !self.text.contains(text) {
             let left = end.saturating_duration_since(Instant::now());
             match self.screen.recv_timeout(left) {
@@ -85,7 +85,7 @@ impl Terminal {
         }
     }
 
-    /// Types.
+    /// Types `keys`.
     pub fn type_keys(&mut self, keys: &str) {
         self.keyboard.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
     }
@@ -102,9 +102,9 @@ impl Terminal {
         );
     }
 
-    /// The exit code of smallnet, which must end by itself.
-    pub fn end(&mut self) -> i32 {
-        let end = Instant::now() + PATIENCE;
+    /// Waits until smallnet ends by itself and returns its exit code.
+    pub fn wait_for_end(&mut self) -> i32 {
+        let end = Instant::now() + TIMEOUT;
         loop {
             match self.screen.recv_timeout(Duration::from_millis(20)) {
                 Ok(bytes) => self.text += &String::from_utf8_lossy(&bytes),
@@ -115,14 +115,14 @@ impl Terminal {
                     thread::sleep(Duration::from_millis(5));
                 }
             }
-            assert!(Instant::now() < end, "still running after {PATIENCE:?}: {}", self.text);
+            assert!(Instant::now() < end, "still running after {TIMEOUT:?}: {}", self.text);
         }
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // A test that has failed leaves nothing running.
+        // A failed test leaves no process behind.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-"""Writes evaluation.json: what the saved run in softmax-run/ gives on MNIST's test images, by numpy and scikit-learn.
+"""Writes evaluation.json: the evaluation of the saved run in softmax-run/ on MNIST's test images, by numpy and scikit-learn.
 
     pip install numpy scikit-learn cbor2 zstandard
     python tests/reference/evaluation.py

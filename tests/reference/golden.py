@@ -1,17 +1,17 @@
-# Makes golden.json beside this file: ten training steps of small dense networks, computed by
-# PyTorch, that smallnet's own training is compared with (one case per optimiser, activation,
-# label smoothing or clipping setting).
+# Writes golden.json beside this file: ten training steps of small dense networks, computed by PyTorch.
+# Tests compare smallnet's training with them. There is one case per optimizer, activation, label
+# smoothing or clipping setting.
 # Made with Python 3.11, torch 2.15.0 (CPU), numpy 2.4.6; golden.json records the torch version.
 # Rerun:  python3 -m venv /tmp/venv-ref && /tmp/venv-ref/bin/pip install torch==2.15.0 numpy==2.4.6
 #         /tmp/venv-ref/bin/python tests/reference/golden.py
 #
 # Everything is float32 on one thread, from fixed seeds. Each case is also run in float64 from the
-# same start, and in float32 with the setting under test taken away; a case is only accepted when
-#   * the float32 and float64 runs agree closely (so the numbers do not hang on rounding order),
+# same start, and in float32 without the setting under test. A case is accepted only if
+#   * the float32 and float64 runs agree closely (so the numbers do not depend on the order of rounding),
 #   * every hidden ReLU is on for some example in most batches (none is dead), and none sits so
 #     near its kink that rounding could flip it,
 #   * the loss over all examples falls visibly, and
-#   * the run without the setting gives visibly other numbers (so a test would notice it missing).
+#   * the run without the setting gives visibly other numbers (so a test notices if it is missing).
 # The first seed that passes all four is taken.
 
 import itertools
@@ -29,9 +29,9 @@ STEPS, BATCH, LAST_BATCH = 10, 4, 3
 
 MAX_ROUNDING = 1e-6  # largest |float32 - float64| allowed in any loss, final logit or parameter
 MIN_KINK = 1e-4      # smallest |ReLU input| allowed
-MIN_ALIVE = 7        # of the ten batches, in how many each hidden ReLU has to be on at least once
-MIN_FALL = 0.15      # the mean loss over all 39 examples has to fall by this much
-MIN_EFFECT = 1e-3    # largest difference that taking the setting away has to make, at the least
+MIN_ALIVE = 7        # number of the ten batches in which each hidden ReLU must be on at least once
+MIN_FALL = 0.15      # minimum fall of the mean loss over all 39 examples
+MIN_EFFECT = 1e-3    # minimum of the largest difference without the setting
 
 ACTIVATIONS = {
     "relu": F.relu,
@@ -92,7 +92,7 @@ CASES = [
     case("clip_norm", sgd(1.0), clip_norm=0.1, without=[{"clip_norm": None}]),
     case("clip_value", sgd(1.0), clip_value=0.05, without=[{"clip_value": None}]),
     case("sigmoid", sgd(1.0), activation="sigmoid", without=[{"activation": "tanh"}]),
-    # "gelu_tanh" is not a case of its own: it shows that gelu's two forms can be told apart.
+    # "gelu_tanh" is not a separate case: it shows that the two forms of gelu differ.
     case("gelu", sgd(0.5), activation="gelu", without=[{"activation": "gelu_tanh"}]),
     case("silu", sgd(0.5), activation="silu", without=[{"activation": "gelu"}]),
 ]
@@ -125,7 +125,7 @@ def make_start(settings, seed):
 
 def make_optimizer(o, params):
     # foreach=False: one plain loop over the parameters.
-    # Weight decay is on every parameter, biases too, as is torch's default.
+    # Weight decay applies to every parameter, also to biases, as is torch's default.
     if o["kind"] == "sgd":
         return torch.optim.SGD(params, lr=o["learning_rate"], momentum=o["momentum"],
                                nesterov=o["nesterov"], weight_decay=o["weight_decay"],
@@ -178,7 +178,7 @@ def train(settings, start, dtype):
             count += (h > 0).any(dim=0)
             kink = min(kink, h.abs().min().item())
         loss.backward()
-        # Both clips act on each parameter tensor by itself, never on all of them together.
+        # Both clips act on each parameter tensor separately, never on all of them together.
         for p in params:
             if settings["clip_norm"] is not None:
                 # g * min(1, clip / (|g| + 1e-6)): the 1e-6 is torch's
@@ -255,7 +255,7 @@ def main():
     golden = {"torch": torch.__version__.split("+")[0],
               "cases": [make_case(*c) for c in CASES]}
     text = json.dumps(golden, indent=1, allow_nan=False)
-    # Innermost lists go on one line each.
+    # Each innermost list is written on one line.
     text = re.sub(r"\[[^\[\]{}\"]*\]", lambda m: re.sub(r"\s+", " ", m[0])
                   .replace("[ ", "[").replace(" ]", "]"), text)
     assert json.loads(text) == golden

@@ -4,13 +4,13 @@
     smallnet lab --quick
     python tests/reference/lab.py lab
 
-Reads the page, and beside it what was measured: the weights (`model.bpk`), the lines of `metrics.jsonl` and
-`trials.jsonl`, and MNIST. It computes everything else itself in double precision: predictions, losses, confusion
-matrices, intervals, probabilities, medians. It shares no code with smallnet.
+Reads the page and the measurements: the weights (`model.bpk`), the lines of `metrics.jsonl` and `trials.jsonl`, and
+MNIST. It computes everything else in double precision: predictions, losses, confusion matrices, intervals,
+probabilities, medians. It shares no code with smallnet.
 
-Each number is looked for together with the words around it, as `expect` has them. At the end stand the numbers that no
-such words explained. Not looked at: charts (their numbers are marks of axes), pictures, code and commands. Times of the
-clock are taken from the records; the few that no record has (a whole command's) are listed by themselves.
+`expect` searches for each number together with the words around it. At the end, the script prints the numbers that no
+such words explained. It does not check charts (their numbers are labels of axes), pictures, code and commands. Times
+come from the records. The few times that no record has (that of a whole command) are listed separately.
 """
 
 import html
@@ -31,7 +31,7 @@ HERE = Path(__file__).resolve().parent
 MNIST = HERE.parent.parent / "data" / "mnist"
 
 
-# The page as text: a string for each section, without charts, code and pictures.
+# The page as text: one string per section, without charts, code and pictures.
 
 
 class Text(HTMLParser):
@@ -89,7 +89,7 @@ class Page:
                 self.wrong.append((name, fragment, closest(fragment, self.left[name])))
                 continue
             self.num_checked += len(NUMBER.findall(fragment))
-            # The answer in bold stands a second time in the list at the page's beginning.
+            # The list at the beginning of the page repeats the answer in bold.
             for place in {name, "contents"}:
                 self.left[place] = self.left[place].replace(fragment, NUMBER.sub("#", fragment))
 
@@ -207,12 +207,12 @@ def newcombe(p1, n1, p2, n2):
 
 
 def scale(values, images):
-    """Nadeau and Bengio 2003: s² (1/n + judged / learned from)."""
-    learned, judged = images
-    return np.std(values, ddof=1) * np.sqrt(1 / len(values) + judged / learned)
+    """Nadeau and Bengio 2003: s² (1/n + validation / training images)."""
+    training, validation = images
+    return np.std(values, ddof=1) * np.sqrt(1 / len(values) + validation / training)
 
 
-# What was measured.
+# Measurements.
 
 
 def tensors(path):
@@ -250,7 +250,7 @@ class Run:
         self.layers = [(found[f"layers.{i}.weight"], found[f"layers.{i}.bias"]) for i in range(count)]
         self.num_parameters = sum(w.size + b.size for w, b in self.layers)
         self.test = Answers(self.logits(data.x_test), data.y_test)
-        # Without the images held out, which the run's record names by their number alone.
+        # Without the images held out; the record of the run has only their number.
         self.num_train = len(data.y_train) - self.experiment["data"].get("validation", 0)
 
     def logits(self, images):
@@ -462,7 +462,7 @@ def network(page, lab):
         "question-7",
         f"{grouped(n)} images / {batch} in a batch = {n / batch:g}, so an epoch has {steps} steps, {full} full batches and a last "
         f"one of {rest} images.",
-        f"{grouped(n)} images / {batch} a batch: {full} full batches and one of {rest}, {steps} steps an epoch; times {epochs} "
+        f"{grouped(n)} images / {batch} per batch: {full} full batches and one of {rest}, {steps} steps per epoch; times {epochs} "
         f"epochs: {grouped(steps * epochs)} steps.",
         f"the line reads {steps}/{steps}, and the next epoch begins with 1/{steps}",
         f"the answers of {steps} different networks",
@@ -579,7 +579,8 @@ def hidden_layer(page, lab):
     last = hidden.epochs[-1]
     held_out = hidden.experiment["data"]["validation"]
     everything = Answers(hidden.logits(data.x_train), data.y_train)
-    # Which images are held out follows from the seed by smallnet's own generator: right on all, less those held out.
+    # smallnet's own generator draws the validation images from the seed. So the values of the training
+    # images are those of all images less those of the validation images.
     right = everything.num_right - round(last["validation_accuracy"] * held_out)
     total = everything.losses.sum() - last["validation_loss"] * held_out
     share, loss = right / hidden.num_train, total / hidden.num_train
@@ -658,7 +659,7 @@ class Study:
     def images(self, i):
         return self.groups[i][0]["num_images"]
 
-    def num_judged(self, i):
+    def num_validation(self, i):
         return self.images(i)[1] * len({record["fold"] for record in self.groups[i]})
 
     def interval(self, i):
@@ -666,7 +667,7 @@ class Study:
         if len(values) > 1 and np.std(values) > 1e-12:
             half = stats.t.ppf(0.975, len(values) - 1) * scale(values, self.images(i))
             return max(np.mean(values) - half, 0), min(np.mean(values) + half, 1)
-        return wilson(np.mean(values), self.num_judged(i))
+        return wilson(np.mean(values), self.num_validation(i))
 
     def compare(self, i):
         """Worse, equal, better: the posterior of best minus this one."""
@@ -676,7 +677,7 @@ class Study:
         if len(differences) > 1 and np.std(differences) > 1e-12:
             posterior = stats.t(len(differences) - 1, differences.mean(), scale(differences, self.images(i)))
         else:
-            n = self.num_judged(self.best)
+            n = self.num_validation(self.best)
             beta = [stats.beta(m * n + 1, (1 - m) * n + 1) for m in (self.means[self.best], self.means[i])]
             posterior = stats.norm(beta[0].mean() - beta[1].mean(), np.sqrt(beta[0].var() + beta[1].var()))
         worse, better = posterior.sf(self.region), posterior.cdf(-self.region)

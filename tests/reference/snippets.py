@@ -4,9 +4,9 @@
     /tmp/venv-snippets/bin/pip install keras tensorflow-cpu torch torchvision scikit-learn matplotlib zstandard
     /tmp/venv-snippets/bin/python tests/reference/snippets.py
 
-Both programs run as they stand in `src/report/lab/code/`, question by question, on MNIST's 60,000 images. Two things are
-done for them: MNIST comes from `data/mnist/` (nothing is downloaded), and from question 11 on, `epochs=10` is read as
-`epochs=1`, which changes how long it takes and how good it gets, but not what is called.
+Both programs of `src/exercise/page/code/` run question by question on MNIST's 60,000 images, with two changes: MNIST comes
+from `data/mnist/` (nothing is downloaded), and from question 11 on, `epochs=10` is replaced by `epochs=1`, which changes time
+and accuracy, but not the calls.
 """
 import contextlib
 import io
@@ -26,7 +26,7 @@ import zstandard
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
 
-# What a question must print; a number in the first group is checked against the range.
+# Expected output of a question. A number in the first group must be in the range.
 EXPECTED = {
     "keras": {
         0: (r"test accuracy (0\.\d+)", 0.90, 0.93),
@@ -69,7 +69,7 @@ def mnist():
         return data, np.frombuffer(data, np.uint8, offset=16 if "images" in name else 8)
 
     raw = {name: read(name) for name in NAMES}
-    raw_folder = Path("data/MNIST/raw")  # where torchvision looks for it
+    raw_folder = Path("data/MNIST/raw")  # the folder that torchvision reads
     raw_folder.mkdir(parents=True)
     for name, (data, _) in raw.items():
         (raw_folder / name).write_bytes(data)
@@ -78,7 +78,7 @@ def mnist():
 
 
 def sections(program):
-    parts = re.split(r"(?m)^# question (\d+)\n", (ROOT / f"src/report/lab/code/{program}_program.py").read_text())
+    parts = re.split(r"(?m)^# question (\d+)\n", (ROOT / f"src/exercise/page/code/{program}_program.py").read_text())
     return [(int(number), text) for number, text in zip(parts[1::2], parts[2::2])]
 
 
@@ -104,7 +104,7 @@ def run(program, data):
     return failed
 
 
-if len(sys.argv) == 1:  # each in a process of its own: TensorFlow and PyTorch do not stand each other
+if len(sys.argv) == 1:  # each in its own process, since TensorFlow and PyTorch conflict in one
     results = [subprocess.run([sys.executable, __file__, program]).returncode for program in EXPECTED]
     sys.exit(any(results))
 with tempfile.TemporaryDirectory() as folder:

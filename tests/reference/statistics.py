@@ -1,4 +1,4 @@
-"""Intervals, probabilities and tests, as smallnet's unit tests of `src/statistics/` and `src/study/summary.rs` expect them.
+"""Prints the intervals, probabilities and tests that smallnet's unit tests of `src/statistics/` and `src/study/` expect.
 
     pip install numpy scipy statsmodels baycomp && python3 tests/reference/statistics.py
 
@@ -11,7 +11,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-# Five folds, 400 images to learn from and 100 to be judged by.
+# Accuracies of five folds with 400 training and 100 validation images each.
 best = np.array([0.90, 0.91, 0.92, 0.93, 0.94])
 others = {
     "same": np.array([0.895, 0.912, 0.915, 0.931, 0.937]),
@@ -53,7 +53,7 @@ for name, other in others.items():
         theirs = by_baycomp(best, other, region)
         print(f"  {name} {region}: {ours[0]:.10f}, {ours[1]:.10f}, {ours[2]:.10f}; baycomp {np.round(theirs, 10)}")
         assert np.allclose(ours, theirs, atol=1e-9) or np.allclose(ours, theirs[::-1], atol=1e-9)
-print("  10,000 judged, 50,000 learned from, three seeds:")
+print("  10,000 validation and 50,000 training images, three seeds:")
 differences = np.array([0.012, 0.004, 0.009])
 print("  {:.10f}, {:.10f}, {:.10f}".format(*posterior(differences, 0.005, 10000 / 50000)))
 print("  p-value of the corrected t-test of `worse` and `same`:")

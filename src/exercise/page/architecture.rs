@@ -1,11 +1,11 @@
-//! Question 13: the best architecture found in the time it was given, beside the network of question 10 and the best that
-//! was found with much more time.
+//! Owns the answer to question 13: the best architecture of the study, compared with the network of
+//! question 10 and with the best one that a much longer search found.
 
 use maud::{Markup, html};
 
 use crate::exercise::page::network::formula;
 use crate::exercise::page::studies::{answer, best, mean, test_of_winner, value};
-use crate::exercise::page::{Answer, ExercisePage, ExerciseRun, ExerciseStudy, Work, plan, word};
+use crate::exercise::page::{Answer, ExercisePage, ExerciseRun, ExerciseStudy, Work, plan, quote_path};
 use crate::experiment::Experiment;
 use crate::experiment::summary::ModelSummary;
 use crate::statistics::wilson;
@@ -13,22 +13,24 @@ use crate::study::page::equivalence_region;
 use crate::study::{ConfigurationResult, Verdict};
 use crate::util::format::{counted, grouped, listed};
 
-/// The best dense network that smallnet was given the time to look for; what its comments say is said here.
+/// Experiment of the best known dense network. The page repeats the figures in its comments.
 const BEST: &str = include_str!("../../../configs/best.toml");
-/// Its accuracy on the 10,000 images held out that chose it, and that of the next of the nine.
-const CHOSEN_BY: (f64, f64) = (0.9867, 0.9865);
-/// Its accuracy on the test images.
+/// Accuracy of the best known network on the 10,000 validation images that it was chosen by, and
+/// that of the second best of the nine candidates.
+const BEST_VALIDATION: (f64, f64) = (0.9867, 0.9865);
+/// Accuracy of the best known network on the test images.
 const BEST_TEST: f64 = 0.9882;
 
-/// The network of question 10, as far as it takes part.
+/// Network of question 10 with its accuracies.
 struct Layer<'a> {
     run: &'a ExerciseRun,
-    /// Its accuracy on the images held out of its training.
-    held_out: f64,
+    /// Accuracy on the validation images.
+    validation: f64,
+    /// Accuracy on the test images.
     test: f64,
 }
 
-/// Question 13.
+/// Answers question 13.
 pub(super) fn architecture(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> Work<Answer> {
     let summary = study.page.summary;
     let layer = layer(page);
@@ -64,18 +66,19 @@ pub(super) fn architecture(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -
         @if page.is_mnist() { (with_more_time(page)?) }
     };
     let mut answer = answer(page, study, sentence, &explanation)?;
-    answer.commands.extend(page.is_mnist().then(|| format!("train {}", word(page.files[3]))));
+    answer.commands.extend(page.is_mnist().then(|| format!("train {}", quote_path(page.files[3]))));
     Ok(answer)
 }
 
-/// The network of question 10, where it held images out to be compared by.
+/// Returns the network of question 10, or none if it has no validation accuracy to be compared by.
 fn layer<'a>(page: &ExercisePage<'a>) -> Option<Layer<'a>> {
     let run = page.hidden.as_ref().ok()?;
-    let held_out = run.records.epochs.last()?.validation_accuracy?;
-    Some(Layer { run, held_out, test: run.test().ok()?.accuracy })
+    let validation = run.records.epochs.last()?.validation_accuracy?;
+    Some(Layer { run, validation, test: run.test().ok()?.accuracy })
 }
 
-/// The best network of all that were trained here, by images held out; the test images choose nothing.
+/// Names the best network of all that were trained here, by the validation images. The test images
+/// choose nothing.
 fn sentence(
     study: &ExerciseStudy<'_>,
     best: &ConfigurationResult,
@@ -89,15 +92,15 @@ fn sentence(
         mean(best),
         test_of_winner(study)
     );
-    let Some(Layer { run, held_out, test }) = layer else {
+    let Some(Layer { run, validation, test }) = layer else {
         return format!("The best of those compared has {of_study}.");
     };
     let records = &run.records;
     let widths: Vec<_> = records.experiment.model.hidden.iter().map(usize::to_string).collect();
     let (widths, size) = (layers_of(&widths), grouped(plan(records).num_parameters));
     let epochs = |number: usize| counted(number, "epoch", "epochs");
-    let of_layer = format!("{held_out:.4} on its images held out and {test:.4} on the test images");
-    if *held_out > best.mean.unwrap_or(0.0) {
+    let of_layer = format!("{validation:.4} on its images held out and {test:.4} on the test images");
+    if *validation > best.mean.unwrap_or(0.0) {
         return format!(
             "The best network found here is question 10's, with {widths} and {size} weights: after {} it reaches {of_layer}. Of the \
              architectures compared for {} each, the best has {of_study}.",
@@ -110,12 +113,13 @@ fn sentence(
     )
 }
 
-/// What is known of networks that were given more time; not measured for this page, which is said.
+/// Describes the networks that a longer search found. It says that they were not measured for this
+/// page.
 fn with_more_time(page: &ExercisePage<'_>) -> Work<Markup> {
     let experiment = Experiment::from_toml(BEST, "best.toml", &[])?;
     let plan = ModelSummary::new(&experiment, page.layout, page.train.len());
     let widths: Vec<_> = experiment.model.hidden.iter().map(usize::to_string).collect();
-    let (chosen, next) = CHOSEN_BY;
+    let (chosen, next) = BEST_VALIDATION;
     let (low, high) = wilson(chosen, 10_000);
     Ok(html! {
         h3 { "With more time" }
@@ -132,13 +136,13 @@ fn with_more_time(page: &ExercisePage<'_>) -> Work<Markup> {
     })
 }
 
-/// `0.02 percentage points, 2 of 10,000 images`.
+/// Formats a difference of accuracies as `0.02 percentage points, 2 of 10,000 images`.
 fn margin(difference: f64) -> String {
     let images = (difference * 10_000.0).round() as usize;
     format!("{}, {}", crate::util::format::points(difference), counted(images, "image", "images"))
 }
 
-/// The hidden layers of a setting in words: `one hidden layer of 128 neurons`.
+/// Describes the hidden layers of a configuration: `one hidden layer of 128 neurons`.
 fn shape(setting: &ConfigurationResult) -> String {
     let value = value(Some(setting), "model.hidden");
     let widths: Vec<String> = value
@@ -150,7 +154,7 @@ fn shape(setting: &ConfigurationResult) -> String {
     layers_of(&widths)
 }
 
-/// Hidden layers of these widths in words.
+/// Describes hidden layers of these widths.
 fn layers_of(widths: &[String]) -> String {
     match widths {
         [] => "no hidden layer".to_owned(),
@@ -159,6 +163,7 @@ fn layers_of(widths: &[String]) -> String {
     }
 }
 
+/// Formats the number of parameters of a configuration.
 fn weights(setting: &ConfigurationResult) -> String {
     setting.num_parameters.map_or_else(|| "–".to_owned(), grouped)
 }
@@ -167,10 +172,10 @@ fn weights(setting: &ConfigurationResult) -> String {
 mod tests {
     use super::*;
 
-    /// What the page says of the file is what the file says of itself.
+    /// The page and the comments of the file have the same figures.
     #[test]
     fn the_best_networks_figures_are_those_of_its_file() {
-        let (chosen, next) = CHOSEN_BY;
+        let (chosen, next) = BEST_VALIDATION;
         for figure in [chosen, next, BEST_TEST] {
             assert!(BEST.contains(&format!("{figure:.4}")), "{figure}");
         }

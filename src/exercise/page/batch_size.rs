@@ -1,15 +1,16 @@
-//! Question 14: the batch size.
+//! Owns the answer to question 14: the batch size.
 
 use maud::html;
 
-use crate::exercise::page::studies::{alike, answer, mean, value, with_best};
+use crate::exercise::page::studies::{answer, mean, others_beside_best, value, with_best};
 use crate::exercise::page::{Answer, ExercisePage, ExerciseStudy, Work};
 use crate::study::{ConfigurationResult, Faster, StudySummary};
 use crate::util::format::{counted, seconds};
 
+/// Key of the batch size.
 const BATCH_SIZE: &str = "training.batch_size";
 
-/// Question 14.
+/// Answers question 14.
 pub(super) fn batch_size(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> Work<Answer> {
     let summary = study.page.summary;
     let epochs = study.page.study.base.training.num_epochs;
@@ -26,7 +27,7 @@ pub(super) fn batch_size(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> 
             counted(epochs, "epoch", "epochs"),
             value(Some(best), BATCH_SIZE),
             mean(best),
-            alike(summary, BATCH_SIZE),
+            others_beside_best(summary, BATCH_SIZE),
             epoch(first),
             value(first, BATCH_SIZE),
             epoch(last),
@@ -50,7 +51,8 @@ pub(super) fn batch_size(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> 
     answer(page, study, sentence, &explanation)
 }
 
-/// Whether an epoch with the largest batches takes less time than one with the smallest, as far as the trials allow to say.
+/// Returns whether an epoch with the largest batches takes significantly less time than one with
+/// the smallest.
 fn is_faster(summary: &StudySummary) -> bool {
     let seconds = |setting: Option<&ConfigurationResult>| setting?.epoch_seconds.clone();
     let both = seconds(summary.configurations.first()).zip(seconds(summary.configurations.last()));

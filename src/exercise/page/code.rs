@@ -1,17 +1,19 @@
-//! The same in Keras and in PyTorch: two programs, cut into the lines that belong to each question.
-//! `tests/reference/snippets.py` runs them as they stand.
+//! Owns the programs in Keras and PyTorch, divided into the lines that belong to each question.
+//! `tests/reference/snippets.py` runs the unchanged programs.
 
 use maud::{Markup, html};
 
 use crate::exercise::page::ExercisePage;
 
+/// Program in Keras.
 const KERAS: &str = include_str!("code/keras_program.py");
+/// Program in PyTorch.
 const TORCH: &str = include_str!("code/pytorch_program.py");
 
-/// What both programs have for a question, side by side.
+/// Builds the lines of both programs for a question, one beside the other.
 pub(super) fn snippets(page: &ExercisePage<'_>, number: usize) -> Markup {
     let both = [("Keras", KERAS), ("PyTorch", TORCH)];
-    // The values in the comments are those of MNIST.
+    // The comments have values of MNIST.
     let text = |program| match page.is_mnist() {
         true => lines_of(program, number),
         false => without_comments(&lines_of(program, number)),
@@ -25,7 +27,8 @@ pub(super) fn snippets(page: &ExercisePage<'_>, number: usize) -> Markup {
     }
 }
 
-/// The lines of a question: those between the comment `# question N` and the next one of its kind.
+/// Returns the lines of a question: those between the comment `# question N` and the next such
+/// comment.
 fn lines_of(program: &str, number: usize) -> String {
     let heading = format!("# question {number}");
     let lines = program.lines().skip_while(|line| *line != heading).skip(1);
@@ -33,6 +36,7 @@ fn lines_of(program: &str, number: usize) -> String {
     lines.join("\n").trim_end().to_owned()
 }
 
+/// Removes the comments of a program.
 fn without_comments(lines: &str) -> String {
     let lines = lines.lines().filter(|line| !line.starts_with('#'));
     lines.map(|line| line.split("  # ").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
@@ -53,7 +57,7 @@ mod tests {
             for number in 0..QUESTIONS.len() {
                 let lines = lines_of(program, number);
                 assert!(!lines.is_empty() && !lines.contains("# question"), "{number}");
-                // Two programs stand side by side on a page.
+                // Two programs stand beside one another on a page.
                 assert!(lines.lines().all(|line| line.chars().count() <= 63), "{lines}");
             }
         }

@@ -1,4 +1,4 @@
-//! Questions 1 and 2: images and labels.
+//! Owns the answers to questions 1 and 2: images and labels.
 
 use std::collections::HashSet;
 
@@ -11,18 +11,18 @@ use crate::plots::gray_png;
 use crate::report::components;
 use crate::util::format::{grouped, listed, percent, with_article};
 
-/// Classes that are shown; a data set may have many more.
+/// Maximum number of classes shown. A data set may have many more.
 const MAX_CLASSES: usize = 20;
-/// Images of each class on the contact sheet.
+/// Number of images per class on the contact sheet.
 const SAMPLES: usize = 10;
-/// Rows and columns of the patch whose numbers are shown.
+/// Side of the patch whose pixel values are shown, in pixels.
 const PATCH: usize = 8;
-/// How many times larger than stored the enlarged image is.
+/// Scale of the enlarged image.
 const SCALE: usize = 10;
-/// Labels that are shown with their codes.
+/// Number of labels shown with their codes.
 const NUM_LABELS: usize = 10;
 
-/// Question 1.
+/// Answers question 1.
 pub(super) fn images(page: &ExercisePage<'_>) -> Work<Answer> {
     let InputSpec { height, width, .. } = page.layout;
     let (smallest, largest) = page.train.value_range();
@@ -57,6 +57,7 @@ pub(super) fn images(page: &ExercisePage<'_>) -> Work<Answer> {
     Ok(Answer { sentence, content, commands })
 }
 
+/// Returns the share of pixels that are 0.
 fn share_of_zeros(page: &ExercisePage<'_>) -> f64 {
     let pixels = |position| page.train.image(position).0;
     let zeros: usize = (0..page.train.len())
@@ -66,7 +67,7 @@ fn share_of_zeros(page: &ExercisePage<'_>) -> f64 {
     zeros as f64 / (page.train.len() * height * width) as f64
 }
 
-/// The first images of each class, a row a class.
+/// Draws the first images of each class, one row per class.
 pub(super) fn contact_sheet(page: &ExercisePage<'_>) -> Work<Markup> {
     let InputSpec { height, width, num_classes } = page.layout;
     let mut rows = Vec::new();
@@ -94,13 +95,13 @@ pub(super) fn contact_sheet(page: &ExercisePage<'_>) -> Work<Markup> {
     })
 }
 
-/// The first training image, enlarged, with the numbers of a part of it.
+/// Builds the first training image, enlarged, with the pixel values of a patch.
 fn enlarged(page: &ExercisePage<'_>) -> Work<Markup> {
     let InputSpec { height, width, .. } = page.layout;
     let (pixels, label) = page.train.image(0);
     let png = gray_png(pixels, height, width, SCALE)?;
     let (rows, columns) = (PATCH.min(height), PATCH.min(width));
-    let (top, left) = liveliest_patch(pixels, (height, width), (rows, columns));
+    let (top, left) = most_varied_patch(pixels, (height, width), (rows, columns));
     let share = |part: usize, whole: usize| format!("{:.3}%", 100.0 * part as f64 / whole as f64);
     let frame = format!(
         "left:{};top:{};width:{};height:{}",
@@ -133,13 +134,15 @@ fn enlarged(page: &ExercisePage<'_>) -> Work<Markup> {
     })
 }
 
+/// Builds the cell of one pixel value.
 fn pixel(value: u8) -> Markup {
     let ink = if value > 127 { "#000" } else { "#fff" };
     html! { td style=(format!("background:rgb({value},{value},{value});color:{ink}")) { (value) } }
 }
 
-/// The part of an image with the most different values: background, ink and rims are in it.
-fn liveliest_patch(
+/// Returns the top left corner of the patch with the most different values. It contains background,
+/// strokes and their edges.
+fn most_varied_patch(
     pixels: &[u8],
     (height, width): (usize, usize),
     (rows, columns): (usize, usize),
@@ -148,11 +151,11 @@ fn liveliest_patch(
         let values = (top..top + rows).flat_map(|row| &pixels[row * width + left..][..columns]);
         values.collect::<HashSet<_>>().len()
     };
-    let places = (0..=height - rows).flat_map(|top| (0..=width - columns).map(move |left| (top, left)));
-    places.max_by_key(num_values).unwrap_or((0, 0))
+    let corners = (0..=height - rows).flat_map(|top| (0..=width - columns).map(move |left| (top, left)));
+    corners.max_by_key(num_values).unwrap_or((0, 0))
 }
 
-/// Question 2.
+/// Answers question 2.
 pub(super) fn labels(page: &ExercisePage<'_>) -> Work<Answer> {
     let num_classes = page.layout.num_classes;
     let first = page.train.image(0).1;
@@ -178,7 +181,8 @@ pub(super) fn labels(page: &ExercisePage<'_>) -> Work<Answer> {
     Ok(Answer { sentence, content, commands: vec![format!("data{}", page.default_file())] })
 }
 
-/// The first labels before and after, and why they are written so.
+/// Builds the table of the first labels before and after one-hot coding, with the reason for the
+/// code.
 fn one_hot(page: &ExercisePage<'_>) -> Work<Markup> {
     let num_classes = page.layout.num_classes;
     let first = page.train.image(0).1;
@@ -213,7 +217,7 @@ fn one_hot(page: &ExercisePage<'_>) -> Work<Markup> {
     })
 }
 
-/// The first training images: place, picture, label.
+/// Returns index, picture and label of the first training images.
 pub(super) fn first_images(page: &ExercisePage<'_>) -> Work<Vec<(usize, Markup, u8)>> {
     let InputSpec { height, width, .. } = page.layout;
     let mut images = Vec::new();
@@ -225,7 +229,7 @@ pub(super) fn first_images(page: &ExercisePage<'_>) -> Work<Vec<(usize, Markup, 
     Ok(images)
 }
 
-/// A label's one-hot code.
+/// Formats the one-hot code of a label.
 fn code(label: u8, num_classes: usize) -> String {
     match num_classes {
         0..=MAX_CLASSES => {
@@ -236,7 +240,7 @@ fn code(label: u8, num_classes: usize) -> String {
     }
 }
 
-/// What the frequencies of the classes mean for an accuracy.
+/// Explains the meaning of the class frequencies for an accuracy.
 fn frequencies(page: &ExercisePage<'_>) -> String {
     let (train, test) = class_counts(page);
     let rarest = (0..train.len()).min_by_key(|&class| train[class]).unwrap_or(0);
@@ -254,16 +258,18 @@ fn frequencies(page: &ExercisePage<'_>) -> String {
     )
 }
 
-/// How often each class occurs among the training and the test images.
+/// Returns the number of training images and of test images per class.
 fn class_counts(page: &ExercisePage<'_>) -> (Vec<usize>, Vec<usize>) {
     let num_classes = page.layout.num_classes;
     (page.train.class_counts(num_classes), page.test.class_counts(num_classes))
 }
 
+/// Returns the most frequent class.
 fn most_frequent(counts: &[usize]) -> Option<usize> {
     (0..counts.len()).rev().max_by_key(|&class| counts[class])
 }
 
+/// Describes how evenly the classes are distributed.
 fn balance(counts: &[usize]) -> String {
     let (Some(&most), Some(&fewest)) = (counts.iter().max(), counts.iter().min()) else {
         return String::new();
@@ -280,6 +286,7 @@ fn balance(counts: &[usize]) -> String {
     }
 }
 
+/// Builds the table of class counts.
 fn counts(page: &ExercisePage<'_>) -> Markup {
     let (train, test) = class_counts(page);
     let (all_train, all_test) = (train.iter().sum::<usize>(), test.iter().sum::<usize>());
@@ -293,7 +300,7 @@ fn counts(page: &ExercisePage<'_>) -> Markup {
     components::table(&["class", "training images", "share", "test images", "share"], &rows, 1)
 }
 
-/// A code with its 1 in bold.
+/// Builds a cell with a code whose 1 is bold.
 fn code_cell(code: &str) -> Markup {
     html! {
         td.code {
@@ -305,7 +312,7 @@ fn code_cell(code: &str) -> Markup {
     }
 }
 
-/// The place of a label that is counted from 0, counted from 1: `6th`.
+/// Formats the position of a label, which counts from 0, as an ordinal that counts from 1: `6th`.
 fn ordinal(label: u8) -> String {
     let place = usize::from(label) + 1;
     let ending = match (place % 10, place % 100) {

@@ -1,18 +1,18 @@
-//! Question 0: the given network, run, beside the given code.
+//! Owns the answer to question 0: the run of the given network, beside the given code.
 
 use maud::{Markup, html};
 
 use crate::data::InputSpec;
-use crate::exercise::page::text::{decimals, right_of_all};
-use crate::exercise::page::{Answer, ExercisePage, ExerciseRun, Work, training_seconds, unseen, word};
+use crate::exercise::page::text::{decimals, num_correct_of_all};
+use crate::exercise::page::{Answer, ExercisePage, ExerciseRun, Work, quote_path, training_seconds, unseen};
 use crate::report::components;
 use crate::statistics::{deviation, mean, prediction_interval};
 use crate::util::format::{counted, loss, seconds, significant};
 
-/// What the sheet's Keras program reported, in one run.
+/// Test accuracy that the sheet's Keras program printed in one run.
 const KERAS: f64 = 0.9217;
 
-/// Question 0.
+/// Answers question 0.
 pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
     let plan = page.plan();
     let run = page.softmax()?;
@@ -22,7 +22,7 @@ pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
     let sentence = format!(
         "Test accuracy {:.4}: {} images are recognised; the training steps of {epochs} took {}{}.",
         test.accuracy,
-        right_of_all(test),
+        num_correct_of_all(test),
         training_seconds(&run.records),
         everything.unwrap_or_default()
     );
@@ -46,11 +46,11 @@ pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
         (chance(page, run)?)
         (unseen::section(page, run)?)
     };
-    let commands = vec![format!("train {}", word(page.files[0])), format!("evaluate {}", run.folder())];
+    let commands = vec![format!("train {}", quote_path(page.files[0])), format!("evaluate {}", run.folder())];
     Ok(Answer { sentence, content, commands })
 }
 
-/// The given program beside what stands for it in smallnet.
+/// Builds the table of the given program beside the corresponding settings of smallnet.
 fn line_by_line(page: &ExercisePage<'_>) -> Markup {
     let training = &page.experiment.training;
     let rate = decimals(page.experiment.optimizer.learning_rate());
@@ -86,7 +86,7 @@ fn line_by_line(page: &ExercisePage<'_>) -> Markup {
         (
             "evaluate(x_test, t_test)".to_owned(),
             "model(x_test).argmax(1) == y_test".to_owned(),
-            format!("train {} tests at its end", word(page.files[0])),
+            format!("train {} tests at its end", quote_path(page.files[0])),
         ),
     ];
     html! {
@@ -103,7 +103,8 @@ fn line_by_line(page: &ExercisePage<'_>) -> Markup {
     }
 }
 
-/// How far chance moves the accuracy: other seeds, and beside them the accuracy of the given code.
+/// Builds the accuracies with other seeds, which show how much the accuracy depends on chance, and
+/// compares the accuracy of the given code with them.
 fn chance(page: &ExercisePage<'_>, run: &ExerciseRun) -> Work<Markup> {
     let test = run.test()?;
     let first = (run.records.info.seed, test.accuracy);
@@ -144,7 +145,7 @@ fn chance(page: &ExercisePage<'_>, run: &ExerciseRun) -> Work<Markup> {
     })
 }
 
-/// The given code's accuracy beside the spread over seeds.
+/// Compares the accuracy of the given code with the spread over seeds.
 fn keras(accuracies: &[f64]) -> String {
     let Some((low, high)) = prediction_interval(accuracies) else { return String::new() };
     let verdict = match (low..=high).contains(&KERAS) {
@@ -163,10 +164,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keras_is_judged_by_the_spread_over_seeds() {
+    fn keras_is_compared_with_the_spread_over_seeds() {
         let near = keras(&[0.9242, 0.9223, 0.9197, 0.9201, 0.9176]);
         assert!(near.contains("inside that range"), "{near}");
-        // The same mean, but seeds that hardly matter: then the same difference is one.
+        // With the same mean and a smaller spread over seeds, the same difference is significant.
         let narrow = keras(&[0.9208, 0.9209, 0.9207, 0.9208, 0.9208]);
         assert!(narrow.contains("outside that range"), "{narrow}");
     }

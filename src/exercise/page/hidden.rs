@@ -1,12 +1,14 @@
-//! Question 10: the network with a hidden layer beside the one without. First the layer alone, everything else kept; then
-//! the settings that suit it. So each has its own share of the gain.
+//! Owns the answer to question 10: the network with a hidden layer, compared with the one without.
+//! First only the layer changes, then the settings. So each change has its own share of the gain.
 
 use maud::{Markup, html};
 
 use crate::evaluation::{Evaluation, paired_tests};
 use crate::exercise::page::network::formula;
 use crate::exercise::page::text::{num_wrong, signed_points};
-use crate::exercise::page::{Answer, ExercisePage, ExerciseRun, Missing, Work, plan, training_seconds, word};
+use crate::exercise::page::{
+    Answer, ExercisePage, ExerciseRun, Missing, Work, plan, quote_path, training_seconds,
+};
 use crate::experiment::differences;
 use crate::report::{components, curves, paired_sentences, paired_table, result_table};
 use crate::run::RunRecords;
@@ -14,15 +16,16 @@ use crate::statistics::spread_of;
 use crate::training::EpochRecord;
 use crate::util::format::{grouped, loss, percent, seconds, significant};
 
-/// The three networks, in the order in which one becomes the next.
+/// Three networks, each of which changes the one before.
 struct Steps<'a> {
     softmax: &'a ExerciseRun,
-    /// Or why its training failed: a rate that is too large is an observation, too.
+    /// Run, or the reason why its training failed, since a too large learning rate is an
+    /// observation, too.
     inserted: std::result::Result<&'a ExerciseRun, &'a str>,
     hidden: &'a ExerciseRun,
 }
 
-/// Question 10.
+/// Answers question 10.
 pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
     let steps = Steps::of(page)?;
     let (small, large) = (plan(&steps.softmax.records), plan(&steps.hidden.records));
@@ -33,8 +36,8 @@ pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
         widths.join(" and "),
         grouped(large.num_parameters),
         grouped(small.num_parameters),
-        an_epoch(&steps.timed().epochs),
-        an_epoch(&steps.softmax.records.epochs),
+        epoch_seconds(&steps.timed().epochs),
+        epoch_seconds(&steps.softmax.records.epochs),
         by_the_layer(&steps)?,
         by_the_settings(&steps)?
     );
@@ -75,8 +78,8 @@ pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
         p.note { "Question 13 compares more architectures with everything else equal." }
     };
     let commands = vec![
-        format!("train {}", word(page.files[1])),
-        format!("train {}", word(page.files[2])),
+        format!("train {}", quote_path(page.files[1])),
+        format!("train {}", quote_path(page.files[2])),
         format!(
             "compare {}",
             steps.runs().into_iter().map(ExerciseRun::folder).collect::<Vec<_>>().join(" ")
@@ -86,6 +89,7 @@ pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
 }
 
 impl<'a> Steps<'a> {
+    /// Returns the networks of the page.
     fn of(page: &ExercisePage<'a>) -> Work<Self> {
         let inserted = match page.inserted {
             Ok(run) => Ok(run),
@@ -96,22 +100,24 @@ impl<'a> Steps<'a> {
         Ok(Self { softmax: page.softmax()?, inserted, hidden })
     }
 
-    /// Those that were trained to their end.
+    /// Returns the finished runs.
     fn runs(&self) -> Vec<&'a ExerciseRun> {
         [Some(self.softmax), self.inserted.ok(), Some(self.hidden)].into_iter().flatten().collect()
     }
 
-    /// The network with a hidden layer whose time is compared: as much as possible is the same.
+    /// Returns the network with a hidden layer whose time is compared: the one that has most in
+    /// common with the softmax network.
     fn timed(&self) -> &'a RunRecords {
         &self.inserted.unwrap_or(self.hidden).records
     }
 }
 
-fn an_epoch(epochs: &[EpochRecord]) -> String {
+/// Formats the time per epoch.
+fn epoch_seconds(epochs: &[EpochRecord]) -> String {
     EpochRecord::median_seconds(epochs).map_or_else(|| "–".to_owned(), seconds)
 }
 
-/// `rises from 0.9200 to 0.9700`, in words that fit whichever is better.
+/// Describes a change of the test accuracy in either direction: `rises from 0.9200 to 0.9700`.
 fn change(before: &Evaluation, after: &Evaluation) -> String {
     let verb = match after.accuracy.total_cmp(&before.accuracy) {
         std::cmp::Ordering::Greater => "rises",
@@ -126,6 +132,7 @@ fn change(before: &Evaluation, after: &Evaluation) -> String {
     )
 }
 
+/// Describes the effect of the layer alone.
 fn by_the_layer(steps: &Steps<'_>) -> Work<String> {
     match steps.inserted {
         Ok(inserted) => Ok(format!("the test accuracy {}", change(steps.softmax.test()?, inserted.test()?))),
@@ -133,6 +140,7 @@ fn by_the_layer(steps: &Steps<'_>) -> Work<String> {
     }
 }
 
+/// Describes the effect of the settings.
 fn by_the_settings(steps: &Steps<'_>) -> Work<String> {
     let hidden = steps.hidden.test()?;
     Ok(match steps.inserted {
@@ -143,7 +151,7 @@ fn by_the_settings(steps: &Steps<'_>) -> Work<String> {
     })
 }
 
-/// A row for each network: what was changed, and what that gave.
+/// Builds a table with one row per network: its change and the effect of the change.
 fn shares(page: &ExercisePage<'_>, steps: &Steps<'_>) -> Work<Markup> {
     let start = steps.softmax.test()?;
     let mut rows = vec![row("the softmax network", None, start)];
@@ -163,6 +171,7 @@ fn shares(page: &ExercisePage<'_>, steps: &Steps<'_>) -> Work<Markup> {
     Ok(components::table(&["step", "test accuracy", "mistakes", "change, percentage points"], &rows, 1))
 }
 
+/// Returns a row of that table.
 fn row(name: &str, before: Option<&Evaluation>, after: &Evaluation) -> [String; 4] {
     let change = before.map(|before| signed_points(after.accuracy - before.accuracy));
     [
@@ -173,7 +182,7 @@ fn row(name: &str, before: Option<&Evaluation>, after: &Evaluation) -> [String; 
     ]
 }
 
-/// The layer's share of the gain beside what another seed changes.
+/// Compares the effect of the layer with the effect of another seed.
 fn beside_chance(page: &ExercisePage<'_>, steps: &Steps<'_>) -> Work<Option<String>> {
     let (Ok(seeds), Ok(inserted)) = (page.seeds, steps.inserted) else { return Ok(None) };
     let tested = |run: &RunRecords| run.test.as_ref().map(|test| test.evaluation.accuracy);
@@ -191,7 +200,7 @@ fn beside_chance(page: &ExercisePage<'_>, steps: &Steps<'_>) -> Work<Option<Stri
     )))
 }
 
-/// The networks compared on the same test images, image by image.
+/// Builds the paired comparison of the networks on the same test images.
 fn image_by_image(runs: &[RunRecords], names: &[String]) -> Markup {
     let tests = runs.iter().map(|run| run.test.as_ref().map(|test| &test.evaluation));
     let tests: Option<Vec<&Evaluation>> = tests.collect();
@@ -203,7 +212,7 @@ fn image_by_image(runs: &[RunRecords], names: &[String]) -> Markup {
     }
 }
 
-/// What the images held out say of overfitting.
+/// Describes signs of overfitting in the validation loss.
 fn overfitting(run: &ExerciseRun) -> Option<String> {
     let epochs = &run.records.epochs;
     let last = epochs.last()?;
@@ -241,6 +250,7 @@ fn overfitting(run: &ExerciseRun) -> Option<String> {
     Some(said)
 }
 
+/// Builds the table of the settings that differ.
 fn settings(steps: &Steps<'_>) -> Work<Markup> {
     let runs = steps.runs();
     let experiments: Vec<_> = runs.iter().map(|run| &run.records.experiment).collect();

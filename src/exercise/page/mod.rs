@@ -1,6 +1,7 @@
-//! The page of the whole exercise: the sheet's questions in its order, each answered first in one sentence, then explained,
-//! shown, and given the commands that repeat it. Every number is computed from what was measured or from the experiment.
-//! A question whose work is missing costs its own section alone.
+//! Owns the page of the exercise. Each question of the sheet is answered in one sentence, then
+//! explained, then shown in pictures and tables, with the commands that repeat it. Every number is
+//! computed from measurements or from the experiment. A question whose results are missing has a
+//! notice instead. Must not train.
 
 mod architecture;
 mod batch_size;
@@ -36,7 +37,7 @@ use crate::util::format::seconds;
 
 pub use sheet::sheet;
 
-/// The questions of the exercise's sheet, in its order.
+/// Questions of the exercise's sheet, in its order.
 pub const QUESTIONS: [&str; 15] = [
     "Run the given code, in Keras and in PyTorch. Which test accuracy does it reach, and how long does it take?",
     "What is the size of each image?",
@@ -55,17 +56,17 @@ pub const QUESTIONS: [&str; 15] = [
     "How does the batch size influence the accuracy and the training time?",
 ];
 
-/// The first of the questions that a study answers; the others follow it.
+/// First of the consecutive questions that a study answers.
 pub(crate) const FIRST_STUDY: usize = 11;
 
-/// Why work that a question needs is missing.
+/// Reason why a result that a question needs is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Missing {
-    /// It was not asked for.
+    /// No requested question needs it.
     NotAsked,
-    /// It was stopped; says where.
+    /// The work was interrupted, at this position.
     Interrupted(String),
-    /// It failed; says why.
+    /// The work failed, with this error message.
     Failed(String),
 }
 
@@ -75,120 +76,123 @@ impl From<Error> for Missing {
     }
 }
 
-/// Work that a question needs, or why there is none.
+/// Result that a question needs, or the reason why it is missing.
 pub type Work<T> = std::result::Result<T, Missing>;
 
-/// What the page is made of.
+/// Content of the page.
 #[derive(Debug, Clone, Copy)]
 pub struct ExercisePage<'a> {
-    /// The questions that the page answers, in order.
+    /// Numbers of the questions that the page answers, in ascending order.
     pub questions: &'a [usize],
-    /// The images learned from.
+    /// Training images.
     pub train: &'a Split,
-    /// The images tested on.
+    /// Test images.
     pub test: &'a Split,
-    /// What all images have in common.
+    /// Size of the images and number of classes.
     pub layout: InputSpec,
-    /// The softmax network's experiment.
+    /// Experiment of the softmax network.
     pub experiment: &'a Experiment,
-    /// When, where and with what the page was made, as of a run of that experiment.
+    /// Time, machine and software of the page, in the form of a run of that experiment.
     pub info: &'a RunInfo,
-    /// The run of the softmax network.
+    /// Run of the softmax network.
     pub softmax: &'a Work<ExerciseRun>,
-    /// The same network from other seeds.
+    /// Runs of the same network with other seeds.
     pub seeds: &'a Work<Vec<RunRecords>>,
-    /// The softmax network with a hidden layer inserted, everything else kept.
+    /// Run of the softmax network with a hidden layer inserted and no other change.
     pub inserted: &'a Work<ExerciseRun>,
-    /// A network with a hidden layer and settings that suit it.
+    /// Run of a network with a hidden layer and settings that suit it.
     pub hidden: &'a Work<ExerciseRun>,
-    /// What the softmax network has learned and says.
+    /// Weights of the softmax network, and its predictions for example images.
     pub inside: &'a Work<Inside>,
-    /// The studies of questions 11 to 14.
+    /// Studies of questions 11 to 14.
     pub studies: &'a [Work<ExerciseStudy<'a>>],
-    /// Whether the studies were run in short.
+    /// True if the short forms of the studies were run.
     pub quick: bool,
-    /// The experiment files: the softmax network's, with a layer inserted, with settings that suit it, the best known.
+    /// Experiment files: the softmax network, the one with a layer inserted, the one with settings
+    /// that suit it, and the best known network.
     pub files: [&'a Path; 4],
-    /// Files that somebody has edited, and that were used as they stand.
+    /// Files that a person has edited. They were used as they are.
     pub edited: &'a [String],
-    /// The words after `smallnet` that go on with what is missing.
+    /// Arguments after `smallnet` that resume the exercise.
     pub command: &'a str,
-    /// The folder of the runs and studies.
+    /// Folder of the runs and studies.
     pub artifacts: &'a Path,
-    /// How long all of it took.
+    /// Duration of the whole exercise in seconds.
     pub seconds: f64,
 }
 
-/// A finished training.
+/// Finished training.
 #[derive(Debug, Clone)]
 pub struct ExerciseRun {
-    /// Its run, tested.
+    /// Records of the run, which has been tested.
     pub records: RunRecords,
-    /// What the trained network makes of the images that it has learned from.
+    /// Evaluation of the final weights on the training images.
     pub training: Evaluation,
-    /// How long it took from reading the images to its own page; none where an earlier start had left it.
+    /// Duration in seconds, from reading the images to writing the run's page. None if an earlier
+    /// start had trained it.
     pub seconds: Option<f64>,
 }
 
-/// A look into the softmax network.
+/// Weights and example predictions of the softmax network.
 #[derive(Debug, Clone)]
 pub struct Inside {
-    /// Its only layer of weights.
+    /// Weights of its only layer.
     pub neurons: LayerWeights,
-    /// The first test image.
+    /// First test image.
     pub first: ExampleImage,
-    /// The first test image of which the opposite is true: not recognised where that one is, and the other way round.
+    /// First test image that is misclassified if `first` is classified correctly, or the reverse.
+    /// None if there is no such image.
     pub other: Option<ExampleImage>,
 }
 
-/// A test image that a network was asked about.
+/// Test image with the prediction of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExampleImage {
-    /// Its position among the test images.
+    /// Index in the test images.
     pub index: usize,
-    /// Its class.
+    /// Class.
     pub label: usize,
-    /// Its pixels, row by row.
+    /// Pixels, row by row.
     pub pixels: Vec<u8>,
-    /// What the network says.
+    /// Prediction of the network.
     pub prediction: Prediction,
 }
 
-/// A study of the exercise.
+/// Study of the exercise.
 #[derive(Debug, Clone, Copy)]
 pub struct ExerciseStudy<'a> {
-    /// Everything that its own page says.
+    /// Content of the study's own page.
     pub page: StudyPage<'a>,
-    /// Its file.
+    /// Path of the study file.
     pub file: &'a Path,
-    /// What the file sets otherwise than the full study: name, there, here.
+    /// Differences from the full study: name, value there, value here.
     pub shortened: &'a [(String, String, String)],
-    /// Trials that had been run before.
+    /// Number of trials that an earlier start had finished.
     pub num_reused: usize,
-    /// How long it took, without those.
+    /// Duration in seconds, without those trials.
     pub seconds: f64,
 }
 
-/// A question's answer.
+/// Answer to a question.
 struct Answer {
-    /// In one sentence.
+    /// Answer in one sentence.
     sentence: String,
-    /// Explained and shown.
+    /// Explanation, pictures and tables.
     content: Markup,
-    /// The commands that give the same, without the program's name.
+    /// Commands that give the same result, without the name of the program.
     commands: Vec<String>,
 }
 
-/// What a page says of a question, in a sentence.
+/// Answer to a question in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExerciseAnswer {
-    /// The question's number.
+    /// Number of the question.
     pub number: usize,
-    /// The answer, or why there is none.
+    /// Answer, or the reason why there is none.
     pub answer: Work<String>,
 }
 
-/// The page, and the answers in a sentence each.
+/// Returns the page as HTML, and one sentence per question.
 pub fn page(page: &ExercisePage<'_>) -> (String, Vec<ExerciseAnswer>) {
     let answers: Vec<(usize, Work<Answer>)> =
         page.questions.iter().map(|&number| (number, answer(page, number))).collect();
@@ -196,7 +200,7 @@ pub fn page(page: &ExercisePage<'_>) -> (String, Vec<ExerciseAnswer>) {
     sections.extend(answers.iter().map(|(number, answer)| section(page, *number, answer)));
     sections.push(provenance::section(page));
     let origin = "from what it measured and from the images";
-    let html = typeset(&layout::page_from(origin, TITLE, &provenance::header(page), &sections));
+    let html = keep_signs_together(&layout::page_from(origin, TITLE, &provenance::header(page), &sections));
     let in_short = |(number, answer): (usize, Work<Answer>)| ExerciseAnswer {
         number,
         answer: answer.map(|answer| answer.sentence),
@@ -204,6 +208,7 @@ pub fn page(page: &ExercisePage<'_>) -> (String, Vec<ExerciseAnswer>) {
     (html, answers.into_iter().map(in_short).collect())
 }
 
+/// Answers one question.
 fn answer(page: &ExercisePage<'_>, number: usize) -> Work<Answer> {
     match number {
         0 => example::answer(page),
@@ -212,7 +217,7 @@ fn answer(page: &ExercisePage<'_>, number: usize) -> Work<Answer> {
         3 => Ok(network::flatten(page)),
         4 => Ok(network::layers(page)),
         5 => Ok(network::weights(page)),
-        6 => network::minimised(page),
+        6 => network::loss_and_optimizer(page),
         7 => Ok(network::steps(page)),
         8 => prediction::of_images(page),
         9 => neurons::answer(page),
@@ -224,14 +229,16 @@ fn answer(page: &ExercisePage<'_>, number: usize) -> Work<Answer> {
     }
 }
 
-/// Keeps signs with their numbers where lines break.
-fn typeset(html: &str) -> String {
+/// Replaces spaces beside signs such as `%` and `·` by non-breaking ones, so that a line break does
+/// not separate a sign from its number.
+fn keep_signs_together(html: &str) -> String {
     html.replace(" %", "\u{a0}%").replace(" · ", "\u{a0}·\u{a0}").replace("w − ", "w\u{a0}−\u{a0}")
 }
 
+/// Title of the page.
 const TITLE: &str = "Training a small network";
 
-/// Every question with its answer, to check one's own against.
+/// Builds the list of all questions with their answers in one sentence.
 fn contents(answers: &[(usize, Work<Answer>)]) -> Markup {
     html! {
         nav.contents {
@@ -251,6 +258,7 @@ fn contents(answers: &[(usize, Work<Answer>)]) -> Markup {
     }
 }
 
+/// Builds the section of one question.
 fn section(page: &ExercisePage<'_>, number: usize, answer: &Work<Answer>) -> Markup {
     html! {
         section.question id={ "question-" (number) } {
@@ -264,17 +272,17 @@ fn section(page: &ExercisePage<'_>, number: usize, answer: &Work<Answer>) -> Mar
                     @if !answer.commands.is_empty() {
                         h3 { "The same with smallnet" }
                         pre.commands {
-                            @for command in &answer.commands { (program(page)) " " (command) "\n" }
+                            @for command in &answer.commands { (invocation(page)) " " (command) "\n" }
                         }
                     }
                 },
-                Err(missing) => (explained(page, missing)),
+                Err(missing) => (missing_notice(page, missing)),
             }
         }
     }
 }
 
-/// Why a question has no answer, in a few words.
+/// Returns the reason why a question has no answer, in a few words.
 fn in_short(missing: &Missing) -> &'static str {
     match missing {
         Missing::NotAsked => "Not asked for.",
@@ -283,27 +291,27 @@ fn in_short(missing: &Missing) -> &'static str {
     }
 }
 
-/// What happened to a question, and the command that goes on.
-fn explained(page: &ExercisePage<'_>, missing: &Missing) -> Markup {
-    let (what, why) = match missing {
+/// Builds the notice about a question without an answer, with the command that resumes the work.
+fn missing_notice(page: &ExercisePage<'_>, missing: &Missing) -> Markup {
+    let (what, detail) = match missing {
         Missing::NotAsked => ("This page was not asked for what this answer needs.", None),
-        Missing::Interrupted(place) => {
-            ("The work was interrupted before this question was answered.", Some(place))
+        Missing::Interrupted(position) => {
+            ("The work was interrupted before this question was answered.", Some(position))
         }
-        Missing::Failed(why) => ("The work for this question failed.", Some(why)),
+        Missing::Failed(message) => ("The work for this question failed.", Some(message)),
     };
     html! {
         div.warning {
             p { strong { (what) } " All other questions are answered as far as they do not need it." }
-            @if let Some(why) = why { pre { (why) } }
+            @if let Some(detail) = detail { pre { (detail) } }
             p { "What is finished is kept. This command works on what is missing and writes the page again:" }
-            pre { (program(page)) " " (page.command) }
+            pre { (invocation(page)) " " (page.command) }
         }
     }
 }
 
-/// The program with what this run was told about the backend.
-fn program(page: &ExercisePage<'_>) -> String {
+/// Returns the name of the program with the option of the backend.
+fn invocation(page: &ExercisePage<'_>) -> String {
     match page.info.backend {
         Backend::Flex => "smallnet".to_owned(),
         backend => format!("smallnet --backend {backend}"),
@@ -311,70 +319,77 @@ fn program(page: &ExercisePage<'_>) -> String {
 }
 
 impl ExercisePage<'_> {
-    /// What the softmax network's experiment amounts to.
+    /// Returns the model summary of the softmax network.
     fn plan(&self) -> ModelSummary {
         ModelSummary::new(self.experiment, self.layout, self.info.data.num_train)
     }
 
+    /// Returns whether the data set is MNIST.
     fn is_mnist(&self) -> bool {
         self.info.data.source == "mnist"
     }
 
-    /// The softmax network's experiment file as an argument.
+    /// Returns the experiment file of the softmax network as an argument of a command, after a
+    /// space.
     fn default_file(&self) -> String {
-        format!(" {}", word(self.files[0]))
+        format!(" {}", quote_path(self.files[0]))
     }
 }
 
 impl<'a> ExercisePage<'a> {
+    /// Returns the run of the softmax network.
     fn softmax(&self) -> Work<&'a ExerciseRun> {
         self.softmax.as_ref().map_err(Clone::clone)
     }
 
+    /// Returns the weights and predictions of the softmax network.
     fn inside(&self) -> Work<&'a Inside> {
         self.inside.as_ref().map_err(Clone::clone)
     }
 
-    /// The study that answers a question.
+    /// Returns the study that answers `question`, which is at least [`FIRST_STUDY`].
     fn study(&self, question: usize) -> Work<&'a ExerciseStudy<'a>> {
         let study = self.studies.get(question - FIRST_STUDY).unwrap_or(&Err(Missing::NotAsked));
         study.as_ref().map_err(Clone::clone)
     }
 
-    /// The studies that were run to their end, with their questions.
+    /// Returns the finished studies with the numbers of their questions.
     fn finished_studies(&self) -> impl Iterator<Item = (usize, &'a ExerciseStudy<'a>)> + use<'a> {
         let all = (FIRST_STUDY..).zip(self.studies);
         all.filter_map(|(question, study)| Some((question, study.as_ref().ok()?)))
     }
 
-    /// The first of them: how to read their tables stands there, once.
+    /// Returns the first finished study. Only its section explains how to read the tables of
+    /// studies.
     fn first_study(&self) -> Option<(usize, &'a ExerciseStudy<'a>)> {
         self.finished_studies().next()
     }
 }
 
 impl ExerciseRun {
-    /// The run's folder, as an argument.
+    /// Returns the folder of the run as an argument of a command.
     fn folder(&self) -> String {
-        word(self.records.folder.path())
+        quote_path(self.records.folder.path())
     }
 
-    /// What it gave on the test images.
+    /// Returns the evaluation on the test images.
     fn test(&self) -> Work<&Evaluation> {
         let test = self.records.test.as_ref().map(|test| &test.evaluation);
         test.ok_or_else(|| Missing::Failed("the network has not been tested".to_owned()))
     }
 }
 
+/// Returns the model summary of a run.
 fn plan(run: &RunRecords) -> ModelSummary {
     ModelSummary::new(&run.experiment, run.info.data.layout, run.info.data.num_train)
 }
 
-fn word(path: &Path) -> String {
+/// Quotes a path for a shell.
+fn quote_path(path: &Path) -> String {
     shell_word(&path.display().to_string())
 }
 
-/// All training steps of a run together.
+/// Formats the time of all training steps of a run.
 fn training_seconds(run: &RunRecords) -> String {
     seconds(run.epochs.iter().map(|epoch| epoch.seconds).sum())
 }

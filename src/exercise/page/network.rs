@@ -1,4 +1,4 @@
-//! Questions 3 to 7: Flatten, layers, weights, loss and update rule, steps.
+//! Owns the answers to questions 3 to 7: Flatten, layers, weights, loss and update rule, steps.
 
 use maud::{Markup, html};
 
@@ -10,7 +10,7 @@ use crate::model::LayerKind;
 use crate::report::components;
 use crate::util::format::{counted, grouped, loss, significant};
 
-/// Question 3.
+/// Answers question 3.
 pub(super) fn flatten(page: &ExercisePage<'_>) -> Answer {
     let InputSpec { height, width, .. } = page.layout;
     let pixels = height * width;
@@ -35,7 +35,7 @@ pub(super) fn flatten(page: &ExercisePage<'_>) -> Answer {
     Answer { sentence, content, commands: vec![format!("summary{}", page.default_file())] }
 }
 
-/// Question 4.
+/// Answers question 4.
 pub(super) fn layers(page: &ExercisePage<'_>) -> Answer {
     let plan = page.plan();
     let InputSpec { height, width, num_classes } = page.layout;
@@ -88,7 +88,7 @@ pub(super) fn layers(page: &ExercisePage<'_>) -> Answer {
     Answer { sentence, content, commands: vec![format!("summary{}", page.default_file())] }
 }
 
-/// Question 5.
+/// Answers question 5.
 pub(super) fn weights(page: &ExercisePage<'_>) -> Answer {
     let plan = page.plan();
     let pixels = page.layout.height * page.layout.width;
@@ -119,7 +119,8 @@ pub(super) fn weights(page: &ExercisePage<'_>) -> Answer {
     Answer { sentence, content, commands: vec![format!("summary{}", page.default_file())] }
 }
 
-/// How the number of weights follows: the formulas of the linear layers, and their sum where there are several.
+/// Formats the calculation of the number of parameters: the formula of each linear layer, and their
+/// sum if there are several.
 pub(super) fn formula(plan: &ModelSummary) -> String {
     let linear = plan.layers.iter().filter(|layer| matches!(layer.info.kind, LayerKind::Linear { .. }));
     let notes: Vec<_> = linear.clone().map(|layer| layer.note.replace('×', "·")).collect();
@@ -130,8 +131,8 @@ pub(super) fn formula(plan: &ModelSummary) -> String {
     format!("{}; together {} = {}", notes.join(", "), parts.join(" + "), grouped(plan.num_parameters))
 }
 
-/// Question 6.
-pub(super) fn minimised(page: &ExercisePage<'_>) -> Work<Answer> {
+/// Answers question 6.
+pub(super) fn loss_and_optimizer(page: &ExercisePage<'_>) -> Work<Answer> {
     let plan = page.plan();
     let rate = significant(page.experiment.optimizer.learning_rate());
     let sentence = format!(
@@ -181,7 +182,7 @@ pub(super) fn minimised(page: &ExercisePage<'_>) -> Work<Answer> {
     Ok(Answer { sentence, content, commands: vec![format!("summary{}", page.default_file())] })
 }
 
-/// The optimizer in words.
+/// Describes the optimizer.
 fn algorithm(plan: &ModelSummary) -> String {
     match plan.optimizer.as_str() {
         "SGD" => "stochastic gradient descent (SGD)".to_owned(),
@@ -189,7 +190,8 @@ fn algorithm(plan: &ModelSummary) -> String {
     }
 }
 
-/// All settings of the optimizer and of the training, as the experiment file calls them.
+/// Builds the table of all settings of the optimizer and the training, with the keys of the
+/// experiment file.
 fn parameters(page: &ExercisePage<'_>) -> Work<Markup> {
     let rows: Vec<[String; 2]> = settings(page.experiment)?
         .into_iter()
@@ -199,7 +201,7 @@ fn parameters(page: &ExercisePage<'_>) -> Work<Markup> {
     Ok(components::table(&["parameter", "value"], &rows, 1))
 }
 
-/// What the loss did in this run.
+/// Describes the course of the loss in this run.
 fn first_and_last(page: &ExercisePage<'_>) -> Markup {
     let Ok(run) = page.softmax() else { return html! {} };
     let (Some(first), Some(last)) = (run.records.epochs.first(), run.records.epochs.last()) else {
@@ -211,7 +213,7 @@ fn first_and_last(page: &ExercisePage<'_>) -> Markup {
     }
 }
 
-/// Question 7.
+/// Answers question 7.
 pub(super) fn steps(page: &ExercisePage<'_>) -> Answer {
     let plan = page.plan();
     let (images, batch, steps) = (plan.num_train, plan.batch_size, plan.steps_per_epoch);
@@ -253,13 +255,13 @@ pub(super) fn steps(page: &ExercisePage<'_>) -> Answer {
     Answer { sentence, content, commands: vec![format!("summary{}", page.default_file())] }
 }
 
-/// A quotient with two decimals at the most: `468.75`, `4`.
+/// Formats a quotient with at most two decimals: `468.75`, `4`.
 fn quotient(images: usize, batch: usize) -> String {
     let text = format!("{:.2}", images as f64 / batch as f64);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// What Keras prints at the end of `evaluate`.
+/// Describes the number that Keras prints at the end of `evaluate`.
 fn evaluated(page: &ExercisePage<'_>) -> String {
     let steps = page.test.len().div_ceil(32);
     format!("{steps}/{steps}")

@@ -1,4 +1,4 @@
-//! Question 9: the weights of the softmax network as pictures.
+//! Owns the answer to question 9: the weights of the softmax network as pictures.
 
 use maud::{Markup, html};
 
@@ -7,10 +7,10 @@ use crate::exercise::page::{Answer, ExercisePage, Inside, Work};
 use crate::report::run;
 use crate::util::format::{counted, grouped, significant};
 
-/// Question 9.
+/// Answers question 9.
 pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
     let inside = page.inside()?;
-    let never = never_inked(page);
+    let never = num_blank_pixels(page);
     let (height, width) = (page.layout.height, page.layout.width);
     let pixels = height * width;
     let sentence = format!(
@@ -33,7 +33,7 @@ pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
              that class is written."
         }
         div.neurons { (run::weights(&inside.neurons, page.layout, true)?) }
-        p { (strongest(page, inside)) }
+        p { (extreme_weights(page, inside)) }
         @if never > 0 {
             p {
                 (counted(never, "pixel", "pixels")) " of " (grouped(pixels)) " have no ink in any training image. Their weights have \
@@ -45,8 +45,8 @@ pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
     Ok(Answer { sentence, content, commands: vec![format!("weights {run}")] })
 }
 
-/// Pixels that are 0 in all training images.
-fn never_inked(page: &ExercisePage<'_>) -> usize {
+/// Returns the number of pixels that are 0 in all training images.
+fn num_blank_pixels(page: &ExercisePage<'_>) -> usize {
     let mut inked = vec![false; page.layout.height * page.layout.width];
     for position in 0..page.train.len() {
         for (inked, &value) in inked.iter_mut().zip(page.train.image(position).0) {
@@ -56,8 +56,8 @@ fn never_inked(page: &ExercisePage<'_>) -> usize {
     inked.iter().filter(|inked| !**inked).count()
 }
 
-/// The largest and the smallest of all weights, as examples.
-fn strongest(page: &ExercisePage<'_>, inside: &Inside) -> Markup {
+/// Describes the largest and the smallest of all weights, as examples.
+fn extreme_weights(page: &ExercisePage<'_>, inside: &Inside) -> Markup {
     let all = inside.neurons.weights.iter().enumerate();
     let all = all.flat_map(|(class, weights)| {
         weights.iter().enumerate().map(move |(pixel, &weight)| (class, pixel, weight))

@@ -1,4 +1,4 @@
-//! Question 8: one image through the network, calculated.
+//! Owns the answer to question 8: the prediction for one image, step by step.
 
 use maud::{Markup, html};
 
@@ -8,10 +8,10 @@ use crate::plots::gray_png;
 use crate::report::components;
 use crate::util::format::{grouped, loss, percent, significant, with_article};
 
-/// Classes in a table; with more, the most probable ones are shown.
+/// Maximum number of classes in a table. If there are more, the most probable ones are shown.
 const MAX_CLASSES: usize = 20;
 
-/// Question 8.
+/// Answers question 8.
 pub(super) fn of_images(page: &ExercisePage<'_>) -> Work<Answer> {
     let Inside { first, other, .. } = page.inside()?;
     let verdict = if first.is_right() { "right" } else { "wrong" };
@@ -47,7 +47,7 @@ pub(super) fn of_images(page: &ExercisePage<'_>) -> Work<Answer> {
     Ok(Answer { sentence, content, commands })
 }
 
-/// What the second image is shown for.
+/// Explains the purpose of the second image.
 fn about_other(first: &ExampleImage) -> &'static str {
     match first.is_right() {
         true => "For comparison, the first test image that is not recognised:",
@@ -56,12 +56,13 @@ fn about_other(first: &ExampleImage) -> &'static str {
 }
 
 impl ExampleImage {
-    /// Whether the network says the image's class.
+    /// Returns whether the prediction is the class of the image.
     fn is_right(&self) -> bool {
         self.prediction.class == self.label
     }
 }
 
+/// Explains a misclassification.
 fn about_mistake(wrong: &ExampleImage) -> String {
     let ExampleImage { label, prediction, .. } = wrong;
     let rank =
@@ -75,7 +76,7 @@ fn about_mistake(wrong: &ExampleImage) -> String {
     )
 }
 
-/// An image with its scores and probabilities.
+/// Builds an image with its scores and probabilities.
 fn image(page: &ExercisePage<'_>, asked: &ExampleImage) -> Work<Markup> {
     let ExampleImage { index, label, pixels, prediction } = asked;
     let png = gray_png(pixels, page.layout.height, page.layout.width, 6)?;
@@ -104,6 +105,7 @@ fn image(page: &ExercisePage<'_>, asked: &ExampleImage) -> Work<Markup> {
     })
 }
 
+/// Builds the row of one class.
 fn row(class: usize, asked: &ExampleImage, score: f64) -> Markup {
     let probability = asked.prediction.log_probabilities[class].exp();
     let mark = match (class == asked.label, class == asked.prediction.class) {
@@ -122,12 +124,12 @@ fn row(class: usize, asked: &ExampleImage, score: f64) -> Markup {
     }
 }
 
-/// A power of e: large ones as whole numbers.
+/// Formats a power of e. Large ones are rounded to whole numbers.
 fn power(value: f64) -> String {
     if (1000.0..1e15).contains(&value) { grouped(value.round() as usize) } else { significant(value) }
 }
 
-/// Pixels times weights plus bias, class by class.
+/// Computes the score of each class: the sum of pixels (0 to 1) times weights, plus the bias.
 fn scores(neurons: &LayerWeights, pixels: &[u8]) -> Vec<f64> {
     let neurons = neurons.weights.iter().zip(&neurons.biases);
     let score = |(weights, &bias): (&Vec<f32>, &f32)| {

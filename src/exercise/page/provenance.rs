@@ -1,4 +1,5 @@
-//! What the page begins and ends with: what was done, where, with what, how long.
+//! Owns the beginning and the end of the page: the work that was done, its machine, software and
+//! duration.
 
 use maud::{Markup, html};
 
@@ -6,7 +7,7 @@ use crate::exercise::page::{ExercisePage, ExerciseRun, ExerciseStudy, QUESTIONS,
 use crate::report::{components, layout};
 use crate::util::format::{counted, grouped, listed, seconds};
 
-/// The page's head.
+/// Builds the header of the page.
 pub(super) fn header(page: &ExercisePage<'_>) -> Markup {
     let info = page.info;
     html! {
@@ -28,7 +29,7 @@ pub(super) fn header(page: &ExercisePage<'_>) -> Markup {
     }
 }
 
-/// Which questions the page has.
+/// Describes the range of the questions.
 pub(super) fn what(page: &ExercisePage<'_>) -> String {
     match page.questions.len() {
         all if all == QUESTIONS.len() => "An exercise in fifteen questions".to_owned(),
@@ -40,7 +41,7 @@ pub(super) fn what(page: &ExercisePage<'_>) -> String {
     }
 }
 
-/// What the images are of.
+/// Describes the data set.
 pub(super) fn source(page: &ExercisePage<'_>) -> String {
     match page.is_mnist() {
         true => "MNIST's handwritten digits".to_owned(),
@@ -48,7 +49,7 @@ pub(super) fn source(page: &ExercisePage<'_>) -> String {
     }
 }
 
-/// What is not as in the whole exercise.
+/// Builds the note about shortened studies.
 fn quick(page: &ExercisePage<'_>) -> Markup {
     let of = |study: &ExerciseStudy<'_>| {
         let epochs = study.page.study.base.training.num_epochs;
@@ -72,7 +73,7 @@ fn quick(page: &ExercisePage<'_>) -> Markup {
     }
 }
 
-/// Files that are not as smallnet wrote them.
+/// Builds the note about edited files.
 fn edited(page: &ExercisePage<'_>) -> Markup {
     html! {
         p.warning {
@@ -83,6 +84,7 @@ fn edited(page: &ExercisePage<'_>) -> Markup {
     }
 }
 
+/// Returns the main figures with their labels.
 fn numbers(page: &ExercisePage<'_>) -> Vec<(String, String)> {
     let accuracy = |run: &Work<ExerciseRun>| {
         let test = run.as_ref().ok()?.records.test.as_ref()?;
@@ -103,12 +105,12 @@ fn numbers(page: &ExercisePage<'_>) -> Vec<(String, String)> {
     numbers
 }
 
-/// Trials that an earlier start had left.
+/// Returns the number of trials that an earlier start had finished.
 fn reused(page: &ExercisePage<'_>) -> usize {
     page.finished_studies().map(|(_, study)| study.num_reused).sum()
 }
 
-/// The facts of the run.
+/// Builds the section about machine and software.
 pub(super) fn section(page: &ExercisePage<'_>) -> Markup {
     let cores =
         std::thread::available_parallelism().map_or_else(|_| "–".to_owned(), |cores| cores.to_string());

@@ -1,22 +1,24 @@
-//! The sheet to hand out: the questions with what belongs to them and space for the answers, which are not on it.
+//! Owns the sheet to hand out: the questions with their images and code, and space for the answers.
 
 use maud::{Markup, html};
 
-use crate::exercise::page::{ExercisePage, QUESTIONS, TITLE, Work, code, data, provenance, typeset};
+use crate::exercise::page::{
+    ExercisePage, QUESTIONS, TITLE, Work, code, data, keep_signs_together, provenance,
+};
 use crate::plots::gray_png;
 use crate::report::{components, layout};
 
-/// Space for an answer.
+/// Space for the answer to a question.
 enum Space {
-    /// So many lines to write on.
+    /// This number of lines to write on.
     Lines(usize),
-    /// Lines with what is asked for at their beginning.
+    /// Lines that begin with these labels.
     Named(&'static [&'static str]),
-    /// A table with these columns and so many rows.
+    /// Table with these columns and this number of rows.
     Table(&'static [&'static str], usize),
 }
 
-/// The space that each question needs.
+/// Space for the answer to each question.
 const SPACES: [Space; QUESTIONS.len()] = [
     Space::Named(&["Test accuracy with Keras", "Time", "Test accuracy with PyTorch", "Time"]),
     Space::Named(&["Rows and columns", "Number of pixels"]),
@@ -35,10 +37,10 @@ const SPACES: [Space; QUESTIONS.len()] = [
     Space::Table(&["batch size", "accuracy", "training time"], 6),
 ];
 
-/// The sheet.
+/// Returns the sheet as HTML.
 ///
 /// # Errors
-/// Images that cannot be drawn.
+/// If images cannot be drawn.
 pub fn sheet(page: &ExercisePage<'_>) -> crate::error::Result<String> {
     let mut sections = Vec::new();
     for &number in page.questions {
@@ -51,9 +53,15 @@ pub fn sheet(page: &ExercisePage<'_>) -> crate::error::Result<String> {
         p { (provenance::what(page)) " about " (provenance::source(page)) "." }
         (space(&Space::Named(&["Name", "Date"])))
     };
-    Ok(typeset(&layout::page_from("from the images, without training anything", TITLE, &header, &sections)))
+    Ok(keep_signs_together(&layout::page_from(
+        "from the images, without training anything",
+        TITLE,
+        &header,
+        &sections,
+    )))
 }
 
+/// Builds the section of one question.
 fn section(page: &ExercisePage<'_>, number: usize) -> Work<Markup> {
     let figure = match number {
         0 => Some(html! { (code::snippets(page, 0)) }),
@@ -71,7 +79,7 @@ fn section(page: &ExercisePage<'_>, number: usize) -> Work<Markup> {
     })
 }
 
-/// Images whose labels are to be written down, before and after.
+/// Builds the table of images whose labels a student writes down, before and after one-hot coding.
 fn labels(page: &ExercisePage<'_>) -> Work<Markup> {
     let images = data::first_images(page)?;
     Ok(html! {
@@ -84,11 +92,13 @@ fn labels(page: &ExercisePage<'_>) -> Work<Markup> {
     })
 }
 
+/// Builds the picture of the first test image.
 fn first_test_image(page: &ExercisePage<'_>) -> Work<Markup> {
     let png = gray_png(page.test.image(0).0, page.layout.height, page.layout.width, 6)?;
     Ok(html! { figure.asked { (components::image(&png, "test image 0")) figcaption { "Test image 0." } } })
 }
 
+/// Builds the space for an answer.
 fn space(space: &Space) -> Markup {
     match space {
         Space::Lines(number) => html! { div.space { @for _ in 0..*number { div { } } } },

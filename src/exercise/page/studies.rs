@@ -1,16 +1,18 @@
-//! Questions 11 and 12: what the studies of the learning rate found; and what the answers of all studies share.
+//! Owns the answers to questions 11 and 12, about the learning rate, and the parts that the answers
+//! of all studies share.
 
 use maud::{Markup, html};
 
-use crate::exercise::page::{Answer, ExercisePage, ExerciseStudy, Work, word};
+use crate::exercise::page::{Answer, ExercisePage, ExerciseStudy, Work, quote_path};
 use crate::study::page::{compare_with_best, findings, reading_note};
 use crate::study::{ConfigurationResult, StudySummary, TrialRecord};
 use crate::training::EpochRecord;
 use crate::util::format::{counted, grouped, seconds, significant};
 
-const RATE: &str = "optimizer.learning_rate";
+/// Key of the learning rate.
+const LEARNING_RATE: &str = "optimizer.learning_rate";
 
-/// Question 11.
+/// Answers question 11.
 pub(super) fn learning_rate(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> Work<Answer> {
     let summary = study.page.summary;
     let sentence = with_best(summary, |best| {
@@ -18,12 +20,12 @@ pub(super) fn learning_rate(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) 
         format!(
             "Of {} rates from {} to {}, {} gives the highest validation accuracy, {}{}; {} gives the lowest, {}.",
             summary.configurations.len(),
-            value(summary.configurations.first(), RATE),
-            value(summary.configurations.last(), RATE),
-            value(Some(best), RATE),
+            value(summary.configurations.first(), LEARNING_RATE),
+            value(summary.configurations.last(), LEARNING_RATE),
+            value(Some(best), LEARNING_RATE),
             mean(best),
-            alike(summary, RATE),
-            value(worst, RATE),
+            others_beside_best(summary, LEARNING_RATE),
+            value(worst, LEARNING_RATE),
             worst.map_or_else(|| "–".to_owned(), mean)
         )
     });
@@ -34,7 +36,7 @@ pub(super) fn learning_rate(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) 
              step over the valley to its other side, and the loss jumps instead of falling. In Keras it is "
             code { "SGD(learning_rate=…)" } ", in PyTorch " code { "SGD(…, lr=…)" } "."
         }
-        p { (shortest(study)) " " (longest(study)) }
+        p { (smallest_lr_note(study)) " " (largest_lr_note(study)) }
         p {
             "The rates are compared on " (held_out(study)) " training images that are held out of the training, the "
             em { "validation" } " images. The test images must not choose: see question 0."
@@ -43,8 +45,8 @@ pub(super) fn learning_rate(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) 
     answer(page, study, sentence, &explanation)
 }
 
-/// What the smallest rate did, over all of its trainings.
-fn shortest(study: &ExerciseStudy<'_>) -> String {
+/// Describes the trainings with the smallest learning rate.
+fn smallest_lr_note(study: &ExerciseStudy<'_>) -> String {
     let Some(setting) = study.page.summary.configurations.first() else { return String::new() };
     let trainings = trainings_of(study, 0);
     let ends: Vec<(f64, f64)> = trainings
@@ -59,35 +61,35 @@ fn shortest(study: &ExerciseStudy<'_>) -> String {
     }
     let falling = ends.iter().filter(|(before, last)| *last < 0.99 * before).count();
     let mean = |value: fn(&(f64, f64)) -> f64| ends.iter().map(value).sum::<f64>() / ends.len() as f64;
-    let rate = value(Some(setting), RATE);
+    let rate = value(Some(setting), LEARNING_RATE);
     match falling {
         0 => format!(
             "With the smallest, {rate}, the training loss hardly fell any more in the last epoch, {}.",
-            of_trainings(0, ends.len())
+            count_of_trainings(0, ends.len())
         ),
         falling => format!(
             "With the smallest, {rate}, the training loss was still falling in the last epoch, {}, on average from {} to {}: the \
              training had not arrived.",
-            of_trainings(falling, ends.len()),
+            count_of_trainings(falling, ends.len()),
             crate::util::format::loss(mean(|(before, _)| *before)),
             crate::util::format::loss(mean(|(_, last)| *last))
         ),
     }
 }
 
-/// What the largest rate did, over all of its trainings.
-fn longest(study: &ExerciseStudy<'_>) -> String {
+/// Describes the trainings with the largest learning rate.
+fn largest_lr_note(study: &ExerciseStudy<'_>) -> String {
     let settings = &study.page.summary.configurations;
-    let place = settings.len().saturating_sub(1);
+    let last = settings.len().saturating_sub(1);
     let Some(setting) = settings.last() else { return String::new() };
-    let rate = value(Some(setting), RATE);
+    let rate = value(Some(setting), LEARNING_RATE);
     if setting.num_diverged > 0 {
         return format!(
             "With the largest, {rate}, the training diverged, {}: the loss grew beyond all numbers.",
-            of_trainings(setting.num_diverged, setting.num_diverged + setting.num_finished)
+            count_of_trainings(setting.num_diverged, setting.num_diverged + setting.num_finished)
         );
     }
-    let losses: Vec<Vec<f64>> = trainings_of(study, place)
+    let losses: Vec<Vec<f64>> = trainings_of(study, last)
         .into_iter()
         .map(|epochs| epochs.iter().filter_map(|epoch| epoch.validation_loss).collect())
         .filter(|losses: &Vec<f64>| losses.len() > 1)
@@ -110,8 +112,9 @@ fn longest(study: &ExerciseStudy<'_>) -> String {
     )
 }
 
-/// `in 3 of 5 trainings`; a single training needs no number.
-fn of_trainings(some: usize, all: usize) -> String {
+/// Formats a count of trainings as `in 3 of 5 trainings`, without a number if there is only one
+/// training.
+fn count_of_trainings(some: usize, all: usize) -> String {
     match (some, all) {
         (_, 1) => "in the one training".to_owned(),
         (some, all) if some == all => format!("in all {all} trainings"),
@@ -120,7 +123,7 @@ fn of_trainings(some: usize, all: usize) -> String {
     }
 }
 
-/// The epochs of each of a setting's trials.
+/// Returns the epochs of each trial of the configuration with this index.
 fn trainings_of<'a>(study: &ExerciseStudy<'a>, setting: usize) -> Vec<&'a [EpochRecord]> {
     let Some(setting) = study.page.plan.configurations.get(setting) else { return Vec::new() };
     let records: &'a [&'a TrialRecord] = study.page.records;
@@ -128,27 +131,27 @@ fn trainings_of<'a>(study: &ExerciseStudy<'a>, setting: usize) -> Vec<&'a [Epoch
     of_setting.map(|record| record.epochs.as_slice()).collect()
 }
 
-/// Images that a trial is judged by.
+/// Formats the number of validation images of a trial.
 fn held_out(study: &ExerciseStudy<'_>) -> String {
     study.page.records.first().map_or_else(|| "some".to_owned(), |record| grouped(record.num_images.1))
 }
 
-/// Question 12.
+/// Answers question 12.
 pub(super) fn cross_validation(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> Work<Answer> {
     let summary = study.page.summary;
     let folds = study.page.study.folds;
     let sentence = with_best(summary, |best| {
         format!(
             "Learning rate {} has the highest mean accuracy over {folds} folds, {}{}{}.",
-            value(Some(best), RATE),
+            value(Some(best), LEARNING_RATE),
             mean(best),
-            alike(summary, RATE),
+            others_beside_best(summary, LEARNING_RATE),
             test_of_winner(study)
         )
     });
     let explanation = html! {
         p {
-            (of_holdout(page)) " In " (folds) "-fold cross-validation, the training images are cut into " (folds) " parts, the folds, \
+            (holdout_note(page)) " In " (folds) "-fold cross-validation, the training images are cut into " (folds) " parts, the folds, \
              and every rate is trained " (folds) " times: each time one fold judges and the others are learned from. Neither Keras nor \
              PyTorch does that by itself; scikit-learn's " code { "StratifiedKFold" } " gives the indices."
         }
@@ -162,14 +165,14 @@ pub(super) fn cross_validation(page: &ExercisePage<'_>, study: &ExerciseStudy<'_
         p {
             "The price is " (grouped(study.page.plan.trials.len())) " trainings instead of "
             (grouped(study.page.plan.configurations.len())) ". The rate that is chosen is then trained once more, with all training \
-             images, and only this network is tested, once. " (against_holdout(page, study))
+             images, and only this network is tested, once. " (agreement_with_holdout(page, study))
         }
     };
     answer(page, study, sentence, &explanation)
 }
 
-/// How question 11 judged, as far as folds do it otherwise.
-fn of_holdout(page: &ExercisePage<'_>) -> String {
+/// Describes the validation of question 11, as far as cross-validation differs from it.
+fn holdout_note(page: &ExercisePage<'_>) -> String {
     match page.study(11).map_or(0, |study| study.page.study.seeds.len()) {
         0 => "A rate that is judged by one set of images held out may owe its place to them.".to_owned(),
         1 => "Question 11 judged every rate by one set of images held out, and trained it once. With other images held out, \
@@ -182,15 +185,20 @@ fn of_holdout(page: &ExercisePage<'_>) -> String {
     }
 }
 
-/// Whether cross-validation and the images held out of question 11 choose the same rate.
-fn against_holdout(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> String {
-    let number = |study: &ExerciseStudy<'_>| best(study.page.summary)?.configuration.number(RATE);
+/// Describes whether cross-validation and the validation images of question 11 choose the same
+/// learning rate.
+fn agreement_with_holdout(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> String {
+    let number = |study: &ExerciseStudy<'_>| best(study.page.summary)?.configuration.number(LEARNING_RATE);
     let Some((single, folds)) = page.study(11).ok().and_then(number).zip(number(study)) else {
         return String::new();
     };
     let far = |rate: f64| (rate / single).ln().abs();
-    let rates =
-        study.page.summary.configurations.iter().filter_map(|setting| setting.configuration.number(RATE));
+    let rates = study
+        .page
+        .summary
+        .configurations
+        .iter()
+        .filter_map(|setting| setting.configuration.number(LEARNING_RATE));
     let nearest = rates.min_by(|&a, &b| far(a).total_cmp(&far(b)));
     match nearest == Some(folds) {
         true => format!(
@@ -202,7 +210,7 @@ fn against_holdout(page: &ExercisePage<'_>, study: &ExerciseStudy<'_>) -> String
     }
 }
 
-/// Which fold judges in which training.
+/// Builds the table that shows the validation fold of each training.
 fn folds_picture(folds: usize) -> Markup {
     html! {
         div.scroll {
@@ -223,7 +231,8 @@ fn folds_picture(folds: usize) -> Markup {
     }
 }
 
-/// A study's answer: the explanation, what was shortened, and all parts of its own page.
+/// Builds the answer of a study: the explanation, the note about shortened settings, and all parts
+/// of the study's own page.
 pub(super) fn answer(
     page: &ExercisePage<'_>,
     study: &ExerciseStudy<'_>,
@@ -249,11 +258,12 @@ pub(super) fn answer(
             code { (study.page.folder.join("report.html").display()) } "."
         }
     };
-    let commands = vec![format!("--artifacts {} study {}", word(page.artifacts), word(study.file))];
+    let commands =
+        vec![format!("--artifacts {} study {}", quote_path(page.artifacts), quote_path(study.file))];
     Ok(Answer { sentence, content, commands })
 }
 
-/// What the quick study leaves out.
+/// Builds the note about the settings that the short study changes.
 fn shortened(study: &ExerciseStudy<'_>) -> Markup {
     html! {
         div.warning {
@@ -267,12 +277,12 @@ fn shortened(study: &ExerciseStudy<'_>) -> Markup {
     }
 }
 
-/// The best setting.
+/// Returns the best configuration.
 pub(super) fn best(summary: &StudySummary) -> Option<&ConfigurationResult> {
     summary.best.map(|best| &summary.configurations[best])
 }
 
-/// The sentence about the best setting, if there is one.
+/// Returns the sentence about the best configuration, or one that says that there is none.
 pub(super) fn with_best(summary: &StudySummary, sentence: impl Fn(&ConfigurationResult) -> String) -> String {
     best(summary).map_or_else(
         || "No setting could be trained to the end in all of its trials, so none is best.".to_owned(),
@@ -280,35 +290,36 @@ pub(super) fn with_best(summary: &StudySummary, sentence: impl Fn(&Configuration
     )
 }
 
+/// Returns the configuration with the lowest mean accuracy.
 fn lowest(summary: &StudySummary) -> Option<&ConfigurationResult> {
     let ranked = summary.configurations.iter().filter(|setting| setting.mean.is_some());
     ranked.min_by(|a, b| a.mean.unwrap_or(1.0).total_cmp(&b.mean.unwrap_or(1.0)))
 }
 
-/// A number without zeros at its end; anything else as it is.
+/// Removes trailing zeros of a number. Other text stays.
 fn plain(value: &str) -> String {
     value.parse().map_or_else(|_| value.to_owned(), significant)
 }
 
-/// A setting's value of a key.
+/// Formats the value of a key in a configuration.
 pub(super) fn value(setting: Option<&ConfigurationResult>, key: &str) -> String {
     setting.and_then(|setting| setting.configuration.value(key)).map_or_else(|| "–".to_owned(), plain)
 }
 
-/// A setting's mean accuracy.
+/// Formats the mean accuracy of a configuration.
 pub(super) fn mean(setting: &ConfigurationResult) -> String {
     setting.mean.map_or_else(|| "–".to_owned(), |mean| format!("{mean:.4}"))
 }
 
-/// What is probable of the others, as a part of a sentence.
-pub(super) fn alike(summary: &StudySummary, key: &str) -> String {
+/// Describes the comparison of the other configurations with the best one, as a part of a sentence.
+pub(super) fn others_beside_best(summary: &StudySummary, key: &str) -> String {
     match compare_with_best(summary, |setting| value(Some(setting), key)).as_str() {
         "" => String::new(),
         others => format!(" ({others})"),
     }
 }
 
-/// What the winner gave in its one test, as the end of a sentence.
+/// Describes the test of the best model, as the end of a sentence.
 pub(super) fn test_of_winner(study: &ExerciseStudy<'_>) -> String {
     let result = study.page.best_model.and_then(|winner| winner.summary.as_ref());
     result.map_or_else(String::new, |result| {

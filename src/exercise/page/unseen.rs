@@ -1,15 +1,15 @@
-//! A part of question 0: the network on images that it has never seen.
+//! Owns a part of the answer to question 0: the evaluation on the test images.
 
 use maud::{Markup, html};
 
 use crate::evaluation::Evaluation;
-use crate::exercise::page::text::{num_wrong, right_of_all, signed_points};
+use crate::exercise::page::text::{num_correct_of_all, num_wrong, signed_points};
 use crate::exercise::page::{ExercisePage, ExerciseRun, Work};
 use crate::report::{curves, result};
 use crate::statistics::newcombe;
 use crate::util::format::{counted, grouped, loss, percent};
 
-/// What the test says, and whether it differs from what the training images say.
+/// Builds the evaluation on the test images, compared with the one on the training images.
 pub(super) fn section(page: &ExercisePage<'_>, run: &ExerciseRun) -> Work<Markup> {
     let test = run.test()?;
     let worst = match &run.records.test {
@@ -19,7 +19,7 @@ pub(super) fn section(page: &ExercisePage<'_>, run: &ExerciseRun) -> Work<Markup
     Ok(html! {
         h3 { "On images that it has never seen" }
         p {
-            "The network recognises " (right_of_all(test)) " test images at a mean loss of " (loss(test.loss)) "; "
+            "The network recognises " (num_correct_of_all(test)) " test images at a mean loss of " (loss(test.loss)) "; "
             (grouped(num_wrong(test))) " are wrong."
         }
         p {
@@ -39,7 +39,7 @@ pub(super) fn section(page: &ExercisePage<'_>, run: &ExerciseRun) -> Work<Markup
         h3 { "Confusion matrix" }
         (result::confusion_note(&test.confusion))
         div.result { (result::confusion(&test.confusion)?) (result::scores(&test.classes)) }
-        p { (hardest(test)) }
+        p { (best_and_worst_classes(test)) }
         @if let Some(worst) = worst {
             h3 { "The worst mistakes" }
             (worst)
@@ -47,7 +47,7 @@ pub(super) fn section(page: &ExercisePage<'_>, run: &ExerciseRun) -> Work<Markup
     })
 }
 
-/// Whether the training images are recognised better than the test images; both by the weights after the training.
+/// Describes whether the final weights classify the training images better than the test images.
 fn overfitting(training: &Evaluation, test: &Evaluation) -> String {
     let share = |evaluation: &Evaluation| (evaluation.accuracy, evaluation.num_images);
     let (low, high) = newcombe(share(training), share(test));
@@ -70,8 +70,8 @@ fn overfitting(training: &Evaluation, test: &Evaluation) -> String {
     }
 }
 
-/// The classes that are recognised best and worst, and the most frequent mistake.
-fn hardest(test: &Evaluation) -> String {
+/// Describes the classes with the highest and the lowest recall, and the most frequent confusion.
+fn best_and_worst_classes(test: &Evaluation) -> String {
     let recall = |class: &usize| test.classes[*class].recall;
     let known: Vec<usize> = (0..test.classes.len()).filter(|class| recall(class).is_some()).collect();
     let by_recall = |a: &&usize, b: &&usize| recall(a).unwrap_or(0.0).total_cmp(&recall(b).unwrap_or(0.0));

@@ -25,6 +25,7 @@ use crate::util::format::{counted, grouped};
 pub(crate) use reading::reading_note;
 use table::accuracy;
 pub use table::{Medium, study_table};
+#[cfg(feature = "exercise")]
 pub(crate) use text::{compare_with_best, equivalence_region};
 pub use text::{conclusions, test_sentence};
 

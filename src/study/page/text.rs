@@ -115,6 +115,7 @@ pub(super) fn verdict_cell(summary: &StudySummary, index: usize) -> String {
 /// Part of a sentence about how the others compare with the best, such as `practically equal: 0.64;
 /// undecided: 0.16 and 1.28; the others are probably worse`. `name` names a configuration. Empty
 /// where there are no others.
+#[cfg(feature = "exercise")]
 pub(crate) fn compare_with_best(
     summary: &StudySummary,
     name: impl Fn(&ConfigurationResult) -> String,

@@ -1,5 +1,5 @@
-"""Photographs as phones save them, made by Pillow: progressive JPEGs of 24 and 50 million pixels with an Exif orientation
-and a colour profile, and a screenshot as a PNG of 16 bits. `python photos.py FOLDER` writes them; `tests/look.rs` reads them.
+"""Makes photographs in the form of phones with Pillow: progressive JPEGs of 24 and 50 million pixels with an Exif orientation
+and a colour profile, and a screenshot as a PNG of 16 bits. `python photos.py FOLDER` writes them; `tests/inspect.rs` reads them.
 """
 import sys
 from pathlib import Path
@@ -18,7 +18,7 @@ def seven(width, height, ink, paper):
 def main(folder):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for name, width, height in [("photo-24", 4000, 6000), ("photo-50", 6144, 8160)]:
-        # Stored lying on its side; orientation 6 turns it clockwise.
+        # The picture is stored rotated; orientation 6 turns it clockwise.
         lying = seven(width, height, (40, 42, 60), (226, 222, 212)).transpose(Image.Transpose.ROTATE_90)
         exif = Image.Exif()
         exif[0x0112] = 6

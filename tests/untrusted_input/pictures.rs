@@ -1,22 +1,24 @@
-//! Small pictures that cost as much as any may: the dearest that are read, and dearer ones that must be refused.
+//! Small picture files that are expensive to decode: the most expensive ones that are read, and
+//! more expensive ones that must be refused.
 
 use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-/// The most pixels of a picture are 8000 × 8000.
+/// Side of the largest square picture, in pixels: 8000 × 8000 is the maximum.
 const SIDE: u16 = 8000;
 
-/// A picture, by what makes it dear, and how its file is made: no more than one at a time is in memory.
+/// Picture: the reason for its cost, and a function that makes its file, so that only one file is
+/// in memory at a time.
 pub type Picture = (&'static str, fn() -> Vec<u8>);
 
-/// Read, within the bound on memory.
+/// Pictures that are read within the bound on memory.
 pub const DEAR: [Picture; 6] = [
     ("a colour bit by bit", || jpeg(PROGRESSIVE, SIDE, SIDE, 1, &bit_by_bit())),
     ("four colours and 256 MB", || {
         let mut large = jpeg(PROGRESSIVE, SIDE, SIDE, 4, &[first_scan(4, &[]), scan(1, 1, 63, 0, &[])]);
-        // As many bytes as a file may have, nearly all of them between the last scan's data and the end.
+        // The file has the maximum size, with nearly all bytes between the last scan and the end.
         large.truncate(large.len() - END.len());
         large.resize(256_000_000 - END.len(), 0);
         large.extend(END);
@@ -30,7 +32,7 @@ pub const DEAR: [Picture; 6] = [
     ("texts and profiles that unpack to 200 MB", || png(8, 8, 8, 2, false, &packed_chunks(200_000_000))),
 ];
 
-/// Refused, and what the message must have in it.
+/// Pictures that are refused, each with a part of the message.
 pub const REFUSED: [(Picture, &str); 4] = [
     (
         ("progressive, a hundred scans", || jpeg(PROGRESSIVE, SIDE, SIDE, 1, &again(99))),
@@ -62,8 +64,8 @@ fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
     [&[0xFF, marker][..], &length, content].concat()
 }
 
-/// With tables in which every code of zeros means a number more, so that data that has run out gives as many as there can
-/// be.
+/// Makes a JPEG with tables in which every code of zeros adds a number. So a scan without data
+/// gives the maximum number of values.
 fn jpeg(frame: u8, width: u16, height: u16, colours: u8, scans: &[Vec<u8>]) -> Vec<u8> {
     let quantization = segment(0xDB, &[&[0][..], &[1; 64]].concat());
     let lengths = [&[1, 1][..], &[0; 14]].concat();
@@ -78,7 +80,7 @@ fn jpeg(frame: u8, width: u16, height: u16, colours: u8, scans: &[Vec<u8>]) -> V
     [&[0xFF, 0xD8][..], &tables, &segment(frame, &header), &scans.concat(), &END].concat()
 }
 
-/// A scan of all colours: the mean of each block, or all of it.
+/// Makes a scan of all colours: the mean of each block, or all values.
 fn first_scan(colours: u8, data: &[u8]) -> Vec<u8> {
     let mut header = vec![colours];
     (1..=colours).for_each(|id| header.extend([id, 0]));
@@ -86,24 +88,25 @@ fn first_scan(colours: u8, data: &[u8]) -> Vec<u8> {
     [segment(0xDA, &header), data.to_vec()].concat()
 }
 
-/// A scan of the colour `id`, over the numbers from `first` to `last` of each block.
+/// Makes a scan of the colour `id` over the values `first` to `last` of each block.
 fn scan(id: u8, first: u8, last: u8, low: u8, data: &[u8]) -> Vec<u8> {
     [segment(0xDA, &[1, id, 0, first, last, low]), data.to_vec()].concat()
 }
 
-/// Scans of one colour: the means, then all that is left, again and again.
+/// Makes scans of one colour: the means, then all other values repeatedly.
 fn again(count: usize) -> Vec<Vec<u8>> {
     let again = (1..count).map(|_| scan(1, 1, 63, 1, &[0; 8]));
     [first_scan(1, &[0; 8])].into_iter().chain(again).collect()
 }
 
-/// Scans of one colour: the means, all that is left but for its 13 lowest bits, and those bit by bit.
+/// Makes scans of one colour: the means, the other values without their 13 lowest bits, and then
+/// those bits one by one.
 fn bit_by_bit() -> Vec<Vec<u8>> {
     let bits = (0..13).rev().map(|bit| scan(1, 1, 63, (bit + 1) << 4 | bit, &[0; 8]));
     [first_scan(1, &[0; 8]), scan(1, 1, 63, 13, &[0; 8])].into_iter().chain(bits).collect()
 }
 
-/// Scans of one colour that give a number of each block each.
+/// Makes scans of one colour, each with one value per block.
 fn number_by_number() -> Vec<Vec<u8>> {
     (0..64).map(|number| scan(1, number, number, 0, &[0; 8])).collect()
 }
@@ -124,7 +127,7 @@ fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
     [&length[..], kind, data, &checksum.sum().to_be_bytes()].concat()
 }
 
-/// So many zeros, packed.
+/// Compresses `count` zeros.
 fn zeros(mut count: usize) -> Vec<u8> {
     let block = [0; 1 << 16];
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
@@ -136,7 +139,7 @@ fn zeros(mut count: usize) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A black picture; `extras` come before its pixels.
+/// Makes a black picture. `extras` come before its pixels.
 fn png(width: u32, height: u32, depth: u8, colour: u8, interlaced: bool, extras: &[u8]) -> Vec<u8> {
     let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
     header.extend([depth, colour, 0, 0, u8::from(interlaced)]);
@@ -166,7 +169,7 @@ fn png(width: u32, height: u32, depth: u8, colour: u8, interlaced: bool, extras:
     [&signature[..], &header, extras, &pixels, &chunk(b"IEND", &[])].concat()
 }
 
-/// A profile and texts of three kinds, each of so many bytes, most of them packed.
+/// Makes compressed chunks of a profile and of two kinds of text, each of `size` bytes.
 fn packed_chunks(size: usize) -> Vec<u8> {
     let packed = zeros(size);
     let with = |kind: &[u8; 4], start: &[u8]| chunk(kind, &[start, &packed].concat());

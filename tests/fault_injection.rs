@@ -1,4 +1,5 @@
-//! What can go wrong around a training: no room, no permission, no folder, links that lead away, numbers that are none.
+//! Faults around a training: a full disk, missing permissions, a missing folder, symbolic links and
+//! numbers that are not finite.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -11,18 +12,18 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{Place, Ran, end};
+use common::{CommandOutput, TestDir, wait_for_end};
 use serde_json::Value;
 
 const ENDLESS: [&str; 6] = ["train", "--data", "data", "--name", "n", "--set=training.num_epochs=100000"];
 
-fn place() -> Place {
-    let place = Place::new();
+fn place() -> TestDir {
+    let place = TestDir::new();
     place.digits(300, 100);
     place
 }
 
-/// Waits for a file or folder.
+/// Waits until a file or folder exists.
 fn wait_for(path: &Path) {
     let start = Instant::now();
     while !path.exists() {
@@ -31,8 +32,8 @@ fn wait_for(path: &Path) {
     }
 }
 
-/// The folder of the only run, as soon as there is one.
-fn run_folder(place: &Place) -> PathBuf {
+/// Waits for the folder of the only run and returns it.
+fn run_folder(place: &TestDir) -> PathBuf {
     let runs = place.path().join("artifacts/n");
     wait_for(&runs);
     let start = Instant::now();
@@ -51,8 +52,8 @@ fn spawn(mut command: Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// smallnet, started by a shell after `before`.
-fn shell(place: &Place, before: &str, args: &[&str]) -> Command {
+/// Returns a command that runs smallnet in a shell after the commands `before`.
+fn shell(place: &TestDir, before: &str, args: &[&str]) -> Command {
     let mut command = Command::new("sh");
     let script = format!("{before} && exec \"$0\" \"$@\"");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_smallnet")]).args(args);
@@ -60,8 +61,8 @@ fn shell(place: &Place, before: &str, args: &[&str]) -> Command {
     command
 }
 
-/// Every checkpoint of a run that has its name is whole, and there is one.
-fn assert_checkpoints_are_whole(folder: &Path) {
+/// Asserts that a run has at least one checkpoint and that all of them are complete.
+fn assert_checkpoints_are_complete(folder: &Path) {
     let entries = fs::read_dir(folder.join("checkpoint")).unwrap().map(|entry| entry.unwrap().path());
     let named: Vec<_> =
         entries.filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.')).collect();
@@ -73,8 +74,8 @@ fn assert_checkpoints_are_whole(folder: &Path) {
     }
 }
 
-/// Goes on with `folder` to a known end, and compares that with a training that nothing happened to.
-fn assert_goes_on(place: &Place, folder: &Path) {
+/// Resumes `folder` to a given end and compares the result with that of an undisturbed training.
+fn assert_resumes(place: &TestDir, folder: &Path) {
     let done = place.read(folder.join("metrics.jsonl")).lines().count();
     let epochs = format!("{}", done + 2);
     let resumed = place.json(&["resume", folder.to_str().unwrap(), "--epochs", &epochs]);
@@ -84,13 +85,14 @@ fn assert_goes_on(place: &Place, folder: &Path) {
     assert_eq!(place.metrics(&resumed), place.metrics(&whole));
 }
 
-/// In blocks of 512 bytes: more than a checkpoint's file, and what `metrics.jsonl` reaches after some 250 epochs.
+/// Size limit in blocks of 512 bytes: more than a file of a checkpoint, and reached by
+/// `metrics.jsonl` after about 250 epochs.
 const FILE_SIZE_LIMIT: &str = "ulimit -f 128";
 
 #[test]
 fn a_file_that_may_not_grow_ends_the_run_with_one_message() {
     let place = place();
-    let ran = end(spawn(shell(&place, FILE_SIZE_LIMIT, &ENDLESS)));
+    let ran = wait_for_end(spawn(shell(&place, FILE_SIZE_LIMIT, &ENDLESS)));
     let folder = run_folder(&place);
     let run = folder.strip_prefix(place.path()).unwrap().display();
     ran.assert_error(1, &format!("cannot write `{run}/metrics.jsonl`: File too large (os error 27)"));
@@ -98,13 +100,13 @@ fn a_file_that_may_not_grow_ends_the_run_with_one_message() {
     let info: Value = serde_json::from_str(&place.read(folder.join("run.json"))).unwrap();
     assert_eq!(info["status"], "failed");
     assert!(place.read(folder.join("metrics.jsonl")).ends_with("}\n"), "no half of a line");
-    assert_checkpoints_are_whole(&folder);
-    assert_goes_on(&place, &folder);
+    assert_checkpoints_are_complete(&folder);
+    assert_resumes(&place, &folder);
 }
 
-/// Runs `args` on a disk of `size` for the folder `artifacts`, which is copied to `kept` afterwards; none where this machine lets
-/// nobody mount.
-fn on_a_disk_of(place: &Place, size: &str, args: &[&str]) -> Option<Ran> {
+/// Runs `args` with a disk of `size` mounted as the folder `artifacts`, and copies that folder to
+/// `kept`. Returns none if this machine does not allow mounts.
+fn run_on_disk(place: &TestDir, size: &str, args: &[&str]) -> Option<CommandOutput> {
     fs::create_dir(place.path().join("artifacts")).unwrap();
     let id = fs::metadata(place.path()).unwrap().uid();
     let unshare = if id == 0 { "unshare --mount" } else { "unshare --map-root-user --mount" };
@@ -113,17 +115,17 @@ fn on_a_disk_of(place: &Place, size: &str, args: &[&str]) -> Option<Ran> {
         eprintln!("passed over: this machine lets nobody mount");
         return None;
     }
-    // The disk goes with the process: what is on it is copied out of the mount's view first.
+    // The disk disappears with the process, so its files are copied first.
     let script = format!(
         "{unshare} sh -c 'mount -t tmpfs -o size={size} none artifacts && \"$0\" \"$@\"; code=$?; cp -r artifacts kept; \
          exit $code' \"$0\" \"$@\""
     );
     let mut command = Command::new("sh");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_smallnet")]).args(args).current_dir(place.path());
-    Some(end(spawn(command)))
+    Some(wait_for_end(spawn(command)))
 }
 
-fn assert_no_space(ran: &Ran) {
+fn assert_no_space(ran: &CommandOutput) {
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.stderr.starts_with("error: cannot "), "{}", ran.stderr);
     assert!(ran.stderr.ends_with(": No space left on device (os error 28)\n"), "{}", ran.stderr);
@@ -134,15 +136,16 @@ fn assert_no_space(ran: &Ran) {
 fn a_full_disk_ends_the_run_with_one_message() {
     let place = place();
     let more = ["--set=model.hidden=[8]", "--set=checkpoint.every_steps=1"];
-    let Some(ran) = on_a_disk_of(&place, "400k", &[&ENDLESS[..], &more].concat()) else { return };
+    let Some(ran) = run_on_disk(&place, "400k", &[&ENDLESS[..], &more].concat()) else { return };
     assert_no_space(&ran);
     let run = fs::read_dir(place.path().join("kept/n")).unwrap().next().unwrap().unwrap().path();
-    assert_checkpoints_are_whole(&run);
+    assert_checkpoints_are_complete(&run);
 }
 
 #[test]
 fn a_study_on_a_full_disk_has_failed() {
-    // More and more room: for no trial, for the trials and not for the page, for the page and not for the best network's run.
+    // The disk grows: first there is no space for a trial, then none for the page, then none for
+    // the run of the best model.
     let (mut failed, mut had_trials) = (0, 0);
     for size in ["8k", "16k", "24k", "32k", "64k", "128k"] {
         let place = place();
@@ -150,7 +153,7 @@ fn a_study_on_a_full_disk_has_failed() {
             "s.toml",
             "folds = 2\n[set]\ntraining.num_epochs = 1\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\n",
         );
-        let Some(ran) = on_a_disk_of(&place, size, &["study", "s.toml", "--data", "data"]) else { return };
+        let Some(ran) = run_on_disk(&place, size, &["study", "s.toml", "--data", "data"]) else { return };
         let kept = |name: &str| place.path().join("kept/studies/s").join(name);
         if ran.code == 0 {
             assert!(kept("report.html").exists() && kept("results.json").exists(), "{size}: {}", ran.stderr);
@@ -171,7 +174,7 @@ fn files_are_readable_by_whom_the_umask_lets_read_them() {
     for (umask, file, folder) in [("077", 0o600, 0o700), ("022", 0o644, 0o755), ("007", 0o660, 0o770)] {
         let place = place();
         let args = ["train", "--data", "data", "--name", "n", "--set=training.num_epochs=1"];
-        let ran = end(spawn(shell(&place, &format!("umask {umask}"), &args)));
+        let ran = wait_for_end(spawn(shell(&place, &format!("umask {umask}"), &args)));
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         let mut folders = vec![place.path().join("artifacts")];
         while let Some(path) = folders.pop() {
@@ -185,7 +188,7 @@ fn files_are_readable_by_whom_the_umask_lets_read_them() {
     }
 }
 
-/// From a limit that the program itself does not fit into, up to one that is enough.
+/// The limits begin below the size of the program and end at one that is enough.
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_that_cannot_be_had_ends_the_run_with_one_message() {
@@ -197,14 +200,15 @@ fn memory_that_cannot_be_had_ends_the_run_with_one_message() {
         let args = ["train", "--threads=2", "--data=data", &name, "--set=training.num_epochs=1"];
         let network = ["--set=model.hidden=[500]", "--set=optimizer.kind=\"adam\""];
         let before = format!("unset RUST_BACKTRACE; ulimit -v {}", own + more);
-        let ran = end(spawn(shell(&place, &before, &[&args[..], &network].concat())));
-        // Until then the system's loader ends the process.
+        let ran = wait_for_end(spawn(shell(&place, &before, &[&args[..], &network].concat())));
+        // Below that limit, the system's loader ends the process.
         has_begun |= [0, 1].contains(&ran.code);
         match ran.code {
             _ if !has_begun => {}
             0 => finished += 1,
             1 => {
-                // One message of smallnet's, or else the words of what it is built on, each of whose threads may say them.
+                // The output is one message of smallnet, or messages of the libraries, one per
+                // thread.
                 let count = |start: &str| ran.stderr.lines().filter(|line| line.starts_with(start)).count();
                 let below = ["memory allocation of ", "fatal runtime error: ", "Fatal glibc error: "];
                 let told = count("error: ");
@@ -224,7 +228,8 @@ fn a_folder_that_may_not_be_written_ends_the_run_with_one_message() {
     let own = fs::metadata(place.path()).unwrap().uid();
     let mut command = place.command(&ENDLESS);
     if own == 0 {
-        // Root may write everywhere: somebody else runs it, from where they can read it.
+        // Root may write everywhere. So another user runs the program, from a folder that this user
+        // can read.
         let binary = place.path().join("smallnet");
         fs::copy(env!("CARGO_BIN_EXE_smallnet"), &binary).unwrap();
         fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
@@ -237,19 +242,19 @@ fn a_folder_that_may_not_be_written_ends_the_run_with_one_message() {
     let checkpoints = folder.join("checkpoint");
     wait_for(&checkpoints.join("epoch-2"));
     fs::set_permissions(&checkpoints, fs::Permissions::from_mode(0o555)).unwrap();
-    let ran = end(child);
+    let ran = wait_for_end(child);
     fs::set_permissions(&checkpoints, fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.stderr.contains("/checkpoint/epoch-"), "{}", ran.stderr);
     assert!(ran.stderr.to_lowercase().contains("`: permission denied"), "{}", ran.stderr);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
-    assert_checkpoints_are_whole(&folder);
-    assert_goes_on(&place, &folder);
+    assert_checkpoints_are_complete(&folder);
+    assert_resumes(&place, &folder);
 }
 
 #[test]
 fn a_folder_that_is_taken_away_ends_the_run_and_is_not_made_again() {
-    // At several moments: most often in the middle of a checkpoint, but not always.
+    // The moments differ. Most are in the middle of a checkpoint.
     for delay in 0..6 {
         let place = place();
         let child = spawn(place.command(&ENDLESS));
@@ -257,14 +262,14 @@ fn a_folder_that_is_taken_away_ends_the_run_and_is_not_made_again() {
         wait_for(&folder.join("checkpoint/epoch-2"));
         sleep(Duration::from_millis(3 * delay));
         fs::rename(&folder, place.path().join("elsewhere")).unwrap();
-        let ran = end(child);
+        let ran = wait_for_end(child);
         assert_eq!(ran.code, 1, "{}", ran.stderr);
         assert!(ran.stderr.starts_with("error: cannot "), "{}", ran.stderr);
         assert!(ran.stderr.contains("/checkpoint"), "{}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
         assert!(!folder.exists());
-        assert_checkpoints_are_whole(&place.path().join("elsewhere"));
-        assert_goes_on(&place, &place.path().join("elsewhere"));
+        assert_checkpoints_are_complete(&place.path().join("elsewhere"));
+        assert_resumes(&place, &place.path().join("elsewhere"));
     }
 }
 
@@ -339,16 +344,17 @@ fn a_foreign_run_cannot_ask_for_a_giant_network() {
             );
         }
     }
-    // A hundred million weights are the most that smallnet makes, and these would be more.
+    // smallnet's limit is a hundred million parameters, and this network would have more.
     fs::write(&path, info.replace("\"height\": 28", "\"height\": 2000000")).unwrap();
     let ran = place.run(&["weights", run]);
-    assert!(ran.stderr.contains("weights, expected at most 100000000"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("parameters, expected at most 100000000"), "{}", ran.stderr);
 }
 
 #[test]
 fn numbers_gone_wrong_leave_the_last_good_checkpoint() {
     let place = place();
-    // Every step turns the weights around and makes them larger by half: infinite after some 220 steps.
+    // Every step changes the sign of the weights and multiplies them by 1.5. They are infinite
+    // after about 220 steps.
     let ran = place.run(&[
         "train",
         "--data",
@@ -366,11 +372,11 @@ fn numbers_gone_wrong_leave_the_last_good_checkpoint() {
     let lower = "\n\nhint: lower `optimizer.learning_rate`, or set `training.clip_norm`\n";
     assert!(ran.stderr.ends_with(lower), "{}", ran.stderr);
     let folder = run_folder(&place);
-    assert_checkpoints_are_whole(&folder);
+    assert_checkpoints_are_complete(&folder);
     let done = place.read(folder.join("metrics.jsonl")).lines().count();
     let last = folder.join(format!("checkpoint/epoch-{done}"));
     assert_eq!(place.run(&["evaluate", last.to_str().unwrap()]).code, 0);
-    // It is the same again: nothing of the noise was kept.
+    // The result is the same again, so nothing of the noise was kept.
     let again = place.run(&["resume", folder.to_str().unwrap()]);
     assert_eq!((again.code, again.stderr), (1, ran.stderr));
 }

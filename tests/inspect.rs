@@ -1,5 +1,6 @@
-//! `data`, `summary`, `predict`, `weights`, `evaluate`: looking inside, on the real binary and real digits. Values come
-//! from `tests/reference/evaluation.py` (numpy and scikit-learn) or from counting by hand.
+//! Commands that inspect data and networks: `data`, `summary`, `predict`, `weights`, `evaluate`.
+//! Expected values come from `tests/reference/evaluation.py` (numpy and scikit-learn) or from
+//! counting by hand.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -7,13 +8,13 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{Place, assert_close, config, number, numbers, reference};
+use common::{TestDir, assert_close, config, number, numbers, reference};
 use image::{GrayImage, Luma};
 use serde_json::{Value, json};
 
 #[test]
 fn the_baseline_in_numbers() {
-    let place = Place::new();
+    let place = TestDir::new();
     let record = place.json(&["summary"]);
     for (key, value) in [
         ("num_parameters", 7850),
@@ -27,19 +28,19 @@ fn the_baseline_in_numbers() {
     }
     let out = place.run(&["summary"]).stdout;
     for line in [
-        " Linear   [batch, 10]        7,850      15,680  784 × 10 + 10 = 7,850",
+        " Linear   [batch, 10]           7,850  15,680  784 × 10 + 10 = 7,850",
         " SGD         w ← w − η · g",
-        " steps       60,000 images / 128 a batch: 468 full batches and one of 96, 469 steps an epoch; times 10 epochs: 4,690 steps",
+        " steps       60,000 images / 128 per batch: 468 full batches and one of 96, 469 steps per epoch; times 10 epochs: 4,690 steps",
     ] {
         assert!(out.lines().any(|printed| printed == line), "`{line}` is missing in:\n{out}");
     }
     assert!(!place.path().join("artifacts").exists(), "nothing is trained");
 }
 
-/// 784·128 + 128 + 128·10 + 10, and 784·512 + 512 + 512·256 + 256 + 256·10 + 10.
+/// The numbers are 784·128 + 128 + 128·10 + 10, and 784·512 + 512 + 512·256 + 256 + 256·10 + 10.
 #[test]
 fn the_weights_of_every_shipped_network() {
-    let place = Place::new();
+    let place = TestDir::new();
     for (name, weights) in [("softmax", 7850), ("hidden", 101_770), ("mlp", 535_818)] {
         assert_eq!(place.json(&["summary", &config(name)])["num_parameters"], json!(weights), "{name}");
     }
@@ -52,14 +53,14 @@ fn the_weights_of_every_shipped_network() {
 
 #[test]
 fn mnist_in_numbers() {
-    let place = Place::new();
+    let place = TestDir::new();
     let record = place.json(&["data"]);
     assert_eq!(
         (&record["height"], &record["width"], &record["num_classes"]),
         (&json!(28), &json!(28), &json!(10))
     );
     assert_eq!((&record["smallest_value"], &record["largest_value"]), (&json!(0), &json!(255)));
-    // As counted by everyone who has used MNIST.
+    // These counts of MNIST are well known.
     assert_eq!(record["train"], json!([5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]));
     assert_eq!(record["test"], json!([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]));
     let labels: Vec<_> = record["labels"].as_array().unwrap().iter().map(|label| &label["label"]).collect();
@@ -79,11 +80,12 @@ fn mnist_in_numbers() {
 
 #[test]
 fn one_image_on_the_terminal_and_as_a_picture() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(20, 20);
     let ran = place.run(&["data", "--data", "data", "--index", "0"]);
     assert!(ran.stdout.contains("label 5, one-hot 0 0 0 0 0 1 0 0 0 0"), "{}", ran.stdout);
-    // Row 5 of MNIST's first image has, from column 12: 3 18 18 18 126 136 175 26 166 255 247 127; half of 255 is ink.
+    // Row 5 of MNIST's first image has these values from column 12 on: 3 18 18 18 126 136 175 26
+    // 166 255 247 127. At least half of 255 is drawn.
     assert!(ran.stdout.lines().any(|line| line == "                 ▄▄ ▄▄▄"), "{}", ran.stdout);
     let record = place.json(&["data", "--data", "data", "--index", "0"]);
     assert_eq!(record["one_hot"], json!([0, 0, 0, 0, 0, 1, 0, 0, 0, 0]));
@@ -97,7 +99,7 @@ fn one_image_on_the_terminal_and_as_a_picture() {
 
 #[test]
 fn an_image_that_is_not_there() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(20, 10);
     let run = place.saved_run();
     let missing = "there is no image 10 in the test split: it has 10 images, 0 to 9";
@@ -113,7 +115,7 @@ fn an_image_that_is_not_there() {
 
 #[test]
 fn a_saved_run_evaluates_as_numpy_and_scikit_learn_do() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     let (got, expected) = (place.json(&["evaluate", &run]), reference());
     assert_eq!(got["confusion"], expected["confusion"]);
@@ -143,13 +145,13 @@ fn a_saved_run_evaluates_as_numpy_and_scikit_learn_do() {
 
 #[test]
 fn evaluate_prints_the_matrix_and_the_scores() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     let out = place.run(&["evaluate", &run]).stdout;
     for line in [
         " 0  951      ·    2    2    1    8   11    4    1    ·",
         "     0     0.9655  0.9704  0.9679     980",
-        "expected calibration error 0.0047: on average that far apart are how sure the network is and how often it is right",
+        "expected calibration error 0.0047 (mean gap between confidence and accuracy)",
     ] {
         assert!(out.lines().any(|printed| printed == line), "`{line}` is missing in:\n{out}");
     }
@@ -157,7 +159,7 @@ fn evaluate_prints_the_matrix_and_the_scores() {
 
 #[test]
 fn a_prediction_beside_its_label() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     let records = place.json(&["predict", &run, "--index", "0", "1", "2"]);
     let expected = reference();
@@ -173,7 +175,7 @@ fn a_prediction_beside_its_label() {
     assert!(out.contains("7  99.9 %  ██████████████████████████████"), "{out}");
 }
 
-/// The strokes of a digit: points of a polyline on a field of 100 by 150.
+/// Strokes of a digit: points of a polyline on a field of 100 × 150.
 fn strokes(digit: usize) -> Vec<Vec<(f32, f32)>> {
     let arc = |x: f32, y: f32, rx: f32, ry: f32, from: f32, to: f32| -> Vec<(f32, f32)> {
         let angle = |step: i32| (from + (to - from) * step as f32 / 24.0).to_radians();
@@ -195,8 +197,8 @@ fn strokes(digit: usize) -> Vec<Vec<(f32, f32)>> {
     }
 }
 
-/// A thick black digit on a white canvas of 200 by 300.
-fn drawn(digit: usize) -> GrayImage {
+/// Draws a thick black digit on a white canvas of 200 × 300 pixels.
+fn draw_digit(digit: usize) -> GrayImage {
     const RADIUS: f32 = 13.0;
     let distance = |(x, y): (f32, f32), (a, b): ((f32, f32), (f32, f32))| {
         let (dx, dy) = (b.0 - a.0, b.1 - a.1);
@@ -215,13 +217,13 @@ fn drawn(digit: usize) -> GrayImage {
 
 #[test]
 fn digits_drawn_by_hand_are_read() {
-    let place = Place::new();
+    let place = TestDir::new();
     let record = place.json(&["train", &config("mlp"), "--set", "training.num_epochs=2"]);
     let run = record["run"].as_str().unwrap();
     let mut arguments = vec!["predict", run];
     let files: Vec<String> = (0..10).map(|digit| format!("drawn-{digit}.png")).collect();
     for (digit, file) in files.iter().enumerate() {
-        drawn(digit).save(place.path().join(file)).unwrap();
+        draw_digit(digit).save(place.path().join(file)).unwrap();
         arguments.push(file);
     }
     let records = place.json(&arguments);
@@ -237,11 +239,11 @@ fn digits_drawn_by_hand_are_read() {
     assert!(table.lines().any(|line| line.starts_with(" drawn-3.png      –")), "{table}");
 }
 
-/// Of 24 and 50 million pixels, in ten scans, lying on their side, with a colour profile; and a PNG of 16 bits. Made by
-/// Pillow: `tests/reference/photos/photos.py`.
+/// Photographs of 24 and 50 million pixels, in ten scans, rotated by 90°, with a colour profile,
+/// and a PNG of 16 bits. `tests/reference/photos/photos.py` made them with Pillow.
 #[test]
 fn photographs_and_screenshots_as_they_are_saved_are_read() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     let files = ["photo-24.jpg", "photo-50.jpg", "screenshot-16.png"];
     for file in files {
@@ -258,14 +260,14 @@ fn photographs_and_screenshots_as_they_are_saved_are_read() {
 
 #[test]
 fn files_that_are_no_pictures_of_digits() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     place.write("text.png", "not a picture");
     place.write("empty.png", "");
     GrayImage::from_pixel(50, 60, Luma([255])).save(place.path().join("blank.png")).unwrap();
-    // A PNG whose header promises 50,000×50,000 grey pixels: signature, IHDR and its checksum.
+    // The header of this PNG states 50,000 × 50,000 grey pixels: signature, IHDR and its checksum.
     let mut header = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xc3\x50\0\0\xc3\x50\x08\0\0\0\0".to_vec();
-    header.extend(crc(&header[12..]).to_be_bytes());
+    header.extend(png_checksum(&header[12..]).to_be_bytes());
     place.write("huge.png", header);
     for (file, message) in [
         ("text.png", "`text.png` is not a PNG or JPEG image\n\nhint: "),
@@ -280,11 +282,11 @@ fn files_that_are_no_pictures_of_digits() {
         assert_eq!(ran.stderr.matches("error:").count(), 1, "{}", ran.stderr);
     }
     assert!(!place.path().join(&run).join("predictions").exists(), "nothing is left behind");
-    // Names that could be taken for one another, and one too long for a file.
+    // Some names differ only slightly, and one is too long for a file name.
     let long = format!("{}.png", "long".repeat(60));
     for file in ["a.png", "prepared-a.png", "x/a.png", "test-0.png", &long] {
         let path = place.write(file, "");
-        drawn(4).save(path).unwrap();
+        draw_digit(4).save(path).unwrap();
     }
     let files = ["a.png", "prepared-a.png", "x/a.png", "test-0.png", &long];
     let records = place.json(&[&["predict", &run][..], &files].concat());
@@ -302,8 +304,8 @@ fn files_that_are_no_pictures_of_digits() {
     assert!(both.code == 2 && both.stderr.contains("cannot be used with"), "{}", both.stderr);
 }
 
-/// The checksum of PNG's chunks.
-fn crc(bytes: &[u8]) -> u32 {
+/// Computes the checksum of a PNG chunk.
+fn png_checksum(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, &byte| {
         (0..8).fold(
             crc ^ u32::from(byte),
@@ -314,7 +316,7 @@ fn crc(bytes: &[u8]) -> u32 {
 
 #[test]
 fn the_weights_of_a_saved_run() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     let record = place.json(&["weights", &run]);
     let expected = reference();
@@ -326,7 +328,8 @@ fn the_weights_of_a_saved_run() {
     assert_close(&of("bias"), &numbers(&expected["biases"]), 1e-7);
     assert_eq!(record["pictures"], json!([format!("{run}/figures/weights.png")]));
     let sheet = place.picture(format!("{run}/figures/weights.png"));
-    // One colour scale from blue over white to red: the extreme weight of all ten neurons is in the picture.
+    // All ten neurons share one colour scale from blue over white to red, so the picture contains
+    // the colour of the extreme weight.
     let extreme = |pick: fn(&[u8; 3]) -> i32| sheet.pixels().map(|pixel| pick(&pixel.0)).max().unwrap();
     assert!(extreme(|[r, _, b]| i32::from(*b) - i32::from(*r)) > 80, "blue");
     assert!(extreme(|[r, _, b]| i32::from(*r) - i32::from(*b)) > 80, "red");
@@ -334,7 +337,7 @@ fn the_weights_of_a_saved_run() {
 
 #[test]
 fn other_data_does_not_take_the_place_of_the_runs_own() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(20, 50);
     let run = place.saved_run();
     let own = place.json(&["evaluate", &run]);
@@ -353,7 +356,7 @@ fn other_data_does_not_take_the_place_of_the_runs_own() {
 
 #[test]
 fn only_the_runs_own_test_is_kept() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let train = ["train", "--data", "data", "--set", "training.num_epochs=1", "--set", "data.validation=50"];
     let run = place.json(&train)["run"].as_str().unwrap().to_owned();
@@ -377,7 +380,7 @@ fn only_the_runs_own_test_is_kept() {
 
 #[test]
 fn a_network_that_has_diverged_leaves_a_readable_run() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(300, 100);
     let settings = ["training.num_epochs=1", "training.batch_size=300", "optimizer.learning_rate=1e38"];
     let settings: Vec<_> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
@@ -393,7 +396,7 @@ fn a_network_that_has_diverged_leaves_a_readable_run() {
 
 #[test]
 fn a_hidden_network_goes_through_every_command() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.digits(600, 200);
     let train = ["train", &config("hidden"), "--data", "data", "--set", "data.validation=100"];
     let record = place.json(&[&train[..], &["--set", "training.num_epochs=2"]].concat());
@@ -420,10 +423,10 @@ fn a_hidden_network_goes_through_every_command() {
     assert_eq!(page["differences"][0]["key"], json!("data.source"));
 }
 
-/// Root may write anywhere, so a file stands where the folder of pictures should be.
+/// Root may write anywhere, so a file takes the place of the folder of pictures.
 #[test]
 fn an_answer_is_not_lost_with_its_picture() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     place.write(&format!("{run}/figures"), "");
     place.write(&format!("{run}/predictions"), "");
@@ -459,7 +462,7 @@ fn an_answer_is_not_lost_with_its_picture() {
 
 #[test]
 fn indices_are_whole_numbers() {
-    let place = Place::new();
+    let place = TestDir::new();
     let run = place.saved_run();
     for command in [&["data", "--index", "-1"][..], &["predict", &run, "--index", "-1"]] {
         let ran = place.run(command);
@@ -471,7 +474,7 @@ fn indices_are_whole_numbers() {
 
 #[test]
 fn a_folder_of_runs_is_no_run_but_names_the_newest() {
-    let place = Place::new();
+    let place = TestDir::new();
     place.saved_run();
     for text in ["artifacts/softmax", "softmax"] {
         let ran = place.run(&["evaluate", text]);
@@ -483,7 +486,7 @@ fn a_folder_of_runs_is_no_run_but_names_the_newest() {
 
 #[test]
 fn a_folder_that_is_no_run() {
-    let place = Place::new();
+    let place = TestDir::new();
     fs::create_dir(place.path().join("empty")).unwrap();
     let message = "`empty` is not a run folder\n\nhint: `smallnet runs` lists the runs; a run folder holds \
                    `config.toml` and `run.json`";

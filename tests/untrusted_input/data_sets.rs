@@ -1,4 +1,4 @@
-//! Data sets and studies of at most 64 kilobytes that become as large as any may.
+//! Data sets and studies of at most 64 kilobytes that reach the limits of size.
 
 use std::fs;
 use std::io::Write;
@@ -7,10 +7,10 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// A compressed file may become so many times larger.
+/// Maximum ratio between the sizes of an unpacked and a compressed file.
 const MOST_UNPACKED: usize = 100;
 
-/// Bytes as a gzip file that is as small as one of them may be.
+/// Compresses bytes into a gzip file of the minimum size that is accepted.
 fn packed(bytes: &[u8]) -> Vec<u8> {
     let pack = |bytes: &[u8]| {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -24,8 +24,8 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
     file
 }
 
-/// Writes a data set of images of one pixel, so many to learn from and to test on, in four classes; says how many bytes
-/// its files have.
+/// Writes a data set of `train` and `test` images of one pixel in four classes. Returns the size of
+/// its files in bytes.
 pub fn write_pixels(folder: &Path, train: usize, test: usize) -> usize {
     let number = |number: usize| u32::try_from(number).unwrap().to_be_bytes();
     let mut size = 0;
@@ -42,7 +42,8 @@ pub fn write_pixels(folder: &Path, train: usize, test: usize) -> usize {
     size
 }
 
-/// A hundred thousand settings of the deepest networks, each with as many keys as may vary.
+/// Returns a study of a hundred thousand configurations of the deepest networks, each with the
+/// maximum number of varied keys.
 pub fn study() -> String {
     let layers = |first: usize| format!("[{first}{}]", ", 1".repeat(99));
     let hidden: Vec<_> = (1..=100).map(layers).collect();

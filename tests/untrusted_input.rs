@@ -1,5 +1,5 @@
-//! Inputs that other people could make: the seeds of the fuzz targets, and what was found with them. Nothing may panic,
-//! hang or ask for more memory than its bound.
+//! Untrusted input: the seeds of the fuzz targets and the inputs that fuzzing found. Nothing may
+//! panic, hang or allocate more memory than its bound.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
@@ -8,20 +8,20 @@ use std::sync::{Mutex, PoisonError};
 
 use smallnet::data::read_digit;
 
-#[path = "hostile/pictures.rs"]
+#[path = "untrusted_input/data_sets.rs"]
+mod data_sets;
+#[path = "untrusted_input/pictures.rs"]
 mod pictures;
-#[path = "hostile/sets.rs"]
-mod sets;
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
 #[global_allocator]
 static BOUND: cap::Cap<std::alloc::System> = cap::Cap::new(std::alloc::System, usize::MAX);
 
-/// Its name, what it does with an input, and the memory it may have.
+/// Fuzz target: its name, its function, and its bound on memory in bytes.
 type Target = (&'static str, fn(&[u8]), usize);
 
-/// The files in `fuzz/<kind>/<target>`.
+/// Returns the files in `fuzz/<kind>/<target>`.
 fn inputs(kind: &str, target: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(kind).join(target);
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
@@ -29,16 +29,16 @@ fn inputs(kind: &str, target: &str) -> Vec<PathBuf> {
     paths.filter(|path| path.is_file()).collect()
 }
 
-/// The bound is the whole process's: one test at a time.
+/// The bound applies to the whole process, so only one test runs at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Files of 64 kilobytes together, with as many images as those may be.
+/// The files have 64 kilobytes together and the maximum number of images.
 #[test]
 fn the_largest_data_sets_stay_within_their_bound() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for (train, test) in [(3_200_000, 1), (1_600_000, 1_600_000), (1, 3_200_000)] {
         let place = tempfile::tempdir().unwrap();
-        let size = sets::write_pixels(place.path(), train, test);
+        let size = data_sets::write_pixels(place.path(), train, test);
         assert!(size < 1 << 16, "{size}");
         BOUND.set_limit(targets::MEMORY).unwrap();
         let loaded = targets::load(place.path());
@@ -50,7 +50,7 @@ fn the_largest_data_sets_stay_within_their_bound() {
 #[test]
 fn the_largest_study_stays_within_its_bound() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let text = sets::study();
+    let text = data_sets::study();
     assert!(text.len() < 1 << 16, "{}", text.len());
     BOUND.set_limit(targets::MEMORY_FOR_STUDIES).unwrap();
     let trials = targets::plan(&text, "", &[]).map(|plan| plan.trials.len());
@@ -58,13 +58,13 @@ fn the_largest_study_stays_within_its_bound() {
     assert_eq!(trials, Some(100_000));
 }
 
-/// The most pixels, scans and bytes that a picture may have, together and in a few bytes of file.
+/// The pictures have the maximum number of pixels, scans and bytes, together and in small files.
 #[test]
 fn the_dearest_pictures_stay_within_their_bound() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("picture");
-    // Where they lie is no memory of this process.
+    // The files are on disk, so they are no memory of this process.
     let read = |(name, file): pictures::Picture| {
         fs::write(&path, file()).unwrap();
         println!("{name}: {} bytes", fs::metadata(&path).unwrap().len());
@@ -74,7 +74,7 @@ fn the_dearest_pictures_stay_within_their_bound() {
         answer
     };
     for picture in pictures::DEAR {
-        // What is in it does not matter; it is read.
+        // Only reading matters, not the content.
         let answer = read(picture).err().unwrap_or_default();
         assert!(answer.is_empty() || answer.starts_with("there is no digit in "), "{}: {answer}", picture.0);
     }
@@ -105,7 +105,7 @@ fn nothing_panics_hangs_or_takes_too_much_memory() {
             println!("{}", path.display());
             let bytes = fs::read(&path).unwrap();
             target(&bytes);
-            // And cut off anywhere, as a full disk leaves it.
+            // The input is also cut off at many places, as on a full disk.
             for length in (0..bytes.len()).step_by(1 + bytes.len() / 64) {
                 target(&bytes[..length]);
             }
