@@ -27,7 +27,7 @@ fn the_baseline_in_numbers() {
     }
     let out = place.run(&["summary"]).stdout;
     for line in [
-        " Linear   [batch, 10]        7,850      15,680  784 × 10 + 10 = 7,850",
+        " Linear   [batch, 10]           7,850  15,680  784 × 10 + 10 = 7,850",
         " SGD         w ← w − η · g",
         " steps       60,000 images / 128 a batch: 468 full batches and one of 96, 469 steps an epoch; times 10 epochs: 4,690 steps",
     ] {
