@@ -21,7 +21,7 @@ const BOUND_MB: f64 = 125.0;
 fn main() -> Result<()> {
     let artifacts = tempfile::tempdir().map_err(|error| Error::new(error.to_string()))?;
     let experiment = Experiment::from_toml(DEFAULT_EXPERIMENT, "softmax.toml", &[])?;
-    let prepared = pipeline::prepare(experiment, Backend::Flex, artifacts.path())?;
+    let prepared = pipeline::prepare(experiment, Backend::Flex.into(), artifacts.path())?;
     prepared.train(Box::new(NullRenderer), Interrupter::new(), |_| ())?;
     let Some(peak) = peak_mb() else {
         println!("this system does not report the peak memory of a process");

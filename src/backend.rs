@@ -79,6 +79,60 @@ impl Engine {
     }
 }
 
+/// Where and how a network is computed: a backend with one of its engines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compute {
+    backend: Backend,
+    engine: Engine,
+}
+
+impl Compute {
+    /// The backend with `engine`, or with its default engine.
+    ///
+    /// # Errors
+    /// As [`Engine::check`]'s.
+    pub fn new(backend: Backend, engine: Option<Engine>) -> Result<Self> {
+        let engine = engine.unwrap_or(Engine::default_of(backend));
+        engine.check(backend).map(|()| Self { backend, engine })
+    }
+
+    /// The backend.
+    pub fn backend(self) -> Backend {
+        self.backend
+    }
+
+    /// The engine.
+    pub fn engine(self) -> Engine {
+        self.engine
+    }
+
+    /// Opens the backend.
+    ///
+    /// # Errors
+    /// As [`Backend::open`]'s.
+    pub fn open(self) -> Result<BackendHandle> {
+        Ok(BackendHandle { engine: self.engine, ..self.backend.open()? })
+    }
+}
+
+impl From<Backend> for Compute {
+    fn from(backend: Backend) -> Self {
+        Self { backend, engine: Engine::default_of(backend) }
+    }
+}
+
+impl std::fmt::Display for Compute {
+    /// The backend alone with its usual engine (`flex`, which has been the key of trials before there were two engines),
+    /// else both (`flex, engine autodiff`).
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let usual = if self.backend == Backend::Flex { Engine::Cpu } else { Engine::Autodiff };
+        match self.engine == usual {
+            true => write!(f, "{}", self.backend),
+            false => write!(f, "{}, engine {}", self.backend, self.engine),
+        }
+    }
+}
+
 /// A backend ready to compute.
 #[derive(Debug, Clone)]
 pub struct BackendHandle {

@@ -361,7 +361,7 @@ mod tests {
     }
 
     fn train(experiment: Experiment, artifacts: &Path) -> Result<RunFolder> {
-        let prepared = prepare(experiment, Backend::Flex, artifacts)?;
+        let prepared = prepare(experiment, Backend::Flex.into(), artifacts)?;
         let folder = prepared.folder.clone();
         prepared.train(Box::new(NullRenderer), Interrupter::new(), |_| ()).map(|_| folder)
     }
@@ -425,8 +425,8 @@ mod tests {
         let held = run.lock().unwrap();
         fails(run.lock(), ErrorKind::Locked);
         drop(held);
-        fails(resume(run.clone(), None, None), ErrorKind::State);
-        fails(resume(run.clone(), None, Some(Backend::Ndarray)), ErrorKind::Usage);
+        fails(resume(run.clone(), None, None, None), ErrorKind::State);
+        fails(resume(run.clone(), None, Some(Backend::Ndarray), None), ErrorKind::Usage);
         let store = run.checkpoints();
         let checkpoint = store.folder(store.positions().unwrap().pop().unwrap());
         std::fs::write(checkpoint.join("optimizer.bpk"), "damaged").unwrap();

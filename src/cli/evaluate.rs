@@ -49,7 +49,8 @@ const MAX_LISTED: usize = 5;
 
 /// Runs the command.
 pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Result<ExitCode> {
-    let saved = LoadedModel::load(&args.model, &global.artifacts, global.backend)?;
+    let saved =
+        LoadedModel::load(&args.model, &global.artifacts, global.backend)?.with_engine(global.engine)?;
     let subject = saved.eval_set(args.split, args.data.as_deref().map(Source::parse))?;
     let evaluation = saved.evaluate(&subject)?;
     output.line(&format!(

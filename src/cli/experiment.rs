@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Engine};
 use crate::error::{Error, Result};
 use crate::experiment::shipped;
 use crate::experiment::shipped::EXPERIMENTS;
@@ -99,8 +99,8 @@ const LEARNING_RATE: &str = "optimizer.learning_rate";
 impl TrainingArgs {
     /// Returns the arguments after `smallnet` that train this experiment, without its learning
     /// rate.
-    pub(super) fn train_command(&self, backend: Option<Backend>) -> Vec<String> {
-        let mut words = self.experiment.train_command(backend);
+    pub(super) fn train_command(&self, backend: Option<Backend>, engine: Option<Engine>) -> Vec<String> {
+        let mut words = self.experiment.train_command(backend, engine);
         for setting in self.short.settings().iter().filter(|setting| setting.key() != LEARNING_RATE) {
             words.extend(["--set".to_owned(), setting.to_string()]);
         }
@@ -119,15 +119,16 @@ impl TrainingArgs {
 
 impl ExperimentArgs {
     /// Returns the arguments after `smallnet` that train this experiment.
-    fn train_command(&self, backend: Option<Backend>) -> Vec<String> {
+    fn train_command(&self, backend: Option<Backend>, engine: Option<Engine>) -> Vec<String> {
         let option = |name: &str, value: String| [name.to_owned(), value];
         let backend = backend.iter().flat_map(|backend| option("--backend", backend.to_string()));
+        let engine = engine.iter().flat_map(|engine| option("--engine", engine.to_string()));
         let config = self.config.as_ref().map(|path| path.display().to_string());
         let settings = self.settings.iter().flat_map(|setting| option("--set", setting.to_string()));
         let seed = self.seed.iter().flat_map(|seed| option("--seed", seed.to_string()));
         let data = self.data.iter().flat_map(|data| option("--data", data.clone()));
         let arguments = config.into_iter().chain(settings).chain(seed).chain(data);
-        backend.chain(["train".to_owned()]).chain(arguments).collect()
+        backend.chain(engine).chain(["train".to_owned()]).chain(arguments).collect()
     }
 
     /// Reads the experiment. `name` replaces its name.

@@ -10,7 +10,6 @@ use burn::train::renderer::MetricsRenderer;
 use clap::Args;
 use serde::Serialize;
 
-use crate::backend::Backend;
 use crate::cli::output::{Output, invocation};
 use crate::cli::signals::Signals;
 use crate::cli::{DEFAULT_ARTIFACTS, Global, progress};
@@ -120,7 +119,7 @@ pub(super) fn run(args: LabArgs, global: &Global, output: &Output) -> Result<Exi
         source: Source::parse(&args.data).to_absolute()?,
         folder: args.out,
         quick: args.quick,
-        backend: global.backend.unwrap_or_default(),
+        compute: global.compute()?,
         seed: args.seed,
         settings: args.settings,
         questions: args.questions.map_or_else(|| (0..QUESTIONS.len()).collect(), |questions| questions.0),
@@ -200,11 +199,8 @@ fn print(report: &ExerciseReport, exercise: &Exercise, interrupted: bool, output
         output.line("interrupted; what is finished is kept, and the page has what could be answered");
     }
     if interrupted || num_failed(report) > 0 {
-        let backend = match exercise.backend {
-            Backend::Flex => String::new(),
-            backend => format!(" --backend {backend}"),
-        };
-        output.line(&format!("resume: {}{backend} {}", invocation(), exercise.arguments()));
+        let compute = exercise.compute_options();
+        output.line(&format!("resume: {}{compute} {}", invocation(), exercise.arguments()));
     }
     warn_if_beside(&report.page, report.is_beside, output);
     output.line(&format!("page: {}, in {}", report.page.display(), seconds(report.seconds)));

@@ -50,9 +50,9 @@ struct Record<'a> {
 /// Runs the command.
 pub(super) fn run(args: LrFindArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let sweep = Sweep::new(args.from, args.to, args.steps)?;
-    let command = args.experiment.train_command(global.backend);
+    let command = args.experiment.train_command(global.backend, global.engine);
     let experiment = args.experiment.read(None)?;
-    let finder = LrFinder::prepare(experiment, sweep, global.backend.unwrap_or_default())?;
+    let finder = LrFinder::prepare(experiment, sweep, global.compute()?)?;
     let interrupter = Interrupter::new();
     let signals = Signals::listen(interrupter.clone())?;
     print_header(&finder.experiment, &finder.info, &finder.handle, output);

@@ -38,7 +38,7 @@ use std::sync::{Mutex, PoisonError};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::backend;
-use crate::backend::Backend;
+use crate::backend::{Backend, Compute, Engine};
 use crate::error::{Result, catch_panic};
 use crate::experiment::shipped::{EXPERIMENTS, Shipped};
 use output::Output;
@@ -97,6 +97,9 @@ struct Global {
     /// Where to compute [default: flex; for a saved network, the backend that trained it]
     #[arg(long, global = true, value_enum, value_name = "BACKEND")]
     backend: Option<Backend>,
+    /// How to compute [default: cpu on flex, autodiff elsewhere]
+    #[arg(long, global = true, value_enum, value_name = "ENGINE")]
+    engine: Option<Engine>,
     /// The folder that runs are saved in
     #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_ARTIFACTS)]
     artifacts: PathBuf,
@@ -110,6 +113,13 @@ struct Global {
     /// Threads of the CPU backends [default: all cores]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+}
+
+impl Global {
+    /// Returns where and how to train.
+    fn compute(&self) -> Result<Compute> {
+        Compute::new(self.backend.unwrap_or_default(), self.engine)
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -56,7 +56,8 @@ struct Record<'a> {
 
 /// Runs the command.
 pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result<ExitCode> {
-    let saved = LoadedModel::load(&args.model, &global.artifacts, global.backend)?;
+    let saved =
+        LoadedModel::load(&args.model, &global.artifacts, global.backend)?.with_engine(global.engine)?;
     let predictions = if args.images.is_empty() {
         let subject = saved.eval_set(args.split, args.data.as_deref().map(Source::parse))?;
         saved.predict(&subject, &args.index)?

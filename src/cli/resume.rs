@@ -31,7 +31,8 @@ pub(super) fn run(args: ResumeArgs, global: &Global, output: &Output) -> Result<
         dashboard::check()?;
     }
     let folder = run::find(&args.run, &global.artifacts)?;
-    let Resume { run: prepared, position, warnings } = pipeline::resume(folder, args.epochs, global.backend)?;
+    let Resume { run: prepared, position, warnings } =
+        pipeline::resume(folder, args.epochs, global.backend, global.engine)?;
     warnings.iter().for_each(|warning| output.warning(warning));
     let path = prepared.folder.path().display();
     output.line(&match position {

@@ -95,7 +95,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     settings.extend(args.data.map(|data| Override::new("data.source", data)));
     let study = Study::read(&args.file, &settings)?;
     let options = RunOptions { separate: args.separate, remeasure: args.remeasure };
-    let planned = PlannedStudy::new(study, global.backend.unwrap_or_default(), options)?;
+    let planned = PlannedStudy::new(study, global.compute()?, options)?;
     print_header(&planned, output);
     if args.dry_run {
         return dry_run(&planned, global, output);

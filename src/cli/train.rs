@@ -56,7 +56,7 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
         dashboard::check()?;
     }
     let experiment = args.experiment.read(args.name)?;
-    let prepared = pipeline::prepare(experiment, global.backend.unwrap_or_default(), &global.artifacts)?;
+    let prepared = pipeline::prepare(experiment, global.compute()?, &global.artifacts)?;
     run_with_progress(prepared, args.dashboard, output)
 }
 
@@ -115,7 +115,8 @@ pub(super) fn run_with_progress(
 pub(super) fn print_header(experiment: &Experiment, info: &RunInfo, opened: &BackendHandle, output: &Output) {
     let plan = ModelSummary::new(experiment, info.data.layout, info.data.num_train);
     let (shape, parameters) = (plan.shape(), grouped(plan.num_parameters));
-    output.line(&format!("{}: {shape}, {parameters} parameters, on {}", experiment.name, opened.adapter));
+    let (name, adapter, engine) = (&experiment.name, &opened.adapter, opened.engine);
+    output.line(&format!("{name}: {shape}, {parameters} parameters, on {adapter}, engine {engine}"));
     output.line(&format!("data: {}", info.data.describe()));
     if opened.warms_up {
         output.line("the first steps compile the GPU's kernels and take longer than all others");

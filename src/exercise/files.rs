@@ -219,7 +219,7 @@ mod tests {
             folder: folder.to_owned(),
             source,
             quick,
-            backend,
+            compute: backend.into(),
             seed: None,
             settings: Vec::new(),
             questions,

@@ -15,7 +15,7 @@ use std::time::Instant;
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Compute, Engine};
 use crate::data::Source;
 use crate::error::{BACKEND_PANIC, Error, Result, catch_panic};
 use crate::exercise::page::{
@@ -41,8 +41,8 @@ pub struct Exercise {
     pub source: Source,
     /// True if the short forms of the studies are run.
     pub quick: bool,
-    /// Backend of all trainings.
-    pub backend: Backend,
+    /// Backend and engine of all trainings.
+    pub compute: Compute,
     /// Seed of the experiments and first seed of the studies. None keeps the seeds of the files.
     pub seed: Option<i64>,
     /// Settings that replace those of all experiments.
@@ -213,6 +213,11 @@ impl Exercise {
         self.folder.join("artifacts")
     }
 
+    /// Returns the options of backend and engine, with a space before each; empty for the defaults.
+    pub fn compute_options(&self) -> String {
+        compute_options(self.compute.backend(), self.compute.engine())
+    }
+
     /// Returns the arguments after `smallnet` that start this exercise.
     pub fn arguments(&self) -> String {
         let mut words = vec!["lab".to_owned()];
@@ -243,9 +248,9 @@ impl Exercise {
         files::check(&self.settings)?;
         let mut experiment = Experiment::default();
         experiment.data.source = self.source.to_string();
-        let start = RunInputs::new(&experiment, self.backend)?;
+        let start = RunInputs::new(&experiment, self.compute)?;
         let experiment = files::softmax(self, start.splits.train.len())?;
-        let info = start_info(&experiment, self.backend, &start.handle, start.data.clone(), run::now());
+        let info = start_info(&experiment, self.compute, &start.handle, start.data.clone(), run::now());
         Ok(ExerciseInputs { start, experiment, info })
     }
 
@@ -297,5 +302,17 @@ impl Exercise {
             })
         });
         done.map_err(|panic| missing.unwrap_or_else(|| panic.into()))
+    }
+}
+
+/// Returns the options of a backend and an engine, with a space before each; empty for the defaults.
+pub(crate) fn compute_options(backend: Backend, engine: Engine) -> String {
+    let backend_option = match backend {
+        Backend::Flex => String::new(),
+        backend => format!(" --backend {backend}"),
+    };
+    match engine == Engine::default_of(backend) {
+        true => backend_option,
+        false => format!("{backend_option} --engine {engine}"),
     }
 }

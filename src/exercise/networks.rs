@@ -67,7 +67,7 @@ impl Trainer<'_> {
     /// Returns the finished runs of an experiment, oldest first.
     fn finished_runs(&self, experiment: &Experiment) -> Result<Vec<RunRecords>> {
         let runs =
-            find_runs(experiment, self.exercise.backend, self.data_sha256, &self.exercise.artifacts())?;
+            find_runs(experiment, self.exercise.compute, self.data_sha256, &self.exercise.artifacts())?;
         Ok(runs.iter().filter_map(finished_records).collect())
     }
 
@@ -92,7 +92,7 @@ impl Trainer<'_> {
         if self.interrupter.should_stop() {
             return Err(not_started());
         }
-        let prepared = prepare(experiment, self.exercise.backend, &self.exercise.artifacts())?;
+        let prepared = prepare(experiment, self.exercise.compute, &self.exercise.artifacts())?;
         let folder = prepared.folder.clone();
         let outcome = prepared.train(observer.renderer(), self.interrupter.clone(), |_| ())?;
         if outcome.result.is_none() {

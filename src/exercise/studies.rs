@@ -55,7 +55,7 @@ pub(super) fn run(
         true => Vec::new(),
         false => shortened(exercise, &study, &Study::read(full, &[])?)?,
     };
-    let planned = PlannedStudy::new(study, exercise.backend, RunOptions::default())?;
+    let planned = PlannedStudy::new(study, exercise.compute, RunOptions::default())?;
     let mut opened = planned.open(&artifacts)?;
     let (num_reused, num_trials) = (opened.num_done(), opened.planned.plan.trials.len());
     if num_reused < num_trials {
@@ -90,6 +90,6 @@ pub(super) fn run(
 /// Returns the differences of a study from the full one. Both are planned for the same data and
 /// without a machine, so that all differences are those of their files.
 fn shortened(exercise: &Exercise, study: &Study, full: &Study) -> Result<Vec<(String, String, String)>> {
-    let facts = |study: &Study| Ok(TrialPlan::new(study, exercise.backend, "", None)?.fingerprint);
+    let facts = |study: &Study| Ok(TrialPlan::new(study, exercise.compute, "", None)?.fingerprint);
     Ok(diff(&facts(full)?, &facts(study)?))
 }

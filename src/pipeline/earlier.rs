@@ -1,23 +1,23 @@
 //! The search for runs of the same experiment that exist already.
 //!
-//! A run is recognised by its experiment, backend and data set. So a program that was killed finds
+//! A run is recognised by its experiment, backend, engine and data set. So a program that was killed finds
 //! its runs again, whatever it was doing at that moment.
 
 use std::path::Path;
 
-use crate::backend::Backend;
+use crate::backend::Compute;
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::run::{RunFolder, RunRecords, Status};
 
-/// Returns the runs of `experiment` on `backend` and on the data set with the digest `data_sha256`,
+/// Returns the runs of `experiment` on `compute` and on the data set with the digest `data_sha256`,
 /// oldest first.
 ///
 /// # Errors
 /// A folder that cannot be listed. A single run that cannot be read is left out.
 pub(crate) fn find_runs(
     experiment: &Experiment,
-    backend: Backend,
+    compute: Compute,
     data_sha256: &str,
     artifacts: &Path,
 ) -> Result<Vec<RunFolder>> {
@@ -26,7 +26,9 @@ pub(crate) fn find_runs(
         let mut own = run.experiment(&info)?;
         // The digest identifies the images. Their place does not matter.
         own.data.source.clone_from(&experiment.data.source);
-        Ok(own == *experiment && info.backend == backend && info.data.sha256 == data_sha256)
+        Ok(own == *experiment
+            && (info.backend, info.engine()) == (compute.backend(), compute.engine())
+            && info.data.sha256 == data_sha256)
     };
     let mut runs = RunFolder::list_experiment(artifacts, &experiment.name)?;
     runs.retain(|run| is_same(run).unwrap_or(false));

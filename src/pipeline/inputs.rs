@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::backend;
-use crate::backend::{Backend, BackendHandle};
+use crate::backend::{BackendHandle, Compute};
 use crate::data::InputSpec;
 use crate::error::Result;
 use crate::experiment::Experiment;
@@ -29,8 +29,8 @@ impl RunInputs {
     /// # Errors
     /// A backend that cannot be opened, a data set that cannot be read or learned from, or a
     /// network that is too large.
-    pub(crate) fn new(experiment: &Experiment, backend: Backend) -> Result<Self> {
-        let handle = backend.open()?;
+    pub(crate) fn new(experiment: &Experiment, compute: Compute) -> Result<Self> {
+        let handle = compute.open()?;
         let source = experiment.data.source();
         let splits = Splits::load(experiment)?;
         splits.check_trainable(experiment)?;
@@ -51,7 +51,7 @@ impl RunInputs {
 /// Returns the description of a training that starts `now`.
 pub(crate) fn start_info(
     experiment: &Experiment,
-    backend: Backend,
+    compute: Compute,
     handle: &BackendHandle,
     data: DataInfo,
     now: OffsetDateTime,
@@ -64,7 +64,8 @@ pub(crate) fn start_info(
         config_sha256: None,
         num_epochs: None,
         resumes: Vec::new(),
-        backend,
+        backend: compute.backend(),
+        engine: Some(compute.engine()),
         adapter: handle.adapter.clone(),
         num_threads: backend::num_threads(),
         data,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::backend::{Backend, BackendHandle};
+use crate::backend::{Backend, BackendHandle, Engine};
 use crate::data::{InputSpec, Source, Split};
 use crate::error::{Error, Result};
 use crate::evaluation::{Evaluation, evaluate};
@@ -80,6 +80,18 @@ impl LoadedModel {
     pub fn from_run(folder: RunFolder, backend: Option<Backend>) -> Result<Self> {
         let weights_path = folder.model_path();
         Self::read(folder, weights_path, backend)
+    }
+
+    /// Computes with `engine` instead of the backend's default one, if it is given.
+    ///
+    /// # Errors
+    /// As [`Engine::check`]'s.
+    pub fn with_engine(mut self, engine: Option<Engine>) -> Result<Self> {
+        if let Some(engine) = engine {
+            engine.check(self.backend)?;
+            self.model = self.model.with_engine(engine);
+        }
+        Ok(self)
     }
 
     fn read(folder: RunFolder, weights_path: PathBuf, backend: Option<Backend>) -> Result<Self> {
@@ -194,6 +206,7 @@ impl LoadedModel {
         let is_the_test = eval_set.is_own_test()
             && self.is_final()
             && self.backend == self.info.backend
+            && self.model.engine() == self.info.engine()
             && evaluation.loss.is_finite();
         if !is_the_test || !self.write_test(evaluation, eval_set)? {
             return Ok(());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::train::Interrupter;
 
-use crate::backend::{Backend, BackendHandle};
+use crate::backend::{BackendHandle, Compute};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::model::Mlp;
@@ -39,10 +39,10 @@ impl LrFinder {
     ///
     /// # Errors
     /// Those of a training that cannot start.
-    pub fn prepare(experiment: Experiment, sweep: Sweep, backend: Backend) -> Result<Self> {
-        let RunInputs { handle, splits, model, data } = RunInputs::new(&experiment, backend)?;
+    pub fn prepare(experiment: Experiment, sweep: Sweep, compute: Compute) -> Result<Self> {
+        let RunInputs { handle, splits, model, data } = RunInputs::new(&experiment, compute)?;
         let num_steps = sweep.num_steps(experiment.training.steps_per_epoch(data.num_train));
-        let info = start_info(&experiment, backend, &handle, data, run::now());
+        let info = start_info(&experiment, compute, &handle, data, run::now());
         Ok(Self { experiment, info, handle, num_steps, sweep, model, splits })
     }
 

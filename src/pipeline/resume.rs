@@ -1,6 +1,6 @@
 //! The resumption of a run from its last usable checkpoint.
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Compute, Engine};
 use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -31,12 +31,18 @@ pub struct Resume {
 /// same CPU backend.
 ///
 /// # Errors
-/// A run that is finished or that another process trains, another backend than the run's own, or a
+/// A run that is finished or that another process trains, another backend or engine than the run's own, or a
 /// data set that has changed.
-pub fn resume(folder: RunFolder, num_epochs: Option<usize>, backend: Option<Backend>) -> Result<Resume> {
+pub fn resume(
+    folder: RunFolder,
+    num_epochs: Option<usize>,
+    backend: Option<Backend>,
+    engine: Option<Engine>,
+) -> Result<Resume> {
     let lock = folder.lock()?;
     let mut info = folder.info()?;
-    check_origin(&folder, &info, backend)?;
+    check_origin(&folder, &info, backend, engine)?;
+    let compute = Compute::new(info.backend, Some(info.engine()))?;
     let mut experiment = folder.experiment(&info)?;
     let (mut metrics, epochs) = folder.metrics()?;
     let num_planned = experiment.training.num_epochs;
@@ -47,7 +53,7 @@ pub fn resume(folder: RunFolder, num_epochs: Option<usize>, backend: Option<Back
     let mut warnings = Vec::new();
     warn_about_version(&info, &mut warnings);
 
-    let RunInputs { handle, splits, model, data } = RunInputs::new(&experiment, info.backend)?;
+    let RunInputs { handle, splits, model, data } = RunInputs::new(&experiment, compute)?;
     check_data(&experiment.data.source(), &data.sha256, &info.data.sha256)?;
     let search =
         CheckpointSearch { folder: &folder, experiment: &experiment, model: &model, metrics: &metrics };
@@ -59,6 +65,7 @@ pub fn resume(folder: RunFolder, num_epochs: Option<usize>, backend: Option<Back
     }
 
     info.format = run::FORMAT;
+    info.engine = Some(compute.engine());
     info.num_epochs = num_epochs.or(info.num_epochs);
     info.resumes.push(ResumeEvent { resumed_at: run::timestamp(run::now()), position });
     (info.status, info.ended_at, info.message, info.weights_sha256) = (Status::Running, None, None, None);
@@ -71,14 +78,26 @@ pub fn resume(folder: RunFolder, num_epochs: Option<usize>, backend: Option<Back
     Ok(Resume { run, position, warnings })
 }
 
-/// Refuses another backend, which rounds differently, and a run of the first version, which has no
+/// Refuses another backend or engine, which rounds differently, and a run of the first version, which has no
 /// checkpoint to resume from.
-fn check_origin(folder: &RunFolder, info: &RunInfo, backend: Option<Backend>) -> Result<()> {
+fn check_origin(
+    folder: &RunFolder,
+    info: &RunInfo,
+    backend: Option<Backend>,
+    engine: Option<Engine>,
+) -> Result<()> {
     let path = folder.path().display();
     if let Some(backend) = backend.filter(|&backend| backend != info.backend) {
         let own = info.backend;
         return Err(Error::usage(format!("`{path}` is being trained on {own}, not on {backend}"))
             .hint("leave `--backend` out: on another backend it would not end the same"));
+    }
+    let own = info.engine();
+    if let Some(engine) = engine.filter(|&engine| engine != own) {
+        return Err(Error::usage(format!(
+            "`{path}` is being trained by the engine {own}, not by the engine {engine}"
+        ))
+        .hint("leave `--engine` out: with another engine it would not end the same"));
     }
     if info.format < 2 {
         return Err(Error::unsupported(format!(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 
-use crate::backend::{Backend, BackendHandle};
+use crate::backend::{BackendHandle, Compute};
 use crate::error::{BACKEND_PANIC, Result, catch_panic};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::experiment::Experiment;
@@ -57,10 +57,10 @@ pub struct RunOutcome {
 /// # Errors
 /// A backend that cannot be opened, a data set that cannot be read or learned from, a network that
 /// is too large, or a folder that cannot be written.
-pub fn prepare(experiment: Experiment, backend: Backend, artifacts: &Path) -> Result<PreparedRun> {
-    let RunInputs { handle, splits, model, data } = RunInputs::new(&experiment, backend)?;
+pub fn prepare(experiment: Experiment, compute: Compute, artifacts: &Path) -> Result<PreparedRun> {
+    let RunInputs { handle, splits, model, data } = RunInputs::new(&experiment, compute)?;
     let now = run::now();
-    let info = start_info(&experiment, backend, &handle, data, now);
+    let info = start_info(&experiment, compute, &handle, data, now);
     let (folder, lock, info) = RunFolder::create(artifacts, &experiment, info, now)?;
     let (metrics, _) = folder.metrics()?;
     Ok(PreparedRun {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Engine};
 use crate::data::InputSpec;
 use crate::evaluation::Evaluation;
 use crate::experiment::Experiment;
@@ -62,6 +62,9 @@ pub struct RunInfo {
     pub resumes: Vec<ResumeEvent>,
     /// The backend.
     pub backend: Backend,
+    /// The engine. `None` in runs of smallnet 0.1.0 and earlier, which had one engine per backend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Engine>,
     /// The name of the GPU, or of the CPU backend.
     pub adapter: String,
     /// The number of threads of the CPU backends.
@@ -84,6 +87,15 @@ pub struct RunInfo {
     /// The digest of the weights in `model.bpk`, once they are saved. See
     /// [`crate::model::weights_sha256`].
     pub weights_sha256: Option<String>,
+}
+
+impl RunInfo {
+    /// Returns the engine that trained the run: the recorded one, or the only one that its backend
+    /// had when it was trained.
+    pub fn engine(&self) -> Engine {
+        let usual = if self.backend == Backend::Flex { Engine::Cpu } else { Engine::Autodiff };
+        self.engine.unwrap_or(usual)
+    }
 }
 
 /// A record of one resumption of a run.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::backend::Backend;
+use crate::backend::Compute;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, settings};
 use crate::study::Study;
@@ -60,7 +60,7 @@ pub struct TrialPlan {
 }
 
 impl TrialPlan {
-    /// Plans the trials of `study` on `backend` and on the data set with this digest. `machine`
+    /// Plans the trials of `study` on `compute` and on the data set with this digest. `machine`
     /// names the machine, which matters if the study is timed.
     ///
     /// A trial's id is the SHA-256 over its experiment without its name, its fold and their number,
@@ -70,14 +70,20 @@ impl TrialPlan {
     /// # Errors
     /// The experiment refuses a configuration, two configurations mean the same, or there are too
     /// many trials.
-    pub fn new(study: &Study, backend: Backend, data_sha256: &str, machine: Option<&str>) -> Result<Self> {
+    pub fn new(
+        study: &Study,
+        compute: impl Into<Compute>,
+        data_sha256: &str,
+        machine: Option<&str>,
+    ) -> Result<Self> {
+        let compute = compute.into();
         let grid = Grid::new(&study.parameters, study.sample)?;
         check_number(study, grid.len())?;
         let timed_on = machine.filter(|_| study.timing).unwrap_or_default();
         // Times of configurations that took turns cannot be compared with those of an earlier
         // smallnet, where they did not.
         let timing = if study.timing { ROUND_ROBIN } else { "false" };
-        let conditions = format!("{backend}\n{data_sha256}\n{timed_on}\n{timing}\n{}", study.folds);
+        let conditions = format!("{compute}\n{data_sha256}\n{timed_on}\n{timing}\n{}", study.folds);
         let (mut configurations, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
         let mut left = MAX_MEMORY;
         for (configuration, values) in grid.configurations() {
@@ -112,7 +118,7 @@ impl TrialPlan {
                     .hint("leave one of both out"));
             }
         }
-        let mut fingerprint = fingerprint(study, backend, data_sha256)?;
+        let mut fingerprint = fingerprint(study, compute, data_sha256)?;
         if study.timing {
             fingerprint.insert("timed on".to_owned(), timed_on.to_owned());
             fingerprint.insert("timed in".to_owned(), ROUND_ROBIN.to_owned());
@@ -162,7 +168,7 @@ fn without_name(experiment: &Experiment) -> Experiment {
     unnamed
 }
 
-fn fingerprint(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTreeMap<String, String>> {
+fn fingerprint(study: &Study, compute: Compute, data_sha256: &str) -> Result<BTreeMap<String, String>> {
     let mut fingerprint = settings(&study.base)?;
     fingerprint.remove("name");
     fingerprint.remove("seed");
@@ -180,7 +186,7 @@ fn fingerprint(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTr
         ("seeds", format!("{:?}", study.seeds)),
         ("sample", sample),
         ("timing", study.timing.to_string()),
-        ("backend", backend.to_string()),
+        ("backend", compute.to_string()),
         ("data digest", data_sha256.chars().take(16).collect()),
     ] {
         fingerprint.insert(key.to_owned(), value);
@@ -196,6 +202,7 @@ fn fingerprint(study: &Study, backend: Backend, data_sha256: &str) -> Result<BTr
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::backend::Backend;
 
     fn study(text: &str) -> Study {
         Study::from_toml(text, "s.toml", &[], |_| unreachable!()).unwrap()

@@ -22,10 +22,10 @@ use std::path::Path;
 
 use maud::{Markup, html};
 
-use crate::backend::Backend;
 use crate::data::{InputSpec, Split};
 use crate::error::Error;
 use crate::evaluation::{Evaluation, Prediction};
+use crate::exercise::compute_options;
 use crate::experiment::Experiment;
 use crate::experiment::summary::ModelSummary;
 use crate::model::LayerWeights;
@@ -310,12 +310,9 @@ fn missing_notice(page: &ExercisePage<'_>, missing: &Missing) -> Markup {
     }
 }
 
-/// Returns the name of the program with the option of the backend.
+/// Returns the name of the program with the options of backend and engine.
 fn invocation(page: &ExercisePage<'_>) -> String {
-    match page.info.backend {
-        Backend::Flex => "smallnet".to_owned(),
-        backend => format!("smallnet --backend {backend}"),
-    }
+    format!("smallnet{}", compute_options(page.info.backend, page.info.engine()))
 }
 
 impl ExercisePage<'_> {

@@ -65,19 +65,19 @@ impl OpenStudy {
     /// The same as those of [`prepare`].
     pub fn best_model(&self, summary: &StudySummary, artifacts: &Path) -> Result<Option<BestModel>> {
         let Some(experiment) = self.best_experiment(summary) else { return Ok(None) };
-        let PlannedStudy { backend, data_sha256, .. } = &self.planned;
+        let PlannedStudy { compute, data_sha256, .. } = &self.planned;
         // Runs are recognised by their experiment, so a kill at any moment leaves the run to be
         // found.
-        let runs = find_runs(&experiment, *backend, data_sha256, artifacts)?;
+        let runs = find_runs(&experiment, *compute, data_sha256, artifacts)?;
         if let Some(records) = runs.iter().rev().find_map(finished_records) {
             complete(&records.folder);
             return Ok(Some(BestModel::AlreadyTrained(Box::new(records))));
         }
-        let resumed = runs.into_iter().rev().find_map(|run| resume(run, None, None).ok());
+        let resumed = runs.into_iter().rev().find_map(|run| resume(run, None, None, None).ok());
         let training = match resumed {
             Some(Resume { run: prepared, warnings, .. }) => BestModelTraining { prepared, warnings },
             None => {
-                let prepared = prepare(experiment, self.planned.backend, artifacts)?;
+                let prepared = prepare(experiment, self.planned.compute, artifacts)?;
                 BestModelTraining { prepared, warnings: Vec::new() }
             }
         };

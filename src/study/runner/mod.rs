@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::backend;
-use crate::backend::{Backend, BackendHandle};
+use crate::backend::{Backend, BackendHandle, Compute};
 use crate::data::InputSpec;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -42,6 +42,8 @@ pub struct PlannedStudy {
     pub workers: usize,
     /// Backend of all trainings.
     pub backend: Backend,
+    /// The backend and the engine of all trials.
+    pub compute: Compute,
     /// The opened backend.
     pub opened: BackendHandle,
     /// Shape and classes of the images.
@@ -84,7 +86,9 @@ impl PlannedStudy {
     /// # Errors
     /// The data set cannot be read or learned from, the experiment refuses a configuration, there
     /// are more folds than images, or a study that is not timed is to be measured again.
-    pub fn new(study: Study, backend: Backend, options: RunOptions) -> Result<Self> {
+    pub fn new(study: Study, compute: impl Into<Compute>, options: RunOptions) -> Result<Self> {
+        let compute = compute.into();
+        let backend = compute.backend();
         if options.remeasure && !study.timing {
             return Err(Error::usage(format!(
                 "the study `{}` is not timed: there is nothing to measure again",
@@ -94,12 +98,12 @@ impl PlannedStudy {
                 "write `timing = true` at its top, or leave out `--remeasure`: its results would be the same",
             ));
         }
-        let opened = backend.open()?;
+        let opened = compute.open()?;
         let source = study.base.data.source();
         let (images, layout) = crate::pipeline::splits::train_images(&study.base)?;
         let data_sha256 = source.checksum()?;
         let machine = format!("{}, {}", opened.adapter, counted(backend::num_threads(), "thread", "threads"));
-        let plan = TrialPlan::new(&study, backend, &data_sha256, Some(&machine))?;
+        let plan = TrialPlan::new(&study, compute, &data_sha256, Some(&machine))?;
         let splits = TrialSplits::new(images, &study)?;
         check_classes(&study.base, layout)?;
         let one_at_a_time = study.timing || options.separate || backend.is_gpu();
@@ -114,7 +118,19 @@ impl PlannedStudy {
             false => jobs(&plan.trials, resources, can_batch, sizes, |trial| splits.num_images(trial)),
         };
         let remeasure = options.remeasure;
-        Ok(Self { study, plan, jobs, workers, backend, opened, layout, data_sha256, remeasure, splits })
+        Ok(Self {
+            study,
+            plan,
+            jobs,
+            workers,
+            backend,
+            compute,
+            opened,
+            layout,
+            data_sha256,
+            remeasure,
+            splits,
+        })
     }
 
     /// Opens the study's folder and reads the trials that have run. Everything that can be refused
