@@ -59,7 +59,7 @@ fn exercise_is_another_name_of_lab() {
     assert_eq!((lab.code, exercise.code), (0, 0), "{}", exercise.stderr);
     assert!(lab.stdout.contains("--questions") && exercise.stdout == lab.stdout, "{}", exercise.stdout);
     let all = place.run(&["--help"]).stdout;
-    assert!(all.contains("[aliases: exercise]"), "{all}");
+    assert!(all.contains("[alias: exercise]"), "{all}");
 }
 
 #[test]
