@@ -7,12 +7,11 @@
 
 use std::fs;
 
-use burn::train::Interrupter;
 use smallnet::backend::Backend;
 use smallnet::error::{Error, Result};
 use smallnet::experiment::{DEFAULT_EXPERIMENT, Experiment};
 use smallnet::pipeline;
-use smallnet::training::NullRenderer;
+use smallnet::training::Observers;
 
 /// Bound in megabytes. MNIST's pixels have 54.9 MB, and a second copy of the training images alone
 /// would be 47 MB more.
@@ -22,7 +21,7 @@ fn main() -> Result<()> {
     let artifacts = tempfile::tempdir().map_err(|error| Error::new(error.to_string()))?;
     let experiment = Experiment::from_toml(DEFAULT_EXPERIMENT, "softmax.toml", &[])?;
     let prepared = pipeline::prepare(experiment, Backend::Flex.into(), artifacts.path())?;
-    prepared.train(Box::new(NullRenderer), Interrupter::new(), |_| ())?;
+    prepared.train(Observers::silent())?;
     let Some(peak) = peak_mb() else {
         println!("this system does not report the peak memory of a process");
         return Ok(());

@@ -282,7 +282,6 @@ pub fn ensure(in_range: bool, key: &str, got: impl fmt::Display, expected: &str)
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use burn::tensor::Device;
-    use burn::train::Interrupter;
 
     use super::*;
     use crate::backend::Backend;
@@ -290,7 +289,7 @@ mod tests {
     use crate::pipeline::{Splits, prepare, resume};
     use crate::run;
     use crate::run::{RunFolder, RunInfo};
-    use crate::training::{NullRenderer, Sweep};
+    use crate::training::{Observers, Sweep};
     use crate::util::{files, memory};
 
     #[test]
@@ -363,7 +362,7 @@ mod tests {
     fn train(experiment: Experiment, artifacts: &Path) -> Result<RunFolder> {
         let prepared = prepare(experiment, Backend::Flex.into(), artifacts)?;
         let folder = prepared.folder.clone();
-        prepared.train(Box::new(NullRenderer), Interrupter::new(), |_| ()).map(|_| folder)
+        prepared.train(Observers::silent()).map(|_| folder)
     }
 
     #[test]

@@ -42,14 +42,14 @@ const OWN_SERVICES: [&str; 8] = [
     "www.google.com/async",
 ];
 
-fn browse(browser: &str, place: &TestDir, page: &Path) -> LoadedPage {
-    let log = place.path().join("net.json");
+fn browse(browser: &str, dir: &TestDir, page: &Path) -> LoadedPage {
+    let log = dir.path().join("net.json");
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .args(["--disable-default-apps", "--disable-extensions", "--no-default-browser-check"])
         .args(["--enable-logging=stderr", "--log-level=0", "--dump-dom"])
-        .arg(format!("--user-data-dir={}", place.path().join("browser").display()))
+        .arg(format!("--user-data-dir={}", dir.path().join("browser").display()))
         .arg(format!("--log-net-log={}", log.display()))
         .arg(format!("file://{}", page.display()))
         .output()
@@ -76,16 +76,16 @@ const WIDTHS: [u64; 4] = [360, 390, 768, 1280];
 
 /// Returns the faults that `common/measure.js` finds in a page on each of these screens, in light
 /// or dark colours.
-fn measure(browser: &str, place: &TestDir, page: &Path, is_dark: bool) -> Vec<Value> {
+fn measure(browser: &str, dir: &TestDir, page: &Path, is_dark: bool) -> Vec<Value> {
     let script = include_str!("common/measure.js")
         .replace("WIDTHS", &WIDTHS.map(|width| width.to_string()).join(", "))
-        .replace("PAGE", &format!("file://{}", place.path().join(page).display()));
-    let frame = place.write("measure.html", format!("<!doctype html><body><script>{script}</script></body>"));
+        .replace("PAGE", &format!("file://{}", dir.path().join(page).display()));
+    let frame = dir.write("measure.html", format!("<!doctype html><body><script>{script}</script></body>"));
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars"])
         .args(["--allow-file-access-from-files", "--virtual-time-budget=20000", "--dump-dom"])
         .arg(format!("--blink-settings=preferredColorScheme={}", u8::from(!is_dark)))
-        .arg(format!("--user-data-dir={}", place.path().join("measuring").display()))
+        .arg(format!("--user-data-dir={}", dir.path().join("measuring").display()))
         .arg(format!("file://{}", frame.display()))
         .output()
         .unwrap();
@@ -123,26 +123,26 @@ fn assert_readable(page: &Path, is_dark: bool, measured: &[Value]) {
 #[test]
 fn pages_can_be_read_on_every_screen_in_light_and_dark() {
     let Some(browser) = chromium() else { return };
-    let place = TestDir::new();
-    let softmax = place.small_run(&config("softmax"), &[]);
+    let dir = TestDir::new();
+    let softmax = dir.small_run(&config("softmax"), &[]);
     let mut runs = vec![softmax.clone()];
     for (index, hidden) in ["[8]", "[16]", "[8,8]", "[24]", "[32]"].iter().enumerate() {
         let name = format!("a-name-of-a-run-that-is-rather-long-{index}");
         let hidden = format!("model.hidden={hidden}");
-        runs.push(place.small_run(&config("softmax"), &["--set", &hidden, "--name", &name]));
+        runs.push(dir.small_run(&config("softmax"), &["--set", &hidden, "--name", &name]));
     }
     let names: Vec<&str> = [&["compare"][..], &runs.iter().map(String::as_str).collect::<Vec<_>>()].concat();
-    let comparison = place.json(&names)["page"].as_str().unwrap().to_owned();
+    let comparison = dir.json(&names)["page"].as_str().unwrap().to_owned();
     let set = ["--set", "data.validation=100"];
-    let found = place.json(&[&["lr-find", &config("softmax"), "--data", "data"], &set[..]].concat());
+    let found = dir.json(&[&["lr-find", &config("softmax"), "--data", "data"], &set[..]].concat());
     let study = |name: &str, text: &str| {
         let file = format!("{name}.toml");
         let set = "[set]\ndata.validation = 100\ntraining.num_epochs = 2\n";
-        place.write(&file, format!("name = '{name}'\n{text}\n{set}"));
-        place.json(&["study", &file, "--data", "data"]);
+        dir.write(&file, format!("name = '{name}'\n{text}\n{set}"));
+        dir.json(&["study", &file, "--data", "data"]);
         format!("artifacts/studies/{name}/report.html")
     };
-    place.json(&["lab", "--quick", "--data", "data"]);
+    dir.json(&["lab", "--quick", "--data", "data"]);
     let pages = [
         format!("{softmax}/report.html"),
         format!("{}/report.html", runs[3]),
@@ -160,7 +160,7 @@ fn pages_can_be_read_on_every_screen_in_light_and_dark() {
     ];
     for page in pages.iter().map(Path::new) {
         for is_dark in [false, true] {
-            let measured = measure(browser, &place, page, is_dark);
+            let measured = measure(browser, &dir, page, is_dark);
             assert_readable(page, is_dark, &measured);
             // A desktop screen shows the tables of six runs without scrolling.
             let is_comparison = page.starts_with("artifacts/comparisons");
@@ -172,24 +172,24 @@ fn pages_can_be_read_on_every_screen_in_light_and_dark() {
 #[test]
 fn a_browser_shows_the_pages_without_a_complaint_or_a_request() {
     let Some(browser) = chromium() else { return };
-    let place = TestDir::new();
-    let one = place.small_run(&config("softmax"), &[]);
-    let other = place.small_run(&config("hidden"), &[]);
-    let compared = place.json(&["compare", &one, &other]);
+    let dir = TestDir::new();
+    let one = dir.small_run(&config("softmax"), &[]);
+    let other = dir.small_run(&config("hidden"), &[]);
+    let compared = dir.json(&["compare", &one, &other]);
     let pages = [PathBuf::from(&one).join("report.html"), PathBuf::from(&other).join("report.html")];
     let comparison = PathBuf::from(compared["page"].as_str().unwrap());
     for page in pages.iter().chain([&comparison]) {
-        let browsed = browse(browser, &place, &place.path().join(page));
+        let browsed = browse(browser, &dir, &dir.path().join(page));
         assert!(browsed.dom.contains("</footer>"), "{}", browsed.dom);
         assert_eq!(browsed.console, [""; 0], "{}", page.display());
-        let own = format!("file://{}", place.path().join(page).display());
+        let own = format!("file://{}", dir.path().join(page).display());
         let others: Vec<_> = browsed.requests.iter().filter(|&url| *url != own).collect();
         assert!(others.is_empty(), "{others:?}");
     }
     // The same check finds the faults of a bad page.
     let bad =
-        place.write("bad.html", "<script>console.error('no')</script><img src='http://127.0.0.1:9/x.png'>");
-    let browsed = browse(browser, &place, &bad);
+        dir.write("bad.html", "<script>console.error('no')</script><img src='http://127.0.0.1:9/x.png'>");
+    let browsed = browse(browser, &dir, &bad);
     assert!(!browsed.console.is_empty());
     assert!(browsed.requests.iter().any(|url| url == "http://127.0.0.1:9/x.png"), "{:?}", browsed.requests);
 }

@@ -8,17 +8,17 @@ use std::process::Command;
 
 use common::TestDir;
 
-fn script(place: &TestDir, shell: &str) -> String {
-    let ran = place.run(&["completions", shell]);
-    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{shell}");
-    assert!(ran.stdout.contains("lr-find") && ran.stdout.contains("batch-size"), "{shell}");
-    place.write(&format!("smallnet.{shell}"), &ran.stdout);
-    ran.stdout
+fn script(dir: &TestDir, shell: &str) -> String {
+    let output = dir.run(&["completions", shell]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{shell}");
+    assert!(output.stdout.contains("lr-find") && output.stdout.contains("batch-size"), "{shell}");
+    dir.write(&format!("smallnet.{shell}"), &output.stdout);
+    output.stdout
 }
 
 /// Returns the output of `shell` for the script `text`, or none if the shell is not installed.
-fn run_in_shell(place: &TestDir, shell: &str, text: &str) -> Option<String> {
-    let output = Command::new(shell).args(["-c", text]).current_dir(place.path()).output();
+fn run_in_shell(dir: &TestDir, shell: &str, text: &str) -> Option<String> {
+    let output = Command::new(shell).args(["-c", text]).current_dir(dir.path()).output();
     let Ok(output) = output else {
         // `.ci/run` installs all shells.
         assert!(std::env::var_os("SMALLNET_REQUIRE_SHELLS").is_none(), "no {shell}");
@@ -31,14 +31,14 @@ fn run_in_shell(place: &TestDir, shell: &str, text: &str) -> Option<String> {
 
 #[test]
 fn bash_completes_commands_options_and_values() {
-    let place = TestDir::new();
-    script(&place, "bash");
+    let dir = TestDir::new();
+    script(&dir, "bash");
     let complete = |words: &str, last: usize| {
         let text = format!(
             "source smallnet.bash; COMP_WORDS=({words}); COMP_CWORD={last}; \
              _smallnet smallnet \"${{COMP_WORDS[{last}]}}\" \"${{COMP_WORDS[{last}-1]}}\"; echo \"${{COMPREPLY[@]}}\""
         );
-        run_in_shell(&place, "bash", &text).unwrap()
+        run_in_shell(&dir, "bash", &text).unwrap()
     };
     assert_eq!(complete("smallnet ev", 1).trim(), "evaluate");
     assert_eq!(complete("smallnet train --ba", 2).trim(), "--batch-size --backend");
@@ -49,26 +49,30 @@ fn bash_completes_commands_options_and_values() {
 
 #[test]
 fn zsh_and_fish_load_their_scripts() {
-    let place = TestDir::new();
-    script(&place, "zsh");
+    let dir = TestDir::new();
+    script(&dir, "zsh");
     let loaded = run_in_shell(
-        &place,
+        &dir,
         "zsh",
         "autoload -U compinit && compinit -u -d dump && source ./smallnet.zsh && whence -w _smallnet",
     );
     assert!(loaded.is_none_or(|text| text.contains("_smallnet: function")));
-    script(&place, "fish");
-    let offered = run_in_shell(&place, "fish", "source smallnet.fish; complete -C 'smallnet ev'");
+    script(&dir, "fish");
+    let offered = run_in_shell(&dir, "fish", "source smallnet.fish; complete -C 'smallnet ev'");
     assert!(offered.is_none_or(|text| text.starts_with("evaluate\t")));
 }
 
 #[test]
 fn every_shell_has_a_script_and_an_unknown_one_is_refused() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     for shell in ["powershell", "elvish"] {
-        script(&place, shell);
+        script(&dir, shell);
     }
-    let ran = place.run(&["completions", "tcsh"]);
-    assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("possible values: bash, elvish, fish, powershell, zsh"), "{}", ran.stderr);
+    let output = dir.run(&["completions", "tcsh"]);
+    assert_eq!(output.code, 2);
+    assert!(
+        output.stderr.contains("possible values: bash, elvish, fish, powershell, zsh"),
+        "{}",
+        output.stderr
+    );
 }

@@ -17,10 +17,10 @@ use serde_json::Value;
 
 const ENDLESS: [&str; 6] = ["train", "--data", "data", "--name", "n", "--set=training.num_epochs=100000"];
 
-fn place() -> TestDir {
-    let place = TestDir::new();
-    place.digits(300, 100);
-    place
+fn test_dir() -> TestDir {
+    let dir = TestDir::new();
+    dir.digits(300, 100);
+    dir
 }
 
 /// Waits until a file or folder exists.
@@ -33,8 +33,8 @@ fn wait_for(path: &Path) {
 }
 
 /// Waits for the folder of the only run and returns it.
-fn run_folder(place: &TestDir) -> PathBuf {
-    let runs = place.path().join("artifacts/n");
+fn run_folder(dir: &TestDir) -> PathBuf {
+    let runs = dir.path().join("artifacts/n");
     wait_for(&runs);
     let start = Instant::now();
     loop {
@@ -53,11 +53,11 @@ fn spawn(mut command: Command) -> Child {
 }
 
 /// Returns a command that runs smallnet in a shell after the commands `before`.
-fn shell(place: &TestDir, before: &str, args: &[&str]) -> Command {
+fn shell(dir: &TestDir, before: &str, args: &[&str]) -> Command {
     let mut command = Command::new("sh");
     let script = format!("{before} && exec \"$0\" \"$@\"");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_smallnet")]).args(args);
-    command.current_dir(place.path()).stdin(Stdio::null()).env_remove("CARGO");
+    command.current_dir(dir.path()).stdin(Stdio::null()).env_remove("CARGO");
     command
 }
 
@@ -75,14 +75,14 @@ fn assert_checkpoints_are_complete(folder: &Path) {
 }
 
 /// Resumes `folder` to a given end and compares the result with that of an undisturbed training.
-fn assert_resumes(place: &TestDir, folder: &Path) {
-    let done = place.read(folder.join("metrics.jsonl")).lines().count();
+fn assert_resumes(dir: &TestDir, folder: &Path) {
+    let done = dir.read(folder.join("metrics.jsonl")).lines().count();
     let epochs = format!("{}", done + 2);
-    let resumed = place.json(&["resume", folder.to_str().unwrap(), "--epochs", &epochs]);
+    let resumed = dir.json(&["resume", folder.to_str().unwrap(), "--epochs", &epochs]);
     let setting = format!("training.num_epochs={epochs}");
-    let whole = place.json(&["train", "--data", "data", "--name", "whole", "--set", &setting]);
+    let whole = dir.json(&["train", "--data", "data", "--name", "whole", "--set", &setting]);
     assert_eq!(resumed["weights_sha256"], whole["weights_sha256"]);
-    assert_eq!(place.metrics(&resumed), place.metrics(&whole));
+    assert_eq!(dir.metrics(&resumed), dir.metrics(&whole));
 }
 
 /// Size limit in blocks of 512 bytes: more than a file of a checkpoint, and reached by
@@ -91,24 +91,24 @@ const FILE_SIZE_LIMIT: &str = "ulimit -f 128";
 
 #[test]
 fn a_file_that_may_not_grow_ends_the_run_with_one_message() {
-    let place = place();
-    let ran = wait_for_end(spawn(shell(&place, FILE_SIZE_LIMIT, &ENDLESS)));
-    let folder = run_folder(&place);
-    let run = folder.strip_prefix(place.path()).unwrap().display();
-    ran.assert_error(1, &format!("cannot write `{run}/metrics.jsonl`: File too large (os error 27)"));
-    assert!(ran.stdout.ends_with(&format!("what there is was saved in {run}\n")), "{}", ran.stdout);
-    let info: Value = serde_json::from_str(&place.read(folder.join("run.json"))).unwrap();
+    let dir = test_dir();
+    let output = wait_for_end(spawn(shell(&dir, FILE_SIZE_LIMIT, &ENDLESS)));
+    let folder = run_folder(&dir);
+    let run = folder.strip_prefix(dir.path()).unwrap().display();
+    output.assert_error(1, &format!("cannot write `{run}/metrics.jsonl`: File too large (os error 27)"));
+    assert!(output.stdout.ends_with(&format!("what there is was saved in {run}\n")), "{}", output.stdout);
+    let info: Value = serde_json::from_str(&dir.read(folder.join("run.json"))).unwrap();
     assert_eq!(info["status"], "failed");
-    assert!(place.read(folder.join("metrics.jsonl")).ends_with("}\n"), "no half of a line");
+    assert!(dir.read(folder.join("metrics.jsonl")).ends_with("}\n"), "no half of a line");
     assert_checkpoints_are_complete(&folder);
-    assert_resumes(&place, &folder);
+    assert_resumes(&dir, &folder);
 }
 
 /// Runs `args` with a disk of `size` mounted as the folder `artifacts`, and copies that folder to
 /// `kept`. Returns none if this machine does not allow mounts.
-fn run_on_disk(place: &TestDir, size: &str, args: &[&str]) -> Option<CommandOutput> {
-    fs::create_dir(place.path().join("artifacts")).unwrap();
-    let id = fs::metadata(place.path()).unwrap().uid();
+fn run_on_disk(dir: &TestDir, size: &str, args: &[&str]) -> Option<CommandOutput> {
+    fs::create_dir(dir.path().join("artifacts")).unwrap();
+    let id = fs::metadata(dir.path()).unwrap().uid();
     let unshare = if id == 0 { "unshare --mount" } else { "unshare --map-root-user --mount" };
     let may_mount = Command::new("sh").args(["-c", &format!("{unshare} true")]).status();
     if !may_mount.is_ok_and(|status| status.success()) {
@@ -121,24 +121,24 @@ fn run_on_disk(place: &TestDir, size: &str, args: &[&str]) -> Option<CommandOutp
          exit $code' \"$0\" \"$@\""
     );
     let mut command = Command::new("sh");
-    command.args(["-c", &script, env!("CARGO_BIN_EXE_smallnet")]).args(args).current_dir(place.path());
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_smallnet")]).args(args).current_dir(dir.path());
     Some(wait_for_end(spawn(command)))
 }
 
-fn assert_no_space(ran: &CommandOutput) {
-    assert_eq!(ran.code, 1, "{}", ran.stderr);
-    assert!(ran.stderr.starts_with("error: cannot "), "{}", ran.stderr);
-    assert!(ran.stderr.ends_with(": No space left on device (os error 28)\n"), "{}", ran.stderr);
-    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+fn assert_no_space(output: &CommandOutput) {
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    assert!(output.stderr.starts_with("error: cannot "), "{}", output.stderr);
+    assert!(output.stderr.ends_with(": No space left on device (os error 28)\n"), "{}", output.stderr);
+    assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
 }
 
 #[test]
 fn a_full_disk_ends_the_run_with_one_message() {
-    let place = place();
+    let dir = test_dir();
     let more = ["--set=model.hidden=[8]", "--set=checkpoint.every_steps=1"];
-    let Some(ran) = run_on_disk(&place, "400k", &[&ENDLESS[..], &more].concat()) else { return };
-    assert_no_space(&ran);
-    let run = fs::read_dir(place.path().join("kept/n")).unwrap().next().unwrap().unwrap().path();
+    let Some(output) = run_on_disk(&dir, "400k", &[&ENDLESS[..], &more].concat()) else { return };
+    assert_no_space(&output);
+    let run = fs::read_dir(dir.path().join("kept/n")).unwrap().next().unwrap().unwrap().path();
     assert_checkpoints_are_complete(&run);
 }
 
@@ -148,21 +148,29 @@ fn a_study_on_a_full_disk_has_failed() {
     // the run of the best model.
     let (mut failed, mut had_trials) = (0, 0);
     for size in ["8k", "16k", "24k", "32k", "64k", "128k"] {
-        let place = place();
-        place.write(
+        let dir = test_dir();
+        dir.write(
             "s.toml",
             "folds = 2\n[set]\ntraining.num_epochs = 1\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\n",
         );
-        let Some(ran) = run_on_disk(&place, size, &["study", "s.toml", "--data", "data"]) else { return };
-        let kept = |name: &str| place.path().join("kept/studies/s").join(name);
-        if ran.code == 0 {
-            assert!(kept("report.html").exists() && kept("results.json").exists(), "{size}: {}", ran.stderr);
-            assert!(place.path().join("kept/s-best").exists());
+        let Some(output) = run_on_disk(&dir, size, &["study", "s.toml", "--data", "data"]) else { return };
+        let kept = |name: &str| dir.path().join("kept/studies/s").join(name);
+        if output.code == 0 {
+            assert!(
+                kept("report.html").exists() && kept("results.json").exists(),
+                "{size}: {}",
+                output.stderr
+            );
+            assert!(dir.path().join("kept/s-best").exists());
             continue;
         }
-        assert_eq!(ran.code, 1, "{size}: {}", ran.stderr);
-        assert_eq!(ran.stderr.matches("error: ").count(), 1, "{size}: {}", ran.stderr);
-        assert!(ran.stderr.contains(": No space left on device (os error 28)\n"), "{size}: {}", ran.stderr);
+        assert_eq!(output.code, 1, "{size}: {}", output.stderr);
+        assert_eq!(output.stderr.matches("error: ").count(), 1, "{size}: {}", output.stderr);
+        assert!(
+            output.stderr.contains(": No space left on device (os error 28)\n"),
+            "{size}: {}",
+            output.stderr
+        );
         failed += 1;
         had_trials += usize::from(fs::metadata(kept("trials.jsonl")).is_ok_and(|file| file.len() > 0));
     }
@@ -172,11 +180,11 @@ fn a_study_on_a_full_disk_has_failed() {
 #[test]
 fn files_are_readable_by_whom_the_umask_lets_read_them() {
     for (umask, file, folder) in [("077", 0o600, 0o700), ("022", 0o644, 0o755), ("007", 0o660, 0o770)] {
-        let place = place();
+        let dir = test_dir();
         let args = ["train", "--data", "data", "--name", "n", "--set=training.num_epochs=1"];
-        let ran = wait_for_end(spawn(shell(&place, &format!("umask {umask}"), &args)));
-        assert_eq!(ran.code, 0, "{}", ran.stderr);
-        let mut folders = vec![place.path().join("artifacts")];
+        let output = wait_for_end(spawn(shell(&dir, &format!("umask {umask}"), &args)));
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        let mut folders = vec![dir.path().join("artifacts")];
         while let Some(path) = folders.pop() {
             for entry in fs::read_dir(path).unwrap().map(|entry| entry.unwrap()) {
                 let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
@@ -192,7 +200,7 @@ fn files_are_readable_by_whom_the_umask_lets_read_them() {
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_that_cannot_be_had_ends_the_run_with_one_message() {
-    let place = place();
+    let dir = test_dir();
     let own = fs::metadata(env!("CARGO_BIN_EXE_smallnet")).unwrap().len() / 1024;
     let (mut has_begun, mut refused, mut finished) = (false, 0, 0);
     for more in (0..30).map(|step| step * 12 * 1024) {
@@ -200,23 +208,24 @@ fn memory_that_cannot_be_had_ends_the_run_with_one_message() {
         let args = ["train", "--threads=2", "--data=data", &name, "--set=training.num_epochs=1"];
         let network = ["--set=model.hidden=[500]", "--set=optimizer.kind=\"adam\""];
         let before = format!("unset RUST_BACKTRACE; ulimit -v {}", own + more);
-        let ran = wait_for_end(spawn(shell(&place, &before, &[&args[..], &network].concat())));
+        let output = wait_for_end(spawn(shell(&dir, &before, &[&args[..], &network].concat())));
         // Below that limit, the system's loader ends the process.
-        has_begun |= [0, 1].contains(&ran.code);
-        match ran.code {
+        has_begun |= [0, 1].contains(&output.code);
+        match output.code {
             _ if !has_begun => {}
             0 => finished += 1,
             1 => {
                 // The output is one message of smallnet, or messages of the libraries, one per
                 // thread.
-                let count = |start: &str| ran.stderr.lines().filter(|line| line.starts_with(start)).count();
+                let count =
+                    |start: &str| output.stderr.lines().filter(|line| line.starts_with(start)).count();
                 let below = ["memory allocation of ", "fatal runtime error: ", "Fatal glibc error: "];
                 let told = count("error: ");
                 let is_told = told == 1 || told == 0 && below.iter().any(|start| count(start) > 0);
-                assert!(is_told, "{more}: {}", ran.stderr);
+                assert!(is_told, "{more}: {}", output.stderr);
                 refused += 1;
             }
-            code => panic!("{more} kB: exit {code}, {}", ran.stderr),
+            code => panic!("{more} kB: exit {code}, {}", output.stderr),
         }
     }
     assert!(refused > 3 && finished > 3, "{refused} refused, {finished} finished");
@@ -224,62 +233,62 @@ fn memory_that_cannot_be_had_ends_the_run_with_one_message() {
 
 #[test]
 fn a_folder_that_may_not_be_written_ends_the_run_with_one_message() {
-    let place = place();
-    let own = fs::metadata(place.path()).unwrap().uid();
-    let mut command = place.command(&ENDLESS);
+    let dir = test_dir();
+    let own = fs::metadata(dir.path()).unwrap().uid();
+    let mut command = dir.command(&ENDLESS);
     if own == 0 {
         // Root may write everywhere. So another user runs the program, from a folder that this user
         // can read.
-        let binary = place.path().join("smallnet");
+        let binary = dir.path().join("smallnet");
         fs::copy(env!("CARGO_BIN_EXE_smallnet"), &binary).unwrap();
-        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
         command = Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(binary).args(ENDLESS);
-        command.current_dir(place.path()).stdin(Stdio::null());
+        command.current_dir(dir.path()).stdin(Stdio::null());
     }
     let child = spawn(command);
-    let folder = run_folder(&place);
+    let folder = run_folder(&dir);
     let checkpoints = folder.join("checkpoint");
     wait_for(&checkpoints.join("epoch-2"));
     fs::set_permissions(&checkpoints, fs::Permissions::from_mode(0o555)).unwrap();
-    let ran = wait_for_end(child);
+    let output = wait_for_end(child);
     fs::set_permissions(&checkpoints, fs::Permissions::from_mode(0o755)).unwrap();
-    assert_eq!(ran.code, 1, "{}", ran.stderr);
-    assert!(ran.stderr.contains("/checkpoint/epoch-"), "{}", ran.stderr);
-    assert!(ran.stderr.to_lowercase().contains("`: permission denied"), "{}", ran.stderr);
-    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    assert!(output.stderr.contains("/checkpoint/epoch-"), "{}", output.stderr);
+    assert!(output.stderr.to_lowercase().contains("`: permission denied"), "{}", output.stderr);
+    assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
     assert_checkpoints_are_complete(&folder);
-    assert_resumes(&place, &folder);
+    assert_resumes(&dir, &folder);
 }
 
 #[test]
 fn a_folder_that_is_taken_away_ends_the_run_and_is_not_made_again() {
     // The moments differ. Most are in the middle of a checkpoint.
     for delay in 0..6 {
-        let place = place();
-        let child = spawn(place.command(&ENDLESS));
-        let folder = run_folder(&place);
+        let dir = test_dir();
+        let child = spawn(dir.command(&ENDLESS));
+        let folder = run_folder(&dir);
         wait_for(&folder.join("checkpoint/epoch-2"));
         sleep(Duration::from_millis(3 * delay));
-        fs::rename(&folder, place.path().join("elsewhere")).unwrap();
-        let ran = wait_for_end(child);
-        assert_eq!(ran.code, 1, "{}", ran.stderr);
-        assert!(ran.stderr.starts_with("error: cannot "), "{}", ran.stderr);
-        assert!(ran.stderr.contains("/checkpoint"), "{}", ran.stderr);
-        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        fs::rename(&folder, dir.path().join("elsewhere")).unwrap();
+        let output = wait_for_end(child);
+        assert_eq!(output.code, 1, "{}", output.stderr);
+        assert!(output.stderr.starts_with("error: cannot "), "{}", output.stderr);
+        assert!(output.stderr.contains("/checkpoint"), "{}", output.stderr);
+        assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
         assert!(!folder.exists());
-        assert_checkpoints_are_complete(&place.path().join("elsewhere"));
-        assert_resumes(&place, &place.path().join("elsewhere"));
+        assert_checkpoints_are_complete(&dir.path().join("elsewhere"));
+        assert_resumes(&dir, &dir.path().join("elsewhere"));
     }
 }
 
 #[test]
 fn links_in_a_run_folder_lead_nowhere() {
-    let place = place();
-    let record = place.json(&["train", "--data", "data", "--set", "training.num_epochs=1"]);
+    let dir = test_dir();
+    let record = dir.json(&["train", "--data", "data", "--set", "training.num_epochs=1"]);
     let run = record["run"].as_str().unwrap();
-    let folder = place.path().join(run);
-    let outside = place.path().join("outside");
+    let folder = dir.path().join(run);
+    let outside = dir.path().join("outside");
     fs::create_dir(&outside).unwrap();
     fs::write(outside.join("file"), "untouched").unwrap();
     for (name, target) in [
@@ -290,7 +299,7 @@ fn links_in_a_run_folder_lead_nowhere() {
         ("model.bpk", outside.join("file")),
     ] {
         let path = folder.join(name);
-        let aside = place.path().join("aside");
+        let aside = dir.path().join("aside");
         let was = path.exists();
         if was {
             fs::rename(&path, &aside).unwrap();
@@ -299,8 +308,8 @@ fn links_in_a_run_folder_lead_nowhere() {
         for command in
             [&["evaluate", run][..], &["weights", run], &["report", run], &["resume", run, "--epochs", "3"]]
         {
-            let ran = place.run(command);
-            ran.assert_error(
+            let output = dir.run(command);
+            output.assert_error(
                 1,
                 &format!(
                     "`{run}/{name}` is a symbolic link, and smallnet stays inside of `{run}`\n\nhint: put the file or \
@@ -319,26 +328,26 @@ fn links_in_a_run_folder_lead_nowhere() {
 
 #[test]
 fn a_run_file_that_is_none_is_not_waited_for() {
-    let place = place();
-    let record = place.json(&["train", "--data", "data", "--set", "training.num_epochs=1"]);
+    let dir = test_dir();
+    let record = dir.json(&["train", "--data", "data", "--set", "training.num_epochs=1"]);
     let run = record["run"].as_str().unwrap();
-    let path = place.path().join(run).join("summary.json");
+    let path = dir.path().join(run).join("summary.json");
     fs::remove_file(&path).unwrap();
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-    place.run(&["report", run]).assert_error(1, &format!("`{run}/summary.json` is a pipe, expected a file"));
+    dir.run(&["report", run]).assert_error(1, &format!("`{run}/summary.json` is a pipe, expected a file"));
 }
 
 #[test]
 fn a_foreign_run_cannot_ask_for_a_giant_network() {
-    let place = place();
-    let record = place.json(&["train", "--data", "data", "--set", "training.num_epochs=1"]);
+    let dir = test_dir();
+    let record = dir.json(&["train", "--data", "data", "--set", "training.num_epochs=1"]);
     let run = record["run"].as_str().unwrap();
-    let path = place.path().join(run).join("run.json");
+    let path = dir.path().join(run).join("run.json");
     let info = fs::read_to_string(&path).unwrap();
     for height in ["4000000000", "18446744073709551615", "0"] {
         fs::write(&path, info.replace("\"height\": 28", &format!("\"height\": {height}"))).unwrap();
         for command in ["weights", "evaluate", "report", "resume"] {
-            place.run(&[command, run]).assert_error(
+            dir.run(&[command, run]).assert_error(
                 1,
                 &format!("`{run}/run.json` is damaged: no data set has images or classes like these"),
             );
@@ -346,16 +355,16 @@ fn a_foreign_run_cannot_ask_for_a_giant_network() {
     }
     // smallnet's limit is a hundred million parameters, and this network would have more.
     fs::write(&path, info.replace("\"height\": 28", "\"height\": 2000000")).unwrap();
-    let ran = place.run(&["weights", run]);
-    assert!(ran.stderr.contains("parameters, expected at most 100000000"), "{}", ran.stderr);
+    let output = dir.run(&["weights", run]);
+    assert!(output.stderr.contains("parameters, expected at most 100000000"), "{}", output.stderr);
 }
 
 #[test]
 fn numbers_gone_wrong_leave_the_last_good_checkpoint() {
-    let place = place();
+    let dir = test_dir();
     // Every step changes the sign of the weights and multiplies them by 1.5. They are infinite
     // after about 220 steps.
-    let ran = place.run(&[
+    let output = dir.run(&[
         "train",
         "--data",
         "data",
@@ -365,26 +374,26 @@ fn numbers_gone_wrong_leave_the_last_good_checkpoint() {
         "--set=training.batch_size=30",
         "--set=training.num_epochs=100",
     ]);
-    assert_eq!(ran.code, 1, "{}", ran.stdout);
-    assert!(ran.stderr.starts_with("error: training diverged: the loss is "), "{}", ran.stderr);
-    assert!(ran.stderr.contains(" in epoch "), "{}", ran.stderr);
-    assert!(ran.stderr.contains(", at learning rate 1\n"), "{}", ran.stderr);
+    assert_eq!(output.code, 1, "{}", output.stdout);
+    assert!(output.stderr.starts_with("error: training diverged: the loss is "), "{}", output.stderr);
+    assert!(output.stderr.contains(" in epoch "), "{}", output.stderr);
+    assert!(output.stderr.contains(", at learning rate 1\n"), "{}", output.stderr);
     let lower = "\n\nhint: lower `optimizer.learning_rate`, or set `training.clip_norm`\n";
-    assert!(ran.stderr.ends_with(lower), "{}", ran.stderr);
-    let folder = run_folder(&place);
+    assert!(output.stderr.ends_with(lower), "{}", output.stderr);
+    let folder = run_folder(&dir);
     assert_checkpoints_are_complete(&folder);
-    let done = place.read(folder.join("metrics.jsonl")).lines().count();
+    let done = dir.read(folder.join("metrics.jsonl")).lines().count();
     let last = folder.join(format!("checkpoint/epoch-{done}"));
-    assert_eq!(place.run(&["evaluate", last.to_str().unwrap()]).code, 0);
+    assert_eq!(dir.run(&["evaluate", last.to_str().unwrap()]).code, 0);
     // The result is the same again, so nothing of the noise was kept.
-    let again = place.run(&["resume", folder.to_str().unwrap()]);
-    assert_eq!((again.code, again.stderr), (1, ran.stderr));
+    let again = dir.run(&["resume", folder.to_str().unwrap()]);
+    assert_eq!((again.code, again.stderr), (1, output.stderr));
 }
 
 #[test]
 fn a_weight_that_is_no_number_is_found_before_it_is_saved() {
-    let place = place();
-    let ran = place.run(&[
+    let dir = test_dir();
+    let output = dir.run(&[
         "train",
         "--data",
         "data",
@@ -394,13 +403,13 @@ fn a_weight_that_is_no_number_is_found_before_it_is_saved() {
         "--set=optimizer.learning_rate=1e38",
         "--set=training.batch_size=300",
     ]);
-    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert_eq!(output.code, 1, "{}", output.stdout);
     assert!(
-        ran.stderr.starts_with(
+        output.stderr.starts_with(
             "error: training diverged: a weight is no finite number in epoch 1, after step 1, at learning rate 1"
         ),
         "{}",
-        ran.stderr
+        output.stderr
     );
-    assert!(!run_folder(&place).join("checkpoint").exists());
+    assert!(!run_folder(&dir).join("checkpoint").exists());
 }

@@ -12,9 +12,9 @@ use serde_json::Value;
 
 #[test]
 fn ctrl_c_saves_what_was_reached_and_says_how_to_go_on() {
-    let place = TestDir::new();
-    place.digits(1000, 100);
-    let mut child = place
+    let dir = TestDir::new();
+    dir.digits(1000, 100);
+    let mut child = dir
         .command(&["train", "--data", "data", "--set", "training.num_epochs=100000"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -32,19 +32,19 @@ fn ctrl_c_saves_what_was_reached_and_says_how_to_go_on() {
     assert!(interrupted.starts_with("interrupted in epoch "), "{interrupted}");
     assert!(saved.starts_with("saved in artifacts/softmax/"), "{saved}");
     let page = saved.split("report: ").nth(1).unwrap();
-    assert!(place.read(page).contains("This run was interrupted in epoch "), "{saved}");
-    let record = place.json(&["evaluate", "latest"]);
+    assert!(dir.read(page).contains("This run was interrupted in epoch "), "{saved}");
+    let record = dir.json(&["evaluate", "latest"]);
     assert_eq!(record["num_images"], 100);
-    let info: Value = serde_json::from_str(&place.read(place.run_folder(&record).join("run.json"))).unwrap();
+    let info: Value = serde_json::from_str(&dir.read(dir.run_folder(&record).join("run.json"))).unwrap();
     assert_eq!(info["status"], "interrupted");
     assert!(info["message"].as_str().unwrap().starts_with("in epoch "), "{info}");
 }
 
 #[test]
 fn a_diverging_training_stops_with_epoch_step_and_rate() {
-    let place = TestDir::new();
-    place.digits(1000, 100);
-    let ran = place.run(&[
+    let dir = TestDir::new();
+    dir.digits(1000, 100);
+    let output = dir.run(&[
         "train",
         "--data",
         "data",
@@ -53,15 +53,15 @@ fn a_diverging_training_stops_with_epoch_step_and_rate() {
         "--set",
         "optimizer.learning_rate=1e9",
     ]);
-    assert_eq!(ran.code, 1, "{}", ran.stdout);
-    let message = ran.stderr.strip_prefix("error: training diverged: the loss is ").unwrap();
+    assert_eq!(output.code, 1, "{}", output.stdout);
+    let message = output.stderr.strip_prefix("error: training diverged: the loss is ").unwrap();
     assert!(message.contains(" in epoch 1, step "), "{message}");
     assert!(message.contains(", at learning rate 1000000000\n"), "{message}");
     assert!(
         message.ends_with("hint: lower `optimizer.learning_rate`, or set `training.clip_norm`\n"),
         "{message}"
     );
-    let runs = place.json(&["runs"]);
+    let runs = dir.json(&["runs"]);
     assert_eq!(runs[0]["status"], "failed");
     assert!(runs[0]["message"].as_str().unwrap().starts_with("training diverged"), "{runs}");
     assert!(runs[0]["summary"].is_null());
@@ -69,11 +69,11 @@ fn a_diverging_training_stops_with_epoch_step_and_rate() {
 
 #[test]
 fn a_training_that_diverges_in_its_last_step_is_no_success() {
-    let place = TestDir::new();
-    place.digits(1000, 100);
+    let dir = TestDir::new();
+    dir.digits(1000, 100);
     for (held_out, what) in [("0", "the test loss is "), ("100", "the validation loss is ")] {
         let setting = format!("data.validation={held_out}");
-        let ran = place.run(&[
+        let output = dir.run(&[
             "train",
             "--data",
             "data",
@@ -86,18 +86,18 @@ fn a_training_that_diverges_in_its_last_step_is_no_success() {
             "--set",
             &setting,
         ]);
-        assert_eq!(ran.code, 1, "{}", ran.stdout);
-        assert!(ran.stderr.starts_with(&format!("error: training diverged: {what}")), "{}", ran.stderr);
+        assert_eq!(output.code, 1, "{}", output.stdout);
+        assert!(output.stderr.starts_with(&format!("error: training diverged: {what}")), "{}", output.stderr);
     }
-    let runs = place.json(&["runs"]);
+    let runs = dir.json(&["runs"]);
     assert_eq!((&runs[0]["status"], &runs[1]["status"]), (&Value::from("failed"), &Value::from("failed")));
 }
 
 #[test]
 fn an_artifacts_folder_that_cannot_be_made_is_named() {
-    let place = TestDir::new();
-    place.digits(300, 100);
-    place.write("taken", "a file");
-    let ran: CommandOutput = place.run(&["train", "--data", "data", "--artifacts", "taken"]);
-    ran.assert_error(1, "cannot make the folder `taken/softmax`: Not a directory (os error 20)");
+    let dir = TestDir::new();
+    dir.digits(300, 100);
+    dir.write("taken", "a file");
+    let output: CommandOutput = dir.run(&["train", "--data", "data", "--artifacts", "taken"]);
+    output.assert_error(1, "cannot make the folder `taken/softmax`: Not a directory (os error 20)");
 }

@@ -22,8 +22,8 @@ fn plain_text(html: &str) -> String {
     text.replace('\u{a0}', " ").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"")
 }
 
-fn read_json(place: &TestDir, path: &str) -> Value {
-    serde_json::from_str(&place.read(path)).unwrap()
+fn read_json(dir: &TestDir, path: &str) -> Value {
+    serde_json::from_str(&dir.read(path)).unwrap()
 }
 
 /// Asserts that the page has every question with its answer, once in the contents and once in its
@@ -63,9 +63,9 @@ fn section(html: &str, index: usize) -> String {
 /// of 469/469.
 #[test]
 fn the_questions_are_the_sheets() {
-    let place = TestDir::new();
-    place.digits(100, 20);
-    let record = place.json(&["lab", "--data", "data", "--questions", "1-7"]);
+    let dir = TestDir::new();
+    dir.digits(100, 20);
+    let record = dir.json(&["lab", "--data", "data", "--questions", "1-7"]);
     let asked = [
         "size of each image",
         "before and after to_categorical",
@@ -88,21 +88,21 @@ fn the_questions_are_the_sheets() {
     );
     // No network was trained for these questions.
     assert!(record["softmax"].is_null() && record["studies"] == json!([]));
-    assert!(!place.path().join("lab/artifacts").exists());
-    let html = place.read("lab/report.html");
+    assert!(!dir.path().join("lab/artifacts").exists());
+    let html = dir.read("lab/report.html");
     assert!(plain_text(&html).contains("Questions 1, 2, 3, 4, 5, 6 and 7 of an exercise"));
     assert!(!html.contains("question-0") && !html.contains("question-8"));
 }
 
 #[test]
 fn every_question_is_answered_with_what_was_measured_and_the_studies_are_run_once() {
-    let place = TestDir::new();
-    place.digits(TRAIN, TEST);
+    let dir = TestDir::new();
+    dir.digits(TRAIN, TEST);
     let arguments = ["lab", "--quick", "--data", "data"];
-    let record = place.json(&arguments);
+    let record = dir.json(&arguments);
     assert_eq!((&record["page"], &record["reused_trials"]), (&json!("lab/report.html"), &json!(0)));
     assert_eq!((&record["interrupted"], &record["failed"]), (&json!(false), &json!(0)));
-    let html = place.read("lab/report.html");
+    let html = dir.read("lab/report.html");
     assert_answered(&html, &record);
     for part in ["<script", "src=\"http", "href=\"http", "<link"] {
         assert!(!html.contains(part), "the page stands alone: {part}");
@@ -113,28 +113,28 @@ fn every_question_is_answered_with_what_was_measured_and_the_studies_are_run_onc
     assert_eq!(page.matches(shortened).count(), 1, "{shortened}");
     assert!(!page.contains("0.9217"), "Keras' accuracy is MNIST's");
 
-    questions_about_the_data(&place, &record, &html);
-    questions_about_the_network(&place, &record, &html);
-    question_of_the_layer(&place, &record, &html);
-    questions_about_studies(&place, &record);
+    questions_about_the_data(&dir, &record, &html);
+    questions_about_the_network(&dir, &record, &html);
+    question_of_the_layer(&dir, &record, &html);
+    questions_about_studies(&dir, &record);
 
     // A second start runs no trial again, and the studies have the same results.
-    let again = place.json(&arguments);
+    let again = dir.json(&arguments);
     let trials = 5 + 4 * 5 + 6 * 2 + 5;
     assert_eq!(again["reused_trials"], json!(trials));
-    assert!(plain_text(&place.read("lab/report.html")).contains(&format!("{trials} trials of studies")));
+    assert!(plain_text(&dir.read("lab/report.html")).contains(&format!("{trials} trials of studies")));
     for question in [11, 12, 13, 14] {
         assert_eq!(answer(&again, question), answer(&record, question));
     }
     // The softmax network is trained again, since question 0 asks for its time. The others are not.
     assert_ne!(again["softmax"], record["softmax"]);
     assert_eq!(again["hidden"], record["hidden"]);
-    let seeds = std::fs::read_dir(place.path().join("lab/artifacts/softmax-seeds")).unwrap();
+    let seeds = std::fs::read_dir(dir.path().join("lab/artifacts/softmax-seeds")).unwrap();
     assert_eq!(seeds.count(), 4);
 }
 
-fn questions_about_the_data(place: &TestDir, record: &Value, html: &str) {
-    let labels = std::fs::read(place.path().join("data/train-labels-idx1-ubyte")).unwrap();
+fn questions_about_the_data(dir: &TestDir, record: &Value, html: &str) {
+    let labels = std::fs::read(dir.path().join("data/train-labels-idx1-ubyte")).unwrap();
     let mut counts = [0; 10];
     labels[8..].iter().for_each(|&label| counts[usize::from(label)] += 1);
     let (most, fewest) = (counts.iter().max().unwrap(), counts.iter().min().unwrap());
@@ -151,16 +151,16 @@ fn questions_about_the_data(place: &TestDir, record: &Value, html: &str) {
     assert!(labels.contains("all1,500100.0 %200100.0 %"), "the row below the counts");
 }
 
-fn questions_about_the_network(place: &TestDir, record: &Value, html: &str) {
+fn questions_about_the_network(dir: &TestDir, record: &Value, html: &str) {
     let folder = record["softmax"].as_str().unwrap();
-    let summary = read_json(place, &format!("{folder}/summary.json"));
+    let summary = read_json(dir, &format!("{folder}/summary.json"));
     let accuracy = number(&summary, "test_accuracy");
     let right = (accuracy * TEST as f64).round();
     assert!(answer(record, 0).starts_with(&format!("Test accuracy {accuracy:.4}: {right} of 200 images")));
     assert!(section(html, 0).contains(&format!("{right} of 200 test images")));
     assert!(section(html, 0).contains(&format!("{} are wrong.", 200.0 - right)));
-    training_accuracy_after_training(place, folder, html);
-    spread_over_seeds(place, accuracy, html);
+    training_accuracy_after_training(dir, folder, html);
+    spread_over_seeds(dir, accuracy, html);
 
     assert!(
         answer(record, 3)
@@ -182,7 +182,7 @@ fn questions_about_the_network(place: &TestDir, record: &Value, html: &str) {
         section(html, 7)
             .contains("11 full batches and one of 92, 12 steps per epoch; times 10 epochs: 120 steps")
     );
-    prediction_of_the_first_image(place, record, html);
+    prediction_of_the_first_image(dir, record, html);
     for (question, words) in [
         (2, ["to_categorical", "F.one_hot"]),
         (4, ["model.summary()", "print(model)"]),
@@ -199,10 +199,10 @@ fn questions_about_the_network(place: &TestDir, record: &Value, html: &str) {
 
 /// The training accuracy is that of the final weights, as in `evaluate`, and not the mean over the
 /// last epoch.
-fn training_accuracy_after_training(place: &TestDir, folder: &str, html: &str) {
-    let training = place.json(&["evaluate", folder, "--split", "train"]);
+fn training_accuracy_after_training(dir: &TestDir, folder: &str, html: &str) {
+    let training = dir.json(&["evaluate", folder, "--split", "train"]);
     let training = number(&training, "accuracy");
-    let metrics = place.read(format!("{folder}/metrics.jsonl"));
+    let metrics = dir.read(format!("{folder}/metrics.jsonl"));
     let last: Value = serde_json::from_str(metrics.lines().last().unwrap()).unwrap();
     assert!((training - number(&last, "train_accuracy")).abs() > 0.001, "both would look the same");
     let said = format!(
@@ -213,14 +213,14 @@ fn training_accuracy_after_training(place: &TestDir, folder: &str, html: &str) {
 }
 
 /// Question 0 names the accuracy of every seed, the mean and the standard deviation.
-fn spread_over_seeds(place: &TestDir, first: f64, html: &str) {
+fn spread_over_seeds(dir: &TestDir, first: f64, html: &str) {
     let section = section(html, 0);
     let mut accuracies = vec![first];
-    let runs = std::fs::read_dir(place.path().join("lab/artifacts/softmax-seeds")).unwrap();
+    let runs = std::fs::read_dir(dir.path().join("lab/artifacts/softmax-seeds")).unwrap();
     for run in runs {
         let folder = run.unwrap().path().display().to_string();
-        let seed = read_json(place, &format!("{folder}/run.json"))["seed"].clone();
-        let accuracy = number(&read_json(place, &format!("{folder}/summary.json")), "test_accuracy");
+        let seed = read_json(dir, &format!("{folder}/run.json"))["seed"].clone();
+        let accuracy = number(&read_json(dir, &format!("{folder}/summary.json")), "test_accuracy");
         assert!(section.contains(&format!("{seed}{accuracy:.4}")), "{seed}: {accuracy}");
         accuracies.push(accuracy);
     }
@@ -235,12 +235,12 @@ fn spread_over_seeds(place: &TestDir, first: f64, html: &str) {
 
 /// Question 8 shows test image 0 and the first image whose prediction is wrong (or right, if that
 /// of image 0 is wrong). Both have the values of `predict`.
-fn prediction_of_the_first_image(place: &TestDir, record: &Value, html: &str) {
+fn prediction_of_the_first_image(dir: &TestDir, record: &Value, html: &str) {
     let folder = record["softmax"].as_str().unwrap();
     let all: Vec<String> = (0..TEST).map(|index| index.to_string()).collect();
     let mut arguments = vec!["predict", folder, "--index"];
     arguments.extend(all.iter().map(String::as_str));
-    let images = place.json(&arguments);
+    let images = dir.json(&arguments);
     let images = images.as_array().unwrap();
     let is_right = |image: &Value| image["label"] == image["predicted"];
     let verdict = if is_right(&images[0]) { "right" } else { "wrong" };
@@ -255,10 +255,9 @@ fn prediction_of_the_first_image(place: &TestDir, record: &Value, html: &str) {
 }
 
 /// Question 10 separates the effect of the layer from that of the other settings.
-fn question_of_the_layer(place: &TestDir, record: &Value, html: &str) {
-    let accuracy =
-        |folder: &str| number(&read_json(place, &format!("{folder}/summary.json")), "test_accuracy");
-    let runs = std::fs::read_dir(place.path().join("lab/artifacts/inserted")).unwrap();
+fn question_of_the_layer(dir: &TestDir, record: &Value, html: &str) {
+    let accuracy = |folder: &str| number(&read_json(dir, &format!("{folder}/summary.json")), "test_accuracy");
+    let runs = std::fs::read_dir(dir.path().join("lab/artifacts/inserted")).unwrap();
     let inserted: Vec<String> = runs.map(|run| run.unwrap().path().display().to_string()).collect();
     let [inserted] = &inserted[..] else { panic!("{inserted:?}") };
     let [softmax, inserted, hidden] =
@@ -284,11 +283,11 @@ fn question_of_the_layer(place: &TestDir, record: &Value, html: &str) {
     );
 }
 
-fn questions_about_studies(place: &TestDir, record: &Value) {
+fn questions_about_studies(dir: &TestDir, record: &Value) {
     let key = ["optimizer.learning_rate", "optimizer.learning_rate", "model.hidden", "training.batch_size"];
     for (index, key) in key.into_iter().enumerate() {
         let folder = record["studies"][index].as_str().unwrap();
-        let results = read_json(place, &format!("{folder}/results.json"));
+        let results = read_json(dir, &format!("{folder}/results.json"));
         let best = &results["best"];
         let said = answer(record, 11 + index);
         let value = best["setting"]["values"][0][1].as_str().unwrap();
@@ -312,9 +311,9 @@ fn questions_about_studies(place: &TestDir, record: &Value) {
 /// commands can be copied.
 #[test]
 fn an_interrupted_exercise_has_its_page_and_says_how_it_goes_on() {
-    let place = TestDir::new();
-    place.digits(1000, 100);
-    let mut child = place
+    let dir = TestDir::new();
+    dir.digits(1000, 100);
+    let mut child = dir
         .command(&["lab", "--data", "data", "--out", "an exercise"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -325,7 +324,7 @@ fn an_interrupted_exercise_has_its_page_and_says_how_it_goes_on() {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let rest: Vec<String> = lines.collect();
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    let data = place.path().join("data").canonicalize().unwrap();
+    let data = dir.path().join("data").canonicalize().unwrap();
     let command = format!("smallnet lab --out 'an exercise' --data {}", data.display());
     assert!(rest.contains(&format!("resume: {command}")), "{rest:?}");
     assert!(rest.iter().any(|line| line.starts_with("12. Learning rate ")), "{rest:?}");
@@ -333,7 +332,7 @@ fn an_interrupted_exercise_has_its_page_and_says_how_it_goes_on() {
     assert!(
         rest.contains(&"14. not answered: interrupted, 0 of 45 trials of the study have been run".to_owned())
     );
-    let html = place.read("an exercise/report.html");
+    let html = dir.read("an exercise/report.html");
     for question in [13, 14] {
         let section = section(&html, question);
         assert!(
@@ -343,20 +342,25 @@ fn an_interrupted_exercise_has_its_page_and_says_how_it_goes_on() {
     }
     assert!(section(&html, 12).contains("has the highest mean accuracy over 5 folds"));
     let study = "an exercise/configs/studies/learning-rate.toml";
-    let ran = place.run(&["--artifacts", "an exercise/artifacts", "study", study]);
-    assert!(ran.stdout.contains("all 45 trials have been run already"), "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.contains("Trained once with all 1,000 training images"), "{}", ran.stdout);
+    let output = dir.run(&["--artifacts", "an exercise/artifacts", "study", study]);
+    assert!(
+        output.stdout.contains("all 45 trials have been run already"),
+        "{}{}",
+        output.stdout,
+        output.stderr
+    );
+    assert!(output.stdout.contains("Trained once with all 1,000 training images"), "{}", output.stdout);
 }
 
 /// A failed training leaves only the questions without an answer that need it.
 #[test]
 fn a_failed_training_costs_its_own_questions() {
-    let place = TestDir::new();
-    place.digits(300, 50);
+    let dir = TestDir::new();
+    dir.digits(300, 50);
     let arguments = ["--json", "lab", "--data", "data", "--questions", "0,5,8,11", "--quick"];
-    let ran = place.run(&[&arguments[..], &["--set", "optimizer.learning_rate=1e38"]].concat());
-    assert_eq!(ran.code, 1, "{}", ran.stderr);
-    let record: Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    let output = dir.run(&[&arguments[..], &["--set", "optimizer.learning_rate=1e38"]].concat());
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    let record: Value = serde_json::from_str(output.stdout.lines().last().unwrap()).unwrap();
     assert_eq!((&record["failed"], &record["interrupted"]), (&json!(2), &json!(false)));
     let answers = record["answers"].as_array().unwrap();
     for index in [0, 2] {
@@ -364,38 +368,38 @@ fn a_failed_training_costs_its_own_questions() {
         assert!(answers[index]["missing"].as_str().unwrap().starts_with("failed, "), "{answers:?}");
     }
     assert!(answer(&record, 5).contains("7,850") && answer(&record, 11).contains("rates from 0.001 to 10"));
-    let section = section(&place.read("lab/report.html"), 0);
+    let section = section(&dir.read("lab/report.html"), 0);
     assert!(
         section.contains("The work for this question failed.") && section.contains("diverge"),
         "{section}"
     );
     assert!(section.contains("--quick") && section.contains("--set optimizer.learning_rate="), "{section}");
-    assert!(ran.stderr.contains("resume: smallnet lab --quick"), "{}", ran.stderr);
+    assert!(output.stderr.contains("resume: smallnet lab --quick"), "{}", output.stderr);
 }
 
 /// The full study, timed or not, has no note about shortened settings.
 #[test]
 fn a_full_study_is_not_said_to_be_shortened() {
-    let place = TestDir::new();
-    place.digits(300, 50);
+    let dir = TestDir::new();
+    dir.digits(300, 50);
     let arguments = ["lab", "--data", "data", "--questions", "14", "--set", "training.num_epochs=2"];
-    let record = place.json(&arguments);
+    let record = dir.json(&arguments);
     assert!(answer(&record, 14).starts_with("After 2 epochs, "));
-    let html = place.read("lab/report.html");
+    let html = dir.read("lab/report.html");
     assert!(!html.contains("The study in short") && !html.contains("This is the quick version"));
-    place.json(&[&arguments[..], &["--quick"]].concat());
-    let section = section(&place.read("lab/report.html"), 14);
+    dir.json(&[&arguments[..], &["--quick"]].concat());
+    let section = section(&dir.read("lab/report.html"), 14);
     assert_eq!(section.matches("The study in short").count(), 1);
     assert!(!section.contains("timed on"), "{section}");
 }
 
 #[test]
 fn the_sheet_to_hand_out_has_all_questions_and_no_answer() {
-    let place = TestDir::new();
-    place.digits(200, 30);
-    let record = place.json(&["lab", "--no-answers", "--data", "data"]);
+    let dir = TestDir::new();
+    dir.digits(200, 30);
+    let record = dir.json(&["lab", "--no-answers", "--data", "data"]);
     assert_eq!(record, json!({"page": "lab/sheet.html", "answers": []}));
-    let html = place.read("lab/sheet.html");
+    let html = dir.read("lab/sheet.html");
     for index in 0..15 {
         assert!(html.contains(&format!("id=\"question-{index}\"")), "{index}");
     }
@@ -408,60 +412,60 @@ fn the_sheet_to_hand_out_has_all_questions_and_no_answer() {
     assert_eq!(section(&html, 8).matches("Test image 0.").count(), 1);
     let pictures = html.split("id=\"question-2\"").nth(1).unwrap().split("</section>").next().unwrap();
     assert_eq!(pictures.matches("<img").count(), 10);
-    let made: Vec<_> = std::fs::read_dir(place.path().join("lab")).unwrap().collect();
+    let made: Vec<_> = std::fs::read_dir(dir.path().join("lab")).unwrap().collect();
     assert_eq!(made.len(), 1, "nothing but the sheet");
-    place.json(&["lab", "--no-answers", "--data", "data", "--questions", "3,8"]);
-    let html = place.read("lab/sheet.html");
+    dir.json(&["lab", "--no-answers", "--data", "data", "--questions", "3,8"]);
+    let html = dir.read("lab/sheet.html");
     assert!(html.contains("question-3") && html.contains("question-8") && !html.contains("question-4"));
 }
 
 /// A file that a person has edited is used, named and never overwritten.
 #[test]
 fn edited_files_are_used_and_kept() {
-    let place = TestDir::new();
-    place.digits(200, 30);
+    let dir = TestDir::new();
+    dir.digits(200, 30);
     let arguments = ["lab", "--data", "data", "--questions", "0,6"];
-    let record = place.json(&arguments);
+    let record = dir.json(&arguments);
     assert_eq!(record["edited"], json!([]));
     assert!(answer(&record, 6).contains("η = 1,"));
-    let softmax = place.read("lab/configs/softmax.toml");
+    let softmax = dir.read("lab/configs/softmax.toml");
     let edited = softmax.replace("learning_rate = 1.0", "learning_rate = 0.25");
     assert_ne!(edited, softmax);
-    place.write("lab/configs/softmax.toml", &edited);
-    let page = place.read("lab/report.html").replace("<h1>", "<h1>For class 3b: ");
-    place.write("lab/report.html", &page);
+    dir.write("lab/configs/softmax.toml", &edited);
+    let page = dir.read("lab/report.html").replace("<h1>", "<h1>For class 3b: ");
+    dir.write("lab/report.html", &page);
 
-    let ran = place.run(&["--json", "lab", "--data", "data", "--questions", "0,6", "--seed", "7"]);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let record: Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    let output = dir.run(&["--json", "lab", "--data", "data", "--questions", "0,6", "--seed", "7"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let record: Value = serde_json::from_str(output.stdout.lines().last().unwrap()).unwrap();
     assert_eq!(record["edited"], json!(["lab/configs/softmax.toml"]));
     assert!(
-        ran.stderr.contains("`lab/configs/softmax.toml` has been edited: it was used as it stands"),
+        output.stderr.contains("`lab/configs/softmax.toml` has been edited: it was used as it stands"),
         "{}",
-        ran.stderr
+        output.stderr
     );
-    assert!(ran.stderr.contains("it stays, and the new one is `lab/report-2.html`"), "{}", ran.stderr);
+    assert!(output.stderr.contains("it stays, and the new one is `lab/report-2.html`"), "{}", output.stderr);
     assert!(answer(&record, 6).contains("η = 0.25,"), "{}", answer(&record, 6));
-    assert_eq!(place.read("lab/configs/softmax.toml"), edited);
-    assert_eq!(place.read("lab/report.html"), page);
+    assert_eq!(dir.read("lab/configs/softmax.toml"), edited);
+    assert_eq!(dir.read("lab/report.html"), page);
     assert_eq!(record["page"], "lab/report-2.html");
     assert!(
-        plain_text(&place.read("lab/report-2.html")).contains("With edited files: lab/configs/softmax.toml")
+        plain_text(&dir.read("lab/report-2.html")).contains("With edited files: lab/configs/softmax.toml")
     );
     // smallnet wrote the other files, so they have the new seed.
-    assert!(place.read("lab/configs/hidden.toml").contains("seed = 7\n"));
+    assert!(dir.read("lab/configs/hidden.toml").contains("seed = 7\n"));
     // A deleted file is written again.
-    std::fs::remove_file(place.path().join("lab/configs/softmax.toml")).unwrap();
-    let record = place.json(&arguments);
+    std::fs::remove_file(dir.path().join("lab/configs/softmax.toml")).unwrap();
+    let record = dir.json(&arguments);
     assert_eq!((&record["edited"], answer(&record, 6).contains("η = 1,")), (&json!([]), true));
 }
 
 /// A seed and settings reach every training, and the commands on the page repeat them.
 #[test]
 fn a_seed_and_settings_are_those_of_all_trainings() {
-    let place = TestDir::new();
-    place.digits(300, 50);
-    let record = place.json(&[
+    let dir = TestDir::new();
+    dir.digits(300, 50);
+    let record = dir.json(&[
         "lab",
         "--data",
         "data",
@@ -473,45 +477,49 @@ fn a_seed_and_settings_are_those_of_all_trainings() {
         "--set",
         "training.num_epochs=3",
     ]);
-    let run = |folder: &str| read_json(&place, &format!("{folder}/run.json"));
+    let run = |folder: &str| read_json(&dir, &format!("{folder}/run.json"));
     assert_eq!(run(record["softmax"].as_str().unwrap())["seed"], json!(70));
     assert_eq!(run(record["hidden"].as_str().unwrap())["seed"], json!(70));
-    let html = place.read("lab/report.html");
+    let html = dir.read("lab/report.html");
     for seed in 70..75 {
         assert!(section(&html, 0).contains(&format!("{seed}0.")), "{seed}");
     }
     assert!(answer(&record, 0).contains("of 3 epochs took"));
-    let study = place.read("lab/configs/studies/architecture-quick.toml");
+    let study = dir.read("lab/configs/studies/architecture-quick.toml");
     assert!(study.contains("seeds = [70, 71]") && study.contains("num_epochs = 3"), "{study}");
-    let again = place.json(&["train", "lab/configs/softmax.toml"]);
-    let summary = read_json(&place, &format!("{}/summary.json", record["softmax"].as_str().unwrap()));
+    let again = dir.json(&["train", "lab/configs/softmax.toml"]);
+    let summary = read_json(&dir, &format!("{}/summary.json", record["softmax"].as_str().unwrap()));
     assert_eq!(number(&again, "test_accuracy"), number(&summary, "test_accuracy"));
 }
 
 #[test]
 fn what_cannot_be_is_refused_before_anything_is_written() {
-    let place = TestDir::new();
-    let ran = place.run(&["--artifacts", "runs", "lab"]);
-    ran.assert_error(
+    let dir = TestDir::new();
+    let output = dir.run(&["--artifacts", "runs", "lab"]);
+    output.assert_error(
         2,
         "`--artifacts` has no meaning for `lab`: its runs go into the folder of its page\n\nhint: name that folder: \
          `--out runs`",
     );
-    let ran = place.run(&["lab", "--data", "nowhere"]);
-    assert_eq!(ran.code, 1);
-    assert!(ran.stderr.starts_with("error: ") && ran.stderr.contains("nowhere"), "{}", ran.stderr);
-    assert!(!place.path().join("lab").exists() && !place.path().join("artifacts").exists());
-    place.run(&["lab", "--set", "model.hidden=[5]"]).assert_error(
+    let output = dir.run(&["lab", "--data", "nowhere"]);
+    assert_eq!(output.code, 1);
+    assert!(output.stderr.starts_with("error: ") && output.stderr.contains("nowhere"), "{}", output.stderr);
+    assert!(!dir.path().join("lab").exists() && !dir.path().join("artifacts").exists());
+    dir.run(&["lab", "--set", "model.hidden=[5]"]).assert_error(
         2,
         "`--set model.hidden` has no meaning for `lab`\n\nhint: questions 10 and 13 ask for it; edit their files in the \
          exercise's folder `configs`",
     );
-    let ran = place.run(&["lab", "--questions", "3,15"]);
-    assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("`15` is not a question: expected numbers from 0 to 14"), "{}", ran.stderr);
-    assert!(!place.path().join("lab").exists());
-    place.write("taken", "a file");
-    place.digits(100, 20);
-    let ran = place.run(&["--quiet", "lab", "--data", "data", "--out", "taken"]);
-    ran.assert_error(1, "cannot make the folder `taken/configs/studies`: Not a directory (os error 20)");
+    let output = dir.run(&["lab", "--questions", "3,15"]);
+    assert_eq!(output.code, 2);
+    assert!(
+        output.stderr.contains("`15` is not a question: expected numbers from 0 to 14"),
+        "{}",
+        output.stderr
+    );
+    assert!(!dir.path().join("lab").exists());
+    dir.write("taken", "a file");
+    dir.digits(100, 20);
+    let output = dir.run(&["--quiet", "lab", "--data", "data", "--out", "taken"]);
+    output.assert_error(1, "cannot make the folder `taken/configs/studies`: Not a directory (os error 20)");
 }

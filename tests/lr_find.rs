@@ -12,8 +12,8 @@ use common::{TestDir, config, number};
 use serde_json::Value;
 
 /// Returns the columns of the CSV file of a record.
-fn points(place: &TestDir, record: &Value) -> Vec<[f64; 4]> {
-    let text = place.read(record["points"].as_str().unwrap());
+fn points(dir: &TestDir, record: &Value) -> Vec<[f64; 4]> {
+    let text = dir.read(record["points"].as_str().unwrap());
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("step,learning_rate,loss,smoothed_loss"));
     let row = |line: &str| line.split(',').map(|cell| cell.parse().unwrap()).collect::<Vec<_>>();
@@ -22,11 +22,11 @@ fn points(place: &TestDir, record: &Value) -> Vec<[f64; 4]> {
 
 #[test]
 fn it_suggests_a_rate_that_trains_well() {
-    let place = TestDir::new();
-    place.digits(3000, 100);
+    let dir = TestDir::new();
+    dir.digits(3000, 100);
     let arguments =
         ["lr-find", &config("hidden"), "--data", "data", "--set", "data.validation=1000", "--seed", "7"];
-    let record = place.json(&arguments);
+    let record = dir.json(&arguments);
     let suggestion = &record["suggestion"];
     let [rate, steepest, lowest, largest] =
         ["learning_rate", "steepest", "lowest", "largest"].map(|key| number(suggestion, key));
@@ -35,7 +35,7 @@ fn it_suggests_a_rate_that_trains_well() {
     let half_way = (steepest * lowest).sqrt();
     assert!((rate / half_way - 1.0).abs() < 0.05, "{rate} is not {half_way} to two digits");
 
-    let points = points(&place, &record);
+    let points = points(&dir, &record);
     assert_eq!(record["has_diverged"], true);
     assert_eq!(points.len(), record["num_steps"].as_u64().unwrap() as usize);
     // 2000 images in batches of 128 are 16 steps per epoch, so the test takes the minimum of 100
@@ -53,20 +53,20 @@ fn it_suggests_a_rate_that_trains_well() {
     assert_eq!(at_lowest[3], lowest_loss);
 
     // The same command gives the same numbers with any test images. Another seed gives others.
-    let csv = place.read(record["points"].as_str().unwrap());
-    place.digits(3000, 50);
-    place.json(&arguments);
-    assert_eq!(place.read(record["points"].as_str().unwrap()), csv);
-    place.json(&[&arguments[..7], &["8"]].concat());
-    assert_ne!(place.read(record["points"].as_str().unwrap()), csv);
+    let csv = dir.read(record["points"].as_str().unwrap());
+    dir.digits(3000, 50);
+    dir.json(&arguments);
+    assert_eq!(dir.read(record["points"].as_str().unwrap()), csv);
+    dir.json(&[&arguments[..7], &["8"]].concat());
+    assert_ne!(dir.read(record["points"].as_str().unwrap()), csv);
 
     // The suggestion trains better than a learning rate that is ten times larger or smaller.
     let accuracy = |rate: f64| {
         let setting = format!("optimizer.learning_rate={rate}");
         let train = ["train", &config("hidden"), "--data", "data", "--set", "data.validation=1000", "--set"];
         let epochs = [&setting, "--set", "training.num_epochs=3"];
-        let run = place.json(&[&train[..], &epochs].concat());
-        number(place.metrics(&run).last().unwrap(), "validation_accuracy")
+        let run = dir.json(&[&train[..], &epochs].concat());
+        number(dir.metrics(&run).last().unwrap(), "validation_accuracy")
     };
     let found = accuracy(rate);
     assert!(found > 0.85 && found > accuracy(rate * 10.0) && found > accuracy(rate / 10.0), "{found}");
@@ -75,15 +75,20 @@ fn it_suggests_a_rate_that_trains_well() {
 /// Five of twelve images are held out. So exactly five images can be blanked without an effect.
 #[test]
 fn held_out_images_are_not_used() {
-    let place = TestDir::new();
-    place.digits(12, 10);
-    let images = place.path().join("data/train-images-idx3-ubyte");
+    let dir = TestDir::new();
+    dir.digits(12, 10);
+    let images = dir.path().join("data/train-images-idx3-ubyte");
     let whole = fs::read(&images).unwrap();
     let run = || {
         let held_out = ["--set", "data.validation=5", "--set", "data.stratified=false"];
-        let ran = place.run(&[&["lr-find", "--data", "data", "--steps", "10"], &held_out[..]].concat());
-        assert!(ran.stdout.contains("7 training images, 5 held out"), "{}{}", ran.stdout, ran.stderr);
-        place.read("artifacts/lr-find/softmax.csv")
+        let output = dir.run(&[&["lr-find", "--data", "data", "--steps", "10"], &held_out[..]].concat());
+        assert!(
+            output.stdout.contains("7 training images, 5 held out"),
+            "{}{}",
+            output.stdout,
+            output.stderr
+        );
+        dir.read("artifacts/lr-find/softmax.csv")
     };
     let undisturbed = run();
     let has_no_effect = |&image: &usize| {
@@ -97,34 +102,34 @@ fn held_out_images_are_not_used() {
 
 #[test]
 fn the_page_and_the_terminal_say_what_the_record_says() {
-    let place = TestDir::new();
-    place.digits(1000, 100);
+    let dir = TestDir::new();
+    dir.digits(1000, 100);
     let settings = ["--set", "model.activation=tanh", "--set", "name=mine"];
     let arguments = [&["--backend", "ndarray", "lr-find", "--data", "data"], &settings[..]].concat();
-    let record = place.json(&arguments);
+    let record = dir.json(&arguments);
     assert_eq!(record["page"], "artifacts/lr-find/mine.html");
     assert_eq!(record["points"], "artifacts/lr-find/mine.csv");
-    let ran = place.run(&arguments);
-    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let output = dir.run(&arguments);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     let rate = number(&record["suggestion"], "learning_rate");
-    let data = place.path().join("data");
+    let data = dir.path().join("data");
     let command = format!(
         "smallnet --backend ndarray train --set model.activation=tanh --set name=mine --data data --set optimizer.learning_rate={rate}"
     );
-    let lines: Vec<_> = ran.stdout.lines().collect();
+    let lines: Vec<_> = output.stdout.lines().collect();
     for line in [
         format!("suggested learning rate: {rate}, half-way between the steepest fall and the lowest loss"),
         format!("train with it: {command}"),
         "page: artifacts/lr-find/mine.html".to_owned(),
     ] {
-        assert!(lines.contains(&line.as_str()), "no `{line}` in {}", ran.stdout);
+        assert!(lines.contains(&line.as_str()), "no `{line}` in {}", output.stdout);
     }
-    assert!(ran.stdout.contains("lr 1e-5  "), "{}", ran.stdout);
+    assert!(output.stdout.contains("lr 1e-5  "), "{}", output.stdout);
     // No run is saved and no other file is written.
-    assert_eq!(fs::read_dir(place.path().join("artifacts")).unwrap().count(), 1);
-    assert_eq!(fs::read_dir(place.path().join("artifacts/lr-find")).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(dir.path().join("artifacts")).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(dir.path().join("artifacts/lr-find")).unwrap().count(), 2);
 
-    let page = place.read("artifacts/lr-find/mine.html");
+    let page = dir.read("artifacts/lr-find/mine.html");
     for text in [
         format!("<strong>{rate}</strong><span>suggested learning rate</span>"),
         format!("<pre>{command}</pre>"),
@@ -137,13 +142,13 @@ fn the_page_and_the_terminal_say_what_the_record_says() {
     }
     // The printed command works.
     let words: Vec<_> = command.split(' ').skip(1).chain(["--set", "training.num_epochs=1"]).collect();
-    place.json(&words);
+    dir.json(&words);
 }
 
 #[test]
 fn without_a_descent_that_ends_nothing_is_suggested() {
-    let place = TestDir::new();
-    place.digits(1000, 100);
+    let dir = TestDir::new();
+    dir.digits(1000, 100);
     for (arguments, why, hint) in [
         (
             &["--to", "0.1"] as &[&str],
@@ -161,12 +166,12 @@ fn without_a_descent_that_ends_nothing_is_suggested() {
             "start at a smaller learning rate with `--from`",
         ),
     ] {
-        let ran = place.run(&[&["--json", "lr-find", "--data", "data"], arguments].concat());
+        let output = dir.run(&[&["--json", "lr-find", "--data", "data"], arguments].concat());
         let error = format!("error: no learning rate can be suggested: {why}\n\nhint: {hint}\n");
-        assert!(ran.code == 1 && ran.stderr.ends_with(&error), "{arguments:?}: {}", ran.stderr);
-        let record: Value = serde_json::from_str(ran.stdout.trim()).unwrap();
+        assert!(output.code == 1 && output.stderr.ends_with(&error), "{arguments:?}: {}", output.stderr);
+        let record: Value = serde_json::from_str(output.stdout.trim()).unwrap();
         assert!(record["suggestion"].is_null(), "{record}");
-        let page = place.read(record["page"].as_str().unwrap());
+        let page = dir.read(record["page"].as_str().unwrap());
         assert!(
             page.contains(&format!("No learning rate can be suggested: {why}.")) && page.contains("<svg")
         );
@@ -175,7 +180,7 @@ fn without_a_descent_that_ends_nothing_is_suggested() {
 
 #[test]
 fn rates_and_steps_that_make_no_sense_are_wrong_usage() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     let rising =
         "\n\nhint: the learning rate rises from `--from` to `--to`; left out, they are 0.00001 and 100";
     let steps = "\n\nhint: left out, it is the steps of an epoch, from 100 to 500";
@@ -192,19 +197,23 @@ fn rates_and_steps_that_make_no_sense_are_wrong_usage() {
             format!("`--steps` is 1000001, expected a whole number from 10 to 1000000{steps}"),
         ),
     ] {
-        place.run(&[&["lr-find"], &arguments[..]].concat()).assert_error(2, &message);
+        dir.run(&[&["lr-find"], &arguments[..]].concat()).assert_error(2, &message);
     }
-    let ran = place.run(&["lr-find", "--from", "fast"]);
-    assert_eq!(ran.code, 2);
-    assert!(ran.stderr.starts_with("error: invalid value 'fast' for '--from <RATE>'"), "{}", ran.stderr);
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "wrong usage left something behind");
+    let output = dir.run(&["lr-find", "--from", "fast"]);
+    assert_eq!(output.code, 2);
+    assert!(
+        output.stderr.starts_with("error: invalid value 'fast' for '--from <RATE>'"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "wrong usage left something behind");
 }
 
 #[test]
 fn ctrl_c_ends_it_without_a_trace() {
-    let place = TestDir::new();
-    place.digits(1000, 100);
-    let mut child = place
+    let dir = TestDir::new();
+    dir.digits(1000, 100);
+    let mut child = dir
         .command(&["lr-find", "--data", "data", "--steps", "1000000", "--to", "0.1"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -218,5 +227,5 @@ fn ctrl_c_ends_it_without_a_trace() {
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
     assert_eq!(rest, ["interrupted; nothing was written"]);
-    assert!(!place.path().join("artifacts").exists());
+    assert!(!dir.path().join("artifacts").exists());
 }

@@ -14,12 +14,12 @@ use std::process::{Command, Stdio};
 use common::{CommandOutput, TestDir, wait_for_end};
 
 /// Runs a command, which must end by itself, and with a message if it fails.
-fn run_to_end(place: &TestDir, args: &[&str]) -> CommandOutput {
-    let child = place.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let ran = wait_for_end(child);
-    assert!([0, 1].contains(&ran.code), "{args:?} did not end: exit {}, {}", ran.code, ran.stderr);
-    assert!(ran.code == 0 || ran.stderr.starts_with("error: "), "{args:?}: {}", ran.stderr);
-    ran
+fn run_to_end(dir: &TestDir, args: &[&str]) -> CommandOutput {
+    let child = dir.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let output = wait_for_end(child);
+    assert!([0, 1].contains(&output.code), "{args:?} did not end: exit {}, {}", output.code, output.stderr);
+    assert!(output.code == 0 || output.stderr.starts_with("error: "), "{args:?}: {}", output.stderr);
+    output
 }
 
 fn make_pipe(path: &Path) {
@@ -52,13 +52,13 @@ fn with_replaced(path: &Path, put: impl Fn(&Path), check: impl FnOnce()) {
 
 #[test]
 fn a_pipe_for_a_file_of_a_run_is_refused_by_every_command() {
-    let place = TestDir::new();
-    place.digits(300, 100);
-    let record = place.json(&["train", "--data", "data", "--name", "n", "--set=training.num_epochs=2"]);
-    let other = place.json(&["train", "--data", "data", "--name", "other", "--set=training.num_epochs=1"]);
-    let run = place.run_folder(&record);
+    let dir = TestDir::new();
+    dir.digits(300, 100);
+    let record = dir.json(&["train", "--data", "data", "--name", "n", "--set=training.num_epochs=2"]);
+    let other = dir.json(&["train", "--data", "data", "--name", "other", "--set=training.num_epochs=1"]);
+    let run = dir.run_folder(&record);
     let (name, other) = (run.to_str().unwrap(), other["run"].as_str().unwrap());
-    let folder = place.path().join(&run);
+    let folder = dir.path().join(&run);
     let checkpoint = format!("{name}/checkpoint/epoch-2");
     let files = files_in(&folder);
     assert_eq!(files.len(), 8 + 2 * 5, "{files:?}");
@@ -78,19 +78,19 @@ fn a_pipe_for_a_file_of_a_run_is_refused_by_every_command() {
         for command in commands {
             // Each command runs on a copy, so that its effects, such as a new checkpoint, do not
             // reach the next one.
-            let kept = place.path().join("kept");
+            let kept = dir.path().join("kept");
             assert!(Command::new("cp").arg("-a").arg(&folder).arg(&kept).status().unwrap().success());
             fs::remove_file(&file).unwrap();
             make_pipe(&file);
-            let ran = run_to_end(&place, command);
+            let output = run_to_end(&dir, command);
             if of_run && command[0] != "runs" {
                 // The message names the whole path of the checkpoint's file.
                 let (start, end) =
-                    (ran.stderr.find(&format!("{}`", shown.display())), "` is a pipe, expected a file\n");
+                    (output.stderr.find(&format!("{}`", shown.display())), "` is a pipe, expected a file\n");
                 assert!(
-                    ran.code == 1 && start.is_some() && ran.stderr.ends_with(end),
+                    output.code == 1 && start.is_some() && output.stderr.ends_with(end),
                     "{command:?}: {}",
-                    ran.stderr
+                    output.stderr
                 );
             }
             // A checkpoint that is no longer needed is removed as a whole.
@@ -104,42 +104,47 @@ fn a_pipe_for_a_file_of_a_run_is_refused_by_every_command() {
 
 #[test]
 fn a_pipe_for_a_file_of_a_study_is_refused() {
-    let place = TestDir::new();
-    place.digits(300, 100);
+    let dir = TestDir::new();
+    dir.digits(300, 100);
     let study = "name = \"s\"\nfolds = 2\n[set]\ntraining.num_epochs = 1\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\n";
-    place.write("s.toml", study);
+    dir.write("s.toml", study);
     let command = ["study", "s.toml", "--data", "data"];
-    assert_eq!(place.run(&command).code, 0);
-    let folder = place.path().join("artifacts/studies/s");
+    assert_eq!(dir.run(&command).code, 0);
+    let folder = dir.path().join("artifacts/studies/s");
     let files = files_in(&folder);
     assert!(files.len() >= 7, "{files:?}");
     for file in files {
         with_replaced(&file, make_pipe, || {
             let name = file.file_name().unwrap().to_str().unwrap();
             let message = format!("`artifacts/studies/s/{name}` is a pipe, expected a file");
-            run_to_end(&place, &command).assert_error(1, &message);
-            run_to_end(&place, &["study", "s.toml", "--data", "data", "--dry-run"]);
-            run_to_end(&place, &["runs"]);
+            run_to_end(&dir, &command).assert_error(1, &message);
+            run_to_end(&dir, &["study", "s.toml", "--data", "data", "--dry-run"]);
+            run_to_end(&dir, &["runs"]);
         });
     }
     // The study has been finished, as before.
-    let ran = place.run(&command);
-    assert!(ran.code == 0 && ran.stdout.contains("have been run already"), "{}{}", ran.stdout, ran.stderr);
+    let output = dir.run(&command);
+    assert!(
+        output.code == 0 && output.stdout.contains("have been run already"),
+        "{}{}",
+        output.stdout,
+        output.stderr
+    );
 }
 
 #[test]
 fn nothing_else_is_taken_for_a_file_either() {
-    let place = TestDir::new();
-    place.digits(300, 100);
-    let record = place.json(&["train", "--data", "data", "--name", "n", "--set=training.num_epochs=1"]);
-    let run = place.run_folder(&record);
+    let dir = TestDir::new();
+    dir.digits(300, 100);
+    let record = dir.json(&["train", "--data", "data", "--name", "n", "--set=training.num_epochs=1"]);
+    let run = dir.run_folder(&record);
     let name = run.to_str().unwrap();
     for file in [".lock", "metrics.jsonl", "summary.json"] {
-        let refused = |ran: CommandOutput, what: &str| {
-            ran.assert_error(1, &format!("`{name}/{file}` is {what}, expected a file"))
+        let refused = |output: CommandOutput, what: &str| {
+            output.assert_error(1, &format!("`{name}/{file}` is {what}, expected a file"))
         };
-        let resume = || run_to_end(&place, &["resume", name, "--epochs", "2"]);
-        let path = place.path().join(&run).join(file);
+        let resume = || run_to_end(&dir, &["resume", name, "--epochs", "2"]);
+        let path = dir.path().join(&run).join(file);
         with_replaced(&path, |path| fs::create_dir(path).unwrap(), || refused(resume(), "a folder"));
         with_replaced(
             &path,
@@ -155,35 +160,35 @@ fn nothing_else_is_taken_for_a_file_either() {
         );
     }
     for folder in ["checkpoint", "figures"] {
-        let path = place.path().join(&run).join(folder);
-        let _ = fs::rename(&path, place.path().join(folder));
+        let path = dir.path().join(&run).join(folder);
+        let _ = fs::rename(&path, dir.path().join(folder));
         make_pipe(&path);
-        run_to_end(&place, &["weights", name])
+        run_to_end(&dir, &["weights", name])
             .assert_error(1, &format!("`{name}/{folder}` is a pipe, expected a folder"));
         fs::remove_file(&path).unwrap();
-        let _ = fs::rename(place.path().join(folder), &path);
+        let _ = fs::rename(dir.path().join(folder), &path);
     }
 }
 
 #[test]
 fn a_pipe_that_a_user_names_is_refused_but_for_one_that_the_shell_connected() {
-    let place = TestDir::new();
-    place.digits(300, 100);
-    place.write("x.toml", "[training]\nnum_epochs = 1\n");
-    let pipe = place.path().join("pipe.png");
+    let dir = TestDir::new();
+    dir.digits(300, 100);
+    dir.write("x.toml", "[training]\nnum_epochs = 1\n");
+    let pipe = dir.path().join("pipe.png");
     make_pipe(&pipe);
-    let record = place.json(&["train", "--data", "data", "x.toml"]);
+    let record = dir.json(&["train", "--data", "data", "x.toml"]);
     let run = record["run"].as_str().unwrap();
-    run_to_end(&place, &["predict", run, "pipe.png"])
+    run_to_end(&dir, &["predict", run, "pipe.png"])
         .assert_error(1, "cannot read `pipe.png`: it is a pipe, expected a file");
-    let ran = run_to_end(&place, &["train", "pipe.png"]);
+    let output = run_to_end(&dir, &["train", "pipe.png"]);
     assert!(
-        ran.stderr.starts_with("error: cannot read the experiment file `pipe.png`: it is a pipe"),
+        output.stderr.starts_with("error: cannot read the experiment file `pipe.png`: it is a pipe"),
         "{}",
-        ran.stderr
+        output.stderr
     );
     let mut shell = Command::new("sh");
     let script = "cat x.toml | \"$0\" summary /dev/stdin --data data";
-    shell.args(["-c", script, env!("CARGO_BIN_EXE_smallnet")]).current_dir(place.path());
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_smallnet")]).current_dir(dir.path());
     assert!(shell.output().unwrap().status.success());
 }

@@ -11,21 +11,21 @@ use std::fs;
 
 #[test]
 fn train_writes_the_page_and_report_writes_it_again() {
-    let place = TestDir::new();
-    let run = place.small_run(&config("softmax"), &[]);
-    let page = place.path().join(&run).join("report.html");
+    let dir = TestDir::new();
+    let run = dir.small_run(&config("softmax"), &[]);
+    let page = dir.path().join(&run).join("report.html");
     let written = fs::read_to_string(&page).unwrap();
-    let worst = place.json(&["evaluate", &run]);
-    let test_images = fs::read(place.path().join("data/t10k-images-idx3-ubyte")).unwrap();
+    let worst = dir.json(&["evaluate", &run]);
+    let test_images = fs::read(dir.path().join("data/t10k-images-idx3-ubyte")).unwrap();
     fs::remove_file(&page).unwrap();
     // The page is made from the run folder alone; the data set has been removed.
-    fs::remove_dir_all(place.path().join("data")).unwrap();
-    let ran = place.run(&["report", &run]);
-    assert_eq!((ran.code, ran.stdout), (0, format!("report: {run}/report.html\n")));
+    fs::remove_dir_all(dir.path().join("data")).unwrap();
+    let output = dir.run(&["report", &run]);
+    assert_eq!((output.code, output.stdout), (0, format!("report: {run}/report.html\n")));
     assert_eq!(fs::read_to_string(&page).unwrap(), written);
 
-    let summary: Value = serde_json::from_str(&place.read(format!("{run}/summary.json"))).unwrap();
-    let info: Value = serde_json::from_str(&place.read(format!("{run}/run.json"))).unwrap();
+    let summary: Value = serde_json::from_str(&dir.read(format!("{run}/summary.json"))).unwrap();
+    let info: Value = serde_json::from_str(&dir.read(format!("{run}/run.json"))).unwrap();
     let accuracy = format!("{:.2} %", 100.0 * summary["test_accuracy"].as_f64().unwrap());
     for text in [
         accuracy.as_str(),
@@ -57,26 +57,26 @@ fn train_writes_the_page_and_report_writes_it_again() {
 
 #[test]
 fn a_run_without_a_test_gets_a_page_of_what_there_is() {
-    let place = TestDir::new();
-    let run = place.saved_run();
-    place.json(&["report", &run]);
-    let page = place.read(format!("{run}/report.html"));
+    let dir = TestDir::new();
+    let run = dir.saved_run();
+    dir.json(&["report", &run]);
+    let page = dir.read(format!("{run}/report.html"));
     assert!(
         page.contains("Learning curves") && page.contains("Weights") && !page.contains("Confusion matrix")
     );
-    place.json(&["evaluate", &run]);
+    dir.json(&["evaluate", &run]);
     // The page is written again and shows the current records.
-    let page = place.read(format!("{run}/report.html"));
+    let page = dir.read(format!("{run}/report.html"));
     assert!(page.contains("Confusion matrix") && page.contains("9,239 of 10,000 images"));
 
-    fs::remove_file(place.path().join(&run).join("model.bpk")).unwrap();
-    let info = place.read(format!("{run}/run.json"));
+    fs::remove_file(dir.path().join(&run).join("model.bpk")).unwrap();
+    let info = dir.read(format!("{run}/run.json"));
     let failed = info
         .replace("\"finished\"", "\"failed\"")
         .replace("\"message\": null", "\"message\": \"<disk> full\"");
-    place.write(&format!("{run}/run.json"), failed);
-    place.json(&["report", &run]);
-    let page = place.read(format!("{run}/report.html"));
+    dir.write(&format!("{run}/run.json"), failed);
+    dir.json(&["report", &run]);
+    let page = dir.read(format!("{run}/report.html"));
     assert!(
         page.contains("This run failed: &lt;disk&gt; full.") && !page.contains("What each output neuron")
     );
@@ -84,17 +84,17 @@ fn a_run_without_a_test_gets_a_page_of_what_there_is() {
 
 #[test]
 fn a_damaged_record_is_named() {
-    let place = TestDir::new();
-    let run = place.saved_run();
-    place.write(&format!("{run}/metrics.jsonl"), "{\"epoch\": 1}\n");
-    place.run(&["report", &run]).assert_error(
+    let dir = TestDir::new();
+    let run = dir.saved_run();
+    dir.write(&format!("{run}/metrics.jsonl"), "{\"epoch\": 1}\n");
+    dir.run(&["report", &run]).assert_error(
         1,
         &format!("`{run}/metrics.jsonl`, line 1, is damaged: missing field `train_loss` at line 1 column 12"),
     );
-    let run = place.saved_run();
-    place.json(&["evaluate", &run]);
+    let run = dir.saved_run();
+    dir.json(&["evaluate", &run]);
     let name = format!("{run}/evaluation.json");
-    let whole: Value = serde_json::from_str(&place.read(&name)).unwrap();
+    let whole: Value = serde_json::from_str(&dir.read(&name)).unwrap();
     for (key, value) in [
         ("confusion", json!([[1], [2]])),
         ("classes", json!([])),
@@ -103,8 +103,8 @@ fn a_damaged_record_is_named() {
     ] {
         let mut damaged = whole.clone();
         damaged[key] = value;
-        place.write(&name, damaged.to_string());
-        place.run(&["report", &run]).assert_error(
+        dir.write(&name, damaged.to_string());
+        dir.run(&["report", &run]).assert_error(
             1,
             &format!(
                 "`{name}` is damaged: its lists do not fit each other or the run\n\nhint: `smallnet evaluate` makes it \
@@ -113,25 +113,25 @@ fn a_damaged_record_is_named() {
         );
     }
     for damage in ["", "{", "null"] {
-        place.write(&name, damage);
-        assert_eq!(place.run(&["report", &run]).code, 1);
-        place.json(&["evaluate", &run]);
-        assert_eq!(serde_json::from_str::<Value>(&place.read(&name)).unwrap(), whole, "repaired");
+        dir.write(&name, damage);
+        assert_eq!(dir.run(&["report", &run]).code, 1);
+        dir.json(&["evaluate", &run]);
+        assert_eq!(serde_json::from_str::<Value>(&dir.read(&name)).unwrap(), whole, "repaired");
     }
 }
 
 #[test]
 fn a_run_is_not_told_by_another_experiment() {
-    let place = TestDir::new();
-    let run = place.small_run(&config("softmax"), &["--set", "optimizer.learning_rate=0.25"]);
+    let dir = TestDir::new();
+    let run = dir.small_run(&config("softmax"), &["--set", "optimizer.learning_rate=0.25"]);
     let file = format!("{run}/config.toml");
-    let whole = place.read(&file);
+    let whole = dir.read(&file);
     for changed in ["", &whole.replace("0.25", "0.5"), whole.split_inclusive('\n').next().unwrap()] {
-        place.write(&file, changed);
+        dir.write(&file, changed);
         for command in [&["report", &run][..], &["evaluate", &run], &["weights", &run]] {
-            let ran = place.run(command);
+            let output = dir.run(command);
             let start = format!("error: `{file}` is not what the run was made from: its digest is ");
-            assert!(ran.code == 1 && ran.stderr.starts_with(&start), "{}", ran.stderr);
+            assert!(output.code == 1 && output.stderr.starts_with(&start), "{}", output.stderr);
         }
     }
     // The settings are the same in another form: other line endings, a comment, no default values.
@@ -141,41 +141,39 @@ fn a_run_is_not_told_by_another_experiment() {
         whole.replace("activation = \"relu\"\n", ""),
         whole.clone(),
     ] {
-        place.write(&file, same);
+        dir.write(&file, same);
         for command in [&["report", &run][..], &["evaluate", &run]] {
-            let ran = place.run(command);
-            assert_eq!(ran.code, 0, "{command:?}: {}", ran.stderr);
+            let output = dir.run(command);
+            assert_eq!(output.code, 0, "{command:?}: {}", output.stderr);
         }
     }
-    place.write(&file, whole.replace('\n', "\r\n"));
-    assert_eq!(place.run(&["resume", &run, "--epochs", "3"]).code, 0, "and it is trained on");
+    dir.write(&file, whole.replace('\n', "\r\n"));
+    assert_eq!(dir.run(&["resume", &run, "--epochs", "3"]).code, 0, "and it is trained on");
 }
 
 #[test]
 fn a_page_of_lost_epochs_says_so() {
-    let place = TestDir::new();
-    let run = place.small_run(&config("softmax"), &[]);
-    fs::remove_file(place.path().join(&run).join("metrics.jsonl")).unwrap();
-    place.json(&["report", &run]);
+    let dir = TestDir::new();
+    let run = dir.small_run(&config("softmax"), &[]);
+    fs::remove_file(dir.path().join(&run).join("metrics.jsonl")).unwrap();
+    dir.json(&["report", &run]);
     assert!(
-        place
-            .read(format!("{run}/report.html"))
-            .contains("Its <code>metrics.jsonl</code> has 0 of 2 epochs.")
+        dir.read(format!("{run}/report.html")).contains("Its <code>metrics.jsonl</code> has 0 of 2 epochs.")
     );
 }
 
 #[test]
 fn runs_side_by_side() {
-    let place = TestDir::new();
-    let one = place.small_run(&config("softmax"), &[]);
-    let other = place.small_run(&config("softmax"), &["--set", "model.hidden=[8]", "--name", "wide"]);
-    let record = place.json(&["compare", &one, &other]);
+    let dir = TestDir::new();
+    let one = dir.small_run(&config("softmax"), &[]);
+    let other = dir.small_run(&config("softmax"), &["--set", "model.hidden=[8]", "--name", "wide"]);
+    let record = dir.json(&["compare", &one, &other]);
     assert_eq!(
         record["differences"],
         json!([{"key": "model.hidden", "values": ["[]", "[8]"]}]),
         "the name decides nothing"
     );
-    let page = place.read(record["page"].as_str().unwrap());
+    let page = dir.read(record["page"].as_str().unwrap());
     for text in ["<th class=\"right\">model.hidden</th>", "6,370", "validation"] {
         assert!(page.contains(text), "`{text}` is missing");
     }
@@ -190,16 +188,16 @@ fn runs_side_by_side() {
     };
     let wide = rows(">wide</td>");
     assert_eq!(cells(&wide[2]), ["wide", "[8]"], "after the results and the tests");
-    let summary: Value = serde_json::from_str(&place.read(format!("{other}/summary.json"))).unwrap();
+    let summary: Value = serde_json::from_str(&dir.read(format!("{other}/summary.json"))).unwrap();
     let accuracy = format!("{:.4}", summary["test_accuracy"].as_f64().unwrap());
     assert_eq!(cells(&wide[0])[..2], ["wide".to_owned(), accuracy]);
     // The page is the same for every notation of the runs.
-    let again = place.json(&["compare", &format!("./{one}"), &format!("{other}/")]);
+    let again = dir.json(&["compare", &format!("./{one}"), &format!("{other}/")]);
     assert_eq!(again["page"], record["page"]);
-    let out = place.run(&["compare", &one, &other]).stdout;
+    let out = dir.run(&["compare", &one, &other]).stdout;
     // The interval is Wilson's (1927) for 200 images.
     let z: f64 = 1.959_963_985;
-    let first: Value = serde_json::from_str(&place.read(format!("{one}/summary.json"))).unwrap();
+    let first: Value = serde_json::from_str(&dir.read(format!("{one}/summary.json"))).unwrap();
     let p = first["test_accuracy"].as_f64().unwrap();
     let half = z / (1.0 + z * z / 200.0) * (p * (1.0 - p) / 200.0 + z * z / (4.0 * 40_000.0)).sqrt();
     let centre = (p + z * z / 400.0) / (1.0 + z * z / 200.0);
@@ -213,16 +211,16 @@ fn runs_side_by_side() {
     for text in ["what differs between their experiments:", "validation accuracy", "⠒ softmax   • wide"] {
         assert!(out.contains(text), "`{text}` is missing in:\n{out}");
     }
-    place.run(&["compare", &one, &one]).assert_error(
+    dir.run(&["compare", &one, &one]).assert_error(
         2,
         &format!("`{one}` is named twice\n\nhint: compare different runs; `smallnet runs` lists them"),
     );
-    assert_eq!(place.run(&["compare", &one]).code, 2);
+    assert_eq!(dir.run(&["compare", &one]).code, 2);
 }
 
 /// Returns the indices of the images that a run's test misclassified.
-fn misclassified(place: &TestDir, run: &str) -> Vec<u64> {
-    let test: Value = serde_json::from_str(&place.read(format!("{run}/evaluation.json"))).unwrap();
+fn misclassified(dir: &TestDir, run: &str) -> Vec<u64> {
+    let test: Value = serde_json::from_str(&dir.read(format!("{run}/evaluation.json"))).unwrap();
     test["misclassified"].as_array().unwrap().iter().map(|image| image.as_u64().unwrap()).collect()
 }
 
@@ -241,17 +239,17 @@ fn coin_test(heads: usize, tails: usize) -> f64 {
 
 #[test]
 fn networks_are_compared_image_by_image() {
-    let place = TestDir::new();
-    let first = place.small_run(&config("softmax"), &[]);
+    let dir = TestDir::new();
+    let first = dir.small_run(&config("softmax"), &[]);
     let poor =
-        place.small_run(&config("softmax"), &["--set", "optimizer.learning_rate=0.001", "--name", "poor"]);
-    let alike = place.small_run(&config("softmax"), &["--seed", "7", "--name", "alike"]);
-    let record = place.json(&["compare", &first, &poor, &alike]);
-    let wrong = misclassified(&place, &first);
+        dir.small_run(&config("softmax"), &["--set", "optimizer.learning_rate=0.001", "--name", "poor"]);
+    let alike = dir.small_run(&config("softmax"), &["--seed", "7", "--name", "alike"]);
+    let record = dir.json(&["compare", &first, &poor, &alike]);
+    let wrong = misclassified(&dir, &first);
     let tests = record["tests"].as_array().unwrap();
     let mut p_values = Vec::new();
     for (test, run) in tests.iter().zip([&poor, &alike]) {
-        let other = misclassified(&place, run);
+        let other = misclassified(&dir, run);
         let only = |one: &[u64], other: &[u64]| one.iter().filter(|image| !other.contains(image)).count();
         let (this, first_alone) = (only(&wrong, &other), only(&other, &wrong));
         assert_eq!((&test["run"], &test["against"]), (&run.as_str().into(), &first.as_str().into()));
@@ -270,8 +268,8 @@ fn networks_are_compared_image_by_image() {
     assert!(p_values[0] < p_values[1] && p_values[0] < 0.01);
     assert!((tests[0]["p_holm"].as_f64().unwrap() - 2.0 * p_values[0]).abs() < 1e-9);
     assert!((tests[1]["p_holm"].as_f64().unwrap() - p_values[1].max(2.0 * p_values[0])).abs() < 1e-9);
-    let out = place.run(&["compare", &first, &poor, &alike]).stdout;
-    let page = place.read(record["page"].as_str().unwrap());
+    let out = dir.run(&["compare", &first, &poor, &alike]).stdout;
+    let page = dir.read(record["page"].as_str().unwrap());
     let points = format!("{:.2} percentage points", -100.0 * tests[0]["difference"].as_f64().unwrap());
     for text in [
         &format!(
@@ -282,49 +280,53 @@ fn networks_are_compared_image_by_image() {
     ] {
         assert!(out.contains(text) && page.contains(text), "`{text}` is missing in:\n{out}");
     }
-    assert_eq!(place.json(&["evaluate", &first])["misclassified"], json!(wrong));
+    assert_eq!(dir.json(&["evaluate", &first])["misclassified"], json!(wrong));
 }
 
 /// Changes a run to one that an earlier version of smallnet tested.
 #[test]
 fn a_run_without_a_record_of_single_images_says_how_to_get_one() {
-    let place = TestDir::new();
-    let first = place.small_run(&config("softmax"), &[]);
-    let other = place.small_run(&config("softmax"), &["--seed", "7", "--name", "old"]);
+    let dir = TestDir::new();
+    let first = dir.small_run(&config("softmax"), &[]);
+    let other = dir.small_run(&config("softmax"), &["--seed", "7", "--name", "old"]);
     let file = format!("{other}/evaluation.json");
-    let whole: Value = serde_json::from_str(&place.read(&file)).unwrap();
+    let whole: Value = serde_json::from_str(&dir.read(&file)).unwrap();
     let mut old = whole.clone();
     old.as_object_mut().unwrap().remove("misclassified");
-    place.write(&file, old.to_string());
-    let record = place.json(&["compare", &first, &other]);
+    dir.write(&file, old.to_string());
+    let record = dir.json(&["compare", &first, &other]);
     assert_eq!(
         (&record["tests"][0]["method"], &record["tests"][0]["p_value"]),
         (&"newcombe-unpaired".into(), &Value::Null)
     );
-    let out = place.run(&["compare", &first, &other]).stdout;
+    let out = dir.run(&["compare", &first, &other]).stdout;
     assert!(
         out.contains("there is Newcombe’s interval (1998)")
             && out.contains(&format!("`smallnet evaluate {other}` adds the record")),
         "{out}"
     );
-    place.json(&["evaluate", &other]);
-    assert_eq!(serde_json::from_str::<Value>(&place.read(&file)).unwrap(), whole);
-    assert_eq!(place.json(&["compare", &first, &other])["tests"][0]["method"], "mcnemar-exact");
+    dir.json(&["evaluate", &other]);
+    assert_eq!(serde_json::from_str::<Value>(&dir.read(&file)).unwrap(), whole);
+    assert_eq!(dir.json(&["compare", &first, &other])["tests"][0]["method"], "mcnemar-exact");
     // Edited values are not shown.
-    let mut wrong = misclassified(&place, &other);
+    let mut wrong = misclassified(&dir, &other);
     let last = wrong.pop().unwrap();
     let edited = [wrong.clone(), [&wrong[..], &[wrong[0]]].concat(), [&wrong[..], &[last + 200]].concat()];
     for images in edited {
         let mut damaged = whole.clone();
         damaged["misclassified"] = json!(images);
-        place.write(&file, damaged.to_string());
-        let ran = place.run(&["compare", &first, &other]);
-        assert!(ran.code == 1 && ran.stderr.contains("its lists do not fit each other"), "{}", ran.stderr);
+        dir.write(&file, damaged.to_string());
+        let output = dir.run(&["compare", &first, &other]);
+        assert!(
+            output.code == 1 && output.stderr.contains("its lists do not fit each other"),
+            "{}",
+            output.stderr
+        );
     }
     // One run has other test images, another one has no test.
-    place.write(&file, whole.to_string());
-    place.digits(500, 150);
-    let elsewhere = place.json(&[
+    dir.write(&file, whole.to_string());
+    dir.digits(500, 150);
+    let elsewhere = dir.json(&[
         "train",
         &config("softmax"),
         "--data",
@@ -335,35 +337,35 @@ fn a_run_without_a_record_of_single_images_says_how_to_get_one() {
         "elsewhere",
     ]);
     let elsewhere = elsewhere["run"].as_str().unwrap();
-    let out = place.run(&["compare", &first, elsewhere]).stdout;
+    let out = dir.run(&["compare", &first, elsewhere]).stdout;
     assert!(
         out.contains("elsewhere was tested on other images than softmax, so there is no test of both."),
         "{out}"
     );
-    fs::remove_file(place.path().join(&file)).unwrap();
-    let out = place.run(&["compare", &first, &other]).stdout;
+    fs::remove_file(dir.path().join(&file)).unwrap();
+    let out = dir.run(&["compare", &first, &other]).stdout;
     assert!(out.contains("old has not been tested in detail, so it is not compared"), "{out}");
 }
 
 #[test]
 fn what_a_user_named_is_text_in_the_page() {
-    let place = TestDir::new();
-    place.digits(200, 100);
+    let dir = TestDir::new();
+    dir.digits(200, 100);
     let hostile = "<img src=x onerror=alert(1)>&";
-    fs::rename(place.path().join("data"), place.path().join(hostile)).unwrap();
-    let record = place.json(&["train", "--data", hostile, "--set", "training.num_epochs=1"]);
-    let page = place.read(record["report"].as_str().unwrap());
+    fs::rename(dir.path().join("data"), dir.path().join(hostile)).unwrap();
+    let record = dir.json(&["train", "--data", hostile, "--set", "training.num_epochs=1"]);
+    let page = dir.read(record["report"].as_str().unwrap());
     assert!(!page.contains("<img src=x") && page.contains("&lt;img src=x onerror=alert(1)&gt;&amp;"));
 
     // The names of run folders also appear in drawings and in a command to copy.
     let run = record["run"].as_str().unwrap();
     let hostile = "artifacts/softmax/<i>$(id)'&";
-    fs::rename(place.path().join(run), place.path().join(hostile)).unwrap();
-    let compared = place.json(&["compare", hostile, &place.saved_run()]);
-    let page = place.read(compared["page"].as_str().unwrap());
+    fs::rename(dir.path().join(run), dir.path().join(hostile)).unwrap();
+    let compared = dir.json(&["compare", hostile, &dir.saved_run()]);
+    let page = dir.read(compared["page"].as_str().unwrap());
     assert!(!page.contains("<i>") && page.contains("&lt;i&gt;"), "{page}");
-    place.json(&["report", hostile]);
-    let page = place.read(format!("{hostile}/report.html"));
+    dir.json(&["report", hostile]);
+    let page = dir.read(format!("{hostile}/report.html"));
     assert!(!page.contains("<i>"));
     assert!(page.contains("train 'artifacts/softmax/&lt;i&gt;$(id)'\\''&amp;/config.toml'"), "{page}");
 }

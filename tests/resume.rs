@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::runs::{place, result, run_folders, signal, start, start_endless, temp_files, train_with};
+use common::runs::{result, run_folders, signal, start, start_endless, temp_files, test_dir, train_with};
 use common::{CommandOutput, Rng, TestDir, wait_for_end};
 use serde_json::Value;
 
@@ -29,46 +29,47 @@ const SETTINGS: [&str; 9] = [
 
 /// Returns whether the run has finished. Only the page is written after the status, so a kill
 /// between them finds the run finished.
-fn has_finished(ran: &CommandOutput) -> bool {
-    let all_trained = ran.stderr.contains("is finished: all of its ") && ran.stderr.contains("are trained\n");
-    ran.code == 0 || all_trained
+fn has_finished(output: &CommandOutput) -> bool {
+    let all_trained =
+        output.stderr.contains("is finished: all of its ") && output.stderr.contains("are trained\n");
+    output.code == 0 || all_trained
 }
 
 #[test]
 fn killed_a_hundred_times_at_any_moment_it_ends_as_if_it_had_never_stopped() {
-    let place = place();
+    let dir = test_dir();
     let train = train_with(&SETTINGS);
     let begun = Instant::now();
-    assert_eq!(place.run(&train).code, 0);
+    assert_eq!(dir.run(&train).code, 0);
     let whole_time = begun.elapsed();
-    let reference = result(&place, &run_folders(&place)[0]);
-    fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+    let reference = result(&dir, &run_folders(&dir)[0]);
+    fs::remove_dir_all(dir.path().join("artifacts")).unwrap();
 
     let mut rng = Rng::new(7);
     let (mut kills, mut ends) = (0, 0);
     while kills < 100 {
         // The run resumes. A new one starts if there is none.
-        let going = run_folders(&place).pop();
+        let going = run_folders(&dir).pop();
         let folder = going.as_ref().map(|folder| folder.to_str().unwrap().to_owned());
         let args = folder.as_ref().map_or(train.clone(), |folder| vec!["resume", folder]);
-        let mut child = start(&place, &args);
+        let mut child = start(&dir, &args);
         sleep(whole_time.mul_f64(rng.next_f64()));
         let killed = child.try_wait().unwrap().is_none();
         if killed {
             child.kill().unwrap();
         }
-        let ran = wait_for_end(child);
-        assert!(!ran.stderr.contains("warning"), "a kill left damage: {}", ran.stderr);
+        let output = wait_for_end(child);
+        assert!(!output.stderr.contains("warning"), "a kill left damage: {}", output.stderr);
         kills += usize::from(killed);
-        let is_finished = has_finished(&ran);
-        assert!(killed || is_finished, "{} {}", ran.code, ran.stderr);
+        let is_finished = has_finished(&output);
+        assert!(killed || is_finished, "{} {}", output.code, output.stderr);
         if is_finished {
-            let folder = run_folders(&place).pop().unwrap();
-            assert_eq!(result(&place, &folder), reference, "after {kills} kills");
-            for folder in [&folder, &folder.join("checkpoint"), &place.path().join("artifacts/n")] {
+            let folder = run_folders(&dir).pop().unwrap();
+            assert_eq!(result(&dir, &folder), reference, "after {kills} kills");
+            for folder in [&folder, &folder.join("checkpoint"), &dir.path().join("artifacts/n")] {
                 assert!(temp_files(folder).is_empty(), "{:?}", temp_files(folder));
             }
-            fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+            fs::remove_dir_all(dir.path().join("artifacts")).unwrap();
             ends += 1;
         }
     }
@@ -77,27 +78,27 @@ fn killed_a_hundred_times_at_any_moment_it_ends_as_if_it_had_never_stopped() {
 
 #[test]
 fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
-    let place = place();
-    let whole = place.json(&train_with(&[&SETTINGS[..7], &["training.num_epochs=60"]].concat()));
-    let reference = result(&place, &place.run_folder(&whole));
-    fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+    let dir = test_dir();
+    let whole = dir.json(&train_with(&[&SETTINGS[..7], &["training.num_epochs=60"]].concat()));
+    let reference = result(&dir, &dir.run_folder(&whole));
+    fs::remove_dir_all(dir.path().join("artifacts")).unwrap();
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
-        let (child, folder) = start_endless(&place, &SETTINGS[..5]);
+        let (child, folder) = start_endless(&dir, &SETTINGS[..5]);
         signal(&child, name);
-        let ran = wait_for_end(child);
-        assert_eq!(ran.code, code, "{}", ran.stderr);
-        let run = folder.strip_prefix(place.path().canonicalize().unwrap()).unwrap_or(&folder);
-        let run = run.strip_prefix(place.path()).unwrap_or(run).to_str().unwrap();
-        let lines: Vec<&str> = ran.stdout.lines().rev().take(4).collect();
+        let output = wait_for_end(child);
+        assert_eq!(output.code, code, "{}", output.stderr);
+        let run = folder.strip_prefix(dir.path().canonicalize().unwrap()).unwrap_or(&folder);
+        let run = run.strip_prefix(dir.path()).unwrap_or(run).to_str().unwrap();
+        let lines: Vec<&str> = output.stdout.lines().rev().take(4).collect();
         let [saved, go_on, _, interrupted] = lines[..] else { panic!("{lines:?}") };
         assert!(interrupted.starts_with("interrupted in epoch "), "{interrupted}");
         assert_eq!(go_on, format!("resume: smallnet resume {run}"));
         assert!(saved.starts_with(&format!("saved in {run}")), "{saved}");
-        assert_eq!(place.json(&["runs"])[0]["status"], "interrupted");
-        assert!(place.read(folder.join("report.html")).contains("resumes it"));
-        // The weights reached can be looked at.
-        assert_eq!(place.json(&["evaluate", run])["num_images"], 100);
-        fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+        assert_eq!(dir.json(&["runs"])[0]["status"], "interrupted");
+        assert!(dir.read(folder.join("report.html")).contains("resumes it"));
+        // The weights of the interrupted run can be evaluated.
+        assert_eq!(dir.json(&["evaluate", run])["num_images"], 100);
+        fs::remove_dir_all(dir.path().join("artifacts")).unwrap();
     }
     // The same training with a given end is stopped at random moments, five times per signal.
     let mut rng = Rng::new(3);
@@ -106,107 +107,103 @@ fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
         let mut args = train_with(&settings);
         let mut run = String::new();
         loop {
-            let child = start(&place, &args);
+            let child = start(&dir, &args);
             sleep(Duration::from_millis((rng.next_f64() * 300.0) as u64));
             signal(&child, "-INT");
             if rng.next_f64() < 0.3 {
                 signal(&child, "-INT");
             }
-            let ran = wait_for_end(child);
-            assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
-            if has_finished(&ran) {
+            let output = wait_for_end(child);
+            assert!(!output.stderr.contains("warning"), "{}", output.stderr);
+            if has_finished(&output) {
                 break;
             }
             // Before the handler is installed, an interrupt ends the process, and there is no exit
             // code.
-            assert!([130, -1].contains(&ran.code), "{} {}", ran.code, ran.stderr);
-            if let Some(folder) = run_folders(&place).pop() {
+            assert!([130, -1].contains(&output.code), "{} {}", output.code, output.stderr);
+            if let Some(folder) = run_folders(&dir).pop() {
                 run = folder.to_str().unwrap().to_owned();
                 args = vec!["resume", &run];
             }
         }
-        let folder = run_folders(&place).pop().unwrap();
+        let folder = run_folders(&dir).pop().unwrap();
         assert_eq!(temp_files(&folder), [""; 0].map(PathBuf::from));
-        assert_eq!(result(&place, &folder), reference);
-        fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+        assert_eq!(result(&dir, &folder), reference);
+        fs::remove_dir_all(dir.path().join("artifacts")).unwrap();
         drop(run);
     }
 }
 
 #[test]
 fn a_second_signal_ends_at_once_and_leaves_nothing_half_written() {
-    let place = place();
+    let dir = test_dir();
     let mut rng = Rng::new(5);
     for _ in 0..20 {
-        let (child, folder) = start_endless(&place, &["checkpoint.every_steps=1", "model.hidden=[64]"]);
+        let (child, folder) = start_endless(&dir, &["checkpoint.every_steps=1", "model.hidden=[64]"]);
         sleep(Duration::from_millis((rng.next_f64() * 10.0) as u64));
         signal(&child, "-INT");
         signal(&child, "-TERM");
-        let ran = wait_for_end(child);
+        let output = wait_for_end(child);
         // The exit code is that of the first signal if the work stopped before the second one.
-        assert!([130, 143].contains(&ran.code), "{} {}", ran.code, ran.stderr);
+        assert!([130, 143].contains(&output.code), "{} {}", output.code, output.stderr);
         for folder in [&folder, &folder.join("checkpoint")] {
             assert!(temp_files(folder).is_empty(), "{:?}", temp_files(folder));
         }
-        fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+        fs::remove_dir_all(dir.path().join("artifacts")).unwrap();
     }
 }
 
 #[test]
 fn a_finished_run_is_trained_on() {
-    let place = place();
+    let dir = test_dir();
     let settings = ["optimizer.momentum=0.9", "optimizer.learning_rate=0.05", "data.validation=100"];
     let with = |epochs| train_with(&[&settings[..], &[epochs]].concat());
-    let long = place.json(&with("training.num_epochs=7"));
-    let short = place.json(&with("training.num_epochs=3"));
+    let long = dir.json(&with("training.num_epochs=7"));
+    let short = dir.json(&with("training.num_epochs=3"));
     let run = short["run"].as_str().unwrap();
-    place.run(&["resume", run]).assert_error(
+    dir.run(&["resume", run]).assert_error(
         1,
         &format!(
             "`{run}` is finished: all of its 3 epochs are trained\n\nhint: to train it on, say until when: `--epochs 6`"
         ),
     );
-    place
-        .run(&["resume", run, "--epochs", "2"])
+    dir.run(&["resume", run, "--epochs", "2"])
         .assert_error(2, &format!("`{run}` has been trained for 3 epochs already, and `--epochs` is 2"));
-    let ran = place.run(&["resume", run, "--epochs", "7"]);
-    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-    assert!(ran.stdout.starts_with(&format!("resuming {run} after epoch 3\n")), "{}", ran.stdout);
-    let (long, extended) = (place.run_folder(&long), place.run_folder(&short));
-    assert_eq!(result(&place, &extended), result(&place, &long));
+    let output = dir.run(&["resume", run, "--epochs", "7"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    assert!(output.stdout.starts_with(&format!("resuming {run} after epoch 3\n")), "{}", output.stdout);
+    let (long, extended) = (dir.run_folder(&long), dir.run_folder(&short));
+    assert_eq!(result(&dir, &extended), result(&dir, &long));
     // The records of the run say so.
-    assert_eq!(
-        place.json(&["evaluate", run])["accuracy"],
-        place.json(&["runs"])[0]["summary"]["test_accuracy"]
-    );
-    let page = place.read(extended.join("report.html"));
+    assert_eq!(dir.json(&["evaluate", run])["accuracy"], dir.json(&["runs"])[0]["summary"]["test_accuracy"]);
+    let page = dir.read(extended.join("report.html"));
     assert!(page.contains("of 7 epochs trained") && page.contains(" after epoch 3</dd>"), "{page}");
     assert!(page.contains("config.toml --set training.num_epochs=7</pre>"), "the command that repeats it");
-    assert!(place.run(&["resume", run]).stderr.contains("all of its 7 epochs are trained"));
+    assert!(dir.run(&["resume", run]).stderr.contains("all of its 7 epochs are trained"));
 }
 
 #[test]
 fn a_stretched_cosine_is_said_to_be_one() {
-    let place = place();
-    let record = place.json(&train_with(&["schedule.kind=cosine", "training.num_epochs=2"]));
-    let ran = place.run(&["resume", record["run"].as_str().unwrap(), "--epochs", "4"]);
-    assert_eq!(ran.code, 0);
+    let dir = test_dir();
+    let record = dir.json(&train_with(&["schedule.kind=cosine", "training.num_epochs=2"]));
+    let output = dir.run(&["resume", record["run"].as_str().unwrap(), "--epochs", "4"]);
+    assert_eq!(output.code, 0);
     assert!(
-        ran.stderr.starts_with("warning: the cosine schedule is stretched from 2 to 4 epochs"),
+        output.stderr.starts_with("warning: the cosine schedule is stretched from 2 to 4 epochs"),
         "{}",
-        ran.stderr
+        output.stderr
     );
 }
 
 #[test]
 fn a_run_that_stopped_early_has_no_more_epochs() {
-    let place = place();
+    let dir = test_dir();
     let early = ["data.validation=100", "optimizer.learning_rate=10", "training.num_epochs=50"];
-    let record = place
-        .json(&train_with(&[&early[..], &["training.early_stopping={patience=1, min_delta=1}"]].concat()));
-    let epochs = place.metrics(&record).len();
+    let record =
+        dir.json(&train_with(&[&early[..], &["training.early_stopping={patience=1, min_delta=1}"]].concat()));
+    let epochs = dir.metrics(&record).len();
     let run = record["run"].as_str().unwrap();
-    place.run(&["resume", run, "--epochs", "60"]).assert_error(
+    dir.run(&["resume", run, "--epochs", "60"]).assert_error(
         1,
         &format!(
             "`{run}` is finished: early stopping ended it after epoch {epochs} of 50\n\nhint: more epochs would not change \
@@ -216,24 +213,24 @@ fn a_run_that_stopped_early_has_no_more_epochs() {
 }
 
 /// Makes a run in the state after a kill in its third epoch, without killing a process.
-fn make_killed_run(place: &TestDir) -> (PathBuf, (Value, Value, Vec<Value>)) {
-    let record = place.json(&train_with(&SETTINGS));
-    let folder = place.path().join(place.run_folder(&record));
-    let reference = result(place, &folder);
+fn make_killed_run(dir: &TestDir) -> (PathBuf, (Value, Value, Vec<Value>)) {
+    let record = dir.json(&train_with(&SETTINGS));
+    let folder = dir.path().join(dir.run_folder(&record));
+    let reference = result(dir, &folder);
     for name in ["summary.json", "evaluation.json", "model.bpk", "report.html"] {
         fs::remove_file(folder.join(name)).unwrap();
     }
-    let info = place.read(folder.join("run.json"));
+    let info = dir.read(folder.join("run.json"));
     fs::write(folder.join("run.json"), info.replace("\"finished\"", "\"running\"")).unwrap();
     (folder, reference)
 }
 
 #[test]
 fn damage_is_found_said_and_gone_behind() {
-    let place = place();
-    let (folder, reference) = make_killed_run(&place);
+    let dir = test_dir();
+    let (folder, reference) = make_killed_run(&dir);
     let run = folder.to_str().unwrap();
-    assert_eq!(place.json(&["runs"])[0]["status"], "killed");
+    assert_eq!(dir.json(&["runs"])[0]["status"], "killed");
     let checkpoints = || -> Vec<PathBuf> {
         let mut all: Vec<_> =
             fs::read_dir(folder.join("checkpoint")).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -246,55 +243,60 @@ fn damage_is_found_said_and_gone_behind() {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 0x04;
         fs::write(&newest, bytes).unwrap();
-        let ran = place.run(&["resume", run]);
-        assert_eq!(ran.code, 0, "{name}: {}", ran.stderr);
-        assert!(ran.stderr.starts_with("warning: `"), "{name}: {}", ran.stderr);
-        assert!(ran.stderr.contains("is damaged: its digest is "), "{name}: {}", ran.stderr);
-        assert!(ran.stderr.ends_with("; going back to the checkpoint before it\n"), "{name}: {}", ran.stderr);
-        assert_eq!(result(&place, &folder), reference, "{name}");
-        let info = place.read(folder.join("run.json"));
+        let output = dir.run(&["resume", run]);
+        assert_eq!(output.code, 0, "{name}: {}", output.stderr);
+        assert!(output.stderr.starts_with("warning: `"), "{name}: {}", output.stderr);
+        assert!(output.stderr.contains("is damaged: its digest is "), "{name}: {}", output.stderr);
+        assert!(
+            output.stderr.ends_with("; going back to the checkpoint before it\n"),
+            "{name}: {}",
+            output.stderr
+        );
+        assert_eq!(result(&dir, &folder), reference, "{name}");
+        let info = dir.read(folder.join("run.json"));
         fs::write(folder.join("run.json"), info.replace("\"finished\"", "\"running\"")).unwrap();
     }
 
     // A line of the metrics is missing, so the checkpoints after it are not used.
-    let metrics = place.read(folder.join("metrics.jsonl"));
+    let metrics = dir.read(folder.join("metrics.jsonl"));
     fs::write(folder.join("metrics.jsonl"), metrics.replace("\"epoch\":2,", "\"epoch\":!,")).unwrap();
-    let ran = place.run(&["resume", run]);
-    assert!(ran.stderr.contains("`metrics.jsonl` has 1 whole epochs, and `"), "{}", ran.stderr);
+    let output = dir.run(&["resume", run]);
+    assert!(output.stderr.contains("`metrics.jsonl` has 1 whole epochs, and `"), "{}", output.stderr);
     assert!(
-        ran.stderr
+        output
+            .stderr
             .contains("no checkpoint is left to resume from: the training starts again from its beginning")
     );
-    assert_eq!(result(&place, &folder), reference);
+    assert_eq!(result(&dir, &folder), reference);
     assert_eq!(temp_files(&folder.join("checkpoint")), [""; 0].map(PathBuf::from));
 }
 
 #[test]
 fn what_does_not_go_together_is_refused() {
-    let place = place();
-    let (folder, _) = make_killed_run(&place);
+    let dir = test_dir();
+    let (folder, _) = make_killed_run(&dir);
     let run = folder.to_str().unwrap();
-    place.run(&["resume", run, "--backend", "ndarray"]).assert_error(
+    dir.run(&["resume", run, "--backend", "ndarray"]).assert_error(
         2,
         &format!(
             "`{run}` is being trained on flex, not on ndarray\n\nhint: leave `--backend` out: on another backend it would \
              not end the same"
         ),
     );
-    let images = place.path().join("data/train-images-idx3-ubyte");
+    let images = dir.path().join("data/train-images-idx3-ubyte");
     let before = fs::read(&images).unwrap();
     let mut changed = before.clone();
     changed[5000] ^= 1;
     fs::write(&images, changed).unwrap();
-    let ran = place.run(&["resume", run]);
-    assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("has changed: its digest is "), "{}", ran.stderr);
+    let output = dir.run(&["resume", run]);
+    assert_eq!(output.code, 1);
+    assert!(output.stderr.contains("has changed: its digest is "), "{}", output.stderr);
     fs::write(&images, before).unwrap();
 
-    let info = place.read(folder.join("run.json"));
+    let info = dir.read(folder.join("run.json"));
     fs::write(folder.join("run.json"), info.replace("\"format\": 3", "\"format\": 4")).unwrap();
     for command in ["resume", "evaluate", "report"] {
-        place.run(&[command, run]).assert_error(
+        dir.run(&[command, run]).assert_error(
             1,
             &format!(
                 "`{run}/run.json` has format 4, and this smallnet reads formats up to 3\n\nhint: a newer smallnet wrote it: \
@@ -303,18 +305,18 @@ fn what_does_not_go_together_is_refused() {
         );
     }
     fs::write(folder.join("run.json"), info.replace("\"format\": 3", "\"format\": 1")).unwrap();
-    let ran = place.run(&["resume", run]);
-    assert!(ran.stderr.contains("which saved too little to resume from"), "{}", ran.stderr);
-    assert_eq!(place.run(&["resume", "nothing"]).code, 1);
+    let output = dir.run(&["resume", run]);
+    assert!(output.stderr.contains("which saved too little to resume from"), "{}", output.stderr);
+    assert_eq!(dir.run(&["resume", "nothing"]).code, 1);
 }
 
 #[test]
 fn a_run_is_trained_by_one_process_at_a_time() {
-    let place = place();
-    let (mut child, folder) = start_endless(&place, &[]);
+    let dir = test_dir();
+    let (mut child, folder) = start_endless(&dir, &[]);
     let run = folder.to_str().unwrap();
-    assert_eq!(place.json(&["runs"])[0]["status"], "running");
-    place.run(&["resume", run]).assert_error(
+    assert_eq!(dir.json(&["runs"])[0]["status"], "running");
+    dir.run(&["resume", run]).assert_error(
         1,
         &format!(
             "`{run}` is in use: another process is training it\n\nhint: wait for it, or stop it with Ctrl-C; what it has \
@@ -323,23 +325,23 @@ fn a_run_is_trained_by_one_process_at_a_time() {
     );
     child.kill().unwrap();
     wait_for_end(child);
-    assert_eq!(place.json(&["runs"])[0]["status"], "killed");
-    assert!(place.run(&["report", run]).stderr.is_empty());
-    assert!(place.read(folder.join("report.html")).contains("This run was killed."));
-    let done = place.read(folder.join("metrics.jsonl")).lines().count();
-    assert_eq!(place.run(&["resume", run, "--epochs", &(done + 2).to_string()]).code, 0);
+    assert_eq!(dir.json(&["runs"])[0]["status"], "killed");
+    assert!(dir.run(&["report", run]).stderr.is_empty());
+    assert!(dir.read(folder.join("report.html")).contains("This run was killed."));
+    let done = dir.read(folder.join("metrics.jsonl")).lines().count();
+    assert_eq!(dir.run(&["resume", run, "--epochs", &(done + 2).to_string()]).code, 0);
 }
 
 #[test]
 fn runs_of_the_same_second_have_folders_of_their_own() {
-    let place = place();
+    let dir = test_dir();
     let args = train_with(&["training.num_epochs=2"]);
-    let children: Vec<_> = (0..6).map(|_| start(&place, &args)).collect();
+    let children: Vec<_> = (0..6).map(|_| start(&dir, &args)).collect();
     let ends: Vec<_> = children.into_iter().map(wait_for_end).collect();
-    assert!(ends.iter().all(|ran| ran.code == 0), "{}", ends[0].stderr);
-    let folders = run_folders(&place);
+    assert!(ends.iter().all(|output| output.code == 0), "{}", ends[0].stderr);
+    let folders = run_folders(&dir);
     assert_eq!(folders.len(), 6);
-    let reference = result(&place, &folders[0]);
-    assert!(folders.iter().all(|folder| result(&place, folder) == reference));
-    assert!(temp_files(&place.path().join("artifacts/n")).is_empty());
+    let reference = result(&dir, &folders[0]);
+    assert!(folders.iter().all(|folder| result(&dir, folder) == reference));
+    assert!(temp_files(&dir.path().join("artifacts/n")).is_empty());
 }

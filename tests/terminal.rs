@@ -14,30 +14,30 @@ use serde_json::Value;
 const ENDLESS: [&str; 5] = ["train", "--data", "data", "--epochs", "100000"];
 const USUAL: (u16, u16) = (80, 24);
 
-fn place() -> TestDir {
-    let place = TestDir::new();
-    place.digits(1000, 100);
-    place
+fn test_dir() -> TestDir {
+    let dir = TestDir::new();
+    dir.digits(1000, 100);
+    dir
 }
 
 /// Asserts that the run is saved, marked as interrupted, and can be evaluated and resumed.
-fn assert_interrupted(place: &TestDir) {
-    let runs = place.json(&["runs"]);
+fn assert_interrupted(dir: &TestDir) {
+    let runs = dir.json(&["runs"]);
     assert_eq!(runs.as_array().unwrap().len(), 1, "{runs}");
     assert_eq!(runs[0]["status"], "interrupted", "{runs}");
     assert!(runs[0]["message"].as_str().unwrap().starts_with("in epoch "), "{runs}");
-    assert_eq!(place.json(&["evaluate", "latest"])["num_images"], 100);
+    assert_eq!(dir.json(&["evaluate", "latest"])["num_images"], 100);
 }
 
 #[test]
 fn a_signal_that_is_ignored_stays_ignored() {
-    let place = place();
+    let dir = test_dir();
     let binary = env!("CARGO_BIN_EXE_smallnet");
     // `nohup` starts a program in this way, and so does the shell of a script with `&`.
     let script = format!("trap '' HUP INT; exec '{binary}' {}", ENDLESS.join(" "));
     let mut child = Command::new("sh")
         .args(["-c", &script])
-        .current_dir(place.path())
+        .current_dir(dir.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -61,21 +61,21 @@ fn a_signal_that_is_ignored_stays_ignored() {
     send("TERM");
     assert!(lines.any(|line| line.starts_with("interrupted in epoch ")));
     assert_eq!(child.wait().unwrap().code(), Some(143));
-    assert_interrupted(&place);
+    assert_interrupted(&dir);
 }
 
 #[test]
 fn ctrl_c_and_a_closed_window_end_a_training_saved() {
     for (keys, code) in [(Some("\x03"), 130), (None, 129)] {
-        let place = place();
-        let mut terminal = place.on_terminal(USUAL, &ENDLESS);
+        let dir = test_dir();
+        let mut terminal = dir.on_terminal(USUAL, &ENDLESS);
         terminal.wait_for("epoch      2/100000");
         match keys {
             Some(keys) => terminal.type_keys(keys),
             None => terminal.close(),
         }
         assert_eq!(terminal.wait_for_end(), code, "{}", terminal.text);
-        assert_interrupted(&place);
+        assert_interrupted(&dir);
     }
 }
 
@@ -86,8 +86,8 @@ const LEAVES_SCREEN: &str = "\x1b[?1049l";
 fn keys_in_the_dashboard_end_a_training_saved() {
     // The keys are Ctrl-C, and q followed by s ("stop") or k ("kill").
     for keys in [&["\x03"] as &[&str], &["q", "s"], &["q", "k"]] {
-        let place = place();
-        let mut terminal = place.on_terminal(USUAL, &[&ENDLESS[..], &["--dashboard"]].concat());
+        let dir = test_dir();
+        let mut terminal = dir.on_terminal(USUAL, &[&ENDLESS[..], &["--dashboard"]].concat());
         terminal.wait_for("Accuracy");
         for (index, key) in keys.iter().enumerate() {
             if index > 0 {
@@ -98,39 +98,39 @@ fn keys_in_the_dashboard_end_a_training_saved() {
         assert_eq!(terminal.wait_for_end(), 130, "{keys:?}: {}", terminal.text);
         let after = terminal.text.split(LEAVES_SCREEN).last().unwrap();
         assert!(after.contains("interrupted in epoch "), "{keys:?}: {}", terminal.text);
-        assert_interrupted(&place);
+        assert_interrupted(&dir);
     }
 }
 
 #[test]
 fn a_window_that_is_closed_ends_the_dashboard_and_the_training_saved() {
-    let place = place();
-    let mut terminal = place.on_terminal(USUAL, &[&ENDLESS[..], &["--dashboard"]].concat());
+    let dir = test_dir();
+    let mut terminal = dir.on_terminal(USUAL, &[&ENDLESS[..], &["--dashboard"]].concat());
     terminal.wait_for("Accuracy");
     terminal.close();
     assert_eq!(terminal.wait_for_end(), 129, "{}", terminal.text);
-    assert_interrupted(&place);
+    assert_interrupted(&dir);
 }
 
 #[test]
 fn a_window_made_as_small_as_can_be_ends_nothing() {
-    let place = place();
-    let mut terminal = place.on_terminal(USUAL, &[&ENDLESS[..], &["--dashboard"]].concat());
+    let dir = test_dir();
+    let mut terminal = dir.on_terminal(USUAL, &[&ENDLESS[..], &["--dashboard"]].concat());
     terminal.wait_for("Accuracy");
     terminal.shrink();
     std::thread::sleep(std::time::Duration::from_secs(1));
     terminal.type_keys("\x03");
     assert_eq!(terminal.wait_for_end(), 130, "{}", terminal.text);
-    assert_interrupted(&place);
+    assert_interrupted(&dir);
 }
 
 #[test]
 fn terminals_without_room_are_no_trouble() {
-    let place = place();
-    place.write("study.toml", "folds = 2\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\n");
+    let dir = test_dir();
+    dir.write("study.toml", "folds = 2\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\n");
     for size in [(0, 0), (1, 1), (1, 24), (2, 2), (20, 5)] {
         let run = |args: &[&str]| {
-            let mut terminal = place.on_terminal(size, args);
+            let mut terminal = dir.on_terminal(size, args);
             (terminal.wait_for_end(), std::mem::take(&mut terminal.text))
         };
         let ended = |args: &[&str]| {
@@ -171,19 +171,18 @@ fn terminals_without_room_are_no_trouble() {
 
 #[test]
 fn a_bar_promises_nothing_before_there_is_something_to_go_by() {
-    let place = place();
-    place.write("study.toml", "folds = 2\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\n");
-    let mut study =
-        place.on_terminal((120, 24), &["study", "study.toml", "--data", "data", "--epochs", "100"]);
+    let dir = test_dir();
+    dir.write("study.toml", "folds = 2\n[vary]\noptimizer.learning_rate = [0.1, 1.0]\n");
+    let mut study = dir.on_terminal((120, 24), &["study", "study.toml", "--data", "data", "--epochs", "100"]);
     assert_eq!(study.wait_for_end(), 0, "{}", study.text);
     let first = study.text.split("trials 0/4").nth(1).unwrap().split('\r').next().unwrap();
     assert!(!first.contains("left"), "{first}");
 
-    let mut training = place.on_terminal((120, 24), &["train", "--data", "data", "--epochs", "600"]);
+    let mut training = dir.on_terminal((120, 24), &["train", "--data", "data", "--epochs", "600"]);
     training.wait_for("epoch 100/600");
     training.type_keys("\x03");
     assert_eq!(training.wait_for_end(), 130, "{}", training.text);
-    let mut resumed = place.on_terminal((120, 24), &["resume", "latest"]);
+    let mut resumed = dir.on_terminal((120, 24), &["resume", "latest"]);
     assert_eq!(resumed.wait_for_end(), 0, "{}", resumed.text);
     // These are the drawings of the bar up to the first one that states a speed.
     let drawn: Vec<&str> = resumed.text.split('\r').filter(|text| text.contains(" %  ")).collect();
@@ -194,8 +193,8 @@ fn a_bar_promises_nothing_before_there_is_something_to_go_by() {
     let speed =
         last.split("images/s").next().unwrap().split_whitespace().next_back().unwrap().replace(',', "");
     let (speed, lines): (f64, Vec<Value>) = (speed.parse().unwrap(), {
-        let run = place.json(&["runs"]);
-        let metrics = place.read(place.run_folder(&run[0]).join("metrics.jsonl"));
+        let run = dir.json(&["runs"]);
+        let metrics = dir.read(dir.run_folder(&run[0]).join("metrics.jsonl"));
         metrics.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     });
     // The stated speed is not above that of the fastest epoch: work before the resume does not

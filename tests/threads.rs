@@ -83,16 +83,16 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*run)(vo
 "#;
 
 /// Builds the library with the C compiler, which Rust needs anyway.
-fn shim(place: &TestDir) -> PathBuf {
-    let (source, library) = (place.write("shim.c", SHIM), place.path().join("shim.so"));
+fn shim(dir: &TestDir) -> PathBuf {
+    let (source, library) = (dir.write("shim.c", SHIM), dir.path().join("shim.so"));
     let built =
         Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     library
 }
 
-fn with_shim(place: &TestDir, shim: &Path, cores: u64, args: &[&str]) -> Command {
-    let mut command = place.command(args);
+fn with_shim(dir: &TestDir, shim: &Path, cores: u64, args: &[&str]) -> Command {
+    let mut command = dir.command(args);
     command.env("LD_PRELOAD", shim).env("CORES", cores.to_string()).env_remove("RAYON_NUM_THREADS");
     command
 }
@@ -119,37 +119,37 @@ fn train<'a>(batch_size: &'a str, hidden: &'a str, rest: &[&'a str]) -> Vec<&'a 
 const BATCH_SIZES: [&str; 3] = ["training.batch_size=8", "training.batch_size=64", "training.batch_size=128"];
 const NETWORKS: [&str; 2] = ["model.hidden=[]", "model.hidden=[128, 20]"];
 
-fn record(ran: &CommandOutput) -> Value {
-    assert_eq!((ran.code, ran.stderr.contains("panicked")), (0, false), "{}", ran.stderr);
-    serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap()
+fn record(output: &CommandOutput) -> Value {
+    assert_eq!((output.code, output.stderr.contains("panicked")), (0, false), "{}", output.stderr);
+    serde_json::from_str(output.stdout.lines().last().unwrap()).unwrap()
 }
 
 /// Returns the results that must not depend on the number of threads.
-fn result(place: &TestDir, record: &Value) -> (Value, Value, Vec<Value>) {
-    (record["weights_sha256"].clone(), record["test_loss"].clone(), place.metrics(record))
+fn result(dir: &TestDir, record: &Value) -> (Value, Value, Vec<Value>) {
+    (record["weights_sha256"].clone(), record["test_loss"].clone(), dir.metrics(record))
 }
 
 /// Returns the number of threads that a run has recorded.
-fn threads(place: &TestDir, record: &Value) -> u64 {
-    let info: Value = serde_json::from_str(&place.read(place.run_folder(record).join("run.json"))).unwrap();
+fn threads(dir: &TestDir, record: &Value) -> u64 {
+    let info: Value = serde_json::from_str(&dir.read(dir.run_folder(record).join("run.json"))).unwrap();
     info["threads"].as_u64().unwrap()
 }
 
 /// The default without `--threads` is tested on machines with 17, 32 and 64 cores.
 #[test]
 fn a_machine_of_many_cores_trains_what_one_core_trains() {
-    let place = TestDir::new();
-    place.digits(200, 100);
-    let shim = shim(&place);
+    let dir = TestDir::new();
+    dir.digits(200, 100);
+    let shim = shim(&dir);
     let all = BATCH_SIZES.iter().flat_map(|size| NETWORKS.map(|hidden| (size, hidden, 17)));
     // There are fewer cases with many cores, since the threads share the few cores of this machine.
     for (batch_size, hidden, cores) in all.chain([32, 64].map(|cores| (&BATCH_SIZES[1], NETWORKS[1], cores)))
     {
-        let alone = record(&place.run(&train(batch_size, hidden, &["--threads", "1"])));
-        let mut command = with_shim(&place, &shim, cores, &train(batch_size, hidden, &[]));
+        let alone = record(&dir.run(&train(batch_size, hidden, &["--threads", "1"])));
+        let mut command = with_shim(&dir, &shim, cores, &train(batch_size, hidden, &[]));
         let many = record(&CommandOutput::new(command.output().unwrap()));
-        assert_eq!(threads(&place, &many), cores, "the default path was not taken");
-        let (many, alone) = (result(&place, &many), result(&place, &alone));
+        assert_eq!(threads(&dir, &many), cores, "the default path was not taken");
+        let (many, alone) = (result(&dir, &many), result(&dir, &alone));
         assert_eq!(many, alone, "{batch_size}, {hidden}, {cores} cores");
     }
 }
@@ -157,13 +157,13 @@ fn a_machine_of_many_cores_trains_what_one_core_trains() {
 /// `--threads` may request more threads than there is work for.
 #[test]
 fn any_number_of_threads_trains_what_one_thread_trains() {
-    let place = TestDir::new();
-    place.digits(200, 100);
+    let dir = TestDir::new();
+    dir.digits(200, 100);
     for (batch_size, hidden) in BATCH_SIZES.iter().flat_map(|size| NETWORKS.map(|hidden| (size, hidden))) {
         let mut known = None;
         for number in ["1", "2", "9", "70"] {
-            let trained = record(&place.run(&train(batch_size, hidden, &["--threads", number])));
-            let trained = result(&place, &trained);
+            let trained = record(&dir.run(&train(batch_size, hidden, &["--threads", number])));
+            let trained = result(&dir, &trained);
             assert_eq!(
                 *known.get_or_insert_with(|| trained.clone()),
                 trained,
@@ -177,27 +177,27 @@ fn any_number_of_threads_trains_what_one_thread_trains() {
 /// message.
 #[test]
 fn threads_that_cannot_be_had_are_done_without() {
-    let place = TestDir::new();
-    place.digits(200, 100);
-    let shim = shim(&place);
+    let dir = TestDir::new();
+    dir.digits(200, 100);
+    let shim = shim(&dir);
     let args = train(BATCH_SIZES[1], NETWORKS[1], &[]);
-    let alone = record(&place.run(&train(BATCH_SIZES[1], NETWORKS[1], &["--threads", "1"])));
+    let alone = record(&dir.run(&train(BATCH_SIZES[1], NETWORKS[1], &["--threads", "1"])));
     let mut finished = Vec::new();
     for given in (1..64).step_by(3).chain([100, 1000]) {
-        let mut command = with_shim(&place, &shim, 16, &args);
-        let ran = CommandOutput::new(
+        let mut command = with_shim(&dir, &shim, 16, &args);
+        let output = CommandOutput::new(
             command.env("THREADS", given.to_string()).env_remove("RUST_BACKTRACE").output().unwrap(),
         );
-        if ran.code == 0 {
-            let many = record(&ran);
-            assert_eq!(result(&place, &many), result(&place, &alone), "{given} threads");
-            finished.push((given, threads(&place, &many)));
+        if output.code == 0 {
+            let many = record(&output);
+            assert_eq!(result(&dir, &many), result(&dir, &alone), "{given} threads");
+            finished.push((given, threads(&dir, &many)));
         } else {
             let is_one_message =
-                ran.stderr.matches("error: ").count() == 1 && !ran.stderr.contains("panicked");
-            assert!(ran.code == 1 && is_one_message, "{given} threads: {} {}", ran.code, ran.stderr);
+                output.stderr.matches("error: ").count() == 1 && !output.stderr.contains("panicked");
+            assert!(output.code == 1 && is_one_message, "{given} threads: {} {}", output.code, output.stderr);
             // The compute threads leave enough threads for the rest of the program.
-            assert!(given < 20, "{given} threads: {}", ran.stderr);
+            assert!(given < 20, "{given} threads: {}", output.stderr);
         }
     }
     let has_some = |wanted: &dyn Fn(u64) -> bool| finished.iter().any(|&(_, threads)| wanted(threads));
@@ -208,20 +208,20 @@ fn threads_that_cannot_be_had_are_done_without() {
 /// can be started, there is a warning, and the training uses those.
 #[test]
 fn what_cannot_be_had_is_said() {
-    let place = TestDir::new();
-    place.digits(200, 100);
-    let shim = shim(&place);
-    let mut command = with_shim(&place, &shim, 16, &train(BATCH_SIZES[1], NETWORKS[0], &[]));
+    let dir = TestDir::new();
+    dir.digits(200, 100);
+    let shim = shim(&dir);
+    let mut command = with_shim(&dir, &shim, 16, &train(BATCH_SIZES[1], NETWORKS[0], &[]));
     let none = CommandOutput::new(command.env("THREADS", "1").output().unwrap());
     none.assert_error(
         1,
         "cannot start a thread: Resource temporarily unavailable (os error 11)\n\nhint: the system, or a limit such as \
          `ulimit -u` or `ulimit -v`, leaves too few threads or too little memory",
     );
-    assert!(!place.path().join("artifacts").exists());
-    let mut command = with_shim(&place, &shim, 16, &train(BATCH_SIZES[1], NETWORKS[0], &["--threads", "60"]));
+    assert!(!dir.path().join("artifacts").exists());
+    let mut command = with_shim(&dir, &shim, 16, &train(BATCH_SIZES[1], NETWORKS[0], &["--threads", "60"]));
     let few = CommandOutput::new(command.env("THREADS", "41").output().unwrap());
     // These are half of the forty threads beside the first.
-    assert_eq!(threads(&place, &record(&few)), 20);
+    assert_eq!(threads(&dir, &record(&few)), 20);
     assert_eq!(few.stderr.lines().next(), Some("warning: 60 threads cannot be had: there are 20"));
 }

@@ -13,9 +13,9 @@ use serde_json::Value;
 /// Keras and PyTorch give 0.911 to 0.925 for this network, depending on the seed.
 #[test]
 fn the_default_is_the_exercises_baseline() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     for seed in ["1", "2", "3", "4", "5"] {
-        let record = place.json(&["train", "--seed", seed]);
+        let record = dir.json(&["train", "--seed", seed]);
         let accuracy = number(&record, "test_accuracy");
         assert!((0.915..=0.926).contains(&accuracy), "seed {seed}: {accuracy}");
         assert_eq!(record["num_parameters"], 7850);
@@ -27,11 +27,11 @@ fn the_default_is_the_exercises_baseline() {
 
 #[test]
 fn no_command_trains_the_default() {
-    let place = TestDir::new();
-    let ran = place.run(&[]);
-    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-    let lines: Vec<_> = ran.stdout.lines().collect();
-    assert_eq!(lines.len(), 2 + 10 + 3, "{}", ran.stdout);
+    let dir = TestDir::new();
+    let output = dir.run(&[]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    let lines: Vec<_> = output.stdout.lines().collect();
+    assert_eq!(lines.len(), 2 + 10 + 3, "{}", output.stdout);
     assert_eq!(lines[0], "softmax: 784 → 10, 7,850 parameters, on CPU (flex)");
     assert_eq!(lines[1], "data: mnist, 60,000 training images");
     for (epoch, line) in (1..=10).zip(&lines[2..12]) {
@@ -43,25 +43,25 @@ fn no_command_trains_the_default() {
 
 #[test]
 fn two_hidden_layers_with_adam_reach_their_accuracy() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/mlp.toml");
-    let record = place.json(&["train", config.to_str().unwrap()]);
+    let record = dir.json(&["train", config.to_str().unwrap()]);
     assert!(number(&record, "test_accuracy") >= 0.975, "{record}");
     assert_eq!(record["num_parameters"], 535_818);
 }
 
 /// Asserts that two runs have equal weights and metrics, to the last digit.
-fn assert_same(place: &TestDir, a: &Value, b: &Value) {
+fn assert_same(dir: &TestDir, a: &Value, b: &Value) {
     assert_eq!(a["weights_sha256"], b["weights_sha256"]);
-    assert_eq!(place.metrics(a), place.metrics(b));
+    assert_eq!(dir.metrics(a), dir.metrics(b));
     assert_eq!(a["test_loss"], b["test_loss"]);
     assert_ne!(a["run"], b["run"]);
 }
 
 #[test]
 fn the_same_seed_gives_the_same_network_to_the_last_bit() {
-    let place = TestDir::new();
-    place.digits(1000, 200);
+    let dir = TestDir::new();
+    dir.digits(1000, 200);
     for backend in ["flex", "ndarray"] {
         let train = |seed: &str| {
             let settings = [
@@ -73,49 +73,49 @@ fn the_same_seed_gives_the_same_network_to_the_last_bit() {
                 "--set=training.num_epochs=2",
             ];
             let fixed = ["--backend", backend, "train", "--data", "data", "--seed", seed];
-            place.json(&[fixed.as_slice(), settings.as_slice()].concat())
+            dir.json(&[fixed.as_slice(), settings.as_slice()].concat())
         };
         let (first, second, other) = (train("7"), train("7"), train("8"));
-        assert_same(&place, &first, &second);
+        assert_same(&dir, &first, &second);
         assert_ne!(first["weights_sha256"], other["weights_sha256"]);
     }
 }
 
 #[test]
 fn one_thread_gives_the_same_network_as_two() {
-    let place = TestDir::new();
-    let train = |threads| place.json(&["--threads", threads, "train", "--set", "training.num_epochs=1"]);
-    assert_same(&place, &train("1"), &train("2"));
+    let dir = TestDir::new();
+    let train = |threads| dir.json(&["--threads", threads, "train", "--set", "training.num_epochs=1"]);
+    assert_same(&dir, &train("1"), &train("2"));
 }
 
 #[test]
 fn the_saved_experiment_repeats_the_run_exactly() {
-    let place = TestDir::new();
-    place.digits(1000, 200);
+    let dir = TestDir::new();
+    dir.digits(1000, 200);
     let settings =
         ["--set", "model.hidden=[16]", "--set", "training.num_epochs=2", "--set", "schedule.kind=cosine"];
-    let first = place
+    let first = dir
         .json(&[["train", "--data", "data", "--name", "odd", "--seed", "99"].as_slice(), &settings].concat());
-    let saved = place.run_folder(&first).join("config.toml");
+    let saved = dir.run_folder(&first).join("config.toml");
     // From another folder, the saved experiment still finds its data, whose path was relative.
     let elsewhere = TestDir::new();
-    let artifacts = place.path().join("artifacts");
+    let artifacts = dir.path().join("artifacts");
     let second = elsewhere.json(&[
         "--artifacts",
         artifacts.to_str().unwrap(),
         "train",
-        place.path().join(&saved).to_str().unwrap(),
+        dir.path().join(&saved).to_str().unwrap(),
     ]);
-    assert_same(&place, &first, &second);
+    assert_same(&dir, &first, &second);
     assert!(second["run"].as_str().unwrap().contains("/artifacts/odd/"), "{second}");
-    assert_eq!(place.read(saved), place.read(place.run_folder(&second).join("config.toml")));
+    assert_eq!(dir.read(saved), dir.read(dir.run_folder(&second).join("config.toml")));
 }
 
 #[test]
 fn a_run_folder_holds_what_its_page_says() {
-    let place = TestDir::new();
-    place.digits(600, 100);
-    let record = place.json(&[
+    let dir = TestDir::new();
+    dir.digits(600, 100);
+    let record = dir.json(&[
         "train",
         "--data",
         "data",
@@ -126,7 +126,7 @@ fn a_run_folder_holds_what_its_page_says() {
         "--set",
         "training.num_epochs=3",
     ]);
-    let folder = place.path().join(place.run_folder(&record));
+    let folder = dir.path().join(dir.run_folder(&record));
     let mut names: Vec<_> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -147,7 +147,7 @@ fn a_run_folder_holds_what_its_page_says() {
         ]
     );
 
-    let info: Value = serde_json::from_str(&place.read(folder.join("run.json"))).unwrap();
+    let info: Value = serde_json::from_str(&dir.read(folder.join("run.json"))).unwrap();
     assert_eq!(info["status"], "finished");
     assert_eq!(info["backend"], "flex");
     assert_eq!(info["seed"], 5);
@@ -157,7 +157,7 @@ fn a_run_folder_holds_what_its_page_says() {
     assert_eq!(info["data"]["sha256"].as_str().unwrap().len(), 64);
     assert!(info["ended"].as_str().unwrap() >= info["started"].as_str().unwrap());
 
-    let epochs = place.metrics(&record);
+    let epochs = dir.metrics(&record);
     assert_eq!(epochs.len(), 3);
     for (index, epoch) in epochs.iter().enumerate() {
         assert_eq!(epoch["epoch"], index + 1);
@@ -170,7 +170,7 @@ fn a_run_folder_holds_what_its_page_says() {
         epochs.iter().min_by(|a, b| number(a, "validation_loss").total_cmp(&number(b, "validation_loss")));
     assert_eq!(record["best_epoch"], lowest.unwrap()["epoch"]);
 
-    let summary: Value = serde_json::from_str(&place.read(folder.join("summary.json"))).unwrap();
+    let summary: Value = serde_json::from_str(&dir.read(folder.join("summary.json"))).unwrap();
     for key in [
         "test_accuracy",
         "test_loss",
@@ -213,10 +213,10 @@ fn checkpoints(folder: &Path) -> Vec<u64> {
 
 #[test]
 fn without_validation_the_last_two_checkpoints_are_kept() {
-    let place = TestDir::new();
-    place.digits(300, 100);
-    let record = place.json(&["train", "--data", "data", "--seed", "4294967296"]);
-    assert_eq!(checkpoints(&place.path().join(place.run_folder(&record))), [9, 10]);
+    let dir = TestDir::new();
+    dir.digits(300, 100);
+    let record = dir.json(&["train", "--data", "data", "--seed", "4294967296"]);
+    assert_eq!(checkpoints(&dir.path().join(dir.run_folder(&record))), [9, 10]);
     assert_eq!((&record["best_epoch"], &record["model_epoch"]), (&Value::from(10), &Value::from(10)));
 }
 
@@ -224,9 +224,9 @@ fn without_validation_the_last_two_checkpoints_are_kept() {
 fn the_mean_training_loss_weighs_every_image_alike() {
     // At learning rate 1e-12 the weights do not change. So the training loss must be the loss over
     // all training images, although the last batch has 200 images in place of 400.
-    let place = TestDir::new();
-    place.digits(1000, 100);
-    let record = place.json(&[
+    let dir = TestDir::new();
+    dir.digits(1000, 100);
+    let record = dir.json(&[
         "train",
         "--data",
         "data",
@@ -237,18 +237,18 @@ fn the_mean_training_loss_weighs_every_image_alike() {
         "--set",
         "training.num_epochs=1",
     ]);
-    let whole = place.json(&["evaluate", record["run"].as_str().unwrap(), "--split", "train"]);
-    let epoch = &place.metrics(&record)[0];
+    let whole = dir.json(&["evaluate", record["run"].as_str().unwrap(), "--split", "train"]);
+    let epoch = &dir.metrics(&record)[0];
     assert!((number(epoch, "train_loss") - number(&whole, "loss")).abs() < 1e-6, "{epoch} {whole}");
     assert!((number(epoch, "train_accuracy") - number(&whole, "accuracy")).abs() < 1e-12);
 }
 
 #[test]
 fn early_stopping_stops_and_restores_the_best_epoch() {
-    let place = TestDir::new();
-    place.digits(400, 100);
+    let dir = TestDir::new();
+    dir.digits(400, 100);
     // There are far too many steps for 300 images, so the validation loss soon rises.
-    let record = place.json(&[
+    let record = dir.json(&[
         "train",
         "--data",
         "data",
@@ -265,31 +265,31 @@ fn early_stopping_stops_and_restores_the_best_epoch() {
         "--set",
         "training.early_stopping={patience=3}",
     ]);
-    let epochs = place.metrics(&record);
+    let epochs = dir.metrics(&record);
     let best = record["best_epoch"].as_u64().unwrap() as usize;
     assert!(epochs.len() < 60, "did not stop");
     assert_eq!(epochs.len(), best + 3);
     assert_eq!(record["model_epoch"], record["best_epoch"]);
     assert_eq!(
-        checkpoints(&place.path().join(place.run_folder(&record))),
+        checkpoints(&dir.path().join(dir.run_folder(&record))),
         [best as u64, best as u64 + 2, best as u64 + 3]
     );
-    let saved = place.json(&["evaluate", record["run"].as_str().unwrap(), "--split", "validation"]);
+    let saved = dir.json(&["evaluate", record["run"].as_str().unwrap(), "--split", "validation"]);
     let expected = number(&epochs[best - 1], "validation_loss");
     assert!((number(&saved, "loss") - expected).abs() < 1e-6, "{saved}, expected {expected}");
 }
 
 #[test]
 fn every_shipped_experiment_trains() {
-    let place = TestDir::new();
-    place.digits(6000, 100);
+    let dir = TestDir::new();
+    dir.digits(6000, 100);
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
     let mut seen = 0;
     for entry in fs::read_dir(configs).unwrap() {
         let path = entry.unwrap().path();
         if path.is_file() {
             let settings = ["--data", "data", "--set", "training.num_epochs=1"];
-            let record = place.json(&[["train", path.to_str().unwrap()].as_slice(), &settings].concat());
+            let record = dir.json(&[["train", path.to_str().unwrap()].as_slice(), &settings].concat());
             assert_eq!(record["status"], "finished");
             let name = path.file_stem().unwrap().to_str().unwrap();
             assert!(record["run"].as_str().unwrap().starts_with(&format!("artifacts/{name}/")), "{record}");
@@ -301,27 +301,27 @@ fn every_shipped_experiment_trains() {
 
 #[test]
 fn quiet_prints_nothing_and_json_one_line() {
-    let place = TestDir::new();
-    place.digits(300, 100);
-    let ran = place.run(&["--quiet", "train", "--data", "data"]);
-    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
-    let ran = place.run(&["--json", "train", "--data", "data"]);
-    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
-    assert!(ran.stderr.contains("epoch 10/10"), "{}", ran.stderr);
+    let dir = TestDir::new();
+    dir.digits(300, 100);
+    let output = dir.run(&["--quiet", "train", "--data", "data"]);
+    assert_eq!((output.code, output.stdout.as_str(), output.stderr.as_str()), (0, "", ""));
+    let output = dir.run(&["--json", "train", "--data", "data"]);
+    assert_eq!(output.stdout.lines().count(), 1, "{}", output.stdout);
+    assert!(output.stderr.contains("epoch 10/10"), "{}", output.stderr);
 }
 
 #[test]
 fn runs_of_the_same_second_get_folders_of_their_own() {
-    let place = TestDir::new();
-    place.digits(300, 100);
+    let dir = TestDir::new();
+    dir.digits(300, 100);
     let children: Vec<_> = (0..4)
         .map(|_| {
-            place.command(&["--quiet", "train", "--data", "data", "--set", "training.num_epochs=1"]).spawn()
+            dir.command(&["--quiet", "train", "--data", "data", "--set", "training.num_epochs=1"]).spawn()
         })
         .collect();
     for child in children {
         assert!(child.unwrap().wait().unwrap().success());
     }
-    let folders = fs::read_dir(place.path().join("artifacts/softmax")).unwrap().count();
+    let folders = fs::read_dir(dir.path().join("artifacts/softmax")).unwrap().count();
     assert_eq!(folders, 4);
 }

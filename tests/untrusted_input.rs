@@ -37,11 +37,11 @@ static ALONE: Mutex<()> = Mutex::new(());
 fn the_largest_data_sets_stay_within_their_bound() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for (train, test) in [(3_200_000, 1), (1_600_000, 1_600_000), (1, 3_200_000)] {
-        let place = tempfile::tempdir().unwrap();
-        let size = data_sets::write_pixels(place.path(), train, test);
+        let dir = tempfile::tempdir().unwrap();
+        let size = data_sets::write_pixels(dir.path(), train, test);
         assert!(size < 1 << 16, "{size}");
         BOUND.set_limit(targets::MEMORY).unwrap();
-        let loaded = targets::load(place.path());
+        let loaded = targets::load(dir.path());
         BOUND.set_limit(usize::MAX).unwrap();
         assert_eq!(loaded.is_some(), train > 1, "images to learn from and to hold out");
     }
@@ -62,8 +62,8 @@ fn the_largest_study_stays_within_its_bound() {
 #[test]
 fn the_dearest_pictures_stay_within_their_bound() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("picture");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("picture");
     // The files are on disk, so they are no memory of this process.
     let read = |(name, file): pictures::Picture| {
         fs::write(&path, file()).unwrap();

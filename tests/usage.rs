@@ -9,13 +9,13 @@ use common::TestDir;
 
 #[test]
 fn help_reads_like_a_manual() {
-    let place = TestDir::new();
-    let help = place.run(&["--help"]).stdout;
+    let dir = TestDir::new();
+    let help = dir.run(&["--help"]).stdout;
     for words in ["train", "evaluate", "runs", "--backend", "--json", "--threads", "Examples:", "Exit codes:"]
     {
         assert!(help.contains(words), "no `{words}` in {help}");
     }
-    let help = place.run(&["train", "--help"]).stdout;
+    let help = dir.run(&["train", "--help"]).stdout;
     for words in ["--set <KEY=VALUE>", "--seed", "--name", "--data <DIR>", "--dashboard"] {
         assert!(help.contains(words), "no `{words}` in {help}");
     }
@@ -23,7 +23,7 @@ fn help_reads_like_a_manual() {
 
 #[test]
 fn wrong_usage_exits_with_2() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     for args in [
         &["frobnicate"] as &[&str],
         &["train", "--set", "seed"],
@@ -33,34 +33,34 @@ fn wrong_usage_exits_with_2() {
         &["evaluate", "latest", "--split", "half"],
         &["train", "--dashboard"],
     ] {
-        let ran = place.run(args);
-        assert_eq!(ran.code, 2, "{args:?}: {}", ran.stderr);
-        assert!(ran.stderr.starts_with("error: "), "{args:?}: {}", ran.stderr);
+        let output = dir.run(args);
+        assert_eq!(output.code, 2, "{args:?}: {}", output.stderr);
+        assert!(output.stderr.starts_with("error: "), "{args:?}: {}", output.stderr);
     }
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "wrong usage left something behind");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "wrong usage left something behind");
 }
 
 #[test]
 fn what_belongs_to_training_says_where() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     let hint = "hint: what belongs to training follows `train`: put `train` before it\n";
     for args in
         [&["--seed", "7"] as &[&str], &["configs/mlp.toml"], &["mlp"], &["--quiet", "--set", "seed=1"]]
     {
-        let ran = place.run(args);
-        assert_eq!(ran.code, 2, "{args:?}");
-        assert!(ran.stderr.ends_with(hint), "{args:?}: {}", ran.stderr);
+        let output = dir.run(args);
+        assert_eq!(output.code, 2, "{args:?}");
+        assert!(output.stderr.ends_with(hint), "{args:?}: {}", output.stderr);
     }
-    assert!(!place.run(&["--frobnicate"]).stderr.contains("hint:"));
+    assert!(!dir.run(&["--frobnicate"]).stderr.contains("hint:"));
 }
 
 /// The folder has none of their files.
 #[test]
 fn what_is_inside_is_found_by_its_name() {
-    let place = TestDir::new();
-    place.digits(300, 100);
+    let dir = TestDir::new();
+    dir.digits(300, 100);
     for name in ["softmax", "hidden", "mlp", "best", "inserted", "reference"] {
-        let summary = place.json(&["summary", name, "--data", "data", "--set", "data.validation=50"]);
+        let summary = dir.json(&["summary", name, "--data", "data", "--set", "data.validation=50"]);
         assert_eq!(summary["experiment"], name);
     }
     for (name, trials) in
@@ -70,24 +70,24 @@ fn what_is_inside_is_found_by_its_name() {
         let held_out: &[&str] =
             if name == "learning-rate-cv" { &[] } else { &["--set", "data.validation=50"] };
         let args = [&["study", name, "--dry-run"], &settings[..], held_out].concat();
-        assert_eq!(place.json(&args)["trials"].as_array().unwrap().len(), trials, "{name}");
+        assert_eq!(dir.json(&args)["trials"].as_array().unwrap().len(), trials, "{name}");
     }
     // A user's study can have them as its base, too.
-    place.write("own.toml", "base = \"hidden\"\n[set]\ntraining.num_epochs = 1\ndata.validation = 50\n");
-    let own = place.run(&["study", "own.toml", "--data", "data"]);
+    dir.write("own.toml", "base = \"hidden\"\n[set]\ntraining.num_epochs = 1\ndata.validation = 50\n");
+    let own = dir.run(&["study", "own.toml", "--data", "data"]);
     assert_eq!(own.code, 0, "{}", own.stderr);
     // A file of that name takes precedence.
-    place.write("mlp", "name = \"mine\"\n");
-    assert_eq!(place.json(&["summary", "mlp", "--data", "data"])["experiment"], "mine");
+    dir.write("mlp", "name = \"mine\"\n");
+    assert_eq!(dir.json(&["summary", "mlp", "--data", "data"])["experiment"], "mine");
 }
 
 #[test]
 fn a_file_that_is_not_there_names_what_is_inside() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     let inside = |name: &str| {
         format!("hint: smallnet has one of this name inside: `{name}`, without folder and ending\n")
     };
-    place.write("own.toml", "base = \"../hidden.toml\"\nfolds = 2\n");
+    dir.write("own.toml", "base = \"../hidden.toml\"\nfolds = 2\n");
     for (args, name) in [
         (["train", "configs/hidden.toml"], "hidden"),
         (["summary", "mlp.toml"], "mlp"),
@@ -95,17 +95,17 @@ fn a_file_that_is_not_there_names_what_is_inside() {
         (["study", "configs/studies/batch-size.toml"], "batch-size"),
         (["study", "own.toml"], "hidden"),
     ] {
-        let ran = place.run(&args);
-        assert_eq!(ran.code, 1, "{args:?}");
-        assert!(ran.stderr.starts_with("error: cannot read the "), "{}", ran.stderr);
-        assert!(ran.stderr.ends_with(&inside(name)), "{}", ran.stderr);
+        let output = dir.run(&args);
+        assert_eq!(output.code, 1, "{args:?}");
+        assert!(output.stderr.starts_with("error: cannot read the "), "{}", output.stderr);
+        assert!(output.stderr.ends_with(&inside(name)), "{}", output.stderr);
     }
-    place.run(&["train", "hiden"]).assert_error(
+    dir.run(&["train", "hiden"]).assert_error(
         1,
         "there is no experiment `hiden`, neither as a file nor inside smallnet\n\nhint: did you mean `hidden`? Valid \
          names: `softmax`, `hidden`, `mlp`, `best`, `inserted`, `reference`",
     );
-    place.run(&["study", "learning_rate"]).assert_error(
+    dir.run(&["study", "learning_rate"]).assert_error(
         1,
         "there is no study `learning_rate`, neither as a file nor inside smallnet\n\nhint: did you mean \
          `learning-rate`? Valid names: `learning-rate`, `learning-rate-cv`, `architecture`, `batch-size`",
@@ -115,11 +115,11 @@ fn a_file_that_is_not_there_names_what_is_inside() {
 /// The examples of `--help` work in any folder.
 #[test]
 fn the_examples_of_help_name_nothing_that_is_not_there() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     let mut named = 0;
     for command in ["", "train", "study", "lr-find", "summary", "data", "lab"] {
         let help =
-            place.run(&[command, "--help"].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>());
+            dir.run(&[command, "--help"].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>());
         assert!(!help.stdout.contains("configs/"), "{}", help.stdout);
         for line in help.stdout.lines().filter_map(|line| line.trim().strip_prefix("smallnet ")) {
             // The description of a line follows several spaces.
@@ -128,7 +128,7 @@ fn the_examples_of_help_name_nothing_that_is_not_there() {
             if let ["train" | "summary" | "lr-find", name] = words[..]
                 && !name.starts_with('-')
             {
-                place.json(&["summary", name]);
+                dir.json(&["summary", name]);
                 named += 1;
             }
         }
@@ -141,8 +141,8 @@ fn a_backend_that_was_not_built_says_how_to_build_it() {
     if cfg!(feature = "cuda") {
         return;
     }
-    let place = TestDir::new();
-    place.run(&["--backend", "cuda"]).assert_error(
+    let dir = TestDir::new();
+    dir.run(&["--backend", "cuda"]).assert_error(
         1,
         "the backend `cuda` is not in this build\n\nhint: build it in with `cargo run --release --features cuda -- \
          --backend cuda`",
@@ -151,62 +151,60 @@ fn a_backend_that_was_not_built_says_how_to_build_it() {
 
 #[test]
 fn bad_experiments_are_refused_before_a_folder_is_made() {
-    let place = TestDir::new();
-    place.write("typo.toml", "[optimizer]\nlearning_rte = 0.1\n");
-    place.run(&["train", "typo.toml"]).assert_error(
+    let dir = TestDir::new();
+    dir.write("typo.toml", "[optimizer]\nlearning_rte = 0.1\n");
+    dir.run(&["train", "typo.toml"]).assert_error(
         1,
         "unknown key `optimizer.learning_rte` in `typo.toml`\n\nhint: did you mean `optimizer.learning_rate`? Valid \
          keys of kind `sgd`: `kind`, `learning_rate`, `momentum`, `nesterov`, `weight_decay`",
     );
-    place.run(&["train", "none.toml"]).assert_error(
+    dir.run(&["train", "none.toml"]).assert_error(
         1,
         "cannot read the experiment file `none.toml`: No such file or directory (os error 2)\n\nhint: an experiment \
          is a TOML file; those inside smallnet are `softmax`, `hidden`, `mlp`, `best` and `reference`, which has every \
          key",
     );
-    place
-        .run(&["train", "--set", "training.batch_size=0"])
+    dir.run(&["train", "--set", "training.batch_size=0"])
         .assert_error(1, "`training.batch_size` is 0, expected a whole number from 1 to 1000000");
-    place
-        .run(&["train", "--set", "data.validation=60000"])
+    dir.run(&["train", "--set", "data.validation=60000"])
         .assert_error(1, "`data.validation` is 60000, expected less than the 60000 training images");
-    place.run(&["train", "--set", "model.hidden=[60000,60000]"]).assert_error(
+    dir.run(&["train", "--set", "model.hidden=[60000,60000]"]).assert_error(
         1,
         "a network [784, 60000, 60000, 10] has 3647760010 parameters, expected at most 100000000\n\nhint: make the layers \
          of `model.hidden` narrower",
     );
-    place.run(&["train", "--set", "model.hidden=[60000]", "--set", "training.batch_size=60000"]).assert_error(
+    dir.run(&["train", "--set", "model.hidden=[60000]", "--set", "training.batch_size=60000"]).assert_error(
         1,
         "a batch of 60000 images becomes 3647640000 numbers in a network [784, 60000, 10], expected at most \
          500000000\n\nhint: make `training.batch_size` smaller or the layers of `model.hidden` narrower",
     );
-    assert!(!place.path().join("artifacts").exists());
+    assert!(!dir.path().join("artifacts").exists());
 }
 
 #[test]
 fn bad_data_is_refused_before_a_folder_is_made() {
-    let place = TestDir::new();
-    let missing = place.path().canonicalize().unwrap().join("nowhere");
-    let ran = place.run(&["train", "--data", missing.to_str().unwrap()]);
-    assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains(&format!("`{}`", missing.display())), "{}", ran.stderr);
+    let dir = TestDir::new();
+    let missing = dir.path().canonicalize().unwrap().join("nowhere");
+    let output = dir.run(&["train", "--data", missing.to_str().unwrap()]);
+    assert_eq!(output.code, 1);
+    assert!(output.stderr.contains(&format!("`{}`", missing.display())), "{}", output.stderr);
 
-    place.digits(300, 100);
-    let data = place.path().join("data");
+    dir.digits(300, 100);
+    let data = dir.path().join("data");
     let (images, labels) = (data.join("train-images-idx3-ubyte"), data.join("train-labels-idx1-ubyte"));
     let (image_bytes, label_bytes) = (fs::read(&images).unwrap(), fs::read(&labels).unwrap());
     fs::write(&images, &label_bytes).unwrap();
     fs::write(&labels, &image_bytes).unwrap();
-    let ran = place.run(&["train", "--data", "data"]);
-    assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("magic number 2049, expected 2051"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("are the image and label files swapped?"), "{}", ran.stderr);
+    let output = dir.run(&["train", "--data", "data"]);
+    assert_eq!(output.code, 1);
+    assert!(output.stderr.contains("magic number 2049, expected 2051"), "{}", output.stderr);
+    assert!(output.stderr.contains("are the image and label files swapped?"), "{}", output.stderr);
 
     fs::write(&images, &image_bytes[..1000]).unwrap();
     fs::write(&labels, &label_bytes).unwrap();
-    let ran = place.run(&["train", "--data", "data"]);
-    assert_eq!(ran.code, 1);
-    assert!(ran.stderr.starts_with("error: invalid IDX file"), "{}", ran.stderr);
+    let output = dir.run(&["train", "--data", "data"]);
+    assert_eq!(output.code, 1);
+    assert!(output.stderr.starts_with("error: invalid IDX file"), "{}", output.stderr);
 
     // The test images are used after the last step, but checked before the first.
     fs::write(&images, &image_bytes).unwrap();
@@ -215,10 +213,14 @@ fn bad_data_is_refused_before_a_folder_is_made() {
     let mut out_of_range = test_bytes.clone();
     out_of_range[8 + 42] = 10;
     fs::write(&test_labels, out_of_range).unwrap();
-    let ran = place.run(&["train", "--data", "data"]);
-    assert_eq!(ran.code, 1);
-    assert!(ran.stderr.starts_with("error: label 10 of image 42 in `"), "{}", ran.stderr);
-    assert!(ran.stderr.ends_with("is out of range: the training labels go from 0 to 9\n"), "{}", ran.stderr);
+    let output = dir.run(&["train", "--data", "data"]);
+    assert_eq!(output.code, 1);
+    assert!(output.stderr.starts_with("error: label 10 of image 42 in `"), "{}", output.stderr);
+    assert!(
+        output.stderr.ends_with("is out of range: the training labels go from 0 to 9\n"),
+        "{}",
+        output.stderr
+    );
 
     fs::write(&test_labels, test_bytes).unwrap();
     let mut one_class = label_bytes.clone();
@@ -226,7 +228,7 @@ fn bad_data_is_refused_before_a_folder_is_made() {
     fs::write(&labels, one_class).unwrap();
     let test_only_zeros: Vec<u8> = [&fs::read(&test_labels).unwrap()[..8], &[0; 100]].concat();
     fs::write(&test_labels, test_only_zeros).unwrap();
-    let ran = place.run(&["train", "--data", "data"]);
-    assert!(ran.stderr.contains("are of class 0, expected two classes"), "{}", ran.stderr);
-    assert!(!place.path().join("artifacts").exists());
+    let output = dir.run(&["train", "--data", "data"]);
+    assert!(output.stderr.contains("are of class 0, expected two classes"), "{}", output.stderr);
+    assert!(!dir.path().join("artifacts").exists());
 }

@@ -52,28 +52,28 @@ const SCENARIOS: [Scenario; 4] = [
     Scenario {
         name: "extension",
         command: &["resume", "--threads=1", "artifacts/n/run", "--epochs=2"],
-        prepare: |place| {
-            assert_eq!(place.run(TRAIN).code, 0);
-            rename_run(place);
+        prepare: |dir| {
+            assert_eq!(dir.run(TRAIN).code, 0);
+            rename_run(dir);
         },
         experiment: "n",
     },
     Scenario {
         name: "resume",
         command: &["resume", "--threads=1", "artifacts/n/run"],
-        prepare: |place| {
+        prepare: |dir| {
             // The process is killed while it writes the line of the third epoch. The checkpoint of
             // the first epoch is complete by then.
             let fault = Fault { call: "fdatasync".to_owned(), when: 3, error: None };
-            assert_eq!(run_with_fault(place, LONGER, &fault).1.code, -9);
-            rename_run(place);
+            assert_eq!(run_with_fault(dir, LONGER, &fault).1.code, -9);
+            rename_run(dir);
         },
         experiment: "n",
     },
     Scenario {
         name: "study",
         command: &["study", "--threads=2", "--data=data", "--set=data.validation=50", "s.toml"],
-        prepare: |place| drop(place.write("s.toml", STUDY)),
+        prepare: |dir| drop(dir.write("s.toml", STUDY)),
         experiment: "s-best",
     },
 ];
@@ -103,14 +103,14 @@ fn errors(call: &str) -> &'static [&'static str] {
 }
 
 /// Renames the only run to a fixed name.
-fn rename_run(place: &TestDir) {
-    let run = runs(place, "n").pop().expect("a run");
+fn rename_run(dir: &TestDir) {
+    let run = runs(dir, "n").pop().expect("a run");
     fs::rename(&run, run.with_file_name("run")).unwrap();
 }
 
 /// Returns the folders of an experiment's runs.
-fn runs(place: &TestDir, experiment: &str) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(place.path().join("artifacts").join(experiment)) else {
+fn runs(dir: &TestDir, experiment: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(dir.path().join("artifacts").join(experiment)) else {
         return Vec::new();
     };
     let paths = entries.map(|entry| entry.unwrap().path());
@@ -133,8 +133,8 @@ fn temp_files_in(folder: &Path) -> Vec<PathBuf> {
 
 /// Returns the result of a command: the digest of the weights and the metrics without times of the
 /// only run.
-fn result(place: &TestDir, experiment: &str) -> Result<String, String> {
-    let runs = runs(place, experiment);
+fn result(dir: &TestDir, experiment: &str) -> Result<String, String> {
+    let runs = runs(dir, experiment);
     let [run] = &runs[..] else { return Err(format!("{} runs", runs.len())) };
     let read = |name: &str| {
         fs::read_to_string(run.join(name)).map_err(|error| format!("{name} of the run: {error}"))
@@ -154,11 +154,11 @@ fn result(place: &TestDir, experiment: &str) -> Result<String, String> {
 }
 
 /// Runs smallnet under strace with `options`. The log is in `log` beside the folder.
-fn run_with_strace(place: &TestDir, options: &[&str], args: &[&str]) -> CommandOutput {
+fn run_with_strace(dir: &TestDir, options: &[&str], args: &[&str]) -> CommandOutput {
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-o", "log"]).args(options);
     command.arg(env!("CARGO_BIN_EXE_smallnet")).args(args);
-    command.current_dir(place.path()).env_remove("CARGO").env_remove("RUST_BACKTRACE").stdin(Stdio::null());
+    command.current_dir(dir.path()).env_remove("CARGO").env_remove("RUST_BACKTRACE").stdin(Stdio::null());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn().unwrap();
     let group = format!("-{}", child.id());
     let (ended, end) = channel::<()>();
@@ -172,16 +172,16 @@ fn run_with_strace(place: &TestDir, options: &[&str], args: &[&str]) -> CommandO
     let output = child.wait_with_output().unwrap();
     drop(ended);
     let signal = output.status.signal();
-    let mut ran = CommandOutput::new(output);
-    ran.code = signal.map_or(ran.code, |signal| -signal);
+    let mut output = CommandOutput::new(output);
+    output.code = signal.map_or(output.code, |signal| -signal);
     if watchdog.join().unwrap() {
-        ran.code = -1000;
+        output.code = -1000;
     }
-    ran
+    output
 }
 
 /// Runs a command with a fault, and returns whether the fault occurred.
-fn run_with_fault(place: &TestDir, args: &[&str], fault: &Fault) -> (bool, CommandOutput) {
+fn run_with_fault(dir: &TestDir, args: &[&str], fault: &Fault) -> (bool, CommandOutput) {
     let Fault { call, when, error } = fault;
     let effect = match error {
         None => "signal=KILL".to_owned(),
@@ -193,23 +193,23 @@ fn run_with_fault(place: &TestDir, args: &[&str], fault: &Fault) -> (bool, Comma
     // For errors, strace stops the program in this call alone, which is faster. It does not report
     // signals then.
     let stops: &[&str] = if error.is_some() { &["--seccomp-bpf"] } else { &[] };
-    let ran = run_with_strace(place, &[stops, &["-e", &trace, "-e", &inject]].concat(), args);
-    let log = fs::read_to_string(place.path().join("log")).unwrap_or_default();
-    fs::remove_file(place.path().join("log")).unwrap();
+    let output = run_with_strace(dir, &[stops, &["-e", &trace, "-e", &inject]].concat(), args);
+    let log = fs::read_to_string(dir.path().join("log")).unwrap_or_default();
+    fs::remove_file(dir.path().join("log")).unwrap();
     let made = match error {
         Some(_) => log.contains("(INJECTED)"),
-        None => ran.code == -9,
+        None => output.code == -9,
     };
-    (made, ran)
+    (made, output)
 }
 
 /// Returns, for each call, the highest count of a single thread, and the count of the main thread
 /// before smallnet's own code begins.
-fn count_calls(place: &TestDir, args: &[&str]) -> BTreeMap<String, (usize, usize)> {
-    let ran = run_with_strace(place, &["-e", &format!("trace=!{LEFT_OUT}")], args);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let log = place.read("log");
-    fs::remove_file(place.path().join("log")).unwrap();
+fn count_calls(dir: &TestDir, args: &[&str]) -> BTreeMap<String, (usize, usize)> {
+    let output = run_with_strace(dir, &["-e", &format!("trace=!{LEFT_OUT}")], args);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let log = dir.read("log");
+    fs::remove_file(dir.path().join("log")).unwrap();
     let mut counts: HashMap<(String, String), usize> = HashMap::new();
     let mut calls: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut has_begun = false;
@@ -244,20 +244,20 @@ struct Case<'a> {
 
 struct Start {
     scenario: &'static Scenario,
-    place: TestDir,
+    dir: TestDir,
     expected: String,
     calls: BTreeMap<String, (usize, usize)>,
 }
 
 impl Start {
     fn new(scenario: &'static Scenario) -> Self {
-        let place = TestDir::new();
-        place.digits(120, 40);
-        (scenario.prepare)(&place);
-        let undisturbed = copy(&place);
+        let dir = TestDir::new();
+        dir.digits(120, 40);
+        (scenario.prepare)(&dir);
+        let undisturbed = copy(&dir);
         let calls = count_calls(&undisturbed, scenario.command);
         let expected = result(&undisturbed, scenario.experiment).unwrap();
-        Self { scenario, place, expected, calls }
+        Self { scenario, dir, expected, calls }
     }
 
     fn cases(&self) -> Vec<Case<'_>> {
@@ -276,9 +276,9 @@ impl Start {
     }
 }
 
-fn copy(place: &TestDir) -> TestDir {
+fn copy(dir: &TestDir) -> TestDir {
     let copy = TestDir::new();
-    let from = place.path().join(".");
+    let from = dir.path().join(".");
     assert!(Command::new("cp").arg("-a").arg(from).arg(copy.path()).status().unwrap().success());
     copy
 }
@@ -300,51 +300,51 @@ impl Case<'_> {
     /// it.
     fn run(&self) -> Result<Ending, String> {
         let Scenario { command, experiment, .. } = self.start.scenario;
-        let place = copy(&self.start.place);
-        let before = list_files(place.path());
-        let (made, ran) = run_with_fault(&place, command, &self.fault);
-        let ended = match self.classify(&place, &ran) {
+        let dir = copy(&self.start.dir);
+        let before = list_files(dir.path());
+        let (made, output) = run_with_fault(&dir, command, &self.fault);
+        let ended = match self.classify(&dir, &output) {
             Ok(ended) => ended,
             // Only the loader and the runtime can print a message there.
-            Err(_) if self.may_be_early && ran.code != 0 && list_files(place.path()) == before => {
+            Err(_) if self.may_be_early && output.code != 0 && list_files(dir.path()) == before => {
                 Ending::Early
             }
             Err(problem) => {
                 return Err(format!(
                     "{problem}\n  exit {}\n  {}",
-                    ran.code,
-                    ran.stderr.replace('\n', "\n  ")
+                    output.code,
+                    output.stderr.replace('\n', "\n  ")
                 ));
             }
         };
         if ended != Ending::WithResult {
-            self.go_on(&place)?;
+            self.go_on(&dir)?;
         }
-        match result(&place, experiment)? == self.start.expected {
+        match result(&dir, experiment)? == self.start.expected {
             true if made => Ok(ended),
             true => Ok(Ending::Undisturbed),
             false => Err("another result".to_owned()),
         }
     }
 
-    fn classify(&self, place: &TestDir, ran: &CommandOutput) -> Result<Ending, String> {
-        let mut unfinished = temp_files_in(&place.path().join("artifacts"));
+    fn classify(&self, dir: &TestDir, output: &CommandOutput) -> Result<Ending, String> {
+        let mut unfinished = temp_files_in(&dir.path().join("artifacts"));
         // A command that gets far enough removes the files that an earlier kill left.
         let names = |path: &PathBuf| path.file_name().unwrap().to_owned();
         let earlier: Vec<_> =
-            temp_files_in(&self.start.place.path().join("artifacts")).iter().map(names).collect();
+            temp_files_in(&self.start.dir.path().join("artifacts")).iter().map(names).collect();
         unfinished.retain(|path| !earlier.contains(&names(path)));
-        let tells = ran.stderr.lines().filter(|line| line.starts_with("error: ")).count();
-        let failed_trials = ran.stderr.contains(" failed; the same command tries again:");
-        match ran.code {
+        let tells = output.stderr.lines().filter(|line| line.starts_with("error: ")).count();
+        let failed_trials = output.stderr.contains(" failed; the same command tries again:");
+        match output.code {
             -9 if self.fault.error.is_none() => Ok(Ending::Killed),
-            0 | 1 if ran.stderr.contains("panicked") => Err("a panic's text".to_owned()),
+            0 | 1 if output.stderr.contains("panicked") => Err("a panic's text".to_owned()),
             // Files that cannot be removed stay until the next command.
-            0 | 1 if !unfinished.is_empty() && !self.is_of_removing(ran) => {
+            0 | 1 if !unfinished.is_empty() && !self.is_of_removing(output) => {
                 Err(format!("left behind: {unfinished:?}"))
             }
             0 if tells > 0 => Err("an error, and exit code 0".to_owned()),
-            0 => match result(place, self.start.scenario.experiment)? == self.start.expected {
+            0 => match result(dir, self.start.scenario.experiment)? == self.start.expected {
                 true => Ok(Ending::WithResult),
                 false => Err("exit code 0, and another result".to_owned()),
             },
@@ -357,25 +357,25 @@ impl Case<'_> {
 
     /// Returns whether the fault hit the removal of files. That gives a message, or the next
     /// command removes a temporary file.
-    fn is_of_removing(&self, ran: &CommandOutput) -> bool {
+    fn is_of_removing(&self, output: &CommandOutput) -> bool {
         let calls = ["unlinkat", "rmdir", "unlink"];
-        calls.contains(&&*self.fault.call) || ran.stderr.contains("error: cannot remove ")
+        calls.contains(&&*self.fault.call) || output.stderr.contains("error: cannot remove ")
     }
 
     /// Runs the same command again without a fault, or `resume`.
-    fn go_on(&self, place: &TestDir) -> Result<(), String> {
+    fn go_on(&self, dir: &TestDir) -> Result<(), String> {
         let Scenario { name, command, experiment, .. } = *self.start.scenario;
-        let runs = runs(place, experiment);
+        let runs = runs(dir, experiment);
         let run = runs.first().map(|run| run.to_str().unwrap().to_owned());
-        let ran = match (name, &run) {
-            ("train", Some(run)) => place.run(&["resume", run]),
-            _ => place.run(command),
+        let output = match (name, &run) {
+            ("train", Some(run)) => dir.run(&["resume", run]),
+            _ => dir.run(command),
         };
-        let had_ended = name != "study" && ran.stderr.contains(" is finished: ");
-        if ran.code != 0 && !had_ended {
-            return Err(format!("does not go on: exit {}: {}", ran.code, ran.stderr));
+        let had_ended = name != "study" && output.stderr.contains(" is finished: ");
+        if output.code != 0 && !had_ended {
+            return Err(format!("does not go on: exit {}: {}", output.code, output.stderr));
         }
-        match &temp_files_in(&place.path().join("artifacts"))[..] {
+        match &temp_files_in(&dir.path().join("artifacts"))[..] {
             [] => Ok(()),
             left => Err(format!("left behind by the next command: {left:?}")),
         }
@@ -414,8 +414,9 @@ fn draw(cases: Vec<Case<'_>>, wanted: usize, seed: u64) -> Vec<Case<'_>> {
 }
 
 fn strace_works() -> bool {
-    let ran = Command::new("strace").args(["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "true"]).output();
-    ran.is_ok_and(|output| output.status.success())
+    let output =
+        Command::new("strace").args(["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "true"]).output();
+    output.is_ok_and(|output| output.status.success())
 }
 
 fn env_var(name: &str) -> Option<String> {

@@ -22,7 +22,7 @@ use crate::pipeline;
 use crate::pipeline::{PreparedRun, RunOutcome};
 use crate::run::diagnosis::{Finding, diagnose};
 use crate::run::{RunInfo, RunSummary, Status};
-use crate::training::{EpochRecord, StopReason};
+use crate::training::{EpochRecord, Observers, StopReason, on_epoch_end};
 use crate::util::format::{counted, grouped, loss, seconds, significant};
 
 /// Arguments of `smallnet train`.
@@ -77,13 +77,15 @@ pub(super) fn run_with_progress(
     let folder = prepared.folder.clone();
     let experiment = prepared.experiment.clone();
     let (line_experiment, line_output) = (experiment.clone(), *output);
-    let outcome = prepared.train(renderer, interrupter, move |record| {
+    let print_epoch = on_epoch_end(move |record| {
         if !with_dashboard {
             // The bar is hidden while the line is printed.
             let width = usize::from(terminal::width());
             bar.suspend(|| line_output.line(&epoch_line(record, &line_experiment, width)));
         }
+        Ok(())
     });
+    let outcome = prepared.train(Observers { renderer, callbacks: vec![print_epoch], interrupter });
     let path = folder.path();
     let outcome =
         outcome.inspect_err(|_| output.line(&format!("what there is was saved in {}", path.display())))?;

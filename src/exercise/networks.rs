@@ -13,6 +13,7 @@ use crate::experiment::Experiment;
 use crate::pipeline::earlier::{find_runs, finished_records};
 use crate::pipeline::{LoadedModel, SplitName, prepare};
 use crate::run::RunRecords;
+use crate::training::Observers;
 
 /// Number of further seeds that show how much the softmax network's accuracy depends on the seed.
 const MORE_SEEDS: u64 = 4;
@@ -94,7 +95,11 @@ impl Trainer<'_> {
         }
         let prepared = prepare(experiment, self.exercise.compute, &self.exercise.artifacts())?;
         let folder = prepared.folder.clone();
-        let outcome = prepared.train(observer.renderer(), self.interrupter.clone(), |_| ())?;
+        let outcome = prepared.train(Observers {
+            renderer: observer.renderer(),
+            callbacks: Vec::new(),
+            interrupter: self.interrupter.clone(),
+        })?;
         if outcome.result.is_none() {
             return Err(Missing::Interrupted(format!("in the training of {}", folder.path().display())));
         }

@@ -72,7 +72,10 @@ pub fn resume(
     // This comes first: from now on, nothing in the folder counts as the result of the run.
     folder.write_info(&info)?;
     folder.remove_results()?;
-    metrics.truncate(position.map_or(0, |position| position.epochs))?;
+    if position.is_none() {
+        // The callback that writes the file truncates it only if training is resumed.
+        metrics.truncate(0)?;
+    }
     let metrics = Some(metrics);
     let run = PreparedRun { experiment, folder, info, model, handle, splits, lock, metrics, resume_point };
     Ok(Resume { run, position, warnings })

@@ -2,9 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::train::Interrupter;
-use burn::train::renderer::MetricsRenderer;
-
 use crate::backend::{BackendHandle, Compute};
 use crate::error::{BACKEND_PANIC, Result, catch_panic};
 use crate::evaluation::{Evaluation, evaluate};
@@ -16,7 +13,8 @@ use crate::run;
 use crate::run::{Metrics, RunFolder, RunInfo, RunLock, RunSummary, Status, TestEvaluation};
 use crate::training;
 use crate::training::{
-    CheckpointOptions, EpochRecord, Observers, Position, ResumePoint, StopReason, TrainRequest, TrainResult,
+    Callback, CheckpointOptions, EpochRecord, Observers, Position, ResumePoint, StopReason, TrainRequest,
+    TrainResult,
 };
 
 /// A run that is ready to start or to resume. Its folder exists, its experiment is saved, and no
@@ -77,20 +75,15 @@ pub fn prepare(experiment: Experiment, compute: Compute, artifacts: &Path) -> Re
 }
 
 impl PreparedRun {
-    /// Trains the network, saves it and tests it. Calls `on_epoch` with the record of each epoch
-    /// after the record is saved.
+    /// Trains the network, saves it and tests it. The callbacks of `observers` are called after the
+    /// run's own ones, so that they find the record of an epoch saved.
     ///
     /// # Errors
     /// Those of [`training::train`], a test loss that is not finite, a file that cannot be written,
     /// or a panic. The run folder then records that the run failed, and why, if it can still be
     /// written.
-    pub fn train(
-        mut self,
-        renderer: Box<dyn MetricsRenderer>,
-        interrupter: Interrupter,
-        on_epoch: impl FnMut(&EpochRecord) + Send + 'static,
-    ) -> Result<RunOutcome> {
-        let result = catch_panic(BACKEND_PANIC, || self.run(renderer, interrupter, on_epoch));
+    pub fn train(mut self, observers: Observers) -> Result<RunOutcome> {
+        let result = catch_panic(BACKEND_PANIC, || self.run(observers));
         self.info.ended_at = Some(run::timestamp(run::now()));
         (self.info.status, self.info.message) = match &result {
             Ok((StopReason::Interrupted { epoch, step }, _)) => {
@@ -108,18 +101,16 @@ impl PreparedRun {
         Ok(RunOutcome { stop_reason, result, report })
     }
 
-    fn run(
-        &mut self,
-        renderer: Box<dyn MetricsRenderer>,
-        interrupter: Interrupter,
-        mut on_epoch: impl FnMut(&EpochRecord) + Send + 'static,
-    ) -> Result<(StopReason, Option<(RunSummary, Evaluation)>)> {
-        let mut metrics = self.metrics.take();
-        let on_epoch = training::on_epoch_end(move |record: &EpochRecord| {
-            metrics.iter_mut().try_for_each(|metrics| metrics.append(record))?;
-            on_epoch(record);
-            Ok(())
-        });
+    /// Returns the callbacks that write the files of the run folder. To write another file, add its
+    /// callback here.
+    fn own_callbacks(&mut self) -> Vec<Box<dyn Callback>> {
+        self.metrics.take().into_iter().map(|metrics| Box::new(metrics) as Box<dyn Callback>).collect()
+    }
+
+    fn run(&mut self, mut observers: Observers) -> Result<(StopReason, Option<(RunSummary, Evaluation)>)> {
+        let mut callbacks = self.own_callbacks();
+        callbacks.append(&mut observers.callbacks);
+        let observers = Observers { callbacks, ..observers };
         let resume_point = self.resume_point.take();
         let Self { experiment, folder, .. } = &*self;
         let request = TrainRequest {
@@ -135,8 +126,7 @@ impl PreparedRun {
                 from: resume_point,
             }),
         };
-        let TrainResult { model, end, epochs, best } =
-            training::train(request, Observers { renderer, callbacks: vec![on_epoch], interrupter })?;
+        let TrainResult { model, end, epochs, best } = training::train(request, observers)?;
         if let StopReason::Diverged(divergence) = end {
             return Err(training::diverged(&divergence));
         }

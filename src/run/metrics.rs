@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::training::{EpochRecord, MetricsDigest};
+use crate::training::{Callback, EpochRecord, MetricsDigest};
 use crate::util::files;
 use crate::util::files::LineLog;
 
@@ -56,6 +56,16 @@ impl Metrics {
     /// A file that cannot be written.
     pub fn append(&mut self, record: &EpochRecord) -> Result<()> {
         self.lines.append(&record.line()?)
+    }
+}
+
+impl Callback for Metrics {
+    fn on_resume(&mut self, epochs: &[EpochRecord]) -> Result<()> {
+        self.truncate(epochs.len())
+    }
+
+    fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<()> {
+        self.append(record)
     }
 }
 

@@ -53,9 +53,9 @@ impl TestDir {
 
     /// Runs smallnet, which must succeed, and returns the record of `--json`.
     pub fn json(&self, args: &[&str]) -> Value {
-        let ran = self.run(&[&["--json"], args].concat());
-        assert_eq!(ran.code, 0, "{args:?}: {}", ran.stderr);
-        let last = ran.stdout.lines().last().expect("a JSON record on standard output");
+        let output = self.run(&[&["--json"], args].concat());
+        assert_eq!(output.code, 0, "{args:?}: {}", output.stderr);
+        let last = output.stdout.lines().last().expect("a JSON record on standard output");
         serde_json::from_str(last).unwrap()
     }
 
@@ -183,10 +183,10 @@ pub fn wait_for_end(child: Child) -> CommandOutput {
             Command::new("kill").args(["-KILL", &id]).status().unwrap();
         }
     });
-    let ran = CommandOutput::new(child.wait_with_output().unwrap());
+    let output = CommandOutput::new(child.wait_with_output().unwrap());
     drop(ended);
     watchdog.join().unwrap();
-    ran
+    output
 }
 
 /// Returns a number of a record.

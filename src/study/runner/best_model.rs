@@ -16,6 +16,7 @@ use crate::pipeline::train::{PreparedRun, prepare};
 use crate::run::{RunFolder, RunRecords};
 use crate::study::StudySummary;
 use crate::study::runner::{OpenStudy, PlannedStudy};
+use crate::training::Observers;
 
 /// The best model of a study.
 pub enum BestModel {
@@ -96,7 +97,8 @@ impl OpenStudy {
     ) -> Result<Option<RunRecords>> {
         let BestModelTraining { prepared, .. } = training;
         let run = prepared.folder.clone();
-        let outcome = prepared.train(renderer, interrupter.clone(), |_| ()).map_err(|error| {
+        let observers = Observers { renderer, callbacks: Vec::new(), interrupter: interrupter.clone() };
+        let outcome = prepared.train(observers).map_err(|error| {
             error.in_context(format!("the winner could not be trained on all images: {error}"))
         })?;
         if outcome.result.is_none() {
