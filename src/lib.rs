@@ -1,49 +1,78 @@
-//! smallnet trains, inspects and tunes small dense networks (Flatten → Linear → Softmax, with optional hidden
-//! layers) on MNIST-like image data, on CPU or GPU, with the [Burn](https://burn.dev) framework.
+//! smallnet trains, inspects and tunes small dense networks (Flatten → Linear → Softmax, with
+//! optional hidden layers) on MNIST-like image data, on CPU or GPU, with the
+//! [Burn](https://burn.dev) framework.
 //!
-//! Data flows one way, and each module is a room that knows only the rooms before it:
+//! ```
+//! use smallnet::{Experiment, evaluate, predict, train};
 //!
-//! ```text
-//! data → model → training → config → plan → run → study → report → workflow → cli
-//!             ↘ evaluation ─────────────────↗               ↑
-//!                                                  figures
+//! # let artifacts = tempfile::tempdir()?;
+//! let mut experiment = Experiment::default(); // a softmax network on MNIST, SGD
+//! experiment.training.num_epochs = 2;
+//! let run = train(experiment, &artifacts)?; // a run folder with weights, metrics and a page
+//!
+//! let evaluation = evaluate(&run)?; // on the 10,000 test images
+//! println!("test accuracy {:.4}", evaluation.accuracy);
+//!
+//! for image in predict(&run, &[0, 1, 2])? {
+//!     println!("{}: a {}", image.image.name(), image.prediction.class);
+//! }
+//! # assert!(evaluation.accuracy > 0.89);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! | to change … | go to |
+//! The names above, and [`Study`], [`Mlp`], [`Error`] and [`ErrorKind`], are all that most programs
+//! need. `examples/` in the repository has a program for each; `examples/custom_loop.rs` is the
+//! training loop with Burn alone.
+//!
+//! Data flows one way: a module knows only the modules above it in this list.
+//!
+//! | module | owns |
 //! |---|---|
-//! | the command line, what is printed | [`cli`] |
-//! | the experiment file's form and its messages | [`config`] |
-//! | where images come from, splits, batches | [`data`] |
-//! | the network, its initial weights, its loss | [`model`] |
-//! | optimizers, schedules, the loop over epochs | [`training`] |
-//! | how fast the CPU computes | [`kernels`] |
-//! | predictions, accuracy, confusion matrix, calibration | [`evaluation`] |
-//! | layers, weights and steps of an experiment, in words | [`plan`] |
-//! | warnings about a network that has learned nothing | [`diagnosis`] |
-//! | a run folder's files | [`run`] |
-//! | intervals, probabilities, tests | [`statistics`] |
-//! | studies: trials, folds, verdicts | [`study`] |
-//! | what a picture looks like | [`figures`] |
-//! | what a page says | [`report`] |
-//! | the order of all this | [`workflow`] |
-//! | CPU or GPU | [`backend`] |
+//! | [`error`] | messages with hints, and [`ErrorKind`] to match on |
+//! | `util`, `statistics` | files, formats, random streams, threads; intervals and tests |
+//! | [`backend`] | flex, ndarray, wgpu, cuda |
+//! | [`data`] | data sets and their sources, splits, batches, pictures |
+//! | [`model`] | the network, its activations, dropout, initial weights, loss |
+//! | [`optim`] | one file per optimizer; learning-rate schedules |
+//! | [`engine`] | how passes are computed: Burn's tensors or smallnet's CPU kernels |
+//! | [`training`] | the loop in Burn's Learner, callbacks, checkpoints, the learning-rate range test |
+//! | [`evaluation`] | predictions, confusion matrix, calibration |
+//! | `plots` | pictures and charts |
+//! | [`experiment`] | the experiment file |
+//! | [`run`] | the run folder |
+//! | `report` | pages |
+//! | [`pipeline`] | train, resume, evaluate, predict, compare: the order of all this |
+//! | [`study`] | studies: trials, statistics, their page |
+//! | `exercise` | the page of the exercise |
+//! | `cli` | the command line; the only module that prints |
 
+mod api;
 pub mod backend;
+#[doc(hidden)]
 pub mod cli;
 pub mod data;
 pub mod engine;
 pub mod error;
 pub mod evaluation;
 #[cfg(feature = "exercise")]
-pub mod exercise;
+mod exercise;
 pub mod experiment;
 pub mod model;
 pub mod optim;
 pub mod pipeline;
-pub mod plots;
+mod plots;
+#[doc(hidden)]
 pub mod report;
 pub mod run;
-pub mod statistics;
+mod statistics;
 pub mod study;
 pub mod training;
 mod util;
+
+pub use api::{Run, evaluate, predict, predict_files, run_study, train, train_with};
+pub use backend::Engine;
+pub use error::{Error, ErrorKind, Result};
+pub use experiment::Experiment;
+pub use model::Mlp;
+pub use study::Study;
+pub use training::{Callback, Observers, on_epoch_end};

@@ -32,7 +32,7 @@ fn no_command_trains_the_default() {
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     let lines: Vec<_> = output.stdout.lines().collect();
     assert_eq!(lines.len(), 2 + 10 + 3, "{}", output.stdout);
-    assert_eq!(lines[0], "softmax: 784 → 10, 7,850 parameters, on CPU (flex)");
+    assert_eq!(lines[0], "softmax: 784 → 10, 7,850 parameters, on CPU (flex), engine cpu");
     assert_eq!(lines[1], "data: mnist, 60,000 training images");
     for (epoch, line) in (1..=10).zip(&lines[2..12]) {
         assert!(line.starts_with(&format!("epoch {epoch:>2}/10  loss 0.")), "{line}");

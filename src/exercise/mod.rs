@@ -6,7 +6,7 @@
 mod files;
 mod mark;
 mod networks;
-pub mod page;
+pub(crate) mod page;
 mod studies;
 
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ use studies::FinishedStudy;
 
 /// Options of the exercise.
 #[derive(Debug, Clone)]
-pub struct Exercise {
+pub(crate) struct Exercise {
     /// Folder for the page, its runs and its studies.
     pub folder: PathBuf,
     /// Data set.
@@ -52,7 +52,7 @@ pub struct Exercise {
 }
 
 /// Observer of the progress.
-pub trait ExerciseObserver {
+pub(crate) trait ExerciseObserver {
     /// Called when the work on a question begins.
     fn question(&mut self, number: usize);
     /// Returns the renderer of the next training.
@@ -65,7 +65,7 @@ pub trait ExerciseObserver {
 
 /// Result of the exercise.
 #[derive(Debug, Clone)]
-pub struct ExerciseReport {
+pub(crate) struct ExerciseReport {
     /// Path of the page.
     pub page: PathBuf,
     /// True if the page was written beside an earlier one that a person has edited.
@@ -116,7 +116,7 @@ impl Exercise {
     /// # Errors
     /// If settings are refused, if the images cannot be read or trained on, or if the page cannot
     /// be written.
-    pub fn run(
+    pub(crate) fn run(
         &self,
         interrupter: &Interrupter,
         observer: &mut dyn ExerciseObserver,
@@ -176,7 +176,7 @@ impl Exercise {
     ///
     /// # Errors
     /// Those of [`Exercise::run`].
-    pub fn sheet(&self) -> Result<(PathBuf, bool)> {
+    pub(crate) fn sheet(&self) -> Result<(PathBuf, bool)> {
         let inputs = self.load_inputs()?;
         let written =
             mark::write_beside(&self.folder, "sheet", &page::sheet(&self.page_without_work(&inputs))?)?;
@@ -214,12 +214,12 @@ impl Exercise {
     }
 
     /// Returns the options of backend and engine, with a space before each; empty for the defaults.
-    pub fn compute_options(&self) -> String {
+    pub(crate) fn compute_options(&self) -> String {
         compute_options(self.compute.backend(), self.compute.engine())
     }
 
     /// Returns the arguments after `smallnet` that start this exercise.
-    pub fn arguments(&self) -> String {
+    pub(crate) fn arguments(&self) -> String {
         let mut words = vec!["lab".to_owned()];
         words.extend(self.quick.then(|| "--quick".to_owned()));
         let mut option = |name: &str, value: String| words.extend([name.to_owned(), shell_word(&value)]);

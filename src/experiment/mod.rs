@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(
             message("[optimizer]\nkind = \"adm\"", &[]),
             "`optimizer.kind` in `test.toml` is `adm`, expected one of its choices\n\nhint: did you mean `adam`? Valid choices: `sgd`, `adam`, \
-             `adamw`, `rmsprop`"
+             `adamw`, `rmsprop`, `lion`"
         );
         assert_eq!(
             message("", &["model.activation=rel"]),

@@ -155,7 +155,7 @@ impl<'de> Visitor<'de> for ActivationVisitor {
     type Value = Activation;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
+        f.write_str("string only")
     }
 
     fn visit_str<E: serde::de::Error>(self, key: &str) -> std::result::Result<Activation, E> {

@@ -51,7 +51,7 @@ const ON_DARK: (f64, f64) = (0.56, 1.0);
 
 /// Colour of a series in a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colour {
+pub(crate) enum Colour {
     /// One of several series without an order. After the eighth, the colours repeat.
     Category(usize),
     /// A place in an order, such as a learning rate among others: dark blue for the first, orange
@@ -100,7 +100,7 @@ fn series_colours() -> impl Iterator<Item = LightAndDark> {
 }
 
 /// Style rules that replace the colours of series on a dark page, for a media query.
-pub fn dark_style() -> String {
+pub(crate) fn dark_style() -> String {
     let hex = |[red, green, blue]: Rgb| format!("#{red:02X}{green:02X}{blue:02X}");
     let rule = |(light, dark): LightAndDark| {
         let (light, dark) = (hex(light), hex(dark));

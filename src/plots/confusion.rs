@@ -22,7 +22,7 @@ const FOOTER: f64 = 76.0;
 
 /// Picture of a confusion matrix. Correct predictions are blue, mistakes are orange.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfusionMatrix<'a> {
+pub(crate) struct ConfusionMatrix<'a> {
     /// Title, in bold.
     pub title: &'a str,
     /// Subtitle, such as the data set and the accuracy. May be empty.
@@ -52,7 +52,7 @@ impl ConfusionMatrix<'_> {
     ///
     /// # Errors
     /// The matrix is not square, or the picture would be too large.
-    pub fn draw(&self) -> Result<Picture> {
+    pub(crate) fn draw(&self) -> Result<Picture> {
         self.check()?;
         let side = self.counts.len() as f64;
         let layout = self.layout()?;
@@ -153,7 +153,7 @@ impl ConfusionMatrix<'_> {
 /// Strength of each cell's colour, from 0 to 1: for correct predictions their share of the row, for
 /// mistakes the square root of the share relative to the largest mistake, so that rare ones can be
 /// distinguished.
-pub fn confusion_strengths(counts: &[Vec<u64>]) -> Vec<Vec<f64>> {
+pub(crate) fn confusion_strengths(counts: &[Vec<u64>]) -> Vec<Vec<f64>> {
     let largest = largest_mistake(counts).max(f64::MIN_POSITIVE);
     let strength = |t: usize, p: usize, count: u64, row: &[u64]| match t == p {
         true => share(count, row),

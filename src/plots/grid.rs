@@ -20,7 +20,7 @@ const MAX_LABEL_WIDTH: f64 = 160.0;
 
 /// Meaning of a caption line for its tile, shown by a colour and a sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
+pub(crate) enum Tone {
     /// Neither good nor bad: plain text.
     Plain,
     /// Wrong: dark orange text after ✗.
@@ -29,7 +29,7 @@ pub enum Tone {
 
 /// One line of text under a tile. It is cut with an ellipsis where it is too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CaptionLine {
+pub(crate) struct CaptionLine {
     /// The text.
     pub text: String,
     /// The meaning of the text.
@@ -38,12 +38,12 @@ pub struct CaptionLine {
 
 impl CaptionLine {
     /// A line of plain text.
-    pub fn plain(text: impl Into<String>) -> Self {
+    pub(crate) fn plain(text: impl Into<String>) -> Self {
         Self { text: text.into(), tone: Tone::Plain }
     }
 
     /// A line with a meaning.
-    pub fn new(text: impl Into<String>, tone: Tone) -> Self {
+    pub(crate) fn new(text: impl Into<String>, tone: Tone) -> Self {
         Self { text: text.into(), tone }
     }
 
@@ -64,7 +64,7 @@ impl CaptionLine {
 
 /// One image of a sheet.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tile<'a, T> {
+pub(crate) struct Tile<'a, T> {
     /// `height * width` values, row by row from the top left. Without values, the tile's place
     /// stays empty.
     pub values: &'a [T],

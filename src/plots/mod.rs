@@ -23,11 +23,10 @@ mod sheet;
 mod text;
 mod tile;
 
-pub use chart::{Chart, Line, Scale, Series};
-pub use colour::{Colour, dark_style};
-pub use confusion::{ConfusionMatrix, confusion_strengths};
-pub use grid::{CaptionLine, Tile, Tone};
-pub use picture::Picture;
-pub use prediction::Prediction;
-pub use sheet::{Sheet, WeightSheet};
-pub use tile::{gray_png, symmetric_limit, weight_png};
+pub(crate) use chart::{Chart, Line, Scale, Series};
+pub(crate) use colour::{Colour, dark_style};
+pub(crate) use confusion::{ConfusionMatrix, confusion_strengths};
+pub(crate) use grid::{CaptionLine, Tile, Tone};
+pub(crate) use prediction::Prediction;
+pub(crate) use sheet::{Sheet, WeightSheet};
+pub(crate) use tile::{gray_png, symmetric_limit, weight_png};

@@ -22,7 +22,7 @@ pub(super) type Point = (f64, f64);
 
 /// A picture in colour.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
+pub(crate) struct Picture {
     pub(super) image: RgbImage,
 }
 
@@ -35,7 +35,7 @@ impl Picture {
     }
 
     /// Encodes the picture as an 8-bit RGB PNG file.
-    pub fn to_png(&self) -> Result<Vec<u8>> {
+    pub(crate) fn to_png(&self) -> Result<Vec<u8>> {
         encode(&self.image)
     }
 

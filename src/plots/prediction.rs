@@ -25,7 +25,7 @@ const COLUMN_HEADING: f64 = 30.0;
 
 /// Picture of a prediction: the image at the left, the probabilities of the classes at the right.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Prediction<'a> {
+pub(crate) struct Prediction<'a> {
     /// Result in words, such as "4 with 99.2 %".
     pub title: &'a str,
     /// Subtitle, such as the origin of the image. May be empty.
@@ -50,7 +50,7 @@ impl Prediction<'_> {
     ///
     /// # Errors
     /// There are not as many probabilities as classes, or the pixels do not fit the size.
-    pub fn draw(&self) -> Result<Picture> {
+    pub(crate) fn draw(&self) -> Result<Picture> {
         if self.classes.len() != self.probabilities.len() {
             return Err(Error::new(format!(
                 "{} classes have {} probabilities, expected one each",

@@ -15,7 +15,7 @@ use crate::plots::tile::check_limit;
 /// A 28 × 28 image becomes 112 × 112 pixels, or 168 × 168 in up to six columns. Larger images are
 /// shrunk, and all images are where the sheet would get too large.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sheet<'a> {
+pub(crate) struct Sheet<'a> {
     /// Title, in bold.
     pub title: &'a str,
     /// Subtitle, such as the data set and the number of images. May be empty.
@@ -38,7 +38,7 @@ impl Sheet<'_> {
     ///
     /// # Errors
     /// A tile does not fit the size of the images, or the sheet is too large.
-    pub fn draw(&self) -> Result<Picture> {
+    pub(crate) fn draw(&self) -> Result<Picture> {
         let Self { height, width, columns, row_labels, tiles, .. } = *self;
         let grid = Grid { height, width, columns, row_labels, tiles };
         let (picture, _) = grid.draw(self.title, self.subtitle, (0.0, 0.0), |v| [v; 3])?;
@@ -48,7 +48,7 @@ impl Sheet<'_> {
 
 /// Contact sheet of neurons' weights, all in one scale: blue is negative, white zero, red positive.
 #[derive(Debug, Clone, PartialEq)]
-pub struct WeightSheet<'a> {
+pub(crate) struct WeightSheet<'a> {
     /// Title, in bold.
     pub title: &'a str,
     /// Subtitle. May be empty.
@@ -77,7 +77,7 @@ impl WeightSheet<'_> {
     /// # Errors
     /// The limit is not finite and positive, a tile does not fit the size, or the sheet is too
     /// large.
-    pub fn draw(&self) -> Result<Picture> {
+    pub(crate) fn draw(&self) -> Result<Picture> {
         check_limit(self.limit)?;
         let Self { height, width, columns, limit, tiles, .. } = *self;
         let grid = Grid { height, width, columns, row_labels: &[], tiles };

@@ -17,7 +17,7 @@ use crate::plots::picture::{MAX_SIDE, encode};
 ///
 /// # Errors
 /// The values do not fit the size, or the picture would be too large.
-pub fn gray_png(pixels: &[u8], height: usize, width: usize, scale: usize) -> Result<Vec<u8>> {
+pub(crate) fn gray_png(pixels: &[u8], height: usize, width: usize, scale: usize) -> Result<Vec<u8>> {
     let zoom = Zoom::checked(height, width, scale)?;
     let image: GrayImage = stored(pixels, height, width, |v| [v])?;
     encode(&zoom.apply(&image))
@@ -32,7 +32,13 @@ pub fn gray_png(pixels: &[u8], height: usize, width: usize, scale: usize) -> Res
 ///
 /// # Errors
 /// The values do not fit the size, the limit is not valid, or the picture would be too large.
-pub fn weight_png(values: &[f32], height: usize, width: usize, limit: f32, scale: usize) -> Result<Vec<u8>> {
+pub(crate) fn weight_png(
+    values: &[f32],
+    height: usize,
+    width: usize,
+    limit: f32,
+    scale: usize,
+) -> Result<Vec<u8>> {
     check_limit(limit)?;
     let zoom = Zoom::checked(height, width, scale)?;
     encode(&zoom.picture(values, height, width, |v| colour::diverging(v, limit))?)
@@ -41,7 +47,7 @@ pub fn weight_png(values: &[f32], height: usize, width: usize, limit: f32, scale
 /// Largest absolute value: the limit of a scale that shows all `values` and has zero in its middle.
 ///
 /// It is finite and above zero for any input. Values that are not finite do not count.
-pub fn symmetric_limit(values: &[f32]) -> f32 {
+pub(crate) fn symmetric_limit(values: &[f32]) -> f32 {
     let largest = values.iter().filter(|v| v.is_finite()).fold(0.0_f32, |limit, v| limit.max(v.abs()));
     if largest > 0.0 { largest } else { 1.0 }
 }

@@ -3,7 +3,7 @@
 /// Returns the p-values after Holm's correction (1979), in the same order. If results below 0.05
 /// are called significant, at most one family of tests in twenty contains a wrong one, however many
 /// tests a family has.
-pub fn holm(p_values: &[f64]) -> Vec<f64> {
+pub(crate) fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
     let mut adjusted = vec![0.0; p_values.len()];

@@ -11,7 +11,7 @@ pub(super) const Z: f64 = 1.959_963_985;
 /// So do those of different seeds, each of which holds out other images of one set. Their variance
 /// is therefore too small. It is raised by validation / training images, the two numbers of
 /// `images` in the order training, validation (Nadeau and Bengio 2003).
-pub fn correlated_interval(values: &[f64], images: (usize, usize)) -> Option<(f64, f64)> {
+pub(crate) fn correlated_interval(values: &[f64], images: (usize, usize)) -> Option<(f64, f64)> {
     let (mean, deviation) = (mean(values)?, spread_of(values)?);
     let t = distrs::StudentsT::ppf(0.5 + CONFIDENCE / 2.0, (values.len() - 1) as f64);
     let half = t * deviation * variance_factor(values.len(), images).sqrt();
@@ -21,7 +21,7 @@ pub fn correlated_interval(values: &[f64], images: (usize, usize)) -> Option<(f6
 /// Wilson's 95 % interval (1927) of a proportion of `n` images, which is sound near 0 and 1, too.
 /// It is about the images: it says how the same network might do on another set of images, and
 /// nothing about another seed.
-pub fn wilson(share: f64, n: usize) -> (f64, f64) {
+pub(crate) fn wilson(share: f64, n: usize) -> (f64, f64) {
     let (n, z) = (n.max(1) as f64, Z);
     let centre = (share + z * z / (2.0 * n)) / (1.0 + z * z / n);
     let half = z / (1.0 + z * z / n) * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
@@ -30,7 +30,7 @@ pub fn wilson(share: f64, n: usize) -> (f64, f64) {
 
 /// Newcombe's 95 % interval (1998, method 10) of the difference of two proportions, from Wilson's
 /// interval of each. It assumes different images, which is cautious where they are the same.
-pub fn newcombe((p1, n1): (f64, usize), (p2, n2): (f64, usize)) -> (f64, f64) {
+pub(crate) fn newcombe((p1, n1): (f64, usize), (p2, n2): (f64, usize)) -> (f64, f64) {
     let ((l1, u1), (l2, u2)) = (wilson(p1, n1), wilson(p2, n2));
     let reach = |one: f64, two: f64| (one * one + two * two).sqrt();
     (p1 - p2 - reach(p1 - l1, u2 - p2), p1 - p2 + reach(u1 - p1, p2 - l2))

@@ -6,7 +6,7 @@ use crate::statistics::interval::Z;
 
 /// Comparison of two networks, image by image.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Paired {
+pub(crate) struct Paired {
     /// Number of images that only the first network classifies correctly.
     pub only_first_right: usize,
     /// Number of images that only the second network classifies correctly.
@@ -26,7 +26,7 @@ pub struct Paired {
 /// Images that both classify correctly, or both wrongly, do not show which network is better. If
 /// both were equally good, each of the other images would be a coin toss. McNemar's test (1947)
 /// asks how often a fair coin is at least as uneven, here exactly, by the binomial distribution.
-pub fn mcnemar(first: &[u32], second: &[u32], num_images: usize) -> Paired {
+pub(crate) fn mcnemar(first: &[u32], second: &[u32], num_images: usize) -> Paired {
     let both = count_common(first, second);
     let (only_first_right, only_second_right) = (second.len() - both, first.len() - both);
     let n = num_images.max(1) as f64;

@@ -19,35 +19,35 @@ mod prediction;
 mod rank;
 mod spread;
 
-pub use holm::holm;
-pub use interval::{correlated_interval, newcombe, wilson};
-pub use mcnemar::{Paired, mcnemar};
-pub use posterior::{Probabilities, correlated_p_value, correlated_posterior, share_posterior};
-pub use prediction::prediction_interval;
-pub use rank::mann_whitney;
-pub use spread::{FiveNumbers, variance_ratio_p_value};
+pub(crate) use holm::holm;
+pub(crate) use interval::{correlated_interval, newcombe, wilson};
+pub(crate) use mcnemar::mcnemar;
+pub(crate) use posterior::{Probabilities, correlated_p_value, correlated_posterior, share_posterior};
+pub(crate) use prediction::prediction_interval;
+pub(crate) use rank::mann_whitney;
+pub(crate) use spread::{FiveNumbers, variance_ratio_p_value};
 
 /// Confidence level of intervals and comparisons.
-pub const CONFIDENCE: f64 = 0.95;
+pub(crate) const CONFIDENCE: f64 = 0.95;
 
 /// Standard deviations below this are rounding errors: accuracies of trials are equal or differ by
 /// an image at least.
 const ROUNDING: f64 = 1e-9;
 
 /// Mean of the values. `None` if there are none.
-pub fn mean(values: &[f64]) -> Option<f64> {
+pub(crate) fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// Standard deviation (n − 1). `None` for fewer than two values.
-pub fn deviation(values: &[f64]) -> Option<f64> {
+pub(crate) fn deviation(values: &[f64]) -> Option<f64> {
     let mean = mean(values).filter(|_| values.len() > 1)?;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     Some((squares / (values.len() - 1) as f64).sqrt())
 }
 
 /// Standard deviation, where the values differ by more than rounding.
-pub fn spread_of(values: &[f64]) -> Option<f64> {
+pub(crate) fn spread_of(values: &[f64]) -> Option<f64> {
     deviation(values).filter(|&deviation| deviation > ROUNDING && deviation.is_finite())
 }
 

@@ -35,7 +35,7 @@ impl Probabilities {
 /// (validation + training images). `images` has the number of training images and of validation
 /// images. `region` is half the width of the region of practical equivalence, a difference of
 /// accuracies.
-pub fn correlated_posterior(
+pub(crate) fn correlated_posterior(
     differences: &[f64],
     images: (usize, usize),
     region: f64,
@@ -49,7 +49,7 @@ pub fn correlated_posterior(
 /// Two-sided p-value of the corrected t-test (Nadeau and Bengio 2003) for a mean of `differences`
 /// of 0. `None` where they do not spread. `images` has the number of training images and of
 /// validation images.
-pub fn correlated_p_value(differences: &[f64], images: (usize, usize)) -> Option<f64> {
+pub(crate) fn correlated_p_value(differences: &[f64], images: (usize, usize)) -> Option<f64> {
     let (mean, deviation) = (mean(differences)?, spread_of(differences)?);
     let scale = deviation * variance_factor(differences.len(), images).sqrt();
     Some(2.0 * student_cdf(-(mean / scale).abs(), differences.len() - 1))
@@ -61,7 +61,7 @@ pub fn correlated_p_value(differences: &[f64], images: (usize, usize)) -> Option
 /// Each accuracy has the posterior Beta(right + 1, wrong + 1) of a uniform prior. Their difference
 /// is approximated by a normal distribution. The images count as different ones, which is cautious
 /// where they are the same.
-pub fn share_posterior(best: f64, other: f64, num_images: usize, region: f64) -> Probabilities {
+pub(crate) fn share_posterior(best: f64, other: f64, num_images: usize, region: f64) -> Probabilities {
     let n = num_images as f64;
     let beta = |share: f64| {
         let (a, b) = (share.clamp(0.0, 1.0) * n + 1.0, (1.0 - share.clamp(0.0, 1.0)) * n + 1.0);

@@ -9,7 +9,7 @@ const MAX_PAIRS: usize = 2500;
 /// above those of the other. It is exact without ties, and cautious with them.
 ///
 /// A p-value below 0.05 needs at least four values in each group.
-pub fn mann_whitney(first: &[f64], second: &[f64]) -> f64 {
+pub(crate) fn mann_whitney(first: &[f64], second: &[f64]) -> f64 {
     let (m, n) = (first.len(), second.len());
     if m == 0 || n == 0 {
         return 1.0;

@@ -50,7 +50,7 @@ impl FiveNumbers {
 ///
 /// With equal degrees of freedom, F follows from Student's t: t = √(n − 1) · (√F − 1/√F) / 2
 /// (Cacoullos 1965).
-pub fn variance_ratio_p_value(ratio: f64, n: usize) -> f64 {
+pub(crate) fn variance_ratio_p_value(ratio: f64, n: usize) -> f64 {
     let degrees = n.saturating_sub(1).max(1);
     let root = ratio.max(0.0).sqrt();
     1.0 - student_cdf((degrees as f64).sqrt() * (root - 1.0 / root) / 2.0, degrees)

@@ -13,7 +13,6 @@ mod times;
 mod trial_log;
 mod trials;
 
-pub use crate::statistics::wilson;
 pub use comparison::{Basis, Comparison, Difference, Instability, Ranking, Verdict};
 pub use file::Study;
 pub use scheduling::{Job, Resources, count_parameters, filter_jobs, jobs, round_robin};

@@ -35,10 +35,10 @@ use crate::run::{RunInfo, RunRecords};
 use crate::study::page::StudyPage;
 use crate::util::format::seconds;
 
-pub use sheet::sheet;
+pub(crate) use sheet::sheet;
 
 /// Questions of the exercise's sheet, in its order.
-pub const QUESTIONS: [&str; 15] = [
+pub(crate) const QUESTIONS: [&str; 15] = [
     "Run the given code, in Keras and in PyTorch. Which test accuracy does it reach, and how long does it take?",
     "What is the size of each image?",
     "What are some of the labels, before and after to_categorical?",
@@ -61,7 +61,7 @@ pub(crate) const FIRST_STUDY: usize = 11;
 
 /// Reason why a result that a question needs is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Missing {
+pub(crate) enum Missing {
     /// No requested question needs it.
     NotAsked,
     /// The work was interrupted, at this position.
@@ -77,11 +77,11 @@ impl From<Error> for Missing {
 }
 
 /// Result that a question needs, or the reason why it is missing.
-pub type Work<T> = std::result::Result<T, Missing>;
+pub(crate) type Work<T> = std::result::Result<T, Missing>;
 
 /// Content of the page.
 #[derive(Debug, Clone, Copy)]
-pub struct ExercisePage<'a> {
+pub(crate) struct ExercisePage<'a> {
     /// Numbers of the questions that the page answers, in ascending order.
     pub questions: &'a [usize],
     /// Training images.
@@ -123,7 +123,7 @@ pub struct ExercisePage<'a> {
 
 /// Finished training.
 #[derive(Debug, Clone)]
-pub struct ExerciseRun {
+pub(crate) struct ExerciseRun {
     /// Records of the run, which has been tested.
     pub records: RunRecords,
     /// Evaluation of the final weights on the training images.
@@ -135,7 +135,7 @@ pub struct ExerciseRun {
 
 /// Weights and example predictions of the softmax network.
 #[derive(Debug, Clone)]
-pub struct Inside {
+pub(crate) struct Inside {
     /// Weights of its only layer.
     pub neurons: LayerWeights,
     /// First test image.
@@ -147,7 +147,7 @@ pub struct Inside {
 
 /// Test image with the prediction of a network.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ExampleImage {
+pub(crate) struct ExampleImage {
     /// Index in the test images.
     pub index: usize,
     /// Class.
@@ -160,7 +160,7 @@ pub struct ExampleImage {
 
 /// Study of the exercise.
 #[derive(Debug, Clone, Copy)]
-pub struct ExerciseStudy<'a> {
+pub(crate) struct ExerciseStudy<'a> {
     /// Content of the study's own page.
     pub page: StudyPage<'a>,
     /// Path of the study file.
@@ -185,7 +185,7 @@ struct Answer {
 
 /// Answer to a question in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExerciseAnswer {
+pub(crate) struct ExerciseAnswer {
     /// Number of the question.
     pub number: usize,
     /// Answer, or the reason why there is none.
@@ -193,7 +193,7 @@ pub struct ExerciseAnswer {
 }
 
 /// Returns the page as HTML, and one sentence per question.
-pub fn page(page: &ExercisePage<'_>) -> (String, Vec<ExerciseAnswer>) {
+pub(crate) fn page(page: &ExercisePage<'_>) -> (String, Vec<ExerciseAnswer>) {
     let answers: Vec<(usize, Work<Answer>)> =
         page.questions.iter().map(|&number| (number, answer(page, number))).collect();
     let mut sections = vec![contents(&answers)];

@@ -41,7 +41,7 @@ const SPACES: [Space; QUESTIONS.len()] = [
 ///
 /// # Errors
 /// If images cannot be drawn.
-pub fn sheet(page: &ExercisePage<'_>) -> crate::error::Result<String> {
+pub(crate) fn sheet(page: &ExercisePage<'_>) -> crate::error::Result<String> {
     let mut sections = Vec::new();
     for &number in page.questions {
         let section = section(page, number);

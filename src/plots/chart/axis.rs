@@ -25,7 +25,7 @@ const LABEL_PADDING: f64 = 0.14;
 
 /// Scale of the x axis.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Scale {
+pub(crate) enum Scale {
     /// Linear: equal differences have equal distances.
     #[default]
     Linear,

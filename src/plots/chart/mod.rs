@@ -26,7 +26,7 @@ mod tests;
 use plotters::prelude::*;
 
 use crate::error::Result;
-pub use crate::plots::chart::axis::Scale;
+pub(crate) use crate::plots::chart::axis::Scale;
 use crate::plots::chart::style::{MARGIN, SUBPIXELS, cannot_draw, text_style};
 use crate::plots::colour::{Colour, TEXT};
 use crate::plots::picture::check_size;
@@ -42,7 +42,7 @@ const MANY_LABELS: usize = 60;
 
 /// Way in which the points of a series are joined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Line {
+pub(crate) enum Line {
     /// A solid line.
     #[default]
     Solid,
@@ -54,7 +54,7 @@ pub enum Line {
 
 /// One series of points in a chart.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Series {
+pub(crate) struct Series {
     /// Name in the legend. A series without a name is not in it.
     pub name: String,
     /// x and y of each point, in the order of the line. Points that are not finite are left out.
@@ -80,7 +80,7 @@ pub struct Series {
 /// `stroke` `#777777`, grid lines `stroke` `#DDDDDD`. The series' colours are for white;
 /// [`dark_style`](crate::plots::dark_style) has those for a dark page.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Chart<'a> {
+pub(crate) struct Chart<'a> {
     /// Title, in bold. May be empty.
     pub title: &'a str,
     /// Name and unit of the x axis.
@@ -120,7 +120,7 @@ impl Chart<'_> {
     ///
     /// # Errors
     /// The size is too large to be looked at.
-    pub fn to_svg(&self, width: usize, height: usize) -> Result<String> {
+    pub(crate) fn to_svg(&self, width: usize, height: usize) -> Result<String> {
         let (width, height) = (width.max(MIN_SIZE.0), height.max(MIN_SIZE.1));
         check_size(width, height)?;
         let mut tries =

@@ -1,0 +1,26 @@
+//! Compares three learning rates with three seeds each, in one batch of nine networks.
+//!
+//!     cargo run --release --example study
+
+use smallnet::{Study, run_study};
+
+const STUDY: &str = "
+base = { training = { num_epochs = 2 } }
+seeds = 3
+[vary]
+\"optimizer.learning_rate\" = [0.01, 0.1, 1.0]
+";
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let artifacts = tempfile::tempdir()?;
+    let file = artifacts.path().join("rates.toml");
+    std::fs::write(&file, STUDY)?;
+
+    let study = Study::read(&file, &[])?;
+    let summary = run_study(study, &artifacts)?;
+    for result in &summary.configurations {
+        let mean = result.mean.map_or("failed".to_owned(), |mean| format!("{mean:.4}"));
+        println!("{}: validation accuracy {mean}", result.configuration.name());
+    }
+    Ok(())
+}
