@@ -1,5 +1,5 @@
-//! Follows a training with a callback of one's own: it writes a CSV file with one line per epoch,
-//! and stops a training whose loss does not fall.
+//! Trains with a callback that this program defines. The callback writes a CSV file with one line
+//! per epoch, and ends the training with an error if the training loss rises.
 //!
 //!     cargo run --release --example callback
 
@@ -11,7 +11,7 @@ use smallnet::backend::Backend;
 use smallnet::training::{EpochRecord, StopReason, TrainExtent};
 use smallnet::{Callback, Error, Experiment, Observers, Result, train_with};
 
-/// Writes `epoch,loss,accuracy` per epoch.
+/// Callback that writes one line `epoch,loss,accuracy` per epoch.
 struct CsvLog {
     file: File,
     previous_loss: f64,
@@ -23,7 +23,7 @@ impl CsvLog {
     }
 
     fn write(&mut self, line: &str) -> Result<()> {
-        // The error of a callback ends the training and is the training's error.
+        // An error of a callback ends the training. `train_with` returns it.
         writeln!(self.file, "{line}").map_err(|error| Error::new("cannot write the log").with_source(error))
     }
 }

@@ -1,5 +1,5 @@
-//! The training loop with Burn alone: no Learner, no CPU kernels, no run folder. For those who want
-//! to learn Burn, or to change a step.
+//! Trains with Burn alone: no Learner, no CPU kernels, no run folder. This example is for readers
+//! who want to learn Burn or to change the training step.
 //!
 //!     cargo run --release --example custom_loop
 
@@ -16,12 +16,13 @@ const BATCH_SIZE: usize = 128;
 const LEARNING_RATE: f64 = 1.0;
 
 fn main() -> Result<()> {
-    // A device is where tensors live and what computes on them; `flex` is Burn's fast CPU backend.
-    // With `.autodiff()`, Burn records what is computed, so that it can compute gradients.
+    // A device holds tensors and computes on them. `flex` is Burn's fast CPU backend. With
+    // `.autodiff()`, Burn records each operation, so that it can compute gradients.
     let device = Device::flex();
     let training = device.clone().autodiff();
 
-    // The images stay bytes. The loader shuffles them anew in each epoch, from the seed 42.
+    // A split stores one byte per pixel. The loader shuffles the images anew in each epoch, from
+    // the seed 42.
     let train = Split::whole(Source::mnist().load(Subset::Train)?);
     let test = Split::whole(Source::mnist().load(Subset::Test)?);
     let loader = Loader::new(train, BATCH_SIZE, Sampling::Shuffled(42), &training);
@@ -39,14 +40,16 @@ fn main() -> Result<()> {
             let logits = model.forward(batch.images());
             // The mean cross-entropy between the softmax of the logits and the true classes.
             let loss = cross_entropy(logits, batch.targets(), 0.0).mean();
-            // Backward: Burn walks back through what it recorded, to a gradient of each weight.
+            // Backward: Burn computes the gradient of the loss by each weight from what it
+            // recorded.
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
-            // Update: w ← w − learning rate · gradient, for each weight w.
+            // Update: w ← w − learning rate · gradient, for each parameter w.
             model = optimizer.step(LEARNING_RATE, model, gradients);
             sum += f64::from(loss.into_scalar::<f32>());
             steps += 1;
         }
-        // `valid` takes the network off the autodiff device: nothing is recorded in evaluation.
+        // `valid` moves the network off the autodiff device. So nothing is recorded in the
+        // evaluation.
         let accuracy = evaluation::evaluate(&model.valid(), &test, &device)?.accuracy;
         println!("epoch {epoch}: mean loss {:.4}, test accuracy {accuracy:.4}", sum / f64::from(steps));
     }

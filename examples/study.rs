@@ -1,4 +1,5 @@
-//! Compares three learning rates with three seeds each, in one batch of nine networks.
+//! Compares three learning rates with three seeds each. The nine networks are trained in one model
+//! batch.
 //!
 //!     cargo run --release --example study
 

@@ -8,8 +8,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let artifacts = tempfile::tempdir()?;
 
     // 784 pixels → 10 classes, SGD with learning rate 1, batches of 128: Keras reaches 0.9217.
-    let mut experiment = Experiment::default();
-    experiment.name = "softmax".to_owned();
+    let mut experiment = Experiment { name: "softmax".to_owned(), ..Experiment::default() };
     experiment.training.num_epochs = 10;
 
     let run = train(experiment, &artifacts)?;

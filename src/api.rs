@@ -1,5 +1,6 @@
-//! Owns the face of the library: one call each to train, load, evaluate, predict and study.
-//! Depends on `pipeline` and `study`. Must not know screens or the command line.
+//! Owns the short interface of the library: one function each to train, load, evaluate, predict and
+//! run a study. `lib.rs` exports it. Depends on `pipeline` and `study`. Must not know screens or
+//! the command line.
 
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,7 @@ impl Run {
         LoadedModel::load(name, artifacts.as_ref(), None).map(Self)
     }
 
+    /// Loads the run in `folder`.
     fn open(folder: RunFolder) -> Result<Self> {
         LoadedModel::from_run(folder, None).map(Self)
     }
@@ -70,8 +72,8 @@ impl Run {
     }
 }
 
-/// Trains a network on the CPU and tests it. The run gets a new folder in `artifacts` with the
-/// weights, the metrics, the checkpoints and a page.
+/// Trains a network on the backend flex, which uses the CPU, and tests it. The run gets a new
+/// folder in `artifacts` with the weights, the metrics, the checkpoints and a page.
 ///
 /// # Errors
 /// A value of the experiment out of range, a data set that cannot be read, a training that
@@ -88,7 +90,8 @@ pub fn train(experiment: Experiment, artifacts: impl AsRef<Path>) -> Result<Run>
 ///
 /// # Example
 /// ```
-/// use smallnet::{Engine, Experiment, Observers, backend::{Backend, Compute}, on_epoch_end, train_with};
+/// use smallnet::backend::{Backend, Compute};
+/// use smallnet::{Engine, Experiment, Observers, on_epoch_end, train_with};
 ///
 /// # let artifacts = tempfile::tempdir()?;
 /// let mut experiment = Experiment::default();
@@ -140,7 +143,7 @@ pub fn predict_files(run: &Run, files: &[PathBuf]) -> Result<Vec<ImagePrediction
 }
 
 /// Runs all trials of a study that have no record in `artifacts` yet, and writes its table and its
-/// page. Returns what can be said of its configurations.
+/// page. Returns the results of its configurations.
 ///
 /// # Errors
 /// A trial that fails, a data set that cannot be read, or a file that cannot be written.

@@ -1,5 +1,6 @@
-//! Owns the choice of where to compute. The only file that names a Burn backend; everything else takes a
-//! `Device`.
+//! Owns the choice of backend and engine, and opens the backend. It is the only file that chooses
+//! among Burn's backends. Other modules take a `Device`.
+//! Depends on `error` and `util`. Must not know how an engine computes.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::util::denormal::flush_denormals;
 use crate::util::threads;
 
-/// Where tensors live and what computes on them.
+/// Burn library that holds tensors and computes on them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
@@ -25,8 +26,8 @@ pub enum Backend {
     Cuda,
 }
 
-/// How the passes of a network are computed. Both engines give the same results up to rounding; `run.json` records which
-/// one a run was trained with.
+/// Way in which smallnet computes the passes of a network. Both engines give the same results up to
+/// rounding. `run.json` records the engine that trained the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
@@ -46,13 +47,20 @@ impl std::fmt::Display for Engine {
 }
 
 impl Engine {
-    /// Engine of a backend if nobody chooses another one: `cpu` on flex, if this build has it, else `autodiff`.
+    /// Returns the engine of a backend in a build with all features: `cpu` on flex, `autodiff`
+    /// elsewhere. Before runs recorded their engine, there was no other.
+    pub(crate) fn usual(backend: Backend) -> Self {
+        if backend == Backend::Flex { Self::Cpu } else { Self::Autodiff }
+    }
+
+    /// Default engine of `backend`: `cpu` on flex if this build has it, otherwise `autodiff`.
     pub fn default_of(backend: Backend) -> Self {
         if backend == Backend::Flex && cfg!(feature = "cpu-engine") { Self::Cpu } else { Self::Autodiff }
     }
 
-    /// Engine of a network on `device` if nobody chooses another one.
+    /// Default engine of a network on `device`.
     pub(crate) fn default_on(device: &Device) -> Self {
+        // All other backends have the same default engine. wgpu stands for them.
         let is_flex = device.clone().inner() == Device::flex();
         Self::default_of(if is_flex { Backend::Flex } else { Backend::Wgpu })
     }
@@ -79,7 +87,7 @@ impl Engine {
     }
 }
 
-/// Where and how a network is computed: a backend with one of its engines.
+/// A backend with one of its engines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compute {
     backend: Backend,
@@ -87,10 +95,10 @@ pub struct Compute {
 }
 
 impl Compute {
-    /// The backend with `engine`, or with its default engine.
+    /// Combines `backend` with `engine`, or with its default engine.
     ///
     /// # Errors
-    /// As [`Engine::check`]'s.
+    /// The same as those of [`Engine::check`].
     pub fn new(backend: Backend, engine: Option<Engine>) -> Result<Self> {
         let engine = engine.unwrap_or(Engine::default_of(backend));
         engine.check(backend).map(|()| Self { backend, engine })
@@ -106,10 +114,10 @@ impl Compute {
         self.engine
     }
 
-    /// Opens the backend.
+    /// Opens the backend. The handle has the engine of this value.
     ///
     /// # Errors
-    /// As [`Backend::open`]'s.
+    /// The same as those of [`Backend::open`].
     pub fn open(self) -> Result<BackendHandle> {
         Ok(BackendHandle { engine: self.engine, ..self.backend.open()? })
     }
@@ -122,28 +130,29 @@ impl From<Backend> for Compute {
 }
 
 impl std::fmt::Display for Compute {
-    /// The backend alone with its usual engine (`flex`, which has been the key of trials before there were two engines),
-    /// else both (`flex, engine autodiff`).
+    /// Writes only the backend if the engine is its usual one (`flex`), otherwise both (such as
+    /// `flex, engine autodiff`). The keys of trials are made from this text. So trials from before
+    /// there were two engines keep their keys.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let usual = if self.backend == Backend::Flex { Engine::Cpu } else { Engine::Autodiff };
-        match self.engine == usual {
+        match self.engine == Engine::usual(self.backend) {
             true => write!(f, "{}", self.backend),
             false => write!(f, "{}, engine {}", self.backend, self.engine),
         }
     }
 }
 
-/// A backend ready to compute.
+/// An open backend.
 #[derive(Debug, Clone)]
 pub struct BackendHandle {
-    /// The device for inference; `device.clone().autodiff()` is the one for training.
+    /// Device for evaluation. `device.clone().autodiff()` is the device for training.
     pub device: Device,
-    /// Engine of networks on this backend if nobody chooses another one.
+    /// Engine of networks on this backend.
     pub engine: Engine,
-    /// What computes: the GPU's or driver's name, or the CPU backend's.
+    /// Name of the GPU or its driver, or of the CPU backend.
     pub adapter: String,
-    /// Whether kernels are compiled on first use, which can take a while without a word.
-    pub warms_up: bool,
+    /// True if the backend compiles its kernels on first use. This can take a while, in which a
+    /// training makes no visible progress.
+    pub compiles_kernels: bool,
 }
 
 impl std::fmt::Display for Backend {
@@ -158,21 +167,22 @@ impl std::fmt::Display for Backend {
 }
 
 impl Backend {
-    /// Whether it computes on a GPU, where the order of sums, and so the last digits, may differ between runs.
+    /// Returns whether the backend computes on a GPU. There, the order of additions may differ
+    /// between runs, and so may the last digits of results.
     pub fn is_gpu(self) -> bool {
         matches!(self, Self::Wgpu | Self::Cuda)
     }
 
-    /// Opens the backend.
+    /// Opens the backend. Never opens another backend instead.
     ///
     /// # Errors
-    /// A GPU backend with no GPU, or a backend that this build does not have: it never falls back to another. A system that
-    /// gives no thread to compute with.
+    /// A GPU backend without a usable GPU, a backend that this build does not have, or a system
+    /// that refuses to start a thread.
     pub fn open(self) -> Result<BackendHandle> {
         start_threads(None)?;
         match self {
             Self::Flex => Ok(cpu(Device::flex(), Engine::default_of(self), "CPU (flex)")),
-            // Deprecated upstream; kept as an independent check of the others.
+            // Burn has deprecated ndarray. It stays as an independent check of the other backends.
             #[allow(deprecated)]
             Self::Ndarray => Ok(cpu(Device::ndarray(), Engine::Autodiff, "CPU (ndarray)")),
             Self::Wgpu => open_wgpu(),
@@ -181,8 +191,8 @@ impl Backend {
     }
 }
 
-/// Returns `tensor` with 0 in place of every denormal number if it is on a CPU, where arithmetic on denormal numbers is
-/// slow. On a GPU it returns the tensor itself.
+/// Replaces every denormal number in `tensor` by 0 if the tensor is on a CPU, where arithmetic on
+/// denormal numbers is slow (see `util::denormal`). Returns a tensor on a GPU unchanged.
 pub(crate) fn without_denormals<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     let device = tensor.device();
     #[allow(deprecated)]
@@ -190,7 +200,7 @@ pub(crate) fn without_denormals<const D: usize>(tensor: Tensor<D>) -> Tensor<D> 
     if !is_cpu {
         return tensor;
     }
-    // The tensor's memory changes hands and is not copied.
+    // The values are changed in place: the tensor's memory is moved, not copied.
     let mut data = tensor.into_data();
     if let Ok(values) = data.as_mut_slice() {
         flush_denormals(values);
@@ -198,27 +208,31 @@ pub(crate) fn without_denormals<const D: usize>(tensor: Tensor<D>) -> Tensor<D> 
     Tensor::from_data(data, &device)
 }
 
-/// Starts the threads of the CPU backends: `wanted`, or one for each core, or as many as the system gives. Says how many there
-/// are. They are started once, by the first call or by [`Backend::open`].
+/// Starts the threads of the CPU backends, and returns their number. They are `wanted` threads, or
+/// by default one per core, or fewer if the system refuses some. They are started once, by the
+/// first call or by [`Backend::open`].
 ///
 /// # Errors
-/// A system that gives not even one.
+/// A system that refuses to start even one thread.
 pub fn start_threads(wanted: Option<usize>) -> Result<usize> {
     threads::start(wanted).map_err(Error::thread)
 }
 
-/// The threads that the CPU backends compute with.
+/// Number of threads of the CPU backends. Starts them if they are not started yet.
 pub fn num_threads() -> usize {
     threads::count()
 }
 
+/// Handle of a CPU backend, which compiles nothing on first use.
 fn cpu(device: Device, engine: Engine, adapter: &str) -> BackendHandle {
-    BackendHandle { device, engine, adapter: adapter.to_owned(), warms_up: false }
+    BackendHandle { device, engine, adapter: adapter.to_owned(), compiles_kernels: false }
 }
 
-/// The GPU once it is open: wgpu can be set up once in a process, and a study opens it again for its winner.
+/// Handle of the GPU after it was opened. A process can set up wgpu only once, but opens it several
+/// times: a study opens it again for its best configuration.
 static WGPU: Mutex<Option<BackendHandle>> = Mutex::new(None);
 
+/// Opens the default GPU through wgpu, or returns the handle of an earlier call.
 fn open_wgpu() -> Result<BackendHandle> {
     let mut open = WGPU.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(opened) = &*open {
@@ -233,18 +247,22 @@ fn open_wgpu() -> Result<BackendHandle> {
         })?;
     let info = setup.adapter.get_info();
     let adapter = format!("{} ({:?})", info.name, info.backend);
-    Ok(open.insert(BackendHandle { device, engine: Engine::Autodiff, adapter, warms_up: true }).clone())
+    Ok(open
+        .insert(BackendHandle { device, engine: Engine::Autodiff, adapter, compiles_kernels: true })
+        .clone())
 }
 
 #[cfg(feature = "cuda")]
 fn open_cuda() -> Result<BackendHandle> {
-    // Burn has no fallible way to open CUDA: without a driver, the first tensor panics.
+    // Burn has no function that opens CUDA and returns an error. Without a driver, the first tensor
+    // panics. So a tensor is created to find out.
     let probe = || burn::tensor::Tensor::<1>::zeros([1], &Device::cuda(0)).try_into_data().is_ok();
     if std::panic::catch_unwind(probe).unwrap_or(false) {
         return Ok(BackendHandle {
             device: Device::cuda(0),
+            engine: Engine::Autodiff,
             adapter: "CUDA device 0".to_owned(),
-            warms_up: true,
+            compiles_kernels: true,
         });
     }
     Err(Error::backend("the backend `cuda` found no usable NVIDIA GPU")

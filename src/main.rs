@@ -1,4 +1,4 @@
-//! The `smallnet` command.
+//! Owns the entry point of the command `smallnet`. Depends on `cli`, which does everything.
 
 fn main() -> std::process::ExitCode {
     smallnet::cli::main()

@@ -175,7 +175,7 @@ fn one_trial_of_each_setting_says_what_its_probabilities_are_of() {
     );
     assert_eq!(other["comparison"]["verdict"], "probably-worse");
     let out = dir.run(&["study", "one.toml", "--data", "data"]).stdout;
-    let said = "Each setting was trained once: the probabilities follow from the number of images alone, and say nothing of \
+    let said = "Each configuration was trained once: the probabilities follow from the number of images alone, and say nothing of \
                 another seed.";
     assert!(out.contains(said) && out.contains("of the choice of images alone"), "{out}");
 }
@@ -291,7 +291,7 @@ fn what_can_be_refused_is_refused_before_the_first_trial() {
     let long = "n".repeat(96);
     refused(
         &format!("name = \"{long}\"\n{rates}"),
-        "the name of the study `s.toml` is 96 characters long, expected at most 95: its best setting is trained as `nnn",
+        "the name of the study `s.toml` is 96 characters long, expected at most 95: its best configuration is trained as `nnn",
     );
     // Another file is in the place of its run or of a result file.
     dir.write("artifacts/s-best", "");
@@ -304,12 +304,12 @@ fn what_can_be_refused_is_refused_before_the_first_trial() {
     // 200.
     refused(
         &format!("{study}model.hidden = [[8], [60000, 60000], [4]]\n"),
-        "the setting hidden 60000-60000 cannot be trained: a network [784, 60000, 60000, 10] has 3647760010 parameters",
+        "the configuration hidden 60000-60000 cannot be trained: a network [784, 60000, 60000, 10] has 3647760010 parameters",
     );
     dir.digits(30_000, 100);
     refused(
         &format!("{study}training.batch_size = [128, 30000]\nmodel.hidden = [[20000]]\n"),
-        "the setting hidden 20000, batch size 30000 cannot be trained: on all images, as the best one is, a batch of \
+        "the configuration hidden 20000, batch size 30000 cannot be trained: on all images, as the best one is, a batch of \
          30000 images becomes",
     );
 }
@@ -503,7 +503,7 @@ fn a_changed_study_says_what_it_invalidates() {
         "{}",
         more.stdout
     );
-    assert!(more.stdout.contains("3 networks in 1 batch"), "{}", more.stdout);
+    assert!(more.stdout.contains("3 networks in one batch"), "{}", more.stdout);
     // Another number of epochs makes other trials.
     dir.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 1"));
     let other = dir.run(&["study", "rates.toml", "--data", "data"]);
@@ -550,7 +550,7 @@ fn a_dry_run_lists_the_trials_and_leaves_nothing() {
     let output = dir.run(&["study", "rates.toml", "--data", "data", "--dry-run"]);
     assert_eq!(output.code, 0, "{}", output.stderr);
     assert!(
-        output.stdout.starts_with("rates: 4 settings × 3 folds = 12 trials, on CPU (flex)\n"),
+        output.stdout.starts_with("rates: 4 configurations × 3 folds = 12 trials, on CPU (flex)\n"),
         "{}",
         output.stdout
     );
@@ -722,7 +722,7 @@ fn bad_studies_are_refused_before_anything_is_trained() {
         ),
         (
             "typo.toml",
-            "the setting learning rat 0.1: unknown key `optimizer.learning_rat` in `softmax.toml` changed by `typo.toml`\n",
+            "the configuration learning rat 0.1: unknown key `optimizer.learning_rat` in `softmax.toml` changed by `typo.toml`\n",
         ),
     ] {
         let output = dir.run(&["study", file, "--data", "data"]);

@@ -98,11 +98,11 @@ fn print(evaluation: &Evaluation, output: &Output) {
         "expected calibration error {:.4} (mean gap between confidence and accuracy)",
         evaluation.calibration.error
     ));
-    if !evaluation.worst.is_empty() {
+    if !evaluation.top_losses.is_empty() {
         output.line("");
         output.line("worst mistakes, those of the highest loss:");
         output.line("");
-        output.line(&misclassifications(&evaluation.worst).lines());
+        output.line(&misclassifications(&evaluation.top_losses).lines());
     }
     output.line("");
 }

@@ -152,7 +152,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
 /// Prints the size of a study, and how its trials are trained.
 fn print_header(planned: &PlannedStudy, output: &Output) {
     let PlannedStudy { study, plan, .. } = planned;
-    let mut factors = vec![counted(plan.configurations.len(), "setting", "settings")];
+    let mut factors = vec![counted(plan.configurations.len(), "configuration", "configurations")];
     factors.extend((study.seeds.len() > 1).then(|| format!("{} seeds", study.seeds.len())));
     factors.extend((study.folds > 0).then(|| format!("{} folds", study.folds)));
     let trials = counted(plan.trials.len(), "trial", "trials");
@@ -176,7 +176,7 @@ fn print_header(planned: &PlannedStudy, output: &Output) {
     let at_once =
         if planned.workers > 1 { format!(", {} at a time", planned.workers) } else { String::new() };
     output.line(&format!("trained {}{at_once}", groups.join(", ")));
-    if planned.opened.warms_up {
+    if planned.opened.compiles_kernels {
         output.line("the first steps compile the GPU's kernels and take longer than all others");
     }
 }

@@ -120,7 +120,7 @@ pub(super) fn print_header(experiment: &Experiment, info: &RunInfo, opened: &Bac
     let (name, adapter, engine) = (&experiment.name, &opened.adapter, opened.engine);
     output.line(&format!("{name}: {shape}, {parameters} parameters, on {adapter}, engine {engine}"));
     output.line(&format!("data: {}", info.data.describe()));
-    if opened.warms_up {
+    if opened.compiles_kernels {
         output.line("the first steps compile the GPU's kernels and take longer than all others");
     }
 }

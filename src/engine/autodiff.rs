@@ -1,6 +1,7 @@
-//! Owns the passes of a network with Burn's tensors and automatic differentiation, on any backend. Whoever learns Burn
-//! starts here. It is also the reference that `engine::cpu` is compared with.
-//! Depends on `data` and `model`. Must not know slices, threads or training loops.
+//! Owns the passes of a network with Burn's tensors and automatic differentiation, on every
+//! backend. This is the file to read first for a reader who learns Burn. It is also the reference
+//! implementation of `engine::cpu`. Depends on `data` and `model`. Must not know slices, threads or
+//! training loops.
 
 use burn::tensor::{Int, Tensor};
 use burn::train::TrainOutput;
@@ -10,7 +11,8 @@ use crate::engine::metrics::LazyMetrics;
 use crate::error::{Error, Result};
 use crate::model::{Mlp, cross_entropy};
 
-/// Forward and backward pass of a batch: returns the gradients of the mean loss by all weights, and the metrics.
+/// Forward and backward pass of a batch. Returns the gradients of the mean loss by all weights and
+/// biases, and the metrics.
 pub(super) fn train_step(model: &Mlp, batch: &Batch) -> TrainOutput<LazyMetrics> {
     let logits = model.forward_train(batch.images(), batch.dropout_seed); // [batch, classes]
     let targets = batch.targets(); // [batch]
@@ -20,7 +22,7 @@ pub(super) fn train_step(model: &Mlp, batch: &Batch) -> TrainOutput<LazyMetrics>
     TrainOutput::new(model, gradients, metrics)
 }
 
-/// Forward pass of a batch without dropout: returns the metrics.
+/// Forward pass of a batch without dropout. Returns the metrics.
 pub(super) fn eval_step(model: &Mlp, batch: &Batch) -> LazyMetrics {
     let (logits, targets) = (model.forward(batch.images()), batch.targets()); // [batch, classes], [batch]
     let loss = cross_entropy(logits.clone(), targets.clone(), batch.label_smoothing).mean(); // [1]
@@ -38,8 +40,8 @@ pub(super) fn logits(model: &Mlp, batch: &Batch) -> Result<Vec<f32>> {
     Ok(data.iter::<f32>().collect())
 }
 
-/// Metrics of one batch from its `[batch, classes]` logits, `[batch]` targets and `[1]` mean loss. They stay on the device
-/// until someone reads them.
+/// Metrics of one batch from its `[batch, classes]` logits, `[batch]` targets and `[1]` mean loss.
+/// They stay on the device until someone reads them.
 fn metrics(logits: Tensor<2>, targets: Tensor<1, Int>, loss: Tensor<1>) -> LazyMetrics {
     let [num_images, _] = logits.dims();
     let predicted = logits.argmax(1).squeeze_dim::<1>(1); // [batch]

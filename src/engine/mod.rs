@@ -1,7 +1,12 @@
-//! Owns how the passes of a network are computed: the choice between two engines, which give the same results up to
-//! rounding. [`Engine::Autodiff`] takes Burn's tensors and automatic differentiation, [`Engine::Cpu`] smallnet's own
-//! kernels. This file is the only one that names `engine::cpu`, and the only one that falls back from it.
-//! Depends on `data`, `model`, `optim` and `backend`. Must not know training loops, evaluation or studies.
+//! Owns the passes of a network (forward, loss and backward), the choice between the two engines
+//! that compute them, and the fallback from one engine to the other. Depends on `backend`, `data`,
+//! `model` and `optim`. Must not know training loops, evaluation or studies.
+//!
+//! [`Engine::Autodiff`] uses Burn's tensors and automatic differentiation, on every backend.
+//! [`Engine::Cpu`] uses smallnet's own kernels on the memory of flex tensors. Both give the same
+//! results up to rounding. The functions of `cpu` return none for everything that they do not
+//! compute, such as a network on another backend. Then autodiff computes it. Only this file names
+//! `engine::cpu`, so no other file needs a fallback.
 
 mod autodiff;
 #[cfg(feature = "cpu-engine")]
@@ -23,8 +28,8 @@ use crate::model::Mlp;
 use crate::optim::OptimizerConfig;
 use vectorized::{AutodiffModelBatch, ModelBatch, ModelBatchConfig};
 
-/// Keeps the threads of an engine active until it is dropped. Training and evaluation are faster within a session; the
-/// results are the same without one.
+/// Guard that keeps the threads of an engine active until it is dropped. Training and evaluation
+/// are faster within a session. The results are the same without one.
 #[must_use]
 pub struct Session {
     #[cfg(feature = "cpu-engine")]
@@ -32,8 +37,9 @@ pub struct Session {
 }
 
 impl Engine {
-    /// Forward and backward pass of `model` on `batch`: returns the gradients of the mean loss by all weights, and the
-    /// metrics. The batch's dropout seed decides what dropout leaves out.
+    /// Forward and backward pass of `model` on `batch`. Returns the gradients of the mean loss by
+    /// all weights and biases, and the metrics. The dropout mask follows from the batch's dropout
+    /// seed.
     pub fn train_step(self, model: &Mlp, batch: &Batch) -> TrainOutput<LazyMetrics> {
         #[cfg(feature = "cpu-engine")]
         if self == Self::Cpu
@@ -44,7 +50,7 @@ impl Engine {
         autodiff::train_step(model, batch)
     }
 
-    /// Forward pass of `model` on `batch` without dropout: returns the metrics.
+    /// Forward pass of `model` on `batch` without dropout. Returns the metrics.
     pub fn eval_step(self, model: &Mlp, batch: &Batch) -> LazyMetrics {
         #[cfg(feature = "cpu-engine")]
         if self == Self::Cpu
@@ -55,7 +61,7 @@ impl Engine {
         autodiff::eval_step(model, batch)
     }
 
-    /// Logits `[batch, classes]` of a batch, row by row; `model` must be on the batch's device.
+    /// Logits `[batch, classes]` of `batch`, row by row. `model` must be on the batch's device.
     ///
     /// # Errors
     /// A device that fails.
@@ -69,7 +75,8 @@ impl Engine {
         autodiff::logits(model, batch)
     }
 
-    /// Builds the optimizer; `clipping` is applied to each tensor's gradient before the update.
+    /// Builds the optimizer. The CPU engine has updates in one pass for some optimizers; all others
+    /// are updates with tensors. `clipping` is applied to each tensor's gradient before the update.
     pub fn optimizer(
         self,
         config: &OptimizerConfig,
@@ -87,6 +94,7 @@ impl Engine {
     }
 
     /// Activates the engine's threads for passes of `num_images` images at a time through `model`.
+    /// The session of [`Engine::Autodiff`] does nothing.
     pub fn session(self, model: &Mlp, num_images: usize) -> Session {
         let _ = (model, num_images);
         Session {
@@ -95,7 +103,8 @@ impl Engine {
         }
     }
 
-    /// Builds many networks of one shape that are trained in one batch on `device`, which must not be an autodiff device.
+    /// Builds a model batch: many networks of one shape that are trained as one program. `device`
+    /// must not be an autodiff device.
     pub(crate) fn model_batch(self, config: ModelBatchConfig<'_>, device: &Device) -> Box<dyn ModelBatch> {
         #[cfg(feature = "cpu-engine")]
         if self == Self::Cpu

@@ -1,33 +1,36 @@
-//! The confusion matrix and the scores that follow from it.
+//! Owns the confusion matrix, the scores of each class that follow from it, and their table. Must
+//! not know networks or images: it takes pairs of classes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::util::format::grouped;
 use crate::util::table::{Column, TextTable, or_dash};
 
-/// How often each class was taken for which.
+/// Number of images for each pair of true and predicted class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ConfusionMatrix {
-    /// `[true class][predicted class]`, images.
+    /// Numbers of images, `[true class][predicted class]`.
     pub counts: Vec<Vec<u64>>,
 }
 
-/// How well one class is told from all others. A score whose denominator is zero is none, not 0.
+/// Scores of one class against all others. A score whose denominator is zero is `None`, not 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassScores {
-    /// Of the images given this class, the share that is of it, in [0, 1].
+    /// Fraction, in [0, 1], of the images predicted as this class that are of this class: TP / (TP
+    /// + FP).
     pub precision: Option<f64>,
-    /// Of the images of this class, the share that was given it, in [0, 1].
+    /// Fraction, in [0, 1], of the images of this class that are predicted as this class: TP / (TP
+    /// + FN).
     pub recall: Option<f64>,
-    /// The harmonic mean of both, 2 TP / (2 TP + FP + FN).
+    /// Harmonic mean of precision and recall, in [0, 1]: 2 TP / (2 TP + FP + FN).
     pub f1: Option<f64>,
-    /// The images of this class.
+    /// Number of images of this class.
     pub num_images: u64,
 }
 
 impl ConfusionMatrix {
-    /// Counts pairs of true and predicted class, each below `num_classes`.
+    /// Counts `pairs` of true class and predicted class. Each class must be below `num_classes`.
     pub fn count(num_classes: usize, pairs: impl Iterator<Item = (usize, usize)>) -> Self {
         let mut counts = vec![vec![0; num_classes]; num_classes];
         for (label, predicted) in pairs {
@@ -36,30 +39,31 @@ impl ConfusionMatrix {
         Self { counts }
     }
 
-    /// Whether there are few enough classes for a table of numbers.
+    /// Returns whether a table of the counts is readable: there are at most 20 classes.
     pub fn is_readable(&self) -> bool {
         self.counts.len() <= 20
     }
 
-    /// The images on the diagonal.
+    /// Number of images that are classified correctly: the sum of the diagonal.
     pub fn num_correct(&self) -> u64 {
         let diagonal = self.counts.iter().enumerate().map(|(class, row)| row[class]);
-        // They may be somebody else's.
+        // The counts may come from an untrusted file. So the sum must not overflow.
         diagonal.fold(0, u64::saturating_add)
     }
 
-    /// How many images were taken for each class.
+    /// Number of images that are predicted as each class.
     pub fn predicted(&self) -> Vec<u64> {
-        // They may be somebody else's.
+        // The counts may come from an untrusted file. So the sum must not overflow.
         let column = |class| self.counts.iter().map(|row| row[class]).fold(0, u64::saturating_add);
         (0..self.counts.len()).map(column).collect()
     }
 
-    /// The scores of each class.
+    /// Computes the scores of each class, in the order of the classes.
     pub fn scores(&self) -> Vec<ClassScores> {
         (0..self.counts.len()).map(|class| self.score(class)).collect()
     }
 
+    /// Computes the scores of one class.
     fn score(&self, class: usize) -> ClassScores {
         let correct = self.counts[class][class];
         let predicted: u64 = self.counts.iter().map(|row| row[class]).sum();
@@ -73,7 +77,7 @@ impl ConfusionMatrix {
     }
 }
 
-/// The scores as a table: one row per class.
+/// Makes a table of the scores, with one row per class.
 pub fn score_table(classes: &[ClassScores]) -> TextTable {
     let columns: [Column<(usize, &ClassScores)>; 5] = [
         Column::number("class", |(class, _)| class.to_string()),
@@ -85,10 +89,12 @@ pub fn score_table(classes: &[ClassScores]) -> TextTable {
     TextTable::new(&columns, classes.iter().enumerate())
 }
 
+/// Formats a score with four decimals. `None` becomes a dash.
 fn score(value: Option<f64>) -> String {
     or_dash(value, |value| format!("{value:.4}"))
 }
 
+/// Returns `part` / `whole`, or `None` if `whole` is zero.
 fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
@@ -97,7 +103,8 @@ fn share(part: u64, whole: u64) -> Option<f64> {
 mod tests {
     use super::*;
 
-    /// Class 0 is right twice and once taken for 1; class 1 is right once; class 2 has no image and no guess.
+    /// Class 0 has two correct images and one that is predicted as 1. Class 1 has one correct
+    /// image. Class 2 has no image and is never predicted.
     #[test]
     fn scores_by_hand() {
         let matrix = ConfusionMatrix::count(3, [(0, 0), (1, 1), (0, 1), (0, 0)].into_iter());

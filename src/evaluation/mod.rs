@@ -1,5 +1,8 @@
-//! Owns what is said of a network's answers: predictions, accuracy and loss, the confusion matrix, calibration and
-//! the worst mistakes over a split. Trains nothing, prints nothing, draws nothing.
+//! Owns the evaluation of a trained network on a split: predictions, accuracy, loss, confusion
+//! matrix, calibration, the misclassified images with the highest loss, and the comparison of
+//! networks.
+//! Depends on `data`, `model`, `engine` and `statistics`. Must not know training, pictures or
+//! files, and prints nothing.
 
 mod calibration;
 mod confusion;
@@ -18,48 +21,50 @@ pub use confusion::{ClassScores, ConfusionMatrix, score_table};
 pub use paired::{Method, PairedTest, paired_tests};
 pub use prediction::{Prediction, logits, predict};
 
-/// How many of the worst mistakes an evaluation keeps.
+/// Largest number of misclassified images that an evaluation describes one by one.
 pub const NUM_TOP_LOSSES: usize = 20;
 
-/// How well a network does on a split.
+/// Evaluation of a network on a split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// The share of images whose largest logit is the true class's, in [0, 1].
+    /// Fraction, in [0, 1], of the images whose predicted class is the true class.
     pub accuracy: f64,
-    /// The mean cross-entropy in nats, without label smoothing.
+    /// Mean cross-entropy in nats, without label smoothing.
     pub loss: f64,
-    /// Images evaluated.
+    /// Number of images evaluated.
     pub num_images: usize,
-    /// How often each class was taken for which.
+    /// Number of images for each pair of true and predicted class.
     pub confusion: ConfusionMatrix,
     /// Precision, recall and F1 of each class.
     pub classes: Vec<ClassScores>,
-    /// Whether the network is as sure as it is right.
+    /// Gap between the network's confidence and its accuracy.
     pub calibration: Calibration,
-    /// The mistakes of the highest loss, worst first, [`NUM_TOP_LOSSES`] at the most.
-    pub worst: Vec<Misclassification>,
-    /// The positions in the split of all images that were taken for something else, in ascending order: what two networks
-    /// are compared by, image by image. None in what an earlier smallnet wrote.
+    /// Misclassified images with the highest loss, in descending order of loss. There are at most
+    /// [`NUM_TOP_LOSSES`].
+    #[serde(rename = "worst")]
+    pub top_losses: Vec<Misclassification>,
+    /// Positions in the split of all misclassified images, in ascending order. With them, two
+    /// networks can be compared image by image. `None` in files that an earlier smallnet wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub misclassified: Option<Vec<u32>>,
 }
 
-/// An image taken for something else.
+/// A misclassified image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Misclassification {
-    /// Its position in the split, from 0.
+    /// Position of the image in the split, from 0.
     pub index: usize,
-    /// Its true class.
+    /// True class.
     pub label: usize,
-    /// The class that the network gives it.
+    /// Class that the network predicts.
     pub predicted: usize,
-    /// The probability, in [0, 1], that the network gives that class.
+    /// Probability, in [0, 1], that the network gives the predicted class.
     pub confidence: f64,
-    /// Its cross-entropy in nats: −ln of the probability given to the true class.
+    /// Cross-entropy in nats: −ln of the probability that the network gives the true class.
     pub loss: f64,
 }
 
-/// Evaluates `model`, which must be on `device`, on all images of `split`.
+/// Evaluates `model` on all images of `split`. The model must be on `device`.
 ///
 /// # Errors
 /// A split without images, or a device that fails.
@@ -73,7 +78,8 @@ pub fn evaluate(model: &Mlp, split: &Split, device: &Device) -> Result<Evaluatio
     Ok(score(&predictions, &labels))
 }
 
-/// Scores at least one prediction against the true classes, which must be among the network's.
+/// Computes the evaluation from at least one prediction and the true classes in `labels`, in the
+/// same order. Each label must be one of the network's classes.
 fn score(predictions: &[Prediction], labels: &[usize]) -> Evaluation {
     let num_images = labels.len();
     let pairs = || predictions.iter().zip(labels);
@@ -82,19 +88,21 @@ fn score(predictions: &[Prediction], labels: &[usize]) -> Evaluation {
         predictions[0].log_probabilities.len(),
         pairs().map(|(prediction, &label)| (label, prediction.class)),
     );
-    let sure = pairs().map(|(prediction, &label)| (prediction.confidence(), prediction.class == label));
+    let confidences =
+        pairs().map(|(prediction, &label)| (prediction.confidence(), prediction.class == label));
     Evaluation {
         accuracy: confusion.num_correct() as f64 / num_images as f64,
         loss: loss / num_images as f64,
         num_images,
         classes: confusion.scores(),
         confusion,
-        calibration: Calibration::measure(sure),
-        worst: worst(predictions, labels),
+        calibration: Calibration::measure(confidences),
+        top_losses: top_losses(predictions, labels),
         misclassified: Some(misclassified(predictions, labels)),
     }
 }
 
+/// Returns the positions of all misclassified images, in ascending order.
 fn misclassified(predictions: &[Prediction], labels: &[usize]) -> Vec<u32> {
     let wrong = (0..)
         .zip(predictions.iter().zip(labels))
@@ -102,8 +110,9 @@ fn misclassified(predictions: &[Prediction], labels: &[usize]) -> Vec<u32> {
     wrong.map(|(position, _)| position).collect()
 }
 
-fn worst(predictions: &[Prediction], labels: &[usize]) -> Vec<Misclassification> {
-    let mut mistakes: Vec<Misclassification> = predictions
+/// Returns the misclassified images with the highest loss, in descending order of loss.
+fn top_losses(predictions: &[Prediction], labels: &[usize]) -> Vec<Misclassification> {
+    let mut top_losses: Vec<Misclassification> = predictions
         .iter()
         .zip(labels)
         .enumerate()
@@ -116,16 +125,17 @@ fn worst(predictions: &[Prediction], labels: &[usize]) -> Vec<Misclassification>
             loss: prediction.loss(label),
         })
         .collect();
-    mistakes.sort_by(|a, b| b.loss.total_cmp(&a.loss));
-    mistakes.truncate(NUM_TOP_LOSSES);
-    mistakes
+    top_losses.sort_by(|a, b| b.loss.total_cmp(&a.loss));
+    top_losses.truncate(NUM_TOP_LOSSES);
+    top_losses
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Three classes with the probabilities (½, ¼, ¼), (⅛, ¾, ⅛), (¼, ½, ¼), of the classes 0, 2, 1.
+    /// Three images with the probabilities (½, ¼, ¼), (⅛, ¾, ⅛) and (¼, ½, ¼). Their true classes
+    /// are 0, 2 and 1.
     #[test]
     fn a_split_scored_by_hand() {
         let quarters: [[f64; 3]; 3] = [[0.5, 0.25, 0.25], [0.125, 0.75, 0.125], [0.25, 0.5, 0.25]];
@@ -136,23 +146,23 @@ mod tests {
         assert_eq!((evaluation.accuracy, evaluation.num_images), (2.0 / 3.0, 3));
         close(evaluation.loss, (2f64.ln() + 8f64.ln() + 2f64.ln()) / 3.0);
         assert_eq!(evaluation.confusion.counts, [[1, 0, 0], [0, 1, 0], [0, 1, 0]]);
-        assert_eq!((evaluation.worst.len(), evaluation.misclassified.as_deref()), (1, Some(&[1][..])));
-        let mistake = &evaluation.worst[0];
+        assert_eq!((evaluation.top_losses.len(), evaluation.misclassified.as_deref()), (1, Some(&[1][..])));
+        let mistake = &evaluation.top_losses[0];
         assert_eq!((mistake.index, mistake.label, mistake.predicted), (1, 2, 1));
         close(mistake.confidence, 0.75);
         close(mistake.loss, 8f64.ln());
-        // Two images are ½ sure and right, one is ¾ sure and wrong.
+        // Two images have confidence ½ and are correct. One has confidence ¾ and is wrong.
         close(evaluation.calibration.error, (2.0 * 0.5 + 0.75) / 3.0);
     }
 
     #[test]
     fn the_worst_mistakes_come_first_and_are_few() {
-        let sure = |confidence: f64| {
+        let confidences = |confidence: f64| {
             Prediction::from_logits(&[confidence.ln() as f32, (1.0 - confidence).ln() as f32])
         };
-        let predictions: Vec<_> = (0..30).map(|i| sure(0.6 + 0.01 * f64::from(i))).collect();
-        let mistakes = worst(&predictions, &[1; 30]);
-        let indices: Vec<_> = mistakes.iter().map(|mistake| mistake.index).collect();
+        let predictions: Vec<_> = (0..30).map(|i| confidences(0.6 + 0.01 * f64::from(i))).collect();
+        let top_losses = top_losses(&predictions, &[1; 30]);
+        let indices: Vec<_> = top_losses.iter().map(|mistake| mistake.index).collect();
         assert_eq!(indices, (10..30).rev().collect::<Vec<_>>());
     }
 }

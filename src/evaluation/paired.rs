@@ -1,43 +1,48 @@
-//! Several networks on the same images: each beside the first one.
+//! Owns the comparison of several networks on the same images, each with the first one. Depends on
+//! `statistics`. Must not know runs or studies.
 
 use serde::Serialize;
 
 use crate::evaluation::Evaluation;
 use crate::statistics::{holm, mcnemar, newcombe};
 
-/// By what two networks are compared.
+/// Method of comparing two networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// McNemar's exact test, image by image; the interval is Bonett and Price's (2012).
+    /// McNemar's exact test, image by image. The interval is that of Bonett and Price (2012).
     McnemarExact,
-    /// Newcombe's interval (1998) of the difference of both accuracies, as if the images were different ones: where it is
-    /// not known which images one of them gets wrong.
+    /// Newcombe's interval (1998) of the difference of both accuracies, as if the images were
+    /// different ones. It is used if the record of one network does not say which images it
+    /// misclassifies.
     NewcombeUnpaired,
 }
 
-/// A network beside the first one, on the same images.
+/// Comparison of a network with the first one, on the same images.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PairedTest {
-    /// How they are compared.
+    /// Method of the comparison.
     pub method: Method,
-    /// Images that both were asked about.
+    /// Number of images that both networks classified.
     pub num_images: usize,
-    /// Its accuracy minus the first one's.
+    /// Accuracy of this network minus that of the first one, in [−1, 1].
     pub difference: f64,
-    /// The 95 % interval of the difference, by itself.
+    /// 95 % interval of the difference, without a correction for several comparisons.
     pub interval: (f64, f64),
-    /// Images that it alone gets right.
+    /// Number of images that only this network classifies correctly. `None` without a test.
     pub only_this_right: Option<usize>,
-    /// Images that the first one alone gets right.
+    /// Number of images that only the first network classifies correctly. `None` without a test.
     pub only_first_right: Option<usize>,
-    /// The two-sided p-value, by itself.
+    /// Two-sided p-value of the test, without a correction for several comparisons. `None` without
+    /// a test.
     pub p_value: Option<f64>,
-    /// The p-value after Holm's correction for all networks compared with the first.
+    /// p-value after Holm's correction for all networks that are tested against the first one.
+    /// `None` without a test.
     pub p_holm: Option<f64>,
 }
 
-/// Compares each of `others` with `first`, all of them evaluated on the same images.
+/// Compares each of `others` with `first`. All must be evaluations on the same images. Returns the
+/// comparisons in the order of `others`.
 pub fn paired_tests(first: &Evaluation, others: &[&Evaluation]) -> Vec<PairedTest> {
     let mut tests: Vec<PairedTest> = others.iter().map(|other| compare(first, other)).collect();
     let adjusted = holm(&tests.iter().filter_map(|test| test.p_value).collect::<Vec<_>>());
@@ -46,6 +51,7 @@ pub fn paired_tests(first: &Evaluation, others: &[&Evaluation]) -> Vec<PairedTes
     tests
 }
 
+/// Compares `other` with `first`, without Holm's correction.
 fn compare(first: &Evaluation, other: &Evaluation) -> PairedTest {
     let num_images = first.num_images;
     let wrong = other.misclassified.as_ref().zip(first.misclassified.as_ref());
@@ -69,7 +75,7 @@ mod tests {
     use super::*;
     use crate::evaluation::{Prediction, score};
 
-    /// A network that is wrong about these of 40 images.
+    /// Evaluation of a network that misclassifies these of 40 images.
     fn wrong_about(images: &[usize]) -> Evaluation {
         let right = Prediction::from_logits(&[1.0, 0.0]);
         let labels: Vec<usize> = (0..40).map(|image| usize::from(images.contains(&image))).collect();
@@ -82,14 +88,14 @@ mod tests {
         let better = wrong_about(&[0, 1, 30]);
         let mut same = wrong_about(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20]);
         let tests = paired_tests(&first, &[&same, &better]);
-        // Ten images against one: 2 · (1 + 11) / 2¹¹.
+        // Ten images against one: p = 2 · (1 + 11) / 2¹¹.
         let p = 24.0 / 2048.0;
         assert_eq!((tests[1].only_this_right, tests[1].only_first_right), (Some(10), Some(1)));
         assert!((tests[1].difference - 9.0 / 40.0).abs() < 1e-12);
         assert!((tests[1].p_value.unwrap() - p).abs() < 1e-12);
         assert!((tests[1].p_holm.unwrap() - 2.0 * p).abs() < 1e-12);
         assert_eq!((tests[0].p_value, tests[0].p_holm), (Some(1.0), Some(1.0)));
-        // Without the record of single images there is no pair, and no test.
+        // If one record lacks the misclassified images, there is no pair and no test.
         same.misclassified = None;
         let tests = paired_tests(&first, &[&same, &better]);
         assert_eq!(

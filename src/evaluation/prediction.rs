@@ -1,4 +1,5 @@
-//! What a network says of single images.
+//! Owns the predictions of a network for single images. Depends on `engine`, which computes the
+//! logits. Must not know the true classes.
 
 use burn::tensor::Device;
 
@@ -6,18 +7,20 @@ use crate::data::{Batch, EVALUATION_BATCH_SIZE, Split};
 use crate::error::Result;
 use crate::model::Mlp;
 
-/// What a network says of one image.
+/// Prediction for one image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
-    /// The class of the largest logit; of equal ones, the first.
+    /// Class with the largest logit. If several logits are equally large, it is the first of their
+    /// classes.
     pub class: usize,
-    /// ln of each class's probability: the log-softmax of the logits.
+    /// Natural logarithm of each class's probability: the log-softmax of the logits.
     pub log_probabilities: Vec<f64>,
 }
 
 impl Prediction {
-    /// From one image's logits, at least one. In double precision on the host, so that it does not depend on how a
-    /// backend sums.
+    /// Makes the prediction from the logits of one image, one per class. There must be at least
+    /// one. It is computed in double precision on the CPU, so that it does not depend on the order
+    /// in which a backend adds.
     pub fn from_logits(logits: &[f32]) -> Self {
         let logits: Vec<f64> = logits.iter().map(|&logit| f64::from(logit)).collect();
         let mut class = 0;
@@ -26,29 +29,30 @@ impl Prediction {
                 class = index;
             }
         }
-        // Subtracting the largest keeps the exponentials finite.
+        // The largest logit is subtracted, so that the exponentials stay finite.
         let largest = logits[class];
         let log_sum = logits.iter().map(|logit| (logit - largest).exp()).sum::<f64>().ln();
         Self { class, log_probabilities: logits.iter().map(|logit| logit - largest - log_sum).collect() }
     }
 
-    /// The probability of each class, in [0, 1]; together 1.
+    /// Probability of each class, in [0, 1]. Their sum is 1.
     pub fn probabilities(&self) -> Vec<f64> {
         self.log_probabilities.iter().map(|p| p.exp()).collect()
     }
 
-    /// The probability given to the predicted class, in [0, 1].
+    /// Probability of the predicted class, in [0, 1].
     pub fn confidence(&self) -> f64 {
         self.log_probabilities[self.class].exp()
     }
 
-    /// The cross-entropy in nats if `label` is the true class.
+    /// Cross-entropy in nats, if `label` is the true class.
     pub fn loss(&self, label: usize) -> f64 {
         -self.log_probabilities[label]
     }
 }
 
-/// Predicts the images at `positions` of `split`, in that order; `model` must be on `device`.
+/// Predicts the images at `positions` of `split`, and returns the predictions in that order.
+/// `model` must be on `device`.
 ///
 /// # Errors
 /// A device that fails.
@@ -62,7 +66,8 @@ pub fn predict(model: &Mlp, split: &Split, positions: &[u32], device: &Device) -
     Ok(predictions)
 }
 
-/// Logits `[batch, classes]` of a batch, row by row; `model` must be on its device.
+/// Computes the logits of a batch, `[batch, classes]`, row by row. `model` must be on the batch's
+/// device.
 ///
 /// # Errors
 /// A device that fails.

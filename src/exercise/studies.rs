@@ -77,7 +77,7 @@ pub(super) fn run(
         Some(BestModel::AlreadyTrained(records)) => Some(*records),
         Some(BestModel::ToTrain(training)) => {
             let trained = opened.train_best_model(*training, observer.renderer(), interrupter)?;
-            let stopped = || Missing::Interrupted("in the training of the best setting".to_owned());
+            let stopped = || Missing::Interrupted("in the training of the best configuration".to_owned());
             Some(trained.ok_or_else(stopped)?)
         }
     };

@@ -1,8 +1,10 @@
-//! Owns the activation functions of hidden layers: names, formulas and the function on tensors.
-//! Depends on Burn's tensors. Must not know how `engine::cpu` computes the same functions on slices.
+//! Owns the activation functions of hidden layers: names, formulas and the functions on tensors.
+//! Depends on Burn's tensors. Must not know how `engine::cpu` computes the same functions on
+//! slices.
 //!
-//! To add one: a variant here with its name, formula and tensor function, and the scalar function and its derivative in
-//! `engine/cpu/activation.rs`, where the compiler asks for them.
+//! To add a function, add a variant here with its name, formula and tensor function. Then add the
+//! scalar function and its derivative to `engine/cpu/activation.rs`, where the compiler asks for
+//! them.
 
 use std::f64::consts::SQRT_2;
 use std::fmt;
@@ -16,8 +18,8 @@ use crate::error::{Result, ensure};
 
 /// Function after each hidden layer.
 ///
-/// An experiment file names it by a string, as in `activation = "relu"`. A leaky ReLU with a slope of its own is a table:
-/// `activation = { kind = "leaky-relu", slope = 0.2 }`.
+/// An experiment file names it by a string, as in `activation = "relu"`. A leaky ReLU with another
+/// slope than the default is a table: `activation = { kind = "leaky-relu", slope = 0.2 }`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Activation {
     /// max(0, x)
@@ -27,7 +29,8 @@ pub enum Activation {
         /// Slope for negative x, in [0, 1). PyTorch's default is 0.01, Keras' is 0.3.
         slope: f64,
     },
-    /// x · Φ(x), Φ the normal distribution function (the exact form, not the tanh approximation)
+    /// x · Φ(x), where Φ is the normal distribution function. It is the exact form, not the tanh
+    /// approximation.
     Gelu,
     /// x · sigmoid(x), also called swish
     Silu,
@@ -37,11 +40,11 @@ pub enum Activation {
     Tanh,
 }
 
-/// Slope of a leaky ReLU that names none: PyTorch's default.
+/// Default slope of a leaky ReLU, as in PyTorch.
 const DEFAULT_SLOPE: f64 = 0.01;
 
 impl Activation {
-    /// One of each kind, with its default constants.
+    /// All kinds of activation, each with its default constants.
     pub const KINDS: [Self; 6] = [
         Self::Relu,
         Self::LeakyRelu { slope: DEFAULT_SLOPE },
@@ -54,7 +57,7 @@ impl Activation {
     /// Names in experiment files, in the order of [`Activation::KINDS`].
     const KEYS: [&'static str; 6] = ["relu", "leaky-relu", "gelu", "silu", "sigmoid", "tanh"];
 
-    /// Name in experiment files: `leaky-relu`.
+    /// Name in experiment files, such as `leaky-relu`.
     pub fn key(self) -> &'static str {
         match self {
             Self::Relu => "relu",
@@ -66,7 +69,7 @@ impl Activation {
         }
     }
 
-    /// Name as people write it: `Leaky ReLU`.
+    /// Name on the screen and in pages, such as `Leaky ReLU`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Relu => "ReLU",
@@ -78,7 +81,7 @@ impl Activation {
         }
     }
 
-    /// Formula for an input x.
+    /// Formula of the function as text, for an input x.
     pub fn formula(self) -> String {
         match self {
             Self::Relu => "max(0, x)".to_owned(),
@@ -95,7 +98,9 @@ impl Activation {
         match self {
             Self::Relu => activation::relu(x),
             Self::LeakyRelu { slope } => activation::leaky_relu(x, slope),
-            // Burn's own gelu is exact in its forward pass, but its gradient is that of the tanh approximation.
+            // Burn's own gelu is exact in its forward pass, but its gradient is that of the tanh
+            // approximation. So the function is composed here, and Burn differentiates the exact
+            // form.
             Self::Gelu => x.clone() * ((x / SQRT_2).erf() + 1.0) * 0.5,
             Self::Silu => activation::silu(x),
             Self::Sigmoid => activation::sigmoid(x),
@@ -103,12 +108,13 @@ impl Activation {
         }
     }
 
-    /// Returns whether a negative input gives 0 and a gradient of 0, so that a neuron can stop learning ("dead ReLU").
+    /// Returns whether a neuron can stop learning ("dead ReLU"). This is possible if a negative
+    /// input gives an output of 0 and a gradient of 0.
     pub(crate) fn can_die(self) -> bool {
         self == Self::Relu
     }
 
-    /// Checks the constants' ranges.
+    /// Checks the ranges of the constants.
     ///
     /// # Errors
     /// A slope outside [0, 1).
@@ -122,6 +128,7 @@ impl Activation {
         }
     }
 
+    /// Returns the activation called `key` in experiment files, with its default constants.
     fn from_key(key: &str) -> Option<Self> {
         let index = Self::KEYS.iter().position(|name| *name == key)?;
         Some(Self::KINDS[index])
@@ -148,13 +155,14 @@ impl<'de> Deserialize<'de> for Activation {
     }
 }
 
-/// Reads a name, or a table of `kind` and `slope`.
+/// Reader of an activation in an experiment file: a name, or a table with `kind` and `slope`.
 struct ActivationVisitor;
 
 impl<'de> Visitor<'de> for ActivationVisitor {
     type Value = Activation;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `experiment::read` recognises these words and says `a string` in its messages.
         f.write_str("string only")
     }
 
@@ -166,9 +174,7 @@ impl<'de> Visitor<'de> for ActivationVisitor {
         let (mut activation, mut slope) = (None, None);
         while let Some(key) = table.next_key::<String>()? {
             match key.as_str() {
-                "kind" => {
-                    activation = Some(self::ActivationVisitor.visit_str(&table.next_value::<String>()?)?)
-                }
+                "kind" => activation = Some(ActivationVisitor.visit_str(&table.next_value::<String>()?)?),
                 "slope" => slope = Some(table.next_value::<f64>()?),
                 other => return Err(M::Error::unknown_field(other, &["kind", "slope"])),
             }

@@ -1,4 +1,5 @@
-//! A digest over a network's weights, so that two people can say that they trained the same network.
+//! Owns the digest of a network's parameters. Two people whose digests are equal trained the same
+//! network. Depends on the network.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
@@ -8,12 +9,14 @@ use crate::error::{Error, Result};
 use crate::model::Mlp;
 use crate::util::hex::hex;
 
-/// SHA-256, in hex, over the network's tensors in the order of its layers. Of each tensor it takes the name
-/// (such as `layers.0.weight`) and a zero byte, the number of dimensions and each dimension as 64-bit
-/// little-endian integers, then the values as 32-bit little-endian floats, row-major.
+/// Returns the SHA-256, in hex, of the network's tensors in the order of its layers.
+///
+/// Each tensor adds its name (such as `layers.0.weight`) and a zero byte. Then come the number of
+/// dimensions and each dimension as 64-bit little-endian integers. Last are the values as 32-bit
+/// little-endian floats, row-major.
 ///
 /// # Errors
-/// When the device fails while the weights are read from it.
+/// A device that fails while the weights are read from it.
 pub fn weights_sha256(model: &Mlp) -> Result<String> {
     let mut collector = WeightHasher { path: Vec::new(), hash: Sha256::new(), error: None };
     model.visit(&mut collector);
@@ -23,9 +26,12 @@ pub fn weights_sha256(model: &Mlp) -> Result<String> {
     }
 }
 
+/// Visitor that adds each tensor of a network to a hash.
 struct WeightHasher {
+    /// Names of the modules that contain the current tensor, outermost first.
     path: Vec<String>,
     hash: Sha256,
+    /// Error of the last tensor that could not be read. The hash is then incomplete.
     error: Option<String>,
 }
 

@@ -1,4 +1,5 @@
-//! The network itself, as a Burn module.
+//! Owns the network as a Burn module, and its forward pass with Burn's tensors. Depends on
+//! `backend`. Must not know how `engine::cpu` computes the same pass.
 
 use burn::module::Module;
 use burn::nn::Linear;
@@ -8,7 +9,7 @@ use crate::backend::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Activation, Dropout};
 
-/// Weights of one layer in the memory of the CPU, neuron by neuron.
+/// Parameters of one layer in the memory of the CPU, neuron by neuron.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerWeights {
     /// Weights of each neuron, one per input.
@@ -18,12 +19,13 @@ pub struct LayerWeights {
 }
 
 impl LayerWeights {
-    /// L2 norm of a neuron's weights. The neuron must exist.
+    /// L2 norm of the weights of the neuron at the index `neuron`, which must exist.
     pub fn norm(&self, neuron: usize) -> f64 {
         self.weights[neuron].iter().map(|&weight| f64::from(weight).powi(2)).sum::<f64>().sqrt()
     }
 
-    /// Numbers of the neurons in display order: classes ascending, hidden neurons by falling norm.
+    /// Indices of the neurons in display order. Neurons of classes are in the order of the classes.
+    /// Hidden neurons are in descending order of their norm.
     pub fn in_order(&self, are_classes: bool) -> Vec<usize> {
         let mut neurons: Vec<usize> = (0..self.weights.len()).collect();
         if !are_classes {
@@ -41,7 +43,8 @@ impl LayerWeights {
 
 /// A dense network over images: Flatten → Linear → … → Linear, with one logit per class.
 ///
-/// Build one with [`MlpConfig::init`](crate::model::MlpConfig::init). It runs on whatever device its tensors are on.
+/// [`MlpConfig::init`](crate::model::MlpConfig::init) builds one. It is computed on the device of
+/// its tensors.
 #[derive(Module, Debug)]
 pub struct Mlp {
     layers: Vec<Linear>,
@@ -54,7 +57,8 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// A network of `layers`, each with weights `[inputs, outputs]`; `activation` follows all but the last.
+    /// Creates a network of `layers`, each with weights `[inputs, outputs]`. `activation` follows
+    /// every layer but the last. The engine is the default of the device that the layers are on.
     pub fn new(layers: Vec<Linear>, activation: Activation, dropout: Dropout) -> Self {
         let engine =
             layers.first().map_or(Engine::Autodiff, |layer| Engine::default_on(&layer.weight.val().device()));
@@ -76,12 +80,14 @@ impl Mlp {
         self.dropout
     }
 
-    /// Logits `[batch, classes]` of images `[batch, height, width]`, pixels in [0, 1], without dropout.
+    /// Returns the logits, `[batch, classes]`, of images `[batch, height, width]` with pixels in
+    /// [0, 1]. There is no dropout. Burn's tensors compute them, whatever the engine is.
     pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
         self.forward_train(images, None)
     }
 
-    /// As [`Mlp::forward`], but with the dropout of a training step with this seed.
+    /// Returns the logits like [`Mlp::forward`], but with the dropout of a training step that has
+    /// the seed `dropout_seed`. `None` means no dropout.
     pub(crate) fn forward_train(&self, images: Tensor<3>, dropout_seed: Option<u64>) -> Tensor<2> {
         let mask = self.dropout.mask(dropout_seed);
         let mut x = images.flatten::<2>(1, 2); // [batch, height * width]
@@ -94,7 +100,8 @@ impl Mlp {
         x
     }
 
-    /// Class probabilities `[batch, classes]` of images `[batch, height, width]`: the softmax of the logits.
+    /// Returns the class probabilities, `[batch, classes]`, of images `[batch, height, width]`: the
+    /// softmax of the logits.
     pub fn probabilities(&self, images: Tensor<3>) -> Tensor<2> {
         softmax(self.forward(images), 1)
     }
@@ -109,16 +116,16 @@ impl Mlp {
         &self.layers
     }
 
-    /// Number of parameters and number of tensors: they bound the size of a record.
+    /// Number of parameters and number of tensors. They limit the size of a record.
     pub(crate) fn record_counts(&self) -> (u64, u64) {
         let tensors = self.layers.iter().map(|layer| 1 + u64::from(layer.bias.is_some())).sum();
         (self.num_params() as u64, tensors)
     }
 
-    /// Weights of the first layer, whose inputs are the pixels of an image, row by row.
+    /// Reads the parameters of the first layer. Its inputs are the pixels of an image, row by row.
     ///
     /// # Errors
-    /// A device that fails.
+    /// A network without layers, or a device that fails.
     pub fn first_layer(&self) -> Result<LayerWeights> {
         let Some(Linear { weight, bias }) = self.layers.first() else {
             return Err(Error::new("the network has no layer"));
@@ -130,6 +137,7 @@ impl Mlp {
     }
 }
 
+/// Copies the values of `tensor` from its device, row-major.
 fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
     let data = tensor.try_into_data();
     let data = data.map_err(|error| Error::backend(format!("the weights cannot be read: {error}")))?;
@@ -147,6 +155,7 @@ mod tests {
 
     type Rows<'a> = &'a [&'a [f32]];
 
+    /// Layer with these weights: one row per input, one column per output.
     fn layer(weights: Rows<'_>, biases: &[f32], device: &Device) -> Linear {
         let values: Vec<f32> = weights.concat();
         let weight = TensorData::new(values, [weights.len(), biases.len()]);
@@ -167,8 +176,9 @@ mod tests {
         }
     }
 
-    /// One image of the pixels 1 and ½. By hand: the logits are 1·1 + ½·3 + ½ = 3 and 1·2 − ½·1 − ½ = 1; the
-    /// softmax of (3, 1) is (e², 1) / (e² + 1); the loss of class 1 is −ln(1 / (e² + 1)) = ln(e² + 1).
+    /// The image has the pixels 1 and ½. The logits are 1·1 + ½·3 + ½ = 3 and 1·2 − ½·1 − ½ = 1.
+    /// The softmax of (3, 1) is (e², 1) / (e² + 1). The loss of class 1 is −ln(1 / (e² + 1)) =
+    /// ln(e² + 1).
     #[test]
     fn a_softmax_network_computed_by_hand() {
         let device = Device::flex();
@@ -181,12 +191,14 @@ mod tests {
         let target = Tensor::<1, Int>::from_data([1], &device);
         let loss = cross_entropy(model.forward(image.clone()), target.clone(), 0.0);
         assert_close(&values(loss), &[(e2 + 1.0).ln()]);
-        // Smoothing by 0.2 leaves 0.9 at class 1 and puts 0.1 at class 0, whose loss is ln(e² + 1) − 2.
+        // Label smoothing by 0.2 leaves 0.9 at class 1 and puts 0.1 at class 0, whose loss is ln(e²
+        // + 1) − 2.
         let loss = cross_entropy(model.forward(image), target, 0.2);
         assert_close(&values(loss), &[0.9 * (e2 + 1.0).ln() + 0.1 * ((e2 + 1.0).ln() - 2.0)]);
     }
 
-    /// Hidden sums are 1·2 + ½·0 = 2 and −1·1 + ½·1 = −½, of which ReLU leaves (2, 0); the logit is 2·3 + 1.
+    /// The pre-activations are 1·2 + ½·0 = 2 and −1·1 + ½·1 = −½. ReLU makes (2, 0) of them. The
+    /// logit is 2·3 + 0·100 + 1 = 7.
     #[test]
     fn a_hidden_layer_computed_by_hand() {
         let device = Device::flex();
@@ -222,8 +234,8 @@ mod tests {
         }
     }
 
-    /// Every weight of a small network is nudged both ways; the loss must change as the gradient says. Central
-    /// differences in single precision are good to about 1e-3 here.
+    /// Each weight of a small network is changed by ±0.01, and the loss must change as the gradient
+    /// says. Central differences in single precision are exact to about 1e-3 here.
     #[test]
     fn gradients_agree_with_finite_differences() {
         let device = Device::flex();

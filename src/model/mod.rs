@@ -1,5 +1,6 @@
-//! Owns the network: Flatten → Linear (→ activation → dropout → Linear)* → Softmax, its initial weights, its
-//! loss, its layers in words and its digest. Knows no data set, no path and no optimizer.
+//! Owns the network: Flatten → Linear (→ activation → dropout → Linear)* → Softmax. Also owns its
+//! `[model]` section, initial weights, loss, summary and digest, and the reading of saved weights.
+//! Depends on `backend`, `error` and `util`. Must not know data sets, file paths or optimizers.
 
 mod activation;
 mod config;

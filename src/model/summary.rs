@@ -1,54 +1,71 @@
-//! What a network is made of, without building it: each layer's shape, weights and arithmetic.
+//! Owns the summary of a network's layers: shape, number of parameters and floating-point
+//! operations of each. It is computed from the `[model]` section. Must not build the network.
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
-use crate::model::MlpConfig;
+use crate::model::{Activation, MlpConfig};
 
-/// One layer of a network.
+/// Summary of one layer of a network.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LayerSummary {
-    /// What it is.
+    /// Kind of the layer.
     pub kind: LayerKind,
-    /// The shape of what one image becomes in it, such as `[28, 28]` or `[10]`.
+    /// Shape of the layer's output for one image, such as `[28, 28]` or `[10]`.
     pub output_shape: Vec<usize>,
-    /// Its numbers that training changes.
+    /// Number of parameters: weights and biases.
     pub num_parameters: usize,
-    /// Floating-point operations for one image on the way forward; none where they are not counted: see
-    /// [`MlpConfig::layers`].
+    /// Number of floating-point operations per image in the forward pass. `None` if they are not
+    /// counted. See [`MlpConfig::layers`].
     pub flops: Option<usize>,
 }
 
-/// What a layer does.
+/// Kind of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase", tag = "name")]
 pub enum LayerKind {
-    /// The image itself.
+    /// The image, `[height, width]`.
     Input,
-    /// Rows of pixels, one behind the other.
+    /// The rows of pixels, joined to one row, `[height * width]`.
     Flatten,
-    /// Every output is a weighted sum of all inputs, and a bias.
+    /// A dense layer: each output is a weighted sum of all inputs, plus a bias.
     Linear {
-        /// Numbers in.
+        /// Number of inputs.
         inputs: usize,
-        /// Numbers out: neurons.
+        /// Number of outputs, which is the number of neurons.
         outputs: usize,
     },
-    /// A function of each number.
-    Activation(crate::model::Activation),
-    /// Leaves numbers out while training.
+    /// A function that is applied to each value.
+    #[serde(serialize_with = "activation_entry")]
+    Activation(Activation),
+    /// Dropout: training leaves out values at random.
     Dropout {
-        /// How likely each is to be left out.
+        /// Probability, in [0, 1), that a value is left out.
         probability: f64,
     },
-    /// Logits become probabilities.
+    /// The softmax, which turns logits into probabilities.
     Softmax,
 }
 
+/// Serializes an activation as an entry beside the layer's name: `"relu": null`, or
+/// `"leaky-relu": 0.01` with its slope.
+fn activation_entry<S: Serializer>(activation: &Activation, serializer: S) -> Result<S::Ok, S::Error> {
+    let slope = match activation {
+        Activation::LeakyRelu { slope } => Some(slope),
+        _ => None,
+    };
+    let mut map = serializer.serialize_map(Some(1))?;
+    map.serialize_entry(activation.key(), &slope)?;
+    map.end()
+}
+
 impl MlpConfig {
-    /// The layers of this network over images of `height` × `width` pixels in `num_classes` classes, input first.
+    /// Returns the summaries of all layers, input first, for images of `height` × `width` pixels in
+    /// `num_classes` classes.
     ///
-    /// Operations are a multiplication and an addition for each entry of the weight matrices. Biases, activations and
-    /// softmax, a few for each neuron, are not counted, as usual.
+    /// The floating-point operations are one multiplication and one addition per weight. Biases,
+    /// activations and the softmax are not counted, as usual: they take a few operations per
+    /// neuron.
     pub fn layers(&self, height: usize, width: usize, num_classes: usize) -> Vec<LayerSummary> {
         let plain = |kind, output_shape: &[usize]| LayerSummary {
             kind,
@@ -91,7 +108,7 @@ mod tests {
         let kinds: Vec<_> = layers.iter().map(|layer| layer.kind).collect();
         let linear = LayerKind::Linear { inputs: 784, outputs: 10 };
         assert_eq!(kinds, [LayerKind::Input, LayerKind::Flatten, linear, LayerKind::Softmax]);
-        // 784·10 weights and 10 biases; two operations for each weight.
+        // 784·10 weights and 10 biases. Two operations per weight.
         assert_eq!((layers[2].num_parameters, layers[2].flops), (7850, Some(15_680)));
         let shapes: Vec<_> = layers.iter().map(|layer| &layer.output_shape[..]).collect();
         assert_eq!(shapes, [&[28, 28][..], &[784], &[10], &[10]]);
@@ -102,7 +119,7 @@ mod tests {
         let config = MlpConfig { hidden: vec![5, 4], dropout: 0.1, ..MlpConfig::default() };
         let layers = config.layers(2, 3, 7);
         let parameters: Vec<_> = layers.iter().map(|layer| layer.num_parameters).collect();
-        // 6·5 + 5, 5·4 + 4, 4·7 + 7.
+        // Linear layers: 6·5 + 5, 5·4 + 4 and 4·7 + 7.
         assert_eq!(parameters, [0, 0, 35, 0, 0, 24, 0, 0, 35, 0]);
         assert_eq!(layers[3].kind, LayerKind::Activation(Activation::Relu));
         assert_eq!(

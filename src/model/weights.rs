@@ -1,4 +1,5 @@
-//! Weights out of bytes of Burn's, and whether they are numbers.
+//! Owns the reading of weights in Burn's file format, the limits of its size, and the check that
+//! weights are finite. Depends on the network. Must not know file paths: callers read the bytes.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::store::{ModuleRecord, RecordError};
@@ -8,34 +9,36 @@ use burn_pack::Reader;
 use crate::error::{Error, Result};
 use crate::model::Mlp;
 
-/// The most bytes that Burn's format adds to the numbers of a tensor: its name, its shape and its place, and the gap before
-/// its numbers. Measured: 280 to 375.
+/// Largest number of bytes that Burn's format adds per tensor: its name, its shape, its position,
+/// and the gap before its values. Measured: 280 to 375.
 const MAX_BYTES_PER_TENSOR: u64 = 1024;
-/// The most bytes that it adds to a file beside that.
+/// Largest number of further bytes that Burn's format adds per file.
 const MAX_BYTES_PER_FILE: u64 = 4096;
 
-/// The most bytes of a file in Burn's format that holds so many `numbers` in single precision, in so many `tensors`.
+/// Largest size in bytes of a file in Burn's format that holds `numbers` values in single
+/// precision, in `tensors` tensors.
 pub(crate) fn max_record_size(numbers: u64, tensors: u64) -> u64 {
     4 * numbers + MAX_BYTES_PER_TENSOR * tensors + MAX_BYTES_PER_FILE
 }
 
-/// The most bytes of a file with the weights of `model`.
+/// Largest size in bytes of a file with the parameters of `model`.
 pub(crate) fn max_weights_size(model: &Mlp) -> u64 {
     let (numbers, tensors) = model.record_counts();
     max_record_size(numbers, tensors)
 }
 
-/// Loads the weights in `bytes`, a file of Burn's that messages call `name`, into `model`.
+/// Loads weights into `model`. `bytes` is the content of a file in Burn's format, and `name` is the
+/// file's name in messages.
 ///
 /// # Errors
-/// Bytes that are damaged, or weights of another network.
+/// Bytes that are damaged, values that are not in single precision, or weights of another network.
 pub fn load_weights(model: Mlp, bytes: Vec<u8>, name: &str) -> Result<Mlp> {
     let failed = |error| match error {
         RecordError::Io(reason) => Error::corrupt(format!("cannot load `{name}`: {reason}"))
             .hint("does it hold a network's weights?"),
         RecordError::Validation(reason) => misfit(&reason, name),
     };
-    // Shared, a copy of them takes no memory.
+    // The bytes are read twice. A clone of shared bytes takes no memory.
     let bytes = Bytes::from_bytes_vec(bytes).shared();
     let tensors = Reader::from_bytes(bytes.clone()).and_then(Reader::into_tensors);
     check_numbers(&tensors.map_err(|error| failed(error.into()))?, name)?;
@@ -43,8 +46,8 @@ pub fn load_weights(model: Mlp, bytes: Vec<u8>, name: &str) -> Result<Mlp> {
     model.try_load_record(record).map_err(failed)
 }
 
-/// Refuses numbers that are not in single precision: a network would take over the kind that is in the file, and Burn
-/// panics where that is one of whole numbers.
+/// Rejects tensors that are not in single precision. Burn would give the network the number type of
+/// the file, and would panic if that is an integer type.
 fn check_numbers(tensors: &[burn_pack::Tensor], name: &str) -> Result<()> {
     match tensors.iter().find(|tensor| tensor.dtype != DType::F32) {
         None => Ok(()),
@@ -58,7 +61,8 @@ fn check_numbers(tensors: &[burn_pack::Tensor], name: &str) -> Result<()> {
     }
 }
 
-/// Burn lists what does not fit in quotes, tensor by tensor; the first says enough.
+/// Returns the error for weights that do not fit the network. Burn's `reason` lists the tensors
+/// that do not fit, each in quotes. The message names the first one.
 fn misfit(reason: &str, name: &str) -> Error {
     let first = reason.split('"').nth(1).unwrap_or(reason);
     let first = first.replace("Shape { dims: ", "").replace(" }", "");
@@ -71,16 +75,17 @@ fn misfit(reason: &str, name: &str) -> Error {
     }
 }
 
-/// Whether no weight is infinite or not a number.
+/// Returns whether every parameter is finite: neither infinite nor NaN.
 ///
 /// # Errors
-/// When the device fails while it is asked.
+/// A device that fails while it checks.
 pub(crate) fn has_finite_weights(model: &Mlp) -> Result<bool> {
     let mut look = FiniteCheck { finite: Ok(true) };
     model.visit(&mut look);
     look.finite
 }
 
+/// Visitor that checks each tensor of a network, until one is not finite or cannot be read.
 struct FiniteCheck {
     finite: Result<bool>,
 }

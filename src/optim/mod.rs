@@ -92,6 +92,13 @@ macro_rules! optimizers {
                 vec![$(Self::$kind($kind::default())),+]
             }
 
+            /// Kind of the optimizer in experiment files: `adamw`.
+            pub fn kind(&self) -> String {
+                match self {
+                    $(Self::$kind(_) => stringify!($kind).to_lowercase(),)+
+                }
+            }
+
             /// The optimizer behind the section.
             pub fn rule(&self) -> &dyn UpdateRule {
                 match self {

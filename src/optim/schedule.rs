@@ -83,6 +83,9 @@ impl Default for ScheduleConfig {
 }
 
 impl ScheduleConfig {
+    /// Kinds of schedules in experiment files, one per variant.
+    pub const KINDS: [&'static str; 4] = ["constant", "step", "exponential", "cosine"];
+
     /// Epochs in which the rate rises from 0.
     pub fn warmup_epochs(&self) -> f64 {
         match self {
@@ -249,5 +252,13 @@ mod tests {
         schedule.step();
         restored.load_record(schedule.to_record());
         assert_close(&[restored.step()], &[0.25]);
+    }
+
+    #[test]
+    fn every_kind_is_in_the_list_of_kinds() {
+        let message = toml::from_str::<ScheduleConfig>("kind = \"none\"")
+            .map_or_else(|error| error.to_string(), |_| String::new());
+        let named = message.split('`').skip(3).step_by(2).collect::<Vec<_>>();
+        assert_eq!(named, ScheduleConfig::KINDS, "{message}");
     }
 }

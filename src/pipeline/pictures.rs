@@ -227,7 +227,7 @@ impl LoadedModel {
     fn mistake_sheet(&self, evaluation: &Evaluation, split: &Split, subtitle: &str) -> Result<Vec<u8>> {
         let (height, width) = split.image_size();
         let tiles: Vec<_> = evaluation
-            .worst
+            .top_losses
             .iter()
             .map(|mistake| Tile {
                 values: split.image(mistake.index).0,

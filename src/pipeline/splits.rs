@@ -96,7 +96,7 @@ pub(crate) fn check_trainable(experiment: &Experiment, layout: InputSpec, num_tr
     check_classes(experiment, layout)?;
     let largest_batch = experiment.training.batch_size.min(num_train).max(EVALUATION_BATCH_SIZE);
     experiment.model.check_memory(height * width, num_classes, largest_batch)?;
-    experiment.model.check_weights(height * width, num_classes)?;
+    experiment.model.check_num_parameters(height * width, num_classes)?;
     let sizes = experiment.model.sizes(height * width, num_classes);
     let weights: u128 = sizes.windows(2).map(|pair| (pair[0] as u128 + 1) * pair[1] as u128).sum();
     let values: u128 = sizes.iter().map(|&size| size as u128).sum();

@@ -115,7 +115,7 @@ pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
 /// The misclassified images of the highest loss, each with its true and its predicted class.
 pub(crate) fn mistakes(test: &TestEvaluation, layout: InputSpec) -> Result<Markup> {
     let mut tiles = Vec::new();
-    for (mistake, pixels) in test.evaluation.worst.iter().zip(&test.worst_pixels) {
+    for (mistake, pixels) in test.evaluation.top_losses.iter().zip(&test.worst_pixels) {
         let png = gray_png(pixels, layout.height, layout.width, 1)?;
         tiles.push(components::tile(
             &png,

@@ -45,7 +45,7 @@ pub fn page(run: &RunRecords, first_layer: Option<&LayerWeights>) -> Result<Stri
         sections.push(section("Weights", &weights(neurons, layout, run.experiment.model.hidden.is_empty())?));
     }
     if let Some(test) = &run.test {
-        if !test.evaluation.worst.is_empty() {
+        if !test.evaluation.top_losses.is_empty() {
             sections.push(section("Worst mistakes", &result::mistakes(test, layout)?));
         }
         sections.push(section("Calibration", &result::calibration(&test.evaluation.calibration)?));

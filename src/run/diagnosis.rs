@@ -1,7 +1,6 @@
 //! Owns the diagnosis of a trained network by its evaluation: one class for all images, classes
-//! that are never predicted, and an accuracy below that of a network without hidden layers. Depends
-//! on `evaluation` and `experiment`. It states what it finds and what may help, and changes no
-//! result.
+//! that are never predicted, and an accuracy below that of simpler predictions. Depends on
+//! `evaluation` and `experiment`. It states findings and remedies, and must not change a result.
 
 use serde::Serialize;
 
@@ -47,7 +46,7 @@ pub enum FindingKind {
 }
 
 impl Finding {
-    /// Returns message and hint as two sentences.
+    /// Returns the message and the hint as two sentences.
     pub fn sentences(&self) -> [String; 2] {
         [&self.message, &self.hint].map(|text| {
             let mut chars = text.chars();
@@ -63,7 +62,7 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// Returns the faults of a run's network. Without a test, there are none.
+/// Returns the faults of a run's network. There are none if the run was not tested.
 pub fn diagnose_run(run: &RunRecords) -> Vec<Finding> {
     let is_result = run.info.status == Status::Finished;
     let evaluation = run.test.as_ref().map(|test| &test.evaluation);
@@ -99,6 +98,8 @@ fn find_one_class(experiment: &Experiment, evaluation: &Evaluation, class: usize
     Some(Finding { kind: FindingKind::OneClass, message, hint })
 }
 
+/// Returns the fault of a network that never predicts some class with at least [`MIN_IMAGES`]
+/// images.
 fn find_missing_classes(
     experiment: &Experiment,
     evaluation: &Evaluation,
@@ -124,6 +125,8 @@ fn find_missing_classes(
     Some(Finding { kind: FindingKind::MissingClasses, message, hint: hint(experiment) })
 }
 
+/// Returns the fault of a network whose accuracy a simpler prediction reaches: always the most
+/// frequent class or, on MNIST, the network without hidden layers.
 fn find_low_accuracy(experiment: &Experiment, evaluation: &Evaluation, is_result: bool) -> Option<Finding> {
     let accuracy = evaluation.accuracy;
     let shares = (0..evaluation.classes.len()).map(|class| share_of(evaluation, class));
@@ -145,11 +148,12 @@ fn find_low_accuracy(experiment: &Experiment, evaluation: &Evaluation, is_result
     None
 }
 
+/// Fraction of the images that are of `class`, in [0, 1].
 fn share_of(evaluation: &Evaluation, class: usize) -> f64 {
     evaluation.classes[class].num_images as f64 / evaluation.num_images as f64
 }
 
-/// Returns a likely reason and a remedy, by comparison with usual settings.
+/// Returns a likely reason and a remedy. It compares the settings with those that usually work.
 fn hint(experiment: &Experiment) -> String {
     let (model, optimizer) = (&experiment.model, &experiment.optimizer);
     if !model.hidden.is_empty() && model.initializer == Initializer::Zeros {
@@ -182,7 +186,7 @@ mod tests {
     use crate::evaluation::{Calibration, ConfusionMatrix};
     use crate::experiment::Override;
 
-    /// The evaluation with this confusion matrix: one row per true class, one column per predicted
+    /// Evaluation with this confusion matrix: one row per true class, one column per predicted
     /// class.
     fn evaluation<const N: usize>(counts: [[u64; N]; N]) -> Evaluation {
         let confusion = ConfusionMatrix { counts: counts.iter().map(|row| row.to_vec()).collect() };
@@ -194,7 +198,7 @@ mod tests {
             classes: confusion.scores(),
             confusion,
             calibration: Calibration::measure([(0.5, true)].into_iter()),
-            worst: Vec::new(),
+            top_losses: Vec::new(),
             misclassified: None,
         }
     }
@@ -214,7 +218,7 @@ mod tests {
         let all = evaluation([[0, 10, 0], [0, 10, 0], [0, 10, 0]]);
         let expected = ["all 30 images are taken for class 1: the network tells nothing apart"];
         assert_eq!(messages(&[], &all, true), expected);
-        // It is right if all images are of that class. If most are, that is the reason.
+        // It is no fault if all images are of that class. If most images are, the hint says so.
         assert_eq!(messages(&[], &evaluation([[7, 0], [0, 0]]), true), [""; 0]);
         let unbalanced = diagnose(&experiment(&[]), &evaluation([[90, 0], [10, 0]]), true);
         assert!(unbalanced[0].hint.starts_with("most of these images are of that class"), "{unbalanced:?}");

@@ -1,4 +1,5 @@
-//! The search for runs in the artifacts folder.
+//! Owns the search for runs in the artifacts folder: the list of all runs, and the run that a user
+//! names. Must not know the content of studies.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,7 +58,7 @@ pub fn list(artifacts: &Path) -> Result<(Vec<RunEntry>, Vec<UnreadableRun>)> {
 /// Returns the runs of the experiment called `name`, oldest first.
 pub(super) fn list_experiment(artifacts: &Path, name: &str) -> Result<Vec<RunFolder>> {
     let folder = artifacts.join(name);
-    // If the path is not a folder, creating a run in it is an error. Listing is not.
+    // A path that is not a folder contains no runs. Only creating a run in it is an error.
     let mut paths = if folder.is_dir() { subfolders(&folder)? } else { Vec::new() };
     paths.sort();
     Ok(paths.iter().filter_map(|path| RunFolder::open(path).ok()).collect())
@@ -78,8 +79,8 @@ pub fn find(text: &str, artifacts: &Path) -> Result<RunFolder> {
     if text == "latest" {
         return latest(artifacts);
     }
-    // Only the folder's name counts: a run with damaged files is found, too, and reading it is an
-    // error.
+    // Only the name of the folder decides. So a run with damaged files is found, too, and reading
+    // it returns the error.
     let mut folders: Vec<PathBuf> = subfolders(artifacts)?
         .iter()
         .map(|experiment| experiment.join(path))
@@ -124,6 +125,7 @@ fn newest_in(folder: &Path) -> Option<RunFolder> {
     Some(runs.max_by(|a, b| a.info.started_at.cmp(&b.info.started_at))?.folder)
 }
 
+/// Reads the entry of the run in the folder `path`.
 fn read(path: &Path) -> Result<RunEntry> {
     let folder = RunFolder::open(path)?;
     let info = folder.info()?;
@@ -136,6 +138,8 @@ fn read(path: &Path) -> Result<RunEntry> {
     Ok(RunEntry { folder, info, summary, accuracy })
 }
 
+/// Returns the folders in `path`, without those that a process is still creating. If `path` does
+/// not exist, there are none.
 fn subfolders(path: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,

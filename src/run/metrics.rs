@@ -1,4 +1,5 @@
-//! The file `metrics.jsonl`, with one line per epoch.
+//! Owns the file `metrics.jsonl`, with one line per epoch. The training writes it through the trait
+//! `Callback`. Must not know the other files of a run folder.
 
 use std::path::Path;
 
@@ -11,14 +12,14 @@ use crate::util::files::LineLog;
 #[derive(Debug)]
 pub struct Metrics {
     lines: LineLog,
-    /// The end of each line that the file had when it was opened, in bytes from the beginning of
-    /// the file, and the digest of all lines up to it.
+    /// One entry for each valid line that the file had when it was opened: its end, in bytes from
+    /// the beginning of the file, and the digest of all lines up to it.
     line_ends: Vec<(usize, MetricsDigest)>,
 }
 
 impl Metrics {
     /// Opens the file, or creates it, and returns the records of its epochs up to the first invalid
-    /// line.
+    /// line. That line stays in the file until [`Metrics::truncate`] removes it.
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<EpochRecord>)> {
         let (lines, bytes) = LineLog::open(path)?;
         let (mut line_ends, mut records) = (Vec::new(), Vec::new());
@@ -50,7 +51,7 @@ impl Metrics {
         self.lines.truncate(self.line_ends.last().map_or(0, |&(end, _)| end))
     }
 
-    /// Appends the line of an epoch, and returns when it is on the disk.
+    /// Appends the line of an epoch. Returns when the line is on the disk.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -69,8 +70,11 @@ impl Callback for Metrics {
     }
 }
 
-/// Reads the records in the file at `path`. A missing file has none, and a line without its end,
-/// which another process is writing, is ignored.
+/// Reads the records in the file at `path`. A missing file has no records. A last line without a
+/// line end is ignored, since another process is writing it.
+///
+/// # Errors
+/// A file that cannot be read, or an invalid line.
 pub(super) fn read(path: &Path) -> Result<Vec<EpochRecord>> {
     if !path.exists() {
         return Ok(Vec::new());

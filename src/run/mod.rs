@@ -1,6 +1,7 @@
 //! Owns the run folder: its file names and formats. No file in it is ever half-written, and no run
 //! overwrites another one.
-//! Depends on `experiment`, `evaluation` and `training`. Must not know how a run is made.
+//! Depends on `experiment`, `evaluation` and `training`. Must not know the order of the work that
+//! makes a run.
 //!
 //! ```text
 //! artifacts/<experiment>/<run id>/
@@ -61,6 +62,7 @@ const PREDICTIONS: &str = "predictions";
 /// All files of a run folder. The folder may be untrusted: none of these files may be a link that
 /// leads out of it, or a pipe, which would block the reader.
 const FILES: [&str; 8] = [CONFIG, INFO, METRICS, MODEL, SUMMARY, EVALUATION, REPORT, files::LOCK];
+/// All folders in a run folder.
 const FOLDERS: [&str; 3] = [CHECKPOINTS, FIGURES, PREDICTIONS];
 
 /// The lock of a run folder. No other process can train in the folder while this value exists.
@@ -97,7 +99,7 @@ impl RunFolder {
         let lock = RunLock { _lock: lock };
         info.config_sha256 = Some(folder.write_experiment(experiment)?);
         folder.write_info(&info)?;
-        // 2026-11-22T18:08:05.112Z becomes 20261122-180805.
+        // The time 2026-11-22T18:08:05.112Z becomes the id 20261122-180805.
         let id: String = timestamp(now).chars().take(19).filter(|c| !"-:".contains(*c)).collect();
         let id = id.replace('T', "-");
         folder.path = parent.join(&id);
@@ -337,6 +339,7 @@ impl RunFolder {
         self.write(&self.path.join(PREDICTIONS), &format!("{name}.png"), png)
     }
 
+    /// Writes the file `name` in `folder`, a folder of the run, and returns its path.
     fn write(&self, folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
         files::make_folder(folder)?;
         let path = folder.join(name);

@@ -1,4 +1,5 @@
-//! The records in the files of a run folder.
+//! Owns the records in the files of a run folder: their fields are the fields of the JSON files.
+//! Must not know how they are written and read.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ use crate::util::format::{counted, grouped};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// A process trains the run.
+    /// A process is training the run.
     Running,
     /// The process was killed, or the machine stopped. This status is never written: `run.json`
     /// still says `running`.
@@ -93,8 +94,7 @@ impl RunInfo {
     /// Returns the engine that trained the run: the recorded one, or the only one that its backend
     /// had when it was trained.
     pub fn engine(&self) -> Engine {
-        let usual = if self.backend == Backend::Flex { Engine::Cpu } else { Engine::Autodiff };
-        self.engine.unwrap_or(usual)
+        self.engine.unwrap_or(Engine::usual(self.backend))
     }
 }
 
@@ -109,6 +109,7 @@ pub struct ResumeEvent {
     pub position: Option<Position>,
 }
 
+/// Format of a run whose `run.json` states none.
 fn first_format() -> u32 {
     1
 }

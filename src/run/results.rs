@@ -1,5 +1,5 @@
-//! The result of a run: its summary and its test. Each is valid only for the weights whose digest
-//! is in `run.json`.
+//! Owns the reading and writing of a run's result: its summary and its test. Each is valid only for
+//! the weights whose digest is in `run.json`. Must not know how a result is computed.
 
 use crate::error::{Error, Result};
 use crate::run::{EVALUATION, MODEL, REPORT, RunFolder, RunInfo, RunSummary, SUMMARY, TestEvaluation};

@@ -1,5 +1,6 @@
-//! The file `evaluation.json`: the test in detail, with the pixels of the misclassified images that
-//! have the highest loss. So a page can be made from the run folder alone.
+//! Owns the content of `evaluation.json`: the test in detail, with the pixels of the misclassified
+//! images that have the highest loss. So a page can be made from the run folder alone. Must not
+//! know the network.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -17,8 +18,8 @@ pub struct TestEvaluation {
     /// The evaluation.
     #[serde(flatten)]
     pub evaluation: Evaluation,
-    /// The image of each entry of `evaluation.worst`, row by row, 0 is background. In the file, it
-    /// is Base64.
+    /// Image of each entry of `evaluation.top_losses`, one byte per pixel, row by row. 0 is background.
+    /// In the file, each image is a Base64 text.
     #[serde(serialize_with = "write_base64", deserialize_with = "read_base64")]
     pub worst_pixels: Vec<Vec<u8>>,
 }
@@ -28,14 +29,15 @@ impl TestEvaluation {
     /// `weights_sha256`.
     pub fn new(evaluation: Evaluation, split: &Split, weights_sha256: String) -> Self {
         let worst_pixels =
-            evaluation.worst.iter().map(|mistake| split.image(mistake.index).0.to_vec()).collect();
+            evaluation.top_losses.iter().map(|mistake| split.image(mistake.index).0.to_vec()).collect();
         Self { weights_sha256: Some(weights_sha256), evaluation, worst_pixels }
     }
 
-    /// Returns whether the lists match each other and images of `layout`. An edited file may not.
+    /// Returns whether the lists have the lengths and values that `layout` and the other lists
+    /// require. This may be false for an edited file.
     pub(super) fn is_consistent(&self, layout: InputSpec) -> bool {
         let InputSpec { height, width, num_classes } = layout;
-        let Evaluation { confusion, classes, worst, misclassified, num_images, .. } = &self.evaluation;
+        let Evaluation { confusion, classes, top_losses, misclassified, num_images, .. } = &self.evaluation;
         let is_ascending = |images: &Vec<u32>| images.windows(2).all(|pair| pair[0] < pair[1]);
         let is_in_range = |images: &Vec<u32>| images.last().is_none_or(|&last| (last as usize) < *num_images);
         let is_complete = |images: &Vec<u32>| {

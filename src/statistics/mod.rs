@@ -30,8 +30,8 @@ pub(crate) use spread::{FiveNumbers, variance_ratio_p_value};
 /// Confidence level of intervals and comparisons.
 pub(crate) const CONFIDENCE: f64 = 0.95;
 
-/// Standard deviations below this are rounding errors: accuracies of trials are equal or differ by
-/// an image at least.
+/// Largest standard deviation that counts as a rounding error. Accuracies of trials are equal or
+/// differ by at least one image, which is much more.
 const ROUNDING: f64 = 1e-9;
 
 /// Mean of the values. `None` if there are none.
@@ -46,14 +46,17 @@ pub(crate) fn deviation(values: &[f64]) -> Option<f64> {
     Some((squares / (values.len() - 1) as f64).sqrt())
 }
 
-/// Standard deviation, where the values differ by more than rounding.
+/// Standard deviation (n − 1) of values that differ by more than rounding. `None` for fewer than
+/// two values, for values that do not spread, and where the result is not finite.
 pub(crate) fn spread_of(values: &[f64]) -> Option<f64> {
     deviation(values).filter(|&deviation| deviation > ROUNDING && deviation.is_finite())
 }
 
-/// Factor from the variance of trials' values to the variance of their mean. The trials are
-/// correlated, since they share training images: 1/n + ρ/(1 − ρ), ρ = validation / (validation +
-/// training images) (Nadeau and Bengio 2003).
+/// Factor from the variance of the values of `n` trials to the variance of their mean (Nadeau and
+/// Bengio 2003): 1/n + ρ/(1 − ρ), ρ = validation / (validation + training images).
+///
+/// Independent values would have 1/n alone. The trials are correlated, since they share training
+/// images. The second term is equal to validation / training images, which is how it is computed.
 fn variance_factor(n: usize, (num_train, num_validation): (usize, usize)) -> f64 {
     1.0 / n.max(1) as f64 + num_validation as f64 / num_train.max(1) as f64
 }

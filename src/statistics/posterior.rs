@@ -1,4 +1,6 @@
-//! Owns the probabilities that one accuracy is above another by more than matters in practice.
+//! Owns the probabilities that one accuracy is above another by more than matters in practice. The
+//! differences that do not matter are the region of practical equivalence, from −`region` to
+//! `region`.
 
 use serde::Serialize;
 
@@ -55,8 +57,9 @@ pub(crate) fn correlated_p_value(differences: &[f64], images: (usize, usize)) ->
     Some(2.0 * student_cdf(-(mean / scale).abs(), differences.len() - 1))
 }
 
-/// Probabilities for two accuracies, best and other, over `num_images` images each. It is used
-/// where the trials do not spread. It takes the choice of images into account and no other chance.
+/// Probabilities for two accuracies, `best` and `other`, over `num_images` images each. They are
+/// used where the trials do not spread. They take the choice of images into account and no other
+/// chance. `region` is half the width of the region of practical equivalence.
 ///
 /// Each accuracy has the posterior Beta(right + 1, wrong + 1) of a uniform prior. Their difference
 /// is approximated by a normal distribution. The images count as different ones, which is cautious

@@ -1,14 +1,17 @@
 //! Owns the comparison of two groups of values that need not be normally distributed, such as
-//! times.
+//! times. It is the Mann-Whitney test, whose statistic U is the number of pairs in which the value
+//! of the first group is the larger one.
 
-/// Most pairs of values for which all orders are counted. Beyond, U is normal to more digits than
-/// anyone reads.
+/// Most pairs of values for which all orders are counted. With more pairs, the normal approximation
+/// of U agrees in more digits than anyone reads.
 const MAX_PAIRS: usize = 2500;
 
-/// Two-sided p-value of the Mann-Whitney test (1947) that values of one group are as often below as
-/// above those of the other. It is exact without ties, and cautious with them.
+/// Two-sided p-value of the Mann-Whitney test (1947). Its hypothesis is that values of one group
+/// are as often below as above those of the other. It is 1 for an empty group.
 ///
-/// A p-value below 0.05 needs at least four values in each group.
+/// Up to [`MAX_PAIRS`] pairs, the p-value is exact without ties, and cautious with them. With more
+/// pairs, U is approximated by a normal distribution with mean mn/2 and variance mn(m + n + 1)/12.
+/// In groups of equal size, a p-value below 0.05 needs at least four values in each.
 pub(crate) fn mann_whitney(first: &[f64], second: &[f64]) -> f64 {
     let (m, n) = (first.len(), second.len());
     if m == 0 || n == 0 {
@@ -35,10 +38,11 @@ pub(crate) fn mann_whitney(first: &[f64], second: &[f64]) -> f64 {
     (2.0 * counts[..=u].iter().sum::<f64>() / total).min(1.0)
 }
 
-/// Numbers of orders of `m` and `n` values in which U is 0, 1, 2, ….
+/// Returns the number of orders of `m` and `n` different values for each U from 0 to m · n.
 fn count_arrangements(m: usize, n: usize) -> Vec<f64> {
-    // The values of the first group are added one by one. Each is above `k` values of the second
-    // group, and no `k` is larger than the one before.
+    // After `size` values of the first group, `ways[k][u]` counts the orders with U = `u` in which
+    // each of these values is above at most `k` values of the second group. Either none of them is
+    // above `k` values (`fewer`), or one is, and the others have U = `u - k` (`with`).
     let mut ways = vec![vec![0.0; m * n + 1]; n + 1];
     ways.iter_mut().for_each(|ways| ways[0] = 1.0);
     for size in 1..=m {

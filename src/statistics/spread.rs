@@ -46,7 +46,7 @@ impl FiveNumbers {
 }
 
 /// p-value of the one-sided F test: the probability that the variance of `n` values is at least
-/// `ratio` times that of `n` others of the same distribution.
+/// `ratio` times that of `n` others of the same normal distribution.
 ///
 /// With equal degrees of freedom, F follows from Student's t: t = √(n − 1) · (√F − 1/√F) / 2
 /// (Cacoullos 1965).

@@ -37,7 +37,7 @@ pub enum Ranking {
 /// Accuracy of the best configuration minus that of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Difference {
-    /// Mean of the differences.
+    /// Mean of the differences over the trials.
     pub difference: f64,
     /// 95 % interval of the difference.
     pub interval: (f64, f64),
@@ -104,23 +104,26 @@ pub enum Instability {
     },
 }
 
-/// Trials of one configuration, with all folds and seeds, as they are compared.
+/// Trials of one configuration, with all seeds and folds.
 pub(super) struct ConfigurationTrials<'a> {
+    /// One entry per trial, in the plan's order: the record, or `None` if the trial has not run.
     pub(super) records: &'a [Option<&'a TrialRecord>],
 }
 
 impl ConfigurationTrials<'_> {
+    /// Validation accuracies of the trials that finished.
     pub(super) fn accuracies(&self) -> Vec<f64> {
         self.records.iter().flatten().filter_map(|record| record.accuracy).collect()
     }
 
-    /// Number of training images and of validation images of each trial.
+    /// Number of training images and of validation images of the first trial that has run. Those of
+    /// other folds differ by one image at most.
     pub(super) fn num_images(&self) -> (usize, usize) {
         self.records.iter().flatten().next().map_or((1, 1), |record| record.num_images)
     }
 
-    /// Number of different validation images over all folds. Other seeds may hold out the same
-    /// images again, so seeds do not add to it.
+    /// Number of different validation images over all folds. Other seeds may take the same images
+    /// for validation again, so seeds do not add to it.
     pub(super) fn num_validation_images(&self) -> usize {
         let mut folds: Vec<_> = self.records.iter().flatten().map(|record| record.fold).collect();
         folds.sort_unstable();
@@ -130,6 +133,8 @@ impl ConfigurationTrials<'_> {
 
     /// Compares with `best` trial by trial: trials of the same fold and seed have the same training
     /// and validation images. `region` is half the width of the region of practical equivalence.
+    /// `None` where no trial finished. Holm's correction is left to the caller, which has all
+    /// comparisons.
     pub(super) fn compare(&self, best: &Self, region: f64) -> Option<Comparison> {
         let (best_accuracies, accuracies) = (best.accuracies(), self.accuracies());
         let differences: Vec<f64> = best_accuracies.iter().zip(&accuracies).map(|(a, b)| a - b).collect();
@@ -168,12 +173,14 @@ impl ConfigurationTrials<'_> {
         if own.len() != best.len() {
             return None;
         }
+        // Without a ratio, the trials of the best configuration all agree: the p-value is 0.
         let ratio = spread_of(&best).map(|best_deviation| own_deviation / best_deviation);
         let p_value = ratio.map_or(0.0, |ratio| variance_ratio_p_value(ratio * ratio, own.len()));
         (p_value < UNSTABLE_P_VALUE).then_some(Instability::Spread { ratio })
     }
 }
 
+/// Verdict that has a probability of at least 95 %, or else [`Verdict::Undecided`].
 fn verdict(probabilities: Probabilities) -> Verdict {
     match probabilities {
         Probabilities { equal, .. } if equal >= CONFIDENCE => Verdict::PracticallyEqual,

@@ -21,8 +21,8 @@ pub struct Study {
     pub name: String,
     /// The base experiment, without the values of `vary`.
     pub base: Experiment,
-    /// Number of folds of the cross-validation over the training images. With 0, the images held
-    /// out by `data.validation` are used.
+    /// Number of folds of the cross-validation over the training images. With 0, the validation
+    /// images are those of `data.validation`.
     pub folds: usize,
     /// Seeds. Each configuration is trained once with each seed.
     pub seeds: Vec<u64>,
@@ -32,21 +32,26 @@ pub struct Study {
     /// Half the width of the region of practical equivalence, a difference of accuracies in [0, 1).
     /// Accuracies that differ by less count as equal in practice.
     pub equivalence: f64,
+    /// Keys of the section `[vary]`, each with its values.
     pub(super) parameters: Vec<Parameter>,
     /// Number of configurations drawn from the grid, and the seed of the draw. With `None`, all
     /// configurations are trained.
     pub(super) sample: Option<(usize, u64)>,
+    /// Text of the file.
     text: String,
     /// The file of the base experiment, without the keys that `changes` replace.
     base_file: ParsedExperiment,
+    /// Values of the section `[set]` and those of the command line, one for each key.
     changes: Vec<Override>,
+    /// Name of the file, for messages.
     origin: String,
 }
 
+/// Keys of the top level of a study file.
 const KEYS: [&str; 9] = ["name", "base", "folds", "seeds", "timing", "equivalence", "sample", "set", "vary"];
-/// Default region: half a percentage point, which is about the effect of another seed on the
-/// exercise's network. Benavoli et al. (2017) use a whole percentage point, which is much where
-/// only one percent of the images is classified wrongly.
+/// Default of [`Study::equivalence`]: half a percentage point, which is about the effect of another
+/// seed on the exercise's network. Benavoli et al. (2017) use a whole percentage point, which is
+/// much where only one percent of the images is classified wrongly.
 pub(super) const DEFAULT_EQUIVALENCE: f64 = 0.005;
 /// Suffix after the study's name in the name of the best configuration's experiment.
 const BEST_SUFFIX: &str = "-best";
@@ -73,8 +78,9 @@ impl Study {
         Self::from_toml(&text, &path.display().to_string(), changes, base)
     }
 
-    /// Reads a study from TOML. `more_changes` are applied after its `[set]` section. `base`
-    /// returns the text of the experiment file that the study names, and the name of that file.
+    /// Reads a study from TOML. `origin` is the name of its file, for messages and as the default
+    /// name of the study. `more_changes` are applied after its `[set]` section. `base` returns the
+    /// text of the experiment file that the study names, and the name of that file.
     ///
     /// # Errors
     /// The same as those of [`Study::read`].
@@ -103,8 +109,8 @@ impl Study {
         let vary = file.section("vary")?;
         file.reject_unknown_keys()?;
         if folds > 0 {
-            // Folds replace the held-out images. Early stopping asks for some: one stands for the
-            // fold.
+            // Folds replace the validation images of `data.validation`. Early stopping refuses an
+            // experiment without validation images, so the value is 1 and not 0.
             changes.push(Override::new("data.validation", 1));
         }
         let changes = keep_last_of_each_key(changes);
@@ -136,6 +142,7 @@ impl Study {
         Ok(study)
     }
 
+    /// Refuses a study without validation images.
     fn check(&self) -> Result<()> {
         if self.folds == 0 && self.base.data.validation == 0 {
             return Err(Error::config(format!(
@@ -155,15 +162,15 @@ impl Study {
         format!("{}{BEST_SUFFIX}", self.name)
     }
 
-    /// Name of a trial for people, such as `learning rate 0.1, seed 1, fold 2 of 5`. People count
-    /// folds from 1.
+    /// Name of a trial as people read it, such as `learning rate 0.1, seed 1, fold 2 of 5`. `fold`
+    /// is counted from 0, and the name counts from 1.
     pub fn trial_name(&self, configuration: &Configuration, seed: u64, fold: Option<usize>) -> String {
         let seed = if self.seeds.len() > 1 { format!(", seed {seed}") } else { String::new() };
         let fold = fold.map(|fold| format!(", fold {} of {}", fold + 1, self.folds)).unwrap_or_default();
         format!("{}{seed}{fold}", configuration.name())
     }
 
-    /// Keys that vary.
+    /// Dotted keys that vary, such as `optimizer.learning_rate`.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.parameters.iter().map(|parameter| parameter.key.as_str())
     }
@@ -173,7 +180,10 @@ impl Study {
         &self.text
     }
 
-    /// Builds the experiment with these values, in the order of [`Study::keys`], and this seed.
+    /// Builds the experiment with `values`, in the order of [`Study::keys`], and `seed`.
+    ///
+    /// # Errors
+    /// The experiment refuses a value.
     pub(super) fn experiment(&self, values: &[Value], seed: u64) -> Result<Experiment> {
         let parameters = self.parameters.iter().zip(values);
         let parameters = parameters.map(|(parameter, value)| Override::new(&parameter.key, value.clone()));
@@ -182,8 +192,8 @@ impl Study {
         changes.push(Override::new("name", self.name.clone()));
         let mut experiment =
             self.base_file.with_overrides(&changes, &format!("changed by `{}`", self.origin))?;
-        // All trials have the data of the base, where the path of the folder has been made
-        // absolute.
+        // All trials have the data of the base experiment, where the path of the folder is absolute
+        // already.
         experiment.data.clone_from(&self.base.data);
         Ok(experiment)
     }
@@ -196,14 +206,15 @@ fn check_length(name: &str, origin: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::config(format!(
-        "the name of the study `{origin}` is {} characters long, expected at most {most}: its best setting is trained \
+        "the name of the study `{origin}` is {} characters long, expected at most {most}: its best configuration is trained \
          as `{name}{BEST_SUFFIX}`",
         name.len()
     ))
     .hint("write a shorter `name = \"…\"` at the top of the study, or rename its file"))
 }
 
-/// Returns the text and the name of the base experiment of a study in `folder`.
+/// Returns the text and the file name of the base experiment `name` of a study in `folder`. A path
+/// starts at `folder`. Where no such file exists, `name` can be an experiment inside smallnet.
 fn read_base(folder: &Path, name: &str) -> Result<(String, String)> {
     let path = folder.join(name);
     let inside = match path.exists() {
@@ -225,7 +236,8 @@ fn read_base(folder: &Path, name: &str) -> Result<(String, String)> {
     Ok((text, path.display().to_string()))
 }
 
-/// Returns the base of a study inside smallnet, as its file in `configs/studies/` names it.
+/// Returns the text and the file name of the base experiment of a study inside smallnet. `name` is
+/// the path that the study's file in `configs/studies/` has.
 fn shipped_base(name: &str) -> Result<(String, String)> {
     let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
     let inside = Shipped::find(&EXPERIMENTS, &stem);
@@ -234,7 +246,8 @@ fn shipped_base(name: &str) -> Result<(String, String)> {
     Ok((inside.text.to_owned(), inside.file()))
 }
 
-/// Refuses keys that cannot vary, and keys that are both varied and set.
+/// Refuses keys that cannot vary, keys that are both varied and set, and `name` among `changes`, as
+/// well as `seed` where the study has `seeds`.
 fn check_parameters(
     parameters: &[Parameter],
     changes: &[Override],
@@ -244,7 +257,7 @@ fn check_parameters(
     for Parameter { key, .. } in parameters {
         if key == "name" || key == "seed" {
             return Err(Error::config(format!("`vary.{key}` in `{origin}` is not something to vary"))
-                .hint("to repeat every setting with several seeds, write `seeds = [1, 2, 3]`"));
+                .hint("to repeat every configuration with several seeds, write `seeds = [1, 2, 3]`"));
         }
         if key.starts_with("data.") {
             return Err(Error::config(format!("`vary.{key}` in `{origin}` is not something to vary")).hint(

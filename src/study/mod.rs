@@ -1,6 +1,11 @@
 //! Owns studies, which are many trainings over one base experiment: the study file, its trials,
-//! their schedule, the trial log and the statistics over all trials. Depends on `experiment`,
-//! `training`, `statistics` and `pipeline`. Must not know the terminal: it prints nothing.
+//! their schedule, the trial log, the statistics over all trials and the page. Depends on
+//! `pipeline`, `report` and the modules that these depend on. Must not know the exercise or the
+//! terminal: it prints nothing.
+//!
+//! The order of a study: `file` reads it, `trials` lists its trainings from the `search_space`,
+//! `scheduling` groups them into jobs, `runner` trains them and writes the `trial_log`,
+//! `statistics`, `comparison` and `times` summarize the records, and `page` shows the summary.
 
 mod comparison;
 mod file;

@@ -1,5 +1,6 @@
 //! Owns the schedule of a study: which trials are trained in one batch, which run individually, and
-//! in which order. Must not know how they are trained.
+//! in which order. Depends on the trials and on `training`'s `BatchKey`, which says which networks
+//! fit into one model batch. Must not know how they are trained.
 
 use std::collections::HashMap;
 
@@ -7,9 +8,9 @@ use crate::data::EVALUATION_BATCH_SIZE;
 use crate::study::{Trial, TrialPlan};
 use crate::training::BatchKey;
 
-/// Largest network that is trained in a batch on a CPU. Larger networks keep a processor busy
-/// individually: in a batch they only evict each other from its cache. Measured with softmax
-/// networks and networks with 32 or 128 hidden neurons, on two cores.
+/// Most parameters of a network that is trained in a model batch on a CPU. A larger network keeps a
+/// processor busy by itself. In a batch such networks only evict each other from its cache.
+/// Measured with softmax networks and networks with 32 or 128 hidden neurons, on two cores.
 const MAX_NETWORK_PARAMETERS: usize = 50_000;
 /// Most parameters of a model batch on a CPU, so that the caches hold the data of a step.
 const MAX_BATCH_PARAMETERS: usize = 1_000_000;
@@ -40,13 +41,14 @@ impl Job {
 pub struct Resources {
     /// Number of jobs that run at the same time.
     pub workers: usize,
-    /// True if a GPU computes.
+    /// True if the trials are trained on a GPU.
     pub is_gpu: bool,
     /// True if trials may be trained in batches at all.
     pub can_batch: bool,
 }
 
-/// Most numbers in a step of a model batch, pixels and activations of all networks: 200 MB.
+/// Most numbers in a step of a model batch, which are the pixels and the activations of all
+/// networks: 200 MB.
 const MAX_VALUES: usize = 50_000_000;
 
 /// Groups `trials` into jobs, in the plan's order.
@@ -64,7 +66,8 @@ pub fn jobs(
 ) -> Vec<Job> {
     let num_parameters = |trial: &Trial| count_parameters(&sizes(trial));
     let mut batches: Vec<Vec<TrialGroup>> = Vec::new();
-    // Index of each batch and of each of its groups. A study may have a hundred thousand of either.
+    // Index of each batch and of each of its groups. A study may have a hundred thousand of either,
+    // so they are looked up in maps.
     let mut batch_indices: HashMap<String, usize> = HashMap::new();
     let mut group_indices: HashMap<(usize, GroupKey), usize> = HashMap::new();
     let mut jobs = Vec::new();
@@ -88,6 +91,8 @@ pub fn jobs(
         }
     }
     let largest = if resources.is_gpu { MAX_BATCH_PARAMETERS_ON_GPU } else { MAX_BATCH_PARAMETERS };
+    // Each batch is split until its parts fit into the caches and the memory, and every worker has
+    // one.
     for groups in batches {
         let all: usize = groups.iter().flatten().map(|&trial| num_parameters(&trials[trial])).sum();
         let values: usize =
@@ -128,8 +133,8 @@ pub fn count_parameters(sizes: &[usize]) -> usize {
     sizes.windows(2).map(|pair| (pair[0] + 1).saturating_mul(pair[1])).fold(0, usize::saturating_add)
 }
 
-/// Numbers that a step of a trial group holds: its images once, and the activations of each of its
-/// networks.
+/// Number of values that a step of a trial group has in memory: its images once, and the
+/// activations of each of its `networks`.
 fn values_per_step(trial: &Trial, networks: usize, sizes: impl Fn(&Trial) -> Vec<usize>) -> usize {
     let sizes = sizes(trial);
     let rows = trial.experiment.training.batch_size.max(EVALUATION_BATCH_SIZE);
@@ -139,17 +144,21 @@ fn values_per_step(trial: &Trial, networks: usize, sizes: impl Fn(&Trial) -> Vec
 /// Trials that see the same batches of images, as indices into the plan.
 type TrialGroup = Vec<usize>;
 
-/// Values that decide the batches that a trial sees: its seed and the images that it does not learn
-/// from.
+/// Values that decide the batches of images that a trial sees: its seed, its fold and its settings
+/// of the data. Fold and settings decide which images are for validation.
 type GroupKey = (u64, Option<usize>, String);
 
 fn group_key(trial: &Trial) -> GroupKey {
     (trial.experiment.seed, trial.fold, format!("{:?}", trial.experiment.data))
 }
 
-/// Splits trial groups into jobs of about equal size. Groups of equal length are split alike, so
-/// that their parts fit into one model batch. Groups of a single network are distributed as a
-/// whole.
+/// Splits trial groups into jobs of about equal size, about `parts` jobs for each length of a
+/// group. All groups of a model batch must have one length, so groups of each length are split
+/// separately.
+///
+/// Each group is cut into up to `parts` pieces, and a job gets the same piece of several groups.
+/// Where the groups are too short for `parts` pieces, their pieces are distributed over more jobs.
+/// Groups of a single network are thus distributed as a whole.
 fn split_groups(groups: Vec<Vec<usize>>, parts: usize) -> Vec<Job> {
     let mut by_length: Vec<(usize, Vec<Vec<usize>>)> = Vec::new();
     for group in groups {

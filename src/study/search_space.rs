@@ -1,5 +1,5 @@
 //! Owns the search space of a study: lists and ranges of values, their grid, and a random sample of
-//! it. Must not know trials.
+//! it. Depends on `util`. Must not know trials.
 
 use std::sync::Arc;
 
@@ -9,18 +9,19 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 use crate::util::rng::{RngStream, rng};
 
-/// Most configurations of a grid. More are a mistake.
+/// Most configurations of a study. A larger number is taken for a mistake.
 const MAX_CONFIGURATIONS: usize = 100_000;
-/// Most values of a key, and most keys.
+/// Most values of a key.
 const MAX_VALUES: usize = 1000;
+/// Most keys that vary.
 const MAX_KEYS: usize = 20;
-/// Significant digits of the numbers in a range, where they are enough to distinguish them:
+/// Significant digits of the numbers in a range, where so many are enough to distinguish them:
 /// 0.00316, not 0.0031622776601683794.
 const DIGITS: usize = 3;
-/// Significant digits of an `f64`.
+/// Most significant digits to which a range is rounded: an `f64` has 15.
 const MAX_DIGITS: usize = 15;
 
-/// A key with the values that it takes.
+/// A key that varies, with its values.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Parameter {
     pub(super) key: String,
@@ -28,7 +29,7 @@ pub(super) struct Parameter {
 }
 
 /// One choice of a value for every varied key. A hundred thousand configurations may have the same
-/// few texts, so they share them.
+/// few texts, so configurations share the texts in memory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Configuration {
     /// Dotted keys with their values as TOML, sorted.
@@ -36,7 +37,7 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// Name for people, such as `learning rate 0.1, hidden 128-64`.
+    /// Name as people read it, such as `learning rate 0.1, hidden 128-64`.
     pub fn name(&self) -> String {
         if self.values.is_empty() {
             return "as it is".to_owned();
@@ -44,17 +45,18 @@ impl Configuration {
         self.values.iter().map(|(key, value)| name_value(key, value)).collect::<Vec<_>>().join(", ")
     }
 
-    /// Value of a key, as TOML.
+    /// Value of a key, as TOML. `None` where the key does not vary.
     pub fn value(&self, key: &str) -> Option<&str> {
         self.values.iter().find(|(name, _)| **name == *key).map(|(_, value)| &**value)
     }
 
-    /// Value of a key, as a number.
+    /// Value of a key, as a number. `None` where it is no number or the key does not vary.
     pub fn number(&self, key: &str) -> Option<f64> {
         self.value(key)?.parse().ok()
     }
 }
 
+/// Name of a key and its value, such as `learning rate 0.1`.
 fn name_value(key: &str, value: &str) -> String {
     let short = key.rsplit('.').next().unwrap_or(key).replace('_', " ");
     match (key, value) {
@@ -64,8 +66,13 @@ fn name_value(key: &str, value: &str) -> String {
     }
 }
 
-/// Reads the keys of a `[vary]` section, which may be nested, with their values. `is_whole` returns
-/// whether the value of a key is a whole number.
+/// Reads the keys of a `[vary]` section, which may be nested, with their values. `prefix` is the
+/// dotted path of the section, `origin` the name of the file. `is_whole` returns whether the value
+/// of a key is a whole number.
+///
+/// # Errors
+/// A value is neither a list nor a range, a list or range is wrong, a key is there twice, or there
+/// are too many keys.
 pub(super) fn read(
     table: &Table,
     prefix: &str,
@@ -103,6 +110,7 @@ pub(super) fn read(
 const RANGE_HINT: &str =
     "a list such as `[0.1, 1.0]`, or a range such as `{ from = 0.001, to = 10, num = 9, scale = \"log\" }`";
 
+/// Reads a list of different values.
 fn parse_list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
     if values.is_empty() {
         return Err(Error::config(format!("`vary.{key}` in `{origin}` is empty, expected a value or more")));
@@ -117,7 +125,7 @@ fn parse_list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
     match values.iter().enumerate().find(is_repeated) {
         None => Ok(values.to_vec()),
         Some((_, value)) => Err(Error::config(format!("`vary.{key}` in `{origin}` has `{value}` twice"))
-            .hint("to repeat a setting, name several `seeds`")),
+            .hint("to repeat a configuration, name several `seeds`")),
     }
 }
 
@@ -202,7 +210,8 @@ pub(super) struct Grid<'a> {
 }
 
 impl<'a> Grid<'a> {
-    /// Creates the grid of `varied`, or a sample of it.
+    /// Creates the grid of `parameters`, or a sample of it. `sample` is the number of combinations
+    /// to draw and the seed of the draw.
     ///
     /// # Errors
     /// There are too many configurations.
@@ -215,8 +224,10 @@ impl<'a> Grid<'a> {
             }
             (Some(size), None) if size <= MAX_CONFIGURATIONS => (0..size).collect(),
             _ => {
-                return Err(Error::config(format!("the study has more than {MAX_CONFIGURATIONS} settings"))
-                    .hint("draw some of them: `[sample]` with `num = 20`"));
+                return Err(Error::config(format!(
+                    "the study has more than {MAX_CONFIGURATIONS} configurations"
+                ))
+                .hint("draw some of them: `[sample]` with `num = 20`"));
             }
         };
         let texts = |parameter: &Parameter| {
@@ -244,7 +255,8 @@ impl<'a> Grid<'a> {
         })
     }
 
-    /// Index of the chosen value of each key: the digits of `index`, each key having its own base.
+    /// Returns the index of each key's value in the combination `index`. They are the digits of
+    /// `index` in a number system where the base of each digit is the key's number of values.
     fn choices(&self, mut index: usize) -> Vec<usize> {
         let mut choices: Vec<usize> = Vec::with_capacity(self.parameters.len());
         for Parameter { values, .. } in self.parameters.iter().rev() {

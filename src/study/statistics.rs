@@ -24,9 +24,9 @@ pub struct ConfigurationResult {
     /// accuracies are equal, it is Wilson's interval of the images, which says nothing about
     /// another seed.
     pub interval: Option<(f64, f64)>,
-    /// Lowest and highest accuracy of its trials.
+    /// Lowest and highest accuracy of the trials that finished.
     pub range: Option<(f64, f64)>,
-    /// Mean validation loss.
+    /// Mean validation loss of the trials that finished.
     pub loss: Option<f64>,
     /// Number of trials that finished.
     pub num_finished: usize,
@@ -57,14 +57,16 @@ pub struct StudySummary {
     /// The results, in the plan's order.
     #[serde(rename = "settings")]
     pub configurations: Vec<ConfigurationResult>,
-    /// Index of the best configuration.
+    /// Index of the best configuration: the one with the highest mean accuracy. `None` where no
+    /// configuration is ranked.
     pub best: Option<usize>,
     /// Half the width of the region of practical equivalence, a difference of accuracies.
     pub equivalence: f64,
 }
 
 impl StudySummary {
-    /// Summarizes `records`, which has one record for each trial of `plan` that has run.
+    /// Summarizes `records`, which has one entry per trial of `plan`, in its order: the record, or
+    /// `None` if the trial has not run.
     pub fn new(plan: &TrialPlan, records: &[Option<&TrialRecord>]) -> Self {
         let mut groups: Vec<Vec<Option<&TrialRecord>>> = vec![Vec::new(); plan.configurations.len()];
         for (trial, record) in plan.trials.iter().zip(records) {
@@ -94,7 +96,7 @@ impl StudySummary {
         Self { configurations, best, equivalence: plan.equivalence }
     }
 
-    /// Configurations of this verdict, in descending order of their means.
+    /// Configurations with this verdict, in descending order of their means.
     pub fn with_verdict(&self, verdict: Verdict) -> Vec<&ConfigurationResult> {
         let of_verdict = |result: &&ConfigurationResult| result.verdict() == Some(verdict);
         let mut configurations: Vec<_> = self.configurations.iter().filter(of_verdict).collect();
@@ -118,8 +120,8 @@ impl StudySummary {
         front.into_iter().map(|(.., result)| result).collect()
     }
 
-    /// The smallest configuration of the Pareto front with this verdict. `None` where none is
-    /// smaller than the best.
+    /// The smallest configuration of the Pareto front with this verdict. `None` where no such
+    /// configuration is smaller than the best.
     pub fn smallest_with_verdict(&self, verdict: Verdict) -> Option<&ConfigurationResult> {
         let best = &self.configurations[self.best?];
         let smaller = |result: &&ConfigurationResult| result.num_parameters < best.num_parameters;
@@ -136,7 +138,7 @@ impl StudySummary {
 }
 
 impl ConfigurationResult {
-    /// True if all of its trials finished, so that it can be compared.
+    /// True if all of its trials finished. Other configurations are not compared.
     pub fn is_ranked(&self) -> bool {
         self.num_finished > 0 && self.num_diverged + self.num_missing == 0
     }
@@ -148,7 +150,7 @@ impl ConfigurationResult {
     }
 }
 
-/// Applies Holm's correction over all comparisons with the best.
+/// Sets `p_holm` of all comparisons with the best by Holm's correction over their p-values.
 fn correct_p_values(configurations: &mut [ConfigurationResult]) {
     let comparisons = || configurations.iter().filter_map(|result| result.comparison.as_ref());
     let mut adjusted = holm(&comparisons().filter_map(|c| c.p_value).collect::<Vec<_>>()).into_iter();
@@ -157,6 +159,8 @@ fn correct_p_values(configurations: &mut [ConfigurationResult]) {
     }
 }
 
+/// Summarizes the trials of one configuration. Ranking, comparison and instability are still empty:
+/// they need the best configuration.
 fn summarize(configuration: &Configuration, records: &[Option<&TrialRecord>]) -> ConfigurationResult {
     let run: Vec<_> = records.iter().flatten().collect();
     let count = |end| run.iter().filter(|record| record.end == end).count();
@@ -183,8 +187,8 @@ fn summarize(configuration: &Configuration, records: &[Option<&TrialRecord>]) ->
     }
 }
 
-/// Index of the highest mean accuracy. Of equal accuracies, the one with the lower loss is chosen,
-/// and of those the first.
+/// Index of the ranked configuration with the highest mean accuracy. Of equal accuracies, the one
+/// with the lower loss is chosen, and of equal losses the first one.
 fn best(configurations: &[ConfigurationResult]) -> Option<usize> {
     let ranked = configurations.iter().enumerate().filter(|(_, result)| result.is_ranked());
     let key =

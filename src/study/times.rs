@@ -22,16 +22,16 @@ pub struct EpochSeconds {
     pub spread: FiveNumbers,
 }
 
-/// Result of the comparison of two times.
+/// Result of the comparison of two configurations by their seconds per epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Faster {
     /// The first one is faster, with the p-value of the Mann-Whitney test.
     First(f64),
-    /// The second one is faster, with the p-value.
+    /// The second one is faster, with the p-value of the Mann-Whitney test.
     Second(f64),
-    /// The trials overlap too much, with the p-value.
+    /// The times of the trials overlap too much, with the p-value of the Mann-Whitney test.
     Undecided(f64),
-    /// There are too few trials: four of each are needed.
+    /// There are too few trials: four of each configuration are needed.
     TooFew,
 }
 

@@ -1,5 +1,5 @@
 //! Owns the folder of a study: its file names and formats, and the trial log, which never loses a
-//! finished trial. Depends on `util::files`.
+//! finished trial. Depends on `util::files`. Must not know how trials are trained.
 //!
 //! ```text
 //! artifacts/studies/<study>/
@@ -28,6 +28,7 @@ use crate::util::files::{LineLog, Lock};
 /// Newest format of study folders, which this smallnet writes.
 const FORMAT: u32 = 1;
 
+/// Names of the study's own files; see the list above.
 const STUDY: &str = "study.toml";
 const PLAN: &str = "plan.json";
 const TRIALS: &str = "trials.jsonl";
@@ -36,7 +37,7 @@ pub(crate) const CSV: &str = "results.csv";
 pub(crate) const JSON: &str = "results.json";
 pub(crate) const PAGE: &str = "report.html";
 /// All file names. A study's folder may be untrusted: none of these may be a link that leads out of
-/// it, or a pipe that would be waited for.
+/// it, or a pipe, which smallnet would wait for.
 const NAMES: [&str; 7] = [STUDY, PLAN, TRIALS, CSV, JSON, PAGE, files::LOCK];
 
 /// Contents of `plan.json`.
@@ -58,7 +59,7 @@ pub enum TrialEnd {
     Finished,
     /// Its loss became infinite or NaN. This is a result like any other.
     Diverged,
-    /// It ended with an error. It is tried again when the study runs again.
+    /// It ended with an error. It is trained again when the study runs again.
     Failed,
 }
 
@@ -72,14 +73,15 @@ pub struct TrialRecord {
     pub configuration: Configuration,
     /// Its seed.
     pub seed: u64,
-    /// The validation fold, from 0. `None` where images were held out.
+    /// The validation fold, from 0. `None` without cross-validation.
     pub fold: Option<usize>,
     /// End of the trial.
     pub end: TrialEnd,
     /// Reason why it diverged or failed.
     pub message: Option<String>,
-    /// Fraction of its validation images that were classified correctly, in [0, 1]: after the last
-    /// epoch, or after the best one where early stopping restores it. `None` unless it finished.
+    /// Fraction of its validation images that were classified correctly, in [0, 1]. It is measured
+    /// after the last epoch, or after the best one where early stopping restores it. `None` unless
+    /// the trial finished.
     pub accuracy: Option<f64>,
     /// Mean cross-entropy over the validation images, at the same epoch.
     pub loss: Option<f64>,
@@ -106,7 +108,8 @@ pub struct StudyFolder {
 }
 
 impl StudyFolder {
-    /// Opens the folder of the study called `name`, and creates it where it is missing.
+    /// Opens the folder of the study called `name` under `artifacts`, and creates it where it is
+    /// missing.
     ///
     /// # Errors
     /// The folder cannot be created, contains a link or a pipe, or was written by a newer smallnet.
@@ -115,7 +118,8 @@ impl StudyFolder {
         fs::create_dir_all(&path).map_err(|error| Error::io("make the folder", &path, error))?;
         files::check_file_types(&path, &NAMES, &[])?;
         let folder = Self { path };
-        // A corrupt plan tells no format. The trials are still found by their ids.
+        // A damaged plan has no format to check. It is replaced, and the trials are found by their
+        // ids.
         if let Some(plan) = folder.saved_plan() {
             files::check_format(&folder.path.join(PLAN), plan.format, FORMAT)?;
         }
@@ -132,7 +136,10 @@ impl StudyFolder {
     }
 
     /// Saves the study file and the fingerprint of the plan. Returns the differences to the last
-    /// run: name, before, now.
+    /// run: name, before, now. They are empty for a first run.
+    ///
+    /// # Errors
+    /// A file cannot be written.
     pub fn write_plan(&self, study: &Study, plan: &TrialPlan) -> Result<Vec<(String, String, String)>> {
         let before =
             self.saved_plan().map(|plan| plan.fingerprint).filter(|fingerprint| !fingerprint.is_empty());
@@ -143,6 +150,9 @@ impl StudyFolder {
     }
 
     /// Saves a result file and returns its path.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
         let path = self.path.join(name);
         files::write(&path, bytes)?;
@@ -150,7 +160,7 @@ impl StudyFolder {
     }
 }
 
-/// Differences between two fingerprints: name, before, now.
+/// Differences between two fingerprints: name, before, now. A missing value is a dash.
 pub(crate) fn diff(
     before: &BTreeMap<String, String>,
     now: &BTreeMap<String, String>,
@@ -172,8 +182,9 @@ pub(crate) fn diff(
 pub struct TrialLog {
     /// The open file and its lock. `None` if the log was only read.
     writer: Option<(LineLog, Lock)>,
+    /// The last record of each trial, by the trial's id.
     records: HashMap<String, TrialRecord>,
-    /// Number of lines that could not be read. They count as missing.
+    /// Number of lines that could not be read. Their trials count as not run.
     pub num_damaged: usize,
 }
 
@@ -198,7 +209,8 @@ impl TrialLog {
     }
 
     /// Starts an empty log: the file is renamed atomically, and an empty one takes its place.
-    /// Returns the path and the number of the archived records, or `None` if there were none.
+    /// Returns the path and the number of the archived records, or `None` if there were none or the
+    /// log was only read.
     ///
     /// # Errors
     /// A file cannot be renamed or created.
@@ -216,8 +228,8 @@ impl TrialLog {
         Ok(Some((archive, number)))
     }
 
-    /// Reads the trial log of the study called `name` without locking it. `None` if there is none
-    /// that can be read.
+    /// Reads the trial log of the study called `name` under `artifacts` without locking it. `None`
+    /// if there is none that can be read.
     pub fn peek(artifacts: &Path, name: &str) -> Option<Self> {
         let path = artifacts.join("studies").join(name).join(TRIALS);
         let mut trial_log = Self { writer: None, records: HashMap::new(), num_damaged: 0 };
@@ -225,6 +237,7 @@ impl TrialLog {
         Some(trial_log)
     }
 
+    /// Adds the records in `lines` and counts the damaged lines.
     fn parse(&mut self, lines: &[u8]) {
         for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice::<TrialRecord>(line) {
@@ -239,6 +252,9 @@ impl TrialLog {
     }
 
     /// Appends records and waits until they are on the disk.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub fn append(&mut self, records: &[TrialRecord]) -> Result<()> {
         let mut lines = String::new();
         for record in records {

@@ -1,5 +1,5 @@
-//! Owns the trials of a study: every configuration with every seed in every fold. Must not know how
-//! or when they are trained.
+//! Owns the trials of a study: every configuration with every seed in every fold. Depends on
+//! `experiment` and `backend`. Must not know how or when they are trained.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,23 +18,24 @@ use crate::util::hex::hex;
 /// Order of timed trials; see [`round_robin`](crate::study::round_robin). The word is part of the
 /// trials' ids.
 const ROUND_ROBIN: &str = "turns";
-/// Most trials of a study. More are a mistake.
+/// Most trials of a study. A larger number is taken for a mistake.
 const MAX_TRIALS: usize = 100_000;
 
-/// Most bytes that the experiments of a study may take. A hundred thousand usual ones take half of
-/// it.
+/// Most bytes of memory for the experiments of a study. A hundred thousand usual experiments take
+/// half of it.
 const MAX_MEMORY: usize = 128_000_000;
 
 /// One training of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
-    /// Digest of everything that decides its result; see [`TrialPlan::new`].
+    /// Digest of everything that decides its result, as 16 hexadecimal digits; see
+    /// [`TrialPlan::new`].
     pub id: String,
     /// Index of its configuration in [`TrialPlan::configurations`].
     pub configuration: usize,
-    /// The experiment, with its seed. All folds share it.
+    /// The experiment, with its seed. All folds of a configuration and seed share it.
     pub experiment: Arc<Experiment>,
-    /// The validation fold, from 0. `None` where images are held out instead.
+    /// The validation fold, from 0. `None` without cross-validation.
     pub fold: Option<usize>,
 }
 
@@ -60,16 +61,17 @@ pub struct TrialPlan {
 }
 
 impl TrialPlan {
-    /// Plans the trials of `study` on `compute` and on the data set with this digest. `machine`
-    /// names the machine, which matters if the study is timed.
+    /// Plans the trials of `study` on `compute` and on the data set with the digest `data_sha256`.
+    /// `machine` names the machine, which matters if the study is timed.
     ///
-    /// A trial's id is the SHA-256 over its experiment without its name, its fold and their number,
-    /// whether it is timed, the data set and the backend. If one of these differs, it is another
-    /// trial.
+    /// A trial's id is the start of the SHA-256 over everything that decides its result: its
+    /// experiment without its name and the path of the data, its fold and the number of folds,
+    /// whether it is timed and on which machine, the data set, the backend and the engine. If one
+    /// of these differs, it is another trial. So a result of an earlier run is found by its id.
     ///
     /// # Errors
-    /// The experiment refuses a configuration, two configurations mean the same, or there are too
-    /// many trials.
+    /// The experiment refuses a configuration, two configurations mean the same, there are too many
+    /// trials, or their experiments take too much memory.
     pub fn new(
         study: &Study,
         compute: impl Into<Compute>,
@@ -80,8 +82,8 @@ impl TrialPlan {
         let grid = Grid::new(&study.parameters, study.sample)?;
         check_number(study, grid.len())?;
         let timed_on = machine.filter(|_| study.timing).unwrap_or_default();
-        // Times of configurations that took turns cannot be compared with those of an earlier
-        // smallnet, where they did not.
+        // In an earlier smallnet, the configurations of a timed study did not take turns. Such
+        // times cannot be compared with those of today, so the order is part of the id.
         let timing = if study.timing { ROUND_ROBIN } else { "false" };
         let conditions = format!("{compute}\n{data_sha256}\n{timed_on}\n{timing}\n{}", study.folds);
         let (mut configurations, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
@@ -114,7 +116,7 @@ impl TrialPlan {
         for trial in &trials {
             if let Some(other) = ids.insert(&trial.id, trial.configuration) {
                 let (one, other) = (configurations[other].name(), configurations[trial.configuration].name());
-                return Err(Error::config(format!("the settings {one} and {other} are the same"))
+                return Err(Error::config(format!("the configurations {one} and {other} are the same"))
                     .hint("leave one of both out"));
             }
         }
@@ -134,12 +136,12 @@ fn check_number(study: &Study, configurations: usize) -> Result<()> {
     if trials <= MAX_TRIALS {
         return Ok(());
     }
-    let factors = format!("settings, seeds and folds: {configurations} × {seeds} × {folds}");
+    let factors = format!("configurations, seeds and folds: {configurations} × {seeds} × {folds}");
     Err(Error::config(format!("the study has {trials} trials ({factors}), expected at most {MAX_TRIALS}"))
-        .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds or folds"))
+        .hint("draw some of the configurations, `[sample]` with `num = 20`, or take fewer seeds or folds"))
 }
 
-/// Number of bytes that an experiment takes.
+/// Number of bytes of memory that an experiment takes.
 fn memory_bytes(experiment: &Experiment) -> usize {
     let Experiment { name, data, model, .. } = experiment;
     size_of::<Experiment>() + name.capacity() + data.source.capacity() + size_of_val(&model.hidden[..])
@@ -150,13 +152,14 @@ fn too_much_memory() -> Error {
         "the study's experiments take more than {} MB of memory",
         MAX_MEMORY / 1_000_000
     ))
-    .hint("draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds")
+    .hint("draw some of the configurations, `[sample]` with `num = 20`, or take fewer seeds")
 }
 
+/// Adds the name of the configuration to an error of its experiment.
 fn name_configuration(configuration: &Configuration, error: Error) -> Error {
     match configuration.values.is_empty() {
         true => error,
-        false => error.in_context(format!("the setting {}: {error}", configuration.name())),
+        false => error.in_context(format!("the configuration {}: {error}", configuration.name())),
     }
 }
 
@@ -168,6 +171,8 @@ fn without_name(experiment: &Experiment) -> Experiment {
     unnamed
 }
 
+/// Returns the names and values of everything that decides the results of `study`, as people read
+/// them. Unlike the ids, it can show which of them a changed study file changes.
 fn fingerprint(study: &Study, compute: Compute, data_sha256: &str) -> Result<BTreeMap<String, String>> {
     let mut fingerprint = settings(&study.base)?;
     fingerprint.remove("name");
@@ -191,7 +196,8 @@ fn fingerprint(study: &Study, compute: Compute, data_sha256: &str) -> Result<BTr
     ] {
         fingerprint.insert(key.to_owned(), value);
     }
-    // Earlier plans have no such entry: the default is no change of theirs.
+    // Plans of an earlier smallnet have no such entry. With the default, nothing has changed for
+    // them.
     if study.equivalence != DEFAULT_EQUIVALENCE {
         fingerprint.insert("equivalence".to_owned(), study.equivalence.to_string());
     }
@@ -235,7 +241,7 @@ mod tests {
         assert_eq!(
             TrialPlan::new(&study(text), Backend::Flex, "abc", None).unwrap_err().to_string(),
             "the study has 100200 trials (settings, seeds and folds: 501 × 2 × 100), expected at most 100000\n\n\
-             hint: draw some of the settings, `[sample]` with `num = 20`, or take fewer seeds or folds"
+             hint: draw some of the configurations, `[sample]` with `num = 20`, or take fewer seeds or folds"
         );
     }
 
@@ -246,7 +252,7 @@ mod tests {
         let renamed = self::plan(&format!("name = \"other\"\n{RATES}"));
         assert_eq!(ids(&renamed), ids(&plan));
         let more = self::plan(&RATES.replace("[0.1, 1.0]", "[0.01, 0.1, 1.0]"));
-        assert_eq!(ids(&more)[6..], ids(&plan)[..], "another setting leaves the others as they are");
+        assert_eq!(ids(&more)[6..], ids(&plan)[..], "another configuration leaves the others as they are");
         for (from, to) in [
             ("folds = 3", "folds = 4"),
             ("[vary]", "[set]\ntraining.num_epochs = 3\n[vary]"),
@@ -275,7 +281,7 @@ mod tests {
     fn one_configuration_spelled_in_two_ways_is_refused() {
         let study = study("folds = 2\n[vary]\noptimizer.learning_rate = [1, 1.0]");
         let error = TrialPlan::new(&study, Backend::Flex, "", None).unwrap_err();
-        assert_eq!(error.message(), "the settings learning rate 1 and learning rate 1.0 are the same");
+        assert_eq!(error.message(), "the configurations learning rate 1 and learning rate 1.0 are the same");
     }
 
     #[test]
@@ -284,7 +290,7 @@ mod tests {
         let error = TrialPlan::new(&study, Backend::Flex, "", None).unwrap_err().to_string();
         assert_eq!(
             error,
-            "the setting learning rate -1.0: `optimizer.learning_rate` is -1, expected a number above 0"
+            "the configuration learning rate -1.0: `optimizer.learning_rate` is -1, expected a number above 0"
         );
     }
 }

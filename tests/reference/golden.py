@@ -1,9 +1,10 @@
 # Writes golden.json beside this file: ten training steps of small dense networks, computed by PyTorch.
 # Tests compare smallnet's training with them. There is one case per optimizer, activation, label
-# smoothing or clipping setting.
+# smoothing or clipping setting. PyTorch has no Lion; the package lion-pytorch has one.
 # Made with Python 3.11, torch 2.15.0 (CPU), numpy 2.4.6; golden.json records the torch version.
-# Rerun:  python3 -m venv /tmp/venv-ref && /tmp/venv-ref/bin/pip install torch==2.15.0 numpy==2.4.6
-#         /tmp/venv-ref/bin/python tests/reference/golden.py
+# Rerun:  python3 -m venv /tmp/venv-ref
+#         /tmp/venv-ref/bin/pip install torch==2.15.0 numpy==2.4.6 lion-pytorch
+#         /tmp/venv-ref/bin/python -P tests/reference/golden.py
 #
 # Everything is float32 on one thread, from fixed seeds. Each case is also run in float64 from the
 # same start, and in float32 without the setting under test. A case is accepted only if
@@ -23,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from lion_pytorch import Lion
 
 HEIGHT, WIDTH, CLASSES = 2, 3, 3
 STEPS, BATCH, LAST_BATCH = 10, 4, 3
@@ -39,6 +41,7 @@ ACTIVATIONS = {
     "sigmoid": torch.sigmoid,
     "gelu": F.gelu,  # the exact erf form
     "silu": F.silu,
+    "leaky-relu": lambda x: F.leaky_relu(x, negative_slope=0.01),
 }
 
 
@@ -50,6 +53,11 @@ def sgd(learning_rate, momentum=0.0, nesterov=False, weight_decay=0.0):
 def adam(kind, learning_rate, weight_decay=0.0):
     return {"kind": kind, "learning_rate": learning_rate, "beta_1": 0.9, "beta_2": 0.999,
             "epsilon": 1e-7, "weight_decay": weight_decay}
+
+
+def lion(learning_rate, weight_decay=0.0):
+    return {"kind": "lion", "learning_rate": learning_rate, "beta_1": 0.9, "beta_2": 0.99,
+            "weight_decay": weight_decay}
 
 
 def rmsprop(learning_rate, momentum=0.0, centered=False, weight_decay=0.0):
@@ -95,6 +103,9 @@ CASES = [
     # "gelu_tanh" is not a separate case: it shows that the two forms of gelu differ.
     case("gelu", sgd(0.5), activation="gelu", without=[{"activation": "gelu_tanh"}]),
     case("silu", sgd(0.5), activation="silu", without=[{"activation": "gelu"}]),
+    case("leaky_relu", sgd(0.5), activation="leaky-relu", without=[{"activation": "relu"}]),
+    case("lion_decay", lion(0.02, weight_decay=0.5), activation="tanh",
+         without=[opt(weight_decay=0.0), opt(beta_1=0.5)]),
 ]
 ACTIVATIONS["gelu_tanh"] = lambda x: F.gelu(x, approximate="tanh")
 
@@ -139,6 +150,9 @@ def make_optimizer(o, params):
                                    momentum=o["momentum"], eps=o["epsilon"],
                                    centered=o["centered"], weight_decay=o["weight_decay"],
                                    foreach=False)
+    if o["kind"] == "lion":
+        return Lion(params, lr=o["learning_rate"], betas=(o["beta_1"], o["beta_2"]),
+                    weight_decay=o["weight_decay"])
     raise ValueError(o["kind"])
 
 

@@ -742,7 +742,7 @@ def listed(names):
 
 
 def setting_name(values):
-    """As the tables name a setting."""
+    """As the tables name a configuration."""
     (key, value), = values
     if key == "model.hidden":
         return "no hidden layer" if value == "[]" else "hidden " + value.strip("[]").replace(", ", "-")
@@ -774,7 +774,7 @@ def study_tables(page, q, study, winner, timing=False):
     low, high = study.interval(study.best)
     n = len(study.groups[study.best])
     over = f" over {n} trials" if n > 1 else ""
-    page.expect(q, f"The best setting is {name(study.best)}: ")
+    page.expect(q, f"The best configuration is {name(study.best)}: ")
     page.expect(q, f"validation accuracy {study.means[study.best]:.4f}{over} (95 % interval {low:.4f} to {high:.4f}")
     region = f"{significant(100 * study.region)} percentage points"
     for verdict, start in (
@@ -804,7 +804,7 @@ def study_tables(page, q, study, winner, timing=False):
     if len(study.records) > len(study.groups):
         for i, group in enumerate(study.groups):
             page.row(q, name(i), *(f"{record['accuracy']:.4f}" for record in group))
-    if (drawn := f"Of {len(study.groups)} settings,") in page.left[q]:
+    if (drawn := f"Of {len(study.groups)} configurations,") in page.left[q]:
         page.expect(q, drawn)
     trainings = counted(len(study.records), "training")
     page.expect(q, f"{trainings}, ")

@@ -1,11 +1,23 @@
-//! Owns the activation functions on slices: each function and its derivative.
-//! Depends on the names in `model::Activation`. Must not know tensors or layers.
+//! Owns the activation functions on slices: each function and its derivative. Depends on the names
+//! in `model::Activation`. Must not know tensors or layers.
 
 use std::f32::consts::{FRAC_1_SQRT_2, PI};
 
 use crate::model::Activation;
 
-/// Applies the function to every value, in place: pre-activations become activations.
+/// Applies `activation` to every value, in place: pre-activations z become activations a.
+///
+/// | activation | a | ∂a/∂z |
+/// |---|---|---|
+/// | ReLU | max(0, z) | 1 if z > 0, else 0 |
+/// | leaky ReLU | z if z ≥ 0, else slope · z | 1 if z ≥ 0, else slope |
+/// | GELU | z · Φ(z) | Φ(z) + z · φ(z) |
+/// | SiLU | z · σ(z) | σ(z) · (1 + z · (1 − σ(z))) |
+/// | sigmoid | σ(z) | σ(z) · (1 − σ(z)) |
+/// | tanh | tanh z | 1 − tanh² z |
+///
+/// σ(z) is 1 / (1 + e⁻ᶻ). Φ is the distribution function of the standard normal distribution, and
+/// φ(z) = exp(−z² / 2) / √(2π) its density.
 pub(super) fn forward(activation: Activation, values: &mut [f32]) {
     match activation {
         Activation::Relu => map(values, relu),
@@ -20,10 +32,11 @@ pub(super) fn forward(activation: Activation, values: &mut [f32]) {
     }
 }
 
-/// Backward pass: turns ∂L/∂a into ∂L/∂z, in place. `pre_activations` are the z, as many as `gradients`.
+/// Backward pass through `activation`, in place: turns ∂L/∂a into ∂L/∂z = ∂L/∂a · ∂a/∂z. The table
+/// at [`forward`] has the derivatives. `pre_activations` are the z, as many as `gradients`.
 pub(super) fn backward(activation: Activation, pre_activations: &[f32], gradients: &mut [f32]) {
     match activation {
-        // A selection and no product, so that a gradient which is not finite becomes 0 where the neuron is off.
+        // A selection and no product, so that a gradient that is not finite becomes 0 where z ≤ 0.
         Activation::Relu => {
             pairs(pre_activations, gradients, |z, gradient| if z <= 0.0 { 0.0 } else { gradient })
         }
@@ -46,12 +59,14 @@ pub(super) fn backward(activation: Activation, pre_activations: &[f32], gradient
     }
 }
 
-/// Applies `function` to every value. Each call compiles a loop of its own, which vector instructions can take.
+/// Applies `function` to every value. The compiler makes one loop per call and can use vector
+/// instructions in it.
 #[inline(always)]
 fn map(values: &mut [f32], function: impl Fn(f32) -> f32) {
     values.iter_mut().for_each(|x| *x = function(*x));
 }
 
+/// Replaces each gradient by `function` of its pre-activation and itself.
 #[inline(always)]
 fn pairs(pre_activations: &[f32], gradients: &mut [f32], function: impl Fn(f32, f32) -> f32) {
     gradients.iter_mut().zip(pre_activations).for_each(|(gradient, &z)| *gradient = function(z, *gradient));
@@ -63,17 +78,17 @@ fn scale(pre_activations: &[f32], gradients: &mut [f32], derivative: impl Fn(f32
     pairs(pre_activations, gradients, |z, gradient| gradient * derivative(z));
 }
 
-/// max(0, x); NaN stays NaN.
+/// Returns max(0, x). NaN stays NaN.
 fn relu(x: f32) -> f32 {
     if x < 0.0 { 0.0 } else { x }
 }
 
-/// Φ, the normal distribution function.
+/// Returns Φ(x), the distribution function of the standard normal distribution.
 fn normal_cdf(x: f32) -> f32 {
     0.5 * (1.0 + libm::erff(x * FRAC_1_SQRT_2))
 }
 
-/// 1 / (1 + e⁻ˣ), without overflow on either side.
+/// Returns 1 / (1 + e⁻ˣ), without overflow on either side.
 fn sigmoid(x: f32) -> f32 {
     let small = (-x.abs()).exp();
     (if x < 0.0 { small } else { 1.0 }) / (1.0 + small)
@@ -83,7 +98,8 @@ fn sigmoid(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    /// Central differences in single precision are good to about 1e-3 here. No point lies on a kink.
+    /// Central differences in single precision have an error below 1e-3 here. No point lies on a
+    /// kink.
     #[test]
     fn every_derivative_is_the_slope_of_its_function() {
         let steep = Activation::LeakyRelu { slope: 0.2 };

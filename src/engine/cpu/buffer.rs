@@ -1,15 +1,17 @@
-//! Owns the view of a flex tensor's memory as a slice. With `backend`, the only file that names a Burn backend.
+//! Owns the view of a flex tensor's memory as a slice. It is the only file that names the types of
+//! a Burn backend. Depends on Burn and burn-flex. Must not know networks or kernels.
 
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor, TensorData};
 use burn_flex::FlexTensor;
 
-/// A tensor's memory on the backend flex: single precision, row-major and without gaps.
+/// Memory of a tensor on the backend flex: single precision, row-major and without gaps.
 #[derive(Debug, Clone)]
 pub(crate) struct FlexBuffer(FlexTensor);
 
 impl FlexBuffer {
-    /// Views `tensor` without a copy. Its gradient, if it is tracked, is left behind.
+    /// Views `tensor`. The values are copied only if they have gaps or are not row-major. The view
+    /// is not tracked for gradients.
     ///
     /// # Errors
     /// The tensor itself where it is not on flex or not in single precision.
@@ -27,17 +29,18 @@ impl FlexBuffer {
         }
     }
 
-    /// Makes a buffer of `values`, which become its memory.
+    /// Makes a buffer of `values`, row-major in `shape`. They are not copied.
     pub(crate) fn new<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Self {
         Self(FlexTensor::from_data(TensorData::new(values, shape)))
     }
 
-    /// Returns zeros of the same shape.
+    /// Returns a buffer of zeros of the same shape.
     pub(crate) fn zeros(&self) -> Self {
         Self(FlexTensor::zeros(self.0.layout().shape().clone(), DType::F32))
     }
 
-    /// Returns the buffer of `tensor`, of the same shape and on any device, or zeros if there is none.
+    /// Returns the buffer of `tensor`, which has the same shape and may be on any device. Returns
+    /// zeros if there is no tensor.
     pub(crate) fn or_zeros<const D: usize>(&self, tensor: Option<Tensor<D>>) -> Self {
         let Some(tensor) = tensor else { return self.zeros() };
         Self::of(tensor).unwrap_or_else(|tensor| {
@@ -51,12 +54,12 @@ impl FlexBuffer {
         self.0.storage()
     }
 
-    /// Values to be changed. They are copied first if another tensor shares the memory.
+    /// Values, row-major, to be changed. They are copied first if another tensor shares the memory.
     pub(crate) fn values_mut(&mut self) -> &mut [f32] {
         self.0.storage_mut()
     }
 
-    /// Returns the tensor of this memory.
+    /// Returns the tensor that has this memory.
     pub(crate) fn into_tensor<const D: usize>(self) -> Tensor<D> {
         Tensor::from_primitive::<Flex>(self.0)
     }

@@ -1,4 +1,5 @@
-//! Every batch size with every number of cores: the same weights as with one, to the last bit.
+//! Tests of every batch size with every number of cores. The weights must be the same as with one
+//! core, to the last bit.
 #![allow(clippy::unwrap_used)]
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
@@ -12,10 +13,12 @@ use crate::engine::cpu::threads::pool::simulated;
 use crate::model::{Mlp, MlpConfig};
 use crate::optim::{Adam, OptimizerConfig, Sgd};
 
-/// Batch sizes and cores.
+/// Batch sizes that are tested.
 const BATCH_SIZES: std::ops::RangeInclusive<usize> = 1..=600;
+/// Numbers of cores that are tested.
 const CORES: std::ops::RangeInclusive<usize> = 2..=70;
 
+/// Network and optimizer of one test.
 struct Case {
     name: &'static str,
     model: Mlp,
@@ -27,7 +30,7 @@ fn cases() -> [Case; 3] {
         let config = MlpConfig { hidden: hidden.to_vec(), dropout, input_dropout, ..MlpConfig::default() };
         config.init(784, 10, 1, &Device::flex()).unwrap().train()
     };
-    // The updates of 100,000 weights and more are shared, too.
+    // With 100,000 weights and more, the threads share the updates, too.
     [
         Case { name: "softmax", model: model(&[], 0.0, 0.0), optimizer: OptimizerConfig::default() },
         Case {
@@ -43,8 +46,8 @@ fn cases() -> [Case; 3] {
     ]
 }
 
-/// Two steps, the second of a batch that is not full, as the last one of an epoch. What they measured, what the network makes of
-/// the first images then, and its weights.
+/// Takes two steps. The second one has a smaller batch, like the last step of an epoch. Returns the
+/// metrics of both steps, the logits of the first batch after them, and the weights and biases.
 fn train(case: &Case, split: &Split, batch_size: usize) -> (Vec<(f64, usize)>, Vec<f32>, Vec<TensorData>) {
     let device = Device::flex();
     let mut optimizer: ModuleOptimizer = Engine::Cpu.optimizer(&case.optimizer, None);
@@ -68,7 +71,8 @@ fn train(case: &Case, split: &Split, batch_size: usize) -> (Vec<(f64, usize)>, V
     (measured, answers, weights.collect())
 }
 
-/// Compares all cores that `wanted` names for a batch size; returns how many combinations that were.
+/// Compares training with one core and with each number of cores that `wanted` returns for a batch
+/// size. Returns the number of comparisons.
 fn compare(wanted: impl Fn(usize) -> Vec<usize>) -> usize {
     let split = Split::whole(Source::mnist().load(Subset::Test).unwrap());
     let mut count = 0;
@@ -86,14 +90,16 @@ fn compare(wanted: impl Fn(usize) -> Vec<usize>) -> usize {
     count
 }
 
-/// Each batch size with one number of cores, another one each time, so that all meet many sizes.
+/// Each batch size is tested with one number of cores. The number changes from size to size, so
+/// that every number meets many sizes.
 #[test]
 fn batches_of_every_size_train_alike_with_many_cores() {
     let range = CORES.count();
     assert_eq!(compare(|batch_size| vec![CORES.start() + batch_size * 29 % range]), 1800);
 }
 
-/// All of them: minutes. `cargo test --release --lib all_batch_sizes -- --ignored`
+/// All combinations are tested, which takes minutes:
+/// `cargo test --release --lib all_batch_sizes -- --ignored`.
 #[test]
 #[ignore = "takes minutes; a part of it runs always"]
 fn all_batch_sizes_train_alike_with_all_numbers_of_cores() {

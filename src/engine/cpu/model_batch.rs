@@ -1,7 +1,9 @@
-//! Owns many softmax networks that are trained in one batch, without tensors. The images of a group are unpacked once for
-//! all of its networks.
-//! The reference implementation is `engine/vectorized`; `training/vectorized/tests.rs` compares both with training each
-//! network by itself.
+//! Owns the model batch of softmax networks without tensors. The images of a group are converted
+//! once, to the block-sparse form, for all of its networks. Depends on `kernels` and, for the trait
+//! and its types, on `engine/vectorized`. Must not know epochs, schedules or studies.
+//!
+//! The reference implementation is `engine/vectorized`. `training/vectorized/tests.rs` compares
+//! both with training each network by itself.
 
 use std::ops::Range;
 
@@ -11,15 +13,17 @@ use crate::engine::cpu::kernels::{
 use crate::engine::vectorized::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
 use crate::error::Result;
 
-/// All networks.
+/// Many softmax networks that are trained as one program by plain gradient descent, each at its own
+/// learning rate.
 pub(in crate::engine) struct CpuModelBatch {
     groups: Vec<Group>,
     shape: Shape,
+    /// Label smoothing of all networks.
     label_smoothing: f64,
     sums: Sums,
 }
 
-/// Weights of the networks of a group, next to each other.
+/// Weights and biases of the networks of a group, next to each other in the columns.
 struct Group {
     /// `[pixels, group_size · classes]`
     weight: Vec<f32>,
@@ -28,8 +32,8 @@ struct Group {
 }
 
 impl CpuModelBatch {
-    /// Builds the networks; none unless they have no hidden layer, plain gradient descent without weight decay, and the
-    /// same label smoothing.
+    /// Builds the networks; none unless they have no hidden layer, plain gradient descent without
+    /// weight decay, and the same label smoothing.
     pub(in crate::engine) fn new(config: &ModelBatchConfig<'_>) -> Option<Self> {
         let shape = config.shape.clone();
         let label_smoothing = *config.label_smoothing.first()?;
@@ -79,6 +83,7 @@ impl ModelBatch for CpuModelBatch {
             let rates = learning_rates[models].iter();
             let rates: Vec<f32> = rates.flat_map(|&rate| std::iter::repeat_n(rate as f32, classes)).collect();
             sgd_per_column(&rates, &gradient, &mut group.weight);
+            // The gradient of the biases is the sum of the rows. It is subtracted row by row.
             for row in gradients.chunks_exact(width) {
                 sgd_per_column(&rates, row, &mut group.bias);
             }
@@ -103,7 +108,7 @@ impl ModelBatch for CpuModelBatch {
 }
 
 impl Group {
-    /// Logits `[images, group_size · classes]`.
+    /// Logits `[images, group_size · classes]` of the networks of the group.
     fn logits(&self, images: &BlockSparse) -> Vec<f32> {
         let mut logits = vec![0.0; images.num_images() * self.bias.len()];
         forward(Input::Images(images), &self.weight, &self.bias, &mut logits);
@@ -111,22 +116,27 @@ impl Group {
     }
 }
 
+/// Sums over no steps.
 fn zero_sums(shape: &Shape) -> Sums {
     let zeros = || vec![0.0; shape.num_models()];
     Sums { loss: zeros(), correct: zeros(), finite_steps: zeros(), num_images: 0 }
 }
 
-/// Range of the networks of a group.
+/// Range of the networks of group `group` in lists with one entry per network.
 fn group_range(shape: &Shape, group: usize) -> Range<usize> {
     group * shape.group_size..(group + 1) * shape.group_size
 }
 
+/// Bytes and label of each image of a batch.
 fn images_and_labels<'a>(batch: &GroupBatch<'a>) -> (Vec<&'a [u8]>, Vec<u8>) {
     batch.positions.iter().map(|&position| batch.split.image(position as usize)).unzip()
 }
 
-/// Turns the logits `[images, group_size · classes]` into `scale` times the gradients of the loss by them, and adds the
-/// losses and the correct images to the sums of `models`.
+/// Turns the logits `[images, group_size · classes]` into `scale` times the gradients of the loss
+/// by them, and adds the losses and the correct images to the sums of the networks `models`.
+///
+/// The logits of one image are `group_size` rows of `classes` logits, one row per network. So row r
+/// of all rows belongs to network r mod `group_size`.
 fn accumulate_scores(
     logits: &mut [f32],
     classes: usize,

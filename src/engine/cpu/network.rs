@@ -1,5 +1,6 @@
-//! Owns a network's weights as slices, the forward pass over them, and the backward pass through an activation.
-//! Depends on `model`, `kernels` and `threads`. Must not know losses, batches or optimizers.
+//! Owns a network's weights as slices, the forward pass over them, and the backward pass through
+//! dropout and an activation. Depends on `model`, `buffer`, `activation`, `kernels` and `threads`.
+//! Must not know losses, batches or optimizers.
 
 use std::ops::Range;
 
@@ -12,10 +13,12 @@ use crate::engine::cpu::threads::pool;
 use crate::model::dropout::DropoutMask;
 use crate::model::{Activation, Dropout, Mlp};
 
-/// Largest number of images in a chunk: their pre-activations in a block of neurons fit a core's first-level cache.
+/// Largest number of images in a chunk. The pre-activations of so many images in one block of
+/// neurons fit the first-level cache of a core: with AVX-512, 256 images · 32 neurons · 4 bytes are
+/// 32 KiB.
 pub(super) const MAX_CHUNK: usize = 256;
 
-/// Layers of a network on the backend flex, without a copy of their weights.
+/// Layers of a network on the backend flex. They share the memory of its weights.
 #[derive(Debug, Clone)]
 pub(super) struct CpuNetwork {
     layers: Vec<CpuLinear>,
@@ -23,30 +26,38 @@ pub(super) struct CpuNetwork {
     dropout: Dropout,
 }
 
-/// One dense layer.
+/// One dense layer: z = x · W + b.
 #[derive(Debug, Clone)]
 pub(super) struct CpuLinear {
+    /// W, `[inputs, outputs]`.
     weight: FlexBuffer,
+    /// b, `[outputs]`.
     bias: FlexBuffer,
 }
 
-/// Activations of one chunk of a batch, kept for the backward pass. Reused from step to step to avoid allocation.
+/// Values of one chunk of a batch that the backward pass needs. Reused from step to step to avoid
+/// allocation.
 #[derive(Debug, Default)]
 pub(super) struct ForwardCache {
-    /// Pixels that dropout keeps.
+    /// Input of the first layer: the scaled pixels, with 0 in place of those that dropout leaves
+    /// out.
     pub(super) images: BlockSparse,
-    /// Output of each layer before its activation, `[images, outputs]`; the last one holds the logits.
+    /// Output of each layer before its activation, `[images, outputs]`. The last one holds the
+    /// logits.
     pub(super) pre_activations: Vec<Vec<f32>>,
     /// Output of each hidden layer after activation and dropout, `[images, outputs]`.
     pub(super) activations: Vec<Vec<f32>>,
-    /// Dropout's factor of each hidden activation, `[images, outputs]`; empty without dropout.
+    /// Dropout's factor of each hidden activation, one `[images, outputs]` per hidden layer: 0 or
+    /// 1 / (1 − p). Each is empty without dropout.
     pub(super) dropout_mask: Vec<Vec<f32>>,
-    /// Images with 0 in place of the pixels that dropout leaves out.
+    /// Bytes of the images with 0 in place of the pixels that dropout leaves out; unused without
+    /// dropout.
     masked_pixels: Vec<u8>,
 }
 
 impl CpuNetwork {
-    /// Views the weights of `model`; none if they are not on flex, or a layer has no bias.
+    /// Views the weights of `model`; none if they are not on flex in single precision, or a layer
+    /// has no bias.
     pub(super) fn of(model: &Mlp) -> Option<Self> {
         let layers = model.layers().iter().map(CpuLinear::of).collect::<Option<Vec<_>>>()?;
         (!layers.is_empty()).then_some(Self {
@@ -66,10 +77,11 @@ impl CpuNetwork {
         self.layers.last().map_or(0, CpuLinear::num_outputs)
     }
 
-    /// Forward pass in training: writes the activations of every layer into `cache`.
+    /// Forward pass in training: writes the values that the backward pass needs into `cache`. Per
+    /// layer, z = x · W + b, and the next x is dropout_mask · activation(z).
     ///
-    /// `images` are bytes, `positions` their positions in the batch. Dropout's mask follows from `dropout_seed` and the
-    /// positions; without a seed nothing is left out.
+    /// `images` are bytes, and `positions` are their positions in the batch. The dropout mask
+    /// follows from `dropout_seed` and the positions. Without a seed nothing is left out.
     pub(super) fn forward(
         &self,
         images: &[&[u8]],
@@ -99,17 +111,21 @@ impl CpuNetwork {
         }
     }
 
-    /// Logits `[images, classes]` of images as bytes; computed by all active threads if `is_parallel`.
+    /// Logits `[images, classes]` of images as bytes, without dropout. All active threads compute
+    /// them if `is_parallel`.
     pub(super) fn logits(&self, images: &[&[u8]], is_parallel: bool) -> Vec<f32> {
         let num_partitions = if is_parallel { pool::num_partitions() } else { 1 };
         let len = images.len().div_ceil(num_partitions).clamp(1, MAX_CHUNK);
         pool::par_map(images.chunks(len).collect(), |images| self.logits_of_chunk(images)).concat()
     }
 
+    /// Logits `[images, classes]` of one chunk, computed by this thread.
     fn logits_of_chunk(&self, images: &[&[u8]]) -> Vec<f32> {
         let [first, others @ ..] = self.layers.as_slice() else { return Vec::new() };
         let mut values = if images.len() < TILE_ROWS {
-            // A block of a few images would be read for single pixels.
+            // The product of block-sparse images loads all weights. The product of single rows
+            // skips the weights of pixels that are 0, and is faster for fewer images than a tile
+            // has rows.
             let pixels: Vec<f32> =
                 images.iter().flat_map(|image| image.iter().map(|&pixel| f32::from(pixel) / 255.0)).collect();
             first.forward(Input::Matrix(&pixels), images.len())
@@ -123,7 +139,9 @@ impl CpuNetwork {
         values
     }
 
-    /// Backward pass through dropout and activation of hidden layer `index`: turns ∂L/∂a into ∂L/∂z, in place.
+    /// Backward pass through dropout and activation of hidden layer `index`, in place: turns the
+    /// loss's gradient by the inputs of the next layer into that by z: ∂L/∂z = mask · ∂L/∂x ·
+    /// activation′(z).
     pub(super) fn activation_backward(&self, index: usize, cache: &ForwardCache, gradients: &mut [f32]) {
         multiply(gradients, &cache.dropout_mask[index]);
         activation::backward(self.activation, &cache.pre_activations[index], gradients);
@@ -131,7 +149,9 @@ impl CpuNetwork {
 }
 
 impl ForwardCache {
-    /// Loads the pixels that dropout keeps.
+    /// Loads the input of the first layer: the pixels / 255 that dropout keeps, times 1 / (1 − p).
+    /// The bytes are masked before the block-sparse form is made, so that it leaves out these
+    /// pixels, too.
     fn load_input(&mut self, images: &[&[u8]], positions: Range<usize>, mask: DropoutMask) {
         let size = images.first().map_or(0, |image| image.len());
         let mut factors = Vec::new();
@@ -148,12 +168,13 @@ impl ForwardCache {
     }
 }
 
-/// Multiplies each of `values` by its factor, if there are any.
+/// Multiplies each of `values` by its factor. Without factors the values stay as they are.
 fn multiply(values: &mut [f32], factors: &[f32]) {
     values.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
 }
 
 impl CpuLinear {
+    /// Views one layer; none if it is not on flex in single precision, or has no bias.
     fn of(layer: &Linear) -> Option<Self> {
         let weight = FlexBuffer::of(layer.weight.val()).ok()?;
         let bias = FlexBuffer::of(layer.bias.as_ref()?.val()).ok()?;
@@ -175,6 +196,7 @@ impl CpuLinear {
         self.weight.values()
     }
 
+    /// Pre-activations `[rows, outputs]` of an input of `rows` rows.
     fn forward(&self, input: Input<'_>, rows: usize) -> Vec<f32> {
         let mut out = vec![0.0; rows * self.num_outputs()];
         forward(input, self.weight(), self.bias.values(), &mut out);

@@ -1,12 +1,13 @@
-//! Owns a training step and an evaluation step without tensors: forward pass, loss and backward pass in as few passes
-//! over memory as possible.
-//! Depends on `network`, `kernels` and `threads`. Must not know optimizers or training loops.
+//! Owns a training step and an evaluation step without tensors: forward pass, loss and backward
+//! pass in as few passes over memory as possible. Depends on `data`, `metrics`, `network`,
+//! `buffer`, `kernels` and `threads`. Must not know optimizers or training loops.
 //!
-//! The reference implementation is `engine/autodiff.rs`; `tests.rs` compares the two. A step has two phases, each shared
-//! among the active threads. In the first phase every thread takes some of the images forward and backward through all
-//! layers. In the second phase every thread takes some of each layer's inputs and adds up the gradients of their weights
-//! over all images. So one thread adds up each number, in the order of the images, and the result does not depend on how
-//! many threads there are.
+//! The reference implementation is `engine/autodiff.rs`; `tests.rs` compares the two. A training
+//! step has two phases. The active threads share each of them. In the first phase, every thread
+//! takes some of the images forward and backward through all layers. In the second phase, every
+//! thread takes some of each layer's inputs, and sums the gradients of their weights over all
+//! images. So one thread computes each sum, in the order of the images. The result does not depend
+//! on the number of threads.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -23,23 +24,25 @@ use crate::engine::cpu::threads::{pool, should_parallelize};
 use crate::engine::metrics::StepMetrics;
 use crate::model::Mlp;
 
-/// Forward and backward pass of some of a batch's images.
+/// Some of a batch's images with the values of their forward and backward pass.
 #[derive(Default)]
 struct Chunk {
     cache: ForwardCache,
-    /// Gradient of the mean loss by each layer's pre-activations, `[images, outputs]`.
+    /// Gradient of the batch's mean loss by each layer's pre-activations, `[images, outputs]`.
     gradients: Vec<Vec<f32>>,
+    /// Loss and correctness of each image.
     scores: RowScores,
 }
 
 thread_local! {
-    /// Chunks of the last step, whose memory the next step reuses. If one thread allocated it anew in every step and
-    /// another one freed it, both would contend for the allocator's lock.
+    /// Chunks of the last step, whose memory the next step reuses. If one thread allocated this
+    /// memory in every step and another thread freed it, both would contend for the allocator's
+    /// lock.
     static WORKSPACE: RefCell<Vec<Chunk>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns the gradients of the mean loss over `batch` by all weights of `model`, and the step's metrics; none if the
-/// weights are not on flex.
+/// Returns the gradients of the mean loss over `batch` by all weights and biases of `model`, and
+/// the step's metrics; none if [`CpuNetwork::of`] does not view the model.
 pub(super) fn train_step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams, StepMetrics)> {
     let network = CpuNetwork::of(model)?;
     if should_parallelize(model, batch.len()) {
@@ -49,11 +52,13 @@ pub(super) fn train_step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams,
     let mut workspace = WORKSPACE.take();
     workspace.resize_with(workspace.len().max(chunks.len()), Chunk::default);
     let used = &mut workspace[..chunks.len()];
+    // First phase.
     pool::par_map(chunks.into_iter().zip(&mut *used).collect(), |(positions, chunk)| {
         chunk.compute(&network, batch, positions);
     });
     let metrics = mean_metrics(used.iter().map(|chunk| &chunk.scores));
     let mut gradients = GradientsParams::new();
+    // Second phase.
     let weights = weight_gradients(&network, used);
     for (index, (layer, weight)) in model.layers().iter().zip(weights).enumerate() {
         let shape = layer.weight.dims();
@@ -68,32 +73,35 @@ pub(super) fn train_step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams,
     Some((gradients, metrics))
 }
 
-/// Returns the metrics of `model` on `batch`, without dropout; none if the weights are not on flex.
+/// Returns the metrics of `model` on `batch`, without dropout; none if [`CpuNetwork::of`] does not
+/// view the model.
 pub(super) fn eval_step(model: &Mlp, batch: &Batch) -> Option<StepMetrics> {
     let network = CpuNetwork::of(model)?;
     let (images, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(0..batch.len()).unzip();
     let mut logits = network.logits(&images, should_parallelize(model, batch.len()));
     let mut scores = RowScores::default();
     let (classes, smoothing) = (network.num_classes(), batch.label_smoothing);
+    // The gradient that this leaves in `logits` is not used.
     softmax_cross_entropy_backward(&mut logits, classes, &labels, smoothing, 1.0, &mut scores);
     Some(mean_metrics([&scores].into_iter()))
 }
 
-/// Logits `[batch, classes]`; none if the weights are not on flex.
+/// Logits `[batch, classes]`, row by row; none if [`CpuNetwork::of`] does not view the model.
 pub(super) fn logits(model: &Mlp, batch: &Batch) -> Option<Vec<f32>> {
     let network = CpuNetwork::of(model)?;
     let images: Vec<&[u8]> = batch.items(0..batch.len()).map(|(image, _)| image).collect();
     Some(network.logits(&images, should_parallelize(model, images.len())))
 }
 
-/// Positions of a batch's images, divided among the threads and into chunks that stay in their caches.
+/// Ranges of positions in a batch, one per chunk. Each active thread gets a chunk if there are
+/// enough images. No chunk has more than [`MAX_CHUNK`] images, so that it stays in a core's cache.
 fn chunk_ranges(model: &Mlp, num_images: usize) -> Vec<Range<usize>> {
     let num_partitions = if should_parallelize(model, num_images) { pool::num_partitions() } else { 1 };
     divide(num_images, num_partitions.max(num_images.div_ceil(MAX_CHUNK))).collect()
 }
 
-/// Divides `0..len` into `num_parts` ranges of about the same length, or fewer: the length of each but the last is a
-/// multiple of [`TILE_ROWS`], and none is empty.
+/// Divides `0..len` into `num_parts` ranges of about the same length, or fewer. No range is empty.
+/// The length of each range but the last is a multiple of [`TILE_ROWS`].
 fn divide(len: usize, num_parts: usize) -> impl Iterator<Item = Range<usize>> {
     let num_tiles = len.div_ceil(TILE_ROWS);
     let num_parts = num_parts.min(num_tiles);
@@ -102,7 +110,8 @@ fn divide(len: usize, num_parts: usize) -> impl Iterator<Item = Range<usize>> {
 }
 
 impl Chunk {
-    /// Takes the images at these `positions` of `batch` forward and backward.
+    /// First phase for the images at these `positions` of `batch`: computes their activations,
+    /// losses and gradients.
     fn compute(&mut self, network: &CpuNetwork, batch: &Batch, positions: Range<usize>) {
         let Self { cache, gradients, scores } = self;
         let (images, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(positions.clone()).unzip();
@@ -113,7 +122,7 @@ impl Chunk {
         let scale = 1.0 / batch.len() as f32;
         let (classes, smoothing) = (network.num_classes(), batch.label_smoothing);
         softmax_cross_entropy_backward(&mut gradients[last], classes, &labels, smoothing, scale, scores);
-        // From the last layer to the second one: no step needs the gradient by the pixels.
+        // From the last layer to the second one. The gradient by the pixels is not needed.
         for index in (1..=last).rev() {
             let layer = &network.layers()[index];
             let (previous, following) = gradients.split_at_mut(index);
@@ -124,7 +133,8 @@ impl Chunk {
         }
     }
 
-    /// Input of a layer and the gradient by its pre-activations.
+    /// Input of `layer`, `[images, inputs]`, and the gradient by its pre-activations,
+    /// `[images, outputs]`.
     fn input_and_gradient(&self, layer: usize) -> (Input<'_>, &[f32]) {
         let input = match layer {
             0 => Input::Images(&self.cache.images),
@@ -134,7 +144,9 @@ impl Chunk {
     }
 }
 
-/// Gradient of each layer's weights, `[inputs, outputs]`.
+/// Second phase: gradient of the batch's mean loss by each layer's weights, `[inputs, outputs]`,
+/// summed over all `chunks`. Each partition is the work of one thread: a range of inputs of every
+/// layer, and the part of the gradient that belongs to them.
 fn weight_gradients(network: &CpuNetwork, chunks: &[Chunk]) -> Vec<Vec<f32>> {
     let layers = network.layers();
     let mut gradients: Vec<Vec<f32>> = layers.iter().map(|layer| vec![0.0; layer.weight().len()]).collect();
@@ -160,7 +172,8 @@ fn weight_gradients(network: &CpuNetwork, chunks: &[Chunk]) -> Vec<Vec<f32>> {
     gradients
 }
 
-/// Mean loss and number of correct images. Losses are added up in the order of the images, whoever computed them.
+/// Mean loss and number of correct images. The losses are summed in the order of the images, on any
+/// number of threads.
 fn mean_metrics<'a>(scores: impl Iterator<Item = &'a RowScores>) -> StepMetrics {
     let (mut loss, mut correct, mut num_images) = (0.0, 0, 0);
     for scores in scores {

@@ -1,4 +1,5 @@
-//! Equivalence of the CPU engine with its reference implementations: the passes with tensors and Burn's own optimizers.
+//! Tests of the equivalence of the CPU engine with its reference implementations: the passes with
+//! tensors and Burn's own optimizers.
 #![allow(clippy::panic)]
 
 use burn::grad_clipping::GradientClippingConfig;
@@ -32,7 +33,7 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
-/// The gradients of all weights and biases, layer by layer.
+/// Gradients of all weights and biases, layer by layer.
 fn all_gradients(model: &Mlp, gradients: &GradientsParams) -> Vec<Vec<f32>> {
     let layer = |layer: &burn::nn::Linear| {
         let bias = layer.bias.as_ref().and_then(|bias| gradients.get::<1>(bias.id));
@@ -46,7 +47,7 @@ fn a_step_has_the_gradients_and_the_metrics_of_autodiff() {
     let (split, device) = (digits(), Device::flex());
     // More images than a chunk holds.
     let positions: Vec<u32> = (0..277).map(|index| index * 101 % 10_000).collect();
-    // Every activation without dropout and with it, with smoothed targets and without.
+    // Every activation, with and without dropout, and with and without label smoothing.
     let kinds = Activation::KINDS.into_iter().chain([Activation::LeakyRelu { slope: 0.2 }]);
     let cases = kinds.flat_map(|activation| {
         [
@@ -97,7 +98,7 @@ fn a_step_is_the_same_to_the_last_bit_with_any_number_of_threads() {
     let (dropout, input_dropout) = (0.5, 0.2);
     let model =
         init(&MlpConfig { hidden: vec![64, 40], dropout, input_dropout, ..MlpConfig::default() }, &device);
-    // On one thread they are one chunk.
+    // On one thread, these images are one chunk.
     let positions: Vec<u32> = (0..200).collect();
     let batch = Batch::new(&split, &positions, 0.0, &device.clone().autodiff()).with_dropout_seed(7);
     let step = || {
@@ -119,7 +120,8 @@ fn networks_on_other_backends_take_the_autodiff_step() {
     assert!(step::train_step(&model, &batch).is_none() && step::eval_step(&model, &batch).is_none());
 }
 
-/// Ten steps with each rule, from the same gradients: the same weights, clipped or not.
+/// Ten steps with each optimizer, from the same first weights, with and without clipping. The
+/// weights must be those of Burn's own optimizer.
 #[test]
 fn fused_updates_are_burns_own() {
     let penalty = || Some(WeightDecayConfig::new(0.01));
@@ -157,7 +159,8 @@ fn fused_updates_are_burns_own() {
     }
 }
 
-/// The same for those with a momentum, and RMSprop: with tensors, too, and from a state that Burn's own saved.
+/// The same for momentum and RMSprop, on flex and with tensors on ndarray. Each implementation
+/// resumes from the record of the other one.
 #[test]
 fn momentum_and_rmsprop_are_burns_own_and_resume_from_its_records() {
     let sgd = |nesterov, weight_decay| {
@@ -194,7 +197,7 @@ fn momentum_and_rmsprop_are_burns_own_and_resume_from_its_records() {
             let expected = steps(5..10, half.clone(), &mut plain_optimizer, &split, device);
             let got = steps(5..10, half, &mut ours, &split, device);
             assert_eq!(all_weights(&got), all_weights(&expected), "{config:?} on {device:?}");
-            // And Burn's own goes on from what ours saves.
+            // Burn's own optimizer also resumes from the record of smallnet's.
             let mut plain_optimizer = plain().load_record(ours.to_record());
             let expected = steps(10..12, got.clone(), &mut plain_optimizer, &split, device);
             let got = steps(10..12, got, &mut ours, &split, device);
@@ -203,19 +206,20 @@ fn momentum_and_rmsprop_are_burns_own_and_resume_from_its_records() {
     }
 }
 
-/// CPU engine on flex, autodiff elsewhere.
+/// Engine of a network on `device`: CPU engine on flex, autodiff elsewhere.
 fn start_engine(device: &Device) -> Engine {
     Engine::default_on(device)
 }
 
+/// Constructor of one of Burn's own optimizers.
 type Plain = Box<dyn Fn() -> ModuleOptimizer>;
 
-/// All weights after ten steps of 16 images.
+/// Weights and biases after ten steps of 16 images.
 fn ten_steps(model: Mlp, mut optimizer: ModuleOptimizer, split: &Split) -> Vec<Vec<f32>> {
     all_weights(&steps(0..10, model, &mut optimizer, split, &Device::flex()))
 }
 
-/// The network after these steps of 16 images.
+/// Network after the steps `steps` of 16 images each.
 fn steps(
     steps: std::ops::Range<u32>,
     mut model: Mlp,

@@ -1,4 +1,6 @@
 //! Owns the weights of all networks of a model batch as tensors, and the forward pass through them.
+//! Depends on `model` and on the shapes in the parent module. Must not know losses, optimizers or
+//! studies.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -6,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::{ModelBatchConfig, Shape};
 use crate::model::Activation;
 
-/// Weights of all networks.
+/// Weights and biases of all networks.
 #[derive(Module, Debug)]
 pub(super) struct Layers {
     /// First layer `[groups, pixels, group_size · width]`, all others `[models, inputs, outputs]`.
@@ -35,12 +37,13 @@ impl Layers {
         Self { weights, biases, activation: config.activation }
     }
 
-    /// All tensors, each with the index of its layer.
+    /// All weights and biases, each with the index of its layer.
     pub(super) fn params(&self) -> impl Iterator<Item = (usize, &Param<Tensor<3>>)> {
         self.weights.iter().enumerate().chain(self.biases.iter().enumerate())
     }
 
-    /// Replaces every tensor by what `change` makes of it and of the index of its layer.
+    /// Replaces every tensor by the result of `change`, which receives the tensor and the index of
+    /// its layer.
     pub(super) fn change(&mut self, mut change: impl FnMut(usize, Param<Tensor<3>>) -> Param<Tensor<3>>) {
         for params in [&mut self.weights, &mut self.biases] {
             let taken = std::mem::take(params).into_iter().enumerate();
@@ -58,6 +61,7 @@ impl Layers {
             }
             x = x.matmul(weight.val()) + bias.val();
             if index == 0 {
+                // From [groups, batch, group_size · width] to [models, batch, width].
                 let width = shape.sizes[1];
                 x = (x.reshape([groups, batch, shape.group_size, width]).swap_dims(1, 2)).reshape([
                     groups * shape.group_size,
@@ -75,8 +79,8 @@ pub(super) fn broadcast_per_layer(values: &[f64], shape: &Shape, device: &Device
     (0..shape.sizes.len() - 1).map(|index| broadcast(values, shape, index, device)).collect()
 }
 
-/// Broadcasts a value per network to the shape of the weights of layer `index`: `[groups, 1, group_size · width]` for the
-/// first layer, `[models, 1, 1]` for all others.
+/// Broadcasts a value per network to the shape of the weights of layer `index`:
+/// `[groups, 1, group_size · width]` for the first layer, `[models, 1, 1]` for all others.
 fn broadcast(values: &[f64], shape: &Shape, index: usize, device: &Device) -> Tensor<3> {
     let values = values.iter().map(|&value| value as f32);
     if index > 0 {

@@ -1,9 +1,12 @@
-//! Owns many networks of one shape as one program: batched matrix products train all of them at once. It is an execution
-//! plan and no other algorithm: every network learns what it would learn by itself, up to rounding.
-//! Depends on `data`, `model`, `optim` and the engine's dispatch. Must not know epochs, schedules or studies.
+//! Owns the model batch: many networks of one shape that are trained as one program, with batched
+//! matrix products. Every network learns what it would learn by itself, up to rounding. Depends on
+//! `data`, `model`, `optim` and the choice of an optimizer in `engine`. Must not know epochs,
+//! schedules or studies.
 //!
-//! Networks that see the same batches form a group. The first layers of a group stand next to each other in one weight
-//! matrix, so that one product computes all of them from one batch; deeper layers are batched products.
+//! Networks that see the same batches form a group. The first layers of a group stand next to each
+//! other in one weight matrix. So one product computes all of them from one batch of images. Deeper
+//! layers are batched products, with one matrix per network. [`AutodiffModelBatch`] computes with
+//! tensors. `engine::cpu` has another implementation of [`ModelBatch`], for softmax networks alone.
 
 mod layers;
 mod update;
@@ -19,47 +22,55 @@ use crate::optim::OptimizerConfig;
 use layers::Layers;
 use update::Update;
 
-/// Shape of a model batch. Networks are counted group by group.
+/// Shape of a model batch. Networks are numbered group by group: network `m` belongs to group
+/// `m / group_size`.
 #[derive(Debug, Clone)]
 pub(crate) struct Shape {
     /// Number of groups.
     pub(crate) num_groups: usize,
     /// Number of networks in each group.
     pub(crate) group_size: usize,
-    /// Sizes of each network's layers, from pixels to classes.
+    /// Layer sizes, the same for all networks, from the number of pixels to the number of classes.
     pub(crate) sizes: Vec<usize>,
 }
 
 impl Shape {
+    /// Number of networks in all groups.
     pub(crate) fn num_models(&self) -> usize {
         self.num_groups * self.group_size
     }
 
+    /// Number of pixels of an image: the inputs of the first layer.
     pub(crate) fn num_pixels(&self) -> usize {
         self.sizes.first().copied().unwrap_or(0)
     }
 
+    /// Number of classes: the outputs of the last layer.
     pub(crate) fn num_classes(&self) -> usize {
         self.sizes.last().copied().unwrap_or(0)
     }
 }
 
-/// Networks to be trained in one batch. Lists have one entry per network, group by group.
+/// Description of the networks of a model batch. Lists have one entry per network, group by group.
 #[derive(Debug, Clone)]
 pub(crate) struct ModelBatchConfig<'a> {
     pub(crate) shape: Shape,
     pub(crate) activation: Activation,
-    /// Without the learning rate and the weight decay, which each network has for itself.
+    /// Optimizer of all networks, with a weight decay of 0. Each network has its own weight decay
+    /// and its own learning rate.
     pub(crate) optimizer: &'a OptimizerConfig,
     /// Initializer and seed of the initial weights.
     pub(crate) initializers: Vec<(Initializer, u64)>,
+    /// Weight decay, 0 for none.
     pub(crate) weight_decays: Vec<f64>,
+    /// Share of each target's probability that is spread evenly over all classes, 0 to 1.
     pub(crate) label_smoothing: Vec<f64>,
 }
 
 impl ModelBatchConfig<'_> {
-    /// Initial weights of a layer, as each network would have them by itself: of the first layer
-    /// `[groups, inputs, group_size · outputs]`, of all others `[models, inputs, outputs]`.
+    /// Initial weights of layer `layer`, the same that each network would have by itself. The first
+    /// layer has the shape `[groups, inputs, group_size · outputs]`, all others
+    /// `[models, inputs, outputs]`.
     pub(crate) fn initial_weights(&self, layer: usize) -> Vec<f32> {
         let [inputs, outputs] = [self.shape.sizes[layer], self.shape.sizes[layer + 1]];
         let mut values: Vec<f32> = Vec::with_capacity(self.shape.num_models() * inputs * outputs);
@@ -80,23 +91,26 @@ impl ModelBatchConfig<'_> {
     }
 }
 
-/// Images of one batch of one group: positions in a split.
+/// Batch of images of one group, as positions in a split.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GroupBatch<'a> {
+    /// Split that contains the images.
     pub(crate) split: &'a Split,
+    /// Positions of the images in `split`.
     pub(crate) positions: &'a [u32],
 }
 
-/// Networks that are trained in one batch.
+/// Many networks of one shape that are trained as one program. Their metrics are summed until
+/// `take_sums` returns them, so that a GPU is read rarely.
 pub(crate) trait ModelBatch {
-    /// Trains all networks for one step, each at its learning rate. `batches` has one batch per group, all of one length.
-    /// The metrics are added to the sums.
+    /// Trains all networks for one step. `learning_rates` has one entry per network, `batches` one
+    /// batch per group, all of one length. The metrics before the update are added to the sums.
     fn train_step(&mut self, batches: &[GroupBatch<'_>], learning_rates: &[f64]);
 
     /// Adds the metrics of all networks on `batches` to the sums, without label smoothing.
     fn eval_step(&mut self, batches: &[GroupBatch<'_>]);
 
-    /// Returns the sums over all steps since the last call.
+    /// Returns the sums over all steps since the last call, and begins new sums at 0.
     ///
     /// # Errors
     /// A device that fails.
@@ -106,22 +120,25 @@ pub(crate) trait ModelBatch {
 /// Metrics summed over the images of some steps, one entry per network.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sums {
-    /// Losses, in nats.
+    /// Sum of the losses of all images, in nats.
     pub(crate) loss: Vec<f64>,
-    /// Images classified correctly.
+    /// Number of images classified correctly.
     pub(crate) correct: Vec<f64>,
-    /// Steps before the loss was no longer finite.
+    /// Number of steps after which the sum of the losses was still finite. A sum that is not finite
+    /// stays so, and the next step is the one that diverged.
     pub(crate) finite_steps: Vec<f64>,
-    /// Images of one group.
+    /// Number of images of one group, the same for all groups.
     pub(crate) num_images: usize,
 }
 
-/// Networks trained in one batch with tensors, on any backend.
+/// Model batch with tensors, on every backend. Its metrics and the gradient by the logits are
+/// written out here; autodiff computes the gradients of the weights from them.
 pub(crate) struct AutodiffModelBatch {
     shape: Shape,
     layers: Layers,
     update: Update,
-    /// `[groups, group_size, 1, 1]`; none if no network smooths its targets.
+    /// Label smoothing of each network, `[groups, group_size, 1, 1]`; none if no network smooths
+    /// its targets.
     label_smoothing: Option<Tensor<4>>,
     /// Device for training: an autodiff device.
     device: Device,
@@ -129,7 +146,8 @@ pub(crate) struct AutodiffModelBatch {
 }
 
 impl AutodiffModelBatch {
-    /// Builds the networks on `device`, which must not be an autodiff device; `engine` gives the optimizer.
+    /// Builds the networks on `device`, which must not be an autodiff device. `engine` builds the
+    /// optimizer.
     pub(crate) fn new(config: ModelBatchConfig<'_>, engine: Engine, device: &Device) -> Self {
         let training = device.clone().autodiff();
         let layers = Layers::new(&config, &training);
@@ -144,8 +162,9 @@ impl AutodiffModelBatch {
         Self { shape, layers, update, label_smoothing, device: training, sums }
     }
 
-    /// Metrics of the `[models, batch, classes]` logits of a batch against its one-hot targets
-    /// `[groups, 1, batch, classes]`, and the gradient of the mean loss by the logits.
+    /// Metrics of a batch from its `[models, batch, classes]` logits and its one-hot targets
+    /// `[groups, 1, batch, classes]`, and the gradient of the mean loss by the logits,
+    /// `[models, batch, classes]`.
     fn metrics_and_gradient(
         &self,
         logits: Tensor<3>,
@@ -164,7 +183,8 @@ impl AutodiffModelBatch {
         let correct = one_hot.gather(3, predicted).sum_dim(2).int().reshape([models]);
         let log_probabilities = log_softmax(logits, 3);
         let loss = -(smoothed.clone() * log_probabilities.clone()).sum_dim(3).mean_dim(2).reshape([models]);
-        // Softmax and cross-entropy together: probabilities minus targets (Bishop 2006, equation 4.109).
+        // Softmax and cross-entropy together: probabilities minus targets (Bishop 2006, equation
+        // 4.109).
         let gradient = (log_probabilities.exp() - smoothed) / batch as f64;
         (BatchMetrics { loss, correct }, gradient.reshape([models, batch, classes]))
     }
@@ -176,7 +196,8 @@ impl ModelBatch for AutodiffModelBatch {
         let logits = self.layers.forward(images, &self.shape); // [models, batch, classes]
         let (metrics, gradient) =
             self.metrics_and_gradient(logits.clone().inner(), &targets, self.label_smoothing.as_ref());
-        // The gradient of the loss by the logits is known; Burn computes the gradients of what lies before them.
+        // The gradient G of the loss by the logits is known. The sum of logits · G, with G
+        // constant, has the same gradient. So its backward pass gives the gradients of all weights.
         let gradients = (logits * Tensor::from_inner(gradient)).sum().backward();
         self.update.apply(&mut self.layers, gradients, learning_rates);
         self.sums.add(metrics, batches[0].positions.len());
@@ -195,8 +216,8 @@ impl ModelBatch for AutodiffModelBatch {
     }
 }
 
-/// Gathers a batch per group: images `[groups, batch, pixels]` in [0, 1], and one-hot targets
-/// `[groups, 1, batch, classes]`, which are never tracked for gradients.
+/// Gathers one batch per group: images `[groups, batch, pixels]` in [0, 1] on `device`, and one-hot
+/// targets `[groups, 1, batch, classes]`, which are never tracked for gradients.
 fn gather(batches: &[GroupBatch<'_>], shape: &Shape, device: &Device) -> (Tensor<3>, Tensor<4>) {
     let (pixels, classes) = (shape.num_pixels(), shape.num_classes());
     let size = batches[0].positions.len();
@@ -218,12 +239,13 @@ fn gather(batches: &[GroupBatch<'_>], shape: &Shape, device: &Device) -> (Tensor
 
 /// Metrics of one batch, one entry per network.
 struct BatchMetrics {
-    /// Mean over the batch.
+    /// Mean loss over the batch, `[models]`.
     loss: Tensor<1>,
+    /// Number of correct images, `[models]`.
     correct: Tensor<1, Int>,
 }
 
-/// [`Sums`] on the device.
+/// [`Sums`] on the device, each tensor `[models]`.
 struct DeviceSums {
     loss: Tensor<1>,
     correct: Tensor<1, Int>,

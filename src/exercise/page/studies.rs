@@ -285,7 +285,7 @@ pub(super) fn best(summary: &StudySummary) -> Option<&ConfigurationResult> {
 /// Returns the sentence about the best configuration, or one that says that there is none.
 pub(super) fn with_best(summary: &StudySummary, sentence: impl Fn(&ConfigurationResult) -> String) -> String {
     best(summary).map_or_else(
-        || "No setting could be trained to the end in all of its trials, so none is best.".to_owned(),
+        || "No configuration could be trained to the end in all of its trials, so none is best.".to_owned(),
         sentence,
     )
 }

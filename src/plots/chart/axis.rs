@@ -1,5 +1,5 @@
-//! Owns the axes of a chart: their ranges, their ticks and the labels of the ticks. Must not know
-//! lines or marks.
+//! Owns the axes of a chart: their ranges, their ticks and the labels of the ticks. Depends on
+//! `plots::text`, which measures labels. Must not know lines or marks.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -11,16 +11,16 @@ use crate::plots::chart::style::LABEL_GAP;
 use crate::plots::text::BODY;
 use crate::util::format::grouped;
 
-/// Largest value that is drawn. Larger values and NaN are left out, since nobody could read the
-/// others beside them.
+/// Largest absolute value that is drawn. Larger values and NaN are left out: beside them, all other
+/// values would be in one place.
 const MAX_SHOWN: f64 = 1e38;
-/// Exponents of the powers of ten that are written as decimals: 0.00001 to 1,000,000.
+/// Exponents of the powers of ten that are written in decimal notation: 0.00001 to 1,000,000.
 const PLAIN_EXPONENTS: RangeInclusive<i32> = -5..=6;
 /// Approximate number of ticks of an axis.
 const NUM_TICKS: usize = 6;
-/// Space between the data and the ends of an axis, as a fraction of the data's range. The second is
-/// for plots with labels.
+/// Space between the data and each end of an axis, as a fraction of the data's range.
 const PADDING: f64 = 0.04;
+/// The same space on the y axis of a plot with labels.
 const LABEL_PADDING: f64 = 0.14;
 
 /// Scale of the x axis.
@@ -31,15 +31,15 @@ pub(crate) enum Scale {
     Linear,
     /// Linear with integer ticks, for an axis that counts epochs.
     Whole,
-    /// Logarithmic: equal ratios have equal distances. The ticks are at powers of ten, or closer
-    /// where those are too few. Values that are not positive are left out.
+    /// Logarithmic: equal ratios have equal distances. The ticks are at powers of ten, or closer if
+    /// there would be fewer than three. Values that are not positive are left out.
     Log,
-    /// As [`Log`](Self::Log), with ticks at powers of two, for batch sizes.
+    /// Logarithmic like [`Log`](Self::Log), with ticks at powers of two, for batch sizes.
     Log2,
 }
 
-/// Range of one axis, and its ticks with their labels in ascending order. plotters draws it as it
-/// is.
+/// Range of one axis, and its ticks with their labels in ascending order. Both are positions on the
+/// axis: on a logarithmic axis, they are exponents. plotters draws the ticks as they are.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Axis {
     range: Range<f64>,
@@ -47,7 +47,7 @@ pub(super) struct Axis {
 }
 
 impl Scale {
-    /// Position of `x` on the axis. `None` where it cannot be shown.
+    /// Position of `x` on the axis: `x` itself, or its logarithm. `None` if it cannot be shown.
     pub(super) fn place(self, x: f64) -> Option<f64> {
         let shown =
             if self.is_log() { (MAX_SHOWN.recip()..=MAX_SHOWN).contains(&x) } else { can_be_shown(x) };
@@ -74,7 +74,7 @@ impl Axis {
         has_error_bars: bool,
     ) -> Result<Self> {
         let (low, high) = min_max(places);
-        // A single value gets one power below it and one above.
+        // The axis of a single value reaches from one power below it to one power above it.
         let values = if scale.is_log() && !are_distinct(low, high) {
             low - 1.0..low + 1.0
         } else {
@@ -94,8 +94,9 @@ impl Axis {
         Ok(Self { range, ticks })
     }
 
-    /// Creates the y axis for `values`. The axis ends at `bounds`, unless values lie beyond them,
-    /// such as those of an edited file. With labels, there is space for one above and one below.
+    /// Creates the y axis for `values`. Its padding does not reach beyond `bounds`. Values beyond
+    /// the bounds, such as those of an edited file, are on the axis all the same. If `has_labels`,
+    /// there is space for one label above the data and one below.
     pub(super) fn vertical(
         values: impl Iterator<Item = f64> + Clone,
         bounds: (f64, f64),
@@ -113,7 +114,7 @@ impl Axis {
 }
 
 impl Axis {
-    /// Position along the axis, from 0 to 1. `None` for a place that the axis does not cover.
+    /// Fraction of the axis before `place`, from 0 to 1. `None` if the axis does not cover `place`.
     pub(super) fn share(&self, place: f64) -> Option<f64> {
         let Range { start, end } = self.range;
         (start..=end).contains(&place).then(|| (place - start) / (end - start))
@@ -146,22 +147,23 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
-/// True if a value is a number, and small enough for others to be readable beside it.
+/// True if `value` is not NaN and its absolute value is at most [`MAX_SHOWN`].
 pub(super) fn can_be_shown(value: f64) -> bool {
     value.abs() <= MAX_SHOWN
 }
 
-/// Smallest and largest value. 0 and 1 if there are none.
+/// Smallest and largest value. They are 0 and 1 if there are no values.
 fn min_max(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     (values.clone().reduce(f64::min).unwrap_or(0.0), values.reduce(f64::max).unwrap_or(1.0))
 }
 
-/// True if the values differ in single precision, between which plotters can find ticks.
+/// True if the values differ by more than the rounding of single precision. plotters cannot find
+/// ticks between closer values.
 fn are_distinct(low: f64, high: f64) -> bool {
     high - low > 1e-6 * low.abs().max(high.abs()).max(1e-3)
 }
 
-/// Range from the smallest to the largest value, with space around a single one.
+/// Range from `low` to `high`. If they are one value, there is space below and above it.
 fn pad_single_value(low: f64, high: f64) -> Range<f64> {
     if are_distinct(low, high) {
         return low..high;
@@ -170,18 +172,19 @@ fn pad_single_value(low: f64, high: f64) -> Range<f64> {
     low - room..low + room
 }
 
-/// Round numbers in a range, as plotters chooses them.
+/// At most about `most` round numbers in a range, as plotters chooses them.
 fn key_points(range: &Range<f64>, most: usize) -> impl Iterator<Item = f64> + use<> {
     RangedCoordf64::from(range.clone()).key_points(most).into_iter()
 }
 
+/// Ticks at round numbers, each with its label.
 fn linear_ticks(range: &Range<f64>) -> Vec<(f64, String)> {
     let step = (range.end - range.start) / NUM_TICKS as f64;
     key_points(range, NUM_TICKS).map(|value| (value, tick_label(value, step))).collect()
 }
 
-/// Ticks at the powers of the base, as many as have room for their labels over `width` pixels.
-/// Where fewer than three powers are in range, closer ticks are chosen.
+/// Ticks at powers of the base, as many as have room for their labels over `width` pixels. If they
+/// are fewer than three, closer ticks are chosen.
 fn log_ticks(scale: Scale, range: &Range<f64>, width: f64) -> Result<Vec<(f64, String)>> {
     let per_unit = width / (range.end - range.start);
     let powers = if scale == Scale::Log { decades(range, &[1]) } else { octaves(range) };
@@ -198,8 +201,8 @@ fn log_ticks(scale: Scale, range: &Range<f64>, width: f64) -> Result<Vec<(f64, S
     Ok(ticks)
 }
 
-/// Multiples `mantissas` (1 to 9) of the powers of ten, in a range of exponents. Either all labels
-/// are decimals, or none is.
+/// Ticks at the products of `mantissas` (1 to 9) and powers of ten, in a range of exponents. Either
+/// all labels are in decimal notation, or none is.
 fn decades(range: &Range<f64>, mantissas: &[u8]) -> Vec<(f64, String)> {
     let exponents = range.start.floor() as i32..=range.end.ceil() as i32;
     let place = |exponent: i32, mantissa: u8| f64::from(exponent) + f64::from(mantissa).log10();
@@ -215,7 +218,7 @@ fn decades(range: &Range<f64>, mantissas: &[u8]) -> Vec<(f64, String)> {
     shown.iter().map(tick).collect()
 }
 
-/// Powers of two, in a range of exponents.
+/// Ticks at powers of two, in a range of exponents.
 fn octaves(range: &Range<f64>) -> Vec<(f64, String)> {
     let exponents = range.start.ceil() as i32..=range.end.floor() as i32;
     let label = |exponent: i32| match exponent {
@@ -226,7 +229,7 @@ fn octaves(range: &Range<f64>) -> Vec<(f64, String)> {
     exponents.map(|exponent| (f64::from(exponent), label(exponent))).collect()
 }
 
-/// Round numbers, in a range of exponents that is too short for other ticks.
+/// Ticks at round numbers, in a range of exponents that is too short for other ticks.
 fn between_powers(scale: Scale, range: &Range<f64>) -> Vec<(f64, String)> {
     let base: f64 = if scale == Scale::Log { 10.0 } else { 2.0 };
     let values = base.powf(range.start)..base.powf(range.end);
@@ -235,7 +238,7 @@ fn between_powers(scale: Scale, range: &Range<f64>) -> Vec<(f64, String)> {
     points.filter_map(|value| Some((scale.place(value)?, precise_label(value, step)))).collect()
 }
 
-/// Clears the label of each tick whose label would overlap the one before.
+/// Clears each label that would overlap the last label before it.
 fn clear_overlapping_labels(ticks: &mut [(f64, String)], per_unit: f64) -> Result<()> {
     let mut free_from = f64::NEG_INFINITY;
     for (place, label) in ticks {
@@ -264,7 +267,7 @@ fn integer_label(value: f64) -> String {
     if (value - value.round()).abs() < 1e-6 { format!("{value:.0}") } else { String::new() }
 }
 
-/// Label of a tick, with as many decimals as the distance between ticks needs.
+/// Label of a tick, with as many decimals as the distance `step` between ticks needs.
 fn tick_label(value: f64, step: f64) -> String {
     let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     let value = if value.abs() < step * 1e-3 { 0.0 } else { value };
@@ -277,7 +280,8 @@ fn tick_label(value: f64, step: f64) -> String {
     }
 }
 
-/// Label of a tick as from [`tick_label`], for numbers that may all be tiny or huge.
+/// Label of a tick like that of [`tick_label`]. Below 0.0001 and from 1,000,000, it is in
+/// scientific notation with as many digits as `step` needs.
 fn precise_label(value: f64, step: f64) -> String {
     if (1e-4..1e6).contains(&value) {
         return tick_label(value, step);
@@ -320,7 +324,7 @@ mod tests {
         assert_eq!(labels(Scale::Log, [2e4, 3e7], 420.0), ["1e5", "1e6", "1e7"]);
         assert_eq!(labels(Scale::Log, [1e-6, 1e-4], 420.0), ["1e-6", "1e-5", "1e-4"]);
         assert_eq!(labels(Scale::Log, [7e3, 1e6], 420.0), ["10,000", "100,000", "1,000,000"]);
-        // Too many labels are thinned out.
+        // Of too many labels, only every nth is shown.
         let many = labels(Scale::Log, [1e-30, 1e30], 420.0);
         assert!((4..=10).contains(&many.len()), "{many:?}");
     }

@@ -1,5 +1,6 @@
-//! Owns the flags: labels of marked places on the x axis, above the plot. Each stands at the end of
-//! its own line, and no line crosses another's label.
+//! Owns the flags of a chart. A flag is a vertical line at a marked position on the x axis, with a
+//! label above the plot. The label stands at the upper end of its line, and no line crosses the
+//! label of another flag. Depends on `axis`. Must not know the series.
 
 use crate::error::Result;
 use crate::plots::chart::axis::{Axis, Scale};
@@ -12,16 +13,19 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 /// Space between a line and its label, in pixels.
 const GAP: f64 = 4.0;
 
-/// A marked place and its label.
+/// A marked position on the x axis, with its label.
 struct Flag {
-    /// Position on the axis, and about how many pixels it is from the plot's left end.
+    /// Position on the axis.
     place: f64,
+    /// Approximate distance from the left end of the plot, in pixels.
     x: f64,
+    /// Text of the label, shortened to half the plot's width. May be empty.
     text: String,
+    /// Width of the label with the gap to its line, in pixels.
     width: f64,
-    /// Row of the label, counted upwards from the plot.
+    /// Row of the label, counted upwards from the plot, from 0.
     row: usize,
-    /// True if the label is at the left of its line.
+    /// True if the label is at the left of its line, false if it is at the right.
     is_left: bool,
 }
 
@@ -31,7 +35,8 @@ pub(super) struct Flags {
 }
 
 impl Flags {
-    /// Creates the flags of those `marks` that are on the axis, over `width` pixels.
+    /// Creates the flags of those `marks` (x value and label) that are on the axis. The plot is
+    /// `width` pixels wide.
     pub(super) fn new(marks: &[(f64, &str)], scale: Scale, axis: &Axis, width: f64) -> Result<Self> {
         let mut flags = Vec::new();
         for &(x, label) in marks {
@@ -60,9 +65,9 @@ impl Flags {
         self.flags.iter().map(|flag| flag.place)
     }
 
-    /// Draws lines and labels in all of the chart below its legend. The plot is between the heights
-    /// `plot_top` and `bottom`, in subpixels. `across` returns the x coordinate of a position on
-    /// the axis.
+    /// Draws lines and labels in `area`, the part of the chart below its legend. The plot is
+    /// between the heights `plot_top` and `bottom`, in subpixels. `across` returns the x coordinate
+    /// of a position on the axis.
     pub(super) fn draw(
         &self,
         area: &Area<'_>,
@@ -92,13 +97,15 @@ pub(super) fn row_height() -> i32 {
     LABEL.line_height() as i32
 }
 
+/// Converts pixels to subpixels.
 fn to_subpixels(pixels: f64) -> i32 {
     (pixels * f64::from(SUBPIXELS)).round() as i32
 }
 
-/// Chooses the side of each label. All are at the right of their lines where there is room,
-/// otherwise all at the left. Where neither is possible, those at the left are the ones without
-/// room at the right and the ones that such a line would cross.
+/// Chooses the side of each label. All labels are at the right of their lines if there is room,
+/// otherwise all at the left. If neither is possible, a label without room at the right is at the
+/// left. So is a label with room at the left that the line of such a label would cross at the
+/// right.
 fn choose_sides(flags: &mut [Flag], width: f64) {
     let fit_right = flags.iter().all(|flag| flag.x + flag.width <= width);
     let fit_left = flags.iter().all(|flag| flag.x >= flag.width);
@@ -113,10 +120,11 @@ fn choose_sides(flags: &mut [Flag], width: f64) {
     }
 }
 
-/// Chooses the row of each label: above the ends of all lines that would cross it, and above all
-/// labels that it would cover.
+/// Chooses the row of each label: above all labels that it would overlap. A line ends at its own
+/// label, so it crosses no label in a higher row.
 fn choose_rows(flags: &mut [Flag]) {
-    // Most lines cross the first of the labels at the right, and the last of those at the left.
+    // Of the labels at the right, the first may be crossed by the most lines. Of those at the left,
+    // it is the last. Labels that come later in this order get higher rows.
     let rights = (0..flags.len()).rev().filter(|&index| !flags[index].is_left);
     let lefts = (0..flags.len()).filter(|&index| flags[index].is_left);
     let order: Vec<usize> = rights.chain(lefts).collect();
@@ -131,7 +139,8 @@ fn choose_rows(flags: &mut [Flag]) {
     }
 }
 
-/// Horizontal extent of a label, with the end of its line.
+/// Left and right end of a label with its gap, in pixels from the left end of the plot. The line is
+/// at one of these ends.
 fn span(flag: &Flag) -> (f64, f64) {
     if flag.is_left { (flag.x - flag.width, flag.x) } else { (flag.x, flag.x + flag.width) }
 }
@@ -147,6 +156,7 @@ mod tests {
         Flags::new(marks, Scale::Linear, &axis, 400.0).unwrap().flags
     }
 
+    /// Asserts that the labels are in the plot, do not overlap, and are crossed by no line.
     fn assert_apart(flags: &[Flag]) {
         for flag in flags {
             let (start, end) = span(flag);
@@ -154,7 +164,7 @@ mod tests {
             for other in flags.iter().filter(|other| !std::ptr::eq(*other, flag)) {
                 let (from, to) = span(other);
                 assert!(other.row != flag.row || to <= start || end <= from, "{} {}", flag.text, other.text);
-                // A line ends at its label: it crosses no label above that.
+                // A line ends at its label, so it crosses no label in a higher row.
                 let goes_through = start < other.x && other.x < end && other.row > flag.row;
                 assert!(!goes_through, "{} goes through {}", other.text, flag.text);
             }

@@ -1,7 +1,8 @@
-//! Owns the positions of small texts beside marks: inside the plot, apart from each other and from
-//! other marks, and off the lines where there is room. A label without room beside its mark is
-//! placed further away, with a line to its mark. None is left out for another, since a reader would
-//! take another's label for it.
+//! Owns the positions of the labels of marks. They are inside the plot, do not overlap each other
+//! or other marks, and cover as little of the lines as possible. A label without room beside its
+//! mark is further away, with a line to its mark. Labels are left out only if the plot is full: a
+//! reader would take the label of a near mark for that of a mark without one. Must not know series
+//! or axes.
 
 use crate::error::Result;
 use crate::plots::chart::style::{MARK, SUBPIXELS};
@@ -11,11 +12,12 @@ use crate::plots::text::Font;
 pub(super) const LABEL: Font = Font { size: 13.0, bold: false };
 /// Space between a mark and its label, in subpixels.
 const GAP: i32 = 4 * SUBPIXELS;
-/// Distance between the points of a line that a label should not cover, in subpixels.
+/// Distance between the points that stand for a line, in subpixels. A label should not cover them.
 const POINT_STEP: i32 = 4 * SUBPIXELS;
 /// Distance between the positions that are tried, in subpixels.
 const SEARCH_STEP: i32 = 6 * SUBPIXELS;
-/// Distance, in subpixels, that a label moves further away to cover one point less.
+/// Largest further distance from its mark, in subpixels, that a label accepts to cover one point
+/// less.
 const COVER_COST: i32 = 3 * SUBPIXELS;
 
 /// Position in subpixels, from the upper left corner of the plot.
@@ -24,24 +26,26 @@ pub(super) type Place = (i32, i32);
 /// Position of a label.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Label {
-    /// Left end and vertical middle of its text.
+    /// Left end and vertical middle of the text.
     pub(super) at: Place,
-    /// End of the line from its mark. `None` where the label is beside the mark.
+    /// End of the line from its mark. `None` if the label is beside the mark.
     pub(super) line_to: Option<Place>,
 }
 
-/// Space of a plot, in subpixels, and everything that is in it already.
+/// A plot and everything in it that labels have to avoid, in subpixels.
 pub(super) struct LabelSpace {
+    /// Width and height.
     size: Place,
-    /// Upper left and lower right corners of texts. Nothing may cover them.
+    /// Upper left and lower right corners of the labels placed so far. Nothing may cover them.
     texts: Vec<(Place, Place)>,
-    /// Marks. A text may be neither on a mark nor beside another's.
+    /// Marks. A label may be neither on a mark nor beside the mark of another label.
     marks: Vec<Place>,
-    /// Points of lines. As few as possible should be covered.
+    /// Points of lines. Labels cover as few of them as possible.
     points: Vec<Place>,
 }
 
 impl LabelSpace {
+    /// Creates an empty plot of this width and height.
     pub(super) fn new(size: Place) -> Self {
         Self { size, texts: Vec::new(), marks: Vec::new(), points: Vec::new() }
     }
@@ -56,7 +60,8 @@ impl LabelSpace {
         self.points.extend(points_between(from, to));
     }
 
-    /// Chooses the position of a text for the mark at `mark`. `None` where the whole plot is full.
+    /// Chooses the position of a label for the mark at `mark`. `None` if there is no room in the
+    /// whole plot.
     pub(super) fn label(&mut self, mark: Place, text: &str) -> Result<Option<Label>> {
         let size @ (width, height) = self.size_of(text)?;
         let from_mark = MARK * SUBPIXELS + GAP;
@@ -75,13 +80,15 @@ impl LabelSpace {
         Ok(Some(Label { at, line_to: Some(line_to) }))
     }
 
+    /// Width and height of a text, in subpixels.
     fn size_of(&self, text: &str) -> Result<Place> {
         let fine = |length: f64| (length * f64::from(SUBPIXELS)).ceil() as i32;
         Ok((fine(LABEL.measure(text)?), fine(LABEL.line_height())))
     }
 
-    /// Takes the first of the upper left `corners` where a text covers least. Returns the left end
-    /// and vertical middle.
+    /// Places a label of this size at that one of the upper left `corners` where it covers the
+    /// fewest points. Of equally good corners, it is the first. Returns the left end and vertical
+    /// middle of the label, or `None` if no corner is free.
     fn place_best(
         &mut self,
         mark: Place,
@@ -95,8 +102,8 @@ impl LabelSpace {
         Some((start.0, i32::midpoint(start.1, end.1)))
     }
 
-    /// Takes the free position nearest to the mark. Positions that cover fewer points may be
-    /// further away.
+    /// Places a label of this size at the free position nearest to its mark. A position that covers
+    /// fewer points may be further away: see [`COVER_COST`].
     fn place_nearest(&mut self, mark: Place, size: Place) -> Option<Place> {
         let starts = |length: i32, of: i32| (0..=(length - of).max(0)).step_by(SEARCH_STEP as usize);
         let corners: Vec<Place> = starts(self.size.0, size.0)
@@ -112,12 +119,14 @@ impl LabelSpace {
         self.place_best(mark, size, std::iter::once(nearest))
     }
 
+    /// Returns whether a label from corner `start` to corner `end` is inside the plot and apart
+    /// from all other labels and marks.
     fn is_free(&self, own_mark: Place, (start, end): &(Place, Place)) -> bool {
         let inside = start.0 >= 0 && start.1 >= 0 && end.0 <= self.size.0 && end.1 <= self.size.1;
         let apart = |(from, to): &(Place, Place)| {
             to.0 + GAP <= start.0 || end.0 + GAP <= from.0 || to.1 <= start.1 || end.1 <= from.1
         };
-        // Beside another mark, the label would be taken for that one's.
+        // Beside another mark, a reader would take the label for that mark's.
         let room = MARK * SUBPIXELS + GAP / 2;
         let is_off = |&(x, y): &Place| {
             x + room <= start.0 || end.0 <= x - room || y + room <= start.1 || end.1 <= y - room
@@ -126,6 +135,7 @@ impl LabelSpace {
         inside && self.texts.iter().all(apart) && others().all(is_off)
     }
 
+    /// Number of points of lines that a label from corner `start` to corner `end` covers.
     fn num_covered(&self, (start, end): &(Place, Place)) -> usize {
         let covers = |(x, y): &Place| {
             (start.0 - GAP / 2..=end.0 + GAP / 2).contains(x) && (start.1..=end.1).contains(y)
@@ -134,7 +144,7 @@ impl LabelSpace {
     }
 }
 
-/// Points of the line between two positions.
+/// Points of the line between two positions, [`POINT_STEP`] apart or less.
 fn points_between(from: Place, to: Place) -> impl Iterator<Item = Place> {
     let (across, down) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
     let count = (across.hypot(down) / f64::from(POINT_STEP)).ceil() as i32;
@@ -149,6 +159,7 @@ fn points_between(from: Place, to: Place) -> impl Iterator<Item = Place> {
 mod tests {
     use super::*;
 
+    /// Position of a label that must be beside its mark.
     fn beside(space: &mut LabelSpace, mark: Place, text: &str) -> Place {
         let label = space.label(mark, text).unwrap().unwrap();
         assert_eq!(label.line_to, None);

@@ -1,4 +1,5 @@
-//! Owns the legend of a chart: the positions of the names, and the line and mark before each.
+//! Owns the legend of a chart, above the plot: the names of the series, each with its line and mark
+//! before it. Depends on `mark` and `style`. Must not know axes.
 
 use plotters::prelude::*;
 
@@ -9,24 +10,28 @@ use crate::plots::chart::{Chart, Line, Series};
 use crate::plots::colour::TEXT;
 use crate::plots::text::BODY;
 
-/// Length of the line before a name, space after it, and space after the name, in pixels.
+/// Length of the line before a name, in pixels.
 const SWATCH: i32 = 40;
+/// Space between that line and the name, in pixels.
 const SWATCH_GAP: i32 = 8;
+/// Space after a name, in pixels.
 const NAME_GAP: i32 = 24;
-/// Most rows of a name that is longer than the chart is wide.
+/// Largest number of rows of a name. A name has several rows if it is wider than the chart.
 const MAX_ROWS_OF_NAME: usize = 4;
 
 /// A name with its position, and the series whose line stands before its first row.
 pub(super) struct LegendName<'a> {
     line: &'a Series,
     rows: Vec<String>,
+    /// Left end of the line before the name, in pixels.
     x: i32,
+    /// Top of the first row, in pixels.
     top: i32,
 }
 
 impl Chart<'_> {
-    /// Places the names of all series above the plot, where they hide no line. Also returns the top
-    /// of the plot.
+    /// Places the names of all series above the plot of a chart that is `width` pixels wide. There,
+    /// they hide no line. Also returns the top of the plot, in pixels.
     pub(super) fn legend(&self, width: i32) -> Result<(Vec<LegendName<'_>>, i32)> {
         let first = if self.title.is_empty() { MARGIN } else { MARGIN + 28 };
         let row = row_height();
@@ -54,6 +59,7 @@ fn row_height() -> i32 {
 }
 
 impl LegendName<'_> {
+    /// Draws the name, with the line and the mark of its series.
     pub(super) fn draw(&self, area: &Area<'_>) -> Result<()> {
         let (left, right, middle) = (self.x, self.x + SWATCH, self.top + row_height() / 2);
         // A dashed line consists of two dashes.

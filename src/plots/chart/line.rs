@@ -1,4 +1,5 @@
 //! Owns one line of a chart: the points that can be shown, and its marks, error bars and strokes.
+//! Depends on `axis`, `mark` and `style`. Must not know legend, flags or labels.
 
 use plotters::coord::cartesian::Cartesian2d;
 use plotters::element::{Drawable, PointCollection};
@@ -10,9 +11,9 @@ use crate::plots::chart::mark::draw_mark;
 use crate::plots::chart::style::{Area, DASH, MARK, SUBPIXELS, cannot_draw, line_style};
 use crate::plots::chart::{Line, Series};
 
-/// Most points of a line that all get a mark. Of more points, about `NUM_MARKS` get one, where
-/// marks distinguish lines.
+/// Largest number of points of a line of which all get a mark.
 const MAX_MARKED: usize = 30;
+/// Approximate number of marks of a line with more points, if marks distinguish lines.
 const NUM_MARKS: usize = 10;
 
 /// The inside of the plot, with its axes.
@@ -24,17 +25,18 @@ pub(super) struct PlacedLine<'a> {
     pub(super) points: Vec<Point<'a>>,
 }
 
+/// A point that can be shown.
 pub(super) struct Point<'a> {
     /// Position on both axes.
     pub(super) at: (f64, f64),
-    /// Lower and upper end of its error bar.
+    /// Lower and upper end of the error bar, as y values. `None` without an error bar.
     pub(super) spread: Option<(f64, f64)>,
     /// Text beside the mark. May be empty.
     pub(super) label: &'a str,
 }
 
 impl<'a> PlacedLine<'a> {
-    /// Returns the lines that have points to show on an x axis.
+    /// Returns those of `lines` that have points to show on an x axis of this scale.
     pub(super) fn all(lines: &'a [Series], scale: Scale) -> Vec<Self> {
         let placed = |series: &'a Series| {
             let points = (0..series.points.len()).filter_map(|index| Point::new(series, index, scale));
@@ -43,7 +45,7 @@ impl<'a> PlacedLine<'a> {
         lines.iter().map(placed).filter(|line| !line.points.is_empty()).collect()
     }
 
-    /// Values that the y axis has to cover.
+    /// Values that the y axis has to cover: those of the points and of their error bars.
     pub(super) fn values(&self) -> impl Iterator<Item = f64> + Clone + '_ {
         self.points.iter().flat_map(|point| {
             let [(_, low), (_, high)] = point.bar();
@@ -51,10 +53,13 @@ impl<'a> PlacedLine<'a> {
         })
     }
 
-    /// True if a point has a mark. `place` is the index of its line among all lines.
+    /// True if the point at `index` has a mark. `place` is the index of its line among all
+    /// `num_lines` lines.
     ///
-    /// All points of a short line have marks, and all points that are not joined. Of a longer line,
-    /// some have marks where there are several lines, and not where another line has its own.
+    /// All points of a line with up to [`MAX_MARKED`] points have marks, and all points that are
+    /// not joined. Of a longer line, about [`NUM_MARKS`] points have marks if there are more than
+    /// two lines. Their indices differ from line to line, so that marks of lines with equal points
+    /// are apart.
     pub(super) fn has_mark(&self, index: usize, place: usize, num_lines: usize) -> bool {
         if self.series.line == Line::None || self.points.len() <= MAX_MARKED {
             return true;
@@ -94,7 +99,7 @@ impl<'a> PlacedLine<'a> {
         Ok(())
     }
 
-    /// Strokes of the line: the error bar of each point (of length 0 where there is none), and the
+    /// Strokes of the line: the error bar of each point (of length 0 if there is none), and the
     /// segment from each point to the next.
     pub(super) fn strokes(&self) -> impl Iterator<Item = [(f64, f64); 2]> + '_ {
         let joined = self.series.line != Line::None;
@@ -104,6 +109,7 @@ impl<'a> PlacedLine<'a> {
 }
 
 impl<'a> Point<'a> {
+    /// Returns the point at `index` of a series. `None` if it cannot be shown.
     fn new(series: &'a Series, index: usize, scale: Scale) -> Option<Self> {
         let (x, y) = *series.points.get(index)?;
         let spread = series.spread.get(index).copied();
@@ -114,7 +120,7 @@ impl<'a> Point<'a> {
         })
     }
 
-    /// Ends of the error bar. Both are the point itself where there is none.
+    /// Ends of the error bar. Both are the point itself if there is none.
     fn bar(&self) -> [(f64, f64); 2] {
         let (x, y) = self.at;
         let (low, high) = self.spread.unwrap_or((y, y));
@@ -146,6 +152,7 @@ pub(super) fn draw_dashed(
     Ok(())
 }
 
+/// Draws an element of plotters, with plotters' error as smallnet's.
 fn draw<'a, 'b, E>(plot_area: &PlotArea<'a>, element: &'b E) -> Result<()>
 where
     &'b E: PointCollection<'b, (f64, f64)>,

@@ -1,5 +1,5 @@
-//! Owns the shapes of marks. Each series has its own, so that lines can be distinguished without
-//! colours.
+//! Owns the shapes of marks. Each of the first nine series has a shape of its own, so that lines
+//! can be distinguished without colours. Depends on `style`. Must not know axes or lines.
 
 use plotters::prelude::*;
 
@@ -10,7 +10,8 @@ use crate::plots::chart::{Colour, Series};
 /// Width of the outline of a hollow mark, in subpixels.
 const HOLLOW: u32 = 7;
 
-/// Shape of a mark. Corners are relative to its centre, in hundredths of half its width.
+/// Shape of a mark. The corners are positions to the right of its centre and below it, in
+/// hundredths of half the width of a mark.
 enum Shape {
     Disc,
     Ring,
@@ -18,7 +19,8 @@ enum Shape {
     Hollow(&'static [(i32, i32)]),
 }
 
-/// One more shape than there are colours, so that series with the same colour have other marks.
+/// Shapes of marks. There are nine shapes and eight colours, so the ninth series has the first
+/// colour and another shape.
 const SHAPES: [Shape; 9] = [
     Shape::Disc,
     Shape::Filled(&[(-95, -95), (95, -95), (95, 95), (-95, 95)]),
@@ -30,6 +32,7 @@ const SHAPES: [Shape; 9] = [
     Shape::Filled(&PLUS),
     Shape::Hollow(&[(-95, -95), (95, -95), (95, 95), (-95, 95)]),
 ];
+/// Corners of a plus.
 const PLUS: [(i32, i32); 12] = [
     (-40, -140),
     (40, -140),
@@ -44,7 +47,7 @@ const PLUS: [(i32, i32); 12] = [
     (-140, -40),
     (-40, -40),
 ];
-/// The plus, turned by 45 degrees.
+/// Corners of the plus, turned by 45 degrees.
 const CROSS: [(i32, i32); 12] = [
     (71, -127),
     (127, -71),
@@ -60,7 +63,8 @@ const CROSS: [(i32, i32); 12] = [
     (0, -57),
 ];
 
-/// Draws the mark of `series` with its centre at `(x, y)`, in subpixels.
+/// Draws the mark of `series` with its centre at `(x, y)`, in subpixels. A series in the colour of
+/// text has no mark.
 pub(super) fn draw_mark(area: &Area<'_>, (x, y): (i32, i32), series: &Series) -> Result<()> {
     let index = match series.colour {
         Colour::Category(index) => index,

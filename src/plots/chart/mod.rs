@@ -1,5 +1,5 @@
-//! Owns line charts, such as the loss per epoch, drawn by plotters. Must not know anything but
-//! points and names.
+//! Owns line charts, such as the loss per epoch. The library plotters draws them. Depends on
+//! `colour`, `picture` and `text` of `plots`. Must not know the meaning of points and names.
 //!
 //! | to change … | go to |
 //! |---|---|
@@ -32,12 +32,14 @@ use crate::plots::colour::{Colour, TEXT};
 use crate::plots::picture::check_size;
 use crate::plots::text::{FAMILY, STRONG};
 
-/// Least width and height in pixels. Smaller charts have no room for their own labels.
+/// Smallest width and height in pixels. Smaller charts have no room for the labels of their axes.
 const MIN_SIZE: (usize, usize) = (320, 240);
-/// Fraction by which a plot gets higher where labels have no room, and how often at most.
+/// Fraction of its height by which a plot gets higher if labels have no room.
 const HEIGHT_STEP: f64 = 0.25;
+/// Largest number of times that a plot gets higher.
 const MAX_HEIGHT_STEPS: usize = 6;
-/// Of more labels than this nobody could read each. Some may then be left out.
+/// Largest number of labels for which a plot gets higher. Nobody could read more, so some of them
+/// may be left out.
 const MANY_LABELS: usize = 60;
 
 /// Way in which the points of a series are joined.
@@ -48,24 +50,24 @@ pub(crate) enum Line {
     Solid,
     /// A dashed line.
     Dashed,
-    /// No line. Each point has a mark, however many there are.
+    /// No line. Every point has a mark.
     None,
 }
 
 /// One series of points in a chart.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Series {
-    /// Name in the legend. A series without a name is not in it.
+    /// Name in the legend. A series without a name is not in the legend.
     pub name: String,
     /// x and y of each point, in the order of the line. Points that are not finite are left out.
     pub points: Vec<(f64, f64)>,
     /// Lower and upper end of each point's error bar, as y values. Empty for none. A bar whose ends
     /// are not both finite is left out.
     pub spread: Vec<(f64, f64)>,
-    /// Short text of each point, beside its mark or with a line to it. Empty for none. The plot
-    /// gets higher where up to 60 of them have no room.
+    /// Short text of each point, beside its mark or with a line to it. Empty for none. If the chart
+    /// has up to 60 labels and some have no room, the plot gets higher.
     pub labels: Vec<String>,
-    /// How the points are joined.
+    /// Way in which the points are joined.
     pub line: Line,
     /// Colour of the line and the marks, which also decides the shape of the marks. Each of the
     /// first nine has its own shape.
@@ -89,12 +91,13 @@ pub(crate) struct Chart<'a> {
     pub y_name: &'a str,
     /// Scale of the x axis.
     pub x_scale: Scale,
-    /// Least and largest possible y value. The axis ends there.
+    /// Smallest and largest possible y value. The axis ends there at the latest, unless there are
+    /// values beyond.
     pub y_bounds: (f64, f64),
-    /// The series. The legend names them in this order, those without points too.
+    /// The series. The legend names them in this order, with those that have no points.
     pub series: &'a [Series],
     /// x values marked with a dashed vertical line, each with a short label. Values outside the
-    /// data are left out.
+    /// axis are left out.
     pub marks: &'a [(f64, &'a str)],
 }
 
@@ -119,7 +122,7 @@ impl Chart<'_> {
     /// labels need it. Sizes below 320 × 240 are raised to that.
     ///
     /// # Errors
-    /// The size is too large to be looked at.
+    /// A size above the limits of pictures (`check_size`).
     pub(crate) fn to_svg(&self, width: usize, height: usize) -> Result<String> {
         let (width, height) = (width.max(MIN_SIZE.0), height.max(MIN_SIZE.1));
         check_size(width, height)?;
@@ -139,7 +142,8 @@ impl Chart<'_> {
     /// Draws the chart with a plot of this height. Also returns the number of labels without room.
     fn draw_svg(&self, width: usize, height: usize) -> Result<(String, usize)> {
         let (names, top) = self.legend(width as i32)?;
-        // A legend of many rows makes the chart higher and not its plot lower. So do flags.
+        // A legend of many rows makes the chart higher, and leaves the height of the plot as it is.
+        // So do flags.
         let height = height + (top - MARGIN) as usize + self.marks.len() * flags::row_height() as usize;
         let fine = |side: usize| side as u32 * SUBPIXELS as u32;
         let mut svg = String::new();
@@ -160,8 +164,8 @@ impl Chart<'_> {
     }
 }
 
-/// Makes plotters' SVG an element of a page. It is at most `width` pixels wide, shrinks with its
-/// parent, and has a label for screen readers.
+/// Turns plotters' SVG, `right` × `bottom` subpixels large, into an element of a page. The element
+/// is at most `width` pixels wide, shrinks with its parent, and has `label` for screen readers.
 fn embed(svg: &str, label: &str, width: usize, (right, bottom): (u32, u32)) -> String {
     let shapes =
         svg.split_once('>').map_or("", |(_, shapes)| shapes).replace(FAMILY, "system-ui, sans-serif");

@@ -1,4 +1,5 @@
-//! Owns everything below the legend: axes and grid, with the flags, lines, marks and labels.
+//! Owns the drawing of everything below the legend: axes and grid, flags, lines, marks and labels.
+//! Depends on `axis`, `flags`, `labels` and `line`.
 
 use plotters::chart::ChartContext;
 use plotters::coord::cartesian::Cartesian2d;
@@ -15,14 +16,16 @@ use crate::plots::chart::style::{Area, MARGIN, SUBPIXELS, cannot_draw, stroke, t
 use crate::plots::colour::{AXIS, GRID, MUTED, TEXT};
 use crate::plots::text::BODY;
 
-/// Space at the edges of the axes' labels, above the plot, and for the labels of each axis, in
-/// pixels.
+/// Space between the labels of the axes and the border of the chart, in pixels.
 const NARROW_MARGIN: i32 = 4;
+/// Space above the plot and its flags, in pixels.
 const TOP_MARGIN: i32 = 6;
+/// Height of the tick labels and the name of the x axis, in pixels.
 const X_LABELS_HEIGHT: i32 = 52;
+/// Width of the tick labels and the name of the y axis, in pixels.
 const Y_LABELS_WIDTH: i32 = 72;
 
-/// plotters' chart with its axes.
+/// Chart of plotters, with its axes.
 type Frame<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 impl Chart<'_> {
@@ -32,7 +35,7 @@ impl Chart<'_> {
         let (mut frame, flags) = self.frame(area, &lines)?;
         self.draw_axes(&mut frame)?;
         let plot_area = frame.plotting_area();
-        // Marks are drawn on the whole area, since the plot would cut them at its border.
+        // Marks are drawn on the whole area. plotters would cut them at the border of the plot.
         let base = area.get_base_pixel();
         let at = |point: (f64, f64)| {
             let (x, y) = plot_area.map_coordinate(&point);
@@ -71,6 +74,7 @@ impl Chart<'_> {
         Ok((frame, flags))
     }
 
+    /// Draws the axes with their names, ticks and grid lines.
     fn draw_axes(&self, frame: &mut Frame<'_, '_>) -> Result<()> {
         frame
             .configure_mesh()
@@ -86,8 +90,8 @@ impl Chart<'_> {
     }
 }
 
-/// Draws the labels of points, last, since their positions depend on all lines and marks. Returns
-/// the number of labels without room.
+/// Draws the labels of points. They come last, since their positions depend on all lines and marks.
+/// Returns the number of labels without room.
 fn draw_labels(plot_area: &PlotArea<'_>, lines: &[PlacedLine<'_>], flags: &Flags) -> Result<usize> {
     let (width, height) = plot_area.dim_in_pixel();
     let mut space = LabelSpace::new((width as i32, height as i32));
@@ -120,7 +124,7 @@ fn draw_labels(plot_area: &PlotArea<'_>, lines: &[PlacedLine<'_>], flags: &Flags
     Ok(num_without_room)
 }
 
-/// Position of a point, from the upper left corner of the plot.
+/// Position of a point, in subpixels from the upper left corner of the plot.
 fn to_plot(plot_area: &PlotArea<'_>, point: (f64, f64)) -> Place {
     let ((x, y), (left, top)) = (plot_area.map_coordinate(&point), plot_area.get_base_pixel());
     (x - left, y - top)

@@ -1,14 +1,16 @@
-//! Tests of whole charts, by the elements of their SVG.
+//! Tests of whole charts. They look at the elements of the SVG.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
 use crate::plots::chart::labels::LABEL;
 
+/// Series in the colour of this index. That of colour 1 is dashed.
 fn line(name: &str, points: Vec<(f64, f64)>, colour: usize) -> Series {
     let line = if colour == 1 { Line::Dashed } else { Line::Solid };
     Series { name: name.to_owned(), points, line, colour: Colour::Category(colour), ..Series::default() }
 }
 
+/// Chart of the loss per epoch with these series.
 fn chart(series: &[Series]) -> Chart<'_> {
     let x_scale = Scale::Whole;
     Chart { title: "Loss", x_name: "epoch", y_name: "loss", x_scale, series, ..Chart::default() }
@@ -16,7 +18,7 @@ fn chart(series: &[Series]) -> Chart<'_> {
 
 const SCALES: [Scale; 4] = [Scale::Linear, Scale::Whole, Scale::Log, Scale::Log2];
 
-/// The same series with odd error bars and labels, and without lines.
+/// The same series with unusual error bars and labels, and without lines.
 fn elaborate(series: &[Series]) -> Vec<Series> {
     let ends = [(0.0, 1.0), (f64::NAN, 1.0), (1.0, f64::INFINITY), (9.0, -9.0), (-1e38, 1e38)];
     let elaborate = |line: &Series| Series {
@@ -81,6 +83,7 @@ fn attributes(svg: &str, element: &str, name: &str) -> Vec<String> {
     elements.filter_map(|text| value(&format!(" {}", text.split('>').next()?))).collect()
 }
 
+/// Contents of all text elements, in their order.
 fn texts(svg: &str) -> Vec<&str> {
     svg.split("<text ")
         .skip(1)
@@ -141,8 +144,7 @@ fn an_epoch_axis_counts() {
     let long = (1..=200).map(|epoch| (f64::from(epoch), 0.5)).collect();
     let svg = chart(&[line("", long, 0)]).to_svg(520, 340).unwrap();
     assert!(texts(&svg).contains(&"100") && !svg.contains("<circle"), "{:?}", texts(&svg));
-    // Where marks distinguish lines, each of several long lines has some, not all at the same
-    // positions.
+    // Of more than two long lines, each has some marks. They are not all at the same positions.
     let long = |i: usize| (1..=200).map(|epoch| (f64::from(epoch), 0.1 * i as f64)).collect();
     let series: Vec<Series> = (0..6).map(|i| line(&i.to_string(), long(i), i)).collect();
     let svg = chart(&series).to_svg(520, 340).unwrap();
@@ -204,8 +206,8 @@ fn marks_alone_are_not_joined() {
     let alone = Series { line: Line::None, ..line("alone", points.clone(), 0) };
     let joined = line("joined", points, 2);
     let svg = chart(&[alone, joined]).to_svg(520, 270).unwrap();
-    // Forty marks, and one in the legend. So many points have marks only where nothing else shows
-    // them.
+    // There are forty marks, and one in the legend. The points of the joined line have no marks,
+    // since there are more than 30.
     assert_eq!(elements(&svg, "circle", &["#0072B2"]).len(), 41);
     assert!(elements(&svg, "polyline", &["#0072B2"]).is_empty());
     assert!(elements(&svg, "circle", &["#009E73"]).is_empty());
@@ -236,8 +238,8 @@ fn the_legend_has_every_name_with_the_mark_of_its_line() {
     }
 }
 
-/// Labels at the same point cannot all be beside it. The others are further away, and none is left
-/// out.
+/// Labels of points that are close together cannot all be beside their points. The others are
+/// further away, and none is left out.
 #[test]
 fn every_label_is_written() {
     let names = |count: usize| (0..count).map(|i| format!("hidden 128-128-{i}")).collect::<Vec<_>>();

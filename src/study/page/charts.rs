@@ -1,4 +1,5 @@
-//! Owns the charts of a study: accuracy over a parameter, and learning curves.
+//! Owns the charts of a study: accuracy over a parameter that varies, and learning curves. Depends
+//! on `plots`.
 
 use maud::{Markup, html};
 
@@ -11,11 +12,13 @@ use crate::study::page::{Section, StudyPage, repeat_name};
 use crate::study::{Configuration, ConfigurationResult, TrialRecord};
 use crate::training::EpochRecord;
 
-/// Most trials of a configuration that are drawn as one line each. More trials are drawn as points.
+/// Most repeats, which are pairs of seed and fold, that are drawn as one line each. With more of
+/// them, each trial is a point.
 const MAX_LINES: usize = 5;
 
 /// Chart of the accuracy over the numeric parameter with the most values, with one line for each
-/// combination of the other parameters. `None` where no number is varied.
+/// combination of the other parameters. With one line only, each seed and fold is drawn, too.
+/// `None` where no number is varied.
 pub(super) fn accuracy_chart(page: &StudyPage<'_>) -> Result<Option<Section>> {
     let Some(key) = numeric_key(page) else { return Ok(None) };
     let configurations = &page.summary.configurations;
@@ -81,8 +84,8 @@ fn numeric_key(page: &StudyPage<'_>) -> Option<String> {
     counted.max_by_key(|(count, _)| *count).map(|(_, key)| key.to_owned())
 }
 
-/// Chooses a logarithmic axis for values that span a factor of 8 or more, to base 2 for batch sizes
-/// and powers of two.
+/// Chooses a logarithmic axis for positive values that span a factor of 8 or more, to base 2 for
+/// batch sizes and powers of two, and else a linear one.
 fn scale(xs: &[f64], key: &str) -> Scale {
     let low = xs.iter().copied().fold(f64::INFINITY, f64::min);
     let high = xs.iter().copied().fold(0.0, f64::max);
@@ -93,6 +96,8 @@ fn scale(xs: &[f64], key: &str) -> Scale {
     if key.ends_with("batch_size") || xs.iter().all(is_power) { Scale::Log2 } else { Scale::Log }
 }
 
+/// Line of the mean accuracies of these configurations over the numeric parameter `key`, with their
+/// 95 % intervals.
 fn mean_line(configurations: &[&ConfigurationResult], key: &str, name: &str, colour: Colour) -> Series {
     let mut points: Vec<(f64, f64, (f64, f64))> = configurations
         .iter()
@@ -109,7 +114,8 @@ fn mean_line(configurations: &[&ConfigurationResult], key: &str, name: &str, col
     }
 }
 
-/// One line for each fold or seed, or points where there are many of them.
+/// One line over the parameter `key` for each seed and fold, or points where there are more than
+/// [`MAX_LINES`] of them. Empty where each configuration was trained once.
 fn trial_lines(page: &StudyPage<'_>, key: &str) -> Vec<Series> {
     let mut repeats: Vec<(u64, Option<usize>)> = Vec::new();
     for record in page.records {
@@ -138,8 +144,8 @@ fn trial_lines(page: &StudyPage<'_>, key: &str) -> Vec<Series> {
     lines.collect()
 }
 
-/// Charts of the validation accuracy and loss per epoch, as means over the trials of each
-/// configuration.
+/// Charts of the validation accuracy and loss per epoch, as means over the trials of each ranked
+/// configuration. `None` where no trial has two epochs.
 pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let longest = page.records.iter().map(|record| record.epochs.len()).max().unwrap_or(0);
     if longest < 2 {
@@ -179,13 +185,14 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     Ok(Some(html! {
         div.drawings { @for drawing in &drawings { (drawing) } }
         p.note {
-            "Means over each setting's trials."
+            "Means over each configuration's trials."
             @if let Some(note) = selection.note(ranked.len()) { " " (note) }
         }
     }))
 }
 
-/// Mean over the trials of a configuration, for each epoch that all of them reached.
+/// Points (epoch, mean of `value`) of the configuration `index`, for each epoch that all of its
+/// trials reached.
 fn mean_curve(page: &StudyPage<'_>, index: usize, value: fn(&EpochRecord) -> Option<f64>) -> Vec<(f64, f64)> {
     let configuration = &page.plan.configurations[index];
     let trials: Vec<_> =

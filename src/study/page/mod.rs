@@ -34,7 +34,7 @@ pub use text::{conclusions, test_sentence};
 pub struct StudyPage<'a> {
     /// The study file.
     pub study: &'a Study,
-    /// Its trials.
+    /// The study's configurations and trials.
     pub plan: &'a TrialPlan,
     /// Statistics of the trials.
     pub summary: &'a StudySummary,
@@ -53,10 +53,10 @@ pub struct StudyPage<'a> {
     pub folder: &'a Path,
 }
 
-/// Writes the page of a study.
+/// Returns the page of a study as HTML.
 ///
 /// # Errors
-/// The records cannot be drawn.
+/// A chart cannot be drawn.
 pub fn page(page: &StudyPage<'_>) -> Result<String> {
     let study = page.study;
     let header = html! {
@@ -84,9 +84,10 @@ impl Section {
 }
 
 /// Returns the sections with the results: verdicts and table, charts, times, architectures, trials.
+/// A section that would say nothing is left out.
 ///
 /// # Errors
-/// The records cannot be drawn.
+/// A chart cannot be drawn.
 pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Section>> {
     let mut sections = vec![Section::new("Result", result_section(page))];
     sections.extend(charts::accuracy_chart(page)?);
@@ -99,7 +100,7 @@ pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Section>> {
         sections.push(Section::new("Accuracy against parameters", content));
     }
     if let Some(content) = charts::learning_curves(page)? {
-        sections.push(Section::new("Learning curves by setting", content));
+        sections.push(Section::new("Learning curves by configuration", content));
     }
     let has_troubles = page.records.iter().any(|record| record.end != TrialEnd::Finished);
     if page.plan.trials.len() > page.plan.configurations.len() || has_troubles {
@@ -108,10 +109,12 @@ pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Section>> {
     Ok(sections)
 }
 
+/// Numbers at the top of the page, each with its caption: the best configuration, its accuracies
+/// and size, and the number of trials.
 fn stat_tiles(page: &StudyPage<'_>) -> Vec<(String, String)> {
     let mut numbers = Vec::new();
     if let Some(best) = page.summary.best.map(|best| &page.summary.configurations[best]) {
-        numbers.push((best.configuration.name(), "best setting".to_owned()));
+        numbers.push((best.configuration.name(), "best configuration".to_owned()));
         numbers.push((accuracy(best.mean), "its mean validation accuracy".to_owned()));
     }
     if let Some(result) = page.best_model.and_then(|run| run.summary.as_ref()) {
@@ -124,6 +127,7 @@ fn stat_tiles(page: &StudyPage<'_>) -> Vec<(String, String)> {
     numbers
 }
 
+/// Section with the conclusions and the table of the configurations.
 fn result_section(page: &StudyPage<'_>) -> Markup {
     let table = study_table(page.summary, page.study.timing, Medium::Page);
     html! {
@@ -133,7 +137,7 @@ fn result_section(page: &StudyPage<'_>) -> Markup {
     }
 }
 
-/// Name of a seed and a fold in a study.
+/// Name of a seed and a fold in a study, such as `seed 1, fold 2`. The name counts folds from 1.
 fn repeat_name(study: &Study, (seed, fold): (u64, Option<usize>)) -> String {
     match (fold, study.seeds.len()) {
         (Some(fold), 1) => format!("fold {}", fold.saturating_add(1)),
@@ -142,7 +146,8 @@ fn repeat_name(study: &Study, (seed, fold): (u64, Option<usize>)) -> String {
     }
 }
 
-/// Table of the accuracy of each configuration for each seed and fold.
+/// Table of the accuracy of each configuration for each seed and fold, with the messages of the
+/// trials that diverged or failed.
 fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
     let StudyPage { study, plan, records, .. } = page;
     let repeats: Vec<(u64, Option<usize>)> = plan
@@ -152,7 +157,8 @@ fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
         .map(|trial| (trial.experiment.seed, trial.fold))
         .collect();
     let name = |&repeat: &(u64, Option<usize>)| repeat_name(study, repeat);
-    let header: Vec<String> = ["setting".to_owned()].into_iter().chain(repeats.iter().map(name)).collect();
+    let header: Vec<String> =
+        ["configuration".to_owned()].into_iter().chain(repeats.iter().map(name)).collect();
     let cell = |index: usize, &(seed, fold): &(u64, Option<usize>)| {
         let configuration = &plan.configurations[index];
         let record = records.iter().find(|record| {
@@ -182,12 +188,14 @@ fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
     }
 }
 
+/// Section that states all conditions of the study: data, seeds, validation images, the way of
+/// training, machine and files.
 fn method_section(page: &StudyPage<'_>) -> Markup {
     let StudyPage { study, plan, records, .. } = page;
     let stacked = records.iter().filter(|record| record.is_batched).count();
     let execution = match (study.timing, stacked) {
         (true, _) => {
-            "alone, one after the other, settings taking turns, each after a warm-up that is not counted"
+            "alone, one after the other, configurations taking turns, each after a warm-up that is not counted"
                 .to_owned()
         }
         (false, 0) => "each individually".to_owned(),

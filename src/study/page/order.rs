@@ -1,5 +1,6 @@
-//! Owns the selection of configurations that a chart has room for, and their colours. Ordered
-//! configurations show both ends and the middle, in colours that are ordered as well.
+//! Owns the selection of the configurations that a chart shows where it cannot show all, and their
+//! colours. Ordered configurations show both ends and the middle, in colours that are ordered as
+//! well. Must not know how a chart is drawn.
 
 use crate::plots::Colour;
 use crate::study::Configuration;
@@ -10,18 +11,18 @@ pub(super) const MAX_CURVES: usize = 6;
 /// is odd, so that the middle is among them.
 const NUM_SPREAD: usize = 5;
 
-/// Configurations that a chart shows, in its order.
+/// Configurations that a chart shows, in the order of its curves.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Selection {
-    /// Indices into the list that was chosen from.
+    /// Indices of the shown configurations in the list of all.
     pub(super) indices: Vec<usize>,
-    /// True if the configurations are ordered by a number.
+    /// True if the configurations are ordered by a number, which is the only key that differs.
     pub(super) is_ordered: bool,
 }
 
 impl Selection {
-    /// Selects from `configurations`, each with its mean accuracy, those to draw: all of a few, or
-    /// of many those that show most.
+    /// Selects the configurations to draw from `configurations`, each with its mean accuracy. Up to
+    /// [`MAX_CURVES`] are all drawn. Of more, `spread_evenly` or `by_accuracy` selects some.
     pub(super) fn new(configurations: &[(&Configuration, f64)]) -> Self {
         let all = 0..configurations.len();
         let numbers: Option<Vec<f64>> = all.clone().map(|place| only_number(configurations, place)).collect();
@@ -38,7 +39,7 @@ impl Selection {
         }
     }
 
-    /// Colour of the curve at this place.
+    /// Colour of the curve at `place`, an index into [`Selection::indices`].
     pub(super) fn colour(&self, place: usize) -> Colour {
         match self.is_ordered {
             true => Colour::Ordered { place, of: self.indices.len() },
@@ -46,18 +47,19 @@ impl Selection {
         }
     }
 
-    /// Sentence that names the drawn ones of `num_configurations`. `None` where all are drawn.
+    /// Sentence that says which of `num_configurations` are drawn. `None` where all are drawn.
     pub(super) fn note(&self, num_configurations: usize) -> Option<String> {
         let which = match self.is_ordered {
             true => "both ends, the middle, those half-way between, and the best",
             false => "the best, the worst and some in between",
         };
         (self.indices.len() < num_configurations)
-            .then(|| format!("Of {num_configurations} settings, {which} are drawn."))
+            .then(|| format!("Of {num_configurations} configurations, {which} are drawn."))
     }
 }
 
-/// Value of the one key in which the configurations differ, where it is a number.
+/// Value of the configuration at `place` for the one key in which the configurations differ. `None`
+/// where several keys differ, or the value is no number.
 fn only_number(configurations: &[(&Configuration, f64)], place: usize) -> Option<f64> {
     let (first, configuration) = (configurations.first()?.0, configurations[place].0);
     let differs = |key: &str, value: &str| {
@@ -68,8 +70,8 @@ fn only_number(configurations: &[(&Configuration, f64)], place: usize) -> Option
     configuration.number(key)
 }
 
-/// Returns places in an order of `count`: all of a few, or else both ends, the middle, the two
-/// half-way between them, and the best.
+/// Returns the places to draw of `count` ordered configurations: all up to [`MAX_CURVES`], or else
+/// both ends, the middle, the two half-way between them, and the place `best`.
 fn spread_evenly(count: usize, best: Option<usize>) -> Vec<usize> {
     if count <= MAX_CURVES {
         return (0..count).collect();
@@ -81,7 +83,8 @@ fn spread_evenly(count: usize, best: Option<usize>) -> Vec<usize> {
     indices
 }
 
-/// Returns all indices, or of many the best, the worst and evenly many between them, in the order
+/// Returns the indices to draw of configurations without an order: all up to [`MAX_CURVES`], or
+/// else the best, the worst and some at equal distances of rank between them. They are in the order
 /// of the configurations.
 fn by_accuracy(configurations: &[(&Configuration, f64)]) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..configurations.len()).collect();

@@ -1,4 +1,5 @@
-//! Owns the section about accuracy and size: which architectures no smaller one beats.
+//! Owns the section about accuracy and number of parameters, with the Pareto front: the
+//! architectures that are more accurate than all smaller ones. Depends on `plots`.
 
 use maud::{Markup, html};
 
@@ -33,7 +34,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         .collect();
     let place = |&(weights, mean): &(usize, f64)| (weights as f64, mean);
     let all = Series {
-        name: "settings, with their 95 % intervals".to_owned(),
+        name: "configurations, with their 95 % intervals".to_owned(),
         points: ranked.iter().map(|&(_, weights, mean)| place(&(weights, mean))).collect(),
         spread: ranked.iter().map(|(result, _, mean)| result.interval.unwrap_or((*mean, *mean))).collect(),
         labels: ranked.iter().map(|(result, _, _)| shape(result)).collect(),
@@ -62,15 +63,15 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     }))
 }
 
-/// Sizes of the best network's layers, such as `784 → 128 → 10`.
+/// Sizes of the layers of the best configuration's network, such as `784 → 128 → 10`.
 fn layers(page: &StudyPage<'_>) -> String {
     let best = page.plan.trials.iter().find(|trial| Some(trial.configuration) == page.summary.best);
     let trained = page.records.first().map_or(0, |record| record.num_images.0);
     best.map_or_else(String::new, |trial| ModelSummary::new(&trial.experiment, page.layout, trained).shape())
 }
 
-/// Widths of the hidden layers, such as `784-128-10`, where they are varied. Otherwise the
-/// configuration's name.
+/// Label of a configuration: the widths of its hidden layers, such as `128-64`, where they are
+/// varied. Otherwise it is the configuration's name.
 fn shape(result: &ConfigurationResult) -> String {
     match result.configuration.value("model.hidden") {
         Some("[]") => "none".to_owned(),
@@ -79,6 +80,9 @@ fn shape(result: &ConfigurationResult) -> String {
     }
 }
 
+/// Sentences about the best architecture, the smallest ones that are as good or may be, and the two
+/// ends of the Pareto front. `front` has the number of parameters and the mean accuracy of each
+/// configuration on the front.
 fn sentences(page: &StudyPage<'_>, front: &[(usize, f64)]) -> Vec<String> {
     let mut sentences = Vec::new();
     let Some(best) = page.summary.best.map(|best| &page.summary.configurations[best]) else {

@@ -1,5 +1,5 @@
 //! Owns the table of a study, one row per configuration: a column is declared once, for the
-//! terminal and for the page. Depends on the study's summary. Must not know HTML or the terminal.
+//! terminal and for the page. Depends on the study's summary. Must not write HTML or print.
 
 use crate::study::page::text::verdict_cell;
 use crate::study::{ConfigurationResult, StudySummary};
@@ -20,7 +20,8 @@ pub enum Medium {
 enum Shown {
     /// On the terminal and in the page.
     Always,
-    /// In the page, and on the terminal unless the columns of times need the room.
+    /// In the page, and on the terminal unless the study is timed: there the columns of times take
+    /// the space.
     WhereRoom,
     /// In the page only.
     OnPage,
@@ -28,7 +29,8 @@ enum Shown {
     IfTimed,
 }
 
-/// One row: a configuration with its study.
+/// One row: a configuration, its index in the study, and the medium for which its cells are
+/// formatted.
 struct Row<'a> {
     result: &'a ConfigurationResult,
     summary: &'a StudySummary,
@@ -39,7 +41,7 @@ struct Row<'a> {
 /// The columns, from left to right. A new column of the study table is one more line here.
 fn columns<'a>() -> [(Shown, Column<Row<'a>>); 11] {
     [
-        (Shown::Always, Column::text("setting", |row| row.result.configuration.name())),
+        (Shown::Always, Column::text("configuration", |row| row.result.configuration.name())),
         (Shown::Always, Column::number("accuracy", |row| accuracy(row.result.mean))),
         (Shown::OnPage, Column::number("± sd", |row| accuracy(row.result.deviation))),
         (Shown::WhereRoom, Column::number("95 % interval", interval)),
@@ -68,7 +70,7 @@ pub fn study_table(summary: &StudySummary, is_timed: bool, medium: Medium) -> Te
     TextTable::new(&columns, summary.configurations.iter().enumerate().map(row))
 }
 
-/// An accuracy, or a difference of accuracies, with four decimals.
+/// Formats an accuracy, or a standard deviation of accuracies, with four decimals.
 pub(super) fn accuracy(value: Option<f64>) -> String {
     or_dash(value, |value| format!("{value:.4}"))
 }
@@ -80,12 +82,13 @@ fn interval(row: &Row<'_>) -> String {
     })
 }
 
-/// The accuracy of the best configuration minus this one's, in percentage points.
+/// Formats the accuracy of the best configuration minus this one's, in percentage points.
 fn delta(result: &ConfigurationResult) -> String {
     or_dash(result.comparison, |comparison| short_points(comparison.difference.difference))
 }
 
-/// Number of trials by their ends, such as `4, 1 diverged`.
+/// Number of trials by their ends, such as `4, 1 diverged`: the first number are those that
+/// finished.
 fn trials(result: &ConfigurationResult) -> String {
     let mut trials = vec![result.num_finished.to_string()];
     trials.extend((result.num_diverged > 0).then(|| format!("{} diverged", result.num_diverged)));

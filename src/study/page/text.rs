@@ -1,4 +1,5 @@
-//! Owns the sentences about the results of a study.
+//! Owns the sentences about the results of a study, for its page and for the terminal. Depends on
+//! the study's summary. Must not write HTML or print.
 
 use crate::run::RunRecords;
 use crate::study::page::StudyPage;
@@ -8,7 +9,7 @@ use crate::util::format::{counted, grouped, listed, percent, significant};
 /// Sentence about the size of the study and its data.
 pub(super) fn subtitle(page: &StudyPage<'_>) -> String {
     let study = page.study;
-    let configurations = counted(page.plan.configurations.len(), "setting", "settings");
+    let configurations = counted(page.plan.configurations.len(), "configuration", "configurations");
     let folds =
         if study.folds > 0 { format!(", {}-fold cross-validation", study.folds) } else { String::new() };
     let seeds = match study.seeds.len() {
@@ -27,19 +28,27 @@ pub fn conclusions(summary: &StudySummary) -> Vec<String> {
     let diverged = diverged_sentence(summary);
     let missing = summary.configurations.iter().filter(|result| result.num_missing > 0).count();
     let Some(best) = summary.best.map(|best| &summary.configurations[best]) else {
-        let none =
-            "No setting has been trained to the end in all of its trials: there is no best one.".to_owned();
+        let none = "No configuration has been trained to the end in all of its trials: there is no best one."
+            .to_owned();
         return [none].into_iter().chain(diverged).collect();
     };
     let mut sentences = Vec::new();
     if missing > 0 {
-        let configurations = counted(missing, "setting is", "settings are");
+        let configurations = counted(missing, "configuration is", "configurations are");
         sentences.push(format!("{configurations} not ranked yet: trials failed or have not been run."));
     }
     sentences.push(match (summary.configurations.len(), missing) {
-        (1, _) => format!("The one setting, {}, has {}.", best.configuration.name(), describe_mean(best)),
-        (_, 0) => format!("The best setting is {}: {}.", best.configuration.name(), describe_mean(best)),
-        _ => format!("The best setting so far is {}: {}.", best.configuration.name(), describe_mean(best)),
+        (1, _) => {
+            format!("The one configuration, {}, has {}.", best.configuration.name(), describe_mean(best))
+        }
+        (_, 0) => {
+            format!("The best configuration is {}: {}.", best.configuration.name(), describe_mean(best))
+        }
+        _ => format!(
+            "The best configuration so far is {}: {}.",
+            best.configuration.name(),
+            describe_mean(best)
+        ),
     });
     let region = equivalence_region(summary);
     for (verdict, start) in [
@@ -61,7 +70,7 @@ pub fn conclusions(summary: &StudySummary) -> Vec<String> {
     sentences
 }
 
-/// Half the width of the region of practical equivalence, such as `0.5 percentage points`.
+/// Formats half the width of the region of practical equivalence, such as `0.5 percentage points`.
 pub(crate) fn equivalence_region(summary: &StudySummary) -> String {
     match significant(100.0 * summary.equivalence).as_str() {
         "1" => "1 percentage point".to_owned(),
@@ -69,8 +78,8 @@ pub(crate) fn equivalence_region(summary: &StudySummary) -> String {
     }
 }
 
-/// Probability behind the verdict. For an undecided configuration, the probability that it is
-/// worse.
+/// Probability that belongs to the verdict. For an undecided configuration, it is the probability
+/// that the configuration is worse.
 fn probability(result: &ConfigurationResult) -> Option<f64> {
     let comparison = result.comparison?;
     Some(match comparison.verdict {
@@ -94,7 +103,8 @@ fn list_with_probabilities(configurations: &[&ConfigurationResult]) -> String {
     }
 }
 
-/// Cell with a verdict and its probability, such as `worse 99.3 %`.
+/// Cell of a table with the verdict on the configuration `index` and its probability, such as
+/// `worse 99.3 %`.
 pub(super) fn verdict_cell(summary: &StudySummary, index: usize) -> String {
     let result = &summary.configurations[index];
     let mut words = Vec::new();
@@ -138,7 +148,8 @@ pub(crate) fn compare_with_best(
     parts.join("; ")
 }
 
-/// Explains probabilities that follow from the number of images, where the trials cannot give any.
+/// Explains probabilities that follow from the number of images. They do so where the differences
+/// between trials do not spread. `None` where there are none.
 fn note_on_images(summary: &StudySummary) -> Option<String> {
     let comparisons: Vec<_> = summary.configurations.iter().filter_map(|result| result.comparison).collect();
     let number = comparisons.iter().filter(|comparison| comparison.basis == Basis::Images).count();
@@ -146,18 +157,20 @@ fn note_on_images(summary: &StudySummary) -> Option<String> {
     match (number, single) {
         (0, _) => None,
         (_, true) => Some(
-            "Each setting was trained once: the probabilities follow from the number of images alone, and say nothing of \
+            "Each configuration was trained once: the probabilities follow from the number of images alone, and say nothing of \
              another seed. Several `seeds` or `folds` in the study file would."
                 .to_owned(),
         ),
         (number, false) => Some(format!(
             "{} below the best by the same amount in every trial: there the probabilities follow from the number of images \
              alone.",
-            counted(number, "setting is", "settings are")
+            counted(number, "configuration is", "configurations are")
         )),
     }
 }
 
+/// Sentence that names the configurations with a large spread of accuracies. `None` if there are
+/// none.
 fn unstable_sentence(summary: &StudySummary) -> Option<String> {
     let name = |result: &ConfigurationResult| {
         let Some(Instability::Spread { ratio }) = result.instability else { return None };
@@ -174,6 +187,7 @@ fn unstable_sentence(summary: &StudySummary) -> Option<String> {
     })
 }
 
+/// Sentence that names the configurations with diverged trials. `None` if there are none.
 fn diverged_sentence(summary: &StudySummary) -> Option<String> {
     let diverged: Vec<String> = summary
         .configurations
@@ -187,10 +201,12 @@ fn diverged_sentence(summary: &StudySummary) -> Option<String> {
     (!diverged.is_empty()).then(|| format!("Diverged, the loss no longer being a number: {names}."))
 }
 
+/// Number of all trials of a configuration.
 fn num_trials(result: &ConfigurationResult) -> usize {
     result.num_finished + result.num_diverged + result.num_missing
 }
 
+/// Part of a sentence with the mean validation accuracy and its interval.
 fn describe_mean(best: &ConfigurationResult) -> String {
     let mean = best.mean.unwrap_or(f64::NAN);
     match (best.num_finished, best.interval) {
@@ -208,7 +224,7 @@ fn describe_mean(best: &ConfigurationResult) -> String {
     }
 }
 
-/// Sentence about the best configuration on the test images, if it has been tested.
+/// Sentence about the best model on the test images. `None` if it has no result yet.
 pub fn test_sentence(best_model: &RunRecords) -> Option<String> {
     let result = best_model.summary.as_ref()?;
     let tested = best_model.test.as_ref().map_or(0, |test| test.evaluation.num_images);

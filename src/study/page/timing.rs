@@ -1,5 +1,5 @@
 //! Owns the section about batch size and time: accuracy over training time, time per epoch, and
-//! their explanation.
+//! their explanation. Depends on `plots` and `statistics`.
 
 use maud::{Markup, html};
 
@@ -18,14 +18,15 @@ use crate::util::format::{
 };
 use crate::util::table::{Column, TextTable, or_dash};
 
-/// Measurements of one batch size.
+/// Measurements of one batch size, which is one configuration.
 struct BatchSizeTimes<'a> {
     result: &'a ConfigurationResult,
     batch_size: f64,
-    /// Updates per epoch.
+    /// Number of steps per epoch, each of which updates the parameters once.
     num_updates: usize,
     /// Seconds per epoch over its trials.
     times: &'a EpochSeconds,
+    /// Records of its trials.
     records: Vec<&'a TrialRecord>,
 }
 
@@ -35,22 +36,24 @@ impl BatchSizeTimes<'_> {
         self.times.spread.median
     }
 
+    /// Seconds per update.
     fn update_seconds(&self) -> f64 {
         self.epoch_seconds() / self.num_updates as f64
     }
 
+    /// Smallest and largest seconds per epoch over its trials.
     fn seconds_range(&self) -> (f64, f64) {
         (self.times.spread.min, self.times.spread.max)
     }
 
-    /// Seconds of its shortest training.
+    /// Seconds of its shortest training, over all epochs.
     fn shortest_training(&self) -> f64 {
         let seconds = |record: &&TrialRecord| record.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>();
         self.records.iter().map(seconds).fold(f64::INFINITY, f64::min)
     }
 
-    /// One point for each epoch that all its trainings reached: the median of the seconds trained
-    /// by then, and the mean accuracy.
+    /// One point for each epoch that all its trainings reached: the median of the seconds that they
+    /// had trained by then, and the mean validation accuracy.
     fn learning_curve(&self) -> Vec<(f64, f64)> {
         let epochs = self.records.iter().map(|record| record.epochs.len()).min().unwrap_or(0);
         let point = |last: usize| {
@@ -72,6 +75,7 @@ impl BatchSizeTimes<'_> {
             let mut spent = 0.0;
             let in_time = |epoch: &&EpochRecord| {
                 spent += epoch.seconds;
+                // The limit is a sum of such seconds, so a rounding error must not count.
                 spent <= limit * 1.000_001
             };
             let last = record.epochs.iter().take_while(in_time).last()?;
@@ -85,7 +89,7 @@ impl BatchSizeTimes<'_> {
 }
 
 /// Charts, table and sentences about accuracy and seconds per epoch over the batch size. `None`
-/// where other keys vary, too.
+/// where other keys vary, too, or fewer than two batch sizes are ranked.
 pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     const KEY: &str = "training.batch_size";
     let mut all: Vec<BatchSizeTimes<'_>> = Vec::new();
@@ -123,8 +127,8 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     }))
 }
 
-/// The table of the batch sizes. `limit` is the time in seconds after which all of them are
-/// compared.
+/// The table of the batch sizes. `epochs` is the configured number of epochs. `limit` is the time
+/// in seconds after which all batch sizes are compared.
 fn table(all: &[BatchSizeTimes<'_>], limit: f64, epochs: usize) -> TextTable {
     type Row<'a> = (&'a BatchSizeTimes<'a>, Option<(f64, f64)>);
     let columns: [Column<Row<'_>>; 8] = [
@@ -252,8 +256,8 @@ fn explanation(all: &[BatchSizeTimes<'_>], limit: f64, epochs: usize) -> Vec<Str
     sentences
 }
 
-/// Sentence that says whether an epoch takes less time with the smallest or the largest batches, as
-/// far as the trials allow.
+/// Sentence that says whether an epoch takes less time with the smallest or the largest batches, or
+/// that the trials do not decide it.
 fn faster(small: &BatchSizeTimes<'_>, large: &BatchSizeTimes<'_>) -> String {
     let name = |timed: &BatchSizeTimes<'_>| format!("batches of {}", grouped(timed.batch_size as usize));
     let trials = small.times.trials.len().min(large.times.trials.len());

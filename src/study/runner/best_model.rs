@@ -37,11 +37,11 @@ pub struct BestModelTraining {
 
 impl OpenStudy {
     /// Experiment of the best model: the best configuration with the study's first seed and without
-    /// held-out images.
+    /// validation images. `None` where no configuration is ranked.
     ///
-    /// Early stopping needs held-out images. In its place, the model is trained for the median of
+    /// Early stopping needs validation images. In its place, the model is trained for the median of
     /// the epochs of its trials' results, or to the end of the warm-up where that is later. A
-    /// cosine schedule ends with the training, so it keeps its length.
+    /// cosine schedule ends with the training, so with it the number of epochs stays as configured.
     fn best_experiment(&self, summary: &StudySummary) -> Option<Experiment> {
         let best = summary.best?;
         let trials = self.planned.plan.trials.iter().filter(|trial| trial.configuration == best);
@@ -60,15 +60,16 @@ impl OpenStudy {
         Some(experiment)
     }
 
-    /// Finds or prepares the best model. `None` where no configuration is ranked.
+    /// Finds the run of the best model under `artifacts`, or prepares it. `None` where no
+    /// configuration is ranked.
     ///
     /// # Errors
     /// The same as those of [`prepare`].
     pub fn best_model(&self, summary: &StudySummary, artifacts: &Path) -> Result<Option<BestModel>> {
         let Some(experiment) = self.best_experiment(summary) else { return Ok(None) };
         let PlannedStudy { compute, data_sha256, .. } = &self.planned;
-        // Runs are recognised by their experiment, so a kill at any moment leaves the run to be
-        // found.
+        // A run is recognised by its experiment. So it is found and resumed even if smallnet was
+        // killed before the study could note it.
         let runs = find_runs(&experiment, *compute, data_sha256, artifacts)?;
         if let Some(records) = runs.iter().rev().find_map(finished_records) {
             complete(&records.folder);

@@ -1,5 +1,5 @@
 //! Owns the estimate of a study's duration: it times a few real steps of each kind of job and
-//! extrapolates.
+//! extrapolates to all images and epochs. Depends on `training`. Writes nothing.
 
 use std::sync::Arc;
 use std::thread;
@@ -25,7 +25,7 @@ const VALIDATION_COST: f64 = 1.0 / 3.0;
 
 impl PlannedStudy {
     /// Estimates the time of the trials in `jobs` and of the best model's training, from the first
-    /// steps of each kind of job. The estimate itself takes seconds where networks are large.
+    /// steps of each kind of job. The estimate itself takes some seconds where networks are large.
     ///
     /// # Errors
     /// A trial cannot be trained, or the device fails.
@@ -36,7 +36,7 @@ impl PlannedStudy {
             let trials = job.trials();
             let first = &self.plan.trials[trials[0]];
             if self.infeasible(first).is_some() {
-                // Such a trial fails at once.
+                // Such a trial fails at once and takes no time.
                 continue;
             }
             let kind = (BatchKey::new(first.hyperparameters()), shape_key(first), trials.len());
@@ -52,11 +52,12 @@ impl PlannedStudy {
             let images = train as f64 + validation as f64 * VALIDATION_COST;
             let one = per_image * images * first.experiment.training.num_epochs as f64;
             seconds += one;
+            // Any configuration may be the best. The slowest one counts, on all images.
             let all = (train + validation).max(1) as f64 / train.max(1) as f64;
             best_model = best_model.max(all * one / trials.len() as f64);
         }
-        // The workers share the trials. The training of the best model follows, with the held-out
-        // images as well.
+        // The workers share the trials. The training of the best model follows alone, with the
+        // validation images as well.
         Ok(Duration::from_secs_f64(seconds / self.workers as f64 + best_model))
     }
 

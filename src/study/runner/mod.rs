@@ -1,6 +1,6 @@
 //! Owns the run of a study, from its file to its results: plans the trials, runs those that are
-//! missing, and trains the best model. Depends on `pipeline`, `training` and `run`. Must not know
-//! the terminal.
+//! missing, trains the best model and writes the results. Depends on `pipeline`, `training`, `run`
+//! and the study's page. Must not know the terminal.
 
 mod best_model;
 mod estimate;
@@ -36,13 +36,13 @@ pub struct PlannedStudy {
     pub study: Study,
     /// The trials.
     pub plan: TrialPlan,
-    /// Groups of trials that run together.
+    /// The jobs of all trials: those that are trained in one batch, and single ones.
     pub jobs: Vec<Job>,
     /// Number of jobs that run at the same time.
     pub workers: usize,
     /// Backend of all trainings.
     pub backend: Backend,
-    /// The backend and the engine of all trials.
+    /// The backend and the engine of all trainings.
     pub compute: Compute,
     /// The opened backend.
     pub opened: BackendHandle,
@@ -52,6 +52,7 @@ pub struct PlannedStudy {
     pub data_sha256: String,
     /// True if trials that were timed earlier are timed again.
     pub remeasure: bool,
+    /// Training and validation images of each trial.
     splits: TrialSplits,
 }
 
@@ -75,8 +76,8 @@ pub struct OpenStudy {
 pub struct RunOptions {
     /// Trains every network individually, one after the other, as other tools do.
     pub separate: bool,
-    /// Times all trials again. The records that an earlier run of a timed study has left are
-    /// archived and used no more.
+    /// Times all trials of a timed study again. The records of an earlier run are archived and not
+    /// used.
     pub remeasure: bool,
 }
 
@@ -133,8 +134,8 @@ impl PlannedStudy {
         })
     }
 
-    /// Opens the study's folder and reads the trials that have run. Everything that can be refused
-    /// is refused here, before the first trial.
+    /// Opens the study's folder under `artifacts` and reads the trials that have run. Everything
+    /// that can be refused is refused here, before the first trial.
     ///
     /// # Errors
     /// A configuration cannot be trained, either in a trial or on all images. Files cannot be read
@@ -149,8 +150,9 @@ impl PlannedStudy {
         Ok(OpenStudy { planned: self, folder, trial_log, changes, archived })
     }
 
-    /// Ids of the trials that an earlier run of the study has left under `artifacts`. Reads without
-    /// locking: a trial log that cannot be read, or that another process is writing, has none.
+    /// Ids of the trials that have a result of an earlier run under `artifacts`. Empty if all
+    /// trials are timed again. Reads the trial log without locking it. A log that cannot be read
+    /// has no ids.
     pub fn done_ids(&self, artifacts: &Path) -> HashSet<String> {
         if self.remeasure {
             return HashSet::new();
@@ -182,7 +184,7 @@ impl PlannedStudy {
         let Some((trial, error)) = refused.next() else { return Ok(()) };
         let name = self.plan.configurations[trial.configuration].name();
         Err(error
-            .in_context(format!("the setting {name} cannot be trained: {}", error.message()))
+            .in_context(format!("the configuration {name} cannot be trained: {}", error.message()))
             .hint("leave it out of `[vary]`; `--dry-run` lists the trials and says which cannot be trained"))
     }
 
@@ -196,7 +198,7 @@ impl PlannedStudy {
         experiment
     }
 
-    /// Jobs that are left when the trials of these ids are done.
+    /// Jobs that are left when the trials with the ids `done` have a result.
     pub fn missing_jobs(&self, done: &HashSet<String>) -> Vec<Job> {
         filter_jobs(self.jobs.clone(), |trial| !done.contains(&self.plan.trials[trial].id))
     }
@@ -209,7 +211,7 @@ impl OpenStudy {
         trials.iter().filter(|trial| self.trial_log.result(trial).is_some()).count()
     }
 
-    /// Names of the trials that failed, each with its reason.
+    /// Names of the trials that failed, each with the message of its error.
     pub fn failed(&self) -> Vec<String> {
         let failed = self.planned.plan.trials.iter().filter_map(|trial| {
             let record = self.trial_log.record(trial).filter(|record| record.end == TrialEnd::Failed)?;

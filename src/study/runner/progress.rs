@@ -1,5 +1,6 @@
 //! Owns the run of the missing trials: workers take jobs from a queue, and each record is on the
-//! disk the moment its job ends.
+//! disk the moment its job ends. Depends on `training` and the trial log. Must not know the
+//! terminal.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{Sender, channel};
@@ -23,7 +24,7 @@ use crate::util::format::counted;
 /// Number of warm-up steps before a timed trial.
 const WARM_UP_STEPS: usize = 50;
 
-/// Called after every epoch, with its number.
+/// Function that a training calls after every epoch, with the epoch's number from 1.
 type OnEpoch = Box<dyn FnMut(usize) + Send>;
 
 /// Progress of a study.
@@ -41,10 +42,13 @@ pub struct Progress {
     pub fraction: f64,
 }
 
-/// Messages from the workers.
+/// Message from a worker. `job` is the index of a job of this run.
 enum Message {
+    /// The worker starts to train the job.
     Started { job: usize },
+    /// The job's networks have been trained for `epoch` epochs.
     Epoch { job: usize, epoch: usize },
+    /// The job has ended with `records`. Interrupted trials have none.
     Ended { job: usize, records: Vec<TrialRecord> },
 }
 
@@ -55,7 +59,8 @@ impl OpenStudy {
     /// Returns true if all trials have been run, and false if `interrupter` stopped them.
     ///
     /// # Errors
-    /// A record cannot be written. A trial that fails is no error: it has a record that says so.
+    /// A record cannot be written, or no worker can be started. A trial that fails is no error: its
+    /// record says that it failed.
     pub fn run(
         &mut self,
         interrupter: &Interrupter,
@@ -76,8 +81,7 @@ impl OpenStudy {
                 let planned = &*planned;
                 let work = move || planned.work(queue, jobs, interrupter, &sender);
                 match thread::Builder::new().spawn_scoped(scope, work) {
-                    // With fewer workers the study takes longer. Without any, nothing would be
-                    // done.
+                    // With fewer workers the study takes longer. Without any, no trial would run.
                     Err(error) if worker == 0 => return Err(Error::thread(&error)),
                     Err(_) => break,
                     Ok(_) => {}
@@ -100,13 +104,20 @@ impl OpenStudy {
     }
 }
 
-/// State of the work while it runs.
+/// State of the jobs while they run, from which [`Progress`] follows. Lists with one entry per job
+/// are in the order of the jobs.
 struct ProgressTracker {
+    /// The progress after the last message.
     progress: Progress,
+    /// Name of each job.
     names: Vec<String>,
+    /// Estimated cost of each job; see [`PlannedStudy::cost`].
     costs: Vec<f64>,
+    /// Number of epochs of each job.
     num_epochs: Vec<usize>,
+    /// Fraction of each job that is done, in [0, 1].
     fractions: Vec<f64>,
+    /// Indices of the jobs that are being trained.
     running: Vec<usize>,
     /// Sum and number of the accuracies of each configuration.
     accuracies: Vec<(Configuration, f64, usize)>,
@@ -115,6 +126,7 @@ struct ProgressTracker {
 }
 
 impl ProgressTracker {
+    /// Starts with `done` trials that have a result already. `jobs` are those that are left.
     fn new(planned: &PlannedStudy, jobs: &[Job], done: usize) -> Self {
         let first = |job: &Job| job.trials().first().copied().unwrap_or(0);
         let epochs = |job: &Job| planned.plan.trials[first(job)].experiment.training.num_epochs;
@@ -174,7 +186,8 @@ impl ProgressTracker {
 }
 
 impl PlannedStudy {
-    /// Takes jobs from the queue until it is empty or the user interrupts.
+    /// Work of one worker: takes jobs from the queue and trains them, until the queue is empty or
+    /// the user interrupts.
     fn work(
         &self,
         queue: &Mutex<VecDeque<usize>>,
@@ -183,8 +196,8 @@ impl PlannedStudy {
         sender: &Sender<Message>,
     ) {
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        // The receiver is gone only if a record could not be written. The interrupter has then been
-        // told.
+        // The receiver is gone only if a record could not be written. `OpenStudy::run` has then
+        // stopped the interrupter, which ends this worker.
         let send = |message| drop(sender.send(message));
         while let Some(job) = next() {
             if interrupter.should_stop() {
@@ -200,8 +213,9 @@ impl PlannedStudy {
         }
     }
 
-    /// Trains the networks of a job. Where a model batch fails, each of its networks is trained
-    /// individually, so that one of them cannot fail the others.
+    /// Trains the networks of a job, and makes a record of a trial that fails or panics. Where a
+    /// model batch fails, each of its networks is trained individually, so that the error of one
+    /// does not fail the others.
     fn train_or_fail(
         &self,
         job: &Job,
@@ -241,6 +255,7 @@ impl PlannedStudy {
             .collect())
     }
 
+    /// Trains the trial groups of a model batch. The results are in the order of the groups.
     fn train_batched(
         &self,
         groups: &[Vec<usize>],
@@ -258,6 +273,7 @@ impl PlannedStudy {
         train_batched(&groups, self.layout.num_classes, device, *engine, interrupter, on_epoch)
     }
 
+    /// Trains one trial as a run does, without files. In a timed study, a warm-up comes first.
     fn train_single(
         &self,
         trial: &Trial,
@@ -282,6 +298,7 @@ impl PlannedStudy {
         Ok(ModelResult { end: trained.end, epochs: trained.epochs })
     }
 
+    /// Request to train a new network of `trial` on these images, without checkpoints.
     pub(super) fn train_request<'a>(
         &'a self,
         trial: &'a Trial,
@@ -303,8 +320,8 @@ impl PlannedStudy {
         })
     }
 
-    /// Trains for a few steps of the same shapes, so that memory is allocated, code is loaded and a
-    /// GPU's kernels are compiled.
+    /// Trains a network of the same shapes for up to [`WARM_UP_STEPS`] steps, so that memory is
+    /// allocated, code is loaded and a GPU's kernels are compiled before a time is measured.
     fn warm_up(&self, trial: &Trial) -> Result<()> {
         let mut short = trial.clone();
         let training = &mut Arc::make_mut(&mut short.experiment).training;
@@ -321,6 +338,8 @@ impl PlannedStudy {
         training::train(request, observers).map(drop)
     }
 
+    /// Record of a trial that was trained to its end or diverged. Accuracy and loss are those of
+    /// the epoch whose parameters are the result; see [`model_epoch`].
     fn trial_record(&self, trial: &Trial, run: ModelResult, is_batched: bool) -> TrialRecord {
         let ModelResult { end, epochs } = run;
         let (end, message) = match end {
@@ -349,13 +368,14 @@ impl PlannedStudy {
         }
     }
 
+    /// Record of a trial that ended with `error`. `trial` is its index in the plan.
     fn failed_record(&self, trial: usize, error: &Error) -> TrialRecord {
         let nothing = ModelResult { end: StopReason::Finished, epochs: Vec::new() };
         let record = self.trial_record(&self.plan.trials[trial], nothing, false);
         TrialRecord { end: TrialEnd::Failed, message: Some(error.message().to_owned()), ..record }
     }
 
-    /// Name of a job while it runs.
+    /// Name of a job in [`Progress::running`].
     fn job_name(&self, job: &Job) -> String {
         match job {
             Job::Batched(_) => format!("{} in one batch", counted(job.trials().len(), "network", "networks")),
@@ -363,7 +383,8 @@ impl PlannedStudy {
         }
     }
 
-    /// Name of a trial for people; see [`Study::trial_name`](crate::study::Study::trial_name).
+    /// Name of a trial as people read it; see
+    /// [`Study::trial_name`](crate::study::Study::trial_name).
     pub fn trial_name(&self, trial: &Trial) -> String {
         self.study.trial_name(
             &self.plan.configurations[trial.configuration],
@@ -372,9 +393,11 @@ impl PlannedStudy {
         )
     }
 
-    /// Estimated cost of a job, roughly proportional to its time.
+    /// Estimated cost of a job, roughly proportional to its time: images × epochs × (parameters +
+    /// `HANDLING`), summed over its trials.
     fn cost(&self, job: &Job) -> f64 {
-        // A small network costs at least as much as the handling of its images.
+        // Cost of handling an image, as a number of parameters. A small network costs at least
+        // this.
         const HANDLING: usize = 20_000;
         let one = |trial: usize| {
             let trial = &self.plan.trials[trial];

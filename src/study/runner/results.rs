@@ -1,4 +1,5 @@
-//! Owns the result files of a study: CSV, JSON and the page.
+//! Owns the result files of a study: CSV, JSON and the page. Depends on the study's page and the
+//! trial log.
 
 use std::path::PathBuf;
 
@@ -25,7 +26,7 @@ pub struct ResultPaths {
     pub page: PathBuf,
 }
 
-/// `results.json`.
+/// Contents of `results.json`.
 #[derive(Serialize)]
 struct Results<'a> {
     study: &'a str,
@@ -43,6 +44,7 @@ struct Results<'a> {
     best_model: Option<BestModelResult<'a>>,
 }
 
+/// The best model in `results.json`: its run and its result on the test images.
 #[derive(Serialize)]
 struct BestModelResult<'a> {
     run: &'a std::path::Path,
@@ -53,10 +55,11 @@ struct BestModelResult<'a> {
 }
 
 impl OpenStudy {
-    /// Writes `results.csv`, `results.json` and `report.html` with the results so far.
+    /// Writes `results.csv`, `results.json` and `report.html` with the results so far. `best_model`
+    /// has the records of the best model, once it has been trained.
     ///
     /// # Errors
-    /// A file cannot be written, or the records cannot be drawn.
+    /// A file cannot be written, or a chart of the page cannot be drawn.
     pub fn write_results(
         &self,
         summary: &StudySummary,
@@ -74,7 +77,8 @@ impl OpenStudy {
         Ok(ResultPaths { csv, json, page })
     }
 
-    /// Records of this study's trials, in the plan's order.
+    /// Records of this study's trials, in the plan's order, including failed ones. Trials that have
+    /// not run are left out.
     pub fn records(&self) -> Vec<&TrialRecord> {
         self.planned.plan.trials.iter().filter_map(|trial| self.trial_log.record(trial)).collect()
     }
@@ -100,6 +104,7 @@ impl OpenStudy {
         }
     }
 
+    /// Contents of `results.json`.
     fn results<'a>(&'a self, summary: &'a StudySummary, best_model: Option<&'a RunRecords>) -> Results<'a> {
         let planned = &self.planned;
         let best_model = best_model.and_then(|run| {
@@ -127,7 +132,7 @@ impl OpenStudy {
     }
 }
 
-/// The columns of `results.csv` after the varied keys. Scripts know the columns by their names. A
+/// The columns of `results.csv` after the varied keys. Scripts find the columns by their names. A
 /// new column goes to the end.
 const CSV_COLUMNS: [Column<TrialRecord>; 13] = [
     Column::number("seed", |record| record.seed.to_string()),
@@ -162,7 +167,8 @@ fn end_name(end: TrialEnd) -> &'static str {
     }
 }
 
-/// `results.csv`, one row per trial: the values of the varied keys, then [`CSV_COLUMNS`].
+/// Contents of `results.csv`, one row per trial: the values of the varied keys, then
+/// [`CSV_COLUMNS`].
 fn csv(records: &[&TrialRecord]) -> Result<Vec<u8>> {
     let failed = |error: csv::Error| Error::new(format!("cannot write CSV: {error}")).with_source(error);
     let mut writer = csv::Writer::from_writer(Vec::new());

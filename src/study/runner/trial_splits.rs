@@ -7,18 +7,21 @@ use crate::data::{Folds, ImageDataset, Split, TrainValSplit, check_folds, fold_s
 use crate::error::Result;
 use crate::study::{Study, Trial};
 
-/// Values that decide a split: seed, fold, number of held-out images, whether the split is
-/// stratified.
+/// Values that decide a split: seed, fold, number of validation images of a study without folds,
+/// whether the split is stratified.
 type SplitKey = (u64, Option<usize>, usize, bool);
 
 /// Number of splits that are kept for the next trials. With MNIST's 60,000 training images each
 /// takes 240 kB. A study may have a hundred thousand of them, so they are drawn on demand.
 const CACHE_SIZE: usize = 64;
 
+/// The training part of a data set, and its split into training and validation images for each
+/// trial.
 pub(super) struct TrialSplits {
     images: Arc<ImageDataset>,
+    /// Number of folds, or 0 without cross-validation.
     folds: usize,
-    /// The splits that were used last.
+    /// The splits that were drawn last, newest first.
     cache: Mutex<VecDeque<(SplitKey, (Split, Split))>>,
 }
 
@@ -32,7 +35,7 @@ impl TrialSplits {
     /// Creates the splits of `study` over `images`.
     ///
     /// # Errors
-    /// There are more folds than images, or all images are held out.
+    /// There are more folds than images, or no image is left to learn from.
     pub(super) fn new(images: Arc<ImageDataset>, study: &Study) -> Result<Self> {
         match study.folds {
             0 => TrainValSplit::check(images.len(), study.base.data.validation)?,
@@ -60,6 +63,7 @@ impl TrialSplits {
         Ok(splits)
     }
 
+    /// Draws the split of `key`. It is the same every time, since the seed decides it.
     fn draw(&self, (seed, fold, validation, stratified): SplitKey) -> Result<TrainValSplit> {
         let labels = &self.images.labels;
         match fold {
@@ -68,12 +72,12 @@ impl TrialSplits {
         }
     }
 
-    /// Number of all training images, including the held-out ones.
+    /// Number of all images of the training part, including the validation images.
     pub(super) fn num_all_images(&self) -> usize {
         self.images.len()
     }
 
-    /// Number of training images and of validation images of a trial.
+    /// Number of training images and of validation images of a trial, without drawing the split.
     pub(super) fn num_images(&self, trial: &Trial) -> (usize, usize) {
         let all = self.images.len();
         let validation = match key(trial) {

@@ -115,18 +115,11 @@ fn hidden_layers_with_every_activation() {
     assert_same(&[rmsprop], &Device::flex());
 }
 
-/// Kind of an optimizer in experiment files.
-fn kind(optimizer: &OptimizerConfig) -> String {
-    let table = toml::Table::try_from(optimizer).unwrap();
-    table["kind"].as_str().unwrap().to_owned()
-}
-
 #[test]
 #[allow(deprecated)]
 fn every_optimizer_with_its_own_rate_decay_schedule_and_smoothing() {
     for device in [Device::flex(), Device::ndarray()] {
-        for optimizer in OptimizerConfig::kinds() {
-            let optimizer = kind(&optimizer);
+        for optimizer in OptimizerConfig::kinds().iter().map(OptimizerConfig::kind) {
             let text = |rate, decay, rest: &str| {
                 format!(
                     "[model]\nhidden = [9]\n[optimizer]\nkind = \"{optimizer}\"\nlearning_rate = {rate}\n\

@@ -1,36 +1,43 @@
-//! Images without their background, in block-sparse form: four of five pixels of a digit are 0.
+//! Owns images without their background, in block-sparse form: four of five pixels of a digit are
+//! 0. Depends on pulp. Must not know weights or threads.
+//!
+//! The form is that of compressed sparse columns, with a block of eight pixels in place of a
+//! column. Each block has one entry per image that is not all 0 there. So a product loads the
+//! weights of eight pixels once and uses them for all of these images.
 
 use pulp::{Simd, WithSimd};
 
 use crate::engine::cpu::kernels::dispatch;
 
-/// Images in blocks of eight pixels. Each block lists the images in which it is not all 0. `fill` reuses the memory.
+/// Images in blocks of eight pixels. `starts[b]..starts[b + 1]` are the entries of block b,
+/// ascending by image. `fill` reuses the memory.
 #[derive(Debug, Default)]
 pub(crate) struct BlockSparse {
     num_images: usize,
-    /// Start of the entries of each block, and the end of the last one's.
+    /// First entry of each block, and at the end the number of all entries.
     starts: Vec<usize>,
-    /// Image of each entry.
+    /// Number of the image of each entry.
     images: Vec<u32>,
-    /// Pixels of each entry, scaled; 0 behind the end of an image.
+    /// Pixels of each entry, scaled; 0 beyond the end of an image.
     pixels: Vec<[f32; BLOCK]>,
     /// Memory that `fill` uses.
     scratch: Scratch,
 }
 
+/// Intermediate results of `fill`, kept so that their memory is reused.
 #[derive(Debug, Default)]
 struct Scratch {
-    /// One bit per block of each image: whether it is not all 0.
+    /// One bit per block of each image: 1 if the block is not all 0.
     masks: Vec<u64>,
-    /// Position of each block's next entry.
+    /// Index of the next entry to be written in each block.
     ends: Vec<usize>,
 }
 
-/// Pixels in a block.
+/// Number of pixels in a block.
 pub(super) const BLOCK: usize = 8;
 
 impl BlockSparse {
-    /// Makes blocks of `images` of bytes, divided by 255.
+    /// Makes the block-sparse form of `images`, which are bytes: each value is pixel / 255.
     ///
     /// # Panics
     /// If the images differ in size.
@@ -40,7 +47,7 @@ impl BlockSparse {
         blocks
     }
 
-    /// Replaces the content by `images`, each pixel divided by 255 and multiplied by `factor`.
+    /// Replaces the content by `images`, which are bytes: each value is pixel / 255 · `factor`.
     ///
     /// # Panics
     /// If the images differ in size.
@@ -53,7 +60,7 @@ impl BlockSparse {
         self.num_images
     }
 
-    /// Images in which the block is not all 0, ascending, each with its pixels there.
+    /// Images that are not all 0 in `block`, ascending, each with its eight values there.
     #[inline(always)]
     pub(super) fn nonzero_blocks(&self, block: usize) -> impl Iterator<Item = (usize, &[f32; BLOCK])> {
         let range = self.starts[block]..self.starts[block + 1];
@@ -61,6 +68,8 @@ impl BlockSparse {
     }
 }
 
+/// Conversion of images, in two passes: the first marks and counts the blocks that are not all 0,
+/// and the second writes their entries.
 struct Fill<'a> {
     blocks: &'a mut BlockSparse,
     images: &'a [&'a [u8]],
@@ -87,6 +96,8 @@ impl WithSimd for Fill<'_> {
         starts.clear();
         starts.resize(size.div_ceil(BLOCK) + 1, 0);
         masks.clear();
+        // First pass. `starts[b + 1]` counts the entries of block b, and the sums below make starts
+        // of the counts.
         for image in images {
             nonzero_mask(image, &mut starts[1..], masks);
         }
@@ -97,6 +108,7 @@ impl WithSimd for Fill<'_> {
         nonzero_blocks.resize(num_blocks, 0);
         pixels.resize(num_blocks, [0.0; BLOCK]);
         ends.clone_from(starts);
+        // Second pass, which goes from one set bit of the masks to the next.
         for (index, (image, masks)) in
             images.iter().zip(masks.chunks(size.div_ceil(MASKED_BLOCKS).max(1))).enumerate()
         {
@@ -116,10 +128,11 @@ impl WithSimd for Fill<'_> {
     }
 }
 
-/// Pixels whose blocks share one 64-bit mask.
+/// Number of pixels whose blocks share one 64-bit mask.
 const MASKED_BLOCKS: usize = 64 * BLOCK;
 
-/// Prefetches all `images`, which lie anywhere in a large data set, so that their cache misses overlap.
+/// Reads one byte per cache line of all `images`, so that their cache misses overlap. They lie
+/// anywhere in a large data set.
 #[inline(always)]
 fn prefetch(images: &[&[u8]]) {
     const CACHE_LINE: usize = 64;
@@ -132,7 +145,8 @@ fn prefetch(images: &[&[u8]]) {
     std::hint::black_box(any);
 }
 
-/// Counts each block of `image` that is not all 0, and appends one bit per block to `masks`.
+/// Adds 1 to `counts` for each block of `image` that is not all 0, and appends one bit per block to
+/// `masks`.
 #[inline(always)]
 fn nonzero_mask(image: &[u8], counts: &mut [usize], masks: &mut Vec<u64>) {
     for (group, counts) in image.chunks(MASKED_BLOCKS).zip(counts.chunks_mut(64)) {
@@ -151,7 +165,7 @@ fn nonzero_mask(image: &[u8], counts: &mut [usize], masks: &mut Vec<u64>) {
     }
 }
 
-/// Pixels of a block as the network takes them: divided by 255 and multiplied by `factor`.
+/// Values of a block: pixel / 255 · `factor`, and 0 beyond the end of the image.
 #[inline(always)]
 fn normalize_block(block: &[u8], factor: f32) -> [f32; BLOCK] {
     let normalize_block = |pixel| f32::from(pixel) / 255.0 * factor;

@@ -1,8 +1,10 @@
-//! The three matrix products of a dense layer: forward pass, gradient of the weights, gradient of the inputs.
+//! Owns the three matrix products of a dense layer: forward pass, gradient of the weights, gradient
+//! of the inputs. Depends on `block_sparse` and pulp. Must not know activations, losses or threads.
 //!
-//! Matrices are row-major: weights `[inputs, outputs]`, outputs and their gradients `[rows, outputs]`. A tile of the result
-//! stays in registers until it is complete, as in the products of Goto and van de Geijn (2008). Weights are not copied: a
-//! tile of eight rows uses each weight eight times, and that is enough.
+//! Matrices are row-major: weights `[inputs, outputs]`, outputs and their gradients
+//! `[rows, outputs]`. A row is one image. A tile of the result stays in registers until it is
+//! complete, as in the products of Goto and van de Geijn (2008). Weights are not copied: a tile of
+//! eight rows uses each weight eight times, and that is enough.
 
 use std::ops::Range;
 
@@ -11,23 +13,23 @@ use pulp::{Simd, WithSimd};
 use crate::engine::cpu::kernels::block_sparse::{BLOCK, BlockSparse};
 use crate::engine::cpu::kernels::{TILE_ROWS, dispatch};
 
-/// Input of a layer.
+/// Input of a layer, one row per image.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Input<'a> {
-    /// Images.
+    /// Images as the input of the first layer: `[rows, inputs]` without blocks of zeros.
     Images(&'a BlockSparse),
     /// Matrix `[rows, inputs]`.
     Matrix(&'a [f32]),
 }
 
-/// `out[r][o] = bias[o] + Σᵢ input[r][i] · weight[i][o]`, with as many rows as `out` holds.
+/// Forward pass: `out[r][o] = bias[o] + Σᵢ input[r][i] · weight[i][o]`. `out` is `[rows, outputs]`.
 ///
 /// # Panics
 /// If a length does not fit.
 pub(crate) fn forward(input: Input<'_>, weight: &[f32], bias: &[f32], out: &mut [f32]) {
     let (inputs, outputs) = (weight.len() / bias.len(), bias.len());
     match input {
-        // Without images their size is unknown.
+        // Without images the number of pixels is unknown, and there is nothing to compute.
         Input::Images(images) if images.num_images() == 0 => {}
         Input::Images(images) => {
             assert_eq!(out.len(), images.num_images() * outputs, "outputs");
@@ -44,8 +46,8 @@ pub(crate) fn forward(input: Input<'_>, weight: &[f32], bias: &[f32], out: &mut 
     }
 }
 
-/// Forward pass of images: the weights of eight pixels stay in registers, and the sums of a block of neurons are read and
-/// written.
+/// Forward pass of images. The weights of a block of eight pixels stay in registers. The sums of
+/// all images in some columns are read and written for each block of pixels.
 struct ForwardBlocks<'a> {
     images: &'a BlockSparse,
     weight: &'a [f32],
@@ -64,14 +66,16 @@ impl WithSimd for ForwardBlocks<'_> {
 }
 
 impl ForwardBlocks<'_> {
-    /// Computes the outputs from `from` on in blocks of `U` vectors; returns the end of the last block. Only a block of one
-    /// vector may be wider than the rest of the outputs.
+    /// Computes the outputs from `from` on, `U` vectors at a time. Returns the end of the last
+    /// ones. With `U` = 1 the last vector may be wider than the rest of the outputs, so that
+    /// nothing is left over.
     #[inline(always)]
     fn columns<S: Simd, const U: usize>(&mut self, simd: S, from: usize) -> usize {
         let (outputs, width) = (self.bias.len(), U * S::F32_LANES);
         let inputs = self.weight.len() / outputs;
         let mut column = from;
-        // Next to each other: in `out` they lie 2 kB apart and would share a few sets of the cache.
+        // One sum per image, next to each other. In `out` they are one row apart, such as 2 kB, and
+        // would compete for a few sets of the cache.
         let mut block = vec![[simd.splat_f32s(0.0); U]; self.images.num_images()];
         while column + width <= outputs || (U == 1 && column < outputs) {
             let end = outputs.min(column + width);
@@ -95,7 +99,7 @@ impl ForwardBlocks<'_> {
     }
 }
 
-/// Forward pass of rows, `R` at a time.
+/// Forward pass of the rows of a matrix, `R` at a time. The number of rows is a multiple of `R`.
 struct Forward<'a, const R: usize> {
     matrix: &'a [f32],
     weight: &'a [f32],
@@ -109,7 +113,8 @@ impl<const R: usize> WithSimd for Forward<'_, R> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let many_registers = S::REGISTER_COUNT >= 32;
-        // As many sums as fit into the registers; for a single row, sums of many neurons.
+        // As many sums as fit into the registers. A single row takes the sums of more outputs
+        // instead.
         let done = match (R == 1, many_registers) {
             (true, true) => self.columns::<S, 8>(simd, 0),
             (true, false) => self.columns::<S, 4>(simd, 0),
@@ -124,7 +129,8 @@ impl<const R: usize> WithSimd for Forward<'_, R> {
 }
 
 impl<const R: usize> Forward<'_, R> {
-    /// Computes the outputs from `from` on in blocks of `U` vectors; returns the end of the last whole block.
+    /// Computes the outputs from `from` on, `U` vectors at a time. Returns the end of the last
+    /// ones: the rest is narrower than `U` vectors.
     #[inline(always)]
     fn columns<S: Simd, const U: usize>(&mut self, simd: S, from: usize) -> usize {
         let (outputs, width) = (self.bias.len(), U * S::F32_LANES);
@@ -148,7 +154,7 @@ impl<const R: usize> Forward<'_, R> {
         column
     }
 
-    /// Computes the outputs from `from` on, which are fewer than a vector.
+    /// Computes the outputs from `from` on. They are fewer than a vector holds.
     #[inline(always)]
     fn last_columns<S: Simd>(&mut self, simd: S, from: usize) {
         let outputs = self.bias.len();
@@ -157,7 +163,8 @@ impl<const R: usize> Forward<'_, R> {
             let mut sums = [[bias]; R];
             for (input, values) in columns(block) {
                 let start = input * outputs + from;
-                // Loading a whole vector is faster than a part of one; the values behind the row's end are not stored.
+                // Loading a whole vector is faster than loading a part of one. The values beyond
+                // the end of the row are computed and not stored.
                 let weights = match self.weight.get(start..start + S::F32_LANES) {
                     Some(weights) => S::as_simd_f32s(weights).0[0],
                     None => simd.partial_load_f32s(&self.weight[start..(input + 1) * outputs]),
@@ -172,7 +179,7 @@ impl<const R: usize> Forward<'_, R> {
     }
 }
 
-/// Blocks of `R` rows of a matrix, each with the number of its first row.
+/// Iterates over a matrix in groups of `R` rows, each with the number of its first row.
 fn blocks<const R: usize>(matrix: &[f32], width: usize) -> impl Iterator<Item = (usize, [&[f32]; R])> {
     let blocks = matrix.chunks_exact(R * width);
     (0..).step_by(R).zip(blocks).map(move |(first, block)| {
@@ -181,8 +188,9 @@ fn blocks<const R: usize>(matrix: &[f32], width: usize) -> impl Iterator<Item = 
     })
 }
 
-/// Values of `R` rows in each column. For a single row zeros are skipped: after ReLU about half of the neurons are 0, but
-/// eight of them are hardly ever 0 together.
+/// Iterates over the columns of `R` rows: the number of each column and its `R` values. For a
+/// single row it leaves out zeros. After ReLU about half of the values are 0, but the values of
+/// eight rows are rarely all 0.
 #[inline(always)]
 fn columns<const R: usize>(rows: [&[f32]; R]) -> impl Iterator<Item = (usize, [f32; R])> {
     let width = rows[0].len();
@@ -191,8 +199,9 @@ fn columns<const R: usize>(rows: [&[f32]; R]) -> impl Iterator<Item = (usize, [f
     columns.filter(|&(_, values)| R > 1 || values != [0.0; R])
 }
 
-/// `gradient[i − from][o] = Σ input[r][i] · gradients[r][o]`, over the rows of all `pairs` of inputs and gradients, for the inputs
-/// i in `inputs`, which begin with `from`. `shape` is the layer's number of inputs and of outputs.
+/// Gradient of the weights: `gradient[i − from][o] = Σ input[r][i] · gradients[r][o]`, summed over
+/// the rows of all `pairs` of inputs and gradients. The inputs i are those in `inputs`, which
+/// begins with `from`. `shape` is the layer's number of inputs and of outputs.
 ///
 /// # Panics
 /// If a length does not fit, or `inputs` does not begin with a multiple of eight.
@@ -207,9 +216,10 @@ pub(crate) fn weight_gradient(
     dispatch(WeightGradient { pairs, shape, inputs, gradient });
 }
 
-/// Inputs whose gradients are added up in one tile.
+/// Number of inputs whose gradients are computed in one tile.
 const TILE_INPUTS: usize = BLOCK;
 
+/// Gradient of the weights, [`TILE_INPUTS`] inputs at a time.
 struct WeightGradient<'a> {
     pairs: &'a [(Input<'a>, &'a [f32])],
     shape: [usize; 2],
@@ -228,12 +238,14 @@ impl WithSimd for WeightGradient<'_> {
 }
 
 impl WeightGradient<'_> {
-    /// Computes the outputs from `from` on in blocks of `U` vectors; returns the end of the last block. Only a block of one
-    /// vector may be wider than the rest of the outputs.
+    /// Computes the outputs from `from` on, `U` vectors at a time. Returns the end of the last
+    /// ones. With `U` = 1 the last vector may be wider than the rest of the outputs, so that
+    /// nothing is left over.
     #[inline(always)]
     fn columns<S: Simd, const U: usize>(&mut self, simd: S, from: usize) -> usize {
         let (outputs, width) = (self.shape[1], U * S::F32_LANES);
         let mut column = from;
+        // The gradients of these outputs, copied so that they lie next to each other.
         let mut blocks: Vec<Vec<[S::f32s; U]>> = vec![Vec::new(); self.pairs.len()];
         while column + width <= outputs || (U == 1 && column < outputs) {
             let end = outputs.min(column + width);
@@ -260,7 +272,9 @@ impl WeightGradient<'_> {
     }
 }
 
-/// Adds the products of eight inputs from `first` on, of `num_inputs`, with a block of gradients.
+/// Adds the products of `input` and its gradients to a tile:
+/// `sums[k][·] += Σᵣ input[r][first + k] · gradients[r][·]`, for eight k. The layer has
+/// `num_inputs` inputs; values beyond the last one count as 0.
 #[inline(always)]
 fn accumulate_tile<S: Simd, const U: usize>(
     simd: S,
@@ -270,7 +284,7 @@ fn accumulate_tile<S: Simd, const U: usize>(
     gradients: &[[S::f32s; U]],
     sums: &mut [[S::f32s; U]; TILE_INPUTS],
 ) {
-    // The compiler keeps a copy in registers, but not values behind a reference.
+    // A copy, because the compiler keeps it in registers, but not values behind a reference.
     let mut tile = *sums;
     match input {
         Input::Images(images) => {
@@ -296,7 +310,8 @@ fn accumulate_tile<S: Simd, const U: usize>(
     *sums = tile;
 }
 
-/// `out[r][i] = Σₒ gradients[r][o] · weight[i][o]`.
+/// Gradient of the inputs: `out[r][i] = Σₒ gradients[r][o] · weight[i][o]`. `out` is
+/// `[rows, inputs]`, and `outputs` is the number of outputs.
 ///
 /// # Panics
 /// If a length does not fit.
@@ -306,6 +321,7 @@ pub(crate) fn input_gradient(gradients: &[f32], weight: &[f32], outputs: usize, 
     dispatch(InputGradient { gradients, weight, outputs, inputs, out });
 }
 
+/// Gradient of the inputs, in tiles of [`TILE_GRAD`] rows and as many inputs.
 struct InputGradient<'a> {
     gradients: &'a [f32],
     weight: &'a [f32],
@@ -314,7 +330,7 @@ struct InputGradient<'a> {
     out: &'a mut [f32],
 }
 
-/// Rows of gradients, and rows of weights, in a tile of the gradient of the inputs.
+/// Side of a tile of the gradient of the inputs: its number of rows and its number of inputs.
 const TILE_GRAD: usize = 4;
 
 impl WithSimd for InputGradient<'_> {
@@ -341,7 +357,8 @@ impl WithSimd for InputGradient<'_> {
 }
 
 impl InputGradient<'_> {
-    /// Dot products of `R` rows of gradients with `I` rows of weights.
+    /// Computes the tile from `row` and `input` on: dot products of `R` rows of gradients with `I`
+    /// rows of weights. Each sum is a vector of partial sums, which are added at the end.
     #[inline(always)]
     fn tile<S: Simd, const R: usize, const I: usize>(&mut self, simd: S, row: usize, input: usize) {
         let outputs = self.outputs;
@@ -376,14 +393,14 @@ impl InputGradient<'_> {
     }
 }
 
-/// Splits row `row` of a matrix into whole vectors and the rest.
+/// Splits row `row` of a matrix with `width` columns into whole vectors and the rest.
 #[inline(always)]
 fn split<S: Simd>(matrix: &[f32], row: usize, width: usize) -> (&[S::f32s], &[f32]) {
     let (vectors, rest) = S::as_simd_f32s(&matrix[row * width..(row + 1) * width]);
     (&vectors[..width / S::F32_LANES], rest)
 }
 
-/// `sums[r] += values[r] · vectors`.
+/// Adds an outer product: `sums[r] += values[r] · vectors`.
 #[inline(always)]
 fn fma_tile<S: Simd, const R: usize, const U: usize>(
     simd: S,
@@ -399,7 +416,7 @@ fn fma_tile<S: Simd, const R: usize, const U: usize>(
     }
 }
 
-/// `sums + Σ values[i] · vectors[i]`.
+/// Returns `sums + Σᵢ values[i] · vectors[i]`.
 #[inline(always)]
 fn fma_rows<S: Simd, const I: usize, const U: usize>(
     simd: S,
@@ -416,20 +433,22 @@ fn fma_rows<S: Simd, const I: usize, const U: usize>(
     sums
 }
 
-/// Loads `slice` as `U` vectors.
+/// Loads `slice` as `U` vectors. It must hold at least so many numbers.
 #[inline(always)]
 fn vectors<S: Simd, const U: usize>(slice: &[f32]) -> [S::f32s; U] {
     let vectors = S::as_simd_f32s(slice).0;
     std::array::from_fn(|u| vectors[u])
 }
 
-/// Loads `slice` as `U` vectors; a slice shorter than a vector is filled up with zeros.
+/// Loads `slice` as `U` vectors. A slice that is too short is loaded as one vector with zeros at
+/// the end, which is only right for `U` = 1.
 #[inline(always)]
 fn load_partial<S: Simd, const U: usize>(simd: S, slice: &[f32]) -> [S::f32s; U] {
     if slice.len() < U * S::F32_LANES { [simd.partial_load_f32s(slice); U] } else { vectors::<S, U>(slice) }
 }
 
-/// Stores `U` vectors, or the first values of one if `slice` is shorter.
+/// Stores `U` vectors in `slice`. If it is too short, it receives the first values of the first
+/// vector, which is only right for `U` = 1.
 #[inline(always)]
 fn store_partial<S: Simd, const U: usize>(simd: S, vectors: &[S::f32s; U], slice: &mut [f32]) {
     if slice.len() < U * S::F32_LANES {

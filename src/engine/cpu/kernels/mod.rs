@@ -1,13 +1,20 @@
-//! Owns the arithmetic of dense layers on the CPU: plain slices in, plain slices out, with vector instructions chosen at
-//! run time. Depends on `util::denormal` and pulp. Must not know tensors, networks, data sets or threads.
+//! Owns the arithmetic of dense layers on the CPU: plain slices in, plain slices out, with vector
+//! instructions chosen at run time. Depends on `util::denormal` and pulp. Must not know tensors,
+//! networks, data sets or threads.
 //!
-//! It is fast for four reasons: the background of images is left out, sums stay in registers until they are complete, a
-//! weight that is read once is used for eight rows, and an update reads each weight once.
+//! It is fast for four reasons. The background of images is left out. Sums stay in registers until
+//! they are complete. A weight that is read once is used for eight rows. An update reads each
+//! weight once.
 //!
-//! No sum is shared between threads: one thread adds up each number, in the order of the images. So results do not depend
-//! on the number of threads.
+//! No sum is shared between threads: one thread computes each sum, in the order of the images. So
+//! results do not depend on the number of threads.
 //!
-//! Each function's documentation gives its formula, and its tests compare it with that formula written as plain loops.
+//! Each function's documentation gives its formula. The tests compare the function with that
+//! formula, written as plain loops or computed by hand.
+//!
+//! Code that is generic over `S: Simd` is compiled once for each set of vector instructions.
+//! `S::f32s` is a vector of `S::F32_LANES` numbers: 16 with AVX-512 and 8 with AVX2. A parameter
+//! `U` is the number of such vectors next to each other in a row, and `R` is a number of rows.
 
 mod block_sparse;
 mod matmul;
@@ -25,10 +32,12 @@ pub(crate) use update::{
 
 use pulp::{Arch, WithSimd};
 
-/// Rows that a product computes in one tile.
+/// Number of rows that a product computes in one tile.
 pub(crate) const TILE_ROWS: usize = 8;
 
-/// Runs `operation` with the widest vector instructions that this processor has.
+/// Runs `operation` with the widest vector instructions of this processor. In an operation that
+/// does not use its `simd` argument, the compiler chooses the vector instructions of the loops
+/// itself.
 pub(crate) fn dispatch<Operation: WithSimd>(operation: Operation) -> Operation::Output {
     Arch::new().dispatch(operation)
 }

@@ -1,14 +1,15 @@
-//! Every product compared with its formula as plain loops, in sizes that fill tiles, registers and words, and in such as do not.
+//! Tests of every kernel against its formula, as plain loops or by hand. Some sizes fill tiles,
+//! registers and blocks, and others do not.
 
 use super::*;
 use crate::util::denormal::flush_denormals;
 
-/// Numbers that differ, of both signs.
+/// Different numbers in [−1, 1], of both signs.
 fn numbers(count: usize, seed: usize) -> Vec<f32> {
     (0..count).map(|index| ((index * 7919 + seed * 104_729) % 1009) as f32 / 504.5 - 1.0).collect()
 }
 
-/// Images of which about `share` in ten words are background.
+/// Images of which about `share` of ten blocks are background.
 fn images(count: usize, size: usize, share: usize) -> Vec<Vec<u8>> {
     let pixel = |image: usize, pixel: usize| {
         let is_background = (image * 31 + pixel / 8 * 17) % 10 < share || (image + pixel).is_multiple_of(3);
@@ -35,7 +36,7 @@ fn assert_close(got: &[f32], expected: &[f64], what: &str) {
     }
 }
 
-/// left `[rows, inner]` · right `[inner, columns]`.
+/// Matrix product of left `[rows, inner]` and right `[inner, columns]`, in double precision.
 fn product(left: &[f32], right: &[f32], inner: usize) -> Vec<f64> {
     let columns = right.len() / inner;
     let dot = |row: usize, column: usize| -> f64 {
@@ -52,7 +53,7 @@ fn transposed(matrix: &[f32], columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|column| matrix.iter().skip(column).step_by(columns).copied()).collect()
 }
 
-/// Rows, inputs, outputs.
+/// Numbers of rows, inputs and outputs.
 const SHAPES: [[usize; 3]; 10] = [
     [1, 1, 1],
     [7, 9, 3],
@@ -103,7 +104,7 @@ fn the_weights_gradient_is_its_formula_over_all_portions() {
             .collect();
         let sparse: Vec<_> = words.iter().map(Input::Images).zip(deltas.iter().map(Vec::as_slice)).collect();
         for pairs in [whole, sparse] {
-            // In two parts, as two cores compute it.
+            // In two parts, as two threads compute it.
             let middle = inputs / 2 / 8 * 8;
             let mut gradient = vec![f32::NAN; inputs * outputs];
             let (head, tail) = gradient.split_at_mut(middle * outputs);
@@ -137,13 +138,14 @@ fn what_is_not_a_number_is_not_left_out() {
 }
 
 fn scores(logits: &mut [f32], classes: usize, labels: &[u8], smoothing: f64, scale: f32) -> RowScores {
-    // Of earlier rows, which must not count.
+    // Values of earlier rows, which must not remain.
     let mut scores = RowScores { losses: vec![1.0], correct: vec![true] };
     softmax_cross_entropy_backward(logits, classes, labels, smoothing, scale, &mut scores);
     scores
 }
 
-/// Two rows by hand: z = (ln 2, 0, 0) is softmax (½, ¼, ¼); with class 0, the loss is ln 2 and the gradient (−½, ¼, ¼).
+/// Two rows by hand. The softmax of z = (ln 2, 0, 0) is (½, ¼, ¼). With class 0, the loss is ln 2
+/// and the gradient is (−½, ¼, ¼).
 #[test]
 fn softmax_and_its_gradient_by_hand() {
     let ln2 = 2f32.ln();
@@ -152,12 +154,12 @@ fn softmax_and_its_gradient_by_hand() {
     assert_eq!((&worth.correct, worth.num_correct()), (&vec![true, false], 1));
     assert_close(&logits, &[-0.25, 0.125, 0.125, 0.25, 0.125, -0.375], "gradient");
     assert!((worth.losses[0] - 2f64.ln()).abs() < 1e-6 && (worth.losses[1] - 4f64.ln()).abs() < 1e-6);
-    // Smoothing by 0.3 takes 0.1 for each class: 0.8 · ln 2 + 0.1 · ln 4 + 0.1 · ln 4.
+    // Smoothing by 0.3 gives 0.1 to each class: 0.8 · ln 2 + 0.1 · ln 4 + 0.1 · ln 4.
     let mut logits = vec![ln2, 0.0, 0.0];
     let worth = scores(&mut logits, 3, &[0], 0.3, 1.0);
     assert!((worth.losses[0] - 1.2 * 2f64.ln()).abs() < 1e-6, "{:?}", worth.losses);
     assert_close(&logits, &[0.5 - 0.8, 0.25 - 0.1, 0.25 - 0.1], "smoothed");
-    // Far apart, nothing overflows.
+    // Logits that are far apart do not overflow.
     let mut logits = vec![1e4, -1e4];
     assert_eq!(scores(&mut logits, 2, &[1], 0.0, 1.0).losses, [2e4]);
 }
@@ -180,7 +182,7 @@ fn no_images_are_no_work() {
     assert_eq!(scores(&mut [], 4, &[], 0.0, 1.0), RowScores::default());
 }
 
-/// A step of each rule by hand, with a rate of ½: w = 1, g = 2, momentum and ρ ½.
+/// One step of each rule by hand, with rate ½, w = 1, g = 2, momentum ½ and ρ = ½.
 #[test]
 fn updates_by_hand() {
     let step = |is_nesterov, weight_decay| {
@@ -189,7 +191,8 @@ fn updates_by_hand() {
         momentum(&step, &[1.0], &mut gradient, &mut velocity);
         (gradient[0], velocity[0])
     };
-    // v = 2 + 2 = 4, w = 1 − 2; looking ahead, w = 1 − ½ (2 + 2); with a weight_decay of 1, g = 3 and v = 5.
+    // v = 2 + ½ · 4 = 4 and w = 1 − ½ · 4. With Nesterov's momentum, w = 1 − ½ (½ · 4 + 2). With a
+    // weight decay of 1, g = 3 and v = 5.
     assert_eq!(step(false, None), (-1.0, 4.0));
     assert_eq!(step(true, None), (-1.0, 4.0));
     assert_eq!(step(false, Some(1.0)), (-1.5, 5.0));
@@ -201,11 +204,12 @@ fn updates_by_hand() {
         assert_eq!(square_mean, [9.0]);
         gradient[0]
     };
-    // s = 7 + 2 = 9, u = 2 / (3 + 1) = ½; with a momentum of 3, u = 1½ + ½ = 2.
+    // s = 7 + 2 = 9 and u = 2 / (3 + 1) = ½. With a velocity of 3, u = 1½ + ½ = 2.
     assert_eq!(step(&mut [], &mut []), 0.75);
     let mut velocity = [3.0];
     assert_eq!((step(&mut [], &mut velocity), velocity), (0.0, [2.0]));
-    // m = −½ · 2 + 1 = 0: nothing to take off; with m = 5 · ½ + 1 = 3½ the root would be of less than 0.
+    // m = −½ · 2 + 1 = 0, and nothing is subtracted from s. With m = 5 · ½ + 1 = 3½, s − m² is
+    // negative, and its root is NaN.
     let mut mean = [-2.0];
     assert_eq!((step(&mut mean, &mut []), mean), (0.75, [0.0]));
     assert!(step(&mut [5.0], &mut []).is_nan());

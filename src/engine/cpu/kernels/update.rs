@@ -1,13 +1,19 @@
-//! Updates of weights in one pass: each weight, its gradient and its moments are read once and written once. The new
-//! weights overwrite the gradient. Operations and their order are those of Burn's SGD, Adam and RMSprop, to the last bit;
-//! but 0 is kept for the next step in place of a denormal number.
+//! Owns the updates of weights in one pass: each weight, its gradient and its moments are read once
+//! and written once. Depends on `util::denormal` and pulp. Must not know layers, schedules or
+//! threads.
+//!
+//! In the formulas w is a weight and g its gradient. With a `weight_decay` (an L2 penalty), each
+//! rule first sets g ← g + weight_decay · w. The new weights overwrite the gradient; only
+//! [`sgd_per_column`] changes the weights in place. Operations and their order are those of Burn's
+//! SGD, Adam and RMSprop, to the last bit. But 0 is stored for the next step in place of a denormal
+//! number.
 
 use pulp::{Simd, WithSimd};
 
 use crate::engine::cpu::kernels::dispatch;
 use crate::util::denormal::flushed;
 
-/// w ← w − rate · g, after g ← g + weight_decay · w if there is an L2 penalty.
+/// SGD: w ← w − rate · g, after g ← g + weight_decay · w if there is an L2 penalty.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -42,13 +48,15 @@ pub(crate) struct MomentumParams {
     pub(crate) rate: f32,
     /// Share of the last step's direction that is kept, in [0, 1).
     pub(crate) momentum: f32,
-    /// Whether the gradient looks ahead along the momentum (Sutskever and others 2013).
+    /// Whether the momentum is Nesterov's (Sutskever and others 2013), which looks one step ahead
+    /// along the momentum: see [`momentum`].
     pub(crate) is_nesterov: bool,
     /// L2 penalty: this times each weight is added to its gradient.
     pub(crate) weight_decay: Option<f32>,
 }
 
-/// v ← g + momentum · v, w ← w − rate · v; with Nesterov's momentum, w ← w − rate · (momentum · v + g).
+/// SGD with momentum: v ← g + momentum · v, w ← w − rate · v. With Nesterov's momentum, w ← w −
+/// rate · (g + momentum · v). v is `velocity`, 0 before the first step.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -79,7 +87,8 @@ impl WithSimd for MomentumPass<'_> {
     }
 }
 
-/// w ← w − rate · g, with one rate per column of `[rows, rates.len()]` weights and gradient.
+/// SGD with one rate per column: w ← w − `rates[column]` · g, for `[rows, rates.len()]` weights and
+/// gradient. The weights are changed in place.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -109,7 +118,8 @@ impl WithSimd for SgdPerColumnPass<'_> {
     }
 }
 
-/// Constants of a step of Adam (Kingma and Ba 2015) or, with `decay_factor`, of AdamW (Loshchilov and Hutter 2019).
+/// Constants of a step of Adam (Kingma and Ba 2015) or, with `decay_factor`, of AdamW (Loshchilov
+/// and Hutter 2019).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AdamParams {
     /// Learning rate.
@@ -128,7 +138,11 @@ pub(crate) struct AdamParams {
     pub(crate) decay_factor: Option<f32>,
 }
 
-/// m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← decay_factor · w − rate · m̂ / (√v̂ + ε).
+/// Adam and AdamW: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← decay_factor · w − rate ·
+/// m̂ / (√v̂ + ε).
+///
+/// m is `moment_1` and v is `moment_2`, both 0 before the first step. In step t, m̂ = m / (1 − β₁ᵗ)
+/// and v̂ = v / (1 − β₂ᵗ).
 ///
 /// # Panics
 /// If the lengths differ.
@@ -158,6 +172,8 @@ impl WithSimd for AdamPass<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let AdamParams { rate, beta_1, beta_2, epsilon, step, weight_decay, decay_factor } = self.params;
+        // With c = √(1 − β₂ᵗ), m̂ / (√v̂ + ε) is m · c / (1 − β₁ᵗ) / (√v + c · ε). So each weight
+        // needs one division.
         let correction = (1.0 - beta_2.powi(step as i32)).sqrt();
         let factor = correction / (1.0 - beta_1.powi(step as i32));
         let epsilon = epsilon * correction;
@@ -190,10 +206,11 @@ pub(crate) struct RmsPropParams {
     pub(crate) weight_decay: Option<f32>,
 }
 
-/// s ← ρ s + (1 − ρ) g², u ← momentum · u + g / (√s + ε), w ← w − rate · u.
+/// RMSprop: s ← ρ s + (1 − ρ) g², u ← momentum · u + g / (√s + ε), w ← w − rate · u.
 ///
-/// If `mean` is not empty, m ← ρ m + (1 − ρ) g, and the root is taken of s − m², or of 0 where s is 0. An empty `velocity`
-/// u means no momentum.
+/// s is `square_mean` and u is `velocity`, both 0 before the first step. An empty `velocity` means
+/// no momentum: u is g / (√s + ε). If `mean` is not empty, RMSprop is centred: m ← ρ m + (1 − ρ) g,
+/// and the root is taken of s − m² in place of s, or of 0 where s is 0.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -226,6 +243,7 @@ pub(crate) fn rmsprop(
     }
 }
 
+/// RMSprop, compiled once for each combination, so that the loop has no branches on the options.
 struct RmsPropPass<'a, const CENTERED: bool, const MOMENTUM: bool> {
     params: RmsPropParams,
     weights: &'a [f32],
@@ -245,7 +263,8 @@ impl<const CENTERED: bool, const MOMENTUM: bool> WithSimd for RmsPropPass<'_, CE
         let RmsPropParams { rate, rho, momentum, epsilon, weight_decay } = self.params;
         let rest = 1.0 - rho;
         let Self { weights, gradient, square_mean, mean, velocity, .. } = self;
-        // The compiler leaves out the checks of bounds in the loop, since it knows that all slices have one length.
+        // The compiler knows that all slices have one length, so it leaves out the checks of bounds
+        // in the loop.
         let len = weights.len();
         let (gradient, square_mean) = (&mut gradient[..len], &mut square_mean[..len]);
         let mean = &mut mean[..if CENTERED { len } else { 0 }];
@@ -258,7 +277,8 @@ impl<const CENTERED: bool, const MOMENTUM: bool> WithSimd for RmsPropPass<'_, CE
             let mut variance = squares;
             if CENTERED {
                 mean[index] = flushed(mean[index] * rho + gradient_here * rest);
-                // A mean of squares that has become 0 makes the variance 0, too: it must not be negative.
+                // A mean of squares that became 0 instead of a denormal number makes the variance
+                // 0, too. It must not be negative.
                 variance = if squares == 0.0 { 0.0 } else { squares - mean[index] * mean[index] };
             }
             let mut direction = gradient_here / (variance.sqrt() + epsilon);
@@ -271,6 +291,7 @@ impl<const CENTERED: bool, const MOMENTUM: bool> WithSimd for RmsPropPass<'_, CE
     }
 }
 
+/// Returns g + weight_decay · w, or g if there is no L2 penalty.
 #[inline(always)]
 fn penalized(gradient: f32, weight_decay: Option<f32>, weight: f32) -> f32 {
     weight_decay.map_or(gradient, |weight_decay| weight * weight_decay + gradient)

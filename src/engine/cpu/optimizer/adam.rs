@@ -1,4 +1,4 @@
-//! Adam and AdamW in one pass.
+//! Owns Adam and AdamW in one pass.
 
 use burn::optim::{AdamState, AdaptiveMomentumState};
 
@@ -7,19 +7,21 @@ use crate::engine::cpu::kernels::{AdamParams, adam};
 use crate::engine::cpu::optimizer::{FusedUpdate, par_update};
 use crate::optim::{Adam, AdamOptimizer, AdamW, l2_penalty};
 
+/// Adam or AdamW over buffers. The formula is that of [`adam`].
 #[derive(Clone)]
 pub(super) struct FusedAdam {
     reference: AdamOptimizer,
     beta_1: f32,
     beta_2: f32,
     epsilon: f32,
-    /// L2 penalty; Adam's.
+    /// L2 penalty, of Adam only.
     penalty: Option<f32>,
-    /// Decoupled weight decay; AdamW's.
+    /// Decoupled weight decay, of AdamW only; 0 for none.
     weight_decay: f64,
 }
 
 impl FusedAdam {
+    /// Makes Adam.
     pub(super) fn adam(config: &Adam) -> Self {
         Self {
             reference: AdamOptimizer::adam(config),
@@ -31,6 +33,7 @@ impl FusedAdam {
         }
     }
 
+    /// Makes AdamW.
     pub(super) fn adamw(config: &AdamW) -> Self {
         Self {
             reference: AdamOptimizer::adamw(config),
@@ -38,7 +41,7 @@ impl FusedAdam {
             beta_2: config.beta_2 as f32,
             epsilon: config.epsilon as f32,
             penalty: None,
-            // In single precision first, as Burn has it.
+            // Rounded to single precision first, as in Burn.
             weight_decay: f64::from(config.weight_decay as f32),
         }
     }

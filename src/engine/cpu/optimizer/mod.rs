@@ -1,8 +1,9 @@
-//! Owns the updates in one pass over the weights: each weight, its gradient and its state are read and written once.
-//! Depends on `optim` (constants, states, the update with tensors) and `kernels`. Must not know training loops.
+//! Owns the updates in one pass over the weights: each weight, its gradient and its state are read
+//! and written once. Depends on `optim` (constants, states, the update with tensors), `buffer`,
+//! `kernels` and `threads`. Must not know networks or training loops.
 //!
-//! The results are the same to the last bit as those of the update with tensors; AdamW's are the same up to rounding. No
-//! update leaves a denormal number behind (`util::denormal` says why).
+//! The results are the same to the last bit as those of the update with tensors; AdamW's are the
+//! same up to rounding. No update stores a denormal number (`util::denormal` says why).
 
 mod adam;
 mod rmsprop;
@@ -21,7 +22,7 @@ use adam::FusedAdam;
 use rmsprop::FusedRmsProp;
 use sgd::FusedSgd;
 
-/// Returns the optimizer in one pass; none if the CPU engine has no such update.
+/// Returns the optimizer in one pass; none if there is no such update for `config`.
 pub(in crate::engine) fn optimizer(config: &OptimizerConfig) -> Option<ModuleOptimizer> {
     match config {
         OptimizerConfig::Sgd(sgd) => Some(with_cpu_state(Fused(FusedSgd::new(sgd)))),
@@ -32,12 +33,13 @@ pub(in crate::engine) fn optimizer(config: &OptimizerConfig) -> Option<ModuleOpt
     }
 }
 
-/// An update in one pass over buffers.
+/// Update in one pass over buffers.
 trait FusedUpdate: Clone + Send + Sync + 'static {
-    /// The same update with tensors. Both have the same state.
+    /// Optimizer with the same update with tensors. Both have the same state.
     type Reference: Optimizer;
 
-    /// Updates `weights` in place of the `gradient`, whose memory the new weights take.
+    /// Computes the new weights and the new state from `weights`, `gradient` and `state`, which is
+    /// none in the first step. The new weights take the memory of `gradient`.
     fn update<const D: usize>(
         &self,
         learning_rate: f64,
@@ -46,14 +48,15 @@ trait FusedUpdate: Clone + Send + Sync + 'static {
         state: Option<State<Self, D>>,
     ) -> (FlexBuffer, Option<State<Self, D>>);
 
-    /// The update with tensors.
+    /// Reference implementation: the update with tensors.
     fn reference(&self) -> &Self::Reference;
 }
 
+/// State of an update for one tensor.
 type State<U, const D: usize> = <<U as FusedUpdate>::Reference as Optimizer>::State<D>;
 
-/// An update in one pass as one of Burn's optimizers. Tensors that are not in the memory of the CPU, or not in single
-/// precision, take the update with tensors.
+/// Adapter that makes one of Burn's optimizers of an update in one pass. Tensors that are not on
+/// flex or not in single precision take the update with tensors.
 #[derive(Clone)]
 struct Fused<U>(U);
 
@@ -86,8 +89,9 @@ impl<U: FusedUpdate> Optimizer for Fused<U> {
     }
 }
 
-/// Runs `update` on all weights and on the buffers of their state, in parts if there are many weights. Each buffer is as
-/// long as the weights, or empty.
+/// Runs `update` on all weights and on the buffers that it changes, in parts on several threads if
+/// there are at least [`MIN_PARALLEL_PARAMS`] weights. Each buffer of `changed` is as long as the
+/// weights, or empty.
 fn par_update<const N: usize>(
     weights: &[f32],
     mut changed: [&mut [f32]; N],

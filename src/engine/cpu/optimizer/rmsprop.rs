@@ -1,4 +1,4 @@
-//! RMSprop in one pass, plain or centred, with and without momentum.
+//! Owns RMSprop in one pass, plain or centred, with and without momentum.
 
 use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::kernels::{RmsPropParams, rmsprop};
@@ -6,12 +6,14 @@ use crate::engine::cpu::optimizer::{FusedUpdate, par_update};
 use crate::optim::RmsProp;
 use crate::optim::rmsprop::{RmsPropOptimizer, RmsPropState};
 
+/// RMSprop over buffers. The formula is that of [`rmsprop`].
 #[derive(Clone)]
 pub(super) struct FusedRmsProp {
     reference: RmsPropOptimizer,
 }
 
 impl FusedRmsProp {
+    /// Makes RMSprop.
     pub(super) fn new(config: &RmsProp) -> Self {
         Self { reference: RmsPropOptimizer::new(config) }
     }
@@ -53,7 +55,7 @@ impl FusedUpdate for FusedRmsProp {
     }
 }
 
-/// Values of a buffer, to be changed; empty if there is none.
+/// Values of a buffer, to be changed; empty if there is no buffer.
 fn values(buffer: &mut Option<FlexBuffer>) -> &mut [f32] {
     buffer.as_mut().map_or(&mut [], FlexBuffer::values_mut)
 }

@@ -1,4 +1,4 @@
-//! Stochastic gradient descent in one pass, with and without momentum.
+//! Owns stochastic gradient descent in one pass, with and without momentum.
 
 use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::kernels::{MomentumParams, momentum, sgd};
@@ -6,12 +6,14 @@ use crate::engine::cpu::optimizer::{FusedUpdate, par_update};
 use crate::optim::Sgd;
 use crate::optim::sgd::{SgdOptimizer, SgdState};
 
+/// Gradient descent over buffers. The formulas are those of [`sgd`] and [`momentum`].
 #[derive(Clone)]
 pub(super) struct FusedSgd {
     reference: SgdOptimizer,
 }
 
 impl FusedSgd {
+    /// Makes gradient descent.
     pub(super) fn new(config: &Sgd) -> Self {
         Self { reference: SgdOptimizer::new(config) }
     }

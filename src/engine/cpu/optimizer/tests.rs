@@ -1,4 +1,5 @@
-//! State of a weight that has had a gradient once: it must end at 0, not at a denormal number.
+//! Tests of the state of a weight that has a gradient in the first step only: it must end at 0, not
+//! at a denormal number.
 #![allow(clippy::unwrap_used)]
 
 use burn::optim::{Optimizer, RecordState, StateSink};
@@ -11,11 +12,12 @@ fn is_denormal(value: &f32) -> bool {
     value.is_subnormal()
 }
 
-/// Steps until everything that shrinks by a tenth in each has gone.
+/// Number of steps after which every value that shrinks by a tenth per step is 0.
 const STEPS: usize = 1200;
 
-/// Takes steps at rate 0.1 on weights and gradients that go down to where numbers become denormal, then without a gradient, and
-/// looks at everything that is kept after each.
+/// Takes [`STEPS`] steps at rate 0.1. The first step has weights and gradients that go down to the
+/// range of denormal numbers, and all later ones have no gradient. After each step, neither the
+/// weights nor the state may contain a denormal number. At the end, the state must be 0.
 fn assert_none_stays(name: &str, optimizer: &impl Optimizer, device: &Device) {
     let first: Vec<f32> = (0..76).map(|power| 2f32.powi(-2 * power)).collect();
     let first = || Tensor::<1>::from_floats(first.as_slice(), device);
@@ -27,7 +29,7 @@ fn assert_none_stays(name: &str, optimizer: &impl Optimizer, device: &Device) {
         state.iter().for_each(|state| state.state_flatten("", &mut kept));
         let kept = kept.tensors.into_iter().chain([("weights".to_owned(), weights.clone().into_data())]);
         for (what, data) in kept {
-            // It follows from others and is never read.
+            // `centered.avg` is computed from other values and never read, so it may be denormal.
             let values = data.try_to_vec::<f32>().unwrap();
             assert!(
                 what == "centered.avg" || !values.iter().any(is_denormal),
