@@ -12,7 +12,8 @@ mod autodiff;
 #[cfg(feature = "cpu-engine")]
 mod cpu;
 mod metrics;
-pub(crate) mod vectorized;
+pub(crate) mod model_batch;
+mod vectorized;
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::ModuleOptimizer;
@@ -26,7 +27,8 @@ use crate::data::Batch;
 use crate::error::Result;
 use crate::model::Mlp;
 use crate::optim::OptimizerConfig;
-use vectorized::{AutodiffModelBatch, ModelBatch, ModelBatchConfig};
+use model_batch::{ModelBatch, ModelBatchConfig};
+use vectorized::AutodiffModelBatch;
 
 /// Guard that keeps the threads of an engine active until it is dropped. Training and evaluation
 /// are faster within a session. The results are the same without one.

@@ -1,4 +1,6 @@
-//! Adam.
+//! Owns Adam (Kingma and Ba 2015).
+//! Depends on `optim` and `backend`. It also computes AdamW's update, because the states of both
+//! have the same form.
 
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::{AdamConfig, AdamState, AdamWState, ModuleOptimizer, Optimizer};
@@ -10,7 +12,8 @@ use crate::error::Result;
 use crate::optim::formula::{constant, penalty_formula, running_mean};
 use crate::optim::{UpdateRule, fraction, l2_penalty, positive, with_cpu_state};
 
-/// w ← w − learning_rate · m̂ / (√v̂ + epsilon), with bias-corrected running means m̂ of g and v̂ of g².
+/// Adam: w ← w − learning_rate · m̂ / (√v̂ + epsilon), with bias-corrected running means m̂ of g
+/// and v̂ of g².
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adam {
@@ -22,7 +25,7 @@ pub struct Adam {
     pub beta_2: f64,
     /// Keeps the division finite, above 0.
     pub epsilon: f64,
-    /// L2 penalty: this times each weight is added to its gradient.
+    /// L2 penalty: this value times each weight is added to the gradient of the weight.
     pub weight_decay: f64,
 }
 
@@ -84,8 +87,8 @@ impl UpdateRule for Adam {
     }
 }
 
-/// Burn's Adam or AdamW with one type of state: their states differ by name alone. Denormal numbers become 0 on a CPU
-/// (`util::denormal` says why).
+/// Burn's Adam or AdamW with one type of state. Their states differ only in name. Denormal numbers
+/// become 0 on a CPU (`util::denormal` says why).
 #[derive(Clone)]
 pub(crate) enum AdamOptimizer {
     Adam(burn::optim::Adam),
@@ -93,6 +96,7 @@ pub(crate) enum AdamOptimizer {
 }
 
 impl AdamOptimizer {
+    /// Returns Burn's Adam with the constants of `config`.
     pub(crate) fn adam(config: &Adam) -> Self {
         let adam = AdamConfig::new()
             .with_beta_1(config.beta_1 as f32)

@@ -1,4 +1,5 @@
-//! AdamW: Adam with decoupled weight decay.
+//! Owns AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+//! Depends on `adam`. Must not know the other optimizers.
 
 use burn::optim::{AdamWConfig, ModuleOptimizer};
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,8 @@ use crate::error::Result;
 use crate::optim::formula::decay_formula;
 use crate::optim::{Adam, AdamOptimizer, UpdateRule, with_cpu_state};
 
-/// As [`Adam`], but each step also shrinks every weight by learning_rate · weight_decay of itself.
+/// AdamW: an update like that of [`Adam`], but each step also shrinks every weight by
+/// learning_rate · weight_decay of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamW {
@@ -19,7 +21,7 @@ pub struct AdamW {
     pub beta_2: f64,
     /// Keeps the division finite, above 0.
     pub epsilon: f64,
-    /// Share of each weight, times the learning rate, that a step takes away.
+    /// Share of each weight, times the learning rate, that a step removes.
     pub weight_decay: f64,
 }
 
@@ -30,7 +32,7 @@ impl Default for AdamW {
 }
 
 impl AdamW {
-    /// The same update without its decay.
+    /// Returns the same update without its decay.
     fn without_decay(&self) -> Adam {
         let Self { learning_rate, beta_1, beta_2, epsilon, .. } = *self;
         Adam { learning_rate, beta_1, beta_2, epsilon, weight_decay: 0.0 }
@@ -80,6 +82,7 @@ impl UpdateRule for AdamW {
 }
 
 impl AdamOptimizer {
+    /// Returns Burn's AdamW with the constants of `config`.
     pub(crate) fn adamw(config: &AdamW) -> Self {
         let adamw = AdamWConfig::new()
             .with_beta_1(config.beta_1 as f32)

@@ -1,18 +1,21 @@
-//! Optimizers whose saved state is read into the memory of the CPU. Burn reads it onto the default device, which opens the
-//! GPU of a machine for a training on the CPU, and panics where there is none; in the next step, the state follows the
-//! weights to their device in any case.
+//! Owns the optimizers whose saved state is read into the memory of the CPU. Burn reads it onto the
+//! default device. This opens the machine's GPU for a training on the CPU, and panics if there is
+//! no GPU. In the next step, the state follows the weights to their device in any case.
+//! Depends on Burn alone. Must not know the optimizer.
 
 use burn::optim::{ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
 
-/// `optimizer` for a whole network, with its state restored by way of the CPU.
+/// Returns `optimizer` for a whole network. Its saved state is read into the memory of the CPU.
 pub(crate) fn with_cpu_state(optimizer: impl Optimizer) -> ModuleOptimizer {
     ModuleOptimizer::from(CpuStateOptimizer(optimizer))
 }
 
+/// Optimizer that behaves like the one in it, except that its state is a [`CpuState`].
 #[derive(Clone)]
 struct CpuStateOptimizer<O>(O);
 
+/// State that is read into the memory of the CPU.
 #[derive(Clone)]
 struct CpuState<S>(S);
 

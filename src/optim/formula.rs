@@ -1,10 +1,12 @@
-//! Owns the formulas of updates and schedules as text, with an experiment's constants: w is a weight, g its gradient,
-//! averaged over the batch, η the learning rate, whose value [`schedule_formula`] gives. `training/golden.rs` compares the
-//! optimizers themselves with PyTorch's values.
+//! Owns the formulas of updates and schedules as text, with an experiment's constants. In them, w
+//! is a weight, g its gradient, averaged over the batch, and η the learning rate, whose value
+//! [`schedule_formula`] gives. `training/golden.rs` compares the optimizers themselves with
+//! PyTorch's values.
+//! Depends on the sections of `optim`. Must not know tensors.
 
 use crate::optim::{OptimizerConfig, ScheduleConfig};
 
-/// Update of each weight in one step, one formula per line, in order.
+/// Returns the update of each weight in one step, as one formula per line, in order.
 pub fn update_formula(
     optimizer: &OptimizerConfig,
     clip_norm: Option<f64>,
@@ -15,7 +17,7 @@ pub fn update_formula(
     lines
 }
 
-/// Learning rate η over an experiment, in words.
+/// Returns the learning rate η over a training, in words.
 pub fn schedule_formula(optimizer: &OptimizerConfig, schedule: &ScheduleConfig) -> String {
     let base = constant(optimizer.learning_rate());
     let course = match schedule {
@@ -36,10 +38,12 @@ pub fn schedule_formula(optimizer: &OptimizerConfig, schedule: &ScheduleConfig) 
     }
 }
 
+/// Returns a number of epochs in words. The number 1 is left out.
 fn epochs(number: f64) -> String {
     if number == 1.0 { "epoch".to_owned() } else { format!("{} epochs", constant(number)) }
 }
 
+/// Returns the formula of gradient clipping. Returns no line without it.
 fn clipping(clip_norm: Option<f64>, clip_value: Option<f64>) -> Vec<String> {
     let norm = clip_norm.map(|norm| {
         format!("g ← g · min(1, {} / ‖g‖), for each weight matrix and bias vector", constant(norm))
@@ -48,22 +52,23 @@ fn clipping(clip_norm: Option<f64>, clip_value: Option<f64>) -> Vec<String> {
     norm.into_iter().chain(value).collect()
 }
 
-/// Formula of an L2 penalty; no line without one.
+/// Returns the formula of an L2 penalty. Returns no line for a weight decay of 0.
 pub(super) fn penalty_formula(weight_decay: f64) -> Vec<String> {
     if weight_decay == 0.0 { Vec::new() } else { vec![format!("g ← g + {} · w", constant(weight_decay))] }
 }
 
-/// Formula of a decoupled weight decay.
+/// Returns the formula of a decoupled weight decay.
 pub(super) fn decay_formula(weight_decay: f64) -> String {
     format!("w ← w − η · {} · w", constant(weight_decay))
 }
 
-/// Formula of a running mean of the quantity `of`.
+/// Returns the formula of a running mean, called `mean`, of the quantity `of`.
 pub(super) fn running_mean(decay: f64, mean: &str, of: &str) -> String {
     format!("{} · {mean} + {} · {of}", constant(decay), constant(1.0 - decay))
 }
 
-/// Shortest text of a constant: `1`, `0.001`, `1e-7`. Twelve digits hide what 1 − 0.9 leaves behind.
+/// Returns the shortest text of a constant: `1`, `0.001`, `1e-7`. It is rounded to twelve digits,
+/// which hides the rounding error of 1 − 0.9.
 pub(super) fn constant(value: f64) -> String {
     let rounded: f64 = format!("{value:.11e}").parse().unwrap_or(value);
     format!("{rounded:?}").trim_end_matches(".0").to_owned()

@@ -1,4 +1,6 @@
-//! Lion, "evolved sign momentum" (Chen and others 2023, "Symbolic Discovery of Optimization Algorithms", algorithm 2).
+//! Owns Lion, "evolved sign momentum" (Chen and others 2023, "Symbolic Discovery of Optimization
+//! Algorithms", algorithm 2).
+//! Depends on `optim` and `backend`. Must not know the other optimizers.
 
 use burn::optim::{LionConfig, LionState, ModuleOptimizer, Optimizer};
 use burn::tensor::{Device, Tensor};
@@ -9,10 +11,12 @@ use crate::error::Result;
 use crate::optim::formula::{constant, decay_formula, running_mean};
 use crate::optim::{UpdateRule, fraction, with_cpu_state};
 
-/// w ← w − learning_rate · sign(beta_1 · m + (1 − beta_1) · g), with m ← beta_2 · m + (1 − beta_2) · g, and decoupled
-/// weight decay as [`AdamW`](crate::optim::AdamW)'s.
+/// Lion: w ← w − learning_rate · sign(beta_1 · m + (1 − beta_1) · g), then
+/// m ← beta_2 · m + (1 − beta_2) · g. The weight decay is decoupled, like that of
+/// [`AdamW`](crate::optim::AdamW).
 ///
-/// Every weight moves by the learning rate in each step, so that Lion takes a smaller one than Adam.
+/// Every weight moves by the learning rate in each step, so Lion needs a smaller learning rate than
+/// Adam.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lion {
@@ -22,7 +26,7 @@ pub struct Lion {
     pub beta_1: f64,
     /// Decay of the momentum, in [0, 1).
     pub beta_2: f64,
-    /// Share of each weight, times the learning rate, that a step takes away.
+    /// Share of each weight, times the learning rate, that a step removes.
     pub weight_decay: f64,
 }
 
@@ -83,7 +87,7 @@ impl UpdateRule for Lion {
     }
 }
 
-/// Burn's Lion; denormal numbers become 0 on a CPU (`util::denormal` says why).
+/// Burn's Lion. Denormal numbers become 0 on a CPU (`util::denormal` says why).
 #[derive(Clone)]
 struct LionOptimizer(burn::optim::Lion);
 
@@ -112,8 +116,9 @@ impl Optimizer for LionOptimizer {
 mod tests {
     use super::*;
 
-    /// By hand: w₁ = 1 · (1 − 0.1 · 0.5) − 0.1 · sign(0.1 · 2) = 0.85 with m = 0.01 · 2 = 0.02; the second gradient of
-    /// −1 gives the direction 0.9 · 0.02 − 0.1 = −0.082, so w₂ = 0.85 · 0.95 + 0.1 = 0.9075.
+    /// By hand: w₁ = 1 · (1 − 0.1 · 0.5) − 0.1 · sign(0.1 · 2) = 0.85 with m = 0.01 · 2 = 0.02. The
+    /// second gradient of −1 gives the direction 0.9 · 0.02 − 0.1 = −0.082, so
+    /// w₂ = 0.85 · 0.95 + 0.1 = 0.9075.
     #[test]
     fn two_steps_computed_by_hand() {
         let config = LionConfig::new().with_beta_1(0.9).with_beta_2(0.99).with_weight_decay(0.5);

@@ -1,4 +1,5 @@
-//! RMSprop, plain or centred, with and without momentum.
+//! Owns RMSprop (Tieleman and Hinton 2012), plain or centred, with and without momentum.
+//! Depends on `optim` and `backend`. Must not know the other optimizers.
 
 use burn::optim::{ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource, join_path};
 use burn::tensor::{Device, Tensor};
@@ -9,7 +10,7 @@ use crate::error::Result;
 use crate::optim::formula::{constant, penalty_formula, running_mean};
 use crate::optim::{UpdateRule, fraction, l2_penalty, penalized, positive, with_cpu_state};
 
-/// w ← w − learning_rate · g / (√v + epsilon), with a running mean v of g².
+/// RMSprop: w ← w − learning_rate · g / (√v + epsilon), with a running mean v of g².
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsProp {
@@ -23,7 +24,7 @@ pub struct RmsProp {
     pub epsilon: f64,
     /// Whether v is the gradient's variance instead of its mean square.
     pub centered: bool,
-    /// L2 penalty: this times each weight is added to its gradient.
+    /// L2 penalty: this value times each weight is added to the gradient of the weight.
     pub weight_decay: f64,
 }
 
@@ -86,7 +87,8 @@ impl UpdateRule for RmsProp {
     }
 
     fn numbers_per_weight(&self) -> u64 {
-        // Burn saves the divisor's mean square a second time as the variance, also where both are the same.
+        // Burn saves the variance under the root in addition to the mean square, even where both
+        // are the same.
         2 + u64::from(self.centered) + u64::from(self.momentum > 0.0)
     }
 
@@ -99,27 +101,27 @@ impl UpdateRule for RmsProp {
     }
 }
 
-/// RMSprop with tensors. The results are the same to the last bit as those of Burn's own, but for denormal numbers,
-/// which become 0 on a CPU (`util::denormal` says why).
+/// RMSprop with tensors. The results equal those of Burn's own RMSprop to the last bit, except for
+/// denormal numbers. They become 0 on a CPU (`util::denormal` says why).
 #[derive(Debug, Clone)]
 pub(crate) struct RmsPropOptimizer {
     pub(crate) rho: f32,
-    /// 0 for none.
+    /// Momentum; 0 for none.
     pub(crate) momentum: f32,
     pub(crate) epsilon: f32,
     pub(crate) is_centered: bool,
-    /// L2 penalty.
+    /// L2 penalty; `None` for no penalty.
     pub(crate) penalty: Option<f32>,
 }
 
-/// Running means of one tensor. They are saved as Burn saves its own.
+/// State of RMSprop for one tensor: its running means. It is saved in the same form as Burn's own.
 #[derive(Clone)]
 pub(crate) struct RmsPropState<const D: usize> {
     /// Mean of the squared gradients.
     pub(crate) square_mean: Tensor<D>,
     /// Mean of the gradients; only if the rule is centred.
     pub(crate) mean: Option<Tensor<D>>,
-    /// Last update; only with momentum.
+    /// Last update, before the factor of the learning rate; only with momentum.
     pub(crate) velocity: Option<Tensor<D>>,
 }
 
@@ -159,7 +161,8 @@ impl Optimizer for RmsPropOptimizer {
         let mean = self.is_centered.then(|| running(mean, gradient.clone()));
         let variance = match &mean {
             Some(mean) => {
-                // Where the mean of squares is too small for a number, so is the variance: it must not be less than 0.
+                // A mean of squares that is too small for a normal number is 0. The variance is
+                // then 0, too, because it must not be below 0.
                 let is_none = square_mean.clone().equal_elem(0.0);
                 (square_mean.clone() - mean.clone().square()).mask_fill(is_none, 0.0)
             }
@@ -187,7 +190,8 @@ impl Optimizer for RmsPropOptimizer {
     }
 }
 
-/// Where Burn puts what it saves. It saves what the root is taken of, too, which follows from the rest and is never read.
+/// Group and name of each tensor in Burn's record. Burn also saves the variance under the root. It
+/// follows from the other tensors and is never read.
 const SQUARE_MEAN: [&str; 2] = ["square_avg", "square_avg"];
 const MEAN: [&str; 2] = ["centered", "grad_avg"];
 const VARIANCE: [&str; 2] = ["centered", "avg"];

@@ -1,4 +1,5 @@
-//! Stochastic gradient descent, with and without momentum.
+//! Owns stochastic gradient descent, with and without momentum.
+//! Depends on `optim` and `backend`. Must not know the other optimizers.
 
 use burn::optim::{ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource, join_path};
 use burn::tensor::{Device, Tensor};
@@ -9,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::optim::formula::{constant, penalty_formula};
 use crate::optim::{UpdateRule, fraction, l2_penalty, penalized, with_cpu_state};
 
-/// w ← w − learning_rate · v, with v ← momentum · v + g.
+/// Stochastic gradient descent: w ← w − learning_rate · v, with v ← momentum · v + g.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sgd {
@@ -17,9 +18,10 @@ pub struct Sgd {
     pub learning_rate: f64,
     /// Share of the last update's direction that is kept, in [0, 1).
     pub momentum: f64,
-    /// Whether the gradient looks ahead along the momentum (needs a momentum above 0).
+    /// Whether the update uses Nesterov momentum: g + momentum · v in place of v (needs a momentum
+    /// above 0).
     pub nesterov: bool,
-    /// L2 penalty: this times each weight is added to its gradient.
+    /// L2 penalty: this value times each weight is added to the gradient of the weight.
     pub weight_decay: f64,
 }
 
@@ -85,7 +87,7 @@ impl UpdateRule for Sgd {
     fn usual_learning_rates(&self, has_hidden_layers: bool) -> (f64, f64) {
         match (self.momentum > 0.0, has_hidden_layers) {
             (true, _) => (0.001, 0.1),
-            // The exercise's softmax network is trained at 1.
+            // The exercise trains its softmax network at 1.
             (false, false) => (0.005, 2.0),
             (false, true) => (0.005, 0.5),
         }
@@ -96,20 +98,21 @@ impl UpdateRule for Sgd {
     }
 }
 
-/// SGD with tensors. The results are the same to the last bit as those of Burn's own, but for denormal numbers, which
-/// become 0 on a CPU (`util::denormal` says why).
+/// SGD with tensors. The results equal those of Burn's own SGD to the last bit, except for denormal
+/// numbers. They become 0 on a CPU (`util::denormal` says why).
 #[derive(Debug, Clone)]
 pub(crate) struct SgdOptimizer {
-    /// L2 penalty.
+    /// L2 penalty; `None` for no penalty.
     pub(crate) penalty: Option<f32>,
-    /// 0 for none.
+    /// Momentum; 0 for none.
     pub(crate) momentum: f32,
     pub(crate) is_nesterov: bool,
 }
 
-/// Momentum of one tensor. It is saved as Burn saves its own.
+/// State of SGD for one tensor: its momentum. It is saved in the same form as Burn's own.
 #[derive(Clone)]
 pub(crate) struct SgdState<const D: usize> {
+    /// Momentum v.
     pub(crate) velocity: Tensor<D>,
 }
 
@@ -157,6 +160,7 @@ impl Optimizer for SgdOptimizer {
     }
 }
 
+/// Group and name of the momentum in Burn's record.
 const PATH: &str = "momentum";
 const VELOCITY: &str = "velocity";
 

@@ -49,7 +49,7 @@ impl TestEvaluation {
             && misclassified
                 .as_ref()
                 .is_none_or(|images| is_ascending(images) && is_in_range(images) && is_complete(images))
-            && worst.len() == self.worst_pixels.len()
+            && top_losses.len() == self.worst_pixels.len()
             && self.worst_pixels.iter().all(|pixels| pixels.len() == height * width)
     }
 }

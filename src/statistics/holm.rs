@@ -8,10 +8,10 @@ pub(crate) fn holm(p_values: &[f64]) -> Vec<f64> {
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
     let mut adjusted = vec![0.0; p_values.len()];
     // No corrected p-value is below that of a smaller p-value.
-    let mut least: f64 = 0.0;
+    let mut lower_bound: f64 = 0.0;
     for (rank, &index) in order.iter().enumerate() {
-        least = least.max(p_values[index] * (p_values.len() - rank) as f64).min(1.0);
-        adjusted[index] = least;
+        lower_bound = lower_bound.max(p_values[index] * (p_values.len() - rank) as f64).min(1.0);
+        adjusted[index] = lower_bound;
     }
     adjusted
 }

@@ -240,7 +240,7 @@ mod tests {
         let text = "folds = 100\nseeds = [1, 2]\n[vary]\noptimizer.learning_rate = { from = 0.1, to = 1, num = 501 }";
         assert_eq!(
             TrialPlan::new(&study(text), Backend::Flex, "abc", None).unwrap_err().to_string(),
-            "the study has 100200 trials (settings, seeds and folds: 501 × 2 × 100), expected at most 100000\n\n\
+            "the study has 100200 trials (configurations, seeds and folds: 501 × 2 × 100), expected at most 100000\n\n\
              hint: draw some of the configurations, `[sample]` with `num = 20`, or take fewer seeds or folds"
         );
     }

@@ -1,8 +1,10 @@
-//! Owns the trait by which a program follows a training: progress files, trackers, early decisions of its own.
-//! Depends on the records of an epoch alone. Must not know who calls it or where files are.
+//! Owns the trait [`Callback`], by which a program observes a training: for progress files,
+//! trackers, or early decisions of its own.
+//! Depends on the records of an epoch alone. Must not know its caller or the paths of files.
 //!
-//! To add one: a type with an `impl Callback`, and one line where the callbacks of a run are listed (`pipeline/train.rs`),
-//! or in your own program beside the others in [`Observers`](crate::training::Observers).
+//! To add a callback, write a type with an `impl Callback`. Then add one line where the callbacks
+//! of a run are listed (`pipeline/train.rs`), or in your own program put it into
+//! [`Observers`](crate::training::Observers).
 
 use crate::error::Result;
 use crate::training::{EpochRecord, StopReason};
@@ -16,55 +18,60 @@ pub struct TrainExtent {
     pub steps_per_epoch: usize,
 }
 
-/// Follows a training. All methods do nothing unless they are implemented; an error of any of them ends the training.
+/// Observer of a training. Each method does nothing unless it is implemented. An error of any of
+/// them ends the training.
 ///
-/// The calls come in this order: `on_train_start`, then `on_resume` if the training is resumed, `on_epoch_end` once per
-/// epoch, and `on_train_end`. They come between steps, in the thread that trains: a slow callback makes the training slow,
-/// but the seconds of an epoch do not count it.
+/// The calls come in this order: `on_train_start`, then `on_resume` if the training is resumed,
+/// `on_epoch_end` once per epoch, and `on_train_end`. They come between steps, in the thread that
+/// trains. So a slow callback makes the training slow, but the seconds of an epoch do not include
+/// it.
 pub trait Callback: Send {
-    /// Is called before the first step.
+    /// Receives the extent of the training, before the first step.
     ///
     /// # Errors
-    /// Ends the training.
+    /// An error ends the training.
     fn on_train_start(&mut self, extent: &TrainExtent) -> Result<()> {
         let _ = extent;
         Ok(())
     }
 
-    /// Is called before the first step of a training that is resumed. `epochs` are the records of all whole epochs before
-    /// the checkpoint; whatever the callback wrote about later epochs must be taken back.
+    /// Receives the records of all whole epochs before the checkpoint, in a training that is
+    /// resumed, before its first step. The callback must remove what it wrote about later epochs.
     ///
     /// # Errors
-    /// Ends the training.
+    /// An error ends the training.
     fn on_resume(&mut self, epochs: &[EpochRecord]) -> Result<()> {
         let _ = epochs;
         Ok(())
     }
 
-    /// Is called after each epoch, after its validation and before its checkpoint.
+    /// Receives the record of an epoch, after its validation and before its checkpoint.
     ///
     /// # Errors
-    /// Ends the training.
+    /// An error ends the training.
     fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<()> {
         let _ = record;
         Ok(())
     }
 
-    /// Is called after the last step, also if the training stopped early, was interrupted or diverged; not after an error.
+    /// Receives the reason of the end and the records of all whole epochs, after the last step. It
+    /// is called also if the training stopped early, was interrupted or diverged, but not after an
+    /// error.
     ///
     /// # Errors
-    /// Is the training's.
+    /// An error becomes the error of the training.
     fn on_train_end(&mut self, reason: &StopReason, epochs: &[EpochRecord]) -> Result<()> {
         let _ = (reason, epochs);
         Ok(())
     }
 }
 
-/// Makes a callback of a function that is called after each epoch with its record.
+/// Returns a callback that calls `function` after each epoch with the record of the epoch.
 pub fn on_epoch_end(function: impl FnMut(&EpochRecord) -> Result<()> + Send + 'static) -> Box<dyn Callback> {
     Box::new(EpochEnd(function))
 }
 
+/// Callback that [`on_epoch_end`] returns.
 struct EpochEnd<F>(F);
 
 impl<F: FnMut(&EpochRecord) -> Result<()> + Send> Callback for EpochEnd<F> {
@@ -73,7 +80,7 @@ impl<F: FnMut(&EpochRecord) -> Result<()> + Send> Callback for EpochEnd<F> {
     }
 }
 
-/// Calls several callbacks in their order.
+/// Callbacks that are called one after the other, in their order.
 pub(crate) struct Callbacks(pub(crate) Vec<Box<dyn Callback>>);
 
 impl Callback for Callbacks {

@@ -1,4 +1,6 @@
-//! The `[training]` section: how long, in what batches, and when to stop.
+//! Owns the `[training]` section: epochs, batch size, label smoothing, clipping and early stopping.
+//! Depends on `model` and `optim`, whose sections are part of the hyperparameters. Must not know
+//! the loop.
 
 use burn::grad_clipping::GradientClippingConfig;
 use serde::{Deserialize, Serialize};
@@ -7,7 +9,7 @@ use crate::error::{Error, Result, ensure};
 use crate::model::MlpConfig;
 use crate::optim::{OptimizerConfig, ScheduleConfig};
 
-/// The sections of an experiment that describe a training, apart from its data and its seed.
+/// Sections of an experiment that describe a training, without its data and its seed.
 #[derive(Debug, Clone, Copy)]
 pub struct Hyperparameters<'a> {
     /// The `[model]` section.
@@ -24,19 +26,22 @@ pub struct Hyperparameters<'a> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainingConfig {
-    /// Images in a step; the last batch of an epoch holds what remains.
+    /// Images per step. The last batch of an epoch has the remaining images, which can be fewer.
     pub batch_size: usize,
-    /// How often training goes through all training images.
+    /// Number of passes over all training images.
     pub num_epochs: usize,
-    /// The share, in [0, 1), of each target's probability that is spread evenly over all classes.
+    /// Share of each target's probability that is spread evenly over all classes, in [0, 1).
     pub label_smoothing: f64,
-    /// Scales each tensor's gradient down to this L2 norm (Keras' `clipnorm`).
+    /// Largest L2 norm of each tensor's gradient, above 0. A larger gradient is scaled down to it
+    /// (Keras' `clipnorm`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
-    /// Cuts each gradient element off at ± this value (Keras' `clipvalue`).
+    /// Largest absolute value of each gradient element, above 0. Larger ones are cut off (Keras'
+    /// `clipvalue`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_value: Option<f64>,
-    /// Stops before the last epoch when the validation loss no longer falls.
+    /// Early stopping: the training ends before the last epoch if the validation loss no longer
+    /// falls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
 }
@@ -54,15 +59,17 @@ impl Default for TrainingConfig {
     }
 }
 
-/// `[training.early_stopping]`: training ends after `patience` epochs without a lower validation loss.
+/// The `[training.early_stopping]` section. The training ends after `patience` epochs without a
+/// lower validation loss.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyStopping {
-    /// Epochs without improvement after which training stops, at least 1.
+    /// Epochs without improvement after which the training stops, at least 1.
     pub patience: usize,
-    /// By how much the validation loss must fall to count as an improvement.
+    /// Margin of an improvement, from 0: the validation loss must be lower by more than this.
     pub min_delta: f64,
-    /// Whether the best epoch's weights become the run's model instead of the last epoch's.
+    /// Whether the run's model has the weights of the best epoch instead of those of the last
+    /// epoch.
     pub restore_best: bool,
 }
 
@@ -72,11 +79,15 @@ impl Default for EarlyStopping {
     }
 }
 
-/// The largest batch and the longest training accepted.
+/// Largest batch size and largest number of epochs that are accepted.
 const MAX_COUNT: usize = 1_000_000;
 
 impl TrainingConfig {
-    /// Checks every value's range; `validation` is the number of images held out.
+    /// Checks every value's range. `validation` is the number of validation images.
+    ///
+    /// # Errors
+    /// The first value that is out of range, two kinds of clipping, or early stopping without
+    /// validation images.
     pub fn check(&self, validation: usize) -> Result<()> {
         let count = |key, value| {
             ensure((1..=MAX_COUNT).contains(&value), key, value, "a whole number from 1 to 1000000")
@@ -101,13 +112,13 @@ impl TrainingConfig {
         }
     }
 
-    /// Gradient clipping as Burn's optimizers take it.
+    /// Returns the gradient clipping in the form that Burn's optimizers take.
     pub fn clipping(&self) -> Option<GradientClippingConfig> {
         let norm = self.clip_norm.map(|norm| GradientClippingConfig::Norm(norm as f32));
         norm.or(self.clip_value.map(|value| GradientClippingConfig::Value(value as f32)))
     }
 
-    /// Steps in an epoch over `num_images`: the last, shorter batch counts as one.
+    /// Returns the steps per epoch over `num_images`. The last, shorter batch counts as one step.
     pub fn steps_per_epoch(&self, num_images: usize) -> usize {
         num_images.div_ceil(self.batch_size)
     }

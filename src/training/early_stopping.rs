@@ -1,4 +1,5 @@
-//! Owns the best epoch and early stopping. Both read the validation loss from Burn's event store.
+//! Owns the best epoch and early stopping.
+//! Depends on Burn's event store, from which both read the validation loss. Must not know the loop.
 
 use burn::train::EarlyStoppingStrategy;
 use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
@@ -17,7 +18,8 @@ pub struct BestEpoch {
 }
 
 impl BestEpoch {
-    /// Replaces `best` by `epoch` if its validation loss is lower by more than `min_delta`.
+    /// Replaces `best` by `epoch` if its validation loss is lower by more than `min_delta`. Changes
+    /// nothing if the epoch has no validation loss.
     pub(crate) fn update(best: &mut Option<Self>, epoch: usize, store: &EventStoreClient, min_delta: f64) {
         let bound = best.map_or(f64::INFINITY, |best| best.loss - min_delta);
         match store.find_metric(LOSS, epoch, Aggregate::Mean, &Split::Valid) {
@@ -27,21 +29,23 @@ impl BestEpoch {
     }
 }
 
-/// Stops after `patience` epochs without a lower validation loss.
+/// Early stopping: ends a training after `patience` epochs without a lower validation loss.
 #[derive(Debug, Clone)]
 pub(crate) struct EarlyStopper {
     config: EarlyStopping,
-    /// Epoch whose loss must be undercut.
+    /// Epoch whose validation loss a later epoch must improve by more than `min_delta`; `None` at
+    /// the start.
     pub(crate) reference: Option<BestEpoch>,
 }
 
 impl EarlyStopper {
-    /// Early stopping with its state: the epoch whose loss must be undercut.
+    /// Returns early stopping with its state, the epoch whose validation loss must be improved.
     pub(crate) fn new(config: EarlyStopping, reference: Option<BestEpoch>) -> Self {
         Self { config, reference }
     }
 
-    /// Returns whether the patience is exhausted after `epoch`.
+    /// Returns whether the patience is exhausted after `epoch`: `patience` epochs in a row were no
+    /// improvement.
     pub(crate) fn is_exhausted(&self, epoch: usize) -> bool {
         epoch.saturating_sub(self.reference.map_or(0, |best| best.epoch)) >= self.config.patience
     }

@@ -1,9 +1,11 @@
 //! Owns the loop over epochs and batches, as a training strategy of Burn's Learner.
-//! Depends on `engine`, `optim` and the checkpoints. Must not know run folders or screens.
+//! Depends on `engine`, `optim`, and the callbacks, metrics and checkpoints of `training`. Must not
+//! know run folders or screens.
 //!
-//! Burn's own single-device loop sends one event per step to its metrics thread, stops between epochs only, and starts at
-//! the beginning of an epoch. This loop sends the metrics of many steps in one event (a GPU is read back rarely, a CPU
-//! switches threads rarely), times the epochs, detects numbers that are not finite, and resumes from any step.
+//! Burn's own single-device loop sends one event per step to its metrics thread, stops between
+//! epochs only, and starts at the beginning of an epoch. This loop sends the metrics of many steps
+//! in one event: so a GPU is read back rarely, and a CPU switches threads rarely. It also measures
+//! the time of each epoch, detects numbers that are not finite, and resumes from any step.
 
 use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::{Mutex, PoisonError};
@@ -34,45 +36,47 @@ use crate::training::outcome::{Divergence, DivergenceCause, EpochRecord, StopRea
 
 /// Training strategy for Burn's Learner, on one device.
 pub(super) struct EpochLoop {
+    /// Autodiff device of the training.
     device: Device,
-    /// Behind a lock because Burn shares its strategies.
+    /// State of the loop. It is behind a lock because Burn shares its strategies.
     state: Mutex<LoopState>,
 }
 
-/// State of the loop that Burn does not keep, and its results.
+/// State of the loop that Burn does not keep, and the results of the training.
 pub(super) struct LoopState {
     callbacks: Callbacks,
     schedule: Schedule,
     steps_per_epoch: usize,
     /// Seed of the experiment.
     seed: u64,
-    /// Saves checkpoints; without it none are saved.
+    /// Writer of checkpoints. Without it, none are saved.
     pub(super) checkpoints: Option<CheckpointWriter>,
     early_stopper: Option<EarlyStopper>,
     best: Option<BestEpoch>,
-    /// Part of the next epoch that is trained already, in a training that is resumed.
+    /// Steps of the next epoch that are done already. It is empty unless the training is resumed.
     pub(super) partial: PartialEpoch,
-    /// Records of the epochs so far.
+    /// Records of the whole epochs so far.
     pub(super) records: Vec<EpochRecord>,
-    /// Digest of their lines in `metrics.jsonl`.
+    /// Digest of the lines of these records in `metrics.jsonl`.
     metrics: MetricsDigest,
-    /// Whether the training is resumed.
+    /// Whether the training is resumed from a checkpoint.
     is_resumed: bool,
+    /// Reason why the training ended, or the error that ended it.
     end: Result<StopReason>,
 }
 
-/// First steps of an epoch.
+/// First steps of an epoch, as a checkpoint within the epoch keeps them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct PartialEpoch {
-    /// Number of steps.
+    /// Number of these steps.
     pub(super) steps: usize,
     /// Sums of their metrics.
     pub(super) metrics: MetricSums,
-    /// Time that they took.
+    /// Time of these steps, in seconds.
     pub(super) seconds: f64,
 }
 
-/// Burn's parts of the loop.
+/// Burn's objects that the loop calls: its components, the Learner and the two data loaders.
 struct LoopContext<'a> {
     components: &'a mut TrainingComponents<Mlp>,
     learner: &'a mut Learner<Mlp>,
@@ -81,12 +85,16 @@ struct LoopContext<'a> {
 }
 
 impl EpochLoop {
-    /// `device` must be an autodiff device.
+    /// Returns the strategy. `device` must be an autodiff device.
     pub(super) fn new(device: Device, state: LoopState) -> Self {
         Self { device, state: Mutex::new(state) }
     }
 
-    /// Reason of the end, records of the epochs and the best epoch. The records are taken out of the state.
+    /// Returns the reason of the end, the records of the epochs and the best epoch. It takes the
+    /// records out of the state.
+    ///
+    /// # Errors
+    /// The error that ended the training.
     pub(super) fn outcome(&self) -> Result<(StopReason, Vec<EpochRecord>, Option<BestEpoch>)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let end = state.end.clone()?;
@@ -115,6 +123,7 @@ impl SupervisedLearningStrategy<Mlp> for EpochLoop {
         };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let end = state.run(epochs, context);
+        // The writer is waited for after an error, too. An error of the loop comes first.
         let saved = state.checkpoints.as_mut().map_or(Ok(()), CheckpointWriter::finish);
         state.end = end.and_then(|end| saved.map(|()| end));
         (learner.model(), components.event_processor)
@@ -122,7 +131,7 @@ impl SupervisedLearningStrategy<Mlp> for EpochLoop {
 }
 
 impl LoopState {
-    /// State at the beginning of a training that saves no checkpoints.
+    /// Returns the state at the beginning of a training that saves no checkpoints.
     pub(super) fn new(
         callbacks: Callbacks,
         schedule: Schedule,
@@ -146,7 +155,8 @@ impl LoopState {
         }
     }
 
-    /// Moves the loop to a checkpoint. `records` are of all epochs before it, and `metrics` is their digest.
+    /// Moves the loop to the position of a checkpoint. `records` are those of all whole epochs
+    /// before it, and `metrics` is the digest of their lines.
     pub(super) fn resume_from(&mut self, state: &State, records: Vec<EpochRecord>, metrics: MetricsDigest) {
         let &State { position, measured, seconds, best, to_beat, .. } = state;
         self.is_resumed = true;
@@ -159,7 +169,8 @@ impl LoopState {
         }
     }
 
-    /// Runs `epochs`: train, validate, record, checkpoint, and stop early or on request.
+    /// Runs `epochs`, with the callbacks' calls before and after them. Returns the reason of the
+    /// end.
     fn run(&mut self, epochs: RangeInclusive<usize>, mut context: LoopContext<'_>) -> Result<StopReason> {
         self.announce_start(*epochs.end())?;
         let reason = self.run_epochs(epochs, &mut context)?;
@@ -167,12 +178,14 @@ impl LoopState {
         Ok(reason)
     }
 
+    /// Tells the callbacks that the training starts and, if so, that it is resumed.
     fn announce_start(&mut self, num_epochs: usize) -> Result<()> {
         let extent = TrainExtent { num_epochs, steps_per_epoch: self.steps_per_epoch };
         self.callbacks.on_train_start(&extent)?;
         if self.is_resumed { self.callbacks.on_resume(&self.records) } else { Ok(()) }
     }
 
+    /// Trains, validates, records and saves a checkpoint per epoch. Returns the reason of the end.
     fn run_epochs(
         &mut self,
         epochs: RangeInclusive<usize>,
@@ -180,7 +193,8 @@ impl LoopState {
     ) -> Result<StopReason> {
         let last = *epochs.end();
         for epoch in epochs {
-            // Checked before the epoch: a training may be resumed where it should have stopped.
+            // The check is before the epoch, because a training can be resumed from the checkpoint
+            // of the epoch that exhausted the patience.
             if self.early_stopper.as_ref().is_some_and(|stopper| stopper.is_exhausted(epoch - 1)) {
                 return Ok(StopReason::Early);
             }
@@ -198,10 +212,13 @@ impl LoopState {
             self.records.push(record);
             let store = &context.components.event_store;
             BestEpoch::update(&mut self.best, epoch, store, 0.0);
+            // Updates the reference of early stopping. Its answer is not used here: `is_exhausted`
+            // is called before the next epoch.
             if let Some(stopper) = &mut self.early_stopper {
                 stopper.should_stop(epoch, store);
             }
             self.save(Position { epochs: epoch, steps: 0 }, PartialEpoch::default(), context)?;
+            // After the last epoch, a request changes nothing: the training is finished.
             if context.components.interrupter.should_stop() && epoch < last {
                 return Ok(StopReason::Interrupted { epoch, step: self.steps_per_epoch });
             }
@@ -209,7 +226,8 @@ impl LoopState {
         Ok(StopReason::Finished)
     }
 
-    /// Trains on all training images once, or on the rest of them; returns the seconds it took, or the end of the training.
+    /// Trains on all training images once, or on the rest of them if the epoch is resumed. Returns
+    /// the time of the steps in seconds, or the reason why the training ends.
     fn train_epoch(
         &mut self,
         epoch: usize,
@@ -222,10 +240,12 @@ impl LoopState {
         Ok(end)
     }
 
+    /// Does the steps of an epoch that are left. Returns the same as `train_epoch`.
     fn steps(&mut self, epoch: usize, context: &mut LoopContext<'_>) -> Result<ControlFlow<StopReason, f64>> {
         let mut batches = context.train.iter();
         let partial = std::mem::take(&mut self.partial);
         let mut buffer = MetricBuffer::new(partial.steps, partial.metrics);
+        // Gives the metrics the sums of the steps before the checkpoint.
         if partial.steps > 0 {
             let metrics = LazyMetrics::before(partial.metrics);
             context.emit(event(metrics, batches.progress(), partial.steps, context.learner.lr_current()))?;
@@ -246,11 +266,14 @@ impl LoopState {
 
             let progress = batches.progress();
             let interrupted = context.components.interrupter.should_stop();
+            // After the last step of an epoch, no checkpoint is due here: `run_epochs` saves one
+            // after the validation.
             let is_due = self.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.is_due(step));
             let should_save = interrupted || (is_due && !progress.is_completed());
             if should_save || buffer.should_flush(&progress) {
                 let metrics = buffer.flush()?;
-                // A network that is saved or validated is checked as a whole.
+                // Every loss is checked. All weights are checked before they are saved or
+                // validated.
                 let model = (should_save || progress.is_completed()).then(|| context.learner.model());
                 if let Some(symptom) = find_divergence(metrics.steps(), step, model.as_ref())? {
                     return Ok(ControlFlow::Break(self.diverged(epoch, symptom)));
@@ -271,7 +294,7 @@ impl LoopState {
         Ok(ControlFlow::Continue(stopwatch.seconds))
     }
 
-    /// Saves a checkpoint if the training saves any.
+    /// Saves a checkpoint at `position`, if the training saves any.
     fn save(
         &mut self,
         position: Position,
@@ -283,6 +306,7 @@ impl LoopState {
         else {
             return Ok(());
         };
+        // Burn sends its records from its own threads, and `writer` waits for them.
         checkpointer.checkpoint(context.learner, position.epochs, &context.components.event_store);
         let state = State {
             format: FORMAT,
@@ -296,7 +320,7 @@ impl LoopState {
         writer.save(state)
     }
 
-    /// End of a training in which a number is not finite.
+    /// Returns the end of a training in which a number is not finite.
     fn diverged(&self, epoch: usize, symptom: DivergenceCause) -> StopReason {
         let step = match symptom {
             DivergenceCause::Loss { step, .. } | DivergenceCause::Weight { step } => step,
@@ -306,7 +330,8 @@ impl LoopState {
         StopReason::Diverged(Divergence { epoch, symptom, learning_rate })
     }
 
-    /// Reads the epoch's means from Burn's event store.
+    /// Returns the record of an epoch. The means come from Burn's event store, and `seconds` is the
+    /// time of the training steps.
     fn record(&self, epoch: usize, seconds: f64, context: &LoopContext<'_>) -> Result<EpochRecord> {
         let store = &context.components.event_store;
         let mean = |name, split| store.find_metric(name, epoch, Aggregate::Mean, &split);
@@ -325,11 +350,12 @@ impl LoopState {
 }
 
 impl LoopContext<'_> {
+    /// Sends an event of the training to Burn's metrics and renderer.
     fn emit(&mut self, event: TrainingEvent) -> Result<()> {
         burn_error(self.components.event_processor.process_train(event))
     }
 
-    /// Validates on all validation images, if there are any, and ends the epoch for all metrics.
+    /// Validates on all validation images, if there are any. Then ends the epoch for all metrics.
     fn validate(&mut self, epoch: usize) -> Result<()> {
         let processor = &mut self.components.event_processor;
         let total_items = self.validation.num_items();
@@ -351,18 +377,22 @@ impl LoopContext<'_> {
             burn_error(processor.process_valid(LearnerEvent::EndSplit(epoch)))?;
         }
         self.emit(LearnerEvent::EndEpoch(epoch))?;
+        // Waits for the metrics thread: the event store then has the means of this epoch.
         burn_error(self.components.event_processor.flush())
     }
 }
 
 type TrainingEvent = LearnerEvent<LazyMetrics>;
 
+/// Returns the event with the metrics of the latest steps. `step` is the number of steps done in
+/// the epoch.
 fn event(metrics: LazyMetrics, progress: Progress, step: usize, rate: ModuleLearningRate) -> TrainingEvent {
     LearnerEvent::ProcessedItem(TrainingItem::new(metrics, progress, Some(step), Some(rate)))
 }
 
-/// Finds the first loss that is not finite among the last `steps`, or else a weight of `model` that is not: everything
-/// learned after it would be noise. `done` is the number of steps done in the epoch.
+/// Finds the first loss that is not finite among `steps`, or else a weight of `model` that is not
+/// finite. Everything learned after it would be noise. `steps` are the latest ones, and `done` is
+/// the number of steps done in the epoch.
 fn find_divergence(
     steps: &[StepMetrics],
     done: usize,
@@ -376,9 +406,11 @@ fn find_divergence(
     Ok((!is_finite).then_some(DivergenceCause::Weight { step: done }))
 }
 
-/// Measures the time of steps, without that of checkpoints.
+/// Stopwatch that measures the time of steps, without that of checkpoints.
 struct Stopwatch {
+    /// Time up to the last pause, in seconds.
     seconds: f64,
+    /// Time of the last start or resumption.
     since: Instant,
 }
 

@@ -1,5 +1,5 @@
-//! Ten successive losses of small networks against PyTorch's, from the same weights and batches.
-//! `tests/reference/golden.py` made the values.
+//! Tests ten successive losses of small networks against those of PyTorch, from the same weights
+//! and batches. `tests/reference/golden.py` computed the expected values.
 #![allow(clippy::unwrap_used)]
 
 use burn::module::{Module, Param};
@@ -67,7 +67,7 @@ impl Case {
         Batch::new(&Split::whole(images), &positions, self.label_smoothing, device)
     }
 
-    /// The losses of all batches, and the first batch's logits afterwards.
+    /// Returns the losses of all batches, and the first batch's logits after the training.
     fn train(&self, device: &Device) -> (Vec<f64>, Vec<f64>) {
         let training = device.clone().autodiff();
         let config = TrainingConfig {
@@ -115,7 +115,7 @@ fn losses_equal_pytorchs_step_by_step() {
     }
 }
 
-/// A network that cannot learn 32 digits by heart is broken.
+/// A network that cannot learn 32 digits without an error is broken.
 #[test]
 fn one_batch_can_be_learned_by_heart() {
     use crate::data::{Source, Subset};

@@ -1,5 +1,7 @@
-//! Owns the learning-rate range test (Smith 2017, "Cyclical Learning Rates for Training Neural Networks", section 3.3): one
-//! short training in which the rate rises from step to step. Knows no schedule, no epochs, no images held out or tested on, and keeps nothing of what was learned.
+//! Owns the learning-rate range test (Smith 2017, "Cyclical Learning Rates for Training Neural
+//! Networks", section 3.3): one short training in which the rate rises from step to step.
+//! Depends on `engine` for the steps. Must not know schedules, epochs, or validation and test
+//! images. It discards the trained network.
 
 use burn::data::dataloader::DataLoader;
 use burn::module::Module;
@@ -15,27 +17,30 @@ use crate::training::dropout;
 use crate::training::fit::burn_error;
 use crate::training::{Hyperparameters, shuffled_loader};
 
-/// How the rate rises: by the same factor from each step to the next.
+/// Sweep of the learning rate, which rises by the same factor from each step to the next.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sweep {
     from: f64,
     to: f64,
+    /// Number of steps; `None` for the steps of an epoch, from 100 to 500.
     num_steps: Option<usize>,
 }
 
-/// The rates where a sweep starts and ends when nothing else is asked for: so far apart that they suit any optimizer.
+/// Default first and last rate of a sweep. They are so far apart that the sweep suits any
+/// optimizer.
 pub const DEFAULT_RATES: (f64, f64) = (1e-5, 100.0);
-/// Fewer steps are no curve.
+/// Smallest number of steps. Fewer steps do not make a curve.
 const MIN_STEPS: usize = 10;
-/// More than anybody can wait for.
+/// Largest number of steps. Nobody would wait for more.
 const MAX_STEPS: usize = 1_000_000;
 
 impl Sweep {
-    /// From the rate `from` to the rate `to`, in `num_steps` steps; without them, in as many as an epoch has, at least
-    /// 100 and at most 500.
+    /// Returns a sweep from the rate `from` to the rate `to`, in `num_steps` steps. Without
+    /// `num_steps`, it has as many steps as an epoch, but at least 100 and at most 500.
     ///
     /// # Errors
-    /// A rate that is not above 0 or not finite, `from` not below `to`, or a number of steps that makes no sense.
+    /// A rate that is not above 0 or not finite, a `from` that is not below `to`, or a number of
+    /// steps that is not from 10 to 1,000,000.
     pub fn new(from: f64, to: f64, num_steps: Option<usize>) -> Result<Self> {
         for (name, rate) in [("from", from), ("to", to)] {
             if !(rate > 0.0 && rate.is_finite()) {
@@ -57,71 +62,77 @@ impl Sweep {
         }
     }
 
-    /// How many steps, where an epoch has `steps_per_epoch`.
+    /// Returns the number of steps of the sweep, if an epoch has `steps_per_epoch`.
     pub fn num_steps(&self, steps_per_epoch: usize) -> usize {
         self.num_steps.unwrap_or(steps_per_epoch.clamp(100, 500))
     }
 
-    /// The rate of a step of `num_steps`, counted from 0; exactly `from` in the first and `to` in the last.
+    /// Returns the rate of a step of `num_steps`, counted from 0. It is exactly `from` in the first
+    /// step and exactly `to` in the last one.
     fn learning_rate(&self, step: usize, num_steps: usize) -> f64 {
         let done = step as f64 / (num_steps - 1) as f64;
         self.from.powf(1.0 - done) * self.to.powf(done)
     }
 }
 
-/// What is tried, and on what.
+/// Request for a range test of one network.
 pub struct RangeSetup<'a> {
-    /// The network with its initial weights.
+    /// Network with its initial weights.
     pub model: Mlp,
-    /// How it is trained. Learning rate, schedule, epochs and early stopping are not used.
+    /// Hyperparameters of the training. Learning rate, schedule, epochs and early stopping are not
+    /// used.
     pub hyperparameters: Hyperparameters<'a>,
-    /// Decides image order and dropout.
+    /// Seed of the order of the images and of the dropout masks.
     pub seed: u64,
-    /// The images learned from.
+    /// Training images.
     pub train: Split,
-    /// Where to compute; not an autodiff device.
+    /// Device that computes the test. Must not be an autodiff device.
     pub device: &'a Device,
-    /// The rates.
+    /// Learning rates of the steps.
     pub sweep: Sweep,
 }
 
-/// One step.
+/// One step of a range test.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RatePoint {
-    /// Counted from 1.
+    /// Step, counted from 1.
     pub step: usize,
-    /// The rate of the step's update.
+    /// Learning rate of the step's update.
     pub learning_rate: f64,
-    /// The loss on the step's batch, before its update.
+    /// Mean loss on the step's batch, before its update.
     pub loss: f64,
-    /// The mean of the losses so far, the latest counting most; see [`RangeTest`].
+    /// Mean of the losses so far, in which the latest losses count most; see [`RangeTest`].
     pub smoothed_loss: f64,
 }
 
-/// What a range test measured.
+/// Result of a range test.
 ///
-/// Losses of single batches scatter, so they are smoothed as in fastai: an exponential moving average, divided by the
-/// sum of its weights, since it starts from nothing (Kingma and Ba 2015, section 3). fastai keeps 0.98 of it in each
-/// step. That remembers 50 steps, which in a sweep of 469 is most of a decade: the curve would lag behind, and with it
-/// every rate read off it. Here it remembers a 35th of the sweep: a fifth of a decade in the seven of the default.
+/// Losses of single batches scatter, so they are smoothed as in fastai: by an exponential moving
+/// average, divided by the sum of its weights because it starts at 0 (Kingma and Ba 2015,
+/// section 3). fastai keeps 0.98 of the average in each step. So its average extends over 50 steps,
+/// which in a sweep of 469 is most of a decade. The curve would lag behind, and so would every rate
+/// that is read from it. Here the average extends over a 35th of the sweep. This is a fifth of a
+/// decade in the seven decades of the default.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RangeTest {
-    /// All steps, the diverged one included.
+    /// All steps, including the one that diverged.
     pub points: Vec<RatePoint>,
-    /// Whether it was stopped because the smoothed loss rose above four times its lowest, or was not finite.
+    /// Whether the test was stopped because the smoothed loss rose above four times its lowest
+    /// value, or was not finite.
     pub has_diverged: bool,
-    /// The steps of the whole sweep.
+    /// Number of steps of the whole sweep.
     pub(super) num_steps: usize,
 }
 
-/// The sweep is so many times as long as the memory of the smoothed loss.
+/// Length of the sweep, divided by the length of the moving average.
 const WINDOWS: f64 = 35.0;
-/// The loss, in multiples of its lowest, at which a training counts as diverged; fastai's.
+/// Multiple of the lowest smoothed loss above which a training counts as diverged, as in fastai.
 const DIVERGED: f64 = 4.0;
-/// Steps read from the device in one go: a read makes a GPU wait.
+/// Steps that are read from the device in one transfer. A read makes a GPU wait.
 const STEPS_PER_READ: usize = 16;
 
-/// Trains once with a rising rate; `on_step` is told of every step. None when it was interrupted.
+/// Trains once with a rising rate, and calls `on_step` with each step. Returns `None` if it was
+/// interrupted.
 ///
 /// # Errors
 /// No images to train on, or an error of the device.
@@ -137,7 +148,7 @@ pub fn range_test(
     }
     let num_steps = sweep.num_steps(training.steps_per_epoch(train.len()));
     let loader = shuffled_loader(train, training, seed, device).to_device(&device.clone().autodiff());
-    // A sweep longer than an epoch goes on into the next one.
+    // A sweep longer than an epoch continues with the next epoch.
     let batches = std::iter::repeat_with(|| loader.iter()).flatten();
     let mut model = model.train();
     let mut optimizer = model.engine().optimizer(optimizer, training.clipping());
@@ -151,7 +162,8 @@ pub fn range_test(
             return Ok(None);
         }
         if unread.len() == STEPS_PER_READ || step + 1 == num_steps {
-            // Steps after the one that diverged have been done in vain; what is kept does not depend on them.
+            // Up to 15 steps after the divergence have been computed. They do not change the
+            // result.
             for measured in burn_error(std::mem::take(&mut unread).sync())?.steps() {
                 on_step(&trace.add(measured.loss));
                 if trace.has_diverged() {
@@ -163,13 +175,15 @@ pub fn range_test(
     Ok(Some(trace.finish()))
 }
 
-/// The losses so far.
+/// Losses of the steps so far, with their smoothed values.
 struct LossCurve {
     sweep: Sweep,
     num_steps: usize,
-    /// The share of the average kept in a step, and the average before its correction.
+    /// Share of the average that a step keeps, in [0, 1).
     kept: f64,
+    /// Average before its correction.
     average: f64,
+    /// Lowest smoothed loss.
     lowest: f64,
     points: Vec<RatePoint>,
 }
@@ -180,7 +194,7 @@ impl LossCurve {
         Self { sweep, num_steps, kept, average: 0.0, lowest: f64::INFINITY, points: Vec::new() }
     }
 
-    /// Adds the next step's loss.
+    /// Adds the next step's loss and returns its point.
     fn add(&mut self, loss: f64) -> RatePoint {
         let index = self.points.len();
         self.average = self.kept * self.average + (1.0 - self.kept) * loss;
@@ -192,6 +206,7 @@ impl LossCurve {
         point
     }
 
+    /// Returns whether the last smoothed loss is not finite or above `DIVERGED` times the lowest.
     fn has_diverged(&self) -> bool {
         let last = self.points.last().map_or(0.0, |point| point.smoothed_loss);
         !last.is_finite() || last > DIVERGED * self.lowest
@@ -246,8 +261,8 @@ mod tests {
         assert_eq!(steps(sweep(1.0, 2.0, 10)), [10, 10, 10]);
     }
 
-    /// In 70 steps, half of the average is kept: (1/2 · 4) / (1/2) = 4, (1/4 · 4 + 1/2 · 1) / (3/4) = 2,
-    /// (1/8 · 4 + 1/4 · 1 + 1/2 · 6) / (7/8) = 30/7.
+    /// In a sweep of 70 steps, each step keeps half of the average: (1/2 · 4) / (1/2) = 4,
+    /// (1/4 · 4 + 1/2 · 1) / (3/4) = 2, (1/8 · 4 + 1/4 · 1 + 1/2 · 6) / (7/8) = 30/7.
     #[test]
     fn smoothing_by_hand() {
         let test = trace(&[4.0, 1.0, 6.0], 70, sweep(1.0, 2.0, 70));
@@ -257,7 +272,7 @@ mod tests {
             assert_near(*smoothed, expected);
         }
         assert_eq!((test.points[2].step, test.points[2].loss), (3, 6.0));
-        // A short sweep is not smoothed at all.
+        // A short sweep is not smoothed.
         assert_eq!(trace(&[4.0, 1.0], 30, sweep(1.0, 2.0, 30)).points[1].smoothed_loss, 1.0);
     }
 
@@ -270,7 +285,7 @@ mod tests {
         assert!(!has_diverged(&[]));
     }
 
-    /// Sixty images of three pixels in three classes.
+    /// Returns sixty images of three pixels in three classes.
     fn images() -> Split {
         Split::whole(ImageDataset {
             pixels: (0..180u32).map(|i| (i * i % 251) as u8).collect(),
@@ -300,7 +315,7 @@ mod tests {
         range_test(trial, interrupter, |_| {})
     }
 
-    /// What is measured is a plain training: the same steps by hand, without the loop's reading in groups.
+    /// Compares the test with a training: the same steps by hand, without reading many at once.
     #[test]
     fn the_losses_are_those_of_a_training_with_these_rates() {
         let test = run(images(), &Interrupter::new()).unwrap().unwrap();
@@ -310,7 +325,7 @@ mod tests {
         let loader = shuffled_loader(images(), &training, 7, &device).to_device(&device.clone().autodiff());
         let mut model = MlpConfig::default().init(3, 3, 7, &device).unwrap().train();
         let mut optimizer = model.engine().optimizer(&OptimizerConfig::default(), None);
-        // Four batches an epoch: five epochs, each in an order of its own.
+        // Four batches per epoch: five epochs, each in an order of its own.
         let batches = (0..5).flat_map(|_| loader.iter().collect::<Vec<_>>());
         for (point, batch) in test.points.iter().zip(batches) {
             let output = TrainStep::step(&model, batch.unwrap());

@@ -1,31 +1,35 @@
-//! Which rate a range test suggests: a pure function of its losses.
+//! Owns the suggestion of a learning rate, a pure function of the losses of a range test.
+//! Depends on the result of the range test. Must not know networks or devices.
 
 use serde::Serialize;
 
 use crate::training::{RangeTest, RatePoint};
 
-/// The sweep is so many times as long as the stretch over which the fall of the loss is measured: half a decade in
-/// the seven of the default, which noise cannot imitate.
+/// Length of the sweep, divided by the length of a span. The fall of the loss is measured over a
+/// span. A span is half a decade in the default sweep of seven decades. Noise does not cause such a
+/// long fall.
 const SPANS: usize = 14;
-/// A loss that falls by less of itself has not learned anything; batches alone differ by some percent.
+/// Smallest fall of the smoothed loss that counts as learning, as a fraction of the first loss.
+/// Batches alone differ by some percent.
 const MIN_DECREASE: f64 = 0.1;
 
-/// The rates that a range test points at, each above 0.
+/// Learning rates that a range test suggests, each above 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Suggestion {
-    /// The one to train with, to two digits: more would promise what no single sweep can hold.
+    /// Rate to train with, rounded to two digits. A single sweep is not more precise.
     pub learning_rate: f64,
-    /// Where the smoothed loss falls steepest per decade of rate.
+    /// Rate where the smoothed loss falls steepest per decade of rate.
     pub steepest: f64,
-    /// Where the smoothed loss is lowest. Mostly too large to train with: the steps after it make it worse.
+    /// Rate where the smoothed loss is lowest. It is mostly too large to train with: the steps
+    /// after it make the loss larger.
     pub lowest: f64,
-    /// A tenth of `lowest`, which is what fastai's `minimum` suggests.
+    /// A tenth of `lowest`, which fastai's `minimum` suggests.
     pub lowest_tenth: f64,
-    /// The last rate before the loss diverged; none if it never did.
+    /// Last rate before the loss diverged; `None` if it did not diverge.
     pub largest: Option<f64>,
 }
 
-/// Why a range test suggests no rate.
+/// Reason why a range test suggests no rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoSuggestion {
     /// The loss diverged and had not fallen before.
@@ -37,7 +41,7 @@ pub enum NoSuggestion {
 }
 
 impl NoSuggestion {
-    /// What to do about it.
+    /// Returns a hint for the user: the option to change.
     pub fn way_out(self) -> &'static str {
         match self {
             Self::OnlyRose => "start at a smaller learning rate with `--from`",
@@ -58,14 +62,16 @@ impl std::fmt::Display for NoSuggestion {
 }
 
 impl RangeTest {
-    /// The rates that the losses point at.
+    /// Returns the rates that the losses suggest.
     ///
-    /// The suggestion lies half-way, on the logarithmic axis, between the rate where the loss falls steepest and the one
-    /// where it is lowest. That is the idea of fastai's default, `valley` (half-way through the longest descent), with
-    /// ends that noise moves less. fastai's `steep` and `minimum`, the steepest rate and a tenth of the lowest, are
-    /// mostly too small: this sweep is short, and rates that are just quick enough for it are slow ones. Accuracy on
-    /// 10,000 images held out, after training with each (seed 42; 5 epochs for batches of 32 and for the two layers
-    /// of 512 and 256, else 10):
+    /// The suggestion lies half-way, on the logarithmic axis, between the rate where the loss falls
+    /// steepest and the rate where it is lowest. fastai's default, `valley`, has the same idea
+    /// (half-way through the longest descent), but noise moves its ends more. fastai's `steep` and
+    /// `minimum` are the steepest rate and a tenth of the lowest. They are mostly too small: this
+    /// sweep is short, and rates that are just fast enough for it are slow ones.
+    ///
+    /// The table has the accuracy on 10,000 validation images after training with each rate (seed
+    /// 42; 5 epochs for batches of 32 and for the network with layers of 512 and 256, else 10):
     ///
     /// | | steepest | half-way | lowest / 10 | lowest | best of those and 5 to 9 others |
     /// |---|---|---|---|---|---|
@@ -80,11 +86,12 @@ impl RangeTest {
     /// | 128 three times, momentum | 0.9732 | 0.9708 | 0.9730 | 0.9523 | 0.9742 at 0.02 |
     /// | 512 and 256, Adam, cosine | 0.9669 | 0.9802 | 0.9779 | 0.9794 | 0.9810 at 0.002 |
     ///
-    /// One seed each, so differences of 0.003 say little, and the rule was chosen with sweeps of the same networks
-    /// (other seeds) in view. It is furthest off for Adam on the softmax network: five times too large.
+    /// Each number is from one seed, so differences of 0.003 say little. The rule was chosen with
+    /// sweeps of the same networks (other seeds) in view. Its largest error is for Adam on the
+    /// softmax network: five times too large.
     ///
     /// # Errors
-    /// Why there is no suggestion.
+    /// The reason why there is no suggestion.
     pub fn suggestion(&self) -> std::result::Result<Suggestion, NoSuggestion> {
         let points = &self.points[..self.points.len() - usize::from(self.has_diverged)];
         let loss = |point: &RatePoint| point.smoothed_loss;
@@ -97,7 +104,8 @@ impl RangeTest {
         if !self.has_diverged && lowest + stretch >= points.len() {
             return Err(NoSuggestion::StillFalling);
         }
-        // Steps are equally far apart on the logarithmic axis: the largest fall over a stretch is the steepest.
+        // Steps are equally far apart on the logarithmic axis, so the span with the largest fall is
+        // the steepest.
         let stretch = stretch.min(lowest);
         let fall = |start: usize| loss(&points[start]) - loss(&points[start + stretch]);
         let start = (0..=lowest - stretch).max_by(|&a, &b| fall(a).total_cmp(&fall(b))).unwrap_or_default();
@@ -113,11 +121,12 @@ impl RangeTest {
     }
 }
 
-/// Half-way between two rates on a logarithmic axis.
+/// Returns the rate half-way between two rates on a logarithmic axis.
 fn half_way(one: f64, other: f64) -> f64 {
     one.sqrt() * other.sqrt()
 }
 
+/// Rounds to two significant digits.
 fn two_digits(number: f64) -> f64 {
     format!("{number:.1e}").parse().unwrap_or(number)
 }
@@ -127,7 +136,8 @@ fn two_digits(number: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// The first steps of 28 over 9 decades from 10⁻⁶, a third of one apart.
+    /// Returns the first steps of a sweep of 28 steps over 9 decades from 10⁻⁶. Two steps are a
+    /// third of a decade apart.
     fn measured(losses: &[f64], has_diverged: bool) -> RangeTest {
         let point = |(index, &loss): (usize, &f64)| RatePoint {
             step: index + 1,
@@ -142,8 +152,8 @@ mod tests {
         assert!((got / expected - 1.0).abs() < 1e-9, "{got}, expected {expected}");
     }
 
-    /// A stretch is two steps: the loss falls by 1 from rate 10⁻³ (step 9, counted from 0) to 10^(−3 + 2/3), by less
-    /// anywhere else, and is lowest at rate 1 (step 18).
+    /// A span is two steps. The loss falls by 1 from rate 10⁻³ (step 9, counted from 0) to rate
+    /// 10^(−3 + 2/3), by less over any other span, and is lowest at rate 1 (step 18).
     #[test]
     fn the_suggestion_by_hand() {
         let losses = [
@@ -172,7 +182,7 @@ mod tests {
         assert_eq!(why(&[2.5, 2.4, 80.0], true), NoSuggestion::OnlyRose);
         assert_eq!(why(&[2.5, 2.0, 1.5, 1.0], false), NoSuggestion::StillFalling);
         assert_eq!(why(&[2.5, 2.0, 1.0, 1.1], false), NoSuggestion::StillFalling);
-        // Down at once and then up: the descent is shorter than a stretch.
+        // The loss falls at once and then rises: the descent is shorter than a span.
         let suggestion = measured(&[2.5, 1.0, 1.1, 1.2, 1.3, 1.4], false).suggestion().unwrap();
         assert_near(suggestion.lowest, 1e-6 * 10f64.powf(1.0 / 3.0));
     }

@@ -1,5 +1,7 @@
-//! Loss and accuracy as Burn metrics. Both give every image the same weight; Burn's own loss metric
-//! gives every batch the same weight, which over-weights the short last one.
+//! Owns loss and accuracy as metrics of Burn. Both give every image the same weight. Burn's own
+//! loss metric gives every batch the same weight, so the images of the shorter last batch count too
+//! much.
+//! Depends on the metrics of `engine`. Must not know the loop.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,13 +26,15 @@ pub const ACCURACY: &str = "Accuracy";
 pub struct SampleMean {
     name: MetricName,
     higher_is_better: bool,
-    /// Sum of the quantity over the images of some steps.
+    /// Function that takes the sum of the quantity out of the metrics of some steps.
     total: fn(&MetricSums) -> f64,
+    /// Sum over the epoch so far.
     epoch: Sum,
+    /// Sum over the steps of the latest event.
     latest: Sum,
 }
 
-/// Sum over some images.
+/// Sum of a quantity over some images.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sum {
     total: f64,
@@ -48,12 +52,12 @@ impl Sum {
 }
 
 impl SampleMean {
-    /// Mean loss, in nats.
+    /// Returns the metric of the mean loss, in nats.
     pub fn loss() -> Self {
         Self::new(LOSS, false, |totals| totals.loss)
     }
 
-    /// Share of images classified correctly, in [0, 1].
+    /// Returns the metric of the share of images classified correctly, in [0, 1].
     pub fn accuracy() -> Self {
         Self::new(ACCURACY, true, |totals| totals.correct as f64)
     }
@@ -123,12 +127,13 @@ impl Numeric for SampleMean {
     }
 }
 
-/// Means of the present epoch, for Burn's event store. Burn's own store in memory counts epochs by its calls, so that a
-/// training that is resumed finds nothing in it.
+/// Store of the means of the current epoch, for Burn's event store. Burn's own store in memory
+/// counts epochs by its calls, so that a training that is resumed finds nothing in it.
 #[derive(Default)]
 pub(super) struct EpochMetricStore {
     names: HashMap<MetricId, MetricName>,
-    /// Last entry of each metric in a split: after the end of an epoch, the mean over it.
+    /// Last entry of each metric in a split, with its epoch. After the end of an epoch it is the
+    /// mean over the epoch.
     last: HashMap<(String, Split), (usize, NumericEntry)>,
 }
 
@@ -145,6 +150,7 @@ impl MetricLogger for EpochMetricStore {
         }
     }
 
+    /// Returns the last entry of the metric if it belongs to `epoch`.
     fn read_numeric(&mut self, name: &str, epoch: usize, split: &Split) -> Result<Vec<NumericEntry>, String> {
         let last = self.last.get(&(name.to_owned(), split.clone()));
         Ok(last.filter(|(of, _)| *of == epoch).map(|(_, entry)| entry.clone()).into_iter().collect())

@@ -1,7 +1,8 @@
-//! Owns training: Burn's Learner with metrics, checkpoints, schedule, callbacks and early stopping; many networks in one
-//! batch (`vectorized`); and the learning-rate range test.
-//! Depends on `data`, `model`, `optim` and `engine`. Must not know screens, devices to choose from, or run folders beyond the
-//! directory of their checkpoints.
+//! Owns training: one network in Burn's Learner, with metrics, checkpoints, schedule, callbacks and
+//! early stopping. Also owns the training of many networks in one batch (`vectorized`) and the
+//! learning-rate range test.
+//! Depends on `data`, `model`, `optim` and `engine`. Must not know the screen, the choice of a
+//! device, or run folders beyond the directory of their checkpoints.
 
 mod callback;
 mod checkpoint;
@@ -60,27 +61,28 @@ pub use vectorized::{BatchKey, ModelGroup, ModelResult, train_batched};
 pub struct TrainRequest<'a> {
     /// Network with its initial weights.
     pub model: Mlp,
-    /// Hyperparameters; `model` has its initial weights already.
+    /// Hyperparameters of the training. Their `[model]` section is not used: `model` is built
+    /// already.
     pub hyperparameters: Hyperparameters<'a>,
-    /// Seed of image order and dropout.
+    /// Seed of the order of the images and of the dropout masks.
     pub seed: u64,
-    /// Images to learn from.
+    /// Training images.
     pub train: Split,
-    /// Images to validate on; may be empty.
+    /// Validation images; may be empty.
     pub validation: Split,
-    /// Device to compute on; not an autodiff device.
+    /// Device that computes the training. Must not be an autodiff device.
     pub device: &'a Device,
-    /// Checkpoints to save, and the one to resume from; none are saved without it.
+    /// Checkpoints to save, and the checkpoint to resume from. Without it, none are saved.
     pub checkpoints: Option<CheckpointOptions<'a>>,
 }
 
-/// Checkpoints of a training.
+/// Options of checkpoints: the folder, the times to save, and the one to resume from.
 pub struct CheckpointOptions<'a> {
     /// Folder of the checkpoints.
     pub store: Store,
     /// The `[checkpoint]` section.
     pub config: &'a CheckpointConfig,
-    /// Checkpoint to resume from; without it training starts at the beginning.
+    /// Checkpoint to resume from. Without it, the training starts at the beginning.
     pub from: Option<ResumePoint>,
 }
 
@@ -89,24 +91,25 @@ pub struct CheckpointOptions<'a> {
 pub struct ResumePoint {
     /// Checkpoint with the state at this point.
     pub checkpoint: Checkpoint,
-    /// Records of all epochs before it.
+    /// Records of all whole epochs before it.
     pub epochs: Vec<EpochRecord>,
-    /// Digest of their lines in `metrics.jsonl`.
+    /// Digest of the lines of these records in `metrics.jsonl`.
     pub metrics: MetricsDigest,
 }
 
-/// Observers of a training while it runs.
+/// Observers of a training while it runs. They show its progress, react to its epochs and can end
+/// it.
 pub struct Observers {
-    /// Shows progress between epochs.
+    /// Renderer that shows the progress of the training.
     pub renderer: Box<dyn MetricsRenderer>,
-    /// Are called in this order; an error of any of them ends the training.
+    /// Callbacks, which are called in this order. An error of any of them ends the training.
     pub callbacks: Vec<Box<dyn Callback>>,
-    /// Stops the training after the current step on request.
+    /// Interrupter that stops the training after the current step on request.
     pub interrupter: Interrupter,
 }
 
 impl Observers {
-    /// Observers that show nothing and never stop the training.
+    /// Returns observers that show nothing and never stop the training.
     pub fn silent() -> Self {
         Self { renderer: Box::new(NullRenderer), callbacks: Vec::new(), interrupter: Interrupter::new() }
     }
@@ -114,20 +117,23 @@ impl Observers {
 
 /// Result of a training.
 pub struct TrainResult {
-    /// Network after the last step, for inference.
+    /// Network after the last step, ready for inference.
     pub model: Mlp,
     /// Reason why training ended.
     pub end: StopReason,
     /// Records of the whole epochs, first to last.
     pub epochs: Vec<EpochRecord>,
-    /// Epoch of the lowest validation loss; none without validation images.
+    /// Epoch of the lowest validation loss; `None` without validation images.
     pub best: Option<BestEpoch>,
 }
 
 /// Trains a network through Burn's Learner.
 ///
+/// The Learner holds network, optimizer and schedule. smallnet gives Burn its own loop over epochs
+/// and steps as the training strategy (`fit.rs`), and its own metrics and checkpointers.
+///
 /// # Errors
-/// A checkpoint that cannot be written or read, an error of a callback or of the device.
+/// A checkpoint that cannot be written or read, or an error of a callback or of the device.
 pub fn train(request: TrainRequest<'_>, observers: Observers) -> Result<TrainResult> {
     let TrainRequest { model, hyperparameters, seed, device, .. } = request;
     let Hyperparameters { optimizer, schedule, training, .. } = hyperparameters;
@@ -155,8 +161,10 @@ pub fn train(request: TrainRequest<'_>, observers: Observers) -> Result<TrainRes
     let validation = Loader::new(request.validation, EVALUATION_BATCH_SIZE, Sampling::Sequential, device);
 
     let engine = model.engine();
+    // Keeps the engine's threads active until this function returns.
     let _session = engine.session(&model, training.batch_size.min(train.num_items()));
     let epochs = Arc::new(EpochLoop::new(device.clone().autodiff(), state));
+    // The directory is empty because Burn writes no file here. The loop saves the checkpoints.
     let mut supervised = SupervisedTraining::new(Path::new(""), Arc::new(train), Arc::new(validation))
         .metrics((SampleMean::loss(), SampleMean::accuracy()))
         .with_metric_logger(EpochMetricStore::default())
@@ -171,6 +179,7 @@ pub fn train(request: TrainRequest<'_>, observers: Observers) -> Result<TrainRes
             .with_checkpointing_strategy(checkpoint::SaveOnRequest);
     }
     if is_resumed {
+        // Burn starts at the epoch after these and asks the checkpointers for the saved records.
         supervised = supervised.checkpoint(epochs_done);
     }
     let optimizer = engine.optimizer(optimizer, training.clipping());
@@ -182,7 +191,8 @@ pub fn train(request: TrainRequest<'_>, observers: Observers) -> Result<TrainRes
     Ok(TrainResult { model: result.model, end, epochs, best })
 }
 
-/// Loader of the batches of `train`; `seed` decides their order in each epoch.
+/// Returns the loader of the batches of `train`. `seed` decides the order of the images in each
+/// epoch.
 fn shuffled_loader(train: Split, training: &TrainingConfig, seed: u64, device: &Device) -> Loader {
     Loader::new(train, training.batch_size, Sampling::Shuffled(seed), device)
         .with_label_smoothing(training.label_smoothing)

@@ -1,4 +1,5 @@
-//! A renderer for trainings that nobody watches step by step.
+//! Owns the renderer for trainings whose progress is not shown.
+//! Depends on Burn alone. Must not know screens.
 
 use burn::train::logger::TrainingProgressLogger;
 use burn::train::metric::MetricDefinition;
@@ -28,8 +29,8 @@ impl MetricsRenderer for NullRenderer {
     fn register_metric(&mut self, _: MetricDefinition) {}
 }
 
-/// Implements the evaluation part of a renderer, which does nothing: Burn requires it of every renderer, and training
-/// never starts an evaluation.
+/// Implements the evaluation part of a renderer, which does nothing. Burn requires it of every
+/// renderer, and a training never starts an evaluation.
 macro_rules! without_evaluation {
     ($renderer:ty) => {
         impl burn::train::renderer::MetricsRendererEvaluation for $renderer {

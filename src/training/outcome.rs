@@ -1,4 +1,6 @@
-//! What a training leaves behind beside its weights: a record an epoch, and how it ended.
+//! Owns the outcome of a training without its weights: one record per epoch, and the reason of the
+//! end.
+//! Depends on `error` and `util`. Must not know the loop.
 
 use std::fmt;
 
@@ -7,49 +9,54 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::util::files;
 
-/// What an epoch measured: a line of `metrics.jsonl`.
+/// Record of one epoch: a line of `metrics.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
-    /// Counted from 1.
+    /// Epoch, counted from 1.
     pub epoch: usize,
-    /// Mean loss over the training images, each measured just before the step that learned from it.
+    /// Mean loss over the training images. Each batch is evaluated just before the step that learns
+    /// from it.
     pub train_loss: f64,
-    /// Share of training images classified correctly, measured likewise.
+    /// Share of training images classified correctly, in [0, 1], evaluated at the same time as the
+    /// loss.
     pub train_accuracy: f64,
-    /// Mean loss over the images held out, after the epoch; none without such images.
+    /// Mean loss over the validation images, after the epoch; `None` without such images.
     pub validation_loss: Option<f64>,
-    /// Share of the images held out that were classified correctly, after the epoch.
+    /// Share of validation images classified correctly, in [0, 1], after the epoch; `None` without
+    /// such images.
     pub validation_accuracy: Option<f64>,
-    /// The learning rate of the epoch's last step.
+    /// Learning rate of the epoch's last step.
     pub learning_rate: f64,
-    /// Wall-clock time of the epoch's training steps, without validation and checkpoint.
+    /// Wall-clock time of the epoch's training steps, without validation and checkpoints.
     pub seconds: f64,
-    /// Training images per second; none where the clock did not move meanwhile.
+    /// Training images per second; `None` if the clock did not advance meanwhile.
     pub images_per_second: Option<f64>,
 }
 
 impl EpochRecord {
-    /// Its line of `metrics.jsonl`, with the line feed.
+    /// Returns the record's line of `metrics.jsonl`, with the line feed.
     ///
     /// # Errors
-    /// None that is known.
+    /// No error is known.
     pub(crate) fn line(&self) -> Result<String> {
         Ok(files::to_json(self)? + "\n")
     }
 
-    /// The images per second of `num_images` in `seconds`: none where that is no finite number, which JSON does not have.
+    /// Returns the images per second of `num_images` in `seconds`. Returns `None` if the result is
+    /// not finite, because JSON has no such number.
     pub fn rate(num_images: usize, seconds: f64) -> Option<f64> {
         Some(num_images as f64 / seconds).filter(|rate| rate.is_finite())
     }
 
-    /// The epoch of the lowest validation loss, the first of several; the last epoch where no images were held out.
+    /// Returns the epoch of the lowest validation loss, the first of several. Without validation
+    /// images, it is the last epoch. Returns `None` without epochs.
     pub fn best(epochs: &[Self]) -> Option<usize> {
         let validated = epochs.iter().filter_map(|epoch| Some((epoch.epoch, epoch.validation_loss?)));
         let best = validated.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(epoch, _)| epoch);
         best.or(epochs.last().map(|epoch| epoch.epoch))
     }
 
-    /// The median of the epochs' times, in seconds; none without epochs.
+    /// Returns the median of the epochs' times, in seconds. Returns `None` without epochs.
     pub fn median_seconds(epochs: &[Self]) -> Option<f64> {
         let mut seconds: Vec<f64> = epochs.iter().map(|epoch| epoch.seconds).collect();
         seconds.sort_by(f64::total_cmp);
@@ -59,51 +66,51 @@ impl EpochRecord {
     }
 }
 
-/// How training ended.
+/// Reason why a training ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum StopReason {
-    /// At a number that is not finite: what had been learned after it would be noise.
+    /// A number that is not finite. Everything learned after it would be noise.
     Diverged(Divergence),
-    /// After the last epoch.
+    /// The end of the last epoch.
     Finished,
-    /// By early stopping, after a whole epoch.
+    /// Early stopping, after a whole epoch.
     Early,
-    /// On request, after the given number of steps in this epoch.
+    /// A request, after the given number of steps in this epoch.
     Interrupted {
-        /// The epoch, counted from 1.
+        /// Epoch, counted from 1.
         epoch: usize,
-        /// Steps done in it.
+        /// Steps done in this epoch.
         step: usize,
     },
 }
 
-/// A number that is not finite.
+/// Place and cause of a divergence, which is a number that is not finite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Divergence {
-    /// The epoch, counted from 1.
+    /// Epoch, counted from 1.
     pub epoch: usize,
-    /// Which number.
+    /// Number that is not finite.
     pub symptom: DivergenceCause,
-    /// The learning rate that led there.
+    /// Learning rate of the step at which it was found.
     pub learning_rate: f64,
 }
 
-/// Which number is infinite, or not a number.
+/// Number that is infinite or not a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum DivergenceCause {
-    /// The loss of a step, counted from 1 in its epoch.
+    /// Loss of a step.
     Loss {
-        /// The loss.
+        /// Value of the loss.
         loss: f64,
-        /// The step.
+        /// Step, counted from 1 in its epoch.
         step: usize,
     },
-    /// A weight after a step, counted likewise.
+    /// Weight after a step.
     Weight {
-        /// The step.
+        /// Step, counted from 1 in its epoch.
         step: usize,
     },
-    /// The loss over the images held out, after the epoch.
+    /// Mean loss over the validation images, after the epoch.
     ValidationLoss(f64),
 }
 
@@ -125,7 +132,8 @@ impl fmt::Display for Divergence {
     }
 }
 
-/// A number that is not finite, with what it can be blamed on.
+/// Returns the error of a training that diverged, with a hint. `what` describes the number that is
+/// not finite.
 pub(crate) fn diverged(what: &impl fmt::Display) -> Error {
     Error::diverged(format!("training diverged: {what}"))
         .hint("lower `optimizer.learning_rate`, or set `training.clip_norm`")
@@ -153,7 +161,7 @@ mod tests {
             let line = serde_json::to_string(&record(seconds)).unwrap();
             assert_eq!(serde_json::from_str::<EpochRecord>(&line).unwrap(), record(seconds), "{line}");
         }
-        // No images in no time are no number, either.
+        // No images in no time have no rate, either.
         assert_eq!(EpochRecord::rate(0, 0.0), None);
     }
 }

@@ -1,4 +1,5 @@
-//! The step as Burn's Learner takes it. Which engine computes it is the network's choice.
+//! Owns the training step and the validation step in the form that Burn's Learner calls.
+//! Depends on `engine`. The network knows the engine that computes them. Must not know the loop.
 
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 

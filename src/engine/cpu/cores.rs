@@ -63,12 +63,12 @@ fn train(case: &Case, split: &Split, batch_size: usize) -> (Vec<(f64, usize)>, V
         measured.extend(output.item.steps().iter().map(|step| (step.loss, step.correct)));
     }
     let first = &positions[..batch_size];
-    let answers = Engine::Cpu.logits(&model, &Batch::new(split, first, 0.0, &device)).unwrap();
+    let logits = Engine::Cpu.logits(&model, &Batch::new(split, first, 0.0, &device)).unwrap();
     let weights = model
         .layers()
         .iter()
         .flat_map(|layer| [layer.weight.val().into_data(), layer.bias.as_ref().unwrap().val().into_data()]);
-    (measured, answers, weights.collect())
+    (measured, logits, weights.collect())
 }
 
 /// Compares training with one core and with each number of cores that `wanted` returns for a batch

@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::engine::cpu::kernels::{
     BlockSparse, Input, RowScores, forward, sgd_per_column, softmax_cross_entropy_backward, weight_gradient,
 };
-use crate::engine::vectorized::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
+use crate::engine::model_batch::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
 use crate::error::Result;
 
 /// Many softmax networks that are trained as one program by plain gradient descent, each at its own

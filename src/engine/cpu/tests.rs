@@ -71,8 +71,8 @@ fn a_step_has_the_gradients_and_the_metrics_of_autodiff() {
             Batch::new(&split, &positions, smoothing, &device.clone().autodiff()).with_dropout_seed(7);
         let (gradients, step) = step::train_step(&model, &batch).unwrap_or_else(|| panic!("not on flex"));
         let plain = autodiff::train_step(&model, &batch);
-        let measured = burn::train::ItemLazy::sync(plain.item).unwrap_or_else(|error| panic!("{error}"));
-        let expected = measured.steps()[0];
+        let synced = burn::train::ItemLazy::sync(plain.item).unwrap_or_else(|error| panic!("{error}"));
+        let expected = synced.steps()[0];
         assert!((step.loss - expected.loss).abs() < 1e-5, "{} {}", step.loss, expected.loss);
         assert_eq!((step.correct, step.num_images), (expected.correct, expected.num_images));
         let pairs = all_gradients(&model, &gradients).into_iter().zip(all_gradients(&model, &plain.grads));
@@ -86,8 +86,8 @@ fn a_step_has_the_gradients_and_the_metrics_of_autodiff() {
                 );
             }
         }
-        let scored = step::eval_step(&model, &batch).unwrap_or_else(|| panic!("not on flex"));
-        let is_same = (scored.loss - step.loss).abs() < 1e-12 && scored.correct == step.correct;
+        let eval_metrics = step::eval_step(&model, &batch).unwrap_or_else(|| panic!("not on flex"));
+        let is_same = (eval_metrics.loss - step.loss).abs() < 1e-12 && eval_metrics.correct == step.correct;
         assert_eq!(is_same, dropout + input_dropout == 0.0, "nothing is left out where nothing is learned");
     }
 }
@@ -193,7 +193,7 @@ fn momentum_and_rmsprop_are_burns_own_and_resume_from_its_records() {
             let mut plain_optimizer = plain();
             let half = steps(0..5, start, &mut plain_optimizer, &split, device);
             let mut ours =
-                start_engine(device).optimizer(&config, None).load_record(plain_optimizer.to_record());
+                engine_on(device).optimizer(&config, None).load_record(plain_optimizer.to_record());
             let expected = steps(5..10, half.clone(), &mut plain_optimizer, &split, device);
             let got = steps(5..10, half, &mut ours, &split, device);
             assert_eq!(all_weights(&got), all_weights(&expected), "{config:?} on {device:?}");
@@ -207,7 +207,7 @@ fn momentum_and_rmsprop_are_burns_own_and_resume_from_its_records() {
 }
 
 /// Engine of a network on `device`: CPU engine on flex, autodiff elsewhere.
-fn start_engine(device: &Device) -> Engine {
+fn engine_on(device: &Device) -> Engine {
     Engine::default_on(device)
 }
 

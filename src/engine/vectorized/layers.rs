@@ -5,7 +5,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{ModelBatchConfig, Shape};
+use crate::engine::model_batch::{ModelBatchConfig, Shape};
 use crate::model::Activation;
 
 /// Weights and biases of all networks.

@@ -7,9 +7,9 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Gradients, Tensor};
 
-use super::Shape;
-use super::layers::{Layers, broadcast_per_layer};
 use crate::backend::Engine;
+use crate::engine::model_batch::Shape;
+use crate::engine::vectorized::layers::{Layers, broadcast_per_layer};
 use crate::optim::OptimizerConfig;
 
 /// Update of all networks with the state of the optimizer.

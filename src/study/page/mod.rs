@@ -192,18 +192,18 @@ fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
 /// training, machine and files.
 fn method_section(page: &StudyPage<'_>) -> Markup {
     let StudyPage { study, plan, records, .. } = page;
-    let stacked = records.iter().filter(|record| record.is_batched).count();
-    let execution = match (study.timing, stacked) {
+    let num_batched = records.iter().filter(|record| record.is_batched).count();
+    let execution = match (study.timing, num_batched) {
         (true, _) => {
             "alone, one after the other, configurations taking turns, each after a warm-up that is not counted"
                 .to_owned()
         }
         (false, 0) => "each individually".to_owned(),
-        (false, stacked) => format!(
+        (false, num_batched) => format!(
             "{} in one batch or a few{}",
-            counted(stacked, "network", "networks"),
-            if stacked < records.len() {
-                format!("; {} individually", records.len() - stacked)
+            counted(num_batched, "network", "networks"),
+            if num_batched < records.len() {
+                format!("; {} individually", records.len() - num_batched)
             } else {
                 String::new()
             }

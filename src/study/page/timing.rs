@@ -70,7 +70,7 @@ impl BatchSizeTimes<'_> {
 
     /// Mean accuracy after the last epoch that ended within `limit` seconds, and the mean number of
     /// epochs. `None` where a trial had no epoch by then.
-    fn within(&self, limit: f64) -> Option<(f64, f64)> {
+    fn accuracy_within(&self, limit: f64) -> Option<(f64, f64)> {
         let of = |record: &&TrialRecord| -> Option<(f64, f64)> {
             let mut spent = 0.0;
             let in_time = |epoch: &&EpochRecord| {
@@ -140,12 +140,14 @@ fn table(all: &[BatchSizeTimes<'_>], limit: f64, epochs: usize) -> TextTable {
             range_of_seconds(timed.seconds_range().0, timed.seconds_range().1)
         }),
         Column::number(AT_END, |(timed, _)| accuracy(timed.result.mean)),
-        Column::number(AT_LIMIT, |(_, within)| accuracy(within.map(|(accuracy, _)| accuracy))),
-        Column::number("epochs by then", |(_, within)| {
-            or_dash(*within, |(_, epochs)| format!("{epochs:.1}"))
+        Column::number(AT_LIMIT, |(_, accuracy_within)| {
+            accuracy(accuracy_within.map(|(accuracy, _)| accuracy))
+        }),
+        Column::number("epochs by then", |(_, accuracy_within)| {
+            or_dash(*accuracy_within, |(_, epochs)| format!("{epochs:.1}"))
         }),
     ];
-    TextTable::new(&columns, all.iter().map(|timed| (timed, timed.within(limit))))
+    TextTable::new(&columns, all.iter().map(|timed| (timed, timed.accuracy_within(limit))))
         .renamed(AT_END, &format!("accuracy after {epochs} epochs"))
         .renamed(AT_LIMIT, &format!("after {}", seconds(limit)))
 }
@@ -238,9 +240,11 @@ fn explanation(all: &[BatchSizeTimes<'_>], limit: f64, epochs: usize) -> Vec<Str
         mean(small),
         mean(large)
     ));
-    let in_time: Vec<_> = all.iter().filter_map(|timed| Some((timed, timed.within(limit)?))).collect();
+    let in_time: Vec<_> =
+        all.iter().filter_map(|timed| Some((timed, timed.accuracy_within(limit)?))).collect();
     if let Some((best, (accuracy, done))) = in_time.iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0)) {
-        let late: Vec<String> = all.iter().filter(|timed| timed.within(limit).is_none()).map(size).collect();
+        let late: Vec<String> =
+            all.iter().filter(|timed| timed.accuracy_within(limit).is_none()).map(size).collect();
         let late = match late.as_slice() {
             [] => String::new(),
             late => format!(" Batches of {} had not finished their first epoch by then.", listed(late)),

@@ -1,6 +1,7 @@
-//! Owns the channels from Burn's checkpointers. Burn's Learner gives its three records to three checkpointers, each in a
-//! thread of its own. smallnet's checkpointers write no file: they send the bytes to the loop, which saves all of them as
-//! one checkpoint.
+//! Owns the channels from Burn's checkpointers to the loop. Burn's Learner gives its three records
+//! to three checkpointers, each in a thread of its own. smallnet's checkpointers write no file:
+//! they send the bytes to the loop, which saves all of them as one checkpoint.
+//! Depends on Burn and on [`Checkpoint`]. Must not know files.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +18,7 @@ use burn::train::metric::store::EventStoreClient;
 use crate::error::{Error, Result};
 use crate::training::checkpoint::Checkpoint;
 
-/// Records of a checkpoint as bytes in Burn's format.
+/// Records of a checkpoint, as bytes in Burn's format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CheckpointBytes {
     pub(super) model: Vec<u8>,
@@ -25,6 +26,7 @@ pub(crate) struct CheckpointBytes {
     pub(super) scheduler: Vec<u8>,
 }
 
+/// Receiver of one record, as bytes or as the error that prevented them.
 type Receiving = Receiver<Result<Vec<u8>>>;
 
 /// Receiving ends of the three channels.
@@ -35,9 +37,12 @@ pub(crate) struct RecordReceivers {
 }
 
 impl RecordReceivers {
-    /// Waits for all records of the checkpoint that the Learner is saving.
+    /// Waits for all records of the checkpoint that the Learner is saving, and returns them.
+    ///
+    /// # Errors
+    /// A record that Burn cannot convert to bytes, or a device that fails.
     pub(crate) fn collect(&self) -> Result<CheckpointBytes> {
-        // A thread that panicked has dropped its sender.
+        // `recv` fails if the sending thread has panicked, because its sender is dropped then.
         let next = |receiver: &Receiving| {
             receiver
                 .recv()
@@ -51,10 +56,10 @@ impl RecordReceivers {
     }
 }
 
-/// Checkpointer that sends its record through a channel.
+/// Checkpointer that sends its record through a channel instead of writing a file.
 pub(crate) struct ChannelCheckpointer<R> {
     sender: SyncSender<Result<Vec<u8>>>,
-    /// Record that the Learner starts from.
+    /// Record that the Learner starts from, in a training that is resumed. `restore` takes it.
     saved: Mutex<Option<R>>,
 }
 
@@ -65,8 +70,8 @@ pub(crate) type ChannelCheckpointers = (
     ChannelCheckpointer<LrSchedulerRecord>,
 );
 
-/// Returns the three checkpointers and the receivers of their records. If the training is resumed, the Learner starts
-/// from the records of `checkpoint`.
+/// Returns the three checkpointers and the receivers of their records. If there is a `checkpoint`,
+/// the training is resumed: the Learner starts from the records of the checkpoint.
 ///
 /// # Errors
 /// Records that Burn cannot read.
@@ -84,6 +89,7 @@ pub(crate) fn channel_checkpointers(
     Ok(((model, optimizer, scheduler), receivers))
 }
 
+/// Returns one checkpointer and the receiver of its record. `saved` is the record to start from.
 fn channel<R: checkpoint::Checkpoint>(
     saved: Option<&Vec<u8>>,
 ) -> Result<(ChannelCheckpointer<R>, Receiving)> {
@@ -99,11 +105,13 @@ impl<R: checkpoint::Checkpoint> Checkpointer<R> for ChannelCheckpointer<R> {
     fn save(&self, _: usize, record: R) -> std::result::Result<(), CheckpointerError> {
         let bytes = record.checkpoint_into_bytes();
         let bytes = bytes.map_err(|error| Error::backend(format!("the checkpoint cannot be made: {error}")));
-        // Nobody receives it if the loop has ended with an error of its own.
+        // Sending fails if the loop has ended with an error of its own. The record is not needed
+        // then.
         let _ = self.sender.send(bytes.map(|bytes| bytes.to_vec()));
         Ok(())
     }
 
+    // Removes nothing, because `Store` removes old checkpoints.
     fn delete(&self, _: usize) -> std::result::Result<(), CheckpointerError> {
         Ok(())
     }
@@ -114,7 +122,8 @@ impl<R: checkpoint::Checkpoint> Checkpointer<R> for ChannelCheckpointer<R> {
     }
 }
 
-/// Saves a checkpoint whenever the loop asks for one; the store decides which ones stay.
+/// Strategy that saves a checkpoint whenever the loop asks for one. The store decides which
+/// checkpoints stay.
 pub(crate) struct SaveOnRequest;
 
 impl CheckpointingStrategy for SaveOnRequest {

@@ -1,11 +1,12 @@
-//! The digest by which a checkpoint knows the epochs before it.
+//! Owns the digest by which a checkpoint recognises the records of the epochs before it.
+//! Depends on `util`. Must not know files.
 
 use sha2::{Digest, Sha256};
 
 use crate::util::hex::hex;
 
-/// The SHA-256 over the lines of `metrics.jsonl`, epoch by epoch. How a line ends does not matter: a copy may have changed
-/// that (LF to CRLF).
+/// SHA-256 over the lines of `metrics.jsonl`, epoch by epoch. The line endings do not matter,
+/// because a copy of the file may have other ones (LF to CRLF).
 #[derive(Debug, Clone, Default)]
 pub struct MetricsDigest {
     hash: Sha256,
@@ -18,7 +19,7 @@ impl MetricsDigest {
         self.hash.update(b"\n");
     }
 
-    /// The digest of all lines so far, in hex.
+    /// Returns the digest of all lines so far, in hex.
     pub fn sha256(&self) -> String {
         hex(&self.hash.clone().finalize())
     }

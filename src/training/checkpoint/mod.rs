@@ -1,7 +1,8 @@
-//! The state of a training in full, as one folder that is there whole or not at all:
+//! Owns checkpoints. A checkpoint is the whole state of a training in one folder, which exists
+//! completely or not at all:
 //!
 //! ```text
-//! checkpoint/epoch-3/              after epoch 3; `epoch-3-step-120` is 120 steps further, in epoch 4
+//! checkpoint/epoch-3/           after epoch 3; `epoch-3-step-120` is 120 steps later, in epoch 4
 //!   model.bpk       the weights           ┐
 //!   optimizer.bpk   momentum and the like ├ Burn's records
 //!   scheduler.bpk   steps done            ┘
@@ -9,7 +10,10 @@
 //!   SHA256SUMS      digests of the four; `sha256sum -c SHA256SUMS` checks them
 //! ```
 //!
-//! Random numbers need no state: image order and dropout's masks are drawn anew from the seed for every epoch and step.
+//! Random numbers need no state. The order of the images and the dropout masks are drawn again from
+//! the seed for every epoch and step.
+//!
+//! Depends on `model`, `optim`, the metrics of `engine`, and `util`. Must not know run folders.
 
 mod channels;
 mod config;
@@ -35,40 +39,44 @@ pub use size_limits::SizeLimits;
 pub use store::{Position, Store, read_checkpointed_weights};
 pub(super) use writer::CheckpointWriter;
 
-/// The newest format of checkpoints, which this smallnet writes. The first had no digest of the metrics.
+/// Newest format of checkpoints, which this version of smallnet writes. Format 1 had no digest of
+/// the metrics.
 pub(super) const FORMAT: u32 = 2;
 
-/// The state of a training.
+/// State of a training at one position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
-    /// What is not Burn's.
+    /// State that smallnet keeps itself.
     pub state: State,
+    /// State that Burn keeps: records of model, optimizer and schedule.
     records: channels::CheckpointBytes,
 }
 
-/// `state.json`.
+/// Contents of `state.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// The checkpoint's format.
+    /// Version of the checkpoint's format.
     pub format: u32,
-    /// How far training was.
+    /// Position of the training when it was saved.
     #[serde(flatten)]
     pub position: Position,
-    /// What the steps since the last whole epoch measured, added up.
+    /// Sums of the metrics over the steps since the last whole epoch.
     pub(super) measured: MetricSums,
-    /// How long they took, in seconds.
+    /// Time of these steps, in seconds.
     pub(super) seconds: f64,
-    /// The lowest validation loss so far.
+    /// Epoch of the lowest validation loss so far.
     pub best: Option<BestEpoch>,
-    /// What early stopping wants the validation loss to fall below.
+    /// Reference of early stopping: the epoch whose validation loss a later epoch must improve.
     pub(super) to_beat: Option<BestEpoch>,
-    /// The digest of the lines that `metrics.jsonl` had by then, see [`MetricsDigest`]; none in the first format.
+    /// Digest of the lines of `metrics.jsonl` at this position, see [`MetricsDigest`]. `None` in
+    /// format 1.
     #[serde(default)]
     pub metrics_sha256: Option<String>,
 }
 
 impl Checkpoint {
-    /// Checks that a training of `model` can go on from here; messages call the checkpoint `name`.
+    /// Checks that a training of `model` can be resumed from this checkpoint. Messages call the
+    /// checkpoint `name`.
     ///
     /// # Errors
     /// Weights of another network, or records that cannot be read.

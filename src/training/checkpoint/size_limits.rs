@@ -1,22 +1,25 @@
-//! How large the records of a checkpoint are at the most: it follows from the network and its optimizer. A reader takes no
-//! more bytes than that from a foreign file, and a writer writes no more.
+//! Owns the largest sizes of a checkpoint's records, which follow from the network and its
+//! optimizer. A reader takes no more bytes than that from an untrusted file, and a writer writes no
+//! more.
+//! Depends on `model` and `optim`. Must not know files.
 
 use crate::model::{Mlp, max_record_size, max_weights_size};
 use crate::optim::OptimizerConfig;
 
-/// The most bytes that the records of a checkpoint have.
+/// Largest numbers of bytes that the records of a checkpoint can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SizeLimits {
-    /// Of `model.bpk`.
+    /// Largest size of `model.bpk`, in bytes.
     pub(super) model: u64,
-    /// Of `optimizer.bpk`.
+    /// Largest size of `optimizer.bpk`, in bytes.
     pub(super) optimizer: u64,
 }
 
 impl SizeLimits {
-    /// The limits of a training of `model` with `optimizer`.
+    /// Returns the limits for a training of `model` with `optimizer`.
     pub fn new(model: &Mlp, optimizer: &OptimizerConfig) -> Self {
         let (numbers, tensors) = model.record_counts();
+        // The optimizer keeps this many values per weight, in as many tensors per weight tensor.
         let copies = optimizer.rule().numbers_per_weight();
         Self {
             model: max_weights_size(model),

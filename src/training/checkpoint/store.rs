@@ -1,4 +1,6 @@
-//! The folder of a training's checkpoints: names, digests, and which of them stay.
+//! Owns the folder of a training's checkpoints: the names, the digests, and the choice of the
+//! checkpoints that stay.
+//! Depends on the files of `util`. Must not know the loop or Burn.
 
 use std::fmt;
 use std::fs;
@@ -19,18 +21,20 @@ const SCHEDULER: &str = "scheduler.bpk";
 const STATE: &str = "state.json";
 const SUMS: &str = "SHA256SUMS";
 
-/// The most bytes of a file whose size does not depend on the network: scheduler, state and digests. Each has less than 1 kB.
+/// Largest size, in bytes, of a file whose size does not depend on the network: scheduler, state
+/// and digests. Each has less than 1 kB.
 const SMALL: u64 = 64 << 10;
 
-/// Checkpoints that stay beside the best one: the last, and the one before, should the last be damaged.
+/// Number of latest checkpoints that stay in addition to the best one: the last, and the one before
+/// in case the last is damaged.
 const LATEST: usize = 2;
 
-/// How far a training is. Positions sort by time.
+/// Position of a training. Positions sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position {
     /// Epochs trained to their end.
     pub epochs: usize,
-    /// Steps done in the next one.
+    /// Steps done in the next epoch.
     pub steps: usize,
 }
 
@@ -44,39 +48,40 @@ impl fmt::Display for Position {
 }
 
 impl Position {
-    /// The position that a checkpoint's folder is called by; none where it is no checkpoint's.
+    /// Returns the position that gives a checkpoint's folder its name. Returns `None` for other
+    /// names.
     pub fn parse(name: &str) -> Option<Self> {
         let rest = name.strip_prefix("epoch-")?;
         let (epochs, steps) = rest.split_once("-step-").unwrap_or((rest, "0"));
         let position = Self { epochs: epochs.parse().ok()?, steps: steps.parse().ok()? };
-        // `epoch-03` and `epoch-+3` are other people's.
+        // `epoch-03` and `epoch-+3` can be parsed, but smallnet gives no such names.
         (position.to_string() == name).then_some(position)
     }
 }
 
-/// The folder of a training's checkpoints.
+/// Folder of a training's checkpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
     path: PathBuf,
 }
 
 impl Store {
-    /// The checkpoints in the folder at `path`, which need not be there yet.
+    /// Returns the store in the folder at `path`. The folder need not exist yet.
     pub fn at(path: PathBuf) -> Self {
         Self { path }
     }
 
-    /// Where the checkpoint of a position is.
+    /// Returns the folder of the checkpoint at a position.
     pub fn folder(&self, position: Position) -> PathBuf {
         self.path.join(position.to_string())
     }
 
-    /// Where the weights of a position's checkpoint are.
+    /// Returns the path of the weights in the checkpoint at a position.
     pub fn weights_path(&self, position: Position) -> PathBuf {
         self.folder(position).join(MODEL)
     }
 
-    /// The positions that there are checkpoints of, damaged ones included, first to last.
+    /// Returns the positions of all checkpoints, first to last. Damaged checkpoints are included.
     ///
     /// # Errors
     /// A folder that cannot be read.
@@ -88,7 +93,7 @@ impl Store {
         let mut positions = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            // A link to a folder is none.
+            // A link to a folder is not a checkpoint.
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             positions.extend(Position::parse(&entry.file_name().to_string_lossy()).filter(|_| is_folder));
         }
@@ -96,10 +101,11 @@ impl Store {
         Ok(positions)
     }
 
-    /// Reads the checkpoint of a position, files of at most the sizes in `limits`.
+    /// Reads the checkpoint at a position and checks its digests. Each file has at most its size in
+    /// `limits`.
     ///
     /// # Errors
-    /// A file that is missing, too large or not what was saved, or a format of the future.
+    /// A file that is missing, too large or not as it was saved, or a format of a later version.
     pub fn read(&self, position: Position, limits: &SizeLimits) -> Result<Checkpoint> {
         let folder = self.folder(position);
         let sums = read_sums(&folder)?;
@@ -111,11 +117,13 @@ impl Store {
         Ok(Checkpoint { state, records: CheckpointBytes { model, optimizer, scheduler } })
     }
 
-    /// Saves a checkpoint and removes those that are no longer needed: all up to it but itself, the one before, the one
-    /// after the last whole epoch, and the best one.
+    /// Saves a checkpoint and removes those before it that are no longer needed. Four stay: the new
+    /// one, the one before it, the one after the last whole epoch, and the best one. Checkpoints of
+    /// later positions stay, too.
     ///
     /// # Errors
-    /// A folder that cannot be written, or a file that would be larger than `limits`, which nobody could read.
+    /// A folder that cannot be written, or a file that is larger than its limit in `limits`, which
+    /// no reader would accept.
     pub(crate) fn save(&self, state: &State, records: &CheckpointBytes, limits: &SizeLimits) -> Result<()> {
         files::make_folder(&self.path)?;
         let json = files::to_pretty_json(state)?;
@@ -139,10 +147,11 @@ impl Store {
         self.prune(state)
     }
 
+    /// Removes the checkpoints that [`Store::save`] no longer needs.
     fn prune(&self, state: &State) -> Result<()> {
         let after_epoch = |epochs| Position { epochs, steps: 0 };
         let best = state.best.map(|best| after_epoch(best.epoch));
-        // A training that is asked to end after the last whole epoch goes back to it.
+        // A training that is resumed to end after its last whole epoch needs the checkpoint there.
         let kept = [best, Some(after_epoch(state.position.epochs))];
         let positions = self.positions()?.into_iter().rev();
         let past = positions.filter(|&position| position <= state.position);
@@ -153,17 +162,18 @@ impl Store {
     }
 }
 
-/// The weights in the folder of a checkpoint, at most `limit` bytes, if they are those that were saved under its name.
+/// Returns the weights in the folder of a checkpoint, at most `limit` bytes. Checks that they were
+/// saved under the name of the folder.
 ///
 /// # Errors
-/// As [`Store::read`]'s.
+/// The same as those of [`Store::read`].
 pub fn read_checkpointed_weights(folder: &Path, limit: u64) -> Result<Vec<u8>> {
     let sums = read_sums(folder)?;
     read_state(folder, &sums)?;
     read_verified(folder, MODEL, limit, &sums)
 }
 
-/// The digests of a checkpoint's files.
+/// Checks that no file of the checkpoint is a link or a pipe, and returns the text of `SHA256SUMS`.
 fn read_sums(folder: &Path) -> Result<String> {
     files::check_file_types(folder, &[MODEL, OPTIMIZER, SCHEDULER, STATE, SUMS], &[])?;
     let path = folder.join(SUMS);
@@ -171,7 +181,8 @@ fn read_sums(folder: &Path) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| files::corrupt(&path, &error).with_source(error))
 }
 
-/// The state in the folder of a checkpoint, which must have the name of its position.
+/// Returns the state in the folder of a checkpoint. The folder must have the name of the state's
+/// position.
 fn read_state(folder: &Path, sums: &str) -> Result<State> {
     let path = folder.join(STATE);
     let bytes = read_verified(folder, STATE, SMALL, sums)?;
@@ -183,7 +194,8 @@ fn read_state(folder: &Path, sums: &str) -> Result<State> {
     Err(files::corrupt(&path, &format!("it is of {}", state.position)))
 }
 
-/// The bytes of one of a checkpoint's files, at most `limit` of them, with the digest that was noted.
+/// Returns the bytes of one file of a checkpoint, at most `limit`. Their digest must be the one in
+/// `sums`.
 fn read_verified(folder: &Path, name: &str, limit: u64, sums: &str) -> Result<Vec<u8>> {
     let path = folder.join(name);
     let bytes = files::read_bytes_up_to(&path, limit)?;
@@ -207,7 +219,8 @@ fn check_size(path: &Path, bytes: &[u8], limit: u64) -> Result<()> {
     Err(Error::new(format!("`{path}` would have {size} bytes, and at most {limit} can be read again")))
 }
 
-/// A state out of its JSON; a later format is told from damage.
+/// Parses the state from its JSON. The format is read first, so that a later format is reported as
+/// such and not as damage.
 fn parse_state(text: &str, path: &Path) -> Result<State> {
     #[derive(Deserialize)]
     struct Format {
@@ -276,7 +289,7 @@ mod tests {
         assert_eq!(names(&store), ["epoch-2", "epoch-4", "epoch-4-step-10", "epoch-4-step-20"]);
         store.save(&state(4, 30, 2), &records(), &LIMITS).unwrap();
         assert_eq!(names(&store), ["epoch-2", "epoch-4", "epoch-4-step-20", "epoch-4-step-30"]);
-        // Going on from an earlier one leaves what is further on alone.
+        // A training that is resumed from an earlier checkpoint does not remove later ones.
         store.save(&state(4, 10, 2), &records(), &LIMITS).unwrap();
         let names = names(&store);
         assert_eq!(names, ["epoch-2", "epoch-4", "epoch-4-step-10", "epoch-4-step-20", "epoch-4-step-30"]);

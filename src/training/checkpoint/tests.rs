@@ -1,4 +1,5 @@
-//! A training that is stopped after every single step and goes on each time ends as one that never stopped.
+//! Tests that a training that is stopped after every single step and resumed each time ends like
+//! one that never stopped.
 
 use std::path::Path;
 
@@ -15,7 +16,7 @@ use crate::training::{
 };
 use crate::training::{EpochRecord, StopReason};
 
-/// Forty images of 3x3 noisy pixels in three classes.
+/// Returns forty images of 3x3 noisy pixels in three classes.
 fn split() -> Split {
     let pixel = |image: usize, pixel: usize| ((image * 37 + pixel * 101 + image * pixel * 13) % 251) as u8;
     Split::whole(ImageDataset {
@@ -28,7 +29,7 @@ fn split() -> Split {
     })
 }
 
-/// One sitting; `stops` after a step.
+/// Trains in one session. With `stops`, the session ends after its first step.
 fn sitting(
     experiment: &Experiment,
     device: &Device,
@@ -62,7 +63,8 @@ fn limits(experiment: &Experiment, device: &Device) -> SizeLimits {
     SizeLimits::new(&experiment.model.init(9, 3, experiment.seed, device).unwrap(), &experiment.optimizer)
 }
 
-/// Stopped after every step, gone on with from what is on the disk.
+/// Trains in sessions of one step. Each is resumed from the last checkpoint on the disk. Returns
+/// the result of the last session and the number of sessions.
 fn step_by_step(experiment: &Experiment, device: &Device, folder: &Path) -> (TrainResult, usize) {
     let (mut from, mut sittings) = (None, 0);
     loop {
@@ -81,6 +83,7 @@ fn step_by_step(experiment: &Experiment, device: &Device, folder: &Path) -> (Tra
     }
 }
 
+/// Returns the records without their times, which differ between trainings.
 fn timeless(epochs: &[EpochRecord]) -> Vec<EpochRecord> {
     epochs
         .iter()
@@ -88,6 +91,7 @@ fn timeless(epochs: &[EpochRecord]) -> Vec<EpochRecord> {
         .collect()
 }
 
+/// Compares sessions of one step with one whole training, and the whole training with `expected`.
 fn check(settings: &str, expected: fn(&TrainResult) -> bool) {
     let text = format!("seed = 3\n{settings}");
     let experiment = Experiment::from_toml(&text, "test.toml", &[]).unwrap();
@@ -97,7 +101,7 @@ fn check(settings: &str, expected: fn(&TrainResult) -> bool) {
         let whole = sitting(&experiment, &device, &folder.path().join("whole"), None, false);
         assert!(expected(&whole), "{settings}: {:?} after {}", whole.end, whole.epochs.len());
         let (parts, sittings) = step_by_step(&experiment, &device, &folder.path().join("parts"));
-        // Four steps an epoch, and one sitting for the validation after them.
+        // Four steps per epoch, and one more session for the validation after them.
         assert!(sittings >= 4 * whole.epochs.len(), "{sittings}");
         assert_eq!(parts.end, whole.end, "{settings}");
         assert_eq!(timeless(&parts.epochs), timeless(&whole.epochs), "{settings}");
@@ -171,11 +175,11 @@ fn with_checkpoints_within_an_epoch_nothing_changes() {
     assert_eq!(timeless(&often.epochs), timeless(&plain.epochs));
     let positions = Store::at(folder.path().join("often")).positions().unwrap();
     let names: Vec<String> = positions.iter().map(ToString::to_string).collect();
-    // Seven steps an epoch; the lowest validation loss is the second epoch's.
+    // Seven steps per epoch. Epoch 2 has the lowest validation loss.
     assert_eq!(names, ["epoch-1-step-6", "epoch-2"]);
 }
 
-/// The size of a file in the checkpoint after the first epoch of such a training, and its limit.
+/// Returns the size and the limit of each record in the checkpoint after the first epoch.
 fn sizes(settings: &str) -> [(u64, u64); 2] {
     let text = format!("seed = 3\ntraining = {{ batch_size = 26, num_epochs = 1 }}\n{settings}");
     let experiment = Experiment::from_toml(&text, "test.toml", &[]).unwrap();
@@ -203,7 +207,7 @@ fn the_limits_of_records_follow_from_what_they_hold() {
             for (size, limit) in [weights, state] {
                 assert!(size <= limit, "{optimizer} {model}: {size} bytes, limit {limit}");
             }
-            // No limit is so wide that it counts numbers which are not there: not one more for each weight.
+            // No limit counts numbers that do not exist, such as one more per weight.
             assert!(weights.1 < weights.0 + 4 * numbers + 300_000, "{model}: {weights:?}");
             assert!(state.1 < state.0 + 4 * numbers + 600_000, "{optimizer} {model}: {state:?}");
         }
@@ -212,7 +216,8 @@ fn the_limits_of_records_follow_from_what_they_hold() {
 
 #[test]
 fn the_largest_networks_optimizer_can_be_read_again() {
-    // 784-65536-742-10, just below a hundred million weights, of which this optimizer keeps four numbers each.
+    // The network 784-65536-742-10 has just less than a hundred million weights. This optimizer
+    // keeps four numbers per weight.
     let numbers = 785 * 65_536 + 65_537 * 742 + 743 * 10;
     let limit = crate::model::max_record_size(4 * numbers, 4 * 6);
     assert!(limit > 4 * 4 * numbers, "{limit}");

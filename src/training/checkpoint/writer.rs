@@ -1,21 +1,24 @@
 //! Owns the thread that writes checkpoints.
+//! Depends on the store and the channels. Must not know the loop.
 
 use std::thread::{self, JoinHandle};
 
 use crate::error::{Error, Result};
 use crate::training::checkpoint::{CheckpointConfig, RecordReceivers, SizeLimits, State, Store};
 
-/// Writes checkpoints in the background: one at a time, while training continues.
+/// Writer of checkpoints in the background. It writes one at a time, while the training continues.
 pub(crate) struct CheckpointWriter {
     store: Store,
     config: CheckpointConfig,
     limits: SizeLimits,
     receivers: RecordReceivers,
+    /// Thread that writes a checkpoint; `None` if no checkpoint is being written.
     writing: Option<JoinHandle<Result<()>>>,
 }
 
 impl CheckpointWriter {
-    /// Writes the records that come from `receivers`, of at most the sizes in `limits`, into `store`.
+    /// Returns a writer of the records from `receivers` to `store`. Each record has at most its
+    /// size in `limits`.
     pub(crate) fn new(
         store: Store,
         config: CheckpointConfig,
@@ -30,10 +33,12 @@ impl CheckpointWriter {
         self.config.is_due(step)
     }
 
-    /// Starts to write the records that Burn's checkpointers are about to send.
+    /// Starts to write a checkpoint of `state` and of the records that Burn's checkpointers send.
+    /// It waits for the records and for the end of the previous checkpoint first.
     ///
     /// # Errors
-    /// Those of the previous checkpoint.
+    /// An error of the previous checkpoint, a record that cannot be made, or a thread that cannot
+    /// be started.
     pub(crate) fn save(&mut self, state: State) -> Result<()> {
         let records = self.receivers.collect()?;
         self.finish()?;
@@ -43,7 +48,7 @@ impl CheckpointWriter {
         Ok(())
     }
 
-    /// Waits for the checkpoint that is being written.
+    /// Waits for the checkpoint that is being written, if there is one.
     ///
     /// # Errors
     /// A checkpoint that could not be written.

@@ -1,7 +1,8 @@
-//! Owns the training of many networks of one shape in one batch: the loop over epochs, the learning rates and the records
-//! of each network. Training in one batch is an execution plan and no other algorithm: every network has its own initial
-//! weights, learning rate, weight decay and label smoothing, and learns what it would learn by itself, up to rounding. It
-//! saves overhead: a small network keeps no processor busy.
+//! Owns the training of many networks of one shape in one batch: the loop over epochs, the learning
+//! rates and the records of each network. Every network has its own initial weights, learning rate,
+//! weight decay and label smoothing. It learns what it would learn by itself, up to rounding: only
+//! the execution plan differs, not the algorithm. This saves overhead, because a small network
+//! alone does not keep a processor busy.
 //! Depends on `engine` for the passes. Must not know studies.
 
 #[cfg(test)]
@@ -14,22 +15,22 @@ use burn::train::Interrupter;
 
 use crate::backend::Engine;
 use crate::data::{EVALUATION_BATCH_SIZE, Sampling, Split};
-use crate::engine::vectorized::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
+use crate::engine::model_batch::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
 use crate::error::{Error, Result};
 use crate::model::Activation;
 use crate::optim::{OptimizerConfig, Schedule};
 use crate::training::{Divergence, DivergenceCause, EpochRecord, Hyperparameters, StopReason};
 
-/// Networks that see the same images in the same order.
+/// Group of networks that see the same images in the same order.
 #[derive(Debug, Clone)]
 pub struct ModelGroup<'a> {
     /// Seed of the initial weights and of the order of the images.
     pub seed: u64,
-    /// Images to learn from.
+    /// Training images.
     pub train: Split,
-    /// Images to validate on; may be empty.
+    /// Validation images; may be empty.
     pub validation: Split,
-    /// Networks.
+    /// Hyperparameters of each network.
     pub members: Vec<Hyperparameters<'a>>,
 }
 
@@ -38,15 +39,17 @@ pub struct ModelGroup<'a> {
 pub struct BatchKey {
     hidden: Vec<usize>,
     activation: Activation,
-    /// Without the learning rate and the weight decay, which each network has for itself.
+    /// Optimizer with learning rate 1 and weight decay 0. Each network has its own values of both.
     optimizer: OptimizerConfig,
     batch_size: usize,
     num_epochs: usize,
 }
 
 impl BatchKey {
-    /// Key of a network; none if it must be trained by itself. Dropout masks are drawn for one network at a time, clipping
-    /// needs the tensors of one network, and early stopping ends one network before the others.
+    /// Returns the key of a network. Returns `None` if the network must be trained by itself, with
+    /// dropout, clipping or early stopping. Dropout masks are drawn for one network at a time,
+    /// clipping needs the tensors of one network, and early stopping ends one network before the
+    /// others.
     pub fn new(member: Hyperparameters<'_>) -> Option<Self> {
         let Hyperparameters { model, optimizer, training, .. } = member;
         let is_single =
@@ -66,18 +69,19 @@ impl BatchKey {
 pub struct ModelResult {
     /// Reason why its training ended.
     pub end: StopReason,
-    /// Records of its whole epochs. Seconds are its share of the batch's time.
+    /// Records of its whole epochs. Their seconds are its share of the model batch's time.
     pub epochs: Vec<EpochRecord>,
 }
 
-/// Trains all networks of `groups` with `engine` and returns their results in that order, group by group.
+/// Trains all networks of `groups` with `engine`. Returns their results in that order, group by
+/// group.
 ///
-/// `on_epoch` is called after every epoch with its number. Images have `num_classes` classes. `device` must not be an
-/// autodiff device.
+/// `on_epoch` is called after every epoch with the number of the epoch. Images have `num_classes`
+/// classes. `device` must not be an autodiff device.
 ///
 /// # Errors
-/// Networks or groups that do not fit in one batch, or a device that fails. Divergence of a network is no error: the
-/// others are trained to their end.
+/// Networks or groups that do not fit in one batch, or a device that fails. The divergence of a
+/// network is no error: the others are trained to their end.
 pub fn train_batched(
     groups: &[ModelGroup<'_>],
     num_classes: usize,
@@ -105,10 +109,11 @@ pub fn train_batched(
     Ok(batch.runs)
 }
 
-/// A model batch in training.
+/// Model batch in training. Vectors have one entry per network, group by group.
 struct BatchTraining<'a> {
     groups: &'a [ModelGroup<'a>],
     key: BatchKey,
+    /// Networks with their optimizers, in the engine's form.
     models: Box<dyn ModelBatch>,
     schedules: Vec<Schedule>,
     /// Learning rate of each network in the last step.
@@ -117,6 +122,7 @@ struct BatchTraining<'a> {
 }
 
 impl<'a> BatchTraining<'a> {
+    /// Builds all networks with their initial weights, and their schedules.
     fn new(
         groups: &'a [ModelGroup<'a>],
         num_classes: usize,
@@ -154,7 +160,8 @@ impl<'a> BatchTraining<'a> {
         })
     }
 
-    /// Trains on all training images once; returns the number of steps done and the sums.
+    /// Trains on all training images once, or until it is interrupted. Returns the number of steps
+    /// done and the sums of the metrics.
     fn train_epoch(&mut self, epoch: usize, interrupter: &Interrupter) -> Result<(usize, Sums)> {
         let orders: Vec<Vec<u32>> = self
             .groups
@@ -179,7 +186,7 @@ impl<'a> BatchTraining<'a> {
         Ok((num_steps, self.models.take_sums()?))
     }
 
-    /// Sums over the validation images; none without such images.
+    /// Returns the sums over the validation images. Returns `None` without such images.
     fn validate(&mut self) -> Result<Option<Sums>> {
         let num_images = self.groups[0].validation.len();
         if num_images == 0 {
@@ -193,8 +200,10 @@ impl<'a> BatchTraining<'a> {
         self.models.take_sums().map(Some)
     }
 
+    /// Adds the record of the epoch to each network. A network whose loss is not finite gets the
+    /// divergence as its end instead, and no further records.
     fn record(&mut self, epoch: usize, trained: &Sums, validation: Option<&Sums>, seconds: f64) {
-        // All networks together took this time; each one is given its share of it.
+        // All networks together took this time. Each one gets an equal share of it.
         let seconds = seconds / self.runs.len() as f64;
         for (index, run) in self.runs.iter_mut().enumerate() {
             if matches!(run.end, StopReason::Diverged(_)) {
@@ -205,6 +214,7 @@ impl<'a> BatchTraining<'a> {
                 |symptom, learning_rate| StopReason::Diverged(Divergence { epoch, symptom, learning_rate });
             let train_loss = trained.loss[index] / trained.num_images as f64;
             if !train_loss.is_finite() {
+                // `finite_steps` counts the steps before the first loss that is not finite.
                 let step = trained.finite_steps[index] as usize + 1;
                 let rate = self.schedules[index].rate_in_epoch(epoch, step);
                 run.end = diverged(DivergenceCause::Loss { loss: train_loss, step }, rate);
@@ -231,6 +241,7 @@ impl<'a> BatchTraining<'a> {
         }
     }
 
+    /// Sets the end of all networks that have not diverged.
     fn end_all(&mut self, end: StopReason) {
         for run in &mut self.runs {
             if !matches!(run.end, StopReason::Diverged(_)) {
@@ -240,7 +251,10 @@ impl<'a> BatchTraining<'a> {
     }
 }
 
-/// Key that all networks share.
+/// Returns the key that all networks share.
+///
+/// # Errors
+/// Networks with unequal keys, groups of unequal sizes, or no networks or images.
 fn common_key(groups: &[ModelGroup<'_>]) -> Result<BatchKey> {
     let unfit = || Error::config("these networks cannot be trained in one batch");
     let first = groups.first().ok_or_else(unfit)?;

@@ -30,7 +30,7 @@ struct Scratch {
     /// One bit per block of each image: 1 if the block is not all 0.
     masks: Vec<u64>,
     /// Index of the next entry to be written in each block.
-    ends: Vec<usize>,
+    next_entries: Vec<usize>,
 }
 
 /// Number of pixels in a block.
@@ -86,7 +86,7 @@ impl WithSimd for Fill<'_> {
             starts,
             images: nonzero_blocks,
             pixels,
-            scratch: Scratch { masks, ends },
+            scratch: Scratch { masks, next_entries },
         } = self.blocks;
         let Self { images, factor, .. } = self;
         let size = images.first().map_or(0, |image| image.len());
@@ -107,7 +107,7 @@ impl WithSimd for Fill<'_> {
         let num_blocks = starts[starts.len() - 1];
         nonzero_blocks.resize(num_blocks, 0);
         pixels.resize(num_blocks, [0.0; BLOCK]);
-        ends.clone_from(starts);
+        next_entries.clone_from(starts);
         // Second pass, which goes from one set bit of the masks to the next.
         for (index, (image, masks)) in
             images.iter().zip(masks.chunks(size.div_ceil(MASKED_BLOCKS).max(1))).enumerate()
@@ -117,7 +117,7 @@ impl WithSimd for Fill<'_> {
                 while masks != 0 {
                     let block = group * 64 + masks.trailing_zeros() as usize;
                     masks &= masks - 1;
-                    let slot = &mut ends[block];
+                    let slot = &mut next_entries[block];
                     nonzero_blocks[*slot] = index as u32;
                     pixels[*slot] =
                         normalize_block(&image[block * BLOCK..size.min((block + 1) * BLOCK)], factor);
@@ -168,13 +168,13 @@ fn nonzero_mask(image: &[u8], counts: &mut [usize], masks: &mut Vec<u64>) {
 /// Values of a block: pixel / 255 · `factor`, and 0 beyond the end of the image.
 #[inline(always)]
 fn normalize_block(block: &[u8], factor: f32) -> [f32; BLOCK] {
-    let normalize_block = |pixel| f32::from(pixel) / 255.0 * factor;
+    let normalize = |pixel| f32::from(pixel) / 255.0 * factor;
     match block.first_chunk::<BLOCK>() {
-        Some(block) => block.map(normalize_block),
+        Some(block) => block.map(normalize),
         None => {
             let mut last = [0.0; BLOCK];
             for (slot, &pixel) in last.iter_mut().zip(block) {
-                *slot = normalize_block(pixel);
+                *slot = normalize(pixel);
             }
             last
         }

@@ -60,8 +60,8 @@ impl WithSimd for ForwardBlocks<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let done = if S::REGISTER_COUNT >= 32 { self.columns::<S, 2>(simd, 0) } else { 0 };
-        self.columns::<S, 1>(simd, done);
+        let done = if S::REGISTER_COUNT >= 32 { self.compute_columns::<S, 2>(simd, 0) } else { 0 };
+        self.compute_columns::<S, 1>(simd, done);
     }
 }
 
@@ -70,7 +70,7 @@ impl ForwardBlocks<'_> {
     /// ones. With `U` = 1 the last vector may be wider than the rest of the outputs, so that
     /// nothing is left over.
     #[inline(always)]
-    fn columns<S: Simd, const U: usize>(&mut self, simd: S, from: usize) -> usize {
+    fn compute_columns<S: Simd, const U: usize>(&mut self, simd: S, from: usize) -> usize {
         let (outputs, width) = (self.bias.len(), U * S::F32_LANES);
         let inputs = self.weight.len() / outputs;
         let mut column = from;
@@ -116,12 +116,12 @@ impl<const R: usize> WithSimd for Forward<'_, R> {
         // As many sums as fit into the registers. A single row takes the sums of more outputs
         // instead.
         let done = match (R == 1, many_registers) {
-            (true, true) => self.columns::<S, 8>(simd, 0),
-            (true, false) => self.columns::<S, 4>(simd, 0),
-            (false, true) => self.columns::<S, 2>(simd, 0),
+            (true, true) => self.compute_columns::<S, 8>(simd, 0),
+            (true, false) => self.compute_columns::<S, 4>(simd, 0),
+            (false, true) => self.compute_columns::<S, 2>(simd, 0),
             (false, false) => 0,
         };
-        let done = self.columns::<S, 1>(simd, done);
+        let done = self.compute_columns::<S, 1>(simd, done);
         if done < self.bias.len() {
             self.last_columns(simd, done);
         }
@@ -132,14 +132,14 @@ impl<const R: usize> Forward<'_, R> {
     /// Computes the outputs from `from` on, `U` vectors at a time. Returns the end of the last
     /// ones: the rest is narrower than `U` vectors.
     #[inline(always)]
-    fn columns<S: Simd, const U: usize>(&mut self, simd: S, from: usize) -> usize {
+    fn compute_columns<S: Simd, const U: usize>(&mut self, simd: S, from: usize) -> usize {
         let (outputs, width) = (self.bias.len(), U * S::F32_LANES);
         let mut column = from;
         while column + width <= outputs {
             let bias = vectors::<S, U>(&self.bias[column..column + width]);
             for (first, block) in blocks(self.matrix, self.weight.len() / outputs) {
                 let mut sums = [bias; R];
-                for (input, values) in columns(block) {
+                for (input, values) in iter_columns(block) {
                     let start = input * outputs + column;
                     let weights = vectors::<S, U>(&self.weight[start..start + width]);
                     fma_tile(simd, &values, &weights, &mut sums);
@@ -161,7 +161,7 @@ impl<const R: usize> Forward<'_, R> {
         let bias = simd.partial_load_f32s(&self.bias[from..]);
         for (first, block) in blocks(self.matrix, self.weight.len() / outputs) {
             let mut sums = [[bias]; R];
-            for (input, values) in columns(block) {
+            for (input, values) in iter_columns(block) {
                 let start = input * outputs + from;
                 // Loading a whole vector is faster than loading a part of one. The values beyond
                 // the end of the row are computed and not stored.
@@ -192,7 +192,7 @@ fn blocks<const R: usize>(matrix: &[f32], width: usize) -> impl Iterator<Item = 
 /// single row it leaves out zeros. After ReLU about half of the values are 0, but the values of
 /// eight rows are rarely all 0.
 #[inline(always)]
-fn columns<const R: usize>(rows: [&[f32]; R]) -> impl Iterator<Item = (usize, [f32; R])> {
+fn iter_columns<const R: usize>(rows: [&[f32]; R]) -> impl Iterator<Item = (usize, [f32; R])> {
     let width = rows[0].len();
     let rows = rows.map(|row| &row[..width]);
     let columns = (0..width).map(move |column| (column, rows.map(|row| row[column])));
@@ -232,8 +232,8 @@ impl WithSimd for WeightGradient<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let done = if S::REGISTER_COUNT >= 32 { self.columns::<S, 2>(simd, 0) } else { 0 };
-        self.columns::<S, 1>(simd, done);
+        let done = if S::REGISTER_COUNT >= 32 { self.compute_columns::<S, 2>(simd, 0) } else { 0 };
+        self.compute_columns::<S, 1>(simd, done);
     }
 }
 
@@ -242,7 +242,7 @@ impl WeightGradient<'_> {
     /// ones. With `U` = 1 the last vector may be wider than the rest of the outputs, so that
     /// nothing is left over.
     #[inline(always)]
-    fn columns<S: Simd, const U: usize>(&mut self, simd: S, from: usize) -> usize {
+    fn compute_columns<S: Simd, const U: usize>(&mut self, simd: S, from: usize) -> usize {
         let (outputs, width) = (self.shape[1], U * S::F32_LANES);
         let mut column = from;
         // The gradients of these outputs, copied so that they lie next to each other.

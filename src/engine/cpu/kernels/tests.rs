@@ -87,7 +87,7 @@ fn forward_is_its_formula() {
 }
 
 #[test]
-fn the_weights_gradient_is_its_formula_over_all_portions() {
+fn the_weights_gradient_is_its_formula_over_all_chunks() {
     for [count, inputs, outputs] in SHAPES {
         let (first, second) = (images(count, inputs, 5), images(count + 3, inputs, 2));
         let deltas = [numbers(count * outputs, 4), numbers((count + 3) * outputs, 5)];
