@@ -44,6 +44,7 @@ impl<S: RecordState> RecordState for CpuState<S> {
         self.0.state_flatten(prefix, out);
     }
 
+    // The default device is not used, see the head of this file.
     fn state_unflatten(prefix: &str, source: &mut StateSource, _default: &Device) -> Option<Self> {
         S::state_unflatten(prefix, source, &Device::flex()).map(Self)
     }

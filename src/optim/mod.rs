@@ -1,9 +1,11 @@
-//! Owns the optimizers and learning-rate schedules: the `[optimizer]` and `[schedule]` sections, their checks, their
-//! formulas, and the update with Burn tensors. One file is one optimizer.
-//! Depends on `error`, `backend` and Burn. Must not know networks, engines or training loops; `engine::cpu` has faster
-//! versions of some updates and knows this module.
+//! Owns the optimizers and learning-rate schedules: the `[optimizer]` and `[schedule]` sections,
+//! their checks, their formulas, and the update with Burn's tensors. There is one file per
+//! optimizer.
+//! Depends on `error`, `backend` and Burn. Must not know networks, engines or training loops.
+//! `engine::cpu` has faster versions of some updates and knows this module.
 //!
-//! To add an optimizer: a file here with its section, an `impl UpdateRule`, and one line in `optimizers!` below.
+//! To add an optimizer, write a file here with its section and an `impl UpdateRule`, and add one
+//! line to `optimizers!` below.
 
 mod adam;
 mod adamw;
@@ -30,34 +32,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, ensure};
 
-/// Everything that smallnet needs to know of one optimizer.
+/// Update rule of one optimizer, with everything that smallnet needs to know of it.
 pub trait UpdateRule {
-    /// Name as people write it: `RMSprop`.
+    /// Returns the name as people write it, such as `RMSprop`.
     fn name(&self) -> &'static str;
 
-    /// Step size before any schedule, above 0.
+    /// Returns the step size before any schedule, above 0.
     fn learning_rate(&self) -> f64;
 
-    /// Weight decay, from 0; an L2 penalty or decoupled, as [`UpdateRule::decouples_decay`] says.
+    /// Returns the weight decay, from 0. It is an L2 penalty or decoupled, see
+    /// [`UpdateRule::decouples_decay`].
     fn weight_decay(&self) -> f64;
 
     /// Replaces the learning rate and the weight decay.
     fn set_rates(&mut self, learning_rate: f64, weight_decay: f64);
 
-    /// Checks every constant's range.
+    /// Checks the range of every constant apart from learning rate and weight decay, which
+    /// [`OptimizerConfig::check`] checks.
     ///
     /// # Errors
-    /// The first constant that is out of range, by its key.
+    /// The first constant that is out of range, named by its key.
     fn check(&self) -> Result<()>;
 
-    /// Update of a weight w with the gradient g at the learning rate η, one formula per line, in order.
+    /// Returns the update of a weight w with the gradient g at the learning rate η, as one formula
+    /// per line, in order.
     fn formula(&self) -> Vec<String>;
 
-    /// Returns whether the weight decay shrinks the weights themselves (as in AdamW and Lion) instead of adding to their
-    /// gradients.
+    /// Returns whether the weight decay shrinks the weights themselves (as in AdamW and Lion)
+    /// instead of adding to their gradients.
     ///
-    /// Networks that are trained in one batch rely on it: they take the optimizer's step without its decay and apply
-    /// each network's own.
+    /// The training of many networks in one batch depends on it: it takes the optimizer's step
+    /// without the decay, and applies each network's own decay.
     fn decouples_decay(&self) -> bool;
 
     /// Returns whether the update is w ← w − η · g and nothing else, apart from the weight decay.
@@ -65,11 +70,11 @@ pub trait UpdateRule {
         false
     }
 
-    /// Numbers that the optimizer's record holds per weight.
+    /// Returns the number of values that the optimizer's record holds per weight.
     fn numbers_per_weight(&self) -> u64;
 
-    /// Learning rates that usually train dense networks, lowest and highest. The warning about a network that has
-    /// learned nothing compares with them.
+    /// Returns the lowest and the highest learning rate that usually train dense networks. The
+    /// warning about a network that has learned nothing compares with them.
     fn usual_learning_rates(&self, has_hidden_layers: bool) -> (f64, f64);
 
     /// Builds the optimizer with Burn tensors, for any device.
@@ -79,7 +84,8 @@ pub trait UpdateRule {
 /// Defines [`OptimizerConfig`] from a list of its kinds, so that no other list of them is needed.
 macro_rules! optimizers {
     ($($(#[$doc:meta])+ $kind:ident,)+) => {
-        /// The `[optimizer]` section. Constants default to Keras', except that SGD's learning rate is the exercise's 1.
+        /// The `[optimizer]` section. Constants have the defaults of Keras. Only SGD's learning
+        /// rate differs: it is the exercise's, 1.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "kind", rename_all = "lowercase")]
         pub enum OptimizerConfig {
@@ -87,19 +93,19 @@ macro_rules! optimizers {
         }
 
         impl OptimizerConfig {
-            /// One of each kind, with its default constants.
+            /// Returns one optimizer of each kind, with its default constants.
             pub fn kinds() -> Vec<Self> {
                 vec![$(Self::$kind($kind::default())),+]
             }
 
-            /// Kind of the optimizer in experiment files: `adamw`.
+            /// Returns the kind of the optimizer, as in experiment files: `adamw`.
             pub fn kind(&self) -> String {
                 match self {
                     $(Self::$kind(_) => stringify!($kind).to_lowercase(),)+
                 }
             }
 
-            /// The optimizer behind the section.
+            /// Returns the update rule of the optimizer.
             pub fn rule(&self) -> &dyn UpdateRule {
                 match self {
                     $(Self::$kind(rule) => rule,)+
@@ -135,12 +141,12 @@ impl Default for OptimizerConfig {
 }
 
 impl OptimizerConfig {
-    /// Step size before any schedule.
+    /// Returns the step size before any schedule.
     pub fn learning_rate(&self) -> f64 {
         self.rule().learning_rate()
     }
 
-    /// Weight decay, whatever it is applied to.
+    /// Returns the weight decay, as an L2 penalty or decoupled.
     pub fn weight_decay(&self) -> f64 {
         self.rule().weight_decay()
     }
@@ -155,7 +161,7 @@ impl OptimizerConfig {
     /// Checks every value's range.
     ///
     /// # Errors
-    /// The first value that is out of range, by its key.
+    /// The first value that is out of range, named by its key.
     pub fn check(&self) -> Result<()> {
         positive("learning_rate", self.learning_rate())?;
         not_negative("weight_decay", self.weight_decay())?;
@@ -163,12 +169,13 @@ impl OptimizerConfig {
     }
 }
 
-/// Returns the L2 penalty as the updates take it; none for a weight decay of 0.
+/// Returns the L2 penalty in the form that the updates take. Returns `None` for a weight decay
+/// of 0.
 pub(crate) fn l2_penalty(weight_decay: f64) -> Option<f32> {
     (weight_decay > 0.0).then_some(weight_decay as f32)
 }
 
-/// Adds the L2 penalty to a gradient, if there is one.
+/// Adds the L2 penalty to a gradient, if there is a penalty.
 fn penalized<const D: usize>(gradient: Tensor<D>, penalty: Option<f32>, weights: &Tensor<D>) -> Tensor<D> {
     match penalty {
         Some(penalty) => weights.clone().mul_scalar(penalty) + gradient,
@@ -176,14 +183,17 @@ fn penalized<const D: usize>(gradient: Tensor<D>, penalty: Option<f32>, weights:
     }
 }
 
+/// Checks that a constant is above 0 and finite.
 fn positive(key: &str, value: f64) -> Result<()> {
     ensure(value > 0.0 && value.is_finite(), &format!("optimizer.{key}"), value, "a number above 0")
 }
 
+/// Checks that a constant is at least 0 and finite.
 fn not_negative(key: &str, value: f64) -> Result<()> {
     ensure(value >= 0.0 && value.is_finite(), &format!("optimizer.{key}"), value, "a number from 0")
 }
 
+/// Checks that a constant is in [0, 1).
 fn fraction(key: &str, value: f64) -> Result<()> {
     let expected = "a number from 0 up to, not with, 1";
     ensure((0.0..1.0).contains(&value), &format!("optimizer.{key}"), value, expected)

@@ -22,7 +22,8 @@ pub struct RmsProp {
     pub momentum: f64,
     /// Keeps the division finite, above 0.
     pub epsilon: f64,
-    /// Whether v is the gradient's variance instead of its mean square.
+    /// True if the divisor uses the gradient's variance v − a² instead of its mean square v, with a
+    /// running mean a of g.
     pub centered: bool,
     /// L2 penalty: this value times each weight is added to the gradient of the weight.
     pub weight_decay: f64,
@@ -220,6 +221,7 @@ impl<const D: usize> RecordState for RmsPropState<D> {
             data.map(|data| Tensor::from_data(data, device))
         };
         let square_mean = take(SQUARE_MEAN)?;
+        // The record has the variance too, and nothing needs it.
         take(VARIANCE);
         Some(Self { square_mean, mean: take(MEAN), velocity: take(VELOCITY) })
     }

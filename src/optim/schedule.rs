@@ -1,5 +1,7 @@
-//! The `[schedule]` section: how the learning rate changes during training. Everything is counted in epochs;
-//! the rate is set anew at every step, from the fraction of epochs done before it.
+//! Owns the `[schedule]` section: the learning rate during a training. All lengths are in epochs.
+//! The rate is computed at every step, from the number of epochs done before it, fractions
+//! included.
+//! Depends on `error`. Must not know optimizers.
 
 use std::f64::consts::PI;
 
@@ -8,23 +10,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, ensure};
 
-/// The `[schedule]` section. `t` is the number of epochs done since the warm-up's end, fractions included;
-/// during the warm-up the rate rises evenly from 0 to the optimizer's learning rate.
+/// The `[schedule]` section. In the formulas, `t` is the number of epochs done since the end of the
+/// warm-up, fractions included. During the warm-up, the rate rises evenly from 0 to the optimizer's
+/// learning rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum ScheduleConfig {
-    /// The optimizer's learning rate throughout.
+    /// Constant rate: the optimizer's learning rate throughout.
     Constant(Constant),
-    /// learning_rate · factor^⌊t / every_epochs⌋
+    /// Step decay: learning_rate · factor^⌊t / every_epochs⌋
     Step(StepDecay),
-    /// learning_rate · factor^t
+    /// Exponential decay: learning_rate · factor^t
     Exponential(Exponential),
-    /// From learning_rate down to `final_learning_rate` along half a cosine wave, ending with the training
-    /// (Loshchilov and Hutter 2017, without restarts).
+    /// Cosine decay: from learning_rate to `final_learning_rate` along half a cosine wave, which
+    /// ends with the training (Loshchilov and Hutter 2017, without restarts).
     Cosine(Cosine),
 }
 
-/// The optimizer's learning rate throughout.
+/// Constant schedule: the optimizer's learning rate throughout.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Constant {
@@ -32,7 +35,7 @@ pub struct Constant {
     pub warmup_epochs: f64,
 }
 
-/// The learning rate drops at set epochs.
+/// Step decay: the learning rate drops every `every_epochs` epochs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StepDecay {
@@ -40,7 +43,7 @@ pub struct StepDecay {
     pub warmup_epochs: f64,
     /// Epochs between two drops, above 0.
     pub every_epochs: f64,
-    /// What each drop multiplies the rate by, above 0 and at most 1.
+    /// Factor by which each drop multiplies the rate, above 0 and at most 1.
     pub factor: f64,
 }
 
@@ -50,13 +53,13 @@ impl Default for StepDecay {
     }
 }
 
-/// The learning rate decays by the same factor in every epoch.
+/// Exponential decay: the learning rate falls by the same factor in every epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Exponential {
     /// Epochs of warm-up, fractions allowed.
     pub warmup_epochs: f64,
-    /// What an epoch multiplies the rate by, above 0 and at most 1.
+    /// Factor by which each epoch multiplies the rate, above 0 and at most 1.
     pub factor: f64,
 }
 
@@ -66,13 +69,13 @@ impl Default for Exponential {
     }
 }
 
-/// The learning rate follows half a cosine wave.
+/// Cosine decay: the learning rate follows half a cosine wave.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cosine {
     /// Epochs of warm-up, fractions allowed.
     pub warmup_epochs: f64,
-    /// The rate at the end of training, from 0 to the optimizer's learning rate.
+    /// Learning rate at the end of the training, from 0 to the optimizer's learning rate.
     pub final_learning_rate: f64,
 }
 
@@ -86,7 +89,7 @@ impl ScheduleConfig {
     /// Kinds of schedules in experiment files, one per variant.
     pub const KINDS: [&'static str; 4] = ["constant", "step", "exponential", "cosine"];
 
-    /// Epochs in which the rate rises from 0.
+    /// Returns the number of epochs in which the rate rises from 0.
     pub fn warmup_epochs(&self) -> f64 {
         match self {
             Self::Constant(constant) => constant.warmup_epochs,
@@ -96,7 +99,11 @@ impl ScheduleConfig {
         }
     }
 
-    /// Checks every value's range, given the optimizer's learning rate and the number of epochs.
+    /// Checks every value's range. It depends on the optimizer's learning rate and the number of
+    /// epochs.
+    ///
+    /// # Errors
+    /// The first value that is out of range, named by its key.
     pub fn check(&self, learning_rate: f64, num_epochs: usize) -> Result<()> {
         let warmup = self.warmup_epochs();
         let limit = format!("a number from 0 to `training.num_epochs`, {num_epochs}");
@@ -118,7 +125,8 @@ impl ScheduleConfig {
         }
     }
 
-    /// The learning rate of the step that starts after `epochs` epochs, of `num_epochs` in all.
+    /// Returns the learning rate of the step that starts after `epochs` of `num_epochs` epochs.
+    /// `base` is the optimizer's learning rate.
     pub fn learning_rate(&self, base: f64, epochs: f64, num_epochs: usize) -> f64 {
         let warmup = self.warmup_epochs();
         if epochs < warmup {
@@ -143,35 +151,38 @@ fn check_factor(factor: f64) -> Result<()> {
     ensure(factor > 0.0 && factor <= 1.0, "schedule.factor", factor, "a number above 0 and at most 1")
 }
 
-/// A [`ScheduleConfig`] as Burn's scheduler: it counts steps and turns them into epochs.
+/// Schedule in the form of Burn's scheduler. It counts steps and converts them to epochs.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     config: ScheduleConfig,
+    /// Optimizer's learning rate.
     base: f64,
     num_epochs: usize,
     steps_per_epoch: usize,
+    /// Steps done.
     steps: usize,
 }
 
 impl Schedule {
-    /// A schedule at its start. `base` is the optimizer's learning rate.
+    /// Returns a schedule at its start. `base` is the optimizer's learning rate.
     pub fn new(config: ScheduleConfig, base: f64, num_epochs: usize, steps_per_epoch: usize) -> Self {
         Self { config, base, num_epochs, steps_per_epoch, steps: 0 }
     }
 }
 
 impl Schedule {
-    /// The learning rate of a step, counted from 0 over the whole training.
+    /// Returns the learning rate of a step, counted from 0 over the whole training.
     pub fn rate(&self, step: usize) -> f64 {
-        // A warm-up counts the step itself: it never trains at rate 0, and ends with the full rate. What a
-        // fraction of an epoch rounds to must not depend on the last bit of a product.
+        // In the warm-up, the position includes the step itself: so no step trains at rate 0, and
+        // the last one has the full rate. Subtracting 1e-9 keeps the number of warm-up steps
+        // independent of the last bit of the product.
         let warmup_steps = (self.config.warmup_epochs() * self.steps_per_epoch as f64 - 1e-9).ceil() as usize;
         let position = if step < warmup_steps { step + 1 } else { step };
         let epochs = position as f64 / self.steps_per_epoch as f64;
         self.config.learning_rate(self.base, epochs, self.num_epochs)
     }
 
-    /// The learning rate of a step of an epoch, both counted from 1.
+    /// Returns the learning rate of a step of an epoch, both counted from 1.
     pub fn rate_in_epoch(&self, epoch: usize, step: usize) -> f64 {
         self.rate((epoch - 1) * self.steps_per_epoch + step - 1)
     }

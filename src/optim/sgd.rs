@@ -18,8 +18,8 @@ pub struct Sgd {
     pub learning_rate: f64,
     /// Share of the last update's direction that is kept, in [0, 1).
     pub momentum: f64,
-    /// Whether the update uses Nesterov momentum: g + momentum · v in place of v (needs a momentum
-    /// above 0).
+    /// True for Nesterov momentum: the update uses g + momentum · v in place of v. It needs a
+    /// momentum above 0.
     pub nesterov: bool,
     /// L2 penalty: this value times each weight is added to the gradient of the weight.
     pub weight_decay: f64,

@@ -18,8 +18,8 @@ pub struct TrainExtent {
     pub steps_per_epoch: usize,
 }
 
-/// Observer of a training. Each method does nothing unless it is implemented. An error of any of
-/// them ends the training.
+/// Observer of a training. Each method does nothing unless it is implemented. An error of any
+/// method ends the training.
 ///
 /// The calls come in this order: `on_train_start`, then `on_resume` if the training is resumed,
 /// `on_epoch_end` once per epoch, and `on_train_end`. They come between steps, in the thread that
@@ -35,8 +35,9 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// Receives the records of all whole epochs before the checkpoint, in a training that is
-    /// resumed, before its first step. The callback must remove what it wrote about later epochs.
+    /// Receives the records of all whole epochs before the checkpoint, if the training is resumed.
+    /// It is called before the first step. The callback must remove what it wrote about later
+    /// epochs.
     ///
     /// # Errors
     /// An error ends the training.

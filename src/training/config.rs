@@ -68,7 +68,7 @@ pub struct EarlyStopping {
     pub patience: usize,
     /// Margin of an improvement, from 0: the validation loss must be lower by more than this.
     pub min_delta: f64,
-    /// Whether the run's model has the weights of the best epoch instead of those of the last
+    /// True if the run's model has the weights of the best epoch, false if it has those of the last
     /// epoch.
     pub restore_best: bool,
 }

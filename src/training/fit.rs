@@ -59,7 +59,7 @@ pub(super) struct LoopState {
     pub(super) records: Vec<EpochRecord>,
     /// Digest of the lines of these records in `metrics.jsonl`.
     metrics: MetricsDigest,
-    /// Whether the training is resumed from a checkpoint.
+    /// True if the training is resumed from a checkpoint.
     is_resumed: bool,
     /// Reason why the training ended, or the error that ended it.
     end: Result<StopReason>,
@@ -240,7 +240,10 @@ impl LoopState {
         Ok(end)
     }
 
-    /// Does the steps of an epoch that are left. Returns the same as `train_epoch`.
+    /// Does the remaining steps of an epoch. Returns the same as `train_epoch`.
+    ///
+    /// The metrics stay in a buffer, and only a flush reads them from the device. So a loss that is
+    /// not finite is found some steps later, with the number of its step.
     fn steps(&mut self, epoch: usize, context: &mut LoopContext<'_>) -> Result<ControlFlow<StopReason, f64>> {
         let mut batches = context.train.iter();
         let partial = std::mem::take(&mut self.partial);
@@ -259,6 +262,7 @@ impl LoopState {
                 self.seed,
                 total_steps,
             ));
+            // The schedule gives the learning rate of this step's update.
             context.learner.lr_step();
             context.learner.optimizer_step(output.grads);
             buffer.push(output.item);
@@ -420,6 +424,7 @@ impl Stopwatch {
         Self { seconds, since: Instant::now() }
     }
 
+    /// Adds the time since the last start or resumption.
     fn pause(&mut self) {
         self.seconds += self.since.elapsed().as_secs_f64();
     }

@@ -117,7 +117,7 @@ pub struct RatePoint {
 pub struct RangeTest {
     /// All steps, including the one that diverged.
     pub points: Vec<RatePoint>,
-    /// Whether the test was stopped because the smoothed loss rose above four times its lowest
+    /// True if the test was stopped because the smoothed loss rose above four times its lowest
     /// value, or was not finite.
     pub has_diverged: bool,
     /// Number of steps of the whole sweep.

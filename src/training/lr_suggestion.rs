@@ -32,11 +32,11 @@ pub struct Suggestion {
 /// Reason why a range test suggests no rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoSuggestion {
-    /// The loss diverged and had not fallen before.
+    /// The loss diverged. Before, the smoothed loss had not fallen by a tenth of itself.
     OnlyRose,
-    /// The loss did not change much.
+    /// The smoothed loss did not fall by a tenth of itself at any rate.
     NeverFell,
-    /// The loss was still falling at the last rate.
+    /// The smoothed loss was still falling at the last rate.
     StillFalling,
 }
 

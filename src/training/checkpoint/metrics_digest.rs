@@ -15,6 +15,7 @@ pub struct MetricsDigest {
 impl MetricsDigest {
     /// Adds the line of the next epoch.
     pub fn add(&mut self, line: &[u8]) {
+        // Every line ends with LF in the digest, whatever its ending in the file is.
         self.hash.update(line.trim_ascii_end());
         self.hash.update(b"\n");
     }

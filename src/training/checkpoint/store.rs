@@ -117,9 +117,9 @@ impl Store {
         Ok(Checkpoint { state, records: CheckpointBytes { model, optimizer, scheduler } })
     }
 
-    /// Saves a checkpoint and removes those before it that are no longer needed. Four stay: the new
-    /// one, the one before it, the one after the last whole epoch, and the best one. Checkpoints of
-    /// later positions stay, too.
+    /// Saves a checkpoint and removes those before it that are no longer needed. At most four stay:
+    /// the new one, the one before it, the one after the last whole epoch, and the best one.
+    /// Checkpoints of later positions stay, too.
     ///
     /// # Errors
     /// A folder that cannot be written, or a file that is larger than its limit in `limits`, which
@@ -147,7 +147,7 @@ impl Store {
         self.prune(state)
     }
 
-    /// Removes the checkpoints that [`Store::save`] no longer needs.
+    /// Removes the checkpoints that are no longer needed, see [`Store::save`].
     fn prune(&self, state: &State) -> Result<()> {
         let after_epoch = |epochs| Position { epochs, steps: 0 };
         let best = state.best.map(|best| after_epoch(best.epoch));
@@ -200,6 +200,7 @@ fn read_verified(folder: &Path, name: &str, limit: u64, sums: &str) -> Result<Ve
     let path = folder.join(name);
     let bytes = files::read_bytes_up_to(&path, limit)?;
     let found = hex(&Sha256::digest(&bytes));
+    // A line has the format of `sha256sum`: the digest, two spaces, the name.
     match sums.lines().find_map(|line| line.strip_suffix(name)?.strip_suffix("  ")) {
         Some(noted) if noted == found => Ok(bytes),
         noted => {

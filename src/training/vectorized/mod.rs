@@ -81,7 +81,8 @@ pub struct ModelResult {
 ///
 /// # Errors
 /// Networks or groups that do not fit in one batch, or a device that fails. The divergence of a
-/// network is no error: the others are trained to their end.
+/// network is no error. The network stays in the batch, but gets no more records, and the others
+/// are trained to their end.
 pub fn train_batched(
     groups: &[ModelGroup<'_>],
     num_classes: usize,
@@ -160,9 +161,10 @@ impl<'a> BatchTraining<'a> {
         })
     }
 
-    /// Trains on all training images once, or until it is interrupted. Returns the number of steps
-    /// done and the sums of the metrics.
+    /// Trains all networks on all training images once, or until `interrupter` stops it. Returns
+    /// the number of steps done and the sums of the metrics.
     fn train_epoch(&mut self, epoch: usize, interrupter: &Interrupter) -> Result<(usize, Sums)> {
+        // The order of a group's images is that of a single training with the same seed.
         let orders: Vec<Vec<u32>> = self
             .groups
             .iter()

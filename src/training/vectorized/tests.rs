@@ -1,4 +1,4 @@
-//! A stack gives each network what training it by itself gives.
+//! Tests that a model batch gives each network the same result as training it by itself.
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use crate::experiment::Experiment;
 
 const NUM_CLASSES: usize = 10;
 
-/// The first digits of MNIST: those from `train` to learn from, those from `validation` to watch.
+/// Returns digits of MNIST: those in `train` as training images, those in `validation` as
+/// validation images.
 fn digits(train: std::ops::Range<u32>, validation: std::ops::Range<u32>) -> (Split, Split) {
     let images: Arc<ImageDataset> = Arc::new(Source::mnist().load(Subset::Train).unwrap());
     (Split::new(images.clone(), train.collect()), Split::new(images, validation.collect()))
@@ -24,6 +25,7 @@ fn experiment(text: &str) -> Experiment {
     Experiment::from_toml(text, "test.toml", &[]).unwrap()
 }
 
+/// Trains one network of a group by itself.
 fn alone(experiment: &Experiment, stream: &ModelGroup<'_>, device: &Device) -> ModelResult {
     let model = experiment.model.init(784, NUM_CLASSES, stream.seed, device).unwrap();
     let setup = TrainRequest {
@@ -44,7 +46,8 @@ fn alone(experiment: &Experiment, stream: &ModelGroup<'_>, device: &Device) -> M
     ModelResult { end: trained.end, epochs: trained.epochs }
 }
 
-/// Trains each text's experiment in two streams, side by side and alone, and compares every epoch.
+/// Trains each text's experiment in two groups, in one batch and by itself, and compares every
+/// epoch.
 fn assert_same(texts: &[&str], device: &Device) -> Vec<ModelResult> {
     let experiments: Vec<_> = texts.iter().map(|text| experiment(text)).collect();
     let stream = |seed, offset: u32| {
@@ -73,7 +76,7 @@ fn assert_same(texts: &[&str], device: &Device) -> Vec<ModelResult> {
                 "{stacked:?} {alone:?}"
             );
             assert_eq!(stacked.learning_rate, alone.learning_rate);
-            // An image on the border may fall to the other side.
+            // An image near a decision boundary may get another class.
             assert!((stacked.train_accuracy - alone.train_accuracy).abs() < 0.004);
             assert!(
                 (stacked.validation_accuracy.unwrap() - alone.validation_accuracy.unwrap()).abs() < 0.006
@@ -90,7 +93,7 @@ fn softmax_networks_of_unequal_rates() {
     let texts = ["0.01", "0.1", "1.0"].map(text);
     let texts: Vec<_> = texts.iter().map(String::as_str).collect();
     let runs = assert_same(&texts, &Device::flex());
-    // They did learn, and not alike.
+    // The networks learned, and not equally.
     let losses: Vec<_> = runs.iter().map(|run| run.epochs[2].validation_loss.unwrap()).collect();
     assert!(losses[0] > losses[1] + 0.1 && losses[1] > 0.3 && losses[0] < 2.2, "{losses:?}");
     assert_ne!(losses[0], losses[3], "two streams, one result");
@@ -132,7 +135,8 @@ fn every_optimizer_with_its_own_rate_decay_schedule_and_smoothing() {
     }
 }
 
-/// The rate of the second network is absurd: it diverges where it does alone, and the others do not notice.
+/// The rate of the second network is much too large. It diverges at the same step as by itself, and
+/// the others are not affected.
 #[test]
 fn a_diverging_network_leaves_the_others_alone() {
     let text = |rate: &str| {
