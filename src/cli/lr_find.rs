@@ -81,7 +81,7 @@ pub(super) fn run(args: LrFindArgs, global: &Global, output: &Output) -> Result<
     })?;
     match suggestion {
         Ok(_) => Ok(ExitCode::SUCCESS),
-        Err(why) => Err(Error::new(format!("no learning rate can be suggested: {why}")).hint(why.way_out())),
+        Err(why) => Err(Error::new(format!("no learning rate can be suggested: {why}")).hint(why.hint())),
     }
 }
 

@@ -161,16 +161,16 @@ impl Optimizer for SgdOptimizer {
 }
 
 /// Group and name of the momentum in Burn's record.
-const PATH: &str = "momentum";
+const GROUP: &str = "momentum";
 const VELOCITY: &str = "velocity";
 
 impl<const D: usize> RecordState for SgdState<D> {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
-        out.push_tensor(&join_path(prefix, PATH), VELOCITY, self.velocity.clone().into_data());
+        out.push_tensor(&join_path(prefix, GROUP), VELOCITY, self.velocity.clone().into_data());
     }
 
     fn state_unflatten(prefix: &str, source: &mut StateSource, device: &Device) -> Option<Self> {
-        let velocity = source.take_tensor(&join_path(prefix, PATH), VELOCITY)?;
+        let velocity = source.take_tensor(&join_path(prefix, GROUP), VELOCITY)?;
         Some(Self { velocity: Tensor::from_data(velocity, device) })
     }
 }

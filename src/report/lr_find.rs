@@ -68,7 +68,7 @@ fn header(
                 ]))
                 p { (conclusion(test, &suggestion)) }
             }
-            Err(why) => p.warning { "No learning rate can be suggested: " (why) ". Hint: " (why.way_out()) "." }
+            Err(why) => p.warning { "No learning rate can be suggested: " (why) ". Hint: " (why.hint()) "." }
         }
     }
 }

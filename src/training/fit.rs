@@ -158,14 +158,14 @@ impl LoopState {
     /// Moves the loop to the position of a checkpoint. `records` are those of all whole epochs
     /// before it, and `metrics` is the digest of their lines.
     pub(super) fn resume_from(&mut self, state: &State, records: Vec<EpochRecord>, metrics: MetricsDigest) {
-        let &State { position, measured, seconds, best, to_beat, .. } = state;
+        let &State { position, metrics: partial, seconds, best, reference, .. } = state;
         self.is_resumed = true;
         self.records = records;
         self.metrics = metrics;
-        self.partial = PartialEpoch { steps: position.steps, metrics: measured, seconds };
+        self.partial = PartialEpoch { steps: position.steps, metrics: partial, seconds };
         self.best = best;
         if let Some(stopper) = &mut self.early_stopper {
-            stopper.reference = to_beat;
+            stopper.reference = reference;
         }
     }
 
@@ -279,8 +279,8 @@ impl LoopState {
                 // Every loss is checked. All weights are checked before they are saved or
                 // validated.
                 let model = (should_save || progress.is_completed()).then(|| context.learner.model());
-                if let Some(symptom) = find_divergence(metrics.steps(), step, model.as_ref())? {
-                    return Ok(ControlFlow::Break(self.diverged(epoch, symptom)));
+                if let Some(cause) = find_divergence(metrics.steps(), step, model.as_ref())? {
+                    return Ok(ControlFlow::Break(self.diverged(epoch, cause)));
                 }
                 context.emit(event(metrics, progress, step, context.learner.lr_current()))?;
             }
@@ -315,23 +315,23 @@ impl LoopState {
         let state = State {
             format: FORMAT,
             position,
-            measured: partial.metrics,
+            metrics: partial.metrics,
             seconds: partial.seconds,
             best: self.best,
-            to_beat: self.early_stopper.as_ref().and_then(|stopper| stopper.reference),
+            reference: self.early_stopper.as_ref().and_then(|stopper| stopper.reference),
             metrics_sha256: Some(self.metrics.sha256()),
         };
         writer.save(state)
     }
 
     /// Returns the end of a training in which a number is not finite.
-    fn diverged(&self, epoch: usize, symptom: DivergenceCause) -> StopReason {
-        let step = match symptom {
+    fn diverged(&self, epoch: usize, cause: DivergenceCause) -> StopReason {
+        let step = match cause {
             DivergenceCause::Loss { step, .. } | DivergenceCause::Weight { step } => step,
             DivergenceCause::ValidationLoss(_) => self.steps_per_epoch,
         };
         let learning_rate = self.schedule.rate_in_epoch(epoch, step);
-        StopReason::Diverged(Divergence { epoch, symptom, learning_rate })
+        StopReason::Diverged(Divergence { epoch, cause, learning_rate })
     }
 
     /// Returns the record of an epoch. The means come from Burn's event store, and `seconds` is the

@@ -153,7 +153,7 @@ pub fn range_test(
     let mut model = model.train();
     let mut optimizer = model.engine().optimizer(optimizer, training.clipping());
     let mut unread = LazyMetrics::default();
-    let mut trace = LossCurve::new(sweep, num_steps);
+    let mut curve = LossCurve::new(sweep, num_steps);
     for (step, batch) in batches.take(num_steps).enumerate() {
         let output = TrainStep::step(&model, dropout::with_step_seed(burn_error(batch)?, seed, step));
         model = optimizer.step(sweep.learning_rate(step, num_steps), model, output.grads);
@@ -165,14 +165,14 @@ pub fn range_test(
             // Up to 15 steps after the divergence have been computed. They do not change the
             // result.
             for measured in burn_error(std::mem::take(&mut unread).sync())?.steps() {
-                on_step(&trace.add(measured.loss));
-                if trace.has_diverged() {
-                    return Ok(Some(trace.finish()));
+                on_step(&curve.add(measured.loss));
+                if curve.has_diverged() {
+                    return Ok(Some(curve.finish()));
                 }
             }
         }
     }
-    Ok(Some(trace.finish()))
+    Ok(Some(curve.finish()))
 }
 
 /// Losses of the steps so far, with their smoothed values.
@@ -230,12 +230,12 @@ mod tests {
         Sweep::new(from, to, Some(steps)).unwrap()
     }
 
-    fn trace(losses: &[f64], num_steps: usize, sweep: Sweep) -> RangeTest {
-        let mut trace = LossCurve::new(sweep, num_steps);
+    fn curve(losses: &[f64], num_steps: usize, sweep: Sweep) -> RangeTest {
+        let mut curve = LossCurve::new(sweep, num_steps);
         for &loss in losses {
-            trace.add(loss);
+            curve.add(loss);
         }
-        trace.finish()
+        curve.finish()
     }
 
     fn assert_near(got: f64, expected: f64) {
@@ -265,7 +265,7 @@ mod tests {
     /// (1/4 · 4 + 1/2 · 1) / (3/4) = 2, (1/8 · 4 + 1/4 · 1 + 1/2 · 6) / (7/8) = 30/7.
     #[test]
     fn smoothing_by_hand() {
-        let test = trace(&[4.0, 1.0, 6.0], 70, sweep(1.0, 2.0, 70));
+        let test = curve(&[4.0, 1.0, 6.0], 70, sweep(1.0, 2.0, 70));
         let smoothed: Vec<_> = test.points.iter().map(|point| point.smoothed_loss).collect();
         assert_eq!(smoothed.len(), 3);
         for (smoothed, expected) in smoothed.iter().zip([4.0, 2.0, 30.0 / 7.0]) {
@@ -273,12 +273,12 @@ mod tests {
         }
         assert_eq!((test.points[2].step, test.points[2].loss), (3, 6.0));
         // A short sweep is not smoothed.
-        assert_eq!(trace(&[4.0, 1.0], 30, sweep(1.0, 2.0, 30)).points[1].smoothed_loss, 1.0);
+        assert_eq!(curve(&[4.0, 1.0], 30, sweep(1.0, 2.0, 30)).points[1].smoothed_loss, 1.0);
     }
 
     #[test]
     fn four_times_the_lowest_is_still_a_training() {
-        let has_diverged = |losses: &[f64]| trace(losses, 10, sweep(1.0, 2.0, 10)).has_diverged;
+        let has_diverged = |losses: &[f64]| curve(losses, 10, sweep(1.0, 2.0, 10)).has_diverged;
         assert!(!has_diverged(&[2.0, 0.5, 2.0]));
         assert!(has_diverged(&[2.0, 0.5, 2.001]));
         assert!(has_diverged(&[f64::NAN]) && has_diverged(&[1.0, f64::INFINITY]));

@@ -33,19 +33,21 @@ pub struct Suggestion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoSuggestion {
     /// The loss diverged. Before, the smoothed loss had not fallen by a tenth of itself.
-    OnlyRose,
+    OnlyIncreased,
     /// The smoothed loss did not fall by a tenth of itself at any rate.
-    NeverFell,
+    NoDecrease,
     /// The smoothed loss was still falling at the last rate.
     StillFalling,
 }
 
 impl NoSuggestion {
     /// Returns a hint for the user: the option to change.
-    pub fn way_out(self) -> &'static str {
+    pub fn hint(self) -> &'static str {
         match self {
-            Self::OnlyRose => "start at a smaller learning rate with `--from`",
-            Self::NeverFell => "end at a larger learning rate with `--to`, or take more steps with `--steps`",
+            Self::OnlyIncreased => "start at a smaller learning rate with `--from`",
+            Self::NoDecrease => {
+                "end at a larger learning rate with `--to`, or take more steps with `--steps`"
+            }
             Self::StillFalling => "end at a larger learning rate with `--to`",
         }
     }
@@ -54,8 +56,8 @@ impl NoSuggestion {
 impl std::fmt::Display for NoSuggestion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::OnlyRose => "the loss diverged without having fallen before",
-            Self::NeverFell => "the smoothed loss fell by less than a tenth of itself at all learning rates",
+            Self::OnlyIncreased => "the loss diverged without having fallen before",
+            Self::NoDecrease => "the smoothed loss fell by less than a tenth of itself at all learning rates",
             Self::StillFalling => "the smoothed loss was still falling at the last learning rate",
         })
     }
@@ -98,18 +100,22 @@ impl RangeTest {
         let lowest = (0..points.len()).min_by(|&a, &b| loss(&points[a]).total_cmp(&loss(&points[b])));
         let has_fallen = |&lowest: &usize| loss(&points[lowest]) <= (1.0 - MIN_DECREASE) * loss(&points[0]);
         let Some(lowest) = lowest.filter(has_fallen) else {
-            return Err(if self.has_diverged { NoSuggestion::OnlyRose } else { NoSuggestion::NeverFell });
+            return Err(if self.has_diverged {
+                NoSuggestion::OnlyIncreased
+            } else {
+                NoSuggestion::NoDecrease
+            });
         };
-        let stretch = (self.num_steps / SPANS).max(1);
-        if !self.has_diverged && lowest + stretch >= points.len() {
+        let span = (self.num_steps / SPANS).max(1);
+        if !self.has_diverged && lowest + span >= points.len() {
             return Err(NoSuggestion::StillFalling);
         }
         // Steps are equally far apart on the logarithmic axis, so the span with the largest fall is
         // the steepest.
-        let stretch = stretch.min(lowest);
-        let fall = |start: usize| loss(&points[start]) - loss(&points[start + stretch]);
-        let start = (0..=lowest - stretch).max_by(|&a, &b| fall(a).total_cmp(&fall(b))).unwrap_or_default();
-        let steepest = half_way(points[start].learning_rate, points[start + stretch].learning_rate);
+        let span = span.min(lowest);
+        let fall = |start: usize| loss(&points[start]) - loss(&points[start + span]);
+        let start = (0..=lowest - span).max_by(|&a, &b| fall(a).total_cmp(&fall(b))).unwrap_or_default();
+        let steepest = half_way(points[start].learning_rate, points[start + span].learning_rate);
         let lowest = points[lowest].learning_rate;
         Ok(Suggestion {
             learning_rate: two_digits(half_way(steepest, lowest)),
@@ -176,10 +182,10 @@ mod tests {
     #[test]
     fn no_suggestion_without_a_descent_that_ends() {
         let why = |losses: &[f64], has_diverged| measured(losses, has_diverged).suggestion().unwrap_err();
-        assert_eq!(why(&[], false), NoSuggestion::NeverFell);
-        assert_eq!(why(&[2.5, 2.3, 2.4, 2.5], false), NoSuggestion::NeverFell);
-        assert_eq!(why(&[f64::NAN], true), NoSuggestion::OnlyRose);
-        assert_eq!(why(&[2.5, 2.4, 80.0], true), NoSuggestion::OnlyRose);
+        assert_eq!(why(&[], false), NoSuggestion::NoDecrease);
+        assert_eq!(why(&[2.5, 2.3, 2.4, 2.5], false), NoSuggestion::NoDecrease);
+        assert_eq!(why(&[f64::NAN], true), NoSuggestion::OnlyIncreased);
+        assert_eq!(why(&[2.5, 2.4, 80.0], true), NoSuggestion::OnlyIncreased);
         assert_eq!(why(&[2.5, 2.0, 1.5, 1.0], false), NoSuggestion::StillFalling);
         assert_eq!(why(&[2.5, 2.0, 1.0, 1.1], false), NoSuggestion::StillFalling);
         // The loss falls at once and then rises: the descent is shorter than a span.

@@ -90,7 +90,7 @@ pub struct Divergence {
     /// Epoch, counted from 1.
     pub epoch: usize,
     /// Number that is not finite.
-    pub symptom: DivergenceCause,
+    pub cause: DivergenceCause,
     /// Learning rate of the step at which it was found.
     pub learning_rate: f64,
 }
@@ -117,7 +117,7 @@ pub enum DivergenceCause {
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let epoch = self.epoch;
-        match self.symptom {
+        match self.cause {
             DivergenceCause::Loss { loss, step } => {
                 write!(f, "the loss is {loss} in epoch {epoch}, step {step}")
             }

@@ -27,13 +27,13 @@ pub(crate) struct CheckpointBytes {
 }
 
 /// Receiver of one record, as bytes or as the error that prevented them.
-type Receiving = Receiver<Result<Vec<u8>>>;
+type RecordReceiver = Receiver<Result<Vec<u8>>>;
 
 /// Receiving ends of the three channels.
 pub(crate) struct RecordReceivers {
-    model: Receiving,
-    optimizer: Receiving,
-    scheduler: Receiving,
+    model: RecordReceiver,
+    optimizer: RecordReceiver,
+    scheduler: RecordReceiver,
 }
 
 impl RecordReceivers {
@@ -43,7 +43,7 @@ impl RecordReceivers {
     /// A record that Burn cannot convert to bytes, or a device that fails.
     pub(crate) fn collect(&self) -> Result<CheckpointBytes> {
         // `recv` fails if the sending thread has panicked, because its sender is dropped then.
-        let next = |receiver: &Receiving| {
+        let next = |receiver: &RecordReceiver| {
             receiver
                 .recv()
                 .unwrap_or_else(|_| Err(Error::backend("the device failed while its state was read")))
@@ -92,7 +92,7 @@ pub(crate) fn channel_checkpointers(
 /// Returns one checkpointer and the receiver of its record. `saved` is the record to start from.
 fn channel<R: checkpoint::Checkpoint>(
     saved: Option<&Vec<u8>>,
-) -> Result<(ChannelCheckpointer<R>, Receiving)> {
+) -> Result<(ChannelCheckpointer<R>, RecordReceiver)> {
     let read = |bytes: &Vec<u8>| {
         R::checkpoint_from_bytes(Bytes::from_bytes_vec(bytes.clone()))
             .map_err(|error| Error::corrupt(format!("a record of the checkpoint cannot be read: {error}")))

@@ -61,13 +61,15 @@ pub struct State {
     #[serde(flatten)]
     pub position: Position,
     /// Sums of the metrics over the steps since the last whole epoch.
-    pub(super) measured: MetricSums,
+    #[serde(rename = "measured")]
+    pub(super) metrics: MetricSums,
     /// Time of these steps, in seconds.
     pub(super) seconds: f64,
     /// Epoch of the lowest validation loss so far.
     pub best: Option<BestEpoch>,
     /// Reference of early stopping: the epoch whose validation loss a later epoch must improve.
-    pub(super) to_beat: Option<BestEpoch>,
+    #[serde(rename = "to_beat")]
+    pub(super) reference: Option<BestEpoch>,
     /// Digest of the lines of `metrics.jsonl` at this position, see [`MetricsDigest`]. `None` in
     /// format 1.
     #[serde(default)]

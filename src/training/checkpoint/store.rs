@@ -23,11 +23,11 @@ const SUMS: &str = "SHA256SUMS";
 
 /// Largest size, in bytes, of a file whose size does not depend on the network: scheduler, state
 /// and digests. Each has less than 1 kB.
-const SMALL: u64 = 64 << 10;
+const MAX_SMALL_FILE_BYTES: u64 = 64 << 10;
 
 /// Number of latest checkpoints that stay in addition to the best one: the last, and the one before
 /// in case the last is damaged.
-const LATEST: usize = 2;
+const NUM_LATEST: usize = 2;
 
 /// Position of a training. Positions sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -113,7 +113,7 @@ impl Store {
         let read = |name, limit| read_verified(&folder, name, limit, &sums);
         let model = read(MODEL, limits.model)?;
         let optimizer = read(OPTIMIZER, limits.optimizer)?;
-        let scheduler = read(SCHEDULER, SMALL)?;
+        let scheduler = read(SCHEDULER, MAX_SMALL_FILE_BYTES)?;
         Ok(Checkpoint { state, records: CheckpointBytes { model, optimizer, scheduler } })
     }
 
@@ -130,8 +130,8 @@ impl Store {
         let named: [(&str, &[u8], u64); 4] = [
             (MODEL, &records.model, limits.model),
             (OPTIMIZER, &records.optimizer, limits.optimizer),
-            (SCHEDULER, &records.scheduler, SMALL),
-            (STATE, json.as_bytes(), SMALL),
+            (SCHEDULER, &records.scheduler, MAX_SMALL_FILE_BYTES),
+            (STATE, json.as_bytes(), MAX_SMALL_FILE_BYTES),
         ];
         let folder = self.folder(state.position);
         for (name, bytes, limit) in named {
@@ -155,7 +155,7 @@ impl Store {
         let kept = [best, Some(after_epoch(state.position.epochs))];
         let positions = self.positions()?.into_iter().rev();
         let past = positions.filter(|&position| position <= state.position);
-        for position in past.skip(LATEST).filter(|&position| !kept.contains(&Some(position))) {
+        for position in past.skip(NUM_LATEST).filter(|&position| !kept.contains(&Some(position))) {
             files::remove_folder(&self.folder(position))?;
         }
         Ok(())
@@ -177,7 +177,7 @@ pub fn read_checkpointed_weights(folder: &Path, limit: u64) -> Result<Vec<u8>> {
 fn read_sums(folder: &Path) -> Result<String> {
     files::check_file_types(folder, &[MODEL, OPTIMIZER, SCHEDULER, STATE, SUMS], &[])?;
     let path = folder.join(SUMS);
-    let bytes = files::read_bytes_up_to(&path, SMALL)?;
+    let bytes = files::read_bytes_up_to(&path, MAX_SMALL_FILE_BYTES)?;
     String::from_utf8(bytes).map_err(|error| files::corrupt(&path, &error).with_source(error))
 }
 
@@ -185,7 +185,7 @@ fn read_sums(folder: &Path) -> Result<String> {
 /// position.
 fn read_state(folder: &Path, sums: &str) -> Result<State> {
     let path = folder.join(STATE);
-    let bytes = read_verified(folder, STATE, SMALL, sums)?;
+    let bytes = read_verified(folder, STATE, MAX_SMALL_FILE_BYTES, sums)?;
     let text = String::from_utf8(bytes).map_err(|error| files::corrupt(&path, &error).with_source(error))?;
     let state = parse_state(&text, &path)?;
     if folder.file_name().is_some_and(|name| *name == *state.position.to_string()) {
@@ -246,10 +246,10 @@ mod tests {
             format: FORMAT,
             metrics_sha256: Some("0".repeat(64)),
             position: Position { epochs, steps },
-            measured: MetricSums { loss: 0.1 + 0.2, correct: 3, num_images: 5 },
+            metrics: MetricSums { loss: 0.1 + 0.2, correct: 3, num_images: 5 },
             seconds: 0.25,
             best: Some(BestEpoch { epoch: best, loss: 1.0 / 3.0 }),
-            to_beat: None,
+            reference: None,
         }
     }
 

@@ -30,7 +30,7 @@ fn split() -> Split {
 }
 
 /// Trains in one session. With `stops`, the session ends after its first step.
-fn sitting(
+fn session(
     experiment: &Experiment,
     device: &Device,
     folder: &Path,
@@ -42,7 +42,7 @@ fn sitting(
         interrupter.stop(None);
     }
     let model = experiment.model.init(9, 3, experiment.seed, device).unwrap();
-    let setup = TrainRequest {
+    let request = TrainRequest {
         model,
         hyperparameters: experiment.hyperparameters(),
         seed: experiment.seed,
@@ -55,8 +55,8 @@ fn sitting(
             from,
         }),
     };
-    let followers = Observers { renderer: Box::new(NullRenderer), callbacks: Vec::new(), interrupter };
-    train(setup, followers).unwrap()
+    let observers = Observers { renderer: Box::new(NullRenderer), callbacks: Vec::new(), interrupter };
+    train(request, observers).unwrap()
 }
 
 fn limits(experiment: &Experiment, device: &Device) -> SizeLimits {
@@ -68,7 +68,7 @@ fn limits(experiment: &Experiment, device: &Device) -> SizeLimits {
 fn step_by_step(experiment: &Experiment, device: &Device, folder: &Path) -> (TrainResult, usize) {
     let (mut from, mut sittings) = (None, 0);
     loop {
-        let trained = sitting(experiment, device, folder, from.take(), true);
+        let trained = session(experiment, device, folder, from.take(), true);
         sittings += 1;
         if !matches!(trained.end, StopReason::Interrupted { .. }) {
             return (trained, sittings);
@@ -98,7 +98,7 @@ fn check(settings: &str, expected: fn(&TrainResult) -> bool) {
     #[allow(deprecated)]
     for device in [Device::flex(), Device::ndarray()] {
         let folder = tempfile::tempdir().unwrap();
-        let whole = sitting(&experiment, &device, &folder.path().join("whole"), None, false);
+        let whole = session(&experiment, &device, &folder.path().join("whole"), None, false);
         assert!(expected(&whole), "{settings}: {:?} after {}", whole.end, whole.epochs.len());
         let (parts, sittings) = step_by_step(&experiment, &device, &folder.path().join("parts"));
         // Four steps per epoch, and one more session for the validation after them.
@@ -111,7 +111,7 @@ fn check(settings: &str, expected: fn(&TrainResult) -> bool) {
             let positions: Vec<_> =
                 store.positions().unwrap().into_iter().filter(|it| it.steps == 0).collect();
             let state = store.read(*positions.last().unwrap(), &limits(&experiment, &device)).unwrap().state;
-            (state.position, state.best, state.to_beat)
+            (state.position, state.best, state.reference)
         };
         assert_eq!(newest("parts"), newest("whole"), "{settings}");
         assert_eq!(parts.best, whole.best, "{settings}");
@@ -169,9 +169,9 @@ fn with_checkpoints_within_an_epoch_nothing_changes() {
     let settings = "seed = 3\ntraining = { batch_size = 4, num_epochs = 2 }";
     let experiment = Experiment::from_toml(settings, "test.toml", &[]).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let plain = sitting(&experiment, &Device::flex(), &folder.path().join("plain"), None, false);
+    let plain = session(&experiment, &Device::flex(), &folder.path().join("plain"), None, false);
     let often = Experiment { checkpoint: CheckpointConfig { every_steps: Some(2) }, ..experiment };
-    let often = sitting(&often, &Device::flex(), &folder.path().join("often"), None, false);
+    let often = session(&often, &Device::flex(), &folder.path().join("often"), None, false);
     assert_eq!(timeless(&often.epochs), timeless(&plain.epochs));
     let positions = Store::at(folder.path().join("often")).positions().unwrap();
     let names: Vec<String> = positions.iter().map(ToString::to_string).collect();
@@ -184,7 +184,7 @@ fn sizes(settings: &str) -> [(u64, u64); 2] {
     let text = format!("seed = 3\ntraining = {{ batch_size = 26, num_epochs = 1 }}\n{settings}");
     let experiment = Experiment::from_toml(&text, "test.toml", &[]).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    sitting(&experiment, &Device::flex(), folder.path(), None, false);
+    session(&experiment, &Device::flex(), folder.path(), None, false);
     let size = |name: &str| std::fs::metadata(folder.path().join("epoch-1").join(name)).unwrap().len();
     let SizeLimits { model, optimizer } = limits(&experiment, &Device::flex());
     [(size("model.bpk"), model), (size("optimizer.bpk"), optimizer)]

@@ -213,7 +213,7 @@ impl<'a> BatchTraining<'a> {
             }
             let learning_rate = self.rates[index];
             let diverged =
-                |symptom, learning_rate| StopReason::Diverged(Divergence { epoch, symptom, learning_rate });
+                |cause, learning_rate| StopReason::Diverged(Divergence { epoch, cause, learning_rate });
             let train_loss = trained.loss[index] / trained.num_images as f64;
             if !train_loss.is_finite() {
                 // `finite_steps` counts the steps before the first loss that is not finite.

@@ -26,23 +26,23 @@ fn experiment(text: &str) -> Experiment {
 }
 
 /// Trains one network of a group by itself.
-fn alone(experiment: &Experiment, stream: &ModelGroup<'_>, device: &Device) -> ModelResult {
-    let model = experiment.model.init(784, NUM_CLASSES, stream.seed, device).unwrap();
-    let setup = TrainRequest {
+fn train_single(experiment: &Experiment, group: &ModelGroup<'_>, device: &Device) -> ModelResult {
+    let model = experiment.model.init(784, NUM_CLASSES, group.seed, device).unwrap();
+    let request = TrainRequest {
         model,
         hyperparameters: experiment.hyperparameters(),
-        seed: stream.seed,
-        train: stream.train.clone(),
-        validation: stream.validation.clone(),
+        seed: group.seed,
+        train: group.train.clone(),
+        validation: group.validation.clone(),
         device,
         checkpoints: None,
     };
-    let followers = Observers {
+    let observers = Observers {
         renderer: Box::new(NullRenderer),
         callbacks: Vec::new(),
         interrupter: Interrupter::new(),
     };
-    let trained = train(setup, followers).unwrap();
+    let trained = train(request, observers).unwrap();
     ModelResult { end: trained.end, epochs: trained.epochs }
 }
 
@@ -50,7 +50,7 @@ fn alone(experiment: &Experiment, stream: &ModelGroup<'_>, device: &Device) -> M
 /// epoch.
 fn assert_same(texts: &[&str], device: &Device) -> Vec<ModelResult> {
     let experiments: Vec<_> = texts.iter().map(|text| experiment(text)).collect();
-    let stream = |seed, offset: u32| {
+    let group = |seed, offset: u32| {
         let (train, validation) = digits(offset..offset + 300, 1000..2100);
         ModelGroup {
             seed,
@@ -59,31 +59,35 @@ fn assert_same(texts: &[&str], device: &Device) -> Vec<ModelResult> {
             members: experiments.iter().map(Experiment::hyperparameters).collect(),
         }
     };
-    let streams = [stream(1, 0), stream(2, 500)];
-    let stacked =
-        train_batched(&streams, NUM_CLASSES, device, Engine::default_on(device), &Interrupter::new(), |_| ())
+    let groups = [group(1, 0), group(2, 500)];
+    let batched =
+        train_batched(&groups, NUM_CLASSES, device, Engine::default_on(device), &Interrupter::new(), |_| ())
             .unwrap();
-    assert_eq!(stacked.len(), 2 * texts.len());
-    let pairs = streams.iter().flat_map(|stream| experiments.iter().map(move |one| (stream, one)));
-    for ((stream, experiment), stacked) in pairs.zip(&stacked) {
-        let alone = alone(experiment, stream, device);
-        assert_eq!(stacked.epochs.len(), alone.epochs.len(), "{experiment:?}: {:?}", stacked.end);
-        for (stacked, alone) in stacked.epochs.iter().zip(&alone.epochs) {
+    assert_eq!(batched.len(), 2 * texts.len());
+    let pairs = groups.iter().flat_map(|group| experiments.iter().map(move |one| (group, one)));
+    for ((group, experiment), batched) in pairs.zip(&batched) {
+        let train_single = train_single(experiment, group, device);
+        assert_eq!(batched.epochs.len(), train_single.epochs.len(), "{experiment:?}: {:?}", batched.end);
+        for (batched, train_single) in batched.epochs.iter().zip(&train_single.epochs) {
             let close = |a: f64, b: f64| (a - b).abs() <= 2e-5 * b.abs().max(1.0);
-            assert!(close(stacked.train_loss, alone.train_loss), "{stacked:?}\n{alone:?}\n{experiment:?}");
             assert!(
-                close(stacked.validation_loss.unwrap(), alone.validation_loss.unwrap()),
-                "{stacked:?} {alone:?}"
+                close(batched.train_loss, train_single.train_loss),
+                "{batched:?}\n{train_single:?}\n{experiment:?}"
             );
-            assert_eq!(stacked.learning_rate, alone.learning_rate);
-            // An image near a decision boundary may get another class.
-            assert!((stacked.train_accuracy - alone.train_accuracy).abs() < 0.004);
             assert!(
-                (stacked.validation_accuracy.unwrap() - alone.validation_accuracy.unwrap()).abs() < 0.006
+                close(batched.validation_loss.unwrap(), train_single.validation_loss.unwrap()),
+                "{batched:?} {train_single:?}"
+            );
+            assert_eq!(batched.learning_rate, train_single.learning_rate);
+            // An image near a decision boundary may get another class.
+            assert!((batched.train_accuracy - train_single.train_accuracy).abs() < 0.004);
+            assert!(
+                (batched.validation_accuracy.unwrap() - train_single.validation_accuracy.unwrap()).abs()
+                    < 0.006
             );
         }
     }
-    stacked
+    batched
 }
 
 #[test]
@@ -150,17 +154,18 @@ fn a_diverging_network_leaves_the_others_alone() {
     let runs = assert_same(&[&texts[0], &texts[1], &texts[2]], &device);
     assert_eq!((runs[0].end, runs[2].end), (StopReason::Finished, StopReason::Finished));
     let (train, validation) = digits(0..300, 1000..1200);
-    let stream = ModelGroup { seed: 1, train, validation, members: Vec::new() };
-    let alone = alone(&experiment(&texts[1]), &stream, &device);
-    let (StopReason::Diverged(stacked), StopReason::Diverged(alone)) = (runs[1].end, alone.end) else {
-        unreachable!("{:?} {:?}", runs[1].end, alone.end)
+    let group = ModelGroup { seed: 1, train, validation, members: Vec::new() };
+    let train_single = train_single(&experiment(&texts[1]), &group, &device);
+    let (StopReason::Diverged(batched), StopReason::Diverged(train_single)) = (runs[1].end, train_single.end)
+    else {
+        unreachable!("{:?} {:?}", runs[1].end, train_single.end)
     };
-    let step = |divergence: &Divergence| match divergence.symptom {
+    let step = |divergence: &Divergence| match divergence.cause {
         DivergenceCause::Loss { step, .. } => step,
         other => unreachable!("{other:?}"),
     };
-    assert_eq!((stacked.epoch, step(&stacked)), (alone.epoch, step(&alone)));
-    assert_eq!(stacked.learning_rate, alone.learning_rate);
+    assert_eq!((batched.epoch, step(&batched)), (train_single.epoch, step(&train_single)));
+    assert_eq!(batched.learning_rate, train_single.learning_rate);
 }
 
 #[test]
@@ -172,11 +177,11 @@ fn what_cannot_share_a_step_is_trained_by_itself() {
     for other in ["[model]\nhidden = [3]", "[training]\nbatch_size = 7", "[optimizer]\nmomentum = 0.5"] {
         assert!(key(other).is_some_and(|key| key != plain), "{other}");
     }
-    for alone in [
+    for train_single in [
         "[model]\nhidden = [3]\ndropout = 0.1",
         "[model]\ninput_dropout = 0.1",
         "[training]\nclip_norm = 1.0",
     ] {
-        assert_eq!(key(alone), None, "{alone}");
+        assert_eq!(key(train_single), None, "{train_single}");
     }
 }
