@@ -239,7 +239,7 @@ pub(crate) const BACKEND_PANIC: &str = "the backend gave up";
 
 /// Runs `work` and turns a panic into an error whose message begins with `prefix`.
 ///
-/// Libraries panic when a device fails or memory runs out. With the prefix [`BACKEND_PANIC`], the
+/// Libraries panic when a device fails or memory runs out. With the prefix `BACKEND_PANIC`, the
 /// error is of the kind [`ErrorKind::Backend`], else of the kind [`ErrorKind::Other`].
 pub fn catch_panic<T>(prefix: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {

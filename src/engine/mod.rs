@@ -84,15 +84,24 @@ impl Engine {
         config: &OptimizerConfig,
         clipping: Option<GradientClippingConfig>,
     ) -> ModuleOptimizer {
-        #[cfg(feature = "cpu-engine")]
-        let fused = if self == Self::Cpu { cpu::optimizer(config) } else { None };
-        #[cfg(not(feature = "cpu-engine"))]
-        let fused = None;
+        let fused = self.fused_optimizer(config);
         let optimizer = fused.unwrap_or_else(|| config.rule().build());
         match clipping {
             Some(clipping) => optimizer.with_grad_clipping(clipping.init()),
             None => optimizer,
         }
+    }
+
+    /// Builds the optimizer with an update in one pass; none if the engine has no such update.
+    #[cfg(feature = "cpu-engine")]
+    fn fused_optimizer(self, config: &OptimizerConfig) -> Option<ModuleOptimizer> {
+        if self == Self::Cpu { cpu::optimizer(config) } else { None }
+    }
+
+    /// Returns none: this build has no CPU engine.
+    #[cfg(not(feature = "cpu-engine"))]
+    fn fused_optimizer(self, _: &OptimizerConfig) -> Option<ModuleOptimizer> {
+        None
     }
 
     /// Activates the engine's threads for passes of `num_images` images at a time through `model`.

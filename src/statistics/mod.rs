@@ -15,6 +15,7 @@ mod holm;
 mod interval;
 mod mcnemar;
 mod posterior;
+#[cfg(any(test, feature = "exercise"))]
 mod prediction;
 mod rank;
 mod spread;
@@ -23,6 +24,7 @@ pub(crate) use holm::holm;
 pub(crate) use interval::{correlated_interval, newcombe, wilson};
 pub(crate) use mcnemar::mcnemar;
 pub(crate) use posterior::{Probabilities, correlated_p_value, correlated_posterior, share_posterior};
+#[cfg(any(test, feature = "exercise"))]
 pub(crate) use prediction::prediction_interval;
 pub(crate) use rank::mann_whitney;
 pub(crate) use spread::{FiveNumbers, variance_ratio_p_value};
