@@ -8,6 +8,7 @@ use burn::train::Interrupter;
 use clap::Args;
 use serde::Serialize;
 
+use crate::backend::Engine;
 use crate::cli::experiment::ShortForms;
 use crate::cli::output::Output;
 use crate::cli::signals::Signals;
@@ -156,11 +157,13 @@ fn print_header(planned: &PlannedStudy, output: &Output) {
     factors.extend((study.seeds.len() > 1).then(|| format!("{} seeds", study.seeds.len())));
     factors.extend((study.folds > 0).then(|| format!("{} folds", study.folds)));
     let trials = counted(plan.trials.len(), "trial", "trials");
+    let (engine, adapter) = (planned.compute.engine(), &planned.opened.adapter);
+    let other_engine = (engine != Engine::default_of(planned.backend)).then(|| format!(", engine {engine}"));
     output.line(&format!(
-        "{}: {} = {trials}, on {}",
+        "{}: {} = {trials}, on {adapter}{}",
         study.name,
         factors.join(" × "),
-        planned.opened.adapter
+        other_engine.unwrap_or_default()
     ));
     let (batches, single): (Vec<_>, Vec<_>) =
         planned.jobs.iter().partition(|job| matches!(job, Job::Batched(_)));

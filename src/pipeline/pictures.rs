@@ -236,7 +236,7 @@ impl LoadedModel {
                         format!("{} taken for {}", mistake.label, mistake.predicted),
                         Tone::Wrong,
                     ),
-                    CaptionLine::plain(format!("{} sure", percent(mistake.confidence))),
+                    CaptionLine::plain(format!("confidence {}", percent(mistake.confidence))),
                     CaptionLine::plain(format!("image {}", mistake.index)),
                 ],
             })

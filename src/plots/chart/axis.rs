@@ -80,8 +80,9 @@ impl Axis {
         } else {
             pad_single_value(low, high)
         };
-        let room = if scale.is_log() || has_error_bars { PADDING * (values.end - values.start) } else { 0.0 };
-        let range = values.start - room..values.end + room;
+        let padding =
+            if scale.is_log() || has_error_bars { PADDING * (values.end - values.start) } else { 0.0 };
+        let range = values.start - padding..values.end + padding;
         let ticks = match scale {
             Scale::Linear => linear_ticks(&range),
             Scale::Log | Scale::Log2 => log_ticks(scale, &range, width)?,
@@ -104,9 +105,9 @@ impl Axis {
     ) -> Self {
         let (low, high) = min_max(values);
         let range = pad_single_value(low, high);
-        let room = if has_labels { LABEL_PADDING } else { PADDING } * (range.end - range.start);
-        let start = (range.start - room).max(bounds.0).min(low);
-        let end = (range.end + room).min(bounds.1).max(high);
+        let padding = if has_labels { LABEL_PADDING } else { PADDING } * (range.end - range.start);
+        let start = (range.start - padding).max(bounds.0).min(low);
+        let end = (range.end + padding).min(bounds.1).max(high);
         let range = if are_distinct(start, end) { start..end } else { range };
         let ticks = linear_ticks(&range);
         Self { range, ticks }
@@ -168,8 +169,8 @@ fn pad_single_value(low: f64, high: f64) -> Range<f64> {
     if are_distinct(low, high) {
         return low..high;
     }
-    let room = 0.5 * low.abs().max(1.0);
-    low - room..low + room
+    let padding = 0.5 * low.abs().max(1.0);
+    low - padding..low + padding
 }
 
 /// At most about `most` round numbers in a range, as plotters chooses them.
@@ -362,10 +363,10 @@ mod tests {
                     let labelled: Vec<_> = axis.ticks.iter().filter(|tick| !tick.1.is_empty()).collect();
                     assert!(!labelled.is_empty(), "{scale:?} to {high}");
                     for pair in labelled.windows(2) {
-                        let room = (pair[1].0 - pair[0].0) * per_unit;
+                        let padding = (pair[1].0 - pair[0].0) * per_unit;
                         let needed =
                             pair.iter().map(|tick| BODY.measure(&tick.1).unwrap() / 2.0).sum::<f64>();
-                        assert!(room > needed, "{pair:?} over {width}");
+                        assert!(padding > needed, "{pair:?} over {width}");
                     }
                 }
             }

@@ -36,9 +36,9 @@ impl Chart<'_> {
         let first = if self.title.is_empty() { MARGIN } else { MARGIN + 28 };
         let row = row_height();
         let (mut x, mut top, mut bottom, mut names) = (MARGIN, first, first, Vec::new());
-        let room = f64::from(width - 2 * MARGIN - SWATCH - SWATCH_GAP);
+        let padding = f64::from(width - 2 * MARGIN - SWATCH - SWATCH_GAP);
         for line in self.series.iter().filter(|line| !line.name.trim().is_empty()) {
-            let rows = BODY.wrap(&line.name, room, MAX_ROWS_OF_NAME)?;
+            let rows = BODY.wrap(&line.name, padding, MAX_ROWS_OF_NAME)?;
             let text = BODY.measure_widest(rows.iter().map(String::as_str))?;
             let needed = SWATCH + SWATCH_GAP + text.ceil() as i32;
             if x > MARGIN && x + needed > width - MARGIN {

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::plots::chart::Chart;
 use crate::plots::chart::axis::Axis;
 use crate::plots::chart::flags::Flags;
-use crate::plots::chart::labels::{LABEL, Label, LabelSpace, Place};
+use crate::plots::chart::labels::{LABEL, Label, LabelSpace, Position};
 use crate::plots::chart::line::{PlacedLine, PlotArea};
 use crate::plots::chart::style::{Area, MARGIN, SUBPIXELS, cannot_draw, stroke, text_style};
 use crate::plots::colour::{AXIS, GRID, MUTED, TEXT};
@@ -125,7 +125,7 @@ fn draw_labels(plot_area: &PlotArea<'_>, lines: &[PlacedLine<'_>], flags: &Flags
 }
 
 /// Position of a point, in subpixels from the upper left corner of the plot.
-fn to_plot(plot_area: &PlotArea<'_>, point: (f64, f64)) -> Place {
+fn to_plot(plot_area: &PlotArea<'_>, point: (f64, f64)) -> Position {
     let ((x, y), (left, top)) = (plot_area.map_coordinate(&point), plot_area.get_base_pixel());
     (x - left, y - top)
 }
