@@ -40,18 +40,6 @@ impl UpdateRule for Adam {
         "Adam"
     }
 
-    fn learning_rate(&self) -> f64 {
-        self.learning_rate
-    }
-
-    fn weight_decay(&self) -> f64 {
-        self.weight_decay
-    }
-
-    fn set_rates(&mut self, learning_rate: f64, weight_decay: f64) {
-        (self.learning_rate, self.weight_decay) = (learning_rate, weight_decay);
-    }
-
     fn check(&self) -> Result<()> {
         fraction("beta_1", self.beta_1)?;
         fraction("beta_2", self.beta_2)?;

@@ -44,18 +44,6 @@ impl UpdateRule for AdamW {
         "AdamW"
     }
 
-    fn learning_rate(&self) -> f64 {
-        self.learning_rate
-    }
-
-    fn weight_decay(&self) -> f64 {
-        self.weight_decay
-    }
-
-    fn set_rates(&mut self, learning_rate: f64, weight_decay: f64) {
-        (self.learning_rate, self.weight_decay) = (learning_rate, weight_decay);
-    }
-
     fn check(&self) -> Result<()> {
         self.without_decay().check()
     }

@@ -37,16 +37,6 @@ pub trait UpdateRule {
     /// Returns the name as people write it, such as `RMSprop`.
     fn name(&self) -> &'static str;
 
-    /// Returns the step size before any schedule, above 0.
-    fn learning_rate(&self) -> f64;
-
-    /// Returns the weight decay, from 0. It is an L2 penalty or decoupled, see
-    /// [`UpdateRule::decouples_decay`].
-    fn weight_decay(&self) -> f64;
-
-    /// Replaces the learning rate and the weight decay.
-    fn set_rates(&mut self, learning_rate: f64, weight_decay: f64);
-
     /// Checks the range of every constant apart from learning rate and weight decay, which
     /// [`OptimizerConfig::check`] checks.
     ///
@@ -82,6 +72,7 @@ pub trait UpdateRule {
 }
 
 /// Defines [`OptimizerConfig`] from a list of its kinds, so that no other list of them is needed.
+/// Every section has the fields `learning_rate` and `weight_decay`.
 macro_rules! optimizers {
     ($($(#[$doc:meta])+ $kind:ident,)+) => {
         /// The `[optimizer]` section. Constants have the defaults of Keras. Only SGD's learning
@@ -112,9 +103,25 @@ macro_rules! optimizers {
                 }
             }
 
-            fn rule_mut(&mut self) -> &mut dyn UpdateRule {
+            /// Returns the step size before any schedule, above 0.
+            pub fn learning_rate(&self) -> f64 {
                 match self {
-                    $(Self::$kind(rule) => rule,)+
+                    $(Self::$kind(rule) => rule.learning_rate,)+
+                }
+            }
+
+            /// Returns the weight decay, from 0. It is an L2 penalty or decoupled, see
+            /// [`UpdateRule::decouples_decay`].
+            pub fn weight_decay(&self) -> f64 {
+                match self {
+                    $(Self::$kind(rule) => rule.weight_decay,)+
+                }
+            }
+
+            /// Returns the same optimizer with another learning rate and weight decay.
+            pub fn with_rates(&self, learning_rate: f64, weight_decay: f64) -> Self {
+                match self.clone() {
+                    $(Self::$kind(rule) => Self::$kind($kind { learning_rate, weight_decay, ..rule }),)+
                 }
             }
         }
@@ -141,23 +148,6 @@ impl Default for OptimizerConfig {
 }
 
 impl OptimizerConfig {
-    /// Returns the step size before any schedule.
-    pub fn learning_rate(&self) -> f64 {
-        self.rule().learning_rate()
-    }
-
-    /// Returns the weight decay, as an L2 penalty or decoupled.
-    pub fn weight_decay(&self) -> f64 {
-        self.rule().weight_decay()
-    }
-
-    /// Returns the same optimizer with another learning rate and weight decay.
-    pub fn with_rates(&self, learning_rate: f64, weight_decay: f64) -> Self {
-        let mut config = self.clone();
-        config.rule_mut().set_rates(learning_rate, weight_decay);
-        config
-    }
-
     /// Checks every value's range.
     ///
     /// # Errors

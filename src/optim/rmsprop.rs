@@ -47,18 +47,6 @@ impl UpdateRule for RmsProp {
         "RMSprop"
     }
 
-    fn learning_rate(&self) -> f64 {
-        self.learning_rate
-    }
-
-    fn weight_decay(&self) -> f64 {
-        self.weight_decay
-    }
-
-    fn set_rates(&mut self, learning_rate: f64, weight_decay: f64) {
-        (self.learning_rate, self.weight_decay) = (learning_rate, weight_decay);
-    }
-
     fn check(&self) -> Result<()> {
         fraction("rho", self.rho)?;
         fraction("momentum", self.momentum)?;

@@ -36,18 +36,6 @@ impl UpdateRule for Sgd {
         "SGD"
     }
 
-    fn learning_rate(&self) -> f64 {
-        self.learning_rate
-    }
-
-    fn weight_decay(&self) -> f64 {
-        self.weight_decay
-    }
-
-    fn set_rates(&mut self, learning_rate: f64, weight_decay: f64) {
-        (self.learning_rate, self.weight_decay) = (learning_rate, weight_decay);
-    }
-
     fn check(&self) -> Result<()> {
         fraction("momentum", self.momentum)?;
         if self.nesterov && self.momentum == 0.0 {

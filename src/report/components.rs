@@ -76,9 +76,10 @@ pub(crate) fn origin(info: &RunInfo) -> [(&'static str, String); 5] {
         (
             "backend",
             format!(
-                "{} on {}, {}",
+                "{} on {}, engine {}, {}",
                 info.backend,
                 info.adapter,
+                info.engine(),
                 counted(info.num_threads, "thread", "threads")
             ),
         ),
