@@ -53,14 +53,14 @@ const MAX_VALUES: usize = 50_000_000;
 
 /// Groups `trials` into jobs, in the plan's order.
 ///
-/// `can_batch` returns whether a trial can be trained at all, `sizes` its layers' sizes from pixels
+/// `is_trainable` returns whether a trial can be trained at all, `sizes` its layers' sizes from pixels
 /// to classes, and `num_images` the number of its training and validation images. The jobs depend
 /// on the whole plan and on the number of workers, and not on the trials that are done: a study
 /// that resumes after a kill gets the same jobs.
 pub fn jobs(
     trials: &[Trial],
     resources: Resources,
-    can_batch: impl Fn(&Trial) -> bool,
+    is_trainable: impl Fn(&Trial) -> bool,
     sizes: impl Fn(&Trial) -> Vec<usize>,
     num_images: impl Fn(&Trial) -> (usize, usize),
 ) -> Vec<Job> {
@@ -73,7 +73,7 @@ pub fn jobs(
     let mut jobs = Vec::new();
     for (index, trial) in trials.iter().enumerate() {
         let fits = resources.can_batch
-            && can_batch(trial)
+            && is_trainable(trial)
             && (resources.is_gpu || num_parameters(trial) <= MAX_NETWORK_PARAMETERS);
         let Some(key) = BatchKey::new(trial.hyperparameters()).filter(|_| fits) else {
             jobs.push(Job::Single(index));
