@@ -1,7 +1,7 @@
 //! Owns the computation of dense networks on the CPU without tensors: on the memory of flex tensors
 //! as slices, with vector instructions and its own thread pool. It gives the same results as
 //! `engine::autodiff`, up to rounding. Depends on `util`, `data`, `model`, `optim` and, in the
-//! engine, on `metrics` and `vectorized`. Must not know training loops. Only `engine/mod.rs` names
+//! engine, on `metrics` and `model_batch`. Must not know training loops. Only `engine/mod.rs` names
 //! this module.
 //!
 //! | computed here | when | otherwise |
