@@ -137,3 +137,19 @@ fn evaluation_takes_the_engine_that_is_asked_for() {
     assert!((own - other).abs() < 1e-5, "{own}, {other}");
     assert_eq!(dir.read(format!("{run}/evaluation.json")), before);
 }
+
+#[test]
+fn a_saved_network_keeps_the_engine_that_trained_it() {
+    let dir = TestDir::new();
+    dir.digits(600, 200);
+    let record = train(&dir, Some("autodiff"), "gelu");
+    let run = record["run"].as_str().unwrap();
+    let loss = |options: &[&str]| {
+        let evaluation = dir.json(&[&["evaluate", run], options].concat());
+        evaluation["loss"].as_f64().unwrap()
+    };
+    let own = loss(&[]);
+    assert_eq!(own, record["test_loss"].as_f64().unwrap());
+    assert_eq!(own, loss(&["--engine", "autodiff"]));
+    assert_ne!(own, loss(&["--engine", "cpu"]), "both took the same engine");
+}

@@ -97,7 +97,8 @@ struct Global {
     /// Where to compute [default: flex; for a saved network, the backend that trained it]
     #[arg(long, global = true, value_enum, value_name = "BACKEND")]
     backend: Option<Backend>,
-    /// How to compute [default: cpu on flex, autodiff elsewhere]
+    /// Engine that computes a network [default: cpu on flex, autodiff elsewhere; for a saved
+    /// network, the engine that trained it]
     #[arg(long, global = true, value_enum, value_name = "ENGINE")]
     engine: Option<Engine>,
     /// The folder that runs are saved in

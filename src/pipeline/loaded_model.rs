@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::backend::{Backend, BackendHandle, Engine};
+use crate::backend::{Backend, BackendHandle, Compute, Engine};
 use crate::data::{InputSpec, Source, Split};
 use crate::error::{Error, Result};
 use crate::evaluation::{Evaluation, evaluate};
@@ -117,10 +117,12 @@ impl LoadedModel {
         let experiment = folder.experiment(&info)?;
         check_verifiable(&info, &folder, &weights_path)?;
         let backend = backend.unwrap_or(info.backend);
-        let handle = backend.open()?;
+        // On its own backend a network keeps the engine that trained it, if this build has it.
+        let is_own = |engine: &Engine| backend == info.backend && engine.check(backend).is_ok();
+        let handle = Compute::new(backend, Some(info.engine()).filter(is_own))?.open()?;
         let InputSpec { height, width, num_classes } = info.data.layout;
         let model = experiment.model.init(height * width, num_classes, experiment.seed, &handle.device)?;
-        let model = folder.load_weights(model, &weights_path)?;
+        let model = folder.load_weights(model, &weights_path)?.with_engine(handle.engine);
         let loaded = Self { folder, experiment, info, weights_path, model, handle, backend };
         loaded.verify()?;
         Ok(loaded)
