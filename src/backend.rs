@@ -55,7 +55,7 @@ impl Engine {
 
     /// Default engine of `backend`: `cpu` on flex if this build has it, otherwise `autodiff`.
     pub fn default_of(backend: Backend) -> Self {
-        if backend == Backend::Flex && cfg!(feature = "cpu-engine") { Self::Cpu } else { Self::Autodiff }
+        if cfg!(feature = "cpu-engine") { Self::usual(backend) } else { Self::Autodiff }
     }
 
     /// Default engine of a network on `device`.

@@ -158,7 +158,8 @@ fn print_header(planned: &PlannedStudy, output: &Output) {
     factors.extend((study.folds > 0).then(|| format!("{} folds", study.folds)));
     let trials = counted(plan.trials.len(), "trial", "trials");
     let (engine, adapter) = (planned.compute.engine(), &planned.opened.adapter);
-    let other_engine = (engine != Engine::default_of(planned.backend)).then(|| format!(", engine {engine}"));
+    let other_engine =
+        (engine != Engine::default_of(planned.compute.backend())).then(|| format!(", engine {engine}"));
     output.line(&format!(
         "{}: {} = {trials}, on {adapter}{}",
         study.name,

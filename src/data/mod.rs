@@ -123,7 +123,7 @@ impl Split {
 
 /// Input of a network for a pixel value: `pixel` / 255, from 0 (background) to 1, as in Keras'
 /// example.
-#[inline]
+#[inline(always)]
 pub fn normalize(pixel: u8) -> f32 {
     f32::from(pixel) / 255.0
 }

@@ -33,7 +33,7 @@ impl Default for AdamW {
 
 impl AdamW {
     /// Returns the same update without its decay.
-    fn without_decay(&self) -> Adam {
+    pub(crate) fn without_decay(&self) -> Adam {
         let Self { learning_rate, beta_1, beta_2, epsilon, .. } = *self;
         Adam { learning_rate, beta_1, beta_2, epsilon, weight_decay: 0.0 }
     }

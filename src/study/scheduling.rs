@@ -157,7 +157,7 @@ fn group_key(trial: &Trial) -> GroupKey {
 /// separately.
 ///
 /// Each group is cut into up to `parts` pieces, and a job gets the same piece of several groups.
-/// Where the groups are too short for `parts` pieces, their pieces are distributed over more jobs.
+/// If the groups are too short for `parts` pieces, their pieces are distributed over more jobs.
 /// Groups of a single network are thus distributed as a whole.
 fn split_groups(groups: Vec<Vec<usize>>, parts: usize) -> Vec<Job> {
     let mut by_length: Vec<(usize, Vec<Vec<usize>>)> = Vec::new();

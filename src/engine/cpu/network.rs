@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use burn::nn::Linear;
 
+use crate::data::normalize;
 use crate::engine::cpu::activation;
 use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::kernels::{BlockSparse, Input, TILE_ROWS, forward};
@@ -127,7 +128,7 @@ impl CpuNetwork {
             // skips the weights of pixels that are 0, and is faster for fewer images than a tile
             // has rows.
             let pixels: Vec<f32> =
-                images.iter().flat_map(|image| image.iter().map(|&pixel| f32::from(pixel) / 255.0)).collect();
+                images.iter().flat_map(|image| image.iter().map(|&pixel| normalize(pixel))).collect();
             first.forward(Input::Matrix(&pixels), images.len())
         } else {
             first.forward(Input::Images(&BlockSparse::of(images)), images.len())

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::backend;
-use crate::backend::{Backend, BackendHandle, Compute};
+use crate::backend::{BackendHandle, Compute};
 use crate::data::InputSpec;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -40,8 +40,6 @@ pub struct PlannedStudy {
     pub jobs: Vec<Job>,
     /// Number of jobs that run at the same time.
     pub workers: usize,
-    /// Backend of all trainings.
-    pub backend: Backend,
     /// The backend and the engine of all trainings.
     pub compute: Compute,
     /// The opened backend.
@@ -89,7 +87,6 @@ impl PlannedStudy {
     /// are more folds than images, or a study that is not timed is to be measured again.
     pub fn new(study: Study, compute: impl Into<Compute>, options: RunOptions) -> Result<Self> {
         let compute = compute.into();
-        let backend = compute.backend();
         if options.remeasure && !study.timing {
             return Err(Error::usage(format!(
                 "the study `{}` is not timed: there is nothing to measure again",
@@ -107,10 +104,10 @@ impl PlannedStudy {
         let plan = TrialPlan::new(&study, compute, &data_sha256, Some(&machine))?;
         let splits = TrialSplits::new(images, &study)?;
         check_classes(&study.base, layout)?;
-        let one_at_a_time = study.timing || options.separate || backend.is_gpu();
+        let is_gpu = compute.backend().is_gpu();
+        let one_at_a_time = study.timing || options.separate || is_gpu;
         let workers = if one_at_a_time { 1 } else { backend::num_threads() };
-        let resources =
-            Resources { workers, is_gpu: backend.is_gpu(), can_batch: !study.timing && !options.separate };
+        let resources = Resources { workers, is_gpu, can_batch: !study.timing && !options.separate };
         let sizes = |trial: &Trial| sizes(&trial.experiment, layout);
         let can_batch =
             |trial: &Trial| check_trainable(&trial.experiment, layout, splits.num_images(trial).0).is_ok();
@@ -119,19 +116,7 @@ impl PlannedStudy {
             false => jobs(&plan.trials, resources, can_batch, sizes, |trial| splits.num_images(trial)),
         };
         let remeasure = options.remeasure;
-        Ok(Self {
-            study,
-            plan,
-            jobs,
-            workers,
-            backend,
-            compute,
-            opened,
-            layout,
-            data_sha256,
-            remeasure,
-            splits,
-        })
+        Ok(Self { study, plan, jobs, workers, compute, opened, layout, data_sha256, remeasure, splits })
     }
 
     /// Opens the study's folder under `artifacts` and reads the trials that have run. Everything

@@ -121,7 +121,7 @@ impl OpenStudy {
         Results {
             study: &planned.study.name,
             version: env!("CARGO_PKG_VERSION"),
-            backend: planned.backend.to_string(),
+            backend: planned.compute.backend().to_string(),
             engine: planned.compute.engine().to_string(),
             data_sha256: &planned.data_sha256,
             folds: planned.study.folds,

@@ -7,6 +7,7 @@
 
 use pulp::{Simd, WithSimd};
 
+use crate::data::normalize;
 use crate::engine::cpu::kernels::dispatch;
 
 /// Images in blocks of eight pixels. `starts[b]..starts[b + 1]` are the entries of block b,
@@ -168,13 +169,13 @@ fn nonzero_mask(image: &[u8], counts: &mut [usize], masks: &mut Vec<u64>) {
 /// Values of a block: pixel / 255 · `factor`, and 0 beyond the end of the image.
 #[inline(always)]
 fn normalize_block(block: &[u8], factor: f32) -> [f32; BLOCK] {
-    let normalize = |pixel| f32::from(pixel) / 255.0 * factor;
+    let scaled = |pixel| normalize(pixel) * factor;
     match block.first_chunk::<BLOCK>() {
-        Some(block) => block.map(normalize),
+        Some(block) => block.map(scaled),
         None => {
             let mut last = [0.0; BLOCK];
             for (slot, &pixel) in last.iter_mut().zip(block) {
-                *slot = normalize(pixel);
+                *slot = scaled(pixel);
             }
             last
         }

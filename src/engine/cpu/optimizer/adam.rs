@@ -37,12 +37,9 @@ impl FusedAdam {
     pub(super) fn adamw(config: &AdamW) -> Self {
         Self {
             reference: AdamOptimizer::adamw(config),
-            beta_1: config.beta_1 as f32,
-            beta_2: config.beta_2 as f32,
-            epsilon: config.epsilon as f32,
-            penalty: None,
-            // Rounded to single precision first, as in Burn.
+            // In single precision first, as Burn does it.
             weight_decay: f64::from(config.weight_decay as f32),
+            ..Self::adam(&config.without_decay())
         }
     }
 }
