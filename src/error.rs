@@ -424,8 +424,8 @@ mod tests {
         let held = run.lock().unwrap();
         fails(run.lock(), ErrorKind::Locked);
         drop(held);
-        fails(resume(run.clone(), None, None, None), ErrorKind::State);
-        fails(resume(run.clone(), None, Some(Backend::Ndarray), None), ErrorKind::Usage);
+        fails(resume(run.clone(), None, None, None, None), ErrorKind::State);
+        fails(resume(run.clone(), None, Some(Backend::Ndarray), None, None), ErrorKind::Usage);
         let store = run.checkpoints();
         let checkpoint = store.folder(store.positions().unwrap().pop().unwrap());
         std::fs::write(checkpoint.join("optimizer.bpk"), "damaged").unwrap();

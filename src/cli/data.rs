@@ -11,7 +11,7 @@ use crate::cli::output::Output;
 use crate::cli::table::Table;
 use crate::cli::terminal;
 use crate::cli::{Global, parse_index};
-use crate::data::{InputSpec, Split, one_hot};
+use crate::data::{DataCheck, Finding, InputSpec, Split, one_hot};
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::pipeline;
@@ -53,6 +53,13 @@ struct Record<'a> {
     smallest_value: u8,
     largest_value: u8,
     labels: Vec<Labelled>,
+    class_names: &'a [String],
+    sha256: &'a str,
+    /// True if rows and columns of the files' images were exchanged.
+    transposed: bool,
+    notes: &'a [String],
+    check: Option<&'a DataCheck>,
+    findings: Vec<Finding>,
     picture: Option<PathBuf>,
 }
 
@@ -70,8 +77,18 @@ struct ImageRecord<'a> {
 #[derive(Serialize)]
 struct Labelled {
     index: usize,
-    label: u8,
+    /// Nothing for an image without a label, as for the code.
+    label: Option<u16>,
     one_hot: Vec<u8>,
+}
+
+impl Labelled {
+    /// Returns the label of image `index` of a split.
+    fn new(split: &Split, index: usize, num_classes: usize) -> Self {
+        let label = split.is_labelled().then(|| split.image(index).1);
+        let one_hot = label.map_or_else(Vec::new, |label| one_hot(label, num_classes));
+        Self { index, label, one_hot }
+    }
 }
 
 /// Runs the command.
@@ -94,14 +111,20 @@ fn show_image(
     artifacts: &Path,
     output: &Output,
 ) -> Result<()> {
-    let (pixels, label) = splits.get(name)?.get(index, &name.to_string())?;
+    let split = splits.get(name)?;
+    let (pixels, label) = split.get(index, &name.to_string())?;
     let source = &experiment.data.source;
     let InputSpec { height, width, num_classes } = splits.layout;
-    let labelled = Labelled { index, label, one_hot: one_hot(label, num_classes) };
-    output.line(&format!(
-        "{name} image {index} of {source}: label {label}, one-hot {}",
-        format_one_hot(&labelled)
-    ));
+    let labelled = Labelled::new(split, index, num_classes);
+    let described = match split.is_labelled() {
+        true => format!(
+            "label {}, one-hot {}",
+            splits.properties.classes.names()[usize::from(label)],
+            format_one_hot(&labelled)
+        ),
+        false => "no label".to_owned(),
+    };
+    output.line(&format!("{name} image {index} of {source}: {described}"));
     output.line("");
     for line in terminal::image(pixels, height, width, output.has_colors()) {
         output.line(&line);
@@ -124,7 +147,7 @@ fn show_all(
     artifacts: &Path,
     output: &Output,
 ) -> Result<()> {
-    let Splits { train, validation, test, layout } = splits;
+    let Splits { train, validation, test, layout, properties, .. } = splits;
     let split = splits.get(name)?;
     let (smallest_value, largest_value) = split.value_range();
     let counts = |split: &Split| split.class_counts(layout.num_classes);
@@ -141,6 +164,12 @@ fn show_all(
         smallest_value,
         largest_value,
         labels: first_labels(split, layout.num_classes),
+        class_names: properties.classes.names(),
+        sha256: &splits.sha256,
+        transposed: properties.transposed,
+        notes: &splits.notes,
+        check: splits.check.as_ref(),
+        findings: splits.check.as_ref().map_or_else(Vec::new, DataCheck::findings),
         picture: None,
     };
     print(&record, output);
@@ -154,12 +183,8 @@ fn show_all(
 
 /// Returns the first [`NUM_LABELS`] labels of a split.
 fn first_labels(split: &Split, num_classes: usize) -> Vec<Labelled> {
-    (0..split.len().min(NUM_LABELS))
-        .map(|index| {
-            let label = split.image(index).1;
-            Labelled { index, label, one_hot: one_hot(label, num_classes) }
-        })
-        .collect()
+    let num_labels = if split.is_labelled() { NUM_LABELS } else { 0 };
+    (0..split.len().min(num_labels)).map(|index| Labelled::new(split, index, num_classes)).collect()
 }
 
 /// Prints the overview of a data set.
@@ -171,21 +196,29 @@ fn print(record: &Record<'_>, output: &Output) {
         "pixels of the {} split are bytes from {} to {}; a network gets them divided by 255",
         record.split, record.smallest_value, record.largest_value
     ));
+    record.notes.iter().for_each(|note| output.note(note));
+    record.check.map_or_else(Vec::new, DataCheck::sentences).iter().for_each(|sentence| output.line(sentence));
     output.line("");
     let mut table = Table::new(["class", "train", "validation", "test"], 0);
     for class in 0..num_classes {
         let counts = [record.train[class], record.validation[class], record.test[class]];
-        table.add_row([class.to_string()].into_iter().chain(counts.map(grouped)));
+        table.add_row([record.class_names[class].clone()].into_iter().chain(counts.map(grouped)));
     }
     let totals = [record.num_train, record.num_validation, record.num_test];
     table.add_row(["all".to_owned()].into_iter().chain(totals.map(grouped)));
     output.line(&table.lines());
     output.line("");
+    if record.labels.is_empty() {
+        output.line(&format!("the images of the {} split have no labels", record.split));
+        output.line("");
+        return;
+    }
     output.line(&format!("first labels of the {} split, before and after one-hot coding:", record.split));
     output.line("");
     let mut table = Table::new(["image", "label", "one-hot"], 0);
     for labelled in &record.labels {
-        table.add_row([labelled.index.to_string(), labelled.label.to_string(), format_one_hot(labelled)]);
+        let name = labelled.label.map(|label| record.class_names[usize::from(label)].clone());
+        table.add_row([labelled.index.to_string(), name.unwrap_or_default(), format_one_hot(labelled)]);
     }
     output.line(&table.lines());
     output.line("");
@@ -196,6 +229,8 @@ fn format_one_hot(labelled: &Labelled) -> String {
     let Labelled { label, one_hot, .. } = labelled;
     match one_hot.len() {
         0..=MAX_ONE_HOT => one_hot.iter().map(u8::to_string).collect::<Vec<_>>().join(" "),
-        length => format!("{length} numbers, 1 at index {label} and 0 everywhere else"),
+        length => {
+            format!("{length} numbers, 1 at index {} and 0 everywhere else", label.unwrap_or_default())
+        }
     }
 }

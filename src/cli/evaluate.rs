@@ -25,8 +25,8 @@ pub(super) struct EvaluateArgs {
     /// The images to evaluate on
     #[arg(long, value_enum, default_value_t, value_name = "SPLIT")]
     split: SplitName,
-    /// Evaluate on the IDX files in this folder instead of the run's own data
-    #[arg(long, value_name = "DIR")]
+    /// Evaluate on this data set instead of the run's own: a name, a folder or a file
+    #[arg(long, value_name = "DATA")]
     data: Option<String>,
 }
 
@@ -37,6 +37,7 @@ struct Record<'a> {
     split: SplitName,
     /// Data set in place of the run's own.
     data: Option<String>,
+    class_names: &'a [String],
     #[serde(flatten)]
     evaluation: &'a Evaluation,
     pictures: &'a [PathBuf],
@@ -52,6 +53,7 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
     let saved =
         LoadedModel::load(&args.model, &global.artifacts, global.backend)?.with_engine(global.engine)?;
     let subject = saved.eval_set(args.split, args.data.as_deref().map(Source::parse))?;
+    subject.notes.iter().for_each(|note| output.note(note));
     let evaluation = saved.evaluate(&subject)?;
     output.line(&format!(
         "{} accuracy {:.4}, loss {} on {}, with {} on {}",
@@ -62,7 +64,7 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
         saved.weights_path.display(),
         saved.handle.adapter
     ));
-    print(&evaluation, output);
+    print(&evaluation, saved.info.data.classes().names(), output);
     let warnings = saved.diagnose(&evaluation, &subject);
     warnings.iter().for_each(|finding| output.warning(&finding.to_string()));
     // The result is printed even if a file cannot be written.
@@ -76,6 +78,7 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
         run: saved.folder.path(),
         split: args.split,
         data: subject.other_source.as_ref().map(Source::to_string),
+        class_names: saved.info.data.classes().names(),
         evaluation: &evaluation,
         pictures: &pictures,
         warnings: &warnings,
@@ -84,15 +87,15 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
 }
 
 /// Prints the evaluation as tables.
-fn print(evaluation: &Evaluation, output: &Output) {
+fn print(evaluation: &Evaluation, classes: &[String], output: &Output) {
     output.line("");
     if evaluation.confusion.is_readable() {
         output.line("confusion matrix: a row for each true class, a column for each predicted one");
         output.line("");
-        output.line(&matrix(evaluation).lines());
+        output.line(&matrix(evaluation, classes).lines());
         output.line("");
     }
-    output.line(&scores(evaluation).lines());
+    output.line(&Table::of_text(score_table(&evaluation.classes, classes)).lines());
     output.line("");
     output.line(&format!(
         "expected calibration error {:.4} (mean gap between confidence and accuracy)",
@@ -102,38 +105,31 @@ fn print(evaluation: &Evaluation, output: &Output) {
         output.line("");
         output.line("worst mistakes, those of the highest loss:");
         output.line("");
-        output.line(&misclassifications(&evaluation.top_losses).lines());
+        output.line(&misclassifications(&evaluation.top_losses, classes).lines());
     }
     output.line("");
 }
 
 /// Returns the confusion matrix as a table.
-fn matrix(evaluation: &Evaluation) -> Table {
-    let counts = &evaluation.confusion.counts;
-    let classes = (0..counts.len()).map(|class| class.to_string());
-    let mut table = Table::new([String::new()].into_iter().chain(classes), 0);
-    for (class, row) in counts.iter().enumerate() {
+fn matrix(evaluation: &Evaluation, classes: &[String]) -> Table {
+    let mut table = Table::new([String::new()].into_iter().chain(classes.iter().cloned()), 0);
+    for (class, row) in classes.iter().zip(&evaluation.confusion.counts) {
         // A dot for zero makes the misclassifications stand out.
         let cells =
             row.iter().map(|&count| if count == 0 { "·".to_owned() } else { grouped(count as usize) });
-        table.add_row([class.to_string()].into_iter().chain(cells));
+        table.add_row([class.clone()].into_iter().chain(cells));
     }
     table
 }
 
-/// Returns the table of precision, recall and F1 per class.
-fn scores(evaluation: &Evaluation) -> Table {
-    Table::of_text(score_table(&evaluation.classes))
-}
-
 /// Returns the table of the misclassifications with the highest loss.
-fn misclassifications(worst: &[Misclassification]) -> Table {
+fn misclassifications(worst: &[Misclassification], classes: &[String]) -> Table {
     let mut table = Table::new(["image", "true", "predicted", "confidence", "loss"], 0);
     for mistake in worst.iter().take(MAX_LISTED) {
         table.add_row([
             mistake.index.to_string(),
-            mistake.label.to_string(),
-            mistake.predicted.to_string(),
+            classes[mistake.label].clone(),
+            classes[mistake.predicted].clone(),
             percent(mistake.confidence),
             loss(mistake.loss),
         ]);

@@ -27,9 +27,13 @@ pub(super) struct ExperimentArgs {
     /// The seed of weights, image order, held-out images and dropout; short for `--set seed=N`
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
     seed: Option<i64>,
-    /// The images: a folder of IDX files; short for `--set data.source=DIR`
-    #[arg(long, value_name = "DIR")]
+    /// The images: a name such as `fashion-mnist`, a folder or a file; short for `--set
+    /// data.source=DATA`
+    #[arg(long, value_name = "DATA")]
     data: Option<String>,
+    /// Leave out pictures that cannot be read; short for `--set data.skip_broken=true`
+    #[arg(long)]
+    skip_broken: bool,
 }
 
 /// Arguments of an experiment that is trained: [`ExperimentArgs`] and short forms of frequent
@@ -127,7 +131,8 @@ impl ExperimentArgs {
         let settings = self.settings.iter().flat_map(|setting| option("--set", setting.to_string()));
         let seed = self.seed.iter().flat_map(|seed| option("--seed", seed.to_string()));
         let data = self.data.iter().flat_map(|data| option("--data", data.clone()));
-        let arguments = config.into_iter().chain(settings).chain(seed).chain(data);
+        let skip_broken = self.skip_broken.then(|| "--skip-broken".to_owned());
+        let arguments = config.into_iter().chain(settings).chain(seed).chain(data).chain(skip_broken);
         backend.chain(engine).chain(["train".to_owned()]).chain(arguments).collect()
     }
 
@@ -147,6 +152,7 @@ impl ExperimentArgs {
         settings.extend(self.seed.map(|seed| Override::new("seed", seed)));
         settings.extend(name.map(|name| Override::new("name", name)));
         settings.extend(self.data.map(|data| Override::new("data.source", data)));
+        settings.extend(self.skip_broken.then(|| Override::new("data.skip_broken", true)));
         let mut experiment = Experiment::from_toml(&text, &origin, &settings)?;
         experiment.data.make_absolute()?;
         Ok(experiment)

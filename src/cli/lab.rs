@@ -44,8 +44,9 @@ pub(super) struct LabArgs {
     /// Studies start from these experiments: they take it, too, unless they vary it themselves
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Override>,
-    /// The images: a folder of IDX files [default: the MNIST inside smallnet]
-    #[arg(long, value_name = "DIR", default_value = "mnist", hide_default_value = true)]
+    /// The images: a name such as `fashion-mnist`, a folder or a file [default: the MNIST inside
+    /// smallnet]
+    #[arg(long, value_name = "DATA", default_value = "mnist", hide_default_value = true)]
     data: String,
 }
 

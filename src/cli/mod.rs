@@ -19,6 +19,7 @@ mod options;
 mod output;
 mod predict;
 mod progress;
+mod reading;
 mod report;
 mod resume;
 mod runs;
@@ -229,6 +230,7 @@ fn print_usage(error: &clap::Error) -> ExitCode {
 
 fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
     let Cli { global, command } = cli;
+    reading::show_progress(output.is_quiet());
     if let Some(wanted) = global.threads.map(usize::from) {
         let started = backend::start_threads(Some(wanted))?;
         if started < wanted {

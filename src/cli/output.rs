@@ -113,6 +113,11 @@ impl Output {
         })
     }
 
+    /// Prints a note, as [`Output::line`] does.
+    pub(super) fn note(&self, text: &str) {
+        self.line(&format!("note: {text}"));
+    }
+
     /// Prints a warning on standard error.
     pub(super) fn warning(&self, text: &str) {
         if self.quiet {

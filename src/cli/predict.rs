@@ -32,8 +32,8 @@ pub(super) struct PredictArgs {
     /// The split in which `--index` counts
     #[arg(long, value_enum, default_value_t, value_name = "SPLIT", requires = "index")]
     split: SplitName,
-    /// Take the images of `--index` from the IDX files in this folder instead of the run's own data
-    #[arg(long, value_name = "DIR", requires = "index")]
+    /// Take the images of `--index` from this data set instead: a name, a folder or a file
+    #[arg(long, value_name = "DATA", requires = "index")]
     data: Option<String>,
 }
 
@@ -48,6 +48,8 @@ struct Record<'a> {
     image: String,
     label: Option<usize>,
     predicted: usize,
+    /// The name of the predicted class.
+    predicted_name: &'a str,
     confidence: f64,
     probabilities: Vec<f64>,
     picture: Option<&'a Path>,
@@ -60,13 +62,15 @@ pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result
         LoadedModel::load(&args.model, &global.artifacts, global.backend)?.with_engine(global.engine)?;
     let predictions = if args.images.is_empty() {
         let subject = saved.eval_set(args.split, args.data.as_deref().map(Source::parse))?;
+        subject.notes.iter().for_each(|note| output.note(note));
         saved.predict(&subject, &args.index)?
     } else {
         saved.predict_files(&args.images)?
     };
+    let classes = saved.info.data.classes();
     match &predictions[..] {
-        [prediction] => print_one(prediction, saved.info.data.layout, output),
-        predictions => print_table(predictions, output),
+        [prediction] => print_one(prediction, saved.info.data.layout, classes.names(), output),
+        predictions => print_table(predictions, classes.names(), output),
     }
     // The prediction is printed even if its picture cannot be written.
     let pictures = output.warn_on_error(saved.draw_predictions(&predictions));
@@ -83,6 +87,7 @@ pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result
             image: image.image.name(),
             label: image.image.label(),
             predicted: image.prediction.class,
+            predicted_name: &classes.names()[image.prediction.class],
             confidence: image.prediction.confidence(),
             probabilities: image.prediction.probabilities(),
             picture: pictures.get(index).map(|picture| picture.path.as_path()),
@@ -95,22 +100,22 @@ pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result
 
 /// Prints an image with the probabilities of all classes beside it, or below it on a narrow
 /// terminal.
-fn print_one(prediction: &ImagePrediction, layout: InputSpec, output: &Output) {
+fn print_one(prediction: &ImagePrediction, layout: InputSpec, classes: &[String], output: &Output) {
     let ImagePrediction { image, pixels, prediction } = prediction;
     let truth = match image.label() {
-        Some(label) if label == prediction.class => format!("; its label is {label}: right"),
-        Some(label) => format!("; its label is {label}: wrong"),
+        Some(label) if label == prediction.class => format!("; its label is {}: right", classes[label]),
+        Some(label) => format!("; its label is {}: wrong", classes[label]),
         None => String::new(),
     };
     output.line(&format!(
         "{}: predicted {} with {}{truth}",
         image.name(),
-        prediction.class,
+        classes[prediction.class],
         percent(prediction.confidence())
     ));
     output.line("");
     let left = terminal::image(pixels, layout.height, layout.width, output.has_colors());
-    let right = bars(&prediction.probabilities());
+    let right = bars(&prediction.probabilities(), classes);
     let mut lines = terminal::beside(&left, &right);
     if lines.iter().any(|line| measure_text_width(line) > usize::from(terminal::width())) {
         lines = [left, vec![String::new()], right].concat();
@@ -125,22 +130,24 @@ fn print_one(prediction: &ImagePrediction, layout: InputSpec, output: &Output) {
 const MAX_BARS: usize = 20;
 
 /// Draws one bar per class, or those of the most probable classes if there are very many.
-fn bars(probabilities: &[f64]) -> Vec<String> {
+fn bars(probabilities: &[f64], names: &[String]) -> Vec<String> {
     let mut classes: Vec<usize> = (0..probabilities.len()).collect();
     if classes.len() > MAX_BARS {
         classes.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
         classes.truncate(MAX_BARS);
     }
+    let width = classes.iter().map(|&class| measure_text_width(&names[class])).max().unwrap_or(0).max(3);
     let line = |&class: &usize| {
         let probability = probabilities[class];
-        let text = format!("{class:>3}  {:>6}  {}", percent(probability), terminal::bar(probability, 30));
+        let name = console::pad_str(&names[class], width, console::Alignment::Right, None);
+        let text = format!("{name}  {:>6}  {}", percent(probability), terminal::bar(probability, 30));
         text.trim_end().to_owned()
     };
     classes.iter().map(line).collect()
 }
 
 /// Prints a table of several images, with the most probable class and the runner-up.
-fn print_table(predictions: &[ImagePrediction], output: &Output) {
+fn print_table(predictions: &[ImagePrediction], classes: &[String], output: &Output) {
     let mut table = Table::new(["image", "label", "predicted", "confidence", "runner-up", "confidence"], 1);
     for ImagePrediction { image, prediction, .. } in predictions {
         let probabilities = prediction.probabilities();
@@ -148,10 +155,10 @@ fn print_table(predictions: &[ImagePrediction], output: &Output) {
         let runner_up = others.max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
         table.add_row([
             image.name(),
-            image.label().map_or_else(|| "–".to_owned(), |label| label.to_string()),
-            prediction.class.to_string() + if is_wrong(image, prediction.class) { " ✗" } else { "" },
+            image.label().map_or_else(|| "–".to_owned(), |label| classes[label].clone()),
+            classes[prediction.class].clone() + if is_wrong(image, prediction.class) { " ✗" } else { "" },
             percent(prediction.confidence()),
-            runner_up.map_or_else(String::new, |class| class.to_string()),
+            runner_up.map_or_else(String::new, |class| classes[class].clone()),
             runner_up.map_or_else(String::new, |class| percent(probabilities[class])),
         ]);
     }

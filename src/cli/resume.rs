@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::output::Output;
 use crate::cli::train::run_with_progress;
 use crate::cli::{Global, dashboard};
+use crate::data::Source;
 use crate::error::Result;
 use crate::pipeline;
 use crate::pipeline::Resume;
@@ -20,6 +21,9 @@ pub(super) struct ResumeArgs {
     /// Train until so many epochs are done in all; a finished run is trained on
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
+    /// The run's data set, if it was moved: a name, a folder or a file
+    #[arg(long, value_name = "DATA")]
+    data: Option<String>,
     /// Show Burn's terminal dashboard instead of a bar; Ctrl-C stops, and so do q and then s
     #[arg(long)]
     dashboard: bool,
@@ -32,7 +36,7 @@ pub(super) fn run(args: ResumeArgs, global: &Global, output: &Output) -> Result<
     }
     let folder = run::find(&args.run, &global.artifacts)?;
     let Resume { run: prepared, position, warnings } =
-        pipeline::resume(folder, args.epochs, global.backend, global.engine)?;
+        pipeline::resume(folder, args.epochs, global.backend, global.engine, args.data.as_deref().map(Source::parse))?;
     warnings.iter().for_each(|warning| output.warning(warning));
     let path = prepared.folder.path().display();
     output.line(&match position {

@@ -41,8 +41,9 @@ pub(super) struct StudyArgs {
     settings: Vec<Override>,
     #[command(flatten)]
     short: ShortForms,
-    /// The images: a folder of IDX files; short for `--set data.source=DIR`
-    #[arg(long, value_name = "DIR")]
+    /// The images: a name such as `fashion-mnist`, a folder or a file; short for `--set
+    /// data.source=DATA`
+    #[arg(long, value_name = "DATA")]
     data: Option<String>,
     /// Print the trials, their number and about how long they take; train none
     #[arg(long)]

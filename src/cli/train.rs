@@ -60,6 +60,9 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
     run_with_progress(prepared, args.dashboard, output)
 }
 
+/// Largest number of lines about the data set at the start of a training.
+const MAX_DATA_LINES: usize = 3;
+
 /// Trains a prepared run, shows the progress and prints the result. Returns the exit code.
 pub(super) fn run_with_progress(
     prepared: PreparedRun,
@@ -67,6 +70,9 @@ pub(super) fn run_with_progress(
     output: &Output,
 ) -> Result<ExitCode> {
     print_header(&prepared.experiment, &prepared.info, &prepared.handle, output);
+    prepared.notes().iter().for_each(|note| output.note(note));
+    let findings = prepared.data_check().map_or_else(Vec::new, |check| check.lines(MAX_DATA_LINES));
+    findings.iter().for_each(|finding| output.warning(finding));
     let interrupter = Interrupter::new();
     let signals = Signals::listen(interrupter.clone())?;
     let bar = progress::Bar::new(output.is_quiet() || with_dashboard);
@@ -76,6 +82,7 @@ pub(super) fn run_with_progress(
     };
     let folder = prepared.folder.clone();
     let experiment = prepared.experiment.clone();
+    let classes = prepared.info.data.classes().names().to_vec();
     let (line_experiment, line_output) = (experiment.clone(), *output);
     let print_epoch = on_epoch_end(move |record| {
         if !with_dashboard {
@@ -105,8 +112,10 @@ pub(super) fn run_with_progress(
         })?;
         return Ok(signals.exit_code());
     };
-    print_result(&outcome, summary, evaluation, path, output);
-    let warnings = diagnose(&experiment, evaluation, true);
+    print_result(&outcome, summary, evaluation.as_ref(), path, output);
+    let warnings = evaluation
+        .as_ref()
+        .map_or_else(Vec::new, |evaluation| diagnose(&experiment, evaluation, &classes, true));
     warnings.iter().for_each(|finding| output.warning(&finding.to_string()));
     let summary = Some(summary);
     output.record(&Record { run: path, status: Status::Finished, report, summary, warnings: &warnings })?;
@@ -161,7 +170,7 @@ fn format_lr(lr: f64, experiment: &Experiment) -> String {
 fn print_result(
     outcome: &RunOutcome,
     summary: &RunSummary,
-    evaluation: &Evaluation,
+    evaluation: Option<&Evaluation>,
     path: &Path,
     output: &Output,
 ) {
@@ -173,13 +182,16 @@ fn print_result(
             "the validation loss was lowest after epoch {epoch}: its weights are the model's"
         ));
     }
-    output.line(&format!(
-        "test accuracy {:.4} ({} of {}), loss {}",
-        evaluation.accuracy,
-        grouped(evaluation.confusion.num_correct() as usize),
-        counted(evaluation.num_images, "image", "images"),
-        loss(evaluation.loss)
-    ));
+    output.line(&match evaluation {
+        Some(evaluation) => format!(
+            "test accuracy {:.4} ({} of {}), loss {}",
+            evaluation.accuracy,
+            grouped(evaluation.confusion.num_correct() as usize),
+            counted(evaluation.num_images, "image", "images"),
+            loss(evaluation.loss)
+        ),
+        None => "not tested: there are no test images with labels".to_owned(),
+    });
     if let Some(epoch) = summary.seconds_per_epoch {
         output.line(&format!("{} per epoch; weights {}", seconds(epoch), &summary.weights_sha256[..16]));
     }

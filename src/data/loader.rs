@@ -16,9 +16,18 @@ use rand::seq::SliceRandom;
 use crate::data::{Split, normalize};
 use crate::util::rng::{RngStream, rng};
 
-/// Number of images per batch in an evaluation, large enough to keep a device busy. It is a part of
-/// a result, because another size may round the last digit differently.
+/// Largest number of images per batch in an evaluation, large enough to keep a device busy.
 pub const EVALUATION_BATCH_SIZE: usize = 1000;
+
+/// Largest number of pixels per batch in an evaluation, 2^26. Only images of more than 67,108 pixels
+/// need smaller batches for it.
+const EVALUATION_BATCH_PIXELS: usize = 1 << 26;
+
+/// Returns the number of images per batch in an evaluation of images of `num_pixels` pixels. It is a
+/// part of a result, because another size may round the last digit differently.
+pub fn evaluation_batch_size(num_pixels: usize) -> usize {
+    (EVALUATION_BATCH_PIXELS / num_pixels.max(1)).clamp(1, EVALUATION_BATCH_SIZE)
+}
 
 /// Some images with their labels. They become tensors on demand.
 #[derive(Debug, Clone)]
@@ -59,7 +68,7 @@ impl Batch {
     ///
     /// # Panics
     /// If the range is not within the batch.
-    pub fn items(&self, range: Range<usize>) -> impl Iterator<Item = (&[u8], u8)> {
+    pub fn items(&self, range: Range<usize>) -> impl Iterator<Item = (&[u8], u16)> {
         self.indices[range].iter().map(|&index| self.split.image(index as usize))
     }
 
@@ -230,7 +239,6 @@ mod tests {
             height: 1,
             width: 2,
             images_name: String::new(),
-            labels_name: String::new(),
         })
     }
 

@@ -1,10 +1,15 @@
 //! Owns the images: their sources, their division into splits, and the batches that become tensors.
 //! Depends on `error` and `util`. Must not know networks or training.
 
+mod check;
+mod classes;
 mod config;
 mod dataset;
+mod load;
 mod loader;
 mod preprocess;
+mod progress;
+mod range;
 mod sources;
 mod split;
 
@@ -16,12 +21,20 @@ use burn_dataset::{Dataset, DatasetError};
 use crate::error::Error;
 use crate::util::format::counted;
 
+pub use check::{
+    Appearance, CheckedData, CheckedPart, ClassCount, DataCheck, Duplicates, Finding, FindingKind, ImagePair, Ink, Level,
+    Pairs, Polarity,
+};
+pub use classes::Classes;
 pub use config::DataConfig;
 pub use dataset::{ImageDataset, InputSpec, Subset};
-pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Sampling};
+pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Sampling, evaluation_batch_size};
 pub use preprocess::read_digit;
-pub use sources::{DataSource, IdxFolder, Mnist, Source};
-pub use split::{Folds, TrainValSplit, check_folds, fold_size};
+pub use load::{DataProperties, LoadedData, RawData};
+pub use progress::{ReadObserver, ReadProgress, observe_reading};
+pub use range::ValueRange;
+pub use sources::{DataSource, Mnist, RawImages, RawLabels, RawPixels, ReadOptions, Source};
+pub use split::{Folds, TrainValSplit, check_folds, draw_test, fold_size};
 
 /// Some images of a data set, as indices into one shared [`ImageDataset`].
 #[derive(Debug, Clone)]
@@ -59,14 +72,21 @@ impl Split {
         (self.images.height, self.images.width)
     }
 
-    /// Returns image `index` of the split, row-major bytes with 0 as background, and its label.
+    /// True if the class of each image is known.
+    pub fn is_labelled(&self) -> bool {
+        self.images.is_labelled()
+    }
+
+    /// Returns image `index` of the split, row-major bytes with 0 as the network's 0, and its
+    /// label, which is 0 if the images have no labels: see [`Split::is_labelled`].
     ///
     /// # Panics
     /// If `index` is not below [`Split::len`].
-    pub fn image(&self, index: usize) -> (&[u8], u8) {
+    pub fn image(&self, index: usize) -> (&[u8], u16) {
         let index = self.indices[index] as usize;
         let size = self.images.height * self.images.width;
-        (&self.images.pixels[index * size..(index + 1) * size], self.images.labels[index])
+        let label = self.images.labels.get(index).copied().unwrap_or_default();
+        (&self.images.pixels[index * size..(index + 1) * size], label)
     }
 
     /// Returns image `index` as [`Split::image`] does, after a check. `name` is the name of the
@@ -74,7 +94,7 @@ impl Split {
     ///
     /// # Errors
     /// `index` is not below [`Split::len`].
-    pub fn get(&self, index: usize, name: &str) -> Result<(&[u8], u8), Error> {
+    pub fn get(&self, index: usize, name: &str) -> Result<(&[u8], u16), Error> {
         if index < self.len() {
             return Ok(self.image(index));
         }
@@ -90,9 +110,12 @@ impl Split {
         (pixels().min().copied().unwrap_or(0), pixels().max().copied().unwrap_or(0))
     }
 
-    /// Number of images of each of `num_classes` classes.
+    /// Number of images of each of `num_classes` classes. All are 0 if the images have no labels.
     pub fn class_counts(&self, num_classes: usize) -> Vec<usize> {
         let mut counts = vec![0; num_classes];
+        if !self.is_labelled() {
+            return counts;
+        }
         for index in 0..self.len() {
             counts[usize::from(self.image(index).1)] += 1;
         }
@@ -100,9 +123,12 @@ impl Split {
     }
 
     /// Indices of the first `count` images of each of `num_classes` classes. A class with fewer
-    /// images has fewer indices.
+    /// images has fewer indices. There are none if the images have no labels.
     pub fn first_per_class(&self, num_classes: usize, count: usize) -> Vec<Vec<usize>> {
         let mut classes = vec![Vec::new(); num_classes];
+        if !self.is_labelled() {
+            return classes;
+        }
         for index in 0..self.len() {
             let class: &mut Vec<usize> = &mut classes[usize::from(self.image(index).1)];
             if class.len() < count {
@@ -110,6 +136,24 @@ impl Split {
             }
         }
         classes
+    }
+
+    /// Returns the label of each image. Empty if the images have no labels.
+    pub fn labels(&self) -> Vec<u16> {
+        if !self.is_labelled() {
+            return Vec::new();
+        }
+        self.indices.iter().map(|&index| self.images.labels[index as usize]).collect()
+    }
+
+    /// Makes a split of the images at `positions` of this one, in that order. Every position must
+    /// be below [`Split::len`].
+    ///
+    /// # Panics
+    /// If a position is not within the split.
+    pub fn select(&self, positions: &[u32]) -> Self {
+        let indices = positions.iter().map(|&position| self.indices[position as usize]).collect();
+        Self { images: self.images.clone(), indices }
     }
 
     /// Makes a split of the images with the indices `range` of this one.
@@ -130,7 +174,7 @@ pub fn normalize(pixel: u8) -> f32 {
 
 /// One-hot code of `label`, which must be below `num_classes`: 1 at the label's index, 0 everywhere
 /// else.
-pub fn one_hot(label: u8, num_classes: usize) -> Vec<u8> {
+pub fn one_hot(label: u16, num_classes: usize) -> Vec<u8> {
     (0..num_classes).map(|class| u8::from(class == usize::from(label))).collect()
 }
 
@@ -140,7 +184,7 @@ pub struct Item {
     /// Pixels, row-major, 0 is background.
     pub pixels: Vec<u8>,
     /// Class, from 0.
-    pub label: u8,
+    pub label: u16,
 }
 
 impl Dataset<Item> for Split {

@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use rand::Rng;
 use rand::seq::SliceRandom;
 
 use crate::error::{Error, Result, ensure};
@@ -40,20 +41,43 @@ impl TrainValSplit {
     ///
     /// # Errors
     /// No image would be left to train on.
-    pub fn draw(labels: &[u8], validation: usize, stratified: bool, seed: u64) -> Result<Self> {
+    pub fn draw(labels: &[u16], validation: usize, stratified: bool, seed: u64) -> Result<Self> {
         Self::check(labels.len(), validation)?;
-        let mut order: Vec<u32> = (0..labels.len() as u32).collect();
-        order.shuffle(&mut rng(seed, RngStream::TrainValSplit, 0));
-        if stratified {
-            order = stratify(&order, labels);
-        }
-        let mut train = order.split_off(validation);
-        let mut validation = order;
-        train.sort_unstable();
-        validation.sort_unstable();
+        let rng = rng(seed, RngStream::TrainValSplit, 0);
+        let (train, mut validation) = hold_out(labels, validation, stratified, rng);
         validation.shrink_to_fit();
         Ok(Self { train, validation })
     }
+}
+
+/// Chooses `share` of the images with these `labels` as test images, for a data set that has none.
+/// Each class has its share of them, to within one image. There is at least one test image.
+///
+/// Returns the indices of the other images and of the test images, both ascending.
+///
+/// # Errors
+/// No other image would be left.
+pub fn draw_test(labels: &[u16], share: f64, seed: u64) -> Result<(Vec<u32>, Vec<u32>)> {
+    let count = ((labels.len() as f64 * share).round() as usize).max(1);
+    if count >= labels.len() {
+        let images = counted(labels.len(), "image", "images");
+        return Err(Error::config(format!("`data.test` is {share}, and of {images} none is left to train on")));
+    }
+    Ok(hold_out(labels, count, true, rng(seed, RngStream::TestSplit, 0)))
+}
+
+/// Takes `count` of the images with these `labels` out. Returns the indices of the others and of
+/// those taken out, both ascending.
+fn hold_out(labels: &[u16], count: usize, stratified: bool, mut rng: impl Rng) -> (Vec<u32>, Vec<u32>) {
+    let mut order: Vec<u32> = (0..labels.len() as u32).collect();
+    order.shuffle(&mut rng);
+    if stratified {
+        order = stratify(&order, labels);
+    }
+    let mut rest = order.split_off(count);
+    rest.sort_unstable();
+    order.sort_unstable();
+    (rest, order)
 }
 
 /// Division of images into folds, drawn from a seed. Each image is held out in exactly one fold.
@@ -75,7 +99,7 @@ impl Folds {
     ///
     /// # Errors
     /// Fewer images than folds, or more than 256 folds.
-    pub fn draw(labels: &[u8], num_folds: usize, stratified: bool, seed: u64) -> Result<Self> {
+    pub fn draw(labels: &[u16], num_folds: usize, stratified: bool, seed: u64) -> Result<Self> {
         check_folds(labels.len(), num_folds)?;
         let mut order: Vec<u32> = (0..labels.len() as u32).collect();
         order.shuffle(&mut rng(seed, RngStream::Folds, 0));
@@ -120,8 +144,9 @@ pub fn check_folds(num_images: usize, num_folds: usize) -> Result<()> {
 /// Reorders `order` so that every prefix has each class in proportion, to within one image. The
 /// image that is the k-th of the n images of its class, counted from 0, gets the sort key (k + ½) /
 /// n.
-fn stratify(order: &[u32], labels: &[u8]) -> Vec<u32> {
-    let mut sizes = [0usize; 256];
+fn stratify(order: &[u32], labels: &[u16]) -> Vec<u32> {
+    let num_classes = labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
+    let mut sizes = vec![0usize; num_classes];
     labels.iter().for_each(|&label| sizes[usize::from(label)] += 1);
     // The positions of each class's images in `order`. The heap has the next image of each class,
     // smallest key first. Images with equal keys keep their shuffled order.
@@ -135,7 +160,7 @@ fn stratify(order: &[u32], labels: &[u8]) -> Vec<u32> {
         // The bits of positive floats have the same order as the floats.
         Some(Reverse((key.to_bits(), position, class, nth)))
     };
-    let mut next: BinaryHeap<_> = (0..256).filter_map(|class| entry(class, 0)).collect();
+    let mut next: BinaryHeap<_> = (0..num_classes).filter_map(|class| entry(class, 0)).collect();
     let mut stratified = Vec::with_capacity(order.len());
     while let Some(Reverse((_, position, class, nth))) = next.pop() {
         stratified.push(order[position as usize]);
@@ -150,7 +175,7 @@ mod tests {
     use super::*;
 
     /// Labels of 700 images of class 0, 200 of class 1, 100 of class 2, in this order.
-    fn labels() -> Vec<u8> {
+    fn labels() -> Vec<u16> {
         [vec![0; 700], vec![1; 200], vec![2; 100]].concat()
     }
 
@@ -185,7 +210,7 @@ mod tests {
         for labels in [labels(), [0, 1, 2, 2, 1, 0, 9].repeat(30), vec![3; 5], vec![255, 0]] {
             let mut order: Vec<u32> = (0..labels.len() as u32).collect();
             order.shuffle(&mut rng(1, RngStream::TrainValSplit, 0));
-            let count = |class: u8, images: &[u32]| {
+            let count = |class: u16, images: &[u32]| {
                 images.iter().filter(|&&image| labels[image as usize] == class).count() as f64
             };
             let mut expected: Vec<(f64, u32)> = Vec::new();
@@ -235,6 +260,23 @@ mod tests {
         assert_eq!(draw(1), draw(1));
         let few = Folds::draw(&labels[..2], 3, true, 1).unwrap_err();
         assert_eq!(few.message(), "3 folds of 2 training images");
+    }
+
+    /// 10 % of 700, 200 and 100 images.
+    #[test]
+    fn test_images_are_a_share_of_each_class() {
+        let labels = labels();
+        let (train, test) = draw_test(&labels, 0.1, 1).unwrap();
+        let count = |class| test.iter().filter(|&&i| labels[i as usize] == class).count();
+        assert_eq!([count(0), count(1), count(2)], [70, 20, 10]);
+        let mut all = [train.clone(), test.clone()].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..1000).collect::<Vec<u32>>());
+        assert_eq!(draw_test(&labels, 0.1, 1).unwrap(), (train, test.clone()));
+        assert_ne!(draw_test(&labels, 0.1, 2).unwrap().1, test);
+        assert_eq!(draw_test(&labels[..5], 0.01, 1).unwrap().1.len(), 1);
+        let error = draw_test(&labels[..1], 0.5, 1).unwrap_err();
+        assert_eq!(error.message(), "`data.test` is 0.5, and of 1 image none is left to train on");
     }
 
     #[test]

@@ -78,15 +78,15 @@ impl ConfusionMatrix {
 }
 
 /// Makes a table of the scores, with one row per class.
-pub fn score_table(classes: &[ClassScores]) -> TextTable {
-    let columns: [Column<(usize, &ClassScores)>; 5] = [
-        Column::number("class", |(class, _)| class.to_string()),
+pub fn score_table(classes: &[ClassScores], names: &[String]) -> TextTable {
+    let columns: [Column<(&String, &ClassScores)>; 5] = [
+        Column::number("class", |(name, _)| (*name).clone()),
         Column::number("precision", |(_, scores)| score(scores.precision)),
         Column::number("recall", |(_, scores)| score(scores.recall)),
         Column::number("F1", |(_, scores)| score(scores.f1)),
         Column::number("images", |(_, scores)| grouped(scores.num_images as usize)),
     ];
-    TextTable::new(&columns, classes.iter().enumerate())
+    TextTable::new(&columns, names.iter().zip(classes))
 }
 
 /// Formats a score with four decimals. `None` becomes a dash.

@@ -3,7 +3,7 @@
 
 use burn::tensor::Device;
 
-use crate::data::{Batch, EVALUATION_BATCH_SIZE, Split};
+use crate::data::{Batch, Split, evaluation_batch_size};
 use crate::error::Result;
 use crate::model::Mlp;
 
@@ -57,9 +57,11 @@ impl Prediction {
 /// # Errors
 /// A device that fails.
 pub fn predict(model: &Mlp, split: &Split, positions: &[u32], device: &Device) -> Result<Vec<Prediction>> {
-    let _session = model.engine().session(model, positions.len().min(EVALUATION_BATCH_SIZE));
+    let (height, width) = split.image_size();
+    let batch_size = evaluation_batch_size(height * width);
+    let _session = model.engine().session(model, positions.len().min(batch_size));
     let mut predictions = Vec::with_capacity(positions.len());
-    for positions in positions.chunks(EVALUATION_BATCH_SIZE) {
+    for positions in positions.chunks(batch_size) {
         let logits = logits(model, &Batch::new(split, positions, 0.0, device))?;
         predictions.extend(logits.chunks(logits.len() / positions.len()).map(Prediction::from_logits));
     }

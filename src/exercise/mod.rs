@@ -22,6 +22,7 @@ use crate::exercise::page::{
     ExerciseAnswer, ExercisePage, ExerciseRun, ExerciseStudy, FIRST_STUDY, Inside, Missing, QUESTIONS, Work,
 };
 use crate::experiment::{Experiment, Override};
+use crate::pipeline::SplitName;
 use crate::pipeline::inputs::{RunInputs, start_info};
 use crate::report::components::shell_word;
 use crate::run;
@@ -191,6 +192,7 @@ impl Exercise {
             train: &splits.train,
             test: &splits.test,
             layout: splits.layout,
+            classes: splits.properties.classes.names(),
             experiment: &inputs.experiment,
             info: &inputs.info,
             softmax: &NO_RUN,
@@ -246,9 +248,17 @@ impl Exercise {
     /// Opens the backend and reads the images. Writes no file.
     fn load_inputs(&self) -> Result<ExerciseInputs> {
         files::check(&self.settings)?;
-        let mut experiment = Experiment::default();
+        // Of the settings, only those about the data are needed here.
+        let about_data = |setting: &&Override| setting.key().starts_with("data.");
+        let settings: Vec<_> = self.settings.iter().filter(about_data).cloned().collect();
+        let mut experiment = Experiment::from_toml("", "", &settings)?;
         experiment.data.source = self.source.to_string();
+        experiment.data.validation = 0;
         let start = RunInputs::new(&experiment, self.compute)?;
+        if !start.splits.get(SplitName::Test)?.is_labelled() {
+            return Err(Error::data(format!("the test images in `{}` have no labels", self.source))
+                .hint("the exercise tests its networks: take test images from the training images, `--set data.test=0.1`"));
+        }
         let experiment = files::softmax(self, start.splits.train.len())?;
         let info = start_info(&experiment, self.compute, &start.handle, start.data.clone(), run::now());
         Ok(ExerciseInputs { start, experiment, info })

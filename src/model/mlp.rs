@@ -35,9 +35,13 @@ impl LayerWeights {
         neurons
     }
 
-    /// Name of a neuron on screen: `class 3` or `neuron 3`.
-    pub fn name(neuron: usize, is_class: bool) -> String {
-        format!("{} {neuron}", if is_class { "class" } else { "neuron" })
+    /// Name of a neuron on screen: `class 3` or `neuron 3`. `classes` has the names of the classes,
+    /// and `is_class` is true if the neurons are those of the classes.
+    pub fn name(neuron: usize, is_class: bool, classes: &[String]) -> String {
+        match classes.get(neuron).filter(|_| is_class) {
+            Some(name) => format!("class {name}"),
+            None => format!("neuron {neuron}"),
+        }
     }
 }
 

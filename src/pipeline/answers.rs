@@ -21,7 +21,7 @@ pub struct ImagePrediction {
 /// The origin of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageRef {
-    /// An image of a data set. Its class is known.
+    /// An image of a data set.
     Index {
         /// The name of the images for people. See [`EvalSet::describe`].
         images: String,
@@ -29,8 +29,8 @@ pub enum ImageRef {
         tag: String,
         /// The index of the image among them, from 0.
         index: usize,
-        /// The true class.
-        label: usize,
+        /// The true class. `None` if the images have no labels.
+        label: Option<usize>,
     },
     /// A picture file.
     File(PathBuf),
@@ -60,7 +60,7 @@ impl ImageRef {
     /// Returns the true class, if it is known.
     pub fn label(&self) -> Option<usize> {
         match self {
-            Self::Index { label, .. } => Some(*label),
+            Self::Index { label, .. } => *label,
             Self::File(_) => None,
         }
     }
@@ -76,8 +76,9 @@ impl LoadedModel {
         let mut images = Vec::with_capacity(indices.len());
         for &index in indices {
             let (pixels, label) = split.get(index, &name.to_string())?;
+            let label = split.is_labelled().then_some(usize::from(label));
             let (set, tag) = (eval_set.describe(), tag.clone());
-            let image = ImageRef::Index { images: set, tag, index, label: label.into() };
+            let image = ImageRef::Index { images: set, tag, index, label };
             images.push((image, pixels.to_vec()));
         }
         let indices: Vec<u32> = indices.iter().map(|&index| index as u32).collect();
@@ -95,12 +96,10 @@ impl LoadedModel {
         let digits = files.iter().map(read).collect::<Result<Vec<_>>>()?;
         let images = ImageDataset {
             pixels: digits.concat(),
-            // The classes are unknown, and a prediction does not use them.
-            labels: vec![0; digits.len()],
+            labels: Vec::new(),
             height,
             width,
             images_name: "pictures".to_owned(),
-            labels_name: "pictures".to_owned(),
         };
         let indices: Vec<u32> = (0..digits.len() as u32).collect();
         let predictions = predict(&self.model, &Split::whole(images), &indices, &self.handle.device)?;

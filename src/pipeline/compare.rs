@@ -53,7 +53,10 @@ fn test_against_first(runs: &[RunRecords]) -> Vec<Option<PairedTest>> {
     let evaluation = |run: &RunRecords| run.test.as_ref().map(|test| test.evaluation.clone());
     let Some(first) = runs.first().and_then(evaluation) else { return tests };
     let is_comparable = |run: &RunRecords, other: &Evaluation| {
-        run.info.data.sha256 == runs[0].info.data.sha256 && other.num_images == first.num_images
+        let (data, first_data) = (&run.experiment.data, &runs[0].experiment.data);
+        run.info.data.sha256 == runs[0].info.data.sha256
+            && other.num_images == first.num_images
+            && (data.test, data.test_seed) == (first_data.test, first_data.test_seed)
     };
     let others: Vec<(usize, Evaluation)> = (1..runs.len())
         .filter_map(|index| Some((index, evaluation(&runs[index])?)))

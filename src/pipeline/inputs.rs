@@ -15,6 +15,10 @@ use crate::run::{DataInfo, RunInfo, Status};
 /// The git commit that smallnet was built from, if it was built in a checkout.
 pub const GIT_COMMIT: Option<&str> = option_env!("SMALLNET_GIT_COMMIT");
 
+/// The hint where a run cannot resume because its data set has changed.
+const CHANGED_FOR_RESUME: &str = "a run resumes with the images that it began with: put them back, say where they are now \
+     with `--data PATH`, or train again";
+
 /// A backend, images and a network with its initial weights.
 pub(crate) struct RunInputs {
     pub(crate) handle: BackendHandle,
@@ -30,20 +34,29 @@ impl RunInputs {
     /// A backend that cannot be opened, a data set that cannot be read or learned from, or a
     /// network that is too large.
     pub(crate) fn new(experiment: &Experiment, compute: Compute) -> Result<Self> {
+        Self::with_splits(experiment, compute, || Splits::load(experiment))
+    }
+
+    /// Does the same for the run that recorded `info`: its images are understood as it did.
+    ///
+    /// # Errors
+    /// As [`RunInputs::new`], or a data set that has changed.
+    pub(crate) fn again(experiment: &Experiment, compute: Compute, info: &DataInfo) -> Result<Self> {
+        Self::with_splits(experiment, compute, || Splits::load_again(experiment, info, CHANGED_FOR_RESUME))
+    }
+
+    fn with_splits(
+        experiment: &Experiment,
+        compute: Compute,
+        load: impl FnOnce() -> Result<Splits>,
+    ) -> Result<Self> {
         let handle = compute.open()?;
-        let source = experiment.data.source();
-        let splits = Splits::load(experiment)?;
+        let splits = load()?;
         splits.check_trainable(experiment)?;
         let InputSpec { height, width, num_classes } = splits.layout;
         let model = experiment.model.init(height * width, num_classes, experiment.seed, &handle.device)?;
         let model = model.with_engine(handle.engine);
-        let data = DataInfo {
-            source: source.to_string(),
-            sha256: source.checksum()?,
-            layout: splits.layout,
-            num_train: splits.train.len(),
-            num_validation: splits.validation.len(),
-        };
+        let data = splits.info(&experiment.data.source);
         Ok(Self { handle, splits, model, data })
     }
 }

@@ -9,6 +9,7 @@ use crate::evaluation::{Evaluation, evaluate};
 use crate::experiment::Experiment;
 use crate::model::{Mlp, weights_sha256};
 use crate::pipeline::SplitName;
+use crate::pipeline::splits::LoadedSplit;
 use crate::pipeline::{report, splits};
 use crate::run;
 use crate::run::diagnosis;
@@ -45,6 +46,8 @@ pub struct EvalSet {
     pub other_source: Option<Source>,
     /// The name of the images in file names: `test`, or `test-of-` and a name for another data set.
     pub tag: String,
+    /// Sentences about what was decided or left out while reading, for the user.
+    pub notes: Vec<String>,
 }
 
 impl LoadedModel {
@@ -160,22 +163,24 @@ impl LoadedModel {
         }
     }
 
-    /// Loads a split of the run's own data set, or of `source`.
+    /// Loads a split of the run's own data set, or of `source`. If that has the same digest, it is
+    /// the run's own data set in another place.
     ///
     /// # Errors
     /// A data set that has changed since the training or does not fit the network, or a split
     /// without images.
     pub fn eval_set(&self, name: SplitName, source: Option<Source>) -> Result<EvalSet> {
-        let layout = self.info.data.layout;
-        let Some(other) = source else {
-            let own = self.experiment.data.source();
-            check_unchanged(&own, &self.info.data.sha256)?;
-            let split = splits::load(&self.experiment, &own, name, layout)?;
-            return Ok(EvalSet { split, name, other_source: None, tag: name.to_string() });
+        let loaded = match &source {
+            None => splits::load_own(&self.experiment, &self.info.data, name)?,
+            Some(source) => splits::load_other(&self.experiment, &self.info.data, source, name)?,
         };
-        let split = splits::load(&self.experiment, &other, name, layout)?;
-        let tag = format!("{name}-of-{}", other.tag()?);
-        Ok(EvalSet { split, name, other_source: Some(other), tag })
+        let LoadedSplit { split, is_own, sha256, notes } = loaded;
+        let other_source = source.filter(|_| !is_own);
+        let tag = match &other_source {
+            None => name.to_string(),
+            Some(other) => format!("{name}-of-{}", other.tag(&sha256)),
+        };
+        Ok(EvalSet { split, name, other_source, tag, notes })
     }
 
     /// Evaluates the network on `eval_set`.
@@ -189,7 +194,7 @@ impl LoadedModel {
     /// Returns the faults that an `evaluation` of the network on `eval_set` shows.
     pub fn diagnose(&self, evaluation: &Evaluation, eval_set: &EvalSet) -> Vec<Finding> {
         let is_result = eval_set.is_own_test() && self.is_final() && self.info.status == Status::Finished;
-        diagnosis::diagnose(&self.experiment, evaluation, is_result)
+        diagnosis::diagnose(&self.experiment, evaluation, self.info.data.classes().names(), is_result)
     }
 
     /// Stores `evaluation` as the run's test and writes the run's page again, if two conditions
@@ -289,16 +294,4 @@ fn check_verifiable(info: &RunInfo, folder: &RunFolder, weights_path: &Path) -> 
         None => "a run saves them when it ends".to_owned(),
     };
     Err(Error::state(format!("`{path}` has no trained weights: {reason}")).hint(hint))
-}
-
-/// Checks that a run's data set still has the digest that the run recorded.
-fn check_unchanged(source: &Source, expected: &str) -> Result<()> {
-    let found = source.checksum()?;
-    if found == expected {
-        return Ok(());
-    }
-    Err(Error::data(format!(
-        "the data set `{source}` has changed: its digest is {found}, expected {expected}"
-    ))
-    .hint(format!("to evaluate on it as it is, say so: `--data {source}`")))
 }

@@ -45,8 +45,20 @@ pub fn draw_samples(
         values: split.image(index).0,
         caption: vec![CaptionLine::plain(index.to_string())],
     };
-    let mut tiles = Vec::with_capacity(num_classes * SAMPLES_PER_CLASS);
-    for samples in split.first_per_class(num_classes, SAMPLES_PER_CLASS) {
+    let (rows, row_labels, title) = match split.is_labelled() {
+        true => (
+            split.first_per_class(num_classes, SAMPLES_PER_CLASS),
+            splits.properties.classes.names(),
+            format!("The first {SAMPLES_PER_CLASS} images of each class"),
+        ),
+        false => {
+            let first: Vec<usize> = (0..split.len().min(SAMPLES_PER_CLASS * SAMPLES_PER_CLASS)).collect();
+            let rows = first.chunks(SAMPLES_PER_CLASS).map(<[usize]>::to_vec).collect();
+            (rows, &[][..], "The first images, which have no labels".to_owned())
+        }
+    };
+    let mut tiles = Vec::with_capacity(rows.len() * SAMPLES_PER_CLASS);
+    for samples in rows {
         tiles.extend(samples.iter().map(tile));
         // A tile without values stays empty: a class may have few images, or none.
         tiles.resize(
@@ -55,7 +67,7 @@ pub fn draw_samples(
         );
     }
     let sheet = Sheet {
-        title: &format!("The first {SAMPLES_PER_CLASS} images of each class"),
+        title: &title,
         subtitle: &format!(
             "{}, {name} split: {}; under each its number",
             experiment.data.source,
@@ -64,10 +76,10 @@ pub fn draw_samples(
         height,
         width,
         columns: SAMPLES_PER_CLASS,
-        row_labels: &class_names(num_classes),
+        row_labels,
         tiles: &tiles,
     };
-    let file = format!("{}-samples.png", file_stem(experiment, name)?);
+    let file = format!("{}-samples.png", file_stem(splits, experiment, name));
     run::write_file(&data_folder(artifacts), &file, &sheet.draw()?.to_png()?)
 }
 
@@ -86,7 +98,7 @@ pub fn draw_image(
     let (pixels, _) = splits.get(name)?.get(index, &name.to_string())?;
     let scale = (MAX_SIDE / height.max(width)).clamp(1, IMAGE_SCALE);
     let png = gray_png(pixels, height, width, scale)?;
-    run::write_file(&data_folder(artifacts), &format!("{}-{index}.png", file_stem(experiment, name)?), &png)
+    run::write_file(&data_folder(artifacts), &format!("{}-{index}.png", file_stem(splits, experiment, name)), &png)
 }
 
 fn data_folder(artifacts: &Path) -> PathBuf {
@@ -95,19 +107,15 @@ fn data_folder(artifacts: &Path) -> PathBuf {
 
 /// Returns the beginning of the names of a split's pictures. It contains the number of validation
 /// images and the seed, since they decide which image has which index.
-fn file_stem(experiment: &Experiment, name: SplitName) -> Result<String> {
-    let tag = experiment.data.source().tag()?;
+fn file_stem(splits: &Splits, experiment: &Experiment, name: SplitName) -> String {
+    let tag = experiment.data.source().tag(&splits.sha256);
     let num_validation = experiment.data.validation;
-    Ok(match name {
+    match name {
         SplitName::Train | SplitName::Validation if num_validation > 0 => {
             format!("{tag}-{name}-{num_validation}-held-out-seed-{}", experiment.seed)
         }
         _ => format!("{tag}-{name}"),
-    })
-}
-
-fn class_names(num_classes: usize) -> Vec<String> {
-    (0..num_classes).map(|class| class.to_string()).collect()
+    }
 }
 
 /// Key figures of a neuron's weights.
@@ -174,9 +182,10 @@ impl LoadedModel {
         limit: f32,
     ) -> Result<Vec<u8>> {
         let is_softmax = self.experiment.model.hidden.is_empty();
+        let classes = self.info.data.classes();
         let tile = |info: &'_ NeuronInfo| Tile {
             values: &layer.weights[info.neuron][..],
-            caption: neuron_caption(info, is_softmax),
+            caption: neuron_caption(info, is_softmax, classes.names()),
         };
         let what =
             if is_softmax { "each output neuron" } else { "the first hidden layer, largest norm first" };
@@ -209,10 +218,11 @@ impl LoadedModel {
             percent(evaluation.accuracy)
         );
         let title = format!("{}: confusion matrix", self.info.experiment);
+        let classes = self.info.data.classes();
         let matrix = ConfusionMatrix {
             title: &title,
             subtitle: &subtitle,
-            classes: &class_names(counts.len()),
+            classes: classes.names(),
             counts,
         };
         // Drawn even without any misclassified image. Otherwise, the sheet of an earlier evaluation
@@ -226,6 +236,8 @@ impl LoadedModel {
 
     fn mistake_sheet(&self, evaluation: &Evaluation, split: &Split, subtitle: &str) -> Result<Vec<u8>> {
         let (height, width) = split.image_size();
+        let classes = self.info.data.classes();
+        let name = |class: usize| &classes.names()[class];
         let tiles: Vec<_> = evaluation
             .top_losses
             .iter()
@@ -233,7 +245,7 @@ impl LoadedModel {
                 values: split.image(mistake.index).0,
                 caption: vec![
                     CaptionLine::new(
-                        format!("{} taken for {}", mistake.label, mistake.predicted),
+                        format!("{} taken for {}", name(mistake.label), name(mistake.predicted)),
                         Tone::Wrong,
                     ),
                     CaptionLine::plain(format!("confidence {}", percent(mistake.confidence))),
@@ -265,15 +277,16 @@ impl LoadedModel {
     }
 
     fn draw_prediction(&self, prediction: &ImagePrediction, stem: &str) -> Result<PredictionPictures> {
-        let InputSpec { height, width, num_classes } = self.info.data.layout;
+        let InputSpec { height, width, .. } = self.info.data.layout;
         let ImagePrediction { image, pixels, prediction } = prediction;
+        let classes = self.info.data.classes();
         let picture = Prediction {
-            title: &format!("{} with {}", prediction.class, percent(prediction.confidence())),
+            title: &format!("{} with {}", classes.names()[prediction.class], percent(prediction.confidence())),
             subtitle: &format!("{}, run {} {}", image.name(), self.info.experiment, self.folder.id()),
             pixels,
             height,
             width,
-            classes: &class_names(num_classes),
+            classes: classes.names(),
             probabilities: &prediction.probabilities(),
             true_class: image.label(),
         };
@@ -303,9 +316,9 @@ fn neuron_infos(layer: &LayerWeights, is_softmax: bool) -> Vec<NeuronInfo> {
     layer.in_order(is_softmax).into_iter().map(info).collect()
 }
 
-fn neuron_caption(info: &NeuronInfo, is_softmax: bool) -> Vec<CaptionLine> {
+fn neuron_caption(info: &NeuronInfo, is_softmax: bool, classes: &[String]) -> Vec<CaptionLine> {
     vec![
-        CaptionLine::plain(LayerWeights::name(info.neuron, is_softmax)),
+        CaptionLine::plain(LayerWeights::name(info.neuron, is_softmax, classes)),
         CaptionLine::plain(format!("norm {}", three_digits(info.norm))),
     ]
 }

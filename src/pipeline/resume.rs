@@ -25,7 +25,7 @@ pub struct Resume {
 }
 
 /// Prepares the run in `folder` to resume from its last undamaged checkpoint. With `num_epochs`, it
-/// ends after that many epochs.
+/// ends after that many epochs. `data` is where the run's data set is now, if it was moved.
 ///
 /// It ends as if it had never stopped: with the same weights and metrics to the last bit on the
 /// same CPU backend.
@@ -38,6 +38,7 @@ pub fn resume(
     num_epochs: Option<usize>,
     backend: Option<Backend>,
     engine: Option<Engine>,
+    data: Option<Source>,
 ) -> Result<Resume> {
     let lock = folder.lock()?;
     let mut info = folder.info()?;
@@ -53,8 +54,11 @@ pub fn resume(
     let mut warnings = Vec::new();
     warn_about_version(&info, &mut warnings);
 
-    let RunInputs { handle, splits, model, data } = RunInputs::new(&experiment, compute)?;
-    check_data(&experiment.data.source(), &data.sha256, &info.data.sha256)?;
+    if let Some(source) = data {
+        experiment.data.source = source.to_absolute()?.to_string();
+    }
+    let RunInputs { handle, splits, model, data } = RunInputs::again(&experiment, compute, &info.data)?;
+    info.data.source = data.source;
     let search =
         CheckpointSearch { folder: &folder, experiment: &experiment, model: &model, metrics: &metrics };
     let steps_per_epoch = experiment.training.steps_per_epoch(splits.train.len());
@@ -174,16 +178,6 @@ fn warn_about_version(info: &RunInfo, warnings: &mut Vec<String>) {
             info.version
         ));
     }
-}
-
-fn check_data(source: &Source, found: &str, expected: &str) -> Result<()> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(Error::data(format!(
-        "the data set `{source}` has changed: its digest is {found}, expected {expected}"
-    ))
-    .hint("a run resumes with the images that it began with: put them back, or train again"))
 }
 
 /// The search for the checkpoint that a run resumes from.

@@ -1,12 +1,15 @@
 //! The images that an experiment trains on, validates on and is tested on.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
-use crate::data::{EVALUATION_BATCH_SIZE, ImageDataset, InputSpec, Source, Split, Subset, TrainValSplit};
+use crate::data::{
+    DataCheck, DataConfig, DataProperties, ImageDataset, InputSpec, LoadedData, RawData, Source, Split, Subset,
+    TrainValSplit,
+    draw_test, evaluation_batch_size,
+};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
+use crate::run::DataInfo;
 use crate::util::format::grouped;
 use crate::util::memory;
 
@@ -40,28 +43,93 @@ pub struct Splits {
     pub train: Split,
     /// The validation images. They may be empty.
     pub validation: Split,
-    /// The test images.
+    /// The test images. They may be empty, or have no labels.
     pub test: Split,
     /// The size and the number of classes of all images.
     pub layout: InputSpec,
+    /// How the files' images were understood.
+    pub properties: DataProperties,
+    /// The digest of the data set: see [`RawData::sha256`].
+    pub sha256: String,
+    /// Smallest and largest pixel value of the files' training images, before the scaling.
+    pub raw_range: (f32, f32),
+    /// The check of the whole data set. `None` if the images were read again for a run, which
+    /// checked them at its start.
+    pub check: Option<DataCheck>,
+    /// Sentences about what was decided or left out while reading, for the user.
+    pub notes: Vec<String>,
 }
 
 impl Splits {
     /// Reads and splits the data set of `experiment`.
     ///
     /// # Errors
-    /// Those of [`Source::load`], test images that do not fit the training images, or too many
-    /// validation images.
+    /// Those of [`RawData::read`], no training images with labels, test images that do not fit the
+    /// training images, or too many validation images.
     pub fn load(experiment: &Experiment) -> Result<Self> {
-        let source = experiment.data.source();
-        let images = source.load(Subset::Train)?;
-        let layout = images.input_spec();
+        let config = &experiment.data;
+        let (raw, sha256) = read(config)?;
+        let data = raw.into_new(config)?;
+        let check = data.check();
+        Ok(Self { check, ..Self::divide(data, sha256, experiment)? })
+    }
+
+    /// Reads and splits the data set of a run as the run did, which recorded `info`. The hint is
+    /// for the error of a data set that has changed.
+    ///
+    /// # Errors
+    /// As [`Splits::load`], or a data set that has changed.
+    pub(crate) fn load_again(experiment: &Experiment, info: &DataInfo, hint_if_changed: &str) -> Result<Self> {
+        let (raw, sha256) = read(&experiment.data)?;
+        check_unchanged(&experiment.data.source(), &sha256, &info.sha256)
+            .map_err(|error| error.hint(hint_if_changed))?;
+        Self::divide(raw.into_known(info.properties())?, sha256, experiment)
+    }
+
+    /// Divides a data set as `experiment` says.
+    fn divide(data: LoadedData, sha256: String, experiment: &Experiment) -> Result<Self> {
+        let config = &experiment.data;
+        let LoadedData { train, validation, test, properties, raw_range, mut notes } = data;
+        let train = labelled_train_images(train, &experiment.data.source())?;
+        let (height, width) = train.image_size();
+        let layout = InputSpec { height, width, num_classes: properties.classes.len() };
         // The test images are used only after the last step. They are read now, so that a test set
         // that does not fit is an error before the run starts.
-        let test = source.load(Subset::Test)?;
-        test.check_input_spec(layout)?;
-        let (train, validation) = split_train_images(experiment, images)?;
-        Ok(Self { train, validation, test: Split::whole(test), layout })
+        for part in [&validation, &test].into_iter().flatten() {
+            part.check_size(height, width)?;
+        }
+        let (pool, test) = hold_out_test(train, test, config, &mut notes)?;
+        let (train, validation) = match validation {
+            Some(images) if config.validation == 0 && images.is_labelled() => (pool, Split::whole(images)),
+            unused => {
+                if unused.is_some_and(|images| images.is_labelled()) {
+                    notes.push(
+                        "the data set's own validation images are not used: `data.validation` chooses others".to_owned(),
+                    );
+                }
+                split_train_images(&pool, config, experiment.seed)?
+            }
+        };
+        Ok(Self { train, validation, test, layout, properties, sha256, raw_range, check: None, notes })
+    }
+
+    /// Describes the data set, whose place is `source`, in the record of a run.
+    pub(crate) fn info(&self, source: &str) -> DataInfo {
+        let DataProperties { classes, value_range, transposed } = &self.properties;
+        let has_other_labels = classes.labels() != classes.names();
+        DataInfo {
+            source: source.to_owned(),
+            sha256: self.sha256.clone(),
+            layout: self.layout,
+            num_train: self.train.len(),
+            num_validation: self.validation.len(),
+            num_test: Some(self.test.len()),
+            class_names: classes.names().to_vec(),
+            class_labels: if has_other_labels { classes.labels().to_vec() } else { Vec::new() },
+            value_range: Some(*value_range),
+            transposed: *transposed,
+            appearance: self.check.as_ref().map(|check| check.appearance),
+        }
     }
 
     /// Checks that the network of `experiment` can be trained on these images.
@@ -69,32 +137,91 @@ impl Splits {
     /// # Errors
     /// A data set with one class only, or a network or batch that is too large.
     pub fn check_trainable(&self, experiment: &Experiment) -> Result<()> {
+        self.properties.classes.check_trainable(&experiment.data.source)?;
         check_trainable(experiment, self.layout, self.train.len())
     }
 
     /// Returns the split called `name`.
     ///
     /// # Errors
-    /// The validation split of an experiment without validation images.
+    /// The validation or test split of an experiment without validation or test images.
     pub fn get(&self, name: SplitName) -> Result<&Split> {
+        let split = match name {
+            SplitName::Train => &self.train,
+            SplitName::Validation => &self.validation,
+            SplitName::Test => &self.test,
+        };
         match name {
-            SplitName::Train => Ok(&self.train),
-            SplitName::Test => Ok(&self.test),
-            SplitName::Validation if self.validation.is_empty() => {
-                Err(Error::data("there are no validation images: this experiment holds none out")
-                    .hint("hold some out: `--set data.validation=10000`"))
+            SplitName::Test if split.is_empty() => {
+                Err(Error::data("there are no test images: the data set has none")
+                    .hint("take a share of the training images: `--set data.test=0.1`"))
             }
-            SplitName::Validation => Ok(&self.validation),
+            SplitName::Validation if split.is_empty() => {
+                Err(Error::data("there are no validation images: this experiment holds none out")
+                    .hint("hold some out when training: `--set data.validation=10000`"))
+            }
+            _ => Ok(split),
         }
     }
 }
 
-/// Checks that the network of `experiment` can be trained on `num_train` images of `layout`: that
-/// there are at least two classes, and that the memory is large enough.
+/// Reads the data set of an experiment, and returns its digest, too.
+fn read(config: &DataConfig) -> Result<(RawData, String)> {
+    let source = config.source();
+    let raw = RawData::read(&source, config)?;
+    let sha256 = source.known_sha256().unwrap_or_else(|| raw.sha256());
+    Ok((raw, sha256))
+}
+
+/// Returns the training images, which a training cannot do without.
+fn labelled_train_images(train: Option<ImageDataset>, source: &Source) -> Result<ImageDataset> {
+    let Some(train) = train else {
+        return Err(Error::data(format!("there are no training images in `{source}`"))
+            .hint("test images alone can be evaluated: `smallnet evaluate RUN --data PATH`"));
+    };
+    if train.is_labelled() {
+        return Ok(train);
+    }
+    Err(Error::data(format!("the training images in `{}` have no labels", train.images_name))
+        .hint("a network learns from labels; in a CSV file, name their column: `--set data.label_column=NAME`"))
+}
+
+/// Returns the images to train or validate with and the test images. If `config` says so, a share
+/// of `train` becomes the test images.
+fn hold_out_test(
+    train: ImageDataset,
+    test: Option<ImageDataset>,
+    config: &DataConfig,
+    notes: &mut Vec<String>,
+) -> Result<(Split, Split)> {
+    let train = Split::whole(train);
+    if config.test == 0.0 {
+        let test = test.map_or_else(|| train.slice(0..0), Split::whole);
+        return Ok((train, test));
+    }
+    match test {
+        Some(test) if test.is_labelled() => {
+            return Err(Error::config(format!(
+                "`data.test` is {}, and the data set has test images of its own",
+                config.test
+            ))
+            .hint("leave `data.test` out"));
+        }
+        Some(test) => notes.push(format!(
+            "the images in `{}` have no labels: `data.test` takes test images from the training images",
+            test.images_name
+        )),
+        None => {}
+    }
+    let (rest, test) = draw_test(&train.labels(), config.test, config.test_seed)?;
+    Ok((train.select(&rest), train.select(&test)))
+}
+
+/// Checks that the memory is large enough to train the network of `experiment` on `num_train`
+/// images of `layout`.
 pub(crate) fn check_trainable(experiment: &Experiment, layout: InputSpec, num_train: usize) -> Result<()> {
     let InputSpec { height, width, num_classes } = layout;
-    check_classes(experiment, layout)?;
-    let largest_batch = experiment.training.batch_size.min(num_train).max(EVALUATION_BATCH_SIZE);
+    let largest_batch = experiment.training.batch_size.min(num_train).max(evaluation_batch_size(height * width));
     experiment.model.check_memory(height * width, num_classes, largest_batch)?;
     experiment.model.check_num_parameters(height * width, num_classes)?;
     let sizes = experiment.model.sizes(height * width, num_classes);
@@ -113,50 +240,114 @@ const VALUES_PER_WEIGHT: u128 = 7;
 /// bytes per weight with momentum and 55 with Adam.
 const VALUES_PER_STATE: u128 = 3;
 
-/// Checks that the training images have at least two classes.
-pub(crate) fn check_classes(experiment: &Experiment, layout: InputSpec) -> Result<()> {
-    if layout.num_classes >= 2 {
-        return Ok(());
+/// Images of one split, with what was noticed while they were read.
+pub(super) struct LoadedSplit {
+    pub(super) split: Split,
+    /// True if the data set is the run's own.
+    pub(super) is_own: bool,
+    /// The digest of the data set.
+    pub(super) sha256: String,
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads one split of a run's own data set. `info` is what the run recorded.
+pub(super) fn load_own(experiment: &Experiment, info: &DataInfo, name: SplitName) -> Result<LoadedSplit> {
+    let config = &experiment.data;
+    let source = config.source();
+    let hint_if_changed =
+        format!("to evaluate on it as it is, say so: `--data {source}`; if it was moved, say where it is: `--data PATH`");
+    let loaded = |split: Split, sha256: String| LoadedSplit { split, is_own: true, sha256, notes: Vec::new() };
+    // The other parts are needed only for the digest.
+    if name == SplitName::Test
+        && config.test == 0.0
+        && let Some(sha256) = source.known_sha256()
+    {
+        check_unchanged(&source, &sha256, &info.sha256).map_err(|error| error.hint(&hint_if_changed))?;
+        let test = RawData { test: RawData::read_part(&source, Subset::Test, config)?, ..RawData::default() };
+        if let Some(test) = test.into_known(info.properties())?.test {
+            test.check_size(info.layout.height, info.layout.width)?;
+            return Ok(loaded(Split::whole(test), sha256));
+        }
     }
-    let source = experiment.data.source();
-    Err(Error::data(format!("all training images in `{source}` are of class 0, expected two classes")))
+    let splits = Splits::load_again(experiment, info, &hint_if_changed)?;
+    Ok(loaded(splits.get(name)?.clone(), splits.sha256))
 }
 
-/// Reads all training images of an experiment, for a study to split. Checks that the test images
-/// fit.
-pub(crate) fn train_images(experiment: &Experiment) -> Result<(Arc<ImageDataset>, InputSpec)> {
-    let source = experiment.data.source();
-    let images = source.load(Subset::Train)?;
-    let layout = images.input_spec();
-    source.load(Subset::Test)?.check_input_spec(layout)?;
-    Ok((Arc::new(images), layout))
-}
-
-/// Reads one split of `source`, as `experiment` divides it. The images must have `layout`.
-pub(super) fn load(
+/// Reads one split of the data set `source`, which may be the run's own in another place, for the
+/// network of a run that recorded `info`.
+pub(super) fn load_other(
     experiment: &Experiment,
+    info: &DataInfo,
     source: &Source,
     name: SplitName,
-    layout: InputSpec,
-) -> Result<Split> {
-    let subset = if name == SplitName::Test { Subset::Test } else { Subset::Train };
-    let images = source.load(subset)?;
-    images.check_input_spec(layout)?;
-    match name {
-        SplitName::Test => Ok(Split::whole(images)),
-        SplitName::Train => Ok(split_train_images(experiment, images)?.0),
-        SplitName::Validation if experiment.data.validation == 0 => {
-            Err(Error::data("there are no validation images: the run held none out")
-                .hint("hold some out when training: `smallnet train --set data.validation=10000`"))
-        }
-        SplitName::Validation => Ok(split_train_images(experiment, images)?.1),
+) -> Result<LoadedSplit> {
+    let InputSpec { height, width, .. } = info.layout;
+    let mut experiment = experiment.clone();
+    experiment.data.source = source.to_string();
+    let (raw, sha256) = read(&experiment.data)?;
+    if sha256 == info.sha256 {
+        let splits = Splits::divide(raw.into_known(info.properties())?, sha256.clone(), &experiment)?;
+        return Ok(LoadedSplit { split: splits.get(name)?.clone(), is_own: true, sha256, notes: splits.notes });
+    }
+    // The network takes images of one size only.
+    let config = DataConfig { image_size: Some([height, width]), test: 0.0, ..experiment.data.clone() };
+    let raw = if experiment.data.image_size == config.image_size { raw } else { RawData::read(source, &config)? };
+    let data = raw.into_other(&info.properties())?;
+    let notes = data.notes.clone();
+    let split = if name == SplitName::Test { test_images(data, source)? } else {
+        experiment.data = config;
+        Splits::divide(data, sha256.clone(), &experiment)?.get(name)?.clone()
+    };
+    let (found_height, found_width) = split.image_size();
+    if (found_height, found_width) != (height, width) {
+        return Err(Error::data(format!(
+            "the images in `{source}` have {found_height}x{found_width} pixels, expected {height}x{width} as the network takes them"
+        )));
+    }
+    Ok(LoadedSplit { split, is_own: false, sha256, notes })
+}
+
+/// Returns the test images of another data set, or the only images that it has.
+fn test_images(data: LoadedData, source: &Source) -> Result<Split> {
+    let only = data.only_part().cloned();
+    match data.test.or(only) {
+        Some(images) => Ok(Split::whole(images)),
+        None => Err(Error::data(format!("there are no test images in `{source}`"))
+            .hint("measure on its training images: `--split train`")),
     }
 }
 
-/// Splits the training subset of a data set into training images and validation images.
-fn split_train_images(experiment: &Experiment, images: ImageDataset) -> Result<(Split, Split)> {
-    let data = &experiment.data;
-    let split = TrainValSplit::draw(&images.labels, data.validation, data.stratified, experiment.seed)?;
-    let images = Arc::new(images);
-    Ok((Split::new(images.clone(), split.train), Split::new(images, split.validation)))
+/// The images that a study trains and validates with.
+pub(crate) struct StudyImages {
+    /// All training images, without the share that `data.test` takes.
+    pub(crate) images: Split,
+    /// The size and the number of classes of the images.
+    pub(crate) layout: InputSpec,
+    /// The digest of the data set.
+    pub(crate) sha256: String,
+}
+
+/// Reads the images that a study trains and validates with. Checks that the test images fit.
+pub(crate) fn study_images(experiment: &Experiment) -> Result<StudyImages> {
+    let mut undivided = experiment.clone();
+    undivided.data.validation = 0;
+    let Splits { train: images, layout, properties, sha256, .. } = Splits::load(&undivided)?;
+    properties.classes.check_trainable(&experiment.data.source)?;
+    Ok(StudyImages { images, layout, sha256 })
+}
+
+/// Checks that a run's data set still has the digest that the run recorded.
+fn check_unchanged(source: &Source, found: &str, expected: &str) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::data(format!(
+        "the data set `{source}` has changed: its digest is {found}, expected {expected}"
+    )))
+}
+
+/// Splits the training images into images to train on and validation images.
+fn split_train_images(pool: &Split, config: &DataConfig, seed: u64) -> Result<(Split, Split)> {
+    let split = TrainValSplit::draw(&pool.labels(), config.validation, config.stratified, seed)?;
+    Ok((pool.select(&split.train), pool.select(&split.validation)))
 }

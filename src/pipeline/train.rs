@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::backend::{BackendHandle, Compute};
+use crate::data::DataCheck;
 use crate::error::{BACKEND_PANIC, Result, catch_panic};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::experiment::Experiment;
@@ -38,12 +39,16 @@ pub struct PreparedRun {
     pub(super) resume_point: Option<ResumePoint>,
 }
 
+/// The summary of a finished run, and its evaluation on labelled test images.
+type RunResult = (RunSummary, Option<Evaluation>);
+
 /// A run that has ended without an error.
 pub struct RunOutcome {
     /// The reason why training stopped.
     pub stop_reason: StopReason,
-    /// The result. `None` for an interrupted run, which is not tested.
-    pub result: Option<(RunSummary, Evaluation)>,
+    /// The result. `None` for an interrupted run, which is not tested. The evaluation is `None`
+    /// without labelled test images.
+    pub result: Option<RunResult>,
     /// The path of the page about the run, or the error of writing it. A run without its page is
     /// still a run.
     pub report: Result<PathBuf>,
@@ -101,13 +106,23 @@ impl PreparedRun {
         Ok(RunOutcome { stop_reason, result, report })
     }
 
+    /// Returns sentences about what was decided or left out while the images were read.
+    pub fn notes(&self) -> &[String] {
+        &self.splits.notes
+    }
+
+    /// Returns the check of the data set. `None` for a resumed run.
+    pub fn data_check(&self) -> Option<&DataCheck> {
+        self.splits.check.as_ref()
+    }
+
     /// Returns the callbacks that write the files of the run folder. To write another file, add its
     /// callback here.
     fn own_callbacks(&mut self) -> Vec<Box<dyn Callback>> {
         self.metrics.take().into_iter().map(|metrics| Box::new(metrics) as Box<dyn Callback>).collect()
     }
 
-    fn run(&mut self, mut observers: Observers) -> Result<(StopReason, Option<(RunSummary, Evaluation)>)> {
+    fn run(&mut self, mut observers: Observers) -> Result<(StopReason, Option<RunResult>)> {
         let mut callbacks = self.own_callbacks();
         callbacks.append(&mut observers.callbacks);
         let observers = Observers { callbacks, ..observers };
@@ -142,10 +157,9 @@ impl PreparedRun {
         };
         self.folder.save_model(&model)?;
         self.info.weights_sha256 = Some(weights_sha256(&model)?);
-        let result = if is_interrupted {
-            None
-        } else {
-            Some(self.test(&model, [best_epoch, model_epoch], &epochs)?)
+        let result = match is_interrupted {
+            true => None,
+            false => Some(self.save_result(&model, [best_epoch, model_epoch], &epochs)?),
         };
         Ok((end, result))
     }
@@ -162,21 +176,31 @@ impl PreparedRun {
         })
     }
 
-    /// Evaluates the final network on the test images and saves summary and test.
-    fn test(
+    /// Evaluates the final network on the test images, if they have labels.
+    fn test(&self, model: &Mlp) -> Result<Option<Evaluation>> {
+        let test = &self.splits.test;
+        if test.is_empty() || !test.is_labelled() {
+            return Ok(None);
+        }
+        let evaluation = evaluate(model, test, &self.handle.device)?;
+        if !evaluation.loss.is_finite() {
+            return Err(training::diverged(&format_args!("the test loss is {}", evaluation.loss)));
+        }
+        Ok(Some(evaluation))
+    }
+
+    /// Tests the final network and saves summary and test.
+    fn save_result(
         &self,
         model: &Mlp,
         [best_epoch, model_epoch]: [usize; 2],
         epochs: &[EpochRecord],
-    ) -> Result<(RunSummary, Evaluation)> {
-        let evaluation = evaluate(model, &self.splits.test, &self.handle.device)?;
-        if !evaluation.loss.is_finite() {
-            return Err(training::diverged(&format_args!("the test loss is {}", evaluation.loss)));
-        }
+    ) -> Result<RunResult> {
+        let evaluation = self.test(model)?;
         let weights_sha256 = self.info.weights_sha256.clone().unwrap_or_default();
         let summary = RunSummary {
-            test_accuracy: evaluation.accuracy,
-            test_loss: evaluation.loss,
+            test_accuracy: evaluation.as_ref().map(|evaluation| evaluation.accuracy),
+            test_loss: evaluation.as_ref().map(|evaluation| evaluation.loss),
             num_parameters: burn::module::Module::num_params(model),
             steps_per_epoch: self.experiment.training.steps_per_epoch(self.splits.train.len()),
             num_epochs: epochs.len(),
@@ -185,8 +209,10 @@ impl PreparedRun {
             model_epoch: Some(model_epoch),
             weights_sha256: weights_sha256.clone(),
         };
-        let test = TestEvaluation::new(evaluation.clone(), &self.splits.test, weights_sha256);
-        self.folder.write_test(&test)?;
+        if let Some(evaluation) = evaluation.clone() {
+            let test = TestEvaluation::new(evaluation, &self.splits.test, weights_sha256);
+            self.folder.write_test(&test)?;
+        }
         self.folder.write_summary(&summary)?;
         Ok((summary, evaluation))
     }

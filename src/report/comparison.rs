@@ -68,7 +68,7 @@ pub fn result_table(runs: &[RunRecords], names: &[String]) -> TextTable {
 /// Accuracy and loss of a run on its test images; `None` before it has been tested.
 fn tested(run: &RunRecords) -> Option<(f64, f64)> {
     let test = run.test.as_ref().map(|test| (test.evaluation.accuracy, test.evaluation.loss));
-    test.or(run.summary.as_ref().map(|summary| (summary.test_accuracy, summary.test_loss)))
+    test.or_else(|| run.summary.as_ref().and_then(|summary| summary.test_accuracy.zip(summary.test_loss)))
 }
 
 fn num_parameters(run: &RunRecords) -> usize {

@@ -14,28 +14,28 @@ use crate::util::format::{counted, grouped, percent};
 use crate::util::table::{Column, TextTable};
 
 /// Confusion matrix with one row per true class. Each cell is shaded by its share of the row.
-pub(crate) fn confusion(matrix: &ConfusionMatrix) -> Result<Markup> {
+pub(crate) fn confusion(matrix: &ConfusionMatrix, classes: &[String]) -> Result<Markup> {
     let counts = &matrix.counts;
     if !matrix.is_readable() {
-        let classes: Vec<_> = (0..counts.len()).map(|class| class.to_string()).collect();
-        let picture = plots::ConfusionMatrix { title: "", subtitle: "", classes: &classes, counts };
+        let picture = plots::ConfusionMatrix { title: "", subtitle: "", classes, counts };
         let png = picture.draw()?.to_png()?;
         return Ok(html! { figure { (components::image(&png, "confusion matrix")) } });
     }
-    let classes = 0..counts.len();
     let strengths = plots::confusion_strengths(counts);
     Ok(html! {
         div.scroll {
             table.confusion {
                 thead {
                     tr { th { } th.axis colspan=(counts.len()) { "predicted class" } }
-                    tr { th.axis { "true" } @for class in classes.clone() { th scope="col" { (class) } } }
+                    tr { th.axis { "true" } @for class in classes { th scope="col" { (class) } } }
                 }
                 tbody {
                     @for (class, row) in counts.iter().enumerate() {
                         tr {
-                            th scope="row" { (class) }
-                            @for (predicted, &strength) in strengths[class].iter().enumerate() { (cell(class, predicted, row, strength)) }
+                            th scope="row" { (classes[class]) }
+                            @for (predicted, &strength) in strengths[class].iter().enumerate() {
+                                (cell([class, predicted], row, strength, classes))
+                            }
                         }
                     }
                 }
@@ -61,14 +61,16 @@ pub(crate) fn confusion_note(matrix: &ConfusionMatrix) -> Markup {
     }
 }
 
-fn cell(class: usize, predicted: usize, row: &[u64], strength: f64) -> Markup {
+/// Cell of the images of `class` that were taken for the class `predicted`.
+fn cell([class, predicted]: [usize; 2], row: &[u64], strength: f64, classes: &[String]) -> Markup {
     let (count, total) = (row[predicted], row.iter().copied().fold(0, u64::saturating_add));
     let right = class == predicted;
     let hue = if right { "--good" } else { "--bad" };
     // A stronger shade would take the contrast from the numbers.
     let style = format!("background:rgba(var({hue}),{:.2})", 0.75 * strength);
     let total = counted(total as usize, "image", "images");
-    let meaning = format!("{count} of {total} of class {class} taken for {predicted}");
+    let [name, predicted] = [class, predicted].map(|class| &classes[class]);
+    let meaning = format!("{count} of {total} of class {name} taken for {predicted}");
     html! {
         td style=(style) title=(meaning) {
             @if count == 0 { "·" } @else { (grouped(count as usize)) }
@@ -77,8 +79,8 @@ fn cell(class: usize, predicted: usize, row: &[u64], strength: f64) -> Markup {
 }
 
 /// Table of precision, recall and F1 of each class.
-pub(crate) fn scores(classes: &[ClassScores]) -> Markup {
-    components::text_table(&score_table(classes))
+pub(crate) fn scores(classes: &[ClassScores], names: &[String]) -> Markup {
+    components::text_table(&score_table(classes, names))
 }
 
 /// Chart and table of the accuracy over the confidence.
@@ -113,14 +115,14 @@ pub(super) fn calibration(calibration: &Calibration) -> Result<Markup> {
 }
 
 /// The misclassified images of the highest loss, each with its true and its predicted class.
-pub(crate) fn mistakes(test: &TestEvaluation, layout: InputSpec) -> Result<Markup> {
+pub(crate) fn mistakes(test: &TestEvaluation, layout: InputSpec, classes: &[String]) -> Result<Markup> {
     let mut tiles = Vec::new();
     for (mistake, pixels) in test.evaluation.top_losses.iter().zip(&test.worst_pixels) {
         let png = gray_png(pixels, layout.height, layout.width, 1)?;
         tiles.push(components::tile(
             &png,
             &[
-                format!("{} taken for {}", mistake.label, mistake.predicted),
+                format!("{} taken for {}", classes[mistake.label], classes[mistake.predicted]),
                 format!("confidence {}", percent(mistake.confidence)),
                 format!("test image {}", mistake.index),
             ],

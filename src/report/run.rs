@@ -28,6 +28,8 @@ const MAX_NEURONS: usize = 60;
 pub fn page(run: &RunRecords, first_layer: Option<&LayerWeights>) -> Result<String> {
     let layout = run.info.data.layout;
     let model = ModelSummary::new(&run.experiment, layout, run.info.data.num_train);
+    let classes = run.info.data.classes();
+    let classes = classes.names();
     let mut sections = Vec::new();
     if !run.epochs.is_empty() {
         sections.push(section("Learning curves", &learning(run)?));
@@ -37,16 +39,17 @@ pub fn page(run: &RunRecords, first_layer: Option<&LayerWeights>) -> Result<Stri
         let evaluation = &test.evaluation;
         let result = html! {
             (result::confusion_note(&evaluation.confusion))
-            div.result { (result::confusion(&evaluation.confusion)?) (result::scores(&evaluation.classes)) }
+            div.result { (result::confusion(&evaluation.confusion, classes)?) (result::scores(&evaluation.classes, classes)) }
         };
         sections.push(section("Confusion matrix", &result));
     }
     if let Some(neurons) = first_layer {
-        sections.push(section("Weights", &weights(neurons, layout, run.experiment.model.hidden.is_empty())?));
+        let is_softmax = run.experiment.model.hidden.is_empty();
+        sections.push(section("Weights", &weights(neurons, layout, is_softmax, classes)?));
     }
     if let Some(test) = &run.test {
         if !test.evaluation.top_losses.is_empty() {
-            sections.push(section("Worst mistakes", &result::mistakes(test, layout)?));
+            sections.push(section("Worst mistakes", &result::mistakes(test, layout, classes)?));
         }
         sections.push(section("Calibration", &result::calibration(&test.evaluation.calibration)?));
     }
@@ -160,14 +163,19 @@ fn network(model: &ModelSummary) -> Markup {
 }
 
 /// Images of the weights of each neuron in the first layer, all with one scale of colours.
-pub(crate) fn weights(neurons: &LayerWeights, layout: InputSpec, is_softmax: bool) -> Result<Markup> {
+pub(crate) fn weights(
+    neurons: &LayerWeights,
+    layout: InputSpec,
+    is_softmax: bool,
+    classes: &[String],
+) -> Result<Markup> {
     let limit = symmetric_limit(&neurons.weights.concat());
     let order = neurons.in_order(is_softmax);
     let mut tiles = Vec::new();
     for &neuron in order.iter().take(MAX_NEURONS) {
         let png = weight_png(&neurons.weights[neuron], layout.height, layout.width, limit, 1)?;
         let norm = format!("norm {}", three_digits(neurons.norm(neuron)));
-        tiles.push(components::tile(&png, &[LayerWeights::name(neuron, is_softmax), norm]));
+        tiles.push(components::tile(&png, &[LayerWeights::name(neuron, is_softmax, classes), norm]));
     }
     let bar: Vec<f32> = (0..101).map(|step| (step as f32 / 50.0 - 1.0) * limit).collect();
     let bar = weight_png(&bar, 1, bar.len(), limit, 1)?;

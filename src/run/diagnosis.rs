@@ -66,24 +66,31 @@ impl std::fmt::Display for Finding {
 pub fn diagnose_run(run: &RunRecords) -> Vec<Finding> {
     let is_result = run.info.status == Status::Finished;
     let evaluation = run.test.as_ref().map(|test| &test.evaluation);
-    evaluation.map_or_else(Vec::new, |evaluation| diagnose(&run.experiment, evaluation, is_result))
+    let classes = run.info.data.classes();
+    evaluation.map_or_else(Vec::new, |evaluation| diagnose(&run.experiment, evaluation, classes.names(), is_result))
 }
 
 /// Returns the faults of a network of `experiment` with this `evaluation`. `is_result` is true if
-/// the training is finished and the images are the test images of the experiment's own data set.
-pub fn diagnose(experiment: &Experiment, evaluation: &Evaluation, is_result: bool) -> Vec<Finding> {
+/// the training is finished and the images are the test images of the experiment's own data set. `names` are the names of the
+/// classes.
+pub fn diagnose(
+    experiment: &Experiment,
+    evaluation: &Evaluation,
+    names: &[String],
+    is_result: bool,
+) -> Vec<Finding> {
     let num_predicted = evaluation.confusion.predicted();
     let classes: Vec<usize> = (0..num_predicted.len()).filter(|&class| num_predicted[class] > 0).collect();
     if let [class] = classes[..] {
-        return find_one_class(experiment, evaluation, class).into_iter().collect();
+        return find_one_class(experiment, evaluation, class, &names[class]).into_iter().collect();
     }
-    let missing = find_missing_classes(experiment, evaluation, &num_predicted);
+    let missing = find_missing_classes(experiment, evaluation, &num_predicted, names);
     missing.into_iter().chain(find_low_accuracy(experiment, evaluation, is_result)).collect()
 }
 
 /// Returns the fault of a network that predicts only `class`. It is no fault if all images are of
 /// that class.
-fn find_one_class(experiment: &Experiment, evaluation: &Evaluation, class: usize) -> Option<Finding> {
+fn find_one_class(experiment: &Experiment, evaluation: &Evaluation, class: usize, name: &str) -> Option<Finding> {
     let share = share_of(evaluation, class);
     let hint = match share {
         share if share >= 1.0 => return None,
@@ -94,7 +101,7 @@ fn find_one_class(experiment: &Experiment, evaluation: &Evaluation, class: usize
         _ => hint(experiment),
     };
     let images = counted(evaluation.num_images, "image", "images");
-    let message = format!("all {images} are taken for class {class}: the network tells nothing apart");
+    let message = format!("all {images} are taken for class {name}: the network tells nothing apart");
     Some(Finding { kind: FindingKind::OneClass, message, hint })
 }
 
@@ -104,6 +111,7 @@ fn find_missing_classes(
     experiment: &Experiment,
     evaluation: &Evaluation,
     num_predicted: &[u64],
+    names: &[String],
 ) -> Option<Finding> {
     let classes = evaluation.classes.iter().zip(num_predicted).enumerate();
     let missing: Vec<usize> = classes
@@ -113,7 +121,7 @@ fn find_missing_classes(
     if missing.is_empty() {
         return None;
     }
-    let mut named: Vec<String> = missing.iter().take(MAX_NAMED).map(usize::to_string).collect();
+    let mut named: Vec<String> = missing.iter().take(MAX_NAMED).map(|&class| names[class].clone()).collect();
     if missing.len() > MAX_NAMED {
         named.push(format!("{} more", missing.len() - MAX_NAMED));
     }
@@ -183,6 +191,7 @@ fn hint(experiment: &Experiment) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::data::Classes;
     use crate::evaluation::{Calibration, ConfusionMatrix};
     use crate::experiment::Override;
 
@@ -209,7 +218,7 @@ mod tests {
     }
 
     fn messages(settings: &[&str], evaluation: &Evaluation, is_result: bool) -> Vec<String> {
-        let findings = diagnose(&experiment(settings), evaluation, is_result);
+        let findings = diagnose(&experiment(settings), evaluation, Classes::numbered(evaluation.classes.len()).names(), is_result);
         findings.iter().map(|finding| finding.message.clone()).collect()
     }
 
@@ -220,7 +229,7 @@ mod tests {
         assert_eq!(messages(&[], &all, true), expected);
         // It is no fault if all images are of that class. If most images are, the hint says so.
         assert_eq!(messages(&[], &evaluation([[7, 0], [0, 0]]), true), [""; 0]);
-        let unbalanced = diagnose(&experiment(&[]), &evaluation([[90, 0], [10, 0]]), true);
+        let unbalanced = diagnose(&experiment(&[]), &evaluation([[90, 0], [10, 0]]), Classes::numbered(2).names(), true);
         assert!(unbalanced[0].hint.starts_with("most of these images are of that class"), "{unbalanced:?}");
     }
 

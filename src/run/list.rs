@@ -130,8 +130,8 @@ fn read(path: &Path) -> Result<RunEntry> {
     let folder = RunFolder::open(path)?;
     let info = folder.info()?;
     let summary = folder.summary(&info)?;
-    let accuracy = match &summary {
-        Some(summary) => Some(summary.test_accuracy),
+    let accuracy = match summary.as_ref().and_then(|summary| summary.test_accuracy) {
+        Some(accuracy) => Some(accuracy),
         // An interrupted run may have been tested later. A damaged test does not hide the run.
         None => folder.test(&info).ok().flatten().map(|test| test.evaluation.accuracy),
     };

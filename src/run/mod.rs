@@ -235,6 +235,8 @@ impl RunFolder {
     pub fn experiment(&self, info: &RunInfo) -> Result<Experiment> {
         let mut experiment = self.original_experiment(info)?;
         experiment.training.num_epochs = info.num_epochs.unwrap_or(experiment.training.num_epochs);
+        // The data may have been moved since.
+        experiment.data.source.clone_from(&info.data.source);
         experiment.check()?;
         Ok(experiment)
     }
@@ -294,7 +296,7 @@ impl RunFolder {
         let Format { format } = files::parse_json(&text, &path)?;
         files::check_format(&path, format, FORMAT)?;
         let mut info: RunInfo = files::parse_json(&text, &path)?;
-        if !info.data.layout.is_possible() {
+        if !info.data.is_possible() {
             return Err(files::corrupt(&path, &"no data set has images or classes like these"));
         }
         if info.status == Status::Running && files::is_locked(&self.path) == Some(false) {

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::backend::{Backend, Engine};
-use crate::data::InputSpec;
+use crate::data::{Appearance, Classes, DataProperties, InputSpec, ValueRange};
 use crate::evaluation::Evaluation;
 use crate::experiment::Experiment;
 use crate::run::{RunFolder, TestEvaluation};
@@ -128,9 +128,54 @@ pub struct DataInfo {
     pub num_train: usize,
     /// The number of validation images.
     pub num_validation: usize,
+    /// The number of test images. `None` in runs of 0.1.0 and earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_test: Option<usize>,
+    /// The name of each class. Empty in runs of 0.1.0 and earlier, whose classes are numbered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
+    /// The label of each class in the files, if it is not the name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_labels: Vec<String>,
+    /// The pixel values of the files that became 0 and 1. `None` in runs of 0.1.0 and earlier: 0
+    /// and 255.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_range: Option<ValueRange>,
+    /// True if rows and columns of the files' images were exchanged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub transposed: bool,
+    /// Measures of how the training images look: light on dark or dark on light, and where the ink
+    /// is. `None` in runs of 0.1.0 and earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appearance: Option<Appearance>,
 }
 
 impl DataInfo {
+    /// True if a data set can be like this. A record of an untrusted folder may contain anything.
+    pub(crate) fn is_possible(&self) -> bool {
+        let fits = |list: &[String]| list.is_empty() || list.len() == self.layout.num_classes;
+        let has_range = self.value_range.is_none_or(|range| range.white > range.black);
+        self.layout.is_possible() && fits(&self.class_names) && fits(&self.class_labels) && has_range
+    }
+
+    /// The classes of the network.
+    pub fn classes(&self) -> Classes {
+        if self.class_names.is_empty() {
+            return Classes::numbered(self.layout.num_classes);
+        }
+        let labels = if self.class_labels.is_empty() { &self.class_names } else { &self.class_labels };
+        Classes::new(labels.clone(), self.class_names.clone())
+    }
+
+    /// How the images of the data set were understood.
+    pub(crate) fn properties(&self) -> DataProperties {
+        DataProperties {
+            classes: self.classes(),
+            value_range: self.value_range.unwrap_or(ValueRange::BYTES),
+            transposed: self.transposed,
+        }
+    }
+
     /// Describes the data set in words: `mnist, 55,000 training images, 5,000 held out`.
     pub fn describe(&self) -> String {
         let held_out = match self.num_validation {
@@ -145,10 +190,10 @@ impl DataInfo {
 /// The content of `summary.json`: the result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
-    /// The test accuracy in [0, 1].
-    pub test_accuracy: f64,
-    /// The mean cross-entropy over the test images, in nats.
-    pub test_loss: f64,
+    /// The test accuracy in [0, 1]. `None` without test images, or if these have no labels.
+    pub test_accuracy: Option<f64>,
+    /// The mean cross-entropy over the test images, in nats. `None` as for the accuracy.
+    pub test_loss: Option<f64>,
     /// The number of weights and biases.
     pub num_parameters: usize,
     /// The number of steps per epoch, including the shorter last batch.
@@ -170,7 +215,7 @@ pub struct RunSummary {
 impl RunSummary {
     /// Returns whether `test` has the same accuracy and loss, to the last digit.
     pub(super) fn matches(&self, test: &Evaluation) -> bool {
-        self.test_accuracy == test.accuracy && self.test_loss == test.loss
+        self.test_accuracy == Some(test.accuracy) && self.test_loss == Some(test.loss)
     }
 }
 

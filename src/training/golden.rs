@@ -38,7 +38,7 @@ struct Case {
 #[derive(Deserialize)]
 struct GoldenBatch {
     pixels: Vec<Vec<u8>>,
-    labels: Vec<u8>,
+    labels: Vec<u16>,
 }
 
 impl Case {
@@ -61,7 +61,6 @@ impl Case {
             height: self.height,
             width: self.width,
             images_name: String::new(),
-            labels_name: String::new(),
         };
         let positions: Vec<u32> = (0..labels.len() as u32).collect();
         Batch::new(&Split::whole(images), &positions, self.label_smoothing, device)

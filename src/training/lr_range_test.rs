@@ -293,7 +293,6 @@ mod tests {
             height: 1,
             width: 3,
             images_name: String::new(),
-            labels_name: String::new(),
         })
     }
 

@@ -36,7 +36,7 @@ use early_stopping::EarlyStopper;
 use fit::{EpochLoop, LoopState};
 use metrics::EpochMetricStore;
 
-use crate::data::{EVALUATION_BATCH_SIZE, Loader, Sampling, Split};
+use crate::data::{Loader, Sampling, Split, evaluation_batch_size};
 use crate::error::{Error, Result};
 use crate::model::Mlp;
 use crate::optim::Schedule;
@@ -158,7 +158,9 @@ pub fn train(request: TrainRequest<'_>, observers: Observers) -> Result<TrainRes
     let epochs_done = state.records.len();
     let train =
         shuffled_loader(request.train, training, seed, device).starting_at(epochs_done, state.partial.steps);
-    let validation = Loader::new(request.validation, EVALUATION_BATCH_SIZE, Sampling::Sequential, device);
+    let (height, width) = request.validation.image_size();
+    let batch_size = evaluation_batch_size(height * width);
+    let validation = Loader::new(request.validation, batch_size, Sampling::Sequential, device);
 
     let engine = model.engine();
     // Keeps the engine's threads active until this function returns.

@@ -36,6 +36,31 @@ pub(crate) fn reserve(bytes: usize, purpose: &str) -> Result<Vec<u8>> {
     }
 }
 
+/// Checks that `bytes` of memory are free on this machine, as far as the system says so. `purpose`
+/// names their use in the message. It is for sizes that a file claims.
+///
+/// # Errors
+/// As [`check`], or less memory is free.
+pub(crate) fn check_available(bytes: u128, purpose: &str) -> Result<()> {
+    match available() {
+        Some(available) if bytes > available => Err(Error::resources(format!(
+            "{purpose} needs {} MB of memory, and {} MB are free",
+            bytes.div_ceil(1_000_000),
+            available / 1_000_000
+        ))
+        .hint("close other programs, or use a machine with more memory")),
+        _ => check(bytes, purpose),
+    }
+}
+
+/// Bytes of memory that programs can still get. `None` where the system does not say it.
+fn available() -> Option<u128> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kilobytes: u128 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

@@ -26,6 +26,8 @@ pub(crate) enum RngStream {
     /// Dropout mask, with the seed of the step instead of the experiment's. The index is made of
     /// layer and image.
     DropoutMask = 7,
+    /// Choice of the test images of a data set that has none of its own.
+    TestSplit = 8,
 }
 
 /// Returns the stream of random numbers for `seed`, `stream` and `index`.

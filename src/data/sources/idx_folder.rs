@@ -1,210 +1,250 @@
-//! Owns the source [`IdxFolder`]: the four IDX files of a folder, and their uncompressed bytes.
-//! Must not know the meaning of the bytes, which is the task of `idx`.
+//! Owns the source [`IdxFolder`]: the IDX files of one data set in a folder. Depends on `idx`, which
+//! reads them, and `file`. Must not know the bytes of the format.
 
-use std::io::{self, Read};
+mod mapping;
+mod names;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-use sha2::{Digest, Sha256};
+use crate::data::Subset;
+use crate::data::sources::array::{ArrayImages, read_up_to};
+use crate::data::sources::file::{DataFile, Listing, describe_wrong_file, read_error};
+use crate::data::sources::idx_folder::names::{Candidates, IdxSet, Role, find_sets, normal_form};
+use crate::data::sources::{DataSource, RawImages, ReadOptions, Source, idx};
+use crate::error::{Error, ErrorKind, Result};
+use crate::util::format::listed;
 
-use crate::data::sources::{DataSource, Source, checksum_of_files, idx, usage};
-use crate::data::{ImageDataset, Subset};
-use crate::error::{Error, Result};
-use crate::util::files;
-use crate::util::hex::hex;
-
-/// A folder of four IDX files, plain or `.gz`, written as its path. All four files must be there,
-/// whichever subset is read.
-#[derive(Debug, Clone)]
-pub struct IdxFolder {
-    path: PathBuf,
+/// The IDX files of one data set in a folder.
+#[derive(Debug)]
+struct IdxFolder {
+    listing: Listing,
+    set: IdxSet,
 }
 
-impl IdxFolder {
-    /// Makes a source of the folder at `path`. It is not opened yet.
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+/// Returns the data set of IDX files in a folder, if there is one. `prefix` is the begin of their
+/// names, with or without the `-` at its end, or empty for any.
+///
+/// # Errors
+/// Several data sets could be meant, or a folder cannot be read.
+pub(super) fn in_folder(listing: &Listing, prefix: &str) -> Result<Option<Source>> {
+    let prefix = prefix.trim_end_matches('-');
+    let mut sets = find_sets(listing)?;
+    if !prefix.is_empty() {
+        let is_close = |set: &IdxSet| {
+            !set.prefix.is_empty()
+                && (set.name().starts_with(prefix) || strsim::damerau_levenshtein(&set.name(), prefix) <= 2)
+        };
+        return match sets.iter().position(|set| set.prefix.trim_end_matches('-') == prefix) {
+            Some(index) => Ok(Some(source(listing, sets.swap_remove(index)))),
+            None if sets.iter().any(is_close) => {
+                let folder = listing.path.display();
+                let what = format!("there is no data set `{prefix}` in `{folder}`, but {}", names_of(&sets));
+                Err(Error::data(what).hint(choice_hint(listing, &sets)))
+            }
+            None => Ok(None),
+        };
     }
+    if sets.len() > 1 {
+        let (count, folder) = (sets.len(), listing.path.display());
+        let what = format!("there are {count} data sets in `{folder}`: {}", names_of(&sets));
+        return Err(Error::data(what).hint(choice_hint(listing, &sets)));
+    }
+    Ok(sets.pop().map(|set| source(listing, set)))
+}
 
-    /// Takes any text for the path of a folder.
-    pub(super) fn recognise(text: &str) -> Option<Source> {
-        Some(Source::new(Self::new(text)))
-    }
+/// Returns the data set that a file belongs to, if it is an IDX file: the files in its folder with
+/// the same prefix. `head` is its first uncompressed bytes.
+///
+/// # Errors
+/// The file's name does not say what it holds, or its folder cannot be read.
+pub(super) fn in_file(path: &Path, head: &[u8]) -> Result<Option<Source>> {
+    let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let Some((name, _)) = names::parse(file_name) else {
+        if !idx::is_idx(head) {
+            return Ok(None);
+        }
+        let what = format!("`{}` is an IDX file whose name does not say what it holds", path.display());
+        return Err(Error::data(what).hint(NAMES_HINT));
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let listing = Listing::read(folder)?;
+    let set = find_sets(&listing)?.into_iter().find(|set| set.prefix == name.prefix);
+    Ok(set.map(|set| source(&listing, set)))
+}
+
+/// The names that IDX files must have, as a hint.
+const NAMES_HINT: &str = "the names are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, \
+     `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each also with `test` in place of `t10k`, with \
+     `.gz`, and after a prefix that ends in `-`";
+
+fn source(listing: &Listing, set: IdxSet) -> Source {
+    Source::new(IdxFolder { listing: listing.clone(), set })
+}
+
+/// The names of the data sets in a folder, as a part of a message.
+fn names_of(sets: &[IdxSet]) -> String {
+    let names: Vec<String> = sets.iter().map(|set| format!("`{}`", set.name())).collect();
+    listed(&names)
+}
+
+/// Says how to choose one of the data sets in a folder.
+fn choice_hint(listing: &Listing, sets: &[IdxSet]) -> String {
+    let example = sets.last().map(IdxSet::name).unwrap_or_default();
+    format!("name one of them, such as `--data {}`", listing.join(&example).display())
 }
 
 impl DataSource for IdxFolder {
     fn name(&self) -> String {
-        self.path.display().to_string()
+        self.listing.join(self.set.prefix.trim_end_matches('-')).display().to_string()
     }
 
-    fn load(&self, subset: Subset) -> Result<ImageDataset> {
-        let [train_images, train_labels, test_images, test_labels] = find_files(&self.path)?;
-        let (images, labels) = match subset {
-            Subset::Train => (train_images, train_labels),
-            Subset::Test => (test_images, test_labels),
-        };
-        let (images_name, labels_name) = (images.display().to_string(), labels.display().to_string());
-        let (reader, max_bytes) = open(&images)?;
-        let images = idx::read_images(reader, &images_name, max_bytes)?;
-        let (reader, max_bytes) = open(&labels)?;
-        let labels = idx::read_labels(reader, &labels_name, max_bytes)?;
-        images.with_labels(images_name, labels, labels_name)
-    }
-
-    /// Reads all four files, without a check of their contents.
-    fn checksum(&self) -> Result<String> {
-        let digests: Result<Vec<_>> = find_files(&self.path)?.iter().map(|path| file_digest(path)).collect();
-        Ok(checksum_of_files(&digests?))
-    }
-
-    fn to_absolute(&self) -> Result<Source> {
-        let path = std::path::absolute(&self.path).map_err(|error| Error::io("find", &self.path, error))?;
-        Ok(Source::new(Self { path }))
-    }
-}
-
-/// SHA-256 of the uncompressed file at `path`.
-fn file_digest(path: &Path) -> Result<String> {
-    let (mut reader, _) = open(path)?;
-    let mut buffer = vec![0; 1 << 16];
-    let mut digest = Sha256::new();
-    loop {
-        match reader.read(&mut buffer) {
-            Ok(0) => return Ok(hex(&digest.finalize())),
-            Ok(count) => digest.update(&buffer[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(idx::read_error(&path.display().to_string(), &error)),
+    fn read(&self, subset: Subset, options: &ReadOptions) -> Result<Option<RawImages>> {
+        if subset == Subset::Validation || !self.has(subset)? {
+            return Ok(None);
         }
+        let mut notes = Vec::new();
+        let images = self.set.candidates(subset, Role::Images);
+        let (images, images_path) = read_first(&ordered(images)?, &mut notes, |file| {
+            let DataFile { reader, name, max_bytes, .. } = file;
+            idx::read_images(reader, &name, max_bytes, options)
+        })?;
+        let ArrayImages { pixels, count, height, width, notes: image_notes } = images;
+        notes.extend(image_notes);
+
+        let labels = self.set.candidates(subset, Role::Labels);
+        let (labels, labels_path) = if labels.files.is_empty() {
+            (None, self.listing.join(&self.usual_name(subset, Role::Labels)))
+        } else {
+            let ((labels, label_notes), path) =
+                read_first(&ordered(labels)?, &mut notes, |file| idx::read_labels(file.reader, &file.name))?;
+            notes.extend(label_notes);
+            (Some(labels), path)
+        };
+        let class_names = mapping::class_names(&self.listing, &self.set.prefix, &mut notes)?;
+        Ok(Some(RawImages {
+            pixels,
+            count,
+            height,
+            width,
+            labels,
+            class_names,
+            images_name: images_path.display().to_string(),
+            labels_name: labels_path.display().to_string(),
+            transposed: self.set.prefix.starts_with("emnist-"),
+            notes,
+        }))
     }
 }
 
-/// Endings of the names of the four files, before `.gz`. The first of each list is the ending in
-/// the original MNIST.
-pub(super) const ENDINGS: [&[&str]; 4] = [
-    &["train-images-idx3-ubyte", "train-images.idx3-ubyte"],
-    &["train-labels-idx1-ubyte", "train-labels.idx1-ubyte"],
-    &["t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte", "test-images-idx3-ubyte", "test-images.idx3-ubyte"],
-    &["t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte", "test-labels-idx1-ubyte", "test-labels.idx1-ubyte"],
-];
+impl IdxFolder {
+    /// True if there are images of a subset. They may have no labels.
+    ///
+    /// # Errors
+    /// Images or labels must be unpacked first, or there are labels but no images.
+    fn has(&self, subset: Subset) -> Result<bool> {
+        let [images, labels] = [Role::Images, Role::Labels].map(|role| self.set.candidates(subset, role));
+        for (role, candidates) in [(Role::Images, images), (Role::Labels, labels)] {
+            if candidates.files.is_empty()
+                && let Some(packed) = candidates.packed.first()
+            {
+                return Err(self.packed_error(&self.usual_name(subset, role), packed));
+            }
+        }
+        if images.files.is_empty() && !labels.files.is_empty() {
+            let missing = self.usual_name(subset, Role::Images);
+            let what = format!("cannot find `{missing}` in `{}`", self.listing.path.display());
+            return Err(Error::data(what).hint(NAMES_HINT));
+        }
+        Ok(!images.files.is_empty())
+    }
 
-/// Largest ratio of unpacked to compressed size. MNIST becomes 5 times larger. A file that becomes
-/// a thousand times larger was made to fill the memory. An image of one pixel takes some 16 bytes
-/// more in memory than in its files.
-const MAX_UNPACK_RATIO: u64 = 100;
+    /// Error of a file that is there in an archive only.
+    fn packed_error(&self, missing: &str, packed: &Path) -> Error {
+        let what = format!("cannot read `{}` before it is unpacked", packed.display());
+        let head = match DataFile::open(packed) {
+            Ok(file) => file.head,
+            Err(error) => return error,
+        };
+        let hint = describe_wrong_file(&head, packed).map(|(_, hint)| hint);
+        Error::data(what).hint(hint.unwrap_or_else(|| format!("unpack it to `{missing}`")))
+    }
 
-/// Bytes that a compressed file may always unpack to. Labels sorted by class are only a few bytes
-/// when compressed.
-const MIN_UNPACK_LIMIT: u64 = 1 << 20;
+    /// The usual name of a file of this set.
+    fn usual_name(&self, subset: Subset, role: Role) -> String {
+        let part = if subset == Subset::Train { "train" } else { "t10k" };
+        let ending = match role {
+            Role::Images => "images-idx3-ubyte",
+            Role::Labels => "labels-idx1-ubyte",
+        };
+        format!("{}{part}-{ending}", self.set.prefix)
+    }
+}
 
-/// Finds the training images, training labels, test images and test labels in `folder`.
+/// The files to read, the best first. The others are for the case that it is damaged.
 ///
 /// # Errors
-/// The folder or one of its files is missing, or more than one file could be meant.
-fn find_files(folder: &Path) -> Result<[PathBuf; 4]> {
-    let names = file_names(folder)?;
-    let mut paths = [const { PathBuf::new() }; 4];
-    let mut first: Option<(&str, &str)> = None;
-    for (path, endings) in paths.iter_mut().zip(ENDINGS) {
-        let (prefix, name) = find_file(folder, &names, endings)?;
-        let (first_prefix, first_name) = *first.get_or_insert((prefix, name));
-        if prefix != first_prefix {
-            return Err(ambiguous(first_name, name, folder, "are not of the same data set"));
-        }
-        *path = folder.join(name);
-    }
-    Ok(paths)
-}
-
-/// Returns the names of the files in `folder`, sorted.
-fn file_names(folder: &Path) -> Result<Vec<String>> {
-    let wrong =
-        |detail| Error::data(format!("data set folder `{}` {detail}", folder.display())).hint(usage());
-    let entries = folder.read_dir().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => wrong("does not exist"),
-        io::ErrorKind::NotADirectory => wrong("is not a folder"),
-        _ => Error::io("read", folder, error),
-    })?;
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(|error| Error::io("read", folder, error))?;
-        if let Ok(name) = entry.file_name().into_string()
-            && entry.path().is_file()
-        {
-            names.push(name);
+/// Files with different contents could be meant.
+fn ordered(candidates: &Candidates) -> Result<Vec<PathBuf>> {
+    let files = &candidates.files;
+    let Some((best, others)) = files.split_first() else { return Ok(Vec::new()) };
+    for other in others {
+        // A `.gz` is what its plain file was unpacked from. So the two are not compared.
+        let is_packed_best = is_gz(other) && !is_gz(best) && normal_form(best) == normal_form(other);
+        if !is_packed_best && !same_contents(best, other)? {
+            let (best, other) = (best.display(), other.display());
+            return Err(Error::data(format!("`{best}` and `{other}` could both be meant, and they differ"))
+                .hint("keep one of them in the folder"));
         }
     }
-    names.sort();
-    Ok(names)
+    Ok(files.clone())
 }
 
-/// Returns the prefix and the name of the one file with one of these `endings`. A plain file is
-/// preferred to its `.gz`.
-fn find_file<'a>(folder: &Path, names: &'a [String], endings: &[&str]) -> Result<(&'a str, &'a str)> {
-    let mut candidates = names
-        .iter()
-        .filter(|name| !name.strip_suffix(".gz").is_some_and(|plain| names.iter().any(|name| name == plain)))
-        .filter_map(|name| Some((prefix_of(name, endings)?, name.as_str())));
-    match (candidates.next(), candidates.next()) {
-        (None, _) => Err(missing(folder, endings)),
-        (Some(found), None) => Ok(found),
-        (Some((_, one)), Some((_, two))) => Err(ambiguous(one, two, folder, "could both be meant")),
+fn is_gz(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "gz")
+}
+
+/// True if two files hold the same uncompressed bytes. A damaged file is like no other.
+fn same_contents(one: &Path, two: &Path) -> Result<bool> {
+    let (mut one, mut two) = (DataFile::open(one)?, DataFile::open(two)?);
+    let (mut bytes_of_one, mut bytes_of_two) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    loop {
+        let fill = |file: &mut DataFile, bytes: &mut [u8]| match read_up_to(file, bytes) {
+            Ok(count) => Ok(Some(count)),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Ok(None),
+            Err(error) => Err(read_error(&file.name, &error)),
+        };
+        let counts = (fill(&mut one, &mut bytes_of_one)?, fill(&mut two, &mut bytes_of_two)?);
+        match counts {
+            (Some(0), Some(0)) => return Ok(true),
+            (Some(a), Some(b)) if a == b && bytes_of_one[..a] == bytes_of_two[..b] => {}
+            _ => return Ok(false),
+        }
     }
 }
 
-/// Returns the part of a file's name before one of the `endings`: it is empty or something like
-/// `emnist-letters-`. Returns nothing for a name that has none of them.
-fn prefix_of<'a>(name: &'a str, endings: &[&str]) -> Option<&'a str> {
-    let plain = name.strip_suffix(".gz").unwrap_or(name);
-    let prefix = endings.iter().find_map(|ending| plain.strip_suffix(ending))?;
-    (prefix.is_empty() || prefix.ends_with('-')).then_some(prefix)
-}
-
-/// Error of a folder without a file with one of the `endings`.
-fn missing(folder: &Path, endings: &[&str]) -> Error {
-    let accepted = endings.join("`, `");
-    Error::data(format!("cannot find `{}` in `{}`", endings[0], folder.display()))
-        .hint(format!("accepted are `{accepted}`, each also with `.gz` and after a prefix that ends in `-`"))
-}
-
-/// Error of two files of which only one can be used.
-fn ambiguous(one: &str, two: &str, folder: &Path, why: &str) -> Error {
-    Error::data(format!("`{one}` and `{two}` in `{}` {why}", folder.display()))
-        .hint("keep one data set in a folder, its four files with the same prefix or none")
-}
-
-/// Opens a file for reading its uncompressed bytes. Returns an upper bound of their number, too.
-fn open(path: &Path) -> Result<(Box<dyn Read>, u64)> {
-    let file = files::open_named(path).map_err(|error| Error::io("read", path, error))?;
-    let size = file.metadata().map_err(|error| Error::io("read", path, error))?.len();
-    if path.extension().is_some_and(|extension| extension == "gz") {
-        let max_bytes = size.saturating_mul(MAX_UNPACK_RATIO).max(MIN_UNPACK_LIMIT);
-        let reader = LimitedGzDecoder { stream: MultiGzDecoder::new(file), remaining: max_bytes };
-        return Ok((Box::new(reader), max_bytes));
-    }
-    Ok((Box::new(file), size))
-}
-
-/// A gzip decoder that refuses to unpack more than a limit. It reports a damaged stream as
-/// `InvalidData` with a reason. Errors of the device stay as they are.
-struct LimitedGzDecoder<R> {
-    stream: MultiGzDecoder<R>,
-    /// Bytes that may still be unpacked.
-    remaining: u64,
-}
-
-impl<R: Read> Read for LimitedGzDecoder<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-        let count = self.stream.read(buffer).map_err(|error| match error.kind() {
-            UnexpectedEof => io::Error::new(InvalidData, "the gzip stream ends too early"),
-            InvalidData | InvalidInput => {
-                io::Error::new(InvalidData, format!("the gzip stream is damaged ({error})"))
+/// Reads the first of `files`, or the next one if its data are damaged. A note says so.
+fn read_first<T>(
+    files: &[PathBuf],
+    notes: &mut Vec<String>,
+    read: impl Fn(DataFile) -> Result<T>,
+) -> Result<(T, PathBuf)> {
+    let mut first_error = None;
+    for path in files {
+        match DataFile::open(path).and_then(&read) {
+            Ok(value) => {
+                if let (Some(_), Some(first)) = (&first_error, files.first()) {
+                    let (first, path) = (first.display(), path.display());
+                    notes.push(format!("`{first}` is damaged: `{path}` is read in its place"));
+                }
+                return Ok((value, path.clone()));
             }
-            _ => error,
-        })?;
-        let remaining = self.remaining.checked_sub(count as u64);
-        let too_much = || format!("it unpacks to more than {MAX_UNPACK_RATIO} times its size");
-        self.remaining = remaining.ok_or_else(|| io::Error::new(io::ErrorKind::FileTooLarge, too_much()))?;
-        Ok(count)
+            Err(error) if error.kind() == ErrorKind::Data => {
+                first_error.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
     }
+    Err(first_error.unwrap_or_else(|| Error::data("there is no file to read")))
 }

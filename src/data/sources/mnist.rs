@@ -3,9 +3,9 @@
 //!
 //! `data/mnist/README.md` says where the files come from and under which licence.
 
-use crate::data::sources::idx::{self, IdxImages};
-use crate::data::sources::{DataSource, Source, checksum_of_files};
-use crate::data::{ImageDataset, Subset};
+use crate::data::Subset;
+use crate::data::sources::array::ArrayImages;
+use crate::data::sources::{DataSource, RawImages, RawLabels, ReadOptions, Source, digest_of_parts, idx};
 use crate::error::{Error, Result};
 use crate::util::memory;
 
@@ -28,26 +28,39 @@ impl DataSource for Mnist {
         NAME.to_owned()
     }
 
-    fn load(&self, subset: Subset) -> Result<ImageDataset> {
+    fn read(&self, subset: Subset, options: &ReadOptions) -> Result<Option<RawImages>> {
         let (images, labels) = match subset {
             Subset::Train => (&TRAIN_IMAGES, &TRAIN_LABELS),
             Subset::Test => (&TEST_IMAGES, &TEST_LABELS),
+            Subset::Validation => return Ok(None),
         };
-        images.images()?.with_labels(images.name.to_owned(), labels.labels()?, labels.name.to_owned())
+        let ArrayImages { pixels, count, height, width, notes } = images.images(options)?;
+        Ok(Some(RawImages {
+            pixels,
+            count,
+            height,
+            width,
+            labels: Some(labels.labels()?),
+            class_names: Vec::new(),
+            images_name: images.name.to_owned(),
+            labels_name: labels.name.to_owned(),
+            transposed: false,
+            notes,
+        }))
     }
 
-    fn checksum(&self) -> Result<String> {
+    fn known_sha256(&self) -> Option<String> {
         let files = [&TRAIN_IMAGES, &TRAIN_LABELS, &TEST_IMAGES, &TEST_LABELS];
-        Ok(checksum_of_files(&files.map(|file| file.sha256.to_owned())))
+        Some(digest_of_parts(files.map(|file| file.sha256.to_owned())))
     }
 
     fn to_absolute(&self) -> Result<Source> {
         Ok(Source::new(*self))
     }
 
-    /// Only one data set has this name, so the tag needs no digits of the checksum.
-    fn tag(&self) -> Result<String> {
-        Ok(NAME.to_owned())
+    /// Only one data set has this name, so the tag needs no digits of the digest.
+    fn tag(&self, _: &str) -> String {
+        NAME.to_owned()
     }
 }
 
@@ -96,15 +109,14 @@ static TEST_LABELS: EmbeddedFile = embedded_file!(
 );
 
 impl EmbeddedFile {
-    /// Unpacks an image file.
-    fn images(&self) -> Result<IdxImages> {
-        idx::images_from_bytes(self.unpack()?, self.name)
+    /// Unpacks an image file. The block of memory of the file becomes the pixels.
+    fn images(&self, options: &ReadOptions) -> Result<ArrayImages> {
+        idx::images_from_bytes(self.unpack()?, self.name, options)
     }
 
     /// Unpacks a label file.
-    fn labels(&self) -> Result<Vec<u8>> {
-        let bytes = self.unpack()?;
-        idx::read_labels(&bytes[..], self.name, bytes.len() as u64)
+    fn labels(&self) -> Result<RawLabels> {
+        Ok(idx::read_labels(&self.unpack()?[..], self.name)?.0)
     }
 
     /// Returns the whole IDX file, in a block of memory of exactly its size.

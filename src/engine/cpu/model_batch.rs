@@ -128,7 +128,7 @@ fn group_range(shape: &Shape, group: usize) -> Range<usize> {
 }
 
 /// Bytes and label of each image of a batch.
-fn images_and_labels<'a>(batch: &GroupBatch<'a>) -> (Vec<&'a [u8]>, Vec<u8>) {
+fn images_and_labels<'a>(batch: &GroupBatch<'a>) -> (Vec<&'a [u8]>, Vec<u16>) {
     batch.positions.iter().map(|&position| batch.split.image(position as usize)).unzip()
 }
 
@@ -140,14 +140,14 @@ fn images_and_labels<'a>(batch: &GroupBatch<'a>) -> (Vec<&'a [u8]>, Vec<u8>) {
 fn accumulate_scores(
     logits: &mut [f32],
     classes: usize,
-    labels: &[u8],
+    labels: &[u16],
     label_smoothing: f64,
     scale: f32,
     models: Range<usize>,
     sums: &mut Sums,
 ) {
     let group_size = models.len();
-    let repeated: Vec<u8> = labels.iter().flat_map(|&label| std::iter::repeat_n(label, group_size)).collect();
+    let repeated: Vec<u16> = labels.iter().flat_map(|&label| std::iter::repeat_n(label, group_size)).collect();
     let mut scores = RowScores::default();
     softmax_cross_entropy_backward(logits, classes, &repeated, label_smoothing, scale, &mut scores);
     let (losses, correct) = (&mut sums.loss[models.clone()], &mut sums.correct[models.clone()]);

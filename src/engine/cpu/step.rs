@@ -77,7 +77,7 @@ pub(super) fn train_step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams,
 /// view the model.
 pub(super) fn eval_step(model: &Mlp, batch: &Batch) -> Option<StepMetrics> {
     let network = CpuNetwork::of(model)?;
-    let (images, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(0..batch.len()).unzip();
+    let (images, labels): (Vec<&[u8]>, Vec<u16>) = batch.items(0..batch.len()).unzip();
     let mut logits = network.logits(&images, should_parallelize(model, batch.len()));
     let mut scores = RowScores::default();
     let (classes, smoothing) = (network.num_classes(), batch.label_smoothing);
@@ -114,7 +114,7 @@ impl Chunk {
     /// losses and gradients.
     fn compute(&mut self, network: &CpuNetwork, batch: &Batch, positions: Range<usize>) {
         let Self { cache, gradients, scores } = self;
-        let (images, labels): (Vec<&[u8]>, Vec<u8>) = batch.items(positions.clone()).unzip();
+        let (images, labels): (Vec<&[u8]>, Vec<u16>) = batch.items(positions.clone()).unzip();
         network.forward(&images, positions, batch.dropout_seed, cache);
         let last = network.layers().len() - 1;
         gradients.resize(last + 1, Vec::new());

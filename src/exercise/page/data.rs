@@ -9,7 +9,7 @@ use crate::data::InputSpec;
 use crate::exercise::page::{Answer, ExercisePage, Work};
 use crate::plots::gray_png;
 use crate::report::components;
-use crate::util::format::{grouped, listed, percent, with_article};
+use crate::util::format::{grouped, listed, percent};
 
 /// Maximum number of classes shown. A data set may have many more.
 const MAX_CLASSES: usize = 20;
@@ -84,7 +84,7 @@ pub(super) fn contact_sheet(page: &ExercisePage<'_>) -> Work<Markup> {
         h3 { "The first images of each class" }
         div.samples {
             @for (class, row) in rows.iter().enumerate() {
-                div { strong { (class) } @for image in row { (image) } }
+                div { strong { (page.classes[class]) } @for image in row { (image) } }
             }
         }
         p.note {
@@ -114,8 +114,8 @@ fn enlarged(page: &ExercisePage<'_>) -> Work<Markup> {
         h3 { "One image and its numbers" }
         div.result {
             figure.enlarged {
-                div { (components::image(&png, &format!("training image 0, {}", with_article(label.into())))) span style=(frame) { } }
-                figcaption { "Training image 0, label " (label) ". The frame marks the part on the right." }
+                div { (components::image(&png, &format!("training image 0, {}", page.a_class(label.into())))) span style=(frame) { } }
+                figcaption { "Training image 0, label " (page.classes[usize::from(label)]) ". The frame marks the part on the right." }
             }
             figure {
                 table.patch {
@@ -218,7 +218,7 @@ fn one_hot(page: &ExercisePage<'_>) -> Work<Markup> {
 }
 
 /// Returns index, picture and label of the first training images.
-pub(super) fn first_images(page: &ExercisePage<'_>) -> Work<Vec<(usize, Markup, u8)>> {
+pub(super) fn first_images(page: &ExercisePage<'_>) -> Work<Vec<(usize, Markup, u16)>> {
     let InputSpec { height, width, .. } = page.layout;
     let mut images = Vec::new();
     for position in 0..page.train.len().min(NUM_LABELS) {
@@ -230,7 +230,7 @@ pub(super) fn first_images(page: &ExercisePage<'_>) -> Work<Vec<(usize, Markup, 
 }
 
 /// Formats the one-hot code of a label.
-fn code(label: u8, num_classes: usize) -> String {
+fn code(label: u16, num_classes: usize) -> String {
     match num_classes {
         0..=MAX_CLASSES => {
             let numbers = data::one_hot(label, num_classes);
@@ -245,9 +245,10 @@ fn frequencies(page: &ExercisePage<'_>) -> String {
     let (train, test) = class_counts(page);
     let rarest = (0..train.len()).min_by_key(|&class| train[class]).unwrap_or(0);
     let most = most_frequent(&train).unwrap_or(0);
+    let [rarest_name, most_name] = [rarest, most].map(|class| &page.classes[class]);
     format!(
-        "Of the training images, {rarest} has the fewest ({}) and {most} the most ({}). The counts matter for what an accuracy means. \
-         Whoever always answered “{most}”, the most frequent class of the training images, would be right for {} of {} test images, {}. \
+        "Of the training images, {rarest_name} has the fewest ({}) and {most_name} the most ({}). The counts matter for what an accuracy means. \
+         Whoever always answered “{most_name}”, the most frequent class of the training images, would be right for {} of {} test images, {}. \
          A network has to do better than that to have learned anything. {}",
         grouped(train[rarest]),
         grouped(train[most]),
@@ -293,7 +294,7 @@ fn counts(page: &ExercisePage<'_>) -> Markup {
     let share = |part: usize, all: usize| percent(part as f64 / all.max(1) as f64);
     let row = |class: usize| {
         let (train, test) = (train[class], test[class]);
-        [class.to_string(), grouped(train), share(train, all_train), grouped(test), share(test, all_test)]
+        [page.classes[class].clone(), grouped(train), share(train, all_train), grouped(test), share(test, all_test)]
     };
     let mut rows: Vec<_> = (0..train.len()).map(row).collect();
     rows.push(["all".to_owned(), grouped(all_train), share(1, 1), grouped(all_test), share(1, 1)]);
@@ -313,7 +314,7 @@ fn code_cell(code: &str) -> Markup {
 }
 
 /// Formats the position of a label, which counts from 0, as an ordinal that counts from 1: `6th`.
-fn ordinal(label: u8) -> String {
+fn ordinal(label: u16) -> String {
     let place = usize::from(label) + 1;
     let ending = match (place % 10, place % 100) {
         (_, 11..=13) => "th",

@@ -33,7 +33,7 @@ use crate::report::components::shell_word;
 use crate::report::layout;
 use crate::run::{RunInfo, RunRecords};
 use crate::study::page::StudyPage;
-use crate::util::format::seconds;
+use crate::util::format::{seconds, with_article};
 
 pub(crate) use sheet::sheet;
 
@@ -90,6 +90,8 @@ pub(crate) struct ExercisePage<'a> {
     pub test: &'a Split,
     /// Size of the images and number of classes.
     pub layout: InputSpec,
+    /// Name of each class.
+    pub classes: &'a [String],
     /// Experiment of the softmax network.
     pub experiment: &'a Experiment,
     /// Time, machine and software of the page, in the form of a run of that experiment.
@@ -354,6 +356,13 @@ impl<'a> ExercisePage<'a> {
     fn finished_studies(&self) -> impl Iterator<Item = (usize, &'a ExerciseStudy<'a>)> + use<'a> {
         let all = (FIRST_STUDY..).zip(self.studies);
         all.filter_map(|(question, study)| Some((question, study.as_ref().ok()?)))
+    }
+
+    /// Returns a class with its spoken article, if its name is a number: `a 7`, `an 8`. Any other
+    /// name stands in quotes.
+    fn a_class(&self, class: usize) -> String {
+        let name = &self.classes[class];
+        name.parse().map_or_else(|_| format!("“{name}”"), with_article)
     }
 
     /// Returns the first finished study. Only its section explains how to read the tables of

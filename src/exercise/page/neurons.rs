@@ -32,7 +32,7 @@ pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
              wins. This is all that a network without hidden layers can do: one picture for each class, for all the ways in which \
              that class is written."
         }
-        div.neurons { (run::weights(&inside.neurons, page.layout, true)?) }
+        div.neurons { (run::weights(&inside.neurons, page.layout, true, page.classes)?) }
         p { (extreme_weights(page, inside)) }
         @if never > 0 {
             p {
@@ -68,8 +68,9 @@ fn extreme_weights(page: &ExercisePage<'_>, inside: &Inside) -> Markup {
     };
     let said = |(class, pixel, weight): (usize, usize, f32)| {
         format!(
-            "{} for class {class}, at {}",
+            "{} for class {}, at {}",
             significant(f64::from(weight)).replace('-', "−"),
+            page.classes[class],
             place(pixel, page.layout.width)
         )
     };

@@ -6,7 +6,7 @@ use crate::exercise::page::{Answer, ExampleImage, ExercisePage, Inside, Work};
 use crate::model::LayerWeights;
 use crate::plots::gray_png;
 use crate::report::components;
-use crate::util::format::{grouped, loss, percent, significant, with_article};
+use crate::util::format::{grouped, loss, percent, significant};
 
 /// Maximum number of classes in a table. If there are more, the most probable ones are shown.
 const MAX_CLASSES: usize = 20;
@@ -18,9 +18,9 @@ pub(super) fn of_images(page: &ExercisePage<'_>) -> Work<Answer> {
     let sentence = format!(
         "Test image {} is predicted to be {}, with probability {}; its label is {}: {verdict}.",
         first.index,
-        with_article(first.prediction.class),
+        page.a_class(first.prediction.class),
         percent(first.prediction.confidence()),
-        first.label
+        page.classes[first.label]
     );
     let shown: Vec<&ExampleImage> = [first].into_iter().chain(other).collect();
     let wrong = shown.iter().find(|asked| !asked.is_right());
@@ -40,7 +40,7 @@ pub(super) fn of_images(page: &ExercisePage<'_>) -> Work<Answer> {
             @if index > 0 { p { (about_other(first)) } }
             (image)
         }
-        @if let Some(wrong) = wrong { p { (about_mistake(wrong)) } }
+        @if let Some(wrong) = wrong { p { (about_mistake(wrong, page.classes)) } }
     };
     let indices: Vec<_> = shown.iter().map(|asked| asked.index.to_string()).collect();
     let commands = vec![format!("predict {} --index {}", page.softmax()?.folder(), indices.join(" "))];
@@ -63,13 +63,14 @@ impl ExampleImage {
 }
 
 /// Explains a misclassification.
-fn about_mistake(wrong: &ExampleImage) -> String {
+fn about_mistake(wrong: &ExampleImage, classes: &[String]) -> String {
     let ExampleImage { label, prediction, .. } = wrong;
     let rank =
         prediction.log_probabilities.iter().filter(|&&p| p > prediction.log_probabilities[*label]).count();
     format!(
-        "A probability is not a promise: the mistake was made with {}. The true class {label} had {} % and was choice number {}; the loss of this image is −ln p = {}.",
+        "A probability is not a promise: the mistake was made with {}. The true class {} had {} % and was choice number {}; the loss of this image is −ln p = {}.",
         percent(prediction.confidence()),
+        classes[*label],
         significant(100.0 * prediction.log_probabilities[*label].exp()),
         rank + 1,
         loss(prediction.loss(*label))
@@ -89,14 +90,14 @@ fn image(page: &ExercisePage<'_>, asked: &ExampleImage) -> Work<Markup> {
         classes.truncate(MAX_CLASSES);
     }
     Ok(html! {
-        h3 { "Test image " (index) ": label " (label) ", predicted " (prediction.class) ", " (verdict) }
+        h3 { "Test image " (index) ": label " (page.classes[*label]) ", predicted " (page.classes[prediction.class]) ", " (verdict) }
         div.result {
-            figure.asked { (components::image(&png, &format!("test image {index}, {}", with_article(*label)))) }
+            figure.asked { (components::image(&png, &format!("test image {index}, {}", page.a_class(*label)))) }
             div.scroll {
                 table.chances {
                     thead { tr { th { "class" } th { "score z" } th { "e" sup { "z" } } th { "probability" } th { } } }
                     tbody {
-                        @for class in classes { (row(class, asked, scores[class])) }
+                        @for class in classes { (row(class, asked, scores[class], page.classes)) }
                         tr { td { "sum" } td { } td { (power(sum)) } td { "100 %" } td { } }
                     }
                 }
@@ -106,7 +107,7 @@ fn image(page: &ExercisePage<'_>, asked: &ExampleImage) -> Work<Markup> {
 }
 
 /// Builds the row of one class.
-fn row(class: usize, asked: &ExampleImage, score: f64) -> Markup {
+fn row(class: usize, asked: &ExampleImage, score: f64, classes: &[String]) -> Markup {
     let probability = asked.prediction.log_probabilities[class].exp();
     let mark = match (class == asked.label, class == asked.prediction.class) {
         (true, _) => Some("good"),
@@ -115,7 +116,7 @@ fn row(class: usize, asked: &ExampleImage, score: f64) -> Markup {
     };
     html! {
         tr class=[mark] {
-            td { (class) }
+            td { (classes[class]) }
             td { (format!("{score:.2}").replace('-', "−")) }
             td { (power(score.exp())) }
             td { (percent(probability)) }
@@ -150,7 +151,7 @@ mod tests {
         let prediction = crate::evaluation::Prediction::from_logits(&logits);
         let asked = ExampleImage { index: 3, label: 1, pixels: Vec::new(), prediction };
         assert_eq!(
-            about_mistake(&asked),
+            about_mistake(&asked, &["0", "1", "2"].map(str::to_owned)),
             "A probability is not a promise: the mistake was made with 50.0 %. The true class 1 had 12.5 % and was choice number 3; \
              the loss of this image is −ln p = 2.0794."
         );

@@ -323,6 +323,7 @@ pub(super) fn others_beside_best(summary: &StudySummary, key: &str) -> String {
 pub(super) fn test_of_winner(study: &ExerciseStudy<'_>) -> String {
     let result = study.page.best_model.and_then(|winner| winner.summary.as_ref());
     result.map_or_else(String::new, |result| {
-        format!("; trained on all training images and tested once, it reaches {:.4}", result.test_accuracy)
+        let accuracy = result.test_accuracy.unwrap_or_default();
+        format!("; trained on all training images and tested once, it reaches {accuracy:.4}")
     })
 }

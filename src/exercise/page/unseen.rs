@@ -13,7 +13,7 @@ use crate::util::format::{counted, grouped, loss, percent};
 pub(super) fn section(page: &ExercisePage<'_>, run: &ExerciseRun) -> Work<Markup> {
     let test = run.test()?;
     let worst = match &run.records.test {
-        Some(record) if !test.top_losses.is_empty() => Some(result::mistakes(record, page.layout)?),
+        Some(record) if !test.top_losses.is_empty() => Some(result::mistakes(record, page.layout, page.classes)?),
         _ => None,
     };
     Ok(html! {
@@ -38,8 +38,8 @@ pub(super) fn section(page: &ExercisePage<'_>, run: &ExerciseRun) -> Work<Markup
         (curves::draw_run(&run.records.epochs)?)
         h3 { "Confusion matrix" }
         (result::confusion_note(&test.confusion))
-        div.result { (result::confusion(&test.confusion)?) (result::scores(&test.classes)) }
-        p { (best_and_worst_classes(test)) }
+        div.result { (result::confusion(&test.confusion, page.classes)?) (result::scores(&test.classes, page.classes)) }
+        p { (best_and_worst_classes(test, page.classes)) }
         @if let Some(worst) = worst {
             h3 { "The worst mistakes" }
             (worst)
@@ -71,7 +71,7 @@ fn overfitting(training: &Evaluation, test: &Evaluation) -> String {
 }
 
 /// Describes the classes with the highest and the lowest recall, and the most frequent confusion.
-fn best_and_worst_classes(test: &Evaluation) -> String {
+fn best_and_worst_classes(test: &Evaluation, classes: &[String]) -> String {
     let recall = |class: &usize| test.classes[*class].recall;
     let known: Vec<usize> = (0..test.classes.len()).filter(|class| recall(class).is_some()).collect();
     let by_recall = |a: &&usize, b: &&usize| recall(a).unwrap_or(0.0).total_cmp(&recall(b).unwrap_or(0.0));
@@ -80,8 +80,10 @@ fn best_and_worst_classes(test: &Evaluation) -> String {
     };
     let share = |class: usize| percent(recall(&class).unwrap_or(0.0));
     let mut said = format!(
-        "Best recognised are images of class {best} ({} of them), worst those of class {worst} ({}).",
+        "Best recognised are images of class {} ({} of them), worst those of class {} ({}).",
+        classes[best],
         share(best),
+        classes[worst],
         share(worst)
     );
     let counts = &test.confusion.counts;
@@ -92,6 +94,7 @@ fn best_and_worst_classes(test: &Evaluation) -> String {
         && counts[label][predicted] > 0
     {
         let often = counted(counts[label][predicted] as usize, "time", "times");
+        let (label, predicted) = (&classes[label], &classes[predicted]);
         said +=
             &format!(" The most frequent mistake is to take class {label} for class {predicted}, {often}.");
     }

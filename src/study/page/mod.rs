@@ -118,7 +118,9 @@ fn stat_tiles(page: &StudyPage<'_>) -> Vec<(String, String)> {
         numbers.push((accuracy(best.mean), "its mean validation accuracy".to_owned()));
     }
     if let Some(result) = page.best_model.and_then(|run| run.summary.as_ref()) {
-        numbers.push((format!("{:.4}", result.test_accuracy), "test accuracy, tested once".to_owned()));
+        if let Some(accuracy) = result.test_accuracy {
+            numbers.push((format!("{accuracy:.4}"), "test accuracy, tested once".to_owned()));
+        }
         numbers.push((grouped(result.num_parameters), "parameters".to_owned()));
     }
     let done =

@@ -227,15 +227,18 @@ fn describe_mean(best: &ConfigurationResult) -> String {
 /// Sentence about the best model on the test images. `None` if it has no result yet.
 pub fn test_sentence(best_model: &RunRecords) -> Option<String> {
     let result = best_model.summary.as_ref()?;
-    let tested = best_model.test.as_ref().map_or(0, |test| test.evaluation.num_images);
+    let test = match result.test_accuracy.zip(result.test_loss) {
+        Some((accuracy, loss)) => format!(
+            "tested once on {} test images: accuracy {accuracy:.4}, loss {}",
+            grouped(best_model.test.as_ref().map_or(0, |test| test.evaluation.num_images)),
+            crate::util::format::loss(loss)
+        ),
+        None => "not tested, since there are no labelled test images".to_owned(),
+    };
     Some(format!(
-        "Trained once with all {} training images for {} and tested once on {} test images: accuracy {:.4}, loss {}, {} \
-         parameters.",
+        "Trained once with all {} training images for {} and {test}, {} parameters.",
         grouped(best_model.info.data.num_train),
         counted(result.num_epochs, "epoch", "epochs"),
-        grouped(tested),
-        result.test_accuracy,
-        crate::util::format::loss(result.test_loss),
         grouped(result.num_parameters)
     ))
 }

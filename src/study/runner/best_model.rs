@@ -75,7 +75,7 @@ impl OpenStudy {
             complete(&records.folder);
             return Ok(Some(BestModel::AlreadyTrained(Box::new(records))));
         }
-        let resumed = runs.into_iter().rev().find_map(|run| resume(run, None, None, None).ok());
+        let resumed = runs.into_iter().rev().find_map(|run| resume(run, None, None, None, None).ok());
         let training = match resumed {
             Some(Resume { run: prepared, warnings, .. }) => BestModelTraining { prepared, warnings },
             None => {

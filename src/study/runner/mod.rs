@@ -27,7 +27,7 @@ pub use best_model::{BestModel, BestModelTraining};
 pub use progress::Progress;
 pub use results::ResultPaths;
 
-use crate::pipeline::splits::{check_classes, check_trainable};
+use crate::pipeline::splits::{StudyImages, check_trainable, study_images};
 use trial_splits::TrialSplits;
 
 /// A study with its data and its plan, before anything is run.
@@ -97,13 +97,10 @@ impl PlannedStudy {
             ));
         }
         let opened = compute.open()?;
-        let source = study.base.data.source();
-        let (images, layout) = crate::pipeline::splits::train_images(&study.base)?;
-        let data_sha256 = source.checksum()?;
+        let StudyImages { images, layout, sha256: data_sha256 } = study_images(&study.base)?;
         let machine = format!("{}, {}", opened.adapter, counted(backend::num_threads(), "thread", "threads"));
         let plan = TrialPlan::new(&study, compute, &data_sha256, Some(&machine))?;
         let splits = TrialSplits::new(images, &study)?;
-        check_classes(&study.base, layout)?;
         let is_gpu = compute.backend().is_gpu();
         let one_at_a_time = study.timing || options.separate || is_gpu;
         let workers = if one_at_a_time { 1 } else { backend::num_threads() };

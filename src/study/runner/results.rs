@@ -50,8 +50,8 @@ struct Results<'a> {
 struct BestModelResult<'a> {
     run: &'a std::path::Path,
     num_parameters: usize,
-    test_accuracy: f64,
-    test_loss: f64,
+    test_accuracy: Option<f64>,
+    test_loss: Option<f64>,
     weights_sha256: &'a str,
 }
 

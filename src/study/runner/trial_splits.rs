@@ -1,9 +1,9 @@
 //! Owns the training and validation images of each trial of a study. Depends on `data`.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use crate::data::{Folds, ImageDataset, Split, TrainValSplit, check_folds, fold_size};
+use crate::data::{Folds, Split, TrainValSplit, check_folds, fold_size};
 use crate::error::Result;
 use crate::study::{Study, Trial};
 
@@ -18,7 +18,7 @@ const CACHE_SIZE: usize = 64;
 /// The training part of a data set, and its split into training and validation images for each
 /// trial.
 pub(super) struct TrialSplits {
-    images: Arc<ImageDataset>,
+    images: Split,
     /// Number of folds, or 0 without cross-validation.
     folds: usize,
     /// The splits that were drawn last, newest first.
@@ -36,7 +36,7 @@ impl TrialSplits {
     ///
     /// # Errors
     /// There are more folds than images, or no image is left to learn from.
-    pub(super) fn new(images: Arc<ImageDataset>, study: &Study) -> Result<Self> {
+    pub(super) fn new(images: Split, study: &Study) -> Result<Self> {
         match study.folds {
             0 => TrainValSplit::check(images.len(), study.base.data.validation)?,
             folds => check_folds(images.len(), folds)?,
@@ -55,8 +55,7 @@ impl TrialSplits {
             return Ok(splits.clone());
         }
         let TrainValSplit { train, validation } = self.draw(key)?;
-        let split = |indices| Split::new(self.images.clone(), indices);
-        let splits = (split(train), split(validation));
+        let splits = (self.images.select(&train), self.images.select(&validation));
         let mut cache = cache();
         cache.truncate(CACHE_SIZE - 1);
         cache.push_front((key, splits.clone()));
@@ -65,7 +64,7 @@ impl TrialSplits {
 
     /// Draws the split of `key`. It is the same every time, since the seed decides it.
     fn draw(&self, (seed, fold, validation, stratified): SplitKey) -> Result<TrainValSplit> {
-        let labels = &self.images.labels;
+        let labels = &self.images.labels();
         match fold {
             None => TrainValSplit::draw(labels, validation, stratified, seed),
             Some(fold) => Ok(Folds::draw(labels, self.folds, stratified, seed)?.train_val_split(fold)),

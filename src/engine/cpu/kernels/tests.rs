@@ -137,7 +137,7 @@ fn what_is_not_a_number_is_not_left_out() {
     }
 }
 
-fn scores(logits: &mut [f32], classes: usize, labels: &[u8], smoothing: f64, scale: f32) -> RowScores {
+fn scores(logits: &mut [f32], classes: usize, labels: &[u16], smoothing: f64, scale: f32) -> RowScores {
     // Values of earlier rows, which must not remain.
     let mut scores = RowScores { losses: vec![1.0], correct: vec![true] };
     softmax_cross_entropy_backward(logits, classes, labels, smoothing, scale, &mut scores);

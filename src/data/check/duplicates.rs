@@ -1,0 +1,227 @@
+//! Owns the search for images that stand in a data set more than once. Depends on `check`'s input.
+//! Must not know words.
+//!
+//! Each image is hashed once. The pixels of images with equal hashes are compared, so that the
+//! result is exact. The numbers are sorted, so no data set takes quadratic time.
+
+use serde::{Deserialize, Serialize};
+
+use super::{CheckedData, images};
+
+/// Number of pairs that a record keeps as examples.
+const MAX_EXAMPLES: usize = 5;
+
+/// Two images with equal pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ImagePair {
+    /// Index of the image in its part.
+    pub image: usize,
+    /// Index of a training image that has the same pixels.
+    pub same_as: usize,
+}
+
+/// Images for which there is an equal training image.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pairs {
+    /// Number of images.
+    pub count: usize,
+    /// The first of them, at most 5, by index.
+    pub examples: Vec<ImagePair>,
+}
+
+impl Pairs {
+    fn add(&mut self, image: usize, same_as: usize) {
+        self.count += 1;
+        let pair = ImagePair { image, same_as };
+        if self.examples.len() == MAX_EXAMPLES && self.examples.last().is_some_and(|last| *last < pair) {
+            return;
+        }
+        self.examples.push(pair);
+        self.examples.sort_unstable();
+        self.examples.truncate(MAX_EXAMPLES);
+    }
+}
+
+/// Images of a data set that are equal in every pixel.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Duplicates {
+    /// Test images that are also training images.
+    pub test_in_training: Pairs,
+    /// Training images that repeat an earlier training image.
+    pub within_training: Pairs,
+    /// Training images that have another label than an equal training image. Both count.
+    pub two_labels_in_training: Pairs,
+    /// Test images that have another label than an equal training image.
+    pub two_labels_in_test: Pairs,
+}
+
+impl Duplicates {
+    /// Finds them.
+    pub(super) fn find(data: &CheckedData<'_>) -> Self {
+        Self::find_with(data, hash)
+    }
+
+    fn find_with(data: &CheckedData<'_>, hash: fn(&[u8]) -> u64) -> Self {
+        let side_by_side = |pixels| images(pixels, data.height, data.width);
+        let size = data.height.saturating_mul(data.width).max(1);
+        let num_train = side_by_side(data.train.pixels).len();
+        let test_pixels = data.test.map_or(&[][..], |test| test.pixels);
+        // Test images are numbered after the training images.
+        let image = |index: usize| match index.checked_sub(num_train) {
+            None => data.train.pixels.get(index * size..(index + 1) * size),
+            Some(index) => test_pixels.get(index * size..(index + 1) * size),
+        };
+        let all = side_by_side(data.train.pixels).chain(side_by_side(test_pixels));
+        let mut hashes: Vec<(u64, usize)> =
+            all.enumerate().map(|(index, image)| (hash(image), index)).collect();
+        hashes.sort_unstable();
+
+        let mut found = Self::default();
+        for group in hashes.chunk_by_mut(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
+            // The group is sorted by index. If all pixels are equal, this needs one comparison an
+            // image.
+            group.sort_unstable_by(|a, b| image(a.1).cmp(&image(b.1)).then(a.1.cmp(&b.1)));
+            for equal in group.chunk_by(|a, b| image(a.1) == image(b.1)) {
+                let (train, test) = equal.split_at(equal.partition_point(|entry| entry.1 < num_train));
+                found.add_group(data, train, test, num_train);
+            }
+        }
+        found
+    }
+
+    /// Adds the images with the same pixels: those of the training images and those of the test
+    /// images, each as hash and index.
+    fn add_group(
+        &mut self,
+        data: &CheckedData<'_>,
+        train: &[(u64, usize)],
+        test: &[(u64, usize)],
+        num_train: usize,
+    ) {
+        let [(_, first), copies @ ..] = train else { return };
+        let label_of = |index: usize| data.train.labels.get(index);
+        let other = copies.iter().map(|copy| copy.1).find(|&copy| label_of(copy) != label_of(*first));
+        for &(_, copy) in copies {
+            self.within_training.add(copy, *first);
+        }
+        if let Some(other) = other {
+            for &(_, index) in train {
+                let same_as = if label_of(index) == label_of(*first) { other } else { *first };
+                self.two_labels_in_training.add(index, same_as);
+            }
+        }
+        for &(_, index) in test {
+            let index = index - num_train;
+            self.test_in_training.add(index, *first);
+            let Some(label) = data.test.and_then(|test| test.labels.get(index)) else { continue };
+            let differs = |&train: &usize| label_of(train).is_some_and(|other| other != label);
+            if let Some(same_as) = [Some(*first), other].into_iter().flatten().find(differs) {
+                self.two_labels_in_test.add(index, same_as);
+            }
+        }
+    }
+}
+
+/// Hash of an image: eight bytes at a time in four independent chains, which the processor computes
+/// side by side. Anybody can make images with equal hashes; they only cost comparisons.
+fn hash(image: &[u8]) -> u64 {
+    /// An odd number without a pattern: 2^64 divided by the golden ratio.
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |state: u64, word: u64| (state.rotate_left(29) ^ word).wrapping_mul(FACTOR);
+    let (blocks, rest) = image.as_chunks::<32>();
+    let mut chains = [1_u64, 2, 3, 4];
+    for block in blocks {
+        for (chain, word) in chains.iter_mut().zip(block.as_chunks::<8>().0) {
+            *chain = mix(*chain, u64::from_le_bytes(*word));
+        }
+    }
+    let start = chains.into_iter().fold(0, |state, chain| mix(state, chain));
+    let state = rest.iter().fold(start, |state, &byte| mix(state, u64::from(byte)));
+    state ^ (state >> 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::ValueRange;
+    use crate::data::check::CheckedPart;
+
+    /// Images of two pixels.
+    fn find(train: (&[u8], &[u16]), test: (&[u8], &[u16])) -> Duplicates {
+        let found = find_with(train, test, hash);
+        // Equal hashes of all images change nothing.
+        assert_eq!(found, find_with(train, test, |_| 7));
+        found
+    }
+
+    fn find_with(train: (&[u8], &[u16]), test: (&[u8], &[u16]), hash: fn(&[u8]) -> u64) -> Duplicates {
+        let part = |(pixels, labels)| CheckedPart { pixels, labels };
+        let data = CheckedData {
+            train: part(train),
+            test: Some(part(test)),
+            height: 1,
+            width: 2,
+            class_names: &[],
+            value_range: ValueRange::BYTES,
+        };
+        Duplicates::find_with(&data, hash)
+    }
+
+    fn pairs(count: usize, examples: &[(usize, usize)]) -> Pairs {
+        let examples = examples.iter().map(|&(image, same_as)| ImagePair { image, same_as }).collect();
+        Pairs { count, examples }
+    }
+
+    #[test]
+    fn equal_images_are_found_within_and_between_the_parts() {
+        let found = find(
+            (&[1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 5, 6], &[0, 1, 0, 2, 0, 3]),
+            (&[9, 9, 1, 2, 3, 4, 5, 6, 9, 9, 3, 4], &[0, 1, 2, 3, 1, 1]),
+        );
+        assert_eq!(found.within_training, pairs(3, &[(2, 0), (3, 1), (4, 0)]));
+        assert_eq!(found.test_in_training, pairs(4, &[(1, 0), (2, 1), (3, 5), (5, 1)]));
+        assert_eq!(found.two_labels_in_training, pairs(2, &[(1, 3), (3, 1)]));
+        // Test images 2 and 5 equal the training images 1, with label 1, and 3, with label 2.
+        assert_eq!(found.two_labels_in_test, pairs(3, &[(1, 0), (2, 1), (5, 3)]));
+    }
+
+    #[test]
+    fn images_without_labels_have_no_two_labels() {
+        let found = find((&[1, 2, 1, 2], &[0, 0]), (&[1, 2], &[]));
+        assert_eq!((found.test_in_training.count, found.two_labels_in_test.count), (1, 0));
+        assert_eq!(found.two_labels_in_training.count, 0);
+    }
+
+    #[test]
+    fn the_first_examples_are_kept() {
+        let found = find((&[7; 40], &[0; 20]), (&[7; 2000], &[0; 1000]));
+        assert_eq!(found.within_training, pairs(19, &[(1, 0), (2, 0), (3, 0), (4, 0), (5, 0)]));
+        assert_eq!(found.test_in_training, pairs(1000, &[(0, 0), (1, 0), (2, 0), (3, 0), (4, 0)]));
+    }
+
+    /// 70,000 equal images: quadratic time would be minutes.
+    #[test]
+    fn many_equal_images_take_linear_time() {
+        let start = std::time::Instant::now();
+        let found = find((&[7; 140_000], &[]), (&[], &[]));
+        assert_eq!(found.within_training.count, 69_999);
+        assert!(start.elapsed().as_secs() < 5);
+    }
+
+    #[test]
+    fn every_byte_counts_in_the_hash() {
+        for length in [1, 7, 8, 31, 32, 49, 784] {
+            let mut hashes: Vec<u64> = (0..length)
+                .map(|index| {
+                    let mut image = vec![0; length];
+                    image[index] = 1;
+                    hash(&image)
+                })
+                .chain([hash(&vec![0; length])])
+                .collect();
+            hashes.sort_unstable();
+            hashes.dedup();
+            assert_eq!(hashes.len(), length + 1);
+        }
+    }
+}

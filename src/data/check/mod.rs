@@ -1,0 +1,121 @@
+//! Owns the check of a data set: what a user should know about the images and labels before a
+//! network learns from them. Depends on `data::range` and `util::format`. Must not know files,
+//! sources or networks, nor where the findings are shown.
+//!
+//! `duplicates`, `classes`, `pixels` and `appearance` measure, `findings` puts the measures into words.
+
+mod appearance;
+mod classes;
+mod duplicates;
+mod findings;
+mod pixels;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::ValueRange;
+
+pub use appearance::{Appearance, Ink, Polarity};
+pub use classes::ClassCount;
+pub use duplicates::{Duplicates, ImagePair, Pairs};
+pub use findings::{Finding, FindingKind, Level};
+use pixels::PixelStatistics;
+
+/// One part of a data set, borrowed for a check.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckedPart<'a> {
+    /// Pixels of all images, `height * width` bytes each, row-major. 0 is the network's 0 and 255
+    /// its 1.
+    pub pixels: &'a [u8],
+    /// Class of each image, an index into the names. Empty if the images have no labels.
+    pub labels: &'a [u16],
+}
+
+/// A data set, borrowed for a check.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckedData<'a> {
+    /// The training images, validation images included.
+    pub train: CheckedPart<'a>,
+    /// The test images, if there are any.
+    pub test: Option<CheckedPart<'a>>,
+    /// Rows per image, at least 1.
+    pub height: usize,
+    /// Columns per image, at least 1.
+    pub width: usize,
+    /// Name of each class.
+    pub class_names: &'a [String],
+    /// The values of the files that became 0 and 255.
+    pub value_range: ValueRange,
+}
+
+/// What a check measured. All indices of images count from 0 within their part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataCheck {
+    /// Number of training images, validation images included.
+    pub train_images: usize,
+    /// Number of test images. `None` if there is no test part.
+    pub test_images: Option<usize>,
+    /// Rows per image.
+    pub height: usize,
+    /// Columns per image.
+    pub width: usize,
+    /// Each class with its numbers of images.
+    pub classes: Vec<ClassCount>,
+    /// Share of right answers, 0 to 1, of a network that always answers the most frequent training
+    /// class: on the test images if they have labels, or else on the training images.
+    pub majority_accuracy: f64,
+    /// Images that stand in the data set more than once.
+    pub duplicates: Duplicates,
+    /// The values of the files that became the network's 0 and 1.
+    pub value_range: ValueRange,
+    /// Smallest and largest value of the training images: a byte, after scaling.
+    pub byte_range: (u8, u8),
+    /// Number of pixels, of `height * width`, that have one and the same value in all training
+    /// images.
+    pub constant_pixels: usize,
+    /// Number of training images whose pixels all have one value.
+    pub blank_train_images: usize,
+    /// Number of test images whose pixels all have one value.
+    pub blank_test_images: usize,
+    /// True if the images are not square and would be smoother with rows and columns exchanged: a
+    /// file header may state the width before the height.
+    pub exchanged_sides: bool,
+    /// How the training images look.
+    pub appearance: Appearance,
+}
+
+impl DataCheck {
+    /// Checks a data set. The time grows linearly with the number of pixels, apart from the sorting
+    /// of one number an image. The memory is 16 bytes an image and a few a pixel of one image.
+    ///
+    /// Bytes at the end of `pixels` that make no whole image are ignored, and so are labels that
+    /// have no name.
+    pub fn new(data: &CheckedData<'_>) -> Self {
+        let train = PixelStatistics::new(data.train.pixels, data.height, data.width);
+        let test = data.test.map(|part| PixelStatistics::new(part.pixels, data.height, data.width));
+        let classes = classes::count(data);
+        Self {
+            train_images: train.images,
+            test_images: test.as_ref().map(|test| test.images),
+            height: data.height,
+            width: data.width,
+            majority_accuracy: classes::majority_accuracy(&classes),
+            classes,
+            duplicates: Duplicates::find(data),
+            value_range: data.value_range,
+            byte_range: train.byte_range,
+            constant_pixels: train.constant_pixels,
+            blank_train_images: train.blank_images,
+            blank_test_images: test.map_or(0, |test| test.blank_images),
+            exchanged_sides: pixels::has_exchanged_sides(data.train.pixels, data.height, data.width),
+            appearance: Appearance::of(data.train.pixels, data.height, data.width),
+        }
+    }
+}
+
+/// The images of a part, from its first. Each has `height * width` bytes.
+fn images(pixels: &[u8], height: usize, width: usize) -> std::slice::ChunksExact<'_, u8> {
+    pixels.chunks_exact(height.saturating_mul(width).max(1))
+}
+
+#[cfg(test)]
+mod tests;

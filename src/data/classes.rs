@@ -1,0 +1,168 @@
+//! Owns the classes of a data set: the labels that the files have, and their names. Depends on
+//! `sources::raw`. Must not know images.
+
+use std::collections::HashMap;
+
+use crate::data::sources::{RawImages, natural_order};
+use crate::error::{Error, Result};
+
+/// The classes of a data set, in the order of the network's outputs: the labels that its images
+/// have, in natural order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Classes {
+    /// Label of each class as the files write it.
+    labels: Vec<String>,
+    /// Name of each class: what the files say beside the label, or else the label.
+    names: Vec<String>,
+}
+
+impl Classes {
+    /// Makes classes of labels and names, one of each per class.
+    pub(crate) fn new(labels: Vec<String>, names: Vec<String>) -> Self {
+        Self { labels, names }
+    }
+
+    /// Returns the classes `0` to `num_classes` - 1, as earlier versions had them.
+    pub fn numbered(num_classes: usize) -> Self {
+        let labels: Vec<String> = (0..num_classes).map(|class| class.to_string()).collect();
+        Self { names: labels.clone(), labels }
+    }
+
+    /// Returns the classes of the images of all `parts`: each label that one of them has.
+    pub(crate) fn of(parts: &[&RawImages]) -> Self {
+        let keys = parts.iter().filter_map(|part| part.labels.as_ref()).flat_map(|labels| labels.keys());
+        let mut labels: Vec<String> = keys.cloned().collect();
+        labels.sort_by(|a, b| natural_order(a, b));
+        labels.dedup();
+        let stated = stated_names(parts);
+        let name = |label: &String| (*stated.get(label.as_str()).unwrap_or(&label.as_str())).to_owned();
+        let names = labels.iter().map(name).collect();
+        Self { labels, names }
+    }
+
+    /// Number of classes.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// True if there are no classes.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Name of each class.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Label of each class as the files write it.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// Returns the class of each different label of `part`, which is of the data set that these
+    /// classes come from. A label that is none of them has `None`.
+    pub(crate) fn indices_by_label(&self, part: &RawImages) -> Vec<Option<u16>> {
+        let of_label = positions(&self.labels);
+        keys(part).map(|label| of_label.get(label.as_str()).copied()).collect()
+    }
+
+    /// Returns the class of each different label of `part`, which is of another data set. A label
+    /// is found by the name that `part` gives it, or else as the label of a class. So `A` in one
+    /// data set is the class of `1`, called `A`, in another one.
+    pub(crate) fn indices_by_name(&self, part: &RawImages) -> Vec<Option<u16>> {
+        let (of_name, of_label) = (positions(&self.names), positions(&self.labels));
+        let stated = stated_names(&[part]);
+        let find = |label: &String| {
+            let name = stated.get(label.as_str()).copied().unwrap_or(label);
+            of_name.get(name).or_else(|| of_label.get(label.as_str())).copied()
+        };
+        keys(part).map(find).collect()
+    }
+
+    /// Checks that there are at least two classes to tell apart. `source` is the data set's name.
+    ///
+    /// # Errors
+    /// One class, or none.
+    pub(crate) fn check_trainable(&self, source: &str) -> Result<()> {
+        match &self.names[..] {
+            [] => Err(Error::data(format!("the training images in `{source}` have no labels"))),
+            [name] => Err(Error::data(format!(
+                "all training images in `{source}` are of class {name}, expected two classes"
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The different labels of the images of `part`.
+fn keys(part: &RawImages) -> impl Iterator<Item = &String> {
+    part.labels.iter().flat_map(|labels| labels.keys())
+}
+
+/// The names that the `parts` state, by label.
+fn stated_names<'a>(parts: &[&'a RawImages]) -> HashMap<&'a str, &'a str> {
+    let stated = parts.iter().flat_map(|part| &part.class_names);
+    stated.map(|(label, name)| (label.as_str(), name.as_str())).collect()
+}
+
+/// Position of each text in `list`, the first one of equal texts.
+fn positions(list: &[String]) -> HashMap<&str, u16> {
+    list.iter().zip(0..=u16::MAX).rev().map(|(text, position)| (text.as_str(), position)).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::data::{RawLabels, RawPixels};
+
+    /// Images with these labels and stated names.
+    fn part(labels: &[&str], names: &[(&str, &str)]) -> RawImages {
+        let mut raw = RawLabels::default();
+        labels.iter().for_each(|label| raw.push(label).unwrap());
+        RawImages {
+            pixels: RawPixels::Bytes(vec![0; labels.len()]),
+            count: labels.len(),
+            height: 1,
+            width: 1,
+            labels: Some(raw),
+            class_names: names.iter().map(|&(label, name)| (label.to_owned(), name.to_owned())).collect(),
+            images_name: String::new(),
+            labels_name: String::new(),
+            transposed: false,
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_labels_of_all_parts_become_classes_in_natural_order() {
+        let (train, test) = (part(&["10", "9", "9"], &[]), part(&["1", "9"], &[]));
+        let classes = Classes::of(&[&train, &test]);
+        assert_eq!((classes.names(), classes.labels()), (&classes.labels[..], &["1", "9", "10"].map(str::to_owned)[..]));
+        assert_eq!(classes.indices_by_label(&train), [Some(2), Some(1)]);
+        assert_eq!(classes.indices_by_label(&part(&["7"], &[])), [None]);
+    }
+
+    #[test]
+    fn classes_have_the_names_that_the_files_state() {
+        let letters = part(&["2", "1"], &[("1", "A"), ("2", "B"), ("3", "C")]);
+        let classes = Classes::of(&[&letters]);
+        assert_eq!(classes.names(), ["A", "B"]);
+        assert_eq!(classes.labels(), ["1", "2"]);
+        let folders = part(&["B", "C", "A"], &[]);
+        assert_eq!(classes.indices_by_name(&folders), [Some(1), None, Some(0)]);
+        let plain = part(&["2", "3"], &[]);
+        assert_eq!(classes.indices_by_name(&plain), [Some(1), None]);
+    }
+
+    #[test]
+    fn one_class_cannot_be_trained_on() {
+        let error = |labels: &[&str]| Classes::of(&[&part(labels, &[])]).check_trainable("x").unwrap_err();
+        assert_eq!(
+            error(&["5", "5"]).message(),
+            "all training images in `x` are of class 5, expected two classes"
+        );
+        Classes::of(&[&part(&["a", "b"], &[])]).check_trainable("x").unwrap();
+    }
+}
