@@ -49,7 +49,11 @@ fn a_data_set_without_test_images_trains_and_says_that_it_is_not_tested() {
     digits_csv(&dir, "train.csv", 100, true);
     let output = dir.run(&[&["train", "softmax", "--data", "train.csv"][..], &QUICK].concat());
     assert_eq!(output.code, 0, "{}", output.stderr);
-    assert!(output.stdout.contains("\nnot tested: there are no test images with labels\n"), "{}", output.stdout);
+    assert!(
+        output.stdout.contains("\nnot tested: there are no test images with labels\n"),
+        "{}",
+        output.stdout
+    );
     let record = train(&dir, &["--data", "train.csv"]);
     assert_eq!(record["summary"]["test_accuracy"], Value::Null);
     assert_eq!(record["status"], "finished");
@@ -157,7 +161,8 @@ fn more_than_256_classes_work() {
     let num_classes = 300u32;
     let labels: Vec<u8> = (0..num_classes).flat_map(|label| (2 * label as i32).to_be_bytes()).collect();
     // A 16-bit number per image, in two pixels.
-    let pixels: Vec<u8> = (0..num_classes).flat_map(|class| [(class % 256) as u8, (class / 256 * 255) as u8]).collect();
+    let pixels: Vec<u8> =
+        (0..num_classes).flat_map(|class| [(class % 256) as u8, (class / 256 * 255) as u8]).collect();
     for part in ["train", "t10k"] {
         write_idx(&dir, &format!("many/{part}-images-idx3-ubyte"), &[300, 1, 2], &pixels);
         let mut bytes = vec![0, 0, 0x0c, 1];
@@ -196,7 +201,11 @@ fn a_run_finds_its_data_in_another_place() {
     dir.digits(200, 40);
     let output = dir.run(&["report", &run, "--data", "data"]);
     assert_eq!(output.code, 1);
-    assert!(output.stderr.contains("`") && output.stderr.contains("is not the data set of this run"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("`") && output.stderr.contains("is not the data set of this run"),
+        "{}",
+        output.stderr
+    );
     let output = dir.run(&["resume", &run, "--epochs", "3", "--data", "data"]);
     assert_eq!(output.code, 1);
     assert!(output.stderr.contains("has changed: its digest is"), "{}", output.stderr);
@@ -255,7 +264,11 @@ fn broken_pictures_are_named_and_can_be_left_out() {
     let args = [&["train", "softmax", "--data", "pictures"][..], &QUICK].concat();
     let output = dir.run(&args);
     assert_eq!(output.code, 1);
-    assert!(output.stderr.contains("broken.png") && output.stderr.contains("--skip-broken"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("broken.png") && output.stderr.contains("--skip-broken"),
+        "{}",
+        output.stderr
+    );
     let output = dir.run(&[&args[..], &["--skip-broken"]].concat());
     assert_eq!(output.code, 0, "{}", output.stderr);
     assert!(output.stdout.contains("broken.png"), "{}", output.stdout);

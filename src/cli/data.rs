@@ -197,7 +197,11 @@ fn print(record: &Record<'_>, output: &Output) {
         record.split, record.smallest_value, record.largest_value
     ));
     record.notes.iter().for_each(|note| output.note(note));
-    record.check.map_or_else(Vec::new, DataCheck::sentences).iter().for_each(|sentence| output.line(sentence));
+    record
+        .check
+        .map_or_else(Vec::new, DataCheck::sentences)
+        .iter()
+        .for_each(|sentence| output.line(sentence));
     output.line("");
     let mut table = Table::new(["class", "train", "validation", "test"], 0);
     for class in 0..num_classes {

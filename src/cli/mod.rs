@@ -11,6 +11,7 @@ mod dashboard;
 mod data;
 mod evaluate;
 mod experiment;
+mod fetch;
 mod held_errors;
 #[cfg(feature = "exercise")]
 mod lab;
@@ -69,6 +70,7 @@ Examples:
   smallnet train --set model.dropout=0.2            change any setting
   smallnet resume latest                            resume an interrupted run
   smallnet data --index 7                           look at a training image
+  smallnet fetch fashion-mnist                      download a data set; then: --data fashion-mnist
   smallnet summary hidden                           layers, parameters and steps
   smallnet lr-find hidden                           which learning rate?
   smallnet evaluate latest                          test the newest run again
@@ -143,8 +145,11 @@ enum Command {
     Report(report::ReportArgs),
     /// Compare runs: settings, curves, results
     Compare(compare::CompareArgs),
-    /// Look at the images and labels of a data set
+    /// Look at the images and labels of a data set, and check it
     Data(data::DataArgs),
+    /// Download a data set by its name, such as `fashion-mnist`; no other command opens a
+    /// connection
+    Fetch(fetch::FetchArgs),
     /// Show an experiment's layers, parameters, update rule and steps without training
     Summary(summary::SummaryArgs),
     /// Train many variants of an experiment, compare them honestly, and train the best one
@@ -246,6 +251,7 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Report(args) => report::run(args, &global, output),
         Command::Compare(args) => compare::run(args, &global, output),
         Command::Data(args) => data::run(args, &global, output),
+        Command::Fetch(args) => fetch::run(&args, output),
         Command::Summary(args) => summary::run(args, output),
         Command::Study(args) => study::run(args, &global, output),
         #[cfg(feature = "exercise")]

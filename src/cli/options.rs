@@ -14,7 +14,7 @@ fn used_options(name: &str) -> &'static [&'static str] {
         // A run resumes on its own backend and engine. Others are refused.
         "resume" => &["artifacts", "json", "quiet", "threads"],
         "weights" | "report" | "compare" | "data" | "runs" => READ_ONLY,
-        "summary" => &["json", "quiet"],
+        "summary" | "fetch" => &["json", "quiet"],
         // Its runs go into the folder of its page, so `--artifacts` has no meaning.
         "lab" => &["backend", "json", "quiet", "threads"],
         "completions" => &[],

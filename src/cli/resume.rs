@@ -35,8 +35,13 @@ pub(super) fn run(args: ResumeArgs, global: &Global, output: &Output) -> Result<
         dashboard::check()?;
     }
     let folder = run::find(&args.run, &global.artifacts)?;
-    let Resume { run: prepared, position, warnings } =
-        pipeline::resume(folder, args.epochs, global.backend, global.engine, args.data.as_deref().map(Source::parse))?;
+    let Resume { run: prepared, position, warnings } = pipeline::resume(
+        folder,
+        args.epochs,
+        global.backend,
+        global.engine,
+        args.data.as_deref().map(Source::parse),
+    )?;
     warnings.iter().for_each(|warning| output.warning(warning));
     let path = prepared.folder.path().display();
     output.line(&match position {

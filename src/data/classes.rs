@@ -139,7 +139,10 @@ mod tests {
     fn the_labels_of_all_parts_become_classes_in_natural_order() {
         let (train, test) = (part(&["10", "9", "9"], &[]), part(&["1", "9"], &[]));
         let classes = Classes::of(&[&train, &test]);
-        assert_eq!((classes.names(), classes.labels()), (&classes.labels[..], &["1", "9", "10"].map(str::to_owned)[..]));
+        assert_eq!(
+            (classes.names(), classes.labels()),
+            (&classes.labels[..], &["1", "9", "10"].map(str::to_owned)[..])
+        );
         assert_eq!(classes.indices_by_label(&train), [Some(2), Some(1)]);
         assert_eq!(classes.indices_by_label(&part(&["7"], &[])), [None]);
     }

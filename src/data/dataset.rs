@@ -49,7 +49,8 @@ impl InputSpec {
     /// folder may contain any numbers. A label has 16 bits, so there are at most 65,536 classes.
     pub fn is_possible(&self) -> bool {
         let pixels = self.height.checked_mul(self.width);
-        pixels.is_some_and(|pixels| (1..=1 << 26).contains(&pixels)) && (1..=1 << 16).contains(&self.num_classes)
+        pixels.is_some_and(|pixels| (1..=1 << 26).contains(&pixels))
+            && (1..=1 << 16).contains(&self.num_classes)
     }
 }
 

@@ -5,7 +5,9 @@
 use sha2::{Digest, Sha256};
 
 use crate::data::sources::{RawImages, RawLabels, RawPixels, digest_of_parts};
-use crate::data::{CheckedData, CheckedPart, Classes, DataCheck, DataConfig, ImageDataset, Source, Subset, ValueRange};
+use crate::data::{
+    CheckedData, CheckedPart, Classes, DataCheck, DataConfig, ImageDataset, Source, Subset, ValueRange,
+};
 use crate::error::{Error, Result};
 use crate::util::format::{counted, grouped, listed};
 use crate::util::hex::hex;
@@ -298,8 +300,13 @@ fn leave_out_unknown(
         }
     }
     pixels.truncate(num_kept * image_bytes);
-    let unknown: Vec<String> = labels.keys().iter().zip(classes).filter(|(_, class)| class.is_none())
-        .map(|(label, _)| format!("`{label}`")).collect();
+    let unknown: Vec<String> = labels
+        .keys()
+        .iter()
+        .zip(classes)
+        .filter(|(_, class)| class.is_none())
+        .map(|(label, _)| format!("`{label}`"))
+        .collect();
     labels.retain(is_known);
     let left_out = counted(num_all - num_kept, "image", "images");
     let shown = match unknown.len() {
@@ -450,7 +457,8 @@ mod tests {
             ["`images` has pixels from 1 to 2, and the range is 0 to 1: values outside are cut off"]
         );
         let config = DataConfig { scale: Some(4.0), ..DataConfig::default() };
-        let loaded = data(bytes(&[0, 1, 1, 0], &["0", "1"]), bytes(&[2, 1], &["1"])).into_new(&config).unwrap();
+        let loaded =
+            data(bytes(&[0, 1, 1, 0], &["0", "1"]), bytes(&[2, 1], &["1"])).into_new(&config).unwrap();
         assert_eq!(loaded.test.unwrap().pixels, [128, 64]);
     }
 
@@ -498,7 +506,8 @@ mod tests {
 
     #[test]
     fn unequal_counts_are_refused() {
-        let error = data(bytes(&[0; 6], &["1", "2"]), bytes(&[0, 0], &["1"])).into_new(&DataConfig::default());
+        let error =
+            data(bytes(&[0; 6], &["1", "2"]), bytes(&[0, 0], &["1"])).into_new(&DataConfig::default());
         assert_eq!(
             error.unwrap_err().to_string(),
             "`images` holds 3 images, but `labels` holds 2 labels\n\n\

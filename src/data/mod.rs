@@ -5,6 +5,7 @@ mod check;
 mod classes;
 mod config;
 mod dataset;
+mod fetch;
 mod load;
 mod loader;
 mod preprocess;
@@ -22,15 +23,16 @@ use crate::error::Error;
 use crate::util::format::counted;
 
 pub use check::{
-    Appearance, CheckedData, CheckedPart, ClassCount, DataCheck, Duplicates, Finding, FindingKind, ImagePair, Ink, Level,
-    Pairs, Polarity,
+    Appearance, CheckedData, CheckedPart, ClassCount, DataCheck, Duplicates, Finding, FindingKind, ImagePair,
+    Ink, Level, Pairs, Polarity,
 };
 pub use classes::Classes;
 pub use config::DataConfig;
 pub use dataset::{ImageDataset, InputSpec, Subset};
+pub use fetch::{FetchEvent, fetch};
+pub use load::{DataProperties, LoadedData, RawData};
 pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Sampling, evaluation_batch_size};
 pub use preprocess::read_digit;
-pub use load::{DataProperties, LoadedData, RawData};
 pub use progress::{ReadObserver, ReadProgress, observe_reading};
 pub use range::ValueRange;
 pub use sources::{DataSource, Mnist, RawImages, RawLabels, RawPixels, ReadOptions, Source};

@@ -12,7 +12,7 @@ pub struct ReadProgress<'a> {
     pub done: u64,
     /// Number of units in all, at least `done`. When both are equal, the reading is over.
     pub total: u64,
-    /// The unit: `files`, or `bytes`.
+    /// The unit: `files`, `pictures` or `bytes`.
     pub unit: &'static str,
 }
 

@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::sources::RawPixels;
-use crate::util::memory;
 use crate::error::Result;
+use crate::util::memory;
 
 /// The pixel values that become 0 and 1 at a network's input.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -115,7 +115,11 @@ mod tests {
             ((-7.0, -7.0), (-7.0, -6.0)),
             ((0.0, 0.0), (0.0, 255.0)),
         ] {
-            assert_eq!(ValueRange::of_training_images(min, max), ValueRange { black, white }, "{min} to {max}");
+            assert_eq!(
+                ValueRange::of_training_images(min, max),
+                ValueRange { black, white },
+                "{min} to {max}"
+            );
         }
     }
 

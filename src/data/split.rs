@@ -61,7 +61,9 @@ pub fn draw_test(labels: &[u16], share: f64, seed: u64) -> Result<(Vec<u32>, Vec
     let count = ((labels.len() as f64 * share).round() as usize).max(1);
     if count >= labels.len() {
         let images = counted(labels.len(), "image", "images");
-        return Err(Error::config(format!("`data.test` is {share}, and of {images} none is left to train on")));
+        return Err(Error::config(format!(
+            "`data.test` is {share}, and of {images} none is left to train on"
+        )));
     }
     Ok(hold_out(labels, count, true, rng(seed, RngStream::TestSplit, 0)))
 }

@@ -18,7 +18,7 @@ use crate::training::{CheckpointConfig, Hyperparameters, TrainingConfig};
 
 pub use diff::{Difference, differences, settings};
 pub use overrides::Override;
-pub(crate) use read::{ParsedExperiment, parse, read_text, suggestion};
+pub(crate) use read::{ParsedExperiment, parse, read_text};
 
 /// The largest number of characters of an experiment's name.
 pub(crate) const MAX_NAME_LENGTH: usize = 100;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-use crate::experiment::suggestion;
+use crate::util::suggest::suggestion;
 
 /// A file embedded in the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -98,7 +98,11 @@ pub fn draw_image(
     let (pixels, _) = splits.get(name)?.get(index, &name.to_string())?;
     let scale = (MAX_SIDE / height.max(width)).clamp(1, IMAGE_SCALE);
     let png = gray_png(pixels, height, width, scale)?;
-    run::write_file(&data_folder(artifacts), &format!("{}-{index}.png", file_stem(splits, experiment, name)), &png)
+    run::write_file(
+        &data_folder(artifacts),
+        &format!("{}-{index}.png", file_stem(splits, experiment, name)),
+        &png,
+    )
 }
 
 fn data_folder(artifacts: &Path) -> PathBuf {
@@ -219,12 +223,7 @@ impl LoadedModel {
         );
         let title = format!("{}: confusion matrix", self.info.experiment);
         let classes = self.info.data.classes();
-        let matrix = ConfusionMatrix {
-            title: &title,
-            subtitle: &subtitle,
-            classes: classes.names(),
-            counts,
-        };
+        let matrix = ConfusionMatrix { title: &title, subtitle: &subtitle, classes: classes.names(), counts };
         // Drawn even without any misclassified image. Otherwise, the sheet of an earlier evaluation
         // would stay beside this matrix.
         let mistakes = self.mistake_sheet(evaluation, &eval_set.split, &subtitle)?;
@@ -281,7 +280,11 @@ impl LoadedModel {
         let ImagePrediction { image, pixels, prediction } = prediction;
         let classes = self.info.data.classes();
         let picture = Prediction {
-            title: &format!("{} with {}", classes.names()[prediction.class], percent(prediction.confidence())),
+            title: &format!(
+                "{} with {}",
+                classes.names()[prediction.class],
+                percent(prediction.confidence())
+            ),
             subtitle: &format!("{}, run {} {}", image.name(), self.info.experiment, self.folder.id()),
             pixels,
             height,

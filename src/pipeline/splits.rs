@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::{
-    DataCheck, DataConfig, DataProperties, ImageDataset, InputSpec, LoadedData, RawData, Source, Split, Subset,
-    TrainValSplit,
-    draw_test, evaluation_batch_size,
+    DataCheck, DataConfig, DataProperties, ImageDataset, InputSpec, LoadedData, RawData, Source, Split,
+    Subset, TrainValSplit, draw_test, evaluation_batch_size,
 };
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -79,7 +78,11 @@ impl Splits {
     ///
     /// # Errors
     /// As [`Splits::load`], or a data set that has changed.
-    pub(crate) fn load_again(experiment: &Experiment, info: &DataInfo, hint_if_changed: &str) -> Result<Self> {
+    pub(crate) fn load_again(
+        experiment: &Experiment,
+        info: &DataInfo,
+        hint_if_changed: &str,
+    ) -> Result<Self> {
         let (raw, sha256) = read(&experiment.data)?;
         check_unchanged(&experiment.data.source(), &sha256, &info.sha256)
             .map_err(|error| error.hint(hint_if_changed))?;
@@ -104,7 +107,8 @@ impl Splits {
             unused => {
                 if unused.is_some_and(|images| images.is_labelled()) {
                     notes.push(
-                        "the data set's own validation images are not used: `data.validation` chooses others".to_owned(),
+                        "the data set's own validation images are not used: `data.validation` chooses others"
+                            .to_owned(),
                     );
                 }
                 split_train_images(&pool, config, experiment.seed)?
@@ -182,8 +186,9 @@ fn labelled_train_images(train: Option<ImageDataset>, source: &Source) -> Result
     if train.is_labelled() {
         return Ok(train);
     }
-    Err(Error::data(format!("the training images in `{}` have no labels", train.images_name))
-        .hint("a network learns from labels; in a CSV file, name their column: `--set data.label_column=NAME`"))
+    Err(Error::data(format!("the training images in `{}` have no labels", train.images_name)).hint(
+        "a network learns from labels; in a CSV file, name their column: `--set data.label_column=NAME`",
+    ))
 }
 
 /// Returns the images to train or validate with and the test images. If `config` says so, a share
@@ -221,7 +226,8 @@ fn hold_out_test(
 /// images of `layout`.
 pub(crate) fn check_trainable(experiment: &Experiment, layout: InputSpec, num_train: usize) -> Result<()> {
     let InputSpec { height, width, num_classes } = layout;
-    let largest_batch = experiment.training.batch_size.min(num_train).max(evaluation_batch_size(height * width));
+    let largest_batch =
+        experiment.training.batch_size.min(num_train).max(evaluation_batch_size(height * width));
     experiment.model.check_memory(height * width, num_classes, largest_batch)?;
     experiment.model.check_num_parameters(height * width, num_classes)?;
     let sizes = experiment.model.sizes(height * width, num_classes);
@@ -254,9 +260,11 @@ pub(super) struct LoadedSplit {
 pub(super) fn load_own(experiment: &Experiment, info: &DataInfo, name: SplitName) -> Result<LoadedSplit> {
     let config = &experiment.data;
     let source = config.source();
-    let hint_if_changed =
-        format!("to evaluate on it as it is, say so: `--data {source}`; if it was moved, say where it is: `--data PATH`");
-    let loaded = |split: Split, sha256: String| LoadedSplit { split, is_own: true, sha256, notes: Vec::new() };
+    let hint_if_changed = format!(
+        "to evaluate on it as it is, say so: `--data {source}`; if it was moved, say where it is: `--data PATH`"
+    );
+    let loaded =
+        |split: Split, sha256: String| LoadedSplit { split, is_own: true, sha256, notes: Vec::new() };
     // The other parts are needed only for the digest.
     if name == SplitName::Test
         && config.test == 0.0
@@ -287,14 +295,22 @@ pub(super) fn load_other(
     let (raw, sha256) = read(&experiment.data)?;
     if sha256 == info.sha256 {
         let splits = Splits::divide(raw.into_known(info.properties())?, sha256.clone(), &experiment)?;
-        return Ok(LoadedSplit { split: splits.get(name)?.clone(), is_own: true, sha256, notes: splits.notes });
+        return Ok(LoadedSplit {
+            split: splits.get(name)?.clone(),
+            is_own: true,
+            sha256,
+            notes: splits.notes,
+        });
     }
     // The network takes images of one size only.
     let config = DataConfig { image_size: Some([height, width]), test: 0.0, ..experiment.data.clone() };
-    let raw = if experiment.data.image_size == config.image_size { raw } else { RawData::read(source, &config)? };
+    let raw =
+        if experiment.data.image_size == config.image_size { raw } else { RawData::read(source, &config)? };
     let data = raw.into_other(&info.properties())?;
     let notes = data.notes.clone();
-    let split = if name == SplitName::Test { test_images(data, source)? } else {
+    let split = if name == SplitName::Test {
+        test_images(data, source)?
+    } else {
         experiment.data = config;
         Splits::divide(data, sha256.clone(), &experiment)?.get(name)?.clone()
     };

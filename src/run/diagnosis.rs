@@ -67,7 +67,8 @@ pub fn diagnose_run(run: &RunRecords) -> Vec<Finding> {
     let is_result = run.info.status == Status::Finished;
     let evaluation = run.test.as_ref().map(|test| &test.evaluation);
     let classes = run.info.data.classes();
-    evaluation.map_or_else(Vec::new, |evaluation| diagnose(&run.experiment, evaluation, classes.names(), is_result))
+    evaluation
+        .map_or_else(Vec::new, |evaluation| diagnose(&run.experiment, evaluation, classes.names(), is_result))
 }
 
 /// Returns the faults of a network of `experiment` with this `evaluation`. `is_result` is true if
@@ -90,7 +91,12 @@ pub fn diagnose(
 
 /// Returns the fault of a network that predicts only `class`. It is no fault if all images are of
 /// that class.
-fn find_one_class(experiment: &Experiment, evaluation: &Evaluation, class: usize, name: &str) -> Option<Finding> {
+fn find_one_class(
+    experiment: &Experiment,
+    evaluation: &Evaluation,
+    class: usize,
+    name: &str,
+) -> Option<Finding> {
     let share = share_of(evaluation, class);
     let hint = match share {
         share if share >= 1.0 => return None,
@@ -218,7 +224,12 @@ mod tests {
     }
 
     fn messages(settings: &[&str], evaluation: &Evaluation, is_result: bool) -> Vec<String> {
-        let findings = diagnose(&experiment(settings), evaluation, Classes::numbered(evaluation.classes.len()).names(), is_result);
+        let findings = diagnose(
+            &experiment(settings),
+            evaluation,
+            Classes::numbered(evaluation.classes.len()).names(),
+            is_result,
+        );
         findings.iter().map(|finding| finding.message.clone()).collect()
     }
 
@@ -229,7 +240,8 @@ mod tests {
         assert_eq!(messages(&[], &all, true), expected);
         // It is no fault if all images are of that class. If most images are, the hint says so.
         assert_eq!(messages(&[], &evaluation([[7, 0], [0, 0]]), true), [""; 0]);
-        let unbalanced = diagnose(&experiment(&[]), &evaluation([[90, 0], [10, 0]]), Classes::numbered(2).names(), true);
+        let unbalanced =
+            diagnose(&experiment(&[]), &evaluation([[90, 0], [10, 0]]), Classes::numbered(2).names(), true);
         assert!(unbalanced[0].hint.starts_with("most of these images are of that class"), "{unbalanced:?}");
     }
 

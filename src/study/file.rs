@@ -13,6 +13,7 @@ use crate::experiment::shipped::{EXPERIMENTS, STUDIES, Shipped, hint, shipped};
 use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, MAX_NAME_LENGTH, Override, ParsedExperiment};
 use crate::study::search_space;
 use crate::study::search_space::{Configuration, Parameter};
+use crate::util::suggest::suggestion;
 
 /// Contents of a study file.
 #[derive(Debug, Clone, PartialEq)]
@@ -408,7 +409,7 @@ impl TopLevel<'_> {
 
 fn unknown(path: &str, key: &str, valid: &[&str], origin: &str) -> Error {
     let valid: Vec<_> = valid.iter().map(|&key| key.to_owned()).collect();
-    Error::config(format!("unknown key `{path}` in `{origin}`")).hint(experiment::suggestion(
+    Error::config(format!("unknown key `{path}` in `{origin}`")).hint(suggestion(
         "",
         key,
         &valid,

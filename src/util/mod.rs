@@ -7,5 +7,6 @@ pub(crate) mod format;
 pub(crate) mod hex;
 pub(crate) mod memory;
 pub(crate) mod rng;
+pub(crate) mod suggest;
 pub(crate) mod table;
 pub(crate) mod threads;

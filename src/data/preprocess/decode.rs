@@ -80,7 +80,7 @@ fn format_name(format: ImageFormat) -> String {
 }
 
 /// Checks the size that the picture's header states.
-pub(super) fn check_size(path: &Path, width: u32, height: u32) -> Result<()> {
+pub(in crate::data) fn check_size(path: &Path, width: u32, height: u32) -> Result<()> {
     let (got, longer_side) = (format!("{width}x{height} pixels"), width.max(height));
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(too_large(path, &got, &format!("at most {MAX_PIXELS} in all")));
@@ -103,7 +103,7 @@ pub(super) fn unsupported(path: &Path, detail: &str) -> Error {
 }
 
 /// Error of a picture that is damaged.
-pub(super) fn corrupt(path: &Path, detail: &str) -> Error {
+pub(in crate::data) fn corrupt(path: &Path, detail: &str) -> Error {
     // Only the first line, without a dump of the decoder's own types.
     let detail = detail.lines().next().unwrap_or_default().split(": ChunkType").next().unwrap_or_default();
     let detail = detail.trim_matches(['"', '.']);

@@ -52,7 +52,7 @@ pub(super) fn decode(path: &Path, mut bytes: Vec<u8>) -> Result<Colours> {
 }
 
 /// Translates an error of the decoder.
-fn decoder_error(path: &Path, error: ImageError) -> Error {
+pub(in crate::data) fn decoder_error(path: &Path, error: ImageError) -> Error {
     // The inner error has the reason. The outer one only repeats the format.
     let detail = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
     let translated = match error {
@@ -68,7 +68,7 @@ fn decoder_error(path: &Path, error: ImageError) -> Error {
 /// # Errors
 /// The file has no end-of-image marker, is too large, or is too much work. The decoder would not
 /// report a missing end: it fills the missing pixels with grey.
-fn reduce(path: &Path, bytes: &mut Vec<u8>) -> Result<()> {
+pub(in crate::data) fn reduce(path: &Path, bytes: &mut Vec<u8>) -> Result<()> {
     let mut work = DecodingWork::default();
     // Kept bytes move towards the start. Bytes from `end` on are still those of the file.
     let (mut position, mut end) = (2, 2);

@@ -8,9 +8,9 @@
 
 mod background;
 mod colours;
-mod decode;
+pub(in crate::data) mod decode;
 mod gray;
-mod jpeg;
+pub(in crate::data) mod jpeg;
 mod lighting;
 mod normalize;
 mod png;

@@ -15,7 +15,7 @@ use crate::data::sources::file;
 use crate::error::{Error, Result};
 use crate::util::format::{counted, grouped};
 
-pub(super) use images::{ArrayImages, image_size};
+pub(super) use images::{ArrayImages, COLOUR_NOTE, grey_byte, image_size};
 
 /// Type of the numbers of an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub(super) enum ElementType {
     I32,
     U64,
     I64,
+    F16,
     F32,
     F64,
 }
@@ -37,7 +38,7 @@ impl ElementType {
     pub(super) fn size(self) -> usize {
         match self {
             Self::U8 | Self::I8 => 1,
-            Self::U16 | Self::I16 => 2,
+            Self::U16 | Self::I16 | Self::F16 => 2,
             Self::U32 | Self::I32 | Self::F32 => 4,
             Self::U64 | Self::I64 | Self::F64 => 8,
         }
@@ -54,6 +55,7 @@ impl ElementType {
             Self::I32 => "32-bit integers",
             Self::U64 => "unsigned 64-bit integers",
             Self::I64 => "64-bit integers",
+            Self::F16 => "16-bit floats",
             Self::F32 => "32-bit floats",
             Self::F64 => "64-bit floats",
         }
@@ -78,6 +80,7 @@ impl ElementType {
             Self::I32 => i32::from_le_bytes([a, b, c, d]).into(),
             Self::U64 => u64::from_le_bytes(word) as f64,
             Self::I64 => i64::from_le_bytes(word) as f64,
+            Self::F16 => half::f16::from_bits(u16::from_le_bytes([a, b])).to_f64(),
             Self::F32 => f32::from_le_bytes([a, b, c, d]).into(),
             Self::F64 => f64::from_le_bytes(word),
         }

@@ -119,7 +119,8 @@ fn in_folder(path: &Path, prefix: &str) -> Result<Option<Source>> {
             }
         }
         if depth < MAX_DEPTH {
-            let folders = level.iter().flat_map(|listing| listing.folders.iter().map(|name| listing.join(name)));
+            let folders =
+                level.iter().flat_map(|listing| listing.folders.iter().map(|name| listing.join(name)));
             level = folders.map(|path| Listing::read(&path)).collect::<Result<_>>()?;
         }
     }
@@ -155,6 +156,9 @@ fn expected() -> String {
 
 /// Error of a folder without a data set.
 fn nothing_in(path: &Path) -> Error {
+    if let Some(error) = image_folder::error_of_loose_pictures(path) {
+        return error;
+    }
     Error::data(format!("there is no data set in `{}`, nor in the folders in it", path.display()))
         .hint(format!("expected is {}; docs/data.md shows each", expected()))
 }

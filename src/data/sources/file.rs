@@ -9,13 +9,14 @@ use flate2::read::MultiGzDecoder;
 
 use crate::error::{Error, ErrorKind, Result, copy_io_error};
 use crate::util::files;
+use crate::util::format::listed;
 
 /// Number of bytes at the start of a file that decide what it is.
 const HEAD_BYTES: usize = 1024;
 
 /// The largest ratio of unpacked to compressed size that the DEFLATE format allows (RFC 1951: a
 /// match of 258 bytes takes at least 2 bits).
-const MAX_DEFLATE_RATIO: u64 = 1032;
+pub(super) const MAX_DEFLATE_RATIO: u64 = 1032;
 
 /// A file of a data set, opened for reading its uncompressed bytes.
 pub(super) struct DataFile {
@@ -184,6 +185,24 @@ pub(super) fn wrong_file(head: &[u8], path: &Path, expected: &str) -> Error {
     }
 }
 
+/// Largest number of names that a message lists.
+const MAX_LISTED: usize = 10;
+
+/// Names in backquotes, for messages: `a`, `b` and others.
+pub(super) fn quoted(names: impl Iterator<Item = impl std::fmt::Display>) -> String {
+    shortened(names.map(|name| format!("`{name}`")))
+}
+
+/// The first words of a list, for messages: a, b and others.
+pub(super) fn shortened(words: impl Iterator<Item = String>) -> String {
+    let mut words: Vec<String> = words.take(MAX_LISTED + 1).collect();
+    if words.len() > MAX_LISTED {
+        words.truncate(MAX_LISTED);
+        words.push("others".to_owned());
+    }
+    listed(&words)
+}
+
 /// The names in a folder, sorted in natural order.
 #[derive(Debug, Clone)]
 pub(super) struct Listing {
@@ -193,6 +212,8 @@ pub(super) struct Listing {
     pub(super) files: Vec<String>,
     /// Names of the folders, hidden ones left out.
     pub(super) folders: Vec<String>,
+    /// Names of all else: links without a target, pipes and devices. Hidden ones are left out.
+    pub(super) others: Vec<String>,
 }
 
 impl Listing {
@@ -202,7 +223,7 @@ impl Listing {
     /// The folder cannot be read.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let failed = |error| Error::io("read", path, error);
-        let (mut files, mut folders) = (Vec::new(), Vec::new());
+        let (mut files, mut folders, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for entry in path.read_dir().map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let Ok(name) = entry.file_name().into_string() else { continue };
@@ -217,11 +238,15 @@ impl Listing {
                 folders.push(name);
             } else if is_file {
                 files.push(name);
+            } else {
+                others.push(name);
             }
         }
-        files.sort_by(|a, b| super::natural_order(a, b));
-        folders.sort_by(|a, b| super::natural_order(a, b));
-        Ok(Self { path: path.to_owned(), files, folders })
+        for names in [&mut files, &mut folders, &mut others] {
+            // Names such as `7` and `07` are equal numbers: the text decides.
+            names.sort_by(|a, b| super::natural_order(a, b).then_with(|| a.cmp(b)));
+        }
+        Ok(Self { path: path.to_owned(), files, folders, others })
     }
 
     /// Path of a file or folder in this one.

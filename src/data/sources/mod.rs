@@ -6,7 +6,7 @@
 //! [`FORMS`].
 
 mod array;
-mod catalog;
+pub(crate) mod catalog;
 mod csv;
 mod detect;
 mod file;
@@ -17,7 +17,11 @@ mod mnist;
 mod npz;
 mod options;
 mod parquet;
+mod picture;
 mod raw;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 use std::any::Any;
 use std::fmt;
@@ -32,8 +36,8 @@ use crate::util::hex::hex;
 
 pub use mnist::Mnist;
 pub use options::ReadOptions;
-pub use raw::{RawImages, RawLabels, RawPixels};
 pub(crate) use raw::natural_order;
+pub use raw::{RawImages, RawLabels, RawPixels};
 
 /// A place that a data set comes from, and the code that reads it.
 pub trait DataSource: Any + fmt::Debug + Send + Sync {
@@ -42,7 +46,7 @@ pub trait DataSource: Any + fmt::Debug + Send + Sync {
 
     /// Reads one subset as the files hold it. Returns `None` if the data set has no such subset.
     ///
-    /// A data set of one part alone has it as [`Subset::Train`].
+    /// Files that do not say which part they are make [`Subset::Train`].
     ///
     /// # Errors
     /// The data is missing, ambiguous or damaged, or there are not as many labels as images.

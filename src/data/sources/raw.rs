@@ -294,7 +294,9 @@ mod tests {
     fn smallest_and_largest_value() {
         assert_eq!(RawPixels::Bytes(vec![3, 200, 16]).min_max(), (3.0, 200.0));
         let mut blocks = RawPixels::to_floats(&[1, 2]);
-        [f32::NAN, -1.5, f32::INFINITY].into_iter().for_each(|value| RawPixels::push_float(&mut blocks, value));
+        [f32::NAN, -1.5, f32::INFINITY]
+            .into_iter()
+            .for_each(|value| RawPixels::push_float(&mut blocks, value));
         let floats = RawPixels::Floats(blocks);
         assert_eq!((floats.min_max(), floats.len()), ((-1.5, 2.0), 5));
     }

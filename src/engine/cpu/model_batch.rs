@@ -147,7 +147,8 @@ fn accumulate_scores(
     sums: &mut Sums,
 ) {
     let group_size = models.len();
-    let repeated: Vec<u16> = labels.iter().flat_map(|&label| std::iter::repeat_n(label, group_size)).collect();
+    let repeated: Vec<u16> =
+        labels.iter().flat_map(|&label| std::iter::repeat_n(label, group_size)).collect();
     let mut scores = RowScores::default();
     softmax_cross_entropy_backward(logits, classes, &repeated, label_smoothing, scale, &mut scores);
     let (losses, correct) = (&mut sums.loss[models.clone()], &mut sums.correct[models.clone()]);

@@ -294,7 +294,13 @@ fn counts(page: &ExercisePage<'_>) -> Markup {
     let share = |part: usize, all: usize| percent(part as f64 / all.max(1) as f64);
     let row = |class: usize| {
         let (train, test) = (train[class], test[class]);
-        [page.classes[class].clone(), grouped(train), share(train, all_train), grouped(test), share(test, all_test)]
+        [
+            page.classes[class].clone(),
+            grouped(train),
+            share(train, all_train),
+            grouped(test),
+            share(test, all_test),
+        ]
     };
     let mut rows: Vec<_> = (0..train.len()).map(row).collect();
     rows.push(["all".to_owned(), grouped(all_train), share(1, 1), grouped(all_test), share(1, 1)]);

@@ -13,7 +13,9 @@ use crate::util::format::{counted, grouped, loss, percent};
 pub(super) fn section(page: &ExercisePage<'_>, run: &ExerciseRun) -> Work<Markup> {
     let test = run.test()?;
     let worst = match &run.records.test {
-        Some(record) if !test.top_losses.is_empty() => Some(result::mistakes(record, page.layout, page.classes)?),
+        Some(record) if !test.top_losses.is_empty() => {
+            Some(result::mistakes(record, page.layout, page.classes)?)
+        }
         _ => None,
     };
     Ok(html! {

@@ -76,12 +76,14 @@ impl Array {
         }
         let mut notes = Vec::new();
         if shape.channels != Channels::Grey {
-            notes.push("the images are coloured: they are turned to grey".to_owned());
+            notes.push(COLOUR_NOTE.to_owned());
         }
         let pixels = match (self.element, shape.channels) {
             (ElementType::U8, _) => {
                 let mut grey = memory::reserve(usize::try_from(size).unwrap_or(usize::MAX), &purpose)?;
-                self.for_each_colour(reader, name, shape, |colour| grey.push(grey_byte(colour)))?;
+                self.for_each_colour(reader, name, shape, |colour| {
+                    grey.push(grey_byte(colour.map(|value| value as u8)))
+                })?;
                 RawPixels::Bytes(grey)
             }
             (_, Channels::Grey) => {
@@ -206,10 +208,13 @@ impl Array {
     }
 }
 
+/// The note about colours.
+pub(in crate::data::sources) const COLOUR_NOTE: &str = "the images are coloured: they are turned to grey";
+
 /// Grey value of a colour of bytes, to the last bit as Pillow's `convert("L")`: ITU-R BT.601 in
 /// 16-bit fixed point.
-fn grey_byte(colour: [f64; 3]) -> u8 {
-    let [red, green, blue] = colour.map(|value| value as u32);
+pub(in crate::data::sources) fn grey_byte(colour: [u8; 3]) -> u8 {
+    let [red, green, blue] = colour.map(u32::from);
     ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16) as u8
 }
 

@@ -1,0 +1,141 @@
+//! Owns the reading of a text file in large blocks of whole lines. Depends on `file`. Must not know
+//! what the lines hold.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::data::sources::file::{DataFile, read_error};
+use crate::error::{Error, Result};
+
+/// Number of bytes that are read at once.
+const BLOCK_BYTES: usize = 4 << 20;
+
+/// Largest number of bytes in a line: an image of a million pixels with 32 characters each.
+const MAX_LINE_BYTES: usize = 32 << 20;
+
+/// A text file that is read block by block.
+pub(super) struct Blocks {
+    pub(super) file: DataFile,
+    /// The beginning of a line whose end is not read yet.
+    carry: Vec<u8>,
+    /// Number of uncompressed bytes that are read.
+    pub(super) bytes_read: u64,
+    has_ended: bool,
+}
+
+impl Blocks {
+    /// Opens the file at `path`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let file = DataFile::open(path)?;
+        Ok(Self { file, carry: Vec::new(), bytes_read: 0, has_ended: false })
+    }
+
+    /// Returns the next block: whole lines with their ends, or the last lines, whose last may lack
+    /// its end. `None` at the end of the file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line has no end for 32 MB.
+    pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        let mut block = std::mem::take(&mut self.carry);
+        while !self.has_ended {
+            let read = (&mut self.file).take(BLOCK_BYTES as u64).read_to_end(&mut block);
+            let count = read.map_err(|error| read_error(&self.file.name, &error))?;
+            self.bytes_read += count as u64;
+            self.has_ended = count < BLOCK_BYTES;
+            if self.has_ended {
+                break;
+            }
+            if let Some(end) = block.iter().rposition(|&byte| byte == b'\n') {
+                self.carry = block.split_off(end + 1);
+                return Ok(Some(block));
+            }
+            if block.len() > MAX_LINE_BYTES {
+                let name = &self.file.name;
+                return Err(Error::data(format!(
+                    "`{name}` has a line of more than 32 MB, expected a CSV file"
+                ))
+                .hint("each image is a line of its own"));
+            }
+        }
+        Ok(if block.is_empty() { None } else { Some(block) })
+    }
+}
+
+/// Cuts a block into pieces of whole lines for parallel work, each with about `size` bytes.
+pub(super) fn pieces(mut block: &[u8], size: usize) -> Vec<&[u8]> {
+    let mut pieces = Vec::new();
+    while block.len() > size {
+        let line_end = block.iter().skip(size).position(|&byte| byte == b'\n');
+        let Some((piece, rest)) = line_end.and_then(|end| block.split_at_checked(size + end + 1)) else {
+            break;
+        };
+        pieces.push(piece);
+        block = rest;
+    }
+    pieces.push(block);
+    pieces
+}
+
+/// The lines of a block without their ends, which are `\n` or `\r\n`.
+pub(super) fn lines(block: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let block = block.strip_suffix(b"\n").unwrap_or(block);
+    block.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// True for a line without any cell.
+pub(super) fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(|&byte| byte == b' ' || byte == b'\t')
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_and_pieces_end_with_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines.csv");
+        // 9 MB: three blocks, and a last line without an end.
+        let text: String = (0..700_000).map(|number| format!("{number},abcdef\n")).collect();
+        let text = text.trim_end();
+        std::fs::write(&path, text).unwrap();
+        let mut blocks = Blocks::open(&path).unwrap();
+        let (mut all, mut sizes) = (Vec::new(), Vec::new());
+        while let Some(block) = blocks.next().unwrap() {
+            let pieces = pieces(&block, 1000);
+            assert!(
+                pieces.iter().all(|piece| piece.len() < 1020),
+                "each piece is little more than 1000 bytes"
+            );
+            let (_, whole) = pieces.split_last().unwrap();
+            assert!(whole.iter().all(|piece| piece.ends_with(b"\n")));
+            assert_eq!(pieces.concat(), block);
+            sizes.push(block.len());
+            all.extend(block);
+        }
+        assert_eq!(sizes.len(), text.len().div_ceil(BLOCK_BYTES));
+        assert!(all == text.as_bytes());
+        assert_eq!(blocks.bytes_read, text.len() as u64);
+    }
+
+    #[test]
+    fn line_ends_are_no_part_of_a_line() {
+        let split = |text: &'static str| lines(text.as_bytes()).collect::<Vec<_>>();
+        assert_eq!(split("a\r\nb\n\nc"), [&b"a"[..], b"b", b"", b"c"]);
+        assert_eq!(split("a\n"), [b"a"]);
+        assert!(is_blank(b" \t") && !is_blank(b",") && is_blank(b""));
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long.csv");
+        std::fs::write(&path, vec![b'1'; MAX_LINE_BYTES + BLOCK_BYTES + 1]).unwrap();
+        let error = Blocks::open(&path).unwrap().next().unwrap_err();
+        assert!(error.message().ends_with("has a line of more than 32 MB, expected a CSV file"), "{error}");
+    }
+}

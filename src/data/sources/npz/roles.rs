@@ -1,0 +1,135 @@
+//! Owns the names that people give to arrays and files: which part of a data set they are, and
+//! whether they hold images or labels. Must not know files or formats.
+
+use crate::data::Subset;
+
+/// What an array holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Images,
+    Labels,
+    /// The names of the classes, in the order of the labels from 0.
+    ClassNames,
+}
+
+/// What a name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Role {
+    /// The part of the data set. `None` if the name says nothing about parts.
+    pub(super) subset: Option<Subset>,
+    /// What it holds. `None` if the name says nothing about it.
+    pub(super) kind: Option<Kind>,
+}
+
+/// Words for parts.
+const SUBSETS: [(&str, Subset); 7] = [
+    ("train", Subset::Train),
+    ("training", Subset::Train),
+    ("test", Subset::Test),
+    ("t10k", Subset::Test),
+    ("val", Subset::Validation),
+    ("valid", Subset::Validation),
+    ("validation", Subset::Validation),
+];
+
+/// Words for what an array holds: Keras writes `x_train`, MedMNIST `train_images`, scikit-learn
+/// `data` and `target`, KMNIST `train-imgs`.
+const KINDS: [(&str, Kind); 15] = [
+    ("x", Kind::Images),
+    ("images", Kind::Images),
+    ("image", Kind::Images),
+    ("imgs", Kind::Images),
+    ("img", Kind::Images),
+    (FLAT_IMAGES, Kind::Images),
+    ("y", Kind::Labels),
+    ("labels", Kind::Labels),
+    ("label", Kind::Labels),
+    ("targets", Kind::Labels),
+    ("target", Kind::Labels),
+    ("targetnames", Kind::ClassNames),
+    ("classnames", Kind::ClassNames),
+    ("labelnames", Kind::ClassNames),
+    ("classes", Kind::ClassNames),
+];
+
+/// scikit-learn's word for images without their height and width.
+pub(super) const FLAT_IMAGES: &str = "data";
+
+/// Letters and digits of a name, in lower case: `X_train` and `xTrain` are `xtrain`.
+pub(super) fn compact(name: &str) -> String {
+    name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// All names that say something, in the form of [`compact`].
+fn names() -> impl Iterator<Item = (String, Role)> {
+    let subsets = SUBSETS.iter().flat_map(|&(part, subset)| {
+        let role = move |kind| Role { subset: Some(subset), kind };
+        let kinds = KINDS.iter().flat_map(move |&(word, kind)| {
+            [(format!("{part}{word}"), role(Some(kind))), (format!("{word}{part}"), role(Some(kind)))]
+        });
+        kinds.chain([(part.to_owned(), role(None))])
+    });
+    let whole = KINDS.iter().map(|&(word, kind)| (word.to_owned(), Role { subset: None, kind: Some(kind) }));
+    subsets.chain(whole)
+}
+
+/// What the name of an array says, if it says what the array holds.
+pub(super) fn of_array(name: &str) -> Option<(Option<Subset>, Kind)> {
+    let name = compact(name);
+    let (_, role) = names().find(|(known, _)| *known == name)?;
+    role.kind.map(|kind| (role.subset, kind))
+}
+
+/// What the name of a file without its ending says, and the rest in front of that in the form of
+/// [`compact`], which is the data set's name: `kmnist-train-imgs` is the training images of `kmnist`.
+/// Returns nothing if the name says no part.
+pub(super) fn of_file(stem: &str) -> Option<(String, Role)> {
+    let name = compact(stem);
+    names()
+        .filter(|(_, role)| role.subset.is_some())
+        .filter_map(|(known, role)| Some((name.strip_suffix(&known)?.to_owned(), role)))
+        // The longest name that fits: `train-imgs` rather than only `imgs`.
+        .min_by_key(|(rest, _)| rest.len())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_arrays() {
+        let train = Some(Subset::Train);
+        for (name, expected) in [
+            ("x_train", Some((train, Kind::Images))),
+            ("Y_train", Some((train, Kind::Labels))),
+            ("trainX", Some((train, Kind::Images))),
+            ("val_labels", Some((Some(Subset::Validation), Kind::Labels))),
+            ("test_images", Some((Some(Subset::Test), Kind::Images))),
+            ("X", Some((None, Kind::Images))),
+            ("target", Some((None, Kind::Labels))),
+            ("target_names", Some((None, Kind::ClassNames))),
+            ("train", None),
+            ("arr_0", None),
+            ("feature_names", None),
+            ("x_train_raw", None),
+        ] {
+            assert_eq!(of_array(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_files() {
+        let role = |subset, kind| Role { subset: Some(subset), kind };
+        for (stem, rest, expected) in [
+            ("kmnist-train-imgs", "kmnist", role(Subset::Train, Some(Kind::Images))),
+            ("k49-test-labels", "k49", role(Subset::Test, Some(Kind::Labels))),
+            ("train", "", role(Subset::Train, None)),
+            ("y_test", "", role(Subset::Test, Some(Kind::Labels))),
+        ] {
+            assert_eq!(of_file(stem).unwrap(), (rest.to_owned(), expected), "{stem}");
+        }
+        assert_eq!(of_file("pathmnist"), None);
+        assert_eq!(of_file("images"), None);
+    }
+}
