@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor};
 use sha2::{Digest, Sha256};
 use smallnet::backend::Backend;
-use smallnet::data::{DataSource, IdxFolder, InputSpec, Subset, read_digit};
+use smallnet::data::{DataConfig, InputSpec, RawData, Source, read_digit};
 use smallnet::evaluation::paired_tests;
 use smallnet::experiment::summary::ModelSummary;
 use smallnet::experiment::{Experiment, Override, differences};
@@ -27,6 +27,10 @@ use smallnet::training::{Position, SizeLimits, Store};
 
 /// Bound on smallnet's memory in bytes while it reads an input of up to 64 kilobytes.
 pub const MEMORY: usize = 64 << 20;
+
+/// Bound for data sets in bytes. The compression of gzip and zip makes up to 1032 bytes of one, and
+/// an image takes some 30 bytes beside its pixels.
+pub const MEMORY_FOR_DATA_SETS: usize = 512 << 20;
 
 /// Bound for studies in bytes: up to a hundred thousand trials are in memory, with the settings of
 /// each.
@@ -91,9 +95,7 @@ pub fn idx(bytes: &[u8]) {
     let images: &[u8] = &[&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2][..], &[7; 8]].concat();
     let labels: &[u8] = &[0, 0, 8, 1, 0, 0, 0, 2, 0, 1];
     let (choice, bytes) = split(bytes);
-    with_state(|dir, _| {
-        let folder = dir.join("data");
-        let _ = fs::remove_dir_all(&folder);
+    with_data_folder(|folder| {
         for (index, name) in NAMES.iter().enumerate() {
             let is_input = index == choice % 4;
             let ending = if is_input && choice >= 128 { ".gz" } else { "" };
@@ -106,14 +108,68 @@ pub fn idx(bytes: &[u8]) {
             };
             write(folder.join(format!("{name}{ending}")), content);
         }
-        let source = IdxFolder::new(&folder);
-        let train = source.load(Subset::Train);
-        let test = source.load(Subset::Test);
-        if let (Ok(train), Ok(test)) = (train, test) {
-            let _ = black_box(test.check_input_spec(train.input_spec()));
+    });
+}
+
+/// Reads a CSV file, alone or beside a test file, with or without a named column of labels.
+pub fn csv(bytes: &[u8]) {
+    let (choice, bytes) = split(bytes);
+    with_data_folder(|folder| {
+        write(folder.join(["train.csv", "train.csv.gz", "mnist_train.tsv"][choice % 3]), bytes);
+        if choice >= 128 {
+            write(folder.join("test.csv"), b"label,a,b,c,d\n1,0,0,255,0\n");
         }
-        let _ = black_box(source.checksum());
+    });
+}
+
+/// Reads an npz file, or one of two `.npy` files.
+pub fn npz(bytes: &[u8]) {
+    let (choice, bytes) = split(bytes);
+    with_data_folder(|folder| {
+        if choice < 128 {
+            write(folder.join("data.npz"), bytes);
+        } else {
+            write(folder.join("x_train.npy"), bytes);
+            write(folder.join("y_train.npy"), bytes);
+        }
+    });
+}
+
+/// Reads a Parquet file, which may be one of two shards.
+pub fn parquet(bytes: &[u8]) {
+    let (choice, bytes) = split(bytes);
+    with_data_folder(|folder| match choice < 128 {
+        true => write(folder.join("train.parquet"), bytes),
+        false => {
+            (0..2).for_each(|shard| write(folder.join(format!("train-0000{shard}-of-00002.parquet")), bytes))
+        }
+    });
+}
+
+/// Reads a folder of two classes in which one picture is the input.
+pub fn image_folder(bytes: &[u8]) {
+    // A PNG of one black pixel.
+    const PICTURE: &[u8] = include_bytes!("seeds/image_folder/one-pixel.png");
+    let (choice, bytes) = split(bytes);
+    with_data_folder(|folder| {
+        let part = if choice < 128 { "" } else { "train/" };
+        write(folder.join(format!("{part}cat/1.png")), PICTURE);
+        write(folder.join(format!("{part}dog/1.png")), bytes);
+    });
+}
+
+/// Calls `fill` with an empty folder, then loads the data set in it.
+fn with_data_folder(fill: impl FnOnce(&Path)) {
+    with_state(|dir, _| {
+        let folder = dir.join("data");
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a folder");
+        fill(&folder);
         black_box(load(&folder));
+        let config = DataConfig { image_size: Some([2, 2]), skip_broken: true, ..DataConfig::default() };
+        if let Ok(raw) = RawData::read(&Source::parse(&folder.display().to_string()), &config) {
+            black_box(raw.sha256());
+        }
     });
 }
 

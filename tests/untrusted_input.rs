@@ -40,7 +40,7 @@ fn the_largest_data_sets_stay_within_their_bound() {
         let dir = tempfile::tempdir().unwrap();
         let size = data_sets::write_pixels(dir.path(), train, test);
         assert!(size < 1 << 16, "{size}");
-        BOUND.set_limit(targets::MEMORY).unwrap();
+        BOUND.set_limit(targets::MEMORY_FOR_DATA_SETS).unwrap();
         let loaded = targets::load(dir.path());
         BOUND.set_limit(usize::MAX).unwrap();
         assert_eq!(loaded.is_some(), train > 1, "images to learn from and to hold out");
@@ -87,8 +87,12 @@ fn the_dearest_pictures_stay_within_their_bound() {
 #[test]
 fn nothing_panics_hangs_or_takes_too_much_memory() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let targets: [Target; 8] = [
-        ("idx", targets::idx, targets::MEMORY),
+    let targets: [Target; 12] = [
+        ("idx", targets::idx, targets::MEMORY_FOR_DATA_SETS),
+        ("csv", targets::csv, targets::MEMORY_FOR_DATA_SETS),
+        ("npz", targets::npz, targets::MEMORY_FOR_DATA_SETS),
+        ("parquet", targets::parquet, targets::MEMORY_FOR_DATA_SETS),
+        ("image_folder", targets::image_folder, targets::MEMORY_FOR_DATA_SETS),
         ("experiment", targets::experiment, targets::MEMORY),
         ("study", targets::study, targets::MEMORY_FOR_STUDIES),
         ("run_folder", targets::run_folder, targets::MEMORY),

@@ -28,6 +28,9 @@ pub(super) struct EvaluateArgs {
     /// Evaluate on this data set instead of the run's own: a name, a folder or a file
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
+    /// Leave out pictures of the data set that cannot be read
+    #[arg(long, requires = "data")]
+    skip_broken: bool,
 }
 
 /// Record of `--json`.
@@ -50,8 +53,9 @@ const MAX_LISTED: usize = 5;
 
 /// Runs the command.
 pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Result<ExitCode> {
-    let saved =
+    let mut saved =
         LoadedModel::load(&args.model, &global.artifacts, global.backend)?.with_engine(global.engine)?;
+    saved.experiment.data.skip_broken |= args.skip_broken;
     let subject = saved.eval_set(args.split, args.data.as_deref().map(Source::parse))?;
     subject.notes.iter().for_each(|note| output.note(note));
     let evaluation = saved.evaluate(&subject)?;

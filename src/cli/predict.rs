@@ -35,6 +35,9 @@ pub(super) struct PredictArgs {
     /// Take the images of `--index` from this data set instead: a name, a folder or a file
     #[arg(long, value_name = "DATA", requires = "index")]
     data: Option<String>,
+    /// Leave out pictures of the data set that cannot be read
+    #[arg(long, requires = "data")]
+    skip_broken: bool,
 }
 
 /// Usage line. clap's own would name the group before the run.
@@ -58,8 +61,9 @@ struct Record<'a> {
 
 /// Runs the command.
 pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result<ExitCode> {
-    let saved =
+    let mut saved =
         LoadedModel::load(&args.model, &global.artifacts, global.backend)?.with_engine(global.engine)?;
+    saved.experiment.data.skip_broken |= args.skip_broken;
     let predictions = if args.images.is_empty() {
         let subject = saved.eval_set(args.split, args.data.as_deref().map(Source::parse))?;
         subject.notes.iter().for_each(|note| output.note(note));

@@ -1,6 +1,6 @@
 //! The `[data]` section of an experiment.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::data::{InputSpec, ReadOptions, Source};
 use crate::error::{Result, ensure};
@@ -44,13 +44,29 @@ pub struct DataConfig {
     /// EMNIST's are exchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transpose: Option<bool>,
-    /// The column of a CSV file with the labels: its name, or its number from 0. By default, it is
-    /// found.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The column with the labels in a CSV or Parquet file: its name, or its number from 0. By
+    /// default, it is found.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
     pub label_column: Option<String>,
     /// True to leave out pictures that cannot be read.
     #[serde(skip_serializing_if = "is_default")]
     pub skip_broken: bool,
+}
+
+/// Reads a text, or a whole number as its text.
+fn text_or_number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a name or a number")]
+    enum TextOrNumber {
+        Text(String),
+        Number(u64),
+    }
+    Ok(Some(match TextOrNumber::deserialize(deserializer)? {
+        TextOrNumber::Text(text) => text,
+        TextOrNumber::Number(number) => number.to_string(),
+    }))
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -116,6 +132,9 @@ impl DataConfig {
         let expected = format!("at most {MAX_PATH_BYTES}");
         ensure(length <= MAX_PATH_BYTES, "data.source", format!("a path of {length} bytes"), &expected)?;
         ensure((0.0..1.0).contains(&self.test), "data.test", self.test, "a share of at least 0 and below 1")?;
+        // TOML's integers are signed, so a larger seed could not be written.
+        let expected = "at most 9223372036854775807";
+        ensure(self.test_seed <= i64::MAX as u64, "data.test_seed", self.test_seed, expected)?;
         if let Some(scale) = self.scale {
             ensure(scale > 0.0 && scale.is_finite(), "data.scale", scale, "the value of white, above 0")?;
         }

@@ -24,6 +24,23 @@ pub struct DataProperties {
     pub transposed: bool,
 }
 
+impl DataProperties {
+    /// Returns a text that is the same for the same images understood in the same way. `sha256` is
+    /// the digest of the data set.
+    ///
+    /// It is the digest itself for bytes that are neither scaled nor transposed, with numbered
+    /// classes. Earlier versions understood every data set so, and their trials are recognised.
+    pub(crate) fn identity(&self, sha256: &str) -> String {
+        let Self { classes, value_range, transposed } = self;
+        let is_plain = *classes == Classes::numbered(classes.len());
+        if is_plain && *value_range == ValueRange::BYTES && !transposed {
+            return sha256.to_owned();
+        }
+        let text = format!("{value_range} {transposed} {:?} {:?}", classes.labels(), classes.names());
+        format!("{sha256}-{}", hex(&Sha256::digest(text)))
+    }
+}
+
 /// The parts of a data set as the files hold them.
 #[derive(Debug, Clone, Default)]
 pub struct RawData {
@@ -177,16 +194,17 @@ impl RawData {
         self.convert(properties, Classes::indices_by_label)
     }
 
-    /// Understands the images of another data set for a network with `properties`: the classes are
-    /// the network's, and the range is that of these images.
+    /// Understands the images of another data set for a network with `properties`, which was trained
+    /// with `config`: the classes are the network's, and the range is that of these images, unless
+    /// `config` says it.
     ///
     /// Images of a class that the network does not have are left out, and a note says so.
     ///
     /// # Errors
     /// As [`RawData::into_new`], or no image of a class of the network.
-    pub fn into_other(self, properties: &DataProperties) -> Result<LoadedData> {
-        let value_range = self.value_range(None);
-        let transposed = self.parts().iter().any(|part| part.transposed);
+    pub fn into_other(self, properties: &DataProperties, config: &DataConfig) -> Result<LoadedData> {
+        let value_range = self.value_range(config.scale);
+        let transposed = config.transpose.unwrap_or(self.parts().iter().any(|part| part.transposed));
         let own = DataProperties { classes: properties.classes.clone(), value_range, transposed };
         let mut loaded = self.convert(own, Classes::indices_by_name)?;
         if value_range != properties.value_range {
@@ -260,14 +278,8 @@ fn convert_part(
     if pixels.len() != count * height * width {
         return Err(Error::data(format!("`{images_name}` has too few pixels for {count} images")));
     }
-    let (min, max) = pixels.min_max();
-    if !properties.value_range.contains(min.into(), max.into()) {
-        note(format!(
-            "`{images_name}` has pixels from {min} to {max}, and the range is {}: values outside are cut off",
-            properties.value_range
-        ));
-    }
-    let mut pixels = properties.value_range.scale(pixels)?;
+    let range = range_of_part(&pixels, properties.value_range, &images_name, note);
+    let mut pixels = range.scale(pixels)?;
     let (mut height, mut width) = (height, width);
     if properties.transposed {
         transpose(&mut pixels, height, width);
@@ -280,6 +292,30 @@ fn convert_part(
     let labels = labels.ids().iter().map(|&id| classes[id as usize].unwrap_or_default()).collect();
     Ok(ImageDataset { pixels, labels, height, width, images_name })
 }
+
+/// Returns the range of one part of a data set whose training images have the range `known`. A part
+/// that goes far beyond it was stored in another way, such as bytes beside shares of 255.
+fn range_of_part(
+    pixels: &RawPixels,
+    known: ValueRange,
+    images_name: &str,
+    note: &mut impl FnMut(String),
+) -> ValueRange {
+    let (min, max) = pixels.min_max();
+    let (min, max) = (f64::from(min), f64::from(max));
+    if known.contains(min, max) {
+        return known;
+    }
+    let (range, what) = match max > MAX_EXCESS * known.white {
+        true => (ValueRange::of_training_images(min, max), "this part is scaled by its own range"),
+        false => (known, "values outside are cut off"),
+    };
+    note(format!("`{images_name}` has pixels from {min} to {max}, and the training images {known}: {what}"));
+    range
+}
+
+/// Largest ratio of a pixel value to white that may be an outlier.
+const MAX_EXCESS: f64 = 4.0;
 
 /// Removes the images whose class is not known to the network.
 fn leave_out_unknown(
@@ -454,8 +490,11 @@ mod tests {
         assert_eq!(loaded.test.unwrap().pixels, [255, 255]);
         assert_eq!(
             loaded.notes,
-            ["`images` has pixels from 1 to 2, and the range is 0 to 1: values outside are cut off"]
+            ["`images` has pixels from 1 to 2, and the training images 0 to 1: values outside are cut off"]
         );
+        let loaded = new(data(bytes(&[0, 1, 1, 0], &["0", "1"]), bytes(&[255, 51], &["1"])));
+        assert_eq!(loaded.test.unwrap().pixels, [255, 51]);
+        assert!(loaded.notes[0].ends_with("this part is scaled by its own range"), "{:?}", loaded.notes);
         let config = DataConfig { scale: Some(4.0), ..DataConfig::default() };
         let loaded =
             data(bytes(&[0, 1, 1, 0], &["0", "1"]), bytes(&[2, 1], &["1"])).into_new(&config).unwrap();
@@ -474,7 +513,7 @@ mod tests {
     fn images_of_unknown_classes_are_left_out() {
         let network = new(data(bytes(&[0, 255, 9, 9], &["a", "b"]), bytes(&[1, 2], &["a"]))).properties;
         let others = data(bytes(&[1, 255, 3, 4, 5, 6], &["c", "b", "c"]), bytes(&[7, 8], &["a"]));
-        let loaded = others.into_other(&network).unwrap();
+        let loaded = others.into_other(&network, &DataConfig::default()).unwrap();
         let train = loaded.train.unwrap();
         assert_eq!((train.pixels, train.labels), (vec![3, 4], vec![1]));
         assert_eq!(
@@ -483,9 +522,25 @@ mod tests {
         );
         let strangers = data(bytes(&[1, 255], &["x"]), bytes(&[7, 8], &["y"]));
         assert_eq!(
-            strangers.into_other(&network).unwrap_err().message(),
+            strangers.into_other(&network, &DataConfig::default()).unwrap_err().message(),
             "`images` has no image of a class of the network, but images labelled `x`"
         );
+    }
+
+    /// So the trials of a study of an earlier version are found again.
+    #[test]
+    fn numbered_classes_of_bytes_are_identified_by_their_digest_alone() {
+        let identity = |data: RawData| new(data).properties.identity("abc");
+        assert_eq!(identity(data(bytes(&[0, 255, 9, 9], &["0", "1"]), bytes(&[1, 2], &["1"]))), "abc");
+        let others = [
+            data(bytes(&[0, 255, 9, 9], &["0", "2"]), bytes(&[1, 2], &["2"])),
+            data(bytes(&[0, 1, 1, 1], &["0", "1"]), bytes(&[1, 1], &["1"])),
+            data(RawImages { transposed: true, ..bytes(&[0, 255], &["0"]) }, bytes(&[1, 2], &["1"])),
+        ];
+        let mut identities: Vec<String> = others.into_iter().map(identity).collect();
+        assert!(identities.iter().all(|identity| identity.starts_with("abc-")), "{identities:?}");
+        identities.dedup();
+        assert_eq!(identities.len(), 3);
     }
 
     #[test]

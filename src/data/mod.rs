@@ -35,6 +35,7 @@ pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Sampling, evaluation_batc
 pub use preprocess::read_digit;
 pub use progress::{ReadObserver, ReadProgress, observe_reading};
 pub use range::ValueRange;
+pub use sources::catalog::{CatalogEntry, catalog_entries, size_text};
 pub use sources::{DataSource, Mnist, RawImages, RawLabels, RawPixels, ReadOptions, Source};
 pub use split::{Folds, TrainValSplit, check_folds, draw_test, fold_size};
 

@@ -1,6 +1,7 @@
 //! Owns the notice of how far the reading of a data set is. Whoever shows it registers an observer
 //! once. Depends on nothing. Must not know how the progress is shown.
 
+use std::io::{self, Read};
 use std::sync::OnceLock;
 
 /// Progress of the reading of one part of a data set.
@@ -31,5 +32,80 @@ pub fn observe_reading(observer: ReadObserver) {
 pub(crate) fn report(progress: ReadProgress<'_>) {
     if let Some(observer) = OBSERVER.get() {
         observer(progress);
+    }
+}
+
+/// Number of bytes between two reports.
+const BYTES_PER_REPORT: u64 = 1 << 20;
+
+/// A reader of a file that reports how many of its bytes were read.
+#[derive(Debug)]
+pub(crate) struct ReportingReader<R> {
+    reader: R,
+    name: String,
+    done: u64,
+    total: u64,
+    /// Number of bytes at the last report, 0 before the first.
+    reported: u64,
+}
+
+impl<R> ReportingReader<R> {
+    /// Wraps the reader of a file of `total` bytes.
+    pub(crate) fn new(reader: R, name: &str, total: u64) -> Self {
+        Self { reader, name: name.to_owned(), done: 0, total, reported: 0 }
+    }
+
+    fn report(&mut self, done: u64) {
+        self.reported = done;
+        report(ReadProgress { name: &self.name, done, total: self.total, unit: "bytes" });
+    }
+}
+
+impl<R: Read> Read for ReportingReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.done += count as u64;
+        // The end is reported by `drop`.
+        if self.done - self.reported >= BYTES_PER_REPORT && self.done < self.total {
+            self.report(self.done);
+        }
+        Ok(count)
+    }
+}
+
+/// The last report ends the display, even if the reading has failed.
+impl<R> Drop for ReportingReader<R> {
+    fn drop(&mut self) {
+        if self.reported > 0 {
+            self.report(self.total);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn reading_a_file_is_reported_up_to_its_end() {
+        let seen: Arc<Mutex<Vec<(u64, u64)>>> = Arc::default();
+        let list = seen.clone();
+        observe_reading(Box::new(move |progress| {
+            if progress.name == "reported by a test" {
+                list.lock().unwrap().push((progress.done, progress.total));
+            }
+        }));
+        let total = 3 << 20;
+        let mut reader = ReportingReader::new(io::repeat(7).take(total), "reported by a test", total);
+        let mut buffer = vec![0; 1 << 20];
+        for _ in 0..2 {
+            reader.read_exact(&mut buffer).unwrap();
+        }
+        assert_eq!(*seen.lock().unwrap(), [(1 << 20, total), (2 << 20, total)]);
+        drop(reader);
+        assert_eq!(seen.lock().unwrap().last(), Some(&(total, total)));
     }
 }

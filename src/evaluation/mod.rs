@@ -67,10 +67,16 @@ pub struct Misclassification {
 /// Evaluates `model` on all images of `split`. The model must be on `device`.
 ///
 /// # Errors
-/// A split without images, or a device that fails.
+/// A split without images or without labels, or a device that fails.
 pub fn evaluate(model: &Mlp, split: &Split, device: &Device) -> Result<Evaluation> {
     if split.is_empty() {
         return Err(Error::data("there is no image to evaluate on"));
+    }
+    if !split.is_labelled() {
+        return Err(Error::data(
+            "these images have no labels: there is nothing to compare the predictions with",
+        )
+        .hint("`smallnet predict` shows what the network predicts for them"));
     }
     let positions: Vec<u32> = (0..split.len() as u32).collect();
     let predictions = predict(model, split, &positions, device)?;

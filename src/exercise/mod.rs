@@ -273,7 +273,7 @@ impl Exercise {
         interrupter: &Interrupter,
         observer: &mut dyn ExerciseObserver,
     ) -> Results {
-        let trainer = Trainer { exercise: self, data_sha256: &inputs.start.data.sha256, interrupter };
+        let trainer = Trainer { exercise: self, data: inputs.start.data.identity(), interrupter };
         self.notify(0, interrupter, observer);
         let softmax = self.attempt(&[0, 8, 9, 10], || trainer.softmax(&files.softmax, observer));
         let seeds = self.attempt(&[0], || trainer.seeds(&files.softmax, observer));

@@ -24,7 +24,8 @@ const CHUNK: usize = 500;
 /// Trainer of the networks of the exercise.
 pub(super) struct Trainer<'a> {
     pub(super) exercise: &'a Exercise,
-    pub(super) data_sha256: &'a str,
+    /// Identity of the images: see [`crate::run::DataInfo::identity`].
+    pub(super) data: String,
     pub(super) interrupter: &'a Interrupter,
 }
 
@@ -67,8 +68,7 @@ impl Trainer<'_> {
 
     /// Returns the finished runs of an experiment, oldest first.
     fn finished_runs(&self, experiment: &Experiment) -> Result<Vec<RunRecords>> {
-        let runs =
-            find_runs(experiment, self.exercise.compute, self.data_sha256, &self.exercise.artifacts())?;
+        let runs = find_runs(experiment, self.exercise.compute, &self.data, &self.exercise.artifacts())?;
         Ok(runs.iter().filter_map(finished_records).collect())
     }
 

@@ -10,15 +10,15 @@ use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::run::{RunFolder, RunRecords, Status};
 
-/// Returns the runs of `experiment` on `compute` and on the data set with the digest `data_sha256`,
-/// oldest first.
+/// Returns the runs of `experiment` on `compute` and on the same images, oldest first. `data` is
+/// their identity: see [`DataInfo::identity`](crate::run::DataInfo::identity).
 ///
 /// # Errors
 /// A folder that cannot be listed. A single run that cannot be read is left out.
 pub(crate) fn find_runs(
     experiment: &Experiment,
     compute: Compute,
-    data_sha256: &str,
+    data: &str,
     artifacts: &Path,
 ) -> Result<Vec<RunFolder>> {
     let is_same = |run: &RunFolder| -> Result<bool> {
@@ -28,7 +28,7 @@ pub(crate) fn find_runs(
         own.data.source.clone_from(&experiment.data.source);
         Ok(own == *experiment
             && (info.backend, info.engine()) == (compute.backend(), compute.engine())
-            && info.data.sha256 == data_sha256)
+            && info.data.identity() == data)
     };
     let mut runs = RunFolder::list_experiment(artifacts, &experiment.name)?;
     runs.retain(|run| is_same(run).unwrap_or(false));

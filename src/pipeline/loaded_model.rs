@@ -9,8 +9,8 @@ use crate::evaluation::{Evaluation, evaluate};
 use crate::experiment::Experiment;
 use crate::model::{Mlp, weights_sha256};
 use crate::pipeline::SplitName;
-use crate::pipeline::splits::LoadedSplit;
-use crate::pipeline::{report, splits};
+use crate::pipeline::eval_split::{LoadedSplit, load_other, load_own};
+use crate::pipeline::report;
 use crate::run;
 use crate::run::diagnosis;
 use crate::run::diagnosis::Finding;
@@ -171,8 +171,8 @@ impl LoadedModel {
     /// without images.
     pub fn eval_set(&self, name: SplitName, source: Option<Source>) -> Result<EvalSet> {
         let loaded = match &source {
-            None => splits::load_own(&self.experiment, &self.info.data, name)?,
-            Some(source) => splits::load_other(&self.experiment, &self.info.data, source, name)?,
+            None => load_own(&self.experiment, &self.info.data, name)?,
+            Some(source) => load_other(&self.experiment, &self.info.data, source, name)?,
         };
         let LoadedSplit { split, is_own, sha256, notes } = loaded;
         let other_source = source.filter(|_| !is_own);

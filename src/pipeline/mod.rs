@@ -6,6 +6,7 @@
 mod answers;
 mod compare;
 pub(crate) mod earlier;
+mod eval_split;
 pub(crate) mod inputs;
 mod loaded_model;
 mod lr_find;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{
     DataCheck, DataConfig, DataProperties, ImageDataset, InputSpec, LoadedData, RawData, Source, Split,
-    Subset, TrainValSplit, draw_test, evaluation_batch_size,
+    TrainValSplit, draw_test, evaluation_batch_size,
 };
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -90,7 +90,7 @@ impl Splits {
     }
 
     /// Divides a data set as `experiment` says.
-    fn divide(data: LoadedData, sha256: String, experiment: &Experiment) -> Result<Self> {
+    pub(super) fn divide(data: LoadedData, sha256: String, experiment: &Experiment) -> Result<Self> {
         let config = &experiment.data;
         let LoadedData { train, validation, test, properties, raw_range, mut notes } = data;
         let train = labelled_train_images(train, &experiment.data.source())?;
@@ -187,7 +187,8 @@ fn labelled_train_images(train: Option<ImageDataset>, source: &Source) -> Result
         return Ok(train);
     }
     Err(Error::data(format!("the training images in `{}` have no labels", train.images_name)).hint(
-        "a network learns from labels; in a CSV file, name their column: `--set data.label_column=NAME`",
+        "a network learns from labels: put their file beside that of the images, or name their column in a table with \
+             `--set data.label_column=NAME`",
     ))
 }
 
@@ -246,93 +247,6 @@ const VALUES_PER_WEIGHT: u128 = 7;
 /// bytes per weight with momentum and 55 with Adam.
 const VALUES_PER_STATE: u128 = 3;
 
-/// Images of one split, with what was noticed while they were read.
-pub(super) struct LoadedSplit {
-    pub(super) split: Split,
-    /// True if the data set is the run's own.
-    pub(super) is_own: bool,
-    /// The digest of the data set.
-    pub(super) sha256: String,
-    pub(super) notes: Vec<String>,
-}
-
-/// Reads one split of a run's own data set. `info` is what the run recorded.
-pub(super) fn load_own(experiment: &Experiment, info: &DataInfo, name: SplitName) -> Result<LoadedSplit> {
-    let config = &experiment.data;
-    let source = config.source();
-    let hint_if_changed = format!(
-        "to evaluate on it as it is, say so: `--data {source}`; if it was moved, say where it is: `--data PATH`"
-    );
-    let loaded =
-        |split: Split, sha256: String| LoadedSplit { split, is_own: true, sha256, notes: Vec::new() };
-    // The other parts are needed only for the digest.
-    if name == SplitName::Test
-        && config.test == 0.0
-        && let Some(sha256) = source.known_sha256()
-    {
-        check_unchanged(&source, &sha256, &info.sha256).map_err(|error| error.hint(&hint_if_changed))?;
-        let test = RawData { test: RawData::read_part(&source, Subset::Test, config)?, ..RawData::default() };
-        if let Some(test) = test.into_known(info.properties())?.test {
-            test.check_size(info.layout.height, info.layout.width)?;
-            return Ok(loaded(Split::whole(test), sha256));
-        }
-    }
-    let splits = Splits::load_again(experiment, info, &hint_if_changed)?;
-    Ok(loaded(splits.get(name)?.clone(), splits.sha256))
-}
-
-/// Reads one split of the data set `source`, which may be the run's own in another place, for the
-/// network of a run that recorded `info`.
-pub(super) fn load_other(
-    experiment: &Experiment,
-    info: &DataInfo,
-    source: &Source,
-    name: SplitName,
-) -> Result<LoadedSplit> {
-    let InputSpec { height, width, .. } = info.layout;
-    let mut experiment = experiment.clone();
-    experiment.data.source = source.to_string();
-    let (raw, sha256) = read(&experiment.data)?;
-    if sha256 == info.sha256 {
-        let splits = Splits::divide(raw.into_known(info.properties())?, sha256.clone(), &experiment)?;
-        return Ok(LoadedSplit {
-            split: splits.get(name)?.clone(),
-            is_own: true,
-            sha256,
-            notes: splits.notes,
-        });
-    }
-    // The network takes images of one size only.
-    let config = DataConfig { image_size: Some([height, width]), test: 0.0, ..experiment.data.clone() };
-    let raw =
-        if experiment.data.image_size == config.image_size { raw } else { RawData::read(source, &config)? };
-    let data = raw.into_other(&info.properties())?;
-    let notes = data.notes.clone();
-    let split = if name == SplitName::Test {
-        test_images(data, source)?
-    } else {
-        experiment.data = config;
-        Splits::divide(data, sha256.clone(), &experiment)?.get(name)?.clone()
-    };
-    let (found_height, found_width) = split.image_size();
-    if (found_height, found_width) != (height, width) {
-        return Err(Error::data(format!(
-            "the images in `{source}` have {found_height}x{found_width} pixels, expected {height}x{width} as the network takes them"
-        )));
-    }
-    Ok(LoadedSplit { split, is_own: false, sha256, notes })
-}
-
-/// Returns the test images of another data set, or the only images that it has.
-fn test_images(data: LoadedData, source: &Source) -> Result<Split> {
-    let only = data.only_part().cloned();
-    match data.test.or(only) {
-        Some(images) => Ok(Split::whole(images)),
-        None => Err(Error::data(format!("there are no test images in `{source}`"))
-            .hint("measure on its training images: `--split train`")),
-    }
-}
-
 /// The images that a study trains and validates with.
 pub(crate) struct StudyImages {
     /// All training images, without the share that `data.test` takes.
@@ -341,6 +255,8 @@ pub(crate) struct StudyImages {
     pub(crate) layout: InputSpec,
     /// The digest of the data set.
     pub(crate) sha256: String,
+    /// The identity of the images: see [`DataInfo::identity`].
+    pub(crate) identity: String,
 }
 
 /// Reads the images that a study trains and validates with. Checks that the test images fit.
@@ -349,11 +265,11 @@ pub(crate) fn study_images(experiment: &Experiment) -> Result<StudyImages> {
     undivided.data.validation = 0;
     let Splits { train: images, layout, properties, sha256, .. } = Splits::load(&undivided)?;
     properties.classes.check_trainable(&experiment.data.source)?;
-    Ok(StudyImages { images, layout, sha256 })
+    Ok(StudyImages { images, layout, identity: properties.identity(&sha256), sha256 })
 }
 
 /// Checks that a run's data set still has the digest that the run recorded.
-fn check_unchanged(source: &Source, found: &str, expected: &str) -> Result<()> {
+pub(super) fn check_unchanged(source: &Source, found: &str, expected: &str) -> Result<()> {
     if found == expected {
         return Ok(());
     }

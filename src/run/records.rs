@@ -167,6 +167,11 @@ impl DataInfo {
         Classes::new(labels.clone(), self.class_names.clone())
     }
 
+    /// A text that is the same for the same images understood in the same way.
+    pub fn identity(&self) -> String {
+        self.properties().identity(&self.sha256)
+    }
+
     /// How the images of the data set were understood.
     pub(crate) fn properties(&self) -> DataProperties {
         DataProperties {

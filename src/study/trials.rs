@@ -61,7 +61,8 @@ pub struct TrialPlan {
 }
 
 impl TrialPlan {
-    /// Plans the trials of `study` on `compute` and on the data set with the digest `data_sha256`.
+    /// Plans the trials of `study` on `compute` and on the images with the identity `data`, which
+    /// begins with the digest of the data set.
     /// `machine` names the machine, which matters if the study is timed.
     ///
     /// A trial's id is the start of the SHA-256 over everything that decides its result: its
@@ -75,7 +76,7 @@ impl TrialPlan {
     pub fn new(
         study: &Study,
         compute: impl Into<Compute>,
-        data_sha256: &str,
+        data: &str,
         machine: Option<&str>,
     ) -> Result<Self> {
         let compute = compute.into();
@@ -85,7 +86,7 @@ impl TrialPlan {
         // In an earlier smallnet, the configurations of a timed study did not take turns. Such
         // times cannot be compared with those of today, so the order is part of the id.
         let timing = if study.timing { ROUND_ROBIN } else { "false" };
-        let conditions = format!("{compute}\n{data_sha256}\n{timed_on}\n{timing}\n{}", study.folds);
+        let conditions = format!("{compute}\n{data}\n{timed_on}\n{timing}\n{}", study.folds);
         let (mut configurations, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
         let mut left = MAX_MEMORY;
         for (configuration, values) in grid.configurations() {
@@ -120,7 +121,7 @@ impl TrialPlan {
                     .hint("leave one of both out"));
             }
         }
-        let mut fingerprint = fingerprint(study, compute, data_sha256)?;
+        let mut fingerprint = fingerprint(study, compute, data)?;
         if study.timing {
             fingerprint.insert("timed on".to_owned(), timed_on.to_owned());
             fingerprint.insert("timed in".to_owned(), ROUND_ROBIN.to_owned());
@@ -173,7 +174,7 @@ fn without_name(experiment: &Experiment) -> Experiment {
 
 /// Returns the names and values of everything that decides the results of `study`, as people read
 /// them. Unlike the ids, it can show which of them a changed study file changes.
-fn fingerprint(study: &Study, compute: Compute, data_sha256: &str) -> Result<BTreeMap<String, String>> {
+fn fingerprint(study: &Study, compute: Compute, data: &str) -> Result<BTreeMap<String, String>> {
     let mut fingerprint = settings(&study.base)?;
     fingerprint.remove("name");
     fingerprint.remove("seed");
@@ -192,7 +193,7 @@ fn fingerprint(study: &Study, compute: Compute, data_sha256: &str) -> Result<BTr
         ("sample", sample),
         ("timing", study.timing.to_string()),
         ("backend", compute.to_string()),
-        ("data digest", data_sha256.chars().take(16).collect()),
+        ("data digest", data.chars().take(16).collect()),
     ] {
         fingerprint.insert(key.to_owned(), value);
     }

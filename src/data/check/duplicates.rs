@@ -135,7 +135,7 @@ fn hash(image: &[u8]) -> u64 {
             *chain = mix(*chain, u64::from_le_bytes(*word));
         }
     }
-    let start = chains.into_iter().fold(0, |state, chain| mix(state, chain));
+    let start = chains.into_iter().fold(0, mix);
     let state = rest.iter().fold(start, |state, &byte| mix(state, u64::from(byte)));
     state ^ (state >> 32)
 }

@@ -33,7 +33,7 @@ pub struct CheckedPart<'a> {
 /// A data set, borrowed for a check.
 #[derive(Debug, Clone, Copy)]
 pub struct CheckedData<'a> {
-    /// The training images, validation images included.
+    /// The training images, with those that are held out of them for validation.
     pub train: CheckedPart<'a>,
     /// The test images, if there are any.
     pub test: Option<CheckedPart<'a>>,
@@ -50,7 +50,7 @@ pub struct CheckedData<'a> {
 /// What a check measured. All indices of images count from 0 within their part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataCheck {
-    /// Number of training images, validation images included.
+    /// Number of training images, with those that are held out of them for validation.
     pub train_images: usize,
     /// Number of test images. `None` if there is no test part.
     pub test_images: Option<usize>,

@@ -1,5 +1,5 @@
 //! Tests of a whole check: MNIST, and data sets of extreme sizes.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
 use super::*;
 use crate::data::Subset;

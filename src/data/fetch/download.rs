@@ -14,7 +14,6 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::util::files;
 
 /// Time between two looks at the size of the file that is downloaded.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);

@@ -41,7 +41,12 @@ fn unpack_member(
     let entry = archive.by_name(&name).map_err(|error| damaged(path, member, error))?;
     let mut file = File::create(part).map_err(|error| Error::io("write", part, error))?;
     // The reader compares the checksum of the archive when it comes to the end.
-    let copied = io::copy(&mut entry.take(MAX_FILE_BYTES), &mut file);
+    let mut entry = entry.take(MAX_FILE_BYTES);
+    let copied = io::copy(&mut entry, &mut file);
+    if entry.limit() == 0 {
+        let what = format!("`{member}` in `{}` is larger than 1 GiB", path.display());
+        return Err(Error::data(what).hint("remove the archive and fetch it again"));
+    }
     copied.map(drop).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other => {
             damaged(path, member, error.into())

@@ -160,5 +160,5 @@ fn nothing_in(path: &Path) -> Error {
         return error;
     }
     Error::data(format!("there is no data set in `{}`, nor in the folders in it", path.display()))
-        .hint(format!("expected is {}; docs/data.md shows each", expected()))
+        .hint(format!("expected is {}; `smallnet data --help` shows each", expected()))
 }

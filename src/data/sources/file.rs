@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+use crate::data::progress::ReportingReader;
 use crate::error::{Error, ErrorKind, Result, copy_io_error};
 use crate::util::files;
 use crate::util::format::listed;
@@ -18,12 +19,13 @@ const HEAD_BYTES: usize = 1024;
 /// match of 258 bytes takes at least 2 bits).
 pub(super) const MAX_DEFLATE_RATIO: u64 = 1032;
 
+/// Size of a file in bytes from which its reading takes long enough to show its progress.
+const MIN_REPORTED_BYTES: u64 = 64 << 20;
+
 /// A file of a data set, opened for reading its uncompressed bytes.
 pub(super) struct DataFile {
     /// Name of the file for messages: its path.
     pub(super) name: String,
-    /// True if the file is compressed with gzip.
-    pub(super) is_gzip: bool,
     /// An upper bound of the number of uncompressed bytes.
     pub(super) max_bytes: u64,
     /// The first uncompressed bytes, at most 1024.
@@ -42,14 +44,18 @@ impl DataFile {
         let file = files::open_named(path).map_err(|error| Error::io("read", path, error))?;
         let size = file.metadata().map_err(|error| Error::io("read", path, error))?.len();
         let name = path.display().to_string();
-        let (head, reader) = peek(Box::new(file), &name)?;
+        let file: Box<dyn Read + Send> = match size < MIN_REPORTED_BYTES {
+            true => Box::new(file),
+            false => Box::new(ReportingReader::new(file, &name, size)),
+        };
+        let (head, reader) = peek(file, &name)?;
         if !head.starts_with(&GZIP) {
-            return Ok(Self { name, is_gzip: false, max_bytes: size, head, reader });
+            return Ok(Self { name, max_bytes: size, head, reader });
         }
         let unpacked = Box::new(GzReader { stream: MultiGzDecoder::new(reader) });
         let (head, reader) = peek(unpacked, &name)?;
         let max_bytes = size.saturating_mul(MAX_DEFLATE_RATIO);
-        Ok(Self { name, is_gzip: true, max_bytes, head, reader })
+        Ok(Self { name, max_bytes, head, reader })
     }
 }
 
@@ -289,11 +295,11 @@ mod tests {
         for bytes in [&long[..], &long[..1024], b"ab", b""] {
             let (plain, read) = open(bytes);
             assert_eq!(read.unwrap(), bytes);
-            assert_eq!((plain.is_gzip, plain.max_bytes), (false, bytes.len() as u64));
+            assert_eq!(plain.max_bytes, bytes.len() as u64);
             assert_eq!(plain.head, bytes[..bytes.len().min(1024)]);
             let (packed, read) = open(&gzip(bytes));
             assert_eq!(read.unwrap(), bytes);
-            assert_eq!((packed.is_gzip, &packed.head), (true, &plain.head));
+            assert_eq!(packed.head, plain.head);
             assert!(packed.max_bytes >= bytes.len() as u64);
         }
     }

@@ -2,8 +2,8 @@
 //! a text. Depends on `error` and `util`. Must not know tensors, splits or batches, nor the classes
 //! and the pixel range of a network.
 //!
-//! Each form of data set has a file of its own. A new one needs that file and one entry in
-//! [`FORMS`].
+//! Each form of data set has a file of its own. A new one needs that file and one entry in the list
+//! `FORMS` of `detect`.
 
 mod array;
 pub(crate) mod catalog;
@@ -53,7 +53,7 @@ pub trait DataSource: Any + fmt::Debug + Send + Sync {
     fn read(&self, subset: Subset, options: &ReadOptions) -> Result<Option<RawImages>>;
 
     /// Returns the digest of the data set if it is known without reading: see
-    /// [`crate::data::LoadedData::sha256`].
+    /// [`crate::data::RawData::sha256`].
     fn known_sha256(&self) -> Option<String> {
         None
     }

@@ -67,10 +67,10 @@ impl OpenStudy {
     /// The same as those of [`prepare`].
     pub fn best_model(&self, summary: &StudySummary, artifacts: &Path) -> Result<Option<BestModel>> {
         let Some(experiment) = self.best_experiment(summary) else { return Ok(None) };
-        let PlannedStudy { compute, data_sha256, .. } = &self.planned;
+        let PlannedStudy { compute, data, .. } = &self.planned;
         // A run is recognised by its experiment. So it is found and resumed even if smallnet was
         // killed before the study could note it.
-        let runs = find_runs(&experiment, *compute, data_sha256, artifacts)?;
+        let runs = find_runs(&experiment, *compute, data, artifacts)?;
         if let Some(records) = runs.iter().rev().find_map(finished_records) {
             complete(&records.folder);
             return Ok(Some(BestModel::AlreadyTrained(Box::new(records))));

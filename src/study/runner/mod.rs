@@ -48,6 +48,8 @@ pub struct PlannedStudy {
     pub layout: InputSpec,
     /// SHA-256 of the data set.
     pub data_sha256: String,
+    /// The identity of the images as they were understood: see [`crate::run::DataInfo::identity`].
+    pub data: String,
     /// True if trials that were timed earlier are timed again.
     pub remeasure: bool,
     /// Training and validation images of each trial.
@@ -97,9 +99,9 @@ impl PlannedStudy {
             ));
         }
         let opened = compute.open()?;
-        let StudyImages { images, layout, sha256: data_sha256 } = study_images(&study.base)?;
+        let StudyImages { images, layout, sha256: data_sha256, identity: data } = study_images(&study.base)?;
         let machine = format!("{}, {}", opened.adapter, counted(backend::num_threads(), "thread", "threads"));
-        let plan = TrialPlan::new(&study, compute, &data_sha256, Some(&machine))?;
+        let plan = TrialPlan::new(&study, compute, &data, Some(&machine))?;
         let splits = TrialSplits::new(images, &study)?;
         let is_gpu = compute.backend().is_gpu();
         let one_at_a_time = study.timing || options.separate || is_gpu;
@@ -113,7 +115,7 @@ impl PlannedStudy {
             false => jobs(&plan.trials, resources, can_batch, sizes, |trial| splits.num_images(trial)),
         };
         let remeasure = options.remeasure;
-        Ok(Self { study, plan, jobs, workers, compute, opened, layout, data_sha256, remeasure, splits })
+        Ok(Self { study, plan, jobs, workers, compute, opened, layout, data_sha256, data, remeasure, splits })
     }
 
     /// Opens the study's folder under `artifacts` and reads the trials that have run. Everything

@@ -119,7 +119,7 @@ impl LabelRows<'_> {
 
 /// Appends a label, after a check of the memory.
 fn push_label(labels: &mut RawLabels, label: i64, name: &str) -> Result<()> {
-    if labels.len() > 0 && labels.len().is_multiple_of(MEMORY_STEP) {
+    if !labels.is_empty() && labels.len().is_multiple_of(MEMORY_STEP) {
         memory::check_available(8 * labels.len() as u128, &format!("`{name}`"))?;
     }
     labels.push_int(label).map_err(|error| {

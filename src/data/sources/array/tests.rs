@@ -1,5 +1,5 @@
 //! Tests of the reading of arrays, with values that are worked out by hand.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
 use super::*;
 use crate::data::sources::ReadOptions;

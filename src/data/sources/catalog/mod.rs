@@ -8,6 +8,8 @@ mod table;
 
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::data::Subset;
 use crate::data::sources::detect::PathSource;
 use crate::data::sources::{DataSource, RawImages, ReadOptions, Source};
@@ -23,6 +25,34 @@ pub(crate) const EMBEDDED: &str = "mnist";
 /// Returns the data set with this name, if there is one that can be fetched.
 pub(crate) fn find(name: &str) -> Option<&'static DataSet> {
     table::DATA_SETS.iter().find(|set| set.name == name)
+}
+
+/// A data set that has a name, for a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CatalogEntry {
+    /// The name, as `--data` takes it.
+    pub name: &'static str,
+    /// What the images show.
+    pub title: &'static str,
+    /// Bytes that a download takes. `None` if they are not known.
+    pub download_bytes: Option<u64>,
+    /// True if the files are on this machine.
+    pub is_fetched: bool,
+}
+
+/// Returns all data sets that can be fetched by their names.
+///
+/// # Errors
+/// The system says no folder for such files.
+pub fn catalog_entries() -> Result<Vec<CatalogEntry>> {
+    let cache = cache_folder()?;
+    let entry = |set: &'static DataSet| CatalogEntry {
+        name: set.name,
+        title: set.title,
+        download_bytes: set.download_size(),
+        is_fetched: set.is_in(&cache.join(set.folder)),
+    };
+    Ok(table::DATA_SETS.iter().map(entry).collect())
 }
 
 /// Returns the source for the name of a data set.
@@ -42,7 +72,7 @@ pub(crate) fn suggest(text: &str) -> String {
 }
 
 /// Formats a number of bytes: `812 bytes`, `30 kB`, `562 MB`.
-pub(crate) fn size_text(bytes: u64) -> String {
+pub fn size_text(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),
         1_000..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),

@@ -18,8 +18,6 @@ pub(super) struct Blocks {
     pub(super) file: DataFile,
     /// The beginning of a line whose end is not read yet.
     carry: Vec<u8>,
-    /// Number of uncompressed bytes that are read.
-    pub(super) bytes_read: u64,
     has_ended: bool,
 }
 
@@ -30,7 +28,7 @@ impl Blocks {
     /// The file cannot be read.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let file = DataFile::open(path)?;
-        Ok(Self { file, carry: Vec::new(), bytes_read: 0, has_ended: false })
+        Ok(Self { file, carry: Vec::new(), has_ended: false })
     }
 
     /// Returns the next block: whole lines with their ends, or the last lines, whose last may lack
@@ -43,7 +41,6 @@ impl Blocks {
         while !self.has_ended {
             let read = (&mut self.file).take(BLOCK_BYTES as u64).read_to_end(&mut block);
             let count = read.map_err(|error| read_error(&self.file.name, &error))?;
-            self.bytes_read += count as u64;
             self.has_ended = count < BLOCK_BYTES;
             if self.has_ended {
                 break;
@@ -119,7 +116,6 @@ mod tests {
         }
         assert_eq!(sizes.len(), text.len().div_ceil(BLOCK_BYTES));
         assert!(all == text.as_bytes());
-        assert_eq!(blocks.bytes_read, text.len() as u64);
     }
 
     #[test]

@@ -4,7 +4,6 @@
 
 use rayon::prelude::*;
 
-use crate::data::progress::{self, ReadProgress};
 use crate::data::sources::csv::layout::Layout;
 use crate::data::sources::csv::lines::{Blocks, pieces};
 use crate::data::sources::csv::row::{Label, PieceRows, Values, read_piece};
@@ -14,9 +13,6 @@ use crate::util::{memory, threads};
 
 /// Number of bytes that one thread reads at once.
 const PIECE_BYTES: usize = 256 << 10;
-
-/// Size of a file in bytes from which its reading takes long enough to show its progress.
-const MIN_PROGRESS_BYTES: u64 = 20_000_000;
 
 /// The rows of a file.
 #[derive(Debug)]
@@ -36,12 +32,9 @@ pub(super) fn read(mut blocks: Blocks, mut block: Vec<u8>, layout: &Layout) -> R
     // rayon panics if it cannot start its threads.
     threads::start(None).map_err(Error::thread)?;
     let name = blocks.file.name.clone();
-    let total = blocks.file.max_bytes;
-    let shows_progress = !blocks.file.is_gzip && total >= MIN_PROGRESS_BYTES;
     let mut rows = Rows { pixels: RawPixels::Bytes(Vec::new()), labels: RawLabels::default(), count: 0 };
     let (mut start, mut num_lines) = (layout.header.start, layout.header.num_lines);
     loop {
-        let bytes_read = blocks.bytes_read;
         let whole = block.get(start..).unwrap_or_default();
         let (next, read) = rayon::join(
             || blocks.next(),
@@ -56,10 +49,6 @@ pub(super) fn read(mut blocks: Blocks, mut block: Vec<u8>, layout: &Layout) -> R
             let piece = piece.map_err(|wrong| wrong.into_error(&name, num_lines, layout))?;
             num_lines += piece.num_lines;
             rows.append(piece, &name)?;
-        }
-        if shows_progress {
-            let done = bytes_read.min(total);
-            progress::report(ReadProgress { name: &name, done, total, unit: "bytes" });
         }
         match next? {
             Some(next) => (block, start) = (next, 0),

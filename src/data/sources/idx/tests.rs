@@ -1,5 +1,5 @@
 //! Tests of the format and of each message about a file that has another one.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
 use super::*;
 use crate::data::sources::RawPixels;

@@ -89,11 +89,6 @@ impl ParquetFile {
         self.row_groups().iter().map(|group| usize::try_from(group.num_rows()).unwrap_or(0)).sum()
     }
 
-    /// True if the file has a column of labels.
-    pub(super) fn has_labels(&self) -> bool {
-        self.label.is_some()
-    }
-
     /// Names of the classes 0, 1 and so on, which the library `datasets` writes beside the columns.
     /// Empty if there are none.
     pub(super) fn class_names(&self) -> Vec<String> {
