@@ -406,7 +406,7 @@ mod tests {
         std::fs::remove_file(&images).unwrap();
         fails(Splits::load(&experiment), ErrorKind::Data);
         let gzip = folder.path().join("train-images-idx3-ubyte.gz");
-        std::fs::write(gzip, "no gzip at all").unwrap();
+        std::fs::write(gzip, b"\x1f\x8b\x08 no gzip at all").unwrap();
         let unpacked = fails(Splits::load(&experiment), ErrorKind::Data);
         assert!(StdError::source(&unpacked).is_some_and(|source| source.is::<io::Error>()));
         let picture = folder.path().join("digit.png");

@@ -28,7 +28,7 @@ fn train(dir: &TestDir, data: &str, more: &[&str]) -> (Value, Value) {
 fn every_form_trains_the_same_network() {
     let dir = TestDir::new();
     let (idx, idx_info) = train(&dir, &form("idx"), &[]);
-    let weights = &idx["summary"]["weights_sha256"];
+    let weights = &idx["weights_sha256"];
     assert!(weights.is_string());
     for name in [
         "idx-float32",
@@ -44,8 +44,8 @@ fn every_form_trains_the_same_network() {
         "parquet-words",
     ] {
         let (record, info) = train(&dir, &form(name), &[]);
-        assert_eq!(record["summary"]["weights_sha256"], *weights, "{name}");
-        assert_eq!(record["summary"]["test_accuracy"], idx["summary"]["test_accuracy"], "{name}");
+        assert_eq!(record["weights_sha256"], *weights, "{name}");
+        assert_eq!(record["test_accuracy"], idx["test_accuracy"], "{name}");
         assert_eq!(info["data"]["sha256"], idx_info["data"]["sha256"], "{name}");
     }
 }
@@ -56,7 +56,7 @@ fn image_folders_train_the_network_of_the_same_images_in_that_order() {
     let dir = TestDir::new();
     let (idx, idx_info) = train(&dir, &form("idx-by-class"), &[]);
     let (images, images_info) = train(&dir, &form("images"), &[]);
-    assert_eq!(images["summary"]["weights_sha256"], idx["summary"]["weights_sha256"]);
+    assert_eq!(images["weights_sha256"], idx["weights_sha256"]);
     assert_eq!(images_info["data"]["sha256"], idx_info["data"]["sha256"]);
 }
 
@@ -66,12 +66,12 @@ fn the_range_of_the_pixels_does_not_matter() {
     let dir = TestDir::new();
     let (white_255, info_255) = train(&dir, &form("idx-white-255"), &[]);
     let (white_1, info_1) = train(&dir, &form("idx-white-1"), &[]);
-    assert_eq!(white_1["summary"]["weights_sha256"], white_255["summary"]["weights_sha256"]);
+    assert_eq!(white_1["weights_sha256"], white_255["weights_sha256"]);
     assert_eq!(info_255["data"]["value_range"], serde_json::json!({"black": 0.0, "white": 255.0}));
     assert_eq!(info_1["data"]["value_range"], serde_json::json!({"black": 0.0, "white": 1.0}));
     // The user's word goes before what the images show.
     let (as_bytes, _) = train(&dir, &form("idx-white-1"), &["--set", "data.scale=255"]);
-    assert_ne!(as_bytes["summary"]["weights_sha256"], white_1["summary"]["weights_sha256"]);
+    assert_ne!(as_bytes["weights_sha256"], white_1["weights_sha256"]);
 }
 
 /// Evaluating the network on the same images in another form finds the run's own data set.
@@ -82,7 +82,7 @@ fn a_run_recognises_its_images_in_another_form() {
     let run = record["run"].as_str().unwrap();
     let evaluation = dir.json(&["evaluate", run, "--data", &form("parquet")]);
     assert_eq!(evaluation["data"], Value::Null, "its own data set");
-    assert_eq!(evaluation["accuracy"], record["summary"]["test_accuracy"]);
+    assert_eq!(evaluation["accuracy"], record["test_accuracy"]);
 }
 
 #[test]

@@ -364,10 +364,14 @@ fn only_the_runs_own_test_is_kept() {
     let written = fs::read_to_string(&file).unwrap();
     fs::remove_file(&file).unwrap();
     let checkpoint = format!("{run}/checkpoint/epoch-1/model.bpk");
+    fs::rename(dir.path().join("data"), dir.path().join("own")).unwrap();
+    dir.digits(300, 90);
+    fs::rename(dir.path().join("data"), dir.path().join("others")).unwrap();
+    fs::rename(dir.path().join("own"), dir.path().join("data")).unwrap();
     for other in [
         &["evaluate", &run, "--split", "train"][..],
         &["evaluate", &run, "--split", "validation"],
-        &["evaluate", &run, "--data", "data"],
+        &["evaluate", &run, "--data", "others"],
         &["evaluate", &run, "--backend", "ndarray"],
         &["evaluate", &checkpoint],
     ] {

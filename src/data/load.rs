@@ -1,19 +1,17 @@
 //! Owns the way from the files of a data set to images and classes: all parts of a source are read,
-//! and become bytes of one range with labels from 0. Depends on `sources`, `classes` and `range`.
-//! Must not know splits, tensors or runs.
+//! and become bytes of one range with labels from 0. Depends on `sources`, `classes`, `range`,
+//! `convert` and `digest`. Must not know splits, tensors or runs.
 
-use sha2::{Digest, Sha256};
-
-use crate::data::sources::{RawImages, RawLabels, RawPixels, digest_of_parts};
+use crate::data::convert::{convert_part, simplified};
+use crate::data::digest::{images_sha256, labels_sha256};
+use crate::data::sources::{RawImages, digest_of_parts};
 use crate::data::{
     CheckedData, CheckedPart, Classes, DataCheck, DataConfig, ImageDataset, Source, Subset, ValueRange,
 };
 use crate::error::{Error, Result};
-use crate::util::format::{counted, grouped, listed};
-use crate::util::hex::hex;
 
-/// How the images of a run's data set were understood when the run started. A later use of the
-/// run's network understands images in the same way.
+/// Classes, range and orientation of a run's images, as they were read when the run started. A later
+/// use of the run's network reads images in the same way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataProperties {
     /// The classes.
@@ -22,23 +20,6 @@ pub struct DataProperties {
     pub value_range: ValueRange,
     /// True if rows and columns of the files' images were exchanged.
     pub transposed: bool,
-}
-
-impl DataProperties {
-    /// Returns a text that is the same for the same images understood in the same way. `sha256` is
-    /// the digest of the data set.
-    ///
-    /// It is the digest itself for bytes that are neither scaled nor transposed, with numbered
-    /// classes. Earlier versions understood every data set so, and their trials are recognised.
-    pub(crate) fn identity(&self, sha256: &str) -> String {
-        let Self { classes, value_range, transposed } = self;
-        let is_plain = *classes == Classes::numbered(classes.len());
-        if is_plain && *value_range == ValueRange::BYTES && !transposed {
-            return sha256.to_owned();
-        }
-        let text = format!("{value_range} {transposed} {:?} {:?}", classes.labels(), classes.names());
-        format!("{sha256}-{}", hex(&Sha256::digest(text)))
-    }
 }
 
 /// The parts of a data set as the files hold them.
@@ -61,10 +42,8 @@ pub struct LoadedData {
     pub validation: Option<ImageDataset>,
     /// Test images.
     pub test: Option<ImageDataset>,
-    /// How the images were understood.
+    /// Classes, range and orientation of the images.
     pub properties: DataProperties,
-    /// Smallest and largest pixel value of the files' training images, before the scaling.
-    pub raw_range: (f32, f32),
     /// Sentences about what was decided or left out while reading, for the user.
     pub notes: Vec<String>,
 }
@@ -154,17 +133,12 @@ impl RawData {
     fn value_range(&self, scale: Option<f64>) -> ValueRange {
         match scale {
             Some(white) => ValueRange { black: 0.0, white },
+            // The training images decide, or else the only part.
             None => {
-                let (min, max) = self.min_max();
-                ValueRange::of_training_images(min.into(), max.into())
+                let part = self.train.as_ref().or(self.validation.as_ref()).or(self.test.as_ref());
+                part.map_or(ValueRange::BYTES, |part| ValueRange::of_pixels(&part.pixels))
             }
         }
-    }
-
-    /// Smallest and largest value of the training images, or else of the only part.
-    fn min_max(&self) -> (f32, f32) {
-        let part = self.train.as_ref().or(self.validation.as_ref()).or(self.test.as_ref());
-        part.map_or((0.0, 0.0), |part| part.pixels.min_max())
     }
 
     fn parts(&self) -> Vec<&RawImages> {
@@ -222,7 +196,6 @@ impl RawData {
         properties: DataProperties,
         indices: fn(&Classes, &RawImages) -> Vec<Option<u16>>,
     ) -> Result<LoadedData> {
-        let raw_range = self.min_max();
         let mut notes: Vec<String> = Vec::new();
         let mut note = |text: String| {
             if !notes.contains(&text) {
@@ -242,182 +215,15 @@ impl RawData {
         if properties.transposed && transposed_by_source {
             note("the files' images lie transposed, as EMNIST's do: they are turned upright".to_owned());
         }
-        Ok(LoadedData { train, validation, test, properties, raw_range, notes })
+        Ok(LoadedData { train, validation, test, properties, notes })
     }
-}
-
-/// Turns floats that are all whole numbers from 0 to 255 into bytes. So the same numbers have the
-/// same digest, whatever their type is.
-fn simplified(mut images: RawImages) -> RawImages {
-    let is_byte = |value: &f32| (0.0..=255.0).contains(value) && value.fract() == 0.0;
-    if let RawPixels::Floats(blocks) = &mut images.pixels
-        && blocks.iter().flatten().all(is_byte)
-    {
-        let mut bytes = Vec::with_capacity(blocks.iter().map(Vec::len).sum());
-        // Each block is freed at the end of its turn.
-        for block in std::mem::take(blocks) {
-            bytes.extend(block.iter().map(|&value| value as u8));
-        }
-        images.pixels = RawPixels::Bytes(bytes);
-    }
-    images
-}
-
-/// Scales and transposes the pixels of one part, and gives its images their classes. `classes` has
-/// the class of each different label.
-fn convert_part(
-    part: RawImages,
-    properties: &DataProperties,
-    classes: &[Option<u16>],
-    note: &mut impl FnMut(String),
-) -> Result<ImageDataset> {
-    let RawImages { pixels, count, height, width, labels, images_name, labels_name, .. } = part;
-    if let Some(labels) = &labels {
-        labels.check_count(count, &images_name, &labels_name)?;
-    }
-    if pixels.len() != count * height * width {
-        return Err(Error::data(format!("`{images_name}` has too few pixels for {count} images")));
-    }
-    let range = range_of_part(&pixels, properties.value_range, &images_name, note);
-    let mut pixels = range.scale(pixels)?;
-    let (mut height, mut width) = (height, width);
-    if properties.transposed {
-        transpose(&mut pixels, height, width);
-        (height, width) = (width, height);
-    }
-    let mut labels = labels.unwrap_or_default();
-    if classes.contains(&None) {
-        leave_out_unknown(&mut pixels, &mut labels, classes, height * width, &images_name, note)?;
-    }
-    let labels = labels.ids().iter().map(|&id| classes[id as usize].unwrap_or_default()).collect();
-    Ok(ImageDataset { pixels, labels, height, width, images_name })
-}
-
-/// Returns the range of one part of a data set whose training images have the range `known`. A part
-/// that goes far beyond it was stored in another way, such as bytes beside shares of 255.
-fn range_of_part(
-    pixels: &RawPixels,
-    known: ValueRange,
-    images_name: &str,
-    note: &mut impl FnMut(String),
-) -> ValueRange {
-    let (min, max) = pixels.min_max();
-    let (min, max) = (f64::from(min), f64::from(max));
-    if known.contains(min, max) {
-        return known;
-    }
-    let (range, what) = match max > MAX_EXCESS * known.white {
-        true => (ValueRange::of_training_images(min, max), "this part is scaled by its own range"),
-        false => (known, "values outside are cut off"),
-    };
-    note(format!("`{images_name}` has pixels from {min} to {max}, and the training images {known}: {what}"));
-    range
-}
-
-/// Largest ratio of a pixel value to white that may be an outlier.
-const MAX_EXCESS: f64 = 4.0;
-
-/// Removes the images whose class is not known to the network.
-fn leave_out_unknown(
-    pixels: &mut Vec<u8>,
-    labels: &mut RawLabels,
-    classes: &[Option<u16>],
-    image_bytes: usize,
-    images_name: &str,
-    note: &mut impl FnMut(String),
-) -> Result<()> {
-    let is_known = |id: u32| classes[id as usize].is_some();
-    let num_all = labels.len();
-    let mut num_kept = 0;
-    for image in 0..num_all {
-        if is_known(labels.ids()[image]) {
-            pixels.copy_within(image * image_bytes..(image + 1) * image_bytes, num_kept * image_bytes);
-            num_kept += 1;
-        }
-    }
-    pixels.truncate(num_kept * image_bytes);
-    let unknown: Vec<String> = labels
-        .keys()
-        .iter()
-        .zip(classes)
-        .filter(|(_, class)| class.is_none())
-        .map(|(label, _)| format!("`{label}`"))
-        .collect();
-    labels.retain(is_known);
-    let left_out = counted(num_all - num_kept, "image", "images");
-    let shown = match unknown.len() {
-        0..=5 => listed(&unknown),
-        number => format!("{} and {} more", unknown[..4].join(", "), number - 4),
-    };
-    if num_kept == 0 {
-        return Err(Error::data(format!(
-            "`{images_name}` has no image of a class of the network, but images labelled {shown}"
-        ))
-        .hint("the network was trained on other classes"));
-    }
-    note(format!(
-        "{left_out} of {} in `{images_name}` are of classes that the network does not have, {shown}: left out",
-        grouped(num_all)
-    ));
-    Ok(())
-}
-
-/// Exchanges rows and columns of each image, in place.
-fn transpose(pixels: &mut [u8], height: usize, width: usize) {
-    let mut image = vec![0; height * width];
-    for pixels in pixels.chunks_exact_mut(height * width) {
-        image.copy_from_slice(pixels);
-        for (index, pixel) in pixels.iter_mut().enumerate() {
-            let (row, column) = (index / height, index % height);
-            *pixel = image[column * width + row];
-        }
-    }
-}
-
-/// SHA-256 of the IDX file with these images as bytes.
-fn images_sha256(images: &RawImages, range: ValueRange) -> String {
-    let mut digest = Sha256::new();
-    digest.update(2051u32.to_be_bytes());
-    for length in [images.count, images.height, images.width] {
-        digest.update((length as u32).to_be_bytes());
-    }
-    match &images.pixels {
-        RawPixels::Bytes(bytes) => digest.update(bytes),
-        RawPixels::Floats(blocks) => {
-            for block in blocks {
-                let bytes: Vec<u8> = block.iter().map(|&value| range.to_byte(value)).collect();
-                digest.update(bytes);
-            }
-        }
-    }
-    hex(&digest.finalize())
-}
-
-/// SHA-256 of the IDX file with these labels as bytes, or of their texts.
-fn labels_sha256(labels: Option<&RawLabels>) -> String {
-    let Some(labels) = labels else { return "-".to_owned() };
-    let mut digest = Sha256::new();
-    let bytes: Option<Vec<u8>> = labels.keys().iter().map(|label| label.parse().ok()).collect();
-    match bytes {
-        Some(bytes) => {
-            digest.update(2049u32.to_be_bytes());
-            digest.update((labels.len() as u32).to_be_bytes());
-            let labels: Vec<u8> = labels.ids().iter().map(|&id| bytes[id as usize]).collect();
-            digest.update(labels);
-        }
-        None => {
-            for &id in labels.ids() {
-                digest.update(format!("{}\n", labels.keys()[id as usize]));
-            }
-        }
-    }
-    hex(&digest.finalize())
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::data::sources::{RawLabels, RawPixels};
 
     /// Images of 1x2 pixels with these labels.
     fn part(pixels: RawPixels, labels: &[&str]) -> RawImages {
@@ -545,10 +351,6 @@ mod tests {
 
     #[test]
     fn transposed_images_are_turned_upright() {
-        // 2 rows and 3 columns become 3 rows and 2 columns.
-        let mut pixels = vec![1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60];
-        transpose(&mut pixels, 2, 3);
-        assert_eq!(pixels, [1, 4, 2, 5, 3, 6, 10, 40, 20, 50, 30, 60]);
         let train = RawImages { transposed: true, ..bytes(&[1, 2, 3, 255], &["0", "1"]) };
         let loaded = new(data(train.clone(), bytes(&[5, 6], &["0"])));
         assert_eq!(loaded.train.unwrap().image_size(), (2, 1));

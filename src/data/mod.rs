@@ -4,7 +4,9 @@
 mod check;
 mod classes;
 mod config;
+mod convert;
 mod dataset;
+mod digest;
 mod fetch;
 mod load;
 mod loader;

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 /// Progress of the reading of one part of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadProgress<'a> {
-    /// What is read, for people: the name of a file or folder.
+    /// The name of the file or folder that is read.
     pub name: &'a str,
     /// Number of units done.
     pub done: u64,

@@ -50,6 +50,19 @@ impl ValueRange {
         Self { black: min, white }
     }
 
+    /// Returns the range of training images with these pixels: see
+    /// [`ValueRange::of_training_images`].
+    pub(crate) fn of_pixels(pixels: &RawPixels) -> Self {
+        // One byte above 16 decides, and most data sets have it among their first pixels.
+        if let RawPixels::Bytes(bytes) = pixels
+            && bytes.iter().any(|&byte| byte > 16)
+        {
+            return Self::BYTES;
+        }
+        let (min, max) = pixels.min_max();
+        Self::of_training_images(min.into(), max.into())
+    }
+
     /// True if the values lie in the range, to within a rounding error.
     pub(crate) fn contains(&self, min: f64, max: f64) -> bool {
         let slack = 0.001 * (self.white - self.black);
@@ -136,6 +149,13 @@ mod tests {
         }
         let range = ValueRange { black: -1.0, white: 1.0 };
         assert_eq!(range.scale(RawPixels::Floats(blocks)).unwrap(), [0, 0, 128, 191, 255, 0]);
+    }
+
+    #[test]
+    fn bytes_above_16_have_the_range_of_bytes() {
+        for (bytes, white) in [(vec![0, 1], 1.0), (vec![0, 16, 2], 16.0), (vec![0, 17], 255.0)] {
+            assert_eq!(ValueRange::of_pixels(&RawPixels::Bytes(bytes)), ValueRange { black: 0.0, white });
+        }
     }
 
     /// Keras' `x / 255` in 32-bit floats.

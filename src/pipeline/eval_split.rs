@@ -43,7 +43,16 @@ pub(super) fn load_own(experiment: &Experiment, info: &DataInfo, name: SplitName
         }
     }
     let splits = Splits::load_again(experiment, info, &hint_if_changed)?;
-    Ok(loaded(splits.get(name)?.clone(), splits.sha256))
+    Ok(loaded(split_of_run(&splits, name)?, splits.sha256))
+}
+
+/// Returns the split `name` of a run's own data set.
+fn split_of_run(splits: &Splits, name: SplitName) -> Result<Split> {
+    if name == SplitName::Validation && splits.validation.is_empty() {
+        return Err(Error::data("there are no validation images: the run held none out")
+            .hint("hold some out when training: `smallnet train --set data.validation=10000`"));
+    }
+    splits.get(name).cloned()
 }
 
 /// Reads one split of the data set `source`, which may be the run's own in another place, for the
@@ -67,7 +76,7 @@ pub(super) fn load_other(
     let sha256 = raw.sha256();
     if sha256 == info.sha256 {
         let splits = Splits::divide(raw.into_known(info.properties())?, sha256.clone(), &experiment)?;
-        let split = splits.get(name)?.clone();
+        let split = split_of_run(&splits, name)?;
         return Ok(LoadedSplit { split, is_own: true, sha256, notes: splits.notes });
     }
     config.test = 0.0;

@@ -46,12 +46,10 @@ pub struct Splits {
     pub test: Split,
     /// The size and the number of classes of all images.
     pub layout: InputSpec,
-    /// How the files' images were understood.
+    /// Classes, range and orientation of the files' images.
     pub properties: DataProperties,
     /// The digest of the data set: see [`RawData::sha256`].
     pub sha256: String,
-    /// Smallest and largest pixel value of the files' training images, before the scaling.
-    pub raw_range: (f32, f32),
     /// The check of the whole data set. `None` if the images were read again for a run, which
     /// checked them at its start.
     pub check: Option<DataCheck>,
@@ -92,7 +90,7 @@ impl Splits {
     /// Divides a data set as `experiment` says.
     pub(super) fn divide(data: LoadedData, sha256: String, experiment: &Experiment) -> Result<Self> {
         let config = &experiment.data;
-        let LoadedData { train, validation, test, properties, raw_range, mut notes } = data;
+        let LoadedData { train, validation, test, properties, mut notes } = data;
         let train = labelled_train_images(train, &experiment.data.source())?;
         let (height, width) = train.image_size();
         let layout = InputSpec { height, width, num_classes: properties.classes.len() };
@@ -114,7 +112,7 @@ impl Splits {
                 split_train_images(&pool, config, experiment.seed)?
             }
         };
-        Ok(Self { train, validation, test, layout, properties, sha256, raw_range, check: None, notes })
+        Ok(Self { train, validation, test, layout, properties, sha256, check: None, notes })
     }
 
     /// Describes the data set, whose place is `source`, in the record of a run.
@@ -162,7 +160,7 @@ impl Splits {
             }
             SplitName::Validation if split.is_empty() => {
                 Err(Error::data("there are no validation images: this experiment holds none out")
-                    .hint("hold some out when training: `--set data.validation=10000`"))
+                    .hint("hold some out: `--set data.validation=10000`"))
             }
             _ => Ok(split),
         }

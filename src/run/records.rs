@@ -172,7 +172,7 @@ impl DataInfo {
         self.properties().identity(&self.sha256)
     }
 
-    /// How the images of the data set were understood.
+    /// Classes, range and orientation of the data set's images.
     pub(crate) fn properties(&self) -> DataProperties {
         DataProperties {
             classes: self.classes(),

@@ -11,7 +11,7 @@ use super::pixels::min_max;
 const MIN_INK: u8 = 4;
 
 /// Largest number of images that are looked at. Their means have errors far below those that matter.
-const MAX_IMAGES: usize = 5000;
+const MAX_IMAGES: usize = 2000;
 
 /// Largest side of images whose ink is measured, so that the sum of a row or column fits 32 bits.
 const MAX_SIDE: usize = 1 << 16;
@@ -31,7 +31,7 @@ pub enum Polarity {
     Undecided,
 }
 
-/// How the training images of a data set look.
+/// Measures of the look of a data set's training images.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Appearance {
     /// Whether the background is dark or light.
@@ -98,7 +98,7 @@ impl Ink {
 }
 
 impl Appearance {
-    /// Looks at images of `height` × `width` bytes: at all of them, or at 2,500 to 5,000 of more.
+    /// Looks at images of `height` × `width` bytes: at all of them, or at 1,000 to 2,000 of more.
     pub(super) fn of(pixels: &[u8], height: usize, width: usize) -> Self {
         let all = images(pixels, height, width);
         let distance = all.len().div_ceil(MAX_IMAGES).max(1);

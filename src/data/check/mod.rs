@@ -13,6 +13,7 @@ mod pixels;
 use serde::{Deserialize, Serialize};
 
 use crate::data::ValueRange;
+use crate::util::threads;
 
 pub use appearance::{Appearance, Ink, Polarity};
 pub use classes::ClassCount;
@@ -47,7 +48,7 @@ pub struct CheckedData<'a> {
     pub value_range: ValueRange,
 }
 
-/// What a check measured. All indices of images count from 0 within their part.
+/// The measures of a check. All indices of images count from 0 within their part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataCheck {
     /// Number of training images, with those that are held out of them for validation.
@@ -79,7 +80,7 @@ pub struct DataCheck {
     /// True if the images are not square and would be smoother with rows and columns exchanged: a
     /// file header may state the width before the height.
     pub exchanged_sides: bool,
-    /// How the training images look.
+    /// The look of the training images.
     pub appearance: Appearance,
 }
 
@@ -90,8 +91,10 @@ impl DataCheck {
     /// Bytes at the end of `pixels` that make no whole image are ignored, and so are labels that
     /// have no name.
     pub fn new(data: &CheckedData<'_>) -> Self {
-        let train = PixelStatistics::new(data.train.pixels, data.height, data.width);
-        let test = data.test.map(|part| PixelStatistics::new(part.pixels, data.height, data.width));
+        let CheckedData { height, width, .. } = *data;
+        let statistics = |part: CheckedPart<'_>| PixelStatistics::new(part.pixels, height, width);
+        let of_pixels = || (statistics(data.train), data.test.map(statistics));
+        let ((train, test), duplicates) = both(of_pixels, || Duplicates::find(data));
         let classes = classes::count(data);
         Self {
             train_images: train.images,
@@ -100,7 +103,7 @@ impl DataCheck {
             width: data.width,
             majority_accuracy: classes::majority_accuracy(&classes),
             classes,
-            duplicates: Duplicates::find(data),
+            duplicates,
             value_range: data.value_range,
             byte_range: train.byte_range,
             constant_pixels: train.constant_pixels,
@@ -109,6 +112,15 @@ impl DataCheck {
             exchanged_sides: pixels::has_exchanged_sides(data.train.pixels, data.height, data.width),
             appearance: Appearance::of(data.train.pixels, data.height, data.width),
         }
+    }
+}
+
+/// Calls two functions, on two threads if there are two.
+fn both<A: Send, B: Send>(first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B + Send) -> (A, B) {
+    // rayon panics if it cannot start its threads.
+    match threads::count() > 1 {
+        true => rayon::join(first, second),
+        false => (first(), second()),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::images;
 
-/// What is counted in the images of one part.
+/// Counts over the images of one part.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PixelStatistics {
     /// Number of images.

@@ -45,21 +45,21 @@ pub(super) enum Downloader {
 pub(super) struct Failure {
     /// The reason, as a part of a sentence.
     pub(super) reason: String,
-    /// What can be done about it.
+    /// The kind of remedy.
     pub(super) kind: FailureKind,
 }
 
 /// The end of a download: nothing, or why there is no complete file.
 pub(super) type Attempt = std::result::Result<(), Failure>;
 
-/// What can be done about a failed download.
+/// The remedies of a failed download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FailureKind {
     /// The connection failed. What was downloaded is good, and the download can go on from there.
     Connection,
     /// The server does not have the file, or the address is not used.
     Refused,
-    /// What was downloaded cannot become the file: it must be removed.
+    /// The bytes that were downloaded cannot become the file: they must be removed.
     BadPart,
 }
 

@@ -25,10 +25,10 @@ use crate::util::files::{self, Lock};
 const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// Largest number of times that one address is tried for one file. Each time but the last, the file
-/// becomes longer or is begun again.
+/// becomes longer or starts again.
 const MAX_TRIES: usize = 20;
 
-/// What happens during a fetch, for whoever shows it.
+/// An event of a fetch, for a display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchEvent<'a> {
     /// A sentence for people, without a full stop.
@@ -243,7 +243,7 @@ impl Session<'_> {
             .hint(format!("check that this machine reaches the internet, or {}", self.by_hand()))
     }
 
-    /// How to get the files that are missing without this machine's network, as a part of a hint.
+    /// The way to the missing files without this machine's network, as a part of a hint.
     fn by_hand(&self) -> String {
         let missing = self.files.iter().filter(|file| !self.folder.join(file.name).exists());
         let addresses: Vec<_> = missing.filter_map(|file| file.addresses().next()).collect();

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::data::Subset;
-use crate::data::sources::file::{DataFile, Listing, wrong_file};
+use crate::data::sources::file::{DataFile, wrong_file};
+use crate::data::sources::listing::Listing;
 use crate::data::sources::{
     DataSource, RawImages, ReadOptions, Source, catalog, csv, idx_folder, image_folder, npz, parquet,
 };

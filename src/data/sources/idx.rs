@@ -144,10 +144,10 @@ fn check_end(reader: impl Read, array: &Array, name: &str) -> Result<()> {
     Err(Error::data(message).hint(hint))
 }
 
-/// What may be wrong with a file that has more bytes than its header promises.
+/// The likely fault of a file that has more bytes than its header promises.
 const APPENDED_HINT: &str = "the header may be damaged, or something was appended: fetch the file again";
 
-/// What may be wrong with a file with `surplus` bytes after the `expected` ones, and what to do.
+/// The likely fault of a file with `surplus` bytes after the `expected` ones, and the remedy.
 fn surplus_hint(array: &Array, expected: u64, surplus: u64) -> String {
     let size = array.element.size() as u64;
     let is_multiple = surplus.is_multiple_of(expected);

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use crate::data::Subset;
 use crate::data::sources::array::{ArrayImages, read_up_to};
-use crate::data::sources::file::{DataFile, Listing, describe_wrong_file, read_error};
+use crate::data::sources::file::{DataFile, describe_wrong_file, read_error};
 use crate::data::sources::idx_folder::names::{Candidates, IdxSet, Role, find_sets, normal_form};
+use crate::data::sources::listing::Listing;
 use crate::data::sources::{DataSource, RawImages, ReadOptions, Source, idx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::util::format::listed;

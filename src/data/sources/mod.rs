@@ -13,6 +13,7 @@ mod file;
 mod idx;
 mod idx_folder;
 mod image_folder;
+mod listing;
 mod mnist;
 mod npz;
 mod options;

@@ -10,7 +10,7 @@ use super::{DataCheck, Polarity};
 use crate::data::ValueRange;
 use crate::util::format::percent;
 
-/// What a finding is about.
+/// The subject of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingKind {
@@ -46,7 +46,7 @@ pub enum FindingKind {
     ConstantPixels,
 }
 
-/// How much a finding matters.
+/// The importance of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
@@ -59,9 +59,9 @@ pub enum Level {
 /// One thing that a user should know about a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What it is about.
+    /// The subject.
     pub kind: FindingKind,
-    /// How much it matters.
+    /// The importance.
     pub level: Level,
     /// The finding and its consequence, in a form like that of an error message: it begins with a
     /// small letter and has no full stop at its end.
@@ -119,7 +119,7 @@ impl DataCheck {
         format!("the pixel values {black} to {white} of the files become 0 to 1 at the network's inputs")
     }
 
-    /// How the images look. `None` if all are blank.
+    /// Describes the look of the images. `None` if all are blank.
     fn describe_appearance(&self) -> Option<String> {
         if self.height.saturating_mul(self.width) < 2 || self.blank_train_images == self.train_images {
             return None;

@@ -32,7 +32,7 @@ pub(crate) fn find(name: &str) -> Option<&'static DataSet> {
 pub struct CatalogEntry {
     /// The name, as `--data` takes it.
     pub name: &'static str,
-    /// What the images show.
+    /// The subject of the images.
     pub title: &'static str,
     /// Bytes that a download takes. `None` if they are not known.
     pub download_bytes: Option<u64>,

@@ -15,7 +15,7 @@
 pub(crate) struct DataSet {
     /// The name as a user writes it: `emnist/letters`.
     pub(crate) name: &'static str,
-    /// What the images show, for people.
+    /// The subject of the images, for people.
     pub(crate) title: &'static str,
     /// Name of its folder in the cache folder. Data sets that share a download share the folder.
     pub(crate) folder: &'static str,
@@ -42,7 +42,7 @@ pub(crate) struct RemoteFile<'a> {
     pub(crate) mirrors: &'a [&'a str],
     /// Size in bytes, if it is known.
     pub(crate) size: Option<u64>,
-    /// What the contents are compared with.
+    /// The digest of the contents.
     pub(crate) checksum: Checksum<'a>,
     /// For a zip archive, the names of the files that are unpacked from it, in groups. Empty for any
     /// other file.

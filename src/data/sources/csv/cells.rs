@@ -43,6 +43,46 @@ impl<'a> Cells<'a> {
         Some(value)
     }
 
+    /// Passes each of the next cells that [`Cells::next_byte`] takes to `push`, at most `count`, and
+    /// returns their number.
+    #[inline]
+    pub(super) fn next_bytes(&mut self, count: usize, mut push: impl FnMut(u8)) -> usize {
+        // Most pixels of most images are 0: four such cells are compared at once.
+        let zeros = [b'0', self.separator, b'0', self.separator, b'0', self.separator, b'0', self.separator];
+        let mut done = 0;
+        while done < count {
+            if count - done >= 4
+                && let Some((next, rest)) = self.rest.and_then(|rest| rest.split_first_chunk())
+                && *next == zeros
+            {
+                (0..4).for_each(|_| push(0));
+                self.rest = Some(rest);
+                done += 4;
+            } else if let Some(byte) = self.next_byte() {
+                push(byte);
+                done += 1;
+            } else {
+                break;
+            }
+        }
+        done
+    }
+
+    /// Takes the next cells as long as they are `0.0`, at most `count`, and returns their number.
+    #[inline]
+    pub(super) fn next_float_zeros(&mut self, count: usize) -> usize {
+        let zero = [b'0', b'.', b'0', self.separator];
+        let mut done = 0;
+        while done < count
+            && let Some((next, rest)) = self.rest.and_then(|rest| rest.split_first_chunk())
+            && *next == zero
+        {
+            self.rest = Some(rest);
+            done += 1;
+        }
+        done
+    }
+
     /// Splits the next cell off a line whose rest begins with a quote.
     fn next_quoted(&mut self, quoted: &'a [u8]) -> Result<Cow<'a, [u8]>, WrongQuotes> {
         let mut text = Vec::new();
@@ -171,5 +211,17 @@ mod tests {
         assert_eq!(Cells::new(b"255,1", b',').next_byte(), Some(255));
         assert_eq!(Cells::new(b"256,1", b',').next_byte(), None);
         assert_eq!(Cells::new(b"12", b',').next_byte(), None);
+        // The whole line at once, up to a cell that is no such number, and never more than wanted.
+        let line = b"0;0;0;0;7;0;0;0;0;0;0;0;0;255;0;0;0;0;1.5;0;0;0;0;";
+        for count in 0..30 {
+            let (mut cells, mut bytes) = (Cells::new(line, b';'), Vec::new());
+            let done = cells.next_bytes(count, |byte| bytes.push(byte));
+            let expected = [0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0, 0, 0];
+            assert_eq!((done, &bytes[..]), (count.min(18), &expected[..count.min(18)]));
+            assert_eq!(cells.count() + done, 24, "{count}");
+        }
+        let mut cells = Cells::new(b"0.0,0.0,0.05,0.0", b',');
+        assert_eq!((cells.next_float_zeros(9), cells.count()), (2, 2));
+        assert_eq!(Cells::new(b"0.0,0.0,0.0", b',').next_float_zeros(1), 1);
     }
 }

@@ -2,7 +2,7 @@
 //! the files hold.
 
 use crate::data::Subset;
-use crate::data::sources::file::Listing;
+use crate::data::sources::listing::Listing;
 use crate::error::{Error, Result};
 use crate::util::format::listed;
 

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// The bytes that some programs write in front of UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What the first line with text says.
+/// The contents of the first line with text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) separator: u8,

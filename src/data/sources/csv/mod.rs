@@ -6,6 +6,7 @@
 mod cells;
 mod folder;
 mod header;
+mod kinds;
 mod label;
 mod layout;
 mod lines;
@@ -20,7 +21,8 @@ use crate::data::sources::csv::header::Header;
 use crate::data::sources::csv::label::{ColumnValues, End};
 use crate::data::sources::csv::layout::Layout;
 use crate::data::sources::csv::lines::{Blocks, is_blank, lines};
-use crate::data::sources::file::{DataFile, Listing, describe_wrong_file, wrong_file};
+use crate::data::sources::file::{DataFile, describe_wrong_file, wrong_file};
+use crate::data::sources::listing::Listing;
 use crate::data::sources::{DataSource, RawImages, ReadOptions, Source};
 use crate::error::{Error, Result};
 

@@ -39,12 +39,26 @@ pub(super) struct WrongRow {
     line: usize,
     /// Column from 0, if one is wrong.
     column: Option<usize>,
-    /// What was found and what was expected.
+    /// The text that was found, and the one that was expected.
     problem: String,
     hint: &'static str,
 }
 
 impl Values {
+    /// Appends the next cells of a line as long as they are simple numbers, at most `count`, and
+    /// returns their number.
+    #[inline]
+    fn push_simple(&mut self, cells: &mut Cells<'_>, count: usize) -> usize {
+        match self {
+            Self::Bytes(bytes) => cells.next_bytes(count, |byte| bytes.push(byte)),
+            Self::Floats(floats) => {
+                let zeros = cells.next_float_zeros(count);
+                floats.resize(floats.len() + zeros, 0.0);
+                zeros + cells.next_bytes(count - zeros, |byte| floats.push(byte.into()))
+            }
+        }
+    }
+
     #[inline]
     fn push_byte(&mut self, byte: u8) {
         match self {
@@ -92,18 +106,15 @@ fn read_row(line: &[u8], layout: &Layout, rows: &mut PieceRows) -> std::result::
     for run in &layout.runs {
         match *run {
             Run::Pixels(count) => {
-                for column in column..column + count {
-                    match cells.next_byte() {
-                        Some(byte) => rows.values.push_byte(byte),
-                        None => rows.values.push(pixel(
-                            cells.next().ok_or_else(wrong_count)?,
-                            column,
-                            line,
-                            layout,
-                        )?),
+                let end = column + count;
+                while column < end {
+                    column += rows.values.push_simple(&mut cells, end - column);
+                    if column < end {
+                        let cell = cells.next().ok_or_else(wrong_count)?;
+                        rows.values.push(pixel(cell, column, line, layout)?);
+                        column += 1;
                     }
                 }
-                column += count;
             }
             Run::Label => {
                 rows.labels.push(match cells.next_byte() {

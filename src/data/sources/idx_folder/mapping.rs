@@ -4,7 +4,8 @@
 
 use std::io::Read;
 
-use crate::data::sources::file::{DataFile, Listing};
+use crate::data::sources::file::DataFile;
+use crate::data::sources::listing::Listing;
 use crate::error::{Error, Result};
 
 /// An upper bound of the size of the file. EMNIST's largest has 62 lines of some 6 bytes.

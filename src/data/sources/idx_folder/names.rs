@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::data::Subset;
-use crate::data::sources::file::Listing;
+use crate::data::sources::listing::Listing;
 use crate::error::Result;
 
-/// What an IDX file holds.
+/// The contents of an IDX file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Role {
     Images,
@@ -108,7 +108,7 @@ impl IdxSet {
             .any(|subset| !self.candidates(subset, Role::Images).files.is_empty())
     }
 
-    /// What a user writes after the folder to mean this set: its prefix without the last `-`. If it
+    /// The text that a user writes after the folder to mean this set: its prefix without the last `-`. If it
     /// has no prefix, that is the name of one of its files.
     pub(super) fn name(&self) -> String {
         if !self.prefix.is_empty() {

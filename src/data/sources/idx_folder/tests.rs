@@ -144,7 +144,7 @@ fn folders_with_the_names_of_files_are_looked_into() {
     assert_small_data_set(&dir, "");
 }
 
-/// What 7-Zip unpacks has another name than the compressed file.
+/// 7-Zip unpacks a file under another name than that of the compressed one.
 #[test]
 fn a_plain_file_is_preferred_to_its_gz() {
     for plain in [NAMES[1], "train-labels.idx1-ubyte"] {
@@ -252,7 +252,7 @@ fn classes_have_the_names_of_the_mapping() {
     let dir = two_sets();
     write(&dir, "gzip/emnist-letters-mapping.txt", b"1 65 97\n2 66 98\n");
     let letters = |subset| read_at(&dir, "gzip/emnist-letters", subset).unwrap().unwrap();
-    let expected = [("1", "Aa"), ("2", "Bb")].map(|(label, name)| (label.to_owned(), name.to_owned()));
+    let expected = [("1", "A"), ("2", "B")].map(|(label, name)| (label.to_owned(), name.to_owned()));
     assert_eq!(letters(Subset::Train).class_names, expected);
     assert_eq!(letters(Subset::Test).class_names, expected);
     assert!(read_at(&dir, "gzip/emnist-digits", Subset::Train).unwrap().unwrap().class_names.is_empty());

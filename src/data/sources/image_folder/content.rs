@@ -15,7 +15,7 @@ const HEAD_BYTES: usize = 4096;
 /// Largest size of a picture's file in bytes.
 const MAX_BYTES: u64 = 64_000_000;
 
-/// What a file is.
+/// The kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     /// A PNG or JPEG.

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::content;
 use crate::data::Subset;
-use crate::data::sources::file::Listing;
+use crate::data::sources::listing::Listing;
 use crate::error::{Error, Result};
 use crate::util::format::{counted, listed};
 
@@ -16,7 +16,7 @@ use crate::util::format::{counted, listed};
 /// picture. It bounds the time that a large folder of other things takes.
 const MAX_LOOKED_AT: usize = 100;
 
-/// What a user should have, for hints.
+/// The expected folders, for hints.
 const EXPECTED: &str = "put the pictures of each class into a folder of its own, `train/CLASS/*.png`";
 
 /// One part of the data set: the folder that holds its class folders.

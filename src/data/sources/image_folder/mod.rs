@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data::Subset;
 use crate::data::sources::array::COLOUR_NOTE;
-use crate::data::sources::file::Listing;
+use crate::data::sources::listing::Listing;
 use crate::data::sources::{DataSource, RawImages, RawLabels, RawPixels, ReadOptions, Source};
 use crate::error::{Error, Result};
 use crate::util::format::{counted, grouped};

@@ -29,11 +29,11 @@ pub(super) struct Pictures {
     pub(super) pixels: Vec<u8>,
     pub(super) height: usize,
     pub(super) width: usize,
-    /// What became of each file.
+    /// The outcome of each file.
     pub(super) outcomes: Vec<Outcome>,
 }
 
-/// What became of a file.
+/// The outcome of the reading of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The file is an image.

@@ -22,7 +22,7 @@ pub(super) const NPY: &str = ".npy";
 /// One array.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
-    /// What the array is called: `x_train`.
+    /// The array's name in the file: `x_train`.
     pub(super) key: String,
     /// Its name for messages: `data.npz[x_train]`, or the path of its file.
     pub(super) name: String,

@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
 
 use crate::data::Subset;
 use crate::data::sources::array::ArrayImages;
-use crate::data::sources::file::{Listing, ZIP, quoted, shortened};
+use crate::data::sources::file::{ZIP, quoted, shortened};
+use crate::data::sources::listing::Listing;
 use crate::data::sources::{DataSource, RawImages, RawLabels, ReadOptions, Source};
 use crate::error::{Error, Result};
 use member::Member;
 use roles::{FLAT_IMAGES, Kind};
 
-/// How to write a file with names that are known.
+/// The way to write a file with names that are known.
 const SAVE: &str = "save it with these names: `numpy.savez_compressed(\"data.npz\", x_train=…, y_train=…, x_test=…, y_test=…)`";
 
 /// Finds a data set in a folder: the only npz file, files with names such as `kmnist-train-imgs.npz`
@@ -105,7 +106,7 @@ fn several(listing: &Listing, names: &[(&str, &str)]) -> Error {
 #[derive(Debug, Clone)]
 struct DataFile {
     path: PathBuf,
-    /// What the file's name says about its arrays: `train`, `trainimgs`. Empty if nothing.
+    /// The part of the file's name about its arrays: `train`, `trainimgs`. It may be empty.
     key: String,
     /// True if the key says all about the one array of the file.
     is_one_array: bool,

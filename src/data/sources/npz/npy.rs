@@ -20,7 +20,7 @@ const MAX_HEADER_BYTES: usize = 1 << 16;
 /// Largest number of dimensions that NumPy has.
 const MAX_DIMS: usize = 64;
 
-/// What an array is, according to its header.
+/// The description of an array in its header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
     elements: Elements,

@@ -3,7 +3,7 @@
 
 use crate::data::Subset;
 
-/// What an array holds.
+/// The contents of an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Images,
@@ -12,12 +12,12 @@ pub(super) enum Kind {
     ClassNames,
 }
 
-/// What a name says.
+/// The meaning of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Role {
     /// The part of the data set. `None` if the name says nothing about parts.
     pub(super) subset: Option<Subset>,
-    /// What it holds. `None` if the name says nothing about it.
+    /// The contents. `None` if the name does not state them.
     pub(super) kind: Option<Kind>,
 }
 
@@ -73,14 +73,14 @@ fn names() -> impl Iterator<Item = (String, Role)> {
     subsets.chain(whole)
 }
 
-/// What the name of an array says, if it says what the array holds.
+/// The meaning of an array's name, if it states the contents.
 pub(super) fn of_array(name: &str) -> Option<(Option<Subset>, Kind)> {
     let name = compact(name);
     let (_, role) = names().find(|(known, _)| *known == name)?;
     role.kind.map(|kind| (role.subset, kind))
 }
 
-/// What the name of a file without its ending says, and the rest in front of that in the form of
+/// The meaning of a file's name without its ending, and the rest in front of that in the form of
 /// [`compact`], which is the data set's name: `kmnist-train-imgs` is the training images of `kmnist`.
 /// Returns nothing if the name says no part.
 pub(super) fn of_file(stem: &str) -> Option<(String, Role)> {

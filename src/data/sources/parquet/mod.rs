@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use crate::data::Subset;
 use crate::data::progress::{self, ReadProgress};
-use crate::data::sources::file::{Listing, PARQUET};
+use crate::data::sources::file::PARQUET;
+use crate::data::sources::listing::Listing;
 use crate::data::sources::{DataSource, RawImages, ReadOptions, Source};
 use crate::error::Result;
 use parts::Part;

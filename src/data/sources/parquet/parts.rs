@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::data::Subset;
-use crate::data::sources::file::{Listing, quoted};
+use crate::data::sources::file::quoted;
+use crate::data::sources::listing::Listing;
 use crate::error::{Error, Result};
 use crate::util::format::grouped;
 
@@ -35,7 +36,7 @@ pub(super) struct Part {
     pub(super) files: Vec<PathBuf>,
 }
 
-/// What the name of a file says.
+/// The meaning of a file's name.
 #[derive(Debug, PartialEq, Eq)]
 struct FileName {
     /// The words before the part, which are the data set's name.

@@ -183,7 +183,7 @@ fn decode(bytes: &ByteArray) -> std::result::Result<GrayPicture, String> {
 
 /// Why a picture is not used.
 enum Broken {
-    /// What the picture is, to be put behind its name.
+    /// The fault, as words behind the picture's name.
     Unreadable(String),
     /// Its height and width are others.
     Size([usize; 2]),

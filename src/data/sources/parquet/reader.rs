@@ -28,7 +28,7 @@ const IMAGE_COLUMNS: [&str; 3] = ["image", "img", "images"];
 /// Names of the column of labels.
 const LABEL_COLUMNS: [&str; 3] = ["label", "labels", "fine_label"];
 
-/// What to do with a file that was written in another way.
+/// The remedy for a file that was written in another way.
 const WRITE_AGAIN: &str =
     "write it again with Python: `pandas.read_parquet(\"old.parquet\").to_parquet(\"new.parquet\")`";
 

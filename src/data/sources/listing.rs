@@ -1,0 +1,97 @@
+//! Owns the names in a folder. Must not know the meaning of a name.
+
+use std::path::{Path, PathBuf};
+
+use crate::data::sources::natural_order;
+use crate::error::{Error, Result};
+
+/// The names in a folder, sorted in natural order.
+#[derive(Debug, Clone)]
+pub(super) struct Listing {
+    /// The folder.
+    pub(super) path: PathBuf,
+    /// Names of the files. Names that are no Unicode and hidden ones are left out.
+    pub(super) files: Vec<String>,
+    /// Names of the folders, hidden ones left out.
+    pub(super) folders: Vec<String>,
+    /// Names of all else: links without a target, pipes and devices. Hidden ones are left out.
+    pub(super) others: Vec<String>,
+}
+
+impl Listing {
+    /// Reads the names in the folder at `path`.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let failed = |error| Error::io("read", path, error);
+        let (mut files, mut folders, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in path.read_dir().map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if name.starts_with('.') || name == "__MACOSX" {
+                continue;
+            }
+            // A system call more than the entry's own type only for links, which are followed.
+            let kind = entry.file_type().map_err(failed)?;
+            let is_folder = kind.is_dir() || kind.is_symlink() && entry.path().is_dir();
+            let is_file = kind.is_file() || kind.is_symlink() && entry.path().is_file();
+            if is_folder {
+                folders.push(name);
+            } else if is_file {
+                files.push(name);
+            } else {
+                others.push(name);
+            }
+        }
+        for names in [&mut files, &mut folders, &mut others] {
+            // Names such as `7` and `07` are equal numbers: the text decides.
+            names.sort_by(|a, b| natural_order(a, b).then_with(|| a.cmp(b)));
+        }
+        Ok(Self { path: path.to_owned(), files, folders, others })
+    }
+
+    /// Path of a file or folder in this one.
+    pub(super) fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_listing_has_the_visible_files_and_folders_in_natural_order() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["b10", "b9", ".hidden"] {
+            fs::write(dir.path().join(name), b"").unwrap();
+        }
+        for name in ["c10", "c2", ".git", "__MACOSX"] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        let listing = Listing::read(dir.path()).unwrap();
+        assert_eq!(
+            (listing.files, listing.folders),
+            (vec!["b9".into(), "b10".into()], vec!["c2".into(), "c10".into()])
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_listing_follows_links() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("file"), b"").unwrap();
+        for (target, link) in [("file", "a"), (".", "b"), ("nowhere", "c")] {
+            std::os::unix::fs::symlink(target, dir.path().join(link)).unwrap();
+        }
+        let listing = Listing::read(dir.path()).unwrap();
+        assert_eq!(
+            (listing.files, listing.folders),
+            (vec!["a".to_owned(), "file".to_owned()], vec!["b".to_owned()])
+        );
+    }
+}
