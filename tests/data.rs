@@ -275,3 +275,48 @@ fn broken_pictures_are_named_and_can_be_left_out() {
     let run = dir.json(&["runs"])[0]["run"].as_str().unwrap().to_owned();
     assert_eq!(dir.json(&["evaluate", &run])["num_images"], 20);
 }
+
+/// A network of five classes meets ten: the images of the other five are left out, and said.
+#[test]
+fn images_of_classes_that_the_network_does_not_have_are_left_out() {
+    let dir = TestDir::new();
+    dir.digits(300, 100);
+    let labels = fs::read(dir.path().join("data/train-labels-idx1-ubyte")).unwrap();
+    let pixels = fs::read(dir.path().join("data/train-images-idx3-ubyte")).unwrap().split_off(16);
+    let small: Vec<usize> = (0..300).filter(|&index| labels[8 + index] < 5).collect();
+    let images: Vec<u8> =
+        small.iter().flat_map(|&index| pixels[index * 784..(index + 1) * 784].to_vec()).collect();
+    let classes: Vec<u8> = small.iter().map(|&index| labels[8 + index]).collect();
+    write_idx(&dir, "five/train-images-idx3-ubyte", &[small.len(), 28, 28], &images);
+    write_idx(&dir, "five/train-labels-idx1-ubyte", &[small.len()], &classes);
+    let record = train(&dir, &["--data", "five"]);
+    let run = record["run"].as_str().unwrap();
+    let test_labels = fs::read(dir.path().join("data/t10k-labels-idx1-ubyte")).unwrap();
+    let known = test_labels[8..].iter().filter(|&&label| label < 5).count();
+    let output = dir.run(&["evaluate", run, "--data", "data"]);
+    let note = format!("note: {} images of 100 in `", 100 - known);
+    assert!(output.stdout.contains(&note), "{}", output.stdout);
+    assert!(
+        output
+            .stdout
+            .contains("of classes that the network does not have, `5`, `6`, `7`, `8` and `9`: left out")
+    );
+    assert_eq!(dir.json(&["evaluate", run, "--data", "data"])["num_images"], known);
+}
+
+/// The trials of a study on images that are read in another way are not those of before.
+#[test]
+fn a_study_knows_its_images_by_how_they_are_read() {
+    let dir = TestDir::new();
+    dir.digits(200, 50);
+    let study = "[set]\ndata.validation = 50\ntraining.num_epochs = 1\n[vary]\noptimizer.learning_rate = [0.1, 0.5]\n";
+    dir.write("s.toml", study);
+    let done = |more: &[&str]| {
+        let args = [&["study", "s.toml", "--data", "data", "--dry-run"][..], more].concat();
+        dir.json(&args)["trials"].as_array().unwrap().iter().filter(|trial| trial["done"] == true).count()
+    };
+    dir.json(&["study", "s.toml", "--data", "data"]);
+    assert_eq!(done(&[]), 2);
+    // The same images, each lying on its side.
+    assert_eq!(done(&["--set", "data.transpose=true"]), 0);
+}

@@ -37,9 +37,9 @@ def fashion():
     with tarfile.open(PACKAGE) as package:
         for label in range(10):
             data = json.load(package.extractfile(f"package/src/clothes/{label}.json"))["data"]
-            pixels = np.array(data, dtype=np.float64).reshape(-1, 784)
-            scale = 255 if pixels.max() <= 1 else 1
-            images.append(np.rint(pixels * scale).astype(np.uint8).reshape(-1, 28, 28))
+            # Two entries have no pixels.
+            pixels = np.array([image for image in data if len(image) == 784], dtype=np.uint8)
+            images.append(pixels.reshape(-1, 28, 28))
             labels.append(np.full(len(pixels), label))
     x, y = np.concatenate(images), np.concatenate(labels)
     order = np.random.default_rng(1).permutation(len(x))
@@ -83,8 +83,8 @@ def ours(path, seed, epochs):
     for setting in settings:
         command += ["--set", setting]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    summary = json.loads(done.stdout.splitlines()[-1])["summary"]
-    return summary["test_accuracy"], summary["weights_sha256"]
+    record = json.loads(done.stdout.splitlines()[-1])
+    return record["test_accuracy"], record["weights_sha256"]
 
 
 def theirs(data, seed, epochs, white):

@@ -51,7 +51,7 @@ fn mnist_is_light_on_dark_and_its_inverse_dark_on_light() {
     assert_eq!(kinds(&dark), [FindingKind::DarkOnLight, FindingKind::ConstantPixels]);
     let looks = "The images are light on dark; what they show fills 70.4 % of the height and 53.8 % of the width on \
                  average; its centre of mass is in the middle; the border is empty.";
-    assert_eq!(light.sentences()[1], looks);
+    assert_eq!(light.sentences()[0], looks);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn any_size_is_checked() {
     for check in [one, many] {
         let json = serde_json::to_string(&check).unwrap();
         assert_eq!(serde_json::from_str::<DataCheck>(&json).unwrap(), check);
-        assert!(check.sentences().len() > 1);
+        assert!(!check.sentences().is_empty());
     }
 }
 

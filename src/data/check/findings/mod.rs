@@ -109,14 +109,17 @@ impl DataCheck {
     /// Returns everything in full sentences, for `smallnet data`: how the images look, and the
     /// findings.
     pub fn sentences(&self) -> Vec<String> {
-        let facts = [Some(self.describe_range()), self.describe_appearance()];
+        let facts = [self.describe_range(), self.describe_appearance()];
         let findings = self.findings().into_iter().map(|finding| finding.message);
         facts.into_iter().flatten().chain(findings).map(|text| sentence(&text)).collect()
     }
 
-    fn describe_range(&self) -> String {
+    /// Describes the scaling. `None` for bytes, which are the usual values.
+    fn describe_range(&self) -> Option<String> {
         let ValueRange { black, white } = self.value_range;
-        format!("the pixel values {black} to {white} of the files become 0 to 1 at the network's inputs")
+        (self.value_range != ValueRange::BYTES).then(|| {
+            format!("the pixel values {black} to {white} of the files become 0 to 1 at the network's inputs")
+        })
     }
 
     /// Describes the look of the images. `None` if all are blank.
