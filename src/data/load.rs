@@ -115,9 +115,9 @@ impl RawData {
     /// the same images and labels, in whatever form the files are. A run records it and refuses to
     /// resume with other images.
     ///
-    /// It is made of the digests of the parts: see [`digest_of_parts`]. The digest of images or
-    /// labels is that of an IDX file of bytes with the same numbers. Pixels that are no bytes are
-    /// scaled to bytes first. Labels that are no bytes are hashed as lines of text.
+    /// It is the SHA-256 of lines: the digest of the images and that of the labels of each part. The
+    /// digest of images or labels is that of an IDX file of bytes with the same numbers. Pixels that
+    /// are no bytes are scaled to bytes first. Labels that are no bytes are hashed as lines of text.
     pub fn sha256(&self) -> String {
         let range = self.value_range(None);
         let parts = [(&self.train, true), (&self.validation, false), (&self.test, true)];

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::data::Subset;
-use crate::data::sources::file::{DataFile, wrong_file};
+use crate::data::sources::file::{DataFile, quoted, wrong_file};
 use crate::data::sources::listing::Listing;
 use crate::data::sources::{
     DataSource, RawImages, ReadOptions, Source, catalog, csv, idx_folder, image_folder, npz, parquet,
@@ -98,34 +98,40 @@ fn find(path: &Path) -> Result<Source> {
 /// Finds the data set in a folder, or in a folder at most [`MAX_DEPTH`] levels below it.
 fn in_folder(path: &Path, prefix: &str) -> Result<Option<Source>> {
     let mut level = vec![Listing::read(path)?];
+    let mut first_error = None;
     for depth in 0..=MAX_DEPTH {
         let mut found = Vec::new();
         for listing in &level {
-            if let Some(source) = in_listing(listing, prefix)? {
-                found.push((listing.path.clone(), source));
+            match in_listing(listing, prefix) {
+                Ok(source) => found.extend(source.map(|source| (listing.path.clone(), source))),
+                // The user named this folder.
+                Err(error) if depth == 0 => return Err(error),
+                // A folder below it may be about something else.
+                Err(error) => {
+                    first_error.get_or_insert(error);
+                }
             }
         }
-        match found.len() {
-            0 => {}
-            1 => return Ok(found.pop().map(|(_, source)| source)),
-            _ => {
-                let names: Vec<_> = found.iter().map(|(path, _)| format!("`{}`", path.display())).collect();
-                return Err(Error::data(format!(
-                    "there are {} data sets in `{}`: {}",
-                    found.len(),
-                    path.display(),
-                    listed(&names)
-                ))
-                .hint("name one of these folders"));
-            }
+        if found.len() > 1 {
+            return Err(several(path, &found));
+        }
+        if let Some((_, source)) = found.pop() {
+            return Ok(Some(source));
         }
         if depth < MAX_DEPTH {
             let folders =
                 level.iter().flat_map(|listing| listing.folders.iter().map(|name| listing.join(name)));
-            level = folders.map(|path| Listing::read(&path)).collect::<Result<_>>()?;
+            level = folders.filter_map(|path| Listing::read(&path).ok()).collect();
         }
     }
-    Ok(None)
+    first_error.map_or(Ok(None), Err)
+}
+
+/// Error of several folders with a data set below the one at `path`.
+fn several(path: &Path, found: &[(PathBuf, Source)]) -> Error {
+    let names = quoted(found.iter().map(|(path, _)| path.display()));
+    Error::data(format!("there are {} data sets in `{}`: {names}", found.len(), path.display()))
+        .hint("name one of these folders")
 }
 
 /// Finds the data set in one folder.
@@ -162,4 +168,54 @@ fn nothing_in(path: &Path) -> Error {
     }
     Error::data(format!("there is no data set in `{}`, nor in the folders in it", path.display()))
         .hint(format!("expected is {}; `smallnet data --help` shows each", expected()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const CSV: &str = "label,a,b,c,d\n1,0,0,255,0\n0,9,9,9,9\n";
+
+    /// Makes a folder with these files and returns the number of training images in it, or the error.
+    fn find_in(files: &[(&str, &str)], name: &str) -> std::result::Result<usize, String> {
+        let dir = tempfile::tempdir().unwrap();
+        for (file, text) in files {
+            let path = dir.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let source = Source::new(PathSource::new(dir.path().join(name)));
+        match source.read(Subset::Train, &ReadOptions::default()) {
+            Ok(images) => Ok(images.unwrap().count),
+            Err(error) => Err(error.to_string().replace(dir.path().to_str().unwrap(), "DIR")),
+        }
+    }
+
+    #[test]
+    fn a_data_set_is_found_two_levels_below() {
+        assert_eq!(find_in(&[("a/b/train.csv", CSV), ("a/notes.txt", "text")], ""), Ok(2));
+        assert_eq!(find_in(&[("a/train.csv", CSV), ("b/x.csv", CSV), ("b/y.csv", CSV)], ""), Ok(2));
+        let error = find_in(&[("a/b/c/train.csv", CSV)], "").unwrap_err();
+        assert!(error.starts_with("there is no data set in `DIR/`, nor in the folders in it"), "{error}");
+    }
+
+    #[test]
+    fn several_data_sets_are_named() {
+        let error = find_in(&[("a/train.csv", CSV), ("b/train.csv", CSV)], "").unwrap_err();
+        assert_eq!(
+            error,
+            "there are 2 data sets in `DIR/`: `DIR/a` and `DIR/b`\n\nhint: name one of these folders"
+        );
+    }
+
+    #[test]
+    fn a_path_that_is_not_there_may_begin_the_names_of_files() {
+        let files = [("x-train.csv", CSV), ("y-train.csv", CSV), ("y-test.csv", CSV)];
+        assert_eq!(find_in(&files, "y"), Ok(2));
+        let error = find_in(&files, "z").unwrap_err();
+        assert!(error.starts_with("there is no data set `DIR/z`: no such file or folder"), "{error}");
+    }
 }

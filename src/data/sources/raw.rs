@@ -44,7 +44,7 @@ pub struct RawImages {
 pub enum RawPixels {
     /// Unsigned bytes, the form of nearly all data sets.
     Bytes(Vec<u8>),
-    /// All other types, in blocks of [`FLOATS_PER_BLOCK`] values, the last one shorter. A block is
+    /// All other types, in blocks of 1,048,576 values, the last one shorter. A block is
     /// freed when it is scaled to bytes, so both forms are never in memory as a whole.
     Floats(Vec<Vec<f32>>),
 }

@@ -130,10 +130,12 @@ fn warnings_are_cut_to_the_lines_of_a_training() {
 
 #[test]
 fn sentences_begin_with_capitals_and_end_with_points() {
-    let sentences = check(&["a"], &[0, 0], None).sentences();
-    let range = "The pixel values 0 to 255 of the files become 0 to 1 at the network's inputs.";
-    assert_eq!(sentences[0], range);
+    let mut found = check(&["a"], &[0, 0], None);
     let looks = "The images are neither light on dark nor dark on light, as photographs are.";
+    assert_eq!(found.sentences()[0], looks, "bytes are usual");
+    found.value_range = ValueRange { black: 0.0, white: 16.0 };
+    let sentences = found.sentences();
+    assert_eq!(sentences[0], "The pixel values 0 to 16 of the files become 0 to 1 at the network's inputs.");
     assert_eq!(sentences[1], looks);
     assert!(sentences.iter().all(|text| text.ends_with('.') && !text.starts_with(char::is_lowercase)));
 }
