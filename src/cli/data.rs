@@ -26,14 +26,14 @@ const MAX_ONE_HOT: usize = 20;
 /// Examples of all forms of data sets, below the help.
 const FORMS: &str = "\
 Data sets:
-  --data mnist                the MNIST inside smallnet (the default)
-  --data fashion-mnist        by name; `smallnet fetch` lists the names and downloads the files
-  --data FOLDER               IDX files: train-images-idx3-ubyte and so on, plain or .gz
-  --data FOLDER/emnist-letters    one of several sets of IDX files in a folder
-  --data FOLDER or FILE.csv   CSV: label,pixel0,pixel1,…; train.csv and test.csv
-  --data FILE.npz             NumPy: x_train, y_train, x_test, y_test
-  --data FOLDER               pictures: train/CLASS/1.png, test/CLASS/1.png, or CLASS/1.png alone
-  --data FOLDER or FILE.parquet   Parquet: image and label, as on Hugging Face
+  --data mnist                   the MNIST inside smallnet (the default)
+  --data fashion-mnist           by name; `smallnet fetch` lists the names and downloads the files
+  --data FOLDER                  IDX files: train-images-idx3-ubyte and so on, plain or .gz
+  --data FOLDER/emnist-letters   one of several sets of IDX files in a folder
+  --data FOLDER or FILE.csv      CSV: label,pixel0,pixel1,…; train.csv and test.csv
+  --data FILE.npz                NumPy: x_train, y_train, x_test, y_test
+  --data FOLDER                  pictures: train/CLASS/1.png, test/CLASS/1.png, or CLASS/1.png alone
+  --data FOLDER or FILE.parquet  Parquet: image and label, as on Hugging Face
 Without test images: --set data.test=0.1 takes a tenth of the training images.";
 
 /// Arguments of `smallnet data`.
