@@ -55,7 +55,7 @@ pub(super) type Attempt = std::result::Result<(), Failure>;
 /// The remedies of a failed download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FailureKind {
-    /// The connection failed. What was downloaded is good, and the download can go on from there.
+    /// The connection failed. What was downloaded is good, and the download can resume from there.
     Connection,
     /// The server does not have the file, or the address is not used.
     Refused,
@@ -75,7 +75,7 @@ impl Downloader {
         program("curl").map(Self::Curl).or_else(|| program("wget").map(Self::Wget))
     }
 
-    /// Downloads `address` into the file `part`, and goes on after the bytes that are there already.
+    /// Downloads `address` into the file `part`, and resumes after the bytes that are there already.
     /// The download is ended when the file has more than `max_bytes` bytes. `observe` is told the
     /// size of the file from time to time.
     ///
@@ -142,7 +142,7 @@ impl Downloader {
         let name = self.program().display();
         let Some(code) = status.code() else {
             return Err(Error::new(format!("`{name}` was ended from outside: {status}"))
-                .hint("the same command goes on where this one ended"));
+                .hint("the same command resumes where this one ended"));
         };
         let (kind, meaning) = match (self, code) {
             (Self::Curl(_), 23) | (Self::Wget(_), 3) => {
@@ -151,8 +151,8 @@ impl Downloader {
                 ));
             }
             // The server cannot begin in the middle of the file, or has fewer bytes than are there.
-            (Self::Curl(_), 33) => (BadPart, "the download cannot go on"),
-            (Self::Curl(_), 22) if message.contains("error: 416") => (BadPart, "the download cannot go on"),
+            (Self::Curl(_), 33) => (BadPart, "the download cannot resume"),
+            (Self::Curl(_), 22) if message.contains("error: 416") => (BadPart, "the download cannot resume"),
             (Self::Curl(_), 22) | (Self::Wget(_), 8) => (Refused, "the server refused"),
             (Self::Wget(_), 4) => (Connection, "the connection failed"),
             (Self::Wget(_), 5) => (Connection, "the server's certificate is not accepted"),

@@ -33,7 +33,7 @@ const MAX_TRIES: usize = 20;
 pub enum FetchEvent<'a> {
     /// A sentence for people, without a full stop.
     Line(String),
-    /// The download of a file goes on. It is reported many times a second.
+    /// A file is being downloaded. It is reported many times a second.
     Bytes {
         /// Name of the file.
         name: &'a str,
@@ -48,7 +48,7 @@ pub enum FetchEvent<'a> {
 /// folder. Files that are there and right stay as they are. `observe` is told what happens.
 ///
 /// A download that was ended, by a lost connection or from outside, leaves a file `NAME.part`. The
-/// next one goes on from there.
+/// next one resumes from there.
 ///
 /// # Errors
 /// There is no data set with this name, another process fetches it, a file cannot be had from any
@@ -167,7 +167,7 @@ impl Session<'_> {
         Err(self.all_failed(file, &failures))
     }
 
-    /// Downloads a file from one address. It goes on as long as that leads on: after a lost
+    /// Downloads a file from one address. It resumes as long as the file grows: after a lost
     /// connection from the last byte, and after a partial file that turned out wrong from the
     /// beginning.
     fn try_address(
@@ -186,7 +186,7 @@ impl Session<'_> {
             if size_of(part) == 0 {
                 files::remove(part)?;
             }
-            let leads_on = match kind {
+            let can_retry = match kind {
                 FailureKind::Refused => false,
                 FailureKind::Connection => size_of(part) > before,
                 FailureKind::BadPart => {
@@ -194,11 +194,11 @@ impl Session<'_> {
                     before > 0
                 }
             };
-            if !leads_on || tries == MAX_TRIES {
+            if !can_retry || tries == MAX_TRIES {
                 self.say(format!("failed: {reason}"));
                 return Ok(outcome);
             }
-            self.say(format!("{reason}: going on after {}", size_text(size_of(part))));
+            self.say(format!("{reason}: resuming after {}", size_text(size_of(part))));
             tries += 1;
         }
     }

@@ -75,7 +75,7 @@ impl RawPixels {
         }
     }
 
-    /// Bytes already read as values of a wider type, to go on with values that are no bytes.
+    /// Bytes already read as values of a wider type, for a file whose next value is no byte.
     pub(crate) fn to_floats(bytes: &[u8]) -> Vec<Vec<f32>> {
         bytes
             .chunks(FLOATS_PER_BLOCK)
