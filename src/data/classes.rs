@@ -5,6 +5,10 @@ use std::collections::HashMap;
 
 use crate::data::sources::{RawImages, natural_order};
 use crate::error::{Error, Result};
+use crate::util::format::grouped;
+
+/// Largest number of classes. The confusion matrix of that many takes 134 MB.
+const MAX_CLASSES: usize = 4096;
 
 /// The classes of a data set, in the order of the network's outputs: the labels that its images
 /// have, in natural order.
@@ -80,16 +84,23 @@ impl Classes {
         keys(part).map(find).collect()
     }
 
-    /// Checks that there are at least two classes to tell apart. `source` is the data set's name.
+    /// Checks that there are at least two classes to tell apart, and no more than a confusion matrix
+    /// can show. `source` is the data set's name.
     ///
     /// # Errors
-    /// One class, or none.
+    /// One class, none, or more than 4,096.
     pub(crate) fn check_trainable(&self, source: &str) -> Result<()> {
         match &self.names[..] {
             [] => Err(Error::data(format!("the training images in `{source}` have no labels"))),
             [name] => Err(Error::data(format!(
                 "all training images in `{source}` are of class {name}, expected two classes"
             ))),
+            names if names.len() > MAX_CLASSES => Err(Error::data(format!(
+                "the images in `{source}` have {} different labels, expected at most {}",
+                grouped(names.len()),
+                grouped(MAX_CLASSES)
+            ))
+            .hint("a label is a class that many images share, not a number of its own for each image")),
             _ => Ok(()),
         }
     }
@@ -167,5 +178,8 @@ mod tests {
             "all training images in `x` are of class 5, expected two classes"
         );
         Classes::of(&[&part(&["a", "b"], &[])]).check_trainable("x").unwrap();
+        Classes::numbered(4096).check_trainable("x").unwrap();
+        let error = Classes::numbered(4097).check_trainable("x").unwrap_err();
+        assert_eq!(error.message(), "the images in `x` have 4,097 different labels, expected at most 4,096");
     }
 }

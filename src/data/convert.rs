@@ -1,7 +1,7 @@
 //! Owns the conversion of one part of a data set as the files hold it into images and classes: range,
 //! orientation, labels. Depends on `sources` and `range`. Must not know the other parts.
 
-use crate::data::sources::{RawImages, RawLabels, RawPixels};
+use crate::data::sources::{RawImages, RawLabels, RawPixels, natural_order};
 use crate::data::{DataProperties, ImageDataset, ValueRange};
 use crate::error::{Error, Result};
 use crate::util::format::{counted, grouped, listed};
@@ -99,13 +99,11 @@ fn leave_out_unknown(
         }
     }
     pixels.truncate(num_kept * image_bytes);
-    let unknown: Vec<String> = labels
-        .keys()
-        .iter()
-        .zip(classes)
-        .filter(|(_, class)| class.is_none())
-        .map(|(label, _)| format!("`{label}`"))
-        .collect();
+    let keys = labels.keys().iter().zip(classes);
+    let mut unknown: Vec<&String> =
+        keys.filter(|(_, class)| class.is_none()).map(|(label, _)| label).collect();
+    unknown.sort_by(|a, b| natural_order(a, b));
+    let unknown: Vec<String> = unknown.iter().map(|label| format!("`{label}`")).collect();
     labels.retain(is_known);
     let left_out = counted(num_all - num_kept, "image", "images");
     let shown = match unknown.len() {

@@ -84,6 +84,11 @@ pub(super) fn load_other(
         // Runs of 0.1.0 and earlier took all images as they lie in the files.
         config.transpose = Some(false);
     }
+    // The other parts were needed for the digest alone.
+    let raw = match raw.test {
+        Some(test) if name == SplitName::Test => RawData { test: Some(test), ..RawData::default() },
+        test => RawData { test, ..raw },
+    };
     let data = raw.into_other(&info.properties(), config)?;
     let notes = data.notes.clone();
     let split = match name {
