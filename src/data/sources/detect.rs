@@ -91,8 +91,11 @@ fn find(path: &Path) -> Result<Source> {
             return Ok(source);
         }
     }
+    // A mistyped name has become a path in the working folder.
+    let working_folder = std::env::current_dir().unwrap_or_default();
+    let name = path.strip_prefix(&working_folder).unwrap_or(path);
     Err(Error::data(format!("there is no data set `{}`: no such file or folder", path.display()))
-        .hint(catalog::usage(&path.display().to_string())))
+        .hint(catalog::usage(&name.display().to_string())))
 }
 
 /// Finds the data set in a folder, or in a folder at most [`MAX_DEPTH`] levels below it.
