@@ -108,7 +108,7 @@ impl Labelled {
 /// Runs the command.
 pub(super) fn run(args: DataArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let experiment = args.experiment.read(None)?;
-    let splits = Splits::load(&experiment)?;
+    let splits = Splits::load_checked(&experiment)?;
     match args.index {
         Some(index) => show_image(&experiment, &splits, args.split, index, &global.artifacts, output)?,
         None => show_all(&experiment, &splits, args.split, &global.artifacts, output)?,

@@ -49,6 +49,11 @@ pub struct LoadedData {
 }
 
 impl Source {
+    /// Returns the digest of this data set, whose files hold `raw`: see [`RawData::sha256`].
+    pub(crate) fn sha256_of(&self, raw: &RawData) -> String {
+        self.known_sha256().unwrap_or_else(|| raw.sha256())
+    }
+
     /// Reads the data set with the default settings, and returns one subset.
     ///
     /// # Errors

@@ -73,7 +73,7 @@ pub(super) fn load_other(
     // The network takes images of one size only. The files' sides may still be exchanged.
     config.image_size = Some(if info.transposed { [width, height] } else { [height, width] });
     let raw = read_for(source, config, name)?;
-    let sha256 = raw.sha256();
+    let sha256 = source.sha256_of(&raw);
     if sha256 == info.sha256 {
         let splits = Splits::divide(raw.into_known(info.properties())?, sha256.clone(), &experiment)?;
         let split = split_of_run(&splits, name)?;

@@ -34,7 +34,7 @@ impl RunInputs {
     /// A backend that cannot be opened, a data set that cannot be read or learned from, or a
     /// network that is too large.
     pub(crate) fn new(experiment: &Experiment, compute: Compute) -> Result<Self> {
-        Self::with_splits(experiment, compute, || Splits::load(experiment))
+        Self::with_splits(experiment, compute, || Splits::load_checked(experiment))
     }
 
     /// Does the same for the run that recorded `info`: its images are understood as it did.

@@ -15,10 +15,7 @@ pub fn relocate_data(folder: &RunFolder, source: &Source) -> Result<()> {
     let mut data = folder.experiment(&info)?.data;
     let source = source.to_absolute()?;
     data.source = source.to_string();
-    let found = match source.known_sha256() {
-        Some(sha256) => sha256,
-        None => RawData::read(&source, &data)?.sha256(),
-    };
+    let found = source.sha256_of(&RawData::read(&source, &data)?);
     if found != info.data.sha256 {
         return Err(Error::data(format!(
             "`{source}` is not the data set of this run: its digest is {found}, expected {}",

@@ -50,23 +50,30 @@ pub struct Splits {
     pub properties: DataProperties,
     /// The digest of the data set: see [`RawData::sha256`].
     pub sha256: String,
-    /// The check of the whole data set. `None` if the images were read again for a run, which
-    /// checked them at its start.
+    /// The check of the whole data set. `None` if the images were read without one.
     pub check: Option<DataCheck>,
     /// Sentences about what was decided or left out while reading, for the user.
     pub notes: Vec<String>,
 }
 
 impl Splits {
-    /// Reads and splits the data set of `experiment`.
+    /// Reads and splits the data set of `experiment`, without a check of the images.
     ///
     /// # Errors
     /// Those of [`RawData::read`], no training images with labels, test images that do not fit the
     /// training images, or too many validation images.
     pub fn load(experiment: &Experiment) -> Result<Self> {
-        let config = &experiment.data;
-        let (raw, sha256) = read(config)?;
-        let data = raw.into_new(config)?;
+        let (raw, sha256) = read(&experiment.data)?;
+        Self::divide(raw.into_new(&experiment.data)?, sha256, experiment)
+    }
+
+    /// Reads, checks and splits the data set of `experiment`.
+    ///
+    /// # Errors
+    /// As [`Splits::load`].
+    pub fn load_checked(experiment: &Experiment) -> Result<Self> {
+        let (raw, sha256) = read(&experiment.data)?;
+        let data = raw.into_new(&experiment.data)?;
         let check = data.check();
         Ok(Self { check, ..Self::divide(data, sha256, experiment)? })
     }
@@ -171,7 +178,7 @@ impl Splits {
 fn read(config: &DataConfig) -> Result<(RawData, String)> {
     let source = config.source();
     let raw = RawData::read(&source, config)?;
-    let sha256 = source.known_sha256().unwrap_or_else(|| raw.sha256());
+    let sha256 = source.sha256_of(&raw);
     Ok((raw, sha256))
 }
 
