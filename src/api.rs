@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use burn::train::Interrupter;
 
 use crate::backend::{Backend, Compute};
+use crate::data::PictureFile;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
 use crate::experiment::Experiment;
@@ -134,12 +135,15 @@ pub fn predict(run: &Run, indices: &[usize]) -> Result<Vec<ImagePrediction>> {
     run.0.predict(&run.0.eval_set(SplitName::Test, None)?, indices)
 }
 
-/// Predicts the classes of the digits in picture files (PNG or JPEG).
+/// Predicts the classes of picture files (PNG or JPEG). Each picture is prepared as the training
+/// images of the run were.
 ///
 /// # Errors
-/// A file that cannot be read or shows no digit, or a device that fails.
+/// A file that cannot be read or shows nothing, or a device that fails.
 pub fn predict_files(run: &Run, files: &[PathBuf]) -> Result<Vec<ImagePrediction>> {
-    run.0.predict_files(files)
+    let files: Vec<_> = files.iter().map(|path| PictureFile { path: path.clone(), folder: None }).collect();
+    let answers = run.0.predict_files(&files, None)?;
+    answers.into_iter().map(|answer| answer.map_err(|unreadable| unreadable.error)).collect()
 }
 
 /// Runs all trials of a study that have no record in `artifacts` yet, and writes its table and its

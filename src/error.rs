@@ -186,6 +186,11 @@ impl Error {
         &self.message
     }
 
+    /// The hint without the message.
+    pub(crate) fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// The exit code of the process: 2 for [`ErrorKind::Usage`], 1 for all other kinds.
     pub fn exit_code(&self) -> u8 {
         match self.kind {

@@ -45,6 +45,12 @@ impl Prediction {
         self.log_probabilities[self.class].exp()
     }
 
+    /// Class with the second largest probability. `None` if there is one class alone.
+    pub fn runner_up(&self) -> Option<usize> {
+        let others = (0..self.log_probabilities.len()).filter(|&class| class != self.class);
+        others.max_by(|&a, &b| self.log_probabilities[a].total_cmp(&self.log_probabilities[b]))
+    }
+
     /// Cross-entropy in nats, if `label` is the true class.
     pub fn loss(&self, label: usize) -> f64 {
         -self.log_probabilities[label]

@@ -2,21 +2,38 @@
 
 use std::path::PathBuf;
 
-use crate::data::{ImageDataset, InputSpec, Split, read_digit};
-use crate::error::Result;
+use rayon::prelude::*;
+
+use crate::data::{ImageDataset, InputSpec, PictureFile, Preparation, PreparedImage, Split};
+use crate::error::{Error, Result};
 use crate::evaluation::{Prediction, predict};
 use crate::pipeline::{EvalSet, LoadedModel};
+use crate::util::threads;
 
 /// An image and the network's prediction for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImagePrediction {
     /// The origin of the image.
     pub image: ImageRef,
-    /// The image as the network sees it, row by row, 0 is background.
+    /// The image as the network sees it: row-major, 0 is the network's 0.
     pub pixels: Vec<u8>,
     /// The prediction.
     pub prediction: Prediction,
+    /// The preparation of a picture file. `None` for an image of a data set.
+    pub preparation: Option<Preparation>,
 }
+
+/// A picture file that cannot be read or shows nothing.
+#[derive(Debug)]
+pub struct UnreadablePicture {
+    /// The path of the file.
+    pub path: PathBuf,
+    /// The reason.
+    pub error: Error,
+}
+
+/// The answer about one picture file.
+pub type PictureAnswer = std::result::Result<ImagePrediction, UnreadablePicture>;
 
 /// The origin of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +50,13 @@ pub enum ImageRef {
         label: Option<usize>,
     },
     /// A picture file.
-    File(PathBuf),
+    File {
+        /// The path of the file.
+        path: PathBuf,
+        /// The true class, if the file is in a folder with the name of a class. See
+        /// [`PictureFile::folder`].
+        label: Option<usize>,
+    },
 }
 
 impl ImageRef {
@@ -41,7 +64,7 @@ impl ImageRef {
     pub fn name(&self) -> String {
         match self {
             Self::Index { images, index, .. } => format!("{images} image {index}"),
-            Self::File(path) => path.display().to_string(),
+            Self::File { path, .. } => path.display().to_string(),
         }
     }
 
@@ -50,7 +73,7 @@ impl ImageRef {
     pub(super) fn stem(&self) -> String {
         match self {
             Self::Index { tag, index, .. } => format!("{tag}-{index}"),
-            Self::File(path) => {
+            Self::File { path, .. } => {
                 let name = path.file_stem().unwrap_or_default().to_string_lossy();
                 format!("file-{}", name.chars().take(60).collect::<String>())
             }
@@ -60,8 +83,7 @@ impl ImageRef {
     /// Returns the true class, if it is known.
     pub fn label(&self) -> Option<usize> {
         match self {
-            Self::Index { label, .. } => *label,
-            Self::File(_) => None,
+            Self::Index { label, .. } | Self::File { label, .. } => *label,
         }
     }
 }
@@ -83,35 +105,65 @@ impl LoadedModel {
         }
         let indices: Vec<u32> = indices.iter().map(|&index| index as u32).collect();
         let predictions = predict(&self.model, split, &indices, &self.handle.device)?;
-        Ok(image_predictions(images, predictions))
+        let pairs = images.into_iter().zip(predictions);
+        Ok(pairs
+            .map(|((image, pixels), prediction)| ImagePrediction {
+                image,
+                pixels,
+                prediction,
+                preparation: None,
+            })
+            .collect())
     }
 
-    /// Predicts the classes of the digits in picture `files`.
+    /// Predicts the classes of the pictures in `files`. Each picture is prepared as the training
+    /// images were, or by `wanted`. A picture that cannot be read is an answer, too: the others are
+    /// predicted.
     ///
     /// # Errors
-    /// Those of [`read_digit`], or a device that fails.
-    pub fn predict_files(&self, files: &[PathBuf]) -> Result<Vec<ImagePrediction>> {
+    /// A device that fails.
+    pub fn predict_files(
+        &self,
+        files: &[PictureFile],
+        wanted: Option<Preparation>,
+    ) -> Result<Vec<PictureAnswer>> {
+        // Pictures are read on the threads that compute.
+        threads::start(None).map_err(Error::thread)?;
+        let preparer = self.info.data.picture_preparer(wanted);
+        let prepared: Vec<Result<PreparedImage>> =
+            files.par_iter().map(|file| preparer.prepare(&file.path)).collect();
+        let mut predictions = self.predict_prepared(&prepared)?.into_iter();
+        let answers = files.iter().zip(prepared).filter_map(|(file, prepared)| match prepared {
+            Ok(PreparedImage { pixels, preparation }) => {
+                let image = ImageRef::File { path: file.path.clone(), label: self.class_of(file) };
+                let prediction = predictions.next()?;
+                Some(Ok(ImagePrediction { image, pixels, prediction, preparation: Some(preparation) }))
+            }
+            Err(error) => Some(Err(UnreadablePicture { path: file.path.clone(), error })),
+        });
+        Ok(answers.collect())
+    }
+
+    /// Predicts the pictures that could be prepared.
+    fn predict_prepared(&self, prepared: &[Result<PreparedImage>]) -> Result<Vec<Prediction>> {
         let InputSpec { height, width, .. } = self.info.data.layout;
-        let read = |path: &PathBuf| read_digit(path, height, width);
-        let digits = files.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let pixels: Vec<&[u8]> = prepared.iter().flatten().map(|image| &image.pixels[..]).collect();
+        let indices: Vec<u32> = (0..pixels.len() as u32).collect();
         let images = ImageDataset {
-            pixels: digits.concat(),
+            pixels: pixels.concat(),
             labels: Vec::new(),
             height,
             width,
             images_name: "pictures".to_owned(),
         };
-        let indices: Vec<u32> = (0..digits.len() as u32).collect();
-        let predictions = predict(&self.model, &Split::whole(images), &indices, &self.handle.device)?;
-        let images = files.iter().cloned().map(ImageRef::File).zip(digits).collect();
-        Ok(image_predictions(images, predictions))
+        predict(&self.model, &Split::whole(images), &indices, &self.handle.device)
     }
-}
 
-fn image_predictions(images: Vec<(ImageRef, Vec<u8>)>, predictions: Vec<Prediction>) -> Vec<ImagePrediction> {
-    images
-        .into_iter()
-        .zip(predictions)
-        .map(|((image, pixels), prediction)| ImagePrediction { image, pixels, prediction })
-        .collect()
+    /// Returns the class whose name, or else whose label, is the name of the file's folder.
+    fn class_of(&self, file: &PictureFile) -> Option<usize> {
+        let folder = file.folder.as_ref()?;
+        let classes = self.info.data.classes();
+        let position = |texts: &[String]| texts.iter().position(|text| text == folder);
+        position(classes.names()).or_else(|| position(classes.labels()))
+    }
 }

@@ -17,7 +17,7 @@ pub(crate) mod resume;
 pub(crate) mod splits;
 pub(crate) mod train;
 
-pub use answers::{ImagePrediction, ImageRef};
+pub use answers::{ImagePrediction, ImageRef, PictureAnswer, UnreadablePicture};
 pub use compare::{RunComparison, compare};
 pub use inputs::GIT_COMMIT;
 pub use loaded_model::{EvalSet, LoadedModel};

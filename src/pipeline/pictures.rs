@@ -1,7 +1,9 @@
 //! Pictures of data sets, networks, evaluations and predictions, and their files.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::data::{InputSpec, Split};
@@ -271,13 +273,13 @@ impl LoadedModel {
     /// A picture that cannot be drawn or written.
     pub fn draw_predictions(&self, predictions: &[ImagePrediction]) -> Result<Vec<PredictionPictures>> {
         let stems = distinct(predictions.iter().map(|prediction| prediction.image.stem()).collect());
-        let pairs = predictions.iter().zip(&stems);
+        let pairs = predictions.par_iter().zip(&stems);
         pairs.map(|(prediction, stem)| self.draw_prediction(prediction, stem)).collect()
     }
 
     fn draw_prediction(&self, prediction: &ImagePrediction, stem: &str) -> Result<PredictionPictures> {
         let InputSpec { height, width, .. } = self.info.data.layout;
-        let ImagePrediction { image, pixels, prediction } = prediction;
+        let ImagePrediction { image, pixels, prediction, .. } = prediction;
         let classes = self.info.data.classes();
         let picture = Prediction {
             title: &format!(
@@ -296,7 +298,7 @@ impl LoadedModel {
         let path = self.folder.write_prediction(&self.figure_name(stem), &picture.draw()?.to_png()?)?;
         let prepared = match image {
             ImageRef::Index { .. } => None,
-            ImageRef::File(_) => {
+            ImageRef::File { .. } => {
                 let png = gray_png(pixels, height, width, 1)?;
                 Some(self.folder.write_prediction(&self.figure_name(&format!("prepared-{stem}")), &png)?)
             }
@@ -329,13 +331,20 @@ fn neuron_caption(info: &NeuronInfo, is_softmax: bool, classes: &[String]) -> Ve
 /// Adds numbers to names that occur several times, so that no file overwrites another: `a`, `b`,
 /// `a-2`.
 pub(super) fn distinct(names: Vec<String>) -> Vec<String> {
-    let mut used: Vec<String> = Vec::with_capacity(names.len());
+    let mut used: HashSet<String> = HashSet::with_capacity(names.len());
+    let mut next_number: HashMap<String, u64> = HashMap::new();
+    let mut distinct = Vec::with_capacity(names.len());
     for name in names {
-        let numbered = (2..).map(|number| format!("{name}-{number}"));
-        let unused = std::iter::once(name.clone()).chain(numbered).find(|name| !used.contains(name));
-        used.extend(unused);
+        let number = next_number.entry(name.clone()).or_insert(2);
+        let mut unused = name.clone();
+        while used.contains(&unused) {
+            unused = format!("{name}-{number}");
+            *number += 1;
+        }
+        used.insert(unused.clone());
+        distinct.push(unused);
     }
-    used
+    distinct
 }
 
 #[cfg(test)]
@@ -344,7 +353,7 @@ mod tests {
 
     #[test]
     fn names_that_occur_again_are_numbered() {
-        let names = ["a", "b", "a", "a"].map(str::to_owned).to_vec();
-        assert_eq!(distinct(names), ["a", "b", "a-2", "a-3"]);
+        let names = ["a", "b", "a", "a-2", "a"].map(str::to_owned).to_vec();
+        assert_eq!(distinct(names), ["a", "b", "a-2", "a-2-2", "a-3"]);
     }
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::{
-    DataCheck, DataConfig, DataProperties, ImageDataset, InputSpec, LoadedData, RawData, Source, Split,
-    TrainValSplit, draw_test, evaluation_batch_size,
+    DataCheck, DataConfig, DataProperties, ImageDataset, InputSpec, LoadedData, Preparation, RawData, Source,
+    Split, TrainValSplit, draw_test, evaluation_batch_size,
 };
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -138,6 +138,10 @@ impl Splits {
             value_range: Some(*value_range),
             transposed: *transposed,
             appearance: self.check.as_ref().map(|check| check.appearance),
+            preparation: self
+                .check
+                .as_ref()
+                .map(|check| Preparation::of_training_images(Some(&check.appearance))),
         }
     }
 

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::backend::{Backend, Engine};
-use crate::data::{Appearance, Classes, DataProperties, InputSpec, ValueRange};
+use crate::data::{Appearance, Classes, DataProperties, InputSpec, PicturePreparer, Preparation, ValueRange};
 use crate::evaluation::Evaluation;
 use crate::experiment::Experiment;
 use crate::run::{RunFolder, TestEvaluation};
@@ -148,6 +148,10 @@ pub struct DataInfo {
     /// is. `None` in runs of 0.1.0 and earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appearance: Option<Appearance>,
+    /// The preparation of pictures that fits the training images. `None` in runs of 0.1.0 and
+    /// earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preparation: Option<Preparation>,
 }
 
 impl DataInfo {
@@ -178,6 +182,20 @@ impl DataInfo {
             classes: self.classes(),
             value_range: self.value_range.unwrap_or(ValueRange::BYTES),
             transposed: self.transposed,
+        }
+    }
+
+    /// Returns the converter of picture files to images as the network takes them. `wanted` is the
+    /// preparation that the user asks for, if any.
+    pub(crate) fn picture_preparer(&self, wanted: Option<Preparation>) -> PicturePreparer {
+        let fitting = || Preparation::of_training_images(self.appearance.as_ref());
+        PicturePreparer {
+            height: self.layout.height,
+            width: self.layout.width,
+            appearance: self.appearance,
+            value_range: self.value_range.unwrap_or(ValueRange::BYTES),
+            preparation: self.preparation.unwrap_or_else(fitting),
+            wanted,
         }
     }
 

@@ -99,7 +99,7 @@ impl Ink {
 
 impl Appearance {
     /// Looks at images of `height` × `width` bytes: at all of them, or at 1,000 to 2,000 of more.
-    pub(super) fn of(pixels: &[u8], height: usize, width: usize) -> Self {
+    pub(in crate::data) fn of(pixels: &[u8], height: usize, width: usize) -> Self {
         let all = images(pixels, height, width);
         let distance = all.len().div_ceil(MAX_IMAGES).max(1);
         // One image of each `distance`, each time one place further: labels often repeat at a

@@ -24,13 +24,12 @@ const MAX_BYTES: u64 = 256_000_000;
 /// Hint for a file that is not a PNG or JPEG as cameras and programs write them.
 const CONVERT_HINT: &str = "open the picture with an image program and save it as PNG or JPEG";
 
-/// Reads the picture in `path` as a person sees it: upright and in grey, 0 to 255. See
-/// [`to_clearest_gray`].
+/// Decodes the bytes of the picture at `path`, which begin like a PNG or JPEG, as a person sees it:
+/// upright and in grey, 0 to 255. See [`to_clearest_gray`].
 ///
 /// # Errors
-/// The file cannot be read, is not a PNG or JPEG, is damaged or too large.
-pub(super) fn read_gray(path: &Path) -> Result<GrayF32> {
-    let bytes = read_file(path)?;
+/// The file is damaged or too large.
+pub(super) fn to_gray(path: &Path, bytes: Vec<u8>) -> Result<GrayF32> {
     let colours = match bytes[0] {
         0xFF => jpeg::decode(path, bytes)?,
         _ => png::decode(path, &bytes)?,
@@ -39,7 +38,10 @@ pub(super) fn read_gray(path: &Path) -> Result<GrayF32> {
 }
 
 /// Reads the bytes of the file, if they begin like those of a PNG or JPEG.
-fn read_file(path: &Path) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// The file cannot be read, is not a PNG or JPEG, or is too large.
+pub(in crate::data) fn read_file(path: &Path) -> Result<Vec<u8>> {
     let failed = |error: io::Error| Error::io("read", path, error);
     let file = files::open_named(path).map_err(failed)?;
     let mut bytes = Vec::new();
@@ -119,6 +121,10 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+
+    fn read_gray(path: &Path) -> Result<GrayF32> {
+        to_gray(path, read_file(path)?)
+    }
 
     /// Message about a file with these `bytes`, in which the file is called `x.png`.
     fn message(bytes: &[u8]) -> String {

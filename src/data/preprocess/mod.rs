@@ -40,7 +40,12 @@ use segment::segment;
 /// The file cannot be read, is not a PNG or JPEG, is damaged or too large, or shows nothing. See
 /// the tests.
 pub fn read_digit(path: &Path, height: usize, width: usize) -> Result<Vec<u8>> {
-    let gray = decode::read_gray(path)?;
+    digit_of(path, decode::read_file(path)?, height, width)
+}
+
+/// As [`read_digit`], with the bytes of the file at `path`.
+pub(in crate::data) fn digit_of(path: &Path, bytes: Vec<u8>, height: usize, width: usize) -> Result<Vec<u8>> {
+    let gray = decode::to_gray(path, bytes)?;
     prepare(&gray, height, width).ok_or_else(|| no_digit(path, &gray))
 }
 

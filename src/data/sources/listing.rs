@@ -7,15 +7,15 @@ use crate::error::{Error, Result};
 
 /// The names in a folder, sorted in natural order.
 #[derive(Debug, Clone)]
-pub(super) struct Listing {
+pub(in crate::data) struct Listing {
     /// The folder.
-    pub(super) path: PathBuf,
+    pub(in crate::data) path: PathBuf,
     /// Names of the files. Names that are no Unicode and hidden ones are left out.
-    pub(super) files: Vec<String>,
+    pub(in crate::data) files: Vec<String>,
     /// Names of the folders, hidden ones left out.
-    pub(super) folders: Vec<String>,
+    pub(in crate::data) folders: Vec<String>,
     /// Names of all else: links without a target, pipes and devices. Hidden ones are left out.
-    pub(super) others: Vec<String>,
+    pub(in crate::data) others: Vec<String>,
 }
 
 impl Listing {
@@ -23,7 +23,7 @@ impl Listing {
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub(super) fn read(path: &Path) -> Result<Self> {
+    pub(in crate::data) fn read(path: &Path) -> Result<Self> {
         let failed = |error| Error::io("read", path, error);
         let (mut files, mut folders, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for entry in path.read_dir().map_err(failed)? {
@@ -52,7 +52,7 @@ impl Listing {
     }
 
     /// Path of a file or folder in this one.
-    pub(super) fn join(&self, name: &str) -> PathBuf {
+    pub(in crate::data) fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 }

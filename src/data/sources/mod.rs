@@ -12,13 +12,13 @@ mod detect;
 mod file;
 mod idx;
 mod idx_folder;
-mod image_folder;
-mod listing;
+pub(in crate::data) mod image_folder;
+pub(in crate::data) mod listing;
 mod mnist;
 mod npz;
 mod options;
 mod parquet;
-mod picture;
+pub(in crate::data) mod picture;
 mod raw;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -17,15 +17,15 @@ use crate::error::{Error, Result};
 
 /// A grey picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct GrayPicture {
+pub(in crate::data) struct GrayPicture {
     /// Rows, at least 1.
-    pub(super) height: usize,
+    pub(in crate::data) height: usize,
     /// Columns, at least 1.
-    pub(super) width: usize,
+    pub(in crate::data) width: usize,
     /// `height * width` bytes, row-major, 0 is black.
-    pub(super) pixels: Vec<u8>,
+    pub(in crate::data) pixels: Vec<u8>,
     /// True if a pixel of the file was not grey.
-    pub(super) is_coloured: bool,
+    pub(in crate::data) is_coloured: bool,
 }
 
 /// Decodes a PNG or JPEG to grey bytes, turned upright if it says how the camera was held.
@@ -36,13 +36,13 @@ pub(super) struct GrayPicture {
 /// # Errors
 /// The bytes are no PNG or JPEG, are damaged, or the picture is too large. The text says what the
 /// picture is, to be put behind its name: `is damaged: its end is missing`.
-pub(super) fn decode_gray(bytes: &[u8]) -> std::result::Result<GrayPicture, String> {
+pub(in crate::data) fn decode_gray(bytes: &[u8]) -> std::result::Result<GrayPicture, String> {
     decode(bytes).map_err(|error| error.message().trim_start_matches("`` ").to_owned())
 }
 
 /// Resizes a picture. Its proportions change if `height` and `width`, both at least 1, have other
 /// ones.
-pub(super) fn resize(picture: GrayPicture, height: usize, width: usize) -> GrayPicture {
+pub(in crate::data) fn resize(picture: GrayPicture, height: usize, width: usize) -> GrayPicture {
     let GrayPicture { is_coloured, .. } = picture;
     if (picture.height, picture.width) == (height, width) {
         return picture;

@@ -69,7 +69,7 @@ pub(super) fn is_picture(path: &Path) -> bool {
 }
 
 /// True if the file's name says that it is a PNG or JPEG.
-pub(super) fn is_named_as_picture(path: &Path) -> bool {
+pub(in crate::data) fn is_named_as_picture(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     matches!(ending.as_str(), "png" | "jpg" | "jpeg" | "jpe" | "jfif")
 }

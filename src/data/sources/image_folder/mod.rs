@@ -17,6 +17,7 @@ use crate::data::sources::{DataSource, RawImages, RawLabels, RawPixels, ReadOpti
 use crate::error::{Error, Result};
 use crate::util::format::{counted, grouped};
 use crate::util::threads;
+pub(in crate::data) use content::is_named_as_picture;
 use layout::{Part, PartFiles, first_names};
 use pixels::{Outcome, Pictures};
 

@@ -1,0 +1,209 @@
+//! Owns the answers of one `predict`: what is shown of them, counted, and recorded for `--json`.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::cli::output::Output;
+use crate::cli::predict::screen;
+use crate::data::Preparation;
+use crate::error::Result;
+use crate::pipeline::{ImagePrediction, LoadedModel, PredictionPictures, UnreadablePicture};
+
+/// Largest number of rows of the table on the screen.
+const MAX_ROWS: usize = 100;
+
+/// Record of one image in `--json`.
+#[derive(Debug, Serialize)]
+struct Record<'a> {
+    run: &'a Path,
+    #[serde(flatten)]
+    answer: &'a RecordedAnswer,
+}
+
+/// The part of a record that does not depend on the run.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum RecordedAnswer {
+    Prediction(RecordedPrediction),
+    /// A picture that cannot be read.
+    Error {
+        image: String,
+        error: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct RecordedPrediction {
+    image: String,
+    label: Option<usize>,
+    predicted: usize,
+    /// The name of the predicted class.
+    predicted_name: String,
+    confidence: f64,
+    probabilities: Vec<f64>,
+    picture: Option<PathBuf>,
+    prepared: Option<PathBuf>,
+    /// The preparation of a picture file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preparation: Option<Preparation>,
+}
+
+/// Answers about all images of a command, in the order of the images.
+#[derive(Debug)]
+pub(super) struct Answers {
+    /// The first predictions: those in the table and those to draw.
+    first: Vec<ImagePrediction>,
+    num_pictures: usize,
+    unreadable: Vec<UnreadablePicture>,
+    /// The records of all images. `None` without `--json`.
+    records: Option<Vec<RecordedAnswer>>,
+    counts: Counts,
+}
+
+/// Numbers of images.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// Images with a prediction.
+    pub(super) predicted: usize,
+    /// Images with a prediction and a label.
+    pub(super) labelled: usize,
+    /// Images whose prediction is their label.
+    pub(super) right: usize,
+    /// Pictures with each preparation.
+    pub(super) digits: usize,
+    pub(super) whole: usize,
+    pub(super) as_they_are: usize,
+}
+
+impl Answers {
+    /// Begins without answers. Pictures of `num_pictures` answers are drawn.
+    pub(super) fn new(num_pictures: usize, json: bool) -> Self {
+        Self {
+            first: Vec::new(),
+            num_pictures,
+            unreadable: Vec::new(),
+            records: json.then(Vec::new),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Number of all answers.
+    pub(super) fn len(&self) -> usize {
+        self.counts.predicted + self.unreadable.len()
+    }
+
+    /// Number of predictions.
+    pub(super) fn num_predicted(&self) -> usize {
+        self.counts.predicted
+    }
+
+    /// Adds a prediction.
+    pub(super) fn add(&mut self, image: ImagePrediction) {
+        self.counts.add(&image);
+        if let Some(records) = &mut self.records {
+            records.push(RecordedAnswer::Prediction(RecordedPrediction {
+                image: image.image.name(),
+                label: image.image.label(),
+                predicted: image.prediction.class,
+                predicted_name: String::new(),
+                confidence: image.prediction.confidence(),
+                probabilities: image.prediction.probabilities(),
+                picture: None,
+                prepared: None,
+                preparation: image.preparation,
+            }));
+        }
+        if self.first.len() < self.num_pictures.max(MAX_ROWS) {
+            self.first.push(image);
+        }
+    }
+
+    /// Adds a picture that cannot be read.
+    pub(super) fn add_unreadable(&mut self, unreadable: UnreadablePicture) {
+        if let Some(records) = &mut self.records {
+            records.push(RecordedAnswer::Error {
+                image: unreadable.path.display().to_string(),
+                error: unreadable.error.message().to_owned(),
+                hint: unreadable.error.hint_text().map(str::to_owned),
+            });
+        }
+        self.unreadable.push(unreadable);
+    }
+
+    /// The predictions of which pictures are drawn.
+    pub(super) fn to_draw(&self) -> &[ImagePrediction] {
+        &self.first[..self.first.len().min(self.num_pictures)]
+    }
+
+    /// Prints the predictions: one in full, several as a table.
+    pub(super) fn print(&self, saved: &LoadedModel, classes: &[String], output: &Output) {
+        match &self.first[..] {
+            [] => {}
+            [image] if self.len() == 1 => {
+                screen::print_one(image, saved.info.data.layout, classes, output);
+            }
+            images => screen::print_table(&images[..images.len().min(MAX_ROWS)], classes, output),
+        }
+        if self.counts.predicted > MAX_ROWS {
+            screen::print_omitted(self.counts.predicted - MAX_ROWS, output);
+        }
+    }
+
+    /// Prints the pictures that cannot be read and the last line, and writes the record. Returns
+    /// false if a picture cannot be read.
+    ///
+    /// # Errors
+    /// A record that cannot be written.
+    pub(super) fn finish(
+        mut self,
+        saved: &LoadedModel,
+        pictures: &[PredictionPictures],
+        classes: &[String],
+        output: &Output,
+    ) -> Result<bool> {
+        screen::print_unreadable(&self.unreadable, output);
+        if self.len() > 1 {
+            screen::print_counts(&self.counts, self.unreadable.len(), output);
+        }
+        if let Some(records) = &mut self.records {
+            complete(records, pictures, classes);
+            let run = saved.folder.path();
+            let records: Vec<_> = records.iter().map(|answer| Record { run, answer }).collect();
+            output.record(&records)?;
+        }
+        Ok(self.unreadable.is_empty())
+    }
+}
+
+/// Adds the names of the classes to the records, and the pictures to those of the first
+/// predictions.
+fn complete(records: &mut [RecordedAnswer], pictures: &[PredictionPictures], classes: &[String]) {
+    let mut pictures = pictures.iter();
+    for record in records {
+        let RecordedAnswer::Prediction(prediction) = record else { continue };
+        prediction.predicted_name.clone_from(&classes[prediction.predicted]);
+        if let Some(drawn) = pictures.next() {
+            prediction.picture = Some(drawn.path.clone());
+            prediction.prepared.clone_from(&drawn.prepared);
+        }
+    }
+}
+
+impl Counts {
+    fn add(&mut self, image: &ImagePrediction) {
+        self.predicted += 1;
+        if let Some(label) = image.image.label() {
+            self.labelled += 1;
+            self.right += usize::from(label == image.prediction.class);
+        }
+        match image.preparation {
+            Some(Preparation::Digits) => self.digits += 1,
+            Some(Preparation::Whole) => self.whole += 1,
+            Some(Preparation::None) => self.as_they_are += 1,
+            None => {}
+        }
+    }
+}

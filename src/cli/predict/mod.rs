@@ -1,0 +1,175 @@
+//! `smallnet predict`
+
+mod answers;
+mod export;
+mod range;
+mod screen;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgGroup, Args};
+
+use crate::cli::Global;
+use crate::cli::output::Output;
+use crate::cli::progress::Bar;
+use crate::data::{Preparation, Source, find_pictures};
+use crate::error::Result;
+use crate::pipeline::{LoadedModel, SplitName};
+use answers::Answers;
+use export::Exports;
+use range::IndexRange;
+
+/// Arguments of `smallnet predict`.
+#[derive(Debug, Args)]
+#[command(
+    group(ArgGroup::new("what").required(true).multiple(true).args(["images", "index", "split", "data"])),
+    override_usage = USAGE
+)]
+pub(super) struct PredictArgs {
+    /// A run's folder, its id, `latest`, or a checkpoint file in a run's folder
+    #[arg(value_name = "RUN or CHECKPOINT")]
+    model: String,
+    /// Pictures: PNG or JPEG files of any size, folders of them, or patterns such as 'scans/*.png'
+    #[arg(value_name = "IMAGE", conflicts_with_all = ["index", "split", "data"])]
+    images: Vec<PathBuf>,
+    /// Images of the data set instead, counted from 0: numbers, and ranges such as 0-99
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 1..,
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        value_parser = IndexRange::parse
+    )]
+    index: Vec<IndexRange>,
+    /// The split in which `--index` counts [default: test]; without `--index`, all its images
+    #[arg(long, value_enum, value_name = "SPLIT")]
+    split: Option<SplitName>,
+    /// Take the images from this data set instead: a name, a folder or a file
+    #[arg(long, value_name = "DATA")]
+    data: Option<String>,
+    /// Leave out pictures of the data set that cannot be read
+    #[arg(long, requires = "data")]
+    skip_broken: bool,
+    /// How pictures are prepared [default: as the training images were]
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["index", "split", "data"])]
+    prepare: Option<Preparation>,
+    /// Write a CSV file with one row per image: prediction, confidence and all probabilities
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Write a CSV file as Kaggle takes it: ImageId, which is the index and 1, and Label
+    #[arg(long, value_name = "FILE", conflicts_with = "images")]
+    submission: Option<PathBuf>,
+    /// Draw a picture of each answer, or of the first N [default: of the first 20]
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ALL_PICTURES,
+        value_parser = clap::value_parser!(u32)
+    )]
+    pictures: Option<u32>,
+}
+
+/// Usage line. clap's own would name the group before the run.
+const USAGE: &str = "smallnet predict [OPTIONS] <RUN or CHECKPOINT> <IMAGE>...
+       smallnet predict [OPTIONS] <RUN or CHECKPOINT> --index <N>...
+       smallnet predict [OPTIONS] <RUN or CHECKPOINT> --split <SPLIT>";
+
+/// Value of `--pictures` without a number.
+const ALL_PICTURES: &str = "4294967295";
+
+/// Number of answers with a picture, unless the user asks for another one.
+const DEFAULT_PICTURES: u32 = 20;
+
+/// Number of images that are predicted together. The bar moves after them.
+const CHUNK: usize = 1000;
+
+/// Runs the command.
+pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result<ExitCode> {
+    let mut saved =
+        LoadedModel::load(&args.model, &global.artifacts, global.backend)?.with_engine(global.engine)?;
+    saved.experiment.data.skip_broken |= args.skip_broken;
+    let classes = saved.info.data.classes();
+    let mut exports = Exports::new(args.csv.as_deref(), args.submission.as_deref(), &classes)?;
+    let num_pictures = args.pictures.unwrap_or(DEFAULT_PICTURES) as usize;
+    let mut answers = Answers::new(num_pictures, global.json);
+    if args.images.is_empty() {
+        predict_split(&args, &saved, output, &mut answers, &mut exports)?;
+    } else {
+        predict_pictures(&args, &saved, output, &mut answers, &mut exports)?;
+    }
+    answers.print(&saved, classes.names(), output);
+    // The predictions are printed even if a picture of them cannot be written.
+    let drawn = answers.to_draw();
+    let pictures = output.warn_on_error(saved.draw_predictions(drawn));
+    screen::print_pictures(&pictures, answers.num_predicted(), args.pictures.is_some(), output);
+    for path in exports.write()? {
+        output.line(&format!("predictions: {}", path.display()));
+    }
+    let succeeded = answers.finish(&saved, &pictures, classes.names(), output)?;
+    Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Predicts the images of a split.
+fn predict_split(
+    args: &PredictArgs,
+    saved: &LoadedModel,
+    output: &Output,
+    answers: &mut Answers,
+    exports: &mut Exports,
+) -> Result<()> {
+    let source = args.data.as_deref().map(Source::parse);
+    let subject = saved.eval_set(args.split.unwrap_or_default(), source)?;
+    subject.notes.iter().for_each(|note| output.note(note));
+    let indices = range::indices(&args.index, &subject.split, &subject.name.to_string())?;
+    let bar = bar(indices.len(), output);
+    for chunk in indices.chunks(CHUNK) {
+        for prediction in saved.predict(&subject, chunk)? {
+            exports.add(&prediction)?;
+            answers.add(prediction);
+        }
+        bar.advance(answers.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Predicts picture files.
+fn predict_pictures(
+    args: &PredictArgs,
+    saved: &LoadedModel,
+    output: &Output,
+    answers: &mut Answers,
+    exports: &mut Exports,
+) -> Result<()> {
+    let files = find_pictures(&args.images)?;
+    let bar = bar(files.len(), output);
+    for chunk in files.chunks(CHUNK) {
+        for answer in saved.predict_files(chunk, args.prepare)? {
+            match answer {
+                Ok(prediction) => {
+                    exports.add(&prediction)?;
+                    answers.add(prediction);
+                }
+                Err(unreadable) => {
+                    exports.add_unreadable(&unreadable)?;
+                    answers.add_unreadable(unreadable);
+                }
+            }
+        }
+        bar.advance(answers.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Returns the bar of `count` predictions. A few are made at once.
+fn bar(count: usize, output: &Output) -> Bar {
+    let bar = Bar::new(output.is_quiet() || count <= CHUNK);
+    bar.set_prefix("predicting");
+    bar.set_length(count as u64);
+    bar
+}
