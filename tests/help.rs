@@ -83,7 +83,7 @@ fn usages_name_the_arguments_in_their_order() {
         (
             "predict",
             "Usage: smallnet predict [OPTIONS] <RUN or CHECKPOINT> <IMAGE>...\n       smallnet predict [OPTIONS] <RUN or \
-             CHECKPOINT> --index <N>...\n",
+             CHECKPOINT> --index <N>...\n       smallnet predict [OPTIONS] <RUN or CHECKPOINT> --split <SPLIT>\n",
         ),
         ("compare", "Usage: smallnet compare [OPTIONS] <RUN> <RUN>...\n"),
         ("study", "Usage: smallnet study [OPTIONS] <STUDY>\n"),

@@ -299,7 +299,11 @@ fn files_that_are_no_pictures_of_digits() {
         assert_eq!(dir.picture(record["prepared"].as_str().unwrap()).dimensions(), (28, 28));
     }
     let neither = dir.run(&["predict", &run]);
-    assert!(neither.code == 2 && neither.stderr.contains("<IMAGE|--index <N>...>"), "{}", neither.stderr);
+    assert!(
+        neither.code == 2 && neither.stderr.contains("<IMAGE|--index <N>...|--split <SPLIT>|--data <DATA>>"),
+        "{}",
+        neither.stderr
+    );
     let both = dir.run(&["predict", &run, "a.png", "--index", "0"]);
     assert!(both.code == 2 && both.stderr.contains("cannot be used with"), "{}", both.stderr);
 }
