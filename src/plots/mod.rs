@@ -12,6 +12,7 @@
 //! | title and subtitle | `heading` |
 //! | one kind of picture | the file or folder of its name |
 
+mod annotated;
 mod chart;
 mod colour;
 mod confusion;
@@ -23,6 +24,7 @@ mod sheet;
 mod text;
 mod tile;
 
+pub(crate) use annotated::{Annotated, Mark};
 pub(crate) use chart::{Chart, Line, Scale, Series};
 pub(crate) use colour::{Colour, dark_style};
 pub(crate) use confusion::{ConfusionMatrix, confusion_strengths};
