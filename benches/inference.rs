@@ -1,4 +1,5 @@
-//! Images per second through the network of `mlp.toml`, one at a time and 1,024 at a time.
+//! Images per second through the network of `mlp.toml`, one at a time and 1,024 at a time, with the
+//! engine `cpu`. With the argument `autodiff`, with that engine.
 //!
 //! `cargo bench --bench inference`. The network is not trained. The speed hardly depends on the
 //! weights, since ReLU sets half of all neurons to 0 before training as after it. Like the scripts
@@ -10,6 +11,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use burn::tensor::Device;
+use smallnet::Engine;
 use smallnet::data::{Batch, Source, Split, Subset};
 use smallnet::evaluation::logits;
 use smallnet::model::{Mlp, MlpConfig};
@@ -20,7 +22,9 @@ fn main() {
     let device = Device::flex();
     let split = Split::whole(Source::mnist().load(Subset::Test).unwrap());
     let config = MlpConfig { hidden: vec![512, 256], ..MlpConfig::default() };
-    let model = config.init(784, 10, 1, &device).unwrap();
+    let is_autodiff = std::env::args().any(|argument| argument == "autodiff");
+    let engine = if is_autodiff { Engine::Autodiff } else { Engine::Cpu };
+    let model = config.init(784, 10, 1, &device).unwrap().with_engine(engine);
     let _session = model.engine().session(&model, 1024);
     for batch_size in [1, 1024] {
         classify(&model, &split, batch_size, &device);

@@ -6,7 +6,7 @@
 use burn::tensor::{Int, Tensor};
 use burn::train::TrainOutput;
 
-use crate::data::Batch;
+use crate::data::{Batch, evaluation_batch_size};
 use crate::engine::metrics::LazyMetrics;
 use crate::error::{Error, Result};
 use crate::model::{Mlp, cross_entropy};
@@ -29,12 +29,30 @@ pub(super) fn eval_step(model: &Mlp, batch: &Batch) -> LazyMetrics {
     metrics(logits, targets, loss)
 }
 
-/// Logits `[batch, classes]` of a batch, read from the device.
+/// Smallest number of rows in a matrix product of [`logits`]. For fewer rows, the products of flex
+/// (the crate gemm) add in another order: up to 64 rows for most layers, and up to 256 rows for a
+/// layer of one neuron. Then the last bits of an image's logits would depend on the other images.
+const MIN_ROWS: usize = 257;
+
+/// Logits `[batch, classes]` of a batch, read from the device. The logits of an image are the same
+/// alone and in a batch of any size on the same CPU backend, to the last bit: a small batch is
+/// filled up with blank images.
 ///
 /// # Errors
 /// A device that fails.
 pub(super) fn logits(model: &Mlp, batch: &Batch) -> Result<Vec<f32>> {
-    let data = model.forward(batch.images()).try_into_data();
+    let images = batch.images(); // [batch, height, width]
+    let [num_images, height, width] = images.dims();
+    // No batch of an evaluation is larger than this, so large images need no more memory.
+    let num_rows = MIN_ROWS.min(evaluation_batch_size(height * width));
+    let images = match num_rows.checked_sub(num_images) {
+        None | Some(0) => images,
+        Some(missing) => {
+            let blank = Tensor::zeros([missing, height, width], &images.device());
+            Tensor::cat(vec![images, blank], 0)
+        }
+    };
+    let data = model.forward(images).slice(0..num_images).try_into_data();
     let data =
         data.map_err(|error| Error::backend(format!("the network's answer cannot be read: {error}")))?;
     Ok(data.iter::<f32>().collect())
