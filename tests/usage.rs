@@ -40,6 +40,93 @@ fn wrong_usage_exits_with_2() {
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "wrong usage left something behind");
 }
 
+/// A mistake in a setting is one of usage, in every command that takes settings. The same mistake in
+/// a file is not.
+#[test]
+fn a_setting_that_is_refused_exits_with_2() {
+    let dir = TestDir::new();
+    dir.write("wrong.toml", "lr = 0.1\n");
+    dir.write("wrong-study.toml", "[set]\nlr = 0.1\n[vary]\nmodel.hidden = [[8], [16]]\n");
+    let commands: [&[&str]; 6] =
+        [&["train"], &["summary", "hidden"], &["lr-find"], &["data"], &["lab"], &["study", "learning-rate"]];
+    for command in commands {
+        for setting in [
+            "frobnicate=1",
+            "optimizer.lr=1",
+            "training.num_epochs=x",
+            "training.batch_size=0",
+            "seed.x=1",
+            "optimizer=adam",
+            "optimizer.kind=adm",
+            "data.validation",
+            "=1",
+        ] {
+            let output = dir.run(&[command, &["--set", setting]].concat());
+            assert_eq!(output.code, 2, "{command:?} {setting}: {}", output.stderr);
+            assert!(output.stderr.starts_with("error: "), "{command:?} {setting}: {}", output.stderr);
+        }
+    }
+    assert_eq!(dir.run(&["study", "learning-rate", "--set", "optimizer.learning_rate=1"]).code, 2);
+    assert_eq!(dir.run(&["train", "--lr", "-1"]).code, 2);
+    dir.run(&["train", "wrong.toml"])
+        .assert_error(1, "unknown key `lr` in `wrong.toml`\n\nhint: did you mean `optimizer.learning_rate`?");
+    for args in [&["train", "wrong.toml"] as &[&str], &["study", "wrong-study.toml"]] {
+        assert_eq!(dir.run(args).code, 1, "{args:?}");
+        assert_eq!(dir.run(&[args, &["--set", "seed=1"]].concat()).code, 1, "{args:?}: the file is wrong");
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "something was left behind");
+}
+
+/// The words of other libraries are no keys, and each has a hint that can be copied.
+#[test]
+fn the_words_of_other_libraries_name_the_keys_that_are_meant() {
+    let dir = TestDir::new();
+    for (settings, meant) in [
+        (&["lr=0.1"] as &[&str], "--set optimizer.learning_rate=0.1"),
+        (&["lr=0.1", "seed=3", "epochs=5"], "--set optimizer.learning_rate=0.1 training.num_epochs=5"),
+        (&["batch_size=64"], "--set training.batch_size=64"),
+        (&["hidden=128"], "--set 'model.hidden=[128]'"),
+        (&["hidden=128,64"], "--set 'model.hidden=[128,64]'"),
+        (&["optimizer=Adam"], "--set optimizer.kind=adam"),
+        (&["optimizer.beta1=0.5", "optimizer.kind=adam"], "--set optimizer.beta_1=0.5"),
+        (&["training.patience=2"], "--set training.early_stopping.patience=2"),
+    ] {
+        let output = dir.run(&[&["summary", "--set"], settings].concat());
+        let hint = format!("\n\nhint: did you mean `{}`?\n", meant.replace("[128,64]", "[128, 64]"));
+        assert!(output.code == 2 && output.stderr.ends_with(&hint), "{settings:?}: {}", output.stderr);
+    }
+    // The optimizer in use does not have this key.
+    let output = dir.run(&["summary", "--set", "optimizer.kind=adam", "momentum=0.9"]);
+    assert!(!output.stderr.contains("--set optimizer.momentum"), "{}", output.stderr);
+    for (option, meant) in [
+        (&["--momentum", "0.9"] as &[&str], "--set optimizer.momentum=0.9"),
+        (&["--optimizer=adam"], "--set optimizer.kind=adam"),
+        (&["--learning-rate", "0.1"], "--set optimizer.learning_rate=0.1"),
+        (&["--model.dropout", "0.1"], "--set model.dropout=0.1"),
+    ] {
+        let output = dir.run(&[&["train", "softmax"], option].concat());
+        let hint = format!("hint: an experiment's settings are changed with `--set`: `{meant}`\n");
+        assert!(output.code == 2 && output.stderr.ends_with(&hint), "{option:?}: {}", output.stderr);
+    }
+    assert!(!dir.run(&["evaluate", "latest", "--momentum", "0.9"]).stderr.contains("--set"));
+}
+
+#[test]
+fn several_settings_follow_one_option() {
+    let dir = TestDir::new();
+    let toml = |args: &[&str]| dir.json(&[&["summary"], args].concat());
+    let apart =
+        toml(&["hidden", "--set", "seed=3", "--set", "model.hidden=[8]", "--set", "optimizer.kind=adam"]);
+    for together in [
+        &["--set", "seed=3", "model.hidden=[8]", "optimizer.kind=adam", "hidden"] as &[&str],
+        &["hidden", "--set", "seed=3", "model.hidden=[8]", "--set", "optimizer.kind=adam"],
+        &["--set=seed=3", "model.hidden=[8]", "optimizer.kind=adam", "--", "hidden"],
+    ] {
+        assert_eq!(toml(together), apart, "{together:?}");
+    }
+    assert_ne!(toml(&["hidden"]), apart);
+}
+
 #[test]
 fn what_belongs_to_training_says_where() {
     let dir = TestDir::new();
@@ -165,7 +252,7 @@ fn bad_experiments_are_refused_before_a_folder_is_made() {
          key",
     );
     dir.run(&["train", "--set", "training.batch_size=0"])
-        .assert_error(1, "`training.batch_size` is 0, expected a whole number from 1 to 1000000");
+        .assert_error(2, "`training.batch_size` is 0, expected a whole number from 1 to 1000000");
     dir.run(&["train", "--set", "data.validation=60000"])
         .assert_error(1, "`data.validation` is 60000, expected less than the 60000 training images");
     dir.run(&["train", "--set", "model.hidden=[60000,60000]"]).assert_error(

@@ -19,9 +19,8 @@ pub(super) struct ExperimentArgs {
     /// The experiment: a file, or one of those inside smallnet: softmax, hidden, mlp, best,
     /// inserted, reference [default: softmax]
     config: Option<PathBuf>,
-    /// Change one setting of the experiment, such as `optimizer.learning_rate=0.1`; may be
-    /// repeated. Another `kind` starts from its own defaults; short options of a setting override
-    /// it
+    /// Change settings of the experiment: one or more, such as `optimizer.learning_rate=0.1`.
+    /// Another `kind` starts from its own defaults; short options of a setting override it
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Override>,
     /// The seed of weights, image order, held-out images and dropout; short for `--set seed=N`

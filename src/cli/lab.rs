@@ -40,7 +40,7 @@ pub(super) struct LabArgs {
     /// The seed of all experiments; studies with several seeds take this one and those that follow
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
     seed: Option<i64>,
-    /// Change one setting of all experiments, such as `training.num_epochs=3`; may be repeated.
+    /// Change settings of all experiments: one or more, such as `training.num_epochs=3`.
     /// Studies start from these experiments: they take it, too, unless they vary it themselves
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Override>,

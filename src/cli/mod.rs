@@ -24,6 +24,7 @@ mod reading;
 mod report;
 mod resume;
 mod runs;
+mod set_option;
 mod signals;
 mod speed;
 mod study;
@@ -33,6 +34,7 @@ mod terminal;
 mod train;
 mod weights;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -67,7 +69,7 @@ Examples:
   smallnet --backend wgpu                           the same on a GPU
   smallnet train mlp --seed 7                       train another experiment
   smallnet train --hidden 128,64 --lr 0.05 --epochs 3
-  smallnet train --set model.dropout=0.2            change any setting
+  smallnet train --set model.dropout=0.2 seed=7     change any settings
   smallnet resume latest                            resume an interrupted run
   smallnet data --index 7                           look at a training image
   smallnet fetch fashion-mnist                      download a data set; then: --data fashion-mnist
@@ -174,10 +176,11 @@ fn command() -> clap::Command {
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
-    let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let words = set_option::repeat(std::env::args_os());
+    let parsed = command().try_get_matches_from(&words).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return print_usage(&error),
+        Err(error) => return print_usage(&error, words),
     };
     let output = Output::new(cli.global.json, cli.global.quiet);
     signals::survive_file_size_limit();
@@ -218,11 +221,15 @@ fn parse_index(text: &str) -> std::result::Result<usize, &'static str> {
 
 /// Prints clap's message (help, the version or a usage error) and returns the exit code.
 ///
-/// Arguments that would be valid after `train` get a hint.
-fn print_usage(error: &clap::Error) -> ExitCode {
+/// Arguments that would be valid after `train` get a hint, and so do options that are settings.
+/// `words` are those of the command line.
+fn print_usage(error: &clap::Error, mut words: Vec<OsString>) -> ExitCode {
     // A reader that has closed the pipe, such as `head`, is no error of smallnet.
     let _ = error.print();
-    let mut words: Vec<_> = std::env::args_os().collect();
+    if let Some(setting) = set_option::meant_by(error, &words) {
+        output::hint(&format!("an experiment's settings are changed with `--set`: `{setting}`"));
+        return ExitCode::from(2);
+    }
     let first = words.get(1).map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
     let is_experiment = first.ends_with(".toml") || Shipped::find(&EXPERIMENTS, &first).is_some();
     let is_for_training = first.starts_with('-') || is_experiment;

@@ -35,8 +35,8 @@ pub(super) struct StudyArgs {
     /// architecture, batch-size
     #[arg(value_name = "STUDY")]
     file: PathBuf,
-    /// Change one setting of the base experiment for all trials, such as `training.num_epochs=3`;
-    /// may be repeated
+    /// Change settings of the base experiment for all trials: one or more, such as
+    /// `training.num_epochs=3`
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Override>,
     #[command(flatten)]

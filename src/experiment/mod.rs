@@ -7,6 +7,7 @@ mod overrides;
 mod read;
 pub(crate) mod shipped;
 pub mod summary;
+mod synonyms;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ use crate::training::{CheckpointConfig, Hyperparameters, TrainingConfig};
 pub use diff::{Difference, differences, settings};
 pub use overrides::Override;
 pub(crate) use read::{ParsedExperiment, parse, read_text};
+pub(crate) use synonyms::meant_setting;
 
 /// The largest number of characters of an experiment's name.
 pub(crate) const MAX_NAME_LENGTH: usize = 100;
@@ -74,9 +76,12 @@ impl Experiment {
     ///
     /// # Errors
     /// Invalid TOML, an unknown key (with the nearest valid one), a value of the wrong type or out
-    /// of range.
+    /// of range. If the text alone has no such mistake, the overrides have it, and the error is one
+    /// of usage.
     pub fn from_toml(text: &str, origin: &str, overrides: &[Override]) -> Result<Self> {
-        ParsedExperiment::new(text, origin)?.with_overrides(overrides, "with --set")
+        let parsed = ParsedExperiment::new(text, origin)?;
+        let experiment = parsed.with_overrides(overrides, "with --set");
+        experiment.map_err(|error| parsed.explain_refusal(error, &[], overrides))
     }
 
     /// Returns the experiment as TOML with all values. Reading it gives the same experiment.

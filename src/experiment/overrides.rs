@@ -112,7 +112,7 @@ impl FromStr for Override {
 
 /// Parses `text` as a TOML value. Any other text becomes a string, so `--set model.activation=tanh`
 /// needs no quotes.
-fn parse_value(text: &str) -> Value {
+pub(super) fn parse_value(text: &str) -> Value {
     parse(&format!("v = {text}"), "")
         .ok()
         .and_then(|mut table| if table.len() == 1 { table.remove("v") } else { None })

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue, Deserializer};
 use toml::{Spanned, Table, Value};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::experiment::synonyms::{meant_key, meant_settings};
 use crate::experiment::{Experiment, Override};
 use crate::util::files;
 use crate::util::suggest::suggestion;
@@ -52,6 +53,21 @@ impl ParsedExperiment {
         let experiment = deserialize(table, &place)?;
         experiment.check()?;
         Ok(experiment)
+    }
+
+    /// Returns `error`, with which the experiment refused `fixed` and then `overrides`. If it takes
+    /// `fixed` alone, the overrides of the command line are wrong: the error becomes one of usage,
+    /// with a hint at the settings that are meant.
+    pub(crate) fn explain_refusal(&self, error: Error, fixed: &[Override], overrides: &[Override]) -> Error {
+        if overrides.is_empty() || self.with_overrides(fixed, "").is_err() {
+            return error;
+        }
+        let error = error.with_kind(ErrorKind::Usage);
+        let table = apply_overrides(self.table.clone(), fixed);
+        match table.ok().and_then(|table| meant_settings(&table, overrides)) {
+            Some(settings) => error.hint(format!("did you mean `{settings}`?")),
+            None => error,
+        }
     }
 
     /// Removes the values that `overrides` replace, which may be long lists. With `overrides`
@@ -150,7 +166,7 @@ fn check_depth(table: Spanned<DeTable<'_>>) -> Option<Spanned<DeTable<'_>>> {
 }
 
 /// The sections whose `kind` decides which other keys they have, with their default kinds.
-const DEFAULT_KINDS: [(&str, &str); 2] = [("optimizer", "sgd"), ("schedule", "constant")];
+pub(super) const DEFAULT_KINDS: [(&str, &str); 2] = [("optimizer", "sgd"), ("schedule", "constant")];
 /// The key that has the same meaning for all kinds.
 const SHARED_KEY: &str = "warmup_epochs";
 
@@ -222,8 +238,27 @@ fn unknown_key(table: &Table, path: &str, key: &str, mut valid: Vec<String>, pla
     }
     valid.sort();
     let prefix = if section.is_empty() { String::new() } else { format!("{section}.") };
-    Error::config(format!("unknown key `{prefix}{key}` {place}"))
-        .hint(suggestion(&prefix, key, &valid, &noun))
+    let full = format!("{prefix}{key}");
+    let hint = match meant_key(key).filter(|meant| *meant != full) {
+        Some(meant) => match meant.strip_prefix(&prefix).filter(|rest| valid.iter().any(|key| key == rest)) {
+            Some(meant) => suggestion(&prefix, meant, &valid, &noun),
+            None => format!("did you mean `{meant}`?"),
+        },
+        None => suggestion(&prefix, key, &valid, &noun),
+    };
+    Error::config(format!("unknown key `{full}` {place}")).hint(hint)
+}
+
+/// Returns whether an experiment accepts the key of `setting`, whatever its value is. `alone` is a
+/// table with the kind of the setting's section, if that has one.
+pub(super) fn is_accepted(setting: &Override, mut alone: Table) -> bool {
+    if setting.apply(&mut alone).is_err() {
+        return false;
+    }
+    match Value::Table(alone).try_into::<Experiment>() {
+        Ok(_) => true,
+        Err(error) => !error.message().starts_with("unknown field "),
+    }
 }
 
 /// Returns whether a section has a `kind`.
@@ -232,7 +267,7 @@ fn has_kind(section: &str) -> bool {
 }
 
 /// Returns the value of a dotted key.
-fn lookup<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+pub(super) fn lookup<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
     let (first, rest) = key.split_once('.').unwrap_or((key, ""));
     let value = table.get(first)?;
     if rest.is_empty() { Some(value) } else { lookup(value.as_table()?, rest) }

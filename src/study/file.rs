@@ -7,7 +7,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use crate::error::{Error, Result, ensure};
+use crate::error::{Error, ErrorKind, Result, ensure};
 use crate::experiment;
 use crate::experiment::shipped::{EXPERIMENTS, STUDIES, Shipped, hint, shipped};
 use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, MAX_NAME_LENGTH, Override, ParsedExperiment};
@@ -104,24 +104,30 @@ impl Study {
         let timing = file.flag("timing")?;
         let equivalence = file.equivalence()?;
         let sample = file.sample()?;
-        let mut changes = Vec::new();
-        flatten_changes(&file.section("set")?, "", &mut changes);
-        changes.extend_from_slice(more_changes);
+        let mut own_changes = Vec::new();
+        flatten_changes(&file.section("set")?, "", &mut own_changes);
         let vary = file.section("vary")?;
         file.reject_unknown_keys()?;
-        if folds > 0 {
-            // Folds replace the validation images of `data.validation`. Early stopping refuses an
-            // experiment without validation images, so the value is 1 and not 0.
-            changes.push(Override::new("data.validation", 1));
-        }
-        let changes = keep_last_of_each_key(changes);
+        // Folds replace the validation images of `data.validation`. Early stopping refuses an
+        // experiment without validation images, so the value is 1 and not 0.
+        let held_out = (folds > 0).then(|| Override::new("data.validation", 1));
+        own_changes.extend(held_out.clone());
+        let changes = own_changes.iter().chain(more_changes).cloned().chain(held_out);
+        let changes = keep_last_of_each_key(changes.collect());
         let base_file = ParsedExperiment::new(&base_text, &base_origin)?.without_overridden(&changes);
-        let mut base = base_file.with_overrides(&changes, &format!("changed by `{origin}`"))?;
+        let mut base = base_file
+            .with_overrides(&changes, &format!("changed by `{origin}`"))
+            .map_err(|error| base_file.explain_refusal(error, &own_changes, more_changes))?;
         base.data.make_absolute()?;
         let known = experiment::settings(&base)?;
         let is_whole = |key: &str| known.get(key).is_some_and(|value| value.parse::<i64>().is_ok());
         let parameters = search_space::read(&vary, "", origin, &is_whole)?;
-        check_parameters(&parameters, &changes, seeds.is_some(), origin)?;
+        let check = |changes: &[Override]| check_parameters(&parameters, changes, seeds.is_some(), origin);
+        // A change that the file alone does not make is one of the command line.
+        check(&changes).map_err(|error| match check(&own_changes) {
+            Ok(()) => error.with_kind(ErrorKind::Usage),
+            Err(_) => error,
+        })?;
         Experiment { name: name.clone(), ..base.clone() }.check()?;
         check_length(&name, origin)?;
         let seeds = seeds.unwrap_or_else(|| vec![base.seed]);
