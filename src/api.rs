@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
 use crate::experiment::Experiment;
 use crate::model::Mlp;
-use crate::pipeline::{ImagePrediction, LoadedModel, SplitName, prepare};
+use crate::pipeline::{ImagePrediction, LoadedModel, SplitName, prepare, prepare_from};
 use crate::run::{RunFolder, RunInfo};
 use crate::study::Study;
 use crate::study::StudySummary;
@@ -116,6 +116,29 @@ pub fn train_with(
     let prepared = prepare(experiment, compute.into(), artifacts.as_ref())?;
     let folder = prepared.folder.clone();
     prepared.train(observers)?.report?;
+    Run::open(folder)
+}
+
+/// Trains `experiment` as [`train`] does, but starts from the weights of `run`. The experiment must
+/// have the hidden layers and the activation of the run. Where the data set has another number of
+/// classes, the last layer is initialized anew. The optimizer starts anew, too.
+///
+/// # Errors
+/// The same as those of [`train`], or an experiment or data set that does not fit the network.
+///
+/// # Example
+/// ```no_run
+/// let run = smallnet::Run::load("latest", "artifacts")?;
+/// let mut experiment = run.experiment().clone();
+/// experiment.training.num_epochs = 2;
+/// let next = smallnet::train_from(&run, experiment, "artifacts")?;
+/// # Ok::<(), smallnet::Error>(())
+/// ```
+pub fn train_from(run: &Run, experiment: Experiment, artifacts: impl AsRef<Path>) -> Result<Run> {
+    experiment.check()?;
+    let prepared = prepare_from(experiment, &run.0, Backend::default().into(), artifacts.as_ref())?;
+    let folder = prepared.folder.clone();
+    prepared.train(Observers::silent())?.report?;
     Run::open(folder)
 }
 

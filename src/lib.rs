@@ -69,7 +69,7 @@ pub mod study;
 pub mod training;
 mod util;
 
-pub use api::{Run, evaluate, predict, predict_files, run_study, train, train_with};
+pub use api::{Run, evaluate, predict, predict_files, run_study, train, train_from, train_with};
 pub use backend::Engine;
 pub use error::{Error, ErrorKind, Result};
 pub use experiment::Experiment;

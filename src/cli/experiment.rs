@@ -35,6 +35,21 @@ pub(super) struct ExperimentArgs {
     skip_broken: bool,
 }
 
+/// Text of an experiment file.
+pub(super) struct ExperimentText {
+    /// The TOML.
+    pub(super) text: String,
+    /// Name of the file in messages.
+    pub(super) origin: String,
+}
+
+impl Default for ExperimentText {
+    /// The experiment that smallnet trains if none is named.
+    fn default() -> Self {
+        Self { text: DEFAULT_EXPERIMENT.to_owned(), origin: "softmax.toml".to_owned() }
+    }
+}
+
 /// Arguments of an experiment that is trained: [`ExperimentArgs`] and short forms of frequent
 /// settings.
 #[derive(Debug, Default, Args)]
@@ -114,9 +129,17 @@ impl TrainingArgs {
     ///
     /// # Errors
     /// If the file cannot be read, or if a setting is refused.
-    pub(super) fn read(mut self, name: Option<String>) -> Result<Experiment> {
+    pub(super) fn read(self, name: Option<String>) -> Result<Experiment> {
+        self.read_or(ExperimentText::default(), name)
+    }
+
+    /// Reads the experiment, or changes `default` if none is named. `name` replaces its name.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or if a setting is refused.
+    pub(super) fn read_or(mut self, default: ExperimentText, name: Option<String>) -> Result<Experiment> {
         self.experiment.settings.extend(self.short.settings());
-        self.experiment.read(name)
+        self.experiment.read_or(default, name)
     }
 }
 
@@ -140,11 +163,19 @@ impl ExperimentArgs {
     /// # Errors
     /// If the file cannot be read, or if a setting is refused.
     pub(super) fn read(self, name: Option<String>) -> Result<Experiment> {
-        let (text, origin) = match &self.config {
-            None => (DEFAULT_EXPERIMENT.to_owned(), "softmax.toml".to_owned()),
+        self.read_or(ExperimentText::default(), name)
+    }
+
+    /// Reads the experiment, or changes `default` if none is named. `name` replaces its name.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or if a setting is refused.
+    fn read_or(self, default: ExperimentText, name: Option<String>) -> Result<Experiment> {
+        let ExperimentText { text, origin } = match &self.config {
+            None => default,
             Some(path) => match shipped::shipped(&EXPERIMENTS, path, "experiment")? {
-                Some(shipped) => (shipped.text.to_owned(), shipped.file()),
-                None => (read_file(path)?, path.display().to_string()),
+                Some(shipped) => ExperimentText { text: shipped.text.to_owned(), origin: shipped.file() },
+                None => ExperimentText { text: read_file(path)?, origin: path.display().to_string() },
             },
         };
         let mut settings = self.settings;

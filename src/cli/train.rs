@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::backend::BackendHandle;
-use crate::cli::experiment::TrainingArgs;
+use crate::cli::experiment::{ExperimentText, TrainingArgs};
 use crate::cli::output::{Output, invocation};
 use crate::cli::signals::Signals;
 use crate::cli::{Global, dashboard, progress, terminal};
@@ -19,7 +19,7 @@ use crate::experiment::Experiment;
 use crate::experiment::summary::ModelSummary;
 use crate::optim::ScheduleConfig;
 use crate::pipeline;
-use crate::pipeline::{PreparedRun, RunOutcome};
+use crate::pipeline::{LoadedModel, PreparedRun, RunOutcome};
 use crate::run::diagnosis::{Finding, diagnose};
 use crate::run::{RunInfo, RunSummary, Status};
 use crate::training::{EpochRecord, Observers, StopReason, on_epoch_end};
@@ -30,6 +30,11 @@ use crate::util::format::{counted, grouped, loss, seconds, significant};
 pub(super) struct TrainArgs {
     #[command(flatten)]
     experiment: TrainingArgs,
+    /// Start from the weights of a run instead of random ones: its folder, its id, `latest`, or a
+    /// checkpoint in it. Without EXPERIMENT, the run's own experiment is trained. The optimizer
+    /// starts anew; `resume` continues a run with its optimizer
+    #[arg(long, value_name = "RUN or CHECKPOINT")]
+    from: Option<String>,
     /// The name of the run's folder in the artifacts folder; short for `--set name=NAME`
     #[arg(long)]
     name: Option<String>,
@@ -55,8 +60,19 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
     if args.dashboard {
         dashboard::check()?;
     }
-    let experiment = args.experiment.read(args.name)?;
-    let prepared = pipeline::prepare(experiment, global.compute()?, &global.artifacts)?;
+    let compute = global.compute()?;
+    let prepared = match &args.from {
+        None => pipeline::prepare(args.experiment.read(args.name)?, compute, &global.artifacts)?,
+        Some(from) => {
+            let source = LoadedModel::load(from, &global.artifacts, Some(compute.backend()))?;
+            let own = ExperimentText {
+                text: source.experiment.to_toml()?,
+                origin: source.folder.config_path().display().to_string(),
+            };
+            let experiment = args.experiment.read_or(own, args.name)?;
+            pipeline::prepare_from(experiment, &source, compute, &global.artifacts)?
+        }
+    };
     run_with_progress(prepared, args.dashboard, output)
 }
 
@@ -70,6 +86,9 @@ pub(super) fn run_with_progress(
     output: &Output,
 ) -> Result<ExitCode> {
     print_header(&prepared.experiment, &prepared.info, &prepared.handle, output);
+    if let Some(source) = &prepared.info.source_run {
+        output.line(&format!("from: {}", source.describe()));
+    }
     prepared.notes().iter().for_each(|note| output.note(note));
     let findings = prepared.data_check().map_or_else(Vec::new, |check| check.lines(MAX_DATA_LINES));
     findings.iter().for_each(|finding| output.warning(finding));

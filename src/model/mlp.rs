@@ -1,9 +1,9 @@
 //! Owns the network as a Burn module, and its forward pass with Burn's tensors. Depends on
 //! `backend`. Must not know how `engine::cpu` computes the same pass.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::Linear;
-use burn::tensor::{Tensor, activation::softmax};
+use burn::tensor::{Device, Tensor, TensorData, activation::softmax};
 
 use crate::backend::Engine;
 use crate::error::{Error, Result};
@@ -74,6 +74,24 @@ impl Mlp {
         Self { engine, ..self }
     }
 
+    /// Returns this network with the parameters of the first `num_layers` layers of `source`, on
+    /// its own device.
+    ///
+    /// # Errors
+    /// Layers of other sizes, or a device that fails.
+    pub(crate) fn with_layers_of(mut self, source: &Self, num_layers: usize) -> Result<Self> {
+        for (layer, from) in self.layers.iter_mut().zip(&source.layers).take(num_layers) {
+            let (size, wanted) = (from.weight.dims(), layer.weight.dims());
+            if size != wanted {
+                return Err(Error::new(format!("a layer has the size {size:?}, expected {wanted:?}")));
+            }
+            let device = layer.weight.val().device();
+            layer.weight = copy(&from.weight, &device)?;
+            layer.bias = from.bias.as_ref().map(|bias| copy(bias, &device)).transpose()?;
+        }
+        Ok(self)
+    }
+
     /// Engine that computes the network's passes.
     pub fn engine(&self) -> Engine {
         self.engine
@@ -141,6 +159,12 @@ impl Mlp {
     }
 }
 
+/// Copies a parameter to `device`. The copy is a parameter of its own.
+fn copy<const D: usize>(parameter: &Param<Tensor<D>>, device: &Device) -> Result<Param<Tensor<D>>> {
+    let values = TensorData::new(read(parameter.val())?, parameter.dims());
+    Ok(Param::from_data(values, device))
+}
+
 /// Copies the values of `tensor` from its device, row-major.
 fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
     let data = tensor.try_into_data();
@@ -151,8 +175,7 @@ fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use burn::module::Param;
-    use burn::tensor::{Device, Int, TensorData};
+    use burn::tensor::Int;
 
     use super::*;
     use crate::model::{MlpConfig, cross_entropy};

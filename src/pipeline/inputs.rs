@@ -80,6 +80,7 @@ pub(crate) fn start_info(
         backend: compute.backend(),
         engine: Some(compute.engine()),
         adapter: handle.adapter.clone(),
+        source_run: None,
         num_threads: backend::num_threads(),
         data,
         seed: experiment.seed,

@@ -15,6 +15,7 @@ mod relocate;
 mod report;
 pub(crate) mod resume;
 pub(crate) mod splits;
+mod start_from;
 pub(crate) mod train;
 
 pub use answers::{ImagePrediction, ImageRef, PictureAnswer, UnreadablePicture};
@@ -27,4 +28,5 @@ pub use relocate::relocate_data;
 pub use report::report;
 pub use resume::{Resume, resume};
 pub use splits::{SplitName, Splits};
+pub use start_from::prepare_from;
 pub use train::{PreparedRun, RunOutcome, prepare};

@@ -64,6 +64,12 @@ pub fn resume(
     let steps_per_epoch = experiment.training.steps_per_epoch(splits.train.len());
     let resume_point = search.find_last(epochs, steps_per_epoch, &mut warnings)?;
     let position = resume_point.as_ref().map(|point| point.checkpoint.state.position);
+    // Without a checkpoint, the training starts again. The weights of another run cannot be drawn
+    // from the seed.
+    let model = match &info.source_run {
+        Some(source) if position.is_none() => folder.load_initial_weights(model, source)?,
+        _ => model,
+    };
     if position.is_some() {
         warn_about_schedule(&experiment, num_planned, &mut warnings);
     }

@@ -11,7 +11,7 @@ use crate::model::{Mlp, weights_sha256};
 use crate::pipeline::inputs::{RunInputs, start_info};
 use crate::pipeline::{Splits, report};
 use crate::run;
-use crate::run::{Metrics, RunFolder, RunInfo, RunLock, RunSummary, Status, TestEvaluation};
+use crate::run::{Metrics, RunFolder, RunInfo, RunLock, RunSummary, SourceRun, Status, TestEvaluation};
 use crate::training;
 use crate::training::{
     Callback, CheckpointOptions, EpochRecord, Observers, Position, ResumePoint, StopReason, TrainRequest,
@@ -61,10 +61,27 @@ pub struct RunOutcome {
 /// A backend that cannot be opened, a data set that cannot be read or learned from, a network that
 /// is too large, or a folder that cannot be written.
 pub fn prepare(experiment: Experiment, compute: Compute, artifacts: &Path) -> Result<PreparedRun> {
-    let RunInputs { handle, splits, model, data } = RunInputs::new(&experiment, compute)?;
+    let inputs = RunInputs::new(&experiment, compute)?;
+    create(experiment, compute, inputs, None, artifacts)
+}
+
+/// Creates the run folder of a training with these `inputs`. `source_run` is the run that the
+/// weights of their network are from, if they are not drawn from the seed.
+///
+/// # Errors
+/// A folder that cannot be written.
+pub(super) fn create(
+    experiment: Experiment,
+    compute: Compute,
+    inputs: RunInputs,
+    source_run: Option<SourceRun>,
+    artifacts: &Path,
+) -> Result<PreparedRun> {
+    let RunInputs { handle, splits, model, data } = inputs;
     let now = run::now();
-    let info = start_info(&experiment, compute, &handle, data, now);
-    let (folder, lock, info) = RunFolder::create(artifacts, &experiment, info, now)?;
+    let initial = source_run.is_some().then_some(&model);
+    let info = RunInfo { source_run, ..start_info(&experiment, compute, &handle, data, now) };
+    let (folder, lock, info) = RunFolder::create(artifacts, &experiment, info, initial, now)?;
     let (metrics, _) = folder.metrics()?;
     Ok(PreparedRun {
         experiment,

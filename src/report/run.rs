@@ -70,6 +70,9 @@ fn header(run: &RunRecords, model: &ModelSummary) -> Markup {
         @for [what, hint] in diagnosis::diagnose_run(run).iter().map(Finding::sentences) {
             p.warning { strong { (what) } " " (components::inline_code(&hint)) }
         }
+        @if let Some(source) = &run.info.source_run {
+            p { "The training started from the weights of another run: " (source.describe()) "." }
+        }
         (components::stat_tiles(&key_figures(run, model)))
         @if let Some(note) = note(run) { p { (components::inline_code(&note)) } }
     }
@@ -207,6 +210,10 @@ fn provenance(run: &RunRecords) -> Markup {
         ("started", info.started_at.clone()),
         ("ended", info.ended_at.clone().unwrap_or_else(|| "–".to_owned())),
     ];
+    if let Some(source) = &info.source_run {
+        entries.push(("from run", source.path.clone()));
+        entries.push(("its weights", source.weights_sha256.clone()));
+    }
     if !info.resumes.is_empty() {
         entries.push(("resumed", info.resumes.iter().map(describe_resume).collect::<Vec<_>>().join("; ")));
     }
@@ -222,11 +229,13 @@ fn provenance(run: &RunRecords) -> Markup {
     let is_stretched =
         info.num_epochs.is_some() && matches!(run.experiment.schedule, ScheduleConfig::Cosine(_));
     let is_exact = info.status == Status::Finished && !info.backend.is_gpu() && !is_stretched;
+    let from = info.source_run.as_ref();
+    let from = from.map(|source| format!(" --from {}", components::shell_word(&source.path)));
     let extended = info.num_epochs.map(|epochs| format!(" --set training.num_epochs={epochs}"));
     html! {
         (components::definition_list(&entries))
         h3 { "Repeat it" }
-        pre { "smallnet --backend " (info.backend) " train " (config) (extended.unwrap_or_default()) }
+        pre { "smallnet --backend " (info.backend) " train " (config) (from.unwrap_or_default()) (extended.unwrap_or_default()) }
         @if is_exact {
             p.note {
                 "On the same kind of CPU, the same version of smallnet gives the same weights to the last bit: compare the "

@@ -9,6 +9,7 @@
 //!   run.json        data set, backend, version of smallnet, status
 //!   metrics.jsonl   one line per epoch
 //!   checkpoint/     the training's state after the last two epochs and the best one
+//!   initial.bpk     the initial weights, if they are from another run
 //!   model.bpk       the trained weights
 //!   summary.json    the result
 //!   evaluation.json the test in detail
@@ -19,6 +20,7 @@
 //! ```
 
 pub mod diagnosis;
+mod initial;
 mod list;
 mod metrics;
 mod records;
@@ -42,7 +44,7 @@ use crate::util::hex::hex;
 
 pub use list::{RunEntry, UnreadableRun, find, list};
 pub use metrics::Metrics;
-pub use records::{DataInfo, ResumeEvent, RunInfo, RunRecords, RunSummary, Status};
+pub use records::{DataInfo, ResumeEvent, RunInfo, RunRecords, RunSummary, SourceRun, Status};
 pub use test::TestEvaluation;
 
 /// The format of run folders that this smallnet writes. Format 1 had Burn's own checkpoints. In
@@ -52,6 +54,7 @@ pub const FORMAT: u32 = 3;
 const CONFIG: &str = "config.toml";
 const INFO: &str = "run.json";
 const METRICS: &str = "metrics.jsonl";
+const INITIAL: &str = "initial.bpk";
 const MODEL: &str = "model.bpk";
 const SUMMARY: &str = "summary.json";
 const EVALUATION: &str = "evaluation.json";
@@ -61,7 +64,7 @@ const FIGURES: &str = "figures";
 const PREDICTIONS: &str = "predictions";
 /// All files of a run folder. The folder may be untrusted: none of these files may be a link that
 /// leads out of it, or a pipe, which would block the reader.
-const FILES: [&str; 8] = [CONFIG, INFO, METRICS, MODEL, SUMMARY, EVALUATION, REPORT, files::LOCK];
+const FILES: [&str; 9] = [CONFIG, INFO, METRICS, INITIAL, MODEL, SUMMARY, EVALUATION, REPORT, files::LOCK];
 /// All folders in a run folder.
 const FOLDERS: [&str; 3] = [CHECKPOINTS, FIGURES, PREDICTIONS];
 
@@ -79,8 +82,9 @@ pub struct RunFolder {
 
 impl RunFolder {
     /// Creates the folder `artifacts/<experiment>/<run id>` with `config.toml` and `run.json`, and
-    /// locks it. The id is the time in UTC, with a number if another run has that id. Returns
-    /// `info` with the digest of `config.toml`, as it was saved.
+    /// locks it. `initial` is the network whose weights are saved as the initial ones, if they are
+    /// those of another run. The id is the time in UTC, with a number if another run has that id.
+    /// Returns `info` with the digest of `config.toml`, as it was saved.
     ///
     /// # Errors
     /// A folder or file that cannot be written.
@@ -88,17 +92,19 @@ impl RunFolder {
         artifacts: &Path,
         experiment: &Experiment,
         mut info: RunInfo,
+        initial: Option<&Mlp>,
         now: OffsetDateTime,
     ) -> Result<(Self, RunLock, RunInfo)> {
         let parent = artifacts.join(&experiment.name);
         fs::create_dir_all(&parent).map_err(|error| Error::io("make the folder", &parent, error))?;
         files::clean_staging(&parent)?;
-        // The folder gets its name when it has both files, so no process sees a run without them.
+        // The folder gets its name when it has these files, so no process sees a run without them.
         let (staging, lock) = files::new_staging_dir(&parent)?;
         let mut folder = Self { path: staging.path().to_owned() };
         let lock = RunLock { _lock: lock };
         info.config_sha256 = Some(folder.write_experiment(experiment)?);
         folder.write_info(&info)?;
+        initial.map_or(Ok(()), |model| folder.save_initial_weights(model))?;
         // The time 2026-11-22T18:08:05.112Z becomes the id 20261122-180805.
         let id: String = timestamp(now).chars().take(19).filter(|c| !"-:".contains(*c)).collect();
         let id = id.replace('T', "-");
@@ -354,11 +360,7 @@ impl RunFolder {
     /// # Errors
     /// A device that fails, or a file that cannot be written.
     pub fn save_model(&self, model: &Mlp) -> Result<()> {
-        let path = self.model_path();
-        let bytes = model.clone().into_record().into_bytes();
-        let bytes =
-            bytes.map_err(|error| Error::backend(format!("cannot write `{}`: {error}", path.display())))?;
-        files::write(&path, &bytes)
+        write_weights(&self.model_path(), model)
     }
 
     /// Loads the weights in a file of the run into `model`. The weights of a checkpoint are
@@ -396,6 +398,14 @@ impl RunFolder {
     pub fn epochs(&self) -> Result<Vec<EpochRecord>> {
         metrics::read(&self.path.join(METRICS))
     }
+}
+
+/// Writes the weights of `model` into the file at `path`.
+fn write_weights(path: &Path, model: &Mlp) -> Result<()> {
+    let bytes = model.clone().into_record().into_bytes();
+    let bytes =
+        bytes.map_err(|error| Error::backend(format!("cannot write `{}`: {error}", path.display())))?;
+    files::write(path, &bytes)
 }
 
 /// Returns the folder of the checkpoint that has its weights at `path`, or `None` if the file is

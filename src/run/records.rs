@@ -71,6 +71,9 @@ pub struct RunInfo {
     /// The number of threads of the CPU backends.
     #[serde(rename = "threads")]
     pub num_threads: usize,
+    /// The run whose weights this run started from. `None` if it started from random ones.
+    #[serde(rename = "from", default, skip_serializing_if = "Option::is_none")]
+    pub source_run: Option<SourceRun>,
     /// The data set and its digest.
     pub data: DataInfo,
     /// The seed of the experiment.
@@ -95,6 +98,33 @@ impl RunInfo {
     /// had when it was trained.
     pub fn engine(&self) -> Engine {
         self.engine.unwrap_or(Engine::usual(self.backend))
+    }
+}
+
+/// A record of the run whose weights another run started from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRun {
+    /// The id of the run.
+    #[serde(rename = "run")]
+    pub id: String,
+    /// The path of the run's folder, or of the folder of the checkpoint in it.
+    pub path: String,
+    /// The digest of the weights. See [`crate::model::weights_sha256`].
+    pub weights_sha256: String,
+    /// True if the last layer was initialized anew, since the number of classes differs.
+    pub new_last_layer: bool,
+    /// The digest of the weights that the training started with. It differs from the digest of the
+    /// run's weights if the last layer is new.
+    pub initial_weights_sha256: String,
+}
+
+impl SourceRun {
+    /// Describes where the weights are from: `artifacts/softmax/20261122-180805, weights
+    /// 1a2b3c4d5e6f7a8b; the last layer is new`.
+    pub fn describe(&self) -> String {
+        let digest: String = self.weights_sha256.chars().take(16).collect();
+        let last = if self.new_last_layer { "; the last layer is new" } else { "" };
+        format!("{}, weights {digest}{last}", self.path)
     }
 }
 
