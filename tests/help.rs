@@ -155,7 +155,7 @@ fn short_forms_are_refused_like_settings() {
         (["--hidden", "5,0"], "`model.hidden[1]` is 0, expected "),
     ] {
         let output = dir.run(&[&["train"][..], &options].concat());
-        assert_eq!(output.code, 1, "{options:?}: {}", output.stderr);
+        assert_eq!(output.code, 2, "{options:?}: {}", output.stderr);
         assert!(output.stderr.starts_with(&format!("error: {message}")), "{options:?}: {}", output.stderr);
     }
     for options in [

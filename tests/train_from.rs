@@ -90,7 +90,7 @@ fn the_training_goes_on_from_the_weights() {
     let more = ["--set", "data.validation=0", "--from", &checkpoint];
     let output = dir.run(&[&args[..], &more].concat());
     assert_eq!(output.code, 0, "{}", output.stderr);
-    assert!(output.stdout.contains(&format!("\nfrom: {checkpoint}, weights ")), "{}", output.stdout);
+    assert!(output.stdout.contains(&format!("/{checkpoint}, weights ")), "{}", output.stdout);
     assert!(!output.stdout.contains(digest), "{}", output.stdout);
 }
 
