@@ -38,7 +38,7 @@ pub use load::{DataProperties, LoadedData, RawData};
 pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Sampling, evaluation_batch_size};
 pub use picture_files::{PictureFile, find_pictures};
 pub use preparation::{PicturePreparer, Preparation, PreparedImage};
-pub use preprocess::read_digit;
+pub use preprocess::{Doubt, PreparedPicture, read_digit};
 pub use progress::{ReadObserver, ReadProgress, observe_reading};
 pub use range::ValueRange;
 pub use sources::catalog::{CatalogEntry, catalog_entries, size_text};

@@ -17,24 +17,35 @@ const OPENING_RADIUS: f64 = 0.2;
 /// noise.
 const MAD_TO_STD: f32 = 1.4826;
 
-/// Subtracts the background. Each pixel of the result is its difference from the background towards
-/// the ink, in grey levels, at least 0.
+/// Largest radius of the opening for a picture, in its pixels.
+pub(super) fn max_radius(gray: &GrayF32) -> f64 {
+    gray.height.max(gray.width) as f64 * OPENING_RADIUS
+}
+
+/// Removes smooth changes of light, and turns the picture so that ink has the larger values.
+pub(super) fn flatten(gray: &GrayF32) -> GrayF32 {
+    let flattened = flatten_lighting(gray);
+    let polarity = polarity(&flattened);
+    flattened.map(|value| value * polarity)
+}
+
+/// Subtracts the background from a picture that [`flatten`] returned. Each pixel of the result is
+/// its difference from the background towards the ink, in grey levels, at least 0.
 ///
-/// First, smooth changes of light are removed. The background is then the morphological opening
-/// (Serra 1982, "Image Analysis and Mathematical Morphology"): the picture without anything narrow
-/// that stands out. It follows the edges of shadows, and neither ink nor a table at the picture's
-/// edge distorts it.
-pub(super) fn subtract_background(gray: &GrayF32) -> GrayF32 {
-    let mut difference = flatten_lighting(gray);
-    let polarity = polarity(&difference);
-    difference = difference.map(|value| value * polarity);
+/// The background is the morphological opening (Serra 1982, "Image Analysis and Mathematical
+/// Morphology"): the picture without anything that stands out and is narrower than twice the
+/// `radius`, in pixels. It follows the edges of shadows, and neither ink nor a table at the
+/// picture's edge distorts it. The smaller the radius, the less is left of a slanted edge.
+pub(super) fn subtract_background(flattened: &GrayF32, radius: f64) -> GrayF32 {
+    let gray = flattened;
     let block = gray.height.max(gray.width).div_ceil(MAX_SIDE).max(1);
-    let small = difference.shrink(block);
-    let radius = ((small.height.max(small.width) as f64 * OPENING_RADIUS).round() as usize).max(1);
+    let small = gray.shrink(block);
+    let radius = ((radius / block as f64).round() as usize).max(1);
     let opened = small.filter(radius, min).filter(radius, max);
     // A block on a sharp edge of light has a value between both sides: the higher neighbour is its
     // background.
     let background = opened.filter(1, max);
+    let mut difference = gray.clone();
     for (index, value) in difference.values.iter_mut().enumerate() {
         let (row, column) = (index / gray.width / block, index % gray.width / block);
         *value = (*value - background.at(row, column)).max(0.0);

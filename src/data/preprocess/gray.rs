@@ -37,13 +37,48 @@ impl GrayF32 {
         filter_rows(&filter_rows(self).transpose()).transpose()
     }
 
-    /// Median of the values on the border.
-    pub(super) fn border_median(&self) -> f32 {
+    /// Values on the border.
+    pub(super) fn border(&self) -> Vec<f32> {
         let on_border = |index: &usize| {
             let (row, column) = (index / self.width, index % self.width);
             row == 0 || column == 0 || row + 1 == self.height || column + 1 == self.width
         };
-        median((0..self.values.len()).filter(on_border).map(|index| self.values[index]).collect())
+        (0..self.values.len()).filter(on_border).map(|index| self.values[index]).collect()
+    }
+
+    /// Median of the values on the border.
+    pub(super) fn border_median(&self) -> f32 {
+        median(self.border())
+    }
+
+    /// Cuts out the rectangle of `height` × `width` pixels whose first row and column are `top` and
+    /// `left`. It must lie in the image.
+    pub(super) fn cut(&self, top: usize, left: usize, height: usize, width: usize) -> Self {
+        let rows = (top..top + height).map(|row| &self.values[row * self.width + left..][..width]);
+        Self { height, width, values: rows.flatten().copied().collect() }
+    }
+
+    /// Adds `margin` pixels of 0 on each side.
+    pub(super) fn pad(&self, margin: usize) -> Self {
+        let (height, width) = (self.height + 2 * margin, self.width + 2 * margin);
+        let mut values = vec![0.0; height * width];
+        for (row, line) in self.values.chunks_exact(self.width).enumerate() {
+            values[(row + margin) * width + margin..][..self.width].copy_from_slice(line);
+        }
+        Self { height, width, values }
+    }
+
+    /// Mean width of the strokes in pixels. A stroke is where the ink exceeds `half`. Across a
+    /// stroke of width w, the mean distance to its edge is w/4.
+    pub(super) fn stroke_width(&self, half: f32) -> f64 {
+        let distances = self.pad(1).distance_transform(|ink| ink <= half);
+        let inside: Vec<f64> = distances
+            .values
+            .iter()
+            .filter(|&&value| value > 0.0)
+            .map(|&value| f64::from(value) - 0.5)
+            .collect();
+        4.0 * inside.iter().sum::<f64>() / inside.len().max(1) as f64
     }
 
     /// Swaps rows and columns.

@@ -8,10 +8,14 @@
 
 mod background;
 mod colours;
+mod components;
 pub(in crate::data) mod decode;
+mod doubt;
+mod frame;
 mod gray;
 pub(in crate::data) mod jpeg;
 mod lighting;
+mod lines;
 mod normalize;
 mod png;
 mod segment;
@@ -19,16 +23,28 @@ mod segment;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+pub use doubt::Doubt;
 use gray::GrayF32;
 use normalize::normalize;
 use segment::segment;
+
+/// A picture that is ready for a network, and what is doubtful about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreparedPicture {
+    /// Pixels, row-major: 0 is background, 255 is ink.
+    pub pixels: Vec<u8>,
+    /// Reasons to mistrust an answer, each at most once.
+    pub doubts: Vec<Doubt>,
+}
 
 /// Reads a digit from a PNG or JPEG file and prepares it for a network whose images have `height` ×
 /// `width` pixels.
 ///
 /// The result is row-major, with 0 for background and 255 for ink, whatever the size, the colours
 /// and the polarity of the file are. As in MNIST, the ink's longer side is 20/28 of the image's,
-/// its proportions stay, its edges are grey, and its centre of mass is at the middle.
+/// its proportions stay, its edges are grey, and its centre of mass is at the middle. Frames, the
+/// lines of ruled and squared paper, and parts of other things at the edge are left out. What
+/// remains doubtful is in [`PreparedPicture::doubts`].
 ///
 /// One thing differs from MNIST: strokes that would become thinner than 2 of 28 pixels are
 /// thickened to this width. MNIST was written with pens on small forms. A thin line in a large
@@ -39,20 +55,22 @@ use segment::segment;
 /// # Errors
 /// The file cannot be read, is not a PNG or JPEG, is damaged or too large, or shows nothing. See
 /// the tests.
-pub fn read_digit(path: &Path, height: usize, width: usize) -> Result<Vec<u8>> {
+pub fn read_digit(path: &Path, height: usize, width: usize) -> Result<PreparedPicture> {
     digit_of(path, decode::read_file(path)?, height, width)
 }
 
 /// As [`read_digit`], with the bytes of the file at `path`.
-pub(in crate::data) fn digit_of(path: &Path, bytes: Vec<u8>, height: usize, width: usize) -> Result<Vec<u8>> {
+pub(in crate::data) fn digit_of(path: &Path, bytes: Vec<u8>, height: usize, width: usize) -> Result<PreparedPicture> {
     let gray = decode::to_gray(path, bytes)?;
     prepare(&gray, height, width).ok_or_else(|| no_digit(path, &gray))
 }
 
 /// Prepares the digit on a grey picture (0 to 255). Returns nothing if no ink stands out from the
 /// background.
-fn prepare(gray: &GrayF32, height: usize, width: usize) -> Option<Vec<u8>> {
-    normalize(&segment(gray)?, height, width)
+fn prepare(gray: &GrayF32, height: usize, width: usize) -> Option<PreparedPicture> {
+    let segmented = segment(gray)?;
+    let pixels = normalize(&segmented.ink, height, width)?;
+    Some(PreparedPicture { pixels, doubts: segmented.doubts })
 }
 
 /// Error of a picture without a digit.
@@ -93,7 +111,7 @@ mod tests {
     }
 
     fn prepared(picture: &GrayF32) -> Vec<u8> {
-        prepare(picture, SIDE, SIDE).unwrap()
+        prepare(picture, SIDE, SIDE).unwrap().pixels
     }
 
     fn mean_difference(one: &[u8], two: &[u8]) -> f64 {
@@ -124,7 +142,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.png");
         std::fs::write(&path, bytes).unwrap();
-        read_digit(&path, SIDE, SIDE)
+        Ok(read_digit(&path, SIDE, SIDE)?.pixels)
     }
 
     fn encoded(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
@@ -285,7 +303,7 @@ mod tests {
         let digit = seven(300, 300, 70, 90, 10);
         for (height, width, rows, columns) in [(56, 56, 40, 29), (14, 14, 10, 7), (8, 30, 6, 4), (1, 1, 1, 1)]
         {
-            let image = prepare(&digit, height, width).unwrap();
+            let image = prepare(&digit, height, width).unwrap().pixels;
             assert_eq!(image.len(), height * width);
             assert_eq!(span(&image, width), (rows, columns));
         }
@@ -296,7 +314,7 @@ mod tests {
         for (height, width) in [(1, 2), (2, 1), (1, 9), (3, 3), (16, 16), (17, 5)] {
             let mut picture = GrayF32 { height, width, values: vec![255.0; height * width] };
             picture.values[height * width / 2] = 0.0;
-            assert!(prepare(&picture, SIDE, SIDE).is_none_or(|image| image.contains(&255)));
+            assert!(prepare(&picture, SIDE, SIDE).is_none_or(|image| image.pixels.contains(&255)));
         }
     }
 

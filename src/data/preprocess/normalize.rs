@@ -49,33 +49,14 @@ fn thicken(digit: &GrayF32) -> GrayF32 {
     let longer = digit.height.max(digit.width) as f64;
     // Both the stroke and the digit grow by twice the radius.
     let half = digit.values.iter().copied().fold(0.0, f32::max) / 2.0;
-    let radius = ((share * longer - stroke_width(digit, half)) / (2.0 * (1.0 - share))) as f32;
+    let radius = ((share * longer - digit.stroke_width(half)) / (2.0 * (1.0 - share))) as f32;
     // Thickening loses the grey levels. That is too much for less than half a pixel.
     if radius < 0.5 {
         return digit.clone();
     }
-    let padded = pad(digit, radius.ceil() as usize);
+    let padded = digit.pad(radius.ceil() as usize);
     let distances = padded.distance_transform(|ink| ink > half);
     distances.map(|distance| (radius + 0.5 - distance).clamp(0.0, 1.0))
-}
-
-/// Mean width of the strokes in pixels. A stroke is where the ink exceeds `half`. Across a stroke
-/// of width w, the mean distance to its edge is w/4.
-fn stroke_width(digit: &GrayF32, half: f32) -> f64 {
-    let distances = pad(digit, 1).distance_transform(|ink| ink <= half);
-    let inside: Vec<f64> =
-        distances.values.iter().filter(|&&value| value > 0.0).map(|&value| f64::from(value) - 0.5).collect();
-    4.0 * inside.iter().sum::<f64>() / inside.len().max(1) as f64
-}
-
-/// Adds `margin` pixels of 0 on each side.
-fn pad(image: &GrayF32, margin: usize) -> GrayF32 {
-    let (height, width) = (image.height + 2 * margin, image.width + 2 * margin);
-    let mut values = vec![0.0; height * width];
-    for (row, line) in image.values.chunks_exact(image.width).enumerate() {
-        values[(row + margin) * width + margin..][..image.width].copy_from_slice(line);
-    }
-    GrayF32 { height, width, values }
 }
 
 /// Resizes the digit to the largest size with its own proportions that fits the box of `height` ×

@@ -1,8 +1,12 @@
-//! Owns the separation of a digit's ink from background, light, noise and dirt on a grey picture.
-//! Must not know files or networks, nor the size of the final image.
+//! Owns the separation of a digit's ink from background, light, noise, lines and dirt on a grey
+//! picture. Must not know files or networks, nor the size of the final image.
 
-use crate::data::preprocess::background::{noise_std, subtract_background};
+use crate::data::preprocess::background::{flatten, max_radius, noise_std, subtract_background};
+use crate::data::preprocess::components::{Bounds, Component, find_components};
+use crate::data::preprocess::doubt::Doubt;
+use crate::data::preprocess::frame::{encloses, is_frame, trim_border};
 use crate::data::preprocess::gray::GrayF32;
+use crate::data::preprocess::lines::remove_lines;
 
 /// Smallest difference between ink and background, of 255 grey levels.
 const MIN_CONTRAST: f32 = 8.0;
@@ -11,9 +15,8 @@ const MIN_CONTRAST: f32 = 8.0;
 /// is.
 const MIN_INK: f32 = 1.0 / 16.0;
 
-/// Share of the ink's full strength from which a pixel is ink by itself. A weaker pixel is the grey
-/// edge of a stroke, a shadow or background.
-const STRONG_INK: f32 = 0.3;
+/// Share of the ink's full strength in the middle of most strokes.
+const FULL_INK: f32 = 0.5;
 
 /// Largest width of a stroke's grey edge, as a share of the digit's longer side: one of MNIST's 20
 /// pixels.
@@ -29,36 +32,109 @@ const MIN_SIDE: usize = 128;
 /// Number of standard deviations of the noise up to which a pixel is background.
 const NOISE_MARGIN: f32 = 3.0;
 
+/// Radius of the second opening, in widths of a stroke. Where strokes cross, the ink is up to twice
+/// as wide as one of them.
+const RADIUS_IN_STROKES: f64 = 2.0;
+
 /// Smallest mass of a component of the digit, as a share of its largest component's. The separate
 /// top stroke of a 5 has five times as much.
 const MIN_COMPONENT_MASS: f32 = 0.02;
 
 /// Largest distance of a component from the largest one, as a share of the largest one's longer
-/// side.
-const MAX_COMPONENT_DISTANCE: f32 = 0.5;
+/// side, if it lies above or below it.
+const MAX_DISTANCE_ABOVE: f32 = 0.5;
+
+/// The same for a component beside the largest one.
+const MAX_DISTANCE_BESIDE: f32 = 0.2;
+
+/// The same for a component at the edge of the picture, where neighbours are cut off.
+const MAX_DISTANCE_AT_EDGE: f32 = 0.25;
+
+/// Share of a component's columns above or below the largest component from which it does not lie
+/// beside it.
+const MIN_SHARED_COLUMNS: f32 = 0.5;
+
+/// Length of a component, as a share of the largest one's, from which both are of like size.
+const LIKE_SIZE: f32 = 0.6;
+
+/// Largest shared area of two digits, as a share of the smaller one's box.
+const MAX_SHARED_AREA: f32 = 0.3;
+
+/// Smallest mass of a part that was left out at the edge for which there is a doubt, as a share of
+/// the digit's.
+const MIN_LEFT_OUT: f32 = 0.25;
 
 /// Largest number of a component's pixels on the picture's border, as a share of its own height
 /// plus width. A component with more is a shadow or the table under the paper.
 const MAX_BORDER_SHARE: f32 = 0.6;
 
-/// Finds the digit's ink: for each pixel the share that ink covers, 0 to 1. Returns nothing where
-/// no ink stands out.
-pub(super) fn segment(gray: &GrayF32) -> Option<GrayF32> {
-    let difference = subtract_background(gray);
+/// Share of the picture's side from which a component is looked at for lines.
+const MIN_LINED_SIDE: f32 = 0.5;
+
+/// The ink of one digit.
+pub(super) struct Segmented {
+    /// For each pixel the share that ink covers, 0 to 1.
+    pub(super) ink: GrayF32,
+    /// What is doubtful about it.
+    pub(super) doubts: Vec<Doubt>,
+}
+
+/// Finds the digit's ink. Returns nothing where no ink stands out.
+pub(super) fn segment(gray: &GrayF32) -> Option<Segmented> {
+    let trimmed = trim_border(gray);
+    let without_border = trimmed.as_ref().and_then(find_ink).and_then(|ink| select_digit(&ink));
+    without_border.or_else(|| select_digit(&find_ink(gray)?))
+}
+
+/// Finds all ink on the picture except lines of the paper: for each pixel the share that ink covers,
+/// 0 to 1. A noisy picture is shrunk. Returns nothing where no ink stands out.
+pub(super) fn find_ink(gray: &GrayF32) -> Option<GrayF32> {
+    let flattened = flatten(gray);
     let noise_limit = NOISE_MARGIN * noise_std(gray);
-    let full = full_strength(&difference, noise_limit);
+    let radius = max_radius(gray);
+    let (difference, full) = difference(&flattened, radius, noise_limit);
     if full < MIN_CONTRAST {
         return None;
     }
     if noise_limit > MAX_NOISE * full && gray.height.max(gray.width) >= 2 * MIN_SIDE {
-        return segment(&gray.shrink(2));
+        return find_ink(&gray.shrink(2));
     }
     if noise_limit > full {
         return None;
     }
+    let mut ink = strength(&difference, full, noise_limit);
+    // Where the strokes are thin, a smaller opening leaves less of shadows.
+    let smaller = RADIUS_IN_STROKES * ink.stroke_width(FULL_INK) + 1.0;
+    if 2.0 * smaller < radius {
+        let (difference, full) = self::difference(&flattened, smaller, noise_limit);
+        if full >= MIN_CONTRAST.max(noise_limit) {
+            ink = strength(&difference, full, noise_limit);
+        }
+    }
+    let whole = Bounds { top: 0, bottom: ink.height - 1, left: 0, right: ink.width - 1 };
+    remove_lines(&mut ink, whole);
+    for component in find_components(&ink) {
+        let Bounds { top, bottom, left, right } = component.bounds;
+        let is_large = component.bounds.height() as f32 >= MIN_LINED_SIDE * ink.height as f32
+            || component.bounds.width() as f32 >= MIN_LINED_SIDE * ink.width as f32;
+        if is_large && (bottom - top + right - left + 2 < ink.height + ink.width) {
+            remove_lines(&mut ink, component.bounds);
+        }
+    }
+    Some(ink)
+}
+
+/// Returns the difference from the background and the grey level of full ink.
+fn difference(flattened: &GrayF32, radius: f64, noise_limit: f32) -> (GrayF32, f32) {
+    let difference = subtract_background(flattened, radius);
+    let full = full_strength(&difference, noise_limit);
+    (difference, full)
+}
+
+/// Turns differences from the background into shares of the `full` ink.
+fn strength(difference: &GrayF32, full: f32, noise_limit: f32) -> GrayF32 {
     let threshold = noise_limit.max(MIN_INK * full);
-    let ink = difference.map(|value| if value > threshold { (value / full).min(1.0) } else { 0.0 });
-    select_digit(&ink)
+    difference.map(|value| if value > threshold { (value / full).min(1.0) } else { 0.0 })
 }
 
 /// Grey level of the middle of a stroke: half of the sum of the fourth powers of the ink lies above
@@ -80,103 +156,122 @@ fn full_strength(difference: &GrayF32, noise_limit: f32) -> f32 {
     0.0
 }
 
-/// A connected component of the ink.
-struct Component {
-    /// Indices of its pixels.
-    pixels: Vec<usize>,
-    /// Sum of its ink.
-    mass: f32,
-    top: usize,
-    bottom: usize,
-    left: usize,
-    right: usize,
-}
-
-impl Component {
-    /// Length of the longer side of the bounding box, in pixels.
-    fn longer_side(&self) -> usize {
-        (self.bottom - self.top).max(self.right - self.left) + 1
-    }
-
-    /// Distance between the bounding boxes in pixels, the larger of rows and columns. It is 1 for
-    /// neighbours.
-    fn distance(&self, other: &Self) -> usize {
-        let rows = other.top.saturating_sub(self.bottom).max(self.top.saturating_sub(other.bottom));
-        let columns = other.left.saturating_sub(self.right).max(self.left.saturating_sub(other.right));
-        rows.max(columns)
-    }
-
-    /// True if more than [`MAX_BORDER_SHARE`] of the component is on the picture's border.
-    fn is_on_border(&self, ink: &GrayF32) -> bool {
-        let on_border = |&&index: &&usize| {
-            let (row, column) = (index / ink.width, index % ink.width);
-            row == 0 || column == 0 || row + 1 == ink.height || column + 1 == ink.width
-        };
-        let sides = self.bottom - self.top + self.right - self.left + 2;
-        self.pixels.iter().filter(on_border).count() as f32 > MAX_BORDER_SHARE * sides as f32
-    }
+/// Relation of a component to the largest one.
+#[derive(PartialEq)]
+enum Part {
+    /// It belongs to the same digit.
+    OfDigit,
+    /// It is about as large: another digit, perhaps.
+    LikeSize,
+    /// It is a cut-off part of something else at the edge of the picture.
+    AtEdge,
+    /// It is dirt, or too far away.
+    Other,
 }
 
 /// Returns the ink without components that are too small, too far away or too much on the border to
 /// belong to the digit. Returns nothing if there is no strong ink.
-fn select_digit(ink: &GrayF32) -> Option<GrayF32> {
+fn select_digit(ink: &GrayF32) -> Option<Segmented> {
     let components = find_components(ink);
-    let max_mass = |components: &[&Component]| components.iter().map(|it| it.mass).fold(0.0, f32::max);
-    let all: Vec<&Component> = components.iter().collect();
+    let largest = largest_part(ink, &components)?;
+    let mut members = Vec::new();
+    let mut doubts = Vec::new();
+    let (mut like_size, mut at_edge) = (false, 0.0);
+    for component in &components {
+        match relation(component, largest, ink) {
+            Part::OfDigit => members.push(component),
+            Part::LikeSize => like_size = true,
+            Part::AtEdge => at_edge += component.mass,
+            Part::Other => {}
+        }
+    }
+    if like_size {
+        doubts.push(Doubt::SeveralParts);
+    } else if at_edge > MIN_LEFT_OUT * largest.mass {
+        doubts.push(Doubt::PartsAtTheEdge);
+    }
+    let bounds = members.iter().fold(largest.bounds, |bounds, part| bounds.union(&part.bounds));
+    doubts.extend(doubts_of_bounds(&bounds, ink));
+    if is_frame(largest, ink) && members.len() == 1 {
+        doubts.push(Doubt::OnlyAFrame);
+    }
+    Some(Segmented { ink: keep(ink, &members, largest.bounds.longer_side()), doubts })
+}
+
+/// Returns the component with the most ink that is neither a frame around something nor a shadow or
+/// a table at the border.
+fn largest_part<'a>(ink: &GrayF32, components: &'a [Component]) -> Option<&'a Component> {
+    let is_on_border = |component: &Component| {
+        let sides = component.bounds.height() + component.bounds.width();
+        component.border_pixels(ink) as f32 > MAX_BORDER_SHARE * sides as f32
+    };
+    let frames: Vec<&Component> = components.iter().filter(|component| is_frame(component, ink)).collect();
+    let is_free = |component: &&Component| {
+        let encloses_something = |frame: &Component| components.iter().any(|part| encloses(frame, part));
+        !frames.iter().any(|frame| std::ptr::eq(*frame, *component) && encloses_something(frame))
+    };
+    let all: Vec<&Component> = components.iter().filter(is_free).collect();
     let mut inner = all.clone();
-    inner.retain(|component| !component.is_on_border(ink));
+    inner.retain(|component| !is_on_border(component));
+    let max_mass = |components: &[&Component]| components.iter().map(|it| it.mass).fold(0.0, f32::max);
     // A closely cropped digit may be on the border itself.
     let candidates = if max_mass(&inner) > MIN_COMPONENT_MASS * max_mass(&all) { inner } else { all };
-    let largest = candidates.iter().max_by(|a, b| a.mass.total_cmp(&b.mass))?;
-    let side = largest.longer_side() as f32;
-    let belongs = |component: &&&Component| {
-        component.mass >= MIN_COMPONENT_MASS * largest.mass
-            && component.distance(largest) as f32 <= MAX_COMPONENT_DISTANCE * side
+    candidates.into_iter().max_by(|a, b| a.mass.total_cmp(&b.mass))
+}
+
+/// Returns how a component belongs to the `largest` one.
+fn relation(component: &Component, largest: &Component, ink: &GrayF32) -> Part {
+    if std::ptr::eq(component, largest) {
+        return Part::OfDigit;
+    }
+    if component.mass < MIN_COMPONENT_MASS * largest.mass || is_frame(component, ink) {
+        return Part::Other;
+    }
+    let (bounds, side) = (component.bounds, largest.bounds.longer_side() as f32);
+    let at_edge = component.touches_border(ink) && !largest.touches_border(ink);
+    let shared_columns = bounds.shared_columns(&largest.bounds) as f32;
+    let is_beside = shared_columns < MIN_SHARED_COLUMNS * bounds.width() as f32;
+    let shared = shared_columns * bounds.shared_rows(&largest.bounds) as f32;
+    let smaller = bounds.height() * bounds.width();
+    let smaller = smaller.min(largest.bounds.height() * largest.bounds.width()) as f32;
+    let limit = match (at_edge, is_beside) {
+        (true, true) => 0.0,
+        (true, false) => MAX_DISTANCE_AT_EDGE,
+        (false, true) => MAX_DISTANCE_BESIDE,
+        (false, false) => MAX_DISTANCE_ABOVE,
     };
+    if bounds.longer_side() as f32 >= LIKE_SIZE * side && shared < MAX_SHARED_AREA * smaller {
+        return if at_edge { Part::AtEdge } else { Part::LikeSize };
+    }
+    match bounds.distance(&largest.bounds) as f32 <= limit * side {
+        true => Part::OfDigit,
+        false if at_edge => Part::AtEdge,
+        false => Part::Other,
+    }
+}
+
+/// Doubts about ink that goes from one side of the picture to the other. A digit that was cut out
+/// along its own box touches all four sides.
+fn doubts_of_bounds(bounds: &Bounds, ink: &GrayF32) -> Option<Doubt> {
+    let has_height = bounds.top == 0 && bounds.bottom + 1 == ink.height;
+    let has_width = bounds.left == 0 && bounds.right + 1 == ink.width;
+    match (has_height, has_width) {
+        (true, false) => Some(Doubt::ThroughTheHeight),
+        (false, true) => Some(Doubt::ThroughTheWidth),
+        _ => None,
+    }
+}
+
+/// Returns the ink of these components with the grey edges of their strokes. `side` is the longer
+/// side of the digit.
+pub(super) fn keep(ink: &GrayF32, components: &[&Component], side: usize) -> GrayF32 {
     let mut strong = ink.map(|_| 0.0);
-    for &index in candidates.iter().filter(belongs).flat_map(|component| &component.pixels) {
+    for &index in components.iter().flat_map(|component| &component.pixels) {
         strong.values[index] = 1.0;
     }
     let mut digit = strong.distance_transform(|value| value > 0.0);
     for (value, &ink) in digit.values.iter_mut().zip(&ink.values) {
-        *value = if *value <= (MAX_EDGE_WIDTH * side).max(1.0) { ink } else { 0.0 };
+        *value = if *value <= (MAX_EDGE_WIDTH * side as f32).max(1.0) { ink } else { 0.0 };
     }
-    Some(digit)
-}
-
-/// Finds the connected components of the strong ink. Pixels that touch at a corner are connected.
-fn find_components(ink: &GrayF32) -> Vec<Component> {
-    let mut seen: Vec<bool> = ink.values.iter().map(|&value| value < STRONG_INK).collect();
-    let mut components = Vec::new();
-    for start in 0..seen.len() {
-        if !seen[start] {
-            components.push(flood_fill(start, ink, &mut seen));
-        }
-    }
-    components
-}
-
-/// Returns the component that contains pixel `start`, and marks its pixels as `seen`.
-fn flood_fill(start: usize, ink: &GrayF32, seen: &mut [bool]) -> Component {
-    let (row, column) = (start / ink.width, start % ink.width);
-    let mut component =
-        Component { pixels: vec![start], mass: 0.0, top: row, bottom: row, left: column, right: column };
-    seen[start] = true;
-    let mut next = 0;
-    while let Some(&index) = component.pixels.get(next) {
-        next += 1;
-        let (row, column) = (index / ink.width, index % ink.width);
-        component.mass += ink.values[index];
-        (component.top, component.bottom) = (component.top.min(row), component.bottom.max(row));
-        (component.left, component.right) = (component.left.min(column), component.right.max(column));
-        for row in row.saturating_sub(1)..(row + 2).min(ink.height) {
-            for column in column.saturating_sub(1)..(column + 2).min(ink.width) {
-                let neighbour = row * ink.width + column;
-                if !std::mem::replace(&mut seen[neighbour], true) {
-                    component.pixels.push(neighbour);
-                }
-            }
-        }
-    }
-    component
+    digit
 }
