@@ -5,13 +5,20 @@ use crate::data::preprocess::components::Component;
 use crate::data::preprocess::gray::GrayF32;
 
 /// Largest thickness of a border that is cut off, as a share of the side across it.
-const MAX_THICKNESS: f32 = 0.15;
+const MAX_THICKNESS: f32 = 0.25;
 
 /// Part of the picture's contrast from which a grey is not that of the paper.
 const MIN_CONTRAST: f32 = 0.25;
 
 /// Share of a row's pixels from which it belongs to the border.
 const MIN_COVERAGE: f32 = 0.85;
+
+/// Share of the pixels that are not paper in every row of a border. It may have buttons.
+const MIN_ROW: f32 = 0.2;
+
+/// Share of the pixels behind a border at one or two sides that must be paper. A stroke of a digit
+/// is not a border: the rest of the digit follows.
+const MIN_CLEAR: f32 = 0.97;
 
 /// Share of the pixels of the new border that must be paper.
 const MIN_PAPER: f32 = 0.8;
@@ -39,7 +46,9 @@ pub(super) fn trim_border(gray: &GrayF32) -> Option<GrayF32> {
     let transposed = gray.transpose();
     let (top, bottom) = border_rows(gray, is_paper);
     let (left, right) = border_rows(&transposed, is_paper);
-    if top + bottom + left + right == 0 {
+    let sides = [top, bottom, left, right];
+    let num_sides = sides.iter().filter(|&&thickness| thickness > 0).count();
+    if num_sides == 0 {
         return None;
     }
     let (height, width) = (gray.height.checked_sub(top + bottom)?, gray.width.checked_sub(left + right)?);
@@ -47,24 +56,35 @@ pub(super) fn trim_border(gray: &GrayF32) -> Option<GrayF32> {
         return None;
     }
     let trimmed = gray.cut(top, left, height, width);
-    let border = trimmed.border();
-    let num_paper = border.iter().filter(|&&value| is_paper(value)).count();
-    (num_paper as f32 >= MIN_PAPER * border.len() as f32).then_some(trimmed)
+    let paper_share = |values: &[f32]| {
+        values.iter().filter(|&&value| is_paper(value)).count() as f32 / values.len().max(1) as f32
+    };
+    let upright = trimmed.transpose();
+    let behind = [
+        &trimmed.values[..width],
+        &trimmed.values[(height - 1) * width..],
+        &upright.values[..height],
+        &upright.values[(width - 1) * height..],
+    ];
+    let is_clear = num_sides >= 3
+        || sides.iter().zip(behind).all(|(&thickness, row)| thickness == 0 || paper_share(row) >= MIN_CLEAR);
+    (is_clear && paper_share(&trimmed.border()) >= MIN_PAPER).then_some(trimmed)
 }
 
 /// Number of rows at the top and at the bottom that belong to a border. One more row, which is
 /// partly border and partly paper, is counted with them.
 fn border_rows(gray: &GrayF32, is_paper: impl Fn(f32) -> bool) -> (usize, usize) {
     let limit = (gray.height as f32 * MAX_THICKNESS) as usize;
-    let is_border = |row: &&[f32]| {
-        row.iter().filter(|&&value| !is_paper(value)).count() as f32 >= MIN_COVERAGE * row.len() as f32
+    let share = |row: &[f32]| {
+        row.iter().filter(|&&value| !is_paper(value)).count() as f32 / row.len().max(1) as f32
     };
-    let rows = || gray.values.chunks_exact(gray.width);
-    let thickness = |count: usize| if count == 0 || count > limit { 0 } else { count + 1 };
-    (
-        thickness(rows().take(limit + 1).take_while(is_border).count()),
-        thickness(rows().rev().take(limit + 1).take_while(is_border).count()),
-    )
+    let shares: Vec<f32> = gray.values.chunks_exact(gray.width).map(share).collect();
+    let thickness = |shares: &mut dyn Iterator<Item = &f32>| {
+        let rows: Vec<f32> = shares.copied().take_while(|&share| share >= MIN_ROW).collect();
+        let count = rows.iter().rposition(|&share| share >= MIN_COVERAGE).map_or(0, |last| last + 1);
+        if count == 0 || count > limit { 0 } else { count + 1 }
+    };
+    (thickness(&mut shares.iter()), thickness(&mut shares.iter().rev()))
 }
 
 /// The most frequent grey, to within 8 levels.

@@ -25,6 +25,9 @@ const MAX_THIN: f32 = 0.55;
 /// Ratio between the line's ink and a stroke's up to which it is no stroke of the digit.
 const MAX_FAINT: f32 = 0.75;
 
+/// Ratio between a pixel's ink and that of the line, up to which the pixel belongs to the line alone.
+const MAX_LINE_INK: f32 = 1.4;
+
 /// Number of parallel lines that no digit has.
 const MANY_LINES: usize = 3;
 
@@ -161,8 +164,14 @@ fn erase(image: &GrayF32, lines: &[Line]) -> (GrayF32, Vec<(f32, f32)>) {
             (top..bottom).map(|row| image.at(row, column)).fold(0.0, f32::max)
         };
         measures.push((thickness, median(runs.iter().filter(is_line).map(strength).collect())));
+        // Where a stroke lies on the line, the ink is stronger.
+        let limit = MAX_LINE_INK * measures.last().map_or(0.0, |&(_, strength)| strength);
         for &(column, top, bottom) in runs.iter().filter(is_line) {
-            (top..bottom).for_each(|row| rest.values[row * rest.width + column] = 0.0);
+            for value in (top..bottom).map(|row| row * rest.width + column) {
+                if rest.values[value] <= limit {
+                    rest.values[value] = 0.0;
+                }
+            }
         }
     }
     (rest, measures)

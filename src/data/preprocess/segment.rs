@@ -34,7 +34,7 @@ const NOISE_MARGIN: f32 = 3.0;
 
 /// Radius of the second opening, in widths of a stroke. Where strokes cross, the ink is up to twice
 /// as wide as one of them.
-const RADIUS_IN_STROKES: f64 = 2.0;
+const RADIUS_IN_STROKES: f64 = 1.5;
 
 /// Smallest mass of a component of the digit, as a share of its largest component's. The separate
 /// top stroke of a 5 has five times as much.
@@ -104,7 +104,7 @@ pub(super) fn find_ink(gray: &GrayF32) -> Option<GrayF32> {
     }
     let mut ink = strength(&difference, full, noise_limit);
     // Where the strokes are thin, a smaller opening leaves less of shadows.
-    let smaller = RADIUS_IN_STROKES * ink.stroke_width(FULL_INK) + 1.0;
+    let smaller = RADIUS_IN_STROKES * ink.stroke_width_above(FULL_INK) + 1.0;
     if 2.0 * smaller < radius {
         let (difference, full) = self::difference(&flattened, smaller, noise_limit);
         if full >= MIN_CONTRAST.max(noise_limit) {
@@ -156,6 +156,13 @@ fn full_strength(difference: &GrayF32, noise_limit: f32) -> f32 {
     0.0
 }
 
+/// True if so much of the component lies on the picture's border that it is a shadow or the table
+/// under the paper.
+fn is_on_border(component: &Component, ink: &GrayF32) -> bool {
+    let sides = component.bounds.height() + component.bounds.width();
+    component.border_pixels(ink) as f32 > MAX_BORDER_SHARE * sides as f32
+}
+
 /// Relation of a component to the largest one.
 #[derive(PartialEq)]
 enum Part {
@@ -201,10 +208,6 @@ fn select_digit(ink: &GrayF32) -> Option<Segmented> {
 /// Returns the component with the most ink that is neither a frame around something nor a shadow or
 /// a table at the border.
 fn largest_part<'a>(ink: &GrayF32, components: &'a [Component]) -> Option<&'a Component> {
-    let is_on_border = |component: &Component| {
-        let sides = component.bounds.height() + component.bounds.width();
-        component.border_pixels(ink) as f32 > MAX_BORDER_SHARE * sides as f32
-    };
     let frames: Vec<&Component> = components.iter().filter(|component| is_frame(component, ink)).collect();
     let is_free = |component: &&Component| {
         let encloses_something = |frame: &Component| components.iter().any(|part| encloses(frame, part));
@@ -212,7 +215,7 @@ fn largest_part<'a>(ink: &GrayF32, components: &'a [Component]) -> Option<&'a Co
     };
     let all: Vec<&Component> = components.iter().filter(is_free).collect();
     let mut inner = all.clone();
-    inner.retain(|component| !is_on_border(component));
+    inner.retain(|component| !is_on_border(component, ink));
     let max_mass = |components: &[&Component]| components.iter().map(|it| it.mass).fold(0.0, f32::max);
     // A closely cropped digit may be on the border itself.
     let candidates = if max_mass(&inner) > MIN_COMPONENT_MASS * max_mass(&all) { inner } else { all };
@@ -229,6 +232,9 @@ fn relation(component: &Component, largest: &Component, ink: &GrayF32) -> Part {
     }
     let (bounds, side) = (component.bounds, largest.bounds.longer_side() as f32);
     let at_edge = component.touches_border(ink) && !largest.touches_border(ink);
+    if at_edge && is_on_border(component, ink) {
+        return Part::Other;
+    }
     let shared_columns = bounds.shared_columns(&largest.bounds) as f32;
     let is_beside = shared_columns < MIN_SHARED_COLUMNS * bounds.width() as f32;
     let shared = shared_columns * bounds.shared_rows(&largest.bounds) as f32;
