@@ -28,7 +28,7 @@ use crate::util::format::counted;
 
 pub use check::{
     Appearance, CheckedData, CheckedPart, ClassCount, DataCheck, Duplicates, Finding, FindingKind, ImagePair,
-    Ink, Level, Pairs, Polarity,
+    Ink, Level, Pairs, Polarity, Shape,
 };
 pub use classes::Classes;
 pub use config::DataConfig;
@@ -38,7 +38,7 @@ pub use load::{DataProperties, LoadedData, RawData};
 pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Sampling, evaluation_batch_size};
 pub use picture_files::{PictureFile, find_pictures};
 pub use preparation::{PicturePreparer, Preparation, PreparedImage};
-pub use preprocess::{Doubt, PreparedPicture, read_digit};
+pub use preprocess::{DigitSheet, Doubt, PreparedPicture, SheetDigit, SheetPicture, read_digit, read_sheet};
 pub use progress::{ReadObserver, ReadProgress, observe_reading};
 pub use range::ValueRange;
 pub use sources::catalog::{CatalogEntry, catalog_entries, size_text};

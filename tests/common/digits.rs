@@ -106,7 +106,17 @@ type Point = [f32; 2];
 fn strokes(digit: usize, hand: &Hand) -> Vec<Vec<Point>> {
     let points = |points: &[Point]| points.to_vec();
     match digit {
-        0 => vec![points(&[[0.32, 0.0], [0.08, 0.2], [0.0, 0.52], [0.1, 0.85], [0.3, 1.0], [0.52, 0.85], [0.6, 0.5], [0.52, 0.15], [0.3, 0.0]])],
+        0 => vec![points(&[
+            [0.32, 0.0],
+            [0.08, 0.2],
+            [0.0, 0.52],
+            [0.1, 0.85],
+            [0.3, 1.0],
+            [0.52, 0.85],
+            [0.6, 0.5],
+            [0.52, 0.15],
+            [0.3, 0.0],
+        ])],
         1 => {
             let mut one = vec![points(&[[0.3, 0.0], [0.3, 0.5], [0.3, 1.0]])];
             if hand.one_with_flag {
@@ -117,25 +127,132 @@ fn strokes(digit: usize, hand: &Hand) -> Vec<Vec<Point>> {
             }
             one
         }
-        2 if hand.two_with_loop => vec![points(&[[0.05, 0.2], [0.25, 0.0], [0.52, 0.15], [0.42, 0.5], [0.15, 0.95], [0.02, 0.9], [0.1, 0.78], [0.3, 0.9], [0.6, 0.97]])],
-        2 => vec![points(&[[0.04, 0.2], [0.25, 0.0], [0.52, 0.15], [0.45, 0.45], [0.02, 0.98], [0.02, 0.98], [0.58, 0.98]])],
-        3 if hand.flat_three => vec![points(&[[0.06, 0.02], [0.52, 0.02], [0.52, 0.02], [0.25, 0.38], [0.25, 0.38], [0.52, 0.5], [0.54, 0.8], [0.3, 1.0], [0.02, 0.9]])],
-        3 => vec![points(&[[0.06, 0.1], [0.3, 0.0], [0.5, 0.15], [0.42, 0.4], [0.2, 0.47], [0.2, 0.47], [0.5, 0.58], [0.54, 0.82], [0.3, 1.0], [0.03, 0.92]])],
-        4 if hand.closed_four => vec![points(&[[0.42, 1.0], [0.42, 0.0], [0.42, 0.0], [0.02, 0.65], [0.02, 0.65], [0.62, 0.65]])],
-        4 => vec![points(&[[0.12, 0.0], [0.04, 0.52], [0.04, 0.52], [0.58, 0.5]]), points(&[[0.46, 0.08], [0.44, 0.5], [0.4, 1.0]])],
-        5 if hand.loose_five => vec![points(&[[0.12, 0.1], [0.08, 0.45], [0.08, 0.45], [0.38, 0.42], [0.54, 0.68], [0.36, 0.98], [0.02, 0.92]]), points(&[[0.2, 0.0], [0.6, -0.02]])],
-        5 => vec![points(&[[0.56, 0.0], [0.14, 0.0], [0.14, 0.0], [0.08, 0.45], [0.08, 0.45], [0.38, 0.42], [0.54, 0.68], [0.36, 0.98], [0.02, 0.92]])],
-        6 => vec![points(&[[0.45, 0.0], [0.15, 0.3], [0.02, 0.7], [0.2, 1.0], [0.46, 0.9], [0.5, 0.65], [0.28, 0.55], [0.06, 0.72]])],
+        2 if hand.two_with_loop => vec![points(&[
+            [0.05, 0.2],
+            [0.25, 0.0],
+            [0.52, 0.15],
+            [0.42, 0.5],
+            [0.15, 0.95],
+            [0.02, 0.9],
+            [0.1, 0.78],
+            [0.3, 0.9],
+            [0.6, 0.97],
+        ])],
+        2 => vec![points(&[
+            [0.04, 0.2],
+            [0.25, 0.0],
+            [0.52, 0.15],
+            [0.45, 0.45],
+            [0.02, 0.98],
+            [0.02, 0.98],
+            [0.58, 0.98],
+        ])],
+        3 if hand.flat_three => vec![points(&[
+            [0.06, 0.02],
+            [0.52, 0.02],
+            [0.52, 0.02],
+            [0.25, 0.38],
+            [0.25, 0.38],
+            [0.52, 0.5],
+            [0.54, 0.8],
+            [0.3, 1.0],
+            [0.02, 0.9],
+        ])],
+        3 => vec![points(&[
+            [0.06, 0.1],
+            [0.3, 0.0],
+            [0.5, 0.15],
+            [0.42, 0.4],
+            [0.2, 0.47],
+            [0.2, 0.47],
+            [0.5, 0.58],
+            [0.54, 0.82],
+            [0.3, 1.0],
+            [0.03, 0.92],
+        ])],
+        4 if hand.closed_four => {
+            vec![points(&[[0.42, 1.0], [0.42, 0.0], [0.42, 0.0], [0.02, 0.65], [0.02, 0.65], [0.62, 0.65]])]
+        }
+        4 => vec![
+            points(&[[0.12, 0.0], [0.04, 0.52], [0.04, 0.52], [0.58, 0.5]]),
+            points(&[[0.46, 0.08], [0.44, 0.5], [0.4, 1.0]]),
+        ],
+        5 if hand.loose_five => vec![
+            points(&[
+                [0.12, 0.1],
+                [0.08, 0.45],
+                [0.08, 0.45],
+                [0.38, 0.42],
+                [0.54, 0.68],
+                [0.36, 0.98],
+                [0.02, 0.92],
+            ]),
+            points(&[[0.2, 0.0], [0.6, -0.02]]),
+        ],
+        5 => vec![points(&[
+            [0.56, 0.0],
+            [0.14, 0.0],
+            [0.14, 0.0],
+            [0.08, 0.45],
+            [0.08, 0.45],
+            [0.38, 0.42],
+            [0.54, 0.68],
+            [0.36, 0.98],
+            [0.02, 0.92],
+        ])],
+        6 => vec![points(&[
+            [0.45, 0.0],
+            [0.15, 0.3],
+            [0.02, 0.7],
+            [0.2, 1.0],
+            [0.46, 0.9],
+            [0.5, 0.65],
+            [0.28, 0.55],
+            [0.06, 0.72],
+        ])],
         7 => {
-            let mut seven = vec![points(&[[0.02, 0.04], [0.58, 0.02], [0.58, 0.02], [0.38, 0.45], [0.22, 1.0]])];
+            let mut seven =
+                vec![points(&[[0.02, 0.04], [0.58, 0.02], [0.58, 0.02], [0.38, 0.45], [0.22, 1.0]])];
             if hand.seven_with_bar {
                 seven.push(points(&[[0.18, 0.5], [0.54, 0.48]]));
             }
             seven
         }
-        8 => vec![points(&[[0.5, 0.12], [0.28, 0.0], [0.08, 0.15], [0.14, 0.36], [0.42, 0.58], [0.52, 0.82], [0.28, 1.0], [0.04, 0.84], [0.14, 0.58], [0.42, 0.36], [0.5, 0.12]])],
-        _ if hand.straight_nine => vec![points(&[[0.5, 0.14], [0.3, 0.0], [0.06, 0.16], [0.1, 0.4], [0.32, 0.44], [0.5, 0.14], [0.5, 0.14], [0.5, 1.0]])],
-        _ => vec![points(&[[0.5, 0.14], [0.3, 0.0], [0.06, 0.16], [0.1, 0.4], [0.32, 0.44], [0.5, 0.14], [0.5, 0.14], [0.46, 0.6], [0.3, 0.95], [0.1, 0.96]])],
+        8 => vec![points(&[
+            [0.5, 0.12],
+            [0.28, 0.0],
+            [0.08, 0.15],
+            [0.14, 0.36],
+            [0.42, 0.58],
+            [0.52, 0.82],
+            [0.28, 1.0],
+            [0.04, 0.84],
+            [0.14, 0.58],
+            [0.42, 0.36],
+            [0.5, 0.12],
+        ])],
+        _ if hand.straight_nine => vec![points(&[
+            [0.5, 0.14],
+            [0.3, 0.0],
+            [0.06, 0.16],
+            [0.1, 0.4],
+            [0.32, 0.44],
+            [0.5, 0.14],
+            [0.5, 0.14],
+            [0.5, 1.0],
+        ])],
+        _ => vec![points(&[
+            [0.5, 0.14],
+            [0.3, 0.0],
+            [0.06, 0.16],
+            [0.1, 0.4],
+            [0.32, 0.44],
+            [0.5, 0.14],
+            [0.5, 0.14],
+            [0.46, 0.6],
+            [0.3, 0.95],
+            [0.1, 0.96],
+        ])],
     }
 }
 
@@ -445,7 +562,10 @@ fn frame(lines: &mut Ink, inset: f32, pen: f32, tilt: f32, corner: f32) {
             let angle = (quarter as f32 + step as f32 / 6.0) * std::f32::consts::FRAC_PI_2;
             let sign = |value: f32| if value > 0.0 { half - corner } else { corner - half };
             let middle = (quarter as f32 + 0.5) * std::f32::consts::FRAC_PI_2;
-            points.push(place([sign(middle.cos()) + corner * angle.cos(), sign(middle.sin()) + corner * angle.sin()]));
+            points.push(place([
+                sign(middle.cos()) + corner * angle.cos(),
+                sign(middle.sin()) + corner * angle.sin(),
+            ]));
         }
     }
     points.push(points[0]);
@@ -480,7 +600,8 @@ fn expose(scene: Scene, ink: &Ink, lines: &Ink, random: &mut Random) -> Picture 
     let at_side = random.below(4);
     let desk = random.between(50.0, 110.0);
     let bar = random.between(40.0, 130.0);
-    let noise = if matches!(scene, Scene::Toolbar | Scene::FrameAtEdge) { 0.0 } else { random.between(1.0, 4.0) };
+    let noise =
+        if matches!(scene, Scene::Toolbar | Scene::FrameAtEdge) { 0.0 } else { random.between(1.0, 4.0) };
     let shadow = random.between(0.5, 0.75);
     let shadow_at = random.between(0.25, 0.6);
     let pixel = |index: usize, random: &mut Random| {
@@ -494,7 +615,8 @@ fn expose(scene: Scene, ink: &Ink, lines: &Ink, random: &mut Random) -> Picture 
             _ => (length - 1.0 - column, row),
         };
         if scene == Scene::Toolbar && depth < edge {
-            let is_button = (depth / edge - 0.5).abs() < 0.25 && (along / edge).fract() < 0.5 && along < length * 0.7;
+            let is_button =
+                (depth / edge - 0.5).abs() < 0.25 && (along / edge).fract() < 0.5 && along < length * 0.7;
             grey = if is_button { 230.0 } else { bar };
         }
         if scene == Scene::Desk && depth < edge + slope * along {
@@ -510,4 +632,72 @@ fn expose(scene: Scene, ink: &Ink, lines: &Ink, random: &mut Random) -> Picture 
     };
     let pixels = (0..side * side).map(|index| pixel(index, random)).collect();
     Picture { height: side, width: side, pixels }
+}
+
+/// A kind of sheet with many digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SheetKind {
+    /// Rows on even paper, which are tilted.
+    Rows,
+    Ruled,
+    Squared,
+    /// A photograph with a shadow over half of it.
+    Shadow,
+    /// A table of cells, some of which are empty.
+    Table,
+}
+
+impl SheetKind {
+    pub const ALL: [Self; 5] = [Self::Rows, Self::Ruled, Self::Squared, Self::Shadow, Self::Table];
+}
+
+/// Draws a sheet of `rows` × `rows` digits on `side` × `side` pixels. Returns the picture and the
+/// digits in reading order.
+pub fn draw_sheet(kind: SheetKind, rows: usize, side: usize, tilt: f32, seed: u64) -> (Picture, Vec<usize>) {
+    let random = &mut Random::new(seed * 77 + kind as u64);
+    let (mut ink, mut lines) = (Ink::new(side), Ink::new(side));
+    let (length, cell) = (side as f32, side as f32 / (rows as f32 + 1.0));
+    let (sin, cos) = tilt.to_radians().sin_cos();
+    let turn = |[x, y]: Point| {
+        let (x, y) = (x - length / 2.0, y - length / 2.0);
+        [length / 2.0 + x * cos - y * sin, length / 2.0 + x * sin + y * cos]
+    };
+    let mut digits = Vec::new();
+    for row in 0..rows {
+        for column in 0..rows {
+            let [digit, hand] = [random.below(10), random.below(NUM_HANDS)];
+            let height = cell * random.between(0.5, 0.6);
+            let written = Written::new(digit, hand, height, tilt, random);
+            let middle = turn([cell * (column as f32 + 1.0), cell * (row as f32 + 1.0)]);
+            if kind == SheetKind::Table && random.below(3) == 0 {
+                continue;
+            }
+            let to = [0, 1].map(|k| middle[k] - written.size()[k] / 2.0 + random.between(-0.04, 0.04) * cell);
+            ink.write(&written.moved(to), (height * random.between(0.08, 0.12)).max(1.5));
+            digits.push(digit);
+        }
+    }
+    let pen = (length * 0.002).max(1.0);
+    if kind == SheetKind::Table {
+        for step in 0..=rows {
+            let at = cell * (step as f32 + 0.5);
+            let (start, end) = (cell / 2.0, length - cell / 2.0);
+            lines.line(turn([start, at]), turn([end, at]), pen * 1.5, 1.0);
+            lines.line(turn([at, start]), turn([at, end]), pen * 1.5, 1.0);
+        }
+    }
+    if matches!(kind, SheetKind::Ruled | SheetKind::Squared) {
+        rule(&mut lines, cell / 2.0, cell * 0.3, pen, tilt, false);
+        if kind == SheetKind::Squared {
+            rule(&mut lines, cell / 2.0, cell * 0.2, pen, tilt, true);
+        }
+    }
+    let scene = match kind {
+        SheetKind::Rows => Scene::Clean,
+        SheetKind::Ruled => Scene::Ruled,
+        SheetKind::Squared => Scene::Squared,
+        SheetKind::Shadow => Scene::Shadow,
+        SheetKind::Table => Scene::FrameInset,
+    };
+    (expose(scene, &ink, &lines, random), digits)
 }

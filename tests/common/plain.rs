@@ -15,7 +15,8 @@ pub fn crop_and_resize(picture: &Picture) -> Vec<u8> {
     let ink: Vec<u8> = picture.pixels.iter().map(|&grey| if is_light { 255 - grey } else { grey }).collect();
     let threshold = otsu(&ink);
     let places = || (0..ink.len()).filter(|&index| ink[index] > threshold);
-    let (rows, columns) = (|| places().map(|at| at / picture.width), || places().map(|at| at % picture.width));
+    let (rows, columns) =
+        (|| places().map(|at| at / picture.width), || places().map(|at| at % picture.width));
     let mut image = GrayImage::new(28, 28);
     let (Some(top), Some(bottom), Some(left), Some(right)) =
         (rows().min(), rows().max(), columns().min(), columns().max())

@@ -2,13 +2,15 @@
 //! network learns from them. Depends on `data::range` and `util::format`. Must not know files,
 //! sources or networks, nor where the findings are shown.
 //!
-//! `duplicates`, `classes`, `pixels` and `appearance` measure, `findings` puts the measures into words.
+//! `duplicates`, `classes`, `pixels`, `appearance` and `shape` measure, `findings` puts the measures
+//! into words.
 
 mod appearance;
 mod classes;
 mod duplicates;
 mod findings;
 mod pixels;
+mod shape;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,7 @@ pub use classes::ClassCount;
 pub use duplicates::{Duplicates, ImagePair, Pairs};
 pub use findings::{Finding, FindingKind, Level};
 use pixels::PixelStatistics;
+pub use shape::Shape;
 
 /// One part of a data set, borrowed for a check.
 #[derive(Debug, Clone, Copy)]

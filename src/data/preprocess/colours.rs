@@ -5,10 +5,6 @@ use image::metadata::Orientation;
 
 use crate::data::preprocess::gray::GrayF32;
 
-/// Longest side of the grey picture. A larger picture is shrunk to it by averaging. The ink stays
-/// many times larger than its final 20 pixels, and noise averages out.
-const MAX_SIDE: usize = 1024;
-
 /// Weights of red, green and blue in the luminance, by ITU-R BT.601 as in JPEG.
 const LUMINANCE: [f32; 3] = [0.299, 0.587, 0.114];
 
@@ -17,7 +13,7 @@ const LUMINANCE: [f32; 3] = [0.299, 0.587, 0.114];
 const MIN_GAIN: f64 = 2.0;
 
 /// Means of a picture's pixels over blocks. The pixels are added one by one. The memory does not
-/// grow with the picture, since no side has more than [`MAX_SIDE`] blocks.
+/// grow with the picture, since the number of blocks on a side is limited.
 pub(super) struct BlockMeans {
     /// Width and height of the picture as stored, before it is turned upright, in pixels.
     stored: (usize, usize),
@@ -33,13 +29,13 @@ pub(super) struct BlockMeans {
 
 impl BlockMeans {
     /// Makes empty blocks for a picture that is stored as `width` × `height` pixels, each at least
-    /// 1, and shown with `orientation`.
-    pub(super) fn new(width: u32, height: u32, orientation: Orientation) -> Self {
+    /// 1, and shown with `orientation`. No side has more than `max_side` blocks, which is at least 1.
+    pub(super) fn new(width: u32, height: u32, orientation: Orientation, max_side: usize) -> Self {
         use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
         let stored = (width as usize, height as usize);
         let is_turned = matches!(orientation, Rotate90 | Rotate90FlipH | Rotate270 | Rotate270FlipH);
         let (width, height) = if is_turned { (stored.1, stored.0) } else { stored };
-        let block = width.max(height).div_ceil(MAX_SIDE).max(1);
+        let block = width.max(height).div_ceil(max_side).max(1);
         let (height, width) = (height.div_ceil(block), width.div_ceil(block));
         Self { stored, orientation, block, height, width, sums: vec![[0.0; 5]; height * width] }
     }
@@ -77,7 +73,7 @@ impl BlockMeans {
     }
 }
 
-/// A picture in colour, with sides of at most [`MAX_SIDE`] pixels.
+/// A picture in colour, with sides of at most the number of blocks in [`BlockMeans`].
 pub(super) struct Colours {
     height: usize,
     width: usize,
@@ -129,7 +125,7 @@ mod tests {
     use super::*;
 
     fn colours(picture: &RgbaImage, orientation: Orientation) -> Colours {
-        let mut means = BlockMeans::new(picture.width(), picture.height(), orientation);
+        let mut means = BlockMeans::new(picture.width(), picture.height(), orientation, 1024);
         for (x, y, pixel) in picture.enumerate_pixels() {
             means.add(x as usize, y as usize, pixel.0.map(|value| f32::from(value) / 255.0));
         }

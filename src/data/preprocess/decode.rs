@@ -25,14 +25,15 @@ const MAX_BYTES: u64 = 256_000_000;
 const CONVERT_HINT: &str = "open the picture with an image program and save it as PNG or JPEG";
 
 /// Decodes the bytes of the picture at `path`, which begin like a PNG or JPEG, as a person sees it:
-/// upright and in grey, 0 to 255. See [`to_clearest_gray`].
+/// upright and in grey, 0 to 255. See [`to_clearest_gray`]. A picture with a longer side than
+/// `max_side` pixels is shrunk by averaging.
 ///
 /// # Errors
 /// The file is damaged or too large.
-pub(super) fn to_gray(path: &Path, bytes: Vec<u8>) -> Result<GrayF32> {
+pub(super) fn to_gray(path: &Path, bytes: Vec<u8>, max_side: usize) -> Result<GrayF32> {
     let colours = match bytes[0] {
-        0xFF => jpeg::decode(path, bytes)?,
-        _ => png::decode(path, &bytes)?,
+        0xFF => jpeg::decode(path, bytes, max_side)?,
+        _ => png::decode(path, &bytes, max_side)?,
     };
     Ok(to_clearest_gray(&colours))
 }
@@ -131,7 +132,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.png");
         std::fs::write(&path, bytes).unwrap();
-        let message = read_gray(&path).unwrap_err().to_string();
+        let message = read_gray(&path, 1024).unwrap_err().to_string();
         message.replace(&path.display().to_string(), "x.png")
     }
 
@@ -159,10 +160,10 @@ mod tests {
     fn a_file_that_cannot_be_read_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.png");
-        let missing = read_gray(&path).unwrap_err().to_string();
+        let missing = read_gray(&path, 1024).unwrap_err().to_string();
         let expected = format!("cannot read `{}`: No such file or directory (os error 2)", path.display());
         assert_eq!(missing, expected);
-        let directory = read_gray(folder.path()).unwrap_err().to_string();
+        let directory = read_gray(folder.path(), 1024).unwrap_err().to_string();
         let expected = format!("cannot read `{}`: it is a folder, expected a file", folder.path().display());
         assert_eq!(directory, expected);
     }

@@ -22,8 +22,16 @@ pub enum Doubt {
     OnlyAFrame,
     /// The digit is wider than any digit: probably digits that touch.
     TouchingDigits,
-    /// The image is unlike the training images, by the measures of them that the run keeps.
-    UnlikeTraining,
+    /// The image has less ink than the training images.
+    LittleInk,
+    /// The image has more ink than the training images.
+    MuchInk,
+    /// The image has larger filled areas than the training images.
+    Filled,
+    /// The image is rougher than the training images: noise, or many small parts.
+    Rough,
+    /// The image is smoother than the training images: blurred, or one large shape.
+    Smooth,
 }
 
 impl fmt::Display for Doubt {
@@ -35,7 +43,11 @@ impl fmt::Display for Doubt {
             Self::PartsAtTheEdge => "parts at the edge of the picture were left out",
             Self::OnlyAFrame => "the picture shows a frame with nothing in it",
             Self::TouchingDigits => "the ink is wide for one digit: two digits may touch",
-            Self::UnlikeTraining => "the prepared image is unlike the images that the network was trained on",
+            Self::LittleInk => "the image has less ink than the training images",
+            Self::MuchInk => "the image has more ink than the training images",
+            Self::Filled => "the image has larger filled areas than the training images",
+            Self::Rough => "the image is rougher than the training images, as noise is",
+            Self::Smooth => "the image is smoother than the training images",
         })
     }
 }

@@ -31,9 +31,6 @@ const MIN_CORNER: f32 = 0.78;
 /// frame's.
 const HOLLOW: f32 = 0.6;
 
-/// Smallest side of a frame, as a share of the picture's.
-const MIN_FRAME: f32 = 0.5;
-
 /// Shortest length of what is in a frame, as a share of the frame's shorter side.
 const MIN_CONTENT: f32 = 0.2;
 
@@ -75,9 +72,8 @@ pub(super) fn trim_border(gray: &GrayF32) -> Option<GrayF32> {
 /// partly border and partly paper, is counted with them.
 fn border_rows(gray: &GrayF32, is_paper: impl Fn(f32) -> bool) -> (usize, usize) {
     let limit = (gray.height as f32 * MAX_THICKNESS) as usize;
-    let share = |row: &[f32]| {
-        row.iter().filter(|&&value| !is_paper(value)).count() as f32 / row.len().max(1) as f32
-    };
+    let share =
+        |row: &[f32]| row.iter().filter(|&&value| !is_paper(value)).count() as f32 / row.len().max(1) as f32;
     let shares: Vec<f32> = gray.values.chunks_exact(gray.width).map(share).collect();
     let thickness = |shares: &mut dyn Iterator<Item = &f32>| {
         let rows: Vec<f32> = shares.copied().take_while(|&share| share >= MIN_ROW).collect();
@@ -105,19 +101,19 @@ fn contrast(gray: &GrayF32) -> f32 {
     fold(f32::max, f32::NEG_INFINITY) - fold(f32::min, f32::INFINITY)
 }
 
-/// True if the component has the shape of a frame: large, with four corners, empty in the middle.
-pub(super) fn is_frame(component: &Component, ink: &GrayF32) -> bool {
+/// True if the component has the shape of a frame: four corners, empty in the middle, and sides of
+/// at least `min_share` of the picture's.
+pub(super) fn is_frame(component: &Component, ink: &GrayF32, min_share: f32) -> bool {
     let bounds = component.bounds;
-    let is_large = bounds.height() as f32 >= MIN_FRAME * ink.height as f32
-        && bounds.width() as f32 >= MIN_FRAME * ink.width as f32;
+    let is_large = bounds.height() as f32 >= min_share * ink.height as f32
+        && bounds.width() as f32 >= min_share * ink.width as f32;
     if !is_large {
         return false;
     }
     let (mut corners, mut inside) = ([false; 4], 0);
     for &index in &component.pixels {
-        let offset = |at: usize, start: usize, side: usize| {
-            2.0 * ((at - start) as f32 + 0.5) / side as f32 - 1.0
-        };
+        let offset =
+            |at: usize, start: usize, side: usize| 2.0 * ((at - start) as f32 + 0.5) / side as f32 - 1.0;
         let y = offset(index / ink.width, bounds.top, bounds.height());
         let x = offset(index % ink.width, bounds.left, bounds.width());
         if x.abs() >= MIN_CORNER && y.abs() >= MIN_CORNER {

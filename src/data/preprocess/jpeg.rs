@@ -26,16 +26,17 @@ const MAX_BLOCKS: u64 = 16_000_000;
 /// Largest number of bytes of all tables and headers. Real files have some thousand.
 const MAX_HEADER_BYTES: usize = 1_000_000;
 
-/// Decodes the picture in `bytes`, which begin with the marker of a JPEG.
+/// Decodes the picture in `bytes`, which begin with the marker of a JPEG, with sides of at most
+/// `max_side` pixels.
 ///
 /// # Errors
 /// The file is damaged, too large, too much work, or of a kind that the decoder does not support.
-pub(super) fn decode(path: &Path, mut bytes: Vec<u8>) -> Result<Colours> {
+pub(super) fn decode(path: &Path, mut bytes: Vec<u8>, max_side: usize) -> Result<Colours> {
     reduce(path, &mut bytes)?;
     let failed = |error: ImageError| decoder_error(path, error);
     let mut decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(failed)?;
     let (width, height) = decoder.dimensions();
-    let mut means = BlockMeans::new(width, height, decoder.orientation().map_err(failed)?);
+    let mut means = BlockMeans::new(width, height, decoder.orientation().map_err(failed)?, max_side);
     let channels = usize::from(decoder.color_type().channel_count());
     let mut values = vec![0; usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX)];
     decoder.read_image(&mut values).map_err(failed)?;

@@ -148,7 +148,7 @@ fn find_lines(image: &GrayF32) -> Vec<Line> {
 }
 
 /// Erases the lines where no stroke crosses them. Returns the image and, for each line, its
-/// thickness in pixels and its ink.
+/// thickness in pixels and its ink. A line with runs of ink that are too long for it is kept.
 fn erase(image: &GrayF32, lines: &[Line]) -> (GrayF32, Vec<(f32, f32)>) {
     let mut rest = image.clone();
     let mut measures = Vec::new();
@@ -157,9 +157,12 @@ fn erase(image: &GrayF32, lines: &[Line]) -> (GrayF32, Vec<(f32, f32)>) {
             .filter_map(|column| run_at(image, line, column).map(|(top, bottom)| (column, top, bottom)))
             .collect();
         let thickness = median(runs.iter().map(|&(_, top, bottom)| (bottom - top) as f32).collect());
-        let is_line = |&&(_, top, bottom): &&(usize, usize, usize)| {
-            (bottom - top) as f32 <= 1.5 * thickness + 1.5
-        };
+        // Wider than where the line was found: a stroke, or a filled area.
+        if thickness > 2.0 * line.reach {
+            continue;
+        }
+        let is_line =
+            |&&(_, top, bottom): &&(usize, usize, usize)| (bottom - top) as f32 <= 1.5 * thickness + 1.5;
         let strength = |&(column, top, bottom): &(usize, usize, usize)| {
             (top..bottom).map(|row| image.at(row, column)).fold(0.0, f32::max)
         };

@@ -19,6 +19,7 @@ mod lines;
 mod normalize;
 mod png;
 mod segment;
+mod sheet;
 
 use std::path::Path;
 
@@ -27,6 +28,11 @@ pub use doubt::Doubt;
 use gray::GrayF32;
 use normalize::normalize;
 use segment::segment;
+pub use sheet::{DigitSheet, SheetDigit, SheetPicture, read_sheet};
+
+/// Longest side of the picture of one digit. A larger picture is shrunk to it by averaging. The ink
+/// stays many times larger than its final 20 pixels, and noise averages out.
+const MAX_SIDE: usize = 1024;
 
 /// A picture that is ready for a network, and what is doubtful about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +67,7 @@ pub fn read_digit(path: &Path, height: usize, width: usize) -> Result<PreparedPi
 
 /// As [`read_digit`], with the bytes of the file at `path`.
 pub(in crate::data) fn digit_of(path: &Path, bytes: Vec<u8>, height: usize, width: usize) -> Result<PreparedPicture> {
-    let gray = decode::to_gray(path, bytes)?;
+    let gray = decode::to_gray(path, bytes, MAX_SIDE)?;
     prepare(&gray, height, width).ok_or_else(|| no_digit(path, &gray))
 }
 

@@ -20,11 +20,11 @@ const MAX_MEMORY_BYTES: usize = 16 << 20;
 const PASSES: [[usize; 4]; 7] =
     [[0, 8, 0, 8], [4, 8, 0, 8], [0, 4, 4, 8], [2, 4, 0, 4], [0, 2, 2, 4], [1, 2, 0, 2], [0, 1, 1, 2]];
 
-/// Decodes the picture in `bytes`, which begin like a PNG.
+/// Decodes the picture in `bytes`, which begin like a PNG, with sides of at most `max_side` pixels.
 ///
 /// # Errors
 /// The file is damaged or too large.
-pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Colours> {
+pub(super) fn decode(path: &Path, bytes: &[u8], max_side: usize) -> Result<Colours> {
     // Checked before the decoder sees the file: the size in the header is enough to refuse it.
     if let Some(&[w0, w1, w2, w3, h0, h1, h2, h3]) = bytes.get(16..24) {
         check_size(path, u32::from_be_bytes([w0, w1, w2, w3]), u32::from_be_bytes([h0, h1, h2, h3]))?;
@@ -39,7 +39,7 @@ pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Colours> {
     let info = reader.info();
     let orientation = info.exif_metadata.as_deref().and_then(Orientation::from_exif_chunk);
     let mut means =
-        BlockMeans::new(info.width, info.height, orientation.unwrap_or(Orientation::NoTransforms));
+        BlockMeans::new(info.width, info.height, orientation.unwrap_or(Orientation::NoTransforms), max_side);
     add_rows(&mut reader, &mut means).map_err(failed)?;
     Ok(means.finish())
 }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     fn decoded(bytes: &[u8]) -> GrayF32 {
-        to_clearest_gray(&decode(Path::new("x.png"), bytes).unwrap())
+        to_clearest_gray(&decode(Path::new("x.png"), bytes, 1024).unwrap())
     }
 
     /// The seven passes of the standard's table for 9 × 10 pixels, written by hand. Every pixel has

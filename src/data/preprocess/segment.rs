@@ -68,6 +68,9 @@ const MIN_LEFT_OUT: f32 = 0.25;
 /// plus width. A component with more is a shadow or the table under the paper.
 const MAX_BORDER_SHARE: f32 = 0.6;
 
+/// Smallest side of a frame around the digit, as a share of the picture's.
+const MIN_FRAME: f32 = 0.5;
+
 /// Share of the picture's side from which a component is looked at for lines.
 const MIN_LINED_SIDE: f32 = 0.5;
 
@@ -199,7 +202,7 @@ fn select_digit(ink: &GrayF32) -> Option<Segmented> {
     }
     let bounds = members.iter().fold(largest.bounds, |bounds, part| bounds.union(&part.bounds));
     doubts.extend(doubts_of_bounds(&bounds, ink));
-    if is_frame(largest, ink) && members.len() == 1 {
+    if is_frame(largest, ink, MIN_FRAME) && members.len() == 1 {
         doubts.push(Doubt::OnlyAFrame);
     }
     Some(Segmented { ink: keep(ink, &members, largest.bounds.longer_side()), doubts })
@@ -208,7 +211,8 @@ fn select_digit(ink: &GrayF32) -> Option<Segmented> {
 /// Returns the component with the most ink that is neither a frame around something nor a shadow or
 /// a table at the border.
 fn largest_part<'a>(ink: &GrayF32, components: &'a [Component]) -> Option<&'a Component> {
-    let frames: Vec<&Component> = components.iter().filter(|component| is_frame(component, ink)).collect();
+    let frames: Vec<&Component> =
+        components.iter().filter(|component| is_frame(component, ink, MIN_FRAME)).collect();
     let is_free = |component: &&Component| {
         let encloses_something = |frame: &Component| components.iter().any(|part| encloses(frame, part));
         !frames.iter().any(|frame| std::ptr::eq(*frame, *component) && encloses_something(frame))
@@ -227,7 +231,7 @@ fn relation(component: &Component, largest: &Component, ink: &GrayF32) -> Part {
     if std::ptr::eq(component, largest) {
         return Part::OfDigit;
     }
-    if component.mass < MIN_COMPONENT_MASS * largest.mass || is_frame(component, ink) {
+    if component.mass < MIN_COMPONENT_MASS * largest.mass || is_frame(component, ink, MIN_FRAME) {
         return Part::Other;
     }
     let (bounds, side) = (component.bounds, largest.bounds.longer_side() as f32);
@@ -281,3 +285,6 @@ pub(super) fn keep(ink: &GrayF32, components: &[&Component], side: usize) -> Gra
     }
     digit
 }
+
+#[cfg(test)]
+mod tests;
