@@ -163,8 +163,8 @@ fn a_picture_that_cannot_be_read_costs_no_other_its_answer() {
     let rows = csv_rows(&dir, "out.csv");
     assert_eq!(rows.len(), 7);
     assert_eq!(
-        (&rows[3][0][..], &rows[3][1..16], rows[3][16].contains("all its pixels")),
-        ("many/blank.png", &vec![String::new(); 15][..], true)
+        (&rows[3][0][..], &rows[3][1..17], rows[3][17].contains("all its pixels")),
+        ("many/blank.png", &vec![String::new(); 16][..], true)
     );
     assert_eq!(rows[5][..3], ["many/7/1.png", "7", "7"]);
     // A pattern, and a folder in which nothing can be read.
@@ -195,14 +195,14 @@ fn all_images_of_a_split_in_a_csv_file_and_in_a_submission() {
     let records = records.as_array().unwrap();
     let (rows, submission) = (csv_rows(&dir, "out.csv"), csv_rows(&dir, "kaggle.csv"));
     assert_eq!((records.len(), rows.len(), submission.len()), (SIZES[1], SIZES[1] + 1, SIZES[1] + 1));
-    let header = "image,label,predicted,confidence,runner_up,runner_up_confidence,p_48,p_49,p_50,p_51,p_52,p_53,p_54,p_55,p_56,p_57,error";
+    let header = "image,label,predicted,confidence,runner_up,runner_up_confidence,p_48,p_49,p_50,p_51,p_52,p_53,p_54,p_55,p_56,p_57,warning,error";
     assert_eq!(rows[0].join(","), header);
     assert_eq!(submission[0], ["ImageId", "Label"]);
     for (index, record) in records.iter().enumerate() {
         let row = &rows[index + 1];
         let name = record["predicted_name"].as_str().unwrap();
         assert_eq!(
-            (&row[0][..], &row[1][..], &row[2][..], &row[16][..]),
+            (&row[0][..], &row[1][..], &row[2][..], &row[17][..]),
             (&index.to_string()[..], "", name, "")
         );
         assert_eq!(submission[index + 1], [(index + 1).to_string(), name.to_owned()]);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::check::{Appearance, Ink, Polarity};
 use crate::data::preprocess::decode::read_file;
-use crate::data::preprocess::digit_of;
+use crate::data::preprocess::{DigitSheet, Doubt, PreparedPicture, digit_of, read_sheet};
 use crate::data::range::ValueRange;
 use crate::data::sources::picture::{GrayPicture, decode_gray, resize};
 use crate::error::{Error, Result};
@@ -73,6 +73,8 @@ pub struct PreparedImage {
     pub pixels: Vec<u8>,
     /// The preparation that was used.
     pub preparation: Preparation,
+    /// Reasons to mistrust an answer about the image.
+    pub doubts: Vec<Doubt>,
 }
 
 /// Converter of picture files to images like the training images of one network.
@@ -113,35 +115,59 @@ impl PicturePreparer {
         if size == Some((self.height, self.width)) {
             let pixels = self.scale(decode(path, &bytes)?.pixels);
             if self.looks_like_training_images(&pixels) {
-                return Ok(PreparedImage { pixels, preparation: Preparation::None });
+                return Ok(self.image(pixels, Preparation::None, Vec::new()));
             }
         }
         self.prepare_as(self.preparation, path, bytes)
     }
 
+    /// Finds the digits of the picture at `path`, which shows several, and prepares each of them as
+    /// one of MNIST.
+    ///
+    /// # Errors
+    /// As those of [`PicturePreparer::prepare`], or more digits than a sheet may have.
+    pub fn prepare_sheet(&self, path: &Path) -> Result<DigitSheet> {
+        let mut sheet = read_sheet(path, self.height, self.width)?;
+        for digit in &mut sheet.digits {
+            let PreparedPicture { pixels, doubts } = std::mem::take(&mut digit.prepared);
+            let PreparedImage { pixels, doubts, .. } = self.digit_image(pixels, doubts);
+            digit.prepared = PreparedPicture { pixels, doubts };
+        }
+        Ok(sheet)
+    }
+
     fn prepare_as(&self, preparation: Preparation, path: &Path, bytes: Vec<u8>) -> Result<PreparedImage> {
         let pixels = match preparation {
-            Preparation::Digits => self.digit(path, bytes)?,
+            Preparation::Digits => {
+                let PreparedPicture { pixels, doubts } = digit_of(path, bytes, self.height, self.width)?;
+                return Ok(self.digit_image(pixels, doubts));
+            }
             Preparation::Whole => self.whole(decode(path, &bytes)?),
             Preparation::None => self.as_it_is(path, decode(path, &bytes)?)?,
         };
-        Ok(PreparedImage { pixels, preparation })
+        Ok(self.image(pixels, preparation, Vec::new()))
     }
 
-    /// Cuts the digit out and gives it the polarity of the training images.
-    fn digit(&self, path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
-        let mut pixels = digit_of(path, bytes, self.height, self.width)?;
+    /// Gives a digit, which is light on dark, the polarity of the training images.
+    fn digit_image(&self, mut pixels: Vec<u8>, doubts: Vec<Doubt>) -> PreparedImage {
         if self.polarity() == Polarity::DarkOnLight {
             invert(&mut pixels);
         }
-        Ok(pixels)
+        self.image(pixels, Preparation::Digits, doubts)
+    }
+
+    /// Adds the reason for which the image is unlike the training images, if there is one.
+    fn image(&self, pixels: Vec<u8>, preparation: Preparation, mut doubts: Vec<Doubt>) -> PreparedImage {
+        let unlike = self.appearance.as_ref();
+        doubts.extend(unlike.and_then(|training| training.doubt_about(&pixels, self.height, self.width)));
+        PreparedImage { pixels, preparation, doubts }
     }
 
     /// Resizes the whole picture as the pictures of a data set are, and inverts it if it has the
     /// opposite polarity of the training images.
     fn whole(&self, picture: GrayPicture) -> Vec<u8> {
         let mut pixels = self.scale(picture.pixels);
-        let found = Appearance::of(&pixels, picture.height, picture.width).polarity;
+        let found = Appearance::polarity_of(&pixels, picture.width);
         let is_opposite = matches!(
             (self.polarity(), found),
             (Polarity::LightOnDark, Polarity::DarkOnLight) | (Polarity::DarkOnLight, Polarity::LightOnDark)
@@ -291,7 +317,7 @@ mod tests {
         height: usize,
         width: usize,
     ) -> (Vec<u8>, Preparation) {
-        let PreparedImage { pixels, preparation } = prepare(preparer, pixels, height, width).unwrap();
+        let PreparedImage { pixels, preparation, .. } = prepare(preparer, pixels, height, width).unwrap();
         (pixels, preparation)
     }
 

@@ -1,10 +1,11 @@
 //! Predictions of a trained network for single images, from a data set or from picture files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use serde::Serialize;
 
-use crate::data::{ImageDataset, InputSpec, PictureFile, Preparation, PreparedImage, Split};
+use crate::data::{Doubt, ImageDataset, InputSpec, PictureFile, Preparation, PreparedImage, Split};
 use crate::error::{Error, Result};
 use crate::evaluation::{Prediction, predict};
 use crate::pipeline::{EvalSet, LoadedModel};
@@ -21,6 +22,8 @@ pub struct ImagePrediction {
     pub prediction: Prediction,
     /// The preparation of a picture file. `None` for an image of a data set.
     pub preparation: Option<Preparation>,
+    /// Reasons to mistrust the prediction. There are none for an image of a data set.
+    pub doubts: Vec<Doubt>,
 }
 
 /// A picture file that cannot be read or shows nothing.
@@ -35,6 +38,20 @@ pub struct UnreadablePicture {
 /// The answer about one picture file.
 pub type PictureAnswer = std::result::Result<ImagePrediction, UnreadablePicture>;
 
+/// A rectangle in a picture that was turned upright and has sides of at most 2048 pixels. A larger
+/// picture is shrunk to that first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Area {
+    /// First row.
+    pub top: usize,
+    /// First column.
+    pub left: usize,
+    /// Number of rows.
+    pub height: usize,
+    /// Number of columns.
+    pub width: usize,
+}
+
 /// The origin of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageRef {
@@ -48,6 +65,15 @@ pub enum ImageRef {
         index: usize,
         /// The true class. `None` if the images have no labels.
         label: Option<usize>,
+    },
+    /// One digit of a picture of many.
+    Digit {
+        /// The path of the picture.
+        path: PathBuf,
+        /// The number of the digit in reading order, from 1.
+        number: usize,
+        /// The place of the digit.
+        area: Area,
     },
     /// A picture file.
     File {
@@ -64,6 +90,7 @@ impl ImageRef {
     pub fn name(&self) -> String {
         match self {
             Self::Index { images, index, .. } => format!("{images} image {index}"),
+            Self::Digit { path, number, .. } => format!("{} digit {number}", path.display()),
             Self::File { path, .. } => path.display().to_string(),
         }
     }
@@ -73,10 +100,8 @@ impl ImageRef {
     pub(super) fn stem(&self) -> String {
         match self {
             Self::Index { tag, index, .. } => format!("{tag}-{index}"),
-            Self::File { path, .. } => {
-                let name = path.file_stem().unwrap_or_default().to_string_lossy();
-                format!("file-{}", name.chars().take(60).collect::<String>())
-            }
+            Self::Digit { path, number, .. } => format!("sheet-{}-{number}", short_stem(path)),
+            Self::File { path, .. } => format!("file-{}", short_stem(path)),
         }
     }
 
@@ -84,8 +109,14 @@ impl ImageRef {
     pub fn label(&self) -> Option<usize> {
         match self {
             Self::Index { label, .. } | Self::File { label, .. } => *label,
+            Self::Digit { .. } => None,
         }
     }
+}
+
+/// The first 60 characters of a file's name without its ending.
+pub(super) fn short_stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().chars().take(60).collect()
 }
 
 impl LoadedModel {
@@ -112,6 +143,7 @@ impl LoadedModel {
                 pixels,
                 prediction,
                 preparation: None,
+                doubts: Vec::new(),
             })
             .collect())
     }
@@ -132,22 +164,23 @@ impl LoadedModel {
         let preparer = self.info.data.picture_preparer(wanted);
         let prepared: Vec<Result<PreparedImage>> =
             files.par_iter().map(|file| preparer.prepare(&file.path)).collect();
-        let mut predictions = self.predict_prepared(&prepared)?.into_iter();
+        let pixels: Vec<&[u8]> = prepared.iter().flatten().map(|image| &image.pixels[..]).collect();
+        let mut predictions = self.predict_pixels(&pixels)?.into_iter();
         let answers = files.iter().zip(prepared).filter_map(|(file, prepared)| match prepared {
-            Ok(PreparedImage { pixels, preparation }) => {
+            Ok(PreparedImage { pixels, preparation, doubts }) => {
                 let image = ImageRef::File { path: file.path.clone(), label: self.class_of(file) };
                 let prediction = predictions.next()?;
-                Some(Ok(ImagePrediction { image, pixels, prediction, preparation: Some(preparation) }))
+                let preparation = Some(preparation);
+                Some(Ok(ImagePrediction { image, pixels, prediction, preparation, doubts }))
             }
             Err(error) => Some(Err(UnreadablePicture { path: file.path.clone(), error })),
         });
         Ok(answers.collect())
     }
 
-    /// Predicts the pictures that could be prepared.
-    fn predict_prepared(&self, prepared: &[Result<PreparedImage>]) -> Result<Vec<Prediction>> {
+    /// Predicts images of the network's size.
+    pub(super) fn predict_pixels(&self, pixels: &[&[u8]]) -> Result<Vec<Prediction>> {
         let InputSpec { height, width, .. } = self.info.data.layout;
-        let pixels: Vec<&[u8]> = prepared.iter().flatten().map(|image| &image.pixels[..]).collect();
         let indices: Vec<u32> = (0..pixels.len() as u32).collect();
         let images = ImageDataset {
             pixels: pixels.concat(),

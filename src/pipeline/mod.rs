@@ -14,11 +14,12 @@ mod pictures;
 mod relocate;
 mod report;
 pub(crate) mod resume;
+mod sheets;
 pub(crate) mod splits;
 mod start_from;
 pub(crate) mod train;
 
-pub use answers::{ImagePrediction, ImageRef, PictureAnswer, UnreadablePicture};
+pub use answers::{Area, ImagePrediction, ImageRef, PictureAnswer, UnreadablePicture};
 pub use compare::{RunComparison, compare};
 pub use inputs::GIT_COMMIT;
 pub use loaded_model::{EvalSet, LoadedModel};
@@ -27,6 +28,7 @@ pub use pictures::{MAX_NEURONS, NeuronInfo, PredictionPictures, draw_image, draw
 pub use relocate::relocate_data;
 pub use report::report;
 pub use resume::{Resume, resume};
+pub use sheets::SheetPrediction;
 pub use splits::{SplitName, Splits};
 pub use start_from::prepare_from;
 pub use train::{PreparedRun, RunOutcome, prepare};

@@ -298,7 +298,7 @@ impl LoadedModel {
         let path = self.folder.write_prediction(&self.figure_name(stem), &picture.draw()?.to_png()?)?;
         let prepared = match image {
             ImageRef::Index { .. } => None,
-            ImageRef::File { .. } => {
+            ImageRef::File { .. } | ImageRef::Digit { .. } => {
                 let png = gray_png(pixels, height, width, 1)?;
                 Some(self.folder.write_prediction(&self.figure_name(&format!("prepared-{stem}")), &png)?)
             }

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::cli::output::Output;
 use crate::cli::predict::screen;
-use crate::data::Preparation;
+use crate::data::{Doubt, Preparation};
 use crate::error::Result;
-use crate::pipeline::{ImagePrediction, LoadedModel, PredictionPictures, UnreadablePicture};
+use crate::pipeline::{Area, ImagePrediction, ImageRef, LoadedModel, PredictionPictures, UnreadablePicture};
 
 /// Largest number of rows of the table on the screen.
 const MAX_ROWS: usize = 100;
@@ -49,6 +49,21 @@ struct RecordedPrediction {
     /// The preparation of a picture file.
     #[serde(skip_serializing_if = "Option::is_none")]
     preparation: Option<Preparation>,
+    /// The number of a digit on its sheet, in reading order from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digit: Option<usize>,
+    /// The place of a digit on its sheet.
+    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
+    area: Option<Area>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
+}
+
+/// A reason to mistrust a prediction.
+#[derive(Debug, Serialize)]
+struct Warning {
+    kind: Doubt,
+    message: String,
 }
 
 /// Answers about all images of a command, in the order of the images.
@@ -58,6 +73,8 @@ pub(super) struct Answers {
     first: Vec<ImagePrediction>,
     num_pictures: usize,
     unreadable: Vec<UnreadablePicture>,
+    /// The names of the images with doubtful predictions, each with its reasons.
+    doubtful: Vec<(String, Vec<Doubt>)>,
     /// The records of all images. `None` without `--json`.
     records: Option<Vec<RecordedAnswer>>,
     counts: Counts,
@@ -85,6 +102,7 @@ impl Answers {
             first: Vec::new(),
             num_pictures,
             unreadable: Vec::new(),
+            doubtful: Vec::new(),
             records: json.then(Vec::new),
             counts: Counts::default(),
         }
@@ -103,7 +121,15 @@ impl Answers {
     /// Adds a prediction.
     pub(super) fn add(&mut self, image: ImagePrediction) {
         self.counts.add(&image);
+        if !image.doubts.is_empty() {
+            self.doubtful.push((image.image.name(), image.doubts.clone()));
+        }
         if let Some(records) = &mut self.records {
+            let place = match &image.image {
+                ImageRef::Digit { number, area, .. } => Some((*number, *area)),
+                _ => None,
+            };
+            let warning = |&kind: &Doubt| Warning { kind, message: kind.to_string() };
             records.push(RecordedAnswer::Prediction(RecordedPrediction {
                 image: image.image.name(),
                 label: image.image.label(),
@@ -114,6 +140,9 @@ impl Answers {
                 picture: None,
                 prepared: None,
                 preparation: image.preparation,
+                digit: place.map(|(number, _)| number),
+                area: place.map(|(_, area)| area),
+                warnings: image.doubts.iter().map(warning).collect(),
             }));
         }
         if self.first.len() < self.num_pictures.max(MAX_ROWS) {
@@ -164,6 +193,7 @@ impl Answers {
         classes: &[String],
         output: &Output,
     ) -> Result<bool> {
+        screen::print_doubts(&self.doubtful, output);
         screen::print_unreadable(&self.unreadable, output);
         if self.len() > 1 {
             screen::print_counts(&self.counts, self.unreadable.len(), output);

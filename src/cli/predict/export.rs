@@ -33,7 +33,11 @@ impl Exports {
     pub(super) fn new(table: Option<&Path>, submission: Option<&Path>, classes: &Classes) -> Result<Self> {
         let probabilities = classes.names().iter().map(|name| format!("p_{name}"));
         let header = ["image", "label", "predicted", "confidence", "runner_up", "runner_up_confidence"];
-        let header = header.map(str::to_owned).into_iter().chain(probabilities).chain(["error".to_owned()]);
+        let header = header
+            .map(str::to_owned)
+            .into_iter()
+            .chain(probabilities)
+            .chain(["warning", "error"].map(str::to_owned));
         let submission_header = ["ImageId", "Label"].map(str::to_owned);
         Ok(Self {
             table: table.map(|path| CsvFile::new(path, header)).transpose()?,
@@ -63,7 +67,7 @@ impl Exports {
     /// As [`Exports::add`].
     pub(super) fn add_unreadable(&mut self, unreadable: &UnreadablePicture) -> Result<()> {
         let Some(table) = &mut self.table else { return Ok(()) };
-        let empty = std::iter::repeat_n(String::new(), 5 + self.classes.len());
+        let empty = std::iter::repeat_n(String::new(), 6 + self.classes.len());
         let image = unreadable.path.display().to_string();
         table.add([image].into_iter().chain(empty).chain([unreadable.error.message().to_owned()]))
     }
@@ -83,7 +87,7 @@ fn table_row(image: &ImagePrediction, classes: &[String]) -> impl Iterator<Item 
     let runner_up = image.prediction.runner_up();
     let name = match &image.image {
         ImageRef::Index { index, .. } => index.to_string(),
-        ImageRef::File { path, .. } => path.display().to_string(),
+        ImageRef::Digit { .. } | ImageRef::File { .. } => image.image.name(),
     };
     let cells = [
         name,
@@ -94,7 +98,8 @@ fn table_row(image: &ImagePrediction, classes: &[String]) -> impl Iterator<Item 
         runner_up.map_or_else(String::new, |class| probabilities[class].to_string()),
     ];
     let probabilities = probabilities.into_iter().map(|probability| probability.to_string());
-    cells.into_iter().chain(probabilities).chain([String::new()])
+    let warnings: Vec<String> = image.doubts.iter().map(ToString::to_string).collect();
+    cells.into_iter().chain(probabilities).chain([warnings.join("; "), String::new()])
 }
 
 impl CsvFile {

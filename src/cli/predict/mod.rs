@@ -13,9 +13,9 @@ use clap::{ArgGroup, Args};
 use crate::cli::Global;
 use crate::cli::output::Output;
 use crate::cli::progress::Bar;
-use crate::data::{Preparation, Source, find_pictures};
-use crate::error::Result;
-use crate::pipeline::{LoadedModel, SplitName};
+use crate::data::{PictureFile, Preparation, Source, find_pictures};
+use crate::error::{ErrorKind, Result};
+use crate::pipeline::{LoadedModel, SplitName, UnreadablePicture};
 use answers::Answers;
 use export::Exports;
 use range::IndexRange;
@@ -55,6 +55,9 @@ pub(super) struct PredictArgs {
     /// How pictures are prepared [default: as the training images were]
     #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["index", "split", "data"])]
     prepare: Option<Preparation>,
+    /// Each picture shows several digits, in rows or in a table: answer each of them
+    #[arg(long, requires = "images", conflicts_with = "prepare")]
+    sheet: bool,
     /// Write a CSV file with one row per image: prediction, confidence and all probabilities
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
@@ -94,18 +97,25 @@ pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result
     saved.experiment.data.skip_broken |= args.skip_broken;
     let classes = saved.info.data.classes();
     let mut exports = Exports::new(args.csv.as_deref(), args.submission.as_deref(), &classes)?;
-    let num_pictures = args.pictures.unwrap_or(DEFAULT_PICTURES) as usize;
+    // A sheet has one picture with all answers on it.
+    let default_pictures = if args.sheet { 0 } else { DEFAULT_PICTURES };
+    let num_pictures = args.pictures.unwrap_or(default_pictures) as usize;
     let mut answers = Answers::new(num_pictures, global.json);
+    let mut sheets = Vec::new();
     if args.images.is_empty() {
         predict_split(&args, &saved, output, &mut answers, &mut exports)?;
+    } else if args.sheet {
+        sheets = predict_sheets(&args, &saved, output, &mut answers, &mut exports)?;
     } else {
         predict_pictures(&args, &saved, output, &mut answers, &mut exports)?;
     }
     answers.print(&saved, classes.names(), output);
+    sheets.iter().for_each(|path| output.line(&format!("picture: {}", path.display())));
     // The predictions are printed even if a picture of them cannot be written.
     let drawn = answers.to_draw();
     let pictures = output.warn_on_error(saved.draw_predictions(drawn));
-    screen::print_pictures(&pictures, answers.num_predicted(), args.pictures.is_some(), output);
+    let is_wanted = args.sheet || args.pictures.is_some();
+    screen::print_pictures(&pictures, answers.num_predicted(), is_wanted, output);
     for path in exports.write()? {
         output.line(&format!("predictions: {}", path.display()));
     }
@@ -164,6 +174,38 @@ fn predict_pictures(
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+/// Predicts the digits of pictures that show several. Returns the paths of the pictures with the
+/// answers.
+fn predict_sheets(
+    args: &PredictArgs,
+    saved: &LoadedModel,
+    output: &Output,
+    answers: &mut Answers,
+    exports: &mut Exports,
+) -> Result<Vec<PathBuf>> {
+    let mut drawn = Vec::new();
+    for PictureFile { path, .. } in find_pictures(&args.images)? {
+        match saved.predict_sheet(&path) {
+            Ok(sheet) => {
+                screen::print_sheet(&sheet, saved.info.data.classes().names(), output);
+                drawn.extend(output.warn_on_error(saved.draw_sheet(&sheet).map(Some)));
+                for prediction in sheet.digits {
+                    exports.add(&prediction)?;
+                    answers.add(prediction);
+                }
+            }
+            // A device that fails would fail for all others, too.
+            Err(error) if error.kind() == ErrorKind::Backend => return Err(error),
+            Err(error) => {
+                let unreadable = UnreadablePicture { path, error };
+                exports.add_unreadable(&unreadable)?;
+                answers.add_unreadable(unreadable);
+            }
+        }
+    }
+    Ok(drawn)
 }
 
 /// Returns the bar of `count` predictions. A few are made at once.

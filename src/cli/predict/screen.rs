@@ -9,9 +9,9 @@ use crate::cli::output::{Output, hint};
 use crate::cli::predict::answers::Counts;
 use crate::cli::table::Table;
 use crate::cli::terminal;
-use crate::data::{InputSpec, Preparation};
+use crate::data::{Doubt, InputSpec, Preparation};
 use crate::error::Error;
-use crate::pipeline::{ImagePrediction, ImageRef, PredictionPictures, UnreadablePicture};
+use crate::pipeline::{ImagePrediction, ImageRef, PredictionPictures, SheetPrediction, UnreadablePicture};
 use crate::util::format::{counted, grouped, percent};
 
 /// Largest number of pictures of answers, and of pictures that cannot be read, with a line each.
@@ -25,7 +25,7 @@ pub(super) fn print_one(
     classes: &[String],
     output: &Output,
 ) {
-    let ImagePrediction { image, pixels, prediction, preparation } = prediction;
+    let ImagePrediction { image, pixels, prediction, preparation, .. } = prediction;
     let truth = match image.label() {
         Some(label) if label == prediction.class => format!("; its label is {}: right", classes[label]),
         Some(label) => format!("; its label is {}: wrong", classes[label]),
@@ -76,24 +76,24 @@ fn bars(probabilities: &[f64], names: &[String]) -> Vec<String> {
 /// Prints a table of several images, with the most probable class and the runner-up.
 pub(super) fn print_table(predictions: &[ImagePrediction], classes: &[String], output: &Output) {
     let mut table = Table::new(["image", "label", "predicted", "confidence", "runner-up", "confidence"], 1);
-    for ImagePrediction { image, prediction, .. } in predictions {
+    for ImagePrediction { image, prediction, doubts, .. } in predictions {
         let probabilities = prediction.probabilities();
         let runner_up = prediction.runner_up();
+        let mark = match image.label() {
+            Some(label) if label != prediction.class => " ✗",
+            _ if !doubts.is_empty() => " ?",
+            _ => "",
+        };
         table.add_row([
             image.name(),
             image.label().map_or_else(|| "–".to_owned(), |label| classes[label].clone()),
-            classes[prediction.class].clone() + if is_wrong(image, prediction.class) { " ✗" } else { "" },
+            classes[prediction.class].clone() + mark,
             percent(prediction.confidence()),
             runner_up.map_or_else(String::new, |class| classes[class].clone()),
             runner_up.map_or_else(String::new, |class| percent(probabilities[class])),
         ]);
     }
     output.line(&table.lines());
-}
-
-/// Returns whether an image has a label that differs from the prediction.
-fn is_wrong(image: &ImageRef, predicted: usize) -> bool {
-    image.label().is_some_and(|label| label != predicted)
 }
 
 /// The preparation of a picture in words, to be put behind "the picture was".
@@ -129,6 +129,41 @@ pub(super) fn print_pictures(
     } else if !pictures.is_empty() && pictures.len() < num_predicted && !is_wanted {
         let others = counted(num_predicted - pictures.len(), "answer has", "answers have");
         output.line(&format!("the other {others} no picture; `--pictures` draws all"));
+    }
+}
+
+/// Prints the digits of a sheet as they stand there, one line per row.
+pub(super) fn print_sheet(sheet: &SheetPrediction, classes: &[String], output: &Output) {
+    let digits = counted(sheet.digits.len(), "digit", "digits");
+    output.line(&format!("{}: {digits}", sheet.path.display()));
+    output.line("");
+    let (mut line, mut last_left) = (String::new(), None);
+    for digit in &sheet.digits {
+        let ImageRef::Digit { area, .. } = &digit.image else { continue };
+        // In a row, each digit is to the right of the one before.
+        if last_left.is_some_and(|left| area.left <= left) {
+            output.line(&std::mem::take(&mut line));
+        }
+        last_left = Some(area.left);
+        line += &format!(
+            " {}{}",
+            classes[digit.prediction.class],
+            if digit.doubts.is_empty() { "" } else { "?" }
+        );
+    }
+    output.line(&line);
+    output.line("");
+}
+
+/// Prints why predictions are doubtful.
+pub(super) fn print_doubts(doubtful: &[(String, Vec<Doubt>)], output: &Output) {
+    for (name, doubts) in doubtful.iter().take(MAX_LINES) {
+        let reasons: Vec<String> = doubts.iter().map(ToString::to_string).collect();
+        output.warning(&format!("{name} is doubtful: {}", reasons.join("; ")));
+    }
+    if doubtful.len() > MAX_LINES {
+        let more = counted(doubtful.len() - MAX_LINES, "more prediction is", "more predictions are");
+        output.warning(&format!("{more} doubtful; `--csv FILE` has all reasons"));
     }
 }
 

@@ -123,6 +123,11 @@ impl Appearance {
         }
     }
 
+    /// Polarity of one image, by the rule of [`Appearance::polarity`].
+    pub(in crate::data) fn polarity_of(image: &[u8], width: usize) -> Polarity {
+        Votes::of(std::iter::once(image), width).polarity()
+    }
+
     /// Returns the reason for which an image of `height` × `width` bytes is unlike the training
     /// images, by three measures: its ink, its roughness and its filled areas. Of MNIST's test
     /// images, a few of 1,000 have such a reason. There is none for an image of another size, and

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     fn read_gray(path: &Path) -> Result<GrayF32> {
-        to_gray(path, read_file(path)?)
+        to_gray(path, read_file(path)?, 1024)
     }
 
     /// Message about a file with these `bytes`, in which the file is called `x.png`.
@@ -132,7 +132,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.png");
         std::fs::write(&path, bytes).unwrap();
-        let message = read_gray(&path, 1024).unwrap_err().to_string();
+        let message = read_gray(&path).unwrap_err().to_string();
         message.replace(&path.display().to_string(), "x.png")
     }
 
@@ -160,10 +160,10 @@ mod tests {
     fn a_file_that_cannot_be_read_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.png");
-        let missing = read_gray(&path, 1024).unwrap_err().to_string();
+        let missing = read_gray(&path).unwrap_err().to_string();
         let expected = format!("cannot read `{}`: No such file or directory (os error 2)", path.display());
         assert_eq!(missing, expected);
-        let directory = read_gray(folder.path(), 1024).unwrap_err().to_string();
+        let directory = read_gray(folder.path()).unwrap_err().to_string();
         let expected = format!("cannot read `{}`: it is a folder, expected a file", folder.path().display());
         assert_eq!(directory, expected);
     }

@@ -35,7 +35,7 @@ pub use sheet::{DigitSheet, SheetDigit, SheetPicture, read_sheet};
 const MAX_SIDE: usize = 1024;
 
 /// A picture that is ready for a network, and what is doubtful about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PreparedPicture {
     /// Pixels, row-major: 0 is background, 255 is ink.
     pub pixels: Vec<u8>,
@@ -66,7 +66,12 @@ pub fn read_digit(path: &Path, height: usize, width: usize) -> Result<PreparedPi
 }
 
 /// As [`read_digit`], with the bytes of the file at `path`.
-pub(in crate::data) fn digit_of(path: &Path, bytes: Vec<u8>, height: usize, width: usize) -> Result<PreparedPicture> {
+pub(in crate::data) fn digit_of(
+    path: &Path,
+    bytes: Vec<u8>,
+    height: usize,
+    width: usize,
+) -> Result<PreparedPicture> {
     let gray = decode::to_gray(path, bytes, MAX_SIDE)?;
     prepare(&gray, height, width).ok_or_else(|| no_digit(path, &gray))
 }

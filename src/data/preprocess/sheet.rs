@@ -90,7 +90,7 @@ pub struct DigitSheet {
 /// # Errors
 /// Those of [`read_digit`](super::read_digit), or more than 2,000 digits.
 pub fn read_sheet(path: &Path, height: usize, width: usize) -> Result<DigitSheet> {
-    let gray = decode::read_gray(path, MAX_SIDE)?;
+    let gray = decode::to_gray(path, decode::read_file(path)?, MAX_SIDE)?;
     let ink = find_ink(&gray).ok_or_else(|| no_digit(path, &gray))?;
     let components = find_components(&ink);
     let parts = find_parts(&ink, &components);
