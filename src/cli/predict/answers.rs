@@ -125,13 +125,15 @@ impl Answers {
             self.doubtful.push((image.image.name(), image.doubts.clone()));
         }
         if let Some(records) = &mut self.records {
-            let place = match &image.image {
-                ImageRef::Digit { number, area, .. } => Some((*number, *area)),
-                _ => None,
+            let (name, place) = match &image.image {
+                ImageRef::Digit { path, number, area } => {
+                    (path.display().to_string(), Some((*number, *area)))
+                }
+                other => (other.name(), None),
             };
             let warning = |&kind: &Doubt| Warning { kind, message: kind.to_string() };
             records.push(RecordedAnswer::Prediction(RecordedPrediction {
-                image: image.image.name(),
+                image: name,
                 label: image.image.label(),
                 predicted: image.prediction.class,
                 predicted_name: String::new(),
