@@ -1,15 +1,21 @@
-//! Owns the choice of backend and engine, and opens the backend. It is the only file that chooses
-//! among Burn's backends. Other modules take a `Device`.
+//! Owns the choice of backend, adapter and engine, and opens the backend. It is the only file that
+//! chooses among Burn's backends. Other modules take a `Device`.
 //! Depends on `error` and `util`. Must not know how an engine computes.
 
-use std::sync::{Mutex, PoisonError};
+mod adapters;
+
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use burn::tensor::{Device, DeviceKind, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::util::denormal::flush_denormals;
+use crate::util::notice::{Notice, give_once};
 use crate::util::threads;
+
+use adapters::DEFAULT_VARIABLE;
+pub use adapters::{Adapter, AdapterKind, list_adapters};
 
 /// Burn library that holds tensors and computes on them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -155,6 +161,20 @@ pub struct BackendHandle {
     pub compiles_kernels: bool,
 }
 
+/// Number of the adapter that the user chose for wgpu or cuda.
+static CHOSEN_DEVICE: OnceLock<usize> = OnceLock::new();
+
+/// Chooses the adapter that this process uses with the backends wgpu and cuda: for wgpu by its number
+/// in [`list_adapters`], for cuda by its number in `nvidia-smi`. The first call counts.
+pub fn choose_device(number: usize) {
+    let _ = CHOSEN_DEVICE.set(number);
+}
+
+/// Returns the number that [`choose_device`] was called with.
+pub fn chosen_device() -> Option<usize> {
+    CHOSEN_DEVICE.get().copied()
+}
+
 impl std::fmt::Display for Backend {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -173,11 +193,16 @@ impl Backend {
         matches!(self, Self::Wgpu | Self::Cuda)
     }
 
+    /// Returns whether this build has the backend.
+    pub fn is_built(self) -> bool {
+        self != Self::Cuda || cfg!(feature = "cuda")
+    }
+
     /// Opens the backend. Never opens another backend instead.
     ///
     /// # Errors
-    /// A GPU backend without a usable GPU, a backend that this build does not have, or a system
-    /// that refuses to start a thread.
+    /// A GPU backend without a usable GPU or without the chosen adapter, a backend that this build
+    /// does not have, or a system that refuses to start a thread.
     pub fn open(self) -> Result<BackendHandle> {
         start_threads(None)?;
         match self {
@@ -232,41 +257,89 @@ fn cpu(device: Device, engine: Engine, adapter: &str) -> BackendHandle {
 /// times: a study opens it again for its best configuration.
 static WGPU: Mutex<Option<BackendHandle>> = Mutex::new(None);
 
-/// Opens the default GPU through wgpu, or returns the handle of an earlier call.
+/// Opens the chosen or the default adapter through wgpu, or returns the handle of an earlier call.
 fn open_wgpu() -> Result<BackendHandle> {
     let mut open = WGPU.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(opened) = &*open {
         return Ok(opened.clone());
     }
-    let (device, setup) =
-        Device::wgpu_options().device_kind(DeviceKind::DefaultDevice).init_with_setup().map_err(|error| {
-            Error::backend(format!("the backend `wgpu` found no usable GPU: {error}")).hint(
-                "install a graphics driver (Vulkan; on Debian or Ubuntu the package mesa-vulkan-drivers even \
-                 computes without a GPU), or use a CPU backend: `--backend flex`",
-            )
-        })?;
+    let kind = chosen_device().map_or(Ok(DeviceKind::DefaultDevice), find_adapter)?;
+    let opened = Device::wgpu_options().device_kind(kind).init_with_setup();
+    let (device, setup) = opened.map_err(|error| explain(&error))?;
     let info = setup.adapter.get_info();
     let adapter = format!("{} ({:?})", info.name, info.backend);
+    if AdapterKind::from(info.device_type) == AdapterKind::Cpu {
+        let text = format!("{adapter} computes on the CPU, not on a GPU; `--backend flex` is faster");
+        give_once("software driver", Notice::Note(&text));
+    }
     Ok(open
         .insert(BackendHandle { device, engine: Engine::Autodiff, adapter, compiles_kernels: true })
         .clone())
 }
 
+/// Error of an adapter that cannot be opened. `reason` is the library's own.
+fn explain(reason: &dyn std::fmt::Display) -> Error {
+    let adapters = list_adapters();
+    let default = std::env::var(DEFAULT_VARIABLE).ok();
+    match default.filter(|_| chosen_device().is_none()) {
+        _ if adapters.is_empty() => no_gpu(&"this machine has no adapter"),
+        Some(name) if !adapters.iter().any(|adapter| adapter.is_default) => Error::backend(format!(
+            "`{DEFAULT_VARIABLE}` is `{name}`, which is none of this machine's adapters"
+        ))
+        .hint(format!(
+            "remove the variable, or use `--device` with one of these numbers:{}",
+            lines(&adapters)
+        )),
+        _ => no_gpu(reason),
+    }
+}
+
+/// Lists adapters, one per line.
+fn lines(adapters: &[Adapter]) -> String {
+    adapters.iter().map(|adapter| format!("\n  {adapter}")).collect()
+}
+
+/// Error of a machine without an adapter, or with one that cannot be opened.
+fn no_gpu(reason: &dyn std::fmt::Display) -> Error {
+    Error::backend(format!("the backend `wgpu` found no usable GPU: {reason}")).hint(
+        "install a graphics driver (Vulkan; on Debian or Ubuntu the package mesa-vulkan-drivers even computes \
+         without a GPU), or use a CPU backend: `--backend flex`",
+    )
+}
+
+/// Returns the adapter with this number.
+///
+/// # Errors
+/// There is none with this number, or none at all.
+fn find_adapter(number: usize) -> Result<DeviceKind> {
+    let adapters = list_adapters();
+    if adapters.is_empty() {
+        return Err(no_gpu(&"this machine has no adapter"));
+    }
+    adapters.get(number).map(Adapter::device_kind).ok_or_else(|| {
+        Error::usage(format!("this machine has no adapter {number}"))
+            .hint(format!("`--device` takes the number of one of these adapters:{}", lines(&adapters)))
+    })
+}
+
 #[cfg(feature = "cuda")]
 fn open_cuda() -> Result<BackendHandle> {
-    // Burn has no function that opens CUDA and returns an error. Without a driver, the first tensor
-    // panics. So a tensor is created to find out.
-    let probe = || burn::tensor::Tensor::<1>::zeros([1], &Device::cuda(0)).try_into_data().is_ok();
+    // Burn has no function that opens CUDA and returns an error. Without a driver or a device of this
+    // number, the first tensor panics. So a tensor is created to find out.
+    let number = chosen_device().unwrap_or(0);
+    let probe = || burn::tensor::Tensor::<1>::zeros([1], &Device::cuda(number)).try_into_data().is_ok();
     if std::panic::catch_unwind(probe).unwrap_or(false) {
         return Ok(BackendHandle {
-            device: Device::cuda(0),
+            device: Device::cuda(number),
             engine: Engine::Autodiff,
-            adapter: "CUDA device 0".to_owned(),
+            adapter: format!("CUDA device {number}"),
             compiles_kernels: true,
         });
     }
-    Err(Error::backend("the backend `cuda` found no usable NVIDIA GPU")
-        .hint("install NVIDIA's driver and the CUDA toolkit, or use a CPU backend: `--backend flex`"))
+    Err(Error::backend(format!("the backend `cuda` found no usable NVIDIA GPU with the number {number}")).hint(
+        "`nvidia-smi` lists the GPUs; install NVIDIA's driver and the CUDA toolkit, or use a CPU backend: \
+         `--backend flex`",
+    ))
 }
 
 #[cfg(not(feature = "cuda"))]

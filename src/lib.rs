@@ -76,3 +76,4 @@ pub use experiment::Experiment;
 pub use model::Mlp;
 pub use study::Study;
 pub use training::{Callback, Observers, on_epoch_end};
+pub use util::notice::{Notice, NoticeObserver, observe_notices};

@@ -5,7 +5,7 @@ mod common;
 
 use common::TestDir;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "train",
     "resume",
     "evaluate",
@@ -19,19 +19,21 @@ const COMMANDS: [&str; 14] = [
     "lab",
     "lr-find",
     "runs",
+    "devices",
     "completions",
 ];
 
 #[test]
 fn a_command_shows_the_options_that_it_uses() {
     let dir = TestDir::new();
-    let global = ["--backend", "--artifacts", "--json", "--quiet", "--threads"];
+    let global = ["--backend", "--device", "--artifacts", "--json", "--quiet", "--threads"];
     for command in COMMANDS {
         let shown: &[&str] = match command {
-            "resume" => &["--artifacts", "--json", "--quiet", "--threads"],
+            "resume" => &["--backend", "--device", "--artifacts", "--json", "--quiet", "--threads"],
             "weights" | "report" | "compare" | "data" | "runs" => &["--artifacts", "--json", "--quiet"],
             "summary" => &["--json", "--quiet"],
-            "lab" => &["--backend", "--json", "--quiet", "--threads"],
+            "devices" => &["--json", "--quiet", "--threads"],
+            "lab" => &["--backend", "--device", "--json", "--quiet", "--threads"],
             "completions" => &[],
             _ => &global,
         };
@@ -43,7 +45,8 @@ fn a_command_shows_the_options_that_it_uses() {
             assert_eq!(is_shown, shown.contains(&option), "{option} in {help}");
         }
         // All options are accepted before and after the command's name, as in earlier versions.
-        let options = ["--backend", "flex", "--artifacts", "a", "--json", "--quiet", "--threads", "1"];
+        let options =
+            ["--backend", "flex", "--device", "0", "--artifacts", "a", "--json", "--quiet", "--threads", "1"];
         for words in [&[&[command][..], &options].concat()[..], &[&options[..], &[command]].concat()] {
             let output = dir.run(&[words, &["--no-such-option"]].concat());
             assert!(output.stderr.contains("'--no-such-option' found"), "{words:?}: {}", output.stderr);

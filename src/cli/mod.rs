@@ -9,6 +9,7 @@ mod compare;
 mod completions;
 mod dashboard;
 mod data;
+mod devices;
 mod evaluate;
 mod experiment;
 mod fetch;
@@ -43,8 +44,9 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::backend;
 use crate::backend::{Backend, Compute, Engine};
-use crate::error::{Result, catch_panic};
+use crate::error::{Error, Result, catch_panic};
 use crate::experiment::shipped::{EXPERIMENTS, Shipped};
+use crate::util::notice::{Notice, observe_notices};
 use output::Output;
 
 pub use progress::{Bar, BarRenderer};
@@ -83,6 +85,7 @@ Examples:
   smallnet study learning-rate-cv                   choose a learning rate by 5-fold cross-validation
   smallnet lab                                      the whole exercise, run and answered in one page
   smallnet runs                                     list all runs
+  smallnet devices                                  which backends and GPUs are here?
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated";
 
@@ -102,6 +105,10 @@ struct Global {
     /// Where to compute [default: flex; for a saved network, the backend that trained it]
     #[arg(long, global = true, value_enum, value_name = "BACKEND")]
     backend: Option<Backend>,
+    /// Adapter of the backend wgpu or cuda, by its number in `smallnet devices` [default: the fastest
+    /// GPU]
+    #[arg(long, global = true, value_name = "N")]
+    device: Option<usize>,
     /// Engine that computes a network [default: cpu on flex, autodiff elsewhere; for a saved
     /// network, the engine that trained it]
     #[arg(long, global = true, value_enum, value_name = "ENGINE")]
@@ -124,7 +131,18 @@ struct Global {
 impl Global {
     /// Returns where and how to train.
     fn compute(&self) -> Result<Compute> {
-        Compute::new(self.backend.unwrap_or_default(), self.engine)
+        let backend = self.backend.unwrap_or_default();
+        self.check_device(backend)?;
+        Compute::new(backend, self.engine)
+    }
+
+    /// Refuses `--device` for a command that computes on `backend`, if it has no adapters.
+    fn check_device(&self, backend: Backend) -> Result<()> {
+        let Some(number) = self.device.filter(|_| !backend.is_gpu()) else { return Ok(()) };
+        Err(Error::usage(format!(
+            "`--device {number}` chooses an adapter of the backend `wgpu` or `cuda`, and `{backend}` has none"
+        ))
+        .hint("add `--backend wgpu`, or leave out `--device`; `smallnet devices` lists the adapters"))
     }
 }
 
@@ -165,6 +183,8 @@ enum Command {
     LrFind(lr_find::LrFindArgs),
     /// List the runs in the artifacts folder
     Runs,
+    /// List the backends, and the GPUs and drivers that `--device` chooses among
+    Devices,
     /// Print the script that lets a shell complete smallnet's commands and options
     Completions(completions::CompletionsArgs),
 }
@@ -240,14 +260,26 @@ fn print_usage(error: &clap::Error, mut words: Vec<OsString>) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
+/// Prints the notices of modules that do not print themselves.
+fn show_notices(output: Output) {
+    observe_notices(Box::new(move |notice| match notice {
+        Notice::Note(text) => output.note(text),
+        Notice::Warning(text) => output.warning(text),
+    }));
+}
+
 fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
     let Cli { global, command } = cli;
     reading::show_progress(output.is_quiet());
+    show_notices(*output);
     if let Some(wanted) = global.threads.map(usize::from) {
         let started = backend::start_threads(Some(wanted))?;
         if started < wanted {
             output.warning(&format!("{wanted} threads cannot be had: there are {started}"));
         }
+    }
+    if let Some(number) = global.device {
+        backend::choose_device(number);
     }
     match command.unwrap_or(Command::Train(train::TrainArgs::default())) {
         Command::Train(args) => train::run(args, &global, output),
@@ -265,6 +297,7 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Lab(args) => lab::run(args, &global, output),
         Command::LrFind(args) => lr_find::run(args, &global, output),
         Command::Runs => runs::run(&global, output),
+        Command::Devices => devices::run(output),
         Command::Completions(args) => completions::run(&args, options::remove_unused(Cli::command())),
     }
 }

@@ -4,19 +4,20 @@
 use clap::{Arg, Command};
 
 /// Global options, by their field names in [`crate::cli::Global`].
-const ALL: [&str; 6] = ["backend", "engine", "artifacts", "json", "quiet", "threads"];
+const ALL: [&str; 7] = ["backend", "device", "engine", "artifacts", "json", "quiet", "threads"];
 /// Options of commands that read runs and compute nothing.
 const READ_ONLY: &[&str] = &["artifacts", "json", "quiet"];
 
 /// Returns the global options that the command `name` uses.
 fn used_options(name: &str) -> &'static [&'static str] {
     match name {
-        // A run resumes on its own backend and engine. Others are refused.
-        "resume" => &["artifacts", "json", "quiet", "threads"],
+        // A run resumes on its own engine. Others are refused.
+        "resume" => &["backend", "device", "artifacts", "json", "quiet", "threads"],
         "weights" | "report" | "compare" | "data" | "runs" => READ_ONLY,
         "summary" | "fetch" => &["json", "quiet"],
+        "devices" => &["json", "quiet", "threads"],
         // Its runs go into the folder of its page, so `--artifacts` has no meaning.
-        "lab" => &["backend", "json", "quiet", "threads"],
+        "lab" => &["backend", "device", "json", "quiet", "threads"],
         "completions" => &[],
         _ => &ALL,
     }

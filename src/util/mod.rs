@@ -6,6 +6,7 @@ pub(crate) mod files;
 pub(crate) mod format;
 pub(crate) mod hex;
 pub(crate) mod memory;
+pub(crate) mod notice;
 pub(crate) mod rng;
 pub(crate) mod suggest;
 pub(crate) mod table;
