@@ -152,6 +152,12 @@ impl Error {
         self
     }
 
+    /// Adds to the hint.
+    pub(crate) fn and_hint(self, more: &str) -> Self {
+        let hint = self.hint.as_ref().map_or_else(|| more.to_owned(), |hint| format!("{hint}; {more}"));
+        self.hint(hint)
+    }
+
     /// Replaces the kind.
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.kind = kind;
@@ -262,7 +268,7 @@ fn panic_error(prefix: &str, text: &str) -> Error {
             Error::thread(&source)
         }
         Some((source, _)) => Error::new(format!("{prefix}: {source}")).with_kind(kind).with_source(source),
-        None => Error::new(format!("{prefix}: {text}")).with_kind(kind),
+        None => Error::new(format!("{prefix}: {}", text.trim_end())).with_kind(kind),
     }
 }
 
@@ -289,7 +295,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::backend::Backend;
+    use crate::backend::{Backend, Engine};
     use crate::experiment::{Experiment, Override};
     use crate::pipeline::{Splits, prepare, resume};
     use crate::run;
@@ -430,7 +436,7 @@ mod tests {
         fails(run.lock(), ErrorKind::Locked);
         drop(held);
         fails(resume(run.clone(), None, None, None, None), ErrorKind::State);
-        fails(resume(run.clone(), None, Some(Backend::Ndarray), None, None), ErrorKind::Usage);
+        fails(resume(run.clone(), None, None, Some(Engine::Autodiff), None), ErrorKind::Usage);
         let store = run.checkpoints();
         let checkpoint = store.folder(store.positions().unwrap().pop().unwrap());
         std::fs::write(checkpoint.join("optimizer.bpk"), "damaged").unwrap();

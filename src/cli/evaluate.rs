@@ -55,6 +55,8 @@ const MAX_LISTED: usize = 5;
 pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let mut saved =
         LoadedModel::load(&args.model, &global.artifacts, global.backend)?.with_engine(global.engine)?;
+    global.check_device(saved.backend())?;
+    saved.notes.iter().for_each(|note| output.note(note));
     saved.experiment.data.skip_broken |= args.skip_broken;
     let subject = saved.eval_set(args.split, args.data.as_deref().map(Source::parse))?;
     subject.notes.iter().for_each(|note| output.note(note));

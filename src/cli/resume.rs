@@ -35,6 +35,9 @@ pub(super) fn run(args: ResumeArgs, global: &Global, output: &Output) -> Result<
         dashboard::check()?;
     }
     let folder = run::find(&args.run, &global.artifacts)?;
+    if global.device.is_some() {
+        global.check_device(global.backend.map_or_else(|| folder.info().map(|info| info.backend), Ok)?)?;
+    }
     let Resume { run: prepared, position, warnings } = pipeline::resume(
         folder,
         args.epochs,

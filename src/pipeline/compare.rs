@@ -86,7 +86,7 @@ fn find_differences(runs: &[RunRecords]) -> Result<Vec<Difference>> {
     type Property = (&'static str, fn(&RunRecords) -> String);
     let properties: [Property; 3] = [
         ("data digest", |run| run.info.data.sha256.chars().take(16).collect()),
-        ("backend", |run| run.info.backend.to_string()),
+        ("backend", |run| run.info.backends()),
         ("smallnet", |run| run.info.version.clone()),
     ];
     for (key, value) in properties {

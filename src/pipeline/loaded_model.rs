@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::backend::{Backend, BackendHandle, Compute, Engine};
+use crate::backend::{Backend, BackendHandle, Compute, Engine, chosen_device};
 use crate::data::{InputSpec, Source, Split};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::experiment::Experiment;
 use crate::model::{Mlp, weights_sha256};
@@ -32,6 +32,8 @@ pub struct LoadedModel {
     pub model: Mlp,
     /// The backend that the network computes on.
     pub handle: BackendHandle,
+    /// Sentences about the backend, for the user: it is another one than the run's.
+    pub notes: Vec<String>,
     backend: Backend,
 }
 
@@ -53,7 +55,8 @@ pub struct EvalSet {
 impl LoadedModel {
     /// Loads the network that `text` names: a run (its folder, its id or `latest`), the folder of a
     /// checkpoint in a run, or the file of weights in it. The network is placed on `backend`, or
-    /// else on the backend that trained it.
+    /// else on the backend that trained it. If that is a GPU which this machine does not have, the
+    /// network is placed on flex, and a note says so.
     ///
     /// # Errors
     /// A run that does not exist, a file outside of a run folder, weights that are missing,
@@ -83,6 +86,11 @@ impl LoadedModel {
     pub fn from_run(folder: RunFolder, backend: Option<Backend>) -> Result<Self> {
         let weights_path = folder.model_path();
         Self::read(folder, weights_path, backend)
+    }
+
+    /// Returns the backend that the network computes on.
+    pub fn backend(&self) -> Backend {
+        self.backend
     }
 
     /// Computes with `engine` instead of the backend's default one, if it is given.
@@ -119,14 +127,11 @@ impl LoadedModel {
     ) -> Result<Self> {
         let experiment = folder.experiment(&info)?;
         check_verifiable(&info, &folder, &weights_path)?;
-        let backend = backend.unwrap_or(info.backend);
-        // On its own backend a network keeps the engine that trained it, if this build has it.
-        let is_own = |engine: &Engine| backend == info.backend && engine.check(backend).is_ok();
-        let handle = Compute::new(backend, Some(info.engine()).filter(is_own))?.open()?;
+        let (backend, handle, notes) = open_backend(&info, &folder, backend)?;
         let InputSpec { height, width, num_classes } = info.data.layout;
         let model = experiment.model.init(height * width, num_classes, experiment.seed, &handle.device)?;
         let model = folder.load_weights(model, &weights_path)?.with_engine(handle.engine);
-        let loaded = Self { folder, experiment, info, weights_path, model, handle, backend };
+        let loaded = Self { folder, experiment, info, weights_path, model, handle, notes, backend };
         loaded.verify()?;
         Ok(loaded)
     }
@@ -256,6 +261,34 @@ impl EvalSet {
 
     fn is_own_test(&self) -> bool {
         self.name == SplitName::Test && self.other_source.is_none()
+    }
+}
+
+/// Opens `wanted`, or else the backend that trained the run. Returns the backend, its handle and the
+/// notes about it.
+///
+/// Looking at a network needs no GPU. So if nobody chose a backend or an adapter, and the run's GPU
+/// backend cannot be opened, flex takes its place.
+fn open_backend(
+    info: &RunInfo,
+    folder: &RunFolder,
+    wanted: Option<Backend>,
+) -> Result<(Backend, BackendHandle, Vec<String>)> {
+    let backend = wanted.unwrap_or(info.backend);
+    // On its own backend a network keeps the engine that trained it, if this build has it.
+    let is_own = |engine: &Engine| backend == info.backend && engine.check(backend).is_ok();
+    let opened = Compute::new(backend, Some(info.engine()).filter(is_own))?.open();
+    let may_replace = wanted.is_none() && backend.is_gpu() && chosen_device().is_none();
+    match opened {
+        Err(error) if may_replace && error.kind() == ErrorKind::Backend => {
+            let reason =
+                if backend.is_built() { "this machine has no usable GPU" } else { "it is not in this build" };
+            let path = folder.path().display();
+            let note =
+                format!("`{path}` was trained on {backend}, and {reason}: computed on the CPU with flex");
+            Ok((Backend::Flex, Compute::from(Backend::Flex).open()?, vec![note]))
+        }
+        opened => opened.map(|handle| (backend, handle, Vec::new())),
     }
 }
 

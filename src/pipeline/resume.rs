@@ -1,8 +1,9 @@
 //! The resumption of a run from its last usable checkpoint.
 
-use crate::backend::{Backend, Compute, Engine};
+use crate::backend;
+use crate::backend::{Backend, BackendHandle, Compute, Engine, chosen_device};
 use crate::data::Source;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::experiment::Experiment;
 use crate::model::Mlp;
 use crate::optim::ScheduleConfig;
@@ -10,7 +11,7 @@ use crate::pipeline::PreparedRun;
 use crate::pipeline::inputs::RunInputs;
 use crate::pipeline::train::should_restore_best;
 use crate::run;
-use crate::run::{Metrics, ResumeEvent, RunFolder, RunInfo, Status};
+use crate::run::{BackendChange, Metrics, ResumeEvent, RunFolder, RunInfo, Status};
 use crate::training::{Checkpoint, EpochRecord, Position, ResumePoint, SizeLimits, Store};
 use crate::util::format::counted;
 
@@ -28,11 +29,12 @@ pub struct Resume {
 /// ends after that many epochs. `data` is where the run's data set is now, if it was moved.
 ///
 /// It ends as if it had never stopped: with the same weights and metrics to the last bit on the
-/// same CPU backend.
+/// same CPU backend. On another `backend` than the run's own, it ends with the same up to rounding.
+/// `run.json` then records the change.
 ///
 /// # Errors
-/// A run that is finished or that another process trains, another backend or engine than the run's own, or a
-/// data set that has changed.
+/// A run that is finished or that another process trains, a backend that cannot be opened, another
+/// engine than the run's own on its own backend, or a data set that has changed.
 pub fn resume(
     folder: RunFolder,
     num_epochs: Option<usize>,
@@ -42,8 +44,8 @@ pub fn resume(
 ) -> Result<Resume> {
     let lock = folder.lock()?;
     let mut info = folder.info()?;
-    check_origin(&folder, &info, backend, engine)?;
-    let compute = Compute::new(info.backend, Some(info.engine()))?;
+    check_format(&folder, &info)?;
+    let compute = choose_compute(&folder, &info, backend, engine)?;
     let mut experiment = folder.experiment(&info)?;
     let (mut metrics, epochs) = folder.metrics()?;
     let num_planned = experiment.training.num_epochs;
@@ -57,7 +59,11 @@ pub fn resume(
     if let Some(source) = data {
         experiment.data.source = source.to_absolute()?.to_string();
     }
-    let RunInputs { handle, splits, model, data } = RunInputs::again(&experiment, compute, &info.data)?;
+    let inputs = RunInputs::again(&experiment, compute, &info.data);
+    let RunInputs { handle, splits, model, data } = inputs.map_err(|error| match error.kind() {
+        ErrorKind::Backend if backend.is_none() && chosen_device().is_none() => error.and_hint(INEXACT),
+        _ => error,
+    })?;
     info.data.source = data.source;
     let search =
         CheckpointSearch { folder: &folder, experiment: &experiment, model: &model, metrics: &metrics };
@@ -74,10 +80,11 @@ pub fn resume(
         warn_about_schedule(&experiment, num_planned, &mut warnings);
     }
 
+    let change = change_backend(&mut info, compute, &handle, position.is_some(), &mut warnings);
     info.format = run::FORMAT;
     info.engine = Some(compute.engine());
     info.num_epochs = num_epochs.or(info.num_epochs);
-    info.resumes.push(ResumeEvent { resumed_at: run::timestamp(run::now()), position });
+    info.resumes.push(ResumeEvent { resumed_at: run::timestamp(run::now()), position, change });
     (info.status, info.ended_at, info.message, info.weights_sha256) = (Status::Running, None, None, None);
     // This comes first: from now on, nothing in the folder counts as the result of the run.
     folder.write_info(&info)?;
@@ -91,35 +98,71 @@ pub fn resume(
     Ok(Resume { run, position, warnings })
 }
 
-/// Refuses another backend or engine, which rounds differently, and a run of the first version, which has no
-/// checkpoint to resume from.
-fn check_origin(
+/// Hint where a run's own backend cannot be opened.
+const INEXACT: &str =
+    "`--backend flex` resumes it inexactly on the CPU: it ends with the same up to rounding";
+
+/// Refuses a run of the first version, which has no checkpoint to resume from.
+fn check_format(folder: &RunFolder, info: &RunInfo) -> Result<()> {
+    if info.format >= 2 {
+        return Ok(());
+    }
+    Err(Error::unsupported(format!(
+        "`{}` was made by smallnet {}, which saved too little to resume from",
+        folder.path().display(),
+        info.version
+    ))
+    .hint(format!("train again: `smallnet train {}`", folder.config_path().display())))
+}
+
+/// Returns the backend and the engine that the run resumes on: its own, or another `backend` if the
+/// user asks for it.
+///
+/// # Errors
+/// Another engine on the same backend, which rounds differently without a need, or an engine that does
+/// not compute on `backend`.
+fn choose_compute(
     folder: &RunFolder,
     info: &RunInfo,
     backend: Option<Backend>,
     engine: Option<Engine>,
-) -> Result<()> {
-    let path = folder.path().display();
+) -> Result<Compute> {
     if let Some(backend) = backend.filter(|&backend| backend != info.backend) {
-        let own = info.backend;
-        return Err(Error::usage(format!("`{path}` is being trained on {own}, not on {backend}"))
-            .hint("leave `--backend` out: on another backend it would not end the same"));
+        return Compute::new(backend, engine);
     }
     let own = info.engine();
     if let Some(engine) = engine.filter(|&engine| engine != own) {
         return Err(Error::usage(format!(
-            "`{path}` is being trained by the engine {own}, not by the engine {engine}"
+            "`{}` is being trained by the engine {own}, not by the engine {engine}",
+            folder.path().display()
         ))
         .hint("leave `--engine` out: with another engine it would not end the same"));
     }
-    if info.format < 2 {
-        return Err(Error::unsupported(format!(
-            "`{path}` was made by smallnet {}, which saved too little to resume from",
-            info.version
-        ))
-        .hint(format!("train again: `smallnet train {}`", folder.config_path().display())));
+    Compute::new(info.backend, Some(own))
+}
+
+/// Enters another backend than the run's own into `info`, and returns the change. The run resumes
+/// from a checkpoint, or else starts again.
+fn change_backend(
+    info: &mut RunInfo,
+    compute: Compute,
+    handle: &BackendHandle,
+    has_checkpoint: bool,
+    warnings: &mut Vec<String>,
+) -> Option<BackendChange> {
+    let (backend, backend_before) = (compute.backend(), info.backend);
+    if backend == backend_before {
+        return None;
     }
-    Ok(())
+    (info.backend, info.adapter) = (backend, handle.adapter.clone());
+    info.num_threads = backend::num_threads();
+    if has_checkpoint {
+        warnings.push(format!(
+            "the run was trained on {backend_before} and resumes on {backend}, which rounds differently: it will end \
+             with the same up to rounding, not to the last digit; `run.json` records this"
+        ));
+    }
+    Some(BackendChange { backend, backend_before, inexact: has_checkpoint })
 }
 
 /// Sets the number of epochs of a run that has trained `num_done` epochs already.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::backend::{BackendHandle, Compute};
 use crate::data::DataCheck;
-use crate::error::{BACKEND_PANIC, Result, catch_panic};
+use crate::error::{BACKEND_PANIC, Error, ErrorKind, Result, catch_panic};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::experiment::Experiment;
 use crate::model::{Mlp, weights_sha256};
@@ -105,7 +105,8 @@ impl PreparedRun {
     /// or a panic. The run folder then records that the run failed, and why, if it can still be
     /// written.
     pub fn train(mut self, observers: Observers) -> Result<RunOutcome> {
-        let result = catch_panic(BACKEND_PANIC, || self.run(observers));
+        let result =
+            catch_panic(BACKEND_PANIC, || self.run(observers)).map_err(|error| self.with_way_out(error));
         self.info.ended_at = Some(run::timestamp(run::now()));
         (self.info.status, self.info.message) = match &result {
             Ok((StopReason::Interrupted { epoch, step }, _)) => {
@@ -121,6 +122,17 @@ impl PreparedRun {
         saved?;
         drop(self.lock);
         Ok(RunOutcome { stop_reason, result, report })
+    }
+
+    /// Adds the ways out to the error of a GPU, such as a lack of memory, a limit or a lost device.
+    fn with_way_out(&self, error: Error) -> Error {
+        if !self.info.backend.is_gpu() || error.kind() != ErrorKind::Backend {
+            return error;
+        }
+        let path = self.folder.path().display();
+        error.and_hint(&format!(
+            "`smallnet resume {path} --backend flex` trains it on the CPU; a GPU takes smaller layers and batches"
+        ))
     }
 
     /// Returns sentences about what was decided or left out while the images were read.

@@ -77,7 +77,7 @@ pub(crate) fn origin(info: &RunInfo) -> [(&'static str, String); 5] {
             "backend",
             format!(
                 "{} on {}, engine {}, {}",
-                info.backend,
+                info.backends(),
                 info.adapter,
                 info.engine(),
                 counted(info.num_threads, "thread", "threads")

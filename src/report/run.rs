@@ -67,6 +67,12 @@ fn header(run: &RunRecords, model: &ModelSummary) -> Markup {
             (run.info.started_at.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
         }
         @if let Some(notice) = status_notice(run) { p.warning { (components::inline_code(&notice)) } }
+        @if run.info.is_inexact() {
+            p.warning {
+                "This run was resumed on another backend: it was trained on " (run.info.backends()) ". Each backend "
+                "rounds differently, so an uninterrupted training does not end with the same weights to the last digit."
+            }
+        }
         @for [what, hint] in diagnosis::diagnose_run(run).iter().map(Finding::sentences) {
             p.warning { strong { (what) } " " (components::inline_code(&hint)) }
         }
@@ -228,7 +234,8 @@ fn provenance(run: &RunRecords) -> Markup {
     // No other command repeats a cosine schedule that was stretched by `resume`.
     let is_stretched =
         info.num_epochs.is_some() && matches!(run.experiment.schedule, ScheduleConfig::Cosine(_));
-    let is_exact = info.status == Status::Finished && !info.backend.is_gpu() && !is_stretched;
+    let is_exact =
+        info.status == Status::Finished && !info.backend.is_gpu() && !info.is_inexact() && !is_stretched;
     let from = info.source_run.as_ref();
     let from = from.map(|source| format!(" --from {}", components::shell_word(&source.path)));
     let extended = info.num_epochs.map(|epochs| format!(" --set training.num_epochs={epochs}"));
@@ -254,7 +261,9 @@ fn describe_resume(resumed: &ResumeEvent) -> String {
             format!("in epoch {}, after step {steps}", epochs.saturating_add(1))
         }
     };
-    format!("{} {from}", resumed.resumed_at)
+    let backend =
+        resumed.change.map(|change| format!(", on {} instead of {}", change.backend, change.backend_before));
+    format!("{} {from}{}", resumed.resumed_at, backend.unwrap_or_default())
 }
 
 fn experiment(run: &RunRecords) -> Result<Markup> {

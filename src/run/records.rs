@@ -61,7 +61,7 @@ pub struct RunInfo {
     /// The times when the run was resumed.
     #[serde(rename = "resumed", default, skip_serializing_if = "Vec::is_empty")]
     pub resumes: Vec<ResumeEvent>,
-    /// The backend.
+    /// The backend. If the run was resumed on another one, it is the newest.
     pub backend: Backend,
     /// The engine. `None` in runs of smallnet 0.1.0 and earlier, which had one engine per backend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -98,6 +98,28 @@ impl RunInfo {
     /// had when it was trained.
     pub fn engine(&self) -> Engine {
         self.engine.unwrap_or(Engine::usual(self.backend))
+    }
+
+    /// Returns whether the run was resumed on another backend than the one before. No other training
+    /// ends with the same weights to the last bit.
+    pub fn is_inexact(&self) -> bool {
+        self.inexact_changes().next().is_some()
+    }
+
+    /// The changes of the backend that the result depends on. What was before the last start from the
+    /// beginning has no part in it.
+    fn inexact_changes(&self) -> impl Iterator<Item = BackendChange> {
+        let start = self.resumes.iter().rposition(|resumed| resumed.position.is_none()).unwrap_or(0);
+        let changes = self.resumes.iter().skip(start).filter_map(|resumed| resumed.change);
+        changes.filter(|change| change.inexact)
+    }
+
+    /// Returns the backends of the run in their order: `flex`, or `flex, then ndarray` if it was
+    /// resumed on another one.
+    pub fn backends(&self) -> String {
+        let earlier = self.inexact_changes().map(|change| change.backend_before);
+        let names: Vec<String> = earlier.chain([self.backend]).map(|backend| backend.to_string()).collect();
+        names.join(", then ")
     }
 }
 
@@ -137,6 +159,21 @@ pub struct ResumeEvent {
     /// The position of the checkpoint. `None` if the training started again from its beginning.
     #[serde(rename = "from")]
     pub position: Option<Position>,
+    /// The change of the backend. `None` if the run resumed on the backend that it had before.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub change: Option<BackendChange>,
+}
+
+/// A change of the backend when a run was resumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackendChange {
+    /// The backend from here on.
+    pub backend: Backend,
+    /// The backend before.
+    pub backend_before: Backend,
+    /// True if the run had trained already: another backend rounds differently, so the run does not
+    /// end as it would have on one backend.
+    pub inexact: bool,
 }
 
 /// Format of a run whose `run.json` states none.

@@ -94,6 +94,8 @@ const CHUNK: usize = 1000;
 pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let mut saved =
         LoadedModel::load(&args.model, &global.artifacts, global.backend)?.with_engine(global.engine)?;
+    global.check_device(saved.backend())?;
+    saved.notes.iter().for_each(|note| output.note(note));
     saved.experiment.data.skip_broken |= args.skip_broken;
     let classes = saved.info.data.classes();
     let mut exports = Exports::new(args.csv.as_deref(), args.submission.as_deref(), &classes)?;
