@@ -11,7 +11,7 @@ use crate::pipeline::PreparedRun;
 use crate::pipeline::inputs::RunInputs;
 use crate::pipeline::train::should_restore_best;
 use crate::run;
-use crate::run::{BackendChange, Metrics, ResumeEvent, RunFolder, RunInfo, Status};
+use crate::run::{BackendChange, Metrics, ResumeEvent, RunFolder, RunInfo, RunLock, Status};
 use crate::training::{Checkpoint, EpochRecord, Position, ResumePoint, SizeLimits, Store};
 use crate::util::format::counted;
 
@@ -55,6 +55,7 @@ pub fn resume(
     check_unfinished(&folder, &info, num_planned, experiment.training.num_epochs)?;
     let mut warnings = Vec::new();
     warn_about_version(&info, &mut warnings);
+    warn_about_missing_lock(&folder, &info, &lock, &mut warnings);
 
     if let Some(source) = data {
         experiment.data.source = source.to_absolute()?.to_string();
@@ -163,6 +164,18 @@ fn change_backend(
         ));
     }
     Some(BackendChange { backend, backend_before, inexact: has_checkpoint })
+}
+
+/// Warns if a run says that it is being trained, on a drive without locks: nothing else tells whether
+/// its process was killed.
+fn warn_about_missing_lock(folder: &RunFolder, info: &RunInfo, lock: &RunLock, warnings: &mut Vec<String>) {
+    if info.status == Status::Running && !lock.is_exclusive() {
+        warnings.push(format!(
+            "`{}` was killed, or another process still trains it: its drive has no locks that would tell. If one does, \
+             stop this command or that process, because both write the same files",
+            folder.path().display()
+        ));
+    }
 }
 
 /// Sets the number of epochs of a run that has trained `num_done` epochs already.

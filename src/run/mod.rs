@@ -68,10 +68,18 @@ const FILES: [&str; 9] = [CONFIG, INFO, METRICS, INITIAL, MODEL, SUMMARY, EVALUA
 /// All folders in a run folder.
 const FOLDERS: [&str; 3] = [CHECKPOINTS, FIGURES, PREDICTIONS];
 
-/// The lock of a run folder. No other process can train in the folder while this value exists.
+/// The lock of a run folder. No other process can train in the folder while this value exists, if the
+/// drive has locks.
 #[derive(Debug)]
 pub struct RunLock {
-    _lock: files::Lock,
+    lock: files::Lock,
+}
+
+impl RunLock {
+    /// Returns whether the lock keeps other processes out. False on a drive without locks.
+    pub fn is_exclusive(&self) -> bool {
+        self.lock.is_exclusive()
+    }
 }
 
 /// The folder of a run.
@@ -101,7 +109,7 @@ impl RunFolder {
         // The folder gets its name when it has these files, so no process sees a run without them.
         let (staging, lock) = files::new_staging_dir(&parent)?;
         let mut folder = Self { path: staging.path().to_owned() };
-        let lock = RunLock { _lock: lock };
+        let lock = RunLock { lock };
         info.config_sha256 = Some(folder.write_experiment(experiment)?);
         folder.write_info(&info)?;
         initial.map_or(Ok(()), |model| folder.save_initial_weights(model))?;
@@ -178,6 +186,10 @@ impl RunFolder {
     /// A folder that cannot be written.
     pub(crate) fn try_lock(&self) -> Result<Option<RunLock>> {
         let Some(lock) = files::Lock::take(&self.path)? else { return Ok(None) };
+        if !lock.is_exclusive() {
+            // Another process may be writing the unfinished files.
+            return Ok(Some(RunLock { lock }));
+        }
         files::remove_stale_temp(&self.path)?;
         for name in [CHECKPOINTS, FIGURES, PREDICTIONS] {
             let folder = self.path.join(name);
@@ -185,7 +197,7 @@ impl RunFolder {
                 files::remove_stale_temp(&folder)?;
             }
         }
-        Ok(Some(RunLock { _lock: lock }))
+        Ok(Some(RunLock { lock }))
     }
 
     /// Returns the path of the folder.

@@ -201,7 +201,9 @@ impl TrialLog {
             Error::locked(format!("`{path}` is in use: the study is running already"))
                 .hint("wait for it, or stop it; it resumes where it was stopped")
         })?;
-        files::remove_stale_temp(&folder.path)?;
+        if lock.is_exclusive() {
+            files::remove_stale_temp(&folder.path)?;
+        }
         let (lines, bytes) = LineLog::open(&folder.path.join(TRIALS))?;
         let mut trial_log = Self { writer: Some((lines, lock)), records: HashMap::new(), num_damaged: 0 };
         trial_log.parse(&bytes);

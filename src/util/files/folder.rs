@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use tempfile::{Builder, NamedTempFile, TempDir};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::util::files::drive::{has_no_locks, sync_file, sync_folder};
 use crate::util::files::lock::{LOCK, Lock};
 use crate::util::files::open::{describe, open_to_write};
-use crate::util::files::{TEMP_PREFIX, WRITERS, parent_of, sync_folder};
+use crate::util::files::{TEMP_PREFIX, WRITERS, is_temp, parent_of};
 
 /// Number of attempts to make a staging folder. Another process may remove the folder before it is
 /// locked.
@@ -42,7 +43,7 @@ pub(super) fn new_temp_file(folder: &Path) -> io::Result<NamedTempFile> {
             // Another process found the file before it was locked, and removes it. The loop makes a
             // new one.
             Ok(()) | Err(TryLockError::WouldBlock) => {}
-            // A file system without locks. No process can lock its folders, so none removes files
+            // A drive without locks. No process has the lock of its folders, so none removes files
             // in them.
             Err(TryLockError::Error(_)) => return Ok(file),
         }
@@ -72,9 +73,10 @@ pub(crate) fn clean_staging(parent: &Path) -> Result<()> {
         let is_empty = || fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
         let removed = match path.join(LOCK).symlink_metadata() {
             // The process that fills the folder holds its lock.
+            // On a drive without locks, no process can tell whether another one still fills it.
             Ok(_) => match Lock::take(&path)? {
-                Some(_lock) => fs::remove_dir_all(&path),
-                None => Ok(()),
+                Some(lock) if lock.is_exclusive() => fs::remove_dir_all(&path),
+                _ => Ok(()),
             },
             // The folder may be new. If its process locks it now, the folder is not empty any more
             // and stays.
@@ -131,7 +133,7 @@ pub(crate) fn write_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<()> {
         for (name, bytes) in files {
             let mut file = File::create_new(folder.path().join(name))?;
             file.write_all(bytes)?;
-            file.sync_all()?;
+            sync_file(&file, parent)?;
         }
         sync_folder(folder.path())?;
         if path.exists() {
@@ -169,11 +171,6 @@ fn temp_entries(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// True if a file or folder is temporary, by its name.
-pub(crate) fn is_temp(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMP_PREFIX))
-}
-
 /// Removes the temporary files and folders of killed processes in `folder`. Files that another
 /// process is writing stay.
 ///
@@ -197,6 +194,7 @@ fn remove_if_stale(path: &Path) -> io::Result<()> {
                 // `new_temp_file`.
                 Ok((Ok(()), _file)) => fs::remove_file(path),
                 Ok((Err(TryLockError::WouldBlock), _)) => Ok(()),
+                Ok((Err(TryLockError::Error(error)), _)) if has_no_locks(&error) => Ok(()),
                 Ok((Err(TryLockError::Error(error)), _)) | Err(error) => Err(error),
             }
         }

@@ -5,8 +5,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::util::files::drive::sync_appended;
 use crate::util::files::open::open_to_write;
-use crate::util::files::{MAX_FILE_BYTES, WRITERS, read_to_end};
+use crate::util::files::{MAX_FILE_BYTES, WRITERS, parent_of, read_to_end};
 
 /// A file that is open for appending log.
 #[derive(Debug)]
@@ -44,7 +45,10 @@ impl LineLog {
         let _writer = WRITERS.read();
         // One write for all lines: if the process is killed, at most the last line in the file is
         // incomplete.
-        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data());
+        let written = self
+            .file
+            .write_all(text.as_bytes())
+            .and_then(|()| sync_appended(&self.file, parent_of(&self.path)));
         if written.is_err() {
             // If this fails, too, the rest is removed when the file is opened again.
             let _ = self.file.set_len(self.num_bytes);

@@ -1,5 +1,5 @@
 //! Owns the lock of a folder, which allows one process at a time. The system releases the lock when
-//! its process ends, even when the process is killed.
+//! its process ends, even when the process is killed. Some drives have no locks: see `drive`.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::util::files::drive::{has_no_locks, tell_no_locks};
 use crate::util::files::open::{open, open_to_write};
 
 /// Name of the file that is locked.
@@ -19,14 +20,17 @@ const MAX_ATTEMPTS: usize = 10;
 /// Time between two attempts, which makes 0.2 s for all of them.
 const RETRY_DELAY: Duration = Duration::from_millis(20);
 
-/// The lock of a folder. The folder belongs to this process until the value is dropped.
+/// The lock of a folder. The folder belongs to this process until the value is dropped, if the drive
+/// has locks.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
+    is_exclusive: bool,
 }
 
 impl Lock {
-    /// Takes the lock of `folder`. Returns nothing if another process has it.
+    /// Takes the lock of `folder`. Returns nothing if another process has it. On a drive without
+    /// locks, the user is told once, and the value does not keep other processes out.
     ///
     /// # Errors
     /// The lock file cannot be made or locked.
@@ -36,13 +40,22 @@ impl Lock {
         let file = file.map_err(|error| Error::io("write", &path, error))?;
         for attempt in 0..MAX_ATTEMPTS {
             match file.try_lock() {
-                Ok(()) => return Ok(Some(Self { _file: file })),
+                Ok(()) => return Ok(Some(Self { _file: file, is_exclusive: true })),
+                Err(TryLockError::Error(error)) if has_no_locks(&error) => {
+                    tell_no_locks(folder);
+                    return Ok(Some(Self { _file: file, is_exclusive: false }));
+                }
                 Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
                 Err(TryLockError::WouldBlock) if attempt + 1 < MAX_ATTEMPTS => thread::sleep(RETRY_DELAY),
                 Err(TryLockError::WouldBlock) => {}
             }
         }
         Ok(None)
+    }
+
+    /// Returns whether the lock keeps other processes out. False on a drive without locks.
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.is_exclusive
     }
 }
 

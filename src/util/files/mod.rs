@@ -1,6 +1,7 @@
 //! Owns reading and writing of files and folders. A file appears whole or not at all, one process
 //! writes a folder at a time, and no link leads out of a folder. Must not know the contents.
 
+mod drive;
 mod folder;
 mod lines;
 mod lock;
@@ -18,9 +19,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::util::files::drive::{sync_file, sync_folder};
 
 pub(crate) use folder::{
-    check_file_types, clean_staging, is_temp, make_folder, new_staging_dir, publish_dir, remove_folder,
+    check_file_types, clean_staging, make_folder, new_staging_dir, publish_dir, remove_folder,
     remove_stale_temp, write_folder,
 };
 pub(crate) use lines::LineLog;
@@ -53,14 +55,14 @@ pub(crate) fn wait_for_writers(timeout: Duration) {
 }
 
 /// Writes a file: into a temporary file in the same folder, which is then renamed to `path`. The
-/// data is on the disk when the function returns.
+/// data is on the disk when the function returns, unless the drive cannot confirm it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = parent_of(path);
     let attempt = || -> io::Result<()> {
         let _writer = WRITERS.read();
         let mut file = folder::new_temp_file(folder)?;
         file.write_all(bytes)?;
-        file.as_file().sync_all()?;
+        sync_file(file.as_file(), folder)?;
         file.persist(path)?;
         sync_folder(folder)
     };
@@ -88,23 +90,17 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
     }
 }
 
+/// True if a file or folder is temporary, by its name.
+pub(crate) fn is_temp(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMP_PREFIX))
+}
+
 /// Returns the folder that contains `path`.
 fn parent_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     }
-}
-
-/// Writes the names in a folder to the disk, so that they survive a power failure.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    open::open_folder(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// Permissions that are requested for a new file or folder. The process's umask removes those that
