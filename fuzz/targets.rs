@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor};
 use sha2::{Digest, Sha256};
 use smallnet::backend::Backend;
-use smallnet::data::{DataConfig, InputSpec, RawData, Source, read_digit};
+use smallnet::data::{DataConfig, InputSpec, RawData, Source, read_digit, read_sheet};
 use smallnet::evaluation::paired_tests;
 use smallnet::experiment::summary::ModelSummary;
 use smallnet::experiment::{Experiment, Override, differences};
@@ -349,5 +349,6 @@ pub fn picture(bytes: &[u8]) {
         let path = dir.join("picture");
         write(path.clone(), bytes);
         let _ = black_box(read_digit(&path, 28, 28));
+        let _ = black_box(read_sheet(&path, 28, 28));
     });
 }

@@ -144,6 +144,6 @@ mod tests {
         assert_eq!(about(&draw(|_, _| false)), Some(Doubt::LittleInk));
         assert_eq!(about(&draw(|row, column| row % 3 == 0 && column % 3 == 0)), Some(Doubt::Rough));
         assert_eq!(about(&draw(|row, column| row.max(column) < 7)), Some(Doubt::Filled));
-        assert_eq!(about(&draw(|row, column| row < 10 && column / 2 == 3)), None);
+        assert_eq!(about(&draw(|row, column| row < 10 && column / 3 == 2)), None);
     }
 }

@@ -153,17 +153,17 @@ fn find_parts<'a>(ink: &GrayF32, components: &'a [Component]) -> Parts<'a> {
         frames.iter().any(|it| std::ptr::eq(*it, frame)) && has_content
     };
     parts.retain(|component| !is_around(component));
-    // Half of the ink belongs to parts at least this long.
-    let mut by_length: Vec<(usize, f32)> =
-        parts.iter().map(|part| (part.bounds.longer_side(), part.mass)).collect();
-    by_length.sort_by_key(|&(length, _)| length);
-    let half = by_length.iter().map(|&(_, mass)| mass).sum::<f32>() / 2.0;
+    // Half of the ink belongs to parts at least this high.
+    let mut by_height: Vec<(usize, f32)> =
+        parts.iter().map(|part| (part.bounds.height(), part.mass)).collect();
+    by_height.sort_by_key(|&(height, _)| height);
+    let half = by_height.iter().map(|&(_, mass)| mass).sum::<f32>() / 2.0;
     let mut below = 0.0;
-    let usual = by_length.iter().find(|&&(_, mass)| {
+    let usual = by_height.iter().find(|&&(_, mass)| {
         below += mass;
         below >= half
     });
-    let usual_height = usual.map_or(1.0, |&(length, _)| length as f32);
+    let usual_height = usual.map_or(1.0, |&(height, _)| height as f32);
     parts.retain(|part| PART_SIZES.contains(&(part.bounds.longer_side() as f32 / usual_height)));
     Parts { components: parts, usual_height }
 }

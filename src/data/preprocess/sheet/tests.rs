@@ -78,8 +78,8 @@ fn a_separate_stroke_belongs_to_its_digit() {
 #[test]
 fn touching_digits_are_split_and_doubted() {
     let single = [[20, 20, 50, 8], [20, 60, 50, 8]];
-    // Two strokes that a thin line joins.
-    let joined = [[90, 20, 50, 12], [90, 100, 50, 12], [110, 32, 4, 68]];
+    // Two strokes with another one between them.
+    let joined = [[90, 20, 50, 12], [90, 72, 50, 12], [110, 32, 8, 40]];
     let sheet = read(&rectangles(160, &[&single[..], &joined].concat())).unwrap();
     assert_eq!(sheet.digits.len(), 4);
     let doubts: Vec<_> = sheet.digits.iter().map(|digit| digit.prepared.doubts.len()).collect();
