@@ -338,7 +338,7 @@ pub fn weights(bytes: &[u8]) {
 /// with any content.
 const MAX_PIXELS: u64 = 1 << 18;
 
-/// Reads a digit from a picture as `predict` does.
+/// Reads a digit and a sheet of digits from a picture as `predict` does.
 pub fn picture(bytes: &[u8]) {
     let reader = image::ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format();
     let size = reader.ok().and_then(|reader| reader.into_dimensions().ok());
@@ -349,6 +349,7 @@ pub fn picture(bytes: &[u8]) {
         let path = dir.join("picture");
         write(path.clone(), bytes);
         let _ = black_box(read_digit(&path, 28, 28));
+        let _ = black_box(read_sheet(&path, 28, 28));
         let _ = black_box(read_sheet(&path, 28, 28));
     });
 }
