@@ -217,7 +217,7 @@ pub fn plan(text: &str, base: &str, changes: &[Override]) -> Option<study::Trial
     let study = Study::from_toml(text, "fuzz.toml", changes, base).ok()?;
     let plan = study::TrialPlan::new(&study, Backend::Flex, "digest", None).ok()?;
     let none = vec![None; plan.trials.len()];
-    black_box(StudySummary::new(&plan, &none));
+    black_box(StudySummary::new(&plan, &none, false));
     Some(plan)
 }
 
@@ -272,10 +272,10 @@ pub fn study_folder(bytes: &[u8]) {
         let _ = fs::remove_dir_all(&folder);
         write(folder.join(NAMES[choice % NAMES.len()]), input.as_bytes());
         let Ok(folder) = StudyFolder::open(&dir.join("artifacts"), "s") else { return };
-        let Ok(journal) = TrialLog::open(&folder) else { return };
+        let Ok(journal) = TrialLog::open(&folder, study.measure) else { return };
         let _ = black_box(folder.write_plan(&study, &plan));
         let records: Vec<_> = plan.trials.iter().map(|trial| journal.record(trial)).collect();
-        let summary = StudySummary::new(&plan, &records);
+        let summary = StudySummary::new(&plan, &records, true);
         let records: Vec<_> = records.into_iter().flatten().collect();
         let _ = black_box(study::page::page(&study::page::StudyPage {
             study: &study,

@@ -732,3 +732,60 @@ fn bad_studies_are_refused_before_anything_is_trained() {
     assert_eq!(dir.run(&["study"]).code, 2);
     assert!(!dir.path().join("artifacts").exists());
 }
+
+/// 90 images of class 1 and 1,710 of class 0. A network that always answers 0 has the balanced
+/// accuracy 0.5.
+#[test]
+fn a_study_can_choose_by_balanced_accuracy() {
+    let dir = TestDir::new();
+    dir.digits(1800, 100);
+    let label = |index: usize| u8::from(index.is_multiple_of(20));
+    for (name, number) in [("train", 1800), ("t10k", 100)] {
+        let count = u32::try_from(number).unwrap().to_be_bytes();
+        let labels: Vec<u8> = (0..number).map(label).collect();
+        dir.write(&format!("data/{name}-labels-idx1-ubyte"), [&[0, 0, 8, 1], &count[..], &labels].concat());
+    }
+    let text = "folds = 3\n[set]\ntraining.num_epochs = 2\n[vary]\noptimizer.learning_rate = [0.001, 0.5]\n";
+    dir.write("s.toml", text);
+    let plain = dir.run(&["study", "s.toml", "--data", "data"]);
+    assert!(plain.stdout.contains("The classes are unbalanced, and the accuracy chose"), "{}", plain.stdout);
+    // Records of an earlier smallnet have no balanced accuracy.
+    let path = "artifacts/studies/s/trials.jsonl";
+    let strip = |line: &str| {
+        let mut record: Value = serde_json::from_str(line).unwrap();
+        let object = record.as_object_mut().unwrap();
+        assert!(object.remove("balanced_accuracy").is_some() && object.remove("effective_images").is_some());
+        record.to_string() + "\n"
+    };
+    let old: String = dir.read(path).lines().map(strip).collect();
+    dir.write(path, &old);
+    dir.write("s.toml", format!("choose = \"balanced_accuracy\"\n{text}"));
+    let chosen = dir.run(&["study", "s.toml", "--data", "data"]);
+    let said = "6 trials were recorded without its balanced accuracy by an earlier smallnet: trained again";
+    assert!(chosen.stdout.contains(said), "{}", chosen.stdout);
+    assert!(chosen.stdout.contains("Chosen by the balanced accuracy"), "{}", chosen.stdout);
+    assert!(chosen.stdout.contains("mean validation balanced accuracy"), "{}", chosen.stdout);
+    let results: Value = serde_json::from_str(&dir.read("artifacts/studies/s/results.json")).unwrap();
+    assert_eq!(results["choose"], "balanced_accuracy");
+    let lines = dir.read(path);
+    let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let slow = &results["settings"][0];
+    let scores: Vec<f64> = records[6..]
+        .iter()
+        .filter(|record| record["setting"]["values"][0][1] == "0.001")
+        .map(|record| number(record, "balanced_accuracy"))
+        .collect();
+    assert_eq!(scores.len(), 3);
+    assert!((number(slow, "mean") - scores.iter().sum::<f64>() / 3.0).abs() < 1e-12, "{slow} {scores:?}");
+    assert_eq!(slow["mean"], slow["balanced_accuracy"]);
+    // 30 images of class 1 and 570 of class 0: 4 / (1/30 + 1/570) are 114.
+    assert_eq!(records[6]["effective_images"], 114);
+    let page = dir.read("artifacts/studies/s/report.html");
+    assert!(
+        page.contains("validation balanced accuracy") && page.contains("Chosen by the balanced"),
+        "{page}"
+    );
+    assert!(
+        dir.read("artifacts/studies/s/results.csv").lines().next().unwrap().contains("balanced_accuracy")
+    );
+}

@@ -260,6 +260,14 @@ fn print_earlier(study: &OpenStudy, separate: bool, output: &Output) {
             ));
         }
     }
+    let num_without = study.trial_log.num_without_measure(trials);
+    if num_without > 0 {
+        output.line(&format!(
+            "{} without its {} by an earlier smallnet: trained again",
+            counted(num_without, "trial was recorded", "trials were recorded"),
+            study.planned.study.measure.name()
+        ));
+    }
     let num_batched = trials
         .iter()
         .filter_map(|trial| study.trial_log.result(trial))
@@ -307,9 +315,9 @@ fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Op
     match records {
         [] => None,
         [record] => {
-            let result = match (record.end, record.accuracy, record.loss) {
-                (TrialEnd::Finished, Some(accuracy), Some(value)) => {
-                    format!("accuracy {accuracy:.4}  loss {}  {}", loss(value), seconds(spent))
+            let result = match (record.end, record.score(study.measure), record.loss) {
+                (TrialEnd::Finished, Some(score), Some(value)) => {
+                    format!("{} {score:.4}  loss {}  {}", study.measure.name(), loss(value), seconds(spent))
                 }
                 (TrialEnd::Diverged, ..) => {
                     format!("diverged: {}", record.message.as_deref().unwrap_or_default())

@@ -28,7 +28,7 @@ use crate::util::format::counted;
 
 pub use check::{
     Appearance, CheckedData, CheckedPart, ClassCount, DataCheck, Duplicates, Finding, FindingKind, ImagePair,
-    Ink, Level, Pairs, Polarity, Shape,
+    Ink, Level, Pairs, Polarity, Shape, is_unbalanced,
 };
 pub use classes::Classes;
 pub use config::DataConfig;
@@ -43,6 +43,7 @@ pub use progress::{ReadObserver, ReadProgress, observe_reading};
 pub use range::ValueRange;
 pub use sources::catalog::{CatalogEntry, catalog_entries, size_text};
 pub use sources::{DataSource, Mnist, RawImages, RawLabels, RawPixels, ReadOptions, Source};
+pub(crate) use split::draw_stopping;
 pub use split::{Folds, TrainValSplit, check_folds, draw_test, fold_size};
 
 /// Some images of a data set, as indices into one shared [`ImageDataset`].

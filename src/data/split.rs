@@ -68,6 +68,22 @@ pub fn draw_test(labels: &[u16], share: f64, seed: u64) -> Result<(Vec<u32>, Vec
     Ok(hold_out(labels, count, true, rng(seed, RngStream::TestSplit, 0)))
 }
 
+/// Takes `count` of the images with these `labels` out of a trial's training images, as stopping
+/// images: early stopping watches their loss. `seed` and `fold` decide which. If `stratified`, each
+/// class has its share of them, to within one image.
+///
+/// Returns the positions of the other images and of the stopping images, both ascending. `count`
+/// must not be above the number of images.
+pub(crate) fn draw_stopping(
+    labels: &[u16],
+    count: usize,
+    stratified: bool,
+    seed: u64,
+    fold: usize,
+) -> (Vec<u32>, Vec<u32>) {
+    hold_out(labels, count, stratified, rng(seed, RngStream::StoppingSplit, fold as u64))
+}
+
 /// Takes `count` of the images with these `labels` out. Returns the indices of the others and of
 /// those taken out, both ascending.
 fn hold_out(labels: &[u16], count: usize, stratified: bool, mut rng: impl Rng) -> (Vec<u32>, Vec<u32>) {

@@ -96,6 +96,13 @@ pub(crate) trait ModelBatch {
     /// Adds the metrics of all networks on `batches` to the sums, without label smoothing.
     fn eval_step(&mut self, batches: &[GroupBatch<'_>]);
 
+    /// Returns for each network, group by group, which images of its group's batch it classifies
+    /// correctly, in their order. The sums do not change.
+    ///
+    /// # Errors
+    /// A device that fails.
+    fn correct_images(&self, batches: &[GroupBatch<'_>]) -> Result<Vec<Vec<bool>>>;
+
     /// Returns the sums over all steps since the last call, and begins new sums at 0.
     ///
     /// # Errors

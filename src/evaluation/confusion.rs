@@ -1,8 +1,11 @@
 //! Owns the confusion matrix, the scores of each class that follow from it, and their table. Must
 //! not know networks or images: it takes pairs of classes.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::statistics::mean;
 use crate::util::format::grouped;
 use crate::util::table::{Column, TextTable, or_dash};
 
@@ -77,6 +80,26 @@ impl ConfusionMatrix {
     }
 }
 
+/// Returns the balanced accuracy, in [0, 1]: the mean recall of the classes that have images, as
+/// scikit-learn's `balanced_accuracy_score`. Each class counts the same, however many images it has.
+/// `None` without images.
+pub fn balanced_accuracy(classes: &[ClassScores]) -> Option<f64> {
+    mean(&classes.iter().filter_map(|scores| scores.recall).collect::<Vec<_>>())
+}
+
+/// Returns the [`balanced_accuracy`] of images with these labels. `correct` says for each of them
+/// whether it is classified correctly. `None` without images.
+pub fn balanced_accuracy_of_images(labels: &[u16], correct: &[bool]) -> Option<f64> {
+    // Number of images of each class, and how many of them are correct.
+    let mut counts: BTreeMap<u16, (u64, u64)> = BTreeMap::new();
+    for (&label, &is_correct) in labels.iter().zip(correct) {
+        let (images, right) = counts.entry(label).or_default();
+        *images += 1;
+        *right += u64::from(is_correct);
+    }
+    mean(&counts.values().filter_map(|&(images, right)| share(right, images)).collect::<Vec<_>>())
+}
+
 /// Makes a table of the scores, with one row per class.
 pub fn score_table(classes: &[ClassScores], names: &[String]) -> TextTable {
     let columns: [Column<(&String, &ClassScores)>; 5] = [
@@ -116,5 +139,17 @@ mod tests {
         assert_eq!(numbers(&scores[0]), (Some(1.0), Some(2.0 / 3.0), Some(0.8), 3));
         assert_eq!(numbers(&scores[1]), (Some(0.5), Some(1.0), Some(2.0 / 3.0), 1));
         assert_eq!(numbers(&scores[2]), (None, None, None, 0));
+    }
+
+    /// Recalls of 2/3 and 1, and a class without images, which does not count.
+    #[test]
+    fn balanced_accuracy_by_hand() {
+        let pairs = [(0, 0), (1, 1), (0, 1), (0, 0)];
+        let matrix = ConfusionMatrix::count(3, pairs.into_iter());
+        assert_eq!(balanced_accuracy(&matrix.scores()), Some((2.0 / 3.0 + 1.0) / 2.0));
+        let labels = pairs.map(|(label, _)| label as u16);
+        let correct = pairs.map(|(label, predicted)| label == predicted);
+        assert_eq!(balanced_accuracy_of_images(&labels, &correct), Some((2.0 / 3.0 + 1.0) / 2.0));
+        assert_eq!((balanced_accuracy(&[]), balanced_accuracy_of_images(&[], &[])), (None, None));
     }
 }

@@ -12,12 +12,14 @@ mod prediction;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::data::Split;
+use crate::data::{Split, is_unbalanced};
 use crate::error::{Error, Result};
 use crate::model::Mlp;
 
 pub use calibration::{Calibration, CalibrationBin};
-pub use confusion::{ClassScores, ConfusionMatrix, score_table};
+pub use confusion::{
+    ClassScores, ConfusionMatrix, balanced_accuracy, balanced_accuracy_of_images, score_table,
+};
 pub use paired::{Method, PairedTest, paired_tests};
 pub use prediction::{Prediction, logits, predict};
 
@@ -47,6 +49,41 @@ pub struct Evaluation {
     /// networks can be compared image by image. `None` in files that an earlier smallnet wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub misclassified: Option<Vec<u32>>,
+}
+
+impl Evaluation {
+    /// Returns the balanced accuracy: see [`balanced_accuracy`]. `None` without images.
+    pub fn balanced_accuracy(&self) -> Option<f64> {
+        balanced_accuracy(&self.classes)
+    }
+
+    /// Returns whether some classes have much fewer images than others: see [`is_unbalanced`].
+    pub fn is_unbalanced(&self) -> bool {
+        is_unbalanced(&self.classes.iter().map(|class| class.num_images as usize).collect::<Vec<_>>())
+    }
+
+    /// Returns the numbers of images of each class, and of those that are predicted as it.
+    pub fn prediction_counts(&self) -> PredictionCounts {
+        PredictionCounts {
+            accuracy: self.accuracy,
+            loss: self.loss,
+            images: self.classes.iter().map(|class| class.num_images).collect(),
+            predicted: self.confusion.predicted(),
+        }
+    }
+}
+
+/// Numbers of the predictions on some images: what the diagnosis of a network needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PredictionCounts {
+    /// Fraction, in [0, 1], of the images whose predicted class is the true class.
+    pub accuracy: f64,
+    /// Mean cross-entropy in nats, without label smoothing.
+    pub loss: f64,
+    /// Number of images of each class.
+    pub images: Vec<u64>,
+    /// Number of images that are predicted as each class.
+    pub predicted: Vec<u64>,
 }
 
 /// A misclassified image.

@@ -170,7 +170,7 @@ impl PreparedRun {
                 from: resume_point,
             }),
         };
-        let TrainResult { model, end, epochs, best } = training::train(request, observers)?;
+        let TrainResult { model, end, epochs, best, .. } = training::train(request, observers)?;
         if let StopReason::Diverged(divergence) = end {
             return Err(training::diverged(&divergence));
         }
@@ -254,6 +254,6 @@ pub(crate) fn model_epoch(experiment: &Experiment, best_epoch: usize, num_epochs
 }
 
 /// Returns whether the weights of the best epoch become the weights of the run.
-pub(super) fn should_restore_best(experiment: &Experiment) -> bool {
+pub(crate) fn should_restore_best(experiment: &Experiment) -> bool {
     experiment.training.early_stopping.as_ref().is_some_and(|stopping| stopping.restore_best)
 }

@@ -8,7 +8,7 @@ use crate::statistics::{
     CONFIDENCE, Probabilities, correlated_interval, correlated_p_value, correlated_posterior, mean, newcombe,
     share_posterior, spread_of, variance_ratio_p_value,
 };
-use crate::study::TrialRecord;
+use crate::study::{Measure, TrialRecord};
 
 /// Largest p-value of the F test at which a configuration is called unstable: its accuracies spread
 /// much more than those of the best one.
@@ -34,7 +34,8 @@ pub enum Ranking {
     NotRanked,
 }
 
-/// Accuracy of the best configuration minus that of another one.
+/// Accuracy, or balanced accuracy if the study chooses by it, of the best configuration minus that
+/// of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Difference {
     /// Mean of the differences over the trials.
@@ -108,27 +109,37 @@ pub enum Instability {
 pub(super) struct ConfigurationTrials<'a> {
     /// One entry per trial, in the plan's order: the record, or `None` if the trial has not run.
     pub(super) records: &'a [Option<&'a TrialRecord>],
+    /// Measure that is compared.
+    pub(super) measure: Measure,
 }
 
 impl ConfigurationTrials<'_> {
-    /// Validation accuracies of the trials that finished.
-    pub(super) fn accuracies(&self) -> Vec<f64> {
-        self.records.iter().flatten().filter_map(|record| record.accuracy).collect()
+    /// Values of the measure on the validation images, of the trials that finished.
+    pub(super) fn scores(&self) -> Vec<f64> {
+        self.records.iter().flatten().filter_map(|record| record.score(self.measure)).collect()
     }
 
-    /// Number of training images and of validation images of the first trial that has run. Those of
-    /// other folds differ by one image at most.
+    /// Number of training images, with the stopping images, and of validation images of the first
+    /// trial that has run. Those of other folds differ by one image at most.
     pub(super) fn num_images(&self) -> (usize, usize) {
-        self.records.iter().flatten().next().map_or((1, 1), |record| record.num_images)
+        let Some(record) = self.records.iter().flatten().next() else { return (1, 1) };
+        let (train, validation) = record.num_images;
+        (train.saturating_add(record.num_stopping_images.unwrap_or(0)), validation)
     }
 
     /// Number of different validation images over all folds. Other seeds may take the same images
-    /// for validation again, so seeds do not add to it.
+    /// for validation again, so seeds do not add to it. For the balanced accuracy, it is the number
+    /// of images of equally large classes that would be as certain.
     pub(super) fn num_validation_images(&self) -> usize {
+        let effective = self.records.iter().flatten().next().and_then(|record| record.effective_images);
+        let of_fold = match (self.measure, effective) {
+            (Measure::BalancedAccuracy, Some(images)) => images,
+            _ => self.num_images().1,
+        };
         let mut folds: Vec<_> = self.records.iter().flatten().map(|record| record.fold).collect();
         folds.sort_unstable();
         folds.dedup();
-        self.num_images().1.saturating_mul(folds.len().max(1))
+        of_fold.saturating_mul(folds.len().max(1))
     }
 
     /// Compares with `best` trial by trial: trials of the same fold and seed have the same training
@@ -136,8 +147,8 @@ impl ConfigurationTrials<'_> {
     /// `None` where no trial finished. Holm's correction is left to the caller, which has all
     /// comparisons.
     pub(super) fn compare(&self, best: &Self, region: f64) -> Option<Comparison> {
-        let (best_accuracies, accuracies) = (best.accuracies(), self.accuracies());
-        let differences: Vec<f64> = best_accuracies.iter().zip(&accuracies).map(|(a, b)| a - b).collect();
+        let (best_scores, scores) = (best.scores(), self.scores());
+        let differences: Vec<f64> = best_scores.iter().zip(&scores).map(|(a, b)| a - b).collect();
         let difference = mean(&differences)?;
         let from_trials = correlated_interval(&differences, best.num_images()).zip(correlated_posterior(
             &differences,
@@ -148,7 +159,7 @@ impl ConfigurationTrials<'_> {
             Some((interval, probabilities)) => (interval, probabilities, Basis::Trials),
             None => {
                 let (best_mean, own_mean, n) =
-                    (mean(&best_accuracies)?, mean(&accuracies)?, best.num_validation_images());
+                    (mean(&best_scores)?, mean(&scores)?, best.num_validation_images());
                 let interval = newcombe((best_mean, n), (own_mean, n));
                 (interval, share_posterior(best_mean, own_mean, n, region), Basis::Images)
             }
@@ -162,13 +173,13 @@ impl ConfigurationTrials<'_> {
     /// Returns the reason why the configuration is not reliable, or `None` if it is reliable.
     /// `region` is half the width of the region of practical equivalence.
     pub(super) fn instability(&self, best: Option<&Self>, region: f64) -> Option<Instability> {
-        let finished = self.records.iter().flatten().filter(|record| record.accuracy.is_some()).count();
+        let finished = self.scores().len();
         let diverged =
             self.records.iter().flatten().filter(|record| record.end == crate::study::TrialEnd::Diverged);
         if finished > 0 && diverged.count() > 0 {
             return Some(Instability::Diverged);
         }
-        let (own, best) = (self.accuracies(), best?.accuracies());
+        let (own, best) = (self.scores(), best?.scores());
         let own_deviation = spread_of(&own).filter(|&deviation| deviation > region)?;
         if own.len() != best.len() {
             return None;

@@ -7,13 +7,14 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use crate::error::{Error, ErrorKind, Result, ensure};
+use crate::error::{Error, ErrorKind, Result};
 use crate::experiment;
 use crate::experiment::shipped::{EXPERIMENTS, STUDIES, Shipped, hint, shipped};
 use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, MAX_NAME_LENGTH, Override, ParsedExperiment};
+use crate::study::choice::Measure;
 use crate::study::search_space;
 use crate::study::search_space::{Configuration, Parameter};
-use crate::util::suggest::suggestion;
+use crate::study::top_level::TopLevel;
 
 /// Contents of a study file.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,11 @@ pub struct Study {
     /// Half the width of the region of practical equivalence, a difference of accuracies in [0, 1).
     /// Accuracies that differ by less count as equal in practice.
     pub equivalence: f64,
+    /// Measure by which the configurations are ranked.
+    pub measure: Measure,
+    /// Share of each trial's training images that is held out for early stopping, in [0, 1). With 0,
+    /// the validation images choose the epoch that they judge.
+    pub stopping_share: f64,
     /// Keys of the section `[vary]`, each with its values.
     pub(super) parameters: Vec<Parameter>,
     /// Number of configurations drawn from the grid, and the seed of the draw. With `None`, all
@@ -48,16 +54,8 @@ pub struct Study {
     origin: String,
 }
 
-/// Keys of the top level of a study file.
-const KEYS: [&str; 9] = ["name", "base", "folds", "seeds", "timing", "equivalence", "sample", "set", "vary"];
-/// Default of [`Study::equivalence`]: half a percentage point, which is about the effect of another
-/// seed on the exercise's network. Benavoli et al. (2017) use a whole percentage point, which is
-/// much where only one percent of the images is classified wrongly.
-pub(super) const DEFAULT_EQUIVALENCE: f64 = 0.005;
 /// Suffix after the study's name in the name of the best configuration's experiment.
 const BEST_SUFFIX: &str = "-best";
-const MAX_FOLDS: i64 = 100;
-const MAX_SEEDS: usize = 1000;
 
 impl Study {
     /// Reads the study file at `path`, or the study inside smallnet of that name. `changes` are
@@ -103,6 +101,8 @@ impl Study {
         let seeds = file.seeds()?;
         let timing = file.flag("timing")?;
         let equivalence = file.equivalence()?;
+        let measure = file.measure()?;
+        let stopping_share = file.stopping_share()?;
         let sample = file.sample()?;
         let mut own_changes = Vec::new();
         flatten_changes(&file.section("set")?, "", &mut own_changes);
@@ -138,6 +138,8 @@ impl Study {
             seeds,
             timing,
             equivalence,
+            measure,
+            stopping_share,
             parameters,
             sample,
             text: text.to_owned(),
@@ -304,125 +306,6 @@ fn keep_last_of_each_key(changes: Vec<Override>) -> Vec<Override> {
     last
 }
 
-/// The top level of a study file. Reading a key removes it.
-struct TopLevel<'a> {
-    table: &'a mut Table,
-    origin: &'a str,
-}
-
-impl TopLevel<'_> {
-    fn invalid(&self, key: &str, got: impl std::fmt::Display, expected: &str) -> Error {
-        Error::config(format!("`{key}` in `{}` is {got}, expected {expected}", self.origin))
-    }
-
-    fn text(&mut self, key: &str) -> Result<Option<String>> {
-        match self.table.remove(key) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(self.invalid(key, other, "a string")),
-        }
-    }
-
-    fn flag(&mut self, key: &str) -> Result<bool> {
-        match self.table.remove(key) {
-            None => Ok(false),
-            Some(Value::Boolean(flag)) => Ok(flag),
-            Some(other) => Err(self.invalid(key, other, "`true` or `false`")),
-        }
-    }
-
-    fn equivalence(&mut self) -> Result<f64> {
-        let Some(value) = self.table.remove("equivalence") else { return Ok(DEFAULT_EQUIVALENCE) };
-        let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
-        number.filter(|number| (0.0..1.0).contains(number)).ok_or_else(|| {
-            self.invalid(
-                "equivalence",
-                value,
-                "a difference of accuracies from 0 to below 1, such as `0.005`",
-            )
-        })
-    }
-
-    fn section(&mut self, key: &str) -> Result<Table> {
-        match self.table.remove(key) {
-            None => Ok(Table::new()),
-            Some(Value::Table(section)) => Ok(section),
-            Some(other) => Err(self.invalid(key, other, &format!("a section `[{key}]`"))),
-        }
-    }
-
-    fn folds(&mut self) -> Result<usize> {
-        match self.table.remove("folds") {
-            None => Ok(0),
-            Some(Value::Integer(folds)) if (2..=MAX_FOLDS).contains(&folds) => Ok(folds as usize),
-            Some(other) => Err(self.invalid("folds", other, "a whole number from 2 to 100")),
-        }
-    }
-
-    fn seeds(&mut self) -> Result<Option<Vec<u64>>> {
-        let expected = "a list of different whole numbers from 0, such as `[1, 2, 3]`";
-        let Some(value) = self.table.remove("seeds") else { return Ok(None) };
-        if let Some(num) = value.as_array().map(Vec::len).filter(|&num| num > MAX_SEEDS) {
-            return Err(self.invalid(
-                "seeds",
-                format!("a list of {num} seeds"),
-                &format!("at most {MAX_SEEDS}"),
-            ));
-        }
-        let seeds = value.as_array().map(|seeds| {
-            seeds.iter().map(|seed| u64::try_from(seed.as_integer()?).ok()).collect::<Option<Vec<_>>>()
-        });
-        match seeds.flatten() {
-            Some(seeds) if !seeds.is_empty() && (1..seeds.len()).all(|i| !seeds[..i].contains(&seeds[i])) => {
-                Ok(Some(seeds))
-            }
-            _ => Err(self.invalid("seeds", value, expected)),
-        }
-    }
-
-    fn sample(&mut self) -> Result<Option<(usize, u64)>> {
-        let mut section = self.section("sample")?;
-        if section.is_empty() {
-            return Ok(None);
-        }
-        let mut whole = |key: &str, default: Option<i64>| {
-            let value = section.remove(key).or(default.map(Value::Integer));
-            let number =
-                value.as_ref().and_then(Value::as_integer).and_then(|number| u64::try_from(number).ok());
-            let got = value.map_or("missing".to_owned(), |value| value.to_string());
-            number.ok_or_else(|| {
-                Error::config(format!(
-                    "`sample.{key}` in `{}` is {got}, expected a whole number from 0",
-                    self.origin
-                ))
-            })
-        };
-        let (num, seed) = (whole("num", None)?, whole("seed", Some(0))?);
-        ensure(num > 0, "sample.num", num, "a whole number from 1")?;
-        match section.keys().next() {
-            Some(key) => Err(unknown(&format!("sample.{key}"), key, &["num", "seed"], self.origin)),
-            None => Ok(Some((num as usize, seed))),
-        }
-    }
-
-    fn reject_unknown_keys(&self) -> Result<()> {
-        match self.table.keys().next() {
-            Some(key) => Err(unknown(key, key, &KEYS, self.origin)),
-            None => Ok(()),
-        }
-    }
-}
-
-fn unknown(path: &str, key: &str, valid: &[&str], origin: &str) -> Error {
-    let valid: Vec<_> = valid.iter().map(|&key| key.to_owned()).collect();
-    Error::config(format!("unknown key `{path}` in `{origin}`")).hint(suggestion(
-        "",
-        key,
-        &valid,
-        "keys of a study",
-    ))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -461,8 +344,12 @@ mod tests {
         let study = read("[set]\ndata.validation = 100").unwrap();
         assert_eq!((study.base.data.validation, study.base.optimizer.learning_rate()), (100, 1.0));
         assert_eq!((study.seeds.as_slice(), study.equivalence), (&[42][..], 0.005));
-        let own = read("folds = 2\nequivalence = 0.002").unwrap();
+        assert_eq!((study.measure, study.stopping_share), (Measure::Accuracy, 0.1));
+        let own =
+            read("folds = 2\nequivalence = 0.002\nchoose = \"balanced_accuracy\"\nstopping_share = 0.25")
+                .unwrap();
         assert_eq!(own.equivalence, 0.002);
+        assert_eq!((own.measure, own.stopping_share), (Measure::BalancedAccuracy, 0.25));
     }
 
     #[test]
@@ -521,6 +408,15 @@ mod tests {
                 "folds = 2\nequivalence = -0.01",
                 "`equivalence` in `studies/s.toml` is -0.01, expected a difference of accuracies from 0 to below 1, such \
                  as `0.005`",
+            ),
+            (
+                "folds = 2\nchoose = \"f1\"",
+                "`choose` in `studies/s.toml` is \"f1\", expected `\"accuracy\"` or `\"balanced_accuracy\"`",
+            ),
+            (
+                "folds = 2\nstopping_share = 1",
+                "`stopping_share` in `studies/s.toml` is 1, expected a share of the training images from 0 to below 1, \
+                 such as `0.1`",
             ),
             ("timing = 1", "`timing` in `studies/s.toml` is 1, expected `true` or `false`"),
             (

@@ -7,6 +7,7 @@
 //! `scheduling` groups them into jobs, `runner` trains them and writes the `trial_log`,
 //! `statistics`, `comparison` and `times` summarize the records, and `page` shows the summary.
 
+mod choice;
 mod comparison;
 mod file;
 pub mod page;
@@ -15,9 +16,11 @@ mod scheduling;
 mod search_space;
 mod statistics;
 mod times;
+mod top_level;
 mod trial_log;
 mod trials;
 
+pub use choice::{EpochChoice, Measure};
 pub use comparison::{Basis, Comparison, Difference, Instability, Ranking, Verdict};
 pub use file::Study;
 pub use scheduling::{Job, Resources, count_parameters, filter_jobs, jobs, round_robin};

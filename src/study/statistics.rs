@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::statistics::{correlated_interval, deviation, holm, mean, wilson};
 use crate::study::comparison::{Comparison, ConfigurationTrials, Instability, Ranking, Verdict};
 use crate::study::times::EpochSeconds;
-use crate::study::{Configuration, TrialEnd, TrialPlan, TrialRecord};
+use crate::study::{Configuration, EpochChoice, Measure, TrialEnd, TrialPlan, TrialRecord};
 use crate::training::EpochRecord;
 
 /// Results of the trials of one configuration.
@@ -16,16 +16,24 @@ pub struct ConfigurationResult {
     /// The configuration.
     #[serde(rename = "setting")]
     pub configuration: Configuration,
-    /// Mean validation accuracy of the trials that finished. `None` where none finished.
+    /// Mean over the trials that finished of the measure that the study chooses by, which is the
+    /// validation accuracy by default. `None` where none finished. Deviation, interval and range
+    /// are those of the same measure.
     pub mean: Option<f64>,
-    /// Standard deviation of the accuracies (n − 1). `None` with fewer than two.
+    /// Standard deviation of the values (n − 1). `None` with fewer than two.
     pub deviation: Option<f64>,
     /// 95 % interval of the mean, by Student's t over the trials. Where there is one trial, or all
     /// accuracies are equal, it is Wilson's interval of the images, which says nothing about
     /// another seed.
     pub interval: Option<(f64, f64)>,
-    /// Lowest and highest accuracy of the trials that finished.
+    /// Lowest and highest value of the trials that finished.
     pub range: Option<(f64, f64)>,
+    /// Mean validation accuracy of the trials that finished.
+    pub accuracy: Option<f64>,
+    /// Mean balanced validation accuracy of the trials that finished. `None` where an earlier
+    /// smallnet did not record it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balanced_accuracy: Option<f64>,
     /// Mean validation loss of the trials that finished.
     pub loss: Option<f64>,
     /// Number of trials that finished.
@@ -57,17 +65,28 @@ pub struct StudySummary {
     /// The results, in the plan's order.
     #[serde(rename = "settings")]
     pub configurations: Vec<ConfigurationResult>,
-    /// Index of the best configuration: the one with the highest mean accuracy. `None` where no
+    /// Index of the best configuration: the one with the highest mean. `None` where no
     /// configuration is ranked.
     pub best: Option<usize>,
     /// Half the width of the region of practical equivalence, a difference of accuracies.
     pub equivalence: f64,
+    /// Measure by which the configurations are ranked.
+    #[serde(rename = "choose")]
+    pub measure: Measure,
+    /// Images that chose the epochs. `None` without early stopping, and before the first trial.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch_choice: Option<EpochChoice>,
+    /// True if some classes have much fewer images than others.
+    #[serde(rename = "unbalanced")]
+    pub is_unbalanced: bool,
 }
 
 impl StudySummary {
     /// Summarizes `records`, which has one entry per trial of `plan`, in its order: the record, or
-    /// `None` if the trial has not run.
-    pub fn new(plan: &TrialPlan, records: &[Option<&TrialRecord>]) -> Self {
+    /// `None` if the trial has not run. `is_unbalanced` says whether some classes of the images are
+    /// much larger than others.
+    pub fn new(plan: &TrialPlan, records: &[Option<&TrialRecord>], is_unbalanced: bool) -> Self {
+        let measure = plan.measure;
         let mut groups: Vec<Vec<Option<&TrialRecord>>> = vec![Vec::new(); plan.configurations.len()];
         for (trial, record) in plan.trials.iter().zip(records) {
             groups[trial.configuration].push(*record);
@@ -76,10 +95,10 @@ impl StudySummary {
             .configurations
             .iter()
             .zip(&groups)
-            .map(|(configuration, group)| summarize(configuration, group))
+            .map(|(configuration, group)| summarize(configuration, group, measure))
             .collect();
         let best = best(&configurations);
-        let group = |index: usize| ConfigurationTrials { records: &groups[index] };
+        let group = |index: usize| ConfigurationTrials { records: &groups[index], measure };
         for (index, result) in configurations.iter_mut().enumerate() {
             result.comparison = best
                 .filter(|&best| best != index && result.is_ranked())
@@ -93,7 +112,15 @@ impl StudySummary {
             result.instability = group(index).instability(best.as_ref(), plan.equivalence);
         }
         correct_p_values(&mut configurations);
-        Self { configurations, best, equivalence: plan.equivalence }
+        let epoch_choice = epoch_choice(plan, records);
+        let equivalence = plan.equivalence;
+        Self { configurations, best, equivalence, measure, epoch_choice, is_unbalanced }
+    }
+
+    /// True if balanced accuracies are shown: the classes are unbalanced, or the study chooses by
+    /// them.
+    pub fn shows_balanced_accuracy(&self) -> bool {
+        self.is_unbalanced || self.measure == Measure::BalancedAccuracy
     }
 
     /// Configurations with this verdict, in descending order of their means.
@@ -159,21 +186,40 @@ fn correct_p_values(configurations: &mut [ConfigurationResult]) {
     }
 }
 
+/// Images that chose the epochs of the trials with early stopping, by their first record.
+fn epoch_choice(plan: &TrialPlan, records: &[Option<&TrialRecord>]) -> Option<EpochChoice> {
+    let stopped = plan.trials.iter().zip(records);
+    let mut stopped = stopped.filter(|(trial, _)| trial.experiment.training.early_stopping.is_some());
+    let record = stopped.find_map(|(_, record)| *record)?;
+    Some(match record.num_stopping_images {
+        Some(num_images) => EpochChoice::StoppingImages { num_images },
+        None if plan.stopping_share > 0.0 => EpochChoice::TooFewImages,
+        None => EpochChoice::ValidationImages,
+    })
+}
+
 /// Summarizes the trials of one configuration. Ranking, comparison and instability are still empty:
 /// they need the best configuration.
-fn summarize(configuration: &Configuration, records: &[Option<&TrialRecord>]) -> ConfigurationResult {
+fn summarize(
+    configuration: &Configuration,
+    records: &[Option<&TrialRecord>],
+    measure: Measure,
+) -> ConfigurationResult {
     let run: Vec<_> = records.iter().flatten().collect();
     let count = |end| run.iter().filter(|record| record.end == end).count();
-    let group = ConfigurationTrials { records };
-    let accuracies = group.accuracies();
+    let group = ConfigurationTrials { records, measure };
+    let scores = group.scores();
+    let mean_of = |measure| mean(&ConfigurationTrials { records, measure }.scores());
     let losses: Vec<f64> = run.iter().filter_map(|record| record.loss).collect();
     let epochs: Vec<EpochRecord> = run.iter().flat_map(|record| &record.epochs).cloned().collect();
     ConfigurationResult {
         configuration: configuration.clone(),
-        mean: mean(&accuracies),
-        deviation: deviation(&accuracies),
+        mean: mean(&scores),
+        deviation: deviation(&scores),
         interval: interval(&group),
-        range: range(&accuracies),
+        range: range(&scores),
+        accuracy: mean_of(Measure::Accuracy),
+        balanced_accuracy: mean_of(Measure::BalancedAccuracy),
         loss: mean(&losses),
         num_finished: count(TrialEnd::Finished),
         num_diverged: count(TrialEnd::Diverged),
@@ -205,9 +251,9 @@ fn best(configurations: &[ConfigurationResult]) -> Option<usize> {
 ///
 /// A single trial, and several of one accuracy, have Wilson's interval for their validation images.
 fn interval(group: &ConfigurationTrials<'_>) -> Option<(f64, f64)> {
-    let accuracies = group.accuracies();
-    let from_images = || Some(wilson(mean(&accuracies)?, group.num_validation_images()));
-    let (low, high) = correlated_interval(&accuracies, group.num_images()).or_else(from_images)?;
+    let scores = group.scores();
+    let from_images = || Some(wilson(mean(&scores)?, group.num_validation_images()));
+    let (low, high) = correlated_interval(&scores, group.num_images()).or_else(from_images)?;
     Some((low.max(0.0), high.min(1.0)))
 }
 
@@ -248,6 +294,9 @@ mod tests {
             steps_per_epoch: 1,
             is_batched: false,
             epochs: Vec::new(),
+            num_stopping_images: None,
+            balanced_accuracy: None,
+            effective_images: None,
         };
         plan.trials.iter().zip(accuracies.into_iter().flatten()).map(record).collect()
     }
@@ -255,7 +304,7 @@ mod tests {
     fn summary(accuracies: [[f64; 5]; 3]) -> StudySummary {
         let plan = plan();
         let records = records(&plan, accuracies);
-        StudySummary::new(&plan, &records.iter().map(Some).collect::<Vec<_>>())
+        StudySummary::new(&plan, &records.iter().map(Some).collect::<Vec<_>>(), false)
     }
 
     fn close(got: f64, expected: f64) -> bool {
@@ -410,7 +459,7 @@ mod tests {
         let plan = plan();
         let records = records(&plan, [[0.9; 5], [0.8; 5], [0.7; 5]]);
         let some: Vec<_> = records.iter().enumerate().map(|(i, record)| (i != 2).then_some(record)).collect();
-        let summary = StudySummary::new(&plan, &some);
+        let summary = StudySummary::new(&plan, &some, false);
         assert_eq!((summary.best, summary.configurations[0].num_missing), (Some(1), 1));
     }
 
@@ -435,7 +484,7 @@ mod tests {
         let study = Study::from_toml(text, "s.toml", &[], |_| unreachable!()).unwrap();
         let plan = TrialPlan::new(&study, Backend::Flex, "", None).unwrap();
         let records = records(&plan, [[0.9; 5], [0.8; 5], [0.7; 5]]);
-        let summary = StudySummary::new(&plan, &records.iter().map(Some).collect::<Vec<_>>());
+        let summary = StudySummary::new(&plan, &records.iter().map(Some).collect::<Vec<_>>(), false);
         assert_eq!(summary.configurations[0].interval, Some(wilson(0.9, 100)));
     }
 }

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::study::{Configuration, Study, Trial, TrialPlan};
+use crate::study::{Configuration, Measure, Study, Trial, TrialPlan};
 use crate::training::EpochRecord;
 use crate::util::files;
 use crate::util::files::{LineLog, Lock};
@@ -97,8 +97,36 @@ pub struct TrialRecord {
     /// time.
     #[serde(rename = "stacked")]
     pub is_batched: bool,
-    /// Records of its epochs.
+    /// Records of its epochs. With stopping images, their validation values are those of the
+    /// stopping images.
     pub epochs: Vec<EpochRecord>,
+    /// Number of stopping images. `None` if no images were held out for early stopping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_stopping_images: Option<usize>,
+    /// Balanced accuracy on its validation images, in [0, 1], at the epoch of `accuracy`. `None`
+    /// unless the trial finished, and in records of an earlier smallnet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balanced_accuracy: Option<f64>,
+    /// Number of images of equally large classes whose balanced accuracy would be as certain as
+    /// that of the validation images. `None` in records of an earlier smallnet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective_images: Option<usize>,
+}
+
+impl TrialRecord {
+    /// Value of `measure` on the validation images. `None` unless the trial finished, or if an
+    /// earlier smallnet did not record it.
+    pub fn score(&self, measure: Measure) -> Option<f64> {
+        match measure {
+            Measure::Accuracy => self.accuracy,
+            Measure::BalancedAccuracy => self.balanced_accuracy,
+        }
+    }
+
+    /// True if the trial finished, but an earlier smallnet did not record `measure`.
+    fn lacks(&self, measure: Measure) -> bool {
+        self.end == TrialEnd::Finished && self.accuracy.is_some() && self.score(measure).is_none()
+    }
 }
 
 /// The folder of a study.
@@ -186,16 +214,19 @@ pub struct TrialLog {
     records: HashMap<String, TrialRecord>,
     /// Number of lines that could not be read. Their trials count as not run.
     pub num_damaged: usize,
+    /// Measure that a record must have. A trial whose record lacks it counts as not run.
+    measure: Measure,
 }
 
 impl TrialLog {
-    /// Opens the trial log of `folder` and reads its records.
+    /// Opens the trial log of `folder` and reads its records. Trials whose record lacks `measure`
+    /// count as not run.
     ///
     /// A last line without an end, as a kill may leave, is removed.
     ///
     /// # Errors
     /// Another process runs this study, or the file cannot be read.
-    pub fn open(folder: &StudyFolder) -> Result<Self> {
+    pub fn open(folder: &StudyFolder, measure: Measure) -> Result<Self> {
         let lock = Lock::take(&folder.path)?.ok_or_else(|| {
             let path = folder.path.display();
             Error::locked(format!("`{path}` is in use: the study is running already"))
@@ -205,7 +236,8 @@ impl TrialLog {
             files::remove_stale_temp(&folder.path)?;
         }
         let (lines, bytes) = LineLog::open(&folder.path.join(TRIALS))?;
-        let mut trial_log = Self { writer: Some((lines, lock)), records: HashMap::new(), num_damaged: 0 };
+        let writer = Some((lines, lock));
+        let mut trial_log = Self { writer, records: HashMap::new(), num_damaged: 0, measure };
         trial_log.parse(&bytes);
         Ok(trial_log)
     }
@@ -232,9 +264,9 @@ impl TrialLog {
 
     /// Reads the trial log of the study called `name` under `artifacts` without locking it. `None`
     /// if there is none that can be read.
-    pub fn peek(artifacts: &Path, name: &str) -> Option<Self> {
+    pub fn peek(artifacts: &Path, name: &str, measure: Measure) -> Option<Self> {
         let path = artifacts.join("studies").join(name).join(TRIALS);
-        let mut trial_log = Self { writer: None, records: HashMap::new(), num_damaged: 0 };
+        let mut trial_log = Self { writer: None, records: HashMap::new(), num_damaged: 0, measure };
         trial_log.parse(&files::read_bytes(&path).ok()?);
         Some(trial_log)
     }
@@ -272,12 +304,18 @@ impl TrialLog {
 
     /// Result of a trial. `None` where it has not been run, or failed.
     pub fn result(&self, trial: &Trial) -> Option<&TrialRecord> {
-        self.records.get(&trial.id).filter(|record| record.end != TrialEnd::Failed)
+        self.record(trial).filter(|record| record.end != TrialEnd::Failed)
     }
 
     /// Record of a trial, including failed ones.
     pub fn record(&self, trial: &Trial) -> Option<&TrialRecord> {
-        self.records.get(&trial.id)
+        self.records.get(&trial.id).filter(|record| !record.lacks(self.measure))
+    }
+
+    /// Number of these trials whose record lacks the measure. They are trained again.
+    pub fn num_without_measure(&self, trials: &[Trial]) -> usize {
+        let records = trials.iter().filter_map(|trial| self.records.get(&trial.id));
+        records.filter(|record| record.lacks(self.measure)).count()
     }
 
     /// Number of records that belong to none of these trials.
@@ -310,6 +348,9 @@ mod tests {
             steps_per_epoch: 3,
             is_batched: true,
             epochs: Vec::new(),
+            num_stopping_images: None,
+            balanced_accuracy: None,
+            effective_images: None,
         }
     }
 
@@ -321,7 +362,7 @@ mod tests {
     fn records_before_a_torn_line_are_kept() {
         let artifacts = tempfile::tempdir().unwrap();
         let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
-        let mut trial_log = TrialLog::open(&folder).unwrap();
+        let mut trial_log = TrialLog::open(&folder, Measure::Accuracy).unwrap();
         trial_log.append(&[record("a", TrialEnd::Finished), record("b", TrialEnd::Failed)]).unwrap();
         drop(trial_log);
         let path = folder.path().join(TRIALS);
@@ -329,7 +370,7 @@ mod tests {
         text.insert_str(0, "{\"id\": damaged}\n");
         fs::write(&path, format!("{text}{{\"id\":\"c\",\"setti")).unwrap();
 
-        let mut trial_log = TrialLog::open(&folder).unwrap();
+        let mut trial_log = TrialLog::open(&folder, Measure::Accuracy).unwrap();
         assert_eq!(trial_log.num_damaged, 1);
         assert!(trial_log.result(&trial("a")).is_some());
         assert_eq!(
@@ -341,16 +382,33 @@ mod tests {
         assert_eq!(trial_log.num_others(&[trial("a"), trial("x")]), 1);
         trial_log.append(&[record("c", TrialEnd::Diverged)]).unwrap();
         drop(trial_log);
-        let trial_log = TrialLog::open(&folder).unwrap();
+        let trial_log = TrialLog::open(&folder, Measure::Accuracy).unwrap();
         assert_eq!(trial_log.num_damaged, 1, "nothing was written behind half a line");
         assert_eq!(trial_log.result(&trial("c")), Some(&record("c", TrialEnd::Diverged)));
+    }
+
+    #[test]
+    fn a_record_without_the_measure_counts_as_not_run() {
+        let artifacts = tempfile::tempdir().unwrap();
+        let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
+        let mut trial_log = TrialLog::open(&folder, Measure::BalancedAccuracy).unwrap();
+        let measured = TrialRecord { balanced_accuracy: Some(0.4), ..record("b", TrialEnd::Finished) };
+        let diverged = TrialRecord { accuracy: None, ..record("c", TrialEnd::Diverged) };
+        trial_log.append(&[record("a", TrialEnd::Finished), measured.clone(), diverged]).unwrap();
+        assert_eq!(trial_log.result(&trial("a")), None);
+        assert_eq!(trial_log.result(&trial("b")), Some(&measured));
+        assert!(trial_log.result(&trial("c")).is_some());
+        assert_eq!(trial_log.num_without_measure(&[trial("a"), trial("b"), trial("c")]), 1);
+        drop(trial_log);
+        let trial_log = TrialLog::open(&folder, Measure::Accuracy).unwrap();
+        assert!(trial_log.result(&trial("a")).is_some());
     }
 
     #[test]
     fn archiving_keeps_the_earlier_records() {
         let artifacts = tempfile::tempdir().unwrap();
         let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
-        let mut trial_log = TrialLog::open(&folder).unwrap();
+        let mut trial_log = TrialLog::open(&folder, Measure::Accuracy).unwrap();
         assert_eq!(trial_log.archive(&folder).unwrap(), None);
         for (number, id) in ["a", "b"].into_iter().enumerate() {
             trial_log.append(&[record(id, TrialEnd::Finished)]).unwrap();
@@ -362,7 +420,7 @@ mod tests {
                 trial_log.result(&trial(id)).is_none()
                     && fs::read(folder.path().join(TRIALS)).unwrap().is_empty()
             );
-            let error = TrialLog::open(&folder).unwrap_err();
+            let error = TrialLog::open(&folder, Measure::Accuracy).unwrap_err();
             assert!(error.message().ends_with("is in use: the study is running already"), "the lock is kept");
         }
     }
@@ -371,8 +429,8 @@ mod tests {
     fn a_study_runs_once_at_a_time() {
         let artifacts = tempfile::tempdir().unwrap();
         let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
-        let _first = TrialLog::open(&folder).unwrap();
-        let error = TrialLog::open(&folder).unwrap_err();
+        let _first = TrialLog::open(&folder, Measure::Accuracy).unwrap();
+        let error = TrialLog::open(&folder, Measure::Accuracy).unwrap_err();
         assert!(error.message().ends_with("is in use: the study is running already"), "{error}");
     }
 

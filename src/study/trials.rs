@@ -9,15 +9,17 @@ use sha2::{Digest, Sha256};
 use crate::backend::Compute;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, settings};
-use crate::study::Study;
-use crate::study::file::DEFAULT_EQUIVALENCE;
 use crate::study::search_space::{Configuration, Grid};
+use crate::study::top_level::DEFAULT_EQUIVALENCE;
+use crate::study::{Measure, Study};
 use crate::training::Hyperparameters;
 use crate::util::hex::hex;
 
 /// Order of timed trials; see [`round_robin`](crate::study::round_robin). The word is part of the
 /// trials' ids.
 const ROUND_ROBIN: &str = "turns";
+/// Mark of trials whose epoch is chosen by stopping images. The words are part of the trials' ids.
+const STOPPING: &str = "stopping share";
 /// Most trials of a study. A larger number is taken for a mistake.
 const MAX_TRIALS: usize = 100_000;
 
@@ -58,6 +60,10 @@ pub struct TrialPlan {
     pub fingerprint: BTreeMap<String, String>,
     /// Half the width of the region of practical equivalence. It decides verdicts and no result.
     pub equivalence: f64,
+    /// Measure by which the configurations are ranked. It decides the ranking and no result.
+    pub measure: Measure,
+    /// Share of each trial's training images that is held out for early stopping.
+    pub stopping_share: f64,
 }
 
 impl TrialPlan {
@@ -67,8 +73,8 @@ impl TrialPlan {
     ///
     /// A trial's id is the start of the SHA-256 over everything that decides its result: its
     /// experiment without its name and the path of the data, its fold and the number of folds,
-    /// whether it is timed and on which machine, the data set, the backend and the engine. If one
-    /// of these differs, it is another trial. So a result of an earlier run is found by its id.
+    /// whether it is timed and on which machine, the data set, the backend and the engine, and with
+    /// early stopping the share of images that it holds out. If one of these differs, it is another trial. So a result of an earlier run is found by its id.
     ///
     /// # Errors
     /// The experiment refuses a configuration, two configurations mean the same, there are too many
@@ -87,6 +93,7 @@ impl TrialPlan {
         // times cannot be compared with those of today, so the order is part of the id.
         let timing = if study.timing { ROUND_ROBIN } else { "false" };
         let conditions = format!("{compute}\n{data}\n{timed_on}\n{timing}\n{}", study.folds);
+        let mut is_stopped = false;
         let (mut configurations, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
         let mut left = MAX_MEMORY;
         for (configuration, values) in grid.configurations() {
@@ -100,9 +107,17 @@ impl TrialPlan {
                     folds => (0..folds).map(Some).collect(),
                 };
                 let text = without_name(&experiment).to_toml()?;
+                // In an earlier smallnet, the validation images chose the epoch. Such accuracies
+                // cannot be compared with those of today, so the share is part of the id.
+                let stopping = match &experiment.training.early_stopping {
+                    Some(_) if study.stopping_share > 0.0 => format!("\n{STOPPING} {}", study.stopping_share),
+                    _ => String::new(),
+                };
+                is_stopped |= experiment.training.early_stopping.is_some();
                 let experiment = Arc::new(experiment);
                 for fold in folds {
-                    let id = hex(&Sha256::digest(format!("{conditions}\n{fold:?}\n{text}")))[..16].to_owned();
+                    let id = hex(&Sha256::digest(format!("{conditions}{stopping}\n{fold:?}\n{text}")))[..16]
+                        .to_owned();
                     trials.push(Trial {
                         id,
                         configuration: configurations.len(),
@@ -126,7 +141,11 @@ impl TrialPlan {
             fingerprint.insert("timed on".to_owned(), timed_on.to_owned());
             fingerprint.insert("timed in".to_owned(), ROUND_ROBIN.to_owned());
         }
-        Ok(Self { configurations, trials, fingerprint, equivalence: study.equivalence })
+        if is_stopped && study.stopping_share > 0.0 {
+            fingerprint.insert("stopping share".to_owned(), study.stopping_share.to_string());
+        }
+        let Study { equivalence, measure, stopping_share, .. } = *study;
+        Ok(Self { configurations, trials, fingerprint, equivalence, measure, stopping_share })
     }
 }
 
@@ -202,6 +221,9 @@ fn fingerprint(study: &Study, compute: Compute, data: &str) -> Result<BTreeMap<S
     if study.equivalence != DEFAULT_EQUIVALENCE {
         fingerprint.insert("equivalence".to_owned(), study.equivalence.to_string());
     }
+    if study.measure != Measure::default() {
+        fingerprint.insert("choose".to_owned(), study.measure.key().to_owned());
+    }
     Ok(fingerprint)
 }
 
@@ -219,6 +241,8 @@ mod tests {
         TrialPlan::new(&study(text), Backend::Flex, "abc", Some("a machine")).unwrap()
     }
 
+    const PLAIN_ID: &str = "9ca08ca4dfae100b";
+    const STOPPED_ID: &str = "f05f474315d3a087";
     const RATES: &str = "folds = 3\nseeds = [1, 2]\n[vary]\noptimizer.learning_rate = [0.1, 1.0]";
 
     #[test]
@@ -265,6 +289,20 @@ mod tests {
         for (backend, data) in [(Backend::Ndarray, "abc"), (Backend::Flex, "abd")] {
             assert_ne!(ids(&TrialPlan::new(&study(RATES), backend, data, None).unwrap()), ids(&plan));
         }
+    }
+
+    /// The ids are those of smallnet 0.1.0, whose validation images chose the epoch.
+    #[test]
+    fn only_trials_with_stopping_images_have_other_ids_than_before() {
+        let first = |text: &str| plan(text).trials[0].id.clone();
+        let stopped = "folds = 3\n[set]\ntraining.early_stopping.patience = 2";
+        assert_eq!(first(RATES), PLAIN_ID);
+        assert_eq!(first(&format!("stopping_share = 0.2\n{RATES}")), PLAIN_ID);
+        assert_eq!(first(&format!("stopping_share = 0\n{stopped}")), STOPPED_ID);
+        let ids = [first(stopped), first(&format!("stopping_share = 0.2\n{stopped}")), STOPPED_ID.to_owned()];
+        assert!(ids[0] != ids[1] && ids[0] != ids[2] && ids[1] != ids[2], "{ids:?}");
+        let chosen = format!("choose = \"balanced_accuracy\"\n{RATES}");
+        assert_eq!(first(&chosen), PLAIN_ID, "the measure decides no result");
     }
 
     #[test]

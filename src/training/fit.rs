@@ -53,6 +53,10 @@ pub(super) struct LoopState {
     pub(super) checkpoints: Option<CheckpointWriter>,
     early_stopper: Option<EarlyStopper>,
     best: Option<BestEpoch>,
+    /// True if the network of the best epoch is kept in memory.
+    pub(super) keeps_best: bool,
+    /// Network of the best epoch, if it is kept.
+    best_model: Option<Mlp>,
     /// Steps of the next epoch that are done already. It is empty unless the training is resumed.
     pub(super) partial: PartialEpoch,
     /// Records of the whole epochs so far.
@@ -63,6 +67,18 @@ pub(super) struct LoopState {
     is_resumed: bool,
     /// Reason why the training ended, or the error that ended it.
     end: Result<StopReason>,
+}
+
+/// Results of the loop, without the network after the last step, which Burn returns.
+pub(super) struct Outcome {
+    /// Reason of the end.
+    pub(super) end: StopReason,
+    /// Records of the whole epochs.
+    pub(super) epochs: Vec<EpochRecord>,
+    /// Epoch of the lowest validation loss.
+    pub(super) best: Option<BestEpoch>,
+    /// Network of the best epoch, if it was kept.
+    pub(super) best_model: Option<Mlp>,
 }
 
 /// First steps of an epoch, as a checkpoint within the epoch keeps them.
@@ -90,15 +106,15 @@ impl EpochLoop {
         Self { device, state: Mutex::new(state) }
     }
 
-    /// Returns the reason of the end, the records of the epochs and the best epoch. It takes the
-    /// records out of the state.
+    /// Returns the results of the loop. It takes the records and the best network out of the state.
     ///
     /// # Errors
     /// The error that ended the training.
-    pub(super) fn outcome(&self) -> Result<(StopReason, Vec<EpochRecord>, Option<BestEpoch>)> {
+    pub(super) fn outcome(&self) -> Result<Outcome> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let end = state.end.clone()?;
-        Ok((end, std::mem::take(&mut state.records), state.best))
+        let epochs = std::mem::take(&mut state.records);
+        Ok(Outcome { end, epochs, best: state.best, best_model: state.best_model.take() })
     }
 }
 
@@ -147,6 +163,8 @@ impl LoopState {
             checkpoints: None,
             early_stopper,
             best: None,
+            keeps_best: false,
+            best_model: None,
             partial: PartialEpoch::default(),
             records: Vec::new(),
             metrics: MetricsDigest::default(),
@@ -212,6 +230,9 @@ impl LoopState {
             self.records.push(record);
             let store = &context.components.event_store;
             BestEpoch::update(&mut self.best, epoch, store, 0.0);
+            if self.keeps_best && self.best.is_some_and(|best| best.epoch == epoch) {
+                self.best_model = Some(context.learner.model().valid());
+            }
             // Updates the reference of early stopping. Its answer is not used here: `is_exhausted`
             // is called before the next epoch.
             if let Some(stopper) = &mut self.early_stopper {

@@ -33,7 +33,7 @@ use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use callback::Callbacks;
 use checkpoint::CheckpointWriter;
 use early_stopping::EarlyStopper;
-use fit::{EpochLoop, LoopState};
+use fit::{EpochLoop, LoopState, Outcome};
 use metrics::EpochMetricStore;
 
 use crate::data::{Loader, Sampling, Split, evaluation_batch_size};
@@ -119,6 +119,9 @@ impl Observers {
 pub struct TrainResult {
     /// Network after the last step, ready for inference.
     pub model: Mlp,
+    /// Network after the best epoch, ready for inference. It is kept only if early stopping
+    /// restores it and no checkpoints are saved, which would have its weights.
+    pub best_model: Option<Mlp>,
     /// Reason why training ended.
     pub end: StopReason,
     /// Records of the whole epochs, first to last.
@@ -143,6 +146,8 @@ pub fn train(request: TrainRequest<'_>, observers: Observers) -> Result<TrainRes
     let early_stopper = training.early_stopping.clone().map(|config| EarlyStopper::new(config, None));
     let callbacks = Callbacks(observers.callbacks);
     let mut state = LoopState::new(callbacks, schedule.clone(), steps_per_epoch, seed, early_stopper);
+    let restores_best = training.early_stopping.as_ref().is_some_and(|stopping| stopping.restore_best);
+    state.keeps_best = restores_best && request.checkpoints.is_none();
     let (mut checkpointers, mut is_resumed) = (None, false);
     if let Some(CheckpointOptions { store, config, from }) = request.checkpoints {
         let (channels, receivers) =
@@ -189,8 +194,8 @@ pub fn train(request: TrainRequest<'_>, observers: Observers) -> Result<TrainRes
     if let Some(error) = result.error {
         return Err(Error::backend(format!("training stopped: {error}")));
     }
-    let (end, epochs, best) = epochs.outcome()?;
-    Ok(TrainResult { model: result.model, end, epochs, best })
+    let Outcome { end, epochs, best, best_model } = epochs.outcome()?;
+    Ok(TrainResult { model: result.model, best_model, end, epochs, best })
 }
 
 /// Returns the loader of the batches of `train`. `seed` decides the order of the images in each

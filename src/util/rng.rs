@@ -28,6 +28,8 @@ pub(crate) enum RngStream {
     DropoutMask = 7,
     /// Choice of the test images of a data set that has none of its own.
     TestSplit = 8,
+    /// Choice of a study's stopping images. The index is the number of the fold, or 0.
+    StoppingSplit = 9,
 }
 
 /// Returns the stream of random numbers for `seed`, `stream` and `index`.

@@ -35,6 +35,17 @@ pub(super) fn count(data: &CheckedData<'_>) -> Vec<ClassCount> {
         .collect()
 }
 
+/// Ratio of the largest to the smallest class from which the classes are called unbalanced.
+const UNBALANCED_RATIO: usize = 10;
+
+/// Returns whether classes of these sizes are unbalanced: the largest has at least 10 times as many
+/// images as the smallest that has any.
+pub fn is_unbalanced(sizes: &[usize]) -> bool {
+    let smallest = sizes.iter().copied().filter(|&size| size > 0).min();
+    let largest = sizes.iter().copied().max().unwrap_or(0);
+    smallest.is_some_and(|smallest| largest >= smallest.saturating_mul(UNBALANCED_RATIO))
+}
+
 /// The class with the most training images, the first of equal ones.
 pub(super) fn majority(classes: &[ClassCount]) -> Option<&ClassCount> {
     classes.iter().rev().max_by_key(|class| class.train)
@@ -54,6 +65,12 @@ pub(super) fn majority_accuracy(classes: &[ClassCount]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn classes_are_unbalanced_from_a_ratio_of_ten() {
+        assert!(is_unbalanced(&[100, 10, 0]) && is_unbalanced(&[1, 99]));
+        assert!(!is_unbalanced(&[99, 10]) && !is_unbalanced(&[0, 7]) && !is_unbalanced(&[]));
+    }
 
     #[test]
     fn the_first_of_the_largest_classes_is_the_answer() {

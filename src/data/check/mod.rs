@@ -18,7 +18,7 @@ use crate::data::ValueRange;
 use crate::util::threads;
 
 pub use appearance::{Appearance, Ink, Polarity};
-pub use classes::ClassCount;
+pub use classes::{ClassCount, is_unbalanced};
 pub use duplicates::{Duplicates, ImagePair, Pairs};
 pub use findings::{Finding, FindingKind, Level};
 use pixels::PixelStatistics;

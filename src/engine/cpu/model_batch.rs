@@ -102,6 +102,21 @@ impl ModelBatch for CpuModelBatch {
         self.sums.num_images += batches[0].positions.len();
     }
 
+    fn correct_images(&self, batches: &[GroupBatch<'_>]) -> Result<Vec<Vec<bool>>> {
+        let (classes, group_size) = (self.shape.num_classes(), self.shape.group_size);
+        let mut correct = Vec::with_capacity(self.shape.num_models());
+        for (group, batch) in self.groups.iter().zip(batches) {
+            let (images, labels) = images_and_labels(batch);
+            let mut logits = group.logits(&BlockSparse::of(&images));
+            let rows = score_rows(&mut logits, classes, &labels, group_size, 0.0, 1.0).correct;
+            // Row r belongs to network r mod `group_size`.
+            correct.extend(
+                (0..group_size).map(|model| rows.iter().skip(model).step_by(group_size).copied().collect()),
+            );
+        }
+        Ok(correct)
+    }
+
     fn take_sums(&mut self) -> Result<Sums> {
         Ok(std::mem::replace(&mut self.sums, zero_sums(&self.shape)))
     }
@@ -147,10 +162,7 @@ fn accumulate_scores(
     sums: &mut Sums,
 ) {
     let group_size = models.len();
-    let repeated: Vec<u16> =
-        labels.iter().flat_map(|&label| std::iter::repeat_n(label, group_size)).collect();
-    let mut scores = RowScores::default();
-    softmax_cross_entropy_backward(logits, classes, &repeated, label_smoothing, scale, &mut scores);
+    let scores = score_rows(logits, classes, labels, group_size, label_smoothing, scale);
     let (losses, correct) = (&mut sums.loss[models.clone()], &mut sums.correct[models.clone()]);
     for (row, (loss, is_correct)) in scores.losses.iter().zip(&scores.correct).enumerate() {
         losses[row % group_size] += loss;
@@ -159,4 +171,21 @@ fn accumulate_scores(
     for (steps, loss) in sums.finite_steps[models].iter_mut().zip(&*losses) {
         *steps += f64::from(u8::from(loss.is_finite()));
     }
+}
+
+/// Turns the logits `[images, group_size · classes]` into `scale` times the gradients of the loss
+/// by them. Returns the loss of each row and whether it is correct.
+fn score_rows(
+    logits: &mut [f32],
+    classes: usize,
+    labels: &[u16],
+    group_size: usize,
+    label_smoothing: f64,
+    scale: f32,
+) -> RowScores {
+    let repeated: Vec<u16> =
+        labels.iter().flat_map(|&label| std::iter::repeat_n(label, group_size)).collect();
+    let mut scores = RowScores::default();
+    softmax_cross_entropy_backward(logits, classes, &repeated, label_smoothing, scale, &mut scores);
+    scores
 }

@@ -100,6 +100,20 @@ impl ModelBatch for AutodiffModelBatch {
         self.sums.add(metrics, batches[0].positions.len());
     }
 
+    fn correct_images(&self, batches: &[GroupBatch<'_>]) -> Result<Vec<Vec<bool>>> {
+        let Shape { num_groups, group_size, .. } = self.shape;
+        let (images, targets) = gather(batches, &self.shape, &self.device.clone().inner());
+        let logits = self.layers.valid().forward(images, &self.shape);
+        let [_, batch, classes] = logits.dims();
+        let predicted = logits.reshape([num_groups, group_size, batch, classes]).argmax(3);
+        let correct = targets.expand([num_groups, group_size, batch, classes]).gather(3, predicted);
+        let data = correct
+            .try_into_data()
+            .map_err(|error| Error::backend(format!("the validation failed: {error}")))?;
+        let correct: Vec<bool> = data.iter::<f32>().map(|value| value > 0.5).collect();
+        Ok(correct.chunks(batch.max(1)).map(<[bool]>::to_vec).collect())
+    }
+
     fn take_sums(&mut self) -> Result<Sums> {
         let zeros = DeviceSums::new(self.shape.num_models(), &self.device.clone().inner());
         std::mem::replace(&mut self.sums, zeros).read()

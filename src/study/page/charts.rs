@@ -9,7 +9,7 @@ use crate::report::components;
 use crate::report::curves::{LARGE, SIZE, line};
 use crate::study::page::order::Selection;
 use crate::study::page::{Section, StudyPage, repeat_name};
-use crate::study::{Configuration, ConfigurationResult, TrialRecord};
+use crate::study::{Configuration, ConfigurationResult, EpochChoice, TrialRecord};
 use crate::training::EpochRecord;
 
 /// Most repeats, which are pairs of seed and fold, that are drawn as one line each. With more of
@@ -53,7 +53,7 @@ pub(super) fn accuracy_chart(page: &StudyPage<'_>) -> Result<Option<Section>> {
     let short = key.rsplit('.').next().unwrap_or(&key).replace('_', " ");
     let chart = Chart {
         x_name: &short,
-        y_name: "validation accuracy",
+        y_name: &format!("validation {}", page.summary.measure.name()),
         x_scale: scale(&xs, &key),
         y_bounds: (0.0, 1.0),
         series: &series,
@@ -123,9 +123,10 @@ fn trial_lines(page: &StudyPage<'_>, key: &str) -> Vec<Series> {
             repeats.push((record.seed, record.fold));
         }
     }
+    let measure = page.summary.measure;
     let points = |records: &mut dyn Iterator<Item = &&TrialRecord>| {
         let mut points: Vec<(f64, f64)> = records
-            .filter_map(|record| Some((record.configuration.number(key)?, record.accuracy?)))
+            .filter_map(|record| Some((record.configuration.number(key)?, record.score(measure)?)))
             .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         points
@@ -144,7 +145,7 @@ fn trial_lines(page: &StudyPage<'_>, key: &str) -> Vec<Series> {
     lines.collect()
 }
 
-/// Charts of the validation accuracy and loss per epoch, as means over the trials of each ranked
+/// Charts of the validation accuracy and loss per epoch, or of those on the stopping images, as means over the trials of each ranked
 /// configuration. `None` where no trial has two epochs.
 pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let longest = page.records.iter().map(|record| record.epochs.len()).max().unwrap_or(0);
@@ -158,9 +159,14 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         |&index: &usize| (&configurations[index].configuration, configurations[index].mean.unwrap_or(0.0));
     let selection = Selection::new(&ranked.iter().map(with_mean).collect::<Vec<_>>());
     type Value = fn(&EpochRecord) -> Option<f64>;
+    let is_held_out = matches!(page.summary.epoch_choice, Some(EpochChoice::StoppingImages { .. }));
+    let [accuracy, loss] = match is_held_out {
+        true => ["Accuracy on the stopping images", "Loss on the stopping images"],
+        false => ["Validation accuracy", "Validation loss"],
+    };
     let measures: [(&str, &str, (f64, f64), Value); 2] = [
-        ("Validation accuracy", "share correct", (0.0, 1.0), |epoch| epoch.validation_accuracy),
-        ("Validation loss", "cross-entropy (nats)", (0.0, f64::MAX), |epoch| epoch.validation_loss),
+        (accuracy, "share correct", (0.0, 1.0), |epoch| epoch.validation_accuracy),
+        (loss, "cross-entropy (nats)", (0.0, f64::MAX), |epoch| epoch.validation_loss),
     ];
     let mut drawings = Vec::new();
     for (title, unit, bounds, value) in measures {

@@ -19,7 +19,7 @@ use crate::report::components;
 use crate::report::layout;
 use crate::report::layout::section;
 use crate::run::RunRecords;
-use crate::study::{Study, StudySummary, TrialEnd, TrialPlan, TrialRecord};
+use crate::study::{EpochChoice, Study, StudySummary, TrialEnd, TrialPlan, TrialRecord};
 use crate::util::format::{counted, grouped};
 
 pub(crate) use reading::reading_note;
@@ -115,7 +115,8 @@ fn stat_tiles(page: &StudyPage<'_>) -> Vec<(String, String)> {
     let mut numbers = Vec::new();
     if let Some(best) = page.summary.best.map(|best| &page.summary.configurations[best]) {
         numbers.push((best.configuration.name(), "best configuration".to_owned()));
-        numbers.push((accuracy(best.mean), "its mean validation accuracy".to_owned()));
+        let caption = format!("its mean validation {}", page.summary.measure.name());
+        numbers.push((accuracy(best.mean), caption));
     }
     if let Some(result) = page.best_model.and_then(|run| run.summary.as_ref()) {
         if let Some(accuracy) = result.test_accuracy {
@@ -148,7 +149,7 @@ fn repeat_name(study: &Study, (seed, fold): (u64, Option<usize>)) -> String {
     }
 }
 
-/// Table of the accuracy of each configuration for each seed and fold, with the messages of the
+/// Table of the accuracy, or of the measure that the study chooses by, of each configuration for each seed and fold, with the messages of the
 /// trials that diverged or failed.
 fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
     let StudyPage { study, plan, records, .. } = page;
@@ -166,7 +167,7 @@ fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
         let record = records.iter().find(|record| {
             record.seed == seed && record.fold == fold && record.configuration == *configuration
         });
-        match record.map(|record| (record.end, record.accuracy)) {
+        match record.map(|record| (record.end, record.score(page.summary.measure))) {
             Some((TrialEnd::Finished, value)) => accuracy(value),
             Some((TrialEnd::Diverged, _)) => "diverged".to_owned(),
             Some((TrialEnd::Failed, _)) => "failed".to_owned(),
@@ -188,6 +189,11 @@ fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
                 (record.message.as_deref().unwrap_or("no message")) }
         }
     }
+}
+
+/// Number of images in words.
+fn images(number: usize) -> String {
+    counted(number, "image", "images")
 }
 
 /// Section that states all conditions of the study: data, seeds, validation images, the way of
@@ -222,10 +228,21 @@ fn method_section(page: &StudyPage<'_>) -> Markup {
         ),
     };
     let files = page.folder.display();
+    let epochs = match page.summary.epoch_choice {
+        Some(EpochChoice::StoppingImages { num_images }) => {
+            format!("early stopping, by {} held out of each trial's training images", images(num_images))
+        }
+        Some(EpochChoice::ValidationImages | EpochChoice::TooFewImages) => {
+            "early stopping, by the validation images themselves".to_owned()
+        }
+        None => "none chosen: each trial trains all epochs".to_owned(),
+    };
     let entries = [
         ("varied", study.keys().collect::<Vec<_>>().join(", ")),
         ("trials", counted(plan.trials.len(), "training", "trainings")),
+        ("chosen by", page.summary.measure.name().to_owned()),
         ("validated on", validated),
+        ("epochs chosen by", epochs),
         ("seeds", study.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
         ("trained", execution),
         (

@@ -27,6 +27,8 @@ enum Shown {
     OnPage,
     /// On the terminal and in the page of a timed study.
     IfTimed,
+    /// Where balanced accuracies are shown.
+    IfBalanced,
 }
 
 /// One row: a configuration, its index in the study, and the medium for which its cells are
@@ -39,10 +41,11 @@ struct Row<'a> {
 }
 
 /// The columns, from left to right. A new column of the study table is one more line here.
-fn columns<'a>() -> [(Shown, Column<Row<'a>>); 11] {
+fn columns<'a>() -> [(Shown, Column<Row<'a>>); 12] {
     [
         (Shown::Always, Column::text("configuration", |row| row.result.configuration.name())),
-        (Shown::Always, Column::number("accuracy", |row| accuracy(row.result.mean))),
+        (Shown::Always, Column::number("accuracy", |row| accuracy(row.result.accuracy))),
+        (Shown::IfBalanced, Column::number("balanced", |row| accuracy(row.result.balanced_accuracy))),
         (Shown::OnPage, Column::number("± sd", |row| accuracy(row.result.deviation))),
         (Shown::WhereRoom, Column::number("95 % interval", interval)),
         (Shown::OnPage, Column::number("loss", |row| or_dash(row.result.loss, crate::util::format::loss))),
@@ -63,6 +66,7 @@ pub fn study_table(summary: &StudySummary, is_timed: bool, medium: Medium) -> Te
         Shown::WhereRoom => medium == Medium::Page || !is_timed,
         Shown::OnPage => medium == Medium::Page,
         Shown::IfTimed => is_timed,
+        Shown::IfBalanced => summary.shows_balanced_accuracy(),
     };
     let columns: Vec<_> =
         columns().into_iter().filter(|(shown, _)| is_shown(*shown)).map(|(_, column)| column).collect();

@@ -3,7 +3,7 @@
 
 use crate::run::RunRecords;
 use crate::study::page::StudyPage;
-use crate::study::{Basis, ConfigurationResult, Instability, StudySummary, Verdict};
+use crate::study::{Basis, ConfigurationResult, EpochChoice, Instability, Measure, StudySummary, Verdict};
 use crate::util::format::{counted, grouped, listed, percent, significant};
 
 /// Sentence about the size of the study and its data.
@@ -32,6 +32,7 @@ pub fn conclusions(summary: &StudySummary) -> Vec<String> {
             .to_owned();
         return [none].into_iter().chain(diverged).collect();
     };
+    let measure = summary.measure;
     let mut sentences = Vec::new();
     if missing > 0 {
         let configurations = counted(missing, "configuration is", "configurations are");
@@ -39,17 +40,27 @@ pub fn conclusions(summary: &StudySummary) -> Vec<String> {
     }
     sentences.push(match (summary.configurations.len(), missing) {
         (1, _) => {
-            format!("The one configuration, {}, has {}.", best.configuration.name(), describe_mean(best))
+            format!(
+                "The one configuration, {}, has {}.",
+                best.configuration.name(),
+                describe_mean(best, measure)
+            )
         }
         (_, 0) => {
-            format!("The best configuration is {}: {}.", best.configuration.name(), describe_mean(best))
+            format!(
+                "The best configuration is {}: {}.",
+                best.configuration.name(),
+                describe_mean(best, measure)
+            )
         }
         _ => format!(
             "The best configuration so far is {}: {}.",
             best.configuration.name(),
-            describe_mean(best)
+            describe_mean(best, measure)
         ),
     });
+    sentences.extend(measure_sentence(summary));
+    sentences.extend(summary.epoch_choice.map(epoch_choice_sentence));
     let region = equivalence_region(summary);
     for (verdict, start) in [
         (Verdict::PracticallyEqual, format!("Practically equal to it, within {region}: ")),
@@ -68,6 +79,42 @@ pub fn conclusions(summary: &StudySummary) -> Vec<String> {
     sentences.extend(unstable_sentence(summary));
     sentences.extend(diverged);
     sentences
+}
+
+/// Sentence about the measure that the configurations are ranked by. `None` if it is the accuracy,
+/// and the classes are balanced.
+fn measure_sentence(summary: &StudySummary) -> Option<String> {
+    match (summary.measure, summary.is_unbalanced) {
+        (Measure::BalancedAccuracy, _) => Some(
+            "Chosen by the balanced accuracy, the mean recall of the classes; intervals and verdicts are about it."
+                .to_owned(),
+        ),
+        (Measure::Accuracy, true) => Some(
+            "The classes are unbalanced, and the accuracy chose: `choose = \"balanced_accuracy\"` in the study file \
+             makes each class count the same."
+                .to_owned(),
+        ),
+        (Measure::Accuracy, false) => None,
+    }
+}
+
+/// Sentence about the images that chose the epochs.
+fn epoch_choice_sentence(choice: EpochChoice) -> String {
+    let too_high =
+        "The validation images chose the epochs that they judge, so the values are on average too high";
+    match choice {
+        EpochChoice::StoppingImages { num_images } => format!(
+            "Early stopping chose each epoch by {} held out of the training images; the validation images had no \
+             part in it.",
+            counted(num_images, "image", "images")
+        ),
+        EpochChoice::ValidationImages => {
+            format!("{too_high}: `stopping_share = 0.1` in the study file holds other images out for that.")
+        }
+        EpochChoice::TooFewImages => {
+            format!("{too_high}: there are too few training images to hold some out for early stopping.")
+        }
+    }
 }
 
 /// Formats half the width of the region of practical equivalence, such as `0.5 percentage points`.
@@ -206,21 +253,19 @@ fn num_trials(result: &ConfigurationResult) -> usize {
     result.num_finished + result.num_diverged + result.num_missing
 }
 
-/// Part of a sentence with the mean validation accuracy and its interval.
-fn describe_mean(best: &ConfigurationResult) -> String {
-    let mean = best.mean.unwrap_or(f64::NAN);
+/// Part of a sentence with the mean of `measure` on the validation images and its interval.
+fn describe_mean(best: &ConfigurationResult, measure: Measure) -> String {
+    let (mean, name) = (best.mean.unwrap_or(f64::NAN), measure.name());
     match (best.num_finished, best.interval) {
         (1, Some((low, high))) => {
             format!(
-                "validation accuracy {mean:.4} (95 % interval {low:.4} to {high:.4}, of the choice of images alone)"
+                "validation {name} {mean:.4} (95 % interval {low:.4} to {high:.4}, of the choice of images alone)"
             )
         }
         (n, Some((low, high))) => {
-            format!(
-                "mean validation accuracy {mean:.4} over {n} trials (95 % interval {low:.4} to {high:.4})"
-            )
+            format!("mean validation {name} {mean:.4} over {n} trials (95 % interval {low:.4} to {high:.4})")
         }
-        (_, None) => format!("validation accuracy {mean:.4}"),
+        (_, None) => format!("validation {name} {mean:.4}"),
     }
 }
 

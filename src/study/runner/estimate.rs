@@ -10,6 +10,7 @@ use burn::train::Interrupter;
 use crate::data::Split;
 use crate::error::Result;
 use crate::study::runner::PlannedStudy;
+use crate::study::runner::trial_splits::{NumImages, TrialImages};
 use crate::study::{Job, Trial};
 use crate::training;
 use crate::training::{BatchKey, ModelGroup, NullRenderer, Observers, train_batched};
@@ -48,12 +49,14 @@ impl PlannedStudy {
                     per_image
                 }
             };
-            let (train, validation) = self.splits.num_images(first);
-            let images = train as f64 + validation as f64 * VALIDATION_COST;
+            let NumImages { train, stopping, validation } = self.splits.num_images(first);
+            // Stopping images take the place of the validation images in every epoch.
+            let validated = if stopping > 0 { stopping } else { validation };
+            let images = train as f64 + validated as f64 * VALIDATION_COST;
             let one = per_image * images * first.experiment.training.num_epochs as f64;
             seconds += one;
             // Any configuration may be the best. The slowest one counts, on all images.
-            let all = (train + validation).max(1) as f64 / train.max(1) as f64;
+            let all = (train + stopping + validation).max(1) as f64 / train.max(1) as f64;
             best_model = best_model.max(all * one / trials.len() as f64);
         }
         // The workers share the trials. The training of the best model follows alone, with the
@@ -85,7 +88,7 @@ impl PlannedStudy {
     /// images.
     fn train_few_steps(&self, job: &Job, size: usize) -> Result<usize> {
         let few = |trial: &Trial| -> Result<(Split, Split)> {
-            let (train, validation) = self.splits.get(trial)?;
+            let TrialImages { train, validation, .. } = self.splits.get(trial)?;
             Ok((train.slice(0..size.min(train.len())), validation.slice(0..0)))
         };
         let short = |trial: &usize| {

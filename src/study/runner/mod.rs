@@ -6,6 +6,7 @@ mod best_model;
 mod estimate;
 mod progress;
 mod results;
+mod trial_run;
 mod trial_splits;
 
 use std::collections::HashSet;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::backend;
 use crate::backend::{BackendHandle, Compute};
-use crate::data::InputSpec;
+use crate::data::{InputSpec, is_unbalanced};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::run::RunFolder;
@@ -28,7 +29,7 @@ pub use progress::Progress;
 pub use results::ResultPaths;
 
 use crate::pipeline::splits::{StudyImages, check_trainable, study_images};
-use trial_splits::TrialSplits;
+use trial_splits::{TrialSplits, class_sizes};
 
 /// A study with its data and its plan, before anything is run.
 pub struct PlannedStudy {
@@ -50,6 +51,8 @@ pub struct PlannedStudy {
     pub data_sha256: String,
     /// The identity of the images as they were understood: see [`crate::run::DataInfo::identity`].
     pub data: String,
+    /// Number of images of each class in the training part.
+    pub class_sizes: Vec<usize>,
     /// True if trials that were timed earlier are timed again.
     pub remeasure: bool,
     /// Training and validation images of each trial.
@@ -102,20 +105,38 @@ impl PlannedStudy {
         let StudyImages { images, layout, sha256: data_sha256, identity: data } = study_images(&study.base)?;
         let machine = format!("{}, {}", opened.adapter, counted(backend::num_threads(), "thread", "threads"));
         let plan = TrialPlan::new(&study, compute, &data, Some(&machine))?;
-        let splits = TrialSplits::new(images, &study)?;
+        let class_sizes = class_sizes(&images.labels());
+        let splits = TrialSplits::new(images, layout.num_classes, &study)?;
         let is_gpu = compute.backend().is_gpu();
         let one_at_a_time = study.timing || options.separate || is_gpu;
         let workers = if one_at_a_time { 1 } else { backend::num_threads() };
         let resources = Resources { workers, is_gpu, can_batch: !study.timing && !options.separate };
         let sizes = |trial: &Trial| sizes(&trial.experiment, layout);
-        let can_batch =
-            |trial: &Trial| check_trainable(&trial.experiment, layout, splits.num_images(trial).0).is_ok();
+        let can_batch = |trial: &Trial| {
+            check_trainable(&trial.experiment, layout, splits.num_images(trial).train).is_ok()
+        };
         let jobs = match study.timing {
             true => round_robin(&plan),
-            false => jobs(&plan.trials, resources, can_batch, sizes, |trial| splits.num_images(trial)),
+            false => jobs(&plan.trials, resources, can_batch, sizes, |trial| {
+                let images = splits.num_images(trial);
+                (images.train, images.validation)
+            }),
         };
         let remeasure = options.remeasure;
-        Ok(Self { study, plan, jobs, workers, compute, opened, layout, data_sha256, data, remeasure, splits })
+        Ok(Self {
+            study,
+            plan,
+            jobs,
+            workers,
+            compute,
+            opened,
+            layout,
+            data_sha256,
+            data,
+            class_sizes,
+            remeasure,
+            splits,
+        })
     }
 
     /// Opens the study's folder under `artifacts` and reads the trials that have run. Everything
@@ -128,7 +149,7 @@ impl PlannedStudy {
         self.check_trainable()?;
         RunFolder::check_writable(artifacts, &self.study.best_name())?;
         let folder = StudyFolder::open(artifacts, &self.study.name)?;
-        let mut trial_log = TrialLog::open(&folder)?;
+        let mut trial_log = TrialLog::open(&folder, self.study.measure)?;
         let archived = if self.remeasure { trial_log.archive(&folder)? } else { None };
         let changes = folder.write_plan(&self.study, &self.plan)?;
         Ok(OpenStudy { planned: self, folder, trial_log, changes, archived })
@@ -141,7 +162,9 @@ impl PlannedStudy {
         if self.remeasure {
             return HashSet::new();
         }
-        let Some(trial_log) = TrialLog::peek(artifacts, &self.study.name) else { return HashSet::new() };
+        let Some(trial_log) = TrialLog::peek(artifacts, &self.study.name, self.study.measure) else {
+            return HashSet::new();
+        };
         let trials = self.plan.trials.iter().filter(|trial| trial_log.result(trial).is_some());
         trials.map(|trial| trial.id.clone()).collect()
     }
@@ -149,7 +172,7 @@ impl PlannedStudy {
     /// Returns the error that prevents a trial, or the training of its configuration on all images.
     /// `None` if both are possible.
     pub fn infeasible(&self, trial: &Trial) -> Option<Error> {
-        let as_trial = check_trainable(&trial.experiment, self.layout, self.splits.num_images(trial).0);
+        let as_trial = check_trainable(&trial.experiment, self.layout, self.splits.num_images(trial).train);
         let best = self.experiment_on_all_images(trial);
         let on_all = || {
             best.check()?;
@@ -209,7 +232,7 @@ impl OpenStudy {
     pub fn summary(&self) -> StudySummary {
         let plan = &self.planned.plan;
         let records: Vec<_> = plan.trials.iter().map(|trial| self.trial_log.record(trial)).collect();
-        StudySummary::new(plan, &records)
+        StudySummary::new(plan, &records, is_unbalanced(&self.planned.class_sizes))
     }
 }
 

@@ -4,25 +4,19 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use burn::train::Interrupter;
 
 use crate::backend::BackendHandle;
 use crate::error::{BACKEND_PANIC, Error, Result, catch_panic};
-use crate::pipeline::splits::check_trainable;
-use crate::pipeline::train::model_epoch;
+use crate::study::runner::trial_run::TrialRun;
+use crate::study::runner::trial_splits::{TrialImages, class_sizes};
 use crate::study::runner::{OpenStudy, PlannedStudy, num_parameters};
-use crate::study::{Configuration, Job, Trial, TrialEnd, TrialRecord, filter_jobs};
-use crate::training;
-use crate::training::{
-    EpochRecord, ModelGroup, ModelResult, NullRenderer, Observers, StopReason, TrainRequest, train_batched,
-};
+use crate::study::{Configuration, Job, Measure, Trial, TrialEnd, TrialRecord, filter_jobs};
+use crate::training::{ModelGroup, StopReason, train_batched};
 use crate::util::format::counted;
-
-/// Number of warm-up steps before a timed trial.
-const WARM_UP_STEPS: usize = 50;
 
 /// Function that a training calls after every epoch, with the epoch's number from 1.
 type OnEpoch = Box<dyn FnMut(usize) + Send>;
@@ -36,7 +30,8 @@ pub struct Progress {
     pub total: usize,
     /// Names of the jobs that are being trained.
     pub running: Vec<String>,
-    /// Name of the configuration with the highest mean accuracy so far, and that accuracy.
+    /// Name of the configuration with the highest mean so far of the measure that the study chooses
+    /// by, and that mean.
     pub best: Option<(String, f64)>,
     /// Fraction of this run's work that is done, in [0, 1], by estimated cost.
     pub fraction: f64,
@@ -119,9 +114,11 @@ struct ProgressTracker {
     fractions: Vec<f64>,
     /// Indices of the jobs that are being trained.
     running: Vec<usize>,
-    /// Sum and number of the accuracies of each configuration.
-    accuracies: Vec<(Configuration, f64, usize)>,
-    /// Index of each configuration in `accuracies`.
+    /// Measure that the study chooses by.
+    measure: Measure,
+    /// Sum and number of the values of the measure of each configuration.
+    scores: Vec<(Configuration, f64, usize)>,
+    /// Index of each configuration in `scores`.
     indices: HashMap<Configuration, usize>,
 }
 
@@ -138,7 +135,8 @@ impl ProgressTracker {
             num_epochs: jobs.iter().map(epochs).collect(),
             fractions: vec![0.0; jobs.len()],
             running: Vec::new(),
-            accuracies: planned
+            measure: planned.study.measure,
+            scores: planned
                 .plan
                 .configurations
                 .iter()
@@ -168,17 +166,17 @@ impl ProgressTracker {
         ended
     }
 
-    /// Adds the accuracies of `records` and updates the configuration with the highest mean so far.
+    /// Adds the values of `records` and updates the configuration with the highest mean so far.
     fn update_best<'a>(&mut self, records: impl Iterator<Item = &'a TrialRecord>) {
         for record in records {
-            if let (Some(&index), Some(accuracy)) = (self.indices.get(&record.configuration), record.accuracy)
-            {
-                let (_, sum, count) = &mut self.accuracies[index];
-                *sum += accuracy;
+            let score = record.score(self.measure);
+            if let (Some(&index), Some(score)) = (self.indices.get(&record.configuration), score) {
+                let (_, sum, count) = &mut self.scores[index];
+                *sum += score;
                 *count += 1;
             }
         }
-        let means = self.accuracies.iter().filter(|(_, _, count)| *count > 0);
+        let means = self.scores.iter().filter(|(_, _, count)| *count > 0);
         let means = means.map(|(configuration, sum, count)| (configuration, sum / *count as f64));
         let best = means.max_by(|a, b| a.1.total_cmp(&b.1));
         self.progress.best = best.map(|(configuration, mean)| (configuration.name(), mean));
@@ -261,95 +259,34 @@ impl PlannedStudy {
         groups: &[Vec<usize>],
         interrupter: &Interrupter,
         on_epoch: impl FnMut(usize),
-    ) -> Result<Vec<ModelResult>> {
+    ) -> Result<Vec<TrialRun>> {
         let group = |trials: &Vec<usize>| {
             let first = &self.plan.trials[trials[0]];
-            let (train, validation) = self.splits.get(first)?;
+            let TrialImages { train, validation, .. } = self.splits.get(first)?;
             let members = trials.iter().map(|&trial| self.plan.trials[trial].hyperparameters()).collect();
             Ok(ModelGroup { seed: first.experiment.seed, train, validation, members })
         };
+        let trials = groups.iter().flatten();
         let groups = groups.iter().map(group).collect::<Result<Vec<_>>>()?;
         let BackendHandle { device, engine, .. } = &self.opened;
-        train_batched(&groups, self.layout.num_classes, device, *engine, interrupter, on_epoch)
-    }
-
-    /// Trains one trial as a run does, without files. In a timed study, a warm-up comes first.
-    fn train_single(
-        &self,
-        trial: &Trial,
-        interrupter: &Interrupter,
-        mut on_epoch: impl FnMut(usize) + Send + 'static,
-    ) -> Result<ModelResult> {
-        let (train, validation) = self.splits.get(trial)?;
-        check_trainable(&trial.experiment, self.layout, train.len())?;
-        if self.study.timing {
-            self.warm_up(trial)?;
-        }
-        let observers = Observers {
-            renderer: Box::new(NullRenderer),
-            callbacks: vec![training::on_epoch_end(move |record: &EpochRecord| {
-                on_epoch(record.epoch);
-                Ok(())
-            })],
-            interrupter: interrupter.clone(),
-        };
-        let request = self.train_request(trial, train, validation)?;
-        let trained = training::train(request, observers)?;
-        Ok(ModelResult { end: trained.end, epochs: trained.epochs })
-    }
-
-    /// Request to train a new network of `trial` on these images, without checkpoints.
-    pub(super) fn train_request<'a>(
-        &'a self,
-        trial: &'a Trial,
-        train: crate::data::Split,
-        validation: crate::data::Split,
-    ) -> Result<TrainRequest<'a>> {
-        let experiment = &trial.experiment;
-        let pixels = self.layout.height * self.layout.width;
-        let BackendHandle { device, engine, .. } = &self.opened;
-        let model = experiment.model.init(pixels, self.layout.num_classes, experiment.seed, device)?;
-        Ok(TrainRequest {
-            model: model.with_engine(*engine),
-            hyperparameters: experiment.hyperparameters(),
-            seed: experiment.seed,
-            train,
-            validation,
-            device,
-            checkpoints: None,
-        })
-    }
-
-    /// Trains a network of the same shapes for up to [`WARM_UP_STEPS`] steps, so that memory is
-    /// allocated, code is loaded and a GPU's kernels are compiled before a time is measured.
-    fn warm_up(&self, trial: &Trial) -> Result<()> {
-        let mut short = trial.clone();
-        let training = &mut Arc::make_mut(&mut short.experiment).training;
-        training.num_epochs = 1;
-        training.early_stopping = None;
-        let (train, validation) = self.splits.get(trial)?;
-        let images = (WARM_UP_STEPS * trial.experiment.training.batch_size).min(train.len());
-        let request = self.train_request(&short, train.slice(0..images), validation.slice(0..0))?;
-        let observers = Observers {
-            renderer: Box::new(NullRenderer),
-            callbacks: Vec::new(),
-            interrupter: Interrupter::new(),
-        };
-        training::train(request, observers).map(drop)
+        let results =
+            train_batched(&groups, self.layout.num_classes, device, *engine, interrupter, on_epoch)?;
+        let validation = groups.iter().flat_map(|group| group.members.iter().map(|_| &group.validation));
+        let runs = trials.zip(results).zip(validation).map(|((&trial, result), validation)| {
+            TrialRun::of_batch(&self.plan.trials[trial], result, validation)
+        });
+        Ok(runs.collect())
     }
 
     /// Record of a trial that was trained to its end or diverged. Accuracy and loss are those of
-    /// the epoch whose parameters are the result; see [`model_epoch`].
-    fn trial_record(&self, trial: &Trial, run: ModelResult, is_batched: bool) -> TrialRecord {
-        let ModelResult { end, epochs } = run;
+    /// the epoch whose parameters are the result; see [`model_epoch`](crate::pipeline::train::model_epoch).
+    fn trial_record(&self, trial: &Trial, run: TrialRun, is_batched: bool) -> TrialRecord {
+        let TrialRun { end, epochs, epoch, accuracy, loss, balanced_accuracy } = run;
         let (end, message) = match end {
             StopReason::Diverged(divergence) => (TrialEnd::Diverged, Some(divergence.to_string())),
             _ => (TrialEnd::Finished, None),
         };
-        let best = EpochRecord::best(&epochs).filter(|_| end == TrialEnd::Finished);
-        let validated = best.map(|best| model_epoch(&trial.experiment, best, epochs.len()));
-        let record = validated.and_then(|epoch| epochs.iter().find(|record| record.epoch == epoch));
-        let num_images = self.splits.num_images(trial);
+        let images = self.splits.num_images(trial);
         TrialRecord {
             id: trial.id.clone(),
             configuration: self.plan.configurations[trial.configuration].clone(),
@@ -357,21 +294,36 @@ impl PlannedStudy {
             fold: trial.fold,
             end,
             message,
-            accuracy: record.and_then(|record| record.validation_accuracy),
-            loss: record.and_then(|record| record.validation_loss),
-            epoch: validated,
-            num_images,
+            accuracy,
+            loss,
+            epoch,
+            num_images: (images.train, images.validation),
             num_parameters: num_parameters(&trial.experiment, self.layout),
-            steps_per_epoch: trial.experiment.training.steps_per_epoch(num_images.0),
+            steps_per_epoch: trial.experiment.training.steps_per_epoch(images.train),
             is_batched,
             epochs,
+            num_stopping_images: (images.stopping > 0).then_some(images.stopping),
+            balanced_accuracy,
+            effective_images: balanced_accuracy.and_then(|_| self.effective_images(trial)),
         }
+    }
+
+    /// Number of images of equally large classes whose balanced accuracy would be as certain as
+    /// that of the trial's validation images: K² / Σ 1/n, where K classes have n images each.
+    ///
+    /// The balanced accuracy is the mean of K shares, each of n images. Where the shares are equal,
+    /// its variance is p (1 − p) Σ 1/n / K².
+    fn effective_images(&self, trial: &Trial) -> Option<usize> {
+        let sizes = class_sizes(&self.splits.get(trial).ok()?.validation.labels());
+        let sizes = sizes.into_iter().filter(|&size| size > 0);
+        let (classes, inverses) = sizes.fold((0.0, 0.0), |(k, sum), n| (k + 1.0, sum + 1.0 / n as f64));
+        (classes > 0.0).then(|| (classes * classes / inverses).round() as usize)
     }
 
     /// Record of a trial that ended with `error`. `trial` is its index in the plan.
     fn failed_record(&self, trial: usize, error: &Error) -> TrialRecord {
-        let nothing = ModelResult { end: StopReason::Finished, epochs: Vec::new() };
-        let record = self.trial_record(&self.plan.trials[trial], nothing, false);
+        let trial = &self.plan.trials[trial];
+        let record = self.trial_record(trial, TrialRun::failed(trial), false);
         TrialRecord { end: TrialEnd::Failed, message: Some(error.message().to_owned()), ..record }
     }
 
@@ -401,7 +353,7 @@ impl PlannedStudy {
         const HANDLING: usize = 20_000;
         let one = |trial: usize| {
             let trial = &self.plan.trials[trial];
-            let images = self.splits.num_images(trial).0 * trial.experiment.training.num_epochs;
+            let images = self.splits.num_images(trial).train * trial.experiment.training.num_epochs;
             images as f64 * (num_parameters(&trial.experiment, self.layout) + HANDLING) as f64
         };
         job.trials().into_iter().map(one).sum()

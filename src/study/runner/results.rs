@@ -11,7 +11,8 @@ use crate::study::page;
 use crate::study::page::StudyPage;
 use crate::study::runner::OpenStudy;
 use crate::study::{
-    CSV, ConfigurationResult, JSON, PAGE, StudySummary, TrialEnd, TrialRecord, median_epoch_seconds,
+    CSV, ConfigurationResult, EpochChoice, JSON, Measure, PAGE, StudySummary, TrialEnd, TrialRecord,
+    median_epoch_seconds,
 };
 use crate::util::table::{Column, TextTable};
 
@@ -38,6 +39,11 @@ struct Results<'a> {
     seeds: &'a [u64],
     /// Half the width of the region of practical equivalence, a difference of accuracies.
     equivalence: f64,
+    /// Measure by which the configurations are ranked.
+    choose: Measure,
+    /// Images that chose the epochs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epoch_choice: Option<EpochChoice>,
     #[serde(rename = "settings")]
     configurations: &'a [ConfigurationResult],
     best: Option<&'a ConfigurationResult>,
@@ -127,6 +133,8 @@ impl OpenStudy {
             folds: planned.study.folds,
             seeds: &planned.study.seeds,
             equivalence: summary.equivalence,
+            choose: summary.measure,
+            epoch_choice: summary.epoch_choice,
             configurations: &summary.configurations,
             best: summary.best.map(|best| &summary.configurations[best]),
             best_model,
@@ -136,7 +144,7 @@ impl OpenStudy {
 
 /// The columns of `results.csv` after the varied keys. Scripts find the columns by their names. A
 /// new column goes to the end.
-const CSV_COLUMNS: [Column<TrialRecord>; 13] = [
+const CSV_COLUMNS: [Column<TrialRecord>; 15] = [
     Column::number("seed", |record| record.seed.to_string()),
     // People count folds from 1.
     Column::number("fold", |record| or_empty(record.fold.map(|fold| fold.saturating_add(1)))),
@@ -155,6 +163,8 @@ const CSV_COLUMNS: [Column<TrialRecord>; 13] = [
     Column::number("seconds_per_epoch", |record| {
         or_empty(median_epoch_seconds(&record.epochs).map(|seconds| format!("{seconds:.6}")))
     }),
+    Column::number("balanced_accuracy", |record| or_empty(record.balanced_accuracy)),
+    Column::number("stopping_images", |record| or_empty(record.num_stopping_images)),
 ];
 
 fn or_empty(value: Option<impl ToString>) -> String {

@@ -71,6 +71,9 @@ pub struct ModelResult {
     pub end: StopReason,
     /// Records of its whole epochs. Their seconds are its share of the model batch's time.
     pub epochs: Vec<EpochRecord>,
+    /// Whether each validation image is classified correctly after the last epoch, in their order.
+    /// Empty if the training did not reach its end.
+    pub correct: Vec<bool>,
 }
 
 /// Trains all networks of `groups` with `engine`. Returns their results in that order, group by
@@ -107,6 +110,7 @@ pub fn train_batched(
             break;
         }
     }
+    batch.note_correct_images()?;
     Ok(batch.runs)
 }
 
@@ -150,7 +154,7 @@ impl<'a> BatchTraining<'a> {
             let base = member.optimizer.learning_rate();
             Schedule::new(member.schedule.clone(), base, member.training.num_epochs, steps)
         };
-        let unfinished = ModelResult { end: StopReason::Finished, epochs: Vec::new() };
+        let unfinished = ModelResult { end: StopReason::Finished, epochs: Vec::new(), correct: Vec::new() };
         Ok(Self {
             groups,
             models,
@@ -200,6 +204,23 @@ impl<'a> BatchTraining<'a> {
             self.models.eval_step(&batches.collect::<Vec<_>>());
         }
         self.models.take_sums().map(Some)
+    }
+
+    /// Notes for each network that was trained to its end which validation images it classifies
+    /// correctly.
+    fn note_correct_images(&mut self) -> Result<()> {
+        let is_finished = |run: &ModelResult| matches!(run.end, StopReason::Finished);
+        if !self.runs.iter().any(is_finished) {
+            return Ok(());
+        }
+        let positions: Vec<u32> = (0..self.groups[0].validation.len() as u32).collect();
+        for positions in positions.chunks(EVALUATION_BATCH_SIZE) {
+            let batches = self.groups.iter().map(|group| GroupBatch { split: &group.validation, positions });
+            let correct = self.models.correct_images(&batches.collect::<Vec<_>>())?;
+            let finished = self.runs.iter_mut().zip(correct).filter(|(run, _)| is_finished(run));
+            finished.for_each(|(run, correct)| run.correct.extend(correct));
+        }
+        Ok(())
     }
 
     /// Adds the record of the epoch to each network. A network whose loss is not finite gets the

@@ -43,7 +43,7 @@ fn train_single(experiment: &Experiment, group: &ModelGroup<'_>, device: &Device
         interrupter: Interrupter::new(),
     };
     let trained = train(request, observers).unwrap();
-    ModelResult { end: trained.end, epochs: trained.epochs }
+    ModelResult { end: trained.end, epochs: trained.epochs, correct: Vec::new() }
 }
 
 /// Trains each text's experiment in two groups, in one batch and by itself, and compares every
@@ -85,6 +85,11 @@ fn assert_same(texts: &[&str], device: &Device) -> Vec<ModelResult> {
                 (batched.validation_accuracy.unwrap() - train_single.validation_accuracy.unwrap()).abs()
                     < 0.006
             );
+        }
+        // The images that are correct after the last epoch are as many as its accuracy says.
+        if let (StopReason::Finished, Some(last)) = (batched.end, batched.epochs.last()) {
+            let correct = batched.correct.iter().filter(|correct| **correct).count() as f64;
+            assert_eq!(correct / batched.correct.len() as f64, last.validation_accuracy.unwrap());
         }
     }
     batched

@@ -2,14 +2,11 @@
 
 use super::{Finding, FindingKind, note, warning};
 use crate::data::check::DataCheck;
-use crate::data::check::classes::{ClassCount, majority};
+use crate::data::check::classes::{ClassCount, is_unbalanced, majority};
 use crate::util::format::{counted, grouped, listed, percent};
 
 /// Number of class names that a message lists.
 const MAX_NAMES: usize = 5;
-
-/// Ratio of the largest to the smallest class from which the classes are called unbalanced.
-const UNBALANCED_RATIO: usize = 10;
 
 /// Number of training images that the median class has at least, when a class of one image is
 /// called a probable error.
@@ -68,7 +65,7 @@ impl DataCheck {
         let smallest =
             self.classes.iter().filter(|class| class.train > lone).min_by_key(|class| class.train)?;
         let largest = majority(&self.classes)?;
-        if largest.train < smallest.train.saturating_mul(UNBALANCED_RATIO) {
+        if !is_unbalanced(&[smallest.train, largest.train]) {
             return None;
         }
         let part = if largest.test.is_some() { "test" } else { "training" };
