@@ -119,6 +119,8 @@ fn a_saved_run_evaluates_as_numpy_and_scikit_learn_do() {
     let run = dir.saved_run();
     let (got, expected) = (dir.json(&["evaluate", &run]), reference());
     assert_eq!(got["confusion"], expected["confusion"]);
+    let balanced = |record: &Value| number(record, "balanced_accuracy");
+    assert!((balanced(&got) - balanced(&expected)).abs() < 1e-12, "{got}");
     assert_close(
         &[number(&got, "accuracy"), number(&got, "loss"), number(&got["calibration"], "error")],
         &[

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::cli::Global;
 use crate::cli::output::Output;
 use crate::cli::table::Table;
+use crate::cli::train::balanced_line;
 use crate::data::Source;
 use crate::error::Result;
 use crate::evaluation::{Evaluation, Misclassification, score_table};
@@ -43,6 +44,8 @@ struct Record<'a> {
     class_names: &'a [String],
     #[serde(flatten)]
     evaluation: &'a Evaluation,
+    /// Mean recall of the classes that have images.
+    balanced_accuracy: Option<f64>,
     pictures: &'a [PathBuf],
     /// Signs that the network has learned nothing.
     warnings: &'a [Finding],
@@ -70,6 +73,9 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
         saved.weights_path.display(),
         saved.handle.adapter
     ));
+    if let Some(line) = balanced_line(&evaluation) {
+        output.line(&line);
+    }
     print(&evaluation, saved.info.data.classes().names(), output);
     let warnings = saved.diagnose(&evaluation, &subject);
     warnings.iter().for_each(|finding| output.warning(&finding.to_string()));
@@ -86,6 +92,7 @@ pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Resul
         data: subject.other_source.as_ref().map(Source::to_string),
         class_names: saved.info.data.classes().names(),
         evaluation: &evaluation,
+        balanced_accuracy: evaluation.balanced_accuracy(),
         pictures: &pictures,
         warnings: &warnings,
     })?;

@@ -20,7 +20,7 @@ use crate::experiment::summary::ModelSummary;
 use crate::optim::ScheduleConfig;
 use crate::pipeline;
 use crate::pipeline::{LoadedModel, PreparedRun, RunOutcome};
-use crate::run::diagnosis::{Finding, diagnose};
+use crate::run::diagnosis::Finding;
 use crate::run::{RunInfo, RunSummary, Status};
 use crate::training::{EpochRecord, Observers, StopReason, on_epoch_end};
 use crate::util::format::{counted, grouped, loss, seconds, significant};
@@ -101,13 +101,12 @@ pub(super) fn run_with_progress(
     };
     let folder = prepared.folder.clone();
     let experiment = prepared.experiment.clone();
-    let classes = prepared.info.data.classes().names().to_vec();
-    let (line_experiment, line_output) = (experiment.clone(), *output);
+    let line_output = *output;
     let print_epoch = on_epoch_end(move |record| {
         if !with_dashboard {
             // The bar is hidden while the line is printed.
             let width = usize::from(terminal::width());
-            bar.suspend(|| line_output.line(&epoch_line(record, &line_experiment, width)));
+            bar.suspend(|| line_output.line(&epoch_line(record, &experiment, width)));
         }
         Ok(())
     });
@@ -132,12 +131,10 @@ pub(super) fn run_with_progress(
         return Ok(signals.exit_code());
     };
     print_result(&outcome, summary, evaluation.as_ref(), path, output);
-    let warnings = evaluation
-        .as_ref()
-        .map_or_else(Vec::new, |evaluation| diagnose(&experiment, evaluation, &classes, true));
+    let warnings = &outcome.findings[..];
     warnings.iter().for_each(|finding| output.warning(&finding.to_string()));
     let summary = Some(summary);
-    output.record(&Record { run: path, status: Status::Finished, report, summary, warnings: &warnings })?;
+    output.record(&Record { run: path, status: Status::Finished, report, summary, warnings })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -211,10 +208,19 @@ fn print_result(
         ),
         None => "not tested: there are no test images with labels".to_owned(),
     });
+    if let Some(line) = evaluation.and_then(balanced_line) {
+        output.line(&line);
+    }
     if let Some(epoch) = summary.seconds_per_epoch {
         output.line(&format!("{} per epoch; weights {}", seconds(epoch), &summary.weights_sha256[..16]));
     }
     print_paths(outcome, path, output);
+}
+
+/// Formats the balanced accuracy, where some classes have much fewer images than others.
+pub(super) fn balanced_line(evaluation: &Evaluation) -> Option<String> {
+    let balanced = evaluation.balanced_accuracy().filter(|_| evaluation.is_unbalanced())?;
+    Some(format!("balanced accuracy {balanced:.4}: the mean recall of the classes, which are unbalanced"))
 }
 
 /// Prints where the run and its report are.

@@ -95,7 +95,19 @@ pub fn resume(
         metrics.truncate(0)?;
     }
     let metrics = Some(metrics);
-    let run = PreparedRun { experiment, folder, info, model, handle, splits, lock, metrics, resume_point };
+    let findings = Vec::new();
+    let run = PreparedRun {
+        experiment,
+        folder,
+        info,
+        model,
+        handle,
+        splits,
+        lock,
+        metrics,
+        resume_point,
+        findings,
+    };
     Ok(Resume { run, position, warnings })
 }
 

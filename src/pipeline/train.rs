@@ -9,9 +9,10 @@ use crate::evaluation::{Evaluation, evaluate};
 use crate::experiment::Experiment;
 use crate::model::{Mlp, weights_sha256};
 use crate::pipeline::inputs::{RunInputs, start_info};
-use crate::pipeline::{Splits, report};
+use crate::pipeline::{SplitName, Splits, report};
 use crate::run;
-use crate::run::{Metrics, RunFolder, RunInfo, RunLock, RunSummary, SourceRun, Status, TestEvaluation};
+use crate::run::diagnosis::{Finding, diagnose_training};
+use crate::run::{Metrics, RunFolder, RunInfo, RunLock, RunSummary, SourceRun, Status, TestEvaluation, Untested};
 use crate::training;
 use crate::training::{
     Callback, CheckpointOptions, EpochRecord, Observers, Position, ResumePoint, StopReason, TrainRequest,
@@ -37,6 +38,8 @@ pub struct PreparedRun {
     pub(super) metrics: Option<Metrics>,
     /// The state from which a resumed run continues.
     pub(super) resume_point: Option<ResumePoint>,
+    /// The faults of the training. Empty until its end.
+    pub(super) findings: Vec<Finding>,
 }
 
 /// The summary of a finished run, and its evaluation on labelled test images.
@@ -49,6 +52,8 @@ pub struct RunOutcome {
     /// The result. `None` for an interrupted run, which is not tested. The evaluation is `None`
     /// without labelled test images.
     pub result: Option<RunResult>,
+    /// The faults of the training, each with the way out. Empty for an interrupted run.
+    pub findings: Vec<Finding>,
     /// The path of the page about the run, or the error of writing it. A run without its page is
     /// still a run.
     pub report: Result<PathBuf>,
@@ -93,6 +98,7 @@ pub(super) fn create(
         lock,
         metrics: Some(metrics),
         resume_point: None,
+        findings: Vec::new(),
     })
 }
 
@@ -121,7 +127,8 @@ impl PreparedRun {
         let (stop_reason, result) = result?;
         saved?;
         drop(self.lock);
-        Ok(RunOutcome { stop_reason, result, report })
+        let findings = self.findings;
+        Ok(RunOutcome { stop_reason, result, findings, report })
     }
 
     /// Adds the ways out to the error of a GPU, such as a lack of memory, a limit or a lost device.
@@ -218,14 +225,29 @@ impl PreparedRun {
         Ok(Some(evaluation))
     }
 
-    /// Tests the final network and saves summary and test.
+    /// Evaluates the final network on the validation images, or without them on the training images,
+    /// for the diagnosis of a run that is not tested.
+    fn evaluate_untested(&self, model: &Mlp) -> Result<Untested> {
+        let (split, name) = match self.splits.validation.is_empty() {
+            true => (&self.splits.train, SplitName::Train),
+            false => (&self.splits.validation, SplitName::Validation),
+        };
+        let counts = evaluate(model, split, &self.handle.device)?.prediction_counts();
+        Ok(Untested { split: name.to_string(), counts })
+    }
+
+    /// Tests the final network, saves summary and test, and looks for faults of the training.
     fn save_result(
-        &self,
+        &mut self,
         model: &Mlp,
         [best_epoch, model_epoch]: [usize; 2],
         epochs: &[EpochRecord],
     ) -> Result<RunResult> {
         let evaluation = self.test(model)?;
+        let untested = match &evaluation {
+            Some(_) => None,
+            None => Some(self.evaluate_untested(model)?),
+        };
         let weights_sha256 = self.info.weights_sha256.clone().unwrap_or_default();
         let summary = RunSummary {
             test_accuracy: evaluation.as_ref().map(|evaluation| evaluation.accuracy),
@@ -237,7 +259,11 @@ impl PreparedRun {
             best_epoch: Some(best_epoch),
             model_epoch: Some(model_epoch),
             weights_sha256: weights_sha256.clone(),
+            test_balanced_accuracy: evaluation.as_ref().and_then(Evaluation::balanced_accuracy),
+            untested,
         };
+        self.findings =
+            diagnose_training(&self.experiment, &self.info, evaluation.as_ref(), Some(&summary), epochs);
         if let Some(evaluation) = evaluation.clone() {
             let test = TestEvaluation::new(evaluation, &self.splits.test, weights_sha256);
             self.folder.write_test(&test)?;

@@ -49,9 +49,10 @@ fn results(runs: &[RunRecords], names: &[String]) -> maud::Markup {
     }
 }
 
-/// The results as a table: one row per run.
+/// The results as a table: one row per run. It has the balanced accuracies if the test images of a run
+/// are unbalanced.
 pub fn result_table(runs: &[RunRecords], names: &[String]) -> TextTable {
-    let columns: [Column<(&RunRecords, &String)>; 7] = [
+    let mut columns: Vec<Column<(&RunRecords, &String)>> = vec![
         Column::text("run", |(_, name)| (*name).clone()),
         Column::number("test accuracy", |(run, _)| {
             or_dash(tested(run), |(accuracy, _)| format!("{accuracy:.4}"))
@@ -62,6 +63,14 @@ pub fn result_table(runs: &[RunRecords], names: &[String]) -> TextTable {
         Column::number("per epoch", |(run, _)| or_dash(EpochRecord::median_seconds(&run.epochs), seconds)),
         Column::number("status", |(run, _)| run.info.status.to_string()),
     ];
+    let is_unbalanced =
+        |run: &RunRecords| run.test.as_ref().is_some_and(|test| test.evaluation.is_unbalanced());
+    if runs.iter().any(is_unbalanced) {
+        columns.insert(
+            2,
+            Column::number("balanced", |(run, _)| or_dash(balanced(run), |value| format!("{value:.4}"))),
+        );
+    }
     TextTable::new(&columns, runs.iter().zip(names))
 }
 
@@ -69,6 +78,11 @@ pub fn result_table(runs: &[RunRecords], names: &[String]) -> TextTable {
 fn tested(run: &RunRecords) -> Option<(f64, f64)> {
     let test = run.test.as_ref().map(|test| (test.evaluation.accuracy, test.evaluation.loss));
     test.or_else(|| run.summary.as_ref().and_then(|summary| summary.test_accuracy.zip(summary.test_loss)))
+}
+
+/// Balanced accuracy of a run on its test images; `None` before it has been tested.
+fn balanced(run: &RunRecords) -> Option<f64> {
+    run.test.as_ref()?.evaluation.balanced_accuracy()
 }
 
 fn num_parameters(run: &RunRecords) -> usize {

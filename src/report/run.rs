@@ -129,6 +129,14 @@ fn key_figures(run: &RunRecords, model: &ModelSummary) -> Vec<(String, String)> 
             format!("{:.2} %", 100.0 * test.evaluation.accuracy),
             format!("test accuracy: {} of {}", grouped(correct), counted(all, "image", "images")),
         ));
+        if let Some(balanced) =
+            test.evaluation.balanced_accuracy().filter(|_| test.evaluation.is_unbalanced())
+        {
+            figures.push((
+                format!("{:.2} %", 100.0 * balanced),
+                "balanced test accuracy: mean recall".to_owned(),
+            ));
+        }
         figures.push((loss(test.evaluation.loss), "test loss (nats)".to_owned()));
     }
     figures.push((grouped(model.num_parameters), "parameters".to_owned()));

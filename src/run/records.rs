@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backend::{Backend, Engine};
 use crate::data::{Appearance, Classes, DataProperties, InputSpec, PicturePreparer, Preparation, ValueRange};
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Evaluation, PredictionCounts};
 use crate::experiment::Experiment;
 use crate::run::{RunFolder, TestEvaluation};
 use crate::training::{EpochRecord, Position};
@@ -300,6 +300,23 @@ pub struct RunSummary {
     pub model_epoch: Option<usize>,
     /// The digest of the weights in `model.bpk`. See [`crate::model::weights_sha256`].
     pub weights_sha256: String,
+    /// The balanced test accuracy in [0, 1]: the mean recall of the classes. `None` without labelled
+    /// test images, and in runs of an earlier smallnet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_balanced_accuracy: Option<f64>,
+    /// The predictions on other images of a run without labelled test images, for the diagnosis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untested: Option<Untested>,
+}
+
+/// The predictions of a network that was not tested.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Untested {
+    /// The images: `validation`, or `train` without validation images.
+    pub split: String,
+    /// The numbers of the predictions.
+    #[serde(flatten)]
+    pub counts: PredictionCounts,
 }
 
 impl RunSummary {

@@ -14,7 +14,7 @@ from pathlib import Path
 import cbor2
 import numpy as np
 import zstandard
-from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, log_loss, precision_recall_fscore_support
 
 HERE = Path(__file__).parent
 DATA = HERE.parent.parent / "data" / "mnist"
@@ -63,6 +63,7 @@ def main():
     worst = wrong[np.argsort(-losses[wrong], kind="stable")][:20]
     result = {
         "accuracy": (predicted == labels).mean(),
+        "balanced_accuracy": balanced_accuracy_score(labels, predicted),
         "loss": log_loss(labels, probabilities),
         "confusion": confusion_matrix(labels, predicted).tolist(),
         "precision": precision.tolist(),
