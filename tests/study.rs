@@ -789,3 +789,27 @@ fn a_study_can_choose_by_balanced_accuracy() {
         dir.read("artifacts/studies/s/results.csv").lines().next().unwrap().contains("balanced_accuracy")
     );
 }
+
+/// The shipped files hold out 10,000 of 60,000 images: the same share of 600 is 100.
+#[test]
+fn shipped_files_hold_a_share_of_a_small_data_set_out() {
+    let dir = TestDir::new();
+    dir.digits(600, 100);
+    let all = |output: &CommandOutput| format!("{}{}", output.stdout, output.stderr);
+    let study = dir.run(&["study", "architecture", "--data", "data", "--dry-run"]);
+    let note = "100 images are held out for validation: 10,000 of 60,000";
+    assert!(study.code == 0 && all(&study).contains(note), "{}{}", study.stdout, study.stderr);
+    let trained = dir.run(&["train", "hidden", "--data", "data", "--epochs", "1"]);
+    assert!(
+        all(&trained).contains("50 images are held out for validation: 5,000 of 60,000"),
+        "{}",
+        all(&trained)
+    );
+    let record = dir.json(&["train", "hidden", "--data", "data", "--epochs", "1"]);
+    let run = Path::new(record["run"].as_str().unwrap());
+    assert!(dir.read(run.join("config.toml")).contains("validation = 50\n"));
+    // A number of one's own is kept, and refused if it is too large.
+    let own = dir.run(&["train", "hidden", "--data", "data", "--set", "data.validation=5000"]);
+    assert!(own.stderr.contains("expected less than the 600 training images"), "{}", own.stderr);
+    assert!(own.stderr.contains("`--set data.validation=60`"), "{}", own.stderr);
+}

@@ -111,6 +111,9 @@ impl ShortForms {
     }
 }
 
+/// Key whose number in a file inside smallnet is meant for MNIST.
+const VALIDATION: &str = "data.validation";
+
 /// Key that `--lr` is short for.
 const LEARNING_RATE: &str = "optimizer.learning_rate";
 
@@ -185,6 +188,8 @@ impl ExperimentArgs {
         settings.extend(self.skip_broken.then(|| Override::new("data.skip_broken", true)));
         let mut experiment = Experiment::from_toml(&text, &origin, &settings)?;
         experiment.data.make_absolute()?;
+        let is_changed = settings.iter().any(|setting| setting.key() == VALIDATION);
+        shipped::mark_validation(&mut experiment.data, &EXPERIMENTS, &text, is_changed);
         Ok(experiment)
     }
 }

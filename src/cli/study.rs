@@ -99,6 +99,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     let options = RunOptions { separate: args.separate, remeasure: args.remeasure };
     let planned = PlannedStudy::new(study, global.compute()?, options)?;
     print_header(&planned, output);
+    planned.note.iter().for_each(|note| output.note(note));
     if args.dry_run {
         return dry_run(&planned, global, output);
     }

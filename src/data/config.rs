@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::data::{InputSpec, ReadOptions, Source};
 use crate::error::{Result, ensure};
+use crate::util::format::{counted, grouped};
 
 /// Largest length of a path in bytes. Linux accepts less.
 const MAX_PATH_BYTES: usize = 4096;
@@ -51,6 +52,24 @@ pub struct DataConfig {
     /// True to leave out pictures that cannot be read.
     #[serde(skip_serializing_if = "is_default")]
     pub skip_broken: bool,
+    /// Number of training images that `validation` is meant for, where it comes from a file inside
+    /// smallnet. Of fewer images, the same share is held out. `None` if a user chose the number, and
+    /// after [`DataConfig::scale_validation`]. It is never saved.
+    #[serde(skip)]
+    pub validation_meant_for: Option<usize>,
+}
+
+/// The number of training images that the files inside smallnet are meant for: that of MNIST.
+pub(crate) const SHIPPED_NUM_TRAIN: usize = 60_000;
+
+/// Scales a number of validation images, which is meant for `meant_for` training images, to a smaller
+/// training set. The result is at least 1, unless `number` is 0.
+pub(crate) fn scaled_validation(number: usize, meant_for: usize, num_train: usize) -> usize {
+    match number {
+        0 => 0,
+        _ if num_train >= meant_for => number,
+        _ => (number.saturating_mul(num_train) / meant_for).max(1),
+    }
 }
 
 /// Reads a text, or a whole number as its text.
@@ -93,6 +112,7 @@ impl Default for DataConfig {
             transpose: None,
             label_column: None,
             skip_broken: false,
+            validation_meant_for: None,
         }
     }
 }
@@ -101,6 +121,24 @@ impl DataConfig {
     /// Returns the data source that [`DataConfig::source`] means.
     pub fn source(&self) -> Source {
         Source::parse(&self.source)
+    }
+
+    /// Scales [`DataConfig::validation`] to `num_train` training images, validation images included,
+    /// if it is meant for more of them. Returns a sentence for the user if the number changes.
+    pub fn scale_validation(&mut self, num_train: usize) -> Option<String> {
+        let meant_for = self.validation_meant_for.take()?;
+        let before = self.validation;
+        self.validation = scaled_validation(before, meant_for, num_train);
+        (self.validation != before).then(|| {
+            format!(
+                "{} {} held out for validation: {} of {} is the share that this file is meant for; \
+                 `--set data.validation=N` says another number",
+                counted(self.validation, "image", "images"),
+                if self.validation == 1 { "is" } else { "are" },
+                grouped(before),
+                grouped(meant_for)
+            )
+        })
     }
 
     /// Returns the settings of the reading of the files.
@@ -144,5 +182,29 @@ impl DataConfig {
             ensure(fits, "data.image_size", format!("[{height}, {width}]"), expected)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 5,000 of 60,000 images are a twelfth.
+    #[test]
+    fn a_number_meant_for_more_images_is_scaled_once() {
+        let scale = |validation, meant_for, num_train| {
+            let mut config =
+                DataConfig { validation, validation_meant_for: meant_for, ..DataConfig::default() };
+            let note = config.scale_validation(num_train);
+            assert_eq!(config.validation_meant_for, None);
+            (config.validation, note.is_some())
+        };
+        assert_eq!(scale(5000, Some(60_000), 156), (13, true));
+        assert_eq!(scale(10_000, Some(60_000), 6000), (1000, true));
+        assert_eq!(scale(5000, Some(60_000), 3), (1, true));
+        assert_eq!(scale(5000, Some(60_000), 60_000), (5000, false));
+        assert_eq!(scale(5000, Some(60_000), 112_800), (5000, false));
+        assert_eq!(scale(0, Some(60_000), 156), (0, false));
+        assert_eq!(scale(5000, None, 156), (5000, false));
     }
 }

@@ -31,7 +31,11 @@ impl TrainValSplit {
         }
         Err(Error::config(format!(
             "`data.validation` is {validation}, expected less than the {num_images} training images"
-        )))
+        ))
+        .hint(match num_images {
+            0 | 1 => "more images are needed: one to hold out and one to train on".to_owned(),
+            _ => format!("hold a tenth of them out: `--set data.validation={}`", (num_images / 10).max(1)),
+        }))
     }
 
     /// Holds out `validation` of the images with these `labels`, drawn from `seed`.
@@ -306,6 +310,14 @@ mod tests {
     #[test]
     fn holding_out_everything_is_refused() {
         let error = TrainValSplit::draw(&[0, 1, 2], 3, true, 1).unwrap_err();
-        assert_eq!(error.to_string(), "`data.validation` is 3, expected less than the 3 training images");
+        assert_eq!(
+            error.to_string(),
+            "`data.validation` is 3, expected less than the 3 training images\n\nhint: hold a tenth of them out: \
+             `--set data.validation=1`"
+        );
+        let hint = |num_images| TrainValSplit::check(num_images, 5000).unwrap_err().to_string();
+        assert!(
+            hint(156).ends_with("`--set data.validation=15`") && hint(1).contains("more images are needed")
+        );
     }
 }

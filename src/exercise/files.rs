@@ -8,15 +8,13 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use crate::data::{SHIPPED_NUM_TRAIN, scaled_validation};
 use crate::error::{Error, Result};
 use crate::exercise::Exercise;
 use crate::exercise::mark;
 use crate::exercise::mark::Comment;
 use crate::experiment;
 use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, Override};
-
-/// Number of training images that the numbers in the files are meant for.
-const DEFAULT_NUM_TRAIN: usize = 60_000;
 
 /// Study of the exercise, in full length and in short.
 struct StudyTemplate {
@@ -131,7 +129,7 @@ fn experiment(text: &str, exercise: &Exercise, num_train: usize) -> Result<Strin
     let mut changes = Vec::new();
     if !exercise.source.is_mnist() {
         changes.push(Override::new("data.source", exercise.source.to_string()));
-        let validation = scale_validation(default.data.validation, num_train);
+        let validation = scaled_validation(default.data.validation, SHIPPED_NUM_TRAIN, num_train);
         changes.push(Override::new("data.validation", i64::try_from(validation).unwrap_or(i64::MAX)));
     }
     changes.extend(exercise.seed.map(|seed| Override::new("seed", seed)));
@@ -153,7 +151,8 @@ fn study(text: &str, exercise: &Exercise, num_train: usize) -> Result<String> {
     let default = table.clone();
     if !exercise.source.is_mnist() {
         let validation = get_integer(&table, "data.validation").unwrap_or(0);
-        let fitted = scale_validation(usize::try_from(validation).unwrap_or(0), num_train);
+        let fitted =
+            scaled_validation(usize::try_from(validation).unwrap_or(0), SHIPPED_NUM_TRAIN, num_train);
         replace(&mut table, "data.validation", &Value::Integer(i64::try_from(fitted).unwrap_or(i64::MAX)));
     }
     for setting in &exercise.settings {
@@ -193,15 +192,6 @@ fn heading(exercise: &Exercise) -> String {
     let arguments: String =
         exercise.arguments().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     format!("# Written by smallnet {arguments}\n")
-}
-
-/// Scales a number of validation images to a smaller training set. The result is at least 1, unless
-/// `number` is 0.
-fn scale_validation(number: usize, num_train: usize) -> usize {
-    if number == 0 || num_train >= DEFAULT_NUM_TRAIN {
-        return number;
-    }
-    (number * num_train / DEFAULT_NUM_TRAIN).max(1)
 }
 
 #[cfg(test)]
@@ -251,7 +241,7 @@ mod tests {
     #[test]
     fn the_quick_studies_are_the_full_ones_in_short() {
         let temp_dir = tempfile::tempdir().unwrap();
-        let files = write(&exercise(temp_dir.path(), true), DEFAULT_NUM_TRAIN).unwrap();
+        let files = write(&exercise(temp_dir.path(), true), SHIPPED_NUM_TRAIN).unwrap();
         for (quick, full) in files.studies.iter().zip(&files.full_studies) {
             let (quick, full) = (Study::read(quick, &[]).unwrap(), Study::read(full, &[]).unwrap());
             assert_eq!(quick.name, format!("{}-quick", full.name));
@@ -268,7 +258,7 @@ mod tests {
     #[test]
     fn a_layer_is_inserted_and_everything_else_kept() {
         let temp_dir = tempfile::tempdir().unwrap();
-        let files = write(&exercise(temp_dir.path(), false), DEFAULT_NUM_TRAIN).unwrap();
+        let files = write(&exercise(temp_dir.path(), false), SHIPPED_NUM_TRAIN).unwrap();
         let (softmax, mut inserted) = (experiment_at(&files.softmax), experiment_at(&files.inserted));
         assert_eq!((inserted.name.as_str(), inserted.model.hidden.as_slice()), ("inserted", &[128][..]));
         (inserted.name, inserted.model.hidden) = (softmax.name.clone(), Vec::new());
@@ -282,7 +272,7 @@ mod tests {
         let settings = ["training.num_epochs=3", "optimizer.learning_rate=0.5"];
         let settings = settings.iter().map(|text| text.parse().unwrap()).collect();
         let exercise = Exercise { seed: Some(70), settings, ..exercise(temp_dir.path(), false) };
-        let files = write(&exercise, DEFAULT_NUM_TRAIN).unwrap();
+        let files = write(&exercise, SHIPPED_NUM_TRAIN).unwrap();
         for file in [&files.softmax, &files.inserted, &files.hidden] {
             let experiment = experiment_at(file);
             assert_eq!((experiment.seed, experiment.training.num_epochs), (70, 3));
@@ -300,7 +290,7 @@ mod tests {
         // With other options, files that smallnet wrote are replaced. An edited file stays.
         let text = std::fs::read_to_string(&files.hidden).unwrap();
         std::fs::write(&files.hidden, text.replace("momentum = 0.9", "momentum = 0.8")).unwrap();
-        let files = write(&Exercise { seed: Some(7), ..exercise }, DEFAULT_NUM_TRAIN).unwrap();
+        let files = write(&Exercise { seed: Some(7), ..exercise }, SHIPPED_NUM_TRAIN).unwrap();
         assert_eq!(files.edited, [files.hidden.display().to_string()]);
         assert_eq!((experiment_at(&files.softmax).seed, experiment_at(&files.hidden).seed), (7, 70));
     }

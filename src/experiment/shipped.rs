@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::data::{DataConfig, SHIPPED_NUM_TRAIN};
 use crate::error::{Error, Result};
 
 use crate::util::suggest::suggestion;
@@ -39,6 +40,15 @@ pub(crate) static STUDIES: [Shipped; 4] = [
     shipped!("studies/", "architecture"),
     shipped!("studies/", "batch-size"),
 ];
+
+/// Marks the number of validation images of `data` as one of a file inside smallnet, so that small
+/// a share of a small data set is held out. `text` is the file that states it, if it is one of `all`.
+/// `is_changed` says whether a user chose the number. An unchanged copy of the file counts, too.
+pub(crate) fn mark_validation(data: &mut DataConfig, all: &'static [Shipped], text: &str, is_changed: bool) {
+    if !is_changed && all.iter().any(|shipped| shipped.text == text) {
+        data.validation_meant_for = Some(SHIPPED_NUM_TRAIN);
+    }
+}
 
 impl Shipped {
     /// Returns the name of the file for messages.

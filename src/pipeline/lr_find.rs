@@ -39,8 +39,9 @@ impl LrFinder {
     ///
     /// # Errors
     /// Those of a training that cannot start.
-    pub fn prepare(experiment: Experiment, sweep: Sweep, compute: Compute) -> Result<Self> {
+    pub fn prepare(mut experiment: Experiment, sweep: Sweep, compute: Compute) -> Result<Self> {
         let RunInputs { handle, splits, model, data } = RunInputs::new(&experiment, compute)?;
+        splits.settle_validation(&mut experiment);
         let num_steps = sweep.num_steps(experiment.training.steps_per_epoch(data.num_train));
         let info = start_info(&experiment, compute, &handle, data, run::now());
         Ok(Self { experiment, info, handle, num_steps, sweep, model, splits })

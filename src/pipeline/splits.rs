@@ -107,6 +107,9 @@ impl Splits {
             part.check_size(height, width)?;
         }
         let (pool, test) = hold_out_test(train, test, config, &mut notes)?;
+        let mut config = config.clone();
+        notes.extend(config.scale_validation(pool.len()));
+        let config = &config;
         let (train, validation) = match validation {
             Some(images) if config.validation == 0 && images.is_labelled() => (pool, Split::whole(images)),
             unused => {
@@ -152,6 +155,13 @@ impl Splits {
     pub fn check_trainable(&self, experiment: &Experiment) -> Result<()> {
         self.properties.classes.check_trainable(&experiment.data.source)?;
         check_trainable(experiment, self.layout, self.train.len())
+    }
+
+    /// Writes the number of validation images into `experiment`, if it was meant for more images and
+    /// has been scaled.
+    pub(super) fn settle_validation(&self, experiment: &mut Experiment) {
+        // The note about it is among those of the splits.
+        let _ = experiment.data.scale_validation(self.train.len() + self.validation.len());
     }
 
     /// Returns the split called `name`.

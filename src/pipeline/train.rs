@@ -12,7 +12,9 @@ use crate::pipeline::inputs::{RunInputs, start_info};
 use crate::pipeline::{SplitName, Splits, report};
 use crate::run;
 use crate::run::diagnosis::{Finding, diagnose_training};
-use crate::run::{Metrics, RunFolder, RunInfo, RunLock, RunSummary, SourceRun, Status, TestEvaluation, Untested};
+use crate::run::{
+    Metrics, RunFolder, RunInfo, RunLock, RunSummary, SourceRun, Status, TestEvaluation, Untested,
+};
 use crate::training;
 use crate::training::{
     Callback, CheckpointOptions, EpochRecord, Observers, Position, ResumePoint, StopReason, TrainRequest,
@@ -76,13 +78,14 @@ pub fn prepare(experiment: Experiment, compute: Compute, artifacts: &Path) -> Re
 /// # Errors
 /// A folder that cannot be written.
 pub(super) fn create(
-    experiment: Experiment,
+    mut experiment: Experiment,
     compute: Compute,
     inputs: RunInputs,
     source_run: Option<SourceRun>,
     artifacts: &Path,
 ) -> Result<PreparedRun> {
     let RunInputs { handle, splits, model, data } = inputs;
+    splits.settle_validation(&mut experiment);
     let now = run::now();
     let initial = source_run.is_some().then_some(&model);
     let info = RunInfo { source_run, ..start_info(&experiment, compute, &handle, data, now) };

@@ -44,7 +44,9 @@ use crate::util::hex::hex;
 
 pub use list::{RunEntry, UnreadableRun, find, list};
 pub use metrics::Metrics;
-pub use records::{BackendChange, DataInfo, ResumeEvent, RunInfo, RunRecords, RunSummary, SourceRun, Status, Untested};
+pub use records::{
+    BackendChange, DataInfo, ResumeEvent, RunInfo, RunRecords, RunSummary, SourceRun, Status, Untested,
+};
 pub use test::TestEvaluation;
 
 /// The format of run folders that this smallnet writes. Format 1 had Burn's own checkpoints. In

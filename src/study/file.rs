@@ -9,7 +9,7 @@ use toml::{Table, Value};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::experiment;
-use crate::experiment::shipped::{EXPERIMENTS, STUDIES, Shipped, hint, shipped};
+use crate::experiment::shipped::{EXPERIMENTS, STUDIES, Shipped, hint, mark_validation, shipped};
 use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, MAX_NAME_LENGTH, Override, ParsedExperiment};
 use crate::study::choice::Measure;
 use crate::study::search_space;
@@ -54,6 +54,8 @@ pub struct Study {
     origin: String,
 }
 
+/// Key whose number in a file inside smallnet is meant for MNIST.
+const VALIDATION: &str = "data.validation";
 /// Suffix after the study's name in the name of the best configuration's experiment.
 const BEST_SUFFIX: &str = "-best";
 
@@ -110,7 +112,7 @@ impl Study {
         file.reject_unknown_keys()?;
         // Folds replace the validation images of `data.validation`. Early stopping refuses an
         // experiment without validation images, so the value is 1 and not 0.
-        let held_out = (folds > 0).then(|| Override::new("data.validation", 1));
+        let held_out = (folds > 0).then(|| Override::new(VALIDATION, 1));
         own_changes.extend(held_out.clone());
         let changes = own_changes.iter().chain(more_changes).cloned().chain(held_out);
         let changes = keep_last_of_each_key(changes.collect());
@@ -119,6 +121,14 @@ impl Study {
             .with_overrides(&changes, &format!("changed by `{origin}`"))
             .map_err(|error| base_file.explain_refusal(error, &own_changes, more_changes))?;
         base.data.make_absolute()?;
+        if folds == 0 {
+            let is_among = |changes: &[Override]| changes.iter().any(|change| change.key() == VALIDATION);
+            let (file, text) = match is_among(&changes) {
+                true => (&STUDIES[..], text),
+                false => (&EXPERIMENTS[..], base_text.as_str()),
+            };
+            mark_validation(&mut base.data, file, text, is_among(more_changes));
+        }
         let known = experiment::settings(&base)?;
         let is_whole = |key: &str| known.get(key).is_some_and(|value| value.parse::<i64>().is_ok());
         let parameters = search_space::read(&vary, "", origin, &is_whole)?;

@@ -53,6 +53,8 @@ pub struct PlannedStudy {
     pub data: String,
     /// Number of images of each class in the training part.
     pub class_sizes: Vec<usize>,
+    /// Sentence for the user about the number of validation images, if it was scaled.
+    pub note: Option<String>,
     /// True if trials that were timed earlier are timed again.
     pub remeasure: bool,
     /// Training and validation images of each trial.
@@ -90,7 +92,7 @@ impl PlannedStudy {
     /// # Errors
     /// The data set cannot be read or learned from, the experiment refuses a configuration, there
     /// are more folds than images, or a study that is not timed is to be measured again.
-    pub fn new(study: Study, compute: impl Into<Compute>, options: RunOptions) -> Result<Self> {
+    pub fn new(mut study: Study, compute: impl Into<Compute>, options: RunOptions) -> Result<Self> {
         let compute = compute.into();
         if options.remeasure && !study.timing {
             return Err(Error::usage(format!(
@@ -103,6 +105,7 @@ impl PlannedStudy {
         }
         let opened = compute.open()?;
         let StudyImages { images, layout, sha256: data_sha256, identity: data } = study_images(&study.base)?;
+        let note = study.base.data.scale_validation(images.len());
         let machine = format!("{}, {}", opened.adapter, counted(backend::num_threads(), "thread", "threads"));
         let plan = TrialPlan::new(&study, compute, &data, Some(&machine))?;
         let class_sizes = class_sizes(&images.labels());
@@ -134,6 +137,7 @@ impl PlannedStudy {
             data_sha256,
             data,
             class_sizes,
+            note,
             remeasure,
             splits,
         })
