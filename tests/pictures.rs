@@ -87,7 +87,7 @@ fn table() {
     let dir = TestDir::new();
     let runs =
         ["softmax", "hidden"].map(|config| dir.json(&["train", config])["run"].as_str().unwrap().to_owned());
-    let shots = Shot::all(&[48, 100, 200, 400], &[-10.0, 0.0, 8.0], 11);
+    let shots = Shot::all(&[48, 100, 200, 320], &[-10.0, 0.0, 8.0], 7);
     let shares = runs.each_ref().map(|run| shares_right(&dir, run, &shots));
     println!("| pictures | softmax | hidden | softmax, plain | hidden, plain |\n|---|---|---|---|---|");
     for (index, scene) in Scene::ALL.into_iter().enumerate() {

@@ -74,6 +74,9 @@ const MIN_FRAME: f32 = 0.5;
 /// Share of the picture's side from which a component is looked at for lines.
 const MIN_LINED_SIDE: f32 = 0.5;
 
+/// Largest number of components that are looked at for lines, which bounds the time.
+const MAX_LINED_REGIONS: usize = 8;
+
 /// The ink of one digit.
 pub(super) struct Segmented {
     /// For each pixel the share that ink covers, 0 to 1.
@@ -116,13 +119,15 @@ pub(super) fn find_ink(gray: &GrayF32) -> Option<GrayF32> {
     }
     let whole = Bounds { top: 0, bottom: ink.height - 1, left: 0, right: ink.width - 1 };
     remove_lines(&mut ink, whole);
-    for component in find_components(&ink) {
-        let Bounds { top, bottom, left, right } = component.bounds;
-        let is_large = component.bounds.height() as f32 >= MIN_LINED_SIDE * ink.height as f32
-            || component.bounds.width() as f32 >= MIN_LINED_SIDE * ink.width as f32;
-        if is_large && (bottom - top + right - left + 2 < ink.height + ink.width) {
-            remove_lines(&mut ink, component.bounds);
-        }
+    let mut regions: Vec<Bounds> = find_components(&ink).iter().map(|component| component.bounds).collect();
+    regions.retain(|region| {
+        *region != whole
+            && (region.height() as f32 >= MIN_LINED_SIDE * ink.height as f32
+                || region.width() as f32 >= MIN_LINED_SIDE * ink.width as f32)
+    });
+    regions.sort_by_key(|region| std::cmp::Reverse(region.height() * region.width()));
+    for &region in regions.iter().take(MAX_LINED_REGIONS) {
+        remove_lines(&mut ink, region);
     }
     Some(ink)
 }

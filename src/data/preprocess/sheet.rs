@@ -21,6 +21,12 @@ const MAX_DIGITS: usize = 2000;
 /// Largest number of parts of all digits, which bounds the time.
 const MAX_PARTS: usize = 8000;
 
+/// Shortest length of a part in pixels.
+const MIN_PART: usize = 4;
+
+/// Shortest length of a box around a digit in pixels.
+const MIN_BOX: usize = 12;
+
 /// Lengths of a part, in heights of a usual digit, that may belong to a digit.
 const PART_SIZES: std::ops::RangeInclusive<f32> = 0.12..=2.5;
 
@@ -144,15 +150,21 @@ impl Parts<'_> {
 
 /// Chooses the components that are neither frames nor tables nor dirt.
 fn find_parts<'a>(ink: &GrayF32, components: &'a [Component]) -> Parts<'a> {
-    let large = |component: &&Component| component.bounds.longer_side() >= 4;
-    let frames: Vec<&Component> =
-        components.iter().filter(large).filter(|component| is_frame(component, ink, 0.0)).collect();
-    let mut parts: Vec<&Component> = components.iter().filter(large).collect();
-    let is_around = |frame: &Component| {
-        let has_content = frames.len() > 1 || components.iter().any(|content| encloses(frame, content));
-        frames.iter().any(|it| std::ptr::eq(*it, frame)) && has_content
-    };
-    parts.retain(|component| !is_around(component));
+    let is_box =
+        |component: &Component| component.bounds.longer_side() >= MIN_BOX && is_frame(component, ink, 0.0);
+    let boxes: Vec<bool> = components.iter().map(is_box).collect();
+    let has_boxes = boxes.iter().filter(|&&is_box| is_box).count() > 1;
+    // One rectangle may be a digit. Several, or one around something, are boxes.
+    let is_around =
+        |component: &Component| has_boxes || components.iter().any(|content| encloses(component, content));
+    let mut parts: Vec<&Component> = components
+        .iter()
+        .zip(boxes)
+        .filter(|&(component, is_box)| {
+            component.bounds.longer_side() >= MIN_PART && !(is_box && is_around(component))
+        })
+        .map(|(component, _)| component)
+        .collect();
     // Half of the ink belongs to parts at least this high.
     let mut by_height: Vec<(usize, f32)> =
         parts.iter().map(|part| (part.bounds.height(), part.mass)).collect();
