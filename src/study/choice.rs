@@ -30,6 +30,14 @@ impl Measure {
         }
     }
 
+    /// The measure at the beginning of a heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Accuracy => "Accuracy",
+            Self::BalancedAccuracy => "Balanced accuracy",
+        }
+    }
+
     /// The measure in sentences.
     pub const fn name(self) -> &'static str {
         match self {

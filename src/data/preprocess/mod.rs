@@ -10,6 +10,10 @@ mod background;
 mod colours;
 mod components;
 pub(in crate::data) mod decode;
+/// Drawn digits, which the integration tests use, too.
+#[cfg(test)]
+#[path = "../../../tests/common/digits.rs"]
+mod digits;
 mod doubt;
 mod frame;
 mod gray;

@@ -67,7 +67,7 @@ pub(super) fn accuracy_chart(page: &StudyPage<'_>) -> Result<Option<Section>> {
         (components::large_svg_figure(chart.to_svg(LARGE.0, LARGE.1)?))
         @if let Some(note) = selection.note(lines.len()) { p.note { (note) } }
     };
-    Ok(Some(Section { title: format!("Accuracy against {short}"), content }))
+    Ok(Some(Section { title: format!("{} against {short}", page.summary.measure.title()), content }))
 }
 
 /// Returns the key that has only numbers as values, and the most of them.

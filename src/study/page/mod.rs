@@ -90,6 +90,7 @@ impl Section {
 /// A chart cannot be drawn.
 pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Section>> {
     let mut sections = vec![Section::new("Result", result_section(page))];
+    let measure = page.summary.measure.title();
     sections.extend(charts::accuracy_chart(page)?);
     if page.study.timing
         && let Some(content) = timing::section(page)?
@@ -97,7 +98,7 @@ pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Section>> {
         sections.push(Section::new("Accuracy against time", content));
     }
     if let Some(content) = parameters::section(page)? {
-        sections.push(Section::new("Accuracy against parameters", content));
+        sections.push(Section::new(&format!("{measure} against parameters"), content));
     }
     if let Some(content) = charts::learning_curves(page)? {
         sections.push(Section::new("Learning curves by configuration", content));
@@ -149,8 +150,8 @@ fn repeat_name(study: &Study, (seed, fold): (u64, Option<usize>)) -> String {
     }
 }
 
-/// Table of the accuracy, or of the measure that the study chooses by, of each configuration for each seed and fold, with the messages of the
-/// trials that diverged or failed.
+/// Table of the accuracy, or of the measure that the study chooses by, of each configuration for each
+/// seed and fold, with the messages of the trials that diverged or failed.
 fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
     let StudyPage { study, plan, records, .. } = page;
     let repeats: Vec<(u64, Option<usize>)> = plan

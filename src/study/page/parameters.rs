@@ -51,7 +51,7 @@ pub(super) fn section(page: &StudyPage<'_>) -> Result<Option<Markup>> {
     let series = [all, best_of_their_size];
     let chart = Chart {
         x_name: "parameters (weights and biases)",
-        y_name: "validation accuracy",
+        y_name: &format!("validation {}", page.summary.measure.name()),
         x_scale: Scale::Log,
         y_bounds: (0.0, 1.0),
         series: &series,
@@ -88,9 +88,10 @@ fn sentences(page: &StudyPage<'_>, front: &[(usize, f64)]) -> Vec<String> {
     let Some(best) = page.summary.best.map(|best| &page.summary.configurations[best]) else {
         return sentences;
     };
+    let measure = page.summary.measure.name();
     let (mean, weights) = (best.mean.unwrap_or(f64::NAN), best.num_parameters.unwrap_or(0));
     sentences.push(format!(
-        "The best architecture{} is {}, {}, with {} parameters and a mean validation accuracy of {mean:.4}.",
+        "The best architecture{} is {}, {}, with {} parameters and a mean validation {measure} of {mean:.4}.",
         if page.summary.configurations.iter().all(ConfigurationResult::is_ranked) {
             ""
         } else {
@@ -116,7 +117,7 @@ fn sentences(page: &StudyPage<'_>, front: &[(usize, f64)]) -> Vec<String> {
     }
     if let [first, .., last] = front {
         sentences.push(format!(
-            "From one end of the front to the other there are {} times as many parameters, {} in place of {}, and the mean accuracy is {} \
+            "From one end of the front to the other there are {} times as many parameters, {} in place of {}, and the mean {measure} is {} \
              higher.",
             crate::util::format::significant(last.0 as f64 / first.0 as f64),
             grouped(last.0),

@@ -1,10 +1,7 @@
 //! Drawn pictures whose doubts are known.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../../../tests/common/digits.rs"]
-mod digits;
-
-use digits::{Picture, Scene, Shot};
+use crate::data::preprocess::digits::{Picture, Random, Scene, Shot};
 
 use super::*;
 
@@ -94,7 +91,7 @@ fn a_bar_at_a_side_is_left_out_and_a_stroke_is_not() {
 
 #[test]
 fn every_tiny_or_odd_picture_has_an_answer() {
-    let mut random = digits::Random::new(8);
+    let mut random = Random::new(8);
     for (height, width) in [(1, 1), (1, 2), (2, 1), (1, 300), (300, 1), (3, 3), (16, 16), (17, 5), (40, 400)]
     {
         for levels in [2, 256] {

@@ -2,12 +2,9 @@
 //! binary in `tests/pictures.rs`.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../../../tests/common/digits.rs"]
-mod digits;
-
 use std::path::PathBuf;
 
-use digits::{Picture, SheetKind, draw_sheet};
+use crate::data::preprocess::digits::{Picture, Random, SheetKind, draw_sheet};
 use tempfile::TempDir;
 
 use super::*;
@@ -98,7 +95,7 @@ fn a_sheet_without_digits_and_one_with_too_many_are_errors() {
 
 #[test]
 fn every_tiny_or_odd_sheet_has_an_answer_or_an_error() {
-    let mut random = digits::Random::new(4);
+    let mut random = Random::new(4);
     for (height, width) in [(1, 1), (1, 2), (2, 1), (1, 300), (300, 1), (3, 3), (16, 16), (17, 5), (90, 400)]
     {
         for _ in 0..4 {
