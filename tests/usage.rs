@@ -254,7 +254,11 @@ fn bad_experiments_are_refused_before_a_folder_is_made() {
     dir.run(&["train", "--set", "training.batch_size=0"])
         .assert_error(2, "`training.batch_size` is 0, expected a whole number from 1 to 1000000");
     dir.run(&["train", "--set", "data.validation=60000"])
-        .assert_error(1, "`data.validation` is 60000, expected less than the 60000 training images");
+        .assert_error(
+            1,
+            "`data.validation` is 60000, expected less than the 60000 training images\n\nhint: hold a tenth of them out: \
+             `--set data.validation=6000`",
+        );
     dir.run(&["train", "--set", "model.hidden=[60000,60000]"]).assert_error(
         1,
         "a network [784, 60000, 60000, 10] has 3647760010 parameters, expected at most 100000000\n\nhint: make the layers \
