@@ -55,7 +55,7 @@ fn plain_share_right(dir: &TestDir, run: &str, scene: Scene, shots: &[Shot]) -> 
         dir.write(&format!("{folder}/t10k-{name}-ubyte"), bytes);
         dir.write(&format!("{folder}/train-{name}-ubyte"), bytes);
     }
-    dir.json(&["evaluate", run, "--data", &folder])["evaluation"]["accuracy"].as_f64().unwrap()
+    dir.json(&["evaluate", run, "--data", &folder])["accuracy"].as_f64().unwrap()
 }
 
 /// Smallest share of right answers. Two digits have no right answer.
