@@ -11,7 +11,7 @@ mod plain;
 use std::path::Path;
 
 use common::TestDir;
-use digits::{Picture, Scene, Shot};
+use digits::{Picture, Scene, SheetKind, Shot, draw_sheet};
 use plain::crop_and_resize;
 
 fn save(picture: &Picture, path: &Path) {
@@ -70,13 +70,81 @@ fn least_share(scene: Scene) -> f64 {
 #[test]
 fn digits_are_read_in_every_scene() {
     let dir = TestDir::new();
-    dir.digits(6000, 500);
-    let train = ["train", "softmax", "--data", "data", "--set", "training.num_epochs=3"];
-    let run = dir.json(&train)["run"].as_str().unwrap().to_owned();
+    let run = train(&dir);
     let shots: Vec<Shot> = Shot::all(&[60, 120], &[-8.0, 0.0, 8.0], 4).into_iter().step_by(3).collect();
     for (scene, share) in shares_right(&dir, &run, &shots) {
         assert!(share >= least_share(scene), "{}: {share}", scene.name());
     }
+}
+
+/// Trains a network on some thousand real digits and returns its run.
+fn train(dir: &TestDir) -> String {
+    dir.digits(6000, 500);
+    let args = ["train", "softmax", "--data", "data", "--set", "training.num_epochs=3"];
+    dir.json(&args)["run"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_doubtful_answer_says_why() {
+    let dir = TestDir::new();
+    let run = train(&dir);
+    let shot = Shot::all(&[120], &[0.0], 4)[3];
+    for (scene, name) in [(Scene::Two, "two.png"), (Scene::Clean, "clean.png")] {
+        save(&shot.draw(scene), &dir.path().join(name));
+    }
+    let output = dir.run(&["--json", "predict", &run, "two.png", "clean.png", "--csv", "out.csv"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let reason = "the picture has two parts of like size, and only the heavier one was used";
+    let records: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let warning = serde_json::json!([{ "kind": "several-parts", "message": reason }]);
+    assert_eq!((&records[0]["warnings"], records[1].get("warnings")), (&warning, None));
+    assert!(
+        output.stderr.contains(&format!("warning: two.png is doubtful: {reason}\n")),
+        "{}",
+        output.stderr
+    );
+    let rows: Vec<String> = dir.read("out.csv").lines().map(str::to_owned).collect();
+    assert!(rows[1].contains("several") || rows[1].contains("two parts"), "{}", rows[1]);
+    assert!(rows[2].ends_with(",,"), "{}", rows[2]);
+    let table = dir.run(&["predict", &run, "two.png", "clean.png"]).stdout;
+    assert!(table.lines().nth(1).unwrap().contains(" ?"), "{table}");
+}
+
+#[test]
+fn a_sheet_is_answered_in_reading_order() {
+    let dir = TestDir::new();
+    let run = train(&dir);
+    let (mut right, mut all) = (0, 0);
+    for kind in SheetKind::ALL {
+        let (picture, labels) = draw_sheet(kind, 3, 400, 1.0, 5);
+        let name = format!("{kind:?}.png");
+        save(&picture, &dir.path().join(&name));
+        let records = dir.json(&["predict", &run, "--sheet", &name]);
+        let records = records.as_array().unwrap();
+        assert_eq!(records.len(), labels.len(), "{kind:?}");
+        for (index, (record, label)) in records.iter().zip(&labels).enumerate() {
+            assert_eq!((&record["image"], &record["digit"]), (&name[..].into(), &(index + 1).into()));
+            right += usize::from(record["predicted"] == *label);
+        }
+        let place = |key: &str| records[0]["box"][key].as_u64().unwrap() as usize;
+        assert!(
+            place("top") + place("height") <= picture.height
+                && place("left") + place("width") <= picture.width
+        );
+        all += labels.len();
+        dir.picture(format!("{run}/predictions/sheet-{kind:?}.png"));
+    }
+    assert!(right * 10 >= all * 8, "{right} of {all}");
+    // The rows stand on the screen as on the paper; a picture that is no sheet is named.
+    dir.write("broken.png", "no picture");
+    let output = dir.run(&["predict", &run, "--sheet", "Table.png", "broken.png"]);
+    assert_eq!(output.code, 1);
+    let (_, labels) = draw_sheet(SheetKind::Table, 3, 400, 1.0, 5);
+    let shown = output.stdout.lines().skip(2).take_while(|line| !line.is_empty());
+    let digits: Vec<&str> = shown.flat_map(str::split_whitespace).collect();
+    assert_eq!(digits.len(), labels.len(), "{}", output.stdout);
+    assert!(output.stderr.contains("error: `broken.png` is not a PNG or JPEG image"), "{}", output.stderr);
+    assert_eq!(dir.run(&["predict", &run, "--sheet", "--index", "0"]).code, 2);
 }
 
 /// Prints the table of `docs/pictures.md`: trains `softmax` and `hidden` on MNIST, and predicts 100

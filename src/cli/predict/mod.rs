@@ -61,7 +61,7 @@ pub(super) struct PredictArgs {
     /// Write a CSV file with one row per image: prediction, confidence and all probabilities
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Write a CSV file as Kaggle takes it: ImageId, which is the index and 1, and Label
+    /// Write a CSV file as Kaggle takes it: ImageId (the index plus 1) and Label
     #[arg(long, value_name = "FILE", conflicts_with = "images")]
     submission: Option<PathBuf>,
     /// Draw a picture of each answer, or of the first N [default: of the first 20]
