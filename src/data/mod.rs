@@ -32,7 +32,9 @@ pub use check::{
 };
 pub use classes::Classes;
 pub use config::DataConfig;
-pub(crate) use config::{SHIPPED_NUM_TRAIN, scaled_validation};
+pub(crate) use config::SHIPPED_NUM_TRAIN;
+#[cfg(feature = "exercise")]
+pub(crate) use config::scaled_validation;
 pub use dataset::{ImageDataset, InputSpec, Subset};
 pub use fetch::{FetchEvent, fetch};
 pub use load::{DataProperties, LoadedData, RawData};
