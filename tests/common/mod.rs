@@ -169,7 +169,7 @@ pub fn with_default_signals(program: &str) -> Command {
     if ignored & 0b0100_0000_0000_0011 == 0 {
         return Command::new(program);
     }
-    let mut command = Command::new("env");
+    let mut command = Command::new("/usr/bin/env");
     command.args(["--default-signal=HUP,INT,TERM", program]);
     command
 }
