@@ -107,7 +107,10 @@ fn a_doubtful_answer_says_why() {
     assert!(rows[1].contains("several") || rows[1].contains("two parts"), "{}", rows[1]);
     assert!(rows[2].ends_with(",,"), "{}", rows[2]);
     let table = dir.run(&["predict", &run, "two.png", "clean.png"]).stdout;
-    assert!(table.lines().nth(1).unwrap().contains(" ?"), "{table}");
+    let rows: Vec<bool> = table.lines().skip(1).take(2).map(|row| row.contains("  doubtful  ")).collect();
+    assert_eq!(rows, [true, false], "{table}");
+    let one = dir.run(&["predict", &run, "two.png"]).stdout;
+    assert!(one.lines().next().unwrap().ends_with(", which is doubtful"), "{one}");
 }
 
 #[test]

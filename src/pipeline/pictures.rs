@@ -279,15 +279,21 @@ impl LoadedModel {
 
     fn draw_prediction(&self, prediction: &ImagePrediction, stem: &str) -> Result<PredictionPictures> {
         let InputSpec { height, width, .. } = self.info.data.layout;
-        let ImagePrediction { image, pixels, prediction, .. } = prediction;
+        let ImagePrediction { image, pixels, prediction, doubts, .. } = prediction;
         let classes = self.info.data.classes();
-        let picture = Prediction {
-            title: &format!(
-                "{} with {}",
-                classes.names()[prediction.class],
-                percent(prediction.confidence())
+        let name = &classes.names()[prediction.class];
+        // A high confidence would hide the doubt.
+        let (title, reasons) = match doubts.is_empty() {
+            true => (format!("{name} with {}", percent(prediction.confidence())), String::new()),
+            false => (
+                format!("{name}, which is doubtful"),
+                doubts.iter().map(|doubt| format!("; {doubt}")).collect(),
             ),
-            subtitle: &format!("{}, run {} {}", image.name(), self.info.experiment, self.folder.id()),
+        };
+        let origin = format!("{}, run {} {}", image.name(), self.info.experiment, self.folder.id());
+        let picture = Prediction {
+            title: &title,
+            subtitle: &(origin + &reasons),
             pixels,
             height,
             width,

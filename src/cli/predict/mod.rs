@@ -56,7 +56,7 @@ pub(super) struct PredictArgs {
     #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["index", "split", "data"])]
     prepare: Option<Preparation>,
     /// Each picture shows several digits, in rows or in a table: answer each of them
-    #[arg(long, requires = "images", conflicts_with = "prepare")]
+    #[arg(long, conflicts_with_all = ["prepare", "index", "split", "data"])]
     sheet: bool,
     /// Write a CSV file with one row per image: prediction, confidence and all probabilities
     #[arg(long, value_name = "FILE")]

@@ -25,18 +25,18 @@ pub(super) fn print_one(
     classes: &[String],
     output: &Output,
 ) {
-    let ImagePrediction { image, pixels, prediction, preparation, .. } = prediction;
+    let ImagePrediction { image, pixels, prediction, preparation, doubts } = prediction;
     let truth = match image.label() {
         Some(label) if label == prediction.class => format!("; its label is {}: right", classes[label]),
         Some(label) => format!("; its label is {}: wrong", classes[label]),
         None => String::new(),
     };
-    output.line(&format!(
-        "{}: predicted {} with {}{truth}",
-        image.name(),
-        classes[prediction.class],
-        percent(prediction.confidence())
-    ));
+    // A high confidence would hide the doubt.
+    let confidence = match doubts.is_empty() {
+        true => format!(" with {}", percent(prediction.confidence())),
+        false => ", which is doubtful".to_owned(),
+    };
+    output.line(&format!("{}: predicted {}{confidence}{truth}", image.name(), classes[prediction.class]));
     if let Some(preparation) = preparation {
         output.line(&format!("the picture was {}", describe(*preparation)));
     }
@@ -79,16 +79,16 @@ pub(super) fn print_table(predictions: &[ImagePrediction], classes: &[String], o
     for ImagePrediction { image, prediction, doubts, .. } in predictions {
         let probabilities = prediction.probabilities();
         let runner_up = prediction.runner_up();
-        let mark = match image.label() {
-            Some(label) if label != prediction.class => " ✗",
-            _ if !doubts.is_empty() => " ?",
-            _ => "",
+        let mark = if image.label().is_some_and(|label| label != prediction.class) { " ✗" } else { "" };
+        let confidence = match doubts.is_empty() {
+            true => percent(prediction.confidence()),
+            false => "doubtful".to_owned(),
         };
         table.add_row([
             image.name(),
             image.label().map_or_else(|| "–".to_owned(), |label| classes[label].clone()),
             classes[prediction.class].clone() + mark,
-            percent(prediction.confidence()),
+            confidence,
             runner_up.map_or_else(String::new, |class| classes[class].clone()),
             runner_up.map_or_else(String::new, |class| percent(probabilities[class])),
         ]);
