@@ -33,6 +33,8 @@ fn an_image_alone_and_among_many_has_the_same_answer() {
             (vec![100], Activation::Relu),
             (vec![512, 5], Activation::Tanh),
             (vec![1], Activation::Sigmoid),
+            (vec![2], Activation::Sigmoid),
+            (vec![3, 7], Activation::Tanh),
         ] {
             let config = MlpConfig { hidden: hidden.clone(), activation, ..MlpConfig::default() };
             let model = config.init(784, 10, 1, &handle.device).unwrap().with_engine(engine);

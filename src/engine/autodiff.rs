@@ -30,9 +30,11 @@ pub(super) fn eval_step(model: &Mlp, batch: &Batch) -> LazyMetrics {
 }
 
 /// Smallest number of rows in a matrix product of [`logits`]. For fewer rows, the products of flex
-/// (the crate gemm) add in another order: up to 64 rows for most layers, and up to 256 rows for a
-/// layer of one neuron. Then the last bits of an image's logits would depend on the other images.
-const MIN_ROWS: usize = 257;
+/// (the crate gemm) add in another order. Then the last bits of an image's logits would depend on
+/// the other images.
+const MIN_ROWS: usize = 65;
+/// The same for a network with a layer of one neuron.
+const MIN_ROWS_OF_ONE_NEURON: usize = 257;
 
 /// Logits `[batch, classes]` of a batch, read from the device. The logits of an image are the same
 /// alone and in a batch of any size on the same CPU backend, to the last bit: a small batch is
@@ -44,7 +46,9 @@ pub(super) fn logits(model: &Mlp, batch: &Batch) -> Result<Vec<f32>> {
     let images = batch.images(); // [batch, height, width]
     let [num_images, height, width] = images.dims();
     // No batch of an evaluation is larger than this, so large images need no more memory.
-    let num_rows = MIN_ROWS.min(evaluation_batch_size(height * width));
+    let has_one_neuron = model.layers().iter().any(|layer| layer.weight.dims()[1] == 1);
+    let min_rows = if has_one_neuron { MIN_ROWS_OF_ONE_NEURON } else { MIN_ROWS };
+    let num_rows = min_rows.min(evaluation_batch_size(height * width));
     let images = match num_rows.checked_sub(num_images) {
         None | Some(0) => images,
         Some(missing) => {
