@@ -1,14 +1,18 @@
-//! Owns the answers of one `predict`: what is shown of them, counted, and recorded for `--json`.
+//! Owns the answers of one `predict`: what is shown of them, counted, recorded for `--json`, and
+//! exported.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::cli::output::Output;
+use crate::cli::predict::export::Exports;
 use crate::cli::predict::screen;
-use crate::data::{Doubt, Preparation};
+use crate::data::{Classes, Doubt, Preparation};
 use crate::error::Result;
-use crate::pipeline::{Area, ImagePrediction, ImageRef, LoadedModel, PredictionPictures, UnreadablePicture};
+use crate::pipeline::{
+    Area, ImagePrediction, ImageRef, LoadedModel, PictureAnswer, PredictionPictures, UnreadablePicture,
+};
 
 /// Largest number of rows of the table on the screen.
 const MAX_ROWS: usize = 100;
@@ -67,7 +71,6 @@ struct Warning {
 }
 
 /// Answers about all images of a command, in the order of the images.
-#[derive(Debug)]
 pub(super) struct Answers {
     /// The first predictions: those in the table and those to draw.
     first: Vec<ImagePrediction>,
@@ -77,6 +80,9 @@ pub(super) struct Answers {
     doubtful: Vec<(String, Vec<Doubt>)>,
     /// The records of all images. `None` without `--json`.
     records: Option<Vec<RecordedAnswer>>,
+    /// The CSV files.
+    exports: Exports,
+    class_names: Vec<String>,
     counts: Counts,
 }
 
@@ -96,14 +102,16 @@ pub(super) struct Counts {
 }
 
 impl Answers {
-    /// Begins without answers. Pictures of `num_pictures` answers are drawn.
-    pub(super) fn new(num_pictures: usize, json: bool) -> Self {
+    /// Begins without answers about images of `classes`. Pictures of `num_pictures` answers are drawn.
+    pub(super) fn new(num_pictures: usize, json: bool, exports: Exports, classes: &Classes) -> Self {
         Self {
             first: Vec::new(),
             num_pictures,
             unreadable: Vec::new(),
             doubtful: Vec::new(),
             records: json.then(Vec::new),
+            exports,
+            class_names: classes.names().to_vec(),
             counts: Counts::default(),
         }
     }
@@ -118,8 +126,23 @@ impl Answers {
         self.counts.predicted
     }
 
+    /// Adds the answer about a picture.
+    ///
+    /// # Errors
+    /// A row of a CSV file that cannot be made.
+    pub(super) fn add_answer(&mut self, answer: PictureAnswer) -> Result<()> {
+        match answer {
+            Ok(prediction) => self.add(prediction),
+            Err(unreadable) => self.add_unreadable(unreadable),
+        }
+    }
+
     /// Adds a prediction.
-    pub(super) fn add(&mut self, image: ImagePrediction) {
+    ///
+    /// # Errors
+    /// As [`Answers::add_answer`].
+    pub(super) fn add(&mut self, image: ImagePrediction) -> Result<()> {
+        self.exports.add(&image)?;
         self.counts.add(&image);
         if !image.doubts.is_empty() {
             self.doubtful.push((image.image.name(), image.doubts.clone()));
@@ -136,7 +159,7 @@ impl Answers {
                 image: name,
                 label: image.image.label(),
                 predicted: image.prediction.class,
-                predicted_name: String::new(),
+                predicted_name: self.class_names[image.prediction.class].clone(),
                 confidence: image.prediction.confidence(),
                 probabilities: image.prediction.probabilities(),
                 picture: None,
@@ -150,10 +173,12 @@ impl Answers {
         if self.first.len() < self.num_pictures.max(MAX_ROWS) {
             self.first.push(image);
         }
+        Ok(())
     }
 
     /// Adds a picture that cannot be read.
-    pub(super) fn add_unreadable(&mut self, unreadable: UnreadablePicture) {
+    fn add_unreadable(&mut self, unreadable: UnreadablePicture) -> Result<()> {
+        self.exports.add_unreadable(&unreadable)?;
         if let Some(records) = &mut self.records {
             records.push(RecordedAnswer::Error {
                 image: unreadable.path.display().to_string(),
@@ -162,6 +187,7 @@ impl Answers {
             });
         }
         self.unreadable.push(unreadable);
+        Ok(())
     }
 
     /// The predictions of which pictures are drawn.
@@ -170,7 +196,8 @@ impl Answers {
     }
 
     /// Prints the predictions: one in full, several as a table.
-    pub(super) fn print(&self, saved: &LoadedModel, classes: &[String], output: &Output) {
+    pub(super) fn print(&self, saved: &LoadedModel, output: &Output) {
+        let classes = &self.class_names;
         match &self.first[..] {
             [] => {}
             [image] if self.len() == 1 => {
@@ -183,25 +210,28 @@ impl Answers {
         }
     }
 
-    /// Prints the pictures that cannot be read and the last line, and writes the record. Returns
-    /// false if a picture cannot be read.
+    /// Writes the CSV files, prints the pictures that cannot be read and the last line, and writes the
+    /// record. Returns false if a picture cannot be read.
     ///
     /// # Errors
-    /// A record that cannot be written.
+    /// A file or a record that cannot be written.
     pub(super) fn finish(
         mut self,
         saved: &LoadedModel,
         pictures: &[PredictionPictures],
-        classes: &[String],
         output: &Output,
     ) -> Result<bool> {
+        let num_answers = self.len();
+        for path in self.exports.write()? {
+            output.line(&format!("predictions: {}", path.display()));
+        }
         screen::print_doubts(&self.doubtful, output);
         screen::print_unreadable(&self.unreadable, output);
-        if self.len() > 1 {
+        if num_answers > 1 {
             screen::print_counts(&self.counts, self.unreadable.len(), output);
         }
         if let Some(records) = &mut self.records {
-            complete(records, pictures, classes);
+            add_pictures(records, pictures);
             let run = saved.folder.path();
             let records: Vec<_> = records.iter().map(|answer| Record { run, answer }).collect();
             output.record(&records)?;
@@ -210,17 +240,15 @@ impl Answers {
     }
 }
 
-/// Adds the names of the classes to the records, and the pictures to those of the first
-/// predictions.
-fn complete(records: &mut [RecordedAnswer], pictures: &[PredictionPictures], classes: &[String]) {
-    let mut pictures = pictures.iter();
-    for record in records {
-        let RecordedAnswer::Prediction(prediction) = record else { continue };
-        prediction.predicted_name.clone_from(&classes[prediction.predicted]);
-        if let Some(drawn) = pictures.next() {
-            prediction.picture = Some(drawn.path.clone());
-            prediction.prepared.clone_from(&drawn.prepared);
-        }
+/// Adds the pictures to the records of the first predictions.
+fn add_pictures(records: &mut [RecordedAnswer], pictures: &[PredictionPictures]) {
+    let predictions = records.iter_mut().filter_map(|record| match record {
+        RecordedAnswer::Prediction(prediction) => Some(prediction),
+        RecordedAnswer::Error { .. } => None,
+    });
+    for (prediction, drawn) in predictions.zip(pictures) {
+        prediction.picture = Some(drawn.path.clone());
+        prediction.prepared.clone_from(&drawn.prepared);
     }
 }
 

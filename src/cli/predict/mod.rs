@@ -52,7 +52,7 @@ pub(super) struct PredictArgs {
     /// Leave out pictures of the data set that cannot be read
     #[arg(long, requires = "data")]
     skip_broken: bool,
-    /// How pictures are prepared [default: as the training images were]
+    /// Preparation of pictures [default: that of the training images]
     #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["index", "split", "data"])]
     prepare: Option<Preparation>,
     /// Each picture shows several digits, in rows or in a table: answer each of them
@@ -98,30 +98,27 @@ pub(super) fn run(args: PredictArgs, global: &Global, output: &Output) -> Result
     saved.notes.iter().for_each(|note| output.note(note));
     saved.experiment.data.skip_broken |= args.skip_broken;
     let classes = saved.info.data.classes();
-    let mut exports = Exports::new(args.csv.as_deref(), args.submission.as_deref(), &classes)?;
+    let exports = Exports::new(args.csv.as_deref(), args.submission.as_deref(), &classes)?;
     // A sheet has one picture with all answers on it.
     let default_pictures = if args.sheet { 0 } else { DEFAULT_PICTURES };
     let num_pictures = args.pictures.unwrap_or(default_pictures) as usize;
-    let mut answers = Answers::new(num_pictures, global.json);
+    let mut answers = Answers::new(num_pictures, global.json, exports, &classes);
     let mut sheets = Vec::new();
     if args.images.is_empty() {
-        predict_split(&args, &saved, output, &mut answers, &mut exports)?;
+        predict_split(&args, &saved, output, &mut answers)?;
     } else if args.sheet {
-        sheets = predict_sheets(&args, &saved, output, &mut answers, &mut exports)?;
+        sheets = predict_sheets(&args, &saved, output, &mut answers)?;
     } else {
-        predict_pictures(&args, &saved, output, &mut answers, &mut exports)?;
+        predict_pictures(&args, &saved, output, &mut answers)?;
     }
-    answers.print(&saved, classes.names(), output);
+    answers.print(&saved, output);
     sheets.iter().for_each(|path| output.line(&format!("picture: {}", path.display())));
     // The predictions are printed even if a picture of them cannot be written.
     let drawn = answers.to_draw();
     let pictures = output.warn_on_error(saved.draw_predictions(drawn));
     let is_wanted = args.sheet || args.pictures.is_some();
     screen::print_pictures(&pictures, answers.num_predicted(), is_wanted, output);
-    for path in exports.write()? {
-        output.line(&format!("predictions: {}", path.display()));
-    }
-    let succeeded = answers.finish(&saved, &pictures, classes.names(), output)?;
+    let succeeded = answers.finish(&saved, &pictures, output)?;
     Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -131,7 +128,6 @@ fn predict_split(
     saved: &LoadedModel,
     output: &Output,
     answers: &mut Answers,
-    exports: &mut Exports,
 ) -> Result<()> {
     let source = args.data.as_deref().map(Source::parse);
     let subject = saved.eval_set(args.split.unwrap_or_default(), source)?;
@@ -139,10 +135,7 @@ fn predict_split(
     let indices = range::indices(&args.index, &subject.split, &subject.name.to_string())?;
     let bar = bar(indices.len(), output);
     for chunk in indices.chunks(CHUNK) {
-        for prediction in saved.predict(&subject, chunk)? {
-            exports.add(&prediction)?;
-            answers.add(prediction);
-        }
+        saved.predict(&subject, chunk)?.into_iter().try_for_each(|prediction| answers.add(prediction))?;
         bar.advance(answers.len() as u64);
     }
     bar.finish_and_clear();
@@ -155,23 +148,12 @@ fn predict_pictures(
     saved: &LoadedModel,
     output: &Output,
     answers: &mut Answers,
-    exports: &mut Exports,
 ) -> Result<()> {
     let files = find_pictures(&args.images)?;
     let bar = bar(files.len(), output);
     for chunk in files.chunks(CHUNK) {
-        for answer in saved.predict_files(chunk, args.prepare)? {
-            match answer {
-                Ok(prediction) => {
-                    exports.add(&prediction)?;
-                    answers.add(prediction);
-                }
-                Err(unreadable) => {
-                    exports.add_unreadable(&unreadable)?;
-                    answers.add_unreadable(unreadable);
-                }
-            }
-        }
+        let chunk = saved.predict_files(chunk, args.prepare)?;
+        chunk.into_iter().try_for_each(|answer| answers.add_answer(answer))?;
         bar.advance(answers.len() as u64);
     }
     bar.finish_and_clear();
@@ -185,7 +167,6 @@ fn predict_sheets(
     saved: &LoadedModel,
     output: &Output,
     answers: &mut Answers,
-    exports: &mut Exports,
 ) -> Result<Vec<PathBuf>> {
     let mut drawn = Vec::new();
     for PictureFile { path, .. } in find_pictures(&args.images)? {
@@ -193,18 +174,11 @@ fn predict_sheets(
             Ok(sheet) => {
                 screen::print_sheet(&sheet, saved.info.data.classes().names(), output);
                 drawn.extend(output.warn_on_error(saved.draw_sheet(&sheet).map(Some)));
-                for prediction in sheet.digits {
-                    exports.add(&prediction)?;
-                    answers.add(prediction);
-                }
+                sheet.digits.into_iter().try_for_each(|prediction| answers.add(prediction))?;
             }
             // A device that fails would fail for all others, too.
             Err(error) if error.kind() == ErrorKind::Backend => return Err(error),
-            Err(error) => {
-                let unreadable = UnreadablePicture { path, error };
-                exports.add_unreadable(&unreadable)?;
-                answers.add_unreadable(unreadable);
-            }
+            Err(error) => answers.add_answer(Err(UnreadablePicture { path, error }))?,
         }
     }
     Ok(drawn)
