@@ -63,13 +63,13 @@ pub struct Adapter {
     /// True for the adapter that computes if a user chooses none.
     #[serde(rename = "default")]
     pub is_default: bool,
-    /// What Burn calls the adapter.
+    /// Burn's name of the adapter.
     #[serde(skip)]
     device_kind: DeviceKind,
 }
 
 impl Adapter {
-    /// What Burn calls the adapter.
+    /// Burn's name of the adapter.
     pub(super) fn device_kind(&self) -> DeviceKind {
         self.device_kind.clone()
     }
@@ -165,7 +165,7 @@ fn number(
     adapters
 }
 
-/// What the environment variable calls an adapter. `index` is its number among those of its kind.
+/// Name of an adapter in the environment variable. `index` is its number among those of its kind.
 fn burn_name(kind: AdapterKind, index: usize) -> String {
     match kind {
         AdapterKind::Discrete => format!("DiscreteGpu({index})"),

@@ -111,9 +111,6 @@ impl ShortForms {
     }
 }
 
-/// Key whose number in a file inside smallnet is meant for MNIST.
-const VALIDATION: &str = "data.validation";
-
 /// Key that `--lr` is short for.
 const LEARNING_RATE: &str = "optimizer.learning_rate";
 
@@ -188,7 +185,7 @@ impl ExperimentArgs {
         settings.extend(self.skip_broken.then(|| Override::new("data.skip_broken", true)));
         let mut experiment = Experiment::from_toml(&text, &origin, &settings)?;
         experiment.data.make_absolute()?;
-        let is_changed = settings.iter().any(|setting| setting.key() == VALIDATION);
+        let is_changed = settings.iter().any(|setting| setting.key() == shipped::VALIDATION);
         shipped::mark_validation(&mut experiment.data, &EXPERIMENTS, &text, is_changed);
         Ok(experiment)
     }

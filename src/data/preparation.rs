@@ -215,14 +215,15 @@ impl PicturePreparer {
     /// True if an image of the network's size looks like the training images: by its polarity and,
     /// for digits, by the size and the place of its ink.
     fn looks_like_training_images(&self, pixels: &[u8]) -> bool {
-        let found = Appearance::of(pixels, self.height, self.width);
+        let polarity = Appearance::polarity_of(pixels, self.width);
         let has_their_polarity = match &self.appearance {
-            None => found.polarity == Polarity::LightOnDark,
-            Some(training) => share_of(training, found.polarity) >= MIN_POLARITY_SHARE,
+            None => polarity == Polarity::LightOnDark,
+            Some(training) => share_of(training, polarity) >= MIN_POLARITY_SHARE,
         };
+        let ink = || Appearance::ink_of(pixels, self.height, self.width, polarity);
         has_their_polarity
             && (self.preparation != Preparation::Digits
-                || found.ink.is_some_and(|ink| is_placed_as_in_mnist(&ink)))
+                || ink().is_some_and(|ink| is_placed_as_in_mnist(&ink)))
     }
 }
 

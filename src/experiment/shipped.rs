@@ -41,6 +41,9 @@ pub(crate) static STUDIES: [Shipped; 4] = [
     shipped!("studies/", "batch-size"),
 ];
 
+/// Key whose number in a file inside smallnet is meant for MNIST: see [`mark_validation`].
+pub(crate) const VALIDATION: &str = "data.validation";
+
 /// Marks the number of validation images of `data` as one of a file inside smallnet, so that small
 /// a share of a small data set is held out. `text` is the file that states it, if it is one of `all`.
 /// `is_changed` says whether a user chose the number. An unchanged copy of the file counts, too.

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::experiment;
-use crate::experiment::shipped::{EXPERIMENTS, STUDIES, Shipped, hint, mark_validation, shipped};
+use crate::experiment::shipped::{EXPERIMENTS, STUDIES, Shipped, VALIDATION, hint, mark_validation, shipped};
 use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, MAX_NAME_LENGTH, Override, ParsedExperiment};
 use crate::study::choice::Measure;
 use crate::study::search_space;
@@ -54,8 +54,6 @@ pub struct Study {
     origin: String,
 }
 
-/// Key whose number in a file inside smallnet is meant for MNIST.
-const VALIDATION: &str = "data.validation";
 /// Suffix after the study's name in the name of the best configuration's experiment.
 const BEST_SUFFIX: &str = "-best";
 

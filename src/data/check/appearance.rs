@@ -128,6 +128,16 @@ impl Appearance {
         Votes::of(std::iter::once(image), width).polarity()
     }
 
+    /// Size and place of the ink of one image with this polarity.
+    pub(in crate::data) fn ink_of(
+        image: &[u8],
+        height: usize,
+        width: usize,
+        polarity: Polarity,
+    ) -> Option<Ink> {
+        measure_ink(std::iter::once(image), height, width, polarity)
+    }
+
     /// Returns the reason for which an image of `height` × `width` bytes is unlike the training
     /// images, by three measures: its ink, its roughness and its filled areas. Of MNIST's test
     /// images, a few of 1,000 have such a reason. There is none for an image of another size, and

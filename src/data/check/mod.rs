@@ -1,5 +1,6 @@
 //! Owns the check of a data set: what a user should know about the images and labels before a
-//! network learns from them. Depends on `data::range` and `util::format`. Must not know files,
+//! network learns from them. Depends on `data::range`, the doubts of
+//! `preprocess` and `util::format`. Must not know files,
 //! sources or networks, nor where the findings are shown.
 //!
 //! `duplicates`, `classes`, `pixels`, `appearance` and `shape` measure, `findings` puts the measures

@@ -46,16 +46,16 @@ struct Line {
 
 /// Removes the lines that go through the whole `region` of the ink, if they belong to the paper:
 /// they are thinner or fainter than the rest, or more than a digit can have, or make a frame.
-/// Strokes that cross a line stay. Returns true if something was removed.
-pub(super) fn remove_lines(ink: &mut GrayF32, region: Bounds) -> bool {
+/// Strokes that cross a line stay.
+pub(super) fn remove_lines(ink: &mut GrayF32, region: Bounds) {
     if region.height().min(region.width()) < MIN_SIDE {
-        return false;
+        return;
     }
     let part = ink.cut(region.top, region.left, region.height(), region.width());
     let upright = part.transpose();
     let (level_lines, upright_lines) = (find_lines(&part), find_lines(&upright));
     if level_lines.is_empty() && upright_lines.is_empty() {
-        return false;
+        return;
     }
     let (rest, one) = erase(&part, &level_lines);
     let (rest, two) = erase(&rest.transpose(), &upright_lines);
@@ -64,13 +64,12 @@ pub(super) fn remove_lines(ink: &mut GrayF32, region: Bounds) -> bool {
     let is_many = level_lines.len().max(upright_lines.len()) >= MANY_LINES;
     let is_frame = has_both_ends(&level_lines, part.height) && has_both_ends(&upright_lines, part.width);
     if !is_paper(&part, &rest, &erased, is_many || is_frame) {
-        return false;
+        return;
     }
     for (row, line) in rest.values.chunks_exact(rest.width).enumerate() {
         let start = (region.top + row) * ink.width + region.left;
         ink.values[start..start + rest.width].copy_from_slice(line);
     }
-    true
 }
 
 /// True if there is a line near both ends of a side.

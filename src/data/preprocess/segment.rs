@@ -81,7 +81,7 @@ const MAX_LINED_REGIONS: usize = 8;
 pub(super) struct Segmented {
     /// For each pixel the share that ink covers, 0 to 1.
     pub(super) ink: GrayF32,
-    /// What is doubtful about it.
+    /// Reasons to mistrust it.
     pub(super) doubts: Vec<Doubt>,
 }
 

@@ -27,7 +27,7 @@ enum Shown {
     OnPage,
     /// On the terminal and in the page of a timed study.
     IfTimed,
-    /// Where balanced accuracies are shown.
+    /// In a study that shows balanced accuracies.
     IfBalanced,
 }
 
