@@ -36,6 +36,7 @@
 //! | [`optim`] | one file per optimizer; learning-rate schedules |
 //! | [`engine`] | how passes are computed: Burn's tensors or smallnet's CPU kernels |
 //! | [`training`] | the loop in Burn's Learner, callbacks, checkpoints, the learning-rate range test |
+//! | [`exchange`] | networks in the formats of other programs: ONNX, safetensors, PyTorch, Keras |
 //! | [`evaluation`] | predictions, confusion matrix, calibration |
 //! | `plots` | pictures and charts |
 //! | [`experiment`] | the experiment file |
@@ -54,6 +55,7 @@ pub mod data;
 pub mod engine;
 pub mod error;
 pub mod evaluation;
+pub mod exchange;
 #[cfg(feature = "exercise")]
 mod exercise;
 pub mod experiment;

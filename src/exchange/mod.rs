@@ -1,0 +1,12 @@
+//! Owns the file formats in which networks leave smallnet and come in from other programs: one file
+//! or folder per format. Depends on `model` and `data`. Must not know run folders, paths or
+//! printing: writers return bytes, and readers take bytes.
+//!
+//! A reader makes a [`DenseNetwork`] of its input, whose numbers are not to be trusted. A writer
+//! takes a [`DenseNetwork`] and a [`ModelMetadata`].
+
+mod metadata;
+mod network;
+
+pub use metadata::ModelMetadata;
+pub use network::{DenseLayer, DenseNetwork};
