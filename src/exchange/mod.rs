@@ -7,6 +7,7 @@
 
 mod metadata;
 mod network;
+pub mod onnx;
 
 pub use metadata::ModelMetadata;
 pub use network::{DenseLayer, DenseNetwork};
