@@ -45,6 +45,7 @@ pub use preprocess::{DigitSheet, Doubt, PreparedPicture, SheetDigit, SheetPictur
 pub use progress::{ReadObserver, ReadProgress, observe_reading};
 pub use range::ValueRange;
 pub use sources::catalog::{CatalogEntry, catalog_entries, size_text};
+pub(crate) use sources::natural_order;
 pub use sources::{DataSource, Mnist, RawImages, RawLabels, RawPixels, ReadOptions, Source};
 pub(crate) use split::draw_stopping;
 pub use split::{Folds, TrainValSplit, check_folds, draw_test, fold_size};

@@ -5,9 +5,14 @@
 //! A reader makes a [`DenseNetwork`] of its input, whose numbers are not to be trusted. A writer
 //! takes a [`DenseNetwork`] and a [`ModelMetadata`].
 
+mod layout;
 mod metadata;
 mod network;
+mod number_type;
 pub mod onnx;
+pub mod safetensors;
+mod state_dict;
 
+pub use layout::Layout;
 pub use metadata::ModelMetadata;
 pub use network::{DenseLayer, DenseNetwork};

@@ -1,0 +1,144 @@
+//! Owns what the name of a tensor says: which layer it belongs to, and whether it holds weights or
+//! biases. Depends on nothing. Must not know shapes.
+
+use crate::exchange::Layout;
+
+/// Content of a tensor, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Weights in this layout, if nothing else says another one.
+    Weights(Layout),
+    /// Biases.
+    Biases,
+}
+
+/// Last parts of names.
+const ROLES: [(&str, Role); 7] = [
+    ("weight", Role::Weights(Layout::Pytorch)),
+    ("weights", Role::Weights(Layout::Pytorch)),
+    ("kernel", Role::Weights(Layout::Burn)),
+    ("w", Role::Weights(Layout::Burn)),
+    ("bias", Role::Biases),
+    ("biases", Role::Biases),
+    ("b", Role::Biases),
+];
+
+/// Entries of a checkpoint that hold the network and nothing else.
+const NETWORK_ENTRIES: [&str; 4] = ["state_dict", "model_state_dict", "model_state", "params"];
+/// Entries of a checkpoint that hold the network, or attributes of a module, which is one part of a
+/// network then.
+const MODULE_ENTRIES: [&str; 3] = ["model", "net", "network"];
+/// Beginnings of the names of entries that belong to a training, not to a network.
+const TRAINING_ENTRIES: [&str; 5] = ["optim", "opt_", "sched", "lr_sched", "ema"];
+
+/// Characters between the parts of a name: PyTorch and Burn write points, Keras and JAX write
+/// slashes.
+const SEPARATORS: [char; 2] = ['.', '/'];
+
+/// Returns the layer and the content of the tensor called `name`, or `None` if the name is not that
+/// of a fully connected layer's tensor.
+///
+/// `fc1.weight`, `params/Dense_0/kernel`, `dense/kernel:0`, `fc1_weight` and `W1` are understood,
+/// and `layers/dense/vars/0` of Keras.
+pub(super) fn parse(name: &str) -> Option<(String, Role)> {
+    let name = name.strip_suffix(":0").unwrap_or(name);
+    let (parent, last) = name.rsplit_once(SEPARATORS).unwrap_or(("", name));
+    if let Some(layer) = parent.strip_suffix("vars").and_then(|layer| layer.strip_suffix(SEPARATORS)) {
+        return match last {
+            "0" => Some((layer.to_owned(), Role::Weights(Layout::Burn))),
+            "1" => Some((layer.to_owned(), Role::Biases)),
+            _ => None,
+        };
+    }
+    let join = |part: &str| if parent.is_empty() { part.to_owned() } else { format!("{parent}.{part}") };
+    let word = last.trim_end_matches(|char: char| char.is_ascii_digit());
+    let number = last.get(word.len()..).unwrap_or_default();
+    if let Some(role) = role(word.trim_end_matches('_')) {
+        // `W1` and `b1` are of the layer `1`, and `weight` is of the layer in front of it.
+        return Some((if number.is_empty() { parent.to_owned() } else { join(number) }, role));
+    }
+    let (layer, last) = last.rsplit_once('_')?;
+    Some((join(layer), role(last)?))
+}
+
+/// Returns the content that the last part of a name states.
+fn role(word: &str) -> Option<Role> {
+    ROLES.iter().find(|(key, _)| word.eq_ignore_ascii_case(key)).map(|&(_, role)| role)
+}
+
+/// Returns whether a part of the name says that the tensor is an embedding's, which has two
+/// dimensions like a fully connected layer's.
+pub(super) fn is_embedding(name: &str) -> bool {
+    name.to_ascii_lowercase().contains("embed")
+}
+
+/// Returns the entry of a checkpoint that holds the network whose tensors are called `names`, or
+/// `None` if the tensors are not inside such an entry.
+pub(super) fn network_entry<'a>(names: &[&'a str]) -> Option<&'a str> {
+    let entries = || names.iter().filter_map(|name| name.split_once(SEPARATORS).map(|(entry, _)| entry));
+    if let Some(entry) = NETWORK_ENTRIES.iter().find_map(|key| entries().find(|entry| entry == key)) {
+        return Some(entry);
+    }
+    // A module has other layers beside its attribute `model`, and a checkpoint has none.
+    let is_alone = |entry: &str| {
+        let others = names.iter().filter(|name| !is_inside(name, entry) && !is_of_training(name));
+        others.filter_map(|name| parse(name)).next().is_none()
+    };
+    MODULE_ENTRIES.iter().find_map(|key| entries().find(|entry| entry == key)).filter(|entry| is_alone(entry))
+}
+
+/// Returns whether the tensor called `name` is inside the `entry` of a checkpoint.
+pub(super) fn is_inside(name: &str, entry: &str) -> bool {
+    name.strip_prefix(entry).is_some_and(|rest| rest.starts_with(SEPARATORS))
+}
+
+/// Returns whether the tensor called `name` is in an entry that belongs to a training.
+fn is_of_training(name: &str) -> bool {
+    name.split_once(SEPARATORS)
+        .is_some_and(|(entry, _)| TRAINING_ENTRIES.iter().any(|prefix| entry.starts_with(prefix)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_each_library_are_understood() {
+        let (pytorch, burn) = (Role::Weights(Layout::Pytorch), Role::Weights(Layout::Burn));
+        for (name, layer, role) in [
+            ("fc1.weight", "fc1", pytorch),
+            ("module.net.0.bias", "module.net.0", Role::Biases),
+            ("weight", "", pytorch),
+            ("params.Dense_0.kernel", "params.Dense_0", burn),
+            ("params/Dense_0/bias", "params/Dense_0", Role::Biases),
+            ("dense_1/kernel:0", "dense_1", burn),
+            ("layers/dense/vars/0", "layers/dense", burn),
+            ("layers/dense/vars/1", "layers/dense", Role::Biases),
+            ("mlp/~/linear_0/w", "mlp/~/linear_0", burn),
+            ("W1", "1", burn),
+            ("b_2", "2", Role::Biases),
+            ("hidden.w1", "hidden.1", burn),
+            ("fc1_weight", "fc1", pytorch),
+            ("a.fc1_bias", "a.fc1", Role::Biases),
+        ] {
+            assert_eq!(parse(name), Some((layer.to_owned(), role)), "{name}");
+        }
+        for name in ["bn1.running_mean", "lstm.weight_ih_l0", "bn.num_batches_tracked", "scale", "", "vars/2"]
+        {
+            assert_eq!(parse(name), None, "{name}");
+        }
+        assert!(is_embedding("token_embedding.weight") && !is_embedding("fc1.weight"));
+    }
+
+    #[test]
+    fn the_network_of_a_checkpoint_is_found() {
+        let found = |names: &[&'static str]| network_entry(names);
+        assert_eq!(found(&["state_dict.fc.weight", "optimizer_states.0.exp_avg"]), Some("state_dict"));
+        assert_eq!(found(&["opt_state.0.mu.params.D.kernel", "params.D.kernel"]), Some("params"));
+        assert_eq!(found(&["model.fc.weight", "optimizer.state.0.weight", "loss"]), Some("model"));
+        // A module with the attributes `model` and `head`.
+        assert_eq!(found(&["model.0.weight", "head.weight"]), None);
+        assert_eq!(found(&["fc1.weight", "fc1.bias"]), None);
+    }
+}
