@@ -5,14 +5,18 @@
 //! A reader makes a [`DenseNetwork`] of its input, whose numbers are not to be trusted. A writer
 //! takes a [`DenseNetwork`] and a [`ModelMetadata`].
 
+mod format;
 mod layout;
 mod metadata;
 mod network;
 mod number_type;
 pub mod onnx;
+pub mod pytorch;
 pub mod safetensors;
 mod state_dict;
 
+pub(crate) use format::MAX_FILE_BYTES;
+pub use format::{Format, read};
 pub use layout::Layout;
 pub use metadata::ModelMetadata;
 pub use network::{DenseLayer, DenseNetwork};

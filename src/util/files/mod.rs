@@ -6,6 +6,7 @@ mod folder;
 mod lines;
 mod lock;
 mod open;
+mod private_copy;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -28,6 +29,7 @@ pub(crate) use folder::{
 pub(crate) use lines::LineLog;
 pub(crate) use lock::{LOCK, Lock, is_locked};
 pub(crate) use open::open_named;
+pub(crate) use private_copy::with_private_copy;
 
 /// Prefix of the names of temporary files and folders.
 const TEMP_PREFIX: &str = ".tmp";
@@ -122,6 +124,12 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
 /// Reads a whole file of at most `limit` bytes. Otherwise as [`read_bytes`].
 pub(crate) fn read_bytes_up_to(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let bytes = open::open(path).and_then(|file| read_to_end(&file, limit));
+    bytes.map_err(|error| Error::io("read", path, error))
+}
+
+/// Reads a whole file that a user named, of at most `limit` bytes: see [`open_named`].
+pub(crate) fn read_named_up_to(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let bytes = open_named(path).and_then(|file| read_to_end(&file, limit));
     bytes.map_err(|error| Error::io("read", path, error))
 }
 
