@@ -14,6 +14,7 @@ mod evaluate;
 mod experiment;
 mod fetch;
 mod held_errors;
+mod import;
 #[cfg(feature = "exercise")]
 mod lab;
 mod lr_find;
@@ -81,6 +82,7 @@ Examples:
   smallnet predict latest my-digit.png              what is this?
   smallnet weights latest                           what each neuron looks for
   smallnet report latest                            write the page about a run again
+  smallnet import model.pt --activation relu        a network of another program as a run
   smallnet compare latest 20261122-180805           two runs side by side
   smallnet study learning-rate-cv                   choose a learning rate by 5-fold cross-validation
   smallnet lab                                      the whole exercise, run and answered in one page
@@ -165,6 +167,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Compare runs: settings, curves, results
     Compare(compare::CompareArgs),
+    /// Import a network of PyTorch, safetensors or another program as a new run
+    Import(import::ImportArgs),
     /// Look at the images and labels of a data set, and check it
     Data(data::DataArgs),
     /// Download a data set by its name, such as `fashion-mnist`; no other command opens a
@@ -289,6 +293,7 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Weights(args) => weights::run(args, &global, output),
         Command::Report(args) => report::run(args, &global, output),
         Command::Compare(args) => compare::run(args, &global, output),
+        Command::Import(args) => import::run(args, &global, output),
         Command::Data(args) => data::run(args, &global, output),
         Command::Fetch(args) => fetch::run(&args, output),
         Command::Summary(args) => summary::run(args, output),

@@ -57,7 +57,7 @@ fn table(runs: &[RunEntry]) -> Table {
             run.info.experiment.clone(),
             run.folder.id(),
             run.info.backend.to_string(),
-            run.info.status.to_string(),
+            run.info.state(),
             run.accuracy.map_or_else(String::new, |accuracy| format!("{accuracy:.4}")),
             summary.map_or_else(String::new, |summary| grouped(summary.num_parameters)),
         ]);

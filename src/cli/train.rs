@@ -198,7 +198,19 @@ fn print_result(
             "the validation loss was lowest after epoch {epoch}: its weights are the model's"
         ));
     }
-    output.line(&match evaluation {
+    output.line(&test_line(evaluation));
+    if let Some(line) = evaluation.and_then(balanced_line) {
+        output.line(&line);
+    }
+    if let Some(epoch) = summary.seconds_per_epoch {
+        output.line(&format!("{} per epoch; weights {}", seconds(epoch), &summary.weights_sha256[..16]));
+    }
+    print_paths(outcome, path, output);
+}
+
+/// Formats the result on the test images.
+pub(super) fn test_line(evaluation: Option<&Evaluation>) -> String {
+    match evaluation {
         Some(evaluation) => format!(
             "test accuracy {:.4} ({} of {}), loss {}",
             evaluation.accuracy,
@@ -207,14 +219,7 @@ fn print_result(
             loss(evaluation.loss)
         ),
         None => "not tested: there are no test images with labels".to_owned(),
-    });
-    if let Some(line) = evaluation.and_then(balanced_line) {
-        output.line(&line);
     }
-    if let Some(epoch) = summary.seconds_per_epoch {
-        output.line(&format!("{} per epoch; weights {}", seconds(epoch), &summary.weights_sha256[..16]));
-    }
-    print_paths(outcome, path, output);
 }
 
 /// Formats the balanced accuracy, where some classes have much fewer images than others.

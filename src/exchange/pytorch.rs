@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use pytorch_reader::{DType, PytorchReader, Tensor};
+use pytorch_reader::{DType, PytorchError, PytorchReader, Tensor};
 
 use crate::error::{Error, Result};
 use crate::exchange::number_type::NumberType;
@@ -15,8 +15,8 @@ use crate::exchange::{DenseNetwork, Layout, ModelMetadata};
 use crate::util::files;
 
 /// Largest pickle in bytes that is read from a zip archive. That of a network of 1,000 layers with the
-/// state of Adam has some 600,000 bytes, and each byte may become 100 in memory.
-const MAX_PICKLE_BYTES: u64 = 2 << 20;
+/// state of Adam has some 600,000 bytes, and each byte may become 200 in memory.
+const MAX_PICKLE_BYTES: u64 = 1 << 20;
 
 /// Name of the pickle in a zip archive, after the name of its folder.
 pub(super) const PICKLE: &str = "data.pkl";
@@ -39,11 +39,7 @@ pub fn read(bytes: &[u8], layout: Option<Layout>) -> Result<DenseNetwork> {
 
 /// Reads the network in the file at `path`, a copy of `num_bytes` bytes.
 fn read_copy(path: &Path, num_bytes: usize, layout: Option<Layout>) -> Result<DenseNetwork> {
-    let file = PytorchReader::new(path).map_err(|error| {
-        Error::corrupt(format!("the PyTorch file cannot be read: {error}"))
-            .with_source(error)
-            .hint("`torch.save(model.state_dict(), \"model.pt\")` writes a file that can")
-    })?;
+    let file = PytorchReader::new(path).map_err(unreadable)?;
     check_memory(file.tensors().values(), num_bytes)?;
     let tensors: Vec<TensorInfo> =
         file.tensors().iter().map(|(name, tensor)| tensor_info(name, tensor)).collect();
@@ -57,6 +53,22 @@ fn read_copy(path: &Path, num_bytes: usize, layout: Option<Layout>) -> Result<De
         bytes.map(Cow::Owned).map_err(damaged)
     };
     read_network(&tensors, read, ModelMetadata::default(), layout)
+}
+
+/// Error of a file that the reader refuses.
+fn unreadable(error: PytorchError) -> Error {
+    let text = error.to_string();
+    let hint = match text.contains("__torch__") {
+        true => {
+            "it is an archive of TorchScript: `torch.save(torch.jit.load(\"model.pt\").state_dict(), \"state.pt\")` takes its \
+                 state dictionary out"
+        }
+        false => {
+            "`torch.save(model.state_dict(), \"state.pt\")` writes a file that can be read; a model of scikit-learn comes in as \
+             ONNX"
+        }
+    };
+    Error::corrupt(format!("the PyTorch file cannot be read: {text}")).with_source(error).hint(hint)
 }
 
 /// Checks that the tensors have no more bytes than the file. A view that repeats its numbers can have

@@ -81,6 +81,17 @@ impl Activation {
         }
     }
 
+    /// Value in an experiment file: `relu`, or a table for a leaky ReLU with another slope than the
+    /// default.
+    pub(crate) fn setting(self) -> String {
+        match self {
+            Self::LeakyRelu { slope } if slope != DEFAULT_SLOPE => {
+                format!("{{ kind = \"{}\", slope = {slope} }}", self.key())
+            }
+            _ => self.key().to_owned(),
+        }
+    }
+
     /// Formula of the function as text, for an input x.
     pub fn formula(self) -> String {
         match self {

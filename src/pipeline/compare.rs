@@ -83,8 +83,12 @@ impl RunComparison {
 fn find_differences(runs: &[RunRecords]) -> Result<Vec<Difference>> {
     let experiments: Vec<_> = runs.iter().map(|run| &run.experiment).collect();
     let mut found = differences(&experiments)?;
+    found.iter_mut().for_each(|difference| leave_out_unused(difference, runs));
     type Property = (&'static str, fn(&RunRecords) -> String);
-    let properties: [Property; 3] = [
+    let properties: [Property; 4] = [
+        ("imported from", |run| {
+            run.info.imported.as_ref().map_or_else(dash, |file| file.file_name().to_owned())
+        }),
         ("data digest", |run| run.info.data.sha256.chars().take(16).collect()),
         ("backend", |run| run.info.backends()),
         ("smallnet", |run| run.info.version.clone()),
@@ -96,6 +100,25 @@ fn find_differences(runs: &[RunRecords]) -> Result<Vec<Difference>> {
         }
     }
     Ok(found)
+}
+
+/// Text of a property that a run does not have.
+fn dash() -> String {
+    "–".to_owned()
+}
+
+/// Leaves out the settings of a training in the columns of imported networks, whose training is not
+/// known.
+fn leave_out_unused(difference: &mut Difference, runs: &[RunRecords]) {
+    let of_network = ["data.", "model.hidden", "model.activation", "name"];
+    if of_network.iter().any(|key| difference.key.starts_with(key)) {
+        return;
+    }
+    for (value, run) in difference.values.iter_mut().zip(runs) {
+        if run.info.imported.is_some() {
+            *value = None;
+        }
+    }
 }
 
 fn is_same_folder(one: &Path, other: &Path) -> bool {

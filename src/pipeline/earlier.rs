@@ -1,7 +1,7 @@
 //! The search for runs of the same experiment that exist already.
 //!
 //! A run is recognised by its experiment, backend, engine and data set. A run that was resumed on
-//! another backend is not one of them. So a program that was killed finds
+//! another backend is not one of them, and neither is an imported network. So a program that was killed finds
 //! its runs again, whatever it was doing at that moment.
 
 use std::path::Path;
@@ -30,6 +30,7 @@ pub(crate) fn find_runs(
         Ok(own == *experiment
             && (info.backend, info.engine()) == (compute.backend(), compute.engine())
             && !info.is_inexact()
+            && info.imported.is_none()
             && info.data.identity() == data)
     };
     let mut runs = RunFolder::list_experiment(artifacts, &experiment.name)?;

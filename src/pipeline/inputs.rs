@@ -81,6 +81,7 @@ pub(crate) fn start_info(
         engine: Some(compute.engine()),
         adapter: handle.adapter.clone(),
         source_run: None,
+        imported: None,
         num_threads: backend::num_threads(),
         data,
         seed: experiment.seed,

@@ -199,7 +199,9 @@ impl LoadedModel {
     /// Returns the faults that an `evaluation` of the network on `eval_set` shows.
     pub fn diagnose(&self, evaluation: &Evaluation, eval_set: &EvalSet) -> Vec<Finding> {
         let is_result = eval_set.is_own_test() && self.is_final() && self.info.status == Status::Finished;
-        diagnosis::diagnose(&self.experiment, evaluation, self.info.data.classes().names(), is_result)
+        let names = self.info.data.classes();
+        let findings = diagnosis::diagnose(&self.experiment, evaluation, names.names(), is_result);
+        diagnosis::of_network(findings, &self.info)
     }
 
     /// Stores `evaluation` as the run's test and writes the run's page again, if two conditions

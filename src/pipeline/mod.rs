@@ -1,5 +1,5 @@
-//! Owns the order of the work: train an experiment into a run folder, resume a run, load its
-//! network, evaluate, predict, draw, report, compare runs, and find a learning rate. Depends on all
+//! Owns the order of the work: train an experiment into a run folder, resume a run, import a
+//! network, load a run's network, evaluate, predict, draw, report, compare runs, and find a learning rate. Depends on all
 //! modules that do one part of this work. Must not know `study`, `exercise` or `cli`, and prints
 //! nothing.
 
@@ -7,6 +7,7 @@ mod answers;
 mod compare;
 pub(crate) mod earlier;
 mod eval_split;
+mod import;
 pub(crate) mod inputs;
 mod loaded_model;
 mod lr_find;
@@ -21,6 +22,7 @@ pub(crate) mod train;
 
 pub use answers::{Area, ImagePrediction, ImageRef, PictureAnswer, UnreadablePicture};
 pub use compare::{RunComparison, compare};
+pub use import::{ImportRequest, ImportedRun, import};
 pub use inputs::GIT_COMMIT;
 pub use loaded_model::{EvalSet, LoadedModel};
 pub use lr_find::LrFinder;

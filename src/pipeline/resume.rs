@@ -45,6 +45,7 @@ pub fn resume(
     let lock = folder.lock()?;
     let mut info = folder.info()?;
     check_format(&folder, &info)?;
+    check_trained(&folder, &info)?;
     let compute = choose_compute(&folder, &info, backend, engine)?;
     let mut experiment = folder.experiment(&info)?;
     let (mut metrics, epochs) = folder.metrics()?;
@@ -126,6 +127,14 @@ fn check_format(folder: &RunFolder, info: &RunInfo) -> Result<()> {
         info.version
     ))
     .hint(format!("train again: `smallnet train {}`", folder.config_path().display())))
+}
+
+/// Refuses a network that was imported: it has no training to resume.
+fn check_trained(folder: &RunFolder, info: &RunInfo) -> Result<()> {
+    let Some(imported) = &info.imported else { return Ok(()) };
+    let path = folder.path().display();
+    Err(Error::state(format!("`{path}` was {}: it has no training to resume", imported.describe()))
+        .hint(format!("`smallnet train --from {path}` trains it further, in a run of its own")))
 }
 
 /// Returns the backend and the engine that the run resumes on: its own, or another `backend` if the

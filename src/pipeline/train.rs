@@ -89,7 +89,8 @@ pub(super) fn create(
     let now = run::now();
     let initial = source_run.is_some().then_some(&model);
     let info = RunInfo { source_run, ..start_info(&experiment, compute, &handle, data, now) };
-    let (folder, lock, info) = RunFolder::create(artifacts, &experiment, info, initial, now)?;
+    let fill = |folder: &RunFolder| initial.map_or(Ok(()), |model| folder.save_initial_weights(model));
+    let (folder, lock, info) = RunFolder::create(artifacts, &experiment, info, fill, now)?;
     let (metrics, _) = folder.metrics()?;
     Ok(PreparedRun {
         experiment,

@@ -59,9 +59,9 @@ pub fn result_table(runs: &[RunRecords], names: &[String]) -> TextTable {
         }),
         Column::number("test loss", |(run, _)| or_dash(tested(run), |(_, value)| loss(value))),
         Column::number("parameters", |(run, _)| grouped(num_parameters(run))),
-        Column::number("epochs", |(run, _)| grouped(run.epochs.len())),
+        Column::number("epochs", |(run, _)| or_dash(num_epochs(run), grouped)),
         Column::number("per epoch", |(run, _)| or_dash(EpochRecord::median_seconds(&run.epochs), seconds)),
-        Column::number("status", |(run, _)| run.info.status.to_string()),
+        Column::number("status", |(run, _)| run.info.state()),
     ];
     let is_unbalanced =
         |run: &RunRecords| run.test.as_ref().is_some_and(|test| test.evaluation.is_unbalanced());
@@ -83,6 +83,11 @@ fn tested(run: &RunRecords) -> Option<(f64, f64)> {
 /// Balanced accuracy of a run on its test images; `None` before it has been tested.
 fn balanced(run: &RunRecords) -> Option<f64> {
     run.test.as_ref()?.evaluation.balanced_accuracy()
+}
+
+/// Number of epochs trained; `None` for an imported network.
+fn num_epochs(run: &RunRecords) -> Option<usize> {
+    run.info.imported.is_none().then_some(run.epochs.len())
 }
 
 fn num_parameters(run: &RunRecords) -> usize {

@@ -13,7 +13,7 @@ use crate::report::layout::section;
 use crate::report::{components, curves, result};
 use crate::run::diagnosis;
 use crate::run::diagnosis::Finding;
-use crate::run::{ResumeEvent, RunRecords, Status};
+use crate::run::{ImportedNetwork, ResumeEvent, RunRecords, Status};
 use crate::training::{EpochRecord, Position};
 use crate::util::format::{counted, grouped, loss, seconds, three_digits};
 
@@ -34,7 +34,7 @@ pub fn page(run: &RunRecords, first_layer: Option<&LayerWeights>) -> Result<Stri
     if !run.epochs.is_empty() {
         sections.push(section("Learning curves", &learning(run)?));
     }
-    sections.push(section("Network", &network(&model)));
+    sections.push(section("Network", &network(&model, run.info.imported.is_none())));
     if let Some(test) = &run.test {
         let evaluation = &test.evaluation;
         let result = html! {
@@ -63,7 +63,7 @@ fn header(run: &RunRecords, model: &ModelSummary) -> Markup {
     html! {
         h1 { (run.info.experiment) }
         p {
-            (model.shape()) " for " (run.info.data.source) ", trained on " (run.info.adapter) ", "
+            (model.shape()) " for " (run.info.data.source) ", " (components::inline_code(&origin(run))) ", "
             (run.info.started_at.get(..16).unwrap_or_default().replace('T', " ")) " UTC"
         }
         @if let Some(notice) = status_notice(run) { p.warning { (components::inline_code(&notice)) } }
@@ -84,6 +84,14 @@ fn header(run: &RunRecords, model: &ModelSummary) -> Markup {
     }
 }
 
+/// Where the network is from: `trained on` a device, or `imported from` a file.
+fn origin(run: &RunRecords) -> String {
+    match &run.info.imported {
+        Some(imported) => imported.describe(),
+        None => format!("trained on {}", run.info.adapter),
+    }
+}
+
 /// Sentence about a run that has not finished. `None` if it has.
 fn status_notice(run: &RunRecords) -> Option<String> {
     let message = run.info.message.as_deref().unwrap_or_default();
@@ -101,9 +109,16 @@ fn status_notice(run: &RunRecords) -> Option<String> {
     Some(what + ".")
 }
 
+/// Sentence about an imported network.
+const NOT_TRAINED: &str = "smallnet did not train this network: how it was trained, and on which images, is not known. So there are \
+                           no learning curves. If test images were among its training images, the test accuracy is too high.";
+
 /// Sentences about early stopping, restored weights and lost records, which the numbers alone do
 /// not show.
 fn note(run: &RunRecords) -> Option<String> {
+    if run.info.imported.is_some() {
+        return Some(NOT_TRAINED.to_owned());
+    }
     let summary = run.summary.as_ref().filter(|_| run.info.status == Status::Finished)?;
     let early = summary.num_epochs < run.experiment.training.num_epochs;
     let early = early.then(|| format!("Training stopped early, after epoch {}.", summary.num_epochs));
@@ -140,10 +155,12 @@ fn key_figures(run: &RunRecords, model: &ModelSummary) -> Vec<(String, String)> 
         figures.push((loss(test.evaluation.loss), "test loss (nats)".to_owned()));
     }
     figures.push((grouped(model.num_parameters), "parameters".to_owned()));
-    figures.push((
-        grouped(run.epochs.len()),
-        format!("of {} trained", counted(model.num_epochs, "epoch", "epochs")),
-    ));
+    if run.info.imported.is_none() {
+        figures.push((
+            grouped(run.epochs.len()),
+            format!("of {} trained", counted(model.num_epochs, "epoch", "epochs")),
+        ));
+    }
     if let Some(epoch) = EpochRecord::median_seconds(&run.epochs) {
         figures.push((seconds(epoch), "per epoch (median)".to_owned()));
     }
@@ -164,7 +181,8 @@ fn learning(run: &RunRecords) -> Result<Markup> {
     })
 }
 
-fn network(model: &ModelSummary) -> Markup {
+/// Table of the layers and, for a network that smallnet trained, its update rule.
+fn network(model: &ModelSummary, is_trained: bool) -> Markup {
     html! {
         div.layers { (components::text_table(&model.table())) }
         (components::definition_list(&[
@@ -173,9 +191,11 @@ fn network(model: &ModelSummary) -> Markup {
             ("Flatten", model.flatten.clone()),
             ("loss", model.loss.clone()),
         ]))
-        h3 { "Update rule: " (model.optimizer) }
-        pre { @for line in &model.update_rule { (line) "\n" } (model.learning_rate) }
-        p { (model.steps) "." }
+        @if is_trained {
+            h3 { "Update rule: " (model.optimizer) }
+            pre { @for line in &model.update_rule { (line) "\n" } (model.learning_rate) }
+            p { (model.steps) "." }
+        }
     }
 }
 
@@ -220,13 +240,16 @@ fn provenance(run: &RunRecords) -> Markup {
     let info = &run.info;
     let mut entries = vec![
         ("run", run.folder.path().display().to_string()),
-        ("status", info.status.to_string()),
+        ("status", info.state()),
         ("started", info.started_at.clone()),
         ("ended", info.ended_at.clone().unwrap_or_else(|| "–".to_owned())),
     ];
     if let Some(source) = &info.source_run {
         entries.push(("from run", source.path.clone()));
         entries.push(("its weights", source.weights_sha256.clone()));
+    }
+    if let Some(imported) = &info.imported {
+        entries.extend(import_entries(imported));
     }
     if !info.resumes.is_empty() {
         entries.push(("resumed", info.resumes.iter().map(describe_resume).collect::<Vec<_>>().join("; ")));
@@ -242,15 +265,27 @@ fn provenance(run: &RunRecords) -> Markup {
     // No other command repeats a cosine schedule that was stretched by `resume`.
     let is_stretched =
         info.num_epochs.is_some() && matches!(run.experiment.schedule, ScheduleConfig::Cosine(_));
-    let is_exact =
-        info.status == Status::Finished && !info.backend.is_gpu() && !info.is_inexact() && !is_stretched;
+    let is_exact = info.imported.is_none()
+        && info.status == Status::Finished
+        && !info.backend.is_gpu()
+        && !info.is_inexact()
+        && !is_stretched;
     let from = info.source_run.as_ref();
     let from = from.map(|source| format!(" --from {}", components::shell_word(&source.path)));
     let extended = info.num_epochs.map(|epochs| format!(" --set training.num_epochs={epochs}"));
+    let command = match &info.imported {
+        Some(imported) => import_command(run, imported),
+        None => format!(
+            "smallnet --backend {} train {config}{}{}",
+            info.backend,
+            from.unwrap_or_default(),
+            extended.unwrap_or_default()
+        ),
+    };
     html! {
         (components::definition_list(&entries))
         h3 { "Repeat it" }
-        pre { "smallnet --backend " (info.backend) " train " (config) (from.unwrap_or_default()) (extended.unwrap_or_default()) }
+        pre { (command) }
         @if is_exact {
             p.note {
                 "On the same kind of CPU, the same version of smallnet gives the same weights to the last bit: compare the "
@@ -258,6 +293,39 @@ fn provenance(run: &RunRecords) -> Markup {
             }
         }
     }
+}
+
+/// Entries about the file of an imported network.
+fn import_entries(imported: &ImportedNetwork) -> Vec<(&'static str, String)> {
+    let mut entries = vec![
+        ("imported from", imported.file.clone()),
+        ("its format", imported.format.clone()),
+        ("its digest", imported.sha256.clone()),
+    ];
+    if !imported.scaling.is_none() {
+        entries
+            .push(("its scaling", format!("{}; part of the first layer since", imported.scaling.describe())));
+    }
+    entries
+}
+
+/// The command that imports the network again.
+fn import_command(run: &RunRecords, imported: &ImportedNetwork) -> String {
+    let word = components::shell_word;
+    let mut command = format!("smallnet --backend {} import {}", run.info.backend, word(&imported.file));
+    let mut add = |option: &str, value: String| command += &format!(" --{option} {}", word(&value));
+    add("name", run.info.experiment.clone());
+    add("data", run.info.data.source.clone());
+    if let Some(activation) = &imported.activation {
+        add("activation", activation.setting());
+    }
+    imported.layout.iter().for_each(|layout| add("layout", layout.clone()));
+    if let Some(range) = &imported.scaling.value_range {
+        add("value-range", format!("{},{}", range.black, range.white));
+    }
+    imported.scaling.mean.iter().for_each(|mean| add("mean", mean.to_string()));
+    imported.scaling.std.iter().for_each(|std| add("std", std.to_string()));
+    command
 }
 
 /// Time and position at which a run was resumed.
@@ -275,5 +343,13 @@ fn describe_resume(resumed: &ResumeEvent) -> String {
 }
 
 fn experiment(run: &RunRecords) -> Result<Markup> {
-    Ok(html! { pre { (run.experiment.to_toml()?.trim_end()) } })
+    Ok(html! {
+        @if run.info.imported.is_some() {
+            p.note {
+                "An imported network has used the data set, the hidden layers and the activation alone. All other settings are "
+                "those that " code { "smallnet train --from" } " begins with."
+            }
+        }
+        pre { (run.experiment.to_toml()?.trim_end()) }
+    })
 }

@@ -11,7 +11,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// A device that fails, or a file that cannot be written.
-    pub(super) fn save_initial_weights(&self, model: &Mlp) -> Result<()> {
+    pub(crate) fn save_initial_weights(&self, model: &Mlp) -> Result<()> {
         write_weights(&self.path.join(INITIAL), model)
     }
 

@@ -20,6 +20,7 @@
 //! ```
 
 pub mod diagnosis;
+mod imported;
 mod initial;
 mod list;
 mod metrics;
@@ -42,6 +43,7 @@ use crate::training::{EpochRecord, Position, Store, read_checkpointed_weights};
 use crate::util::files;
 use crate::util::hex::hex;
 
+pub use imported::{ImportedNetwork, PixelScaling};
 pub use list::{RunEntry, UnreadableRun, find, list};
 pub use metrics::Metrics;
 pub use records::{
@@ -92,17 +94,17 @@ pub struct RunFolder {
 
 impl RunFolder {
     /// Creates the folder `artifacts/<experiment>/<run id>` with `config.toml` and `run.json`, and
-    /// locks it. `initial` is the network whose weights are saved as the initial ones, if they are
-    /// those of another run. The id is the time in UTC, with a number if another run has that id.
-    /// Returns `info` with the digest of `config.toml`, as it was saved.
+    /// locks it. `fill` writes the other files that it has from its beginning. The id is the time in
+    /// UTC, with a number if another run has that id. Returns `info` with the digest of `config.toml`,
+    /// as it was saved.
     ///
     /// # Errors
-    /// A folder or file that cannot be written.
+    /// A folder or file that cannot be written, or those of `fill`. Then there is no folder.
     pub fn create(
         artifacts: &Path,
         experiment: &Experiment,
         mut info: RunInfo,
-        initial: Option<&Mlp>,
+        fill: impl FnOnce(&Self) -> Result<()>,
         now: OffsetDateTime,
     ) -> Result<(Self, RunLock, RunInfo)> {
         let parent = artifacts.join(&experiment.name);
@@ -114,7 +116,7 @@ impl RunFolder {
         let lock = RunLock { lock };
         info.config_sha256 = Some(folder.write_experiment(experiment)?);
         folder.write_info(&info)?;
-        initial.map_or(Ok(()), |model| folder.save_initial_weights(model))?;
+        fill(&folder)?;
         // The time 2026-11-22T18:08:05.112Z becomes the id 20261122-180805.
         let id: String = timestamp(now).chars().take(19).filter(|c| !"-:".contains(*c)).collect();
         let id = id.replace('T', "-");

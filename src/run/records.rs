@@ -7,7 +7,7 @@ use crate::backend::{Backend, Engine};
 use crate::data::{Appearance, Classes, DataProperties, InputSpec, PicturePreparer, Preparation, ValueRange};
 use crate::evaluation::{Evaluation, PredictionCounts};
 use crate::experiment::Experiment;
-use crate::run::{RunFolder, TestEvaluation};
+use crate::run::{ImportedNetwork, RunFolder, TestEvaluation};
 use crate::training::{EpochRecord, Position};
 use crate::util::format::{counted, grouped};
 
@@ -74,6 +74,9 @@ pub struct RunInfo {
     /// The run whose weights this run started from. `None` if it started from random ones.
     #[serde(rename = "from", default, skip_serializing_if = "Option::is_none")]
     pub source_run: Option<SourceRun>,
+    /// The file that the network was imported from. `None` for a network that smallnet trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<ImportedNetwork>,
     /// The data set and its digest.
     pub data: DataInfo,
     /// The seed of the experiment.
@@ -98,6 +101,14 @@ impl RunInfo {
     /// had when it was trained.
     pub fn engine(&self) -> Engine {
         self.engine.unwrap_or(Engine::usual(self.backend))
+    }
+
+    /// Returns the state of the run in words: its status, or `imported`, which is no training.
+    pub fn state(&self) -> String {
+        match self.imported {
+            Some(_) => "imported".to_owned(),
+            None => self.status.to_string(),
+        }
     }
 
     /// Returns whether the run was resumed on another backend than the one before. No other training

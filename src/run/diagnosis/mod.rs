@@ -136,8 +136,21 @@ pub(crate) fn diagnose_training(
     if has_last_weights {
         findings.extend(find_early_peak(experiment, info.data.num_validation, epochs));
     }
+    of_network(findings, info)
+}
+
+/// Returns the `findings` about the network of the run that `info` describes. For an imported network,
+/// the reason is not in the settings of a training.
+pub(crate) fn of_network(mut findings: Vec<Finding>, info: &RunInfo) -> Vec<Finding> {
+    if info.imported.is_some() {
+        findings.iter_mut().for_each(|finding| finding.hint = IMPORTED_HINT.to_owned());
+    }
     findings
 }
+
+/// Likely reasons of a low accuracy of an imported network.
+const IMPORTED_HINT: &str = "the network may take other pixels than 0 to 1, have another activation or its classes in another \
+                             order: see `--value-range`, `--mean`, `--std` and `--activation` of `smallnet import`";
 
 /// Returns the faults of a network of `experiment` with this `evaluation`. `is_result` is true if
 /// the training is finished and the images are the test images of the experiment's own data set.
