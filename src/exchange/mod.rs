@@ -6,6 +6,7 @@
 //! takes a [`DenseNetwork`] and a [`ModelMetadata`].
 
 mod format;
+pub mod hugging_face;
 pub mod keras;
 mod layout;
 mod metadata;
