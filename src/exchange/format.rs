@@ -7,7 +7,7 @@
 use std::io::Cursor;
 
 use crate::error::{Error, Result};
-use crate::exchange::{DenseNetwork, Layout, pytorch, safetensors};
+use crate::exchange::{DenseNetwork, Layout, keras, onnx, pytorch, safetensors};
 
 /// Largest file in bytes that is imported. A network of the largest size has 400 MB in single
 /// precision and 800 MB in double precision.
@@ -93,8 +93,8 @@ pub fn read(bytes: &[u8], layout: Option<Layout>) -> Result<(Format, DenseNetwor
     let network = match format {
         Format::Safetensors => safetensors::read(bytes, layout),
         Format::Pytorch => pytorch::read(bytes, layout),
-        Format::Keras => Err(Error::unsupported("files of Keras cannot be imported yet")),
-        Format::Onnx => Err(Error::unsupported("files of ONNX cannot be imported yet")),
+        Format::Keras => keras::read(bytes),
+        Format::Onnx => onnx::read(bytes),
     }?;
     network.check()?;
     Ok((format, network))
