@@ -36,6 +36,7 @@
 //! | [`optim`] | one file per optimizer; learning-rate schedules |
 //! | [`engine`] | how passes are computed: Burn's tensors or smallnet's CPU kernels |
 //! | [`training`] | the loop in Burn's Learner, callbacks, checkpoints, the learning-rate range test |
+//! | [`tracking`] | files for trackers: TensorBoard's event files, CSV |
 //! | [`exchange`] | networks in the formats of other programs: ONNX, safetensors, PyTorch, Keras |
 //! | [`evaluation`] | predictions, confusion matrix, calibration |
 //! | `plots` | pictures and charts |
@@ -68,6 +69,7 @@ pub mod report;
 pub mod run;
 mod statistics;
 pub mod study;
+pub mod tracking;
 pub mod training;
 mod util;
 

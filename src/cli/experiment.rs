@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::experiment::shipped;
 use crate::experiment::shipped::EXPERIMENTS;
 use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, Override, read_text};
+use crate::tracking::Tracker;
 
 /// Arguments of an experiment file and of changes of its settings.
 #[derive(Debug, Default, Args)]
@@ -78,6 +79,23 @@ pub(super) struct ShortForms {
     hidden: Option<Widths>,
 }
 
+/// The option `--track`.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct TrackArgs {
+    /// Also write files for these trackers: several with commas; short for `--set
+    /// tracking.kinds=[…]`
+    #[arg(long, value_name = "TRACKERS", value_enum, value_delimiter = ',')]
+    pub(super) track: Vec<Tracker>,
+}
+
+impl TrackArgs {
+    /// Returns the setting that the option stands for, if it is given.
+    pub(super) fn setting(&self) -> Option<Override> {
+        let names: Vec<String> = self.track.iter().map(|tracker| tracker.name().to_owned()).collect();
+        (!names.is_empty()).then(|| Override::new("tracking.kinds", names))
+    }
+}
+
 /// Neurons per hidden layer as typed: `128,64`, or `none`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Widths(Vec<u32>);
@@ -123,6 +141,12 @@ impl TrainingArgs {
             words.extend(["--set".to_owned(), setting.to_string()]);
         }
         words
+    }
+
+    /// Adds the trackers of `--track`, which override those of `--set`.
+    pub(super) fn tracked(mut self, track: &TrackArgs) -> Self {
+        self.experiment.settings.extend(track.setting());
+        self
     }
 
     /// Reads the experiment. `name` replaces its name.

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::pipeline;
 use crate::pipeline::Resume;
 use crate::run;
+use crate::tracking::Tracker;
 
 /// Arguments of `smallnet resume`.
 #[derive(Debug, Args)]
@@ -24,6 +25,9 @@ pub(super) struct ResumeArgs {
     /// The run's data set, if it was moved: a name, a folder or a file
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
+    /// Also write files for these trackers: several with commas. A run goes on with those that it has
+    #[arg(long, value_name = "TRACKERS", value_enum, value_delimiter = ',')]
+    track: Vec<Tracker>,
     /// Show Burn's terminal dashboard instead of a bar; Ctrl-C stops, and so do q and then s
     #[arg(long)]
     dashboard: bool,
@@ -38,13 +42,14 @@ pub(super) fn run(args: ResumeArgs, global: &Global, output: &Output) -> Result<
     if global.device.is_some() {
         global.check_device(global.backend.map_or_else(|| folder.info().map(|info| info.backend), Ok)?)?;
     }
-    let Resume { run: prepared, position, warnings } = pipeline::resume(
+    let Resume { run: mut prepared, position, warnings } = pipeline::resume(
         folder,
         args.epochs,
         global.backend,
         global.engine,
         args.data.as_deref().map(Source::parse),
     )?;
+    prepared.experiment.tracking.add(&args.track);
     warnings.iter().for_each(|warning| output.warning(warning));
     let path = prepared.folder.path().display();
     output.line(&match position {

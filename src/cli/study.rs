@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::backend::Engine;
-use crate::cli::experiment::ShortForms;
+use crate::cli::experiment::{ShortForms, TrackArgs};
 use crate::cli::output::Output;
 use crate::cli::signals::Signals;
 use crate::cli::table::Table;
@@ -45,6 +45,8 @@ pub(super) struct StudyArgs {
     /// data.source=DATA`
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
+    #[command(flatten)]
+    track: TrackArgs,
     /// Print the trials, their number and about how long they take; train none
     #[arg(long)]
     dry_run: bool,
@@ -94,6 +96,7 @@ struct DryTrial {
 pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let mut settings = args.settings;
     settings.extend(args.short.settings());
+    settings.extend(args.track.setting());
     settings.extend(args.data.map(|data| Override::new("data.source", data)));
     let study = Study::read(&args.file, &settings)?;
     let options = RunOptions { separate: args.separate, remeasure: args.remeasure };

@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::backend::BackendHandle;
-use crate::cli::experiment::{ExperimentText, TrainingArgs};
+use crate::cli::experiment::{ExperimentText, TrackArgs, TrainingArgs};
 use crate::cli::output::{Output, invocation};
 use crate::cli::signals::Signals;
 use crate::cli::{Global, dashboard, progress, terminal};
@@ -38,6 +38,8 @@ pub(super) struct TrainArgs {
     /// The name of the run's folder in the artifacts folder; short for `--set name=NAME`
     #[arg(long)]
     name: Option<String>,
+    #[command(flatten)]
+    track: TrackArgs,
     /// Show Burn's terminal dashboard instead of a bar; Ctrl-C stops, and so do q and then s
     #[arg(long)]
     dashboard: bool,
@@ -62,14 +64,17 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
     }
     let compute = global.compute()?;
     let prepared = match &args.from {
-        None => pipeline::prepare(args.experiment.read(args.name)?, compute, &global.artifacts)?,
+        None => {
+            let experiment = args.experiment.tracked(&args.track).read(args.name)?;
+            pipeline::prepare(experiment, compute, &global.artifacts)?
+        }
         Some(from) => {
             let source = LoadedModel::load(from, &global.artifacts, Some(compute.backend()))?;
             let own = ExperimentText {
                 text: source.experiment.to_toml()?,
                 origin: source.folder.config_path().display().to_string(),
             };
-            let experiment = args.experiment.read_or(own, args.name)?;
+            let experiment = args.experiment.tracked(&args.track).read_or(own, args.name)?;
             pipeline::prepare_from(experiment, &source, compute, &global.artifacts)?
         }
     };

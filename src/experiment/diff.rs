@@ -17,7 +17,7 @@ pub struct Difference {
 }
 
 /// Returns the settings that are not equal in all `experiments`, in the order of the experiment
-/// file. The name is left out, since it has no effect on a result.
+/// file. The name and the trackers are left out, since they have no effect on a result.
 ///
 /// # Errors
 /// An experiment that cannot be written as TOML.
@@ -25,7 +25,7 @@ pub fn differences(experiments: &[&Experiment]) -> Result<Vec<Difference>> {
     let settings = experiments.iter().map(|experiment| settings(experiment)).collect::<Result<Vec<_>>>()?;
     let mut keys: Vec<&String> = Vec::new();
     for key in settings.iter().flat_map(BTreeMap::keys) {
-        if key != "name" && !keys.contains(&key) {
+        if key != "name" && !is_tracking(key) && !keys.contains(&key) {
             keys.push(key);
         }
     }
@@ -48,6 +48,11 @@ pub fn settings(experiment: &Experiment) -> Result<BTreeMap<String, String>> {
     let mut settings = BTreeMap::new();
     flatten("", &value, &mut settings);
     Ok(settings)
+}
+
+/// Returns whether `key` belongs to the section `[tracking]`, which has no effect on a result.
+pub(crate) fn is_tracking(key: &str) -> bool {
+    key.starts_with("tracking.")
 }
 
 fn flatten(prefix: &str, value: &Value, settings: &mut BTreeMap<String, String>) {
@@ -81,7 +86,7 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_named() {
-        let one = experiment("name = \"a\"\n[optimizer]\nlearning_rate = 0.5");
+        let one = experiment("name = \"a\"\n[tracking]\nkinds = [\"csv\"]\n[optimizer]\nlearning_rate = 0.5");
         let other = experiment("name = \"b\"\nseed = 7\n[model]\nhidden = [3]\n[optimizer]\nkind = \"adam\"");
         assert_eq!(differences(&[&one, &one]).unwrap(), []);
         let found = differences(&[&one, &other]).unwrap();

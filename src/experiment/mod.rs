@@ -1,6 +1,6 @@
 //! Owns the experiment file: its sections, and how it is read, overridden, checked and written.
-//! Depends on the modules whose sections it combines: `data`, `model`, `optim` and `training`. Each
-//! of them defines the meaning of its own section. Must not know run folders.
+//! Depends on the modules whose sections it combines: `data`, `model`, `optim`, `training` and
+//! `tracking`. Each of them defines the meaning of its own section. Must not know run folders.
 
 mod diff;
 mod overrides;
@@ -15,8 +15,10 @@ use crate::data::DataConfig;
 use crate::error::{Error, Result, ensure};
 use crate::model::MlpConfig;
 use crate::optim::{OptimizerConfig, ScheduleConfig};
+use crate::tracking::TrackingConfig;
 use crate::training::{CheckpointConfig, Hyperparameters, TrainingConfig};
 
+pub(crate) use diff::is_tracking;
 pub use diff::{Difference, differences, settings};
 pub use overrides::Override;
 pub(crate) use read::{ParsedExperiment, parse, read_text};
@@ -51,6 +53,9 @@ pub struct Experiment {
     /// The frequency of checkpoints. It has no effect on the result.
     #[serde(skip_serializing_if = "CheckpointConfig::is_default")]
     pub checkpoint: CheckpointConfig,
+    /// The trackers that files are written for. It has no effect on the result.
+    #[serde(skip_serializing_if = "TrackingConfig::is_default")]
+    pub tracking: TrackingConfig,
 }
 
 impl Default for Experiment {
@@ -64,6 +69,7 @@ impl Default for Experiment {
             schedule: ScheduleConfig::default(),
             training: TrainingConfig::default(),
             checkpoint: CheckpointConfig::default(),
+            tracking: TrackingConfig::default(),
         }
     }
 }
@@ -193,7 +199,7 @@ mod tests {
         assert_eq!(
             message("sed = 1", &[]),
             "unknown key `sed` in `test.toml`\n\nhint: did you mean `seed`? Valid keys: `checkpoint`, `data`, `model`, `name`, \
-             `optimizer`, `schedule`, `seed`, `training`"
+             `optimizer`, `schedule`, `seed`, `tracking`, `training`"
         );
         assert_eq!(
             message("[model]\nhiden = [3]", &[]),
@@ -302,7 +308,7 @@ mod tests {
             for schedule in ScheduleConfig::KINDS {
                 let text = format!(
                     "[data]\nvalidation = 1\n[optimizer]\nkind = \"{optimizer}\"\n[schedule]\nkind = \
-                     \"{schedule}\"\n[training]\nclip_norm = 1.0\nearly_stopping = {{}}"
+                     \"{schedule}\"\n[training]\nclip_norm = 1.0\nearly_stopping = {{}}\n[tracking]\nkinds = [\"csv\"]"
                 );
                 for line in read(&text, &[]).unwrap().to_toml().unwrap().lines() {
                     if let Some((key, value)) = line.split_once(" = ") {
@@ -389,6 +395,21 @@ mod tests {
             message("[training.early_stopping]\npatience = 1", &[]),
             "`training.early_stopping` is set, but `data.validation` is 0\n\nhint: early stopping watches the \
              validation loss: hold images out, such as `data.validation=10000`"
+        );
+    }
+
+    #[test]
+    fn trackers_are_written_only_if_there_are_any() {
+        let tracked = read("", &["tracking.kinds=[tensorboard, csv]"]).unwrap();
+        let expected = [crate::tracking::Tracker::Tensorboard, crate::tracking::Tracker::Csv];
+        assert_eq!(tracked.tracking.kinds, expected);
+        assert_eq!(read(&tracked.to_toml().unwrap(), &[]).unwrap(), tracked);
+        let untracked = Experiment { tracking: TrackingConfig::default(), ..tracked };
+        assert!(!untracked.to_toml().unwrap().contains("tracking"));
+        assert_eq!(
+            message("[tracking]\nkinds = [\"tensorbord\"]", &[]),
+            "`tracking.kinds[0]` in `test.toml` is `tensorbord`, expected one of its choices\n\nhint: did you mean \
+             `tensorboard`? Valid choices: `tensorboard`, `csv`"
         );
     }
 

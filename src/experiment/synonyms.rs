@@ -10,7 +10,7 @@ use crate::experiment::{Experiment, Override};
 
 /// Each key with the words that mean it. A word is the last part of what a user types, in lower
 /// case and with `_` for `-`. Keys that an optimizer or schedule lacks are not suggested for it.
-const SYNONYMS: [(&str, &[&str]); 29] = [
+const SYNONYMS: [(&str, &[&str]); 30] = [
     ("name", &["run_name", "experiment", "experiment_name"]),
     ("seed", &["seed", "random_state", "random_seed", "manual_seed", "rng_seed"]),
     ("data.source", &["source", "data", "dataset", "data_set", "data_dir"]),
@@ -63,6 +63,7 @@ const SYNONYMS: [(&str, &[&str]); 29] = [
     ("training.clip_value", &["clip_value", "clipvalue", "gradient_clip_val"]),
     ("training.early_stopping.patience", &["patience", "early_stopping", "n_iter_no_change"]),
     ("checkpoint.every_steps", &["every_steps", "checkpoint", "save_steps", "save_freq"]),
+    ("tracking.kinds", &["kinds", "tracking", "track", "trackers", "logger", "loggers", "report_to"]),
 ];
 
 /// Returns the key that a user means by `word`, or none. Sections before the last part of `word`
@@ -119,7 +120,8 @@ fn is_setting(setting: &Override, table: &Table, settings: &[Override]) -> bool 
 /// Returns whether an experiment has a section of this name.
 fn is_section(key: &str) -> bool {
     let sections = Value::try_from(Experiment::default());
-    sections.is_ok_and(|table| table.get(key).is_some_and(Value::is_table)) || key == "checkpoint"
+    sections.is_ok_and(|table| table.get(key).is_some_and(Value::is_table))
+        || ["checkpoint", "tracking"].contains(&key)
 }
 
 /// Returns the override of `key` by `value`, in the form that the key takes: a list of widths for
@@ -132,6 +134,7 @@ fn meant_override(key: &str, value: &Value) -> Override {
                 text.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<i64>().ok());
             Override::new(key, numbers.collect::<Vec<_>>())
         }
+        Value::String(name) if key == "tracking.kinds" => Override::new(key, vec![name.to_lowercase()]),
         Value::String(text) if NAMES.contains(&key) => {
             Override::new(key, text.to_lowercase().replace('_', "-"))
         }
@@ -191,6 +194,7 @@ mod tests {
             ("optimizer", "Adam", "optimizer.kind=adam"),
             ("activation", "leaky_relu", "model.activation=leaky-relu"),
             ("random_state", "0", "seed=0"),
+            ("report_to", "TensorBoard", "'tracking.kinds=[\"tensorboard\"]'"),
         ] {
             assert_eq!(meant_setting(key, value).unwrap(), format!("--set {meant}"));
         }

@@ -27,6 +27,8 @@ pub(crate) fn find_runs(
         let mut own = run.experiment(&info)?;
         // The digest identifies the images. Their place does not matter.
         own.data.source.clone_from(&experiment.data.source);
+        // The files for trackers change no result.
+        own.tracking.clone_from(&experiment.tracking);
         Ok(own == *experiment
             && (info.backend, info.engine()) == (compute.backend(), compute.engine())
             && !info.is_inexact()

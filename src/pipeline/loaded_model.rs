@@ -8,9 +8,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::experiment::Experiment;
 use crate::model::{Mlp, weights_sha256};
-use crate::pipeline::SplitName;
 use crate::pipeline::eval_split::{LoadedSplit, load_other, load_own};
 use crate::pipeline::report;
+use crate::pipeline::{PreparedRun, SplitName};
 use crate::run;
 use crate::run::diagnosis;
 use crate::run::diagnosis::Finding;
@@ -86,6 +86,20 @@ impl LoadedModel {
     pub fn from_run(folder: RunFolder, backend: Option<Backend>) -> Result<Self> {
         let weights_path = folder.model_path();
         Self::read(folder, weights_path, backend)
+    }
+
+    /// Returns the network that `run` has just trained, with the backend and the records of the run.
+    pub(super) fn of_training(run: &PreparedRun, model: Mlp) -> Self {
+        Self {
+            folder: run.folder.clone(),
+            experiment: run.experiment.clone(),
+            info: run.info.clone(),
+            weights_path: run.folder.model_path(),
+            model,
+            handle: run.handle.clone(),
+            notes: Vec::new(),
+            backend: run.info.backend,
+        }
     }
 
     /// Returns the backend that the network computes on.
@@ -181,11 +195,13 @@ impl LoadedModel {
         };
         let LoadedSplit { split, is_own, sha256, notes } = loaded;
         let other_source = source.filter(|_| !is_own);
-        let tag = match &other_source {
-            None => name.to_string(),
-            Some(other) => format!("{name}-of-{}", other.tag(&sha256)),
-        };
-        Ok(EvalSet { split, name, other_source, tag, notes })
+        Ok(match other_source {
+            None => EvalSet { notes, ..EvalSet::own(split, name) },
+            Some(other) => {
+                let tag = format!("{name}-of-{}", other.tag(&sha256));
+                EvalSet { split, name, other_source: Some(other), tag, notes }
+            }
+        })
     }
 
     /// Evaluates the network on `eval_set`.
@@ -252,6 +268,11 @@ impl LoadedModel {
 }
 
 impl EvalSet {
+    /// Returns the run's own images of the split `name`.
+    pub(super) fn own(split: Split, name: SplitName) -> Self {
+        Self { split, name, other_source: None, tag: name.to_string(), notes: Vec::new() }
+    }
+
     /// Returns the name of the images for people: `test`, with the data set's name if it is not the
     /// run's own.
     pub fn describe(&self) -> String {

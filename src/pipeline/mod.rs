@@ -18,6 +18,7 @@ pub(crate) mod resume;
 mod sheets;
 pub(crate) mod splits;
 mod start_from;
+mod tracking;
 pub(crate) mod train;
 
 pub use answers::{Area, ImagePrediction, ImageRef, PictureAnswer, UnreadablePicture};

@@ -180,6 +180,23 @@ impl LoadedModel {
         Ok(paths)
     }
 
+    /// Draws the first sheet of the first layer's neurons, as [`LoadedModel::draw_weights`] does, and
+    /// returns the bytes of the PNG file.
+    ///
+    /// # Errors
+    /// A device that fails, or a picture that cannot be drawn.
+    pub(super) fn first_weight_sheet(&self, infos: &[NeuronInfo]) -> Result<Vec<u8>> {
+        let layer = self.model.first_layer()?;
+        let limit = symmetric_limit(&layer.weights.concat());
+        let (first, part) = match infos.split_at_checked(NEURONS_PER_SHEET) {
+            Some((first, rest)) if !rest.is_empty() => {
+                (first, format!(", {NEURONS_PER_SHEET} of {} neurons", grouped(infos.len())))
+            }
+            _ => (infos, String::new()),
+        };
+        self.weight_sheet(&layer, first, &part, limit)
+    }
+
     fn weight_sheet(
         &self,
         layer: &LayerWeights,
@@ -214,25 +231,41 @@ impl LoadedModel {
     /// # Errors
     /// A picture that cannot be drawn or written.
     pub fn draw_evaluation(&self, evaluation: &Evaluation, eval_set: &EvalSet) -> Result<Vec<PathBuf>> {
-        let counts = &evaluation.confusion.counts;
-        let subtitle = format!(
+        let confusion = self.confusion_picture(evaluation, eval_set)?;
+        // Drawn even without any misclassified image. Otherwise, the sheet of an earlier evaluation
+        // would stay beside this matrix.
+        let subtitle = self.evaluation_subtitle(evaluation, eval_set);
+        let mistakes = self.mistake_sheet(evaluation, &eval_set.split, &subtitle)?;
+        let write = |stem: &str, png: &[u8]| {
+            self.folder.write_figure(&self.figure_name(&format!("{stem}-{}", eval_set.tag)), png)
+        };
+        Ok(vec![write("confusion", &confusion)?, write("mistakes", &mistakes)?])
+    }
+
+    /// Draws the confusion matrix of an evaluation and returns the bytes of the PNG file.
+    ///
+    /// # Errors
+    /// A picture that cannot be drawn.
+    pub(super) fn confusion_picture(&self, evaluation: &Evaluation, eval_set: &EvalSet) -> Result<Vec<u8>> {
+        let classes = self.info.data.classes();
+        let matrix = ConfusionMatrix {
+            title: &format!("{}: confusion matrix", self.info.experiment),
+            subtitle: &self.evaluation_subtitle(evaluation, eval_set),
+            classes: classes.names(),
+            counts: &evaluation.confusion.counts,
+        };
+        matrix.draw()?.to_png()
+    }
+
+    fn evaluation_subtitle(&self, evaluation: &Evaluation, eval_set: &EvalSet) -> String {
+        format!(
             "run {}, {}: {} of {} right, {}",
             self.folder.id(),
             eval_set.describe(),
             grouped(evaluation.confusion.num_correct() as usize),
             counted(evaluation.num_images, "image", "images"),
             percent(evaluation.accuracy)
-        );
-        let title = format!("{}: confusion matrix", self.info.experiment);
-        let classes = self.info.data.classes();
-        let matrix = ConfusionMatrix { title: &title, subtitle: &subtitle, classes: classes.names(), counts };
-        // Drawn even without any misclassified image. Otherwise, the sheet of an earlier evaluation
-        // would stay beside this matrix.
-        let mistakes = self.mistake_sheet(evaluation, &eval_set.split, &subtitle)?;
-        let write = |stem: &str, png: &[u8]| {
-            self.folder.write_figure(&self.figure_name(&format!("{stem}-{}", eval_set.tag)), png)
-        };
-        Ok(vec![write("confusion", &matrix.draw()?.to_png()?)?, write("mistakes", &mistakes)?])
+        )
     }
 
     fn mistake_sheet(&self, evaluation: &Evaluation, split: &Split, subtitle: &str) -> Result<Vec<u8>> {

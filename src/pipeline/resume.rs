@@ -9,6 +9,7 @@ use crate::model::Mlp;
 use crate::optim::ScheduleConfig;
 use crate::pipeline::PreparedRun;
 use crate::pipeline::inputs::RunInputs;
+use crate::pipeline::tracking::earlier_trackers;
 use crate::pipeline::train::should_restore_best;
 use crate::run;
 use crate::run::{BackendChange, Metrics, ResumeEvent, RunFolder, RunInfo, RunLock, Status};
@@ -48,6 +49,7 @@ pub fn resume(
     check_trained(&folder, &info)?;
     let compute = choose_compute(&folder, &info, backend, engine)?;
     let mut experiment = folder.experiment(&info)?;
+    experiment.tracking.add(&earlier_trackers(&folder));
     let (mut metrics, epochs) = folder.metrics()?;
     let num_planned = experiment.training.num_epochs;
     if let Some(num_epochs) = num_epochs {

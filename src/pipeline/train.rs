@@ -9,7 +9,7 @@ use crate::evaluation::{Evaluation, evaluate};
 use crate::experiment::Experiment;
 use crate::model::{Mlp, weights_sha256};
 use crate::pipeline::inputs::{RunInputs, start_info};
-use crate::pipeline::{SplitName, Splits, report};
+use crate::pipeline::{EvalSet, LoadedModel, SplitName, Splits, report, tracking};
 use crate::run;
 use crate::run::diagnosis::{Finding, diagnose_training};
 use crate::run::{
@@ -125,6 +125,10 @@ impl PreparedRun {
             Ok(_) => (Status::Finished, None),
             Err(error) => (Status::Failed, Some(error.message().to_owned())),
         };
+        if result.is_err() {
+            // The first error is the one to report.
+            let _ = tracking::write_failure(&self.experiment, &self.folder);
+        }
         let saved = self.folder.write_info(&self.info);
         let report = report(&self.folder);
         // The first error is the cause. A second one while it is recorded is a consequence.
@@ -158,12 +162,17 @@ impl PreparedRun {
 
     /// Returns the callbacks that write the files of the run folder. To write another file, add its
     /// callback here.
-    fn own_callbacks(&mut self) -> Vec<Box<dyn Callback>> {
-        self.metrics.take().into_iter().map(|metrics| Box::new(metrics) as Box<dyn Callback>).collect()
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    fn own_callbacks(&mut self) -> Result<Vec<Box<dyn Callback>>> {
+        let metrics = self.metrics.take().map(|metrics| Box::new(metrics) as Box<dyn Callback>);
+        let trackers = tracking::callbacks(&self.experiment, &self.folder)?;
+        Ok(metrics.into_iter().chain(trackers).collect())
     }
 
     fn run(&mut self, mut observers: Observers) -> Result<(StopReason, Option<RunResult>)> {
-        let mut callbacks = self.own_callbacks();
+        let mut callbacks = self.own_callbacks()?;
         callbacks.append(&mut observers.callbacks);
         let observers = Observers { callbacks, ..observers };
         let resume_point = self.resume_point.take();
@@ -273,7 +282,18 @@ impl PreparedRun {
             self.folder.write_test(&test)?;
         }
         self.folder.write_summary(&summary)?;
+        self.track_result(model, &summary, evaluation.as_ref())?;
         Ok((summary, evaluation))
+    }
+
+    /// Adds the result to the files of the trackers.
+    fn track_result(&self, model: &Mlp, summary: &RunSummary, test: Option<&Evaluation>) -> Result<()> {
+        if self.experiment.tracking.is_default() {
+            return Ok(());
+        }
+        let eval_set = EvalSet::own(self.splits.test.clone(), SplitName::Test);
+        let test = test.map(|evaluation| (evaluation, &eval_set));
+        tracking::write_result(&LoadedModel::of_training(self, model.clone()), summary, test)
     }
 }
 

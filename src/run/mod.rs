@@ -8,6 +8,8 @@
 //!   config.toml     the whole experiment: training it again repeats the run
 //!   run.json        data set, backend, version of smallnet, status
 //!   metrics.jsonl   one line per epoch
+//!   metrics.csv     the same as Keras' CSVLogger writes it, if the tracker `csv` is on
+//!   tensorboard/    event files, if the tracker `tensorboard` is on
 //!   checkpoint/     the training's state after the last two epochs and the best one
 //!   initial.bpk     the initial weights, if they are from another run
 //!   model.bpk       the trained weights
@@ -58,6 +60,8 @@ pub const FORMAT: u32 = 3;
 const CONFIG: &str = "config.toml";
 const INFO: &str = "run.json";
 const METRICS: &str = "metrics.jsonl";
+const METRICS_CSV: &str = "metrics.csv";
+const TENSORBOARD: &str = "tensorboard";
 const INITIAL: &str = "initial.bpk";
 const MODEL: &str = "model.bpk";
 const SUMMARY: &str = "summary.json";
@@ -68,9 +72,10 @@ const FIGURES: &str = "figures";
 const PREDICTIONS: &str = "predictions";
 /// All files of a run folder. The folder may be untrusted: none of these files may be a link that
 /// leads out of it, or a pipe, which would block the reader.
-const FILES: [&str; 9] = [CONFIG, INFO, METRICS, INITIAL, MODEL, SUMMARY, EVALUATION, REPORT, files::LOCK];
+const FILES: [&str; 10] =
+    [CONFIG, INFO, METRICS, METRICS_CSV, INITIAL, MODEL, SUMMARY, EVALUATION, REPORT, files::LOCK];
 /// All folders in a run folder.
-const FOLDERS: [&str; 3] = [CHECKPOINTS, FIGURES, PREDICTIONS];
+const FOLDERS: [&str; 4] = [CHECKPOINTS, TENSORBOARD, FIGURES, PREDICTIONS];
 
 /// The lock of a run folder. No other process can train in the folder while this value exists, if the
 /// drive has locks.
@@ -212,6 +217,16 @@ impl RunFolder {
     /// Returns the path of the trained weights.
     pub fn model_path(&self) -> PathBuf {
         self.path.join(MODEL)
+    }
+
+    /// Returns the path of `metrics.csv`, which the tracker `csv` writes.
+    pub fn metrics_csv_path(&self) -> PathBuf {
+        self.path.join(METRICS_CSV)
+    }
+
+    /// Returns the path of the folder with the event files of TensorBoard.
+    pub fn tensorboard_path(&self) -> PathBuf {
+        self.path.join(TENSORBOARD)
     }
 
     /// Returns the path of the experiment file.

@@ -10,6 +10,7 @@
 //!   results.csv    one row per trial
 //!   results.json   one record per configuration, the best one, the best model
 //!   report.html    all of it as one page
+//!   tensorboard/   one event file per trial, if the tracker `tensorboard` is on
 //!   .lock          held by the process that runs the study
 //! ```
 
@@ -36,6 +37,8 @@ const TRIALS: &str = "trials.jsonl";
 pub(crate) const CSV: &str = "results.csv";
 pub(crate) const JSON: &str = "results.json";
 pub(crate) const PAGE: &str = "report.html";
+/// Folder with one event file per trial.
+const TENSORBOARD: &str = "tensorboard";
 /// All file names. A study's folder may be untrusted: none of these may be a link that leads out of
 /// it, or a pipe, which smallnet would wait for.
 const NAMES: [&str; 7] = [STUDY, PLAN, TRIALS, CSV, JSON, PAGE, files::LOCK];
@@ -144,7 +147,7 @@ impl StudyFolder {
     pub fn open(artifacts: &Path, name: &str) -> Result<Self> {
         let path = artifacts.join("studies").join(name);
         fs::create_dir_all(&path).map_err(|error| Error::io("make the folder", &path, error))?;
-        files::check_file_types(&path, &NAMES, &[])?;
+        files::check_file_types(&path, &NAMES, &[TENSORBOARD])?;
         let folder = Self { path };
         // A damaged plan has no format to check. It is replaced, and the trials are found by their
         // ids.
@@ -161,6 +164,11 @@ impl StudyFolder {
     /// Path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Path of the folder with the event files of TensorBoard.
+    pub fn tensorboard_path(&self) -> PathBuf {
+        self.path.join(TENSORBOARD)
     }
 
     /// Saves the study file and the fingerprint of the plan. Returns the differences to the last

@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 
 use crate::backend::Compute;
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, settings};
+use crate::experiment::{Experiment, is_tracking, settings};
 use crate::study::search_space::{Configuration, Grid};
 use crate::study::top_level::DEFAULT_EQUIVALENCE;
 use crate::study::{Measure, Study};
+use crate::tracking::TrackingConfig;
 use crate::training::Hyperparameters;
 use crate::util::hex::hex;
 
@@ -183,10 +184,11 @@ fn name_configuration(configuration: &Configuration, error: Error) -> Error {
     }
 }
 
-/// The experiment without the values that decide no result: its name, and the path of the data set.
-/// The digest identifies the images.
+/// The experiment without the values that decide no result: its name, the trackers, and the path of
+/// the data set. The digest identifies the images.
 fn without_name(experiment: &Experiment) -> Experiment {
-    let mut unnamed = Experiment { name: "trial".to_owned(), ..experiment.clone() };
+    let (name, tracking) = ("trial".to_owned(), TrackingConfig::default());
+    let mut unnamed = Experiment { name, tracking, ..experiment.clone() };
     unnamed.data.source = "data".to_owned();
     unnamed
 }
@@ -195,6 +197,7 @@ fn without_name(experiment: &Experiment) -> Experiment {
 /// them. Unlike the ids, it can show which of them a changed study file changes.
 fn fingerprint(study: &Study, compute: Compute, data: &str) -> Result<BTreeMap<String, String>> {
     let mut fingerprint = settings(&study.base)?;
+    fingerprint.retain(|key, _| !is_tracking(key));
     fingerprint.remove("name");
     fingerprint.remove("seed");
     fingerprint.remove("data.source");

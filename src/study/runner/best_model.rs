@@ -77,7 +77,10 @@ impl OpenStudy {
         }
         let resumed = runs.into_iter().rev().find_map(|run| resume(run, None, None, None, None).ok());
         let training = match resumed {
-            Some(Resume { run: prepared, warnings, .. }) => BestModelTraining { prepared, warnings },
+            Some(Resume { run: mut prepared, warnings, .. }) => {
+                prepared.experiment.tracking.add(&self.planned.study.base.tracking.kinds);
+                BestModelTraining { prepared, warnings }
+            }
             None => {
                 let prepared = prepare(experiment, self.planned.compute, artifacts)?;
                 BestModelTraining { prepared, warnings: Vec::new() }

@@ -6,6 +6,7 @@ mod best_model;
 mod estimate;
 mod progress;
 mod results;
+mod tracking;
 mod trial_run;
 mod trial_splits;
 

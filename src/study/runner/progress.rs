@@ -11,6 +11,7 @@ use burn::train::Interrupter;
 
 use crate::backend::BackendHandle;
 use crate::error::{BACKEND_PANIC, Error, Result, catch_panic};
+use crate::study::runner::tracking::TrialTracking;
 use crate::study::runner::trial_run::TrialRun;
 use crate::study::runner::trial_splits::{TrialImages, class_sizes};
 use crate::study::runner::{OpenStudy, PlannedStudy, num_parameters};
@@ -54,14 +55,16 @@ impl OpenStudy {
     /// Returns true if all trials have been run, and false if `interrupter` stopped them.
     ///
     /// # Errors
-    /// A record cannot be written, or no worker can be started. A trial that fails is no error: its
+    /// A record or an event file cannot be written, or no worker can be started. A trial that fails is no error: its
     /// record says that it failed.
     pub fn run(
         &mut self,
         interrupter: &Interrupter,
         mut on_progress: impl FnMut(&Progress, &[TrialRecord]),
     ) -> Result<bool> {
-        let Self { planned, trial_log, .. } = self;
+        let Self { planned, folder, trial_log, .. } = self;
+        let tracking = TrialTracking::new(planned, folder);
+        tracking.iter().try_for_each(|tracking| tracking.synchronize(planned, trial_log))?;
         let trials = &planned.plan.trials;
         let wanted: Vec<bool> = trials.iter().map(|trial| trial_log.result(trial).is_none()).collect();
         let jobs = filter_jobs(planned.jobs.clone(), |trial| wanted[trial]);
@@ -87,7 +90,10 @@ impl OpenStudy {
                 let records = tracker.apply(message);
                 // A record is written before it is shown: everything that the user has seen is
                 // safe.
-                if let Err(error) = trial_log.append(&records) {
+                let track =
+                    |tracking: &TrialTracking| records.iter().try_for_each(|record| tracking.write(record));
+                let written = trial_log.append(&records).and_then(|()| tracking.iter().try_for_each(track));
+                if let Err(error) = written {
                     interrupter.stop(Some("a record could not be written"));
                     return Err(error);
                 }

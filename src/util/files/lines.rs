@@ -1,4 +1,4 @@
-//! Owns a file that grows by whole log. Must not know the contents of the log.
+//! Owns a file that grows by whole lines or records. Must not know their contents.
 
 use std::fs::File;
 use std::io::Write;
@@ -33,6 +33,21 @@ impl LineLog {
         Ok((log, bytes))
     }
 
+    /// Makes an empty file at `path`, or empties the one that is there.
+    pub(crate) fn create(path: &Path) -> Result<Self> {
+        let mut log = Self::reopen(path)?;
+        log.truncate(0)?;
+        Ok(log)
+    }
+
+    /// Opens the file at `path` to append to what it has, or makes it if it is missing.
+    pub(crate) fn reopen(path: &Path) -> Result<Self> {
+        let opened = open_to_write(File::options().create(true).append(true), path)
+            .and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (num_bytes, file) = opened.map_err(|error| Error::io("open", path, error))?;
+        Ok(Self { file, path: path.to_owned(), num_bytes })
+    }
+
     /// Removes all but the first `num_bytes` bytes.
     pub(crate) fn truncate(&mut self, num_bytes: usize) -> Result<()> {
         self.num_bytes = num_bytes as u64;
@@ -42,18 +57,21 @@ impl LineLog {
     /// Appends `text`, which is made of whole log, and waits until it is on the disk. After a
     /// failure, a partly written text is removed.
     pub(crate) fn append(&mut self, text: &str) -> Result<()> {
+        self.append_bytes(text.as_bytes())
+    }
+
+    /// Appends whole records. Otherwise as [`LineLog::append`].
+    pub(crate) fn append_bytes(&mut self, bytes: &[u8]) -> Result<()> {
         let _writer = WRITERS.read();
         // One write for all lines: if the process is killed, at most the last line in the file is
         // incomplete.
-        let written = self
-            .file
-            .write_all(text.as_bytes())
-            .and_then(|()| sync_appended(&self.file, parent_of(&self.path)));
+        let written =
+            self.file.write_all(bytes).and_then(|()| sync_appended(&self.file, parent_of(&self.path)));
         if written.is_err() {
             // If this fails, too, the rest is removed when the file is opened again.
             let _ = self.file.set_len(self.num_bytes);
         } else {
-            self.num_bytes += text.len() as u64;
+            self.num_bytes += bytes.len() as u64;
         }
         written.map_err(|error| Error::io("write", &self.path, error))
     }
