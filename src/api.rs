@@ -13,7 +13,7 @@ use crate::evaluation::Evaluation;
 use crate::experiment::Experiment;
 use crate::model::Mlp;
 use crate::pipeline::{ImagePrediction, LoadedModel, SplitName, prepare, prepare_from};
-use crate::run::{RunFolder, RunInfo};
+use crate::run::{RunFolder, RunInfo, RunSummary};
 use crate::study::Study;
 use crate::study::StudySummary;
 use crate::study::runner::{PlannedStudy, RunOptions};
@@ -62,6 +62,15 @@ impl Run {
     /// Content of `run.json`.
     pub fn info(&self) -> &RunInfo {
         &self.0.info
+    }
+
+    /// Reads the result of the run: validation and test accuracy, number of parameters, and more.
+    /// `None` if the training has not ended.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn summary(&self) -> Result<Option<RunSummary>> {
+        self.0.folder.summary(&self.0.info)
     }
 
     /// Reads the records of all epochs.

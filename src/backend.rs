@@ -93,6 +93,21 @@ impl Engine {
     }
 }
 
+/// Returns the instructions for many numbers at once that this processor has: `avx512` or `avx2`, or
+/// else the name of its architecture. The last digits of a training on the CPU depend on them.
+pub fn instructions() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") {
+            return "avx512";
+        }
+        if is_x86_feature_detected!("avx2") {
+            return "avx2";
+        }
+    }
+    std::env::consts::ARCH
+}
+
 /// A backend with one of its engines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compute {

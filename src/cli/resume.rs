@@ -28,6 +28,10 @@ pub(super) struct ResumeArgs {
     /// Also write files for these trackers: several with commas. A run goes on with those that it has
     #[arg(long, value_name = "TRACKERS", value_enum, value_delimiter = ',')]
     track: Vec<Tracker>,
+    /// Leave the test images alone, as `train --no-test` does; a run that was started with it does so
+    /// anyway
+    #[arg(long)]
+    no_test: bool,
     /// Show Burn's terminal dashboard instead of a bar; Ctrl-C stops, and so do q and then s
     #[arg(long)]
     dashboard: bool,
@@ -59,5 +63,6 @@ pub(super) fn run(args: ResumeArgs, global: &Global, output: &Output) -> Result<
             format!("resuming {path} in epoch {}, after step {}", position.epochs + 1, position.steps)
         }
     });
+    let prepared = if args.no_test { prepared.without_test()? } else { prepared };
     run_with_progress(prepared, args.dashboard, output)
 }

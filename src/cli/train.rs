@@ -40,6 +40,10 @@ pub(super) struct TrainArgs {
     name: Option<String>,
     #[command(flatten)]
     track: TrackArgs,
+    /// Leave the test images alone: choices are made by the validation images (`--set
+    /// data.validation=10000`), and `evaluate` tests the run that was chosen
+    #[arg(long)]
+    no_test: bool,
     /// Show Burn's terminal dashboard instead of a bar; Ctrl-C stops, and so do q and then s
     #[arg(long)]
     dashboard: bool,
@@ -78,6 +82,7 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
             pipeline::prepare_from(experiment, &source, compute, &global.artifacts)?
         }
     };
+    let prepared = if args.no_test { prepared.without_test()? } else { prepared };
     run_with_progress(prepared, args.dashboard, output)
 }
 
@@ -203,7 +208,13 @@ fn print_result(
             "the validation loss was lowest after epoch {epoch}: its weights are the model's"
         ));
     }
-    output.line(&test_line(evaluation));
+    if let Some((accuracy, value)) = summary.validation_accuracy.zip(summary.validation_loss) {
+        output.line(&format!("validation accuracy {accuracy:.4}, loss {}", loss(value)));
+    }
+    output.line(&match summary.skipped_test {
+        true => format!("not tested (--no-test); test it: {} evaluate {}", invocation(), path.display()),
+        false => test_line(evaluation),
+    });
     if let Some(line) = evaluation.and_then(balanced_line) {
         output.line(&line);
     }

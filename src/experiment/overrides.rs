@@ -111,8 +111,13 @@ impl FromStr for Override {
 }
 
 /// Parses `text` as a TOML value. Any other text becomes a string, so `--set model.activation=tanh`
-/// needs no quotes.
+/// needs no quotes. `True` and `False` are truth values, as programs in Python write them.
 pub(super) fn parse_value(text: &str) -> Value {
+    match text {
+        "True" => return Value::Boolean(true),
+        "False" => return Value::Boolean(false),
+        _ => {}
+    }
     parse(&format!("v = {text}"), "")
         .ok()
         .and_then(|mut table| if table.len() == 1 { table.remove("v") } else { None })
@@ -130,6 +135,8 @@ mod tests {
             ("a=1", Value::Integer(1)),
             ("a=0.5", Value::Float(0.5)),
             ("a=true", Value::Boolean(true)),
+            ("a=True", Value::Boolean(true)),
+            ("a=False", Value::Boolean(false)),
             ("a=[1, 2]", Value::Array(vec![Value::Integer(1), Value::Integer(2)])),
             ("a=tanh", Value::String("tanh".to_owned())),
             ("a=\"1\"", Value::String("1".to_owned())),

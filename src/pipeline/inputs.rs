@@ -80,6 +80,7 @@ pub(crate) fn start_info(
         backend: compute.backend(),
         engine: Some(compute.engine()),
         adapter: handle.adapter.clone(),
+        instructions: Some(backend::instructions().to_owned()),
         source_run: None,
         imported: None,
         num_threads: backend::num_threads(),
@@ -90,5 +91,6 @@ pub(crate) fn start_info(
         status: Status::Running,
         message: None,
         weights_sha256: None,
+        skips_test: false,
     }
 }

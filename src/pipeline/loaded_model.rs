@@ -262,6 +262,11 @@ impl LoadedModel {
         if has_test(&info) {
             return Ok(false);
         }
+        // The summary of a run with `--no-test` gets the figures that the training left out.
+        if let Some(mut summary) = self.folder.summary(&info)?.filter(|summary| summary.skipped_test) {
+            summary.enter_test(evaluation);
+            self.folder.write_summary(&summary)?;
+        }
         self.folder.write_test(&TestEvaluation::new(evaluation.clone(), &eval_set.split, digest))?;
         Ok(true)
     }
@@ -292,7 +297,7 @@ impl EvalSet {
 ///
 /// Looking at a network needs no GPU. So if nobody chose a backend or an adapter, and the run's GPU
 /// backend cannot be opened, flex takes its place.
-fn open_backend(
+pub(super) fn open_backend(
     info: &RunInfo,
     folder: &RunFolder,
     wanted: Option<Backend>,

@@ -87,6 +87,10 @@ pub fn resume(
     let change = change_backend(&mut info, compute, &handle, position.is_some(), &mut warnings);
     info.format = run::FORMAT;
     info.engine = Some(compute.engine());
+    let instructions = Some(backend::instructions().to_owned());
+    // Digits that two kinds of processors computed can be compared with those of neither.
+    info.instructions =
+        instructions.filter(|own| position.is_none() || info.instructions.as_ref() == Some(own));
     info.num_epochs = num_epochs.or(info.num_epochs);
     info.resumes.push(ResumeEvent { resumed_at: run::timestamp(run::now()), position, change });
     (info.status, info.ended_at, info.message, info.weights_sha256) = (Status::Running, None, None, None);

@@ -44,7 +44,7 @@ pub struct PreparedRun {
     pub(super) findings: Vec<Finding>,
 }
 
-/// The summary of a finished run, and its evaluation on labelled test images.
+/// The summary of a finished run, and its evaluation on labelled test images, if it was tested.
 type RunResult = (RunSummary, Option<Evaluation>);
 
 /// A run that has ended without an error.
@@ -52,7 +52,7 @@ pub struct RunOutcome {
     /// The reason why training stopped.
     pub stop_reason: StopReason,
     /// The result. `None` for an interrupted run, which is not tested. The evaluation is `None`
-    /// without labelled test images.
+    /// without labelled test images, and if the run leaves them alone.
     pub result: Option<RunResult>,
     /// The faults of the training, each with the way out. Empty for an interrupted run.
     pub findings: Vec<Finding>,
@@ -107,6 +107,17 @@ pub(super) fn create(
 }
 
 impl PreparedRun {
+    /// Leaves the test images alone: the run ends without a test, and its records say so.
+    /// `smallnet evaluate` can test it later.
+    ///
+    /// # Errors
+    /// A `run.json` that cannot be written.
+    pub fn without_test(mut self) -> Result<Self> {
+        self.info.skips_test = true;
+        self.folder.write_info(&self.info)?;
+        Ok(self)
+    }
+
     /// Trains the network, saves it and tests it. The callbacks of `observers` are called after the
     /// run's own ones, so that they find the record of an epoch saved.
     ///
@@ -225,10 +236,11 @@ impl PreparedRun {
         })
     }
 
-    /// Evaluates the final network on the test images, if they have labels.
+    /// Evaluates the final network on the test images, if they have labels and the run is to be
+    /// tested.
     fn test(&self, model: &Mlp) -> Result<Option<Evaluation>> {
         let test = &self.splits.test;
-        if test.is_empty() || !test.is_labelled() {
+        if self.info.skips_test || test.is_empty() || !test.is_labelled() {
             return Ok(None);
         }
         let evaluation = evaluate(model, test, &self.handle.device)?;
@@ -262,6 +274,7 @@ impl PreparedRun {
             None => Some(self.evaluate_untested(model)?),
         };
         let weights_sha256 = self.info.weights_sha256.clone().unwrap_or_default();
+        let kept = epochs.iter().find(|record| record.epoch == model_epoch);
         let summary = RunSummary {
             test_accuracy: evaluation.as_ref().map(|evaluation| evaluation.accuracy),
             test_loss: evaluation.as_ref().map(|evaluation| evaluation.loss),
@@ -274,6 +287,9 @@ impl PreparedRun {
             weights_sha256: weights_sha256.clone(),
             test_balanced_accuracy: evaluation.as_ref().and_then(Evaluation::balanced_accuracy),
             untested,
+            validation_accuracy: kept.and_then(|record| record.validation_accuracy),
+            validation_loss: kept.and_then(|record| record.validation_loss),
+            skipped_test: self.info.skips_test,
         };
         self.findings =
             diagnose_training(&self.experiment, &self.info, evaluation.as_ref(), Some(&summary), epochs);

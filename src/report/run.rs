@@ -20,6 +20,9 @@ use crate::util::format::{counted, grouped, loss, seconds, three_digits};
 /// Most neurons that the page shows. `smallnet weights` draws more.
 const MAX_NEURONS: usize = 60;
 
+/// Words about a run that leaves the test images alone.
+const NOT_TESTED: &str = "not tested (--no-test)";
+
 /// Writes the page about a run, from its records and the first layer of its network (`None` before
 /// its weights are saved).
 ///
@@ -80,6 +83,9 @@ fn header(run: &RunRecords, model: &ModelSummary) -> Markup {
             p { "The training started from the weights of another run: " (source.describe()) "." }
         }
         (components::stat_tiles(&key_figures(run, model)))
+        @if run.info.skips_test && run.test.is_none() {
+            p { (components::inline_code(&format!("{NOT_TESTED}: `smallnet evaluate` tests this network."))) }
+        }
         @if let Some(note) = note(run) { p { (components::inline_code(&note)) } }
     }
 }
@@ -138,6 +144,11 @@ fn note(run: &RunRecords) -> Option<String> {
 
 fn key_figures(run: &RunRecords, model: &ModelSummary) -> Vec<(String, String)> {
     let mut figures = Vec::new();
+    if let Some(accuracy) =
+        run.summary.as_ref().filter(|_| run.test.is_none()).and_then(|s| s.validation_accuracy)
+    {
+        figures.push((format!("{:.2} %", 100.0 * accuracy), "validation accuracy".to_owned()));
+    }
     if let Some(test) = &run.test {
         let (correct, all) = (test.evaluation.confusion.num_correct() as usize, test.evaluation.num_images);
         figures.push((
@@ -258,8 +269,12 @@ fn provenance(run: &RunRecords) -> Markup {
     if let Some(digest) = &info.weights_sha256 {
         entries.push(("weights digest", digest.clone()));
     }
-    if let Some(evaluation) = run.test.as_ref().map(|test| &test.evaluation) {
-        entries.push(("test", format!("{:.2} % wrong", 100.0 * (1.0 - evaluation.accuracy))));
+    match run.test.as_ref().map(|test| &test.evaluation) {
+        Some(evaluation) => {
+            entries.push(("test", format!("{:.2} % wrong", 100.0 * (1.0 - evaluation.accuracy))));
+        }
+        None if info.skips_test => entries.push(("test", NOT_TESTED.to_owned())),
+        None => {}
     }
     let config = components::shell_word(&run.folder.config_path().display().to_string());
     // No other command repeats a cosine schedule that was stretched by `resume`.

@@ -68,6 +68,11 @@ pub struct RunInfo {
     pub engine: Option<Engine>,
     /// The name of the GPU, or of the CPU backend.
     pub adapter: String,
+    /// The instructions for many numbers at once that the processor has: see
+    /// [`crate::backend::instructions`]. `None` in runs of an earlier smallnet, and where a run was
+    /// resumed on a processor with others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<String>,
     /// The number of threads of the CPU backends.
     #[serde(rename = "threads")]
     pub num_threads: usize,
@@ -94,6 +99,10 @@ pub struct RunInfo {
     /// The digest of the weights in `model.bpk`, once they are saved. See
     /// [`crate::model::weights_sha256`].
     pub weights_sha256: Option<String>,
+    /// True if the training leaves the test images alone (`--no-test`). `smallnet evaluate` may have
+    /// tested the network later.
+    #[serde(rename = "no_test", default, skip_serializing_if = "std::ops::Not::not")]
+    pub skips_test: bool,
 }
 
 impl RunInfo {
@@ -315,9 +324,20 @@ pub struct RunSummary {
     /// test images, and in runs of an earlier smallnet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_balanced_accuracy: Option<f64>,
-    /// The predictions on other images of a run without labelled test images, for the diagnosis.
+    /// The predictions on other images of a run that was not tested, for the diagnosis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untested: Option<Untested>,
+    /// The validation accuracy in [0, 1] after the epoch whose weights are kept. `None` without
+    /// validation images, and in runs of an earlier smallnet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_accuracy: Option<f64>,
+    /// The mean cross-entropy over the validation images after that epoch, in nats. `None` as for
+    /// the accuracy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_loss: Option<f64>,
+    /// True while the network is not tested because of `--no-test`.
+    #[serde(rename = "no_test", default, skip_serializing_if = "std::ops::Not::not")]
+    pub skipped_test: bool,
 }
 
 /// The predictions of a network that was not tested.
@@ -334,6 +354,14 @@ impl RunSummary {
     /// Returns whether `test` has the same accuracy and loss, to the last digit.
     pub(super) fn matches(&self, test: &Evaluation) -> bool {
         self.test_accuracy == Some(test.accuracy) && self.test_loss == Some(test.loss)
+    }
+
+    /// Enters the figures of a `test` that was made after the training.
+    pub(crate) fn enter_test(&mut self, test: &Evaluation) {
+        self.test_accuracy = Some(test.accuracy);
+        self.test_loss = Some(test.loss);
+        self.test_balanced_accuracy = test.balanced_accuracy();
+        (self.untested, self.skipped_test) = (None, false);
     }
 }
 

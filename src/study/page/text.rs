@@ -278,6 +278,7 @@ pub fn test_sentence(best_model: &RunRecords) -> Option<String> {
             grouped(best_model.test.as_ref().map_or(0, |test| test.evaluation.num_images)),
             crate::util::format::loss(loss)
         ),
+        None if best_model.info.skips_test => "not tested (--no-test)".to_owned(),
         None => "not tested, since there are no labelled test images".to_owned(),
     };
     Some(format!(
