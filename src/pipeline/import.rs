@@ -323,6 +323,9 @@ fn summarize(model: &Mlp, weights_sha256: String, evaluation: Option<&Evaluation
         weights_sha256,
         test_balanced_accuracy: evaluation.and_then(Evaluation::balanced_accuracy),
         untested: None,
+        validation_accuracy: None,
+        validation_loss: None,
+        skipped_test: false,
     }
 }
 
