@@ -150,7 +150,10 @@ impl Graph {
                     quoted(&String::from_utf8_lossy(form))
                 ),
             )
-            .hint("train and export the network with the exact form: `approximate=\"none\"`")),
+            .hint(
+                "train and export the network with the exact form: `approximate=\"none\"` in PyTorch, \
+                   `approximate=False` in Keras and JAX",
+            )),
         }
     }
 

@@ -1,5 +1,8 @@
 //! Graphs made by hand: what the reader takes, and what it refuses.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod exporters;
+mod refused;
 
 use prost::Message;
 
