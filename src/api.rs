@@ -12,7 +12,9 @@ use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
 use crate::experiment::Experiment;
 use crate::model::Mlp;
-use crate::pipeline::{ImagePrediction, LoadedModel, SplitName, prepare, prepare_from};
+use crate::pipeline::{
+    Export, ExportOptions, ImagePrediction, LoadedModel, SplitName, prepare, prepare_from,
+};
 use crate::run::{RunFolder, RunInfo, RunSummary};
 use crate::study::Study;
 use crate::study::StudySummary;
@@ -71,6 +73,25 @@ impl Run {
     /// A file that cannot be read.
     pub fn summary(&self) -> Result<Option<RunSummary>> {
         self.0.folder.summary(&self.0.info)
+    }
+
+    /// Writes the network in the format of another program, and checks what was written: see
+    /// [`LoadedModel::export`].
+    ///
+    /// # Errors
+    /// As [`LoadedModel::export`]'s.
+    ///
+    /// # Example
+    /// ```no_run
+    /// use smallnet::pipeline::{ExportFormat, ExportOptions};
+    ///
+    /// let run = smallnet::Run::load("latest", "artifacts")?;
+    /// let options = ExportOptions { format: ExportFormat::Onnx, output: None, bytes: false };
+    /// println!("{}", run.export(&options)?.path.display());
+    /// # Ok::<(), smallnet::Error>(())
+    /// ```
+    pub fn export(&self, options: &ExportOptions) -> Result<Export> {
+        self.0.export(options)
     }
 
     /// Reads the records of all epochs.

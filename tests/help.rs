@@ -5,11 +5,12 @@ mod common;
 
 use common::TestDir;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "train",
     "resume",
     "evaluate",
     "predict",
+    "export",
     "weights",
     "report",
     "compare",
@@ -30,7 +31,9 @@ fn a_command_shows_the_options_that_it_uses() {
     for command in COMMANDS {
         let shown: &[&str] = match command {
             "resume" => &["--backend", "--device", "--artifacts", "--json", "--quiet", "--threads"],
-            "weights" | "report" | "compare" | "data" | "runs" => &["--artifacts", "--json", "--quiet"],
+            "export" | "weights" | "report" | "compare" | "data" | "runs" => {
+                &["--artifacts", "--json", "--quiet"]
+            }
             "summary" => &["--json", "--quiet"],
             "devices" => &["--json", "--quiet", "--threads"],
             "lab" => &["--backend", "--device", "--json", "--quiet", "--threads"],

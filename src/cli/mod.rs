@@ -12,6 +12,7 @@ mod data;
 mod devices;
 mod evaluate;
 mod experiment;
+mod export;
 mod fetch;
 mod held_errors;
 mod import;
@@ -80,6 +81,7 @@ Examples:
   smallnet lr-find hidden                           which learning rate?
   smallnet evaluate latest                          test the newest run again
   smallnet predict latest my-digit.png              what is this?
+  smallnet export latest --format onnx              for ONNX Runtime, OpenVINO, Netron
   smallnet weights latest                           what each neuron looks for
   smallnet report latest                            write the page about a run again
   smallnet import model.pt --activation relu        a network of another program as a run
@@ -161,6 +163,8 @@ enum Command {
     /// Show what a saved network predicts for single images, from the data set or from your own
     /// pictures
     Predict(predict::PredictArgs),
+    /// Write a saved network for other programs: ONNX, tables of its weights
+    Export(export::ExportArgs),
     /// Draw what each neuron of a saved network looks for
     Weights(weights::WeightsArgs),
     /// Write the page about a run again, from its folder alone
@@ -290,6 +294,7 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Resume(args) => resume::run(args, &global, output),
         Command::Evaluate(args) => evaluate::run(args, &global, output),
         Command::Predict(args) => predict::run(args, &global, output),
+        Command::Export(args) => export::run(args, &global, output),
         Command::Weights(args) => weights::run(args, &global, output),
         Command::Report(args) => report::run(args, &global, output),
         Command::Compare(args) => compare::run(args, &global, output),

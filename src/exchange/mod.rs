@@ -5,6 +5,7 @@
 //! A reader makes a [`DenseNetwork`] of its input, whose numbers are not to be trusted. A writer
 //! takes a [`DenseNetwork`] and a [`ModelMetadata`].
 
+pub mod csv;
 mod format;
 pub mod hugging_face;
 pub mod keras;

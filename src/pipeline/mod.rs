@@ -1,5 +1,6 @@
-//! Owns the order of the work: train an experiment into a run folder, resume a run, import a
-//! network, load a run's network, evaluate, predict, draw, report, compare runs, and find a learning rate. Depends on all
+//! Owns the order of the work: train an experiment into a run folder, resume a run, import a network,
+//! load a run's network, evaluate, predict, export, draw, report, compare runs, and find a learning
+//! rate. Depends on all
 //! modules that do one part of this work. Must not know `study`, `exercise` or `cli`, and prints
 //! nothing.
 
@@ -7,6 +8,7 @@ mod answers;
 mod compare;
 pub(crate) mod earlier;
 mod eval_split;
+mod export;
 mod import;
 pub(crate) mod inputs;
 mod loaded_model;
@@ -23,6 +25,7 @@ pub(crate) mod train;
 
 pub use answers::{Area, ImagePrediction, ImageRef, PictureAnswer, UnreadablePicture};
 pub use compare::{RunComparison, compare};
+pub use export::{Export, ExportCheck, ExportFormat, ExportOptions};
 pub use import::{ImportRequest, ImportedRun, import};
 pub use inputs::GIT_COMMIT;
 pub use loaded_model::{EvalSet, LoadedModel};

@@ -18,6 +18,7 @@
 //!   report.html     all of it as a page
 //!   figures/        pictures of the network and of misclassified images
 //!   predictions/    pictures of single predictions
+//!   export/         the network in the formats of other programs
 //!   .lock           locked by the process that trains
 //! ```
 
@@ -70,12 +71,13 @@ const REPORT: &str = "report.html";
 const CHECKPOINTS: &str = "checkpoint";
 const FIGURES: &str = "figures";
 const PREDICTIONS: &str = "predictions";
+const EXPORTS: &str = "export";
 /// All files of a run folder. The folder may be untrusted: none of these files may be a link that
 /// leads out of it, or a pipe, which would block the reader.
 const FILES: [&str; 10] =
     [CONFIG, INFO, METRICS, METRICS_CSV, INITIAL, MODEL, SUMMARY, EVALUATION, REPORT, files::LOCK];
 /// All folders in a run folder.
-const FOLDERS: [&str; 4] = [CHECKPOINTS, TENSORBOARD, FIGURES, PREDICTIONS];
+const FOLDERS: [&str; 5] = [CHECKPOINTS, TENSORBOARD, FIGURES, PREDICTIONS, EXPORTS];
 
 /// The lock of a run folder. No other process can train in the folder while this value exists, if the
 /// drive has locks.
@@ -200,7 +202,7 @@ impl RunFolder {
             return Ok(Some(RunLock { lock }));
         }
         files::remove_stale_temp(&self.path)?;
-        for name in [CHECKPOINTS, FIGURES, PREDICTIONS] {
+        for name in FOLDERS {
             let folder = self.path.join(name);
             if folder.is_dir() {
                 files::remove_stale_temp(&folder)?;
@@ -376,6 +378,16 @@ impl RunFolder {
     /// A file that cannot be written.
     pub fn write_prediction(&self, name: &str, png: &[u8]) -> Result<PathBuf> {
         self.write(&self.path.join(PREDICTIONS), &format!("{name}.png"), png)
+    }
+
+    /// Makes the folder of exported networks, and returns the path of the file or folder `name` in it.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
+    pub(crate) fn export_path(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.path.join(EXPORTS);
+        files::make_folder(&folder)?;
+        Ok(folder.join(name))
     }
 
     /// Writes the file `name` in `folder`, a folder of the run, and returns its path.

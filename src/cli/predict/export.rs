@@ -104,15 +104,7 @@ fn table_row(image: &ImagePrediction, classes: &[String]) -> impl Iterator<Item 
 
 impl CsvFile {
     fn new(path: &Path, header: impl IntoIterator<Item = String>) -> Result<Self> {
-        let folder = path.parent().filter(|folder| *folder != Path::new(""));
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            return Err(Error::not_found(format!(
-                "cannot write `{}`: there is no folder `{}`",
-                path.display(),
-                folder.display()
-            ))
-            .hint("make the folder first"));
-        }
+        files::check_parent(path)?;
         let mut file = Self { path: path.to_owned(), writer: Writer::from_writer(Vec::new()) };
         file.add(header)?;
         Ok(file)

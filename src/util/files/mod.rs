@@ -97,6 +97,23 @@ pub(crate) fn is_temp(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMP_PREFIX))
 }
 
+/// Checks that the folder exists that the file or folder `path` is to be written in.
+///
+/// # Errors
+/// A folder that does not exist.
+pub(crate) fn check_parent(path: &Path) -> Result<()> {
+    let folder = parent_of(path);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    Err(Error::not_found(format!(
+        "cannot write `{}`: there is no folder `{}`",
+        path.display(),
+        folder.display()
+    ))
+    .hint("make the folder first"))
+}
+
 /// Returns the folder that contains `path`.
 fn parent_of(path: &Path) -> &Path {
     match path.parent() {
