@@ -2,7 +2,7 @@
 //! length and checksum. Its messages have the numbers of fields of TensorFlow's `event.proto`,
 //! `summary.proto` and `plugin_data.proto`.
 
-#![allow(clippy::unwrap_used)]
+#![allow(unreachable_pub, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -142,10 +142,11 @@ pub fn decode(mut bytes: &[u8]) -> (Vec<Event>, usize) {
     (events, bytes.len())
 }
 
-/// Returns the paths of the event files in a folder.
+/// Returns the paths of the event files in a folder. A file that a resumed run has emptied is none.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    paths.filter(|path| path.file_name().unwrap().to_str().unwrap().contains("tfevents")).collect()
+    let is_event_file = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().contains("tfevents");
+    paths.filter(|path| is_event_file(path) && path.metadata().unwrap().len() > 0).collect()
 }
 
 /// Returns the events of the only event file in a folder, which must consist of whole records.
@@ -216,5 +217,5 @@ pub fn session(events: &[Event]) -> (SessionStart, Option<i32>) {
     };
     let (starts, ends) = (of_plugin("_hparams_/session_start_info"), of_plugin("_hparams_/session_end_info"));
     assert_eq!((starts.len(), ends.len().max(1)), (1, 1));
-    (starts[0].start.clone().unwrap(), ends.first().map(|end| end.end.unwrap().status))
+    (starts[0].start.clone().unwrap(), ends.first().map(|end| end.end.as_ref().unwrap().status))
 }

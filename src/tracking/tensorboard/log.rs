@@ -18,7 +18,7 @@ use crate::util::files;
 use crate::util::files::LineLog;
 
 /// Beginning and end of the names of smallnet's event files. Between them is the time of the start,
-/// as in the files of TensorBoard's own writers, so that an open TensorBoard reads a new file.
+/// as in the files of TensorBoard's own writers. An open TensorBoard goes on to files with later names.
 const PREFIX: &str = "events.out.tfevents.";
 const SUFFIX: &str = ".smallnet";
 
@@ -57,7 +57,8 @@ pub(crate) struct TensorBoard {
 
 impl TensorBoard {
     /// Makes a new event file in `folder`, which is made if it is missing. An earlier file of a run
-    /// that is resumed is removed first, so that no epoch is ever there twice. The new file has the
+    /// that is resumed is emptied first, so that no epoch is ever there twice. It is not removed,
+    /// since an open TensorBoard would look for it and not go on to the new one. The new file has the
     /// time of the earlier one's start. It begins with `hyperparameters`, which are dotted keys with
     /// their values as TOML, and with the text of the `experiment`.
     ///
@@ -72,13 +73,17 @@ impl TensorBoard {
         let mut earlier = Vec::new();
         for path in event_files(folder)? {
             // A file that cannot be read has no times: they are computed then.
-            earlier.extend(files::read_bytes(&path).map_or_else(|_| Vec::new(), |bytes| decode(&bytes)));
-            files::remove(&path)?;
+            let bytes = files::read_bytes(&path).unwrap_or_default();
+            match bytes.is_empty() {
+                true => files::remove(&path)?,
+                false => drop(LineLog::create(&path)?),
+            }
+            earlier.extend(decode(&bytes));
         }
         earlier.retain(|event| event.wall_time.is_finite());
         let start = earlier.first().map_or_else(unix_time, |event| event.wall_time);
         let session = Session { hyperparameters, group: String::new(), start };
-        let path = folder.join(format!("{PREFIX}{:010}{SUFFIX}", unix_time() as u64));
+        let path = folder.join(format!("{PREFIX}{:014.3}{SUFFIX}", unix_time()));
         let mut log = EventLog { log: LineLog::create(&path)? };
         log.append(&file_start(&session, Some(experiment)))?;
         let epochs = earlier.iter().filter(|event| is_epoch(event));
