@@ -126,7 +126,7 @@ fn a_run_without_validation_and_test_images_has_no_figures_of_them() {
 #[test]
 fn a_diverged_run_is_a_failed_session() {
     let dir = test_dir();
-    let output = dir.run(&train_with(&["optimizer.learning_rate=1e30", "training.num_epochs=3", TRACKED]));
+    let output = dir.run(&train_with(&["model.hidden=[32,32,32]", "optimizer.learning_rate=1e9", TRACKED]));
     assert_eq!(output.code, 1, "{}", output.stderr);
     let events = events::read(&run_folders(&dir)[0].join("tensorboard"));
     assert_eq!(events::session(&events).1, Some(2));
