@@ -13,6 +13,7 @@ const COMMANDS: [&str; 16] = [
     "export",
     "weights",
     "report",
+    "verify",
     "compare",
     "data",
     "summary",

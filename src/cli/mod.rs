@@ -35,6 +35,7 @@ mod summary;
 mod table;
 mod terminal;
 mod train;
+mod verify;
 mod weights;
 
 use std::ffi::OsString;
@@ -84,6 +85,7 @@ Examples:
   smallnet export latest --format onnx              for ONNX Runtime, OpenVINO, Netron
   smallnet weights latest                           what each neuron looks for
   smallnet report latest                            write the page about a run again
+  smallnet verify latest                            is all true that the run says?
   smallnet import model.pt --activation relu        a network of another program as a run
   smallnet compare latest 20261122-180805           two runs side by side
   smallnet study learning-rate-cv                   choose a learning rate by 5-fold cross-validation
@@ -169,6 +171,8 @@ enum Command {
     Weights(weights::WeightsArgs),
     /// Write the page about a run again, from its folder alone
     Report(report::ReportArgs),
+    /// Check what a run claims: compute its digests and figures again, and compare; change nothing
+    Verify(verify::VerifyArgs),
     /// Compare runs: settings, curves, results
     Compare(compare::CompareArgs),
     /// Import a network of PyTorch, safetensors or another program as a new run
@@ -297,6 +301,7 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Export(args) => export::run(args, &global, output),
         Command::Weights(args) => weights::run(args, &global, output),
         Command::Report(args) => report::run(args, &global, output),
+        Command::Verify(args) => verify::run(args, &global, output),
         Command::Compare(args) => compare::run(args, &global, output),
         Command::Import(args) => import::run(args, &global, output),
         Command::Data(args) => data::run(args, &global, output),

@@ -1,6 +1,6 @@
 //! Owns the order of the work: train an experiment into a run folder, resume a run, import a network,
-//! load a run's network, evaluate, predict, export, draw, report, compare runs, and find a learning
-//! rate. Depends on all
+//! load a run's network, evaluate, predict, export, draw, report, verify and compare runs, and find a
+//! learning rate. Depends on all
 //! modules that do one part of this work. Must not know `study`, `exercise` or `cli`, and prints
 //! nothing.
 
@@ -22,6 +22,7 @@ pub(crate) mod splits;
 mod start_from;
 mod tracking;
 pub(crate) mod train;
+mod verify;
 
 pub use answers::{Area, ImagePrediction, ImageRef, PictureAnswer, UnreadablePicture};
 pub use compare::{RunComparison, compare};
@@ -38,3 +39,4 @@ pub use sheets::SheetPrediction;
 pub use splits::{SplitName, Splits};
 pub use start_from::prepare_from;
 pub use train::{PreparedRun, RunOutcome, prepare};
+pub use verify::{Check, Outcome, Verification, VerifyOptions, verify};

@@ -189,7 +189,7 @@ impl Splits {
 }
 
 /// Reads the data set of an experiment, and returns its digest, too.
-fn read(config: &DataConfig) -> Result<(RawData, String)> {
+pub(super) fn read(config: &DataConfig) -> Result<(RawData, String)> {
     let source = config.source();
     let raw = RawData::read(&source, config)?;
     let sha256 = source.sha256_of(&raw);

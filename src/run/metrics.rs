@@ -70,6 +70,21 @@ impl Callback for Metrics {
     }
 }
 
+/// Returns the digest of the first `num_epochs` lines in the file at `path`.
+///
+/// # Errors
+/// A file that cannot be read, or that has fewer lines.
+pub(super) fn digest(path: &Path, num_epochs: usize) -> Result<String> {
+    let bytes = if num_epochs == 0 { Vec::new() } else { files::read_bytes(path)? };
+    let mut lines = bytes.split_inclusive(|&byte| byte == b'\n').take(num_epochs);
+    let mut digest = MetricsDigest::default();
+    let found = lines.by_ref().map(|line| digest.add(line)).count();
+    match found == num_epochs {
+        true => Ok(digest.sha256()),
+        false => Err(files::corrupt(path, &format!("it has {found} lines, expected {num_epochs}"))),
+    }
+}
+
 /// Reads the records in the file at `path`. A missing file has no records. A last line without a
 /// line end is ignored, since another process is writing it.
 ///

@@ -259,6 +259,14 @@ impl RunFolder {
         })
     }
 
+    /// Returns the digest of `config.toml` as it is.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn config_sha256(&self) -> Result<String> {
+        Ok(hex(&Sha256::digest(files::read_bytes(&self.config_path())?)))
+    }
+
     /// Writes `config.toml` and returns its digest.
     fn write_experiment(&self, experiment: &Experiment) -> Result<String> {
         let text = experiment.to_toml()?;
@@ -440,6 +448,15 @@ impl RunFolder {
     /// A file that cannot be read, or an invalid line.
     pub fn epochs(&self) -> Result<Vec<EpochRecord>> {
         metrics::read(&self.path.join(METRICS))
+    }
+
+    /// Returns the digest of the first `num_epochs` lines of `metrics.jsonl`, which the checkpoint
+    /// after these epochs records.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that has fewer lines.
+    pub fn metrics_sha256(&self, num_epochs: usize) -> Result<String> {
+        metrics::digest(&self.path.join(METRICS), num_epochs)
     }
 }
 

@@ -20,12 +20,17 @@ impl RunFolder {
     /// # Errors
     /// A damaged file.
     pub fn summary(&self, info: &RunInfo) -> Result<Option<RunSummary>> {
+        let is_own = |summary: &RunSummary| info.weights_sha256.as_ref() == Some(&summary.weights_sha256);
+        Ok(self.any_summary()?.filter(is_own))
+    }
+
+    /// Reads `summary.json`, whichever weights it belongs to. Returns `None` if there is none.
+    ///
+    /// # Errors
+    /// A damaged file.
+    pub(crate) fn any_summary(&self) -> Result<Option<RunSummary>> {
         let path = self.path.join(SUMMARY);
-        if !path.exists() {
-            return Ok(None);
-        }
-        let summary: RunSummary = files::read_json(&path)?;
-        Ok(Some(summary).filter(|summary| info.weights_sha256.as_ref() == Some(&summary.weights_sha256)))
+        if path.exists() { files::read_json(&path).map(Some) } else { Ok(None) }
     }
 
     /// Writes `evaluation.json`.
@@ -42,6 +47,21 @@ impl RunFolder {
     /// # Errors
     /// A file that is damaged, or that describes images of another size than the run's.
     pub fn test(&self, info: &RunInfo) -> Result<Option<TestEvaluation>> {
+        let Some(test) = self.any_test(info)? else { return Ok(None) };
+        let is_own = match &test.weights_sha256 {
+            Some(digest) => info.weights_sha256.as_ref() == Some(digest),
+            // Earlier versions recorded no digest. The summary of the same weights has the same
+            // numbers.
+            None => self.summary(info)?.is_some_and(|summary| summary.matches(&test.evaluation)),
+        };
+        Ok(Some(test).filter(|_| is_own))
+    }
+
+    /// Reads `evaluation.json`, whichever weights it belongs to. Returns `None` if there is none.
+    ///
+    /// # Errors
+    /// As [`RunFolder::test`].
+    pub(crate) fn any_test(&self, info: &RunInfo) -> Result<Option<TestEvaluation>> {
         let path = self.path.join(EVALUATION);
         if !path.exists() {
             return Ok(None);
@@ -55,13 +75,7 @@ impl RunFolder {
             ))
             .hint(HINT));
         }
-        let is_own = match &test.weights_sha256 {
-            Some(digest) => info.weights_sha256.as_ref() == Some(digest),
-            // Earlier versions recorded no digest. The summary of the same weights has the same
-            // numbers.
-            None => self.summary(info)?.is_some_and(|summary| summary.matches(&test.evaluation)),
-        };
-        Ok(Some(test).filter(|_| is_own))
+        Ok(Some(test))
     }
 
     /// Removes the results of an earlier end of the training: weights, summary, test and page.

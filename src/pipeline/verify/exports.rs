@@ -1,0 +1,167 @@
+//! Owns the check of the networks in the folder `export` of a run: each is read as another program
+//! would read it, and compared with the run's network. Depends on `exchange`. Must not know how
+//! they were written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::exchange::{DenseNetwork, ModelMetadata};
+use crate::util::files;
+
+use super::Check;
+use super::claims::Claims;
+use super::subject::{Subject, digest};
+
+/// Name of the folder.
+const FOLDER: &str = "export";
+/// Largest difference between two weights that are equal up to rounding, relative to the largest
+/// weight of the layer. A scaling that was folded into the first layer rounds once.
+const TOLERANCE: f32 = 1e-6;
+
+/// A function of `exchange` that reads a network from the bytes of a file.
+type Reader = fn(&[u8]) -> Result<DenseNetwork>;
+
+/// The readers, each with the ending of its files.
+const READERS: &[(&str, Reader)] = &[];
+
+/// Reads a network in the format that the name of its file says. `None` for a format without a
+/// reader.
+fn read_network(path: &Path, bytes: &[u8]) -> Option<Result<DenseNetwork>> {
+    let ending = path.extension()?.to_str()?;
+    READERS.iter().find(|(own, _)| *own == ending).map(|(_, read)| read(bytes))
+}
+
+/// Compares each file in the folder `export` with the run's network.
+pub(super) fn check_exports(subject: &Subject) -> Vec<Check> {
+    let folder = subject.folder.path().join(FOLDER);
+    let own = subject.model.as_ref().and_then(|model| {
+        let metadata = ModelMetadata { weights_sha256: Some(digest(model)), ..ModelMetadata::default() };
+        DenseNetwork::of_model(model, metadata).ok()
+    });
+    let check = |path: PathBuf| {
+        let name = path.strip_prefix(subject.folder.path()).unwrap_or(&path).display().to_string();
+        let Some(own) = &own else { return Check::not_checked(name, "the run's network cannot be read") };
+        match files::read_bytes(&path).map(|bytes| read_network(&path, &bytes)) {
+            Ok(Some(Ok(network))) => compare(subject, &name, own, &network),
+            Ok(None) => Check::not_checked(name, "no network in a format that this smallnet reads"),
+            Ok(Some(Err(error))) | Err(error) => Check::failed(name, "the run's network", error.message()),
+        }
+    };
+    files_in(&folder, 2).into_iter().map(check).collect()
+}
+
+/// Returns the regular files in `folder` and in its folders, down to `depth` levels, by name. Links
+/// are left out: they could lead out of the run.
+fn files_in(folder: &Path, depth: usize) -> Vec<PathBuf> {
+    let is_folder = folder.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut found = Vec::new();
+    for entry in entries.flatten().filter(|_| is_folder) {
+        match entry.file_type() {
+            Ok(kind) if kind.is_file() => found.push(entry.path()),
+            Ok(kind) if kind.is_dir() && depth > 1 => found.extend(files_in(&entry.path(), depth - 1)),
+            _ => {}
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Compares the network of an export and what it says about itself with the run.
+fn compare(subject: &Subject, name: &str, own: &DenseNetwork, export: &DenseNetwork) -> Check {
+    let mut claims = network_claims(own, export);
+    let metadata = &export.metadata;
+    claims.add_stated(
+        "weights_sha256",
+        metadata.weights_sha256.as_ref(),
+        own.metadata.weights_sha256.as_ref(),
+    );
+    claims.add_stated("data_sha256", metadata.data_sha256.as_ref(), Some(&subject.info.data.sha256));
+    let accuracy = subject.test.as_ref().map(|test| test.evaluation.accuracy);
+    claims.add_stated("test_accuracy", metadata.test_accuracy, accuracy);
+    if !metadata.class_names.is_empty() {
+        let classes = subject.info.data.classes();
+        claims.add("class_names", metadata.class_names.join(", "), classes.names().join(", "));
+    }
+    claims.into_check(name, "the network of the run")
+}
+
+/// Compares the layers of an exported network with the run's own.
+fn network_claims(own: &DenseNetwork, export: &DenseNetwork) -> Claims {
+    let mut claims = Claims::default();
+    let shape = |network: &DenseNetwork| {
+        let outputs = network.layers.iter().map(|layer| layer.outputs.to_string());
+        [network.num_inputs().to_string()].into_iter().chain(outputs).collect::<Vec<_>>().join("-")
+    };
+    claims.add("layers", shape(export), shape(own));
+    if let Some(activation) = export.activation.filter(|_| own.activation.is_some()) {
+        claims.add("activation", activation.name(), own.activation.map_or("none", |own| own.name()));
+    }
+    for (index, (own, export)) in own.layers.iter().zip(&export.layers).enumerate() {
+        for (kind, own, export) in
+            [("weights", &own.weights, &export.weights), ("biases", &own.biases, &export.biases)]
+        {
+            let largest = own.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+            let is_near = |(own, export): (&f32, &f32)| (own - export).abs() <= TOLERANCE * largest;
+            let is_same = own.len() == export.len() && own.iter().zip(export).all(is_near);
+            if !is_same {
+                claims.add(&format!("{kind} of layer {}", index + 1), "others", "those of the run");
+            }
+        }
+    }
+    claims
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::exchange::DenseLayer;
+    use crate::model::Activation;
+
+    fn network(weights: [f32; 2], biases: [f32; 1]) -> DenseNetwork {
+        let layer = DenseLayer {
+            name: "layer".to_owned(),
+            inputs: 2,
+            outputs: 1,
+            weights: weights.to_vec(),
+            biases: biases.to_vec(),
+        };
+        DenseNetwork { layers: vec![layer], activation: None, metadata: ModelMetadata::default() }
+    }
+
+    #[test]
+    fn a_network_with_another_number_is_another_network() {
+        let own = network([1.0, -2.0], [0.5]);
+        let check = |export: &DenseNetwork| network_claims(&own, export).into_check("model.onnx", "");
+        assert!(!check(&own).is_failed());
+        assert!(!check(&network([1.0, -2.000_001], [0.5])).is_failed(), "rounded");
+        let others =
+            [network([1.0, -2.0001], [0.5]), network([1.0, f32::NAN], [0.5]), network([1.0, -2.0], [0.6])];
+        assert!(others.iter().all(|export| check(export).is_failed()));
+        let mut deeper = own.clone();
+        deeper.layers.push(network([0.0, 0.0], [0.0]).layers.remove(0));
+        assert_eq!(check(&deeper), Check::failed("model.onnx", "layers 2-1-1", "layers 2-1"));
+        let active = |activation| DenseNetwork { activation: Some(activation), ..own.clone() };
+        let claims = network_claims(&active(Activation::Relu), &active(Activation::Tanh));
+        assert!(claims.into_check("model.onnx", "").is_failed());
+    }
+
+    #[test]
+    fn files_are_found_in_folders_but_not_behind_links() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join(FOLDER);
+        assert!(files_in(&folder, 2).is_empty());
+        std::fs::create_dir_all(folder.join("hf/deep")).unwrap();
+        for name in ["b.onnx", "a.onnx", "hf/c.onnx", "hf/deep/d.onnx"] {
+            std::fs::write(folder.join(name), "").unwrap();
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("/etc", folder.join("etc")).unwrap();
+        let names = files_in(&folder, 2);
+        let names: Vec<_> =
+            names.iter().map(|path| path.strip_prefix(&folder).unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, ["a.onnx", "b.onnx", "hf/c.onnx"]);
+    }
+}
