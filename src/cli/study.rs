@@ -20,7 +20,7 @@ use crate::run::diagnosis;
 use crate::run::{RunRecords, RunSummary};
 use crate::study::page::{Medium, conclusions, study_table, test_sentence};
 use crate::study::runner::{
-    BestModel, BestModelTraining, OpenStudy, PlannedStudy, Progress, ResultPaths, RunOptions,
+    BestModel, BestModelTraining, OpenStudy, PlannedStudy, Progress, ResultPaths, RunOptions, check_journal,
 };
 use crate::study::{Job, Study, StudySummary, TrialEnd, TrialRecord};
 use crate::util::format::{counted, grouped, loss, seconds};
@@ -57,6 +57,14 @@ pub(super) struct StudyArgs {
     /// Time all trials of a timed study again; the earlier records are kept beside the new ones
     #[arg(long)]
     remeasure: bool,
+    /// Leave the test images alone: the best configuration is trained on all training images and not
+    /// tested; `evaluate` tests it
+    #[arg(long)]
+    no_test: bool,
+    /// Write the study as a journal of Optuna, too, which `optuna.load_study` and optuna-dashboard
+    /// read
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
 }
 
 /// Record of `--json`.
@@ -71,6 +79,8 @@ struct Record<'a> {
     winner: Option<&'a Path>,
     result: Option<&'a RunSummary>,
     files: &'a ResultPaths,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    journal: Option<&'a Path>,
 }
 
 /// Record of `--json` with `--dry-run`.
@@ -103,6 +113,9 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     let planned = PlannedStudy::new(study, global.compute()?, options)?;
     print_header(&planned, output);
     planned.note.iter().for_each(|note| output.note(note));
+    if let Some(journal) = &args.journal {
+        check_journal(journal)?;
+    }
     if args.dry_run {
         return dry_run(&planned, global, output);
     }
@@ -121,10 +134,13 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     // even if that training fails. A study that cannot write its results has failed; the records of
     // its trials are in `trials.jsonl`.
     let mut files = study.write_results(&summary, None)?;
+    if let Some(journal) = &args.journal {
+        study.write_journal(&summary, journal)?;
+    }
     let mut winner = None;
     let mut winner_failed = false;
     if !interrupted && failed.is_empty() {
-        match train_best(&study, &summary, &interrupter, global, output) {
+        match train_best(&study, &summary, &interrupter, global, args.no_test, output) {
             Ok(records) => winner = records,
             Err(error) => {
                 winner_failed = true;
@@ -137,6 +153,9 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     }
     let interrupted = interrupted || interrupter.should_stop();
     print_end(&study, winner.as_ref(), &failed, interrupted, &files, output);
+    if let Some(journal) = &args.journal {
+        output.line(&format!("Optuna's journal: {}", journal.display()));
+    }
     output.record(&Record {
         study: study.folder.path(),
         trials: study.planned.plan.trials.len(),
@@ -147,6 +166,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
         winner: winner.as_ref().map(|run| run.folder.path()),
         result: winner.as_ref().and_then(|run| run.summary.as_ref()),
         files: &files,
+        journal: args.journal.as_deref(),
     })?;
     Ok(match (interrupted, failed.is_empty() && !winner_failed) {
         (true, _) => signals.exit_code(),
@@ -364,19 +384,24 @@ fn print_table(study: &OpenStudy, summary: &StudySummary, output: &Output) {
     }
 }
 
-/// Trains the best configuration on all training images and tests it, unless an earlier start has
-/// done so.
+/// Trains the best configuration on all training images, unless an earlier start has done so, and
+/// tests it, unless `no_test` is set.
 fn train_best(
     study: &OpenStudy,
     summary: &StudySummary,
     interrupter: &Interrupter,
     global: &Global,
+    no_test: bool,
     output: &Output,
 ) -> Result<Option<RunRecords>> {
     match study.best_model(summary, &global.artifacts)? {
         None => Ok(None),
         Some(BestModel::AlreadyTrained(records)) => Ok(Some(*records)),
-        Some(BestModel::ToTrain(training)) => train_new_best(study, *training, interrupter, output),
+        Some(BestModel::ToTrain(training)) => {
+            let BestModelTraining { prepared, warnings } = *training;
+            let prepared = if no_test { prepared.without_test()? } else { prepared };
+            train_new_best(study, BestModelTraining { prepared, warnings }, interrupter, output)
+        }
     }
 }
 

@@ -6,10 +6,12 @@
 //! The order of a study: `file` reads it, `trials` lists its trainings from the `search_space`,
 //! `scheduling` groups them into jobs, `runner` trains them and writes the `trial_log`,
 //! `statistics`, `comparison` and `times` summarize the records, and `page` shows the summary.
+//! `journal` writes them for Optuna.
 
 mod choice;
 mod comparison;
 mod file;
+mod journal;
 pub mod page;
 pub mod runner;
 mod scheduling;

@@ -26,6 +26,19 @@ const MAX_DIGITS: usize = 15;
 pub(super) struct Parameter {
     pub(super) key: String,
     pub(super) values: Vec<Value>,
+    /// The range that the values were taken from. `None` for a list.
+    pub(super) range: Option<Range>,
+}
+
+/// A range of numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Range {
+    pub(super) from: f64,
+    pub(super) to: f64,
+    /// True if its values are at equal factors and not at equal differences.
+    pub(super) is_log: bool,
+    /// True if its values are whole numbers.
+    pub(super) is_whole: bool,
 }
 
 /// One choice of a value for every varied key. A hundred thousand configurations may have the same
@@ -83,9 +96,12 @@ pub(super) fn read(
     for (name, value) in table {
         let key = format!("{prefix}{name}");
         match value {
-            Value::Array(values) => all.push(Parameter { values: parse_list(&key, values, origin)?, key }),
+            Value::Array(values) => {
+                all.push(Parameter { values: parse_list(&key, values, origin)?, range: None, key });
+            }
             Value::Table(range) if range.contains_key("from") || range.contains_key("to") => {
-                all.push(Parameter { values: parse_range(&key, range, origin, is_whole(&key))?, key });
+                let (range, values) = parse_range(&key, range, origin, is_whole(&key))?;
+                all.push(Parameter { values, range: Some(range), key });
             }
             Value::Table(section) => all.extend(read(section, &format!("{key}."), origin, is_whole)?),
             other => {
@@ -132,7 +148,7 @@ fn parse_list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
 /// Reads `{ from, to, num, scale }`: `num` values from one end to the other, at equal differences
 /// or by equal factors. The ends stay as written. Between them, fractions have as few digits as
 /// distinguish them, at least three.
-fn parse_range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result<Vec<Value>> {
+fn parse_range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result<(Range, Vec<Value>)> {
     let bad = |what: String, hint: &str| {
         Error::config(format!("`vary.{key}` in `{origin}` {what}")).hint(hint.to_owned())
     };
@@ -174,10 +190,11 @@ fn parse_range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result
         if log { from * (to / from).powf(share) } else { from + (to - from) * share }
     };
     let all: Vec<f64> = (0..num).map(between).collect();
+    let range = Range { from, to, is_log: log, is_whole };
     if is_whole {
         let whole: Vec<i64> = all.iter().map(|value| value.round() as i64).collect();
         return match whole.windows(2).all(|pair| pair[0] < pair[1]) {
-            true => Ok(whole.into_iter().map(Value::Integer).collect()),
+            true => Ok((range, whole.into_iter().map(Value::Integer).collect())),
             false => Err(bad(
                 format!("has fewer than {num} different whole numbers from {from} to {to}"),
                 "write them as a list, or make `num` smaller",
@@ -186,7 +203,7 @@ fn parse_range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result
     }
     let rounded = (DIGITS..=MAX_DIGITS).map(|digits| rounded(&all, digits));
     let distinct = rounded.into_iter().find(|values| values.windows(2).all(|pair| pair[0] < pair[1]));
-    Ok(distinct.unwrap_or(all).into_iter().map(Value::Float).collect())
+    Ok((range, distinct.unwrap_or(all).into_iter().map(Value::Float).collect()))
 }
 
 /// Rounds all values but the ends to `digits` significant digits.

@@ -27,7 +27,7 @@ use crate::util::format::counted;
 
 pub use best_model::{BestModel, BestModelTraining};
 pub use progress::Progress;
-pub use results::ResultPaths;
+pub use results::{ResultPaths, check_journal};
 
 use crate::pipeline::splits::{StudyImages, check_trainable, study_images};
 use trial_splits::{TrialSplits, class_sizes};

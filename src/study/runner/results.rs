@@ -1,12 +1,14 @@
 //! Owns the result files of a study: CSV, JSON and the page. Depends on the study's page and the
 //! trial log.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::run;
 use crate::run::RunRecords;
+use crate::study::journal::{self, Journal};
 use crate::study::page;
 use crate::study::page::StudyPage;
 use crate::study::runner::OpenStudy;
@@ -14,6 +16,7 @@ use crate::study::{
     CSV, ConfigurationResult, EpochChoice, JSON, Measure, PAGE, StudySummary, TrialEnd, TrialRecord,
     median_epoch_seconds,
 };
+use crate::util::files;
 use crate::util::table::{Column, TextTable};
 
 /// Paths of the result files.
@@ -84,6 +87,36 @@ impl OpenStudy {
         Ok(ResultPaths { csv, json, page })
     }
 
+    /// Writes the study as a journal of Optuna into the file at `path`.
+    ///
+    /// # Errors
+    /// A file that has lines of other programs, or that cannot be written.
+    pub fn write_journal(&self, summary: &StudySummary, path: &Path) -> Result<()> {
+        // Optuna may have gone on with it meanwhile.
+        check_journal(path)?;
+        let planned = &self.planned;
+        let trials = &planned.plan.trials;
+        let records: Vec<_> = trials.iter().map(|trial| self.trial_log.record(trial)).collect();
+        let facts = [
+            ("smallnet", env!("CARGO_PKG_VERSION").to_owned()),
+            ("study", self.folder.path().display().to_string()),
+            ("measure", format!("{} on validation images", summary.measure.name())),
+            ("folds", planned.study.folds.to_string()),
+            ("seeds", format!("{:?}", planned.study.seeds)),
+            ("backend", planned.compute.to_string()),
+            ("data_sha256", planned.data_sha256.clone()),
+        ];
+        let journal = Journal {
+            name: &planned.study.name,
+            parameters: &planned.study.parameters,
+            plan: &planned.plan,
+            summary,
+            records: &records,
+            facts: &facts,
+        };
+        files::write(path, journal.lines(run::now())?.as_bytes())
+    }
+
     /// Records of this study's trials, in the plan's order, including failed ones. Trials that have
     /// not run are left out.
     pub fn records(&self) -> Vec<&TrialRecord> {
@@ -139,6 +172,30 @@ impl OpenStudy {
             best: summary.best.map(|best| &summary.configurations[best]),
             best_model,
         }
+    }
+}
+
+/// Checks that a journal can be written to the file at `path`: there is none, or it has only lines of
+/// smallnet.
+///
+/// # Errors
+/// A file with other lines, which would be lost, or a folder that does not exist.
+pub fn check_journal(path: &Path) -> Result<()> {
+    if path.exists() {
+        let text = files::read(path)?;
+        return match journal::is_own(&text) {
+            true => Ok(()),
+            false => Err(Error::usage(format!(
+                "`{}` has lines that smallnet did not write: Optuna went on with it, or it is another file",
+                path.display()
+            ))
+            .hint("name a new file: the journal is written whole, and those lines would be lost")),
+        };
+    }
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    match folder.is_none_or(Path::is_dir) {
+        true => Ok(()),
+        false => Err(Error::usage(format!("`{}` is in a folder that does not exist", path.display()))),
     }
 }
 

@@ -1,0 +1,433 @@
+//! Owns a study as a journal of Optuna: JSON lines that `optuna.load_study` and optuna-dashboard
+//! read, and that Optuna can go on with. Must not know files or the runner.
+//!
+//! A trial of Optuna is a configuration, and its value is the mean over the folds and seeds. So
+//! Optuna's best parameters are those of the study's best configuration. The single trainings are in
+//! its user attributes.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+use time::{Duration, OffsetDateTime};
+use toml::Value;
+
+use crate::error::{Error, Result};
+use crate::run::timestamp;
+use crate::study::search_space::{Parameter, Range};
+use crate::study::{Configuration, ConfigurationResult, Measure, StudySummary, TrialPlan, TrialRecord};
+use crate::util::files;
+
+/// Beginning of the names of the writers of smallnet's lines. Optuna's own begin with a UUID.
+const WORKER: &str = "smallnet-";
+/// Codes of Optuna's operations (`JournalOperation`).
+const CREATE_STUDY: u8 = 0;
+const SET_STUDY_USER_ATTR: u8 = 2;
+const CREATE_TRIAL: u8 = 4;
+/// Optuna's `StudyDirection.MAXIMIZE`.
+const MAXIMIZE: u8 = 2;
+/// Optuna's `TrialState.COMPLETE` and `TrialState.FAIL`.
+const COMPLETE: u8 = 1;
+const FAIL: u8 = 3;
+/// Longest duration of a configuration in seconds. The log of the trials may be edited.
+const MAX_SECONDS: f64 = 1e9;
+
+/// What the journal of a study is made from.
+pub(super) struct Journal<'a> {
+    /// Name of the study.
+    pub(super) name: &'a str,
+    /// The search space.
+    pub(super) parameters: &'a [Parameter],
+    /// The trials of the study.
+    pub(super) plan: &'a TrialPlan,
+    /// The results of the configurations.
+    pub(super) summary: &'a StudySummary,
+    /// One entry per trial of `plan`, in its order.
+    pub(super) records: &'a [Option<&'a TrialRecord>],
+    /// Facts about the study: its user attributes.
+    pub(super) facts: &'a [(&'a str, String)],
+}
+
+/// Line that creates a trial.
+#[derive(Serialize)]
+struct TrialLine {
+    op_code: u8,
+    worker_id: String,
+    study_id: usize,
+    datetime_start: String,
+    datetime_complete: String,
+    state: u8,
+    /// Mean of the measure. `None` if the trial failed.
+    value: Option<f64>,
+    values: Option<Vec<f64>>,
+    distributions: BTreeMap<String, String>,
+    /// Values as Optuna keeps them: of a list, the index.
+    params: BTreeMap<String, Json>,
+    user_attrs: BTreeMap<&'static str, Json>,
+    system_attrs: BTreeMap<String, Json>,
+    /// Mean of the measure after each epoch.
+    intermediate_values: BTreeMap<String, f64>,
+}
+
+impl Journal<'_> {
+    /// Returns the lines. Configurations with trials that have not run are left out.
+    ///
+    /// The log of the trials has their durations and no times of day. So the configurations follow
+    /// one another, and the last one ends `now`.
+    ///
+    /// # Errors
+    /// A value that JSON cannot represent.
+    pub(super) fn lines(&self, now: OffsetDateTime) -> Result<String> {
+        let worker = format!("{WORKER}{}", env!("CARGO_PKG_VERSION"));
+        let mut lines = vec![files::to_json(&json!({
+            "op_code": CREATE_STUDY, "worker_id": worker, "study_name": self.name, "directions": [MAXIMIZE],
+        }))?];
+        for (key, text) in self.facts {
+            lines.push(files::to_json(&json!({
+                "op_code": SET_STUDY_USER_ATTR, "worker_id": worker, "study_id": 0, "user_attr": { *key: text },
+            }))?);
+        }
+        let groups = self.groups();
+        let order = self.order(&groups);
+        let seconds: Vec<f64> = order.iter().map(|&index| training_seconds(&groups[index])).collect();
+        let mut start = now - duration(seconds.iter().sum());
+        for (&index, &seconds) in order.iter().zip(&seconds) {
+            let end = (start + duration(seconds)).min(now);
+            lines.push(files::to_json(&self.trial(index, &groups[index], &worker, [start, end])?)?);
+            start = end;
+        }
+        Ok(lines.join("\n") + "\n")
+    }
+
+    /// Indices of the configurations of which all trials have run, in the plan's order. Of equal
+    /// means, Optuna takes the first trial as the best, and the study that of the lowest loss. So the
+    /// study's best one comes before those.
+    fn order(&self, groups: &[Vec<&TrialRecord>]) -> Vec<usize> {
+        let results = &self.summary.configurations;
+        let mut order: Vec<usize> = (0..groups.len()).filter(|&index| !groups[index].is_empty()).collect();
+        let mean = |index: usize| results[index].mean.filter(|_| results[index].is_ranked());
+        if let Some(best) = self.summary.best
+            && let Some(first) = order.iter().position(|&index| mean(index) == mean(best))
+            && let Some(own) = order.iter().position(|&index| index == best)
+        {
+            order[first..=own].rotate_right(1);
+        }
+        order
+    }
+
+    /// Records of the trials of each configuration. Those of a configuration with a trial that has not
+    /// run are empty.
+    fn groups(&self) -> Vec<Vec<&TrialRecord>> {
+        let mut groups: Vec<Option<Vec<&TrialRecord>>> =
+            vec![Some(Vec::new()); self.plan.configurations.len()];
+        for (trial, record) in self.plan.trials.iter().zip(self.records) {
+            let group = &mut groups[trial.configuration];
+            match (group.as_mut(), record) {
+                (Some(records), Some(record)) => records.push(record),
+                _ => *group = None,
+            }
+        }
+        groups.into_iter().map(Option::unwrap_or_default).collect()
+    }
+
+    /// The line of the configuration `index`, whose trials have these records.
+    fn trial(
+        &self,
+        index: usize,
+        records: &[&TrialRecord],
+        worker: &str,
+        [start, end]: [OffsetDateTime; 2],
+    ) -> Result<TrialLine> {
+        let result = &self.summary.configurations[index];
+        let (mut distributions, mut params) = (BTreeMap::new(), BTreeMap::new());
+        for parameter in self.parameters {
+            let (distribution, value) = distribution(parameter, &result.configuration)?;
+            distributions.insert(parameter.key.clone(), files::to_json(&distribution)?);
+            params.insert(parameter.key.clone(), value);
+        }
+        let value = result.mean.filter(|_| result.is_ranked());
+        Ok(TrialLine {
+            op_code: CREATE_TRIAL,
+            worker_id: worker.to_owned(),
+            study_id: 0,
+            datetime_start: iso(start),
+            datetime_complete: iso(end),
+            state: if value.is_some() { COMPLETE } else { FAIL },
+            value,
+            values: None,
+            distributions,
+            params,
+            user_attrs: user_attributes(result, records, self.summary.measure),
+            system_attrs: BTreeMap::new(),
+            intermediate_values: value
+                .map(|_| intermediate(records, self.summary.measure))
+                .unwrap_or_default(),
+        })
+    }
+}
+
+/// Returns whether all lines of a journal are smallnet's own. If not, Optuna went on with it, or it is
+/// another file.
+pub(super) fn is_own(text: &str) -> bool {
+    text.lines().all(|line| {
+        let line: Option<Json> = serde_json::from_str(line).ok();
+        let worker = line.as_ref().and_then(|line| line.get("worker_id")?.as_str());
+        worker.is_some_and(|worker| worker.starts_with(WORKER))
+    })
+}
+
+/// Optuna's distribution of a parameter, and the value that a configuration has, as Optuna keeps it.
+/// A range is a number, and a list is a choice.
+fn distribution(parameter: &Parameter, configuration: &Configuration) -> Result<(Json, Json)> {
+    let text = configuration.value(&parameter.key).unwrap_or_default();
+    let missing = || Error::new(format!("`{}` has no value `{text}` in the study", parameter.key));
+    match parameter.range {
+        None => {
+            let choices = Json::Array(parameter.values.iter().map(choice).collect());
+            let index =
+                parameter.values.iter().position(|value| value.to_string() == text).ok_or_else(missing)?;
+            Ok((named("CategoricalDistribution", json!({ "choices": choices })), json!(index)))
+        }
+        Some(Range { from, to, is_log, is_whole: true }) => {
+            let (low, high) = (from.round() as i64, to.round() as i64);
+            let value: i64 = text.parse().map_err(|_| missing())?;
+            let attributes = json!({ "log": is_log, "step": 1, "low": low, "high": high });
+            Ok((named("IntDistribution", attributes), json!(value)))
+        }
+        Some(Range { from, to, is_log, is_whole: false }) => {
+            let value: f64 = text.parse().map_err(|_| missing())?;
+            let attributes = json!({ "step": null, "low": from, "high": to, "log": is_log });
+            Ok((named("FloatDistribution", attributes), json!(value)))
+        }
+    }
+}
+
+fn named(name: &str, attributes: Json) -> Json {
+    json!({ "name": name, "attributes": attributes })
+}
+
+/// A value of a list as a choice of Optuna, which can be a number, a text or a truth value. Others,
+/// such as the widths of layers, are texts that `--set` reads.
+fn choice(value: &Value) -> Json {
+    match value {
+        Value::String(text) => json!(text),
+        Value::Integer(number) => json!(number),
+        Value::Float(number) => json!(number),
+        Value::Boolean(flag) => json!(flag),
+        other => json!(other.to_string()),
+    }
+}
+
+/// What is known about a configuration beside its mean.
+fn user_attributes(
+    result: &ConfigurationResult,
+    records: &[&TrialRecord],
+    measure: Measure,
+) -> BTreeMap<&'static str, Json> {
+    let trial = |record: &&TrialRecord| {
+        json!({
+            "seed": record.seed,
+            // People count folds from 1.
+            "fold": record.fold.map(|fold| fold.saturating_add(1)),
+            "end": record.end,
+            "value": record.score(measure),
+            "loss": record.loss,
+            "epoch": record.epoch,
+        })
+    };
+    let mut attributes = BTreeMap::from([("trials", Json::Array(records.iter().map(trial).collect()))]);
+    let mut add = |key, number: Option<f64>| attributes.extend(number.map(|number| (key, json!(number))));
+    add("accuracy", result.accuracy);
+    add("balanced_accuracy", result.balanced_accuracy);
+    add("loss", result.loss);
+    add("deviation", result.deviation);
+    add("seconds_per_epoch", result.seconds_per_epoch);
+    attributes.insert("num_parameters", json!(result.num_parameters));
+    attributes.insert("num_diverged", json!(result.num_diverged));
+    attributes
+}
+
+/// Mean validation accuracy after each epoch that all trials have reached. Empty if the records of
+/// the epochs are of another measure or of stopping images.
+fn intermediate(records: &[&TrialRecord], measure: Measure) -> BTreeMap<String, f64> {
+    let is_other = |record: &&TrialRecord| record.num_stopping_images.is_some();
+    if measure != Measure::Accuracy || records.iter().any(is_other) {
+        return BTreeMap::new();
+    }
+    let reached = records.iter().map(|record| record.epochs.len()).min().unwrap_or_default();
+    let mean = |epoch: usize| {
+        let values: Option<Vec<f64>> =
+            records.iter().map(|record| record.epochs.get(epoch)?.validation_accuracy).collect();
+        let values = values.filter(|values| !values.is_empty())?;
+        Some(((epoch + 1).to_string(), values.iter().sum::<f64>() / values.len() as f64))
+    };
+    (0..reached).filter_map(mean).collect()
+}
+
+/// Seconds that the training steps of these trials took.
+fn training_seconds(records: &[&TrialRecord]) -> f64 {
+    records.iter().flat_map(|record| &record.epochs).map(|epoch| epoch.seconds).sum()
+}
+
+/// A number of seconds as a duration. What cannot be one is 0.
+fn duration(seconds: f64) -> Duration {
+    Duration::seconds_f64(if seconds.is_finite() { seconds.clamp(0.0, MAX_SECONDS) } else { 0.0 })
+}
+
+/// A time as Python's `datetime.fromisoformat` reads it, before version 3.11, too.
+fn iso(time: OffsetDateTime) -> String {
+    timestamp(time).replace('Z', "+00:00")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::backend::Backend;
+    use crate::study::{Study, TrialEnd};
+    use crate::training::EpochRecord;
+
+    const STUDY: &str = "folds = 2\n[vary]\nmodel.hidden = [[], [8, 4]]\noptimizer.learning_rate = { from = 0.1, to = 10.0, num = 2, scale = \"log\" }\ntraining.batch_size = { from = 16, to = 64, num = 2 }";
+
+    fn record(plan: &TrialPlan, index: usize, end: TrialEnd, accuracy: f64, loss: f64) -> TrialRecord {
+        let trial = &plan.trials[index];
+        let epoch = |epoch: usize| EpochRecord {
+            epoch,
+            train_loss: 1.0,
+            train_accuracy: 0.5,
+            validation_loss: Some(1.0),
+            validation_accuracy: Some(accuracy / epoch as f64),
+            learning_rate: 0.1,
+            seconds: 2.0,
+            images_per_second: None,
+        };
+        let is_finished = end == TrialEnd::Finished;
+        TrialRecord {
+            id: trial.id.clone(),
+            configuration: plan.configurations[trial.configuration].clone(),
+            seed: 42,
+            fold: trial.fold,
+            end,
+            message: None,
+            accuracy: is_finished.then_some(accuracy),
+            loss: is_finished.then_some(loss),
+            epoch: Some(2),
+            num_images: (10, 10),
+            num_parameters: 7,
+            steps_per_epoch: 1,
+            is_batched: false,
+            epochs: vec![epoch(1), epoch(2)],
+            num_stopping_images: None,
+            balanced_accuracy: None,
+            effective_images: None,
+        }
+    }
+
+    /// Returns the lines of a journal. `ends` has the end, accuracy and loss of both folds of each
+    /// configuration, or `None` if it has not run.
+    fn lines(text: &str, ends: &[Option<(TrialEnd, f64, f64)>]) -> Vec<Json> {
+        let study = Study::from_toml(text, "s.toml", &[], |_| unreachable!()).unwrap();
+        let plan = TrialPlan::new(&study, Backend::Flex, "", None).unwrap();
+        let records: Vec<Option<TrialRecord>> = (0..plan.trials.len())
+            .map(|index| {
+                let (end, accuracy, loss) = (*ends.get(plan.trials[index].configuration)?)?;
+                Some(record(&plan, index, end, accuracy, loss))
+            })
+            .collect();
+        let records: Vec<Option<&TrialRecord>> = records.iter().map(Option::as_ref).collect();
+        let summary = StudySummary::new(&plan, &records, false);
+        let facts = [("measure", "accuracy".to_owned())];
+        let journal = Journal {
+            name: "s",
+            parameters: &study.parameters,
+            plan: &plan,
+            summary: &summary,
+            records: &records,
+            facts: &facts,
+        };
+        let text = journal.lines(OffsetDateTime::UNIX_EPOCH + Duration::hours(1)).unwrap();
+        assert!(is_own(&text) && text.ends_with('\n'));
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_configuration_is_a_trial_with_the_mean_of_its_folds() {
+        let finished = |accuracy| Some((TrialEnd::Finished, accuracy, 1.0));
+        let lines = lines(STUDY, &[finished(0.5), finished(0.75)]);
+        assert_eq!(lines.len(), 4, "the other configurations have not run");
+        let study =
+            json!({"op_code": 0, "worker_id": lines[0]["worker_id"], "study_name": "s", "directions": [2]});
+        assert_eq!(lines[0], study);
+        assert_eq!(
+            (&lines[1]["op_code"], &lines[1]["user_attr"]["measure"]),
+            (&json!(2), &json!("accuracy"))
+        );
+        let trial = &lines[3];
+        assert_eq!(
+            (&trial["op_code"], &trial["state"], &trial["value"]),
+            (&json!(4), &json!(1), &json!(0.75))
+        );
+        // The last key changes fastest: no hidden layer, rate 0.1, batches of 64.
+        let params = json!({"model.hidden": 0, "optimizer.learning_rate": 0.1, "training.batch_size": 64});
+        assert_eq!(trial["params"], params);
+        let distribution = |key: &str| -> Json {
+            serde_json::from_str(trial["distributions"][key].as_str().unwrap()).unwrap()
+        };
+        let choices = json!({"name": "CategoricalDistribution", "attributes": {"choices": ["[]", "[8, 4]"]}});
+        assert_eq!(distribution("model.hidden"), choices);
+        let rate = json!({"name": "FloatDistribution", "attributes": {"step": null, "low": 0.1, "high": 10.0, "log": true}});
+        assert_eq!(distribution("optimizer.learning_rate"), rate);
+        let size = json!({"name": "IntDistribution", "attributes": {"step": 1, "low": 16, "high": 64, "log": false}});
+        assert_eq!(distribution("training.batch_size"), size);
+        assert_eq!(trial["intermediate_values"], json!({"1": 0.75, "2": 0.375}));
+        let folds: Vec<_> =
+            trial["user_attrs"]["trials"].as_array().unwrap().iter().map(|t| &t["fold"]).collect();
+        assert_eq!(folds, [&json!(1), &json!(2)]);
+        // Two folds of two epochs of 2 seconds: 8 seconds for each configuration, up to 01:00:00.
+        assert_eq!(lines[2]["datetime_start"], "1970-01-01T00:59:44.000+00:00");
+        assert_eq!(lines[2]["datetime_complete"], trial["datetime_start"]);
+        assert_eq!(trial["datetime_complete"], "1970-01-01T01:00:00.000+00:00");
+    }
+
+    #[test]
+    fn failed_and_diverged_configurations_have_no_value() {
+        let ends = [TrialEnd::Failed, TrialEnd::Diverged, TrialEnd::Finished];
+        let lines = lines(STUDY, &ends.map(|end| Some((end, 0.5, 1.0))));
+        let states: Vec<_> =
+            lines[2..].iter().map(|line| (line["state"].as_u64(), line["value"].as_f64())).collect();
+        assert_eq!(states, [(Some(3), None), (Some(3), None), (Some(1), Some(0.5))]);
+        assert_eq!(lines[3]["user_attrs"]["num_diverged"], 2);
+    }
+
+    #[test]
+    fn of_equal_means_the_best_comes_first() {
+        let finished = |accuracy, loss| Some((TrialEnd::Finished, accuracy, loss));
+        let ends = [finished(0.25, 1.0), finished(0.5, 3.0), finished(0.5, 2.0), finished(0.5, 1.0)];
+        let losses: Vec<_> =
+            lines(STUDY, &ends)[2..].iter().map(|line| line["user_attrs"]["loss"].clone()).collect();
+        assert_eq!(losses, [1.0, 1.0, 3.0, 2.0]);
+    }
+
+    #[test]
+    fn epochs_of_stopping_images_are_no_intermediate_values() {
+        let study = Study::from_toml(STUDY, "s.toml", &[], |_| unreachable!()).unwrap();
+        let plan = TrialPlan::new(&study, Backend::Flex, "", None).unwrap();
+        let mut record = record(&plan, 0, TrialEnd::Finished, 0.5, 1.0);
+        assert_eq!(intermediate(&[&record], Measure::Accuracy).len(), 2);
+        assert!(intermediate(&[&record], Measure::BalancedAccuracy).is_empty());
+        record.num_stopping_images = Some(3);
+        assert!(intermediate(&[&record], Measure::Accuracy).is_empty());
+        assert!(intermediate(&[], Measure::Accuracy).is_empty());
+    }
+
+    #[test]
+    fn lines_of_others_are_recognised() {
+        assert!(is_own("") && is_own("{\"worker_id\":\"smallnet-1\"}\n"));
+        for text in ["{\"worker_id\":\"smallnet-1\"}\n{\"worker_id\":\"6fb1-0\"}\n", "no JSON", "{}", "[1]"] {
+            assert!(!is_own(text), "{text}");
+        }
+        assert_eq!(duration(f64::NAN), Duration::ZERO);
+        assert_eq!(duration(f64::INFINITY), Duration::ZERO);
+        assert!(duration(1e300) < Duration::MAX);
+    }
+}
