@@ -1,8 +1,7 @@
 //! Owns the order of the work: train an experiment into a run folder, resume a run, import a network,
 //! load a run's network, evaluate, predict, export, draw, report, verify and compare runs, and find a
-//! learning rate. Depends on all
-//! modules that do one part of this work. Must not know `study`, `exercise` or `cli`, and prints
-//! nothing.
+//! learning rate. Depends on all modules that do one part of this work. Must not know `study`,
+//! `exercise` or `cli`, and prints nothing.
 
 mod answers;
 mod compare;
