@@ -223,6 +223,9 @@ fn a_scaling_in_front_is_folded_in() {
     for element in [data_type::UINT8, data_type::FLOAT] {
         assert_eq!(layer(&with(bytes(element)), 0), (&[1.0, 2.0, 3.0, 4.0][..], &[5.0, 6.0][..]));
     }
+    // 255 times the single-precision number nearest to 1 / 255 is 1: the weights stay what they are.
+    let multiplied = Sample::new().numbers("c", &[], &[1.0 / 255.0]).nodes(&["images2 = Mul(images, c)"]);
+    assert_eq!(layer(&with(multiplied), 0), (&[1.0, 2.0, 3.0, 4.0][..], &[5.0, 6.0][..]));
     // 1 − x
     let inverted = Sample::new().numbers("one", &[], &[1.0]).nodes(&["images2 = Sub(one, images)"]);
     assert_eq!(layer(&with(inverted), 0), (&[-1.0, -2.0, -3.0, -4.0][..], &[9.0, 12.0][..]));
