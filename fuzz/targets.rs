@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use smallnet::backend::Backend;
 use smallnet::data::{DataConfig, InputSpec, RawData, Source, read_digit, read_sheet};
 use smallnet::evaluation::paired_tests;
+use smallnet::exchange::{DenseNetwork, Format, Layout, pytorch, safetensors};
 use smallnet::experiment::summary::ModelSummary;
 use smallnet::experiment::{Experiment, Override, differences};
 use smallnet::model::{Mlp, MlpConfig, load_weights, weights_sha256};
@@ -35,6 +36,10 @@ pub const MEMORY_FOR_DATA_SETS: usize = 512 << 20;
 /// Bound for studies in bytes: up to a hundred thousand trials are in memory, with the settings of
 /// each.
 pub const MEMORY_FOR_STUDIES: usize = 256 << 20;
+
+/// Bound for networks of other programs in bytes. A pickle may unpack to a megabyte, and each byte of it
+/// may become 200 in memory.
+pub const MEMORY_FOR_NETWORKS: usize = 512 << 20;
 
 /// Bound for pictures in bytes. Pictures of up to 64 million pixels are accepted.
 pub const MEMORY_FOR_PICTURES: usize = 1 << 30;
@@ -332,6 +337,34 @@ pub fn weights(bytes: &[u8]) {
         let image = Tensor::<3>::ones([1, 2, 2], &Device::flex());
         let _ = black_box(model.forward(image).try_into_data());
     });
+}
+
+/// Reads a safetensors file.
+pub fn safetensors(bytes: &[u8]) {
+    network(bytes, safetensors::read);
+}
+
+/// Reads a PyTorch file.
+pub fn pytorch(bytes: &[u8]) {
+    network(bytes, pytorch::read);
+}
+
+/// Reads a network with a `reader`, in each layout. One that can be used is written and read again.
+fn network(bytes: &[u8], reader: fn(&[u8], Option<Layout>) -> smallnet::Result<DenseNetwork>) {
+    let _ = black_box(Format::of(bytes));
+    for layout in [None, Some(Layout::Burn), Some(Layout::Pytorch)] {
+        let Ok(network) = reader(bytes, layout) else { continue };
+        if network.check().is_err() {
+            continue;
+        }
+        let file = safetensors::write(&network, Layout::Pytorch).expect("what was read can be written");
+        let again = safetensors::read(&file, None).expect("what was written can be read");
+        let numbers = |network: &DenseNetwork| -> Vec<(Vec<f32>, Vec<f32>)> {
+            network.layers.iter().map(|layer| (layer.weights.clone(), layer.biases.clone())).collect()
+        };
+        assert_eq!(numbers(&again), numbers(&network));
+        assert_eq!(again.activation, network.activation);
+    }
 }
 
 /// Maximum number of pixels of a fuzzed picture. smallnet accepts 64 million, which take a second

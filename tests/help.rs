@@ -15,6 +15,7 @@ const COMMANDS: [&str; 16] = [
     "report",
     "verify",
     "compare",
+    "import",
     "data",
     "summary",
     "study",
@@ -93,6 +94,7 @@ fn usages_name_the_arguments_in_their_order() {
              CHECKPOINT> --index <N>...\n       smallnet predict [OPTIONS] <RUN or CHECKPOINT> --split <SPLIT>\n",
         ),
         ("compare", "Usage: smallnet compare [OPTIONS] <RUN> <RUN>...\n"),
+        ("import", "Usage: smallnet import [OPTIONS] <FILE>\n"),
         ("study", "Usage: smallnet study [OPTIONS] <STUDY>\n"),
         ("completions", "Usage: smallnet completions <SHELL>\n"),
     ] {

@@ -145,7 +145,8 @@ fn print_curves(runs: &[RunRecords], names: &[String], output: &Output) {
     output.line("");
     output.line(&title);
     output.line("");
-    let curves: Vec<_> = names.iter().zip(&curves).map(|(name, points)| Curve { name, points }).collect();
+    let drawn = names.iter().zip(&curves).filter(|(_, points)| !points.is_empty());
+    let curves: Vec<_> = drawn.map(|(name, points)| Curve { name, points }).collect();
     for line in chart(&curves, |epoch| format!("epoch {epoch}"), output.has_colors()) {
         output.line(&line);
     }

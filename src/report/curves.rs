@@ -47,13 +47,13 @@ fn curve(epochs: &[EpochRecord], value: fn(&EpochRecord) -> Option<f64>) -> Curv
 }
 
 /// Curves of each run's accuracy over its epochs, with their name: on the held-out images where all
-/// runs have some, otherwise on the training images.
+/// runs with epochs have some, otherwise on the training images. An imported run has no epochs.
 pub fn accuracy_curves(runs: &[RunRecords]) -> (String, Vec<Vec<(f64, f64)>>) {
     let of = |value: fn(&EpochRecord) -> Option<f64>| -> Vec<Curve> {
         runs.iter().map(|run| curve(&run.epochs, value)).collect()
     };
     let validation = of(ACCURACY.validation);
-    if validation.iter().all(|points| !points.is_empty()) {
+    if validation.iter().zip(runs).all(|(points, run)| !points.is_empty() || run.epochs.is_empty()) {
         return ("validation accuracy".to_owned(), validation);
     }
     ("training accuracy".to_owned(), of(ACCURACY.training))
