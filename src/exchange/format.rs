@@ -7,6 +7,7 @@
 use std::io::Cursor;
 
 use crate::error::{Error, Result};
+use crate::exchange::zip_end::without_64_bit_end;
 use crate::exchange::{DenseNetwork, Layout, keras, onnx, pytorch, safetensors};
 
 /// Largest file in bytes that is imported. A network of the largest size has 400 MB in single
@@ -62,7 +63,7 @@ impl Format {
 
     /// Returns the format of a zip archive by the names in it.
     fn of_zip(bytes: &[u8]) -> Result<Self> {
-        let archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| {
+        let archive = zip::ZipArchive::new(Cursor::new(without_64_bit_end(bytes))).map_err(|error| {
             Error::corrupt(format!("the zip archive is damaged: {error}")).with_source(error)
         })?;
         let names: Vec<_> = archive.file_names().filter_map(std::result::Result::ok).collect();

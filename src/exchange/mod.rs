@@ -17,6 +17,7 @@ pub mod onnx;
 pub mod pytorch;
 pub mod safetensors;
 mod state_dict;
+mod zip_end;
 
 pub(crate) use format::MAX_FILE_BYTES;
 pub use format::{Format, read};

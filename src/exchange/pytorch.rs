@@ -11,6 +11,7 @@ use pytorch_reader::{DType, PytorchError, PytorchReader, Tensor};
 use crate::error::{Error, Result};
 use crate::exchange::number_type::NumberType;
 use crate::exchange::state_dict::{TensorInfo, read_network};
+use crate::exchange::zip_end::without_64_bit_end;
 use crate::exchange::{DenseNetwork, Layout, ModelMetadata};
 use crate::util::files;
 
@@ -33,6 +34,7 @@ pub(super) fn is_pickle(bytes: &[u8]) -> bool {
 /// # Errors
 /// A damaged file, or tensors that are not those of a network of fully connected layers.
 pub fn read(bytes: &[u8], layout: Option<Layout>) -> Result<DenseNetwork> {
+    let bytes = &*without_64_bit_end(bytes);
     check_pickle_size(bytes)?;
     files::with_private_copy(bytes, |path| read_copy(path, bytes.len(), layout))
 }

@@ -93,8 +93,8 @@ pub(crate) fn read_network<'a>(
 
 /// Returns the tensors of the network, without those of an optimizer beside it.
 fn of_network(tensors: &[TensorInfo]) -> Vec<&TensorInfo> {
-    let names: Vec<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
-    let entry = names::network_entry(&names);
+    let named = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.is_empty()));
+    let entry = names::network_entry(&named.collect::<Vec<_>>());
     let is_inside = |tensor: &&TensorInfo| entry.is_none_or(|entry| names::is_inside(&tensor.name, entry));
     let mut tensors: Vec<&TensorInfo> = tensors.iter().filter(is_inside).collect();
     tensors.sort_by(|a, b| natural_order(&a.name, &b.name));
@@ -157,6 +157,9 @@ fn not_dense(tensor: &TensorInfo) -> Error {
 
 /// Returns the layers, first to last, each with its layout. `layers` are in the order of their names.
 fn arrange(layers: Vec<Pair<'_>>, layout: Option<Layout>) -> Result<Vec<(Pair<'_>, Layout)>> {
+    // Before the search for an order, whose depth is the number of layers.
+    let hidden = vec![1; layers.len().saturating_sub(1)];
+    MlpConfig { hidden, ..MlpConfig::default() }.check()?;
     let stated = |pair: &Pair| layout.unwrap_or(pair.layout);
     let by_name: Vec<Layout> = layers.iter().map(stated).collect();
     let mut candidates = vec![by_name.clone()];

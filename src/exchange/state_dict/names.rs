@@ -72,17 +72,19 @@ pub(super) fn is_embedding(name: &str) -> bool {
     name.to_ascii_lowercase().contains("embed")
 }
 
-/// Returns the entry of a checkpoint that holds the network whose tensors are called `names`, or
-/// `None` if the tensors are not inside such an entry.
-pub(super) fn network_entry<'a>(names: &[&'a str]) -> Option<&'a str> {
-    let entries = || names.iter().filter_map(|name| name.split_once(SEPARATORS).map(|(entry, _)| entry));
+/// Returns the entry of a checkpoint that holds the network, or `None` if its tensors are not inside
+/// such an entry. `tensors` are the names of all tensors, and whether each is a single number.
+pub(super) fn network_entry<'a>(tensors: &[(&'a str, bool)]) -> Option<&'a str> {
+    let entries =
+        || tensors.iter().filter_map(|(name, _)| name.split_once(SEPARATORS).map(|(entry, _)| entry));
     if let Some(entry) = NETWORK_ENTRIES.iter().find_map(|key| entries().find(|entry| entry == key)) {
         return Some(entry);
     }
-    // A module has other layers beside its attribute `model`, and a checkpoint has none.
+    // A module has other layers or buffers beside its attribute `model`. A checkpoint has single
+    // numbers beside it, such as a loss.
     let is_alone = |entry: &str| {
-        let others = names.iter().filter(|name| !is_inside(name, entry) && !is_of_training(name));
-        others.filter_map(|name| parse(name)).next().is_none()
+        let mut others = tensors.iter().filter(|(name, _)| !is_inside(name, entry) && !is_of_training(name));
+        others.all(|(_, is_number)| *is_number)
     };
     MODULE_ENTRIES.iter().find_map(|key| entries().find(|entry| entry == key)).filter(|entry| is_alone(entry))
 }
@@ -133,12 +135,17 @@ mod tests {
 
     #[test]
     fn the_network_of_a_checkpoint_is_found() {
-        let found = |names: &[&'static str]| network_entry(names);
+        let found = |names: &[&'static str]| {
+            let tensors: Vec<_> = names.iter().map(|name| (*name, *name == "loss")).collect();
+            network_entry(&tensors)
+        };
         assert_eq!(found(&["state_dict.fc.weight", "optimizer_states.0.exp_avg"]), Some("state_dict"));
         assert_eq!(found(&["opt_state.0.mu.params.D.kernel", "params.D.kernel"]), Some("params"));
         assert_eq!(found(&["model.fc.weight", "optimizer.state.0.weight", "loss"]), Some("model"));
         // A module with the attributes `model` and `head`.
         assert_eq!(found(&["model.0.weight", "head.weight"]), None);
+        // One with buffers that scale its inputs.
+        assert_eq!(found(&["mean", "std", "net.1.weight"]), None);
         assert_eq!(found(&["fc1.weight", "fc1.bias"]), None);
     }
 }

@@ -151,6 +151,9 @@ fn what_is_no_fully_connected_layer_is_refused_by_its_name() {
         "the tensor `fc.weight` is the second one of its kind in its layer"
     );
     assert_eq!(message(&[]), "the file has no tensor of a fully connected layer");
+    let names: Vec<String> = (0..100_000).map(|index| format!("{index}.weight")).collect();
+    let many: Vec<(&str, &[usize])> = names.iter().map(|name| (name.as_str(), &[1, 1][..])).collect();
+    assert!(message(&many).starts_with("`model.hidden` is a list of 99999 layers, expected at most"));
     let huge = read(&[("fc.weight", &[usize::MAX, 3])]).unwrap_err();
     assert!(huge.message().contains("parameters, expected at most"), "{huge}");
 }
