@@ -8,14 +8,34 @@ use std::path::{Path, PathBuf};
 
 use common::TestDir;
 use serde_json::Value;
-use smallnet::exchange::{DenseNetwork, csv, onnx};
+use smallnet::exchange::{DenseNetwork, csv, keras, onnx};
 
 /// Every format on the command line: its name, its file or folder in `export`, and its reader.
-const FORMATS: [(&str, &str, fn(&Path) -> DenseNetwork); 2] =
-    [("onnx", "model.onnx", read_onnx), ("csv", "csv", read_csv)];
+const FORMATS: [(&str, &str, fn(&Path) -> DenseNetwork); 4] = [
+    ("onnx", "model.onnx", read_onnx),
+    ("csv", "csv", read_csv),
+    ("keras", "model.keras", read_keras),
+    ("hf", "hf", read_hf),
+];
 
 fn read_onnx(path: &Path) -> DenseNetwork {
     onnx::read(&fs::read(path).unwrap()).unwrap()
+}
+
+fn read_keras(path: &Path) -> DenseNetwork {
+    keras::read(&fs::read(path).unwrap()).unwrap()
+}
+
+/// The ONNX file in a folder for a model hub. The folder has the run's figures and no place of this
+/// machine.
+fn read_hf(path: &Path) -> DenseNetwork {
+    let files =
+        ["README.md", "config.json", "config.toml", "confusion.png", "model.onnx", "model.safetensors"];
+    assert_eq!(names(path), files);
+    let text = |name| fs::read_to_string(path.join(name)).unwrap();
+    assert!(text("config.toml").contains("source = \"data\"\n"), "{}", text("config.toml"));
+    assert!(text("README.md").contains("| Test images | 100 |"), "{}", text("README.md"));
+    read_onnx(&path.join("model.onnx"))
 }
 
 fn read_csv(path: &Path) -> DenseNetwork {
@@ -94,7 +114,7 @@ fn every_format_has_the_network_and_what_is_known_about_it() {
         assert_eq!(metadata.data_sha256.map(|digest| digest.len()), Some(64));
         assert_eq!(Value::from(metadata.test_accuracy), record["test_accuracy"]);
     }
-    assert_eq!(names(&folder.join("export")), ["csv", "model.onnx"]);
+    assert_eq!(names(&folder.join("export")), ["csv", "hf", "model.keras", "model.onnx"]);
 }
 
 /// The runs of the command line still open a folder with exports, and an export in the run's folder

@@ -149,10 +149,10 @@ fn input(network: &DenseNetwork) -> String {
 
 fn limits(network: &DenseNetwork, facts: &CardFacts) -> String {
     let data = head::data_name(network)
-        .map_or("the training images".to_owned(), |data| format!("images of {}", plain(data)));
+        .map_or("training images".to_owned(), |data| format!("images of {}", plain(data)));
     let mut lines = vec![
         format!(
-            "It was made for pictures like {data}. Pictures from another source, in another preparation or of another \
+            "It was made for pictures like the {data}. Pictures from another source, in another preparation or of another \
              polarity usually give more mistakes than the test images."
         ),
         "It answers with one of its classes, whatever the picture shows. There is no answer \"none of them\".".to_owned(),

@@ -4,6 +4,8 @@
 
 mod check;
 mod csv;
+mod hf;
+mod keras;
 mod onnx;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +28,10 @@ pub enum ExportFormat {
     Onnx,
     /// A folder of tables for a spreadsheet, numpy or R: weights and biases of each layer
     Csv,
+    /// A file for Keras 3
+    Keras,
+    /// A folder for a model hub: ONNX, safetensors, and a card with the figures of the run
+    Hf,
 }
 
 /// What a user can say about an export.
@@ -91,12 +97,14 @@ trait Format {
 
 impl ExportFormat {
     /// All formats.
-    pub const KINDS: [Self; 2] = [Self::Onnx, Self::Csv];
+    pub const KINDS: [Self; 4] = [Self::Onnx, Self::Csv, Self::Keras, Self::Hf];
 
     fn format(self) -> &'static dyn Format {
         match self {
             Self::Onnx => &onnx::Onnx,
             Self::Csv => &csv::Csv,
+            Self::Keras => &keras::Keras,
+            Self::Hf => &hf::HuggingFace,
         }
     }
 
