@@ -282,7 +282,7 @@ fn assert_sessions_are_trials(dir: &TestDir, folder: &Path, configurations: usiz
             assert_eq!(events::scalars(events, tag), expected, "{tag} of {name}");
         }
         let accuracy = vec![(trial["epoch"].as_i64().unwrap(), number(trial, "accuracy") as f32)];
-        assert_eq!(events::scalars(events, "result/validation_accuracy"), accuracy);
+        assert_eq!(events::scalars(events, "accuracy/result"), accuracy);
         let (session, status) = events::session(events);
         assert_eq!(status, Some(1));
         let rate = session.hyperparameters["optimizer.learning_rate"].number.unwrap();
@@ -358,6 +358,6 @@ fn trials_in_batches_have_their_epochs_and_stopping_images_their_own_tags() {
     for events in sessions.values() {
         let tags = events::scalar_tags(events);
         assert!(tags.contains(&"accuracy/stopping") && !tags.contains(&"accuracy/validation"), "{tags:?}");
-        assert!(tags.contains(&"result/validation_accuracy"), "{tags:?}");
+        assert!(tags.contains(&"accuracy/result"), "{tags:?}");
     }
 }

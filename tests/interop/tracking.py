@@ -159,7 +159,7 @@ def check_tensorboard():
     trials = [json.loads(line) for line in pathlib.Path("artifacts/studies/s/trials.jsonl").read_text().splitlines()]
     command[4] = "artifacts/studies/s/tensorboard"
     with server(command, "/data/runs") as address:
-        metric = {"group": "", "tag": "result/validation_accuracy"}
+        metric = {"group": "", "tag": "accuracy/result"}
         body = {
             "experimentName": "", "allowedStatuses": ["STATUS_SUCCESS"], "startIndex": 0, "sliceSize": 100,
             "colParams": [{"metric": metric}], "aggregationType": "AGGREGATION_AVG",

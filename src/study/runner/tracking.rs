@@ -103,9 +103,9 @@ impl TrialTracking {
         events.extend(record.epochs.iter().zip(times).map(|(epoch, time)| epoch_event(epoch, time, tags)));
         if let Some(epoch) = record.epoch {
             let values = [
-                ("result/validation_accuracy", record.accuracy),
-                ("result/validation_loss", record.loss),
-                ("result/validation_balanced_accuracy", record.balanced_accuracy),
+                ("accuracy/result", record.accuracy),
+                ("loss/result", record.loss),
+                ("accuracy/result_balanced", record.balanced_accuracy),
             ];
             events.push(scalars(epoch, end, &values));
         }
