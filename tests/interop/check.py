@@ -12,9 +12,11 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import common
+
 HERE = pathlib.Path(__file__).resolve().parent
-# Scripts that take PATH_TO_SMALLNET and a file for their rows. Longest first.
-PEERS = ["peer_pytorch.py", "peer_keras.py", "peer_onnx.py", "peer_jax.py", "peer_sklearn.py"]
+# Scripts that take PATH_TO_SMALLNET and a folder. Longest first.
+PEERS = ["peer_pytorch.py", "peer_keras.py", "peer_onnx.py", "peer_hub.py", "peer_jax.py", "peer_sklearn.py"]
 # Scripts of trackers and tuners: they take PATH_TO_SMALLNET alone and have no rows. Each runs in the environment of
 # the list requirements/NAME.txt.
 OTHERS = {}
@@ -30,8 +32,8 @@ def environment(name):
 
 def run(script, binary, folder, python):
     """Runs a script; returns its rows and failures and prints how long it took."""
-    start, rows = time.perf_counter(), folder / f"{script}.json"
-    arguments = [rows] if script in PEERS else []
+    start, rows = time.perf_counter(), folder / f"{pathlib.Path(script).stem}.json"
+    arguments = [folder] if script in PEERS else []
     done = subprocess.run([python, HERE / script, binary, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
     print(f"{script}: {time.perf_counter() - start:.0f} s, exit {done.returncode}", flush=True)
@@ -73,7 +75,9 @@ def main():
     binary = options.binary.resolve()
     jobs = [(script, sys.executable) for script in PEERS] + [(script, environment(name)) for script, name in OTHERS.items()]
     with tempfile.TemporaryDirectory(prefix="smallnet-interop-") as folder, ThreadPoolExecutor(2) as pool:
-        started = [pool.submit(run, script, binary, pathlib.Path(folder), python) for script, python in jobs]
+        folder = pathlib.Path(folder)
+        common.Smallnet(binary, folder / "check", folder / "trained").networks()
+        started = [pool.submit(run, script, binary, folder, python) for script, python in jobs]
         results = [job.result() for job in started]
     rows = [row for result in results for row in result["rows"]]
     failures = [failure for result in results for failure in result["failures"]]

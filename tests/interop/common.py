@@ -65,25 +65,35 @@ def seconds(function, *arguments, **options):
 
 
 class Smallnet:
-    """The program, with a folder of its own for runs and files."""
+    """The program, with a folder for the files and the imported runs of one peer, and one for the trained runs."""
 
-    def __init__(self, binary, folder):
-        self.binary, self.folder = str(pathlib.Path(binary).resolve()), pathlib.Path(folder)
+    def __init__(self, binary, folder, trained):
+        self.binary, self.folder, self.trained = str(pathlib.Path(binary).resolve()), pathlib.Path(folder), pathlib.Path(trained)
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     def call(self, *arguments):
         """Runs a command and returns its record of `--json`."""
-        command = [self.binary, *map(str, arguments), "--json", "--quiet", "--artifacts", str(self.folder / "artifacts")]
+        if "--artifacts" not in arguments:
+            arguments = (*arguments, "--artifacts", self.folder / "artifacts")
+        command = [self.binary, *map(str, arguments), "--json", "--quiet"]
         done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder)
         if done.returncode != 0:
-            raise Failure(f"`smallnet {' '.join(map(str, arguments))}` ended with {done.returncode}: {done.stderr.strip()}")
+            command = " ".join(map(str, arguments))
+            raise Failure(f"`smallnet {command}` ended with {done.returncode}: {' '.join(done.stderr.split())[:600]}")
         return json.loads(done.stdout.strip().splitlines()[-1])
 
-    def train(self, hidden, activation="relu", seed=1):
-        """Trains a network for one epoch and returns its record."""
-        widths = ",".join(map(str, hidden)) or "none"
-        settings = [f"model.activation={activation}"] if hidden else []
-        return self.call("train", "hidden", "--hidden", widths, "--epochs", 1, "--seed", seed,
-                         *(part for setting in settings for part in ("--set", setting)))
+    def networks(self):
+        """Name, widths of the hidden layers, activation and record of the networks that smallnet trains for one epoch:
+        the exercise's one, and a hidden one of each activation. They are trained at the first call, in the folder
+        `trained`."""
+        records = self.trained / "records.json"
+        cases = [("softmax", [], "relu")] + [(f"hidden, {key}", [128], key) for key in ACTIVATIONS]
+        if not records.exists():
+            content = [self.call("train", "hidden", "--hidden", ",".join(map(str, hidden)) or "none", "--epochs", 1,
+                                 "--threads", 1, "--set", f"model.activation={activation}", "--name",
+                                 name.replace(", ", "-"), "--artifacts", self.trained) for name, hidden, activation in cases]
+            records.write_text(json.dumps(content))
+        return [(*case, record) for case, record in zip(cases, json.loads(records.read_text()))]
 
     def num_right(self, run):
         """Number of right test images that `evaluate` gives."""
@@ -122,7 +132,7 @@ class Table:
         try:
             return function(*arguments, **options)
         except Exception as error:
-            place = f"{self.peer}, {arguments[1] if len(arguments) > 1 else function.__name__}"
+            place = ", ".join([self.peer, *(part for part in arguments if isinstance(part, str))])
             text = f"{place}: {error if isinstance(error, Failure) else f'{type(error).__name__}: {error}'}"
             self.failures.append(text)
             print(f"FAILED {text}", file=sys.stderr, flush=True)
@@ -186,12 +196,16 @@ def size(path):
 
 
 def main(peer, checks):
-    """Runs `checks(table, smallnet)` of a peer as a script: `python SCRIPT PATH_TO_SMALLNET [ROWS]`."""
+    """Runs `checks(table, smallnet)` of a peer: `python SCRIPT PATH_TO_SMALLNET [FOLDER]`.
+
+    FOLDER has the trained runs, and gets the results as a file of the script's name. Without it, the script trains the
+    runs, and keeps nothing.
+    """
     if len(sys.argv) not in (2, 3):
-        sys.exit(f"usage: python {sys.argv[0]} PATH_TO_SMALLNET [FILE FOR THE ROWS]")
-    table = Table(peer)
-    with tempfile.TemporaryDirectory(prefix="smallnet-interop-") as folder:
-        table.check(checks, table, Smallnet(sys.argv[1], folder))
-    if len(sys.argv) == 3:
-        pathlib.Path(sys.argv[2]).write_text(json.dumps({"rows": table.rows, "failures": table.failures}))
+        sys.exit(f"usage: python {sys.argv[0]} PATH_TO_SMALLNET [FOLDER]")
+    table, script = Table(peer), pathlib.Path(sys.argv[0]).stem
+    with tempfile.TemporaryDirectory(prefix="smallnet-interop-") as scratch:
+        folder = pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else scratch).resolve()
+        table.check(checks, table, Smallnet(sys.argv[1], folder / script, folder / "trained"))
+        (folder / f"{script}.json").write_text(json.dumps({"rows": table.rows, "failures": table.failures}))
     sys.exit(1 if table.failures or not table.rows else 0)

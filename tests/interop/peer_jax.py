@@ -71,9 +71,7 @@ def jax_to_smallnet(table, smallnet):
 
 
 def smallnet_to_jax(table, smallnet):
-    cases = [("softmax", [], "relu")] + [(f"hidden, {key}", [128], key) for key in ACTIVATIONS]
-    for name, hidden, activation in cases:
-        record = smallnet.train(hidden, activation)
+    for name, hidden, activation, record in smallnet.networks():
 
         def read(path):
             tensors = load_file(path)

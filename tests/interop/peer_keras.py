@@ -60,9 +60,7 @@ def keras_to_smallnet(table, smallnet):
 
 def smallnet_to_keras(table, smallnet):
     test = common.scaled(common.images("t10k")[0])
-    cases = [("softmax", [], "relu")] + [(f"hidden, {key}", [128], key) for key in common.ACTIVATIONS]
-    for name, hidden, activation in cases:
-        record = smallnet.train(hidden, activation)
+    for name, hidden, activation, record in smallnet.networks():
         table.check(common.goes_out, table, ".keras → load_model", name, smallnet, record,
                     smallnet.folder / f"{activation}-{len(hidden)}.keras",
                     lambda path: answers(keras.saving.load_model(path), test), ["--format", "keras"])

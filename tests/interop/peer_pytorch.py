@@ -98,9 +98,7 @@ def pytorch_to_smallnet(table, smallnet):
 
 
 def smallnet_to_pytorch(table, smallnet):
-    cases = [("softmax", [], "relu")] + [(f"hidden, {key}", [128], key) for key in ACTIVATIONS]
-    for name, hidden, activation in cases:
-        record = smallnet.train(hidden, activation)
+    for name, hidden, activation, record in smallnet.networks():
 
         def read(path):
             model = network(hidden, activation)
