@@ -6,6 +6,7 @@ them in the peer's own ways, and reads what smallnet writes:
     python tests/interop/peer_pytorch.py target/release/smallnet
 """
 
+import functools
 import json
 import pathlib
 import subprocess
@@ -95,11 +96,13 @@ class Smallnet:
             records.write_text(json.dumps(content))
         return [(*case, record) for case, record in zip(cases, json.loads(records.read_text()))]
 
+    @functools.cache
     def num_right(self, run):
         """Number of right test images that `evaluate` gives."""
         confusion = self.call("evaluate", run)["confusion"]
         return sum(row[index] for index, row in enumerate(confusion))
 
+    @functools.cache
     def probabilities(self, run):
         """Probabilities `[10000, 10]` of the test images."""
         path = self.folder / "probabilities.csv"
@@ -107,10 +110,6 @@ class Smallnet:
         with open(path) as lines:
             columns = [index for index, name in enumerate(next(lines).split(",")) if name.startswith("p_")]
             return numpy.loadtxt(lines, delimiter=",", usecols=columns)
-
-    def export(self, run, path, *options):
-        """Exports a run and returns the seconds that it took."""
-        return seconds(self.call, "export", run, "--output", path, *options)[1]
 
 
 class Table:
@@ -124,7 +123,7 @@ class Table:
         10,000 test images, and the numbers of `differences`."""
         row = {"peer": self.peer, "way": way, "network": network, **values}
         self.rows.append(row)
-        print(f"{self.peer}: {way}, {network}", file=sys.stderr, flush=True)
+        print(f"{row['peer']}: {way}, {network}", file=sys.stderr, flush=True)
         return row
 
     def check(self, function, *arguments, **options):
@@ -153,11 +152,11 @@ def differences(got, expected):
 def check_answers(row):
     """Fails if the peer and smallnet differ in the row."""
     if row["peer_right"] != row["smallnet_right"]:
-        raise Failure(f"the peer has {row['peer_right']} right test images, and smallnet {row['smallnet_right']}")
+        raise Failure(f"{row['peer']} has {row['peer_right']} right test images, and smallnet {row['smallnet_right']}")
     limits = {"probabilities": TOLERANCE, "logits": TOLERANCE * max(1.0, row["largest_logit"])}
     for what, limit in limits.items():
         if not row[what] <= limit:
-            raise Failure(f"the {what} differ by {row[what]:.2e}, expected at most {limit:.2e}")
+            raise Failure(f"the {what} of {row['peer']} and smallnet differ by {row[what]:.2e}, expected at most {limit:.2e}")
 
 
 def comes_in(table, way, network, smallnet, path, answers, export_seconds, options=()):
@@ -172,18 +171,23 @@ def comes_in(table, way, network, smallnet, path, answers, export_seconds, optio
     return record
 
 
-def goes_out(table, way, network, smallnet, record, path, read, options, back=True):
-    """Checks that the peer's `read(path)` gives smallnet's probabilities of an exported run, and that smallnet reads
-    the file back as the same weights."""
+def goes_out(table, way, network, smallnet, record, path, readers, options, back=True):
+    """Exports a run, and checks that each of `readers`, which are functions of `path` by the names of the peers, gives
+    smallnet's probabilities, and that smallnet reads the file back as the same weights."""
     run, labels = record["run"], images("t10k")[1]
-    export_seconds = smallnet.export(run, path, *options)
-    answers, import_seconds = seconds(read, path)
-    row = table.add(f"smallnet → {way}", network, bytes=size(path), export_seconds=export_seconds,
-                    import_seconds=import_seconds, peer_right=num_right(answers, labels),
-                    smallnet_right=smallnet.num_right(run), **differences(answers, smallnet.probabilities(run)))
-    check_answers(row)
+    export_seconds = seconds(smallnet.call, "export", run, "--output", path, *options)[1]
+    rows = []
+    for peer, read in readers.items():
+        answers, import_seconds = seconds(read, path)
+        rows.append(table.add(f"smallnet → {way}", network, peer=peer, bytes=size(path), export_seconds=export_seconds,
+                              import_seconds=import_seconds, peer_right=num_right(answers, labels),
+                              smallnet_right=smallnet.num_right(run),
+                              **differences(answers, smallnet.probabilities(run))))
+    for row in rows:
+        check_answers(row)
     if back:
-        digest = smallnet.call("import", path, "--name", f"back-{pathlib.Path(run).parent.name}")["weights_sha256"]
+        name = pathlib.Path(path).name.replace(".", "-")
+        digest = smallnet.call("import", path, "--name", f"back-{name}")["weights_sha256"]
         if digest != record["weights_sha256"]:
             raise Failure(f"imported again, the weights have the digest {digest}, expected {record['weights_sha256']}")
 

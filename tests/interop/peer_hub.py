@@ -33,13 +33,13 @@ def answers(folder, number):
 
 def checks(table, smallnet):
     torch.set_num_threads(1)
-    peers = [f"ONNX Runtime {onnxruntime.__version__}", f"PyTorch {torch.__version__}"]
-    for index, (name, hidden, activation, record) in enumerate(smallnet.networks()):
-        for number, peer in enumerate(peers):
-            table.peer = peer
-            table.check(common.goes_out, table, "hub folder, program in its card", name, smallnet, record,
-                        smallnet.folder / f"hub-{index}-{number}", lambda folder: answers(folder, number), ["--format", "hf"],
-                        back=False)
+    readers = {
+        f"ONNX Runtime {onnxruntime.__version__}": lambda folder: answers(folder, 0),
+        f"PyTorch {torch.__version__}": lambda folder: answers(folder, 1),
+    }
+    for index, (name, _, _, record) in enumerate(smallnet.networks()):
+        table.check(common.goes_out, table, "hub folder, programs in its card", name, smallnet, record,
+                    smallnet.folder / f"{index}-hub", readers, ["--format", "hf"], back=False)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def smallnet_to_jax(table, smallnet):
             return answers(Network(tuple(hidden), activation), {"params": parameters})
 
         table.check(common.goes_out, table, "safetensors", name, smallnet, record,
-                    smallnet.folder / f"{activation}-{len(hidden)}.safetensors", read, ["--format", "safetensors"])
+                    smallnet.folder / f"{activation}-{len(hidden)}.safetensors", {table.peer: read}, ["--format", "safetensors"])
 
 
 def checks(table, smallnet):

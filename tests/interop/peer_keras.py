@@ -63,7 +63,7 @@ def smallnet_to_keras(table, smallnet):
     for name, hidden, activation, record in smallnet.networks():
         table.check(common.goes_out, table, ".keras → load_model", name, smallnet, record,
                     smallnet.folder / f"{activation}-{len(hidden)}.keras",
-                    lambda path: answers(keras.saving.load_model(path), test), ["--format", "keras"])
+                    {table.peer: lambda path: answers(keras.saving.load_model(path), test)}, ["--format", "keras"])
 
 
 def checks(table, smallnet):

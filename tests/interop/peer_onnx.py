@@ -54,22 +54,20 @@ def check_metadata(path, record):
 
 
 def checks(table, smallnet):
-    readers = {f"ONNX Runtime {onnxruntime.__version__}": onnx_runtime,
-               f"OpenVINO {openvino.__version__.split('-')[0]}": open_vino}
     pixels = common.images("t10k")[0]
-    for name, hidden, activation, record in smallnet.networks():
+    for index, (name, hidden, activation, record) in enumerate(smallnet.networks()):
         for options, data in (([], common.scaled(pixels)), (["--bytes"], pixels)):
-            path = smallnet.folder / f"{activation}-{len(hidden)}{''.join(options)}.onnx"
-            for reader, read in readers.items():
-                table.peer = reader
-                way = f"ONNX {''.join(options)}".strip()
-                table.check(common.goes_out, table, way, name, smallnet, record, path, lambda path: read(path, data),
-                            ["--format", "onnx", *options])
+            path = smallnet.folder / f"{index}{''.join(options)}.onnx"
+            readers = {
+                f"ONNX Runtime {onnxruntime.__version__}": lambda path: onnx_runtime(path, data),
+                f"OpenVINO {openvino.__version__.split('-')[0]}": lambda path: open_vino(path, data),
+            }
+            way = f"ONNX {''.join(options)}".strip()
+            table.check(common.goes_out, table, way, name, smallnet, record, path, readers, ["--format", "onnx", *options])
             table.check(check_metadata, path, record)
-        table.peer = f"numpy {numpy.__version__}"
-        table.check(common.goes_out, table, "CSV", name, smallnet, record, smallnet.folder / f"csv-{activation}-{len(hidden)}",
-                    lambda path: read_csv(path, activation), ["--format", "csv"], back=False)
+        table.check(common.goes_out, table, "CSV", name, smallnet, record, smallnet.folder / f"{index}-csv",
+                    {f"numpy {numpy.__version__}": lambda path: read_csv(path, activation)}, ["--format", "csv"], back=False)
 
 
 if __name__ == "__main__":
-    common.main(f"ONNX Runtime {onnxruntime.__version__}", checks)
+    common.main("ONNX", checks)

@@ -106,7 +106,7 @@ def smallnet_to_pytorch(table, smallnet):
             return answers(model, unit)
 
         table.check(common.goes_out, table, "safetensors → load_state_dict", name, smallnet, record,
-                    smallnet.folder / f"{activation}-{len(hidden)}.safetensors", read,
+                    smallnet.folder / f"{activation}-{len(hidden)}.safetensors", {table.peer: read},
                     ["--format", "safetensors", "--layout", "pytorch"])
 
 
