@@ -23,14 +23,7 @@ fn study(dir: &TestDir, extra: &[&str]) -> Value {
 
 /// Returns the rows of a study's CSV file without their times.
 fn rows(dir: &TestDir, folder: &str) -> Vec<Vec<String>> {
-    let text = dir.read(format!("{folder}/results.csv"));
-    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
-    let is_time: Vec<bool> = header.iter().map(|name| name.starts_with("seconds")).collect();
-    let cells = |line: &str| -> Vec<String> {
-        let cells = line.split(',').zip(&is_time);
-        cells.filter(|(_, is_time)| !**is_time).map(|(cell, _)| cell.to_owned()).collect()
-    };
-    text.lines().map(cells).collect()
+    dir.study_rows(folder)
 }
 
 #[test]
@@ -566,7 +559,7 @@ fn a_dry_run_lists_the_trials_and_leaves_nothing() {
     assert!(record["trials"].as_array().unwrap().iter().all(|trial| trial["done"] == true));
 }
 
-/// Every study in `configs/studies` can be planned and varies the setting of its name.
+/// Every study in `configs/studies` can be planned and varies the settings that it says.
 #[test]
 fn the_shipped_studies_are_what_they_say() {
     let dir = TestDir::new();
@@ -575,6 +568,13 @@ fn the_shipped_studies_are_what_they_say() {
         ("learning-rate-cv", 40, "learning rate 0.32, fold 3 of 5"),
         ("architecture", 55, "no hidden layer, seed 1"),
         ("batch-size", 45, "batch size 4096, seed 1"),
+        ("random-search", 24, "learning rate 0.1162, momentum 0.4887, batch size 256"),
+        // The first of three rungs: 27 configurations in three folds.
+        (
+            "halving",
+            81,
+            "learning rate 0.888, weight decay 0.00003165, label smoothing 0.0542, fold 2 of 3, 1 epoch",
+        ),
     ] {
         let file = format!("{}/configs/studies/{name}.toml", env!("CARGO_MANIFEST_DIR"));
         let record = dir.json(&["study", &file, "--dry-run"]);
@@ -582,7 +582,7 @@ fn the_shipped_studies_are_what_they_say() {
         assert_eq!(listed.len(), trials, "{name}");
         assert!(listed.iter().any(|trial| trial["name"] == text), "{name}: {listed:?}");
     }
-    assert_eq!(fs::read_dir(format!("{}/configs/studies", env!("CARGO_MANIFEST_DIR"))).unwrap().count(), 4);
+    assert_eq!(fs::read_dir(format!("{}/configs/studies", env!("CARGO_MANIFEST_DIR"))).unwrap().count(), 6);
 }
 
 /// Timed study of three batch sizes.

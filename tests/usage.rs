@@ -195,7 +195,8 @@ fn a_file_that_is_not_there_names_what_is_inside() {
     dir.run(&["study", "learning_rate"]).assert_error(
         1,
         "there is no study `learning_rate`, neither as a file nor inside smallnet\n\nhint: did you mean \
-         `learning-rate`? Valid names: `learning-rate`, `learning-rate-cv`, `architecture`, `batch-size`",
+         `learning-rate`? Valid names: `learning-rate`, `learning-rate-cv`, `architecture`, `batch-size`, \
+         `random-search`, `halving`",
     );
 }
 

@@ -1,6 +1,5 @@
 //! `smallnet study`
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -27,12 +26,14 @@ use crate::util::format::{counted, grouped, loss, seconds};
 
 /// Maximum number of trials that `--dry-run` lists.
 const MAX_LISTED: usize = 60;
+/// Maximum number of rows of a search's table, which is sorted by the results. The page has all.
+const MAX_ROWS: usize = 20;
 
 /// Arguments of `smallnet study`.
 #[derive(Debug, Args)]
 pub(super) struct StudyArgs {
     /// The study: a file, or one of those inside smallnet: learning-rate, learning-rate-cv,
-    /// architecture, batch-size
+    /// architecture, batch-size, random-search, halving
     #[arg(value_name = "STUDY")]
     file: PathBuf,
     /// Change settings of the base experiment for all trials: one or more, such as
@@ -158,7 +159,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     }
     output.record(&Record {
         study: study.folder.path(),
-        trials: study.planned.plan.trials.len(),
+        trials: summary.num_trials,
         done: study.num_done(),
         failed: failed.len(),
         interrupted,
@@ -181,7 +182,11 @@ fn print_header(planned: &PlannedStudy, output: &Output) {
     let mut factors = vec![counted(plan.configurations.len(), "configuration", "configurations")];
     factors.extend((study.seeds.len() > 1).then(|| format!("{} seeds", study.seeds.len())));
     factors.extend((study.folds > 0).then(|| format!("{} folds", study.folds)));
-    let trials = counted(plan.trials.len(), "trial", "trials");
+    let of_rung = plan.configurations.len() * plan.trials_per_configuration();
+    let trials = match plan.rungs {
+        None => counted(of_rung, "trial", "trials"),
+        Some(_) => format!("{} in the first rung", counted(of_rung, "trial", "trials")),
+    };
     let (engine, adapter) = (planned.compute.engine(), &planned.opened.adapter);
     let other_engine =
         (engine != Engine::default_of(planned.compute.backend())).then(|| format!(", engine {engine}"));
@@ -191,6 +196,9 @@ fn print_header(planned: &PlannedStudy, output: &Output) {
         factors.join(" × "),
         other_engine.unwrap_or_default()
     ));
+    if let Some(sentence) = planned.rungs_sentence() {
+        output.line(&sentence);
+    }
     let (batches, single): (Vec<_>, Vec<_>) =
         planned.jobs.iter().partition(|job| matches!(job, Job::Batched(_)));
     let mut groups = Vec::new();
@@ -212,21 +220,23 @@ fn print_header(planned: &PlannedStudy, output: &Output) {
 
 /// Lists the trials of a study with an estimate of their time, and trains none.
 fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<ExitCode> {
-    let done = planned.done_ids(&global.artifacts);
-    let trials = &planned.plan.trials;
-    let batched: HashSet<usize> =
-        planned.jobs.iter().filter(|job| matches!(job, Job::Batched(_))).flat_map(Job::trials).collect();
+    let earlier = planned.earlier_log(&global.artifacts);
+    let trials = planned.known_trials(earlier.as_ref());
+    let batched = planned.batched_trials(earlier.as_ref());
     let listed: Vec<DryTrial> = trials
         .iter()
-        .enumerate()
-        .map(|(index, trial)| DryTrial {
-            id: trial.id.clone(),
-            name: planned.trial_name(trial),
-            done: done.contains(&trial.id),
-            will_fail: planned.infeasible(trial).map(|error| error.message().to_owned()),
-            is_batched: batched.contains(&index),
+        .map(|&(index, done)| {
+            let trial = &planned.plan.trials[index];
+            DryTrial {
+                id: trial.id.clone(),
+                name: planned.trial_name(trial),
+                done,
+                will_fail: planned.infeasible(trial).map(|error| error.message().to_owned()),
+                is_batched: batched.contains(&index),
+            }
         })
         .collect();
+    let missing = planned.missing_jobs(earlier.as_ref());
     let mut table = Table::new(["trial", "what", "how", "state"], 4);
     // Timed trials are listed in the order in which they run.
     let order: Vec<usize> = match planned.study.timing {
@@ -250,14 +260,24 @@ fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<E
     }
     output.line("");
     let left = listed.iter().filter(|trial| !trial.done).count();
-    let estimate = planned.estimate(&planned.missing_jobs(&done))?.as_secs_f64();
+    let later = summed_sizes(&missing).saturating_sub(left);
+    let later = match later {
+        0 => String::new(),
+        later => format!(", and about {} of later rungs", grouped(later)),
+    };
+    let estimate = planned.estimate(&missing)?.as_secs_f64();
     output.line(&format!(
-        "{} to run: about {} with the winner's training (a few steps of each kind were timed)",
+        "{} to run{later}: about {} with the winner's training (a few steps of each kind were timed)",
         counted(left, "trial", "trials"),
         seconds(estimate)
     ));
     output.record(&DryRecord { trials: listed, seconds: estimate })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Number of trials in these jobs.
+fn summed_sizes(jobs: &[Job]) -> usize {
+    jobs.iter().map(|job| job.trials().len()).sum()
 }
 
 /// Prints what earlier runs of the study left, and which of it is used again.
@@ -303,7 +323,7 @@ fn print_earlier(study: &OpenStudy, separate: bool, output: &Output) {
             counted(num_batched, "network was", "networks were")
         ));
     }
-    match (study.num_done(), trials.len()) {
+    match (study.num_done(), study.num_trials()) {
         (0, _) => {}
         (1, 1) => output.line("its only trial has been run already"),
         (done, all) if done == all => output.line(&format!("all {all} trials have been run already")),
@@ -349,7 +369,9 @@ fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Op
                 _ => format!("failed: {}", record.message.as_deref().unwrap_or_default()),
             };
             let name = study.trial_name(&record.configuration, record.seed, record.fold);
-            Some(format!("{count} {name}  {result}"))
+            let epochs =
+                record.stopped_after.map(|epochs| format!(", {}", counted(epochs, "epoch", "epochs")));
+            Some(format!("{count} {name}{}  {result}", epochs.unwrap_or_default()))
         }
         records => {
             let diverged = records.iter().filter(|record| record.end == TrialEnd::Diverged).count();
@@ -369,9 +391,14 @@ fn ended_line(progress: &Progress, records: &[TrialRecord], study: &Study) -> Op
 
 /// Prints the results of all configurations, and the conclusions.
 fn print_table(study: &OpenStudy, summary: &StudySummary, output: &Output) {
-    let table = study_table(summary, study.planned.study.timing, Medium::Terminal);
+    let mut table = study_table(summary, study.planned.study.timing, Medium::Terminal);
+    let more = if summary.is_search { table.rows.len().saturating_sub(MAX_ROWS) } else { 0 };
+    table.rows.truncate(table.rows.len() - more);
     output.line("");
     output.line(&Table::of_text(table).lines());
+    if more > 0 {
+        output.line(&format!(" … and {} more; the page has all", grouped(more)));
+    }
     output.line("");
     for sentence in conclusions(summary) {
         output.line(&sentence);
@@ -437,7 +464,7 @@ fn print_end(
         diagnosis::diagnose_run(winner).iter().for_each(|finding| output.warning(&finding.to_string()));
     }
     if interrupted {
-        let (done, all) = (study.num_done(), study.planned.plan.trials.len());
+        let (done, all) = (study.num_done(), study.num_trials());
         let command = if study.planned.remeasure {
             "the same command without `--remeasure`"
         } else {

@@ -57,7 +57,7 @@ pub(super) fn run(
     };
     let planned = PlannedStudy::new(study, exercise.compute, RunOptions::default())?;
     let mut opened = planned.open(&artifacts)?;
-    let (num_reused, num_trials) = (opened.num_done(), opened.planned.plan.trials.len());
+    let (num_reused, num_trials) = (opened.num_done(), opened.num_trials());
     if num_reused < num_trials {
         let all_run = opened.run(interrupter, |progress, _| observer.study(progress));
         observer.end_of_study();

@@ -34,11 +34,13 @@ pub(crate) static EXPERIMENTS: [Shipped; 6] = [
 ];
 
 /// The embedded studies. Their base experiments are in [`EXPERIMENTS`].
-pub(crate) static STUDIES: [Shipped; 4] = [
+pub(crate) static STUDIES: [Shipped; 6] = [
     shipped!("studies/", "learning-rate"),
     shipped!("studies/", "learning-rate-cv"),
     shipped!("studies/", "architecture"),
     shipped!("studies/", "batch-size"),
+    shipped!("studies/", "random-search"),
+    shipped!("studies/", "halving"),
 ];
 
 /// Key whose number in a file inside smallnet is meant for MNIST: see [`mark_validation`].

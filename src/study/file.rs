@@ -12,8 +12,11 @@ use crate::experiment;
 use crate::experiment::shipped::{EXPERIMENTS, STUDIES, Shipped, VALIDATION, hint, mark_validation, shipped};
 use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, MAX_NAME_LENGTH, Override, ParsedExperiment};
 use crate::study::choice::Measure;
+use crate::study::halving::Halving;
+use crate::study::sampling;
+use crate::study::sampling::{Method, Sample};
 use crate::study::search_space;
-use crate::study::search_space::{Configuration, Parameter};
+use crate::study::search_space::{Configuration, Domain, Parameter};
 use crate::study::top_level::TopLevel;
 
 /// Contents of a study file.
@@ -41,9 +44,11 @@ pub struct Study {
     pub stopping_share: f64,
     /// Keys of the section `[vary]`, each with its values.
     pub(super) parameters: Vec<Parameter>,
-    /// Number of configurations drawn from the grid, and the seed of the draw. With `None`, all
-    /// configurations are trained.
-    pub(super) sample: Option<(usize, u64)>,
+    /// Draw of the configurations from the grid or from ranges. With `None`, all configurations of
+    /// the grid are trained.
+    pub(super) sample: Option<Sample>,
+    /// Successive halving. With `None`, all trials are trained to their end.
+    pub halving: Option<Halving>,
     /// Text of the file.
     text: String,
     /// The file of the base experiment, without the keys that `changes` replace.
@@ -70,7 +75,7 @@ impl Study {
         }
         let text = experiment::read_text(path).map_err(|error| {
             let names = "a study is a TOML file; those inside smallnet are `learning-rate`, `learning-rate-cv`, \
-                         `architecture` and `batch-size`";
+                         `architecture`, `batch-size`, `random-search` and `halving`";
             Error::io("read the study file", path, error).hint(hint(&STUDIES, path, names))
         })?;
         let base = |name: &str| read_base(path.parent().unwrap_or(Path::new("")), name);
@@ -104,6 +109,7 @@ impl Study {
         let measure = file.measure()?;
         let stopping_share = file.stopping_share()?;
         let sample = file.sample()?;
+        let halving = file.halving()?;
         let mut own_changes = Vec::new();
         flatten_changes(&file.section("set")?, "", &mut own_changes);
         let vary = file.section("vary")?;
@@ -130,6 +136,7 @@ impl Study {
         let known = experiment::settings(&base)?;
         let is_whole = |key: &str| known.get(key).is_some_and(|value| value.parse::<i64>().is_ok());
         let parameters = search_space::read(&vary, "", origin, &is_whole)?;
+        sampling::check(&parameters, sample, origin)?;
         let check = |changes: &[Override]| check_parameters(&parameters, changes, seeds.is_some(), origin);
         // A change that the file alone does not make is one of the command line.
         check(&changes).map_err(|error| match check(&own_changes) {
@@ -138,6 +145,9 @@ impl Study {
         })?;
         Experiment { name: name.clone(), ..base.clone() }.check()?;
         check_length(&name, origin)?;
+        if let Some(halving) = halving {
+            halving.check(&base, &parameters, timing, origin)?;
+        }
         let seeds = seeds.unwrap_or_else(|| vec![base.seed]);
         let study = Self {
             name,
@@ -150,6 +160,7 @@ impl Study {
             stopping_share,
             parameters,
             sample,
+            halving,
             text: text.to_owned(),
             base_file,
             changes,
@@ -190,6 +201,32 @@ impl Study {
     /// Dotted keys that vary, such as `optimizer.learning_rate`.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.parameters.iter().map(|parameter| parameter.key.as_str())
+    }
+
+    /// True if the values of `key` are drawn on a logarithmic scale, and false if on a linear one. `None`
+    /// if they are listed.
+    pub(super) fn is_log(&self, key: &str) -> Option<bool> {
+        match &self.parameters.iter().find(|parameter| parameter.key == key)?.domain {
+            Domain::Range(range) => Some(range.is_log()),
+            Domain::List(_) => None,
+        }
+    }
+
+    /// Origin of the configurations in words, such as `32 drawn at random, seed 0`.
+    pub(super) fn origin_of_configurations(&self) -> String {
+        let Some(Sample { num, seed, method }) = self.sample else { return "the whole grid".to_owned() };
+        match (self.draws_from_ranges(), method.unwrap_or_default()) {
+            (false, _) => format!("{num} of the grid, drawn with seed {seed}"),
+            (true, Method::Random) => format!("{num} drawn at random, seed {seed}"),
+            (true, Method::Sobol) => {
+                format!("{num} points of a scrambled Sobol’ sequence (Joe and Kuo 2008), seed {seed}")
+            }
+        }
+    }
+
+    /// True if values are drawn from ranges: then hardly any two configurations share a value.
+    pub fn draws_from_ranges(&self) -> bool {
+        self.parameters.iter().any(|parameter| parameter.domain.is_range())
     }
 
     /// Text of the file as it was read.

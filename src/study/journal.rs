@@ -14,7 +14,8 @@ use toml::Value;
 
 use crate::error::{Error, Result};
 use crate::run::timestamp;
-use crate::study::search_space::{Parameter, Range};
+use crate::study::halving::{furthest_rungs, has_result, members};
+use crate::study::search_space::{Bounds, Parameter};
 use crate::study::{Configuration, ConfigurationResult, Measure, StudySummary, TrialPlan, TrialRecord};
 use crate::util::files;
 
@@ -26,8 +27,10 @@ const SET_STUDY_USER_ATTR: u8 = 2;
 const CREATE_TRIAL: u8 = 4;
 /// Optuna's `StudyDirection.MAXIMIZE`.
 const MAXIMIZE: u8 = 2;
-/// Optuna's `TrialState.COMPLETE` and `TrialState.FAIL`.
+/// Optuna's `TrialState.COMPLETE`, `TrialState.PRUNED` and `TrialState.FAIL`. A configuration that
+/// successive halving stopped is pruned.
 const COMPLETE: u8 = 1;
+const PRUNED: u8 = 2;
 const FAIL: u8 = 3;
 /// Longest duration of a configuration in seconds. The log of the trials may be edited.
 const MAX_SECONDS: f64 = 1e9;
@@ -115,19 +118,17 @@ impl Journal<'_> {
         order
     }
 
-    /// Records of the trials of each configuration. Those of a configuration with a trial that has not
-    /// run are empty.
+    /// Records of the trials that judge each configuration: those of the last rung that it has come
+    /// to. Those of a configuration with a trial that has not run are empty.
     fn groups(&self) -> Vec<Vec<&TrialRecord>> {
-        let mut groups: Vec<Option<Vec<&TrialRecord>>> =
-            vec![Some(Vec::new()); self.plan.configurations.len()];
-        for (trial, record) in self.plan.trials.iter().zip(self.records) {
-            let group = &mut groups[trial.configuration];
-            match (group.as_mut(), record) {
-                (Some(records), Some(record)) => records.push(record),
-                _ => *group = None,
-            }
-        }
-        groups.into_iter().map(Option::unwrap_or_default).collect()
+        let result = |trial: usize| self.records[trial].filter(|record| has_result(Some(record)));
+        let furthest = furthest_rungs(self.plan, &members(self.plan, result));
+        let group = |(index, &rung): (usize, &usize)| {
+            let records: Option<Vec<_>> =
+                self.plan.trials_of(rung, index).map(|trial| self.records[trial]).collect();
+            records.unwrap_or_default()
+        };
+        furthest.iter().enumerate().map(group).collect()
     }
 
     /// The line of the configuration `index`, whose trials have these records.
@@ -152,7 +153,11 @@ impl Journal<'_> {
             study_id: 0,
             datetime_start: iso(start),
             datetime_complete: iso(end),
-            state: if value.is_some() { COMPLETE } else { FAIL },
+            state: match (value, result.stopped_after) {
+                (None, _) => FAIL,
+                (Some(_), Some(_)) => PRUNED,
+                (Some(_), None) => COMPLETE,
+            },
             value,
             values: None,
             distributions,
@@ -181,22 +186,23 @@ pub(super) fn is_own(text: &str) -> bool {
 fn distribution(parameter: &Parameter, configuration: &Configuration) -> Result<(Json, Json)> {
     let text = configuration.value(&parameter.key).unwrap_or_default();
     let missing = || Error::new(format!("`{}` has no value `{text}` in the study", parameter.key));
-    match parameter.range {
+    match parameter.bounds {
         None => {
-            let choices = Json::Array(parameter.values.iter().map(choice).collect());
-            let index =
-                parameter.values.iter().position(|value| value.to_string() == text).ok_or_else(missing)?;
+            let values = parameter.values();
+            let choices = Json::Array(values.iter().map(choice).collect());
+            let index = values.iter().position(|value| value.to_string() == text).ok_or_else(missing)?;
             Ok((named("CategoricalDistribution", json!({ "choices": choices })), json!(index)))
         }
-        Some(Range { from, to, is_log, is_whole: true }) => {
-            let (low, high) = (from.round() as i64, to.round() as i64);
+        Some(Bounds { low, high, step, is_log, is_whole: true }) => {
+            let whole = |number: f64| number.round() as i64;
             let value: i64 = text.parse().map_err(|_| missing())?;
-            let attributes = json!({ "log": is_log, "step": 1, "low": low, "high": high });
+            let step = step.map_or(1, whole);
+            let attributes = json!({ "log": is_log, "step": step, "low": whole(low), "high": whole(high) });
             Ok((named("IntDistribution", attributes), json!(value)))
         }
-        Some(Range { from, to, is_log, is_whole: false }) => {
+        Some(Bounds { low, high, step, is_log, is_whole: false }) => {
             let value: f64 = text.parse().map_err(|_| missing())?;
-            let attributes = json!({ "step": null, "low": from, "high": to, "log": is_log });
+            let attributes = json!({ "step": step, "low": low, "high": high, "log": is_log });
             Ok((named("FloatDistribution", attributes), json!(value)))
         }
     }
@@ -320,6 +326,7 @@ mod tests {
             num_stopping_images: None,
             balanced_accuracy: None,
             effective_images: None,
+            stopped_after: None,
         }
     }
 

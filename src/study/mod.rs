@@ -3,7 +3,8 @@
 //! `pipeline`, `report` and the modules that these depend on. Must not know the exercise or the
 //! terminal: it prints nothing.
 //!
-//! The order of a study: `file` reads it, `trials` lists its trainings from the `search_space`,
+//! The order of a study: `file` reads it with its `search_space`, `grid` lists its configurations (or
+//! `sampling` draws them from a `range`), `trials` lists its trainings, `halving` chooses those that go on,
 //! `scheduling` groups them into jobs, `runner` trains them and writes the `trial_log`,
 //! `statistics`, `comparison` and `times` summarize the records, and `page` shows the summary.
 //! `journal` writes them for Optuna.
@@ -11,11 +12,16 @@
 mod choice;
 mod comparison;
 mod file;
+mod grid;
+mod halving;
 mod journal;
 pub mod page;
+mod range;
 pub mod runner;
+mod sampling;
 mod scheduling;
 mod search_space;
+mod sobol;
 mod statistics;
 mod times;
 mod top_level;
@@ -25,6 +31,7 @@ mod trials;
 pub use choice::{EpochChoice, Measure};
 pub use comparison::{Basis, Comparison, Difference, Instability, Ranking, Verdict};
 pub use file::Study;
+pub use halving::{Halving, RungResult, Rungs};
 pub use scheduling::{Job, Resources, count_parameters, filter_jobs, jobs, round_robin};
 pub use search_space::Configuration;
 pub use statistics::{ConfigurationResult, StudySummary};

@@ -27,6 +27,15 @@ pub enum Job {
 }
 
 impl Job {
+    /// The same job with other numbers for its trials: `indices[n]` in place of `n`.
+    pub(super) fn renumbered(self, indices: &[usize]) -> Self {
+        let renumber = |group: TrialGroup| group.into_iter().map(|trial| indices[trial]).collect();
+        match self {
+            Self::Batched(groups) => Self::Batched(groups.into_iter().map(renumber).collect()),
+            Self::Single(trial) => Self::Single(indices[trial]),
+        }
+    }
+
     /// The trials of the job, in order.
     pub fn trials(&self) -> Vec<usize> {
         match self {

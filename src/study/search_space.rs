@@ -1,5 +1,5 @@
-//! Owns the search space of a study: lists and ranges of values, their grid, and a random sample of
-//! it. Depends on `util`. Must not know trials.
+//! Owns the search space of a study: the keys that vary with their values, and the configurations
+//! that are made of them. Depends on ranges. Must not know which configurations are trained.
 
 use std::sync::Arc;
 
@@ -7,14 +7,13 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
-use crate::util::rng::{RngStream, rng};
+use crate::study::range::Range;
+use crate::study::sobol::MAX_DIMENSIONS;
 
-/// Most configurations of a study. A larger number is taken for a mistake.
-const MAX_CONFIGURATIONS: usize = 100_000;
 /// Most values of a key.
 const MAX_VALUES: usize = 1000;
 /// Most keys that vary.
-const MAX_KEYS: usize = 20;
+const MAX_KEYS: usize = MAX_DIMENSIONS;
 /// Significant digits of the numbers in a range, where so many are enough to distinguish them:
 /// 0.00316, not 0.0031622776601683794.
 const DIGITS: usize = 3;
@@ -25,20 +24,52 @@ const MAX_DIGITS: usize = 15;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Parameter {
     pub(super) key: String,
-    pub(super) values: Vec<Value>,
-    /// The range that the values were taken from. `None` for a list.
-    pub(super) range: Option<Range>,
+    pub(super) domain: Domain,
+    /// Range that the values are from. `None` for a list.
+    pub(super) bounds: Option<Bounds>,
 }
 
-/// A range of numbers.
+/// Ends of a range of numbers, and how numbers lie between them.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Range {
-    pub(super) from: f64,
-    pub(super) to: f64,
-    /// True if its values are at equal factors and not at equal differences.
+pub(super) struct Bounds {
+    pub(super) low: f64,
+    pub(super) high: f64,
+    /// Distance between neighbours, if only numbers at this distance are values.
+    pub(super) step: Option<f64>,
+    /// True if numbers of equal ratios are equally far apart.
     pub(super) is_log: bool,
-    /// True if its values are whole numbers.
+    /// True if the values are whole numbers.
     pub(super) is_whole: bool,
+}
+
+/// Values of a key that varies.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Domain {
+    /// These values.
+    List(Vec<Value>),
+    /// Values that are drawn from a range.
+    Range(Range),
+}
+
+impl Parameter {
+    /// Values of a list. Empty for a range that values are drawn from.
+    pub(super) fn values(&self) -> &[Value] {
+        match &self.domain {
+            Domain::List(values) => values,
+            Domain::Range(_) => &[],
+        }
+    }
+
+    /// Values as text, for the fingerprint of a study.
+    pub(super) fn describe(&self) -> String {
+        match &self.domain {
+            Domain::List(values) => {
+                let values: Vec<_> = values.iter().map(ToString::to_string).collect();
+                format!("varied: {}", values.join(", "))
+            }
+            Domain::Range(range) => format!("drawn: {range}"),
+        }
+    }
 }
 
 /// One choice of a value for every varied key. A hundred thousand configurations may have the same
@@ -69,13 +100,25 @@ impl Configuration {
     }
 }
 
+/// Name of a key as people read it, such as `learning rate`.
+pub(super) fn key_name(key: &str) -> String {
+    key.rsplit('.').next().unwrap_or(key).replace('_', " ")
+}
+
+/// A value as people read it without its key, such as `128-64`.
+pub(super) fn value_name(key: &str, value: &str) -> String {
+    match (key, value) {
+        ("model.hidden", "[]") => "none".to_owned(),
+        ("model.hidden", widths) => widths.trim_matches(['[', ']']).replace(", ", "-"),
+        _ => value.trim_matches('"').to_owned(),
+    }
+}
+
 /// Name of a key and its value, such as `learning rate 0.1`.
 fn name_value(key: &str, value: &str) -> String {
-    let short = key.rsplit('.').next().unwrap_or(key).replace('_', " ");
     match (key, value) {
         ("model.hidden", "[]") => "no hidden layer".to_owned(),
-        ("model.hidden", widths) => format!("hidden {}", widths.trim_matches(['[', ']']).replace(", ", "-")),
-        _ => format!("{short} {}", value.trim_matches('"')),
+        _ => format!("{} {}", key_name(key), value_name(key, value)),
     }
 }
 
@@ -97,11 +140,17 @@ pub(super) fn read(
         let key = format!("{prefix}{name}");
         match value {
             Value::Array(values) => {
-                all.push(Parameter { values: parse_list(&key, values, origin)?, range: None, key });
+                let domain = Domain::List(parse_list(&key, values, origin)?);
+                all.push(Parameter { key, domain, bounds: None });
             }
             Value::Table(range) if range.contains_key("from") || range.contains_key("to") => {
-                let (range, values) = parse_range(&key, range, origin, is_whole(&key))?;
-                all.push(Parameter { values, range: Some(range), key });
+                let (bounds, values) = parse_range(&key, range, origin, is_whole(&key))?;
+                all.push(Parameter { key, domain: Domain::List(values), bounds: Some(bounds) });
+            }
+            Value::Table(range) if Range::is_meant_by(range) => {
+                let range = Range::parse(&key, range, origin, is_whole(&key))?;
+                let bounds = Some(range.bounds());
+                all.push(Parameter { key, domain: Domain::Range(range), bounds });
             }
             Value::Table(section) => all.extend(read(section, &format!("{key}."), origin, is_whole)?),
             other => {
@@ -123,8 +172,8 @@ pub(super) fn read(
     }
 }
 
-const RANGE_HINT: &str =
-    "a list such as `[0.1, 1.0]`, or a range such as `{ from = 0.001, to = 10, num = 9, scale = \"log\" }`";
+const RANGE_HINT: &str = "a list such as `[0.1, 1.0]`, a range such as `{ from = 0.001, to = 10, num = 9, scale = \"log\" }`, \
+                          or one to draw from, `{ low = 0.001, high = 10.0, scale = \"log\" }`";
 
 /// Reads a list of different values.
 fn parse_list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
@@ -148,7 +197,7 @@ fn parse_list(key: &str, values: &[Value], origin: &str) -> Result<Vec<Value>> {
 /// Reads `{ from, to, num, scale }`: `num` values from one end to the other, at equal differences
 /// or by equal factors. The ends stay as written. Between them, fractions have as few digits as
 /// distinguish them, at least three.
-fn parse_range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result<(Range, Vec<Value>)> {
+fn parse_range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result<(Bounds, Vec<Value>)> {
     let bad = |what: String, hint: &str| {
         Error::config(format!("`vary.{key}` in `{origin}` {what}")).hint(hint.to_owned())
     };
@@ -190,11 +239,11 @@ fn parse_range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result
         if log { from * (to / from).powf(share) } else { from + (to - from) * share }
     };
     let all: Vec<f64> = (0..num).map(between).collect();
-    let range = Range { from, to, is_log: log, is_whole };
+    let bounds = Bounds { low: from, high: to, step: None, is_log: log, is_whole };
     if is_whole {
         let whole: Vec<i64> = all.iter().map(|value| value.round() as i64).collect();
         return match whole.windows(2).all(|pair| pair[0] < pair[1]) {
-            true => Ok((range, whole.into_iter().map(Value::Integer).collect())),
+            true => Ok((bounds, whole.into_iter().map(Value::Integer).collect())),
             false => Err(bad(
                 format!("has fewer than {num} different whole numbers from {from} to {to}"),
                 "write them as a list, or make `num` smaller",
@@ -203,7 +252,7 @@ fn parse_range(key: &str, range: &Table, origin: &str, is_whole: bool) -> Result
     }
     let rounded = (DIGITS..=MAX_DIGITS).map(|digits| rounded(&all, digits));
     let distinct = rounded.into_iter().find(|values| values.windows(2).all(|pair| pair[0] < pair[1]));
-    Ok((range, distinct.unwrap_or(all).into_iter().map(Value::Float).collect()))
+    Ok((bounds, distinct.unwrap_or(all).into_iter().map(Value::Float).collect()))
 }
 
 /// Rounds all values but the ends to `digits` significant digits.
@@ -216,83 +265,6 @@ fn rounded(values: &[f64], digits: usize) -> Vec<f64> {
     values.iter().enumerate().map(round).collect()
 }
 
-/// The configurations of a study: every combination of values, the last key changing fastest, or a
-/// sample of them in the same order.
-pub(super) struct Grid<'a> {
-    parameters: &'a [Parameter],
-    /// Each key with its values as TOML.
-    texts: Vec<(Arc<str>, Vec<Arc<str>>)>,
-    /// Indices of the combinations, in the grid's order.
-    indices: Vec<usize>,
-}
-
-impl<'a> Grid<'a> {
-    /// Creates the grid of `parameters`, or a sample of it. `sample` is the number of combinations
-    /// to draw and the seed of the draw.
-    ///
-    /// # Errors
-    /// There are too many configurations.
-    pub(super) fn new(parameters: &'a [Parameter], sample: Option<(usize, u64)>) -> Result<Self> {
-        let size =
-            parameters.iter().try_fold(1usize, |size, parameter| size.checked_mul(parameter.values.len()));
-        let indices: Vec<usize> = match (size, sample) {
-            (Some(size), Some((num, seed))) if num.min(size) <= MAX_CONFIGURATIONS => {
-                draw_sample(size, num, seed)
-            }
-            (Some(size), None) if size <= MAX_CONFIGURATIONS => (0..size).collect(),
-            _ => {
-                return Err(Error::config(format!(
-                    "the study has more than {MAX_CONFIGURATIONS} configurations"
-                ))
-                .hint("draw some of them: `[sample]` with `num = 20`"));
-            }
-        };
-        let texts = |parameter: &Parameter| {
-            let values = parameter.values.iter().map(|value| value.to_string().into());
-            (parameter.key.as_str().into(), values.collect())
-        };
-        Ok(Self { parameters, texts: parameters.iter().map(texts).collect(), indices })
-    }
-
-    /// Number of configurations.
-    pub(super) fn len(&self) -> usize {
-        self.indices.len()
-    }
-
-    /// The configurations in order, each with its values.
-    pub(super) fn configurations(&self) -> impl Iterator<Item = (Configuration, Vec<Value>)> {
-        self.indices.iter().map(|&index| {
-            let choices = self.choices(index);
-            let value = |(key, &choice): (&Parameter, &usize)| key.values[choice].clone();
-            let text = |((key, values), &choice): (&(Arc<str>, Vec<Arc<str>>), &usize)| {
-                (key.clone(), values[choice].clone())
-            };
-            let configuration = Configuration { values: self.texts.iter().zip(&choices).map(text).collect() };
-            (configuration, self.parameters.iter().zip(&choices).map(value).collect())
-        })
-    }
-
-    /// Returns the index of each key's value in the combination `index`. They are the digits of
-    /// `index` in a number system where the base of each digit is the key's number of values.
-    fn choices(&self, mut index: usize) -> Vec<usize> {
-        let mut choices: Vec<usize> = Vec::with_capacity(self.parameters.len());
-        for Parameter { values, .. } in self.parameters.iter().rev() {
-            choices.push(index % values.len());
-            index /= values.len();
-        }
-        choices.reverse();
-        choices
-    }
-}
-
-/// Draws `num` indices below `size` from `seed`, in ascending order.
-fn draw_sample(size: usize, num: usize, seed: u64) -> Vec<usize> {
-    let mut rng = rng(seed, RngStream::Sample, 0);
-    let mut indices = rand::seq::index::sample(&mut rng, size, num.min(size)).into_vec();
-    indices.sort_unstable();
-    indices
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -303,7 +275,7 @@ mod tests {
     }
 
     fn floats(text: &str) -> Vec<f64> {
-        vary(text).unwrap()[0].values.iter().map(|value| value.to_string().parse().unwrap()).collect()
+        vary(text).unwrap()[0].values().iter().map(|value| value.to_string().parse().unwrap()).collect()
     }
 
     #[test]
@@ -321,33 +293,6 @@ mod tests {
         let near_one = floats("a = { from = 0.99, to = 0.9999, num = 3 }");
         assert_eq!(near_one, [0.99, 0.995, 0.9999], "the ends are as they stand");
         assert_eq!(floats("a = { from = 1.0, to = 1.01, num = 3 }"), [1.0, 1.005, 1.01]);
-    }
-
-    #[test]
-    fn a_grid_is_every_combination_and_a_sample_is_some_of_it() {
-        let parameters = vary("b.c = [1, 2, 3]\na = [true, false]").unwrap();
-        let keys: Vec<_> = parameters.iter().map(|parameter| parameter.key.as_str()).collect();
-        assert_eq!(keys, ["a", "b.c"]);
-        let grid = |sample| -> Vec<String> {
-            let grid = Grid::new(&parameters, sample).unwrap();
-            assert_eq!(grid.len(), grid.configurations().count());
-            let text = |(configuration, values): (Configuration, Vec<Value>)| {
-                let words: Vec<_> =
-                    configuration.values.iter().map(|(key, word)| format!("{key} {word}")).collect();
-                assert_eq!(words, [format!("a {}", values[0]), format!("b.c {}", values[1])]);
-                format!("{}{}", values[0], values[1])
-            };
-            grid.configurations().map(text).collect()
-        };
-        let text = grid(None);
-        assert_eq!(text, ["true1", "true2", "true3", "false1", "false2", "false3"]);
-        let sample = |num, seed| grid(Some((num, seed)));
-        let drawn = sample(3, 7);
-        assert_eq!(drawn.len(), 3);
-        assert_eq!(drawn, sample(3, 7));
-        assert_eq!(sample(100, 7), text, "more than there are");
-        assert!((0..20).any(|seed| sample(3, seed) != drawn));
-        assert!(drawn.windows(2).all(|pair| text.iter().position(|t| *t == pair[0]) < text.iter().position(|t| *t == pair[1])));
     }
 
     #[test]

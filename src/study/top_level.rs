@@ -5,10 +5,12 @@ use toml::{Table, Value};
 
 use crate::error::{Error, Result, ensure};
 use crate::study::choice::{DEFAULT_STOPPING_SHARE, Measure};
+use crate::study::halving::Halving;
+use crate::study::sampling::{Method, Sample};
 use crate::util::suggest::suggestion;
 
 /// Keys of the top level of a study file.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "name",
     "base",
     "folds",
@@ -18,6 +20,7 @@ const KEYS: [&str; 11] = [
     "choose",
     "stopping_share",
     "sample",
+    "halving",
     "set",
     "vary",
 ];
@@ -27,6 +30,8 @@ const KEYS: [&str; 11] = [
 pub(super) const DEFAULT_EQUIVALENCE: f64 = 0.005;
 const MAX_FOLDS: i64 = 100;
 const MAX_SEEDS: usize = 1000;
+/// Largest number of the section `[halving]`.
+const MAX_HALVING: usize = 1_000_000;
 
 /// The top level of a study file. Reading a key removes it.
 pub(super) struct TopLevel<'a> {
@@ -124,28 +129,53 @@ impl TopLevel<'_> {
         }
     }
 
-    pub(super) fn sample(&mut self) -> Result<Option<(usize, u64)>> {
+    pub(super) fn sample(&mut self) -> Result<Option<Sample>> {
         let mut section = self.section("sample")?;
         if section.is_empty() {
             return Ok(None);
         }
+        let method = match section.remove("method") {
+            None => None,
+            Some(value) => {
+                let known = Method::ALL.into_iter().find(|method| value.as_str() == Some(method.key()));
+                Some(
+                    known
+                        .ok_or_else(|| self.invalid("sample.method", value, "`\"random\"` or `\"sobol\"`"))?,
+                )
+            }
+        };
         let mut whole = |key: &str, default: Option<i64>| {
             let value = section.remove(key).or(default.map(Value::Integer));
             let number =
                 value.as_ref().and_then(Value::as_integer).and_then(|number| u64::try_from(number).ok());
             let got = value.map_or("missing".to_owned(), |value| value.to_string());
-            number.ok_or_else(|| {
-                Error::config(format!(
-                    "`sample.{key}` in `{}` is {got}, expected a whole number from 0",
-                    self.origin
-                ))
-            })
+            number.ok_or_else(|| self.invalid(&format!("sample.{key}"), got, "a whole number from 0"))
         };
         let (num, seed) = (whole("num", None)?, whole("seed", Some(0))?);
         ensure(num > 0, "sample.num", num, "a whole number from 1")?;
         match section.keys().next() {
-            Some(key) => Err(unknown(&format!("sample.{key}"), key, &["num", "seed"], self.origin)),
-            None => Ok(Some((num as usize, seed))),
+            Some(key) => Err(unknown(&format!("sample.{key}"), key, &["num", "seed", "method"], self.origin)),
+            None => Ok(Some(Sample { num: num as usize, seed, method })),
+        }
+    }
+
+    pub(super) fn halving(&mut self) -> Result<Option<Halving>> {
+        if !self.table.contains_key("halving") {
+            return Ok(None);
+        }
+        let mut section = self.section("halving")?;
+        let mut whole = |key: &str, default: usize, least: usize| {
+            let Some(value) = section.remove(key) else { return Ok(default) };
+            let number = value.as_integer().and_then(|number| usize::try_from(number).ok());
+            number.filter(|number| (least..=MAX_HALVING).contains(number)).ok_or_else(|| {
+                let expected = format!("a whole number from {least} to {MAX_HALVING}");
+                self.invalid(&format!("halving.{key}"), value, &expected)
+            })
+        };
+        let halving = Halving { min_epochs: whole("min_epochs", 1, 1)?, factor: whole("factor", 3, 2)? };
+        match section.keys().next() {
+            Some(key) => Err(unknown(&format!("halving.{key}"), key, &["min_epochs", "factor"], self.origin)),
+            None => Ok(Some(halving)),
         }
     }
 

@@ -110,6 +110,10 @@ pub struct TrialRecord {
     /// unless the trial finished, and in records of an earlier smallnet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balanced_accuracy: Option<f64>,
+    /// Epoch after which successive halving judged the trial and its training ended, if that is before
+    /// the last epoch of its experiment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_after: Option<usize>,
     /// Number of images of equally large classes whose balanced accuracy would be as certain as
     /// that of the validation images. `None` in records of an earlier smallnet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -359,11 +363,18 @@ mod tests {
             num_stopping_images: None,
             balanced_accuracy: None,
             effective_images: None,
+            stopped_after: None,
         }
     }
 
     fn trial(id: &str) -> Trial {
-        Trial { id: id.to_owned(), configuration: 0, experiment: Arc::default(), fold: None }
+        Trial {
+            id: id.to_owned(),
+            configuration: 0,
+            experiment: Arc::default(),
+            fold: None,
+            stop_after: None,
+        }
     }
 
     #[test]

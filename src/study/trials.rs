@@ -2,6 +2,7 @@
 //! `experiment` and `backend`. Must not know how or when they are trained.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -9,7 +10,10 @@ use sha2::{Digest, Sha256};
 use crate::backend::Compute;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, is_tracking, settings};
-use crate::study::search_space::{Configuration, Grid};
+use crate::study::grid::Configurations;
+use crate::study::halving::Rungs;
+use crate::study::sampling::Sample;
+use crate::study::search_space::Configuration;
 use crate::study::top_level::DEFAULT_EQUIVALENCE;
 use crate::study::{Measure, Study};
 use crate::tracking::TrackingConfig;
@@ -21,6 +25,8 @@ use crate::util::hex::hex;
 const ROUND_ROBIN: &str = "turns";
 /// Mark of trials whose epoch is chosen by stopping images. The words are part of the trials' ids.
 const STOPPING: &str = "stopping share";
+/// Mark of trials that end at a rung of successive halving. The word is part of the trials' ids.
+const HALVING: &str = "halving";
 /// Most trials of a study. A larger number is taken for a mistake.
 const MAX_TRIALS: usize = 100_000;
 
@@ -40,9 +46,17 @@ pub struct Trial {
     pub experiment: Arc<Experiment>,
     /// The validation fold, from 0. `None` without cross-validation.
     pub fold: Option<usize>,
+    /// Epoch after which successive halving judges it, if that is before the last epoch of its
+    /// experiment. The training ends there.
+    pub stop_after: Option<usize>,
 }
 
 impl Trial {
+    /// Number of epochs that it is trained for.
+    pub fn num_epochs(&self) -> usize {
+        self.stop_after.unwrap_or(self.experiment.training.num_epochs)
+    }
+
     /// Hyperparameters of the network.
     pub fn hyperparameters(&self) -> Hyperparameters<'_> {
         self.experiment.hyperparameters()
@@ -54,8 +68,12 @@ impl Trial {
 pub struct TrialPlan {
     /// The configurations, in the grid's order.
     pub configurations: Vec<Configuration>,
-    /// The trials, ordered by configuration, then seed, then fold.
+    /// The trials, ordered by rung, then configuration, then seed, then fold. Without halving, there
+    /// is one rung. With it, the trials of all configurations in all rungs are here, and only some of
+    /// them are run.
     pub trials: Vec<Trial>,
+    /// Rungs of successive halving. `None` if all trials are trained to their end.
+    pub rungs: Option<Rungs>,
     /// Names and values of everything that decides the results, to show what a changed study file
     /// changes.
     pub fingerprint: BTreeMap<String, String>,
@@ -65,6 +83,8 @@ pub struct TrialPlan {
     pub measure: Measure,
     /// Share of each trial's training images that is held out for early stopping.
     pub stopping_share: f64,
+    /// True if values are drawn from ranges.
+    pub draws_from_ranges: bool,
 }
 
 impl TrialPlan {
@@ -75,7 +95,10 @@ impl TrialPlan {
     /// A trial's id is the start of the SHA-256 over everything that decides its result: its
     /// experiment without its name and the path of the data, its fold and the number of folds,
     /// whether it is timed and on which machine, the data set, the backend and the engine, and with
-    /// early stopping the share of images that it holds out. If one of these differs, it is another trial. So a result of an earlier run is found by its id.
+    /// early stopping the share of images that it holds out. With halving, it is also the epoch after
+    /// which it ends, if that is not the last one: a trial of the last rung is the one that a study
+    /// without halving has. If one of these differs, it is another trial. So a result of an earlier
+    /// run is found by its id.
     ///
     /// # Errors
     /// The experiment refuses a configuration, two configurations mean the same, there are too many
@@ -87,17 +110,24 @@ impl TrialPlan {
         machine: Option<&str>,
     ) -> Result<Self> {
         let compute = compute.into();
-        let grid = Grid::new(&study.parameters, study.sample)?;
-        check_number(study, grid.len())?;
+        let all = Configurations::new(&study.parameters, study.sample)?;
+        let rungs = study.halving.map(|halving| halving.rungs(study.base.training.num_epochs));
+        check_number(study, all.len(), rungs.as_ref())?;
         let timed_on = machine.filter(|_| study.timing).unwrap_or_default();
         // In an earlier smallnet, the configurations of a timed study did not take turns. Such
         // times cannot be compared with those of today, so the order is part of the id.
         let timing = if study.timing { ROUND_ROBIN } else { "false" };
         let conditions = format!("{compute}\n{data}\n{timed_on}\n{timing}\n{}", study.folds);
+        // Epoch after which the trials of each rung end, if that is not the last one.
+        let mut ends: Vec<Option<usize>> =
+            rungs.iter().flat_map(|rungs| &rungs.epochs).copied().map(Some).collect();
+        ends.pop();
+        ends.push(None);
+        let mut of_rungs: Vec<Vec<Trial>> = vec![Vec::new(); ends.len()];
         let mut is_stopped = false;
-        let (mut configurations, mut trials) = (Vec::with_capacity(grid.len()), Vec::new());
+        let mut configurations = Vec::with_capacity(all.len());
         let mut left = MAX_MEMORY;
-        for (configuration, values) in grid.configurations() {
+        for (configuration, values) in all.iter() {
             for &seed in &study.seeds {
                 let experiment = study
                     .experiment(&values, seed)
@@ -117,18 +147,28 @@ impl TrialPlan {
                 is_stopped |= experiment.training.early_stopping.is_some();
                 let experiment = Arc::new(experiment);
                 for fold in folds {
-                    let id = hex(&Sha256::digest(format!("{conditions}{stopping}\n{fold:?}\n{text}")))[..16]
-                        .to_owned();
-                    trials.push(Trial {
-                        id,
-                        configuration: configurations.len(),
-                        experiment: experiment.clone(),
-                        fold,
-                    });
+                    for (trials, &stop_after) in of_rungs.iter_mut().zip(&ends) {
+                        let end = stop_after.map(|epoch| format!("\n{HALVING} {epoch}")).unwrap_or_default();
+                        let facts = format!("{conditions}{stopping}{end}\n{fold:?}\n{text}");
+                        trials.push(Trial {
+                            id: hex(&Sha256::digest(facts))[..16].to_owned(),
+                            configuration: configurations.len(),
+                            experiment: experiment.clone(),
+                            fold,
+                            stop_after,
+                        });
+                    }
                 }
             }
             configurations.push(configuration);
         }
+        if rungs.is_some() && configurations.len() < 2 {
+            return Err(Error::config(
+                "the study has one configuration: `[halving]` has nothing to choose from",
+            )
+            .hint("vary a setting, or leave `[halving]` out"));
+        }
+        let trials: Vec<Trial> = of_rungs.into_iter().flatten().collect();
         let mut ids = HashMap::new();
         for trial in &trials {
             if let Some(other) = ids.insert(&trial.id, trial.configuration) {
@@ -146,18 +186,57 @@ impl TrialPlan {
             fingerprint.insert("stopping share".to_owned(), study.stopping_share.to_string());
         }
         let Study { equivalence, measure, stopping_share, .. } = *study;
-        Ok(Self { configurations, trials, fingerprint, equivalence, measure, stopping_share })
+        let draws_from_ranges = study.draws_from_ranges();
+        Ok(Self {
+            configurations,
+            trials,
+            rungs,
+            fingerprint,
+            equivalence,
+            measure,
+            stopping_share,
+            draws_from_ranges,
+        })
+    }
+
+    /// Number of rungs: 1 without halving.
+    pub fn num_rungs(&self) -> usize {
+        self.rungs.as_ref().map_or(1, |rungs| rungs.epochs.len())
+    }
+
+    /// Epoch after which the trials of a rung end, if that is before the last epoch.
+    pub fn stop_after(&self, rung: usize) -> Option<usize> {
+        let epochs = &self.rungs.as_ref()?.epochs;
+        epochs.get(rung).copied().filter(|_| rung + 1 < epochs.len())
+    }
+
+    /// Number of trials of each configuration in a rung: one for each seed and fold.
+    pub fn trials_per_configuration(&self) -> usize {
+        self.trials.len() / (self.num_rungs() * self.configurations.len()).max(1)
+    }
+
+    /// Indices of the trials of a configuration in a rung.
+    pub fn trials_of(&self, rung: usize, configuration: usize) -> Range<usize> {
+        let count = self.trials_per_configuration();
+        let first = (rung * self.configurations.len() + configuration) * count;
+        first..first + count
     }
 }
 
 /// Refuses a study with too many trials before memory is allocated for them.
-fn check_number(study: &Study, configurations: usize) -> Result<()> {
+fn check_number(study: &Study, configurations: usize, rungs: Option<&Rungs>) -> Result<()> {
     let (seeds, folds) = (study.seeds.len(), study.folds.max(1));
-    let trials = configurations.saturating_mul(seeds).saturating_mul(folds);
+    let num_rungs = rungs.map_or(1, |rungs| rungs.epochs.len());
+    let trials = configurations.saturating_mul(seeds).saturating_mul(folds).saturating_mul(num_rungs);
     if trials <= MAX_TRIALS {
         return Ok(());
     }
-    let factors = format!("configurations, seeds and folds: {configurations} × {seeds} × {folds}");
+    let factors = match rungs {
+        None => format!("configurations, seeds and folds: {configurations} × {seeds} × {folds}"),
+        Some(_) => format!(
+            "configurations, seeds, folds and rungs: {configurations} × {seeds} × {folds} × {num_rungs}"
+        ),
+    };
     Err(Error::config(format!("the study has {trials} trials ({factors}), expected at most {MAX_TRIALS}"))
         .hint("draw some of the configurations, `[sample]` with `num = 20`, or take fewer seeds or folds"))
 }
@@ -205,10 +284,10 @@ fn fingerprint(study: &Study, compute: Compute, data: &str) -> Result<BTreeMap<S
         fingerprint.remove("data.validation");
     }
     for parameter in &study.parameters {
-        let values: Vec<_> = parameter.values.iter().map(ToString::to_string).collect();
-        fingerprint.insert(parameter.key.clone(), format!("varied: {}", values.join(", ")));
+        fingerprint.insert(parameter.key.clone(), parameter.describe());
     }
-    let sample = study.sample.map_or("all".to_owned(), |(num, seed)| format!("{num} drawn by {seed}"));
+    let sample =
+        study.sample.map_or("all".to_owned(), |Sample { num, seed, .. }| format!("{num} drawn by {seed}"));
     for (key, value) in [
         ("folds", study.folds.to_string()),
         ("seeds", format!("{:?}", study.seeds)),
@@ -218,6 +297,13 @@ fn fingerprint(study: &Study, compute: Compute, data: &str) -> Result<BTreeMap<S
         ("data digest", data.chars().take(16).collect()),
     ] {
         fingerprint.insert(key.to_owned(), value);
+    }
+    if let Some(halving) = study.halving {
+        fingerprint.insert("halving".to_owned(), halving.rungs(study.base.training.num_epochs).describe());
+    }
+    if study.draws_from_ranges() {
+        let method = study.sample.and_then(|sample| sample.method).unwrap_or_default();
+        fingerprint.insert("sampling method".to_owned(), method.key().to_owned());
     }
     // Plans of an earlier smallnet have no such entry. With the default, nothing has changed for
     // them.

@@ -55,7 +55,7 @@ pub use null_renderer::NullRenderer;
 pub(crate) use null_renderer::without_evaluation;
 pub(crate) use outcome::diverged;
 pub use outcome::{Divergence, DivergenceCause, EpochRecord, StopReason};
-pub use vectorized::{BatchKey, ModelGroup, ModelResult, train_batched};
+pub use vectorized::{BatchKey, ModelGroup, ModelResult, train_batched, train_batched_until};
 
 /// Request to train one network.
 pub struct TrainRequest<'a> {
@@ -138,6 +138,20 @@ pub struct TrainResult {
 /// # Errors
 /// A checkpoint that cannot be written or read, or an error of a callback or of the device.
 pub fn train(request: TrainRequest<'_>, observers: Observers) -> Result<TrainResult> {
+    let last_epoch = request.hyperparameters.training.num_epochs;
+    train_until(request, last_epoch, observers)
+}
+
+/// Trains a network as [`train`] does, to the end of `last_epoch` at the latest. The schedule is that
+/// of all epochs: the network is the one that the whole training has after this epoch.
+///
+/// # Errors
+/// The same as those of [`train`].
+pub fn train_until(
+    request: TrainRequest<'_>,
+    last_epoch: usize,
+    observers: Observers,
+) -> Result<TrainResult> {
     let TrainRequest { model, hyperparameters, seed, device, .. } = request;
     let Hyperparameters { optimizer, schedule, training, .. } = hyperparameters;
     let steps_per_epoch = training.steps_per_epoch(request.train.len());
@@ -179,7 +193,7 @@ pub fn train(request: TrainRequest<'_>, observers: Observers) -> Result<TrainRes
         .with_training_strategy(TrainingStrategy::Custom(epochs.clone()))
         .with_interrupter(observers.interrupter)
         .renderer(observers.renderer)
-        .num_epochs(training.num_epochs);
+        .num_epochs(last_epoch.min(training.num_epochs));
     if let Some((model, optimizer, scheduler)) = checkpointers {
         supervised = supervised
             .with_custom_checkpointers(model, optimizer, scheduler)

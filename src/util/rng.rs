@@ -30,6 +30,10 @@ pub(crate) enum RngStream {
     TestSplit = 8,
     /// Choice of a study's stopping images. The index is the number of the fold, or 0.
     StoppingSplit = 9,
+    /// Random values of a study's ranges. The index is the number of the configuration.
+    RandomPoint = 10,
+    /// Scrambling of a study's Sobol' sequence. The index is that of the dimension.
+    Scrambling = 11,
 }
 
 /// Returns the stream of random numbers for `seed`, `stream` and `index`.

@@ -118,6 +118,18 @@ impl TestDir {
         picture
     }
 
+    /// Returns the rows of a study's CSV file without their times.
+    pub fn study_rows(&self, folder: &str) -> Vec<Vec<String>> {
+        let text = self.read(format!("{folder}/results.csv"));
+        let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+        let is_time: Vec<bool> = header.iter().map(|name| name.starts_with("seconds")).collect();
+        let cells = |line: &str| -> Vec<String> {
+            let cells = line.split(',').zip(&is_time);
+            cells.filter(|(_, is_time)| !**is_time).map(|(cell, _)| cell.to_owned()).collect()
+        };
+        text.lines().map(cells).collect()
+    }
+
     /// Returns the folder of the run in a `--json` record, relative to this folder.
     pub fn run_folder(&self, record: &Value) -> PathBuf {
         PathBuf::from(record["run"].as_str().unwrap())

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::plots::{Chart, Colour, Line, Scale, Series};
 use crate::report::components;
 use crate::report::curves::{LARGE, SIZE, line};
-use crate::study::page::order::Selection;
+use crate::study::page::order::{MAX_CURVES, Selection};
 use crate::study::page::{Section, StudyPage, repeat_name};
 use crate::study::{Configuration, ConfigurationResult, EpochChoice, TrialRecord};
 use crate::training::EpochRecord;
@@ -86,7 +86,7 @@ fn numeric_key(page: &StudyPage<'_>) -> Option<String> {
 
 /// Chooses a logarithmic axis for positive values that span a factor of 8 or more, to base 2 for
 /// batch sizes and powers of two, and else a linear one.
-fn scale(xs: &[f64], key: &str) -> Scale {
+pub(super) fn scale(xs: &[f64], key: &str) -> Scale {
     let low = xs.iter().copied().fold(f64::INFINITY, f64::min);
     let high = xs.iter().copied().fold(0.0, f64::max);
     if low <= 0.0 || high / low < 8.0 {
@@ -153,8 +153,13 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         return Ok(None);
     }
     let configurations = &page.summary.configurations;
-    let ranked: Vec<usize> =
-        (0..configurations.len()).filter(|&index| configurations[index].is_ranked()).collect();
+    let is_finished = |index: &usize| configurations[*index].is_finished();
+    let is_halved = page.summary.halving.is_some();
+    // With halving, the tables begin with the configurations that were trained longest.
+    let ranked: Vec<usize> = match is_halved {
+        true => page.summary.order().into_iter().filter(is_finished).take(MAX_CURVES).collect(),
+        false => (0..configurations.len()).filter(is_finished).collect(),
+    };
     let with_mean =
         |&index: &usize| (&configurations[index].configuration, configurations[index].mean.unwrap_or(0.0));
     let selection = Selection::new(&ranked.iter().map(with_mean).collect::<Vec<_>>());
@@ -192,6 +197,10 @@ pub(super) fn learning_curves(page: &StudyPage<'_>) -> Result<Option<Markup>> {
         div.drawings { @for drawing in &drawings { (drawing) } }
         p.note {
             "Means over each configuration's trials."
+            @if is_halved {
+                " A curve ends where halving stopped its configuration. Up to " (MAX_CURVES)
+                " are drawn: those of most epochs, and of these the best."
+            }
             @if let Some(note) = selection.note(ranked.len()) { " " (note) }
         }
     }))

@@ -4,6 +4,7 @@
 mod charts;
 mod order;
 mod parameters;
+mod points;
 mod reading;
 mod table;
 mod text;
@@ -91,7 +92,10 @@ impl Section {
 pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Section>> {
     let mut sections = vec![Section::new("Result", result_section(page))];
     let measure = page.summary.measure.title();
-    sections.extend(charts::accuracy_chart(page)?);
+    sections.extend(match page.summary.is_search {
+        true => points::section(page)?,
+        false => charts::accuracy_chart(page)?,
+    });
     if page.study.timing
         && let Some(content) = timing::section(page)?
     {
@@ -104,7 +108,7 @@ pub(crate) fn findings(page: &StudyPage<'_>) -> Result<Vec<Section>> {
         sections.push(Section::new("Learning curves by configuration", content));
     }
     let has_troubles = page.records.iter().any(|record| record.end != TrialEnd::Finished);
-    if page.plan.trials.len() > page.plan.configurations.len() || has_troubles {
+    if page.plan.trials_per_configuration() > 1 || has_troubles {
         sections.push(Section::new("Trial by trial", trial_by_trial(page)));
     }
     Ok(sections)
@@ -125,9 +129,8 @@ fn stat_tiles(page: &StudyPage<'_>) -> Vec<(String, String)> {
         }
         numbers.push((grouped(result.num_parameters), "parameters".to_owned()));
     }
-    let done =
-        page.summary.configurations.iter().map(|result| result.num_finished + result.num_diverged).sum();
-    numbers.push((grouped(done), format!("of {}", counted(page.plan.trials.len(), "trial", "trials"))));
+    let trials = counted(page.summary.num_trials, "trial", "trials");
+    numbers.push((grouped(page.summary.num_done), format!("of {trials}")));
     numbers
 }
 
@@ -154,12 +157,8 @@ fn repeat_name(study: &Study, (seed, fold): (u64, Option<usize>)) -> String {
 /// seed and fold, with the messages of the trials that diverged or failed.
 fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
     let StudyPage { study, plan, records, .. } = page;
-    let repeats: Vec<(u64, Option<usize>)> = plan
-        .trials
-        .iter()
-        .filter(|trial| trial.configuration == 0)
-        .map(|trial| (trial.experiment.seed, trial.fold))
-        .collect();
+    let repeats: Vec<(u64, Option<usize>)> =
+        plan.trials[plan.trials_of(0, 0)].iter().map(|trial| (trial.experiment.seed, trial.fold)).collect();
     let name = |&repeat: &(u64, Option<usize>)| repeat_name(study, repeat);
     let header: Vec<String> =
         ["configuration".to_owned()].into_iter().chain(repeats.iter().map(name)).collect();
@@ -175,10 +174,15 @@ fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
             None => "–".to_owned(),
         }
     };
-    let rows: Vec<Vec<String>> = (0..plan.configurations.len())
+    let name_of = |index: usize| {
+        let epochs = page.summary.configurations[index].stopped_after;
+        let epochs = epochs.map(|epochs| format!(", after {}", counted(epochs, "epoch", "epochs")));
+        plan.configurations[index].name() + &epochs.unwrap_or_default()
+    };
+    let rows: Vec<Vec<String>> = (page.summary.order().into_iter())
         .map(|index| {
             let cells = repeats.iter().map(|repeat| cell(index, repeat));
-            [plan.configurations[index].name()].into_iter().chain(cells).collect()
+            [name_of(index)].into_iter().chain(cells).collect()
         })
         .collect();
     let troubles: Vec<&&TrialRecord> =
@@ -236,11 +240,15 @@ fn method_section(page: &StudyPage<'_>) -> Markup {
         Some(EpochChoice::ValidationImages | EpochChoice::TooFewImages) => {
             "early stopping, by the validation images themselves".to_owned()
         }
-        None => "none chosen: each trial trains all epochs".to_owned(),
+        None => match &plan.rungs {
+            Some(rungs) => format!("successive halving: {}", rungs.describe()),
+            None => "none chosen: each trial trains all epochs".to_owned(),
+        },
     };
     let entries = [
         ("varied", study.keys().collect::<Vec<_>>().join(", ")),
-        ("trials", counted(plan.trials.len(), "training", "trainings")),
+        ("configurations", study.origin_of_configurations()),
+        ("trials", counted(page.summary.num_trials, "training", "trainings")),
         ("chosen by", page.summary.measure.name().to_owned()),
         ("validated on", validated),
         ("epochs chosen by", epochs),

@@ -47,6 +47,15 @@ pub(crate) fn reading_note(studies: &[StudyPage<'_>]) -> Markup {
                      diverged. Its mean is no promise for the next training."
                 }
             }
+            @if studies.iter().any(|study| study.summary.halving.is_some()) {
+                p {
+                    "Successive halving (Jamieson and Talwalkar 2016): all configurations are trained for a few epochs, the \
+                     best of them for more, and so on. A configuration goes on or not by the mean over all of its trials, \
+                     at the same epoch as the others of its rung, with the learning-rate schedule of the whole training. \
+                     One that starts slowly may be stopped although it would have been the best. Those of the last rung \
+                     owe their place to the same validation images, so luck has helped to choose them, too."
+                }
+            }
             @if studies.iter().any(|study| study.study.timing) {
                 p {
                     "Times: configurations take turns, seed by seed, so that a machine that becomes slower does so for \

@@ -3,7 +3,9 @@
 
 use crate::run::RunRecords;
 use crate::study::page::StudyPage;
-use crate::study::{Basis, ConfigurationResult, EpochChoice, Instability, Measure, StudySummary, Verdict};
+use crate::study::{
+    Basis, ConfigurationResult, EpochChoice, Instability, Measure, RungResult, StudySummary, Verdict,
+};
 use crate::util::format::{counted, grouped, listed, percent, significant};
 
 /// Sentence about the size of the study and its data.
@@ -30,10 +32,10 @@ pub fn conclusions(summary: &StudySummary) -> Vec<String> {
     let Some(best) = summary.best.map(|best| &summary.configurations[best]) else {
         let none = "No configuration has been trained to the end in all of its trials: there is no best one."
             .to_owned();
-        return [none].into_iter().chain(diverged).collect();
+        return halving_sentence(summary).into_iter().chain([none]).chain(diverged).collect();
     };
     let measure = summary.measure;
-    let mut sentences = Vec::new();
+    let mut sentences: Vec<String> = halving_sentence(summary).into_iter().collect();
     if missing > 0 {
         let configurations = counted(missing, "configuration is", "configurations are");
         sentences.push(format!("{configurations} not ranked yet: trials failed or have not been run."));
@@ -79,6 +81,35 @@ pub fn conclusions(summary: &StudySummary) -> Vec<String> {
     sentences.extend(unstable_sentence(summary));
     sentences.extend(diverged);
     sentences
+}
+
+/// Sentence about the rungs of successive halving: how many configurations were judged after how many
+/// epochs. `None` without halving.
+fn halving_sentence(summary: &StudySummary) -> Option<String> {
+    let rungs = summary.halving.as_ref()?;
+    let judged: Vec<_> = rungs.iter().filter(|rung| rung.judged).collect();
+    let of_rung = |(index, rung): (usize, &&RungResult)| {
+        let who = match index {
+            0 => counted(rung.configurations, "configuration", "configurations"),
+            _ => format!("the best {} of them", grouped(rung.configurations)),
+        };
+        format!("{who} after {}", counted(rung.epochs, "epoch", "epochs"))
+    };
+    let parts: Vec<String> = judged.iter().enumerate().map(of_rung).collect();
+    let last = rungs.last()?;
+    Some(match (judged.len() == rungs.len(), parts.is_empty()) {
+        (true, _) => format!(
+            "Successive halving judged {}, each by the mean over all of its trials. Only those of the last rung are \
+             compared: the figures of the others are of fewer epochs.",
+            listed(&parts)
+        ),
+        (false, false) => format!(
+            "Successive halving has judged {} so far; those of the last rung, after {}, are compared.",
+            listed(&parts),
+            counted(last.epochs, "epoch", "epochs")
+        ),
+        (false, true) => "Successive halving has not judged its first rung yet.".to_owned(),
+    })
 }
 
 /// Sentence about the measure that the configurations are ranked by. `None` if it is the accuracy,
@@ -166,6 +197,7 @@ pub(super) fn verdict_cell(summary: &StudySummary, index: usize) -> String {
         }
     }));
     words.extend((summary.best == Some(index)).then(|| "best".to_owned()));
+    words.extend(result.stopped_after.filter(|_| result.is_finished()).map(|_| "stopped".to_owned()));
     if words.is_empty() { "–".to_owned() } else { words.join(", ") }
 }
 

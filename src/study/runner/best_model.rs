@@ -14,8 +14,8 @@ use crate::pipeline::report;
 use crate::pipeline::resume::{Resume, resume};
 use crate::pipeline::train::{PreparedRun, prepare};
 use crate::run::{RunFolder, RunRecords};
-use crate::study::StudySummary;
 use crate::study::runner::{OpenStudy, PlannedStudy};
+use crate::study::{StudySummary, Trial};
 use crate::training::Observers;
 
 /// The best model of a study.
@@ -44,7 +44,8 @@ impl OpenStudy {
     /// cosine schedule ends with the training, so with it the number of epochs stays as configured.
     fn best_experiment(&self, summary: &StudySummary) -> Option<Experiment> {
         let best = summary.best?;
-        let trials = self.planned.plan.trials.iter().filter(|trial| trial.configuration == best);
+        let is_whole = |trial: &&Trial| trial.configuration == best && trial.stop_after.is_none();
+        let trials = self.planned.plan.trials.iter().filter(is_whole);
         let first = trials.clone().next()?;
         let mut experiment = self.planned.experiment_on_all_images(first);
         let is_stopped = first.experiment.training.early_stopping.is_some();

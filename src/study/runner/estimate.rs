@@ -53,11 +53,12 @@ impl PlannedStudy {
             // Stopping images take the place of the validation images in every epoch.
             let validated = if stopping > 0 { stopping } else { validation };
             let images = train as f64 + validated as f64 * VALIDATION_COST;
-            let one = per_image * images * first.experiment.training.num_epochs as f64;
-            seconds += one;
+            let epoch = per_image * images;
+            seconds += epoch * first.num_epochs() as f64;
             // Any configuration may be the best. The slowest one counts, on all images.
             let all = (train + stopping + validation).max(1) as f64 / train.max(1) as f64;
-            best_model = best_model.max(all * one / trials.len() as f64);
+            let whole = epoch * first.experiment.training.num_epochs as f64;
+            best_model = best_model.max(all * whole / trials.len() as f64);
         }
         // The workers share the trials. The training of the best model follows alone, with the
         // validation images as well.

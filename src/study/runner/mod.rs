@@ -6,11 +6,11 @@ mod best_model;
 mod estimate;
 mod progress;
 mod results;
+mod rungs;
 mod tracking;
 mod trial_run;
 mod trial_splits;
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::backend;
@@ -21,7 +21,6 @@ use crate::experiment::Experiment;
 use crate::run::RunFolder;
 use crate::study::{
     Job, Resources, Study, StudyFolder, StudySummary, Trial, TrialEnd, TrialLog, TrialPlan, count_parameters,
-    filter_jobs, jobs, round_robin,
 };
 use crate::util::format::counted;
 
@@ -38,8 +37,11 @@ pub struct PlannedStudy {
     pub study: Study,
     /// The trials.
     pub plan: TrialPlan,
-    /// The jobs of all trials: those that are trained in one batch, and single ones.
+    /// The jobs of all trials, or of those of the first rung: those that are trained in one batch, and
+    /// single ones.
     pub jobs: Vec<Job>,
+    /// Conditions that decide the jobs.
+    resources: Resources,
     /// Number of jobs that run at the same time.
     pub workers: usize,
     /// The backend and the engine of all trainings.
@@ -115,22 +117,12 @@ impl PlannedStudy {
         let one_at_a_time = study.timing || options.separate || is_gpu;
         let workers = if one_at_a_time { 1 } else { backend::num_threads() };
         let resources = Resources { workers, is_gpu, can_batch: !study.timing && !options.separate };
-        let sizes = |trial: &Trial| sizes(&trial.experiment, layout);
-        let can_batch = |trial: &Trial| {
-            check_trainable(&trial.experiment, layout, splits.num_images(trial).train).is_ok()
-        };
-        let jobs = match study.timing {
-            true => round_robin(&plan),
-            false => jobs(&plan.trials, resources, can_batch, sizes, |trial| {
-                let images = splits.num_images(trial);
-                (images.train, images.validation)
-            }),
-        };
         let remeasure = options.remeasure;
-        Ok(Self {
+        let mut planned = Self {
             study,
             plan,
-            jobs,
+            jobs: Vec::new(),
+            resources,
             workers,
             compute,
             opened,
@@ -141,7 +133,10 @@ impl PlannedStudy {
             note,
             remeasure,
             splits,
-        })
+        };
+        let all: Vec<usize> = (0..planned.plan.configurations.len()).collect();
+        planned.jobs = planned.rung_jobs(0, &all);
+        Ok(planned)
     }
 
     /// Opens the study's folder under `artifacts` and reads the trials that have run. Everything
@@ -158,20 +153,6 @@ impl PlannedStudy {
         let archived = if self.remeasure { trial_log.archive(&folder)? } else { None };
         let changes = folder.write_plan(&self.study, &self.plan)?;
         Ok(OpenStudy { planned: self, folder, trial_log, changes, archived })
-    }
-
-    /// Ids of the trials that have a result of an earlier run under `artifacts`. Empty if all
-    /// trials are timed again. Reads the trial log without locking it. A log that cannot be read
-    /// has no ids.
-    pub fn done_ids(&self, artifacts: &Path) -> HashSet<String> {
-        if self.remeasure {
-            return HashSet::new();
-        }
-        let Some(trial_log) = TrialLog::peek(artifacts, &self.study.name, self.study.measure) else {
-            return HashSet::new();
-        };
-        let trials = self.plan.trials.iter().filter(|trial| trial_log.result(trial).is_some());
-        trials.map(|trial| trial.id.clone()).collect()
     }
 
     /// Returns the error that prevents a trial, or the training of its configuration on all images.
@@ -192,7 +173,8 @@ impl PlannedStudy {
     /// Refuses configurations that cannot be trained, since the study would end without a best
     /// model.
     fn check_trainable(&self) -> Result<()> {
-        let mut refused = self.plan.trials.iter().filter_map(|trial| Some((trial, self.infeasible(trial)?)));
+        let trials = self.plan.trials.iter().filter(|trial| trial.stop_after.is_none());
+        let mut refused = trials.filter_map(|trial| Some((trial, self.infeasible(trial)?)));
         let Some((trial, error)) = refused.next() else { return Ok(()) };
         let name = self.plan.configurations[trial.configuration].name();
         Err(error
@@ -209,23 +191,12 @@ impl PlannedStudy {
         experiment.training.early_stopping = None;
         experiment
     }
-
-    /// Jobs that are left when the trials with the ids `done` have a result.
-    pub fn missing_jobs(&self, done: &HashSet<String>) -> Vec<Job> {
-        filter_jobs(self.jobs.clone(), |trial| !done.contains(&self.plan.trials[trial].id))
-    }
 }
 
 impl OpenStudy {
-    /// Number of trials that have a result.
-    pub fn num_done(&self) -> usize {
-        let trials = &self.planned.plan.trials;
-        trials.iter().filter(|trial| self.trial_log.result(trial).is_some()).count()
-    }
-
     /// Names of the trials that failed, each with the message of its error.
     pub fn failed(&self) -> Vec<String> {
-        let failed = self.planned.plan.trials.iter().filter_map(|trial| {
+        let failed = self.trials().into_iter().filter_map(|trial| {
             let record = self.trial_log.record(trial).filter(|record| record.end == TrialEnd::Failed)?;
             let why = record.message.as_deref().unwrap_or("no message");
             Some(format!("{}: {why}", self.planned.trial_name(trial)))

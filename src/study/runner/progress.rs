@@ -11,12 +11,13 @@ use burn::train::Interrupter;
 
 use crate::backend::BackendHandle;
 use crate::error::{BACKEND_PANIC, Error, Result, catch_panic};
+use crate::study::halving::rung_sizes;
 use crate::study::runner::tracking::TrialTracking;
 use crate::study::runner::trial_run::TrialRun;
 use crate::study::runner::trial_splits::{TrialImages, class_sizes};
 use crate::study::runner::{OpenStudy, PlannedStudy, num_parameters};
 use crate::study::{Configuration, Job, Measure, Trial, TrialEnd, TrialRecord, filter_jobs};
-use crate::training::{ModelGroup, StopReason, train_batched};
+use crate::training::{ModelGroup, StopReason, train_batched_until};
 use crate::util::format::counted;
 
 /// Function that a training calls after every epoch, with the epoch's number from 1.
@@ -62,15 +63,43 @@ impl OpenStudy {
         interrupter: &Interrupter,
         mut on_progress: impl FnMut(&Progress, &[TrialRecord]),
     ) -> Result<bool> {
-        let Self { planned, folder, trial_log, .. } = self;
-        let tracking = TrialTracking::new(planned, folder);
-        tracking.iter().try_for_each(|tracking| tracking.synchronize(planned, trial_log))?;
-        let trials = &planned.plan.trials;
-        let wanted: Vec<bool> = trials.iter().map(|trial| trial_log.result(trial).is_none()).collect();
-        let jobs = filter_jobs(planned.jobs.clone(), |trial| wanted[trial]);
-        let mut tracker =
-            ProgressTracker::new(planned, &jobs, wanted.iter().filter(|wanted| !**wanted).count());
-        tracker.update_best(trials.iter().filter_map(|trial| trial_log.result(trial)));
+        let tracking = TrialTracking::new(&self.planned, &self.folder);
+        let mut spent = 0.0;
+        for rung in 0..self.planned.plan.num_rungs() {
+            // Without the results of a whole rung, nobody knows who goes on.
+            let known = self.planned.members(Some(&self.trial_log));
+            if rung >= known.len() || interrupter.should_stop() {
+                break;
+            }
+            // A configuration that goes on has the event files of its new rung alone.
+            tracking.iter().try_for_each(|tracking| tracking.synchronize(&self.records()))?;
+            spent = self.run_rung(rung, &known, spent, tracking.as_ref(), interrupter, &mut on_progress)?;
+        }
+        Ok(!interrupter.should_stop())
+    }
+
+    /// Runs the trials of a rung that have no result yet. `known` are the configurations of this rung
+    /// and those before it, and `spent` is the cost of what this run has trained before. Returns the
+    /// cost with that of this rung.
+    fn run_rung(
+        &mut self,
+        rung: usize,
+        known: &[Vec<usize>],
+        spent: f64,
+        tracking: Option<&TrialTracking>,
+        interrupter: &Interrupter,
+        on_progress: &mut impl FnMut(&Progress, &[TrialRecord]),
+    ) -> Result<f64> {
+        let (num_done, num_trials) = (self.num_done(), self.num_trials());
+        let Self { planned, trial_log, .. } = self;
+        let is_missing = |trial: usize| trial_log.result(&planned.plan.trials[trial]).is_none();
+        let jobs = filter_jobs(planned.rung_jobs(rung, &known[rung]), is_missing);
+        let mut tracker = ProgressTracker::new(planned, &jobs, (num_done, num_trials));
+        tracker.spent = spent;
+        tracker.later = planned.later_cost(rung, known);
+        let of_rung = known[rung].iter().flat_map(|&member| planned.plan.trials_of(rung, member));
+        tracker.update_best(of_rung.filter_map(|trial| trial_log.result(&planned.plan.trials[trial])));
+        let total = spent + tracker.costs.iter().sum::<f64>();
         let queue = Mutex::new((0..jobs.len()).collect::<VecDeque<usize>>());
         let (sender, receiver) = channel();
         thread::scope(|scope| -> Result<()> {
@@ -91,7 +120,7 @@ impl OpenStudy {
                 // A record is written before it is shown: everything that the user has seen is
                 // safe.
                 let track =
-                    |tracking: &TrialTracking| records.iter().try_for_each(|record| tracking.write(record));
+                    |tracking: &&TrialTracking| records.iter().try_for_each(|record| tracking.write(record));
                 let written = trial_log.append(&records).and_then(|()| tracking.iter().try_for_each(track));
                 if let Err(error) = written {
                     interrupter.stop(Some("a record could not be written"));
@@ -101,7 +130,7 @@ impl OpenStudy {
             }
             Ok(())
         })?;
-        Ok(!interrupter.should_stop())
+        Ok(total)
     }
 }
 
@@ -116,6 +145,9 @@ struct ProgressTracker {
     costs: Vec<f64>,
     /// Number of epochs of each job.
     num_epochs: Vec<usize>,
+    /// Cost of what this run has trained in earlier rungs, and expected cost of later ones.
+    spent: f64,
+    later: f64,
     /// Fraction of each job that is done, in [0, 1].
     fractions: Vec<f64>,
     /// Indices of the jobs that are being trained.
@@ -129,16 +161,18 @@ struct ProgressTracker {
 }
 
 impl ProgressTracker {
-    /// Starts with `done` trials that have a result already. `jobs` are those that are left.
-    fn new(planned: &PlannedStudy, jobs: &[Job], done: usize) -> Self {
+    /// Starts with `done` trials of `total` that have a result already. `jobs` are those of this rung
+    /// that are left.
+    fn new(planned: &PlannedStudy, jobs: &[Job], (done, total): (usize, usize)) -> Self {
         let first = |job: &Job| job.trials().first().copied().unwrap_or(0);
-        let epochs = |job: &Job| planned.plan.trials[first(job)].experiment.training.num_epochs;
-        let total = planned.plan.trials.len();
+        let epochs = |job: &Job| planned.plan.trials[first(job)].num_epochs();
         Self {
             progress: Progress { done, total, running: Vec::new(), best: None, fraction: 0.0 },
             names: jobs.iter().map(|job| planned.job_name(job)).collect(),
             costs: jobs.iter().map(|job| planned.cost(job)).collect(),
             num_epochs: jobs.iter().map(epochs).collect(),
+            spent: 0.0,
+            later: 0.0,
             fractions: vec![0.0; jobs.len()],
             running: Vec::new(),
             measure: planned.study.measure,
@@ -168,7 +202,8 @@ impl ProgressTracker {
         }
         self.progress.running = self.running.iter().map(|&job| self.names[job].clone()).collect();
         let done: f64 = self.costs.iter().zip(&self.fractions).map(|(cost, fraction)| cost * fraction).sum();
-        self.progress.fraction = done / self.costs.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        let all = self.spent + self.costs.iter().sum::<f64>() + self.later;
+        self.progress.fraction = (self.spent + done) / all.max(f64::MIN_POSITIVE);
         ended
     }
 
@@ -273,10 +308,19 @@ impl PlannedStudy {
             Ok(ModelGroup { seed: first.experiment.seed, train, validation, members })
         };
         let trials = groups.iter().flatten();
+        let first = trials.clone().next().copied();
         let groups = groups.iter().map(group).collect::<Result<Vec<_>>>()?;
         let BackendHandle { device, engine, .. } = &self.opened;
-        let results =
-            train_batched(&groups, self.layout.num_classes, device, *engine, interrupter, on_epoch)?;
+        let last_epoch = first.map_or(usize::MAX, |trial| self.plan.trials[trial].num_epochs());
+        let results = train_batched_until(
+            &groups,
+            self.layout.num_classes,
+            device,
+            *engine,
+            last_epoch,
+            interrupter,
+            on_epoch,
+        )?;
         let validation = groups.iter().flat_map(|group| group.members.iter().map(|_| &group.validation));
         let runs = trials.zip(results).zip(validation).map(|((&trial, result), validation)| {
             TrialRun::of_batch(&self.plan.trials[trial], result, validation)
@@ -310,6 +354,7 @@ impl PlannedStudy {
             epochs,
             num_stopping_images: (images.stopping > 0).then_some(images.stopping),
             balanced_accuracy,
+            stopped_after: trial.stop_after,
             effective_images: balanced_accuracy.and_then(|_| self.effective_images(trial)),
         }
     }
@@ -344,11 +389,22 @@ impl PlannedStudy {
     /// Name of a trial as people read it; see
     /// [`Study::trial_name`](crate::study::Study::trial_name).
     pub fn trial_name(&self, trial: &Trial) -> String {
-        self.study.trial_name(
-            &self.plan.configurations[trial.configuration],
-            trial.experiment.seed,
-            trial.fold,
-        )
+        let configuration = &self.plan.configurations[trial.configuration];
+        let name = self.study.trial_name(configuration, trial.experiment.seed, trial.fold);
+        match trial.stop_after {
+            Some(epochs) => format!("{name}, {}", counted(epochs, "epoch", "epochs")),
+            None => name,
+        }
+    }
+
+    /// Expected cost of the rungs after `rung`: that of the trials of the first configurations of
+    /// `known` in `rung`, which stand for those that go on.
+    fn later_cost(&self, rung: usize, known: &[Vec<usize>]) -> f64 {
+        let later = rung_sizes(&self.plan, &known[..=rung]).into_iter().enumerate().skip(rung + 1);
+        let trials = later.flat_map(|(rung_later, size)| {
+            known[rung].iter().take(size).flat_map(move |&one| self.plan.trials_of(rung_later, one))
+        });
+        trials.map(|trial| self.cost(&Job::Single(trial))).sum()
     }
 
     /// Estimated cost of a job, roughly proportional to its time: images × epochs × (parameters +
@@ -359,7 +415,7 @@ impl PlannedStudy {
         const HANDLING: usize = 20_000;
         let one = |trial: usize| {
             let trial = &self.plan.trials[trial];
-            let images = self.splits.num_images(trial).train * trial.experiment.training.num_epochs;
+            let images = self.splits.num_images(trial).train * trial.num_epochs();
             images as f64 * (num_parameters(&trial.experiment, self.layout) + HANDLING) as f64
         };
         job.trials().into_iter().map(one).sum()

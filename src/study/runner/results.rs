@@ -13,8 +13,8 @@ use crate::study::page;
 use crate::study::page::StudyPage;
 use crate::study::runner::OpenStudy;
 use crate::study::{
-    CSV, ConfigurationResult, EpochChoice, JSON, Measure, PAGE, StudySummary, TrialEnd, TrialRecord,
-    median_epoch_seconds,
+    CSV, ConfigurationResult, EpochChoice, JSON, Measure, PAGE, RungResult, StudySummary, TrialEnd,
+    TrialRecord, median_epoch_seconds,
 };
 use crate::util::files;
 use crate::util::table::{Column, TextTable};
@@ -47,6 +47,9 @@ struct Results<'a> {
     /// Images that chose the epochs.
     #[serde(skip_serializing_if = "Option::is_none")]
     epoch_choice: Option<EpochChoice>,
+    /// Rungs of successive halving.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    halving: Option<&'a [RungResult]>,
     #[serde(rename = "settings")]
     configurations: &'a [ConfigurationResult],
     best: Option<&'a ConfigurationResult>,
@@ -76,7 +79,7 @@ impl OpenStudy {
         best_model: Option<&RunRecords>,
     ) -> Result<ResultPaths> {
         let records = self.records();
-        let csv = self.folder.write(CSV, &csv(&records)?)?;
+        let csv = self.folder.write(CSV, &csv(&self.all_records())?)?;
         let json = serde_json::to_vec_pretty(&self.results(summary, best_model));
         let mut json =
             json.map_err(|error| Error::new(format!("cannot write JSON: {error}")).with_source(error))?;
@@ -115,12 +118,6 @@ impl OpenStudy {
             facts: &facts,
         };
         files::write(path, journal.lines(run::now())?.as_bytes())
-    }
-
-    /// Records of this study's trials, in the plan's order, including failed ones. Trials that have
-    /// not run are left out.
-    pub fn records(&self) -> Vec<&TrialRecord> {
-        self.planned.plan.trials.iter().filter_map(|trial| self.trial_log.record(trial)).collect()
     }
 
     /// Contents of the study's page. `records` are those of [`OpenStudy::records`].
@@ -168,6 +165,7 @@ impl OpenStudy {
             equivalence: summary.equivalence,
             choose: summary.measure,
             epoch_choice: summary.epoch_choice,
+            halving: summary.halving.as_deref(),
             configurations: &summary.configurations,
             best: summary.best.map(|best| &summary.configurations[best]),
             best_model,
@@ -201,7 +199,7 @@ pub fn check_journal(path: &Path) -> Result<()> {
 
 /// The columns of `results.csv` after the varied keys. Scripts find the columns by their names. A
 /// new column goes to the end.
-const CSV_COLUMNS: [Column<TrialRecord>; 15] = [
+const CSV_COLUMNS: [Column<TrialRecord>; 16] = [
     Column::number("seed", |record| record.seed.to_string()),
     // People count folds from 1.
     Column::number("fold", |record| or_empty(record.fold.map(|fold| fold.saturating_add(1)))),
@@ -222,6 +220,7 @@ const CSV_COLUMNS: [Column<TrialRecord>; 15] = [
     }),
     Column::number("balanced_accuracy", |record| or_empty(record.balanced_accuracy)),
     Column::number("stopping_images", |record| or_empty(record.num_stopping_images)),
+    Column::number("stopped_after", |record| or_empty(record.stopped_after)),
 ];
 
 fn or_empty(value: Option<impl ToString>) -> String {

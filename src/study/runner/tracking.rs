@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::study::runner::PlannedStudy;
-use crate::study::{Configuration, StudyFolder, TrialEnd, TrialLog, TrialRecord};
+use crate::study::{Configuration, StudyFolder, TrialEnd, TrialRecord};
 use crate::tracking::Tracker;
 use crate::tracking::tensorboard::{
     EpochTags, Session, SessionEnd, encode, epoch_event, file_start, past_wall_times, scalars, unix_time,
@@ -43,23 +43,21 @@ impl TrialTracking {
         is_tracked.then(|| Self { root: folder.tensorboard_path(), study: planned.study.name.clone() })
     }
 
-    /// Writes the missing files of the trials of `planned` that have a result, and removes the files
-    /// of all other trials. Those are trials of an earlier form of the study, or of one that is
-    /// measured again.
+    /// Writes the missing files of the trials with these records, and removes the files of all other
+    /// trials. Those are trials of an earlier form of the study, of one that is measured again, or of
+    /// an earlier rung.
     ///
     /// # Errors
     /// A file that cannot be written or removed.
-    pub(super) fn synchronize(&self, planned: &PlannedStudy, trial_log: &TrialLog) -> Result<()> {
-        let results: Vec<_> =
-            planned.plan.trials.iter().filter_map(|trial| trial_log.result(trial)).collect();
-        let expected: HashSet<PathBuf> = results.iter().map(|record| self.session_folder(record)).collect();
+    pub(super) fn synchronize(&self, records: &[&TrialRecord]) -> Result<()> {
+        let expected: HashSet<PathBuf> = records.iter().map(|record| self.session_folder(record)).collect();
         for folder in self.session_folders()?.iter().filter(|folder| !expected.contains(*folder)) {
             files::remove(&folder.join(FILE))?;
             // Folders with other files in them stay.
             let _ = fs::remove_dir(folder);
             let _ = folder.parent().map(fs::remove_dir);
         }
-        for record in results {
+        for record in records {
             if !self.session_folder(record).join(FILE).is_file() {
                 self.write(record)?;
             }

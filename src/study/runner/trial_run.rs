@@ -100,7 +100,8 @@ impl PlannedStudy {
             interrupter: interrupter.clone(),
         };
         let watched = stopping.clone().unwrap_or_else(|| validation.clone());
-        let trained = training::train(self.train_request(trial, train, watched)?, observers)?;
+        let request = self.train_request(trial, train, watched)?;
+        let trained = training::train_until(request, trial.num_epochs(), observers)?;
         let run = TrialRun::validated(trial, trained.end, trained.epochs);
         if run.epoch.is_none() {
             return Ok(run);

@@ -92,10 +92,27 @@ pub fn train_batched(
     device: &Device,
     engine: Engine,
     interrupter: &Interrupter,
+    on_epoch: impl FnMut(usize),
+) -> Result<Vec<ModelResult>> {
+    train_batched_until(groups, num_classes, device, engine, usize::MAX, interrupter, on_epoch)
+}
+
+/// Trains all networks of `groups` as [`train_batched`] does, to the end of `last_epoch` at the
+/// latest. The schedules are those of all epochs.
+///
+/// # Errors
+/// The same as those of [`train_batched`].
+pub fn train_batched_until(
+    groups: &[ModelGroup<'_>],
+    num_classes: usize,
+    device: &Device,
+    engine: Engine,
+    last_epoch: usize,
+    interrupter: &Interrupter,
     mut on_epoch: impl FnMut(usize),
 ) -> Result<Vec<ModelResult>> {
     let mut batch = BatchTraining::new(groups, num_classes, device, engine)?;
-    for epoch in 1..=batch.key.num_epochs {
+    for epoch in 1..=last_epoch.min(batch.key.num_epochs) {
         let start = Instant::now();
         let (step, trained) = batch.train_epoch(epoch, interrupter)?;
         let seconds = start.elapsed().as_secs_f64();
