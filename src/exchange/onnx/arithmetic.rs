@@ -128,9 +128,7 @@ impl Graph {
             ));
         };
         self.charge(product(&dims).unwrap_or(usize::MAX).saturating_mul(2))?;
-        // The first dimension is that of the images, for which there is one constant.
-        let with_batch: Vec<_> = [1].into_iter().chain(dims.iter().copied()).collect();
-        let Some(constants) = constant.broadcast(&with_batch) else {
+        let Some(constants) = constant.broadcast(&dims) else {
             let text = format!(
                 "its constant has the dimensions {:?}, expected those of one image or layer, {dims:?}",
                 constant.dims

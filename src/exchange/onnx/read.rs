@@ -289,8 +289,8 @@ pub(super) fn product(dims: &[usize]) -> Option<usize> {
 
 /// Returns the height and width of images with the dimensions `dims`, one of which may be a single
 /// channel.
-fn image_size(dims: &Vec<usize>) -> Option<(usize, usize)> {
-    match dims[..] {
+fn image_size(dims: &[usize]) -> Option<(usize, usize)> {
+    match *dims {
         [height, width] | [1, height, width] | [height, width, 1] => Some((height, width)),
         _ => None,
     }

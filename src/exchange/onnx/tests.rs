@@ -4,6 +4,8 @@
 mod exporters;
 mod refused;
 
+use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
+
 use prost::Message;
 
 use crate::error::Result;
@@ -239,8 +241,8 @@ fn a_scaling_in_front_is_folded_in() {
 fn each_form_of_an_activation_is_read() {
     let read = |nodes: &[&str]| {
         let sample = Sample::new().with_layer().numbers("v", &[2, 2], &[1.0, 0.0, 0.0, 1.0]);
-        let constants = [("root2", 1.414_213_5), ("half", 0.5), ("one", 1.0), ("zero", 0.0), ("tenth", 0.1)];
-        let constants = constants.iter().chain(&[("minus_half_root", -0.707_106_8), ("two", 2.0)]);
+        let constants = [("root2", SQRT_2), ("half", 0.5), ("one", 1.0), ("zero", 0.0), ("tenth", 0.1)];
+        let constants = constants.iter().chain(&[("minus_half_root", -FRAC_1_SQRT_2), ("two", 2.0)]);
         let sample = constants.fold(sample, |sample, (name, value)| sample.numbers(name, &[], &[*value]));
         sample.nodes(nodes).nodes(&["l = Gemm(a, v)", "p = Softmax(l)"]).read(&["l", "p"])
     };
@@ -293,6 +295,9 @@ fn each_form_of_an_activation_is_read() {
         message(&["s = Relu(x)", "a = Tanh(s)"]),
         "the node `a` is a `Tanh`: it follows another activation, the node `s` is a `Relu`"
     );
+    // Without the factor of √½, it is another function.
+    let almost = ["e = Erf(x)", "f = Add(e, one)", "g = Mul(x, f)", "a = Mul(g, half)"];
+    assert!(message(&almost).ends_with("before it computes none of smallnet's activations"));
     assert_eq!(
         message(&["a = Mul(x, x)"]),
         "the node `a` is a `Mul`: what it computes is no part of one of smallnet's activations"

@@ -72,6 +72,12 @@ fn the_message_names_the_node() {
         refusal(turned.nodes(&["y = Flatten(t)"])),
         "the node `t` is a `Transpose`: it moves pixels, or its dimensions are not known"
     );
+    let mut columns = Sample::new().node("t = Transpose(images)", &[ints("perm", &[0, 2, 1])]);
+    columns.graph().input = vec![value("images", data_type::FLOAT, &[0, 2, 3])];
+    assert_eq!(
+        refusal(columns.nodes(&["y = Flatten(t)"])),
+        "the node `t` is a `Transpose`: it moves pixels, or its dimensions are not known"
+    );
     let rows = Sample::new().whole("s", &[-1, 1]);
     assert_eq!(
         refusal(rows.nodes(&["y = Reshape(images, s)"])),
@@ -170,6 +176,10 @@ fn a_small_file_takes_little_memory() {
         sample.nodes(&[&texts[0], &texts[1]])
     });
     assert_eq!(deep.refusal(&["l1000"]), "the layers have more weights than the file");
+    // A constant for each pixel of images that the file only names.
+    let mut wide = Sample::new().numbers("c", &[2], &[1.0, 2.0]).nodes(&["y = Add(images, c)"]);
+    wide.graph().input = vec![value("images", data_type::FLOAT, &[0, 1 << 40, 2])];
+    assert_eq!(wide.refusal(&["y"]), "the graph makes far more constant numbers than the file has");
     // A shape that doubles with each node.
     let sample = Sample::new().whole("s0", &[1, 2, 3, 4]);
     let doubled = (0..200).fold(sample, |sample, index| {
