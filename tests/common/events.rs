@@ -116,7 +116,7 @@ fn masked_crc(bytes: &[u8]) -> u32 {
         }
     }
     let crc = !crc;
-    ((crc >> 15) | (crc << 17)).wrapping_add(0xa282_ead8)
+    crc.rotate_left(17).wrapping_add(0xa282_ead8)
 }
 
 /// Returns the events of whole records, and the number of bytes after them. Every whole record must
