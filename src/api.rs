@@ -86,7 +86,7 @@ impl Run {
     /// use smallnet::pipeline::{ExportFormat, ExportOptions};
     ///
     /// let run = smallnet::Run::load("latest", "artifacts")?;
-    /// let options = ExportOptions { format: ExportFormat::Onnx, output: None, bytes: false };
+    /// let options = ExportOptions { format: ExportFormat::Onnx, output: None, bytes: false, layout: None };
     /// println!("{}", run.export(&options)?.path.display());
     /// # Ok::<(), smallnet::Error>(())
     /// ```

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use common::TestDir;
 use serde_json::Value;
-use smallnet::exchange::{DenseNetwork, csv, keras, onnx};
+use smallnet::exchange::{DenseNetwork, csv, keras, onnx, safetensors};
 
 /// Every format on the command line: its name, its file or folder in `export`, and its reader.
-const FORMATS: [(&str, &str, fn(&Path) -> DenseNetwork); 4] = [
+const FORMATS: [(&str, &str, fn(&Path) -> DenseNetwork); 5] = [
     ("onnx", "model.onnx", read_onnx),
+    ("safetensors", "model.safetensors", read_safetensors),
     ("csv", "csv", read_csv),
     ("keras", "model.keras", read_keras),
     ("hf", "hf", read_hf),
@@ -20,6 +21,10 @@ const FORMATS: [(&str, &str, fn(&Path) -> DenseNetwork); 4] = [
 
 fn read_onnx(path: &Path) -> DenseNetwork {
     onnx::read(&fs::read(path).unwrap()).unwrap()
+}
+
+fn read_safetensors(path: &Path) -> DenseNetwork {
+    safetensors::read(&fs::read(path).unwrap(), None).unwrap()
 }
 
 fn read_keras(path: &Path) -> DenseNetwork {

@@ -5,7 +5,7 @@ mod common;
 
 use common::TestDir;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "train",
     "resume",
     "evaluate",

@@ -11,6 +11,7 @@ use crate::cli::Global;
 use crate::cli::output::Output;
 use crate::data::size_text;
 use crate::error::Result;
+use crate::exchange::Layout;
 use crate::pipeline::{Export, ExportFormat, ExportOptions, LoadedModel};
 use crate::util::format::counted;
 
@@ -30,6 +31,9 @@ pub(super) struct ExportArgs {
     /// For ONNX: the network takes bytes from 0 to 255 and not numbers from 0 to 1
     #[arg(long)]
     bytes: bool,
+    /// For safetensors: the layout of the weights, with the names of that library [default: burn]
+    #[arg(long, value_enum, value_name = "LAYOUT")]
+    layout: Option<Layout>,
 }
 
 /// Record of `--json`.
@@ -46,7 +50,8 @@ pub(super) fn run(args: ExportArgs, global: &Global, output: &Output) -> Result<
     // there.
     let backend = global.backend.unwrap_or(Backend::Flex);
     let saved = LoadedModel::load(&args.model, &global.artifacts, Some(backend))?;
-    let options = ExportOptions { format: args.format, output: args.output, bytes: args.bytes };
+    let ExportArgs { format, output: path, bytes, layout, .. } = args;
+    let options = ExportOptions { format, output: path, bytes, layout };
     let export = saved.export(&options)?;
     print(&export, output);
     output.record(&Record { run: saved.folder.path(), export: &export })?;

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::exchange::{DenseLayer, DenseNetwork, ModelMetadata};
 
 /// Name of the table with the metadata.
-const METADATA: &str = "metadata.csv";
+pub(crate) const METADATA: &str = "metadata.csv";
 
 /// Writes `network` as tables. Returns their file names and contents.
 ///

@@ -28,11 +28,16 @@ impl Format for HuggingFace {
         // The run's test is one of its final weights, not of those of a checkpoint.
         let test = saved.folder.test(&saved.info)?.filter(|_| saved.is_final());
         let evaluation = test.map(|test| test.evaluation);
-        let facts = CardFacts { training: Some(training(saved)), test: evaluation.as_ref().map(figures) };
+        // An imported network was trained by another program, so its experiment repeats nothing.
+        let is_imported = saved.info.imported.is_some();
+        let facts = CardFacts {
+            training: (!is_imported).then(|| training(saved)),
+            test: evaluation.as_ref().map(figures),
+        };
         let parts = Parts {
             onnx: onnx::write(network, Pixels::Fractions)?,
             safetensors: safetensors::write(network, Layout::Pytorch)?,
-            experiment: Some(experiment(saved)?),
+            experiment: if is_imported { None } else { Some(experiment(saved)?) },
             confusion: evaluation.as_ref().map(|evaluation| confusion(saved, evaluation)).transpose()?,
         };
         hugging_face::write(network, &facts, parts).map(Contents::Folder)

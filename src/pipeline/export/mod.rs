@@ -7,13 +7,14 @@ mod csv;
 mod hf;
 mod keras;
 mod onnx;
+mod safetensors;
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::exchange::{DenseNetwork, ModelMetadata};
+use crate::exchange::{DenseNetwork, Layout, ModelMetadata};
 use crate::model::weights_sha256;
 use crate::pipeline::LoadedModel;
 use crate::util::files;
@@ -26,6 +27,8 @@ pub use check::ExportCheck;
 pub enum ExportFormat {
     /// A file for ONNX Runtime, Netron, OpenVINO and other programs that run networks
     Onnx,
+    /// A file of the weights for PyTorch, JAX or Burn
+    Safetensors,
     /// A folder of tables for a spreadsheet, numpy or R: weights and biases of each layer
     Csv,
     /// A file for Keras 3
@@ -44,6 +47,8 @@ pub struct ExportOptions {
     pub output: Option<PathBuf>,
     /// For ONNX: the network takes bytes from 0 to 255 and not numbers from 0 to 1.
     pub bytes: bool,
+    /// For safetensors: the layout of the weights and their names. `None` is Burn's.
+    pub layout: Option<Layout>,
 }
 
 /// A network that was exported.
@@ -97,11 +102,12 @@ trait Format {
 
 impl ExportFormat {
     /// All formats.
-    pub const KINDS: [Self; 4] = [Self::Onnx, Self::Csv, Self::Keras, Self::Hf];
+    pub const KINDS: [Self; 5] = [Self::Onnx, Self::Safetensors, Self::Csv, Self::Keras, Self::Hf];
 
     fn format(self) -> &'static dyn Format {
         match self {
             Self::Onnx => &onnx::Onnx,
+            Self::Safetensors => &safetensors::Safetensors,
             Self::Csv => &csv::Csv,
             Self::Keras => &keras::Keras,
             Self::Hf => &hf::HuggingFace,
@@ -209,6 +215,10 @@ impl ExportOptions {
         if self.bytes && self.format != ExportFormat::Onnx {
             return Err(Error::usage(format!("`--bytes` does not fit `--format {}`", self.format.name()))
                 .hint("only an ONNX file has the scaling of the pixels in it; leave out `--bytes`"));
+        }
+        if self.layout.is_some() && self.format != ExportFormat::Safetensors {
+            return Err(Error::usage(format!("`--layout` does not fit `--format {}`", self.format.name()))
+                .hint("the other formats have one layout each; leave out `--layout`"));
         }
         let Some(path) = &self.output else { return Ok(()) };
         files::check_parent(path)?;

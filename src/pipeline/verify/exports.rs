@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
-use crate::exchange::{DenseNetwork, ModelMetadata};
+use crate::exchange;
+use crate::exchange::{DenseNetwork, ModelMetadata, csv};
 use crate::util::files;
 
 use super::Check;
@@ -19,17 +20,50 @@ const FOLDER: &str = "export";
 /// weight of the layer. A scaling that was folded into the first layer rounds once.
 const TOLERANCE: f32 = 1e-6;
 
-/// A function of `exchange` that reads a network from the bytes of a file.
-type Reader = fn(&[u8]) -> Result<DenseNetwork>;
+/// Endings of files with a network. A folder of tables is read as a whole.
+const ENDINGS: [&str; 3] = ["onnx", "safetensors", "keras"];
 
-/// The readers, each with the ending of its files.
-const READERS: &[(&str, Reader)] = &[];
+/// A file or folder with an exported network.
+enum Export {
+    File(PathBuf),
+    /// Folder of CSV tables.
+    Tables(PathBuf),
+}
 
-/// Reads a network in the format that the name of its file says. `None` for a format without a
-/// reader.
-fn read_network(path: &Path, bytes: &[u8]) -> Option<Result<DenseNetwork>> {
-    let ending = path.extension()?.to_str()?;
-    READERS.iter().find(|(own, _)| *own == ending).map(|(_, read)| read(bytes))
+impl Export {
+    fn path(&self) -> &Path {
+        match self {
+            Self::File(path) | Self::Tables(path) => path,
+        }
+    }
+
+    /// Reads the network as other programs would.
+    fn read(&self) -> Result<DenseNetwork> {
+        match self {
+            Self::File(path) => Ok(exchange::read(&files::read_bytes(path)?, None)?.1),
+            Self::Tables(folder) => {
+                let table = |path: PathBuf| {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    Ok((name, files::read_bytes(&path)?))
+                };
+                csv::read(&files_in(folder, 1).into_iter().map(table).collect::<Result<Vec<_>>>()?)
+            }
+        }
+    }
+}
+
+/// Returns the exported networks in `folder`.
+fn exports_in(folder: &Path) -> Vec<Export> {
+    let ending = |path: &Path| path.extension().and_then(|ending| ending.to_str().map(str::to_owned));
+    let export = |path: PathBuf| {
+        let is_list = path.file_name().is_some_and(|name| name == csv::METADATA);
+        match (ending(&path), path.parent()) {
+            (_, Some(tables)) if is_list => Some(Export::Tables(tables.to_owned())),
+            (Some(ending), _) if ENDINGS.contains(&ending.as_str()) => Some(Export::File(path)),
+            _ => None,
+        }
+    };
+    files_in(folder, 2).into_iter().filter_map(export).collect()
 }
 
 /// Compares each file in the folder `export` with the run's network.
@@ -39,16 +73,16 @@ pub(super) fn check_exports(subject: &Subject) -> Vec<Check> {
         let metadata = ModelMetadata { weights_sha256: Some(digest(model)), ..ModelMetadata::default() };
         DenseNetwork::of_model(model, metadata).ok()
     });
-    let check = |path: PathBuf| {
-        let name = path.strip_prefix(subject.folder.path()).unwrap_or(&path).display().to_string();
+    let check = |export: Export| {
+        let path = export.path();
+        let name = path.strip_prefix(subject.folder.path()).unwrap_or(path).display().to_string();
         let Some(own) = &own else { return Check::not_checked(name, "the run's network cannot be read") };
-        match files::read_bytes(&path).map(|bytes| read_network(&path, &bytes)) {
-            Ok(Some(Ok(network))) => compare(subject, &name, own, &network),
-            Ok(None) => Check::not_checked(name, "no network in a format that this smallnet reads"),
-            Ok(Some(Err(error))) | Err(error) => Check::failed(name, "the run's network", error.message()),
+        match export.read() {
+            Ok(network) => compare(subject, &name, own, &network),
+            Err(error) => Check::failed(name, "the run's network", error.message()),
         }
     };
-    files_in(&folder, 2).into_iter().map(check).collect()
+    exports_in(&folder).into_iter().map(check).collect()
 }
 
 /// Returns the regular files in `folder` and in its folders, down to `depth` levels, by name. Links
