@@ -400,7 +400,7 @@ mod tests {
 
     #[test]
     fn trackers_are_written_only_if_there_are_any() {
-        let tracked = read("", &["tracking.kinds=[tensorboard, csv]"]).unwrap();
+        let tracked = read("", &["tracking.kinds=[\"tensorboard\", \"csv\"]"]).unwrap();
         let expected = [crate::tracking::Tracker::Tensorboard, crate::tracking::Tracker::Csv];
         assert_eq!(tracked.tracking.kinds, expected);
         assert_eq!(read(&tracked.to_toml().unwrap(), &[]).unwrap(), tracked);
