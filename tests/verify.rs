@@ -1,6 +1,6 @@
 //! `smallnet verify`: a good run passes, each false claim is found and named, and the run stays as it
 //! is.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 
@@ -12,6 +12,9 @@ use common::{CommandOutput, TestDir};
 use serde_json::{Value, json};
 
 const RUN: &str = "artifacts/copy/run";
+
+/// A change of the files of a run that makes a claim false.
+type Change<'a> = Box<dyn Fn() + 'a>;
 
 /// Trains a small network and copies its run to [`RUN`].
 fn trained(more: &[&str]) -> (TestDir, PathBuf) {
@@ -127,7 +130,7 @@ fn each_false_claim_is_found_and_named() {
         });
     };
     let digest = json!("0".repeat(64));
-    let claims: Vec<(&str, Box<dyn Fn()>)> = vec![
+    let claims: Vec<(&str, Change)> = vec![
         (
             "config.toml",
             Box::new(|| replace(&path("config.toml"), "learning_rate = 1.0", "learning_rate = 0.9")),
