@@ -11,6 +11,8 @@ use super::Check;
 use super::subject::Subject;
 
 const PAGE: &str = "report.html";
+/// What stands before the path of the folder in a page.
+const LABEL: &str = "<dt>run</dt><dd>";
 
 /// Compares `report.html` with the page that this smallnet draws from the records of the run.
 pub(super) fn check_page(subject: &Subject) -> Check {
@@ -56,9 +58,12 @@ fn is_same(claimed: &str, found: &str, place: &Place) -> bool {
         return true;
     }
     let Some(other) = place.of_page(claimed, found) else { return false };
-    let moved = claimed.replace(&other.path, &place.path).replacen(&other.title(), &place.title(), 1);
     // A path with spaces is quoted in the command that repeats the run.
-    moved.replace('\'', "") == found.replace('\'', "")
+    let [mut moved, found] = [claimed, found].map(|page| page.replace('\'', ""));
+    for (other, own) in other.parts().iter().zip(place.parts()) {
+        moved = moved.replacen(other, &own, 1);
+    }
+    moved == found
 }
 
 /// The place of a run's folder as its page shows it.
@@ -77,7 +82,6 @@ impl Place {
     /// Returns the place in the page `claimed`. It stands where this one is in the page `found`, after
     /// the same tags and before the next one.
     fn of_page(&self, claimed: &str, found: &str) -> Option<Self> {
-        const LABEL: &str = "<dt>run</dt><dd>";
         let at = |page: &str| Some(page.find(LABEL)? + LABEL.len());
         found.get(at(found)?..)?.starts_with(&self.path).then_some(())?;
         let path = claimed.get(at(claimed)?..)?.split('<').next().filter(|path| !path.is_empty())?;
@@ -85,9 +89,12 @@ impl Place {
         Some(Self { experiment: self.experiment.clone(), id: id.to_owned(), path: path.to_owned() })
     }
 
-    /// The title of the page.
-    fn title(&self) -> String {
-        format!("{} {}", self.experiment, self.id)
+    /// The parts of the page that name the place: the title, the entry, and the command.
+    fn parts(&self) -> [String; 3] {
+        let Self { experiment, id, path } = self;
+        let separator = std::path::MAIN_SEPARATOR;
+        let title = format!("<title>{experiment} {id}</title>");
+        [title, format!("{LABEL}{path}<"), format!(" {path}{separator}config.toml")]
     }
 }
 
