@@ -119,7 +119,39 @@ fn every_format_has_the_network_and_what_is_known_about_it() {
         assert_eq!(metadata.data_sha256.map(|digest| digest.len()), Some(64));
         assert_eq!(Value::from(metadata.test_accuracy), record["test_accuracy"]);
     }
-    assert_eq!(names(&folder.join("export")), ["csv", "hf", "model.keras", "model.onnx"]);
+    let files = ["csv", "hf", "model.keras", "model.onnx", "model.safetensors"];
+    assert_eq!(names(&folder.join("export")), files);
+    let verified = dir.json(&["verify", "latest"]);
+    for file in ["csv", "hf/model.onnx", "hf/model.safetensors", "model.keras"] {
+        let is_it = |check: &&Value| check["name"] == format!("export/{file}");
+        let check = verified["checks"].as_array().unwrap().iter().find(is_it);
+        assert_eq!(check.map(|check| &check["status"]), Some(&"ok".into()), "{file}: {verified}");
+    }
+}
+
+/// `load_state_dict` takes the names of an `nn.Sequential` that begins with a Flatten, and the
+/// weights `[outputs, inputs]`.
+#[test]
+fn the_layout_of_pytorch_is_for_safetensors_alone() {
+    let dir = TestDir::new();
+    let (record, folder) = train(&dir, &[]);
+    let exported = dir.json(&["export", "latest", "--format", "safetensors", "--layout", "pytorch"]);
+    let bytes = fs::read(folder.join("export/model.safetensors")).unwrap();
+    let header: Value = {
+        let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        serde_json::from_slice(&bytes[8..8 + length]).unwrap()
+    };
+    assert_eq!(header["1.weight"]["shape"], serde_json::json!([8, 784]));
+    assert_eq!(header["3.bias"]["shape"], serde_json::json!([10]));
+    assert_eq!(header["__metadata__"]["layout"], "pytorch");
+    assert_eq!(header["__metadata__"]["weights_sha256"], record["weights_sha256"]);
+    assert_eq!(exported["check"]["max_difference"], 0.0);
+    for format in ["onnx", "csv", "keras", "hf"] {
+        let output = dir.run(&["export", "latest", "--format", format, "--layout", "burn"]);
+        assert_eq!(output.code, 2, "{format}");
+        let message = format!("error: `--layout` does not fit `--format {format}`");
+        assert!(output.stderr.starts_with(&message), "{}", output.stderr);
+    }
 }
 
 /// The runs of the command line still open a folder with exports, and an export in the run's folder
@@ -230,6 +262,13 @@ fn a_checkpoint_is_exported_beside_the_final_weights() {
         ["epoch-1-model.onnx", "model.onnx"].map(|name| read_onnx(&folder.join("export").join(name)));
     assert_ne!(first.layers, last.layers);
     assert_eq!(first.metadata.test_accuracy, None);
+    // Each is compared with the network that it is of.
+    assert_eq!(dir.run(&["verify", "latest"]).code, 0);
+    let [file, other] = ["epoch-1-model.onnx", "model.onnx"].map(|name| folder.join("export").join(name));
+    fs::copy(other, file).unwrap();
+    let verified = dir.run(&["verify", "latest"]);
+    assert_eq!(verified.code, 1);
+    assert!(verified.stdout.contains("failed       export/epoch-1-model.onnx"), "{}", verified.stdout);
 }
 
 #[test]
@@ -240,7 +279,7 @@ fn what_cannot_be_exported_leaves_nothing_behind() {
     let (_, folder) = train(&dir, &[]);
     let wrong = dir.run(&["export", "latest", "--format", "tensorflow"]);
     assert_eq!(wrong.code, 2);
-    assert!(wrong.stderr.contains("[possible values: onnx, csv"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("[possible values: onnx, safetensors, csv"), "{}", wrong.stderr);
     assert_eq!(dir.run(&["export", "latest"]).code, 2, "the format is not a matter of taste");
     // A link instead of the folder would lead out of the run.
     #[cfg(unix)]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::exchange;
 use crate::exchange::{DenseNetwork, ModelMetadata, csv};
+use crate::training::Position;
 use crate::util::files;
 
 use super::Check;
@@ -66,23 +67,43 @@ fn exports_in(folder: &Path) -> Vec<Export> {
     files_in(folder, 2).into_iter().filter_map(export).collect()
 }
 
-/// Compares each file in the folder `export` with the run's network.
+/// Compares each export in the folder `export` with the network that it is of.
 pub(super) fn check_exports(subject: &Subject) -> Vec<Check> {
     let folder = subject.folder.path().join(FOLDER);
-    let own = subject.model.as_ref().and_then(|model| {
-        let metadata = ModelMetadata { weights_sha256: Some(digest(model)), ..ModelMetadata::default() };
-        DenseNetwork::of_model(model, metadata).ok()
-    });
     let check = |export: Export| {
         let path = export.path();
         let name = path.strip_prefix(subject.folder.path()).unwrap_or(path).display().to_string();
-        let Some(own) = &own else { return Check::not_checked(name, "the run's network cannot be read") };
+        let own = match path.strip_prefix(&folder).map(|path| exported_network(subject, path)) {
+            Ok(Ok(own)) => own,
+            Ok(Err(reason)) => return Check::not_checked(name, reason),
+            Err(_) => return Check::not_checked(name, "it is not in the folder of the exports"),
+        };
         match export.read() {
-            Ok(network) => compare(subject, &name, own, &network),
+            Ok(network) => compare(subject, &name, &own, &network),
             Err(error) => Check::failed(name, "the run's network", error.message()),
         }
     };
     exports_in(&folder).into_iter().map(check).collect()
+}
+
+/// Returns the network that the export at `path` in the folder `export` is of: that of the
+/// checkpoint whose name it begins with, or the run's. The error is the reason why it cannot be read.
+fn exported_network(subject: &Subject, path: &Path) -> std::result::Result<DenseNetwork, String> {
+    let unreadable = || "the run's network cannot be read".to_owned();
+    let model = subject.model.as_ref().ok_or_else(unreadable)?;
+    let name = path.iter().next().unwrap_or_default().to_string_lossy();
+    let checkpoint = name.rsplit_once('-').and_then(|(checkpoint, _)| Position::parse(checkpoint));
+    let model = match checkpoint {
+        None => model.clone(),
+        Some(position) => {
+            let weights = subject.folder.checkpoints().weights_path(position);
+            let loaded = subject.folder.load_weights(model.clone(), &weights);
+            loaded
+                .map_err(|error| format!("the checkpoint {position} cannot be read: {}", error.message()))?
+        }
+    };
+    let metadata = ModelMetadata { weights_sha256: Some(digest(&model)), ..ModelMetadata::default() };
+    DenseNetwork::of_model(&model, metadata).map_err(|error| error.message().to_owned())
 }
 
 /// Returns the regular files in `folder` and in its folders, down to `depth` levels, by name. Links
