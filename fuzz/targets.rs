@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use smallnet::backend::Backend;
 use smallnet::data::{DataConfig, InputSpec, RawData, Source, read_digit, read_sheet};
 use smallnet::evaluation::paired_tests;
-use smallnet::exchange::{DenseNetwork, Format, Layout, pytorch, safetensors};
+use smallnet::exchange::{DenseNetwork, Format, Layout, keras, onnx, pytorch, safetensors};
 use smallnet::experiment::summary::ModelSummary;
 use smallnet::experiment::{Experiment, Override, differences};
 use smallnet::model::{Mlp, MlpConfig, load_weights, weights_sha256};
@@ -347,6 +347,16 @@ pub fn safetensors(bytes: &[u8]) {
 /// Reads a PyTorch file.
 pub fn pytorch(bytes: &[u8]) {
     network(bytes, pytorch::read);
+}
+
+/// Reads an ONNX file. Its layout is in the graph.
+pub fn onnx(bytes: &[u8]) {
+    network(bytes, |bytes, _| onnx::read(bytes));
+}
+
+/// Reads a Keras file, whose layout is fixed.
+pub fn keras(bytes: &[u8]) {
+    network(bytes, |bytes, _| keras::read(bytes));
 }
 
 /// Reads a network with a `reader`, in each layout. One that can be used is written and read again.

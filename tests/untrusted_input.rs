@@ -87,7 +87,7 @@ fn the_dearest_pictures_stay_within_their_bound() {
 #[test]
 fn nothing_panics_hangs_or_takes_too_much_memory() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let targets: [Target; 14] = [
+    let targets: [Target; 16] = [
         ("idx", targets::idx, targets::MEMORY_FOR_DATA_SETS),
         ("csv", targets::csv, targets::MEMORY_FOR_DATA_SETS),
         ("npz", targets::npz, targets::MEMORY_FOR_DATA_SETS),
@@ -101,6 +101,8 @@ fn nothing_panics_hangs_or_takes_too_much_memory() {
         ("weights", targets::weights, targets::MEMORY),
         ("safetensors", targets::safetensors, targets::MEMORY_FOR_NETWORKS),
         ("pytorch", targets::pytorch, targets::MEMORY_FOR_NETWORKS),
+        ("onnx", targets::onnx, targets::MEMORY_FOR_NETWORKS),
+        ("keras", targets::keras, targets::MEMORY_FOR_NETWORKS),
         ("picture", targets::picture, targets::MEMORY_FOR_PICTURES),
     ];
     for (name, target, memory) in targets {

@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PEERS = ["peer_pytorch.py", "peer_keras.py", "peer_onnx.py", "peer_hub.py", "peer_jax.py", "peer_sklearn.py"]
 # Scripts of trackers and tuners: they take PATH_TO_SMALLNET alone and have no rows. Each runs in the environment of
 # the list requirements/NAME.txt.
-OTHERS = {}
+OTHERS = {"tracking.py": "tracking", "tuning.py": "tuning"}
 
 HEADER = ["program", "way", "network", "bytes", "export s", "import s", "right there", "right in smallnet",
           "probabilities differ", "logits differ"]
