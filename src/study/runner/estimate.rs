@@ -13,7 +13,7 @@ use crate::study::runner::PlannedStudy;
 use crate::study::runner::trial_splits::{NumImages, TrialImages};
 use crate::study::{Job, Trial};
 use crate::training;
-use crate::training::{BatchKey, ModelGroup, NullRenderer, Observers, train_batched};
+use crate::training::{BatchKey, Hyperparameters, ModelGroup, NullRenderer, Observers, train_batched};
 
 /// Properties that decide a job's time per image: the batch key, the shape, and the number of
 /// networks.
@@ -40,7 +40,9 @@ impl PlannedStudy {
                 // Such a trial fails at once and takes no time.
                 continue;
             }
-            let kind = (BatchKey::new(first.hyperparameters()), shape_key(first), trials.len());
+            // A network alone takes the same time with any momentum, which a search draws for each.
+            let batch = BatchKey::new(first.hyperparameters()).filter(|_| matches!(job, Job::Batched(_)));
+            let kind = (batch, shape_key(first), trials.len());
             let per_image = match measured.iter().find(|(other, _)| *other == kind) {
                 Some((_, per_image)) => *per_image,
                 None => {
@@ -139,6 +141,9 @@ impl PlannedStudy {
 
 /// Text of everything that decides the cost of a step.
 fn shape_key(trial: &Trial) -> String {
-    let experiment = &trial.experiment;
-    format!("{:?} {}", experiment.model.hidden, experiment.training.batch_size)
+    let Hyperparameters { model, optimizer, training, .. } = trial.hyperparameters();
+    let (dropout, clipping) = (model.has_dropout(), training.clipping().is_some());
+    let optimizer = std::mem::discriminant(optimizer);
+    let (hidden, activation, batch_size) = (&model.hidden, &model.activation, training.batch_size);
+    format!("{hidden:?} {activation:?} {batch_size} {optimizer:?} {dropout} {clipping}")
 }
