@@ -10,8 +10,11 @@ use common::TestDir;
 use serde_json::Value;
 use smallnet::exchange::{DenseNetwork, csv, keras, onnx, safetensors};
 
+/// Reader of an export at a path.
+type Reader = fn(&Path) -> DenseNetwork;
+
 /// Every format on the command line: its name, its file or folder in `export`, and its reader.
-const FORMATS: [(&str, &str, fn(&Path) -> DenseNetwork); 5] = [
+const FORMATS: [(&str, &str, Reader); 5] = [
     ("onnx", "model.onnx", read_onnx),
     ("safetensors", "model.safetensors", read_safetensors),
     ("csv", "csv", read_csv),
