@@ -136,6 +136,12 @@ fn every_command_takes_an_imported_network() {
     let further = dir.json(&["train", "--from", &run, "--lr", "1e-12", "--epochs", "1", "--name", "on"]);
     assert!((number(&further, "test_loss") - number(&record, "test_loss")).abs() < 1e-6);
 
+    let exported = dir.json(&["export", &run, "--format", "onnx"]);
+    assert_eq!(exported["weights_sha256"], record["weights_sha256"]);
+    let output = dir.run(&["verify", &run, "--train"]);
+    assert_eq!(output.code, 0, "{}", output.stdout);
+    assert!(output.stdout.contains("the network was not trained here"), "{}", output.stdout);
+
     let output = dir.run(&["resume", &run]);
     assert_eq!(output.code, 1);
     assert!(
@@ -196,7 +202,7 @@ fn what_does_not_fit_is_refused_and_leaves_nothing() {
         "the tensor `1.num_batches_tracked` of shape [] is not that of a fully connected",
     );
     refused(&dir, &[&script], 1, "it is an archive of TorchScript");
-    refused(&dir, &[&hidden], 2, "`checkpoint.pt` has 1 hidden layer and does not say their activation");
+    refused(&dir, &[&hidden], 2, "`checkpoint.pt` has 1 hidden layer and does not say the activation");
     refused(&dir, &[&hidden], 2, "such as `--activation relu`");
     refused(
         &dir,

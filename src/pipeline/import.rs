@@ -149,7 +149,7 @@ fn set_activation(
         ))
         .hint("leave out `--activation`")),
         (None, None) => Err(Error::usage(format!(
-            "`{file}` has {} and does not say their activation",
+            "`{file}` has {} and does not say the activation",
             counted(network.layers.len() - 1, "hidden layer", "hidden layers")
         ))
         .hint("state it, such as `--activation relu`; others are leaky-relu, gelu, silu, sigmoid and tanh")),

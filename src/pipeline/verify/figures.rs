@@ -39,7 +39,11 @@ pub(super) fn check_summary(subject: &Subject) -> Check {
     claims.add_stated("best_epoch", summary.best_epoch, EpochRecord::best(epochs));
     claims.add_stated("seconds_per_epoch", summary.seconds_per_epoch, EpochRecord::median_seconds(epochs));
     if let Some(experiment) = &subject.experiment {
-        let steps = experiment.training.steps_per_epoch(info.data.num_train);
+        // An imported network was not trained here, so it has no steps.
+        let steps = match info.imported {
+            Some(_) => 0,
+            None => experiment.training.steps_per_epoch(info.data.num_train),
+        };
         claims.add("steps_per_epoch", summary.steps_per_epoch, steps);
         let planned = experiment.training.num_epochs;
         claims.add("epochs within the plan", true, summary.num_epochs <= planned);
