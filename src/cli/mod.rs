@@ -175,7 +175,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Compare runs: settings, curves, results
     Compare(compare::CompareArgs),
-    /// Import a network of PyTorch, safetensors or another program as a new run
+    /// Import a network of PyTorch, Keras, scikit-learn, JAX or another program as a new run
     Import(import::ImportArgs),
     /// Look at the images and labels of a data set, and check it
     Data(data::DataArgs),
