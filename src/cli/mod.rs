@@ -208,6 +208,7 @@ fn command() -> clap::Command {
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
+    signals::grow_stack();
     let words = set_option::repeat(std::env::args_os());
     let parsed = command().try_get_matches_from(&words).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {

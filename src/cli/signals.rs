@@ -107,6 +107,16 @@ pub(super) fn survive_file_size_limit() {
 #[cfg(not(unix))]
 pub(super) fn survive_file_size_limit() {}
 
+/// Size in bytes of the stack that the main thread gets at once.
+const STACK: usize = 512 * 1024;
+
+/// Gives the main thread its stack now. The system lets it grow on demand, and ends the process
+/// without a word if a limit on memory (`ulimit -v`) is reached by then.
+#[inline(never)]
+pub(super) fn grow_stack() {
+    std::hint::black_box(&[1u8; STACK]);
+}
+
 /// Turns the abort of a failed allocation into exit code 1, without a core dump.
 ///
 /// By default, a Rust program prints one line with the requested size and aborts.
