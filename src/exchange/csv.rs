@@ -37,7 +37,8 @@ pub fn write(network: &DenseNetwork) -> Result<Vec<(String, Vec<u8>)>> {
         files.push((format!("layers.{index}.weight.csv"), table(&header, rows.map(texts))?));
         files.push((format!("layers.{index}.bias.csv"), table(&header, [texts(&layer.biases)])?));
     }
-    let rows = network.metadata.to_texts()?.into_iter().map(|(key, value)| vec![key, value]);
+    let rows =
+        network.metadata_with_activation().to_texts()?.into_iter().map(|(key, value)| vec![key, value]);
     files.push((METADATA.to_owned(), table(&["key".to_owned(), "value".to_owned()], rows)?));
     Ok(files)
 }

@@ -96,6 +96,11 @@ impl DenseNetwork {
         self.layers.iter().take(num_hidden).map(|layer| layer.outputs).collect()
     }
 
+    /// The metadata for a format whose weights do not show the activation: with the network's own.
+    pub(crate) fn metadata_with_activation(&self) -> ModelMetadata {
+        ModelMetadata { activation: self.activation, ..self.metadata.clone() }
+    }
+
     /// Checks everything that an untrusted file can get wrong: the sizes of the layers, the numbers,
     /// and the limits of an experiment's network.
     ///

@@ -37,7 +37,8 @@ pub fn write(network: &DenseNetwork, layout: Layout) -> Result<Vec<u8>> {
     let file = views.and_then(|views| safetensors::serialize(views, None)).map_err(|error| {
         Error::new(format!("cannot write a safetensors file: {error}")).with_source(error)
     })?;
-    let metadata = ModelMetadata { layout: Some(layout.key().to_owned()), ..network.metadata.clone() };
+    let layout = Some(layout.key().to_owned());
+    let metadata = ModelMetadata { layout, ..network.metadata_with_activation() };
     add_metadata(&file, &metadata.to_texts()?)
 }
 
