@@ -1,0 +1,57 @@
+use super::*;
+use crate::data::{RawLabels, RawPixels};
+
+/// Images with these labels and stated names.
+fn part(labels: &[&str], names: &[(&str, &str)]) -> RawImages {
+    let mut raw = RawLabels::default();
+    labels.iter().for_each(|label| raw.push(label).unwrap());
+    RawImages {
+        pixels: RawPixels::Bytes(vec![0; labels.len()]),
+        count: labels.len(),
+        height: 1,
+        width: 1,
+        labels: Some(raw),
+        class_names: names.iter().map(|&(label, name)| (label.to_owned(), name.to_owned())).collect(),
+        images_name: String::new(),
+        labels_name: String::new(),
+        transposed: false,
+        notes: Vec::new(),
+    }
+}
+
+#[test]
+fn the_labels_of_all_parts_become_classes_in_natural_order() {
+    let (train, test) = (part(&["10", "9", "9"], &[]), part(&["1", "9"], &[]));
+    let classes = Classes::of(&[&train, &test]);
+    assert_eq!(
+        (classes.names(), classes.labels()),
+        (&classes.labels[..], &["1", "9", "10"].map(str::to_owned)[..])
+    );
+    assert_eq!(classes.indices_by_label(&train), [Some(2), Some(1)]);
+    assert_eq!(classes.indices_by_label(&part(&["7"], &[])), [None]);
+}
+
+#[test]
+fn classes_have_the_names_that_the_files_state() {
+    let letters = part(&["2", "1"], &[("1", "A"), ("2", "B"), ("3", "C")]);
+    let classes = Classes::of(&[&letters]);
+    assert_eq!(classes.names(), ["A", "B"]);
+    assert_eq!(classes.labels(), ["1", "2"]);
+    let folders = part(&["B", "C", "A"], &[]);
+    assert_eq!(classes.indices_by_name(&folders), [Some(1), None, Some(0)]);
+    let plain = part(&["2", "3"], &[]);
+    assert_eq!(classes.indices_by_name(&plain), [Some(1), None]);
+}
+
+#[test]
+fn one_class_cannot_be_trained_on() {
+    let error = |labels: &[&str]| Classes::of(&[&part(labels, &[])]).check_trainable("x").unwrap_err();
+    assert_eq!(
+        error(&["5", "5"]).message(),
+        "all training images in `x` are of class 5, expected two classes"
+    );
+    Classes::of(&[&part(&["a", "b"], &[])]).check_trainable("x").unwrap();
+    Classes::numbered(4096).check_trainable("x").unwrap();
+    let error = Classes::numbered(4097).check_trainable("x").unwrap_err();
+    assert_eq!(error.message(), "the images in `x` have 4,097 different labels, expected at most 4,096");
+}
