@@ -58,7 +58,7 @@ fn table(header: &[String], rows: impl IntoIterator<Item = Vec<String>>) -> Resu
     writer.into_inner().map_err(|error| failed(&error))
 }
 
-/// Reads a network from the tables that [`write`] makes, given as their file names and contents.
+/// Reads a network from the tables that [`write()`] makes, given as their file names and contents.
 ///
 /// # Errors
 /// A table that is missing, or that has something else than numbers.

@@ -1,7 +1,7 @@
 //! Owns dense networks as ONNX files, which ONNX Runtime, Netron, OpenVINO and others open. Depends
 //! on prost. Must not know paths or run folders.
 //!
-//! [`write`] and [`read`] share the messages of the format in `proto`. Reading follows the images
+//! [`write()`] and [`read()`] share the messages of the format in `proto`. Reading follows the images
 //! through the graph:
 //!
 //! - `limits` refuses a file with very many parts, before memory is taken for them.
