@@ -49,10 +49,10 @@ pub(super) struct ImportArgs {
     /// not 0 and 1
     #[arg(long, value_name = "BLACK,WHITE", allow_hyphen_values = true)]
     value_range: Option<Pair>,
-    /// What the other program subtracts from the pixels
+    /// Mean that the other program subtracts from the pixels
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     mean: Option<f64>,
-    /// What the other program divides the pixels by, after the mean is subtracted
+    /// Standard deviation that the other program divides the pixels by, after the mean is subtracted
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     std: Option<f64>,
 }

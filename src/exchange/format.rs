@@ -19,7 +19,7 @@ pub(crate) const MAX_FILE_BYTES: u64 = 1 << 30;
 pub enum Format {
     /// safetensors of Hugging Face.
     Safetensors,
-    /// What `torch.save` writes.
+    /// A file of `torch.save`.
     Pytorch,
     /// Keras' `.keras`, `.h5` and `.weights.h5`.
     Keras,

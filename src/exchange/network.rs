@@ -32,7 +32,7 @@ pub struct DenseNetwork {
     /// Activation after each hidden layer. `None` if there is no hidden layer, or if the file does
     /// not say it, as a state dictionary.
     pub activation: Option<Activation>,
-    /// What the file says beside the numbers.
+    /// Facts that the file states beside the numbers.
     pub metadata: ModelMetadata,
 }
 

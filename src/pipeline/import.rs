@@ -24,7 +24,7 @@ use crate::util::files;
 use crate::util::format::counted;
 use crate::util::hex::hex;
 
-/// What a user says about a file with a network.
+/// File with a network, and what the user states about it.
 #[derive(Debug, Clone, Default)]
 pub struct ImportRequest {
     /// The file.

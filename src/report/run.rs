@@ -90,7 +90,7 @@ fn header(run: &RunRecords, model: &ModelSummary) -> Markup {
     }
 }
 
-/// Where the network is from: `trained on` a device, or `imported from` a file.
+/// Origin of the network: `trained on` a device, or `imported from` a file.
 fn origin(run: &RunRecords) -> String {
     match &run.info.imported {
         Some(imported) => imported.describe(),

@@ -22,8 +22,8 @@ pub struct ImportedNetwork {
     /// The layout of weights that the user stated, `burn` or `pytorch`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<String>,
-    /// What the file's network takes in place of pixels from 0 to 1. It is part of the first layer
-    /// since the import.
+    /// Scaling of the pixels that the file's network takes in place of pixels from 0 to 1. It is
+    /// part of the first layer since the import.
     #[serde(flatten)]
     pub scaling: PixelScaling,
 }
@@ -47,10 +47,10 @@ pub struct PixelScaling {
     /// The values that the network takes for black and white pixels before `mean` and `std`.
     #[serde(rename = "pixels", default, skip_serializing_if = "Option::is_none")]
     pub value_range: Option<ValueRange>,
-    /// What is subtracted.
+    /// Number that is subtracted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean: Option<f64>,
-    /// What divides the difference.
+    /// Number that divides the difference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub std: Option<f64>,
 }

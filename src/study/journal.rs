@@ -35,7 +35,7 @@ const FAIL: u8 = 3;
 /// Longest duration of a configuration in seconds. The log of the trials may be edited.
 const MAX_SECONDS: f64 = 1e9;
 
-/// What the journal of a study is made from.
+/// Contents of the journal of a study.
 pub(super) struct Journal<'a> {
     /// Name of the study.
     pub(super) name: &'a str,
@@ -224,7 +224,7 @@ fn choice(value: &Value) -> Json {
     }
 }
 
-/// What is known about a configuration beside its mean.
+/// Facts about a configuration beside its mean.
 fn user_attributes(
     result: &ConfigurationResult,
     records: &[&TrialRecord],

@@ -48,7 +48,7 @@ pub(super) enum Function {
     Hidden(Activation),
 }
 
-/// What a layer does with its input.
+/// Effect of a layer on its input.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Step {
     /// Nothing.

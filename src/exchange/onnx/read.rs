@@ -17,7 +17,7 @@ use crate::exchange::onnx::value::{Computed, Layer, Stage, Value, describe, quot
 use crate::exchange::{DenseLayer, DenseNetwork, ModelMetadata};
 use crate::model::Activation;
 
-/// What smallnet takes, for hints.
+/// Networks that smallnet takes, for hints.
 pub(super) const EXPECTED: &str = "smallnet reads networks of fully connected layers: Flatten or Reshape, Gemm or MatMul \
      and Add, one of its activations after each hidden layer, and a Softmax or nothing at the end";
 
@@ -28,7 +28,7 @@ pub(super) const EXPECTED: &str = "smallnet reads networks of fully connected la
 /// If it has floating-point numbers, their range is not in the file. They are from 0 to 255 if the
 /// graph makes them at least fifty times smaller first, and from 0 to 1 elsewhere.
 ///
-/// What follows the softmax or the logits is left out, such as the labels of scikit-learn.
+/// Nodes after the softmax or the logits are left out, such as the labels of scikit-learn.
 ///
 /// # Errors
 /// Bytes that are no ONNX file, or a graph that is no dense network. The message names the node.

@@ -7,7 +7,7 @@ use crate::exchange::onnx::formula::Formula;
 use crate::exchange::onnx::proto::NodeProto;
 use crate::exchange::onnx::tensor::{Constant, Tensor};
 
-/// What is known about a value.
+/// Knowledge about a value of the graph.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
     /// Constant numbers.
@@ -20,7 +20,7 @@ pub(super) enum Value {
     Shape(Vec<Option<i64>>),
     /// For each number of `Computed`, whether it is at least (or more than) 0.
     IsPositive(Computed),
-    /// What follows the logits: probabilities, labels. The number is the index of the logits' stage.
+    /// Values after the logits: probabilities, labels. The number is the index of the logits' stage.
     AfterLogits(usize),
     /// A constant that smallnet cannot use, such as a list or a mapping.
     Unknown,
@@ -71,7 +71,7 @@ pub(super) struct Stage {
 pub(super) struct Layer {
     /// Name for messages.
     pub(super) name: Rc<str>,
-    /// What the weights multiply.
+    /// Value that the weights multiply.
     pub(super) input: Computed,
     /// `[inputs, outputs]`, or `[outputs, inputs]` if `is_transposed`.
     pub(super) weights: Rc<Tensor>,

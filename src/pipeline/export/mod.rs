@@ -37,7 +37,7 @@ pub enum ExportFormat {
     Hf,
 }
 
-/// What a user can say about an export.
+/// Options of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportOptions {
     /// The format.
@@ -70,7 +70,7 @@ pub struct Export {
     pub unchecked: Option<Error>,
 }
 
-/// What an export writes.
+/// Contents of an export.
 #[derive(Debug, Clone, PartialEq)]
 enum Contents {
     File(Vec<u8>),

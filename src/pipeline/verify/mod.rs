@@ -90,7 +90,7 @@ impl Verification {
     }
 }
 
-/// What a verification uses.
+/// Options of a verification.
 pub struct VerifyOptions {
     /// The backend to compute on. `None` for the run's own.
     pub backend: Option<Backend>,

@@ -11,7 +11,7 @@ use super::Check;
 use super::subject::Subject;
 
 const PAGE: &str = "report.html";
-/// What stands before the path of the folder in a page.
+/// Text before the path of the folder in a page.
 const LABEL: &str = "<dt>run</dt><dd>";
 
 /// Compares `report.html` with the page that this smallnet draws from the records of the run.
