@@ -7,7 +7,7 @@ use burn::tensor::{Device, TensorData};
 
 use crate::error::{Error, Result};
 use crate::exchange::ModelMetadata;
-use crate::model::{Activation, Dropout, Mlp, MlpConfig};
+use crate::model::{Activation, Dropout, Mlp, MlpConfig, read_tensor};
 
 /// One fully connected layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,13 +167,9 @@ impl DenseNetwork {
 /// Reads the layer at `index` of a network.
 fn read_layer(index: usize, layer: &Linear) -> Result<DenseLayer> {
     let [inputs, outputs] = layer.weight.dims();
-    let values = |data: std::result::Result<TensorData, _>| {
-        let data = data.map_err(|error| Error::backend(format!("the weights cannot be read: {error}")))?;
-        Ok::<Vec<f32>, Error>(data.iter::<f32>().collect())
-    };
-    let weights = values(layer.weight.val().try_into_data())?;
+    let weights = read_tensor(layer.weight.val())?;
     let biases = match &layer.bias {
-        Some(bias) => values(bias.val().try_into_data())?,
+        Some(bias) => read_tensor(bias.val())?,
         None => vec![0.0; outputs],
     };
     Ok(DenseLayer { name: format!("layers.{index}"), inputs, outputs, weights, biases })

@@ -152,21 +152,21 @@ impl Mlp {
         let Some(Linear { weight, bias }) = self.layers.first() else {
             return Err(Error::new("the network has no layer"));
         };
-        let columns = read(weight.val().transpose())?; // [outputs, inputs]
+        let columns = read_tensor(weight.val().transpose())?; // [outputs, inputs]
         let [inputs, outputs] = weight.dims();
-        let biases = bias.as_ref().map_or(Ok(vec![0.0; outputs]), |bias| read(bias.val()))?;
+        let biases = bias.as_ref().map_or(Ok(vec![0.0; outputs]), |bias| read_tensor(bias.val()))?;
         Ok(LayerWeights { weights: columns.chunks(inputs).map(<[f32]>::to_vec).collect(), biases })
     }
 }
 
 /// Copies a parameter to `device`. The copy is a parameter of its own.
 fn copy<const D: usize>(parameter: &Param<Tensor<D>>, device: &Device) -> Result<Param<Tensor<D>>> {
-    let values = TensorData::new(read(parameter.val())?, parameter.dims());
+    let values = TensorData::new(read_tensor(parameter.val())?, parameter.dims());
     Ok(Param::from_data(values, device))
 }
 
 /// Copies the values of `tensor` from its device, row-major.
-fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+pub(crate) fn read_tensor<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
     let data = tensor.try_into_data();
     let data = data.map_err(|error| Error::backend(format!("the weights cannot be read: {error}")))?;
     Ok(data.iter::<f32>().collect())

@@ -18,6 +18,7 @@ pub use digest::weights_sha256;
 pub use dropout::Dropout;
 pub use init::Initializer;
 pub use loss::cross_entropy;
+pub(crate) use mlp::read_tensor;
 pub use mlp::{LayerWeights, Mlp};
 pub use summary::{LayerKind, LayerSummary};
 pub use weights::load_weights;
