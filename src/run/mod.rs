@@ -393,9 +393,14 @@ impl RunFolder {
     /// # Errors
     /// A folder that cannot be made.
     pub(crate) fn export_path(&self, name: &str) -> Result<PathBuf> {
-        let folder = self.path.join(EXPORTS);
+        let folder = self.exports_path();
         files::make_folder(&folder)?;
         Ok(folder.join(name))
+    }
+
+    /// Returns the path of the folder with the exported networks.
+    pub(crate) fn exports_path(&self) -> PathBuf {
+        self.path.join(EXPORTS)
     }
 
     /// Writes the file `name` in `folder`, a folder of the run, and returns its path.

@@ -15,8 +15,6 @@ use super::Check;
 use super::claims::Claims;
 use super::subject::{Subject, digest};
 
-/// Name of the folder.
-const FOLDER: &str = "export";
 /// Largest difference between two weights that are equal up to rounding, relative to the largest
 /// weight of the layer. A scaling that was folded into the first layer rounds once.
 const TOLERANCE: f32 = 1e-6;
@@ -69,7 +67,7 @@ fn exports_in(folder: &Path) -> Vec<Export> {
 
 /// Compares each export in the folder `export` with the network that it is of.
 pub(super) fn check_exports(subject: &Subject) -> Vec<Check> {
-    let folder = subject.folder.path().join(FOLDER);
+    let folder = subject.folder.exports_path();
     let check = |export: Export| {
         let path = export.path();
         let name = path.strip_prefix(subject.folder.path()).unwrap_or(path).display().to_string();
@@ -206,7 +204,7 @@ mod tests {
     #[test]
     fn files_are_found_in_folders_but_not_behind_links() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = dir.path().join(FOLDER);
+        let folder = dir.path().join("export");
         assert!(files_in(&folder, 2).is_empty());
         std::fs::create_dir_all(folder.join("hf/deep")).unwrap();
         for name in ["b.onnx", "a.onnx", "hf/c.onnx", "hf/deep/d.onnx"] {
