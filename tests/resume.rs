@@ -13,9 +13,11 @@ use common::runs::{result, run_folders, signal, start, start_endless, temp_files
 use common::{CommandOutput, Rng, TestDir, wait_for_end};
 use serde_json::Value;
 
-/// Settings of a training with every kind of state: momentum, dropout, a schedule, the best epoch,
+/// Settings of a training with every kind of state: momentum, dropout, augmentation, a schedule, the best epoch,
 /// checkpoints within an epoch.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 11] = [
+    "augmentation.rotation=20",
+    "augmentation.elastic_alpha=30",
     "model.hidden=[12]",
     "model.dropout=0.3",
     "optimizer.kind=adam",

@@ -11,7 +11,7 @@ use crate::cli::output::Output;
 use crate::cli::table::Table;
 use crate::cli::terminal;
 use crate::cli::{Global, parse_index};
-use crate::data::{DataCheck, Finding, InputSpec, Split, one_hot};
+use crate::data::{AugmentationConfig, DataCheck, Finding, InputSpec, Split, one_hot};
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::pipeline;
@@ -48,6 +48,18 @@ pub(super) struct DataArgs {
     /// Look at this image of the split, counted from 0
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_index)]
     index: Option<usize>,
+    /// Draw training images as the experiment's `[augmentation]` changes them in its first epochs
+    #[arg(long, conflicts_with_all = ["split", "index"])]
+    augmented: bool,
+}
+
+/// Record of augmented images in `--json`.
+#[derive(Serialize)]
+struct AugmentedRecord<'a> {
+    source: &'a str,
+    seed: u64,
+    augmentation: &'a AugmentationConfig,
+    picture: PathBuf,
 }
 
 /// Record of a data set in `--json`.
@@ -108,11 +120,31 @@ impl Labelled {
 /// Runs the command.
 pub(super) fn run(args: DataArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let experiment = args.experiment.read(None)?;
+    if args.augmented {
+        return show_augmented(&experiment, &global.artifacts, output);
+    }
     let splits = Splits::load_checked(&experiment)?;
     match args.index {
         Some(index) => show_image(&experiment, &splits, args.split, index, &global.artifacts, output)?,
         None => show_all(&experiment, &splits, args.split, &global.artifacts, output)?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Draws augmented training images and prints what changes them.
+fn show_augmented(experiment: &Experiment, artifacts: &Path, output: &Output) -> Result<ExitCode> {
+    let splits = Splits::load(experiment)?;
+    let picture = pipeline::draw_augmented(&splits, experiment, artifacts)?;
+    output.line(&format!("training images of {} are changed in every epoch:", experiment.data.source));
+    experiment.augmentation.sentences().iter().for_each(|sentence| output.line(&format!("  {sentence}")));
+    output.line(&format!("examples: {}", picture.display()));
+    let Experiment { seed, augmentation, .. } = experiment;
+    output.record(&AugmentedRecord {
+        source: &experiment.data.source,
+        seed: *seed,
+        augmentation,
+        picture,
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

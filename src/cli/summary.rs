@@ -48,5 +48,8 @@ fn print(plan: &ModelSummary, output: &Output) {
         pairs.push((if index == 0 { &plan.optimizer } else { "" }, rule));
     }
     pairs.extend([("lr", &*plan.learning_rate), ("steps", &plan.steps)]);
+    for (index, line) in plan.augmentation.iter().enumerate() {
+        pairs.push((if index == 0 { "augmentation" } else { "" }, line));
+    }
     output.line(&Table::from_pairs(pairs).lines());
 }

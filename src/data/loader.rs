@@ -2,7 +2,8 @@
 //! Depends on `data` and Burn's tensors. Must not know networks or training.
 //!
 //! A batch is a list of indices into a split. Its pixels are gathered and normalized in one pass
-//! when it becomes a tensor.
+//! when it becomes a tensor. Augmented images are made when they are asked for, by the thread that asks,
+//! or ahead by threads of the loader.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_dataset::DatasetError;
 use rand::seq::SliceRandom;
 
-use crate::data::{Split, normalize};
+use crate::data::augmentation::Prefetch;
+use crate::data::{AugmentScratch, Augmenter, Split, normalize};
 use crate::util::rng::{RngStream, rng};
 
 /// Largest number of images per batch in an evaluation, large enough to keep a device busy.
@@ -38,14 +40,32 @@ pub struct Batch {
     pub label_smoothing: f64,
     /// Seed of the dropout masks of a training step. Without it there is no dropout.
     pub dropout_seed: Option<u64>,
+    augmented: Option<Augmented>,
     device: Device,
+}
+
+/// Changes of the images of a batch.
+#[derive(Debug, Clone)]
+struct Augmented {
+    augmenter: Arc<Augmenter>,
+    /// Epoch, counted from 1.
+    epoch: u64,
+    /// Pixels of all changed images, if they were made ahead.
+    pixels: Option<Arc<[u8]>>,
+}
+
+/// Pixels of changed images, and memory for changing them.
+#[derive(Debug, Default)]
+pub struct ImageBuffer {
+    pixels: Vec<u8>,
+    scratch: AugmentScratch,
 }
 
 impl Batch {
     /// Makes a batch of the images at `indices` of `split`, for a network on `device`.
     pub fn new(split: &Split, indices: &[u32], label_smoothing: f64, device: &Device) -> Self {
         let (split, indices, device) = (split.clone(), indices.to_vec(), device.clone());
-        Self { split, indices, label_smoothing, dropout_seed: None, device }
+        Self { split, indices, label_smoothing, dropout_seed: None, augmented: None, device }
     }
 
     /// Returns the same batch with a seed for the dropout masks.
@@ -63,32 +83,65 @@ impl Batch {
         self.indices.is_empty()
     }
 
-    /// Images `range` of the batch: for each its row-major bytes, with 0 as background, and its
-    /// label.
+    /// Labels of the images `range` of the batch.
     ///
     /// # Panics
     /// If the range is not within the batch.
-    pub fn items(&self, range: Range<usize>) -> impl Iterator<Item = (&[u8], u16)> {
-        self.indices[range].iter().map(|&index| self.split.image(index as usize))
+    pub fn labels(&self, range: Range<usize>) -> impl Iterator<Item = u16> {
+        self.indices[range].iter().map(|&index| self.split.image(index as usize).1)
+    }
+
+    /// Images `range` of the batch: for each its row-major bytes, with 0 as background. Changed images
+    /// are in the memory of `buffer`.
+    ///
+    /// # Panics
+    /// If the range is not within the batch.
+    pub fn pixels<'a>(&'a self, range: Range<usize>, buffer: &'a mut ImageBuffer) -> Vec<&'a [u8]> {
+        let (height, width) = self.split.image_size();
+        let size = height * width;
+        let Some(augmented) = &self.augmented else {
+            return self.indices[range].iter().map(|&index| self.split.image(index as usize).0).collect();
+        };
+        if let Some(pixels) = &augmented.pixels {
+            return pixels[range.start * size..range.end * size].chunks_exact(size).collect();
+        }
+        let ImageBuffer { pixels, scratch } = buffer;
+        pixels.clear();
+        augmented.append(&self.split, &self.indices[range], scratch, pixels);
+        pixels.chunks_exact(size).collect()
     }
 
     /// Images as a tensor `[batch, height, width]`, pixels in [0, 1]: see [`normalize`].
     pub fn images(&self) -> Tensor<3> {
         let (height, width) = self.split.image_size();
         let mut pixels = Vec::with_capacity(self.len() * height * width);
-        self.items(0..self.len()).for_each(|(image, _)| Self::normalize_into(&mut pixels, image));
+        let mut buffer = ImageBuffer::default();
+        for image in self.pixels(0..self.len(), &mut buffer) {
+            Self::normalize_into(&mut pixels, image);
+        }
         Tensor::from_data(TensorData::new(pixels, [self.len(), height, width]), &self.device)
     }
 
     /// Labels as a tensor `[batch]` of class indices.
     pub fn targets(&self) -> Tensor<1, Int> {
-        let labels: Vec<i32> = self.items(0..self.len()).map(|(_, label)| i32::from(label)).collect();
+        let labels: Vec<i32> = self.labels(0..self.len()).map(i32::from).collect();
         Tensor::from_data(TensorData::new(labels, [self.len()]), &self.device)
     }
 
     /// Appends the normalized pixels of an image to `values`.
     pub(crate) fn normalize_into(values: &mut Vec<f32>, image: &[u8]) {
         values.extend(image.iter().map(|&pixel| normalize(pixel)));
+    }
+}
+
+impl Augmented {
+    /// Appends the changed images at `indices` of `split` to `pixels`.
+    fn append(&self, split: &Split, indices: &[u32], scratch: &mut AugmentScratch, pixels: &mut Vec<u8>) {
+        for &index in indices {
+            let (image, _) = split.image(index as usize);
+            let in_data_set = split.index_in_data_set(index as usize);
+            self.augmenter.append(image, self.epoch, in_data_set, scratch, pixels);
+        }
     }
 }
 
@@ -119,6 +172,9 @@ pub struct Loader {
     batch_size: usize,
     sampling: Sampling,
     label_smoothing: f64,
+    augmenter: Option<Arc<Augmenter>>,
+    /// Number of threads that make augmented batches ahead.
+    num_threads: usize,
     device: Device,
     epochs_started: AtomicU64,
     /// Number of batches that the next epoch skips at its start.
@@ -133,6 +189,8 @@ impl Loader {
             batch_size,
             sampling,
             label_smoothing: 0.0,
+            augmenter: None,
+            num_threads: 0,
             device: device.clone(),
             epochs_started: AtomicU64::new(0),
             num_skipped: AtomicUsize::new(0),
@@ -151,6 +209,12 @@ impl Loader {
         Self { label_smoothing, ..self }
     }
 
+    /// Returns the same loader with changed images. `num_threads` threads make the batches ahead; with 0,
+    /// whoever asks for an image makes it.
+    pub fn with_augmentation(self, augmenter: Option<Augmenter>, num_threads: usize) -> Self {
+        Self { augmenter: augmenter.map(Arc::new), num_threads, ..self }
+    }
+
     /// Copies the loader and its place in the training, with another split or device.
     fn fork(&self, split: Split, device: &Device) -> Arc<dyn DataLoader<Batch>> {
         let epochs_started = AtomicU64::new(self.epochs_started.load(Ordering::Relaxed));
@@ -160,6 +224,8 @@ impl Loader {
             batch_size: self.batch_size,
             sampling: self.sampling,
             label_smoothing: self.label_smoothing,
+            augmenter: self.augmenter.clone(),
+            num_threads: self.num_threads,
             device: device.clone(),
             epochs_started,
             num_skipped,
@@ -173,7 +239,9 @@ impl DataLoader<Batch> for Loader {
         let indices = self.sampling.indices(self.split.len(), epoch);
         let num_skipped = self.num_skipped.swap(0, Ordering::Relaxed);
         let next = num_skipped.saturating_mul(self.batch_size).min(indices.len());
-        Box::new(BatchIter { loader: self, indices, next })
+        let augmented = self.augmenter.clone().map(|augmenter| Augmented { augmenter, epoch, pixels: None });
+        let prefetch = augmented.as_ref().and_then(|augmented| self.prefetch(augmented, &indices[next..]));
+        Box::new(BatchIter { loader: self, indices, next, augmented, prefetch })
     }
 
     fn num_items(&self) -> usize {
@@ -189,6 +257,20 @@ impl DataLoader<Batch> for Loader {
     }
 }
 
+impl Loader {
+    /// Starts to make the batches of `indices` ahead; none if no threads are wanted or allowed.
+    fn prefetch(&self, augmented: &Augmented, indices: &[u32]) -> Option<Prefetch> {
+        let (split, augmented, batch_size) = (self.split.clone(), augmented.clone(), self.batch_size);
+        let batches: Vec<Vec<u32>> = indices.chunks(batch_size).map(<[u32]>::to_vec).collect();
+        let num_threads = self.num_threads.min(batches.len());
+        Prefetch::start(num_threads, batches.len(), move |batch| {
+            let mut pixels = Vec::new();
+            augmented.append(&split, &batches[batch], &mut AugmentScratch::default(), &mut pixels);
+            pixels.into()
+        })
+    }
+}
+
 /// Iterator over the batches of one epoch.
 struct BatchIter<'a> {
     loader: &'a Loader,
@@ -196,6 +278,9 @@ struct BatchIter<'a> {
     indices: Vec<u32>,
     /// Number of images in the batches so far, skipped ones included.
     next: usize,
+    augmented: Option<Augmented>,
+    /// Threads that make the batches ahead.
+    prefetch: Option<Prefetch>,
 }
 
 impl BatchIter<'_> {
@@ -215,7 +300,12 @@ impl Iterator for BatchIter<'_> {
             return None;
         }
         let Loader { split, label_smoothing, device, .. } = self.loader;
-        Some(Ok(Batch::new(split, &self.indices[range], *label_smoothing, device)))
+        let mut batch = Batch::new(split, &self.indices[range], *label_smoothing, device);
+        batch.augmented = self.augmented.clone().map(|augmented| {
+            let pixels = self.prefetch.as_mut().and_then(Prefetch::take);
+            Augmented { pixels, ..augmented }
+        });
+        Some(Ok(batch))
     }
 }
 
@@ -227,112 +317,4 @@ impl DataLoaderIterator<Batch> for BatchIter<'_> {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::data::ImageDataset;
-
-    /// Ten images of 1x2 pixels: image i has the pixels i and 255 and the label i.
-    fn split() -> Split {
-        Split::whole(ImageDataset {
-            pixels: (0..10).flat_map(|i| [i, 255]).collect(),
-            labels: (0..10).collect(),
-            height: 1,
-            width: 2,
-            images_name: String::new(),
-        })
-    }
-
-    /// Returns the labels of an epoch, one list per batch, after a check that each label is with
-    /// its image.
-    fn epoch(loader: &dyn DataLoader<Batch>) -> Vec<Vec<u8>> {
-        let mut batches = loader.iter();
-        let mut labels = Vec::new();
-        let mut seen = 0;
-        while let Some(batch) = batches.next() {
-            let batch = batch.unwrap();
-            let targets: Vec<u8> = batch.targets().into_data().iter::<u8>().collect();
-            assert_eq!(batch.images().dims(), [targets.len(), 1, 2]);
-            let pixels: Vec<f32> = batch.images().into_data().iter::<f32>().collect();
-            let expected: Vec<f32> = targets.iter().flat_map(|&i| [f32::from(i) / 255.0, 1.0]).collect();
-            assert_eq!(pixels, expected);
-            seen += targets.len();
-            assert_eq!((batches.progress().items_processed, batches.progress().items_total), (seen, 10));
-            labels.push(targets);
-        }
-        labels
-    }
-
-    fn loader(sampling: Sampling) -> Loader {
-        Loader::new(split(), 4, sampling, &Device::flex())
-    }
-
-    #[test]
-    fn a_sequential_loader_goes_through_all_images_and_ends_with_a_short_batch() {
-        let loader = loader(Sampling::Sequential);
-        let expected: [&[u8]; 3] = [&[0, 1, 2, 3], &[4, 5, 6, 7], &[8, 9]];
-        assert_eq!(epoch(&loader), expected);
-        assert_eq!(epoch(&loader), expected);
-        assert_eq!(loader.num_items(), 10);
-        assert_eq!(epoch_of_slice(&loader), [[2, 3, 4]]);
-    }
-
-    fn epoch_of_slice(loader: &Loader) -> Vec<Vec<u8>> {
-        let slice = loader.slice(2, 5);
-        let batches = slice.iter();
-        batches.map(|batch| batch.unwrap().targets().into_data().iter::<u8>().collect()).collect()
-    }
-
-    #[test]
-    fn a_shuffled_loader_draws_each_epochs_order_from_seed_and_epoch() {
-        let order = |seed| {
-            let loader = loader(Sampling::Shuffled(seed));
-            [epoch(&loader).concat(), epoch(&loader).concat()]
-        };
-        let [first, second] = order(1);
-        assert_ne!(first, second, "two epochs in the same order");
-        assert_ne!(first, (0..10).collect::<Vec<u8>>(), "not shuffled");
-        for epoch in [&first, &second] {
-            let mut sorted = epoch.clone();
-            sorted.sort_unstable();
-            assert_eq!(sorted, (0..10).collect::<Vec<u8>>());
-        }
-        assert_eq!(order(1), [first.clone(), second]);
-        assert_ne!(order(2)[0], first);
-    }
-
-    #[test]
-    fn moving_a_loader_keeps_its_epoch() {
-        let reference = loader(Sampling::Shuffled(1));
-        epoch(&reference);
-        let moved = reference.to_device(&Device::flex());
-        assert_eq!(epoch(&*moved), epoch(&reference));
-    }
-
-    #[test]
-    fn a_loader_starts_at_any_batch() {
-        let reference = loader(Sampling::Shuffled(1));
-        epoch(&reference);
-        let second = epoch(&reference);
-        let labels = |loader: &dyn DataLoader<Batch>| -> Vec<Vec<u8>> {
-            let batches = loader.iter();
-            batches.map(|batch| batch.unwrap().targets().into_data().iter::<u8>().collect()).collect()
-        };
-        let resumed = loader(Sampling::Shuffled(1)).starting_at(1, 2).to_device(&Device::flex());
-        assert_eq!(labels(&*resumed), second[2..]);
-        assert_eq!(labels(&*resumed), epoch(&reference), "the epoch after that is whole");
-        assert_eq!(labels(&loader(Sampling::Shuffled(1)).starting_at(1, 3)), [[0u8; 0]; 0]);
-    }
-
-    #[test]
-    fn a_split_is_a_data_set_for_burn() {
-        use crate::data::Item;
-        use burn_dataset::Dataset;
-        use burn_dataset::transform::{PartialDataset, ShuffledDataset};
-
-        let dataset: ShuffledDataset<_, Item> = ShuffledDataset::new(split(), 3u64);
-        assert_eq!(Dataset::<Item>::len(&dataset), 10);
-        let part = PartialDataset::new(split(), 2, 5);
-        let items: Vec<Item> = (0..3).map(|index| part.get(index).unwrap()).collect();
-        assert_eq!(items[1], Item { pixels: vec![3, 255], label: 3 });
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! Owns the images: their sources, their division into splits, and the batches that become tensors.
 //! Depends on `error` and `util`. Must not know networks or training.
 
+mod augmentation;
 mod check;
 mod classes;
 mod config;
@@ -26,6 +27,7 @@ use burn_dataset::{Dataset, DatasetError};
 use crate::error::Error;
 use crate::util::format::counted;
 
+pub use augmentation::{AugmentScratch, AugmentationConfig, Augmenter};
 pub use check::{
     Appearance, CheckedData, CheckedPart, ClassCount, DataCheck, Duplicates, Finding, FindingKind, ImagePair,
     Ink, Level, Pairs, Polarity, Shape, is_unbalanced,
@@ -38,7 +40,7 @@ pub(crate) use config::scaled_validation;
 pub use dataset::{ImageDataset, InputSpec, Subset};
 pub use fetch::{FetchEvent, fetch};
 pub use load::{DataProperties, LoadedData, RawData};
-pub use loader::{Batch, EVALUATION_BATCH_SIZE, Loader, Sampling, evaluation_batch_size};
+pub use loader::{Batch, EVALUATION_BATCH_SIZE, ImageBuffer, Loader, Sampling, evaluation_batch_size};
 pub use picture_files::{PictureFile, find_pictures};
 pub use preparation::{PicturePreparer, Preparation, PreparedImage};
 pub use preprocess::{DigitSheet, Doubt, PreparedPicture, SheetDigit, SheetPicture, read_digit, read_sheet};
@@ -101,6 +103,14 @@ impl Split {
         let size = self.images.height * self.images.width;
         let label = self.images.labels.get(index).copied().unwrap_or_default();
         (&self.images.pixels[index * size..(index + 1) * size], label)
+    }
+
+    /// Returns the index in the data set of image `index` of the split.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Split::len`].
+    pub(crate) fn index_in_data_set(&self, index: usize) -> u32 {
+        self.indices[index]
     }
 
     /// Returns image `index` as [`Split::image`] does, after a check. `name` is the name of the

@@ -104,6 +104,12 @@ impl Engine {
         None
     }
 
+    /// Returns whether the threads of a step share the loading of its images. Then a batch need not be
+    /// made ahead.
+    pub fn loads_in_parallel(self) -> bool {
+        self == Self::Cpu
+    }
+
     /// Activates the engine's threads for passes of `num_images` images at a time through `model`.
     /// The session of [`Engine::Autodiff`] does nothing.
     pub fn session(self, model: &Mlp, num_images: usize) -> Session {

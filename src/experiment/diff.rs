@@ -70,7 +70,7 @@ fn flatten(prefix: &str, value: &Value, settings: &mut BTreeMap<String, String>)
 /// other keys of the section.
 fn section_order(key: &str) -> (usize, bool) {
     let section = key.split('.').next().unwrap_or(key);
-    let order = ["seed", "data", "model", "optimizer", "schedule", "training"];
+    let order = ["seed", "data", "augmentation", "model", "optimizer", "schedule", "training"];
     let position = order.iter().position(|name| *name == section).unwrap_or(order.len());
     (position, !key.ends_with(".kind"))
 }

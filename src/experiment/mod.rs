@@ -11,7 +11,7 @@ mod synonyms;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::DataConfig;
+use crate::data::{AugmentationConfig, DataConfig};
 use crate::error::{Error, Result, ensure};
 use crate::model::MlpConfig;
 use crate::optim::{OptimizerConfig, ScheduleConfig};
@@ -42,6 +42,9 @@ pub struct Experiment {
     pub seed: u64,
     /// The data set.
     pub data: DataConfig,
+    /// The random changes of the training images.
+    #[serde(skip_serializing_if = "AugmentationConfig::is_default")]
+    pub augmentation: AugmentationConfig,
     /// The network.
     pub model: MlpConfig,
     /// The optimizer.
@@ -64,6 +67,7 @@ impl Default for Experiment {
             name: "experiment".to_owned(),
             seed: 42,
             data: DataConfig::default(),
+            augmentation: AugmentationConfig::default(),
             model: MlpConfig::default(),
             optimizer: OptimizerConfig::default(),
             schedule: ScheduleConfig::default(),
@@ -102,8 +106,8 @@ impl Experiment {
 
     /// Returns the sections that describe the training.
     pub fn hyperparameters(&self) -> Hyperparameters<'_> {
-        let Self { model, optimizer, schedule, training, .. } = self;
-        Hyperparameters { model, optimizer, schedule, training }
+        let Self { augmentation, model, optimizer, schedule, training, .. } = self;
+        Hyperparameters { augmentation, model, optimizer, schedule, training }
     }
 
     /// Checks the values of all sections.
@@ -124,6 +128,7 @@ impl Experiment {
             "a whole number from 0 to 9223372036854775807",
         )?;
         self.data.check()?;
+        self.augmentation.check()?;
         self.model.check()?;
         self.optimizer.check()?;
         self.schedule.check(self.optimizer.learning_rate(), self.training.num_epochs)?;
@@ -198,7 +203,7 @@ mod tests {
     fn an_unknown_key_is_refused_at_every_level() {
         assert_eq!(
             message("sed = 1", &[]),
-            "unknown key `sed` in `test.toml`\n\nhint: did you mean `seed`? Valid keys: `checkpoint`, `data`, `model`, `name`, \
+            "unknown key `sed` in `test.toml`\n\nhint: did you mean `seed`? Valid keys: `augmentation`, `checkpoint`, `data`, `model`, `name`, \
              `optimizer`, `schedule`, `seed`, `tracking`, `training`"
         );
         assert_eq!(
@@ -308,7 +313,7 @@ mod tests {
             for schedule in ScheduleConfig::KINDS {
                 let text = format!(
                     "[data]\nvalidation = 1\n[optimizer]\nkind = \"{optimizer}\"\n[schedule]\nkind = \
-                     \"{schedule}\"\n[training]\nclip_norm = 1.0\nearly_stopping = {{}}\n[tracking]\nkinds = [\"csv\"]"
+                     \"{schedule}\"\n[training]\nclip_norm = 1.0\nearly_stopping = {{}}\n[tracking]\nkinds = [\"csv\"]\n[augmentation]\ncutout = 1"
                 );
                 for line in read(&text, &[]).unwrap().to_toml().unwrap().lines() {
                     if let Some((key, value)) = line.split_once(" = ") {

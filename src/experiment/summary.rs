@@ -50,6 +50,9 @@ pub struct ModelSummary {
     pub num_steps: usize,
     /// The calculation of the number of steps.
     pub steps: String,
+    /// The changes of the training images, one line for each that is on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub augmentation: Vec<String>,
 }
 
 /// A layer with its name and a note.
@@ -67,7 +70,7 @@ pub struct LayerRow {
 impl ModelSummary {
     /// Summarizes `experiment` with `num_train` training images of `layout`.
     pub fn new(experiment: &Experiment, layout: InputSpec, num_train: usize) -> Self {
-        let Experiment { model, optimizer, schedule, training, .. } = experiment;
+        let Experiment { augmentation, model, optimizer, schedule, training, .. } = experiment;
         let InputSpec { height, width, num_classes } = layout;
         let layers = model.layers(height, width, num_classes);
         let num_parameters = layers.iter().map(|layer| layer.num_parameters).sum();
@@ -102,6 +105,7 @@ impl ModelSummary {
                 counted(num_epochs, "epoch", "epochs"),
                 counted(num_steps, "step", "steps")
             ),
+            augmentation: augmentation.sentences(),
         }
     }
 

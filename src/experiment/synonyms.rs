@@ -10,7 +10,7 @@ use crate::experiment::{Experiment, Override};
 
 /// Each key with the words that mean it. A word is the last part of what a user types, in lower
 /// case and with `_` for `-`. Keys that an optimizer or schedule lacks are not suggested for it.
-const SYNONYMS: [(&str, &[&str]); 30] = [
+const SYNONYMS: [(&str, &[&str]); 39] = [
     ("name", &["run_name", "experiment", "experiment_name"]),
     ("seed", &["seed", "random_state", "random_seed", "manual_seed", "rng_seed"]),
     ("data.source", &["source", "data", "dataset", "data_set", "data_dir"]),
@@ -19,6 +19,15 @@ const SYNONYMS: [(&str, &[&str]); 30] = [
         &["validation", "val", "validation_split", "validation_fraction", "val_split", "num_validation"],
     ),
     ("data.test", &["test", "test_size", "test_split"]),
+    ("augmentation.shift", &["shift", "translate", "translation", "width_shift_range", "height_shift_range"]),
+    ("augmentation.rotation", &["rotation", "rotate", "degrees", "rotation_range"]),
+    ("augmentation.scale", &["scale", "zoom", "zoom_range"]),
+    ("augmentation.shear", &["shear", "shear_range"]),
+    ("augmentation.elastic_alpha", &["elastic_alpha", "elastic", "alpha"]),
+    ("augmentation.elastic_sigma", &["elastic_sigma", "sigma"]),
+    ("augmentation.thickness", &["thickness"]),
+    ("augmentation.noise", &["noise", "gaussian_noise", "noise_std"]),
+    ("augmentation.cutout", &["cutout", "random_erasing"]),
     (
         "model.hidden",
         &[

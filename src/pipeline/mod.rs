@@ -30,7 +30,7 @@ pub use import::{ImportRequest, ImportedRun, import};
 pub use inputs::GIT_COMMIT;
 pub use loaded_model::{EvalSet, LoadedModel};
 pub use lr_find::LrFinder;
-pub use pictures::{MAX_NEURONS, NeuronInfo, PredictionPictures, draw_image, draw_samples};
+pub use pictures::{MAX_NEURONS, NeuronInfo, PredictionPictures, draw_augmented, draw_image, draw_samples};
 pub use relocate::relocate_data;
 pub use report::report;
 pub use resume::{Resume, resume};

@@ -183,6 +183,7 @@ fn learning(run: &RunRecords) -> Result<Markup> {
         p.note {
             "Training values are means over the images of an epoch, each measured just before the step that learns from it; "
             "validation values are measured after the epoch."
+            @if run.experiment.augmentation.is_active() { " Training values are those of the augmented images." }
             @if run.experiment.model.has_dropout() { " Dropout acts on training values alone." }
             @if run.experiment.training.label_smoothing > 0.0 {
                 " The training loss is that of the smoothed targets, the validation loss that of the labels."
@@ -206,6 +207,10 @@ fn network(model: &ModelSummary, is_trained: bool) -> Markup {
             h3 { "Update rule: " (model.optimizer) }
             pre { @for line in &model.update_rule { (line) "\n" } (model.learning_rate) }
             p { (model.steps) "." }
+            @if !model.augmentation.is_empty() {
+                h3 { "Augmentation of the training images" }
+                ul { @for line in &model.augmentation { li { (line) } } }
+            }
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Owns the `[training]` section: epochs, batch size, label smoothing, clipping and early stopping.
-//! Depends on `model` and `optim`, whose sections are part of the hyperparameters. Must not know
+//! Depends on `data`, `model` and `optim`, whose sections are part of the hyperparameters. Must not know
 //! the loop.
 
 use burn::grad_clipping::GradientClippingConfig;
 use serde::{Deserialize, Serialize};
 
+use crate::data::AugmentationConfig;
 use crate::error::{Error, Result, ensure};
 use crate::model::MlpConfig;
 use crate::optim::{OptimizerConfig, ScheduleConfig};
@@ -12,6 +13,8 @@ use crate::optim::{OptimizerConfig, ScheduleConfig};
 /// Sections of an experiment that describe a training, without its data and its seed.
 #[derive(Debug, Clone, Copy)]
 pub struct Hyperparameters<'a> {
+    /// The `[augmentation]` section.
+    pub augmentation: &'a AugmentationConfig,
     /// The `[model]` section.
     pub model: &'a MlpConfig,
     /// The `[optimizer]` section.

@@ -36,10 +36,12 @@ use early_stopping::EarlyStopper;
 use fit::{EpochLoop, LoopState, Outcome};
 use metrics::EpochMetricStore;
 
-use crate::data::{Loader, Sampling, Split, evaluation_batch_size};
+use crate::data::{Augmenter, Loader, Sampling, Split, evaluation_batch_size};
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::Mlp;
 use crate::optim::Schedule;
+use crate::util::threads;
 
 pub use callback::{Callback, TrainExtent, on_epoch_end};
 pub use checkpoint::{
@@ -175,8 +177,8 @@ pub fn train_until(
         }
     }
     let epochs_done = state.records.len();
-    let train =
-        shuffled_loader(request.train, training, seed, device).starting_at(epochs_done, state.partial.steps);
+    let train = shuffled_loader(request.train, &hyperparameters, seed, device, model.engine())
+        .starting_at(epochs_done, state.partial.steps);
     let (height, width) = request.validation.image_size();
     let batch_size = evaluation_batch_size(height * width);
     let validation = Loader::new(request.validation, batch_size, Sampling::Sequential, device);
@@ -212,9 +214,20 @@ pub fn train_until(
     Ok(TrainResult { model: result.model, best_model, end, epochs, best })
 }
 
-/// Returns the loader of the batches of `train`. `seed` decides the order of the images in each
-/// epoch.
-fn shuffled_loader(train: Split, training: &TrainingConfig, seed: u64, device: &Device) -> Loader {
+/// Returns the loader of the batches of `train`. `seed` decides the order of the images in each epoch
+/// and how they are changed. A step of `engine` that uses all threads makes its augmented images itself;
+/// for other engines, threads make them ahead.
+fn shuffled_loader(
+    train: Split,
+    hyperparameters: &Hyperparameters<'_>,
+    seed: u64,
+    device: &Device,
+    engine: Engine,
+) -> Loader {
+    let Hyperparameters { augmentation, training, .. } = hyperparameters;
+    let num_threads = if engine.loads_in_parallel() { 0 } else { threads::count() };
+    let augmenter = Augmenter::new(augmentation, seed, train.image_size());
     Loader::new(train, training.batch_size, Sampling::Shuffled(seed), device)
         .with_label_smoothing(training.label_smoothing)
+        .with_augmentation(augmenter, num_threads)
 }

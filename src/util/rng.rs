@@ -34,6 +34,8 @@ pub(crate) enum RngStream {
     RandomPoint = 10,
     /// Scrambling of a study's Sobol' sequence. The index is that of the dimension.
     Scrambling = 11,
+    /// Changes of a training image. The index is made of the epoch and the image.
+    Augmentation = 12,
 }
 
 /// Returns the stream of random numbers for `seed`, `stream` and `index`.

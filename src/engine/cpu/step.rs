@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use burn::optim::GradientsParams;
 
-use crate::data::Batch;
+use crate::data::{Batch, ImageBuffer};
 use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::kernels::{
     Input, RowScores, TILE_ROWS, column_sums, input_gradient, softmax_cross_entropy_backward, weight_gradient,
@@ -32,6 +32,8 @@ struct Chunk {
     gradients: Vec<Vec<f32>>,
     /// Loss and correctness of each image.
     scores: RowScores,
+    /// Pixels of augmented images.
+    buffer: ImageBuffer,
 }
 
 thread_local! {
@@ -77,7 +79,8 @@ pub(super) fn train_step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams,
 /// view the model.
 pub(super) fn eval_step(model: &Mlp, batch: &Batch) -> Option<StepMetrics> {
     let network = CpuNetwork::of(model)?;
-    let (images, labels): (Vec<&[u8]>, Vec<u16>) = batch.items(0..batch.len()).unzip();
+    let (mut buffer, labels) = (ImageBuffer::default(), batch.labels(0..batch.len()).collect::<Vec<_>>());
+    let images = batch.pixels(0..batch.len(), &mut buffer);
     let mut logits = network.logits(&images, should_parallelize(model, batch.len()));
     let mut scores = RowScores::default();
     let (classes, smoothing) = (network.num_classes(), batch.label_smoothing);
@@ -89,7 +92,8 @@ pub(super) fn eval_step(model: &Mlp, batch: &Batch) -> Option<StepMetrics> {
 /// Logits `[batch, classes]`, row by row; none if [`CpuNetwork::of`] does not view the model.
 pub(super) fn logits(model: &Mlp, batch: &Batch) -> Option<Vec<f32>> {
     let network = CpuNetwork::of(model)?;
-    let images: Vec<&[u8]> = batch.items(0..batch.len()).map(|(image, _)| image).collect();
+    let mut buffer = ImageBuffer::default();
+    let images = batch.pixels(0..batch.len(), &mut buffer);
     Some(network.logits(&images, should_parallelize(model, images.len())))
 }
 
@@ -113,8 +117,9 @@ impl Chunk {
     /// First phase for the images at these `positions` of `batch`: computes their activations,
     /// losses and gradients.
     fn compute(&mut self, network: &CpuNetwork, batch: &Batch, positions: Range<usize>) {
-        let Self { cache, gradients, scores } = self;
-        let (images, labels): (Vec<&[u8]>, Vec<u16>) = batch.items(positions.clone()).unzip();
+        let Self { cache, gradients, scores, buffer } = self;
+        let labels: Vec<u16> = batch.labels(positions.clone()).collect();
+        let images = batch.pixels(positions.clone(), buffer);
         network.forward(&images, positions, batch.dropout_seed, cache);
         let last = network.layers().len() - 1;
         gradients.resize(last + 1, Vec::new());

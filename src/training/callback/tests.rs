@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::Device;
 
 use super::*;
-use crate::data::{Source, Split, Subset};
+use crate::data::{AugmentationConfig, Source, Split, Subset};
 use crate::error::Error;
 use crate::model::MlpConfig;
 use crate::optim::{OptimizerConfig, ScheduleConfig};
@@ -53,6 +53,7 @@ fn calls(fails_after: usize) -> (Vec<String>, Option<Error>) {
     let request = TrainRequest {
         model: config.init(784, 10, 1, &device).unwrap(),
         hyperparameters: Hyperparameters {
+            augmentation: &AugmentationConfig::default(),
             model: &config,
             optimizer: &optimizer,
             schedule: &schedule,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::data::ImageDataset;
+use crate::data::{AugmentationConfig, ImageDataset, Loader, Sampling};
 use crate::model::MlpConfig;
 use crate::optim::{OptimizerConfig, ScheduleConfig};
 use crate::training::TrainingConfig;
@@ -79,6 +79,7 @@ fn run(train: Split, interrupter: &Interrupter) -> Result<Option<RangeTest>> {
     let trial = RangeSetup {
         model: MlpConfig::default().init(3, 3, 7, &device)?,
         hyperparameters: Hyperparameters {
+            augmentation: &AugmentationConfig::default(),
             model: &MlpConfig::default(),
             optimizer: &OptimizerConfig::default(),
             schedule: &ScheduleConfig::default(),
@@ -98,8 +99,8 @@ fn the_losses_are_those_of_a_training_with_these_rates() {
     let test = run(images(), &Interrupter::new()).unwrap().unwrap();
     assert_eq!(test.points.len(), 20);
     let device = Device::flex();
-    let training = TrainingConfig { batch_size: 16, ..TrainingConfig::default() };
-    let loader = shuffled_loader(images(), &training, 7, &device).to_device(&device.clone().autodiff());
+    let loader = Loader::new(images(), 16, Sampling::Shuffled(7), &device);
+    let loader = loader.to_device(&device.clone().autodiff());
     let mut model = MlpConfig::default().init(3, 3, 7, &device).unwrap().train();
     let mut optimizer = model.engine().optimizer(&OptimizerConfig::default(), None);
     // Four batches per epoch: five epochs, each in an order of its own.
