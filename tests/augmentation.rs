@@ -91,9 +91,10 @@ fn the_sheet_shows_what_training_sees() {
         dir.run(&[&args[..], &["augmentation.rotation=10", "augmentation.probability=0.5"]].concat());
     assert!(
         output.stdout.contains("  50 % of the images are changed, drawn anew in each epoch\n"),
-        "{output:?}"
+        "{}",
+        output.stdout
     );
-    assert!(output.stdout.contains("  rotation: up to 10 degrees to either side\n"), "{output:?}");
+    assert!(output.stdout.contains("  rotation: up to 10 degrees to either side\n"), "{}", output.stdout);
     let summary = dir.run(&["summary", "mlp", "--set", "augmentation.cutout=4"]).stdout;
     assert!(summary.contains("augmentation  cutout: a square of 4×4 pixels becomes 0"), "{summary}");
 }
@@ -134,12 +135,12 @@ fn a_wrong_value_is_refused_with_its_range() {
 #[test]
 fn a_study_varies_the_augmentation() {
     let dir = digits();
-    dir.write("base.toml", config("softmax.toml"));
-    dir.write(
-        "turned.toml",
-        "base = \"base.toml\"\nseeds = [1]\n[set]\ndata.source = \"data\"\ndata.validation = 100\n\
+    let study = format!(
+        "base = \"{}\"\nseeds = [1]\n[set]\ndata.source = \"data\"\ndata.validation = 100\n\
          training.num_epochs = 2\n[vary]\naugmentation.rotation = [0.0, 90.0]\n",
+        config("softmax.toml")
     );
+    dir.write("turned.toml", study);
     dir.json(&["study", "turned.toml"]);
     let lines = dir.read("artifacts/studies/turned/trials.jsonl");
     let loss = |line: &str| {
