@@ -9,6 +9,7 @@
 //! `engine::cpu`, so no other file needs a fallback.
 
 mod autodiff;
+mod average;
 #[cfg(feature = "cpu-engine")]
 mod cpu;
 mod metrics;
@@ -27,6 +28,7 @@ use crate::data::Batch;
 use crate::error::Result;
 use crate::model::Mlp;
 use crate::optim::OptimizerConfig;
+use average::MovingAverage;
 use model_batch::{ModelBatch, ModelBatchConfig};
 use vectorized::AutodiffModelBatch;
 
@@ -108,6 +110,18 @@ impl Engine {
     /// made ahead.
     pub fn loads_in_parallel(self) -> bool {
         self == Self::Cpu
+    }
+
+    /// Moves a moving average of the weights by one step: returns `average` with each parameter a
+    /// replaced by a + `share` · (w − a), where w is the same parameter of `model`. `share` is from 0
+    /// to 1. `average` must not be on an autodiff device; `model` may be.
+    pub fn average(self, average: Mlp, model: &Mlp, share: f32) -> Mlp {
+        let step = MovingAverage { share };
+        #[cfg(feature = "cpu-engine")]
+        if self == Self::Cpu {
+            return average.combine(model, &cpu::FusedAverage { reference: step });
+        }
+        average.combine(model, &step)
     }
 
     /// Activates the engine's threads for passes of `num_images` images at a time through `model`.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::data::InputSpec;
 use crate::experiment::Experiment;
 use crate::model::{LayerKind, LayerSummary};
-use crate::optim::{schedule_formula, update_formula};
+use crate::optim::{average_formula, schedule_formula, update_formula};
 use crate::util::format::{counted, grouped, significant};
 use crate::util::table::{Column, TextTable, or_dash};
 
@@ -34,7 +34,7 @@ pub struct ModelSummary {
     pub loss: String,
     /// The name of the optimizer.
     pub optimizer: String,
-    /// The update of a weight in a step. See [`update_formula`].
+    /// The update of a weight in a step, and of its average if there is one. See [`update_formula`].
     pub update_rule: Vec<String>,
     /// The learning rate over time.
     pub learning_rate: String,
@@ -92,7 +92,10 @@ impl ModelSummary {
             ),
             loss: loss_formula(training.label_smoothing, num_classes),
             optimizer: optimizer.rule().name().to_owned(),
-            update_rule: update_formula(optimizer, training.clip_norm, training.clip_value),
+            update_rule: update_formula(optimizer, training.clip_norm, training.clip_value)
+                .into_iter()
+                .chain(training.average.map(average_formula))
+                .collect(),
             learning_rate: schedule_formula(optimizer, schedule),
             num_train,
             batch_size: training.batch_size,

@@ -10,7 +10,7 @@ use crate::experiment::{Experiment, Override};
 
 /// Each key with the words that mean it. A word is the last part of what a user types, in lower
 /// case and with `_` for `-`. Keys that an optimizer or schedule lacks are not suggested for it.
-const SYNONYMS: [(&str, &[&str]); 39] = [
+const SYNONYMS: [(&str, &[&str]); 40] = [
     ("name", &["run_name", "experiment", "experiment_name"]),
     ("seed", &["seed", "random_state", "random_seed", "manual_seed", "rng_seed"]),
     ("data.source", &["source", "data", "dataset", "data_set", "data_dir"]),
@@ -70,6 +70,10 @@ const SYNONYMS: [(&str, &[&str]); 39] = [
     ("training.label_smoothing", &["label_smoothing", "smoothing"]),
     ("training.clip_norm", &["clip_norm", "clipnorm", "clip", "max_norm", "max_grad_norm", "grad_clip"]),
     ("training.clip_value", &["clip_value", "clipvalue", "gradient_clip_val"]),
+    (
+        "training.average",
+        &["average", "ema", "ema_decay", "ema_momentum", "use_ema", "model_ema", "model_ema_decay", "polyak"],
+    ),
     ("training.early_stopping.patience", &["patience", "early_stopping", "n_iter_no_change"]),
     ("checkpoint.every_steps", &["every_steps", "checkpoint", "save_steps", "save_freq"]),
     ("tracking.kinds", &["kinds", "tracking", "track", "trackers", "logger", "loggers", "report_to"]),

@@ -92,6 +92,21 @@ impl Mlp {
         Ok(self)
     }
 
+    /// Returns this network with each parameter replaced by what `combination` makes of it and of the
+    /// parameter of `other` in the same place. `other` has the same sizes and may be on the autodiff
+    /// device of this network's device.
+    pub(crate) fn combine(self, other: &Self, combination: &impl Combination) -> Self {
+        let combine = |(layer, other): (Linear, &Linear)| Linear {
+            weight: layer.weight.map(|own| combination.combine(own, other.weight.val().inner())),
+            bias: layer.bias.map(|own| match &other.bias {
+                Some(bias) => own.map(|own| combination.combine(own, bias.val().inner())),
+                None => own,
+            }),
+        };
+        let layers = self.layers.into_iter().zip(&other.layers).map(combine).collect();
+        Self { layers, ..self }
+    }
+
     /// Engine that computes the network's passes.
     pub fn engine(&self) -> Engine {
         self.engine
@@ -157,6 +172,13 @@ impl Mlp {
         let biases = bias.as_ref().map_or(Ok(vec![0.0; outputs]), |bias| read_tensor(bias.val()))?;
         Ok(LayerWeights { weights: columns.chunks(inputs).map(<[f32]>::to_vec).collect(), biases })
     }
+}
+
+/// Function of two tensors of one shape, which are the same parameter of two networks. See
+/// [`Mlp::combine`].
+pub(crate) trait Combination {
+    /// Returns the value of the parameter in the new network.
+    fn combine<const D: usize>(&self, own: Tensor<D>, other: Tensor<D>) -> Tensor<D>;
 }
 
 /// Copies a parameter to `device`. The copy is a parameter of its own.

@@ -1,4 +1,4 @@
-//! Owns the reading of weights in Burn's file format, the limits of its size, and the check that
+//! Owns the reading and writing of weights in Burn's file format, the limits of its size, and the check that
 //! weights are finite. Depends on the network. Must not know file paths: callers read the bytes.
 
 use burn::module::{Module, ModuleVisitor, Param};
@@ -25,6 +25,16 @@ pub(crate) fn max_record_size(numbers: u64, tensors: u64) -> u64 {
 pub(crate) fn max_weights_size(model: &Mlp) -> u64 {
     let (numbers, tensors) = model.record_counts();
     max_record_size(numbers, tensors)
+}
+
+/// Returns the parameters of `model` as a file in Burn's format. Messages call the file `name`.
+///
+/// # Errors
+/// A device that fails while the parameters are read from it.
+pub(crate) fn weights_to_bytes(model: &Mlp, name: &str) -> Result<Vec<u8>> {
+    let bytes = model.clone().into_record().into_bytes();
+    let bytes = bytes.map_err(|error| Error::backend(format!("cannot write `{name}`: {error}")))?;
+    Ok(bytes.to_vec())
 }
 
 /// Loads weights into `model`. `bytes` is the content of a file in Burn's format, and `name` is the

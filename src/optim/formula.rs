@@ -17,6 +17,15 @@ pub fn update_formula(
     lines
 }
 
+/// Returns the update of the moving average a of each weight in one step, after the update of the
+/// weight. `decay` is the largest decay.
+pub fn average_formula(decay: f64) -> String {
+    format!(
+        "a ← a + (1 − d) · (w − a), d = min({}, (1 + n) / (10 + n)) after n steps; the result is a",
+        constant(decay)
+    )
+}
+
 /// Returns the learning rate η over a training, in words.
 pub fn schedule_formula(optimizer: &OptimizerConfig, schedule: &ScheduleConfig) -> String {
     let base = constant(optimizer.learning_rate());

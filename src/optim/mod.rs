@@ -20,7 +20,7 @@ pub use adam::Adam;
 pub(crate) use adam::AdamOptimizer;
 pub use adamw::AdamW;
 pub(crate) use cpu_state::with_cpu_state;
-pub use formula::{schedule_formula, update_formula};
+pub use formula::{average_formula, schedule_formula, update_formula};
 pub use lion::Lion;
 pub use rmsprop::RmsProp;
 pub use schedule::{Constant, Cosine, Exponential, Schedule, ScheduleConfig, StepDecay};

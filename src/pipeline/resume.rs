@@ -359,7 +359,7 @@ impl CheckpointSearch<'_> {
     ) -> Result<Checkpoint> {
         let name = store.folder(position).display().to_string();
         let checkpoint = store.read(position, &self.limits())?;
-        checkpoint.check(self.model, &name)?;
+        checkpoint.check(self.model, self.experiment.training.average.is_some(), &name)?;
         if position.steps > steps_per_epoch {
             return Err(Error::corrupt(format!("`{name}` is not of this training")));
         }

@@ -34,14 +34,13 @@ mod test;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::model::{Mlp, load_weights, max_weights_size};
+use crate::model::{Mlp, load_weights, max_weights_size, weights_to_bytes};
 use crate::training::{EpochRecord, Position, Store, read_checkpointed_weights};
 use crate::util::files;
 use crate::util::hex::hex;
@@ -467,10 +466,7 @@ impl RunFolder {
 
 /// Writes the weights of `model` into the file at `path`.
 fn write_weights(path: &Path, model: &Mlp) -> Result<()> {
-    let bytes = model.clone().into_record().into_bytes();
-    let bytes =
-        bytes.map_err(|error| Error::backend(format!("cannot write `{}`: {error}", path.display())))?;
-    files::write(path, &bytes)
+    files::write(path, &weights_to_bytes(model, &path.display().to_string())?)
 }
 
 /// Returns the folder of the checkpoint that has its weights at `path`, or `None` if the file is

@@ -1,4 +1,5 @@
-//! Owns the `[training]` section: epochs, batch size, label smoothing, clipping and early stopping.
+//! Owns the `[training]` section: epochs, batch size, label smoothing, clipping, the average of the
+//! weights and early stopping.
 //! Depends on `data`, `model` and `optim`, whose sections are part of the hyperparameters. Must not know
 //! the loop.
 
@@ -43,6 +44,11 @@ pub struct TrainingConfig {
     /// `clipvalue`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_value: Option<f64>,
+    /// Decay of the exponential moving average of the weights, between 0 and 1 (Keras'
+    /// `ema_momentum`). With it, the average is the network that is validated, saved and tested.
+    /// In the first steps, the decay is smaller: after n steps, it is at most (1 + n) / (10 + n).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub average: Option<f64>,
     /// Early stopping: the training ends before the last epoch if the validation loss no longer
     /// falls.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,6 +63,7 @@ impl Default for TrainingConfig {
             label_smoothing: 0.0,
             clip_norm: None,
             clip_value: None,
+            average: None,
             early_stopping: None,
         }
     }
@@ -108,6 +115,10 @@ impl TrainingConfig {
         if self.clip_norm.is_some() && self.clip_value.is_some() {
             return Err(Error::config("`training.clip_norm` and `training.clip_value` are both set")
                 .hint("keep one of them"));
+        }
+        if let Some(decay) = self.average {
+            let expected = "a number between 0 and 1, such as 0.999";
+            ensure(decay > 0.0 && decay < 1.0, "training.average", decay, expected)?;
         }
         match &self.early_stopping {
             Some(stopping) => stopping.check(validation),

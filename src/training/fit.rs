@@ -24,10 +24,11 @@ use burn::train::{
 
 use crate::engine::{LazyMetrics, MetricSums, StepMetrics};
 use crate::error::{Error, Result};
-use crate::model::{Mlp, has_finite_weights};
+use crate::model::{Mlp, has_finite_weights, weights_to_bytes};
 use crate::optim::Schedule;
+use crate::training::average::WeightAverage;
 use crate::training::callback::{Callback, Callbacks, TrainExtent};
-use crate::training::checkpoint::{CheckpointWriter, FORMAT, MetricsDigest, Position, State};
+use crate::training::checkpoint::{CheckpointWriter, FORMAT, MODEL, MetricsDigest, Position, State};
 use crate::training::dropout;
 use crate::training::early_stopping::{BestEpoch, EarlyStopper};
 use crate::training::metric_buffer::MetricBuffer;
@@ -53,6 +54,8 @@ pub(super) struct LoopState {
     pub(super) checkpoints: Option<CheckpointWriter>,
     early_stopper: Option<EarlyStopper>,
     best: Option<BestEpoch>,
+    /// Average of the weights, if the training has one.
+    pub(super) average: Option<WeightAverage>,
     /// True if the network of the best epoch is kept in memory.
     pub(super) keeps_best: bool,
     /// Network of the best epoch, if it is kept.
@@ -79,6 +82,8 @@ pub(super) struct Outcome {
     pub(super) best: Option<BestEpoch>,
     /// Network of the best epoch, if it was kept.
     pub(super) best_model: Option<Mlp>,
+    /// Network with the average of the weights, if the training has one.
+    pub(super) average: Option<Mlp>,
 }
 
 /// First steps of an epoch, as a checkpoint within the epoch keeps them.
@@ -114,7 +119,8 @@ impl EpochLoop {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let end = state.end.clone()?;
         let epochs = std::mem::take(&mut state.records);
-        Ok(Outcome { end, epochs, best: state.best, best_model: state.best_model.take() })
+        let average = state.average.take().and_then(WeightAverage::into_network);
+        Ok(Outcome { end, epochs, best: state.best, best_model: state.best_model.take(), average })
     }
 }
 
@@ -163,6 +169,7 @@ impl LoopState {
             checkpoints: None,
             early_stopper,
             best: None,
+            average: None,
             keeps_best: false,
             best_model: None,
             partial: PartialEpoch::default(),
@@ -220,7 +227,7 @@ impl LoopState {
                 ControlFlow::Continue(seconds) => seconds,
                 ControlFlow::Break(end) => return Ok(end),
             };
-            context.validate(epoch)?;
+            context.validate(epoch, &self.network(context))?;
             let record = self.record(epoch, seconds, context)?;
             if let Some(loss) = record.validation_loss.filter(|loss| !loss.is_finite()) {
                 return Ok(self.diverged(epoch, DivergenceCause::ValidationLoss(loss)));
@@ -231,7 +238,7 @@ impl LoopState {
             let store = &context.components.event_store;
             BestEpoch::update(&mut self.best, epoch, store, 0.0);
             if self.keeps_best && self.best.is_some_and(|best| best.epoch == epoch) {
-                self.best_model = Some(context.learner.model().valid());
+                self.best_model = Some(self.network(context));
             }
             // Updates the reference of early stopping. Its answer is not used here: `is_exhausted`
             // is called before the next epoch.
@@ -286,6 +293,9 @@ impl LoopState {
             // The schedule gives the learning rate of this step's update.
             context.learner.lr_step();
             context.learner.optimizer_step(output.grads);
+            if let Some(average) = &mut self.average {
+                average.update(&context.learner.model(), total_steps);
+            }
             buffer.push(output.item);
             step += 1;
 
@@ -319,6 +329,13 @@ impl LoopState {
         Ok(ControlFlow::Continue(stopwatch.seconds))
     }
 
+    /// Network that is validated and kept, ready for inference: the average of the weights, or
+    /// without one the network after the last step.
+    fn network(&self, context: &LoopContext<'_>) -> Mlp {
+        let average = self.average.as_ref().and_then(WeightAverage::network);
+        average.cloned().unwrap_or_else(|| context.learner.model().valid())
+    }
+
     /// Saves a checkpoint at `position`, if the training saves any.
     fn save(
         &mut self,
@@ -342,7 +359,8 @@ impl LoopState {
             reference: self.early_stopper.as_ref().and_then(|stopper| stopper.reference),
             metrics_sha256: Some(self.metrics.sha256()),
         };
-        writer.save(state)
+        let average = self.average.as_ref().and_then(WeightAverage::network);
+        writer.save(state, average.map(|average| weights_to_bytes(average, MODEL)).transpose()?)
     }
 
     /// Returns the end of a training in which a number is not finite.
@@ -380,19 +398,18 @@ impl LoopContext<'_> {
         burn_error(self.components.event_processor.process_train(event))
     }
 
-    /// Validates on all validation images, if there are any. Then ends the epoch for all metrics.
-    fn validate(&mut self, epoch: usize) -> Result<()> {
+    /// Validates `model` on all validation images, if there are any. Then ends the epoch for all metrics.
+    fn validate(&mut self, epoch: usize, model: &Mlp) -> Result<()> {
         let processor = &mut self.components.event_processor;
         let total_items = self.validation.num_items();
         if total_items > 0 {
             burn_error(
                 processor.process_valid(LearnerEvent::StartSplit { epoch_number: epoch, total_items }),
             )?;
-            let model = self.learner.model().valid();
             let mut batches = self.validation.iter();
             let mut buffer = MetricBuffer::new(0, MetricSums::default());
             while let Some(batch) = batches.next() {
-                buffer.push(InferenceStep::step(&model, burn_error(batch)?));
+                buffer.push(InferenceStep::step(model, burn_error(batch)?));
                 if buffer.should_flush(&batches.progress()) {
                     let metrics = buffer.flush()?;
                     let event = TrainingItem::new(metrics, batches.progress(), Some(buffer.steps_sent), None);

@@ -4,6 +4,7 @@
 //! Depends on `data`, `model`, `optim` and `engine`. Must not know the screen, the choice of a
 //! device, or run folders beyond the directory of their checkpoints.
 
+mod average;
 mod callback;
 mod checkpoint;
 mod config;
@@ -30,6 +31,7 @@ use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 
+use average::WeightAverage;
 use callback::Callbacks;
 use checkpoint::CheckpointWriter;
 use early_stopping::EarlyStopper;
@@ -119,7 +121,8 @@ impl Observers {
 
 /// Result of a training.
 pub struct TrainResult {
-    /// Network after the last step, ready for inference.
+    /// Network after the last step, ready for inference. With `training.average`, its weights are
+    /// the average.
     pub model: Mlp,
     /// Network after the best epoch, ready for inference. It is kept only if early stopping
     /// restores it and no checkpoints are saved, which would have its weights.
@@ -164,7 +167,7 @@ pub fn train_until(
     let mut state = LoopState::new(callbacks, schedule.clone(), steps_per_epoch, seed, early_stopper);
     let restores_best = training.early_stopping.as_ref().is_some_and(|stopping| stopping.restore_best);
     state.keeps_best = restores_best && request.checkpoints.is_none();
-    let (mut checkpointers, mut is_resumed) = (None, false);
+    let (mut checkpointers, mut is_resumed, mut average) = (None, false, None);
     if let Some(CheckpointOptions { store, config, from }) = request.checkpoints {
         let (channels, receivers) =
             checkpoint::channel_checkpointers(from.as_ref().map(|from| &from.checkpoint))?;
@@ -173,9 +176,11 @@ pub fn train_until(
         state.checkpoints = Some(CheckpointWriter::new(store, config.clone(), limits, receivers));
         is_resumed = from.is_some();
         if let Some(ResumePoint { checkpoint, epochs, metrics }) = from {
+            average = checkpoint.average(&model, training.average.is_some(), "the checkpoint")?;
             state.resume_from(&checkpoint.state, epochs, metrics);
         }
     }
+    state.average = training.average.map(|decay| WeightAverage::new(decay, average));
     let epochs_done = state.records.len();
     let train = shuffled_loader(request.train, &hyperparameters, seed, device, model.engine())
         .starting_at(epochs_done, state.partial.steps);
@@ -210,8 +215,8 @@ pub fn train_until(
     if let Some(error) = result.error {
         return Err(Error::backend(format!("training stopped: {error}")));
     }
-    let Outcome { end, epochs, best, best_model } = epochs.outcome()?;
-    Ok(TrainResult { model: result.model, best_model, end, epochs, best })
+    let Outcome { end, epochs, best, best_model, average } = epochs.outcome()?;
+    Ok(TrainResult { model: average.unwrap_or(result.model), best_model, end, epochs, best })
 }
 
 /// Returns the loader of the batches of `train`. `seed` decides the order of the images in each epoch

@@ -64,3 +64,8 @@ impl FlexBuffer {
         Tensor::from_primitive::<Flex>(self.0)
     }
 }
+
+/// Returns the tensor that [`FlexBuffer::of`] was called with.
+pub(crate) fn into_tensor<const D: usize>(viewed: std::result::Result<FlexBuffer, Tensor<D>>) -> Tensor<D> {
+    viewed.map_or_else(|tensor| tensor, FlexBuffer::into_tensor)
+}

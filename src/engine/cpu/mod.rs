@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | training step, evaluation step, logits | weights on flex, with biases | `engine::autodiff` |
 //! | update: SGD, Adam, AdamW, RMSprop | tensors on flex | the update with tensors, in `optim` |
+//! | moving average of the weights | tensors on flex | `engine::average` |
 //! | model batch | softmax networks, plain gradient descent | `engine::vectorized` |
 //!
 //! Flex tensors must be in single precision, and each layer must have a bias. The networks of a
@@ -22,6 +23,7 @@
 //! tensors and slices.
 
 mod activation;
+mod average;
 mod buffer;
 #[cfg(test)]
 mod cores;
@@ -40,6 +42,7 @@ use crate::data::Batch;
 use crate::engine::metrics::LazyMetrics;
 use crate::model::Mlp;
 
+pub(super) use average::FusedAverage;
 pub(super) use model_batch::CpuModelBatch;
 pub(super) use optimizer::optimizer;
 pub(super) use threads::pool::Session;

@@ -141,7 +141,8 @@ fn check_checkpoint(
     experiment: &Experiment,
 ) -> Result<Check> {
     let checkpoint = store.read(position, &SizeLimits::new(model, &experiment.optimizer))?;
-    checkpoint.check(model, &store.folder(position).display().to_string())?;
+    let has_average = experiment.training.average.is_some();
+    checkpoint.check(model, has_average, &store.folder(position).display().to_string())?;
     let mut claims = Claims::default();
     // A run that was resumed to an earlier end leaves later checkpoints behind.
     let is_within = position.epochs <= subject.epochs.len();

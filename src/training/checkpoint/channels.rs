@@ -21,9 +21,24 @@ use crate::training::checkpoint::Checkpoint;
 /// Records of a checkpoint, as bytes in Burn's format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CheckpointBytes {
+    /// Network to validate and predict with: with an average of the weights, the average.
     pub(super) model: Vec<u8>,
     pub(super) optimizer: Vec<u8>,
     pub(super) scheduler: Vec<u8>,
+    /// Network that is trained, if it differs from `model`: in a training with an average.
+    pub(super) trained: Option<Vec<u8>>,
+}
+
+impl CheckpointBytes {
+    /// Returns the records of a training with an average. `average` is the network that has it.
+    pub(super) fn with_average(self, average: Vec<u8>) -> Self {
+        Self { model: average, trained: Some(self.model), ..self }
+    }
+
+    /// Network that is trained.
+    pub(super) fn trained(&self) -> &Vec<u8> {
+        self.trained.as_ref().unwrap_or(&self.model)
+    }
 }
 
 /// Receiver of one record, as bytes or as the error that prevented them.
@@ -52,6 +67,7 @@ impl RecordReceivers {
             model: next(&self.model)?,
             optimizer: next(&self.optimizer)?,
             scheduler: next(&self.scheduler)?,
+            trained: None,
         })
     }
 }
@@ -78,7 +94,7 @@ pub(crate) type ChannelCheckpointers = (
 pub(crate) fn channel_checkpointers(
     checkpoint: Option<&Checkpoint>,
 ) -> Result<(ChannelCheckpointers, RecordReceivers)> {
-    let (model, model_receiver) = channel(checkpoint.map(|from| &from.records.model))?;
+    let (model, model_receiver) = channel(checkpoint.map(|from| from.records.trained()))?;
     let (optimizer, optimizer_receiver) = channel(checkpoint.map(|from| &from.records.optimizer))?;
     let (scheduler, scheduler_receiver) = channel(checkpoint.map(|from| &from.records.scheduler))?;
     let receivers = RecordReceivers {

@@ -10,6 +10,10 @@
 //!   SHA256SUMS      digests of the four; `sha256sum -c SHA256SUMS` checks them
 //! ```
 //!
+//! In a training with an average of the weights, `model.bpk` is the average. A further file,
+//! `trained.bpk`, has the weights that the optimizer updates. So `model.bpk` is always the network
+//! that was validated and that predicts.
+//!
 //! Random numbers need no state. The order of the images and the dropout masks are drawn again from
 //! the seed for every epoch and step.
 //!
@@ -28,7 +32,7 @@ mod writer;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::MetricSums;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Mlp, load_weights};
 use crate::training::early_stopping::BestEpoch;
 
@@ -36,6 +40,7 @@ pub(super) use channels::{RecordReceivers, SaveOnRequest, channel_checkpointers}
 pub use config::CheckpointConfig;
 pub use metrics_digest::MetricsDigest;
 pub use size_limits::SizeLimits;
+pub(super) use store::MODEL;
 pub use store::{Position, Store, read_checkpointed_weights};
 pub(super) use writer::CheckpointWriter;
 
@@ -77,13 +82,33 @@ pub struct State {
 }
 
 impl Checkpoint {
-    /// Checks that a training of `model` can be resumed from this checkpoint. Messages call the
-    /// checkpoint `name`.
+    /// Checks that a training of `model` can be resumed from this checkpoint. `has_average` is true
+    /// if the training averages its weights. Messages call the checkpoint `name`.
     ///
     /// # Errors
-    /// Weights of another network, or records that cannot be read.
-    pub fn check(&self, model: &Mlp, name: &str) -> Result<()> {
-        load_weights(model.clone(), self.records.model.clone(), name)?;
+    /// Weights of another network, an average that is missing or not wanted, or records that cannot
+    /// be read.
+    pub fn check(&self, model: &Mlp, has_average: bool, name: &str) -> Result<()> {
+        self.average(model, has_average, name)?;
+        load_weights(model.clone(), self.records.trained().clone(), name)?;
         channel_checkpointers(Some(self)).map(drop)
+    }
+
+    /// Returns `model` with the average of the weights at this position, if there is one. The other
+    /// arguments are those of [`Checkpoint::check`].
+    ///
+    /// # Errors
+    /// Weights of another network, or an average that is missing or not wanted.
+    pub(super) fn average(&self, model: &Mlp, has_average: bool, name: &str) -> Result<Option<Mlp>> {
+        match (&self.records.trained, has_average) {
+            (Some(_), true) => load_weights(model.clone(), self.records.model.clone(), name).map(Some),
+            (None, false) => Ok(None),
+            (Some(_), false) => Err(Error::corrupt(format!(
+                "`{name}` has an average of the weights, and the experiment has no `training.average`"
+            ))),
+            (None, true) => Err(Error::corrupt(format!(
+                "`{name}` has no average of the weights, and the experiment has `training.average`"
+            ))),
+        }
     }
 }

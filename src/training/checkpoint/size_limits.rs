@@ -9,7 +9,7 @@ use crate::optim::OptimizerConfig;
 /// Largest numbers of bytes that the records of a checkpoint can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SizeLimits {
-    /// Largest size of `model.bpk`, in bytes.
+    /// Largest size of `model.bpk` and of `trained.bpk`, in bytes.
     pub(super) model: u64,
     /// Largest size of `optimizer.bpk`, in bytes.
     pub(super) optimizer: u64,

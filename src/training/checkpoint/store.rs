@@ -15,9 +15,12 @@ use crate::training::checkpoint::{Checkpoint, FORMAT, SizeLimits, State};
 use crate::util::files;
 use crate::util::hex::hex;
 
-const MODEL: &str = "model.bpk";
+/// File of the network that predicts.
+pub(crate) const MODEL: &str = "model.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
 const SCHEDULER: &str = "scheduler.bpk";
+/// File of the network that is trained, in a training with an average of the weights.
+const TRAINED: &str = "trained.bpk";
 const STATE: &str = "state.json";
 const SUMS: &str = "SHA256SUMS";
 
@@ -114,7 +117,9 @@ impl Store {
         let model = read(MODEL, limits.model)?;
         let optimizer = read(OPTIMIZER, limits.optimizer)?;
         let scheduler = read(SCHEDULER, MAX_SMALL_FILE_BYTES)?;
-        Ok(Checkpoint { state, records: CheckpointBytes { model, optimizer, scheduler } })
+        let has_average = noted_digest(&sums, TRAINED).is_some();
+        let trained = has_average.then(|| read(TRAINED, limits.model)).transpose()?;
+        Ok(Checkpoint { state, records: CheckpointBytes { model, optimizer, scheduler, trained } })
     }
 
     /// Saves a checkpoint and removes those before it that are no longer needed. At most four stay:
@@ -127,14 +132,15 @@ impl Store {
     pub(crate) fn save(&self, state: &State, records: &CheckpointBytes, limits: &SizeLimits) -> Result<()> {
         files::make_folder(&self.path)?;
         let json = files::to_pretty_json(state)?;
-        let named: [(&str, &[u8], u64); 4] = [
+        let mut named: Vec<(&str, &[u8], u64)> = vec![
             (MODEL, &records.model, limits.model),
             (OPTIMIZER, &records.optimizer, limits.optimizer),
             (SCHEDULER, &records.scheduler, MAX_SMALL_FILE_BYTES),
             (STATE, json.as_bytes(), MAX_SMALL_FILE_BYTES),
         ];
+        named.extend(records.trained.as_ref().map(|trained| (TRAINED, trained.as_slice(), limits.model)));
         let folder = self.folder(state.position);
-        for (name, bytes, limit) in named {
+        for &(name, bytes, limit) in &named {
             check_size(&folder.join(name), bytes, limit)?;
         }
         let sums: String = named
@@ -175,7 +181,7 @@ pub fn read_checkpointed_weights(folder: &Path, limit: u64) -> Result<Vec<u8>> {
 
 /// Checks that no file of the checkpoint is a link or a pipe, and returns the text of `SHA256SUMS`.
 fn read_sums(folder: &Path) -> Result<String> {
-    files::check_file_types(folder, &[MODEL, OPTIMIZER, SCHEDULER, STATE, SUMS], &[])?;
+    files::check_file_types(folder, &[MODEL, OPTIMIZER, SCHEDULER, TRAINED, STATE, SUMS], &[])?;
     let path = folder.join(SUMS);
     let bytes = files::read_bytes_up_to(&path, MAX_SMALL_FILE_BYTES)?;
     String::from_utf8(bytes).map_err(|error| files::corrupt(&path, &error).with_source(error))
@@ -200,14 +206,19 @@ fn read_verified(folder: &Path, name: &str, limit: u64, sums: &str) -> Result<Ve
     let path = folder.join(name);
     let bytes = files::read_bytes_up_to(&path, limit)?;
     let found = hex(&Sha256::digest(&bytes));
-    // A line has the format of `sha256sum`: the digest, two spaces, the name.
-    match sums.lines().find_map(|line| line.strip_suffix(name)?.strip_suffix("  ")) {
+    match noted_digest(sums, name) {
         Some(noted) if noted == found => Ok(bytes),
         noted => {
             let noted = noted.unwrap_or("none");
             Err(files::corrupt(&path, &format!("its digest is {found}, expected {noted}")))
         }
     }
+}
+
+/// Returns the digest of a file in `sums`. A line has the format of `sha256sum`: the digest, two
+/// spaces, the name.
+fn noted_digest<'a>(sums: &'a str, name: &str) -> Option<&'a str> {
+    sums.lines().find_map(|line| line.strip_suffix(name)?.strip_suffix("  "))
 }
 
 /// Refuses to write what [`Store::read`] would refuse to read.

@@ -34,13 +34,17 @@ impl CheckpointWriter {
     }
 
     /// Starts to write a checkpoint of `state` and of the records that Burn's checkpointers send.
-    /// It waits for the records and for the end of the previous checkpoint first.
+    /// `average` is the record of the network with the average of the weights, if there is one. It waits for the records and for the end of the previous checkpoint first.
     ///
     /// # Errors
     /// An error of the previous checkpoint, a record that cannot be made, or a thread that cannot
     /// be started.
-    pub(crate) fn save(&mut self, state: State) -> Result<()> {
+    pub(crate) fn save(&mut self, state: State, average: Option<Vec<u8>>) -> Result<()> {
         let records = self.receivers.collect()?;
+        let records = match average {
+            Some(average) => records.with_average(average),
+            None => records,
+        };
         self.finish()?;
         let (store, limits) = (self.store.clone(), self.limits);
         let writing = thread::Builder::new().spawn(move || store.save(&state, &records, &limits));

@@ -47,15 +47,16 @@ pub struct BatchKey {
 
 impl BatchKey {
     /// Returns the key of a network. Returns `None` if the network must be trained by itself, with
-    /// augmentation, dropout, clipping or early stopping. The images of a model batch are not
-    /// augmented. Dropout masks are drawn for one network at a time, clipping needs the tensors of one
-    /// network, and early stopping ends one network before the others.
+    /// augmentation, dropout, clipping, an average of the weights or early stopping. The images of a model
+    /// batch are not augmented. Dropout masks are drawn for one network at a time, clipping and the
+    /// average need the tensors of one network, and early stopping ends one network before the others.
     pub fn new(member: Hyperparameters<'_>) -> Option<Self> {
         let Hyperparameters { augmentation, model, optimizer, training, .. } = member;
         let is_single = augmentation.is_active()
             || model.has_dropout()
             || training.clipping().is_some()
-            || training.early_stopping.is_some();
+            || training.early_stopping.is_some()
+            || training.average.is_some();
         (!is_single).then(|| Self {
             hidden: model.hidden.clone(),
             activation: model.activation,

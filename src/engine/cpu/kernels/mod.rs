@@ -27,7 +27,7 @@ pub(crate) use block_sparse::BlockSparse;
 pub(crate) use matmul::{Input, forward, input_gradient, weight_gradient};
 pub(crate) use softmax::{RowScores, column_sums, softmax_cross_entropy_backward};
 pub(crate) use update::{
-    AdamParams, MomentumParams, RmsPropParams, adam, momentum, rmsprop, sgd, sgd_per_column,
+    AdamParams, MomentumParams, RmsPropParams, adam, momentum, moving_average, rmsprop, sgd, sgd_per_column,
 };
 
 use pulp::{Arch, WithSimd};

@@ -1,5 +1,5 @@
-//! Owns the updates of weights in one pass: each weight, its gradient and its moments are read once
-//! and written once. Depends on `util::denormal` and pulp. Must not know layers, schedules or
+//! Owns the updates of weights and of their moving average in one pass: each weight, its gradient
+//! and its moments are read once and written once. Depends on `util::denormal` and pulp. Must not know layers, schedules or
 //! threads.
 //!
 //! In the formulas w is a weight and g its gradient. With a `weight_decay` (an L2 penalty), each
@@ -287,6 +287,32 @@ impl<const CENTERED: bool, const MOMENTUM: bool> WithSimd for RmsPropPass<'_, CE
                 velocity[index] = direction;
             }
             gradient[index] = flushed(weight - direction * rate);
+        }
+    }
+}
+
+/// Step of a moving average of the weights: a ← a + share · (w − a). a is `average`.
+///
+/// # Panics
+/// If the lengths differ.
+pub(crate) fn moving_average(share: f32, weights: &[f32], average: &mut [f32]) {
+    assert_eq!(weights.len(), average.len(), "weights and average");
+    dispatch(MovingAveragePass { share, weights, average });
+}
+
+struct MovingAveragePass<'a> {
+    share: f32,
+    weights: &'a [f32],
+    average: &'a mut [f32],
+}
+
+impl WithSimd for MovingAveragePass<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (average, &weight) in self.average.iter_mut().zip(self.weights) {
+            *average = flushed(*average + (weight - *average) * self.share);
         }
     }
 }

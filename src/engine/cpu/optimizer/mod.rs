@@ -14,7 +14,7 @@ mod tests;
 use burn::optim::{ModuleOptimizer, Optimizer};
 use burn::tensor::{Device, Tensor};
 
-use crate::engine::cpu::buffer::FlexBuffer;
+use crate::engine::cpu::buffer::{FlexBuffer, into_tensor};
 use crate::engine::cpu::threads::{MIN_PARALLEL_PARAMS, pool};
 use crate::optim::{OptimizerConfig, with_cpu_state};
 
@@ -76,10 +76,8 @@ impl<U: FusedUpdate> Optimizer for Fused<U> {
                 (weights.into_tensor(), state)
             }
             (tensor, gradient) => {
-                let back = |tensor: Result<FlexBuffer, Tensor<D>>| {
-                    tensor.map_or_else(|tensor| tensor, FlexBuffer::into_tensor)
-                };
-                self.0.reference().step(learning_rate, back(tensor), back(gradient), state)
+                let (tensor, gradient) = (into_tensor(tensor), into_tensor(gradient));
+                self.0.reference().step(learning_rate, tensor, gradient, state)
             }
         }
     }
@@ -92,7 +90,7 @@ impl<U: FusedUpdate> Optimizer for Fused<U> {
 /// Runs `update` on all weights and on the buffers that it changes, in parts on several threads if
 /// there are at least [`MIN_PARALLEL_PARAMS`] weights. Each buffer of `changed` is as long as the
 /// weights, or empty.
-fn par_update<const N: usize>(
+pub(in crate::engine::cpu) fn par_update<const N: usize>(
     weights: &[f32],
     mut changed: [&mut [f32]; N],
     update: impl Fn(&[f32], [&mut [f32]; N]) + Sync,
