@@ -11,3 +11,4 @@ pub(crate) mod rng;
 pub(crate) mod suggest;
 pub(crate) mod table;
 pub(crate) mod threads;
+pub(crate) mod vector;

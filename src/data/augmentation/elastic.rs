@@ -1,5 +1,8 @@
 //! Owns the displacements of an elastic distortion (Simard, Steinkraus and Platt 2003, section 2):
-//! fields of random numbers, smoothed by a Gaussian filter. Must not know images.
+//! fields of random numbers, smoothed by a Gaussian filter. Depends on `util::vector`. Must not know
+//! images.
+
+use crate::util::vector::{Vectorized, vectorized};
 
 /// Number of standard deviations after which the Gaussian filter ends.
 const TRUNCATE: f64 = 3.0;
@@ -25,12 +28,14 @@ impl Gaussian {
     }
 
     /// Distance after which the filter ends, in pixels.
+    #[inline(always)]
     fn radius(&self) -> usize {
         self.weights.len() - 1
     }
 
     /// Smooths a row of values. `row` has the filter's radius of zeros on both sides, and further ones
     /// after it up to a multiple of [`LANES`]. `smooth` has the length of the row up to this multiple.
+    #[inline(always)]
     fn along_row(&self, row: &[f32], smooth: &mut [f32]) {
         let radius = self.radius();
         for (chunk, out) in smooth.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
@@ -51,6 +56,7 @@ impl Gaussian {
 
     /// Smooths the columns of `field` into row `row` of the result. Rows have `stride` values. Values
     /// above and below the field count as 0.
+    #[inline(always)]
     fn along_columns(&self, field: &[f32], stride: usize, row: usize, smooth: &mut [f32]) {
         let height = field.len() / stride;
         let sources = row.saturating_sub(self.radius())..(row + self.radius() + 1).min(height);
@@ -69,37 +75,20 @@ impl Gaussian {
 /// Displacements in one direction, and the memory for their computation.
 #[derive(Debug, Default)]
 pub(super) struct Field {
+    /// One row of random numbers, with zeros on both sides.
     noise: Vec<f32>,
     smooth: Vec<f32>,
     values: Vec<f32>,
+    /// Number of values per row, a multiple of [`LANES`].
     stride: usize,
 }
 
 impl Field {
     /// Computes the displacements of an image of `height` × `width` pixels: `alpha` times the smoothed
-    /// noise. `noise` has a number for each pixel, row by row; 0 becomes -1, 65,535 becomes 1.
-    pub(super) fn fill(
-        &mut self,
-        mut noise: impl Iterator<Item = u16>,
-        gaussian: &Gaussian,
-        alpha: f32,
-        [height, width]: [usize; 2],
-    ) {
-        self.stride = width.next_multiple_of(LANES);
-        self.smooth.resize(height * self.stride, 0.0);
-        self.values.resize(height * self.stride, 0.0);
-        self.noise.clear();
-        self.noise.resize(self.stride + 2 * gaussian.radius(), 0.0);
-        for row in self.smooth.chunks_exact_mut(self.stride) {
-            let values = self.noise[gaussian.radius()..][..width].iter_mut();
-            for (value, number) in values.zip(noise.by_ref()) {
-                *value = (f32::from(number) / 32_767.5 - 1.0) * alpha;
-            }
-            gaussian.along_row(&self.noise, row);
-        }
-        for (row, values) in self.values.chunks_exact_mut(self.stride).enumerate() {
-            gaussian.along_columns(&self.smooth, self.stride, row, values);
-        }
+    /// noise. `noise` has a number of two bytes, the low one first, for each pixel, row by row; 0 becomes
+    /// -1, 65,535 becomes 1.
+    pub(super) fn fill(&mut self, noise: &[u8], gaussian: &Gaussian, alpha: f32, size: [usize; 2]) {
+        vectorized(Fill { field: self, noise, gaussian, alpha, size });
     }
 
     /// Displacements of the pixels in `row`, in pixels.
@@ -109,6 +98,45 @@ impl Field {
 
     /// Largest absolute displacement, in pixels.
     pub(super) fn largest(&self) -> f32 {
-        self.values.iter().fold(0.0, |largest, value| value.abs().max(largest))
+        let mut largest = [0.0f32; LANES];
+        for values in self.values.as_chunks::<LANES>().0 {
+            largest.iter_mut().zip(values).for_each(|(largest, value)| *largest = value.abs().max(*largest));
+        }
+        largest.into_iter().fold(0.0, f32::max)
+    }
+}
+
+/// Arguments of [`Field::fill`].
+struct Fill<'a> {
+    field: &'a mut Field,
+    noise: &'a [u8],
+    gaussian: &'a Gaussian,
+    alpha: f32,
+    size: [usize; 2],
+}
+
+impl Vectorized for Fill<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { field, noise, gaussian, alpha, size: [height, width] } = self;
+        let stride = width.next_multiple_of(LANES);
+        field.stride = stride;
+        field.smooth.resize(height * stride, 0.0);
+        field.values.resize(height * stride, 0.0);
+        field.noise.clear();
+        field.noise.resize(stride + 2 * gaussian.radius(), 0.0);
+        let rows = noise.as_chunks::<2>().0.chunks_exact(width);
+        for (smooth, numbers) in field.smooth.chunks_exact_mut(stride).zip(rows) {
+            let values = &mut field.noise[gaussian.radius()..][..width];
+            for (value, &number) in values.iter_mut().zip(numbers) {
+                *value = (f32::from(u16::from_le_bytes(number)) / 32_767.5 - 1.0) * alpha;
+            }
+            gaussian.along_row(&field.noise, smooth);
+        }
+        for (row, values) in field.values.chunks_exact_mut(stride).enumerate() {
+            gaussian.along_columns(&field.smooth, stride, row, values);
+        }
     }
 }

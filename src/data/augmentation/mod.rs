@@ -1,5 +1,5 @@
 //! Owns augmentation: random changes of the training images, drawn anew in each epoch. Depends on the
-//! random streams of `util`. Must not know batches, tensors or training.
+//! random streams and vector instructions of `util`. Must not know batches, tensors or training.
 //!
 //! All changes of an image follow from the experiment's seed, the number of the epoch and the index of
 //! the image. So every backend sees the same images, a resumed training too, and any number of threads
@@ -141,8 +141,7 @@ impl Augmenter {
         for field in &mut *fields {
             noise.resize(2 * self.size[0] * self.size[1], 0);
             rng.fill_bytes(noise);
-            let numbers = noise.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-            field.fill(numbers, &self.gaussian, self.config.elastic_alpha as f32, self.size);
+            field.fill(noise, &self.gaussian, self.config.elastic_alpha as f32, self.size);
         }
         Some(fields)
     }

@@ -65,10 +65,11 @@ fn warped_images_are_those_of_scipy() {
         let &Case { height, width, shift, rotation, scale, shear, alpha, sigma, .. } = case;
         let (image, size) = (reference.image(height, width), [height, width]);
         let gaussian = Gaussian::new(sigma, height.max(width));
-        let mut noise = numbers(11);
-        let fields = [(); 2].map(|()| {
+        let noise: Vec<u8> = numbers(11).take(2 * height * width).flat_map(u16::to_le_bytes).collect();
+        let (across, down) = noise.split_at(2 * height * width);
+        let fields = [across, down].map(|noise| {
             let mut field = Field::default();
-            field.fill(noise.by_ref().take(height * width), &gaussian, alpha, size);
+            field.fill(noise, &gaussian, alpha, size);
             field
         });
         let fields = (alpha > 0.0).then_some(&fields);
