@@ -87,6 +87,8 @@ struct Record<'a> {
     /// Number of questions without an answer because their work failed.
     failed: usize,
     answers: Vec<Answer<'a>>,
+    /// Sentence of the section beyond the questions. None if there is none.
+    beyond: Option<&'a str>,
     softmax: Option<&'a Path>,
     hidden: Option<&'a Path>,
     studies: &'a [PathBuf],
@@ -174,9 +176,10 @@ fn print_sheet(exercise: &Exercise, output: &Output) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the number of questions whose work failed.
+/// Returns the number of questions and further sections whose work failed.
 fn num_failed(report: &ExerciseReport) -> usize {
-    report.answers.iter().filter(|answer| matches!(answer.answer, Err(Missing::Failed(_)))).count()
+    let answers = report.answers.iter().map(|answer| &answer.answer).chain([&report.beyond]);
+    answers.filter(|answer| matches!(answer, Err(Missing::Failed(_)))).count()
 }
 
 /// Prints the answers, and what a person should know about them.
@@ -185,6 +188,11 @@ fn print(report: &ExerciseReport, exercise: &Exercise, interrupted: bool, output
     for ExerciseAnswer { number, answer } in &report.answers {
         let text = answer.clone().unwrap_or_else(|missing| format!("not answered: {}", reason(&missing)));
         output.line(&format!("{number:>2}. {text}"));
+    }
+    match &report.beyond {
+        Ok(sentence) => output.line(&format!("beyond: {sentence}")),
+        Err(Missing::NotAsked) => (),
+        Err(missing) => output.line(&format!("beyond: not written: {}", reason(missing))),
     }
     output.line("");
     if report.num_reused > 0 {
@@ -240,6 +248,7 @@ fn record<'a>(report: &'a ExerciseReport, exercise: &Exercise, interrupted: bool
         interrupted,
         failed: num_failed(report),
         answers: report.answers.iter().map(answer).collect(),
+        beyond: report.beyond.as_deref().ok(),
         softmax: report.softmax.as_deref(),
         hidden: report.hidden.as_deref(),
         studies: &report.studies,

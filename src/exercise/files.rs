@@ -39,6 +39,7 @@ static STUDIES: [StudyTemplate; NUM_STUDIES] =
 
 const INSERTED: &str = include_str!("../../configs/lab/inserted.toml");
 const HIDDEN: &str = include_str!("../../configs/hidden.toml");
+const AUGMENTED: &str = include_str!("../../configs/lab/augmented.toml");
 const BEST: &str = include_str!("../../configs/best.toml");
 
 /// Number of questions that a study answers.
@@ -60,6 +61,8 @@ pub(super) struct Files {
     pub(super) inserted: PathBuf,
     /// Experiment with a hidden layer and settings that suit it.
     pub(super) hidden: PathBuf,
+    /// Experiment of a network that learns from augmented images.
+    pub(super) augmented: PathBuf,
     /// Experiment of the best known network, which takes minutes. Question 13 names it.
     pub(super) best: PathBuf,
     /// Studies that are run.
@@ -117,9 +120,10 @@ pub(super) fn write(exercise: &Exercise, num_train: usize) -> Result<Files> {
     let softmax = write_file(&folder, "softmax.toml", experiment(DEFAULT_EXPERIMENT, exercise, num_train)?)?;
     let inserted = write_file(&folder, "inserted.toml", experiment(INSERTED, exercise, num_train)?)?;
     let hidden = write_file(&folder, "hidden.toml", experiment(HIDDEN, exercise, num_train)?)?;
+    let augmented = write_file(&folder, "augmented.toml", experiment(AUGMENTED, exercise, num_train)?)?;
     let best = write_file(&folder, "best.toml", experiment(BEST, exercise, num_train)?)?;
     let studies = if exercise.quick { quick_studies } else { full_studies.clone() };
-    Ok(Files { softmax, inserted, hidden, best, studies, full_studies, edited })
+    Ok(Files { softmax, inserted, hidden, augmented, best, studies, full_studies, edited })
 }
 
 /// Returns an experiment file adapted to the options of the exercise. A changed file has no

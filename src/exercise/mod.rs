@@ -19,7 +19,8 @@ use crate::backend::{Backend, Compute, Engine};
 use crate::data::Source;
 use crate::error::{BACKEND_PANIC, Error, Result, catch_panic};
 use crate::exercise::page::{
-    ExerciseAnswer, ExercisePage, ExerciseRun, ExerciseStudy, FIRST_STUDY, Inside, Missing, QUESTIONS, Work,
+    Beyond, ExerciseAnswer, ExercisePage, ExerciseRun, ExerciseStudy, FIRST_STUDY, Inside, Missing,
+    QUESTIONS, Work,
 };
 use crate::experiment::{Experiment, Override};
 use crate::pipeline::SplitName;
@@ -73,6 +74,8 @@ pub(crate) struct ExerciseReport {
     pub is_beside: bool,
     /// One sentence per question, or the reason why there is no answer.
     pub answers: Vec<ExerciseAnswer>,
+    /// Sentence of the section beyond the questions, or the reason why there is none.
+    pub beyond: Work<String>,
     /// Folder of the run of the softmax network.
     pub softmax: Option<PathBuf>,
     /// Folder of the run of the network with a hidden layer.
@@ -96,6 +99,7 @@ struct ExerciseInputs {
 }
 
 static NO_RUN: Work<ExerciseRun> = Err(Missing::NotAsked);
+static NO_BEYOND: Work<Beyond> = Err(Missing::NotAsked);
 static NO_SEEDS: Work<Vec<RunRecords>> = Err(Missing::NotAsked);
 static NO_INSIDE: Work<Inside> = Err(Missing::NotAsked);
 
@@ -105,6 +109,7 @@ struct Results {
     seeds: Work<Vec<RunRecords>>,
     inserted: Work<ExerciseRun>,
     hidden: Work<ExerciseRun>,
+    beyond: Work<Beyond>,
     inside: Work<Inside>,
     studies: Vec<Work<FinishedStudy>>,
 }
@@ -147,22 +152,25 @@ impl Exercise {
             seeds: &results.seeds,
             inserted: &results.inserted,
             hidden: &results.hidden,
+            beyond: &results.beyond,
             inside: &results.inside,
             studies: &studies,
             files: [&files.softmax, &files.inserted, &files.hidden, &files.best],
+            augmented_file: &files.augmented,
             edited: &files.edited,
             command: &arguments,
             artifacts: &self.artifacts(),
             seconds: start.elapsed().as_secs_f64(),
             ..self.page_without_work(&inputs)
         };
-        let (html, answers) = page::page(&page);
+        let (html, answers, beyond) = page::page(&page);
         let written = mark::write_beside(&self.folder, "report", &html)?;
         let folder = |run: &Work<ExerciseRun>| Some(run.as_ref().ok()?.records.folder.path().to_owned());
         Ok(ExerciseReport {
             page: written.path,
             is_beside: written.is_edited,
             answers,
+            beyond,
             softmax: folder(&results.softmax),
             hidden: folder(&results.hidden),
             studies: finished.iter().map(|study| study.opened.folder.path().to_owned()).collect(),
@@ -199,10 +207,12 @@ impl Exercise {
             seeds: &NO_SEEDS,
             inserted: &NO_RUN,
             hidden: &NO_RUN,
+            beyond: &NO_BEYOND,
             inside: &NO_INSIDE,
             studies: &[],
             quick: self.quick,
             files: [nothing; 4],
+            augmented_file: nothing,
             edited: &[],
             command: "",
             artifacts: nothing,
@@ -288,7 +298,12 @@ impl Exercise {
             let files = (files.0.as_path(), files.1.as_path());
             studies.push(self.attempt(&[number], || studies::run(self, files, interrupter, observer)));
         }
-        Results { softmax, seeds, inserted, hidden, inside, studies }
+        // The last section belongs to the whole exercise.
+        let beyond = match self.questions.len() == QUESTIONS.len() {
+            true => self.attempt(&self.questions, || trainer.beyond(&files.augmented, observer)),
+            false => Err(Missing::NotAsked),
+        };
+        Results { softmax, seeds, inserted, hidden, beyond, inside, studies }
     }
 
     /// Tells the observer that the work on a question begins, unless the work has been stopped.

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use burn::train::Interrupter;
 
+use crate::data::AugmentationConfig;
 use crate::error::{Error, Result};
-use crate::exercise::page::{ExampleImage as LabImage, ExerciseRun, Inside, Missing, Work};
+use crate::exercise::page::{Beyond, ExampleImage as LabImage, ExerciseRun, Inside, Missing, Work};
 use crate::exercise::{Exercise, ExerciseObserver};
 use crate::experiment::Experiment;
 use crate::pipeline::earlier::{find_runs, finished_records};
@@ -42,11 +43,37 @@ impl Trainer<'_> {
 
     /// Returns the run of an earlier start, or trains the network.
     pub(super) fn network(&self, file: &Path, observer: &mut dyn ExerciseObserver) -> Work<ExerciseRun> {
-        let experiment = read(file)?;
+        self.find_or_train(read(file)?, observer)
+    }
+
+    /// Returns the run of an earlier start, or trains an experiment.
+    fn find_or_train(
+        &self,
+        experiment: Experiment,
+        observer: &mut dyn ExerciseObserver,
+    ) -> Work<ExerciseRun> {
         match self.find_finished(&experiment)? {
             Some(run) => Ok(run),
             None => self.train(experiment, observer),
         }
+    }
+
+    /// Trains an experiment with augmentation and the same one without, and writes the page on which
+    /// one draws.
+    pub(super) fn beyond(&self, file: &Path, observer: &mut dyn ExerciseObserver) -> Work<Beyond> {
+        let experiment = read(file)?;
+        let name = format!("not-{}", experiment.name);
+        let plain = Experiment { name, augmentation: AugmentationConfig::default(), ..experiment.clone() };
+        let plain = self.find_or_train(plain, observer)?;
+        let augmented = self.find_or_train(experiment, observer)?;
+        let draw_page = self.draw_page(&augmented).map_err(|error| error.message().to_owned());
+        Ok(Beyond { plain, augmented, draw_page })
+    }
+
+    /// Writes the page on which one draws, for a run. Returns its path from the exercise's folder.
+    fn draw_page(&self, run: &ExerciseRun) -> Result<String> {
+        let _ = run;
+        Err(Error::new("TODO"))
     }
 
     /// Trains the softmax network with the [`MORE_SEEDS`] seeds that follow its own.

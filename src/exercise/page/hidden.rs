@@ -113,12 +113,12 @@ impl<'a> Steps<'a> {
 }
 
 /// Formats the time per epoch.
-fn epoch_seconds(epochs: &[EpochRecord]) -> String {
+pub(super) fn epoch_seconds(epochs: &[EpochRecord]) -> String {
     EpochRecord::median_seconds(epochs).map_or_else(|| "–".to_owned(), seconds)
 }
 
 /// Describes a change of the test accuracy in either direction: `rises from 0.9200 to 0.9700`.
-fn change(before: &Evaluation, after: &Evaluation) -> String {
+pub(super) fn change(before: &Evaluation, after: &Evaluation) -> String {
     let verb = match after.accuracy.total_cmp(&before.accuracy) {
         std::cmp::Ordering::Greater => "rises",
         std::cmp::Ordering::Less => "falls",
@@ -201,7 +201,7 @@ fn beside_chance(page: &ExercisePage<'_>, steps: &Steps<'_>) -> Work<Option<Stri
 }
 
 /// Builds the paired comparison of the networks on the same test images.
-fn image_by_image(runs: &[RunRecords], names: &[String]) -> Markup {
+pub(super) fn image_by_image(runs: &[RunRecords], names: &[String]) -> Markup {
     let tests = runs.iter().map(|run| run.test.as_ref().map(|test| &test.evaluation));
     let tests: Option<Vec<&Evaluation>> = tests.collect();
     let Some([first, others @ ..]) = tests.as_deref() else { return html! {} };
@@ -213,7 +213,7 @@ fn image_by_image(runs: &[RunRecords], names: &[String]) -> Markup {
 }
 
 /// Describes signs of overfitting in the validation loss.
-fn overfitting(run: &ExerciseRun) -> Option<String> {
+pub(super) fn overfitting(run: &ExerciseRun) -> Option<String> {
     let epochs = &run.records.epochs;
     let last = epochs.last()?;
     let validated = |epoch: &EpochRecord| epoch.validation_loss;

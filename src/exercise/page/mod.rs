@@ -5,6 +5,7 @@
 
 mod architecture;
 mod batch_size;
+mod beyond;
 mod code;
 mod data;
 mod example;
@@ -104,6 +105,8 @@ pub(crate) struct ExercisePage<'a> {
     pub inserted: &'a Work<ExerciseRun>,
     /// Run of a network with a hidden layer and settings that suit it.
     pub hidden: &'a Work<ExerciseRun>,
+    /// Runs with and without augmentation, for the last section.
+    pub beyond: &'a Work<Beyond>,
     /// Weights of the softmax network, and its predictions for example images.
     pub inside: &'a Work<Inside>,
     /// Studies of questions 11 to 14.
@@ -113,6 +116,8 @@ pub(crate) struct ExercisePage<'a> {
     /// Experiment files: the softmax network, the one with a layer inserted, the one with settings
     /// that suit it, and the best known network.
     pub files: [&'a Path; 4],
+    /// Experiment file of the network that learns from augmented images.
+    pub augmented_file: &'a Path,
     /// Files that a person has edited. They were used as they are.
     pub edited: &'a [String],
     /// Arguments after `smallnet` that resume the exercise.
@@ -133,6 +138,18 @@ pub(crate) struct ExerciseRun {
     /// Duration in seconds, from reading the images to writing the run's page. None if an earlier
     /// start had trained it.
     pub seconds: Option<f64>,
+}
+
+/// Two trainings that differ in the augmentation alone.
+#[derive(Debug, Clone)]
+pub(crate) struct Beyond {
+    /// Run without augmentation.
+    pub plain: ExerciseRun,
+    /// Run with augmentation.
+    pub augmented: ExerciseRun,
+    /// Path, from the folder of the page, of the page on which one draws, or the reason why it could
+    /// not be written.
+    pub draw_page: std::result::Result<String, String>,
 }
 
 /// Weights and example predictions of the softmax network.
@@ -194,12 +211,13 @@ pub(crate) struct ExerciseAnswer {
     pub answer: Work<String>,
 }
 
-/// Returns the page as HTML, and one sentence per question.
-pub(crate) fn page(page: &ExercisePage<'_>) -> (String, Vec<ExerciseAnswer>) {
+/// Returns the page as HTML, one sentence per question, and the sentence of the last section.
+pub(crate) fn page(page: &ExercisePage<'_>) -> (String, Vec<ExerciseAnswer>, Work<String>) {
     let answers: Vec<(usize, Work<Answer>)> =
         page.questions.iter().map(|&number| (number, answer(page, number))).collect();
     let mut sections = vec![contents(&answers)];
     sections.extend(answers.iter().map(|(number, answer)| section(page, *number, answer)));
+    sections.push(beyond::section(page));
     sections.push(provenance::section(page));
     let origin = "from what it measured and from the images";
     let html = keep_signs_together(&layout::page_from(origin, TITLE, &provenance::header(page), &sections));
@@ -207,7 +225,7 @@ pub(crate) fn page(page: &ExercisePage<'_>) -> (String, Vec<ExerciseAnswer>) {
         number,
         answer: answer.map(|answer| answer.sentence),
     };
-    (html, answers.into_iter().map(in_short).collect())
+    (html, answers.into_iter().map(in_short).collect(), beyond::sentence(page))
 }
 
 /// Answers one question.
@@ -273,14 +291,19 @@ fn section(page: &ExercisePage<'_>, number: usize, answer: &Work<Answer>) -> Mar
                     (code::snippets(page, number))
                     @if !answer.commands.is_empty() {
                         h3 { "The same with smallnet" }
-                        pre.commands {
-                            @for command in &answer.commands { (invocation(page)) " " (command) "\n" }
-                        }
+                        (command_block(page, &answer.commands))
                     }
                 },
                 Err(missing) => (missing_notice(page, missing)),
             }
         }
+    }
+}
+
+/// Builds a block of commands, which are given without the name of the program.
+fn command_block(page: &ExercisePage<'_>, commands: &[String]) -> Markup {
+    html! {
+        pre.commands { @for command in commands { (invocation(page)) " " (command) "\n" } }
     }
 }
 
