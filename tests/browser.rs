@@ -3,25 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
+#[path = "common/devtools.rs"]
+mod devtools;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{TestDir, config};
+use devtools::chromium;
 use serde_json::Value;
-
-/// Returns the name of the browser, or none if it is not installed. `.ci/run` installs it and sets
-/// `SMALLNET_REQUIRE_CHROMIUM`.
-fn chromium() -> Option<&'static str> {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let found = names.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok());
-    assert!(
-        found.is_some() || std::env::var_os("SMALLNET_REQUIRE_CHROMIUM").is_none(),
-        "SMALLNET_REQUIRE_CHROMIUM is set, but there is no Chromium"
-    );
-    found
-}
 
 /// Loaded page: its text, the lines of the console and the requested addresses.
 struct LoadedPage {
