@@ -99,7 +99,7 @@ const fn hand(slant: f32, aspect: f32, kinds: [bool; 8]) -> Hand {
 }
 
 /// A point: column to the right, row downwards. A digit is about 0.6 wide and 1 high.
-type Point = [f32; 2];
+pub type Point = [f32; 2];
 
 /// Strokes of a digit. A stroke is a smooth curve through its points, with a corner where a point
 /// comes twice.
@@ -274,6 +274,14 @@ fn curve(points: &[Point]) -> Vec<Point> {
         }
     }
     all
+}
+
+/// Strokes of a digit as a pen writes them, `height` pixels high in the middle of a square of `side`
+/// pixels: points, in pixels, that are joined by lines.
+pub fn strokes_of(digit: usize, hand: usize, height: f32, side: f32, seed: u64) -> Vec<Vec<Point>> {
+    let written = Written::new(digit, hand, height, 0.0, &mut Random::new(seed));
+    let to = written.size().map(|size| (side - size) / 2.0);
+    written.moved(to).strokes
 }
 
 /// A written digit: lines between points, in pixels, and the smallest box around them.
