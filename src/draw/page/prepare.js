@@ -137,7 +137,9 @@ function transposed({height, width, values}) {
 }
 
 // Means of blocks.
-function shrunk({height, width, values}, block) {
+function shrunk(image, block) {
+  if (block === 1) return image;
+  const {height, width, values} = image;
   const result = grayImage(Math.ceil(height / block), Math.ceil(width / block));
   const counts = new Float32Array(result.values.length);
   for (let row = 0, index = 0; row < height; row++) {
@@ -148,7 +150,7 @@ function shrunk({height, width, values}, block) {
       counts[at]++;
     }
   }
-  result.values.forEach((sum, at) => (result.values[at] = sum / counts[at]));
+  for (let at = 0; at < counts.length; at++) result.values[at] /= counts[at];
   return result;
 }
 
@@ -191,7 +193,10 @@ function distances({height, width, values}, half, isAbove) {
 
 // Distances of the ink above `half` from what is around it.
 function depths(image, half) {
-  return distances(padded(image, 1), half, false).values.filter((value) => value > 0);
+  const inside = new Float32Array(image.values.length);
+  let count = 0;
+  for (const value of distances(padded(image, 1), half, false).values) if (value > 0) inside[count++] = value;
+  return inside.subarray(0, count);
 }
 
 // Mean width of the strokes.
@@ -450,7 +455,7 @@ function keep(ink, components, side) {
   const limit = Math.max(times(1 / 20, side), 1);
   const box = boundsOf(ink, 0), digit = cutBox(ink, box);
   const away = distances(cutBox(strong, box), 0, true).values;
-  away.forEach((distance, index) => distance > limit && (digit.values[index] = 0));
+  for (let index = 0; index < away.length; index++) if (away[index] > limit) digit.values[index] = 0;
   return digit;
 }
 
@@ -501,7 +506,8 @@ function trimBorder(gray) {
   }
   const near = times(0.25, single(high - low));
   const isPaper = (value) => Math.abs(single(value - paper)) <= near;
-  const [top, bottom] = borderRows(gray, isPaper), [left, right] = borderRows(transposed(gray), isPaper);
+  const [top, bottom] = borderRows(gray.values, gray.height, gray.width, gray.width, 1, isPaper);
+  const [left, right] = borderRows(gray.values, gray.width, gray.height, 1, gray.width, isPaper);
   const numSides = [top, bottom, left, right].filter((thickness) => thickness).length;
   const height = gray.height - top - bottom, width = gray.width - left - right;
   if (!numSides || height < 3 || width < 3) return null;
@@ -514,21 +520,21 @@ function trimBorder(gray) {
   return isBorder && share(borderOf(trimmed)) >= single(0.8) ? trimmed : null;
 }
 
-// Number of rows at the top and at the bottom that belong to a border.
-function borderRows({height, width, values}, isPaper) {
-  const thickness = (rowAt) => {
+// Number of rows at the top and at the bottom that belong to a border. A row has `length` values; `step` leads to
+// the next row, `inRow` to the next value of a row.
+function borderRows(values, numRows, length, step, inRow, isPaper) {
+  const thickness = (first, next) => {
     let count = 0;
-    for (let row = 0; row < height; row++) {
-      const start = rowAt(row) * width;
+    for (let row = 0; row < numRows; row++) {
       let other = 0;
-      for (let at = start; at < start + width; at++) other += !isPaper(values[at]);
-      const share = single(other / width);
+      for (let index = 0; index < length; index++) other += !isPaper(values[first + row * next + index * inRow]);
+      const share = single(other / length);
       if (share < single(0.2)) break;
       if (share >= single(0.85)) count = row + 1;
     }
-    return count === 0 || count > Math.floor(height * 0.25) ? 0 : count + 1;
+    return count === 0 || count > Math.floor(numRows / 4) ? 0 : count + 1;
   };
-  return [thickness((row) => row), thickness((row) => height - 1 - row)];
+  return [thickness(0, step), thickness((numRows - 1) * step, -step)];
 }
 
 // True if the component has four corners, an empty middle, and at least half of the picture's sides.
@@ -595,13 +601,17 @@ function findLines(image) {
   const numSlopes = Math.max(Math.ceil(single(times(0.08, width) / 1.5)), 1);
   // Runs of ink in the columns: a run counts once for each pair of rows of which it has one.
   const runs = [];
+  let numInked = 0;
   for (let column = 0; column < width; column++) {
+    const numBefore = runs.length;
     for (let row = 0, wasInk = false; row <= height; row++) {
       const isInk = row < height && values[row * width + column] > 0;
       if (isInk !== wasInk) runs.push(column, isInk ? row : row + 1, isInk ? 1 : -1);
       wasInk = isInk;
     }
+    numInked += runs.length > numBefore;
   }
+  if (numInked < needed) return [];
   let best = 0, slope = 0, pairs = [];
   for (let step = -numSlopes; step <= numSlopes; step++) {
     const tried = single(times(0.08, step) / numSlopes);

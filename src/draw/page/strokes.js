@@ -3,8 +3,8 @@
 // A stroke is {width, points: [[x, y], ...]} in pixels of the picture. It is a smooth curve with round ends.
 'use strict';
 
-// Rows and columns of the picture of a drawing.
-const PICTURE_SIDE = 280;
+// Rows and columns of the picture of a drawing. More would cost time: a picture is prepared while one draws.
+const PICTURE_SIDE = 192;
 
 // Returns the picture of these strokes, side * side grey levels: paper is 255, ink is 0.
 function drawStrokes(strokes, side) {
