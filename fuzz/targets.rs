@@ -17,7 +17,7 @@ use smallnet::exchange::{DenseNetwork, Format, Layout, keras, onnx, pytorch, saf
 use smallnet::experiment::summary::ModelSummary;
 use smallnet::experiment::{Experiment, Override, differences};
 use smallnet::model::{Mlp, MlpConfig, load_weights, weights_sha256};
-use smallnet::optim::{OptimizerConfig, schedule_formula, update_formula};
+use smallnet::optim::{OptimizerConfig, average_formula, schedule_formula, update_formula};
 use smallnet::pipeline::Splits;
 use smallnet::report;
 use smallnet::run;
@@ -206,6 +206,7 @@ pub fn experiment(bytes: &[u8]) {
         experiment.training.clip_norm,
         experiment.training.clip_value,
     ));
+    black_box(experiment.training.average.map(average_formula));
     let _ = black_box(differences(&[&experiment, &Experiment::default()]));
 }
 
@@ -296,17 +297,20 @@ pub fn study_folder(bytes: &[u8]) {
     });
 }
 
-/// Reads a checkpoint in which one of the files is the input. `SHA256SUMS` has the digest of the
+/// Reads a checkpoint in which one of the files is the input. Half of the checkpoints have an average
+/// of the weights. `SHA256SUMS` has the digest of the
 /// input, so that the digest does not hide the input from the readers behind it.
 pub fn checkpoint(bytes: &[u8]) {
     const NAMES: [&str; 5] = ["model.bpk", "optimizer.bpk", "scheduler.bpk", "state.json", "SHA256SUMS"];
+    const MODEL: &[u8] = include_bytes!("seeds/checkpoint/files/model.bpk");
     let (choice, bytes) = split(bytes);
+    let has_average = choice / NAMES.len() % 2 == 1;
     with_state(|dir, model| {
         let position = Position { epochs: 1, steps: 0 };
         let store = Store::at(dir.join("checkpoint"));
         let folder = store.folder(position);
         let mut files: Vec<Vec<u8>> = vec![
-            include_bytes!("seeds/checkpoint/files/model.bpk").to_vec(),
+            MODEL.to_vec(),
             include_bytes!("seeds/checkpoint/files/optimizer.bpk").to_vec(),
             include_bytes!("seeds/checkpoint/files/scheduler.bpk").to_vec(),
             include_bytes!("seeds/checkpoint/files/state.json").to_vec(),
@@ -316,7 +320,13 @@ pub fn checkpoint(bytes: &[u8]) {
         }
         let hex = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
         let line = |(name, bytes): (&&str, &Vec<u8>)| format!("{}  {name}\n", hex(&Sha256::digest(bytes)));
-        let sums: String = NAMES.iter().zip(&files).map(line).collect();
+        let mut sums: String = NAMES.iter().zip(&files).map(line).collect();
+        if has_average {
+            let trained = std::mem::replace(&mut files[0], MODEL.to_vec());
+            sums = NAMES.iter().zip(&files).map(line).collect();
+            sums.push_str(&line((&"trained.bpk", &trained)));
+            write(folder.join("trained.bpk"), &trained);
+        }
         files.push(if choice % NAMES.len() == 4 { bytes.to_vec() } else { sums.into_bytes() });
         for (name, bytes) in NAMES.iter().zip(&files) {
             write(folder.join(name), bytes);
@@ -324,7 +334,7 @@ pub fn checkpoint(bytes: &[u8]) {
         let _ = black_box(store.positions());
         let limits = SizeLimits::new(model, &OptimizerConfig::default());
         let checkpoint = store.read(position, &limits);
-        let _ = black_box(checkpoint.and_then(|checkpoint| checkpoint.check(model, "fuzz")));
+        let _ = black_box(checkpoint.and_then(|checkpoint| checkpoint.check(model, has_average, "fuzz")));
     });
 }
 

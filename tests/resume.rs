@@ -13,9 +13,9 @@ use common::runs::{result, run_folders, signal, start, start_endless, temp_files
 use common::{CommandOutput, Rng, TestDir, wait_for_end};
 use serde_json::Value;
 
-/// Settings of a training with every kind of state: momentum, dropout, augmentation, a schedule, the best epoch,
-/// checkpoints within an epoch.
-const SETTINGS: [&str; 11] = [
+/// Settings of a training with every kind of state: momentum, dropout, augmentation, a schedule, the best
+/// epoch, checkpoints within an epoch, an average of the weights.
+const SETTINGS: [&str; 12] = [
     "augmentation.rotation=20",
     "augmentation.elastic_alpha=30",
     "model.hidden=[12]",
@@ -25,6 +25,7 @@ const SETTINGS: [&str; 11] = [
     "schedule.kind=cosine",
     "data.validation=100",
     "training.batch_size=60",
+    "training.average=0.9",
     "training.num_epochs=10",
     "checkpoint.every_steps=4",
 ];
@@ -81,7 +82,7 @@ fn killed_a_hundred_times_at_any_moment_it_ends_as_if_it_had_never_stopped() {
 #[test]
 fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
     let dir = test_dir();
-    let whole = dir.json(&train_with(&[&SETTINGS[..7], &["training.num_epochs=60"]].concat()));
+    let whole = dir.json(&train_with(&[&SETTINGS[..8], &["training.num_epochs=60"]].concat()));
     let reference = result(&dir, &dir.run_folder(&whole));
     fs::remove_dir_all(dir.path().join("artifacts")).unwrap();
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
@@ -104,7 +105,7 @@ fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
     }
     // The same training with a given end is stopped at random moments, five times per signal.
     let mut rng = Rng::new(3);
-    let settings = [&SETTINGS[..7], &["training.num_epochs=60"]].concat();
+    let settings = [&SETTINGS[..8], &["training.num_epochs=60"]].concat();
     for _ in 0..5 {
         let mut args = train_with(&settings);
         let mut run = String::new();
@@ -239,7 +240,7 @@ fn damage_is_found_said_and_gone_behind() {
         all.sort_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
         all
     };
-    for name in ["model.bpk", "optimizer.bpk", "scheduler.bpk", "state.json", "SHA256SUMS"] {
+    for name in ["model.bpk", "trained.bpk", "optimizer.bpk", "scheduler.bpk", "state.json", "SHA256SUMS"] {
         let newest = checkpoints().pop().unwrap().join(name);
         let mut bytes = fs::read(&newest).unwrap();
         let middle = bytes.len() / 2;

@@ -12,9 +12,12 @@ use crate::data::{Batch, ImageDataset, Split};
 use crate::model::{Activation, Dropout, Mlp};
 use crate::optim::{OptimizerConfig, Schedule, ScheduleConfig};
 use crate::training::TrainingConfig;
+use crate::training::average::WeightAverage;
 
 #[derive(Deserialize)]
 struct Golden {
+    /// Largest decay of the average.
+    average: f64,
     cases: Vec<Case>,
 }
 
@@ -33,6 +36,7 @@ struct Case {
     batches: Vec<GoldenBatch>,
     losses: Vec<f64>,
     final_logits_first_batch: Vec<Vec<f64>>,
+    averaged_logits_first_batch: Vec<Vec<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -66,8 +70,9 @@ impl Case {
         Batch::new(&Split::whole(images), &positions, self.label_smoothing, device)
     }
 
-    /// Returns the losses of all batches, and the first batch's logits after the training.
-    fn train(&self, device: &Device) -> (Vec<f64>, Vec<f64>) {
+    /// Returns the losses of all batches, and the first batch's logits after the training: of the
+    /// network, and of the average of its weights.
+    fn train(&self, decay: f64, device: &Device) -> (Vec<f64>, [Vec<f64>; 2]) {
         let training = device.clone().autodiff();
         let config = TrainingConfig {
             clip_norm: self.clip_norm,
@@ -80,14 +85,19 @@ impl Case {
         let optimizer = model.engine().optimizer(&self.optimizer, config.clipping());
         let mut learner = Learner::new(model.train(), optimizer, schedule);
         let mut losses = Vec::new();
+        let mut average = WeightAverage::new(decay, None);
         for index in 0..self.batches.len() {
             let output = learner.train_step(self.batch(index, &training));
             learner.lr_step();
             learner.optimizer_step(output.grads);
+            average.update(&learner.model(), index);
             losses.push(output.item.sync().unwrap().steps()[0].loss);
         }
-        let logits = learner.model().valid().forward(self.batch(0, device).images());
-        (losses, logits.into_data().iter::<f64>().collect())
+        let logits = [learner.model().valid(), average.into_network().unwrap()].map(|model| {
+            let logits = model.forward(self.batch(0, device).images());
+            logits.into_data().iter::<f64>().collect()
+        });
+        (losses, logits)
     }
 }
 
@@ -102,12 +112,14 @@ fn losses_equal_pytorchs_step_by_step() {
     assert_eq!(golden.cases.len(), 17);
     for case in &golden.cases {
         for device in devices() {
-            let (losses, logits) = case.train(&device);
+            let (losses, logits) = case.train(golden.average, &device);
             assert_eq!(losses.len(), 10);
             for (step, (loss, expected)) in losses.iter().zip(&case.losses).enumerate() {
                 assert!((loss - expected).abs() < 1e-5, "{}, step {step}: {loss}, {expected}", case.name);
             }
-            for (logit, expected) in logits.iter().zip(case.final_logits_first_batch.concat()) {
+            let expected = [&case.final_logits_first_batch, &case.averaged_logits_first_batch];
+            let expected = expected.into_iter().flat_map(|logits| logits.concat());
+            for (logit, expected) in logits.iter().flatten().zip(expected) {
                 assert!((logit - expected).abs() < 1e-4, "{}: logit {logit}, {expected}", case.name);
             }
         }

@@ -1,6 +1,7 @@
 # Writes golden.json beside this file: ten training steps of small dense networks, computed by PyTorch.
 # Tests compare smallnet's training with them. There is one case per optimizer, activation, label
-# smoothing or clipping setting. PyTorch has no Lion; the package lion-pytorch has one.
+# smoothing or clipping setting. PyTorch has no Lion; the package lion-pytorch has one. Beside the
+# network, its AveragedModel is trained: the moving average of the weights.
 # Made with Python 3.11, torch 2.15.0 (CPU), numpy 2.4.6; golden.json records the torch version.
 # Rerun:  python3 -m venv /tmp/venv-ref
 #         /tmp/venv-ref/bin/pip install torch==2.15.0 numpy==2.4.6 lion-pytorch
@@ -12,7 +13,8 @@
 #   * every hidden ReLU is on for some example in most batches (none is dead), and none sits so
 #     near its kink that rounding could flip it,
 #   * the loss over all examples falls visibly, and
-#   * the run without the setting gives visibly other numbers (so a test notices if it is missing).
+#   * the run without the setting gives visibly other numbers (so a test notices if it is missing), and
+#     so does the average.
 # The first seed that passes all four is taken.
 
 import itertools
@@ -25,9 +27,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from lion_pytorch import Lion
+from torch.optim.swa_utils import AveragedModel
 
 HEIGHT, WIDTH, CLASSES = 2, 3, 3
 STEPS, BATCH, LAST_BATCH = 10, 4, 3
+AVERAGE = 0.4  # largest decay of the average; (1 + n) / (10 + n) reaches it with n = 5
 
 MAX_ROUNDING = 1e-6  # largest |float32 - float64| allowed in any loss, final logit or parameter
 MIN_KINK = 1e-4      # smallest |ReLU input| allowed
@@ -159,9 +163,12 @@ def make_optimizer(o, params):
 def train(settings, start, dtype):
     """Runs the ten steps; returns the losses, the final logits and parameters, and the checks."""
     weights, biases, batches = start
-    ws = [torch.tensor(w, dtype=dtype, requires_grad=True) for w in weights]
-    bs = [torch.tensor(b, dtype=dtype, requires_grad=True) for b in biases]
+    ws = [torch.nn.Parameter(torch.tensor(w, dtype=dtype)) for w in weights]
+    bs = [torch.nn.Parameter(torch.tensor(b, dtype=dtype)) for b in biases]
     params = [p for pair in zip(ws, bs) for p in pair]
+    # The first update copies the parameters. The decay rises as in TensorFlow's moving averages.
+    averaged = AveragedModel(torch.nn.ParameterList(params), avg_fn=lambda average, new, n: (
+        (d := min(AVERAGE, (1 + int(n)) / (10 + int(n)))) * average + (1 - d) * new))
     optimizer = make_optimizer(settings["optimizer"], params)
     act = ACTIVATIONS[settings["activation"]]
     # pixel / 255 is taken in float32, also for the float64 run: the inputs are the same numbers.
@@ -200,11 +207,16 @@ def train(settings, start, dtype):
             if settings["clip_value"] is not None:
                 torch.nn.utils.clip_grad_value_([p], settings["clip_value"])
         optimizer.step()
+        averaged.update_parameters(torch.nn.ParameterList(params))
         losses.append(loss.item())
     after = loss_over_all()
     with torch.no_grad():
         logits = forward(inputs[0])
+        means = list(averaged.module)
+        ws, bs = means[::2], means[1::2]  # `forward` reads them
+        averaged_logits = forward(inputs[0])
     return {"losses": np.array(losses), "logits": logits.numpy(),
+            "averaged_logits": averaged_logits.numpy(),
             "params": np.concatenate([p.detach().numpy().ravel() for p in params]),
             "alive": min((int(n.min()) for n in alive), default=STEPS),
             "kink": kink, "fall": before - after}
@@ -229,12 +241,15 @@ def make_case(settings, without):
         if settings["activation"] == "relu" and (
                 run["alive"] < MIN_ALIVE or run["kink"] < MIN_KINK):
             continue
-        rounding = distance(run, train(settings, start, torch.float64),
-                            ("losses", "logits", "params"))
+        exact = train(settings, start, torch.float64)
+        rounding = distance(run, exact, ("losses", "logits", "params"))
         if not rounding < MAX_ROUNDING:
+            continue
+        if not distance(run, exact, ("averaged_logits",)) < 2 * MAX_ROUNDING:
             continue
         effects = [distance(run, train(changed(settings, c), start, torch.float32))
                    for c in without]
+        effects.append(np.abs(run["logits"] - run["averaged_logits"]).max())
         if any(not e > MIN_EFFECT for e in effects):
             continue
         break
@@ -251,6 +266,7 @@ def make_case(settings, without):
         "batches": [{"pixels": p.tolist(), "labels": l.tolist()} for p, l in batches],
         "losses": floats(run["losses"]),
         "final_logits_first_batch": floats(run["logits"]),
+        "averaged_logits_first_batch": floats(run["averaged_logits"]),
     }
 
 
@@ -267,7 +283,7 @@ def main():
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     golden = {"torch": torch.__version__.split("+")[0],
-              "cases": [make_case(*c) for c in CASES]}
+              "average": AVERAGE, "cases": [make_case(*c) for c in CASES]}
     text = json.dumps(golden, indent=1, allow_nan=False)
     # Each innermost list is written on one line.
     text = re.sub(r"\[[^\[\]{}\"]*\]", lambda m: re.sub(r"\s+", " ", m[0])

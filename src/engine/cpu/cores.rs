@@ -47,11 +47,13 @@ fn cases() -> [Case; 3] {
 }
 
 /// Takes two steps. The second one has a smaller batch, like the last step of an epoch. Returns the
-/// metrics of both steps, the logits of the first batch after them, and the weights and biases.
+/// metrics of both steps, the logits of the first batch after them, and the weights and biases with
+/// their moving average.
 fn train(case: &Case, split: &Split, batch_size: usize) -> (Vec<(f64, usize)>, Vec<f32>, Vec<TensorData>) {
     let device = Device::flex();
     let mut optimizer: ModuleOptimizer = Engine::Cpu.optimizer(&case.optimizer, None);
     let mut model = case.model.clone();
+    let mut average = model.valid();
     let mut measured = Vec::new();
     let positions: Vec<u32> = (0..batch_size + batch_size.div_ceil(3)).map(|index| index as u32).collect();
     for (step, positions) in positions.chunks(batch_size).enumerate() {
@@ -60,13 +62,14 @@ fn train(case: &Case, split: &Split, batch_size: usize) -> (Vec<(f64, usize)>, V
         let output = Engine::Cpu.train_step(&model, &batch);
         let rate = ModuleLearningRate::from(case.optimizer.learning_rate());
         model = optimizer.step(rate, model, output.grads);
+        average = Engine::Cpu.average(average, &model, 0.3);
         measured.extend(output.item.steps().iter().map(|step| (step.loss, step.correct)));
     }
     let first = &positions[..batch_size];
     let logits = Engine::Cpu.logits(&model, &Batch::new(split, first, 0.0, &device)).unwrap();
-    let weights = model
-        .layers()
-        .iter()
+    let weights = [&model, &average]
+        .into_iter()
+        .flat_map(Mlp::layers)
         .flat_map(|layer| [layer.weight.val().into_data(), layer.bias.as_ref().unwrap().val().into_data()]);
     (measured, logits, weights.collect())
 }

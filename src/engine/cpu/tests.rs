@@ -206,6 +206,22 @@ fn momentum_and_rmsprop_are_burns_own_and_resume_from_its_records() {
     }
 }
 
+/// The average takes the memory of its network, and not that of the network that is trained. With
+/// 100,000 weights, it is computed in parts.
+#[test]
+fn a_moving_average_is_that_of_tensors() {
+    let device = Device::flex();
+    let [start, trained] = [3, 4].map(|seed| {
+        let config = MlpConfig { hidden: vec![128], ..MlpConfig::default() };
+        config.init(784, 10, seed, &device).unwrap_or_else(|error| panic!("{error}"))
+    });
+    let before = all_weights(&trained);
+    let [cpu, tensors] = [Engine::Cpu, Engine::Autodiff]
+        .map(|engine| all_weights(&engine.average(start.clone(), &trained.clone().train(), 0.3)));
+    assert!(cpu == tensors);
+    assert!(cpu != before && cpu != all_weights(&start) && all_weights(&trained) == before);
+}
+
 /// Engine of a network on `device`: CPU engine on flex, autodiff elsewhere.
 fn engine_on(device: &Device) -> Engine {
     Engine::default_on(device)

@@ -117,7 +117,7 @@ impl Store {
         let model = read(MODEL, limits.model)?;
         let optimizer = read(OPTIMIZER, limits.optimizer)?;
         let scheduler = read(SCHEDULER, MAX_SMALL_FILE_BYTES)?;
-        let has_average = noted_digest(&sums, TRAINED).is_some();
+        let has_average = noted_digest(&sums, TRAINED).is_some() || folder.join(TRAINED).exists();
         let trained = has_average.then(|| read(TRAINED, limits.model)).transpose()?;
         Ok(Checkpoint { state, records: CheckpointBytes { model, optimizer, scheduler, trained } })
     }

@@ -8,9 +8,9 @@ use burn::train::Interrupter;
 
 use crate::data::{ImageDataset, Split};
 use crate::experiment::Experiment;
-use crate::model::weights_sha256;
+use crate::model::{Mlp, load_weights, weights_sha256};
 use crate::optim::OptimizerConfig;
-use crate::training::checkpoint::{CheckpointConfig, MetricsDigest, SizeLimits, Store};
+use crate::training::checkpoint::{Checkpoint, CheckpointConfig, MetricsDigest, SizeLimits, Store};
 use crate::training::{
     CheckpointOptions, NullRenderer, Observers, ResumePoint, TrainRequest, TrainResult, train,
 };
@@ -62,9 +62,14 @@ fn limits(experiment: &Experiment, device: &Device) -> SizeLimits {
     SizeLimits::new(&experiment.model.init(9, 3, experiment.seed, device).unwrap(), &experiment.optimizer)
 }
 
-/// Trains in sessions of one step. Each is resumed from the last checkpoint on the disk. Returns
-/// the result of the last session and the number of sessions.
-fn step_by_step(experiment: &Experiment, device: &Device, folder: &Path) -> (TrainResult, usize) {
+/// Trains in sessions of one step. Each is resumed from the last checkpoint on the disk, with which
+/// `on_checkpoint` is called. Returns the result of the last session and the number of sessions.
+fn step_by_step(
+    experiment: &Experiment,
+    device: &Device,
+    folder: &Path,
+    mut on_checkpoint: impl FnMut(&Checkpoint),
+) -> (TrainResult, usize) {
     let (mut from, mut sittings) = (None, 0);
     loop {
         let trained = session(experiment, device, folder, from.take(), true);
@@ -78,6 +83,7 @@ fn step_by_step(experiment: &Experiment, device: &Device, folder: &Path) -> (Tra
         let mut metrics = MetricsDigest::default();
         trained.epochs.iter().for_each(|epoch| metrics.add(epoch.line().unwrap().as_bytes()));
         assert_eq!(checkpoint.state.metrics_sha256, Some(metrics.sha256()));
+        on_checkpoint(&checkpoint);
         from = Some(ResumePoint { checkpoint, epochs: trained.epochs, metrics });
     }
 }
@@ -99,7 +105,7 @@ fn check(settings: &str, expected: fn(&TrainResult) -> bool) {
         let folder = tempfile::tempdir().unwrap();
         let whole = session(&experiment, &device, &folder.path().join("whole"), None, false);
         assert!(expected(&whole), "{settings}: {:?} after {}", whole.end, whole.epochs.len());
-        let (parts, sittings) = step_by_step(&experiment, &device, &folder.path().join("parts"));
+        let (parts, sittings) = step_by_step(&experiment, &device, &folder.path().join("parts"), |_| ());
         // Four steps per epoch, and one more session for the validation after them.
         assert!(sittings >= 4 * whole.epochs.len(), "{sittings}");
         assert_eq!(parts.end, whole.end, "{settings}");
@@ -151,6 +157,65 @@ fn with_adamw_and_steps() {
          training = { batch_size = 8, num_epochs = 3, clip_value = 0.1 }",
         finished,
     );
+}
+
+const AVERAGED: &str = "optimizer = { kind = \"adam\", learning_rate = 0.02 }\n\
+     model = { hidden = [7], dropout = 0.2 }\ndata = { validation = 14 }\n\
+     training = { batch_size = 8, num_epochs = 5, average = 0.5, early_stopping = { patience = 5 } }";
+
+#[test]
+fn with_an_average_of_the_weights() {
+    check(AVERAGED, finished);
+}
+
+/// Weights and biases of `bytes`, a record of a network like `model`.
+fn weights(model: &Mlp, bytes: &[u8]) -> Vec<f64> {
+    let model = load_weights(model.clone(), bytes.to_vec(), "record").unwrap();
+    let layer = |layer: &burn::nn::Linear| {
+        let bias = layer.bias.as_ref().unwrap().val().into_data();
+        let weights = layer.weight.val().into_data();
+        weights.iter::<f64>().chain(bias.iter::<f64>()).collect::<Vec<_>>()
+    };
+    model.layers().iter().flat_map(layer).collect()
+}
+
+/// The average is computed again in double precision, from the weights after every step.
+#[test]
+fn the_average_is_that_of_the_weights_after_every_step() {
+    let text = format!("seed = 3\n{AVERAGED}");
+    let experiment = Experiment::from_toml(&text, "test.toml", &[]).unwrap();
+    #[allow(deprecated)]
+    for device in [Device::flex(), Device::ndarray()] {
+        let folder = tempfile::tempdir().unwrap();
+        let model = experiment.model.init(9, 3, experiment.seed, &device).unwrap();
+        let mut average: Vec<f64> = Vec::new();
+        let mut num_steps: u32 = 0;
+        step_by_step(&experiment, &device, folder.path(), |checkpoint| {
+            let found = weights(&model, &checkpoint.records.model);
+            let trained = weights(&model, checkpoint.records.trained.as_ref().unwrap());
+            let position = checkpoint.state.position;
+            if position.epochs * 4 + position.steps == num_steps as usize {
+                // A session that only validated.
+                return;
+            }
+            // The fraction reaches ½ after 8 steps.
+            let before = f64::from(num_steps);
+            let decay = ((1.0 + before) / (10.0 + before)).min(0.5);
+            num_steps += 1;
+            assert_eq!(position.epochs * 4 + position.steps, num_steps as usize);
+            if num_steps == 1 {
+                average.clone_from(&trained);
+            }
+            for (average, weight) in average.iter_mut().zip(&trained) {
+                *average = decay * *average + (1.0 - decay) * weight;
+            }
+            let furthest = average.iter().zip(&found).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(furthest < 1e-6, "step {num_steps}: {furthest}");
+            let distance = trained.iter().zip(&found).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert_eq!(distance > 1e-3, num_steps > 1, "step {num_steps}: {distance}");
+        });
+        assert!(num_steps >= 19, "{num_steps}");
+    }
 }
 
 #[test]

@@ -216,6 +216,14 @@ fn updates_by_hand() {
 }
 
 #[test]
+fn a_moving_average_by_hand() {
+    // 8 + ¼ · (16 − 8) = 10. Three quarters of the smallest normal number become 0.
+    let mut average = [8.0, f32::MIN_POSITIVE];
+    moving_average(0.25, &[16.0, 0.0], &mut average);
+    assert_eq!(average, [10.0, 0.0]);
+}
+
+#[test]
 fn denormal_numbers_become_0_and_no_others() {
     let smallest = f32::MIN_POSITIVE;
     let mut values = [1.0, -smallest, smallest / 2.0, -smallest / 2.0, f32::from_bits(1), 0.0, f32::INFINITY];

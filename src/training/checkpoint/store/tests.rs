@@ -17,7 +17,12 @@ fn state(epochs: usize, steps: usize, best: usize) -> State {
 }
 
 fn records() -> CheckpointBytes {
-    CheckpointBytes { model: vec![1; 100], optimizer: vec![2; 10], scheduler: vec![3; 10] }
+    CheckpointBytes { model: vec![1; 100], optimizer: vec![2; 10], scheduler: vec![3; 10], trained: None }
+}
+
+/// Records of a training with an average of the weights.
+fn averaged_records() -> CheckpointBytes {
+    records().with_average(vec![4; 90])
 }
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -38,7 +43,10 @@ fn what_is_saved_is_read_again_to_the_last_bit() {
     store.save(&state, &records(), &LIMITS).unwrap();
     assert_eq!(names(&store), ["epoch-3-step-120"]);
     let checkpoint = store.read(state.position, &LIMITS).unwrap();
-    assert_eq!(checkpoint, Checkpoint { state, records: records() });
+    assert_eq!(checkpoint, Checkpoint { state: state.clone(), records: records() });
+    store.save(&state, &averaged_records(), &LIMITS).unwrap();
+    let CheckpointBytes { model, trained, .. } = store.read(state.position, &LIMITS).unwrap().records;
+    assert_eq!((model, trained), (vec![4; 90], Some(vec![1; 100])));
 }
 
 #[test]
@@ -63,13 +71,18 @@ fn the_last_two_and_the_best_stay() {
 fn a_file_that_could_not_be_read_again_is_not_written() {
     let (_place, store) = store();
     for limits in [SizeLimits { model: 99, ..LIMITS }, SizeLimits { optimizer: 9, ..LIMITS }] {
-        let error = store.save(&state(1, 0, 1), &records(), &limits).unwrap_err().to_string();
-        assert!(error.contains(" bytes, and at most ") && error.ends_with(" can be read again"), "{error}");
-        assert_eq!(names(&store), [""; 0]);
-        store.save(&state(1, 0, 1), &records(), &LIMITS).unwrap();
-        let error = store.read(state(1, 0, 1).position, &limits).unwrap_err().to_string();
-        assert!(error.contains("it is larger than "), "{error}");
-        fs::remove_dir_all(&store.path).unwrap();
+        for records in [records(), averaged_records()] {
+            let error = store.save(&state(1, 0, 1), &records, &limits).unwrap_err().to_string();
+            assert!(
+                error.contains(" bytes, and at most ") && error.ends_with(" can be read again"),
+                "{error}"
+            );
+            assert_eq!(names(&store), [""; 0]);
+            store.save(&state(1, 0, 1), &records, &LIMITS).unwrap();
+            let error = store.read(state(1, 0, 1).position, &limits).unwrap_err().to_string();
+            assert!(error.contains("it is larger than "), "{error}");
+            fs::remove_dir_all(&store.path).unwrap();
+        }
     }
 }
 
@@ -96,14 +109,16 @@ fn weights_alone_need_no_other_record() {
     let folder = store.folder(state(1, 0, 1).position);
     fs::remove_file(folder.join(OPTIMIZER)).unwrap();
     assert_eq!(read_checkpointed_weights(&folder, 100).unwrap(), records().model);
+    store.save(&state(1, 0, 1), &averaged_records(), &LIMITS).unwrap();
+    assert_eq!(read_checkpointed_weights(&folder, 100).unwrap(), averaged_records().model);
 }
 
 #[test]
 fn every_flipped_bit_is_found() {
     let (_place, store) = store();
     let state = state(1, 0, 1);
-    store.save(&state, &records(), &LIMITS).unwrap();
-    for name in [MODEL, OPTIMIZER, SCHEDULER, STATE, SUMS] {
+    store.save(&state, &averaged_records(), &LIMITS).unwrap();
+    for name in [MODEL, OPTIMIZER, SCHEDULER, TRAINED, STATE, SUMS] {
         let path = store.folder(state.position).join(name);
         let whole = fs::read(&path).unwrap();
         for byte in 0..whole.len() {
