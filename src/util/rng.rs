@@ -51,17 +51,4 @@ pub(crate) fn rng(seed: u64, stream: RngStream, index: u64) -> ChaCha8Rng {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::Rng;
-
-    #[test]
-    fn streams_repeat_and_differ() {
-        let first = |seed, stream, index| rng(seed, stream, index).next_u64();
-        let reference = first(1, RngStream::Sampling, 1);
-        assert_eq!(reference, first(1, RngStream::Sampling, 1));
-        assert_ne!(reference, first(2, RngStream::Sampling, 1));
-        assert_ne!(reference, first(1, RngStream::Weights, 1));
-        assert_ne!(reference, first(1, RngStream::Sampling, 2));
-    }
-}
+mod tests;
