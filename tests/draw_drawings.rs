@@ -141,8 +141,12 @@ fn a_hundred_digits_are_prepared_and_answered_as_predict_does() {
         let mut drawings = Vec::new();
         let hands = (0..NUM_HANDS).flat_map(|hand| (0..10).map(move |class| (class, hand)));
         let digits = hands.map(|(class, hand)| digit(class, hand, (10 * hand + class) as u64));
-        for strokes in digits.chain(odd_drawings()) {
+        for (index, strokes) in digits.chain(odd_drawings()).enumerate() {
             page.click("#clear");
+            // The first pen is the thinnest: large digits need thicker strokes.
+            if index == 50 {
+                page.click("[data-pen]");
+            }
             draw(&mut page, &strokes);
             drawings.push(drawing(&mut page));
         }

@@ -1,6 +1,9 @@
 //! Owns pictures of digits: turns a PNG or JPEG file into an image like those of MNIST.
 //! Depends on `error` and `util`. Must not know tensors, networks or data sets.
 //!
+//! The page of `smallnet draw` prepares drawings in the browser by the same steps and numbers, in
+//! `src/draw/page/prepare.js`. Both change together.
+//!
 //! The authors of MNIST (LeCun, Bottou, Bengio, Haffner 1998, "Gradient-based learning applied to
 //! document recognition", section III.A) fitted black and white digits into a box of 20×20 pixels
 //! and kept their aspect ratio. Anti-aliasing gave grey levels. Then they placed the digits into
