@@ -72,7 +72,7 @@ fn a_run_with_an_average_is_repeated_trained_on_and_shown() {
     // A training that starts from the run starts from the average.
     let record = dir.json(&["train", "--from", &run, "--set", "training.num_epochs=1"]);
     let info = |run: &str| -> Value { serde_json::from_str(&dir.read(format!("{run}/run.json"))).unwrap() };
-    let source = &info(record["run"].as_str().unwrap())["source_run"];
+    let source = &info(record["run"].as_str().unwrap())["from"];
     assert_eq!(source["initial_weights_sha256"], info(&run)["weights_sha256"], "{source}");
 }
 

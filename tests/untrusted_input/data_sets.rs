@@ -66,7 +66,6 @@ pub fn study() -> String {
         ("training.num_epochs", "[10]".to_owned()),
         ("training.label_smoothing", "[0.0]".to_owned()),
         ("training.clip_norm", "[1.0]".to_owned()),
-        ("training.average", "[0.9]".to_owned()),
         ("training.early_stopping.patience", "[3]".to_owned()),
         ("training.early_stopping.min_delta", "[0.0]".to_owned()),
     ];
