@@ -273,3 +273,154 @@ fn runs_lists_every_run() {
     assert_eq!(records[1]["experiment"], "second");
     assert_eq!(records[1]["summary"]["num_parameters"], 7850);
 }
+
+/// Probabilities of all classes and the true class of each test image, as `predict` writes them.
+fn probabilities(dir: &TestDir, run: &str) -> Vec<(Vec<f64>, usize)> {
+    dir.json(&["predict", run, "--split", "test", "--csv", "predictions.csv"]);
+    let text = dir.read("predictions.csv");
+    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    let truth = header.iter().position(|name| *name == "label").unwrap();
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let values = header.iter().zip(&cells).filter(|(name, _)| name.starts_with("p_"));
+        (values.map(|(_, cell)| cell.parse().unwrap()).collect(), cells[truth].parse().unwrap())
+    };
+    text.lines().skip(1).map(row).collect()
+}
+
+/// Position of the largest value.
+fn largest(values: &[f64]) -> usize {
+    (0..values.len()).max_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap()
+}
+
+/// Three networks, two of which share an experiment and one has another shape. The means are taken
+/// from the probabilities that `predict` writes.
+#[test]
+fn an_ensemble_has_the_mean_probabilities_of_its_networks() {
+    let dir = TestDir::new();
+    let runs = [&["--seed", "1"][..], &["--seed", "2"], &["--set", "model.hidden=[16]", "--name", "wide"]]
+        .map(|more| dir.small_run("softmax", more));
+    let files = || -> Vec<PathBuf> {
+        let folders = runs.iter().map(|run| fs::read_dir(dir.path().join(run)).unwrap());
+        folders.flatten().map(|entry| entry.unwrap().path()).collect()
+    };
+    let before = files();
+    let record = dir.json(&["evaluate", &runs[0], &runs[1], &runs[2]]);
+    assert_eq!(files(), before, "nothing is written into the folders of the runs");
+
+    let members = [0, 1, 2].map(|index| probabilities(&dir, &runs[index]));
+    let (mut loss, mut ensemble_wrong) = (0.0, Vec::new());
+    let mut wrong = [Vec::new(), Vec::new(), Vec::new()];
+    for image in 0..200 {
+        let truth = members[0][image].1;
+        let mean: Vec<f64> = (0..10)
+            .map(|class| members.iter().map(|member| member[image].0[class]).sum::<f64>() / 3.0)
+            .collect();
+        loss -= mean[truth].ln() / 200.0;
+        if largest(&mean) != truth {
+            ensemble_wrong.push(image);
+        }
+        for (member, wrong) in members.iter().zip(&mut wrong) {
+            if largest(&member[image].0) != truth {
+                wrong.push(image);
+            }
+        }
+    }
+    assert_eq!(record["misclassified"], serde_json::json!(ensemble_wrong));
+    let accuracy = |wrong: &[usize]| 1.0 - wrong.len() as f64 / 200.0;
+    assert!((number(&record, "loss") - loss).abs() < 1e-9, "{loss} {record}");
+    assert!((number(&record, "accuracy") - accuracy(&ensemble_wrong)).abs() < 1e-12);
+    assert_eq!((&record["split"], &record["num_images"]), (&"test".into(), &200.into()));
+    let mut sum = 0.0;
+    for (index, wrong) in wrong.iter().enumerate() {
+        let member = &record["members"][index];
+        assert_eq!(member["run"], runs[index]);
+        let alone = dir.json(&["evaluate", &runs[index]]);
+        assert_eq!((&member["accuracy"], &member["loss"]), (&alone["accuracy"], &alone["loss"]));
+        let test = &member["against_ensemble"];
+        let lacks = |image: &&usize, other: &[usize]| !other.contains(image);
+        let only_member = ensemble_wrong.iter().filter(|image| lacks(image, wrong)).count();
+        let only_ensemble = wrong.iter().filter(|image| lacks(image, &ensemble_wrong)).count();
+        assert_eq!(
+            (&test["only_this_right"], &test["only_first_right"]),
+            (&only_member.into(), &only_ensemble.into())
+        );
+        assert!((number(test, "difference") - accuracy(wrong) + accuracy(&ensemble_wrong)).abs() < 1e-12);
+        sum += accuracy(wrong);
+    }
+    assert!((number(&record, "mean_accuracy") - sum / 3.0).abs() < 1e-12);
+
+    let output = dir.run(&["evaluate", &runs[0], &runs[1], &runs[2]]);
+    let first = output.stdout.lines().next().unwrap();
+    assert!(first.ends_with("on 200 images, with the mean probabilities of 3 networks"), "{first}");
+    let id = |run: &str| run.rsplit('/').next().unwrap().to_owned();
+    for name in [format!(" softmax {} ", id(&runs[0])), " wide ".to_owned(), " ensemble ".to_owned()] {
+        assert!(output.stdout.contains(&name), "{name}: {}", output.stdout);
+    }
+}
+
+#[test]
+fn networks_that_are_no_ensemble_are_named() {
+    let dir = TestDir::new();
+    let [one, two] = ["1", "2"].map(|seed| dir.small_run("softmax", &["--seed", seed]));
+    dir.run(&["evaluate", &one, &two, &one]).assert_error(
+        2,
+        &format!("`{one}` is named twice\n\nhint: an ensemble is of different networks; `smallnet runs` lists the runs"),
+    );
+    dir.run(&["evaluate", &one, &two, "--split", "validation"]).assert_error(
+        2,
+        &format!(
+            "the validation images of `{two}` are not those of `{one}`\n\nhint: runs of other seeds hold other images out of \
+             their training; `--split test` is the same for all"
+        ),
+    );
+    let hint = "hint: an ensemble is of networks for the same images and classes";
+    // Another size, another name of a class, other test images.
+    for (part, count) in [("train", 60_u32), ("t10k", 20)] {
+        let numbers = |numbers: &[u32]| -> Vec<u8> { numbers.iter().flat_map(|n| n.to_be_bytes()).collect() };
+        let pixels = (0..count * 196).map(|index| (index % 251) as u8);
+        let images = numbers(&[0x803, count, 14, 14]).into_iter().chain(pixels).collect::<Vec<_>>();
+        let labels = (0..count).map(|index| (index % 10) as u8);
+        let labels = numbers(&[0x801, count]).into_iter().chain(labels).collect::<Vec<_>>();
+        dir.write(&format!("tiny/{part}-images-idx3-ubyte"), images);
+        dir.write(&format!("tiny/{part}-labels-idx1-ubyte"), labels);
+    }
+    let tiny = dir.json(&["train", "--data", "tiny", "--set", "training.num_epochs=1"]);
+    let tiny = tiny["run"].as_str().unwrap();
+    dir.run(&["evaluate", &one, tiny])
+        .assert_error(2, &format!("`{tiny}` takes images of 14x14 pixels, and `{one}` of 28x28\n\n{hint}"));
+    let info = dir.path().join(&two).join("run.json");
+    let text = fs::read_to_string(&info).unwrap();
+    let mut changed: Value = serde_json::from_str(&text).unwrap();
+    changed["data"]["class_names"][3] = "three".into();
+    fs::write(&info, changed.to_string()).unwrap();
+    dir.run(&["evaluate", &one, &two])
+        .assert_error(2, &format!("`{two}` calls class 3 `three`, and `{one}` calls it `3`\n\n{hint}"));
+    fs::write(&info, text).unwrap();
+    dir.digits(600, 150);
+    let other = dir.json(&["train", "--data", "data", "--set", "training.num_epochs=1", "--name", "other"]);
+    let other = other["run"].as_str().unwrap();
+    let output = dir.run(&["evaluate", other, &two]);
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    assert!(output.stderr.contains("has changed: its digest is "), "{}", output.stderr);
+    // On one data set, they are an ensemble.
+    let data = dir.json(&["evaluate", other, &two, "--data", "data"]);
+    assert_eq!(data["num_images"], 150);
+}
+
+#[test]
+fn a_study_has_no_networks_for_an_ensemble_and_says_what_has() {
+    let dir = TestDir::new();
+    dir.digits(300, 100);
+    dir.write(
+        "study.toml",
+        "name = \"s\"\nseeds = [1, 2]\n[set]\ndata.source = \"data\"\ndata.validation = 100\ntraining.num_epochs = 1\n\
+         [vary]\noptimizer.learning_rate = [0.1]\n",
+    );
+    assert_eq!(dir.run(&["study", "study.toml", "--no-test"]).code, 0);
+    for name in ["artifacts/studies/s", "s"] {
+        let output = dir.run(&["evaluate", name]);
+        assert_eq!(output.code, 1);
+        assert!(output.stderr.contains("it is a study, whose trials keep no weights"), "{}", output.stderr);
+    }
+}

@@ -87,7 +87,7 @@ fn usages_name_the_arguments_in_their_order() {
     let dir = TestDir::new();
     for (command, usage) in [
         ("train", "Usage: smallnet train [OPTIONS] [CONFIG]\n"),
-        ("evaluate", "Usage: smallnet evaluate [OPTIONS] <RUN or CHECKPOINT>\n"),
+        ("evaluate", "Usage: smallnet evaluate [OPTIONS] <RUN or CHECKPOINT>...\n"),
         (
             "predict",
             "Usage: smallnet predict [OPTIONS] <RUN or CHECKPOINT> <IMAGE>...\n       smallnet predict [OPTIONS] <RUN or \

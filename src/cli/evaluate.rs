@@ -1,5 +1,7 @@
 //! `smallnet evaluate`
 
+mod ensemble;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -20,9 +22,10 @@ use crate::util::format::{counted, grouped, loss, percent};
 /// Arguments of `smallnet evaluate`.
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArgs {
-    /// A run's folder, its id, `latest`, or a checkpoint file in a run's folder
-    #[arg(value_name = "RUN or CHECKPOINT")]
-    model: String,
+    /// A run's folder, its id, `latest`, or a checkpoint file in a run's folder; several make an
+    /// ensemble, whose probabilities are the means of theirs
+    #[arg(value_name = "RUN or CHECKPOINT", required = true, num_args = 1..)]
+    models: Vec<String>,
     /// The images to evaluate on
     #[arg(long, value_enum, default_value_t, value_name = "SPLIT")]
     split: SplitName,
@@ -56,8 +59,9 @@ const MAX_LISTED: usize = 5;
 
 /// Runs the command.
 pub(super) fn run(args: EvaluateArgs, global: &Global, output: &Output) -> Result<ExitCode> {
+    let [model] = &args.models[..] else { return ensemble::run(&args, global, output) };
     let mut saved =
-        LoadedModel::load(&args.model, &global.artifacts, global.backend)?.with_engine(global.engine)?;
+        LoadedModel::load(model, &global.artifacts, global.backend)?.with_engine(global.engine)?;
     global.check_device(saved.backend())?;
     saved.notes.iter().for_each(|note| output.note(note));
     saved.experiment.data.skip_broken |= args.skip_broken;

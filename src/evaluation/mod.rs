@@ -1,11 +1,12 @@
 //! Owns the evaluation of a trained network on a split: predictions, accuracy, loss, confusion
-//! matrix, calibration, the misclassified images with the highest loss, and the comparison of
-//! networks.
+//! matrix, calibration, the misclassified images with the highest loss, the comparison of networks,
+//! and their ensemble.
 //! Depends on `data`, `model`, `engine` and `statistics`. Must not know training, pictures or
 //! files, and prints nothing.
 
 mod calibration;
 mod confusion;
+mod ensemble;
 mod paired;
 mod prediction;
 
@@ -20,6 +21,7 @@ pub use calibration::{Calibration, CalibrationBin};
 pub use confusion::{
     ClassScores, ConfusionMatrix, balanced_accuracy, balanced_accuracy_of_images, score_table,
 };
+pub use ensemble::{EnsembleEvaluation, evaluate_ensemble};
 pub use paired::{Method, PairedTest, paired_tests};
 pub use prediction::{Prediction, logits, predict};
 
@@ -106,6 +108,15 @@ pub struct Misclassification {
 /// # Errors
 /// A split without images or without labels, or a device that fails.
 pub fn evaluate(model: &Mlp, split: &Split, device: &Device) -> Result<Evaluation> {
+    let (positions, labels) = positions_and_labels(split)?;
+    Ok(score(&predict(model, split, &positions, device)?, &labels))
+}
+
+/// Returns the positions of all images of `split`, and their true classes.
+///
+/// # Errors
+/// A split without images or without labels.
+fn positions_and_labels(split: &Split) -> Result<(Vec<u32>, Vec<usize>)> {
     if split.is_empty() {
         return Err(Error::data("there is no image to evaluate on"));
     }
@@ -115,10 +126,8 @@ pub fn evaluate(model: &Mlp, split: &Split, device: &Device) -> Result<Evaluatio
         )
         .hint("`smallnet predict` shows what the network predicts for them"));
     }
-    let positions: Vec<u32> = (0..split.len() as u32).collect();
-    let predictions = predict(model, split, &positions, device)?;
-    let labels: Vec<usize> = (0..split.len()).map(|index| usize::from(split.image(index).1)).collect();
-    Ok(score(&predictions, &labels))
+    let labels = (0..split.len()).map(|index| usize::from(split.image(index).1)).collect();
+    Ok(((0..split.len() as u32).collect(), labels))
 }
 
 /// Computes the evaluation from at least one prediction and the true classes in `labels`, in the

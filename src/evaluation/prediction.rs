@@ -23,16 +23,17 @@ impl Prediction {
     /// in which a backend adds.
     pub fn from_logits(logits: &[f32]) -> Self {
         let logits: Vec<f64> = logits.iter().map(|&logit| f64::from(logit)).collect();
-        let mut class = 0;
-        for (index, logit) in logits.iter().enumerate() {
-            if *logit > logits[class] {
-                class = index;
-            }
-        }
+        let class = first_largest(&logits);
         // The largest logit is subtracted, so that the exponentials stay finite.
         let largest = logits[class];
         let log_sum = logits.iter().map(|logit| (logit - largest).exp()).sum::<f64>().ln();
         Self { class, log_probabilities: logits.iter().map(|logit| logit - largest - log_sum).collect() }
+    }
+
+    /// Makes the prediction from the natural logarithms of the probabilities, one per class. There
+    /// must be at least one.
+    pub(super) fn from_log_probabilities(log_probabilities: Vec<f64>) -> Self {
+        Self { class: first_largest(&log_probabilities), log_probabilities }
     }
 
     /// Probability of each class, in [0, 1]. Their sum is 1.
@@ -55,6 +56,17 @@ impl Prediction {
     pub fn loss(&self, label: usize) -> f64 {
         -self.log_probabilities[label]
     }
+}
+
+/// Returns the position of the largest value, or of the first of several that are equally large.
+fn first_largest(values: &[f64]) -> usize {
+    let mut largest = 0;
+    for (index, value) in values.iter().enumerate() {
+        if *value > values[largest] {
+            largest = index;
+        }
+    }
+    largest
 }
 
 /// Predicts the images at `positions` of `split`, and returns the predictions in that order.

@@ -126,10 +126,18 @@ fn is_same_folder(one: &Path, other: &Path) -> bool {
 }
 
 fn unique_names(runs: &[RunRecords]) -> Vec<String> {
-    let name = |run: &RunRecords| run.experiment.name.clone();
-    let is_unique = |run: &RunRecords| runs.iter().filter(|other| name(other) == name(run)).count() == 1;
-    let long = |run: &RunRecords| format!("{} {}", name(run), run.folder.id());
-    distinct(runs.iter().map(|run| if is_unique(run) { name(run) } else { long(run) }).collect())
+    names_of(&runs.iter().map(|run| (run.experiment.name.clone(), run.folder.id())).collect::<Vec<_>>())
+}
+
+/// Returns a name for each pair of the name of an experiment and the id of its run. The id is left out
+/// where no other run has the same experiment.
+pub(super) fn names_of(runs: &[(String, String)]) -> Vec<String> {
+    let is_unique = |name: &String| runs.iter().filter(|(other, _)| other == name).count() == 1;
+    let name = |(name, id): &(String, String)| match is_unique(name) {
+        true => name.clone(),
+        false => format!("{name} {id}"),
+    };
+    distinct(runs.iter().map(name).collect())
 }
 
 /// Returns the name of the page. It depends on the paths of the run folders alone: the same runs

@@ -6,6 +6,7 @@
 mod answers;
 mod compare;
 pub(crate) mod earlier;
+mod ensemble;
 mod eval_split;
 mod export;
 mod import;
@@ -25,6 +26,7 @@ mod verify;
 
 pub use answers::{Area, ImagePrediction, ImageRef, PictureAnswer, UnreadablePicture};
 pub use compare::{RunComparison, compare};
+pub use ensemble::Ensemble;
 pub use export::{Export, ExportCheck, ExportFormat, ExportOptions};
 pub use import::{ImportRequest, ImportedRun, import};
 pub use inputs::GIT_COMMIT;

@@ -5,6 +5,7 @@
 pub(crate) mod comparison;
 pub(crate) mod components;
 pub(crate) mod curves;
+mod ensemble;
 pub(crate) mod layout;
 mod lr_find;
 mod paired;
@@ -13,6 +14,7 @@ pub(crate) mod run;
 
 pub use comparison::{comparison, result_table, uncertainty};
 pub use curves::accuracy_curves;
+pub use ensemble::{ensemble_note, ensemble_table, interval};
 pub use lr_find::{lr_find, train_command};
 pub use paired::{paired_sentences, paired_table};
 pub use run::page;

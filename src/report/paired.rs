@@ -31,7 +31,7 @@ pub fn paired_table(names: &[String], tests: &[Option<PairedTest>]) -> TextTable
 }
 
 /// A p-value without its equals sign, which a column does not need.
-fn p_cell(value: Option<f64>) -> String {
+pub(super) fn p_cell(value: Option<f64>) -> String {
     or_dash(value, |value| p_value(value).trim_start_matches("= ").to_owned())
 }
 

@@ -44,7 +44,7 @@ pub fn list(artifacts: &Path) -> Result<(Vec<RunEntry>, Vec<UnreadableRun>)> {
             Vec::new()
         });
         // The folder of a study is not a run.
-        for path in paths.into_iter().filter(|path| !path.join("study.toml").exists()) {
+        for path in paths.into_iter().filter(|path| !is_study(path)) {
             match read(&path) {
                 Ok(run) => runs.push(run),
                 Err(error) => unreadable.push(UnreadableRun { path, error }),
@@ -71,10 +71,7 @@ pub(super) fn list_experiment(artifacts: &Path, name: &str) -> Result<Vec<RunFol
 pub fn find(text: &str, artifacts: &Path) -> Result<RunFolder> {
     let path = Path::new(text);
     if path.exists() {
-        return RunFolder::open(path).map_err(|error| match newest_in(path) {
-            Some(run) => error.hint(format!("it holds runs; the newest is `{}`", run.path().display())),
-            None => error,
-        });
+        return open(path);
     }
     if text == "latest" {
         return latest(artifacts);
@@ -87,7 +84,7 @@ pub fn find(text: &str, artifacts: &Path) -> Result<RunFolder> {
         .filter(|run| run.is_dir())
         .collect();
     match (folders.pop(), folders.pop()) {
-        (Some(run), None) => RunFolder::open(&run),
+        (Some(run), None) => open(&run),
         (Some(one), Some(other)) => Err(Error::not_found(format!(
             "`{text}` is the id of several runs, such as `{}` and `{}`",
             other.display(),
@@ -99,6 +96,18 @@ pub fn find(text: &str, artifacts: &Path) -> Result<RunFolder> {
             None => error,
         }),
     }
+}
+
+/// Opens the run at `path`. For another folder, the hint says what it is.
+fn open(path: &Path) -> Result<RunFolder> {
+    RunFolder::open(path).map_err(|error| match newest_in(path) {
+        Some(run) => error.hint(format!("it holds runs; the newest is `{}`", run.path().display())),
+        None if is_study(path) => error.hint(
+            "it is a study, whose trials keep no weights: train a run of each seed, such as `smallnet train CONFIG --seed 1`, and \
+             name these runs",
+        ),
+        None => error,
+    })
 }
 
 /// Returns the run that started last. If its files are damaged, that is an error: an older run is
@@ -117,6 +126,11 @@ fn latest(artifacts: &Path) -> Result<RunFolder> {
                 .hint("`smallnet train` makes one")
         }),
     }
+}
+
+/// Returns whether `path` is the folder of a study.
+fn is_study(path: &Path) -> bool {
+    path.join("study.toml").exists()
 }
 
 /// Returns the newest run directly in `folder`, if there is any.
