@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// Settings of a training with every kind of state: momentum, dropout, augmentation, a schedule, the best
 /// epoch, checkpoints within an epoch, an average of the weights.
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 13] = [
     "augmentation.rotation=20",
     "augmentation.elastic_alpha=30",
     "model.hidden=[12]",
@@ -26,6 +26,7 @@ const SETTINGS: [&str; 12] = [
     "data.validation=100",
     "training.batch_size=60",
     "training.average=0.9",
+    "training.mixup=0.5",
     "training.num_epochs=10",
     "checkpoint.every_steps=4",
 ];
@@ -82,7 +83,7 @@ fn killed_a_hundred_times_at_any_moment_it_ends_as_if_it_had_never_stopped() {
 #[test]
 fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
     let dir = test_dir();
-    let whole = dir.json(&train_with(&[&SETTINGS[..8], &["training.num_epochs=60"]].concat()));
+    let whole = dir.json(&train_with(&[&SETTINGS[..11], &["training.num_epochs=60"]].concat()));
     let reference = result(&dir, &dir.run_folder(&whole));
     fs::remove_dir_all(dir.path().join("artifacts")).unwrap();
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
@@ -105,7 +106,7 @@ fn a_stop_saves_the_step_it_was_in_and_says_how_to_go_on() {
     }
     // The same training with a given end is stopped at random moments, five times per signal.
     let mut rng = Rng::new(3);
-    let settings = [&SETTINGS[..8], &["training.num_epochs=60"]].concat();
+    let settings = [&SETTINGS[..11], &["training.num_epochs=60"]].concat();
     for _ in 0..5 {
         let mut args = train_with(&settings);
         let mut run = String::new();

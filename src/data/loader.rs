@@ -15,7 +15,7 @@ use burn_dataset::DatasetError;
 use rand::seq::SliceRandom;
 
 use crate::data::augmentation::Prefetch;
-use crate::data::{AugmentScratch, Augmenter, Split, normalize};
+use crate::data::{AugmentScratch, Augmenter, Mixup, Split, normalize};
 use crate::util::rng::{RngStream, rng};
 
 /// Largest number of images per batch in an evaluation, large enough to keep a device busy.
@@ -41,6 +41,8 @@ pub struct Batch {
     /// Seed of the dropout masks of a training step. Without it there is no dropout.
     pub dropout_seed: Option<u64>,
     augmented: Option<Augmented>,
+    /// Mixture of each image with the next one of the batch, and of the last one with the first.
+    mixup: Option<Mixup>,
     device: Device,
 }
 
@@ -58,6 +60,7 @@ struct Augmented {
 #[derive(Debug, Default)]
 pub struct ImageBuffer {
     pixels: Vec<u8>,
+    mixed: Vec<u8>,
     scratch: AugmentScratch,
 }
 
@@ -65,12 +68,23 @@ impl Batch {
     /// Makes a batch of the images at `indices` of `split`, for a network on `device`.
     pub fn new(split: &Split, indices: &[u32], label_smoothing: f64, device: &Device) -> Self {
         let (split, indices, device) = (split.clone(), indices.to_vec(), device.clone());
-        Self { split, indices, label_smoothing, dropout_seed: None, augmented: None, device }
+        Self { split, indices, label_smoothing, dropout_seed: None, augmented: None, mixup: None, device }
     }
 
     /// Returns the same batch with a seed for the dropout masks.
     pub fn with_dropout_seed(self, seed: u64) -> Self {
         Self { dropout_seed: Some(seed), ..self }
+    }
+
+    /// Returns the same batch with each image mixed with the next one, and the last one with the
+    /// first. [`Batch::labels`] are those of the first images of the mixtures.
+    pub fn with_mixup(self, mixup: Mixup) -> Self {
+        Self { mixup: Some(mixup), ..self }
+    }
+
+    /// Mixture of the images; none if they are not mixed.
+    pub fn mixup(&self) -> Option<Mixup> {
+        self.mixup
     }
 
     /// Number of images.
@@ -91,24 +105,62 @@ impl Batch {
         self.indices[range].iter().map(|&index| self.split.image(index as usize).1)
     }
 
+    /// Labels of the second images of the mixtures `range`: see [`Batch::with_mixup`].
+    ///
+    /// # Panics
+    /// If the range is not within the batch.
+    pub fn second_labels(&self, range: Range<usize>) -> impl Iterator<Item = u16> {
+        let indices = range.map(|position| self.indices[self.position_after(position)]);
+        indices.map(|index| self.split.image(index as usize).1)
+    }
+
+    /// Position of the image that is mixed with the one at `position`.
+    fn position_after(&self, position: usize) -> usize {
+        if position + 1 < self.len() { position + 1 } else { 0 }
+    }
+
     /// Images `range` of the batch: for each its row-major bytes, with 0 as background. Changed images
     /// are in the memory of `buffer`.
     ///
     /// # Panics
     /// If the range is not within the batch.
     pub fn pixels<'a>(&'a self, range: Range<usize>, buffer: &'a mut ImageBuffer) -> Vec<&'a [u8]> {
-        let (height, width) = self.split.image_size();
-        let size = height * width;
+        let ImageBuffer { pixels, mixed, scratch } = buffer;
+        let Some(mixup) = self.mixup.filter(|_| !range.is_empty()) else {
+            return self.unmixed(range.collect(), pixels, scratch);
+        };
+        let last = self.position_after(range.end - 1);
+        let images = self.unmixed(range.chain([last]).collect(), pixels, scratch);
+        mixed.clear();
+        images.windows(2).for_each(|pair| mixup.append(pair[0], pair[1], mixed));
+        mixed.chunks_exact(self.image_len()).collect()
+    }
+
+    /// Images at `positions` of the batch, before they are mixed.
+    fn unmixed<'a>(
+        &'a self,
+        positions: Vec<usize>,
+        buffer: &'a mut Vec<u8>,
+        scratch: &mut AugmentScratch,
+    ) -> Vec<&'a [u8]> {
+        let size = self.image_len();
+        let positions = positions.into_iter();
         let Some(augmented) = &self.augmented else {
-            return self.indices[range].iter().map(|&index| self.split.image(index as usize).0).collect();
+            return positions.map(|at| self.split.image(self.indices[at] as usize).0).collect();
         };
         if let Some(pixels) = &augmented.pixels {
-            return pixels[range.start * size..range.end * size].chunks_exact(size).collect();
+            return positions.map(|at| &pixels[at * size..(at + 1) * size]).collect();
         }
-        let ImageBuffer { pixels, scratch } = buffer;
-        pixels.clear();
-        augmented.append(&self.split, &self.indices[range], scratch, pixels);
-        pixels.chunks_exact(size).collect()
+        buffer.clear();
+        let indices: Vec<u32> = positions.map(|at| self.indices[at]).collect();
+        augmented.append(&self.split, &indices, scratch, buffer);
+        buffer.chunks_exact(size).collect()
+    }
+
+    /// Number of pixels of an image.
+    fn image_len(&self) -> usize {
+        let (height, width) = self.split.image_size();
+        height * width
     }
 
     /// Images as a tensor `[batch, height, width]`, pixels in [0, 1]: see [`normalize`].
@@ -124,7 +176,16 @@ impl Batch {
 
     /// Labels as a tensor `[batch]` of class indices.
     pub fn targets(&self) -> Tensor<1, Int> {
-        let labels: Vec<i32> = self.labels(0..self.len()).map(i32::from).collect();
+        self.to_targets(self.labels(0..self.len()))
+    }
+
+    /// Labels of the second images of the mixtures, as a tensor `[batch]` of class indices.
+    pub fn second_targets(&self) -> Tensor<1, Int> {
+        self.to_targets(self.second_labels(0..self.len()))
+    }
+
+    fn to_targets(&self, labels: impl Iterator<Item = u16>) -> Tensor<1, Int> {
+        let labels: Vec<i32> = labels.map(i32::from).collect();
         Tensor::from_data(TensorData::new(labels, [self.len()]), &self.device)
     }
 

@@ -16,7 +16,11 @@ use crate::model::{Mlp, cross_entropy};
 pub(super) fn train_step(model: &Mlp, batch: &Batch) -> TrainOutput<LazyMetrics> {
     let logits = model.forward_train(batch.images(), batch.dropout_seed); // [batch, classes]
     let targets = batch.targets(); // [batch]
-    let loss = cross_entropy(logits.clone(), targets.clone(), batch.label_smoothing).mean(); // [1]
+    let mut loss = cross_entropy(logits.clone(), targets.clone(), batch.label_smoothing).mean(); // [1]
+    if let Some(mixup) = batch.mixup() {
+        let second = cross_entropy(logits.clone(), batch.second_targets(), batch.label_smoothing).mean(); // [1]
+        loss = loss * mixup.share() + second * (1.0 - mixup.share());
+    }
     let gradients = loss.backward();
     let metrics = metrics(logits.inner(), targets.inner(), loss.inner());
     TrainOutput::new(model, gradients, metrics)

@@ -8,6 +8,7 @@ use crate::data::InputSpec;
 use crate::experiment::Experiment;
 use crate::model::{LayerKind, LayerSummary};
 use crate::optim::{average_formula, schedule_formula, update_formula};
+use crate::training::TrainingConfig;
 use crate::util::format::{counted, grouped, significant};
 use crate::util::table::{Column, TextTable, or_dash};
 
@@ -90,7 +91,7 @@ impl ModelSummary {
                  c; nothing is learned",
                 height * width
             ),
-            loss: loss_formula(training.label_smoothing, num_classes),
+            loss: loss_formula(training, num_classes),
             optimizer: optimizer.rule().name().to_owned(),
             update_rule: update_formula(optimizer, training.clip_norm, training.clip_value)
                 .into_iter()
@@ -185,14 +186,21 @@ fn layer_row(info: LayerSummary) -> LayerRow {
     LayerRow { name: name.to_owned(), note, info }
 }
 
-fn loss_formula(label_smoothing: f64, num_classes: usize) -> String {
+fn loss_formula(training: &TrainingConfig, num_classes: usize) -> String {
     let plain = "cross-entropy −ln p, p the probability given to the true class; mean over the batch";
-    match label_smoothing {
+    let loss = match training.label_smoothing {
         0.0 => plain.to_owned(),
         share => format!(
             "cross-entropy −Σ q ln p over the classes, p the probability given to a class and q the target: 1 for the \
              true class, of which {} are spread evenly over all {num_classes}; mean over the batch",
             significant(share)
+        ),
+    };
+    match training.mixup.map(significant) {
+        None => loss,
+        Some(alpha) => format!(
+            "{loss}; mixup: λ of each image and 1 − λ of the next one in the batch, λ from Beta({alpha}, {alpha}) per step, with \
+             λ of the first loss and 1 − λ of the second"
         ),
     }
 }

@@ -10,7 +10,7 @@ use crate::experiment::{Experiment, Override};
 
 /// Each key with the words that mean it. A word is the last part of what a user types, in lower
 /// case and with `_` for `-`. Keys that an optimizer or schedule lacks are not suggested for it.
-const SYNONYMS: [(&str, &[&str]); 40] = [
+const SYNONYMS: [(&str, &[&str]); 41] = [
     ("name", &["run_name", "experiment", "experiment_name"]),
     ("seed", &["seed", "random_state", "random_seed", "manual_seed", "rng_seed"]),
     ("data.source", &["source", "data", "dataset", "data_set", "data_dir"]),
@@ -68,6 +68,7 @@ const SYNONYMS: [(&str, &[&str]); 40] = [
     ),
     ("training.batch_size", &["batch_size", "batch", "bs", "batchsize", "mini_batch_size"]),
     ("training.label_smoothing", &["label_smoothing", "smoothing"]),
+    ("training.mixup", &["mixup", "mixup_alpha", "mix_up"]),
     ("training.clip_norm", &["clip_norm", "clipnorm", "clip", "max_norm", "max_grad_norm", "grad_clip"]),
     ("training.clip_value", &["clip_value", "clipvalue", "gradient_clip_val"]),
     (

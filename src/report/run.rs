@@ -188,6 +188,10 @@ fn learning(run: &RunRecords) -> Result<Markup> {
             @if run.experiment.training.label_smoothing > 0.0 {
                 " The training loss is that of the smoothed targets, the validation loss that of the labels."
             }
+            @if run.experiment.training.mixup.is_some() {
+                " Training values are those of mixtures of two images; a mixture counts as right if the class of its larger part is \
+                 predicted."
+            }
             @if run.experiment.training.average.is_some() {
                 " Training values are of the weights that the optimizer updates, validation values of their average, which is the "
                 "network of the run."

@@ -1,4 +1,4 @@
-//! Owns the `[training]` section: epochs, batch size, label smoothing, clipping, the average of the
+//! Owns the `[training]` section: epochs, batch size, label smoothing, mixup, clipping, the average of the
 //! weights and early stopping.
 //! Depends on `data`, `model` and `optim`, whose sections are part of the hyperparameters. Must not know
 //! the loop.
@@ -36,6 +36,10 @@ pub struct TrainingConfig {
     pub num_epochs: usize,
     /// Share of each target's probability that is spread evenly over all classes, in [0, 1).
     pub label_smoothing: f64,
+    /// α of mixup, above 0 up to 4: each image is mixed with another one of its batch, with shares
+    /// from Beta(α, α), and so are their losses. See [`Mixup`](crate::data::Mixup).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mixup: Option<f64>,
     /// Largest L2 norm of each tensor's gradient, above 0. A larger gradient is scaled down to it
     /// (Keras' `clipnorm`).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +65,7 @@ impl Default for TrainingConfig {
             batch_size: 128,
             num_epochs: 10,
             label_smoothing: 0.0,
+            mixup: None,
             clip_norm: None,
             clip_value: None,
             average: None,
@@ -115,6 +120,10 @@ impl TrainingConfig {
         if self.clip_norm.is_some() && self.clip_value.is_some() {
             return Err(Error::config("`training.clip_norm` and `training.clip_value` are both set")
                 .hint("keep one of them"));
+        }
+        if let Some(alpha) = self.mixup {
+            let expected = "a number above 0, up to 4, such as 0.2";
+            ensure(alpha > 0.0 && alpha <= 4.0, "training.mixup", alpha, expected)?;
         }
         if let Some(decay) = self.average {
             let expected = "a number between 0 and 1, such as 0.999";

@@ -29,11 +29,11 @@ use crate::optim::Schedule;
 use crate::training::average::WeightAverage;
 use crate::training::callback::{Callback, Callbacks, TrainExtent};
 use crate::training::checkpoint::{CheckpointWriter, FORMAT, MODEL, MetricsDigest, Position, State};
-use crate::training::dropout;
 use crate::training::early_stopping::{BestEpoch, EarlyStopper};
 use crate::training::metric_buffer::MetricBuffer;
 use crate::training::metrics::{ACCURACY, LOSS};
 use crate::training::outcome::{Divergence, DivergenceCause, EpochRecord, StopReason};
+use crate::training::step::randomized;
 
 /// Training strategy for Burn's Learner, on one device.
 pub(super) struct EpochLoop {
@@ -54,6 +54,8 @@ pub(super) struct LoopState {
     pub(super) checkpoints: Option<CheckpointWriter>,
     early_stopper: Option<EarlyStopper>,
     best: Option<BestEpoch>,
+    /// α of mixup, if images are mixed.
+    pub(super) mixup: Option<f64>,
     /// Average of the weights, if the training has one.
     pub(super) average: Option<WeightAverage>,
     /// True if the network of the best epoch is kept in memory.
@@ -169,6 +171,7 @@ impl LoopState {
             checkpoints: None,
             early_stopper,
             best: None,
+            mixup: None,
             average: None,
             keeps_best: false,
             best_model: None,
@@ -285,11 +288,8 @@ impl LoopState {
         let mut step = partial.steps;
         while let Some(batch) = batches.next() {
             let total_steps = (epoch - 1) * self.steps_per_epoch + step;
-            let output = context.learner.train_step(dropout::with_step_seed(
-                burn_error(batch)?,
-                self.seed,
-                total_steps,
-            ));
+            let batch = randomized(burn_error(batch)?, self.mixup, self.seed, total_steps);
+            let output = context.learner.train_step(batch);
             // The schedule gives the learning rate of this step's update.
             context.learner.lr_step();
             context.learner.optimizer_step(output.grads);

@@ -13,8 +13,8 @@ use crate::data::Split;
 use crate::engine::LazyMetrics;
 use crate::error::{Error, Result};
 use crate::model::Mlp;
-use crate::training::dropout;
 use crate::training::fit::burn_error;
+use crate::training::step::randomized;
 use crate::training::{Hyperparameters, shuffled_loader};
 
 /// Sweep of the learning rate, which rises by the same factor from each step to the next.
@@ -156,7 +156,7 @@ pub fn range_test(
     let mut unread = LazyMetrics::default();
     let mut curve = LossCurve::new(sweep, num_steps);
     for (step, batch) in batches.take(num_steps).enumerate() {
-        let output = TrainStep::step(&model, dropout::with_step_seed(burn_error(batch)?, seed, step));
+        let output = TrainStep::step(&model, randomized(burn_error(batch)?, training.mixup, seed, step));
         model = optimizer.step(sweep.learning_rate(step, num_steps), model, output.grads);
         unread.append(output.item);
         if interrupter.should_stop() {

@@ -180,6 +180,7 @@ pub fn train_until(
             state.resume_from(&checkpoint.state, epochs, metrics);
         }
     }
+    state.mixup = training.mixup;
     state.average = training.average.map(|decay| WeightAverage::new(decay, average));
     let epochs_done = state.records.len();
     let train = shuffled_loader(request.train, &hyperparameters, seed, device, model.engine())

@@ -36,6 +36,9 @@ pub(crate) enum RngStream {
     Scrambling = 11,
     /// Changes of a training image. The index is made of the epoch and the image.
     Augmentation = 12,
+    /// Share of the images in the mixtures of a training step. The index is the number of the step in
+    /// the whole training.
+    Mixup = 13,
 }
 
 /// Returns the stream of random numbers for `seed`, `stream` and `index`.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::data::ImageDataset;
+use crate::data::{AugmentationConfig, ImageDataset};
 
 /// Ten images of 1x2 pixels: image i has the pixels i and 255 and the label i.
 fn split() -> Split {
@@ -158,4 +158,39 @@ fn augmented_images_do_not_depend_on_threads_order_or_range() {
     let batch = loader.iter().next().unwrap().unwrap();
     let mut buffer = ImageBuffer::default();
     assert_eq!(batch.pixels(1..3, &mut buffer).concat(), epochs[0][0][2..6]);
+}
+
+/// Each image is mixed with the next one, and the last one with the first. The parts of a batch are the
+/// same as the whole, also where the images are changed, ahead or when they are asked for.
+#[test]
+fn mixtures_are_of_neighbours_and_the_same_in_parts() {
+    let mixup = Mixup::draw(1.0, 1, 3);
+    let batch = Batch::new(&split(), &[7, 2, 9], 0.0, &Device::flex()).with_mixup(mixup);
+    let expected: Vec<u8> = [(7.0, 2.0), (2.0, 9.0), (9.0, 7.0)]
+        .iter()
+        .map(|(first, second)| (first * mixup.share() + second * (1.0 - mixup.share())).round() as u8)
+        .collect();
+    let mut buffer = ImageBuffer::default();
+    let found: Vec<u8> = batch.pixels(0..3, &mut buffer).iter().map(|image| image[0]).collect();
+    assert_eq!(found, expected);
+    assert_eq!(batch.labels(0..3).collect::<Vec<_>>(), [7, 2, 9]);
+    assert_eq!(batch.second_labels(0..3).collect::<Vec<_>>(), [2, 9, 7]);
+    assert_eq!(batch.second_labels(2..3).collect::<Vec<_>>(), [7]);
+    assert_eq!(batch.second_targets().into_data().iter::<u8>().collect::<Vec<_>>(), [2, 9, 7]);
+    assert!(batch.pixels(1..1, &mut buffer).is_empty());
+
+    let config = AugmentationConfig { noise: 0.3, ..AugmentationConfig::default() };
+    for num_threads in [0, 2] {
+        let augmenter = Augmenter::new(&config, 1, (1, 2));
+        let loader = loader(Sampling::Shuffled(1)).with_augmentation(augmenter, num_threads);
+        for batch in loader.iter() {
+            let batch = batch.unwrap().with_mixup(mixup);
+            let owned = |range| -> Vec<Vec<u8>> {
+                let mut buffer = ImageBuffer::default();
+                batch.pixels(range, &mut buffer).iter().map(|image| image.to_vec()).collect()
+            };
+            let parts = (0..batch.len()).flat_map(|at| owned(at..at + 1)).collect::<Vec<_>>();
+            assert_eq!(owned(0..batch.len()), parts, "{num_threads} threads");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, TensorData};
 
-use crate::data::{Batch, Source, Split, Subset};
+use crate::data::{Batch, Mixup, Source, Split, Subset};
 use crate::engine::Engine;
 use crate::engine::cpu::threads::pool::simulated;
 use crate::model::{Mlp, MlpConfig};
@@ -23,6 +23,7 @@ struct Case {
     name: &'static str,
     model: Mlp,
     optimizer: OptimizerConfig,
+    has_mixup: bool,
 }
 
 fn cases() -> [Case; 3] {
@@ -32,16 +33,23 @@ fn cases() -> [Case; 3] {
     };
     // With 100,000 weights and more, the threads share the updates, too.
     [
-        Case { name: "softmax", model: model(&[], 0.0, 0.0), optimizer: OptimizerConfig::default() },
+        Case {
+            name: "softmax",
+            model: model(&[], 0.0, 0.0),
+            optimizer: OptimizerConfig::default(),
+            has_mixup: false,
+        },
         Case {
             name: "one hidden layer, momentum",
             model: model(&[128], 0.0, 0.0),
             optimizer: OptimizerConfig::Sgd(Sgd { learning_rate: 0.1, momentum: 0.9, ..Sgd::default() }),
+            has_mixup: true,
         },
         Case {
             name: "two hidden layers, dropout, Adam",
             model: model(&[130, 20], 0.5, 0.2),
             optimizer: OptimizerConfig::Adam(Adam::default()),
+            has_mixup: false,
         },
     ]
 }
@@ -59,6 +67,7 @@ fn train(case: &Case, split: &Split, batch_size: usize) -> (Vec<(f64, usize)>, V
     for (step, positions) in positions.chunks(batch_size).enumerate() {
         let batch =
             Batch::new(split, positions, 0.0, &device.clone().autodiff()).with_dropout_seed(step as u64);
+        let batch = if case.has_mixup { batch.with_mixup(Mixup::draw(1.0, 1, step as u64)) } else { batch };
         let output = Engine::Cpu.train_step(&model, &batch);
         let rate = ModuleLearningRate::from(case.optimizer.learning_rate());
         model = optimizer.step(rate, model, output.grads);

@@ -8,7 +8,8 @@
 use std::ops::Range;
 
 use crate::engine::cpu::kernels::{
-    BlockSparse, Input, RowScores, forward, sgd_per_column, softmax_cross_entropy_backward, weight_gradient,
+    BlockSparse, Input, RowScores, Targets, forward, sgd_per_column, softmax_cross_entropy_backward,
+    weight_gradient,
 };
 use crate::engine::model_batch::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
 use crate::error::Result;
@@ -186,6 +187,7 @@ fn score_rows(
     let repeated: Vec<u16> =
         labels.iter().flat_map(|&label| std::iter::repeat_n(label, group_size)).collect();
     let mut scores = RowScores::default();
-    softmax_cross_entropy_backward(logits, classes, &repeated, label_smoothing, scale, &mut scores);
+    let targets = Targets { labels: &repeated, smoothing: label_smoothing, second: None };
+    softmax_cross_entropy_backward(logits, classes, &targets, scale, &mut scores);
     scores
 }

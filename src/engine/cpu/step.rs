@@ -17,7 +17,8 @@ use burn::optim::GradientsParams;
 use crate::data::{Batch, ImageBuffer};
 use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::kernels::{
-    Input, RowScores, TILE_ROWS, column_sums, input_gradient, softmax_cross_entropy_backward, weight_gradient,
+    Input, RowScores, TILE_ROWS, Targets, column_sums, input_gradient, softmax_cross_entropy_backward,
+    weight_gradient,
 };
 use crate::engine::cpu::network::{CpuNetwork, ForwardCache, MAX_CHUNK};
 use crate::engine::cpu::threads::{pool, should_parallelize};
@@ -83,9 +84,9 @@ pub(super) fn eval_step(model: &Mlp, batch: &Batch) -> Option<StepMetrics> {
     let images = batch.pixels(0..batch.len(), &mut buffer);
     let mut logits = network.logits(&images, should_parallelize(model, batch.len()));
     let mut scores = RowScores::default();
-    let (classes, smoothing) = (network.num_classes(), batch.label_smoothing);
+    let targets = Targets { labels: &labels, smoothing: batch.label_smoothing, second: None };
     // The gradient that this leaves in `logits` is not used.
-    softmax_cross_entropy_backward(&mut logits, classes, &labels, smoothing, 1.0, &mut scores);
+    softmax_cross_entropy_backward(&mut logits, network.num_classes(), &targets, 1.0, &mut scores);
     Some(mean_metrics([&scores].into_iter()))
 }
 
@@ -119,14 +120,16 @@ impl Chunk {
     fn compute(&mut self, network: &CpuNetwork, batch: &Batch, positions: Range<usize>) {
         let Self { cache, gradients, scores, buffer } = self;
         let labels: Vec<u16> = batch.labels(positions.clone()).collect();
+        let second: Vec<u16> = batch.second_labels(positions.clone()).collect();
         let images = batch.pixels(positions.clone(), buffer);
         network.forward(&images, positions, batch.dropout_seed, cache);
         let last = network.layers().len() - 1;
         gradients.resize(last + 1, Vec::new());
         gradients[last].clone_from(&cache.pre_activations[last]);
         let scale = 1.0 / batch.len() as f32;
-        let (classes, smoothing) = (network.num_classes(), batch.label_smoothing);
-        softmax_cross_entropy_backward(&mut gradients[last], classes, &labels, smoothing, scale, scores);
+        let second = batch.mixup().map(|mixup| (&second[..], mixup.share()));
+        let targets = Targets { labels: &labels, smoothing: batch.label_smoothing, second };
+        softmax_cross_entropy_backward(&mut gradients[last], network.num_classes(), &targets, scale, scores);
         // From the last layer to the second one. The gradient by the pixels is not needed.
         for index in (1..=last).rev() {
             let layer = &network.layers()[index];

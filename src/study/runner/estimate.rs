@@ -143,8 +143,8 @@ impl PlannedStudy {
 fn shape_key(trial: &Trial) -> String {
     let Hyperparameters { model, optimizer, training, .. } = trial.hyperparameters();
     let (dropout, clipping) = (model.has_dropout(), training.clipping().is_some());
-    let average = training.average.is_some();
+    let (average, mixup) = (training.average.is_some(), training.mixup.is_some());
     let optimizer = std::mem::discriminant(optimizer);
     let (hidden, activation, batch_size) = (&model.hidden, &model.activation, training.batch_size);
-    format!("{hidden:?} {activation:?} {batch_size} {optimizer:?} {dropout} {clipping} {average}")
+    format!("{hidden:?} {activation:?} {batch_size} {optimizer:?} {dropout} {clipping} {average} {mixup}")
 }

@@ -154,7 +154,7 @@ fn with_adamw_and_steps() {
         "optimizer = { kind = \"adamw\", learning_rate = 0.02 }\n\
          schedule = { kind = \"step\", every_epochs = 1.0 }\n\
          model = { hidden = [4], activation = \"gelu\" }\n\
-         training = { batch_size = 8, num_epochs = 3, clip_value = 0.1 }",
+         training = { batch_size = 8, num_epochs = 3, clip_value = 0.1, mixup = 0.4 }",
         finished,
     );
 }

@@ -56,7 +56,8 @@ impl BatchKey {
             || model.has_dropout()
             || training.clipping().is_some()
             || training.early_stopping.is_some()
-            || training.average.is_some();
+            || training.average.is_some()
+            || training.mixup.is_some();
         (!is_single).then(|| Self {
             hidden: model.hidden.clone(),
             activation: model.activation,

@@ -25,7 +25,7 @@ mod update;
 
 pub(crate) use block_sparse::BlockSparse;
 pub(crate) use matmul::{Input, forward, input_gradient, weight_gradient};
-pub(crate) use softmax::{RowScores, column_sums, softmax_cross_entropy_backward};
+pub(crate) use softmax::{RowScores, Targets, column_sums, softmax_cross_entropy_backward};
 pub(crate) use update::{
     AdamParams, MomentumParams, RmsPropParams, adam, momentum, moving_average, rmsprop, sgd, sgd_per_column,
 };

@@ -140,7 +140,8 @@ fn what_is_not_a_number_is_not_left_out() {
 fn scores(logits: &mut [f32], classes: usize, labels: &[u16], smoothing: f64, scale: f32) -> RowScores {
     // Values of earlier rows, which must not remain.
     let mut scores = RowScores { losses: vec![1.0], correct: vec![true] };
-    softmax_cross_entropy_backward(logits, classes, labels, smoothing, scale, &mut scores);
+    let targets = Targets { labels, smoothing, second: None };
+    softmax_cross_entropy_backward(logits, classes, &targets, scale, &mut scores);
     scores
 }
 
@@ -162,6 +163,33 @@ fn softmax_and_its_gradient_by_hand() {
     // Logits that are far apart do not overflow.
     let mut logits = vec![1e4, -1e4];
     assert_eq!(scores(&mut logits, 2, &[1], 0.0, 1.0).losses, [2e4]);
+}
+
+/// Two classes per row: loss and gradient are the weighted means of those of each class alone.
+#[test]
+fn a_mixture_has_the_mean_loss_and_gradient_of_both_classes() {
+    let logits = [0.5, -1.0, 2.0, 0.25, 0.0, -0.5];
+    for (labels, second) in [([0, 2], [2, 1]), ([1, 1], [1, 0])] {
+        let alone = [labels, second].map(|labels| {
+            let mut gradient = logits.to_vec();
+            let losses = scores(&mut gradient, 3, &labels, 0.3, 0.5).losses;
+            (losses, gradient)
+        });
+        let mut gradient = logits.to_vec();
+        let mut mixed = RowScores::default();
+        let targets = Targets { labels: &labels, smoothing: 0.3, second: Some((&second, 0.75)) };
+        softmax_cross_entropy_backward(&mut gradient, 3, &targets, 0.5, &mut mixed);
+        let [(losses, gradients), (second_losses, second_gradients)] = &alone;
+        for (row, loss) in mixed.losses.iter().enumerate() {
+            let expected = 0.75 * losses[row] + 0.25 * second_losses[row];
+            assert!((loss - expected).abs() < 1e-6, "{loss} {expected}");
+        }
+        let pairs = gradients.iter().zip(second_gradients);
+        let expected: Vec<f64> =
+            pairs.map(|(&first, &second)| 0.75 * f64::from(first) + 0.25 * f64::from(second)).collect();
+        assert_close(&gradient, &expected, "mixture");
+        assert_eq!(mixed.correct, [labels[0] == 2, labels[1] == 0], "the first class counts");
+    }
 }
 
 #[test]
