@@ -35,6 +35,10 @@ pub(super) struct TrainArgs {
     /// starts anew; `resume` continues a run with its optimizer
     #[arg(long, value_name = "RUN or CHECKPOINT")]
     from: Option<String>,
+    /// With `--from`: the classes are those of the run, even if the images have only some of them.
+    /// Otherwise, another number of classes gets a new last layer
+    #[arg(long, requires = "from")]
+    keep_classes: bool,
     /// The name of the run's folder in the artifacts folder; short for `--set name=NAME`
     #[arg(long)]
     name: Option<String>,
@@ -79,7 +83,11 @@ pub(super) fn run(args: TrainArgs, global: &Global, output: &Output) -> Result<E
                 origin: source.folder.config_path().display().to_string(),
             };
             let experiment = args.experiment.tracked(&args.track).read_or(own, args.name)?;
-            pipeline::prepare_from(experiment, &source, compute, &global.artifacts)?
+            let prepare = match args.keep_classes {
+                true => pipeline::prepare_from_keeping_classes,
+                false => pipeline::prepare_from,
+            };
+            prepare(experiment, &source, compute, &global.artifacts)?
         }
     };
     let prepared = if args.no_test { prepared.without_test()? } else { prepared };

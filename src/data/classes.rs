@@ -84,6 +84,20 @@ impl Classes {
         keys(part).map(find).collect()
     }
 
+    /// Returns these classes with the labels that `parts`, which are of another data set, write for them.
+    /// A class without images keeps its label.
+    pub(crate) fn with_labels_of(&self, parts: &[&RawImages]) -> Self {
+        let mut labels = self.labels.clone();
+        for part in parts {
+            for (label, class) in keys(part).zip(self.indices_by_name(part)) {
+                if let Some(own) = class.and_then(|class| labels.get_mut(usize::from(class))) {
+                    own.clone_from(label);
+                }
+            }
+        }
+        Self { labels, names: self.names.clone() }
+    }
+
     /// Checks that there are at least two classes to tell apart, and no more than a confusion matrix
     /// can show. `source` is the data set's name.
     ///

@@ -156,13 +156,24 @@ impl RawData {
     /// # Errors
     /// Parts of different sizes, or too little memory.
     pub fn into_new(self, config: &DataConfig) -> Result<LoadedData> {
-        let parts = self.parts();
-        let properties = DataProperties {
-            classes: Classes::of(&parts),
-            value_range: self.value_range(config.scale),
-            transposed: config.transpose.unwrap_or(parts.iter().any(|part| part.transposed)),
-        };
-        self.into_known(properties)
+        let classes = Classes::of(&self.parts());
+        self.into_classes(classes, config)
+    }
+
+    /// Understands the images as a new training does whose classes are `own`, those of another data set.
+    /// A class may have no images. Images of other classes are left out, and a note says so.
+    ///
+    /// # Errors
+    /// As [`RawData::into_new`], or no image of these classes.
+    pub(crate) fn into_new_of(self, own: &Classes, config: &DataConfig) -> Result<LoadedData> {
+        let classes = own.with_labels_of(&self.parts());
+        self.into_classes(classes, config)
+    }
+
+    fn into_classes(self, classes: Classes, config: &DataConfig) -> Result<LoadedData> {
+        let value_range = self.value_range(config.scale);
+        let transposed = config.transpose.unwrap_or(self.parts().iter().any(|part| part.transposed));
+        self.into_known(DataProperties { classes, value_range, transposed })
     }
 
     /// Understands the images as `properties` say, which come from the same data set.

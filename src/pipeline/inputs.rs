@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use crate::backend;
 use crate::backend::{BackendHandle, Compute};
-use crate::data::InputSpec;
+use crate::data::{Classes, InputSpec};
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::model::Mlp;
@@ -35,6 +35,14 @@ impl RunInputs {
     /// network that is too large.
     pub(crate) fn new(experiment: &Experiment, compute: Compute) -> Result<Self> {
         Self::with_splits(experiment, compute, || Splits::load_checked(experiment))
+    }
+
+    /// Does the same for images of the classes `own`, not all of which need to occur.
+    ///
+    /// # Errors
+    /// As [`RunInputs::new`], or no image of these classes.
+    pub(crate) fn new_of(experiment: &Experiment, compute: Compute, own: &Classes) -> Result<Self> {
+        Self::with_splits(experiment, compute, || Splits::load_checked_of(experiment, own))
     }
 
     /// Does the same for the run that recorded `info`: its images are understood as it did.

@@ -38,6 +38,6 @@ pub use report::report;
 pub use resume::{Resume, resume};
 pub use sheets::SheetPrediction;
 pub use splits::{SplitName, Splits};
-pub use start_from::prepare_from;
+pub use start_from::{prepare_from, prepare_from_keeping_classes};
 pub use train::{PreparedRun, RunOutcome, prepare};
 pub use verify::{Check, Outcome, Verification, VerifyOptions, verify};

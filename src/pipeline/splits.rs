@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::{
-    DataCheck, DataConfig, DataProperties, ImageDataset, InputSpec, LoadedData, Preparation, RawData, Source,
-    Split, TrainValSplit, draw_test, evaluation_batch_size,
+    Classes, DataCheck, DataConfig, DataProperties, ImageDataset, InputSpec, LoadedData, Preparation,
+    RawData, Source, Split, TrainValSplit, draw_test, evaluation_batch_size,
 };
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -73,7 +73,19 @@ impl Splits {
     /// As [`Splits::load`].
     pub fn load_checked(experiment: &Experiment) -> Result<Self> {
         let (raw, sha256) = read(&experiment.data)?;
-        let data = raw.into_new(&experiment.data)?;
+        Self::check_and_divide(raw.into_new(&experiment.data)?, sha256, experiment)
+    }
+
+    /// Does the same for a training whose classes are `own`, whether or not all of them have images.
+    ///
+    /// # Errors
+    /// As [`Splits::load`], or no image of these classes.
+    pub(crate) fn load_checked_of(experiment: &Experiment, own: &Classes) -> Result<Self> {
+        let (raw, sha256) = read(&experiment.data)?;
+        Self::check_and_divide(raw.into_new_of(own, &experiment.data)?, sha256, experiment)
+    }
+
+    fn check_and_divide(data: LoadedData, sha256: String, experiment: &Experiment) -> Result<Self> {
         let check = data.check();
         Ok(Self { check, ..Self::divide(data, sha256, experiment)? })
     }

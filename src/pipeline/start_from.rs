@@ -31,7 +31,34 @@ pub fn prepare_from(
     artifacts: &Path,
 ) -> Result<PreparedRun> {
     check_network(&experiment, source)?;
-    let mut inputs = RunInputs::new(&experiment, compute)?;
+    let inputs = RunInputs::new(&experiment, compute)?;
+    start(experiment, source, compute, inputs, artifacts)
+}
+
+/// Prepares a run as [`prepare_from`] does, but its classes are those of `source`, even if the images
+/// have only some of them. So the last layer is kept, and each output keeps its meaning.
+///
+/// # Errors
+/// Those of [`prepare_from`], or no image of a class of `source`.
+pub fn prepare_from_keeping_classes(
+    experiment: Experiment,
+    source: &LoadedModel,
+    compute: Compute,
+    artifacts: &Path,
+) -> Result<PreparedRun> {
+    check_network(&experiment, source)?;
+    let inputs = RunInputs::new_of(&experiment, compute, &source.info.data.classes())?;
+    start(experiment, source, compute, inputs, artifacts)
+}
+
+/// Gives the network in `inputs` the weights of `source`, and creates the run.
+fn start(
+    experiment: Experiment,
+    source: &LoadedModel,
+    compute: Compute,
+    mut inputs: RunInputs,
+    artifacts: &Path,
+) -> Result<PreparedRun> {
     check_images(inputs.splits.layout, source, &experiment)?;
     let new_last_layer = inputs.splits.layout.num_classes != source.info.data.layout.num_classes;
     let num_layers = source.model.layers().len() - usize::from(new_last_layer);
@@ -121,7 +148,10 @@ fn check_images(images: InputSpec, source: &LoadedModel, experiment: &Experiment
             counted(images.num_classes, "class", "classes"),
             own.num_classes
         ))
-        .hint("train without `--from`, or start from a network with a hidden layer"));
+        .hint(
+            "if they are classes of the run, keep all of its classes: `--keep-classes`; otherwise, train without `--from`, or \
+             start from a network with a hidden layer",
+        ));
     }
     Ok(())
 }

@@ -44,6 +44,16 @@ fn classes_have_the_names_that_the_files_state() {
 }
 
 #[test]
+fn classes_take_the_labels_of_another_data_set() {
+    let letters = Classes::of(&[&part(&["2", "1", "3"], &[("1", "A"), ("2", "B"), ("3", "C")])]);
+    let others = part(&["C", "1", "x"], &[]);
+    let classes = letters.with_labels_of(&[&others]);
+    assert_eq!(classes.names(), ["A", "B", "C"]);
+    assert_eq!(classes.labels(), ["1", "2", "C"]);
+    assert_eq!(classes.indices_by_label(&others), [Some(2), Some(0), None]);
+}
+
+#[test]
 fn one_class_cannot_be_trained_on() {
     let error = |labels: &[&str]| Classes::of(&[&part(labels, &[])]).check_trainable("x").unwrap_err();
     assert_eq!(
