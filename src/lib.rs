@@ -44,6 +44,7 @@
 //! | [`run`] | the run folder |
 //! | `report` | pages |
 //! | [`pipeline`] | train, resume, evaluate, predict, compare: the order of all this |
+//! | [`draw`] | the page on which one draws for a network |
 //! | [`study`] | studies: trials, statistics, their page |
 //! | `exercise` | the page of the exercise |
 //! | `cli` | the command line; the only module that prints |
@@ -53,6 +54,7 @@ pub mod backend;
 #[doc(hidden)]
 pub mod cli;
 pub mod data;
+pub mod draw;
 pub mod engine;
 pub mod error;
 pub mod evaluation;

@@ -5,12 +5,13 @@ mod common;
 
 use common::TestDir;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "train",
     "resume",
     "evaluate",
     "predict",
     "export",
+    "draw",
     "weights",
     "report",
     "verify",
@@ -33,7 +34,7 @@ fn a_command_shows_the_options_that_it_uses() {
     for command in COMMANDS {
         let shown: &[&str] = match command {
             "resume" => &["--backend", "--device", "--artifacts", "--json", "--quiet", "--threads"],
-            "export" | "weights" | "report" | "compare" | "data" | "runs" => {
+            "export" | "draw" | "weights" | "report" | "compare" | "data" | "runs" => {
                 &["--artifacts", "--json", "--quiet"]
             }
             "summary" => &["--json", "--quiet"],

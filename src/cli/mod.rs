@@ -10,6 +10,7 @@ mod completions;
 mod dashboard;
 mod data;
 mod devices;
+mod draw;
 mod evaluate;
 mod experiment;
 mod export;
@@ -83,6 +84,7 @@ Examples:
   smallnet evaluate latest                          test the newest run again
   smallnet predict latest my-digit.png              what is this?
   smallnet export latest --format onnx              for ONNX Runtime, OpenVINO, Netron
+  smallnet draw latest                              a page to draw on, with the network in it
   smallnet weights latest                           what each neuron looks for
   smallnet report latest                            write the page about a run again
   smallnet verify latest                            is all true that the run says?
@@ -167,6 +169,9 @@ enum Command {
     Predict(predict::PredictArgs),
     /// Write a saved network for other programs: ONNX, tables of its weights
     Export(export::ExportArgs),
+    /// Write a page on which one draws, or loads a picture, and sees the network's answer at once: one
+    /// file that needs no other and no connection
+    Draw(draw::DrawArgs),
     /// Draw what each neuron of a saved network looks for
     Weights(weights::WeightsArgs),
     /// Write the page about a run again, from its folder alone
@@ -300,6 +305,7 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Evaluate(args) => evaluate::run(args, &global, output),
         Command::Predict(args) => predict::run(args, &global, output),
         Command::Export(args) => export::run(args, &global, output),
+        Command::Draw(args) => draw::run(args, &global, output),
         Command::Weights(args) => weights::run(args, &global, output),
         Command::Report(args) => report::run(args, &global, output),
         Command::Verify(args) => verify::run(args, &global, output),

@@ -13,7 +13,7 @@ fn used_options(name: &str) -> &'static [&'static str] {
     match name {
         // A run resumes on its own engine. Others are refused.
         "resume" => &["backend", "device", "artifacts", "json", "quiet", "threads"],
-        "export" | "weights" | "report" | "compare" | "data" | "runs" => READ_ONLY,
+        "export" | "draw" | "weights" | "report" | "compare" | "data" | "runs" => READ_ONLY,
         "summary" | "fetch" => &["json", "quiet"],
         "devices" => &["json", "quiet", "threads"],
         // Its runs go into the folder of its page, so `--artifacts` has no meaning.

@@ -174,7 +174,7 @@ impl LoadedModel {
 
     /// Returns the name of a picture of these weights: `stem` for the final ones, else the
     /// checkpoint's name and `stem`.
-    pub(super) fn figure_name(&self, stem: &str) -> String {
+    pub(crate) fn figure_name(&self, stem: &str) -> String {
         let folder = self.weights_path.parent().and_then(Path::file_name).filter(|_| !self.is_final());
         match folder {
             Some(checkpoint) => format!("{}-{stem}", checkpoint.to_string_lossy()),

@@ -24,6 +24,8 @@ mod tracking;
 pub(crate) mod train;
 mod verify;
 
+pub(crate) use export::check_free;
+
 pub use answers::{Area, ImagePrediction, ImageRef, PictureAnswer, UnreadablePicture};
 pub use compare::{RunComparison, compare};
 pub use ensemble::Ensemble;

@@ -16,6 +16,7 @@
 //!   summary.json    the result
 //!   evaluation.json the test in detail
 //!   report.html     all of it as a page
+//!   draw.html       the page on which one draws for the network
 //!   figures/        pictures of the network and of misclassified images
 //!   predictions/    pictures of single predictions
 //!   export/         the network in the formats of other programs
@@ -67,14 +68,15 @@ const MODEL: &str = "model.bpk";
 const SUMMARY: &str = "summary.json";
 const EVALUATION: &str = "evaluation.json";
 const REPORT: &str = "report.html";
+const DRAW: &str = "draw.html";
 const CHECKPOINTS: &str = "checkpoint";
 const FIGURES: &str = "figures";
 const PREDICTIONS: &str = "predictions";
 const EXPORTS: &str = "export";
 /// All files of a run folder. The folder may be untrusted: none of these files may be a link that
 /// leads out of it, or a pipe, which would block the reader.
-const FILES: [&str; 10] =
-    [CONFIG, INFO, METRICS, METRICS_CSV, INITIAL, MODEL, SUMMARY, EVALUATION, REPORT, files::LOCK];
+const FILES: [&str; 11] =
+    [CONFIG, INFO, METRICS, METRICS_CSV, INITIAL, MODEL, SUMMARY, EVALUATION, REPORT, DRAW, files::LOCK];
 /// All folders in a run folder.
 const FOLDERS: [&str; 5] = [CHECKPOINTS, TENSORBOARD, FIGURES, PREDICTIONS, EXPORTS];
 
@@ -367,6 +369,15 @@ impl RunFolder {
     /// Returns whether the page exists.
     pub fn has_report(&self) -> bool {
         self.path.join(REPORT).exists()
+    }
+
+    /// Writes the page on which one draws and returns its path. `name` is the file name without its
+    /// extension.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub(crate) fn write_draw(&self, name: &str, page: &str) -> Result<PathBuf> {
+        self.write(&self.path, &format!("{name}.html"), page.as_bytes())
     }
 
     /// Writes a picture of the network and returns its path. `name` is the file name without its

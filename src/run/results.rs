@@ -2,7 +2,7 @@
 //! the weights whose digest is in `run.json`. Must not know how a result is computed.
 
 use crate::error::{Error, Result};
-use crate::run::{EVALUATION, MODEL, REPORT, RunFolder, RunInfo, RunSummary, SUMMARY, TestEvaluation};
+use crate::run::{DRAW, EVALUATION, MODEL, REPORT, RunFolder, RunInfo, RunSummary, SUMMARY, TestEvaluation};
 use crate::util::files;
 
 impl RunFolder {
@@ -78,7 +78,7 @@ impl RunFolder {
         Ok(Some(test))
     }
 
-    /// Removes the results of an earlier end of the training: weights, summary, test and page.
+    /// Removes the results of an earlier end of the training: weights, summary, test and pages.
     ///
     /// The caller first removes the digest of the weights from `run.json`. So at every moment, the
     /// folder contains no result that does not match it.
@@ -86,6 +86,8 @@ impl RunFolder {
     /// # Errors
     /// A file that cannot be removed.
     pub(crate) fn remove_results(&self) -> Result<()> {
-        [SUMMARY, EVALUATION, REPORT, MODEL].iter().try_for_each(|name| files::remove(&self.path.join(name)))
+        [SUMMARY, EVALUATION, REPORT, DRAW, MODEL]
+            .iter()
+            .try_for_each(|name| files::remove(&self.path.join(name)))
     }
 }

@@ -34,6 +34,23 @@ pub enum Doubt {
     Smooth,
 }
 
+impl Doubt {
+    /// All reasons.
+    pub const KINDS: [Self; 11] = [
+        Self::SeveralParts,
+        Self::ThroughTheWidth,
+        Self::ThroughTheHeight,
+        Self::PartsAtTheEdge,
+        Self::OnlyAFrame,
+        Self::TouchingDigits,
+        Self::LittleInk,
+        Self::MuchInk,
+        Self::Filled,
+        Self::Rough,
+        Self::Smooth,
+    ];
+}
+
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

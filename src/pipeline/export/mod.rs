@@ -220,18 +220,26 @@ impl ExportOptions {
             return Err(Error::usage(format!("`--layout` does not fit `--format {}`", self.format.name()))
                 .hint("the other formats have one layout each; leave out `--layout`"));
         }
-        let Some(path) = &self.output else { return Ok(()) };
-        files::check_parent(path)?;
-        // A link takes a name, even if its target is missing.
-        if path.symlink_metadata().is_err() {
-            return Ok(());
+        match &self.output {
+            Some(path) => check_free(path, self.format.format().file_name(), "an export"),
+            None => Ok(()),
         }
-        let name = self.format.format().file_name();
-        let error =
-            Error::new(format!("`{}` exists already, and an export overwrites nothing", path.display()));
-        Err(match path.is_dir() {
-            true => error.hint(format!("name a new file or folder, such as `{}`", path.join(name).display())),
-            false => error.hint("name another file, or remove this one first"),
-        })
     }
+}
+
+/// Checks that nothing is at `path`. `name` is the usual name of what is written, and `what` its kind.
+///
+/// # Errors
+/// A path that exists, or a folder that does not.
+pub(crate) fn check_free(path: &Path, name: &str, what: &str) -> Result<()> {
+    files::check_parent(path)?;
+    // A link takes a name, even if its target is missing.
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let error = Error::new(format!("`{}` exists already, and {what} overwrites nothing", path.display()));
+    Err(match path.is_dir() {
+        true => error.hint(format!("name a new file or folder, such as `{}`", path.join(name).display())),
+        false => error.hint("name another file, or remove this one first"),
+    })
 }
