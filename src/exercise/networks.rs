@@ -7,6 +7,7 @@ use std::time::Instant;
 use burn::train::Interrupter;
 
 use crate::data::AugmentationConfig;
+use crate::draw::DrawOptions;
 use crate::error::{Error, Result};
 use crate::exercise::page::{Beyond, ExampleImage as LabImage, ExerciseRun, Inside, Missing, Work};
 use crate::exercise::{Exercise, ExerciseObserver};
@@ -72,8 +73,9 @@ impl Trainer<'_> {
 
     /// Writes the page on which one draws, for a run. Returns its path from the exercise's folder.
     fn draw_page(&self, run: &ExerciseRun) -> Result<String> {
-        let _ = run;
-        Err(Error::new("TODO"))
+        let page = LoadedModel::from_run(run.records.folder.clone(), None)?.draw(&DrawOptions::default())?;
+        let folder = &self.exercise.folder;
+        Ok(page.path.strip_prefix(folder).unwrap_or(&page.path).display().to_string())
     }
 
     /// Trains the softmax network with the [`MORE_SEEDS`] seeds that follow its own.
