@@ -35,7 +35,7 @@ pub const MEMORY_FOR_DATA_SETS: usize = 512 << 20;
 
 /// Bound for studies in bytes: up to a hundred thousand trials are in memory, with the settings of
 /// each.
-pub const MEMORY_FOR_STUDIES: usize = 256 << 20;
+pub const MEMORY_FOR_STUDIES: usize = 288 << 20;
 
 /// Bound for networks of other programs in bytes. A pickle may unpack to a megabyte, and each byte of it
 /// may become 200 in memory.

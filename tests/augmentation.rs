@@ -138,7 +138,7 @@ fn a_study_varies_the_augmentation() {
     let study = format!(
         "base = \"{}\"\nseeds = [1]\n[set]\ndata.source = \"data\"\ndata.validation = 100\n\
          training.num_epochs = 2\n[vary]\naugmentation.rotation = [0.0, 90.0]\n",
-        config("softmax.toml")
+        config("softmax")
     );
     dir.write("turned.toml", study);
     dir.json(&["study", "turned.toml"]);

@@ -16,8 +16,8 @@ use serde_json::Value;
 /// Settings of a training with every kind of state: momentum, dropout, augmentation, a schedule, the best
 /// epoch, checkpoints within an epoch, an average of the weights.
 const SETTINGS: [&str; 13] = [
-    "augmentation.rotation=20",
-    "augmentation.elastic_alpha=30",
+    "augmentation.rotation=5",
+    "augmentation.elastic_alpha=5",
     "model.hidden=[12]",
     "model.dropout=0.3",
     "optimizer.kind=adam",
