@@ -9,7 +9,7 @@
 
 use burn::tensor::Device;
 use burn::train::Interrupter;
-use smallnet::data::{Source, Split, Subset};
+use smallnet::data::{AugmentationConfig, Source, Split, Subset};
 use smallnet::error::Result;
 use smallnet::model::MlpConfig;
 use smallnet::optim::{Adam, AdamW, OptimizerConfig, RmsProp, ScheduleConfig, Sgd};
@@ -46,6 +46,7 @@ fn main() -> Result<()> {
         let request = TrainRequest {
             model: model.init(784, 10, 42, &device)?,
             hyperparameters: Hyperparameters {
+                augmentation: &AugmentationConfig::default(),
                 model: &model,
                 optimizer: &optimizer,
                 schedule: &ScheduleConfig::default(),

@@ -11,7 +11,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use burn::train::{Interrupter, TrainStep};
 use criterion::{Criterion, criterion_group, criterion_main};
-use smallnet::data::{Batch, Source, Split, Subset, read_digit};
+use smallnet::data::{AugmentationConfig, Batch, Source, Split, Subset, read_digit};
 use smallnet::engine::Engine;
 use smallnet::evaluation::evaluate;
 use smallnet::model::{Mlp, MlpConfig};
@@ -84,7 +84,9 @@ fn model_batch(criterion: &mut Criterion) {
     group.sample_size(10);
     for (name, hidden) in [("784-10", vec![]), ("784-32-10", vec![32])] {
         let (model, optimizer) = (MlpConfig { hidden, ..MlpConfig::default() }, OptimizerConfig::default());
+        let augmentation = AugmentationConfig::default();
         let spec = Hyperparameters {
+            augmentation: &augmentation,
             model: &model,
             optimizer: &optimizer,
             schedule: &schedule,

@@ -4,6 +4,7 @@
 //! `exercise` or `cli`, and prints nothing.
 
 mod answers;
+mod augmented;
 mod compare;
 pub(crate) mod earlier;
 mod ensemble;
@@ -27,6 +28,7 @@ mod verify;
 pub(crate) use export::check_free;
 
 pub use answers::{Area, ImagePrediction, ImageRef, PictureAnswer, UnreadablePicture};
+pub use augmented::draw_augmented;
 pub use compare::{RunComparison, compare};
 pub use ensemble::Ensemble;
 pub use export::{Export, ExportCheck, ExportFormat, ExportOptions};
@@ -34,7 +36,7 @@ pub use import::{ImportRequest, ImportedRun, import};
 pub use inputs::GIT_COMMIT;
 pub use loaded_model::{EvalSet, LoadedModel};
 pub use lr_find::LrFinder;
-pub use pictures::{MAX_NEURONS, NeuronInfo, PredictionPictures, draw_augmented, draw_image, draw_samples};
+pub use pictures::{MAX_NEURONS, NeuronInfo, PredictionPictures, draw_image, draw_samples};
 pub use relocate::relocate_data;
 pub use report::report;
 pub use resume::{Resume, resume};

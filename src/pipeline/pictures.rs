@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::data::{AugmentScratch, Augmenter, InputSpec, Split};
-use crate::error::{Error, Result};
+use crate::data::{InputSpec, Split};
+use crate::error::Result;
 use crate::evaluation::Evaluation;
 use crate::experiment::Experiment;
 use crate::model::LayerWeights;
@@ -26,10 +26,6 @@ pub const MAX_NEURONS: usize = MAX_SHEETS * NEURONS_PER_SHEET;
 const MAX_SIDE: usize = 2_000;
 /// Samples of each class on a sheet.
 const SAMPLES_PER_CLASS: usize = 10;
-/// Columns of a sheet of augmented images: the image and its first epochs.
-const AUGMENTED_COLUMNS: usize = 10;
-/// Largest number of images on such a sheet.
-const MAX_AUGMENTED_ROWS: usize = 26;
 /// Neurons on a sheet.
 const NEURONS_PER_SHEET: usize = 64;
 /// The largest factor by which a single image is enlarged. The factor is smaller for a large image.
@@ -89,59 +85,6 @@ pub fn draw_samples(
     run::write_file(&data_folder(artifacts), &file, &sheet.draw()?.to_png()?)
 }
 
-/// Draws training images beside what training makes of them in its first epochs: the first image of
-/// each class, or the first images if there are more classes than fit. Returns the path of the picture.
-///
-/// # Errors
-/// An experiment whose training changes no image, training images that are missing, or a picture that
-/// cannot be drawn or written.
-pub fn draw_augmented(splits: &Splits, experiment: &Experiment, artifacts: &Path) -> Result<PathBuf> {
-    let split = splits.get(SplitName::Train)?;
-    let InputSpec { height, width, num_classes } = splits.layout;
-    let augmenter = Augmenter::new(&experiment.augmentation, experiment.seed, (height, width));
-    let augmenter = augmenter.ok_or_else(|| {
-        Error::config(format!("`{}` changes no training image: its augmentation is off", experiment.name))
-            .hint("`--set augmentation.rotation=10 augmentation.shift=2` switches some of it on")
-    })?;
-    let mut shown: Vec<usize> = split.first_per_class(num_classes, 1).concat();
-    shown.truncate(MAX_AUGMENTED_ROWS);
-    let mut images = vec![Vec::new(); AUGMENTED_COLUMNS * shown.len()];
-    let mut scratch = AugmentScratch::default();
-    for (at, image) in images.iter_mut().enumerate() {
-        let (index, epoch) = (shown[at / AUGMENTED_COLUMNS], at % AUGMENTED_COLUMNS);
-        let original = split.image(index).0;
-        match epoch {
-            0 => image.extend_from_slice(original),
-            _ => {
-                augmenter.append(original, epoch as u64, split.index_in_data_set(index), &mut scratch, image)
-            }
-        }
-    }
-    let caption = |at: usize| match at % AUGMENTED_COLUMNS {
-        0 => shown[at / AUGMENTED_COLUMNS].to_string(),
-        epoch => format!("epoch {epoch}"),
-    };
-    let tile = |(at, values)| Tile { values, caption: vec![CaptionLine::plain(caption(at))] };
-    let tiles: Vec<_> = images.iter().map(Vec::as_slice).enumerate().map(tile).collect();
-    let names = splits.properties.classes.names();
-    let row_labels: Vec<String> =
-        shown.iter().map(|&index| names[usize::from(split.image(index).1)].clone()).collect();
-    let sheet = Sheet {
-        title: "Training images and what training makes of them",
-        subtitle: &format!(
-            "{}, seed {}: first the image with its number, then the same image in the first epochs",
-            experiment.data.source, experiment.seed
-        ),
-        height,
-        width,
-        columns: AUGMENTED_COLUMNS,
-        row_labels: &row_labels,
-        tiles: &tiles,
-    };
-    let file = format!("{}-augmented.png", file_stem(splits, experiment, SplitName::Train));
-    run::write_file(&data_folder(artifacts), &file, &sheet.draw()?.to_png()?)
-}
-
 /// Saves image `index` of a split, enlarged, and returns the path of the picture.
 ///
 /// # Errors
@@ -164,13 +107,13 @@ pub fn draw_image(
     )
 }
 
-fn data_folder(artifacts: &Path) -> PathBuf {
+pub(super) fn data_folder(artifacts: &Path) -> PathBuf {
     artifacts.join("data")
 }
 
 /// Returns the beginning of the names of a split's pictures. It contains the number of validation
 /// images and the seed, since they decide which image has which index.
-fn file_stem(splits: &Splits, experiment: &Experiment, name: SplitName) -> String {
+pub(super) fn file_stem(splits: &Splits, experiment: &Experiment, name: SplitName) -> String {
     let tag = experiment.data.source().tag(&splits.sha256);
     let num_validation = experiment.data.validation;
     match name {

@@ -94,18 +94,19 @@ impl AugmentationConfig {
             return Vec::new();
         }
         let number = significant;
+        let pixels = |count: f64| format!("{} pixel{}", number(count), if count == 1.0 { "" } else { "s" });
         let (percent, probability) = (|share: f64| number(100.0 * share), self.probability);
         let elastic = format!(
-            "elastic distortion: displacements of strength {}, smoothed over {} pixels",
+            "elastic distortion: displacements of strength {}, smoothed over {}",
             number(self.elastic_alpha),
-            number(self.elastic_sigma)
+            pixels(self.elastic_sigma)
         );
         let lines = [
             (
                 probability < 1.0,
                 format!("{} % of the images are changed, drawn anew in each epoch", percent(probability)),
             ),
-            (self.shift > 0.0, format!("shift: up to {} pixels in each direction", number(self.shift))),
+            (self.shift > 0.0, format!("shift: up to {} in each direction", pixels(self.shift))),
             (
                 self.rotation > 0.0,
                 format!("rotation: up to {} degrees to either side", number(self.rotation)),
@@ -115,7 +116,7 @@ impl AugmentationConfig {
             (self.elastic_alpha > 0.0, elastic),
             (
                 self.thickness > 0.0,
-                format!("thickness: edges of strokes move by up to {} pixels", number(self.thickness)),
+                format!("thickness: edges of strokes move by up to {}", pixels(self.thickness)),
             ),
             (
                 self.noise > 0.0,

@@ -102,7 +102,7 @@ fn samples(page: &ExercisePage<'_>, beyond: &Beyond) -> Work<Markup> {
     let shown = page.train.first_per_class(num_classes, 1).concat();
     let mut rows = Vec::new();
     for &index in shown.iter().take(MAX_IMAGES) {
-        let original = page.train.image(index).0;
+        let (original, label) = page.train.image(index);
         let (mut images, mut scratch) = (vec![original.to_vec()], AugmentScratch::default());
         for epoch in 1..=NUM_EPOCHS {
             let mut image = Vec::new();
@@ -118,10 +118,14 @@ fn samples(page: &ExercisePage<'_>, beyond: &Beyond) -> Work<Markup> {
             };
             row.push(components::image(&gray_png(image, height, width, 1)?, &description));
         }
-        rows.push(row);
+        rows.push((label, row));
     }
     Ok(html! {
-        div.samples { @for row in &rows { div { @for image in row { (image) } } } }
-        p.note { "On the left a training image, then the same image in the first " (NUM_EPOCHS) " epochs." }
+        div.samples {
+            @for (label, row) in &rows {
+                div { strong { (page.classes[usize::from(*label)]) } @for image in row { (image) } }
+            }
+        }
+        p.note { "The class, a training image of it, then the same image in the first " (NUM_EPOCHS) " epochs." }
     })
 }
