@@ -32,7 +32,7 @@ const MAX_TRIALS: usize = 100_000;
 
 /// Most bytes of memory for the experiments of a study. A hundred thousand usual experiments take
 /// half of it.
-const MAX_MEMORY: usize = 128_000_000;
+const MAX_MEMORY: usize = 144_000_000;
 
 /// One training of a study.
 #[derive(Debug, Clone, PartialEq)]
