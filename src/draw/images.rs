@@ -47,7 +47,8 @@ pub(super) fn choose(images: &EvalSet, predictions: &[Prediction]) -> PageImages
     indices.extend(regular(split.len(), most.min(MAX_REGULAR), &indices));
     let pixels: Vec<u8> = indices.iter().flat_map(|&index| split.image(index).0).copied().collect();
     PageImages {
-        name: images.describe(),
+        // Not the place of the data set, which is of no use to other people.
+        name: images.name.to_string(),
         labels: indices.iter().filter_map(|&index| labels.get(index)).copied().collect(),
         indices,
         num_mistakes,

@@ -1,6 +1,6 @@
 //! Owns the pages. Each is one self-contained HTML file, made from records and weights: no script,
-//! no external file, light and dark, printable. Depends on `plots` and on records. Must not read
-//! files or train.
+//! no external file, light and dark, printable. Only the page of `draw` has a script. Depends on
+//! `plots` and on records. Must not read files or train.
 
 pub(crate) mod comparison;
 pub(crate) mod components;
