@@ -6,6 +6,7 @@ mod common;
 mod devtools;
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use common::{TestDir, assert_close, config, numbers};
 use devtools::{Page, Screen};
+use image::{GrayImage, Luma};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -337,7 +339,7 @@ fn the_paper_is_drawn_on_by_finger_undone_and_cleared() {
 }
 
 #[test]
-fn test_images_are_shown_and_a_picture_is_loaded() {
+fn test_images_are_shown() {
     let dir = TestDir::new();
     let run = dir.small_run(&config("softmax"), &[]);
     let (path, _) = draw(&dir, &run, &[]);
@@ -354,20 +356,55 @@ fn test_images_are_shown_and_a_picture_is_loaded() {
     // A test image is not kept as a drawing.
     click(&mut page, "#labels button");
     assert_eq!(page.evaluate("collection.drawings.length"), 0);
-    let mut picture = image::GrayImage::from_pixel(90, 60, image::Luma([240]));
-    (20..70).for_each(|x| (28..34).for_each(|y| picture.put_pixel(x, y, image::Luma([20]))));
-    let file = dir.path().join("line.png");
-    picture.save(&file).unwrap();
-    page.choose_files("#file", &[&file]);
-    page.evaluate("new Promise((done) => setTimeout(done, 300))");
-    let predicted = dir.json(&["predict", &run, "line.png", "--pictures=0"]);
-    let expected = numbers(&predicted[0]["probabilities"]);
-    assert_close(&numbers(&page.evaluate("[...drawing().probabilities]")), &expected, 1e-4);
-    let warning = predicted[0]["warnings"][0]["message"].as_str().unwrap_or_default().to_owned();
-    assert!(
-        page.evaluate("element('details').textContent").as_str().unwrap().contains(&warning),
-        "{warning}"
-    );
+    assert_silent(&mut page, &path);
+}
+
+/// Returns pictures in which `predict` finds different reasons for doubt, and `image` as it is.
+fn doubtful_pictures(image: Vec<u8>) -> [GrayImage; 5] {
+    let paper = |width, height| GrayImage::from_pixel(width, height, Luma([240]));
+    let fill = |mut picture: GrayImage, columns: Range<u32>, rows: Range<u32>| {
+        columns.for_each(|x| rows.clone().for_each(|y| picture.put_pixel(x, y, Luma([20]))));
+        picture
+    };
+    let mut noise = fill(paper(60, 60), 25..35, 10..50);
+    noise.enumerate_pixels_mut().filter(|(x, y, _)| x * y % 7 == 3).for_each(|(_, _, pixel)| pixel.0 = [90]);
+    [
+        fill(paper(90, 60), 20..70, 28..34),
+        fill(paper(100, 100), 30..70, 35..60),
+        noise,
+        fill(fill(paper(80, 80), 15..25, 10..70), 50..60, 10..70),
+        GrayImage::from_raw(28, 28, image).unwrap(),
+    ]
+}
+
+#[test]
+fn a_loaded_picture_gets_the_answer_and_the_doubts_of_predict() {
+    let dir = TestDir::new();
+    let run = dir.small_run(&config("softmax"), &[]);
+    let (path, _) = draw(&dir, &run, &[]);
+    let Some(mut page) = Page::open(&path, Screen::DESKTOP) else { return };
+    let own = numbers(&page.evaluate("[...images[0].pixels]")).iter().map(|byte| *byte as u8).collect();
+    let pictures = doubtful_pictures(own);
+    let mut num_doubts = 0;
+    for (index, picture) in pictures.iter().enumerate() {
+        let name = format!("{index}.png");
+        let file = dir.path().join(&name);
+        picture.save(&file).unwrap();
+        page.evaluate("clear()");
+        page.choose_files("#file", &[&file]);
+        page.evaluate("new Promise((done) => setTimeout(done, 300))");
+        let predicted = &dir.json(&["predict", &run, &name, "--pictures=0"])[0];
+        let warnings = predicted["warnings"].as_array().cloned().unwrap_or_default();
+        let kinds: Vec<_> = warnings.iter().map(|warning| warning["kind"].clone()).collect();
+        assert_eq!(page.evaluate("shown.doubts"), json!(kinds), "{name}");
+        let expected = numbers(&predicted["probabilities"]);
+        assert_close(&numbers(&page.evaluate("[...drawing().probabilities]")), &expected, 1e-4);
+        let details = page.evaluate("element('details').textContent");
+        let messages = warnings.iter().map(|warning| warning["message"].as_str().unwrap());
+        messages.for_each(|message| assert!(details.as_str().unwrap().contains(message), "{details}"));
+        num_doubts += kinds.len();
+    }
+    assert!((2..pictures.len()).contains(&num_doubts), "{num_doubts}");
     assert_silent(&mut page, &path);
 }
 

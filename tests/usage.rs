@@ -146,7 +146,7 @@ fn what_belongs_to_training_says_where() {
 fn what_is_inside_is_found_by_its_name() {
     let dir = TestDir::new();
     dir.digits(300, 100);
-    for name in ["softmax", "hidden", "mlp", "best", "inserted", "reference"] {
+    for name in ["softmax", "hidden", "mlp", "best", "record", "inserted", "augmented", "reference"] {
         let summary = dir.json(&["summary", name, "--data", "data", "--set", "data.validation=50"]);
         assert_eq!(summary["experiment"], name);
     }
@@ -190,7 +190,7 @@ fn a_file_that_is_not_there_names_what_is_inside() {
     dir.run(&["train", "hiden"]).assert_error(
         1,
         "there is no experiment `hiden`, neither as a file nor inside smallnet\n\nhint: did you mean `hidden`? Valid \
-         names: `softmax`, `hidden`, `mlp`, `best`, `inserted`, `reference`",
+         names: `softmax`, `hidden`, `mlp`, `best`, `record`, `inserted`, `augmented`, `reference`",
     );
     dir.run(&["study", "learning_rate"]).assert_error(
         1,
@@ -249,7 +249,7 @@ fn bad_experiments_are_refused_before_a_folder_is_made() {
     dir.run(&["train", "none.toml"]).assert_error(
         1,
         "cannot read the experiment file `none.toml`: No such file or directory (os error 2)\n\nhint: an experiment \
-         is a TOML file; those inside smallnet are `softmax`, `hidden`, `mlp`, `best` and `reference`, which has every \
+         is a TOML file; those inside smallnet are `softmax`, `hidden`, `mlp`, `best`, `record` and `reference`, which has every \
          key",
     );
     dir.run(&["train", "--set", "training.batch_size=0"])

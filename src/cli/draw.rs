@@ -21,8 +21,8 @@ pub(super) struct DrawArgs {
     /// A run's folder, its id, `latest`, or a checkpoint file in a run's folder
     #[arg(value_name = "RUN or CHECKPOINT")]
     model: String,
-    /// The file to write, which must not exist [default: `draw.html` in the run's folder, where an
-    /// earlier page is replaced]
+    /// The file to write, which must not exist [default: `draw.html` in the run's folder, or
+    /// `epoch-3-draw.html` for the checkpoint `epoch-3`; an earlier page is replaced]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The data set of the test images in the page, if not the run's own or if it was moved: a name, a
@@ -39,7 +39,7 @@ struct Record<'a> {
     size_bytes: u64,
     /// Bits per weight of the hidden layers in the page.
     bits_per_weight: u32,
-    /// What 16 bits per weight change, or would change.
+    /// Changes that 16 bits per weight make, or would make.
     rounding: Option<&'a Comparison>,
     /// Number of test images in the page.
     num_images: usize,

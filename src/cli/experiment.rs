@@ -18,7 +18,7 @@ use crate::tracking::Tracker;
 #[derive(Debug, Default, Args)]
 pub(super) struct ExperimentArgs {
     /// The experiment: a file, or one of those inside smallnet: softmax, hidden, mlp, best,
-    /// inserted, reference [default: softmax]
+    /// record, inserted, augmented, reference [default: softmax]
     config: Option<PathBuf>,
     /// Change settings of the experiment: one or more, such as `optimizer.learning_rate=0.1`.
     /// Another `kind` starts from its own defaults; short options of a setting override it
@@ -225,8 +225,8 @@ fn read_file(path: &Path) -> Result<String> {
             false => error.hint(shipped::hint(
                 &EXPERIMENTS,
                 path,
-                "an experiment is a TOML file; those inside smallnet are `softmax`, `hidden`, `mlp`, `best` and \
-                 `reference`, which has every key",
+                "an experiment is a TOML file; those inside smallnet are `softmax`, `hidden`, `mlp`, `best`, \
+                 `record` and `reference`, which has every key",
             )),
         }
     })

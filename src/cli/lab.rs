@@ -84,7 +84,7 @@ struct Record<'a> {
     page: &'a Path,
     quick: bool,
     interrupted: bool,
-    /// Number of questions without an answer because their work failed.
+    /// Number of questions and further sections whose work failed.
     failed: usize,
     answers: Vec<Answer<'a>>,
     /// Sentence of the section beyond the questions. None if there is none.

@@ -33,7 +33,7 @@ const SCRIPT: [&str; 9] = [
     include_str!("page/page.js"),
 ];
 
-/// What the script reads from the page.
+/// Data that the script reads from the page.
 #[derive(Serialize)]
 struct PageData<'a> {
     /// Run for the commands in the page.
@@ -132,7 +132,7 @@ fn data<'a>(saved: &LoadedModel, weights: &Weights, images: Option<&'a PageImage
     })
 }
 
-/// What the page is for: `Draw a digit`.
+/// Purpose of the page, as its title: `Draw a digit`.
 fn title(saved: &LoadedModel) -> String {
     let info = &saved.info.data;
     let classes = info.classes();

@@ -39,7 +39,7 @@ pub struct DrawPage {
     pub size_bytes: u64,
     /// Bits per weight of the hidden layers in the page.
     pub bits: WeightBits,
-    /// What 16 bits per weight change, or would change. `None` for a network without hidden layers, and without
+    /// Changes that 16 bits per weight make, or would make. `None` for a network without hidden layers, and without
     /// images to compare on.
     pub comparison: Option<Comparison>,
     /// Number of images in the page to click through.

@@ -24,12 +24,14 @@ macro_rules! shipped {
 }
 
 /// The embedded experiments.
-pub(crate) static EXPERIMENTS: [Shipped; 6] = [
+pub(crate) static EXPERIMENTS: [Shipped; 8] = [
     shipped!("", "softmax"),
     shipped!("", "hidden"),
     shipped!("", "mlp"),
     shipped!("", "best"),
+    shipped!("", "record"),
     shipped!("lab/", "inserted"),
+    shipped!("lab/", "augmented"),
     shipped!("", "reference"),
 ];
 

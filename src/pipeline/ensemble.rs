@@ -1,4 +1,4 @@
-//! The ensemble of several runs: their networks, checked to take the same images and to tell the
+//! The ensemble of several runs: their networks, checked to take the same images and to have the
 //! same classes, and the images that they are evaluated on.
 
 use std::path::Path;
@@ -25,7 +25,7 @@ impl Ensemble {
     ///
     /// # Errors
     /// Those of [`LoadedModel::load`], a network that is named twice, or one that takes images of
-    /// another size or tells other classes than the first.
+    /// another size or has other classes than the first.
     pub fn load(
         texts: &[String],
         artifacts: &Path,
@@ -55,7 +55,7 @@ impl Ensemble {
         self
     }
 
-    /// Classes that all networks tell.
+    /// Classes of all networks.
     pub fn classes(&self) -> &Classes {
         &self.classes
     }
@@ -76,8 +76,8 @@ impl Ensemble {
     /// Loads the split `name` of the data set of all networks, or of `source`.
     ///
     /// # Errors
-    /// Those of [`LoadedModel::eval_set`], or a run whose images of this split are others than those
-    /// of the first run.
+    /// Those of [`LoadedModel::eval_set`], or a run whose images of this split differ from those of
+    /// the first run.
     pub fn eval_set(&self, name: SplitName, source: Option<&Source>) -> Result<EvalSet> {
         let Some((first, others)) = self.members.split_first() else {
             return Err(Error::usage("an ensemble needs a network"));
@@ -106,7 +106,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Checks that `other` takes images of the same size as `first` and tells the same classes.
+/// Checks that `other` takes images of the same size as `first` and has the same classes.
 fn check_fits(first: &LoadedModel, other: &LoadedModel) -> Result<()> {
     let path = |member: &LoadedModel| member.folder.path().display().to_string();
     let (own, expected) = (path(other), path(first));
@@ -124,7 +124,7 @@ fn check_fits(first: &LoadedModel, other: &LoadedModel) -> Result<()> {
     }
     let (classes, wanted) = (other.info.data.classes(), first.info.data.classes());
     if classes.len() != wanted.len() {
-        return misfit(format!("tells {} classes", classes.len()), format!("{}", wanted.len()));
+        return misfit(format!("has {} classes", classes.len()), format!("{}", wanted.len()));
     }
     let pairs = || classes.names().iter().zip(wanted.names());
     match pairs().position(|(own, wanted)| own != wanted) {

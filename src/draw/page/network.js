@@ -74,8 +74,8 @@ function softmax(logits) {
   return powers.map((power) => power / sum);
 }
 
-// What each pixel adds to the logit of a class: the gradient of the logit by the pixel, times the pixel. Without
-// hidden layers, that is weight times pixel.
+// What each pixel adds to the logit of a class: the derivative of the logit with respect to the pixel, times the
+// pixel. Without hidden layers, that is weight times pixel.
 function contributions({layers, derive}, {inputs, sums}, wanted) {
   let gradient = Float64Array.from({length: layers[layers.length - 1].outputs}, (_, index) => Number(index === wanted));
   for (let index = layers.length - 1; index >= 0; index--) {

@@ -70,7 +70,8 @@ function render() {
   markThumbnail(shown?.image);
   for (const id of ['clear', 'undo']) element(id).disabled = paper.isEmpty();
   element('png').disabled = paper.strokes.length === 0;
-  for (const button of element('labels').querySelectorAll('button')) button.disabled = !shown || shown.image !== undefined;
+  const isDrawing = shown && shown.image === undefined;
+  for (const button of element('labels').querySelectorAll('button')) button.disabled = !isDrawing;
   document.body.classList.toggle('blank', !shown);
   const best = shown && ranking(shown.probabilities)[0];
   const about = shown && (chosen ?? best);
@@ -86,7 +87,10 @@ function render() {
 
 function renderWords(best) {
   const reasons = shown ? shown.doubts.map((code) => doubtTexts.get(code) ?? code) : [];
-  const {answer, details} = shown ? describeAnswer(shown.probabilities, names, reasons) : {answer: '', details: [hint]};
+  const nothing = paper.isEmpty() ? hint : 'nothing stands out from its background';
+  const {answer, details} = shown
+    ? describeAnswer(shown.probabilities, names, reasons)
+    : {answer: '', details: [nothing]};
   const {truth, image} = shown ?? {};
   if (image !== undefined) {
     const judgement = truth === undefined ? '' : truth === best ? ': right' : `: wrong, it is ${names[truth]}`;
@@ -183,7 +187,7 @@ const answerOf = (pixels) => ranking(forward(network, pixels).logits)[0];
 const markThumbnail = makeThumbnails(element('images'), images, data, answerOf, showImage);
 element('tests').hidden = images.length === 0;
 element('run').textContent = `smallnet evaluate ${data.run} --data drawings.csv
-smallnet train --from ${data.run} --keep-classes --set data.source=drawings.csv`;
+smallnet train --from ${data.run} --keep-classes --set data.source=drawings.csv data.validation=0`;
 
 // A button per class, or a list where that would be too many.
 function makeLabels() {

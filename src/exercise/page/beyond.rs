@@ -36,7 +36,7 @@ pub(super) fn section(page: &ExercisePage<'_>) -> Markup {
     }
     html! {
         section.question #beyond {
-            h2 { "Beyond the exercise: learn from changed images, and draw a digit" }
+            h2 { "Beyond the exercise: learn from changed images, and draw for the network" }
             @match content {
                 Ok(content) => (content),
                 Err(missing) => (missing_notice(page, &missing)),
@@ -53,8 +53,8 @@ fn content(page: &ExercisePage<'_>, beyond: &Beyond) -> Work<Markup> {
     Ok(html! {
         p.answer { (sentence(page)?) }
         p {
-            "A dense network does not know that a digit one pixel to the right is the same digit. It has a weight for each \
-             pixel, so it must have seen ink there. Augmentation shows it: every epoch changes each training image at random, and \
+            "A dense network does not know that the same shape one pixel to the right belongs to the same class. It has a weight \
+             for each pixel, so it must have seen ink there. Augmentation shows it: every epoch changes each training image at random, and \
              no image comes twice. The validation and test images stay as they are. Here the changes are:"
         }
         ul { @for line in experiment.augmentation.sentences() { li { (line) } } }
@@ -69,11 +69,11 @@ fn content(page: &ExercisePage<'_>, beyond: &Beyond) -> Work<Markup> {
         (image_by_image(&runs, &names))
         (curves::draw_runs(&runs, &names)?)
         @if let Some(sentence) = overfitting(plain) { p { (sentence) } }
-        h3 { "Draw a digit" }
+        h3 { "Draw for this network" }
         @match draw_page {
             Ok(path) => p {
                 a href=(path) { "The page on which you draw" } " has this network in it and answers while you draw. It is one file: \
-                 it works without a network connection, on a phone, too."
+                 it works without an internet connection, on a phone, too."
             },
             Err(reason) => p { "The page on which you draw could not be written: " (reason) "." },
         }

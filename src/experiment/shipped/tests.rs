@@ -25,7 +25,7 @@ fn a_name_alone_means_what_is_inside_and_a_path_a_file() {
     assert_eq!(find("configs"), Ok(None));
     let error = find("hiden").unwrap_err().to_string();
     let expected = "there is no experiment `hiden`, neither as a file nor inside smallnet\n\n\
-                    hint: did you mean `hidden`? Valid names: `softmax`, `hidden`, `mlp`, `best`, `inserted`, `reference`";
+                    hint: did you mean `hidden`? Valid names: `softmax`, `hidden`, `mlp`, `best`, `record`, `inserted`, `augmented`, `reference`";
     assert_eq!(error, expected);
     assert_eq!(hint(&EXPERIMENTS, Path::new("configs/mlp.toml.not"), "otherwise"), "otherwise");
     assert_eq!(

@@ -7,7 +7,7 @@
 //!   optimizer.bpk   momentum and the like ├ Burn's records
 //!   scheduler.bpk   steps done            ┘
 //!   state.json      everything else
-//!   SHA256SUMS      digests of the four; `sha256sum -c SHA256SUMS` checks them
+//!   SHA256SUMS      digests of the others; `sha256sum -c SHA256SUMS` checks them
 //! ```
 //!
 //! In a training with an average of the weights, `model.bpk` is the average. A further file,
