@@ -134,6 +134,7 @@ pub(super) fn run(args: DataArgs, global: &Global, output: &Output) -> Result<Ex
 /// Draws augmented training images and prints what changes them.
 fn show_augmented(experiment: &Experiment, artifacts: &Path, output: &Output) -> Result<ExitCode> {
     let splits = Splits::load(experiment)?;
+    splits.notes.iter().for_each(|note| output.note(note));
     let picture = pipeline::draw_augmented(&splits, experiment, artifacts)?;
     output.line(&format!("training images of {} are changed in every epoch:", experiment.data.source));
     experiment.augmentation.sentences().iter().for_each(|sentence| output.line(&format!("  {sentence}")));

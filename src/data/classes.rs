@@ -1,7 +1,7 @@
 //! Owns the classes of a data set: the labels that the files have, and their names. Depends on
 //! `sources::raw`. Must not know images.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::data::sources::{RawImages, natural_order};
 use crate::error::{Error, Result};
@@ -73,21 +73,32 @@ impl Classes {
 
     /// Returns the class of each different label of `part`, which is of another data set. A label
     /// is found by the name that `part` gives it, or else as the label of a class. So `A` in one
-    /// data set is the class of `1`, called `A`, in another one.
+    /// data set is the class of `1`, called `A`, in another one. Where both data sets have names, a
+    /// name that is none of these classes is none, whatever its label is.
     pub(crate) fn indices_by_name(&self, part: &RawImages) -> Vec<Option<u16>> {
         let (of_name, of_label) = (positions(&self.names), positions(&self.labels));
-        let stated = stated_names(&[part]);
+        let (stated, has_names) = (stated_names(&[part]), self.names != self.labels);
         let find = |label: &String| {
-            let name = stated.get(label.as_str()).copied().unwrap_or(label);
-            of_name.get(name).or_else(|| of_label.get(label.as_str())).copied()
+            let name = stated.get(label.as_str()).copied();
+            let by_label = || of_label.get(label.as_str()).filter(|_| name.is_none() || !has_names);
+            of_name.get(name.unwrap_or(label)).or_else(by_label).copied()
         };
         keys(part).map(find).collect()
     }
 
     /// Returns these classes with the labels that `parts`, which are of another data set, write for them.
-    /// A class without images keeps its label.
+    /// A class without images keeps its label, or gets one that no image has if `parts` write its label
+    /// for another class.
     pub(crate) fn with_labels_of(&self, parts: &[&RawImages]) -> Self {
-        let mut labels = self.labels.clone();
+        let written: HashSet<&String> = parts.iter().flat_map(|part| keys(part)).collect();
+        let unused = |own: &String| {
+            let mut label = own.clone();
+            while written.contains(&label) {
+                label.push('\'');
+            }
+            label
+        };
+        let mut labels: Vec<String> = self.labels.iter().map(unused).collect();
         for part in parts {
             for (label, class) in keys(part).zip(self.indices_by_name(part)) {
                 if let Some(own) = class.and_then(|class| labels.get_mut(usize::from(class))) {

@@ -13,7 +13,7 @@ use crate::exercise::page::{Beyond, ExampleImage as LabImage, ExerciseRun, Insid
 use crate::exercise::{Exercise, ExerciseObserver};
 use crate::experiment::Experiment;
 use crate::pipeline::earlier::{find_runs, finished_records};
-use crate::pipeline::{LoadedModel, SplitName, prepare};
+use crate::pipeline::{LoadedModel, SplitName, Splits, prepare};
 use crate::run::RunRecords;
 use crate::training::Observers;
 
@@ -66,9 +66,10 @@ impl Trainer<'_> {
         let name = format!("not-{}", experiment.name);
         let plain = Experiment { name, augmentation: AugmentationConfig::default(), ..experiment.clone() };
         let plain = self.find_or_train(plain, observer)?;
+        let train = Splits::load(&experiment)?.train;
         let augmented = self.find_or_train(experiment, observer)?;
         let draw_page = self.draw_page(&augmented).map_err(|error| error.message().to_owned());
-        Ok(Beyond { plain, augmented, draw_page })
+        Ok(Beyond { plain, augmented, train, draw_page })
     }
 
     /// Writes the page on which one draws, for a run. Returns its path from the exercise's folder.

@@ -10,13 +10,13 @@ use crate::pipeline::{SplitName, Splits};
 use crate::plots::{CaptionLine, Sheet, Tile};
 use crate::run;
 
-/// Columns of the sheet: the image and its first epochs.
-const COLUMNS: usize = 10;
+/// Largest number of columns of the sheet: the image and its first epochs.
+const MAX_COLUMNS: usize = 10;
 /// Largest number of images on the sheet.
 const MAX_ROWS: usize = 26;
 
 /// Draws training images beside what training makes of them in its first epochs: the first image of
-/// each class, or the first images if there are more classes than fit. Returns the path of the picture.
+/// each class, of the first 26 classes if there are more. Returns the path of the picture.
 ///
 /// # Errors
 /// An experiment whose training changes no image, training images that are missing, or a picture that
@@ -24,6 +24,7 @@ const MAX_ROWS: usize = 26;
 pub fn draw_augmented(splits: &Splits, experiment: &Experiment, artifacts: &Path) -> Result<PathBuf> {
     let split = splits.get(SplitName::Train)?;
     let InputSpec { height, width, num_classes } = splits.layout;
+    experiment.augmentation.check_size([height, width])?;
     let augmenter = Augmenter::new(&experiment.augmentation, experiment.seed, (height, width));
     let augmenter = augmenter.ok_or_else(|| {
         Error::config(format!("`{}` changes no training image: its augmentation is off", experiment.name))
@@ -31,10 +32,11 @@ pub fn draw_augmented(splits: &Splits, experiment: &Experiment, artifacts: &Path
     })?;
     let mut shown: Vec<usize> = split.first_per_class(num_classes, 1).concat();
     shown.truncate(MAX_ROWS);
-    let mut images = vec![Vec::new(); COLUMNS * shown.len()];
+    let columns = MAX_COLUMNS.min(experiment.training.num_epochs + 1);
+    let mut images = vec![Vec::new(); columns * shown.len()];
     let mut scratch = AugmentScratch::default();
     for (at, image) in images.iter_mut().enumerate() {
-        let (index, epoch) = (shown[at / COLUMNS], at % COLUMNS);
+        let (index, epoch) = (shown[at / columns], at % columns);
         let original = split.image(index).0;
         match epoch {
             0 => image.extend_from_slice(original),
@@ -43,8 +45,8 @@ pub fn draw_augmented(splits: &Splits, experiment: &Experiment, artifacts: &Path
             }
         }
     }
-    let caption = |at: usize| match at % COLUMNS {
-        0 => shown[at / COLUMNS].to_string(),
+    let caption = |at: usize| match at % columns {
+        0 => shown[at / columns].to_string(),
         epoch => format!("epoch {epoch}"),
     };
     let tile = |(at, values)| Tile { values, caption: vec![CaptionLine::plain(caption(at))] };
@@ -60,7 +62,7 @@ pub fn draw_augmented(splits: &Splits, experiment: &Experiment, artifacts: &Path
         ),
         height,
         width,
-        columns: COLUMNS,
+        columns,
         row_labels: &row_labels,
         tiles: &tiles,
     };

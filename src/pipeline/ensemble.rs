@@ -86,7 +86,7 @@ impl Ensemble {
         for other in others.iter().filter(|other| !has_same_split(first, other, name)) {
             let other_set = other.eval_set(name, source.cloned())?;
             if !is_same_split(&eval_set.split, &other_set.split) {
-                return Err(other_images(first, other, name));
+                return Err(other_images(first, other, name, source));
             }
         }
         Ok(eval_set)
@@ -141,7 +141,9 @@ fn check_fits(first: &LoadedModel, other: &LoadedModel) -> Result<()> {
 fn has_same_split(first: &LoadedModel, other: &LoadedModel, name: SplitName) -> bool {
     let (data, first_data) = (&other.experiment.data, &first.experiment.data);
     let is_drawn_alike = (data.test, data.test_seed) == (first_data.test, first_data.test_seed)
-        && data.skip_broken == first_data.skip_broken;
+        && data.skip_broken == first_data.skip_broken
+        && (data.scale, data.transpose) == (first_data.scale, first_data.transpose)
+        && data.label_column == first_data.label_column;
     // The validation images are drawn from the seed of the experiment.
     let has_same_seed = name == SplitName::Test
         || ((data.validation, data.stratified) == (first_data.validation, first_data.stratified)
@@ -155,11 +157,12 @@ fn is_same_split(one: &Split, other: &Split) -> bool {
 }
 
 /// Error for a run whose images of the split `name` are not those of the first run.
-fn other_images(first: &LoadedModel, other: &LoadedModel, name: SplitName) -> Error {
+fn other_images(first: &LoadedModel, other: &LoadedModel, name: SplitName, source: Option<&Source>) -> Error {
     let path = |member: &LoadedModel| member.folder.path().display().to_string();
     let error =
         Error::usage(format!("the {name} images of `{}` are not those of `{}`", path(other), path(first)));
     error.hint(match name {
+        _ if source.is_some() => "their settings `data.scale`, `data.transpose` or `data.label_column` differ",
         SplitName::Test => "`--data DATA` evaluates all networks on the same data set",
         SplitName::Validation | SplitName::Train => {
             "runs of other seeds hold other images out of their training; `--split test` is the same for all"

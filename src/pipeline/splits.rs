@@ -260,13 +260,15 @@ pub(crate) fn check_trainable(experiment: &Experiment, layout: InputSpec, num_tr
     let InputSpec { height, width, num_classes } = layout;
     let largest_batch =
         experiment.training.batch_size.min(num_train).max(evaluation_batch_size(height * width));
+    experiment.augmentation.check_size([height, width])?;
     experiment.model.check_memory(height * width, num_classes, largest_batch)?;
     experiment.model.check_num_parameters(height * width, num_classes)?;
     let sizes = experiment.model.sizes(height * width, num_classes);
     let weights: u128 = sizes.windows(2).map(|pair| (pair[0] as u128 + 1) * pair[1] as u128).sum();
     let values: u128 = sizes.iter().map(|&size| size as u128).sum();
-    let per_weight =
-        VALUES_PER_WEIGHT + VALUES_PER_STATE * u128::from(experiment.optimizer.rule().numbers_per_weight());
+    let average = u64::from(experiment.training.average.is_some());
+    let states = experiment.optimizer.rule().numbers_per_weight() + average;
+    let per_weight = VALUES_PER_WEIGHT + VALUES_PER_STATE * u128::from(states);
     let bytes = 4 * (weights * per_weight + values * largest_batch as u128);
     memory::check(bytes, &format!("a training of {} parameters", grouped(weights as usize)))
 }
@@ -274,8 +276,8 @@ pub(crate) fn check_trainable(experiment: &Experiment, layout: InputSpec, num_tr
 /// Values in memory per weight at the peak of a training: the weight, its gradient, and the copies
 /// that a checkpoint and a step make. Plain SGD was measured with 29 bytes per weight.
 const VALUES_PER_WEIGHT: u128 = 7;
-/// Further values in memory for each value that the optimizer keeps per weight. Measured were 41
-/// bytes per weight with momentum and 55 with Adam.
+/// Further values in memory for each value that the optimizer or an average keeps per weight. Measured
+/// were 41 bytes per weight with momentum and 55 with Adam.
 const VALUES_PER_STATE: u128 = 3;
 
 /// The images that a study trains and validates with.

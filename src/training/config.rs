@@ -36,8 +36,8 @@ pub struct TrainingConfig {
     pub num_epochs: usize,
     /// Share of each target's probability that is spread evenly over all classes, in [0, 1).
     pub label_smoothing: f64,
-    /// α of mixup, above 0 up to 4: each image is mixed with another one of its batch, with shares
-    /// from Beta(α, α), and so are their losses. See [`Mixup`](crate::data::Mixup).
+    /// α of mixup, from 0.001 to 4: each image is mixed with another one of its batch, with shares
+    /// from Beta(α, α), and their losses with the same shares. See [`Mixup`](crate::data::Mixup).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mixup: Option<f64>,
     /// Largest L2 norm of each tensor's gradient, above 0. A larger gradient is scaled down to it
@@ -122,8 +122,8 @@ impl TrainingConfig {
                 .hint("keep one of them"));
         }
         if let Some(alpha) = self.mixup {
-            let expected = "a number above 0, up to 4, such as 0.2";
-            ensure(alpha > 0.0 && alpha <= 4.0, "training.mixup", alpha, expected)?;
+            let expected = "a number from 0.001 to 4, such as 0.2";
+            ensure((0.001..=4.0).contains(&alpha), "training.mixup", alpha, expected)?;
         }
         if let Some(decay) = self.average {
             let expected = "a number between 0 and 1, such as 0.999";

@@ -79,10 +79,10 @@ impl Sweep {
 pub struct RangeSetup<'a> {
     /// Network with its initial weights.
     pub model: Mlp,
-    /// Hyperparameters of the training. Learning rate, schedule, epochs and early stopping are not
-    /// used.
+    /// Hyperparameters of the training. Learning rate, schedule, epochs, early stopping and the
+    /// average of the weights are not used.
     pub hyperparameters: Hyperparameters<'a>,
-    /// Seed of the order of the images and of the dropout masks.
+    /// Seed of the order, the changes and the mixtures of the images, and of the dropout masks.
     pub seed: u64,
     /// Training images.
     pub train: Split,

@@ -68,7 +68,7 @@ pub struct TrainRequest<'a> {
     /// Hyperparameters of the training. Their `[model]` section is not used: `model` is built
     /// already.
     pub hyperparameters: Hyperparameters<'a>,
-    /// Seed of the order of the images and of the dropout masks.
+    /// Seed of the order, the changes and the mixtures of the images, and of the dropout masks.
     pub seed: u64,
     /// Training images.
     pub train: Split,

@@ -13,8 +13,9 @@ use crate::cli::train::balanced_line;
 use crate::data::Source;
 use crate::error::Result;
 use crate::evaluation::{EnsembleEvaluation, Evaluation, PairedTest};
-use crate::pipeline::{Ensemble, EvalSet, SplitName};
+use crate::pipeline::{Ensemble, EvalSet, LoadedModel, SplitName};
 use crate::report::{ensemble_note, ensemble_table, interval};
+use crate::run::diagnosis::Finding;
 use crate::util::format::{counted, loss};
 
 /// Record of `--json`.
@@ -49,6 +50,8 @@ struct MemberRecord<'a> {
     interval: (f64, f64),
     /// Comparison with the ensemble.
     against_ensemble: &'a PairedTest,
+    /// Signs that the network has learned nothing, as of `evaluate` with one run.
+    warnings: Vec<Finding>,
 }
 
 /// Evaluates the networks of all runs in `args` and their ensemble. It writes no file.
@@ -65,6 +68,14 @@ pub(super) fn run(args: &EvaluateArgs, global: &Global, output: &Output) -> Resu
     let result = ensemble.evaluate(&eval_set)?;
     print_result(&ensemble, &result, &eval_set, output);
     let members = ensemble.members().iter().zip(&result.members).zip(&result.tests);
+    let diagnose = |member: &LoadedModel, evaluation: &Evaluation| {
+        let findings = member.diagnose(evaluation, &eval_set);
+        let warn = |finding: &Finding| {
+            output.warning(&format!("`{}`: {finding}", member.folder.path().display()));
+        };
+        findings.iter().for_each(warn);
+        findings
+    };
     output.record(&Record {
         split: args.split,
         data: eval_set.other_source.as_ref().map(Source::to_string),
@@ -81,6 +92,7 @@ pub(super) fn run(args: &EvaluateArgs, global: &Global, output: &Output) -> Resu
                 loss: evaluation.loss,
                 interval: interval(evaluation),
                 against_ensemble: test,
+                warnings: diagnose(member, evaluation),
             })
             .collect(),
     })?;
@@ -105,9 +117,4 @@ fn print_result(ensemble: &Ensemble, result: &EnsembleEvaluation, eval_set: &Eva
     output.line("");
     output.line(&ensemble_note(result));
     print(evaluation, ensemble.classes().names(), output);
-    for (member, evaluation) in ensemble.members().iter().zip(members) {
-        for finding in member.diagnose(evaluation, eval_set) {
-            output.warning(&format!("`{}`: {finding}", member.folder.path().display()));
-        }
-    }
 }

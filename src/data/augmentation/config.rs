@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Result, ensure};
-use crate::util::format::significant;
+use crate::error::{Error, Result, ensure};
+use crate::util::format::{grouped, significant};
 
 /// Largest shift, in pixels.
 const MAX_SHIFT: f64 = 1000.0;
@@ -12,6 +12,8 @@ const MAX_SHIFT: f64 = 1000.0;
 const MAX_SHEAR: f64 = 60.0;
 /// Largest strength of the elastic distortion.
 const MAX_ALPHA: f64 = 10_000.0;
+/// Side from which on pixels cannot be moved: the places of pixels are computed with 32 bits.
+const SIDE_LIMIT: usize = 1 << 22;
 /// Smallest and largest smoothness of the elastic distortion, in pixels.
 const SIGMA_RANGE: [f64; 2] = [0.5, 100.0];
 
@@ -86,6 +88,23 @@ impl AugmentationConfig {
     pub(super) fn has_warp(&self) -> bool {
         let ranges = [self.shift, self.rotation, self.scale, self.shear, self.elastic_alpha];
         ranges.iter().any(|&range| range > 0.0)
+    }
+
+    /// Checks that the pixels of images with these sides, height and width, can be moved if a change
+    /// moves them.
+    ///
+    /// # Errors
+    /// A side of 4,194,304 or more pixels.
+    pub(crate) fn check_size(&self, sides: [usize; 2]) -> Result<()> {
+        let [height, width] = sides;
+        if !self.has_warp() || sides.iter().all(|&side| side < SIDE_LIMIT) {
+            return Ok(());
+        }
+        Err(Error::config(format!(
+            "`[augmentation]` moves pixels, and the images have {height}x{width}, expected sides below {}",
+            grouped(SIDE_LIMIT)
+        ))
+        .hint("leave `shift`, `rotation`, `scale`, `shear` and `elastic_alpha` at 0"))
     }
 
     /// Returns a line about each change that is on, for people.

@@ -101,7 +101,8 @@ impl Augmenter {
     }
 
     /// Draws the changes of an image. It always takes the same number of random numbers, so that one
-    /// change does not depend on whether another one is on.
+    /// change does not depend on whether another one is on. Only the noise differs with an elastic
+    /// distortion, whose random numbers come before it.
     fn draw(&self, rng: &mut impl Rng) -> Draw {
         let mut within = |range: f64| (2.0 * uniform(rng) - 1.0) * range;
         let AugmentationConfig { shift, rotation, scale, shear, thickness, .. } = self.config;

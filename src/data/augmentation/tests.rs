@@ -181,11 +181,30 @@ fn every_draw_is_in_its_range_and_uses_all_of_it() {
 
 #[test]
 fn a_change_does_not_depend_on_whether_another_is_on() {
-    let rotation = AugmentationConfig { rotation: 10.0, ..AugmentationConfig::default() };
-    let both = AugmentationConfig { cutout: 2, ..rotation.clone() };
-    let (alone, with_cutout) = (augmented(&rotation, 1, 1, 1), augmented(&both, 1, 1, 1));
-    let different = alone.iter().zip(&with_cutout).filter(|(a, b)| a != b).count();
-    assert!(different <= 4, "{different}");
+    let draw = |config: AugmentationConfig| {
+        let augmenter = Augmenter::new(&config, 1, (28, 28)).unwrap();
+        augmenter.draw(&mut rng(5, RngStream::Augmentation, 0))
+    };
+    let (off, all) = (AugmentationConfig::default(), draw(everything()));
+    let AugmentationConfig { shift, rotation, scale, shear, thickness, cutout, .. } = everything();
+    assert_eq!(draw(AugmentationConfig { shift, ..off.clone() }).affine.shift, all.affine.shift);
+    assert_eq!(draw(AugmentationConfig { rotation, ..off.clone() }).affine.rotation, all.affine.rotation);
+    assert_eq!(draw(AugmentationConfig { scale, ..off.clone() }).affine.scale, all.affine.scale);
+    assert_eq!(draw(AugmentationConfig { shear, ..off.clone() }).affine.shear, all.affine.shear);
+    assert_eq!(draw(AugmentationConfig { thickness, ..off.clone() }).thickness, all.thickness);
+    assert_eq!(draw(AugmentationConfig { cutout, ..off }).cutout, all.cutout);
+}
+
+#[test]
+fn pixels_of_endless_images_are_not_moved() {
+    let config = AugmentationConfig { shift: 1.0, ..AugmentationConfig::default() };
+    config.check_size([1, (1 << 22) - 1]).unwrap();
+    let error = config.check_size([1, 1 << 22]).unwrap_err();
+    assert_eq!(
+        error.message(),
+        "`[augmentation]` moves pixels, and the images have 1x4194304, expected sides below 4,194,304"
+    );
+    AugmentationConfig { shift: 0.0, noise: 0.1, ..config }.check_size([1, 1 << 22]).unwrap();
 }
 
 #[test]

@@ -60,7 +60,7 @@ impl Warp {
     /// Fills `out` with the changed image. Each of its pixels is read from `image` at the place from
     /// which `affine` moves a pixel there, plus the displacement of `fields` (columns, rows) if there
     /// are any. Outside the image, the nearest pixel of its border counts. Height and width are below
-    /// 2²².
+    /// 2²², which [`AugmentationConfig::check_size`](super::AugmentationConfig) ensures.
     pub(super) fn run(
         &mut self,
         image: &[u8],

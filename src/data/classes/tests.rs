@@ -53,6 +53,20 @@ fn classes_take_the_labels_of_another_data_set() {
     assert_eq!(classes.indices_by_label(&others), [Some(2), Some(0), None]);
 }
 
+/// The label 1 is the digit 1 in one data set, and the letter A in the other.
+#[test]
+fn a_label_of_two_meanings_goes_by_the_names() {
+    let both = [("0", "0"), ("1", "1"), ("10", "A")];
+    let classes = Classes::of(&[&part(&["0", "1", "10"], &both)]);
+    let letters = part(&["1", "2"], &[("1", "A"), ("2", "B")]);
+    assert_eq!(classes.indices_by_name(&letters), [Some(2), None]);
+    let adapted = classes.with_labels_of(&[&letters]);
+    assert_eq!(adapted.labels(), ["0", "1'", "1"]);
+    assert_eq!(adapted.indices_by_label(&letters), [Some(2), None]);
+    // Classes of earlier versions have numbers for names.
+    assert_eq!(Classes::numbered(3).indices_by_name(&letters), [Some(1), Some(2)]);
+}
+
 #[test]
 fn one_class_cannot_be_trained_on() {
     let error = |labels: &[&str]| Classes::of(&[&part(labels, &[])]).check_trainable("x").unwrap_err();

@@ -10,11 +10,11 @@ use crate::exercise::page::{Beyond, ExercisePage, Missing, Work, command_block, 
 use crate::plots::gray_png;
 use crate::report::{components, curves};
 use crate::run::RunRecords;
-use crate::util::format::{grouped, percent};
+use crate::util::format::{counted, grouped, percent};
 
 /// Largest number of images that are shown with their changes.
 const MAX_IMAGES: usize = 5;
-/// Number of epochs whose images are shown.
+/// Largest number of epochs whose images are shown.
 const NUM_EPOCHS: u64 = 9;
 
 /// Returns the result in one sentence.
@@ -46,7 +46,7 @@ pub(super) fn section(page: &ExercisePage<'_>) -> Markup {
 }
 
 fn content(page: &ExercisePage<'_>, beyond: &Beyond) -> Work<Markup> {
-    let Beyond { plain, augmented, draw_page } = beyond;
+    let Beyond { plain, augmented, draw_page, .. } = beyond;
     let runs = [plain.records.clone(), augmented.records.clone()];
     let names: Vec<String> = runs.iter().map(|run| run.info.experiment.clone()).collect();
     let experiment = &augmented.records.experiment;
@@ -95,26 +95,28 @@ fn row(name: &str, run: &RunRecords, training: String, test: &crate::evaluation:
 /// Draws the first image of some classes, and what the first epochs make of it.
 fn samples(page: &ExercisePage<'_>, beyond: &Beyond) -> Work<Markup> {
     let InputSpec { height, width, num_classes } = page.layout;
-    let experiment = &beyond.augmented.records.experiment;
+    let Beyond { augmented, train, .. } = beyond;
+    let experiment = &augmented.records.experiment;
+    let num_epochs = NUM_EPOCHS.min(experiment.training.num_epochs as u64);
     let Some(augmenter) = Augmenter::new(&experiment.augmentation, experiment.seed, (height, width)) else {
         return Ok(html! { p { "The file was edited, and changes no image." } });
     };
-    let shown = page.train.first_per_class(num_classes, 1).concat();
+    let shown = train.first_per_class(num_classes, 1).concat();
     let mut rows = Vec::new();
     for &index in shown.iter().take(MAX_IMAGES) {
-        let (original, label) = page.train.image(index);
+        let (original, label) = train.image(index);
+        let in_data_set = train.index_in_data_set(index);
         let (mut images, mut scratch) = (vec![original.to_vec()], AugmentScratch::default());
-        for epoch in 1..=NUM_EPOCHS {
+        for epoch in 1..=num_epochs {
             let mut image = Vec::new();
-            let in_data_set = page.train.index_in_data_set(index);
             augmenter.append(original, epoch, in_data_set, &mut scratch, &mut image);
             images.push(image);
         }
         let mut row = Vec::new();
         for (epoch, image) in images.iter().enumerate() {
             let description = match epoch {
-                0 => format!("training image {index}"),
-                _ => format!("training image {index} in epoch {epoch}"),
+                0 => format!("training image {in_data_set}"),
+                _ => format!("training image {in_data_set} in epoch {epoch}"),
             };
             row.push(components::image(&gray_png(image, height, width, 1)?, &description));
         }
@@ -126,6 +128,7 @@ fn samples(page: &ExercisePage<'_>, beyond: &Beyond) -> Work<Markup> {
                 div { strong { (page.classes[usize::from(*label)]) } @for image in row { (image) } }
             }
         }
-        p.note { "The class, a training image of it, then the same image in the first " (NUM_EPOCHS) " epochs." }
+        p.note { "The class, a training image of it, then the same image in the first "
+            (counted(num_epochs as usize, "epoch", "epochs")) "." }
     })
 }

@@ -147,6 +147,8 @@ pub(crate) struct Beyond {
     pub plain: ExerciseRun,
     /// Run with augmentation.
     pub augmented: ExerciseRun,
+    /// Images that the network of `augmented` learned from, as they are.
+    pub train: Split,
     /// Path, from the folder of the page, of the page on which one draws, or the reason why it could
     /// not be written.
     pub draw_page: std::result::Result<String, String>,

@@ -141,10 +141,11 @@ impl PlannedStudy {
 
 /// Text of everything that decides the cost of a step.
 fn shape_key(trial: &Trial) -> String {
-    let Hyperparameters { model, optimizer, training, .. } = trial.hyperparameters();
+    let Hyperparameters { augmentation, model, optimizer, training, .. } = trial.hyperparameters();
     let (dropout, clipping) = (model.has_dropout(), training.clipping().is_some());
     let (average, mixup) = (training.average.is_some(), training.mixup.is_some());
+    let changes = (augmentation.is_active(), augmentation.elastic_alpha > 0.0);
     let optimizer = std::mem::discriminant(optimizer);
     let (hidden, activation, batch_size) = (&model.hidden, &model.activation, training.batch_size);
-    format!("{hidden:?} {activation:?} {batch_size} {optimizer:?} {dropout} {clipping} {average} {mixup}")
+    format!("{hidden:?} {activation:?} {batch_size} {optimizer:?} {dropout} {clipping} {average} {mixup} {changes:?}")
 }

@@ -14,8 +14,8 @@
 //! `trained.bpk`, has the weights that the optimizer updates. So `model.bpk` is always the network
 //! that was validated and that predicts.
 //!
-//! Random numbers need no state. The order of the images and the dropout masks are drawn again from
-//! the seed for every epoch and step.
+//! Random numbers need no state. The order, the changes and the mixtures of the images and the
+//! dropout masks are drawn again from the seed for every epoch and step.
 //!
 //! Depends on `model`, `optim`, the metrics of `engine`, and `util`. Must not know run folders.
 

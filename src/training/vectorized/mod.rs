@@ -47,8 +47,8 @@ pub struct BatchKey {
 
 impl BatchKey {
     /// Returns the key of a network. Returns `None` if the network must be trained by itself, with
-    /// augmentation, dropout, clipping, an average of the weights or early stopping. The images of a model
-    /// batch are not augmented. Dropout masks are drawn for one network at a time, clipping and the
+    /// augmentation, mixup, dropout, clipping, an average of the weights or early stopping. The images of a
+    /// model batch are neither augmented nor mixed. Dropout masks are drawn for one network at a time, clipping and the
     /// average need the tensors of one network, and early stopping ends one network before the others.
     pub fn new(member: Hyperparameters<'_>) -> Option<Self> {
         let Hyperparameters { augmentation, model, optimizer, training, .. } = member;
