@@ -7,14 +7,16 @@ use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::data::{Doubt, InputSpec, Polarity, Preparation, Shape};
+use crate::data::{DataConfig, Doubt, InputSpec, Polarity, Preparation, Shape};
 use crate::draw::images::PageImages;
 use crate::draw::network::{PageLayer, Weights};
 use crate::error::{Error, Result};
 use crate::experiment::summary::ModelSummary;
 use crate::model::{Activation, weights_sha256};
 use crate::pipeline::LoadedModel;
+use crate::report::components::shell_word;
 use crate::report::layout;
+use crate::run;
 use crate::util::format::{counted, percent};
 
 const BODY: &str = include_str!("page/page.html");
@@ -36,8 +38,10 @@ const SCRIPT: [&str; 9] = [
 /// Data that the script reads from the page.
 #[derive(Serialize)]
 struct PageData<'a> {
-    /// Run for the commands in the page.
+    /// Run or checkpoint for the commands in the page.
     run: String,
+    /// Settings that a training on drawings needs in place of the run's.
+    settings: String,
     digest: String,
     height: usize,
     width: usize,
@@ -51,6 +55,8 @@ struct PageData<'a> {
     names: Vec<String>,
     /// Word for each class in a data set, which smallnet reads as this class.
     words: Vec<String>,
+    /// Column of a data set in which this network's experiment expects the classes.
+    label_column: String,
     /// Number in a data set that this network's experiment reads as white.
     white: f64,
     /// True if this network's experiment exchanges rows and columns of any data set.
@@ -112,7 +118,11 @@ fn data<'a>(saved: &LoadedModel, weights: &Weights, images: Option<&'a PageImage
     let words = if unique.len() == classes.len() { classes.names() } else { classes.labels() };
     let activation = saved.experiment.model.activation;
     Ok(PageData {
-        run: saved.folder.id(),
+        run: match run::checkpoint_folder(&saved.weights_path) {
+            Some(checkpoint) => shell_word(&checkpoint.display().to_string()),
+            None => saved.folder.id(),
+        },
+        settings: settings(config, [height, width]),
         digest: weights_sha256(&saved.model)?,
         height,
         width,
@@ -123,6 +133,7 @@ fn data<'a>(saved: &LoadedModel, weights: &Weights, images: Option<&'a PageImage
         doubts: Doubt::KINDS.map(|doubt| (doubt, doubt.to_string())).to_vec(),
         names: classes.names().to_vec(),
         words: words.to_vec(),
+        label_column: config.label_column.clone().unwrap_or_else(|| "label".to_owned()),
         white: config.scale.unwrap_or(255.0),
         is_transposed: config.transpose == Some(true),
         activation: activation.key(),
@@ -130,6 +141,20 @@ fn data<'a>(saved: &LoadedModel, weights: &Weights, images: Option<&'a PageImage
         layers: weights.layers(),
         images,
     })
+}
+
+/// Settings of a training on drawings. A few drawings are neither held out nor set aside for a test, and a CSV
+/// file does not have the shape of images that are not square.
+fn settings(config: &DataConfig, [height, width]: [usize; 2]) -> String {
+    let mut settings = String::from("data.validation=0");
+    if config.test > 0.0 {
+        settings += " data.test=0";
+    }
+    if height != width {
+        let [rows, columns] = if config.transpose == Some(true) { [width, height] } else { [height, width] };
+        settings += &format!(" 'data.image_size=[{rows},{columns}]'");
+    }
+    settings
 }
 
 /// Purpose of the page, as its title: `Draw a digit`.

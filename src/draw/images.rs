@@ -22,8 +22,6 @@ pub(super) struct PageImages {
     indices: Vec<usize>,
     /// True class of each image. Empty if the images have no labels.
     labels: Vec<usize>,
-    /// Number of mistakes.
-    num_mistakes: usize,
     /// Pixels of all images, one after the other, in base64.
     pixels: String,
 }
@@ -43,21 +41,20 @@ pub(super) fn choose(images: &EvalSet, predictions: &[Prediction]) -> PageImages
     };
     let (height, width) = split.image_size();
     let most = MAX_BYTES / (height * width).max(1);
-    let (mut indices, num_mistakes) = positions(&labels, predictions, most);
-    indices.extend(regular(split.len(), most.min(MAX_REGULAR), &indices));
+    let indices = positions(&labels, predictions, most);
     let pixels: Vec<u8> = indices.iter().flat_map(|&index| split.image(index).0).copied().collect();
     PageImages {
         // Not the place of the data set, which is of no use to other people.
         name: images.name.to_string(),
         labels: indices.iter().filter_map(|&index| labels.get(index)).copied().collect(),
         indices,
-        num_mistakes,
         pixels: BASE64_STANDARD.encode(pixels),
     }
 }
 
-/// Positions of the misclassified images of the highest loss, worst first, and their number.
-fn positions(labels: &[usize], predictions: &[Prediction], most: usize) -> (Vec<usize>, usize) {
+/// Positions of up to `most` images: the misclassified ones of the highest loss, worst first, then images at
+/// regular distances. `labels` is empty if the images have none.
+fn positions(labels: &[usize], predictions: &[Prediction], most: usize) -> Vec<usize> {
     let pairs = labels.iter().zip(predictions).enumerate();
     let mut wrong: Vec<(usize, f64)> = pairs
         .filter(|(_, (label, prediction))| **label != prediction.class)
@@ -65,8 +62,9 @@ fn positions(labels: &[usize], predictions: &[Prediction], most: usize) -> (Vec<
         .collect();
     wrong.sort_by(|(_, one), (_, other)| other.total_cmp(one));
     wrong.truncate(MAX_MISTAKES.min(most / 2));
-    let count = wrong.len();
-    (wrong.into_iter().map(|(index, _)| index).collect(), count)
+    let mut chosen: Vec<usize> = wrong.into_iter().map(|(index, _)| index).collect();
+    chosen.extend(regular(predictions.len(), MAX_REGULAR.min(most - chosen.len()), &chosen));
+    chosen
 }
 
 /// Up to `count` positions of `len` at regular distances, without those in `taken`.

@@ -4,7 +4,8 @@
 //! command line, and prints nothing.
 //!
 //! The page prepares a picture as `data::preparation` does, and computes as `engine` does: whoever
-//! changes one of them changes `page/` too. `tests/draw.rs` compares both.
+//! changes one of them changes `page/` too. `tests/draw.rs` and `tests/draw_drawings.rs`
+//! compare both.
 
 mod html;
 mod images;

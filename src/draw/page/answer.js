@@ -64,6 +64,7 @@ function makeBars(list, names, onChoose) {
       name.title = names[shown];
       bar.style.width = probabilities ? `${100 * probabilities[shown]}%` : '0';
       share.textContent = probabilities ? percent(probabilities[shown]) : '';
+      button.disabled = !probabilities;
       button.classList.toggle('best', shown === ranked[0]);
       button.classList.toggle('wrong', shown === ranked[0] && truth !== undefined && truth !== shown);
       button.classList.toggle('truth', shown === truth);

@@ -48,10 +48,10 @@ function update() {
 function preparePaper() {
   if (paper.isEmpty()) return null;
   if (!paper.loaded) return prepareDrawing(paper.picture, PICTURE_SIDE, data);
-  const {height, width, values} = paper.loaded;
+  const {height, width, values, clearest} = paper.loaded;
   const hasSize = height === data.height && width === data.width;
   if (hasSize && looksLikeTrainingImages(values, data)) return {pixels: values, doubts: []};
-  return prepareGray(values, height, width, data);
+  return prepareGray(values, height, width, data, clearest);
 }
 
 function show(image) {
@@ -77,7 +77,10 @@ function render() {
   const about = shown && (chosen ?? best);
   showBars(shown && shown.probabilities, about, shown?.truth);
   renderWords(best);
-  if (!shown) return;
+  if (!shown) {
+    element('about').textContent = 'what speaks for and against a class: choose its bar';
+    return;
+  }
   grayCanvas(shown.pixels, data.height, data.width, element('seen'));
   const values = contributions(network, shown.pass, about);
   showContributions(element('spoke'), values, shown.pixels, data);
@@ -112,7 +115,11 @@ function clear() {
   chosen = null;
   paper.clear();
   show(null);
-  // The buttons that did this are disabled now, and would lose the focus to nothing.
+  focusPaper();
+}
+
+// A button that is disabled or removed by its own click would lose the focus to nothing.
+function focusPaper() {
   element('paper').focus({preventScroll: true});
 }
 
@@ -120,6 +127,7 @@ function undo() {
   chosen = null;
   paper.undo();
   update();
+  if (paper.isEmpty()) focusPaper();
 }
 
 function showImage(at) {
@@ -158,6 +166,8 @@ function renderCollection() {
       drawings.splice(at, 1);
       collection.store();
       renderCollection();
+      const others = element('drawings').querySelectorAll('button');
+      others.length > 0 ? others[Math.min(at, others.length - 1)].focus() : focusPaper();
     });
     const item = document.createElement('li');
     item.append(button);
@@ -172,7 +182,9 @@ async function loadFile(file) {
   try {
     paper.load(await readPicture(file));
   } catch {
-    element('details').textContent = `${file.name} is no picture that this browser can read`;
+    const message = `${file.name} is no picture that this browser can read`;
+    element('answer').textContent = '';
+    for (const id of ['details', 'spoken']) element(id).textContent = message;
     return;
   }
   chosen = null;
@@ -187,7 +199,8 @@ const answerOf = (pixels) => ranking(forward(network, pixels).logits)[0];
 const markThumbnail = makeThumbnails(element('images'), images, data, answerOf, showImage);
 element('tests').hidden = images.length === 0;
 element('run').textContent = `smallnet evaluate ${data.run} --data drawings.csv
-smallnet train --from ${data.run} --keep-classes --set data.source=drawings.csv data.validation=0`;
+smallnet train --from ${data.run} --keep-classes --set data.source=drawings.csv ${data.settings}`;
+element('judged').hidden = images.every(({label}) => label === undefined);
 
 // A button per class, or a list where that would be too many.
 function makeLabels() {
@@ -227,6 +240,13 @@ element('forget').addEventListener('click', () => {
   collection.drawings.length = 0;
   collection.store();
   renderCollection();
+  focusPaper();
+});
+// Another tab with this page keeps its drawings in the same place.
+addEventListener('storage', ({key}) => {
+  if (key !== collection.key) return;
+  collection.read();
+  renderCollection();
 });
 for (const button of document.querySelectorAll('[data-pen]')) {
   button.addEventListener('click', () => {
@@ -243,7 +263,7 @@ document.addEventListener('keydown', (event) => {
   if (target.matches('input, select') || event.altKey) return;
   const isOnPaper = target === element('paper');
   const step = {ArrowLeft: -1, ArrowRight: 1}[key];
-  if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === 'z') undo();
+  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && key.toLowerCase() === 'z') undo();
   else if (event.ctrlKey || event.metaKey) return;
   else if (key === 'Escape' || (isOnPaper && key === 'Delete')) clear();
   else if (isOnPaper && key === 'Backspace') undo();
@@ -253,8 +273,9 @@ document.addEventListener('keydown', (event) => {
   event.preventDefault();
 });
 
-// The class whose name is this key, or -1.
+// The class whose name is this key, or -1. Keys such as Tab and Enter have longer names, and stay what they are.
 function labelOfKey(key) {
+  if ([...key].length !== 1) return -1;
   const exact = names.indexOf(key);
   return exact >= 0 ? exact : names.findIndex((name) => name.toLowerCase() === key.toLowerCase());
 }

@@ -10,6 +10,8 @@ function makePaper(canvas, onChange) {
   const context = canvas.getContext('2d');
   const paper = {pen: 7, strokes: [], picture: drawStrokes([], PICTURE_SIDE), loaded: null};
   let current = null;
+  // The pointer that draws the current stroke. A second finger or a palm changes nothing.
+  let pointer = null;
 
   const place = (event) => {
     const {left, top, width, height} = canvas.getBoundingClientRect();
@@ -29,7 +31,9 @@ function makePaper(canvas, onChange) {
     onChange(true);
   };
   canvas.addEventListener('pointerdown', (event) => {
-    if (event.button !== 0 || !event.isPrimary) return;
+    if (event.button !== 0 || !event.isPrimary || (current && event.pointerId !== pointer)) return;
+    end();
+    pointer = event.pointerId;
     canvas.setPointerCapture(event.pointerId);
     if (paper.loaded) paper.clear();
     current = {width: (paper.pen / 100) * PICTURE_SIDE, points: []};
@@ -38,14 +42,15 @@ function makePaper(canvas, onChange) {
     onChange(false);
   });
   canvas.addEventListener('pointermove', (event) => {
-    if (!current || !event.isPrimary) return;
+    if (!current || event.pointerId !== pointer) return;
     // All places since the last event: a fast hand makes many between two frames.
     const events = event.getCoalescedEvents?.() ?? [];
     (events.length > 0 ? events : [event]).forEach(add);
     onChange(false);
   });
-  canvas.addEventListener('pointerup', end);
-  canvas.addEventListener('pointercancel', end);
+  for (const kind of ['pointerup', 'pointercancel', 'lostpointercapture']) {
+    canvas.addEventListener(kind, (event) => { if (event.pointerId === pointer) end(); });
+  }
   // No gesture begins on the paper: no scrolling, no zooming, no magnifier. A fling would swallow the next tap.
   for (const kind of ['touchstart', 'contextmenu']) canvas.addEventListener(kind, (event) => event.preventDefault());
 
@@ -60,7 +65,7 @@ function makePaper(canvas, onChange) {
     paper.strokes.pop();
     paper.picture = drawStrokes(paper.strokes, PICTURE_SIDE);
   };
-  // Puts a grey picture onto the paper: {height, width, values}.
+  // Puts a grey picture onto the paper: {height, width, values}, and `clearest` if it was in colour.
   paper.load = (gray) => {
     paper.clear();
     paper.loaded = gray;
@@ -82,7 +87,9 @@ function makePaper(canvas, onChange) {
         const [a, b] = [points[index - 1], points[index]];
         context.quadraticCurveTo(...a, (a[0] + b[0]) / 2, (a[1] + b[1]) / 2);
       }
-      context.lineTo(...points[points.length - 1]);
+      // Browsers do not draw a line without length, which a tap is.
+      const [x, y] = points[points.length - 1];
+      context.lineTo(points.length > 1 ? x : x + 0.01, y);
       context.stroke();
     }
   };
@@ -112,19 +119,21 @@ function colourCanvas(height, width, colour, canvas) {
   return canvas;
 }
 
-// Reads a picture file as grey bytes, turned upright. Colours become grey as smallnet's (sources/picture.rs).
+// Reads a picture file, turned upright: {height, width, values, clearest}. The `values` are grey bytes as of a picture
+// in a data set (sources/picture.rs), and `clearest` the values that a digit is found in (preprocess/colours.rs).
 async function readPicture(file) {
-  const bitmap = await createImageBitmap(file);
+  const bitmap = await createImageBitmap(file, {colorSpaceConversion: 'none'});
   const scale = Math.min(1, LARGEST_SIDE / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(Math.round(side * scale), 1));
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [width, height];
   const context = canvas.getContext('2d', {willReadFrequently: true});
+  context.imageSmoothingQuality = 'high';
   context.drawImage(bitmap, 0, 0, width, height);
   const {data} = context.getImageData(0, 0, width, height);
   const values = Uint8Array.from({length: height * width}, (_, index) => {
     const [red, green, blue] = data.subarray(4 * index, 4 * index + 3);
     return (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16;
   });
-  return {height, width, values};
+  return {height, width, values, clearest: clearestGray(data)};
 }

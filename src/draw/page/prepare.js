@@ -17,28 +17,66 @@ function prepareDrawing(picture, side, settings) {
 }
 
 // Prepares any picture of height * width grey bytes. `settings` are the network's: its image's `height` and
-// `width`, the `preparation` (digits or whole) and the `polarity` of the training images.
-function prepareGray(gray, height, width, settings) {
+// `width`, the `preparation` (digits or whole) and the `polarity` of the training images. A digit is found in the
+// values of `clearest` if there are any.
+function prepareGray(gray, height, width, settings, clearest = levelsOf(gray)) {
   if (settings.preparation === 'whole') {
-    if (gray.every((value) => value === gray[0])) return null;
     const found = polarityOf(gray, height, width);
     const wanted = settings.polarity;
     const isOpposite = [found, wanted].sort().join() === 'dark-on-light,light-on-dark';
     const picture = {height, width, values: gray.map((value) => (isOpposite ? 255 - value : value))};
     return {pixels: resizeWhole(picture, settings.height, settings.width), doubts: []};
   }
-  // The luminance of a grey, as the sum of its red, green and blue.
-  const level = Array.from({length: 256}, (_, byte) => {
-    const value = single(byte / 255);
-    return times(255, single(single(times(0.299, value) + times(0.587, value)) + times(0.114, value)));
-  });
-  const picture = grayImage(height, width);
-  for (let index = 0; index < gray.length; index++) picture.values[index] = level[gray[index]];
+  const picture = {height, width, values: clearest};
   const found = segmentDigit(shrunk(picture, Math.ceil(Math.max(height, width) / 1024)));
   const pixels = found && normalizeDigit(found.ink, settings.height, settings.width);
   if (!pixels) return null;
   const isLight = settings.polarity === 'dark-on-light';
   return {pixels: isLight ? pixels.map((value) => 255 - value) : pixels, doubts: found.doubts};
+}
+
+// ---- colours (data/preprocess/colours.rs)
+
+const LUMINANCE = [0.299, 0.587, 0.114];
+const CHANNELS = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
+// A channel must have this many times the variance of the luminance.
+const MIN_GAIN = 4;
+
+// The luminance of grey bytes, as the sum of their red, green and blue.
+function levelsOf(gray) {
+  const level = Array.from({length: 256}, (_, byte) => viewOf([byte, byte, byte, 255], LUMINANCE, 1)[0]);
+  return Float32Array.from(gray, (byte) => level[byte]);
+}
+
+// The grey values, 0 to 255, of red, green, blue and alpha bytes, in front of a background from 0 for black to 1.
+function viewOf(colours, [red, green, blue], background) {
+  const values = new Float32Array(colours.length / 4);
+  for (let index = 0, at = 0; index < values.length; index++, at += 4) {
+    const alpha = single(colours[at + 3] / 255);
+    const part = (weight, byte) => times(weight, times(single(byte / 255), alpha));
+    const sum = single(single(part(red, colours[at]) + part(green, colours[at + 1])) + part(blue, colours[at + 2]));
+    values[index] = times(255, single(sum + times(single(1 - alpha), background)));
+  }
+  return values;
+}
+
+// The view of a picture in which the ink can be seen: the luminance on white, or on black if that has more contrast,
+// or one colour channel if that has much more.
+function clearestGray(colours) {
+  const [onWhite, onBlack] = [viewOf(colours, LUMINANCE, 1), viewOf(colours, LUMINANCE, 0)];
+  const isBlack = variance(onBlack) > variance(onWhite);
+  let best = isBlack ? onBlack : onWhite;
+  let most = variance(best) * MIN_GAIN;
+  for (const channel of CHANNELS) {
+    const view = viewOf(colours, channel, isBlack ? 0 : 1);
+    if (variance(view) > most) [most, best] = [variance(view), view];
+  }
+  return best;
+}
+
+function variance(values) {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
 }
 
 // Polarity of one image by its border (data/check/appearance.rs). Corners count twice.

@@ -147,5 +147,7 @@ fn shape_key(trial: &Trial) -> String {
     let changes = (augmentation.is_active(), augmentation.elastic_alpha > 0.0);
     let optimizer = std::mem::discriminant(optimizer);
     let (hidden, activation, batch_size) = (&model.hidden, &model.activation, training.batch_size);
-    format!("{hidden:?} {activation:?} {batch_size} {optimizer:?} {dropout} {clipping} {average} {mixup} {changes:?}")
+    format!(
+        "{hidden:?} {activation:?} {batch_size} {optimizer:?} {dropout} {clipping} {average} {mixup} {changes:?}"
+    )
 }
