@@ -364,10 +364,13 @@ fn a_second_pointer_changes_no_stroke() {
     let (path, _) = draw(&dir, &run, &[]);
     let Some(mut page) = Page::open(&path, Screen::DESKTOP) else { return };
     page.evaluate(
-        "element('paper').addEventListener('pointermove', () => {
-           for (const [kind, isPrimary] of [['pointerdown', true], ['pointermove', true], ['pointerup', false]]) {
-             element('paper').dispatchEvent(new PointerEvent(kind, {pointerId: 77, isPrimary, button: 0, clientX: 5, clientY: 5}));
-           }
+        "element('paper').addEventListener('pointerdown', () => {
+           element('paper').addEventListener('pointermove', () => {
+             for (const [kind, isPrimary] of [['pointerdown', true], ['pointermove', true], ['pointerup', false]]) {
+               const place = {clientX: 5, clientY: 5};
+               element('paper').dispatchEvent(new PointerEvent(kind, {pointerId: 77, isPrimary, ...place}));
+             }
+           }, {once: true});
          }, {once: true})",
     );
     stroke(&mut page, &[[20.0, 50.0], [40.0, 50.0], [60.0, 50.0], [80.0, 50.0]]);
