@@ -79,7 +79,8 @@ fn a_whole_picture_is_prepared_as_predict_does() {
     for index in 0..60 {
         write!(rows, "\n{}", ["left", "right"][index % 2]).unwrap();
         // Dark stripes from edge to edge, on the left or on the right side.
-        let is_dark = |row: usize, column: usize| (row + index) % 3 == 0 && (column < 4) == (index % 2 == 0);
+        let is_dark =
+            |row: usize, column: usize| (row + index).is_multiple_of(3) && (column < 4) == (index % 2 == 0);
         (0..80).for_each(|pixel| {
             write!(rows, ",{}", if is_dark(pixel / 8, pixel % 8) { 30 + index } else { 235 }).unwrap();
         });
