@@ -6,6 +6,8 @@ mod common;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use common::{TestDir, number};
 use serde_json::Value;
@@ -297,6 +299,33 @@ fn every_shipped_experiment_trains() {
         }
     }
     assert!(seen >= 3, "{seen} experiments");
+}
+
+/// Returns the largest memory of a training of so many epochs of 1,000 steps, in kB.
+#[cfg(target_os = "linux")]
+fn peak_memory(dir: &TestDir, epochs: usize) -> u64 {
+    let epochs = format!("training.num_epochs={epochs}");
+    let args = ["--quiet", "train", "--data", "data", "--set", "training.batch_size=1", &epochs];
+    let mut child = dir.command(&args).spawn().unwrap();
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(peak);
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(child.wait().unwrap().success());
+    peak
+}
+
+/// Burn kept about 3 kB of every step: 87 MB here.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_memory_does_not_grow_with_the_steps() {
+    let dir = TestDir::new();
+    dir.digits(1000, 10);
+    let (short, long) = (peak_memory(&dir, 1), peak_memory(&dir, 30));
+    assert!(long < short + 16_000, "{short} kB after 1,000 steps, {long} kB after 30,000");
 }
 
 #[test]

@@ -54,6 +54,12 @@ impl Engine {
         autodiff::train_step(model, batch)
     }
 
+    /// Frees what Burn's autodiff keeps of the parameters of earlier steps on `device`, an autodiff device. A loop
+    /// of training steps calls it now and then, or its memory grows.
+    pub(crate) fn forget_leaves(device: &Device) {
+        autodiff::forget_leaves(device);
+    }
+
     /// Forward pass of `model` on `batch` without dropout. Returns the metrics.
     pub fn eval_step(self, model: &Mlp, batch: &Batch) -> LazyMetrics {
         #[cfg(feature = "cpu-engine")]
