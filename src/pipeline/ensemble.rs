@@ -162,7 +162,7 @@ fn other_images(first: &LoadedModel, other: &LoadedModel, name: SplitName, sourc
     let error =
         Error::usage(format!("the {name} images of `{}` are not those of `{}`", path(other), path(first)));
     error.hint(match name {
-        _ if source.is_some() => {
+        SplitName::Test if source.is_some() => {
             "their settings `data.scale`, `data.transpose` or `data.label_column` differ"
         }
         SplitName::Test => "`--data DATA` evaluates all networks on the same data set",

@@ -13,7 +13,7 @@ use crate::cli::train::balanced_line;
 use crate::data::Source;
 use crate::error::Result;
 use crate::evaluation::{EnsembleEvaluation, Evaluation, PairedTest};
-use crate::pipeline::{Ensemble, EvalSet, LoadedModel, SplitName};
+use crate::pipeline::{Ensemble, EvalSet, SplitName};
 use crate::report::{ensemble_note, ensemble_table, interval};
 use crate::run::diagnosis::Finding;
 use crate::util::format::{counted, loss};
@@ -51,7 +51,7 @@ struct MemberRecord<'a> {
     /// Comparison with the ensemble.
     against_ensemble: &'a PairedTest,
     /// Signs that the network has learned nothing, as of `evaluate` with one run.
-    warnings: Vec<Finding>,
+    warnings: &'a [Finding],
 }
 
 /// Evaluates the networks of all runs in `args` and their ensemble. It writes no file.
@@ -67,15 +67,14 @@ pub(super) fn run(args: &EvaluateArgs, global: &Global, output: &Output) -> Resu
     eval_set.notes.iter().for_each(|note| output.note(note));
     let result = ensemble.evaluate(&eval_set)?;
     print_result(&ensemble, &result, &eval_set, output);
-    let members = ensemble.members().iter().zip(&result.members).zip(&result.tests);
-    let diagnose = |member: &LoadedModel, evaluation: &Evaluation| {
-        let findings = member.diagnose(evaluation, &eval_set);
-        let warn = |finding: &Finding| {
+    let members = || ensemble.members().iter().zip(&result.members);
+    let warnings: Vec<_> =
+        members().map(|(member, evaluation)| member.diagnose(evaluation, &eval_set)).collect();
+    for (member, findings) in ensemble.members().iter().zip(&warnings) {
+        for finding in findings {
             output.warning(&format!("`{}`: {finding}", member.folder.path().display()));
-        };
-        findings.iter().for_each(warn);
-        findings
-    };
+        }
+    }
     output.record(&Record {
         split: args.split,
         data: eval_set.other_source.as_ref().map(Source::to_string),
@@ -84,15 +83,17 @@ pub(super) fn run(args: &EvaluateArgs, global: &Global, output: &Output) -> Resu
         balanced_accuracy: result.evaluation.balanced_accuracy(),
         interval: interval(&result.evaluation),
         mean_accuracy: result.mean_accuracy(),
-        members: members
-            .map(|((member, evaluation), test)| MemberRecord {
+        members: members()
+            .zip(&result.tests)
+            .zip(&warnings)
+            .map(|(((member, evaluation), test), warnings)| MemberRecord {
                 run: member.folder.path(),
                 weights: &member.weights_path,
                 accuracy: evaluation.accuracy,
                 loss: evaluation.loss,
                 interval: interval(evaluation),
                 against_ensemble: test,
-                warnings: diagnose(member, evaluation),
+                warnings,
             })
             .collect(),
     })?;

@@ -48,10 +48,10 @@ function update() {
 function preparePaper() {
   if (paper.isEmpty()) return null;
   if (!paper.loaded) return prepareDrawing(paper.picture, PICTURE_SIDE, data);
-  const {height, width, values, clearest} = paper.loaded;
+  const {height, width, values, colours} = paper.loaded;
   const hasSize = height === data.height && width === data.width;
   if (hasSize && looksLikeTrainingImages(values, data)) return {pixels: values, doubts: []};
-  return prepareGray(values, height, width, data, clearest);
+  return prepareGray(values, height, width, data, colours);
 }
 
 function show(image) {
@@ -78,7 +78,7 @@ function render() {
   showBars(shown && shown.probabilities, about, shown?.truth);
   renderWords(best);
   if (!shown) {
-    element('about').textContent = 'what speaks for and against a class: choose its bar';
+    element('about').textContent = aboutHint;
     return;
   }
   grayCanvas(shown.pixels, data.height, data.width, element('seen'));
@@ -194,6 +194,7 @@ async function loadFile(file) {
 // ---- controls
 
 const hint = data.preparation === 'whole' ? 'load, drop or paste a picture, or draw' : 'draw here, as large as you like';
+const aboutHint = element('about').textContent;
 const showBars = makeBars(element('bars'), names, (at) => { chosen = at; render(); });
 const answerOf = (pixels) => ranking(forward(network, pixels).logits)[0];
 const markThumbnail = makeThumbnails(element('images'), images, data, answerOf, showImage);

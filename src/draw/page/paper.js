@@ -65,7 +65,7 @@ function makePaper(canvas, onChange) {
     paper.strokes.pop();
     paper.picture = drawStrokes(paper.strokes, PICTURE_SIDE);
   };
-  // Puts a grey picture onto the paper: {height, width, values}, and `clearest` if it was in colour.
+  // Puts a grey picture onto the paper: {height, width, values}, and `colours` if it comes from a file.
   paper.load = (gray) => {
     paper.clear();
     paper.loaded = gray;
@@ -119,8 +119,8 @@ function colourCanvas(height, width, colour, canvas) {
   return canvas;
 }
 
-// Reads a picture file, turned upright: {height, width, values, clearest}. The `values` are grey bytes as of a picture
-// in a data set (sources/picture.rs), and `clearest` the values that a digit is found in (preprocess/colours.rs).
+// Reads a picture file, turned upright: {height, width, values, colours}. The `values` are grey bytes as of a picture
+// in a data set (sources/picture.rs), and `colours` the red, green, blue and alpha bytes.
 async function readPicture(file) {
   const bitmap = await createImageBitmap(file, {colorSpaceConversion: 'none'});
   const scale = Math.min(1, LARGEST_SIDE / Math.max(bitmap.width, bitmap.height));
@@ -135,5 +135,5 @@ async function readPicture(file) {
     const [red, green, blue] = data.subarray(4 * index, 4 * index + 3);
     return (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16;
   });
-  return {height, width, values, clearest: clearestGray(data)};
+  return {height, width, values, colours: data};
 }

@@ -18,8 +18,8 @@ function prepareDrawing(picture, side, settings) {
 
 // Prepares any picture of height * width grey bytes. `settings` are the network's: its image's `height` and
 // `width`, the `preparation` (digits or whole) and the `polarity` of the training images. A digit is found in the
-// values of `clearest` if there are any.
-function prepareGray(gray, height, width, settings, clearest = levelsOf(gray)) {
+// clearest view of `colours` (red, green, blue and alpha bytes) if there are any.
+function prepareGray(gray, height, width, settings, colours) {
   if (settings.preparation === 'whole') {
     const found = polarityOf(gray, height, width);
     const wanted = settings.polarity;
@@ -27,7 +27,7 @@ function prepareGray(gray, height, width, settings, clearest = levelsOf(gray)) {
     const picture = {height, width, values: gray.map((value) => (isOpposite ? 255 - value : value))};
     return {pixels: resizeWhole(picture, settings.height, settings.width), doubts: []};
   }
-  const picture = {height, width, values: clearest};
+  const picture = {height, width, values: colours ? clearestGray(colours) : levelsOf(gray)};
   const found = segmentDigit(shrunk(picture, Math.ceil(Math.max(height, width) / 1024)));
   const pixels = found && normalizeDigit(found.ink, settings.height, settings.width);
   if (!pixels) return null;
@@ -69,7 +69,8 @@ function clearestGray(colours) {
   let most = variance(best) * MIN_GAIN;
   for (const channel of CHANNELS) {
     const view = viewOf(colours, channel, isBlack ? 0 : 1);
-    if (variance(view) > most) [most, best] = [variance(view), view];
+    const contrast = variance(view);
+    if (contrast > most) [most, best] = [contrast, view];
   }
   return best;
 }
