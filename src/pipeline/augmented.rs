@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::{AugmentScratch, Augmenter, InputSpec};
+use crate::data::{Augmenter, InputSpec};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::pipeline::pictures::{data_folder, file_stem};
@@ -33,17 +33,10 @@ pub fn draw_augmented(splits: &Splits, experiment: &Experiment, artifacts: &Path
     let mut shown: Vec<usize> = split.first_per_class(num_classes, 1).concat();
     shown.truncate(MAX_ROWS);
     let columns = MAX_COLUMNS.min(experiment.training.num_epochs + 1);
-    let mut images = vec![Vec::new(); columns * shown.len()];
-    let mut scratch = AugmentScratch::default();
-    for (at, image) in images.iter_mut().enumerate() {
-        let (index, epoch) = (shown[at / columns], at % columns);
-        let original = split.image(index).0;
-        match epoch {
-            0 => image.extend_from_slice(original),
-            _ => {
-                augmenter.append(original, epoch as u64, split.index_in_data_set(index), &mut scratch, image)
-            }
-        }
+    let mut images = Vec::new();
+    for &index in &shown {
+        let in_data_set = split.index_in_data_set(index);
+        images.extend(augmenter.first_epochs(split.image(index).0, in_data_set, columns - 1));
     }
     let caption = |at: usize| match at % columns {
         0 => shown[at / columns].to_string(),

@@ -100,6 +100,19 @@ impl Augmenter {
         }
     }
 
+    /// Returns `image` as it is, then as the first `num_epochs` epochs change it. `index` is the image's
+    /// index in its data set.
+    pub fn first_epochs(&self, image: &[u8], index: u32, num_epochs: usize) -> Vec<Vec<u8>> {
+        let mut scratch = AugmentScratch::default();
+        let mut images = vec![image.to_vec()];
+        for epoch in 1..=num_epochs as u64 {
+            let mut changed = Vec::with_capacity(image.len());
+            self.append(image, epoch, index, &mut scratch, &mut changed);
+            images.push(changed);
+        }
+        images
+    }
+
     /// Draws the changes of an image. It always takes the same number of random numbers, so that one
     /// change does not depend on whether another one is on. Only the noise differs with an elastic
     /// distortion, whose random numbers come before it.

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use crate::data::{AugmentScratch, Augmenter, InputSpec};
+use crate::data::{Augmenter, InputSpec};
 use crate::exercise::page::hidden::{change, epoch_seconds, image_by_image, overfitting};
 use crate::exercise::page::text::num_wrong;
 use crate::exercise::page::{Beyond, ExercisePage, Missing, Work, command_block, missing_notice, quote_path};
@@ -15,7 +15,7 @@ use crate::util::format::{counted, grouped, percent};
 /// Largest number of images that are shown with their changes.
 const MAX_IMAGES: usize = 5;
 /// Largest number of epochs whose images are shown.
-const NUM_EPOCHS: u64 = 9;
+const MAX_EPOCHS: usize = 9;
 
 /// Returns the result in one sentence.
 pub(super) fn sentence(page: &ExercisePage<'_>) -> Work<String> {
@@ -97,7 +97,7 @@ fn samples(page: &ExercisePage<'_>, beyond: &Beyond) -> Work<Markup> {
     let InputSpec { height, width, num_classes } = page.layout;
     let Beyond { augmented, train, .. } = beyond;
     let experiment = &augmented.records.experiment;
-    let num_epochs = NUM_EPOCHS.min(experiment.training.num_epochs as u64);
+    let num_epochs = MAX_EPOCHS.min(experiment.training.num_epochs);
     let Some(augmenter) = Augmenter::new(&experiment.augmentation, experiment.seed, (height, width)) else {
         return Ok(html! { p { "The file was edited, and changes no image." } });
     };
@@ -106,12 +106,7 @@ fn samples(page: &ExercisePage<'_>, beyond: &Beyond) -> Work<Markup> {
     for &index in shown.iter().take(MAX_IMAGES) {
         let (original, label) = train.image(index);
         let in_data_set = train.index_in_data_set(index);
-        let (mut images, mut scratch) = (vec![original.to_vec()], AugmentScratch::default());
-        for epoch in 1..=num_epochs {
-            let mut image = Vec::new();
-            augmenter.append(original, epoch, in_data_set, &mut scratch, &mut image);
-            images.push(image);
-        }
+        let images = augmenter.first_epochs(original, in_data_set, num_epochs);
         let mut row = Vec::new();
         for (epoch, image) in images.iter().enumerate() {
             let description = match epoch {
@@ -129,6 +124,6 @@ fn samples(page: &ExercisePage<'_>, beyond: &Beyond) -> Work<Markup> {
             }
         }
         p.note { "The class, a training image of it, then the same image in the first "
-            (counted(num_epochs as usize, "epoch", "epochs")) "." }
+            (counted(num_epochs, "epoch", "epochs")) "." }
     })
 }
