@@ -520,19 +520,43 @@ def neurons(page, lab):
     page.expect(q, f"{never} pixels of 784 have no ink")
 
 
+def change(before, after):
+    difference = after.test.accuracy - before.test.accuracy
+    verb = "rises" if difference > 0 else "falls"
+    return f"{verb} from {before.test.accuracy:.4f} to {after.test.accuracy:.4f} ({signed_points(difference)} percentage points)"
+
+
+def on_training_images(run, data):
+    """Accuracy and loss on the images that the run was trained on, as they are."""
+    last, held_out = run.epochs[-1], run.experiment["data"]["validation"]
+    everything = Answers(run.logits(data.x_train), data.y_train)
+    # smallnet's own generator draws the validation images from the seed. So the values of the training
+    # images are those of all images less those of the validation images.
+    right = everything.num_right - round(last["validation_accuracy"] * held_out)
+    total = everything.losses.sum() - last["validation_loss"] * held_out
+    return right / run.num_train, total / run.num_train
+
+
+def overfitting(page, q, run, data):
+    """The gap between the training images and those held out."""
+    last = run.epochs[-1]
+    share, loss = on_training_images(run, data)
+    best = min(run.epochs, key=lambda epoch: epoch["validation_loss"])
+    page.expect(
+        q,
+        f"is right for {percent(share)} of its training images and for {percent(last['validation_accuracy'])} of those held out, "
+        f"a gap of {signed_points(share - last['validation_accuracy'])} percentage points; the losses are {loss:.4f} and "
+        f"{last['validation_loss']:.4f}.",
+    )
+    if best["epoch"] < last["epoch"]:
+        page.expect(q, f"lowest after epoch {best['epoch']} ({best['validation_loss']:.4f})")
+
+
 def hidden_layer(page, lab):
     """Question 10."""
     q, data = "question-10", lab.data
     softmax, inserted, hidden = lab.softmax, lab.inserted, lab.hidden
     width = hidden.layers[0][0].shape[1]
-
-    def change(before, after):
-        difference = after.test.accuracy - before.test.accuracy
-        verb = "rises" if difference > 0 else "falls"
-        return (
-            f"{verb} from {before.test.accuracy:.4f} to {after.test.accuracy:.4f} ({signed_points(difference)} percentage points)"
-        )
-
     page.expect(
         q,
         f"With {width} hidden neurons inserted there are {grouped(hidden.num_parameters)} weights in place of "
@@ -576,23 +600,7 @@ def hidden_layer(page, lab):
             str(len(run.epochs)),
             seconds(run.epoch_seconds()),
         )
-    last = hidden.epochs[-1]
-    held_out = hidden.experiment["data"]["validation"]
-    everything = Answers(hidden.logits(data.x_train), data.y_train)
-    # smallnet's own generator draws the validation images from the seed. So the values of the training
-    # images are those of all images less those of the validation images.
-    right = everything.num_right - round(last["validation_accuracy"] * held_out)
-    total = everything.losses.sum() - last["validation_loss"] * held_out
-    share, loss = right / hidden.num_train, total / hidden.num_train
-    best = min(hidden.epochs, key=lambda epoch: epoch["validation_loss"])
-    page.expect(
-        q,
-        f"is right for {percent(share)} of its training images and for {percent(last['validation_accuracy'])} of those held out, "
-        f"a gap of {signed_points(share - last['validation_accuracy'])} percentage points; the losses are {loss:.4f} and "
-        f"{last['validation_loss']:.4f}.",
-    )
-    if best["epoch"] < last["epoch"]:
-        page.expect(q, f"lowest after epoch {best['epoch']} ({best['validation_loss']:.4f})")
+    overfitting(page, q, hidden, data)
     for key in ("data.validation", "model.hidden", "optimizer.learning_rate", "optimizer.momentum"):
         section, name = key.split(".")
         values = [run.experiment[section].get(name) for run in (softmax, inserted, hidden)]
@@ -629,7 +637,33 @@ def paired(page, q, first, others):
         )
         sign = p_text(holm) if holm < 0.0001 else f"= {holm:.4f}"
         page.expect(q, f"{abs(100 * difference):.2f} percentage points", f"(p {sign})", f"the same {grouped(n)} test images")
-    page.expect(q, f"correction for {len(tests)} tests")
+    if len(tests) > 1:
+        page.expect(q, f"correction for {len(tests)} tests")
+
+
+def beyond(page, lab):
+    """The section beyond the questions."""
+    q, plain, augmented = "beyond", lab.plain, lab.augmented
+    times = [seconds(run.epoch_seconds()) for run in (plain, augmented)]
+    page.expect(
+        q,
+        f"With training images that are changed in every epoch, the test accuracy {change(plain, augmented)}, and an epoch takes "
+        f"{times[1]} in place of {times[0]}.",
+        f"in the first {min(9, len(augmented.epochs))} epochs",
+    )
+    changes = augmented.experiment["augmentation"]
+    page.expect(
+        q,
+        f"shift: up to {counted(int(changes['shift']), 'pixel')} in each direction",
+        f"rotation: up to {changes['rotation']:g} degrees to either side",
+        f"scale: height and width each by up to {100 * changes['scale']:g} %",
+        f"shear: up to {changes['shear']:g} degrees to either side",
+    )
+    for name, run, time in (("as they are", plain, times[0]), ("augmented", augmented, times[1])):
+        share = percent(on_training_images(run, lab.data)[0])
+        page.row(q, name, share, f"{run.test.accuracy:.4f}", grouped(run.test.num_wrong), time)
+    paired(page, q, plain, [augmented])
+    overfitting(page, q, plain, lab.data)
 
 
 # The studies.
@@ -1109,6 +1143,7 @@ class Lab:
             return Run(found[-1].parent, self.data) if found else None
 
         self.softmax, self.inserted, self.hidden = newest("softmax"), newest("inserted"), newest("hidden")
+        self.plain, self.augmented = newest("not-augmented"), newest("augmented")
         others = [Run(path.parent, self.data) for path in sorted((runs / "softmax-seeds").glob("*/model.bpk"))]
         self.seeds = sorted(others, key=lambda run: run.info["seed"])
         quick = "-quick" if (runs / "studies" / "learning-rate-quick").exists() else ""
@@ -1122,7 +1157,7 @@ def main():
     page, lab = Page(folder / "report.html"), Lab(folder)
     for question in (
         given_code, image_size, one_hot, network, prediction, neurons, hidden_layer, learning_rate, cross_validation, architecture,
-        batch_size, head_and_facts,
+        batch_size, beyond, head_and_facts,
     ):
         question(page, lab)
     for pattern in ALLOWED:
