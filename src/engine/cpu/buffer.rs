@@ -1,11 +1,16 @@
 //! Owns the view of a flex tensor's memory as a slice. It is the only file that names the types of
 //! a Burn backend. Depends on Burn and burn-flex. Must not know networks or kernels.
 
+use std::ops::Range;
+
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor, TensorData};
-use burn_flex::FlexTensor;
+use burn_flex::{FlexTensor, Layout};
 
-/// Memory of a tensor on the backend flex: single precision, row-major and without gaps.
+use crate::engine::cpu::kernels::{aligned_capacity, num_before_line};
+
+/// Memory of a tensor on the backend flex: single precision, row-major and without gaps. The tensor
+/// may be a part of its memory.
 #[derive(Debug, Clone)]
 pub(crate) struct FlexBuffer(FlexTensor);
 
@@ -21,10 +26,9 @@ impl FlexBuffer {
             Ok(flex) => flex,
             Err(_) => return Err(tensor),
         };
-        let has_gaps = !flex.is_contiguous() || flex.bytes().len() != 4 * flex.layout().num_elements();
-        match flex.dtype() {
-            DType::F32 if has_gaps => Ok(Self(flex.to_contiguous())),
-            DType::F32 => Ok(Self(flex)),
+        match (flex.dtype(), flex.layout().contiguous_offsets()) {
+            (DType::F32, Some(_)) => Ok(Self(flex)),
+            (DType::F32, None) => Ok(Self(flex.to_contiguous())),
             _ => Err(tensor),
         }
     }
@@ -34,9 +38,25 @@ impl FlexBuffer {
         Self(FlexTensor::from_data(TensorData::new(values, shape)))
     }
 
-    /// Returns a buffer of zeros of the same shape.
+    /// Returns a buffer of zeros of the same shape. Its values begin with a cache line, so that
+    /// vectors lie in one each.
     pub(crate) fn zeros(&self) -> Self {
-        Self(FlexTensor::zeros(self.0.layout().shape().clone(), DType::F32))
+        let shape = self.0.layout().shape().clone();
+        let memory = vec![0.0f32; aligned_capacity(shape.num_elements())];
+        let start = num_before_line(&memory);
+        let len = memory.len();
+        let memory = FlexTensor::from_data(TensorData::new(memory, [len]));
+        // The memory stays where it is when its owner moves.
+        let layout = Layout::contiguous(shape);
+        let layout = Layout::new(layout.shape().clone(), layout.strides().to_vec(), start);
+        Self(memory.with_layout(layout))
+    }
+
+    /// Returns a buffer of the same shape with arbitrary values: `spare`, if it has this shape and
+    /// nothing else uses its memory, and otherwise [`zeros`](Self::zeros).
+    pub(crate) fn reuse(&self, spare: Option<Self>) -> Self {
+        let fits = |spare: &Self| spare.0.is_unique() && spare.0.layout().shape() == self.0.layout().shape();
+        spare.filter(fits).unwrap_or_else(|| self.zeros())
     }
 
     /// Returns the buffer of `tensor`, which has the same shape and may be on any device. Returns
@@ -51,12 +71,19 @@ impl FlexBuffer {
 
     /// Values, row-major.
     pub(crate) fn values(&self) -> &[f32] {
-        self.0.storage()
+        &self.0.storage()[self.range()]
     }
 
     /// Values, row-major, to be changed. They are copied first if another tensor shares the memory.
     pub(crate) fn values_mut(&mut self) -> &mut [f32] {
-        self.0.storage_mut()
+        let range = self.range();
+        &mut self.0.storage_mut()[range]
+    }
+
+    /// Range of the values in the memory.
+    fn range(&self) -> Range<usize> {
+        let start = self.0.layout().start_offset();
+        start..start + self.0.layout().num_elements()
     }
 
     /// Returns the tensor that has this memory.

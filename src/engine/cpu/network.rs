@@ -1,6 +1,6 @@
-//! Owns a network's weights as slices, the forward pass over them, and the backward pass through
-//! dropout and an activation. Depends on `model`, `buffer`, `activation`, `kernels` and `threads`.
-//! Must not know losses, batches or optimizers.
+//! Owns a network's weights as slices and in packed form, the forward pass over them, and the backward
+//! pass through dropout and an activation. Depends on `model`, `buffer`, `activation`, `kernels` and
+//! `threads`. Must not know losses, batches or optimizers.
 
 use std::ops::Range;
 
@@ -9,15 +9,20 @@ use burn::nn::Linear;
 use crate::data::normalize;
 use crate::engine::cpu::activation;
 use crate::engine::cpu::buffer::FlexBuffer;
-use crate::engine::cpu::kernels::{BlockSparse, Input, TILE_ROWS, forward};
+use crate::engine::cpu::kernels::{
+    AlignedBuffer, BlockSparse, PackTask, PackedMatrix, TILE_ROWS, forward_images, forward_rows,
+};
 use crate::engine::cpu::threads::pool;
 use crate::model::dropout::DropoutMask;
 use crate::model::{Activation, Dropout, Mlp};
 
 /// Largest number of images in a chunk. The pre-activations of so many images in one block of
-/// neurons fit the first-level cache of a core: with AVX-512, 256 images · 32 neurons · 4 bytes are
+/// neurons fit the first-level cache of a core: with AVX-512, 128 images · 64 neurons · 4 bytes are
 /// 32 KiB.
-pub(super) const MAX_CHUNK: usize = 256;
+pub(super) const MAX_CHUNK: usize = 128;
+
+/// Number of images from which on packing the weights for them pays.
+const MIN_PACKED_IMAGES: usize = 32;
 
 /// Layers of a network on the backend flex. They share the memory of its weights.
 #[derive(Debug, Clone)]
@@ -31,9 +36,19 @@ pub(super) struct CpuNetwork {
 #[derive(Debug, Clone)]
 pub(super) struct CpuLinear {
     /// W, `[inputs, outputs]`.
-    weight: FlexBuffer,
+    pub(super) weight: FlexBuffer,
     /// b, `[outputs]`.
     bias: FlexBuffer,
+}
+
+/// Weights of all layers but the first in the order in which the products read them. They are packed
+/// once per step. Each list has an entry per layer; that of the first one is empty.
+#[derive(Debug, Default)]
+pub(super) struct PackedWeights {
+    /// W, for the forward pass.
+    forward: Vec<PackedMatrix>,
+    /// W transposed, for the gradients of the inputs.
+    backward: Vec<PackedMatrix>,
 }
 
 /// Values of one chunk of a batch that the backward pass needs. Reused from step to step to avoid
@@ -45,9 +60,9 @@ pub(super) struct ForwardCache {
     pub(super) images: BlockSparse,
     /// Output of each layer before its activation, `[images, outputs]`. The last one holds the
     /// logits.
-    pub(super) pre_activations: Vec<Vec<f32>>,
+    pub(super) pre_activations: Vec<AlignedBuffer>,
     /// Output of each hidden layer after activation and dropout, `[images, outputs]`.
-    pub(super) activations: Vec<Vec<f32>>,
+    pub(super) activations: Vec<AlignedBuffer>,
     /// Dropout's factor of each hidden activation, one `[images, outputs]` per hidden layer: 0 or
     /// 1 / (1 − p). Each is empty without dropout.
     pub(super) dropout_mask: Vec<Vec<f32>>,
@@ -85,6 +100,7 @@ impl CpuNetwork {
     /// follows from `dropout_seed` and the positions. Without a seed nothing is left out.
     pub(super) fn forward(
         &self,
+        weights: &PackedWeights,
         images: &[&[u8]],
         positions: Range<usize>,
         dropout_seed: Option<u64>,
@@ -93,22 +109,23 @@ impl CpuNetwork {
         let mask = self.dropout.mask(dropout_seed);
         cache.load_input(images, positions.clone(), mask);
         let ForwardCache { images, pre_activations, activations, dropout_mask, .. } = cache;
-        pre_activations.resize(self.layers.len(), Vec::new());
-        activations.resize(self.layers.len() - 1, Vec::new());
+        pre_activations.resize_with(self.layers.len(), AlignedBuffer::default);
+        activations.resize_with(self.layers.len() - 1, AlignedBuffer::default);
         dropout_mask.resize(self.layers.len() - 1, Vec::new());
         for (index, layer) in self.layers.iter().enumerate() {
-            if let Some(previous) = index.checked_sub(1) {
-                activations[previous].clone_from(&pre_activations[previous]);
-                activation::forward(self.activation, &mut activations[previous]);
-                mask.fill(index, positions.clone(), layer.num_inputs(), &mut dropout_mask[previous]);
-                multiply(&mut activations[previous], &dropout_mask[previous]);
-            }
-            let input = match index.checked_sub(1) {
-                None => Input::Images(images),
-                Some(previous) => Input::Matrix(&activations[previous]),
+            pre_activations[index].resize(images.num_images() * layer.num_outputs());
+            let (before, out) = pre_activations.split_at_mut(index);
+            let (out, bias) = (&mut out[0], layer.bias.values());
+            let Some(previous) = index.checked_sub(1) else {
+                forward_images(images, layer.weight(), bias, out);
+                continue;
             };
-            pre_activations[index].resize(images.num_images() * layer.num_outputs(), 0.0);
-            forward(input, layer.weight(), layer.bias.values(), &mut pre_activations[index]);
+            let input = &mut activations[previous];
+            input.copy_from(&before[previous]);
+            activation::forward(self.activation, input);
+            mask.fill(index, positions.clone(), layer.num_inputs(), &mut dropout_mask[previous]);
+            multiply(input, &dropout_mask[previous]);
+            weights.forward[index].product(input, Some(bias), out);
         }
     }
 
@@ -116,26 +133,39 @@ impl CpuNetwork {
     /// them if `is_parallel`.
     pub(super) fn logits(&self, images: &[&[u8]], is_parallel: bool) -> Vec<f32> {
         let num_partitions = if is_parallel { pool::num_partitions() } else { 1 };
+        let mut weights = PackedWeights::default();
+        let packed = images.len() >= MIN_PACKED_IMAGES;
+        if packed {
+            weights.pack_forward(self, num_partitions);
+        }
         let len = images.len().div_ceil(num_partitions).clamp(1, MAX_CHUNK);
-        pool::par_map(images.chunks(len).collect(), |images| self.logits_of_chunk(images)).concat()
+        let logits = |images: &[&[u8]]| self.logits_of_chunk(packed.then_some(&weights), images);
+        pool::par_map(images.chunks(len).collect(), logits).concat()
     }
 
     /// Logits `[images, classes]` of one chunk, computed by this thread.
-    fn logits_of_chunk(&self, images: &[&[u8]]) -> Vec<f32> {
+    fn logits_of_chunk(&self, weights: Option<&PackedWeights>, images: &[&[u8]]) -> Vec<f32> {
         let [first, others @ ..] = self.layers.as_slice() else { return Vec::new() };
-        let mut values = if images.len() < TILE_ROWS {
+        let mut values = vec![0.0; images.len() * first.num_outputs()];
+        if images.len() < TILE_ROWS {
             // The product of block-sparse images loads all weights. The product of single rows
-            // skips the weights of pixels that are 0, and is faster for fewer images than a tile
-            // has rows.
+            // skips the weights of pixels that are 0, and is faster for few images.
             let pixels: Vec<f32> =
                 images.iter().flat_map(|image| image.iter().map(|&pixel| normalize(pixel))).collect();
-            first.forward(Input::Matrix(&pixels), images.len())
+            forward_rows(&pixels, first.weight(), first.bias.values(), &mut values);
         } else {
-            first.forward(Input::Images(&BlockSparse::of(images)), images.len())
-        };
-        for layer in others {
+            forward_images(&BlockSparse::of(images), first.weight(), first.bias.values(), &mut values);
+        }
+        for (index, layer) in (1..).zip(others) {
             activation::forward(self.activation, &mut values);
-            values = layer.forward(Input::Matrix(&values), images.len());
+            let mut out = vec![0.0; images.len() * layer.num_outputs()];
+            match weights {
+                Some(weights) => {
+                    weights.forward[index].product(&values, Some(layer.bias.values()), &mut out);
+                }
+                None => forward_rows(&values, layer.weight(), layer.bias.values(), &mut out),
+            }
+            values = out;
         }
         values
     }
@@ -147,6 +177,53 @@ impl CpuNetwork {
         multiply(gradients, &cache.dropout_mask[index]);
         activation::backward(self.activation, &cache.pre_activations[index], gradients);
     }
+}
+
+impl PackedWeights {
+    /// Packs the weights of `network` for training steps, in `num_partitions` parts on as many threads.
+    pub(super) fn pack(&mut self, network: &CpuNetwork, num_partitions: usize) {
+        let Self { forward, backward } = self;
+        let mut tasks = pack_all(forward, network, false, num_partitions);
+        for (own, others) in tasks.iter_mut().zip(pack_all(backward, network, true, num_partitions)) {
+            own.extend(others);
+        }
+        run(tasks);
+    }
+
+    /// Packs the weights of `network` for forward passes alone.
+    fn pack_forward(&mut self, network: &CpuNetwork, num_partitions: usize) {
+        run(pack_all(&mut self.forward, network, false, num_partitions));
+    }
+
+    /// Computes the gradient of the loss by the inputs of `layer`, `[rows, inputs]`, from that by its
+    /// pre-activations, `[rows, outputs]`.
+    pub(super) fn input_gradient(&self, layer: usize, gradients: &[f32], out: &mut [f32]) {
+        self.backward[layer].product(gradients, None, out);
+    }
+}
+
+/// Returns the tasks that pack the weights of all layers but the first: one list per partition.
+fn pack_all<'a>(
+    matrices: &'a mut Vec<PackedMatrix>,
+    network: &'a CpuNetwork,
+    is_transposed: bool,
+    num_partitions: usize,
+) -> Vec<Vec<PackTask<'a>>> {
+    matrices.resize_with(network.layers.len(), PackedMatrix::default);
+    let mut partitions: Vec<Vec<PackTask<'a>>> = (0..num_partitions).map(|_| Vec::new()).collect();
+    for (layer, matrix) in network.layers.iter().zip(matrices).skip(1) {
+        let (inputs, outputs) = (layer.num_inputs(), layer.num_outputs());
+        let shape = if is_transposed { [outputs, inputs] } else { [inputs, outputs] };
+        let tasks = matrix.pack(layer.weight(), shape, is_transposed, num_partitions);
+        partitions.iter_mut().zip(tasks).for_each(|(partition, task)| partition.push(task));
+    }
+    partitions
+}
+
+/// Runs the tasks of each partition on a thread.
+fn run(mut partitions: Vec<Vec<PackTask<'_>>>) {
+    partitions.retain(|tasks| !tasks.is_empty());
+    pool::par_map(partitions, |tasks| tasks.into_iter().for_each(PackTask::run));
 }
 
 impl ForwardCache {
@@ -195,12 +272,5 @@ impl CpuLinear {
     /// Weights `[inputs, outputs]`.
     pub(super) fn weight(&self) -> &[f32] {
         self.weight.values()
-    }
-
-    /// Pre-activations `[rows, outputs]` of an input of `rows` rows.
-    fn forward(&self, input: Input<'_>, rows: usize) -> Vec<f32> {
-        let mut out = vec![0.0; rows * self.num_outputs()];
-        forward(input, self.weight(), self.bias.values(), &mut out);
-        out
     }
 }

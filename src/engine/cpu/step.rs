@@ -17,10 +17,10 @@ use burn::optim::GradientsParams;
 use crate::data::{Batch, ImageBuffer};
 use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::kernels::{
-    Input, RowScores, TILE_ROWS, Targets, column_sums, input_gradient, softmax_cross_entropy_backward,
+    AlignedBuffer, Input, RowScores, TILE_ROWS, Targets, column_sums, softmax_cross_entropy_backward,
     weight_gradient,
 };
-use crate::engine::cpu::network::{CpuNetwork, ForwardCache, MAX_CHUNK};
+use crate::engine::cpu::network::{CpuNetwork, ForwardCache, MAX_CHUNK, PackedWeights};
 use crate::engine::cpu::threads::{pool, should_parallelize};
 use crate::engine::metrics::StepMetrics;
 use crate::model::Mlp;
@@ -30,18 +30,26 @@ use crate::model::Mlp;
 struct Chunk {
     cache: ForwardCache,
     /// Gradient of the batch's mean loss by each layer's pre-activations, `[images, outputs]`.
-    gradients: Vec<Vec<f32>>,
+    gradients: Vec<AlignedBuffer>,
     /// Loss and correctness of each image.
     scores: RowScores,
     /// Pixels of augmented images.
     buffer: ImageBuffer,
 }
 
+/// Memory of the last step, which the next step reuses. If one thread allocated this memory in every
+/// step and another thread freed it, both would contend for the allocator's lock.
+#[derive(Default)]
+struct Workspace {
+    chunks: Vec<Chunk>,
+    weights: PackedWeights,
+    /// Weights of the last step's network, one buffer per layer. The optimizer makes new weights in the
+    /// memory of their gradient, so the memory of the old ones is free then.
+    old_weights: Vec<FlexBuffer>,
+}
+
 thread_local! {
-    /// Chunks of the last step, whose memory the next step reuses. If one thread allocated this
-    /// memory in every step and another thread freed it, both would contend for the allocator's
-    /// lock.
-    static WORKSPACE: RefCell<Vec<Chunk>> = const { RefCell::new(Vec::new()) };
+    static WORKSPACE: RefCell<Workspace> = RefCell::default();
 }
 
 /// Returns the gradients of the mean loss over `batch` by all weights and biases of `model`, and
@@ -53,23 +61,25 @@ pub(super) fn train_step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams,
     }
     let chunks = chunk_ranges(model, batch.len());
     let mut workspace = WORKSPACE.take();
-    workspace.resize_with(workspace.len().max(chunks.len()), Chunk::default);
-    let used = &mut workspace[..chunks.len()];
+    let Workspace { chunks: memory, weights, old_weights } = &mut workspace;
+    memory.resize_with(memory.len().max(chunks.len()), Chunk::default);
+    let used = &mut memory[..chunks.len()];
+    weights.pack(&network, if chunks.len() == 1 { 1 } else { pool::num_partitions() });
     // First phase.
     pool::par_map(chunks.into_iter().zip(&mut *used).collect(), |(positions, chunk)| {
-        chunk.compute(&network, batch, positions);
+        chunk.compute(&network, weights, batch, positions);
     });
     let metrics = mean_metrics(used.iter().map(|chunk| &chunk.scores));
     let mut gradients = GradientsParams::new();
     // Second phase.
-    let weights = weight_gradients(&network, used);
-    for (index, (layer, weight)) in model.layers().iter().zip(weights).enumerate() {
-        let shape = layer.weight.dims();
-        gradients.register(layer.weight.id, FlexBuffer::new(weight, shape).into_tensor::<2>());
+    let by_weights = weight_gradients(&network, used, std::mem::take(old_weights));
+    old_weights.extend(network.layers().iter().map(|layer| layer.weight.clone()));
+    for (index, (layer, gradient)) in model.layers().iter().zip(by_weights).enumerate() {
+        gradients.register(layer.weight.id, gradient.into_tensor::<2>());
         if let Some(bias) = &layer.bias {
-            let mut sums = vec![0.0; shape[1]];
+            let mut sums = vec![0.0; bias.dims()[0]];
             used.iter().for_each(|chunk| column_sums(&chunk.gradients[index], &mut sums));
-            gradients.register(bias.id, FlexBuffer::new(sums, [shape[1]]).into_tensor::<1>());
+            gradients.register(bias.id, FlexBuffer::new(sums, bias.dims()).into_tensor::<1>());
         }
     }
     WORKSPACE.set(workspace);
@@ -117,15 +127,21 @@ fn divide(len: usize, num_parts: usize) -> impl Iterator<Item = Range<usize>> {
 impl Chunk {
     /// First phase for the images at these `positions` of `batch`: computes their activations,
     /// losses and gradients.
-    fn compute(&mut self, network: &CpuNetwork, batch: &Batch, positions: Range<usize>) {
+    fn compute(
+        &mut self,
+        network: &CpuNetwork,
+        weights: &PackedWeights,
+        batch: &Batch,
+        positions: Range<usize>,
+    ) {
         let Self { cache, gradients, scores, buffer } = self;
         let labels: Vec<u16> = batch.labels(positions.clone()).collect();
         let second: Vec<u16> = batch.second_labels(positions.clone()).collect();
         let images = batch.pixels(positions.clone(), buffer);
-        network.forward(&images, positions, batch.dropout_seed, cache);
+        network.forward(weights, &images, positions, batch.dropout_seed, cache);
         let last = network.layers().len() - 1;
-        gradients.resize(last + 1, Vec::new());
-        gradients[last].clone_from(&cache.pre_activations[last]);
+        gradients.resize_with(last + 1, AlignedBuffer::default);
+        gradients[last].copy_from(&cache.pre_activations[last]);
         let scale = 1.0 / batch.len() as f32;
         let second = batch.mixup().map(|mixup| (&second[..], mixup.share()));
         let targets = Targets { labels: &labels, smoothing: batch.label_smoothing, second };
@@ -135,8 +151,8 @@ impl Chunk {
             let layer = &network.layers()[index];
             let (previous, following) = gradients.split_at_mut(index);
             let gradient = &mut previous[index - 1];
-            gradient.resize(images.len() * layer.num_inputs(), 0.0);
-            input_gradient(&following[0], layer.weight(), layer.num_outputs(), gradient);
+            gradient.resize(images.len() * layer.num_inputs());
+            weights.input_gradient(index, &following[0], gradient);
             network.activation_backward(index - 1, cache, gradient);
         }
     }
@@ -155,13 +171,16 @@ impl Chunk {
 /// Second phase: gradient of the batch's mean loss by each layer's weights, `[inputs, outputs]`,
 /// summed over all `chunks`. Each partition is the work of one thread: a range of inputs of every
 /// layer, and the part of the gradient that belongs to them.
-fn weight_gradients(network: &CpuNetwork, chunks: &[Chunk]) -> Vec<Vec<f32>> {
+///
+/// `spare` are buffers whose memory may be reused, one per layer.
+fn weight_gradients(network: &CpuNetwork, chunks: &[Chunk], spare: Vec<FlexBuffer>) -> Vec<FlexBuffer> {
     let layers = network.layers();
-    let mut gradients: Vec<Vec<f32>> = layers.iter().map(|layer| vec![0.0; layer.weight().len()]).collect();
+    let mut spare = spare.into_iter();
+    let mut gradients: Vec<_> = layers.iter().map(|layer| layer.weight.reuse(spare.next())).collect();
     let num_partitions = if chunks.len() == 1 { 1 } else { pool::num_partitions() };
     let mut partitions: Vec<Vec<_>> = (0..num_partitions).map(|_| Vec::new()).collect();
     for (layer, gradient) in layers.iter().zip(&mut gradients) {
-        let mut rest = gradient.as_mut_slice();
+        let mut rest = gradient.values_mut();
         for (partition, inputs) in partitions.iter_mut().zip(divide(layer.num_inputs(), num_partitions)) {
             let (own, others) = rest.split_at_mut(inputs.len() * layer.num_outputs());
             partition.push((inputs, own));

@@ -1,16 +1,19 @@
 //! Owns images without their background, in block-sparse form: four of five pixels of a digit are
 //! 0. Depends on pulp. Must not know weights or threads.
 //!
-//! The form is that of compressed sparse columns, with a block of eight pixels in place of a
+//! The form is that of compressed sparse columns, with a block of a few pixels in place of a
 //! column. Each block has one entry per image that is not all 0 there. So a product loads the
-//! weights of eight pixels once and uses them for all of these images.
+//! weights of a block once and uses them for all of these images.
+//!
+//! Of 100 blocks of digits, 40 of eight pixels are not all 0, 28 of four, and 22 of two. With four, the
+//! sums of a tile are twice as wide as with eight, and fill the same registers.
 
 use pulp::{Simd, WithSimd};
 
 use crate::data::normalize;
 use crate::engine::cpu::kernels::dispatch;
 
-/// Images in blocks of eight pixels. `starts[b]..starts[b + 1]` are the entries of block b,
+/// Images in blocks of [`BLOCK`] pixels. `starts[b]..starts[b + 1]` are the entries of block b,
 /// ascending by image. `fill` reuses the memory.
 #[derive(Debug, Default)]
 pub(crate) struct BlockSparse {
@@ -35,7 +38,7 @@ struct Scratch {
 }
 
 /// Number of pixels in a block.
-pub(super) const BLOCK: usize = 8;
+pub(crate) const BLOCK: usize = 4;
 
 impl BlockSparse {
     /// Makes the block-sparse form of `images`, which are bytes: each value is pixel / 255.
@@ -61,7 +64,7 @@ impl BlockSparse {
         self.num_images
     }
 
-    /// Images that are not all 0 in `block`, ascending, each with its eight values there.
+    /// Images that are not all 0 in `block`, ascending, each with its values there.
     #[inline(always)]
     pub(super) fn nonzero_blocks(&self, block: usize) -> impl Iterator<Item = (usize, &[f32; BLOCK])> {
         let range = self.starts[block]..self.starts[block + 1];

@@ -2,9 +2,9 @@
 //! instructions chosen at run time. Depends on `util::denormal` and pulp. Must not know tensors,
 //! networks, data sets or threads.
 //!
-//! It is fast for four reasons. The background of images is left out. Sums stay in registers until
-//! they are complete. A weight that is read once is used for eight rows. An update reads each
-//! weight once.
+//! It is fast for five reasons. The background of images is left out. Sums stay in registers until
+//! they are complete. A weight that is read once is used for several rows. What a product reads lies
+//! one after the other, from the beginning of a cache line on. An update reads each weight once.
 //!
 //! No sum is shared between threads: one thread computes each sum, in the order of the images. So
 //! results do not depend on the number of threads.
@@ -16,23 +16,31 @@
 //! `S::f32s` is a vector of `S::F32_LANES` numbers: 16 with AVX-512 and 8 with AVX2. A parameter
 //! `U` is the number of such vectors next to each other in a row, and `R` is a number of rows.
 
+mod aligned;
 mod block_sparse;
-mod matmul;
+mod forward;
+mod packed;
 mod softmax;
 #[cfg(test)]
 mod tests;
 mod update;
+mod vectors;
+mod weight_gradient;
 
+pub(crate) use aligned::{AlignedBuffer, aligned_capacity, num_before_line};
 pub(crate) use block_sparse::BlockSparse;
-pub(crate) use matmul::{Input, forward, input_gradient, weight_gradient};
+pub(crate) use forward::{forward_images, forward_rows};
+pub(crate) use packed::{PackTask, PackedMatrix};
 pub(crate) use softmax::{RowScores, Targets, column_sums, softmax_cross_entropy_backward};
 pub(crate) use update::{
     AdamParams, MomentumParams, RmsPropParams, adam, momentum, moving_average, rmsprop, sgd, sgd_per_column,
 };
+pub(crate) use weight_gradient::{Input, weight_gradient};
 
 use pulp::{Arch, WithSimd};
 
-/// Number of rows that a product computes in one tile.
+/// Largest number of rows that a product computes in one tile. All ranges of images and of inputs that
+/// are shared between threads begin with a multiple of it.
 pub(crate) const TILE_ROWS: usize = 8;
 
 /// Runs `operation` with the widest vector instructions of this processor. In an operation that

@@ -67,6 +67,15 @@ const SHAPES: [[usize; 3]; 10] = [
     [21, 530, 17],
 ];
 
+/// Packs a matrix `[inner, columns]` in two parts, as two threads do it.
+fn packed(source: &[f32], shape: [usize; 2], is_transposed: bool) -> PackedMatrix {
+    let mut matrix = PackedMatrix::default();
+    // Numbers of another matrix, which must not remain.
+    matrix.pack(&[f32::NAN; 64 * 64], [64, 64], false, 1).for_each(PackTask::run);
+    matrix.pack(source, shape, is_transposed, 2).for_each(PackTask::run);
+    matrix
+}
+
 #[test]
 fn forward_is_its_formula() {
     for [count, inputs, outputs] in SHAPES {
@@ -76,14 +85,46 @@ fn forward_is_its_formula() {
         };
         let mut out = vec![f32::NAN; count * outputs];
         let matrix = numbers(count * inputs, 3);
-        forward(Input::Matrix(&matrix), &weight, &bias, &mut out);
-        assert_close(&out, &with_bias(product(&matrix, &weight, inputs)), "matrix");
+        let expected = with_bias(product(&matrix, &weight, inputs));
+        forward_rows(&matrix, &weight, &bias, &mut out);
+        assert_close(&out, &expected, "rows");
+        let rows_alone = out.clone();
+        packed(&weight, [inputs, outputs], false).product(&matrix, Some(&bias), &mut out);
+        assert_close(&out, &expected, "packed");
+        assert_eq!(out, rows_alone, "the same sums");
         for share in [0, 5, 10] {
             let images = images(count, inputs, share);
-            forward(Input::Images(&BlockSparse::of(&rows(&images))), &weight, &bias, &mut out);
+            forward_images(&BlockSparse::of(&rows(&images)), &weight, &bias, &mut out);
             assert_close(&out, &with_bias(product(&scaled(&images), &weight, inputs)), "images");
         }
     }
+}
+
+/// A row gets the same bits whichever rows stand beside it, and in whichever tile.
+#[test]
+fn a_row_does_not_depend_on_the_others() {
+    let [count, inputs, outputs] = [21, 30, 50];
+    let (weight, matrix) = (numbers(inputs * outputs, 1), numbers(count * inputs, 3));
+    let weights = packed(&weight, [inputs, outputs], false);
+    let mut all = vec![f32::NAN; count * outputs];
+    weights.product(&matrix, None, &mut all);
+    for (row, expected) in matrix.chunks(inputs).zip(all.chunks(outputs)) {
+        let mut alone = vec![f32::NAN; outputs];
+        weights.product(row, None, &mut alone);
+        assert_eq!(alone, expected);
+    }
+}
+
+#[test]
+fn a_buffer_begins_with_a_cache_line() {
+    let mut buffer = AlignedBuffer::default();
+    for len in [0, 1, 100, 7, 5000] {
+        buffer.resize(len);
+        assert_eq!((buffer.len(), buffer.as_ptr() as usize % 64), (len, 0));
+        buffer.fill(1.0);
+    }
+    buffer.copy_from(&[1.0, 2.0]);
+    assert_eq!(*buffer, [1.0, 2.0]);
 }
 
 #[test]
@@ -120,7 +161,7 @@ fn the_inputs_gradient_is_its_formula() {
     for [count, inputs, outputs] in SHAPES {
         let (deltas, weight) = (numbers(count * outputs, 6), numbers(inputs * outputs, 7));
         let mut out = vec![f32::NAN; count * inputs];
-        input_gradient(&deltas, &weight, outputs, &mut out);
+        packed(&weight, [outputs, inputs], true).product(&deltas, None, &mut out);
         assert_close(&out, &product(&deltas, &transposed(&weight, outputs), outputs), "inputs' gradient");
     }
 }
@@ -132,7 +173,10 @@ fn what_is_not_a_number_is_not_left_out() {
         let mut matrix = numbers(count * 9, 3);
         matrix[5] = f32::NAN;
         let mut out = vec![0.0; count * 4];
-        forward(Input::Matrix(&matrix), &weight, &bias, &mut out);
+        forward_rows(&matrix, &weight, &bias, &mut out);
+        assert!(out[..4].iter().all(|value| value.is_nan()), "{out:?}");
+        out.fill(0.0);
+        packed(&weight, [9, 4], false).product(&matrix, Some(&bias), &mut out);
         assert!(out[..4].iter().all(|value| value.is_nan()), "{out:?}");
     }
 }
@@ -204,9 +248,9 @@ fn no_images_are_no_work() {
     let (weight, bias) = (numbers(9 * 4, 1), numbers(4, 2));
     let none = BlockSparse::of(&[]);
     assert_eq!(none.num_images(), 0);
-    forward(Input::Images(&none), &weight, &bias, &mut []);
-    forward(Input::Matrix(&[]), &weight, &bias, &mut []);
-    input_gradient(&[], &weight, 4, &mut []);
+    forward_images(&none, &weight, &bias, &mut []);
+    forward_rows(&[], &weight, &bias, &mut []);
+    packed(&weight, [9, 4], false).product(&[], Some(&bias), &mut []);
     assert_eq!(scores(&mut [], 4, &[], 0.0, 1.0), RowScores::default());
 }
 

@@ -1,0 +1,264 @@
+//! Owns weights in the order in which a product reads them, and the product of a matrix with them:
+//! the forward pass of a layer, and the gradient of its inputs. Depends on `aligned`, `vectors` and
+//! pulp. Must not know images, activations or threads.
+//!
+//! Weights as the model has them are one row after the other. A tile of a product reads a few columns
+//! of every row. In a matrix with 1,024 columns these numbers are 4 kB apart, and the cache holds only
+//! a few of them. Packed, they lie one after the other (Goto and van de Geijn 2008).
+
+use pulp::{Simd, WithSimd};
+
+use crate::engine::cpu::kernels::aligned::AlignedBuffer;
+use crate::engine::cpu::kernels::vectors::{fma_tile, load, load_padded, store};
+use crate::engine::cpu::kernels::{TILE_ROWS, dispatch};
+
+/// A matrix `[inner, columns]` in panels of some columns: panel p has the columns from p · width on,
+/// `[inner, width]`. The last panel ends with zeros. `resize` reuses the memory.
+#[derive(Debug, Default)]
+pub(crate) struct PackedMatrix {
+    panels: AlignedBuffer,
+    layout: Layout,
+}
+
+/// Number of rows, columns and columns of a panel.
+#[derive(Debug, Default, Clone, Copy)]
+struct Layout {
+    inner: usize,
+    columns: usize,
+    width: usize,
+}
+
+/// Some panels of a matrix, to be filled by one thread.
+pub(crate) struct PackTask<'a> {
+    source: &'a [f32],
+    is_transposed: bool,
+    layout: Layout,
+    /// Number of the first panel.
+    first: usize,
+    panels: &'a mut [f32],
+}
+
+impl PackedMatrix {
+    /// Returns the tasks that fill the matrix with `source`, row-major `[inner, columns]`, in at most
+    /// `num_parts` parts. If `is_transposed`, `source` is `[columns, inner]`.
+    pub(crate) fn pack<'a>(
+        &'a mut self,
+        source: &'a [f32],
+        [inner, columns]: [usize; 2],
+        is_transposed: bool,
+        num_parts: usize,
+    ) -> impl Iterator<Item = PackTask<'a>> {
+        assert_eq!(source.len(), inner * columns, "matrix");
+        let layout = Layout { inner, columns, width: panel_width(columns) };
+        self.layout = layout;
+        let num_panels = columns.div_ceil(layout.width.max(1));
+        self.panels.resize(num_panels * inner * layout.width);
+        let per_part = num_panels.div_ceil(num_parts.max(1)).max(1);
+        let parts = self.panels.chunks_mut((per_part * inner * layout.width).max(1));
+        (0..).step_by(per_part).zip(parts).map(move |(first, panels)| PackTask {
+            source,
+            is_transposed,
+            layout,
+            first,
+            panels,
+        })
+    }
+
+    /// Product: `out[r][c] = bias[c] + Σᵢ matrix[r][i] · self[i][c]`, with 0 for no bias. `matrix` is
+    /// `[rows, inner]`, and `out` is `[rows, columns]`.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub(crate) fn product(&self, matrix: &[f32], bias: Option<&[f32]>, out: &mut [f32]) {
+        let Layout { inner, columns, .. } = self.layout;
+        assert_eq!(matrix.len() * columns, out.len() * inner, "outputs");
+        assert!(bias.is_none_or(|bias| bias.len() == columns), "bias");
+        dispatch(Product { matrix, packed: self, bias, out });
+    }
+}
+
+impl PackTask<'_> {
+    /// Fills the panels.
+    pub(crate) fn run(self) {
+        dispatch(self);
+    }
+}
+
+/// Returns the number of columns of a panel for a matrix with `columns` columns: one or two vectors.
+fn panel_width(columns: usize) -> usize {
+    struct Lanes;
+    impl WithSimd for Lanes {
+        type Output = usize;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            S::F32_LANES
+        }
+    }
+    let lanes = dispatch(Lanes);
+    if columns <= lanes { lanes } else { 2 * lanes }
+}
+
+impl WithSimd for PackTask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Layout { inner, columns, width } = self.layout;
+        for (panel, values) in (self.first..).zip(self.panels.chunks_exact_mut((inner * width).max(1))) {
+            let start = panel * width;
+            let end = columns.min(start + width);
+            if self.is_transposed {
+                transpose(&self.source[start * inner..end * inner], inner, values, width);
+            } else {
+                for (row, values) in self.source.chunks_exact(columns).zip(values.chunks_exact_mut(width)) {
+                    let (whole, rest) = values.split_at_mut(end - start);
+                    whole.copy_from_slice(&row[start..end]);
+                    rest.fill(0.0);
+                }
+            }
+        }
+    }
+}
+
+/// Side of the squares that `transpose` copies: as many numbers as a cache line has.
+const SQUARE: usize = 16;
+
+/// Writes the rows of `source`, each of `inner` numbers, as columns of a panel `[inner, width]`. The
+/// columns behind them become 0.
+#[inline(always)]
+fn transpose(source: &[f32], inner: usize, panel: &mut [f32], width: usize) {
+    let rows = source.len() / inner;
+    if rows < width {
+        panel.fill(0.0);
+    }
+    for first_row in (0..rows).step_by(SQUARE) {
+        for first in (0..inner).step_by(SQUARE) {
+            let (height, len) = (SQUARE.min(rows - first_row), SQUARE.min(inner - first));
+            let mut square = [[0.0; SQUARE]; SQUARE];
+            for row in 0..height {
+                let start = (first_row + row) * inner + first;
+                match source[start..].first_chunk::<SQUARE>() {
+                    Some(values) if len == SQUARE => {
+                        (0..SQUARE).for_each(|column| square[column][row] = values[column]);
+                    }
+                    _ => (0..len).for_each(|column| square[column][row] = source[start + column]),
+                }
+            }
+            for (column, values) in square[..len].iter().enumerate() {
+                let start = (first + column) * width + first_row;
+                match panel[start..].first_chunk_mut::<SQUARE>() {
+                    Some(slot) if height == SQUARE => *slot = *values,
+                    _ => panel[start..start + height].copy_from_slice(&values[..height]),
+                }
+            }
+        }
+    }
+}
+
+/// Product of a matrix with a packed one, [`TILE_ROWS`] rows at a time, or half as many where the
+/// processor has few registers.
+struct Product<'a> {
+    matrix: &'a [f32],
+    packed: &'a PackedMatrix,
+    bias: Option<&'a [f32]>,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        match self.packed.layout.width / S::F32_LANES {
+            1 => self.compute::<S, 1>(simd),
+            _ => self.compute::<S, 2>(simd),
+        }
+    }
+}
+
+impl Product<'_> {
+    /// Computes all panels, each `U` vectors wide.
+    #[inline(always)]
+    fn compute<S: Simd, const U: usize>(&mut self, simd: S) {
+        let Layout { inner, columns, width } = self.packed.layout;
+        if inner == 0 {
+            return;
+        }
+        for (panel, weights) in self.packed.panels.chunks_exact(inner * width).enumerate() {
+            let columns = panel * width..columns.min((panel + 1) * width);
+            let bias = match self.bias {
+                Some(bias) => load_padded::<S, U>(simd, &bias[columns.clone()]),
+                None => [simd.splat_f32s(0.0); U],
+            };
+            let mut rows = (0, self.matrix);
+            if S::REGISTER_COUNT >= 32 {
+                rows = self.tiles::<S, EightRows, TILE_ROWS, U>(simd, rows, weights, bias, columns.clone());
+            }
+            rows = self.tiles::<S, FourRows, 4, U>(simd, rows, weights, bias, columns.clone());
+            self.tiles::<S, OneRow, 1, U>(simd, rows, weights, bias, columns);
+        }
+    }
+
+    /// Computes some columns of as many rows as whole tiles of `R` rows have. `rows` are the rows that
+    /// are left, behind the number of the first one. Returns those that are left then.
+    #[inline(always)]
+    fn tiles<'m, S: Simd, T: Rows<R>, const R: usize, const U: usize>(
+        &mut self,
+        simd: S,
+        (mut first, rows): (usize, &'m [f32]),
+        weights: &[f32],
+        bias: [S::f32s; U],
+        columns: std::ops::Range<usize>,
+    ) -> (usize, &'m [f32]) {
+        let Layout { inner, columns: num_columns, width } = self.packed.layout;
+        let tiles = rows.chunks_exact(R * inner);
+        let rest = tiles.remainder();
+        for tile in tiles {
+            let mut sums = [bias; R];
+            let slices = std::array::from_fn(|r| &tile[r * inner..(r + 1) * inner]);
+            for (values, weights) in T::columns(slices).zip(weights.chunks_exact(width)) {
+                fma_tile(simd, &values, &load::<S, U>(weights), &mut sums);
+            }
+            for (r, sums) in sums.iter().enumerate() {
+                let start = (first + r) * num_columns;
+                store::<S, U>(simd, sums, &mut self.out[start + columns.start..start + columns.end]);
+            }
+            first += R;
+        }
+        (first, rest)
+    }
+}
+
+/// Iteration over the columns of `R` rows of equal length. Nested zips have no checks of bounds, with
+/// which the compiler would load each number apart from its multiplication.
+trait Rows<const R: usize> {
+    fn columns(rows: [&[f32]; R]) -> impl Iterator<Item = [f32; R]>;
+}
+
+struct OneRow;
+struct FourRows;
+struct EightRows;
+
+impl Rows<1> for OneRow {
+    #[inline(always)]
+    fn columns([row]: [&[f32]; 1]) -> impl Iterator<Item = [f32; 1]> {
+        row.iter().map(|&value| [value])
+    }
+}
+
+impl Rows<4> for FourRows {
+    #[inline(always)]
+    fn columns([r0, r1, r2, r3]: [&[f32]; 4]) -> impl Iterator<Item = [f32; 4]> {
+        r0.iter().zip(r1).zip(r2).zip(r3).map(|(((&a, &b), &c), &d)| [a, b, c, d])
+    }
+}
+
+impl Rows<8> for EightRows {
+    #[inline(always)]
+    fn columns([r0, r1, r2, r3, r4, r5, r6, r7]: [&[f32]; 8]) -> impl Iterator<Item = [f32; 8]> {
+        let first = FourRows::columns([r0, r1, r2, r3]);
+        let second = FourRows::columns([r4, r5, r6, r7]);
+        first.zip(second).map(|([a, b, c, d], [e, f, g, h])| [a, b, c, d, e, f, g, h])
+    }
+}

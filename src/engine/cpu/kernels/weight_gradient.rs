@@ -1,0 +1,143 @@
+//! Owns the gradient of a layer's weights. Depends on `block_sparse`, `vectors` and pulp. Must not know
+//! activations, losses or threads.
+//!
+//! A tile of the gradient, a few inputs by a few vectors of outputs, stays in registers until it is
+//! complete, as in the products of Goto and van de Geijn (2008).
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+
+use crate::engine::cpu::kernels::block_sparse::{BLOCK, BlockSparse};
+use crate::engine::cpu::kernels::dispatch;
+use crate::engine::cpu::kernels::vectors::{fma_tile, load_padded, store};
+
+/// Input of a layer, one row per image.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Input<'a> {
+    /// Images as the input of the first layer: `[rows, inputs]` without blocks of zeros.
+    Images(&'a BlockSparse),
+    /// Matrix `[rows, inputs]`.
+    Matrix(&'a [f32]),
+}
+
+/// Gradient of the weights: `gradient[i − from][o] = Σ input[r][i] · gradients[r][o]`, summed over
+/// the rows of all `pairs` of inputs and gradients. The inputs i are those in `inputs`, which
+/// begins with `from`. `shape` is the layer's number of inputs and of outputs.
+///
+/// # Panics
+/// If a length does not fit, or `inputs` does not begin with a multiple of [`BLOCK`].
+pub(crate) fn weight_gradient(
+    pairs: &[(Input<'_>, &[f32])],
+    shape: [usize; 2],
+    inputs: Range<usize>,
+    gradient: &mut [f32],
+) {
+    assert!(inputs.start.is_multiple_of(BLOCK), "inputs begin with {}", inputs.start);
+    assert_eq!(gradient.len(), inputs.len() * shape[1], "gradient");
+    let pairs: Vec<_> = pairs
+        .iter()
+        .map(|&(input, gradients)| match input {
+            Input::Images(images) => (Blocks::Sparse(images), gradients),
+            Input::Matrix(matrix) => (Blocks::of(matrix, shape[0], inputs.clone()), gradients),
+        })
+        .collect();
+    dispatch(WeightGradient { pairs: &pairs, outputs: shape[1], inputs, gradient });
+}
+
+/// Inputs of a layer in blocks of [`BLOCK`] inputs.
+enum Blocks<'a> {
+    /// Images without blocks of zeros.
+    Sparse(&'a BlockSparse),
+    /// The blocks from the first input of a range on: `[blocks, rows]`. In a matrix, the values of one
+    /// tile are one row apart, such as 4 kB, and would compete for a few sets of the cache.
+    Dense { rows: usize, blocks: Vec<[f32; BLOCK]> },
+}
+
+impl Blocks<'_> {
+    /// Copies the columns `inputs` of a matrix with `width` columns. Values beyond the last column are
+    /// 0.
+    fn of(matrix: &[f32], width: usize, inputs: Range<usize>) -> Self {
+        let rows = matrix.len() / width;
+        let mut blocks = vec![[0.0; BLOCK]; rows * inputs.len().div_ceil(BLOCK)];
+        for (row, values) in matrix.chunks_exact(width).enumerate() {
+            for (block, values) in values[inputs.clone()].chunks(BLOCK).enumerate() {
+                let slot = &mut blocks[block * rows + row];
+                match values.first_chunk::<BLOCK>() {
+                    Some(whole) => *slot = *whole,
+                    None => slot[..values.len()].copy_from_slice(values),
+                }
+            }
+        }
+        Self::Dense { rows, blocks }
+    }
+}
+
+/// Gradient of the weights, [`BLOCK`] inputs at a time.
+struct WeightGradient<'a> {
+    pairs: &'a [(Blocks<'a>, &'a [f32])],
+    outputs: usize,
+    inputs: Range<usize>,
+    gradient: &'a mut [f32],
+}
+
+impl WithSimd for WeightGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let mut done = 0;
+        if S::REGISTER_COUNT >= 32 {
+            while done + 4 * S::F32_LANES <= self.outputs {
+                done = self.compute_columns::<S, 4>(simd, done);
+            }
+        }
+        while done < self.outputs {
+            // The last vectors may be wider than the rest of the outputs.
+            done = match self.outputs - done <= S::F32_LANES {
+                true => self.compute_columns::<S, 1>(simd, done),
+                false => self.compute_columns::<S, 2>(simd, done),
+            };
+        }
+    }
+}
+
+impl WeightGradient<'_> {
+    /// Computes the outputs from `column` on, at most as many as `U` vectors have. Returns their end.
+    #[inline(always)]
+    fn compute_columns<S: Simd, const U: usize>(&mut self, simd: S, column: usize) -> usize {
+        let outputs = self.outputs;
+        let end = outputs.min(column + U * S::F32_LANES);
+        // The gradients of these outputs, copied so that they lie next to each other.
+        let copied = |gradients: &[f32]| -> Vec<[S::f32s; U]> {
+            gradients.chunks_exact(outputs).map(|row| load_padded::<S, U>(simd, &row[column..end])).collect()
+        };
+        let gradients: Vec<_> = self.pairs.iter().map(|(_, gradients)| copied(gradients)).collect();
+        for (block, rows) in self.gradient.chunks_mut((BLOCK * outputs).max(1)).enumerate() {
+            let mut sums = [[simd.splat_f32s(0.0); U]; BLOCK];
+            for ((input, _), gradients) in self.pairs.iter().zip(&gradients) {
+                // A copy, because the compiler keeps it in registers, but not values behind a
+                // reference.
+                let mut tile = sums;
+                match input {
+                    Blocks::Sparse(images) => {
+                        for (image, pixels) in images.nonzero_blocks(self.inputs.start / BLOCK + block) {
+                            fma_tile(simd, pixels, &gradients[image], &mut tile);
+                        }
+                    }
+                    Blocks::Dense { rows, blocks } => {
+                        let values = &blocks[block * rows..(block + 1) * rows];
+                        for (values, gradients) in values.iter().zip(gradients) {
+                            fma_tile(simd, values, gradients, &mut tile);
+                        }
+                    }
+                }
+                sums = tile;
+            }
+            for (row, sums) in rows.chunks_exact_mut(outputs).zip(&sums) {
+                store::<S, U>(simd, sums, &mut row[column..end]);
+            }
+        }
+        end
+    }
+}
