@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::engine::cpu::kernels::{
-    BlockSparse, Input, RowScores, Targets, forward_images, sgd_per_column, softmax_cross_entropy_backward,
+    BlockSparse, ImageWeights, Input, RowScores, Targets, forward_images, sgd_per_column, softmax_cross_entropy_backward,
     weight_gradient,
 };
 use crate::engine::model_batch::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
@@ -127,7 +127,7 @@ impl Group {
     /// Logits `[images, group_size · classes]` of the networks of the group.
     fn logits(&self, images: &BlockSparse) -> Vec<f32> {
         let mut logits = vec![0.0; images.num_images() * self.bias.len()];
-        forward_images(images, &self.weight, &self.bias, &mut logits);
+        forward_images(images, ImageWeights::RowMajor(&self.weight), &self.bias, &mut logits);
         logits
     }
 }

@@ -10,7 +10,8 @@ use crate::data::normalize;
 use crate::engine::cpu::activation;
 use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::kernels::{
-    AlignedBuffer, BlockSparse, PackTask, PackedMatrix, TILE_ROWS, forward_images, forward_rows,
+    AlignedBuffer, BlockSparse, ImageWeights, PackFor, PackTask, PackedMatrix, TILE_ROWS, forward_images,
+    forward_rows,
 };
 use crate::engine::cpu::threads::pool;
 use crate::model::dropout::DropoutMask;
@@ -21,8 +22,12 @@ use crate::model::{Activation, Dropout, Mlp};
 /// 32 KiB.
 pub(super) const MAX_CHUNK: usize = 128;
 
-/// Number of images from which on packing the weights for them pays.
+/// Number of images from which on packing the weights for a forward pass pays.
 const MIN_PACKED_IMAGES: usize = 32;
+
+/// Number of outputs of the first layer from which on packing its weights pays. Those of fewer fit the
+/// first-level cache.
+const MIN_PACKED_OUTPUTS: usize = 32;
 
 /// Layers of a network on the backend flex. They share the memory of its weights.
 #[derive(Debug, Clone)]
@@ -41,13 +46,15 @@ pub(super) struct CpuLinear {
     bias: FlexBuffer,
 }
 
-/// Weights of all layers but the first in the order in which the products read them. They are packed
-/// once per step. Each list has an entry per layer; that of the first one is empty.
+/// Weights of all layers in the order in which the products read them. They are packed once per step.
+/// Each list has an entry per layer.
 #[derive(Debug, Default)]
 pub(super) struct PackedWeights {
     /// W, for the forward pass.
     forward: Vec<PackedMatrix>,
-    /// W transposed, for the gradients of the inputs.
+    /// Whether the weights of the first layer are packed, too.
+    has_first: bool,
+    /// W transposed, for the gradients of the inputs. The first one is empty.
     backward: Vec<PackedMatrix>,
 }
 
@@ -88,6 +95,11 @@ impl CpuNetwork {
         &self.layers
     }
 
+    /// Returns whether the weights of the first layer are more than the first-level cache holds.
+    fn has_wide_first_layer(&self) -> bool {
+        self.layers[0].num_outputs() >= MIN_PACKED_OUTPUTS
+    }
+
     /// Number of classes.
     pub(super) fn num_classes(&self) -> usize {
         self.layers.last().map_or(0, CpuLinear::num_outputs)
@@ -117,7 +129,7 @@ impl CpuNetwork {
             let (before, out) = pre_activations.split_at_mut(index);
             let (out, bias) = (&mut out[0], layer.bias.values());
             let Some(previous) = index.checked_sub(1) else {
-                forward_images(images, layer.weight(), bias, out);
+                forward_images(images, weights.of_images(layer), bias, out);
                 continue;
             };
             let input = &mut activations[previous];
@@ -154,7 +166,11 @@ impl CpuNetwork {
                 images.iter().flat_map(|image| image.iter().map(|&pixel| normalize(pixel))).collect();
             forward_rows(&pixels, first.weight(), first.bias.values(), &mut values);
         } else {
-            forward_images(&BlockSparse::of(images), first.weight(), first.bias.values(), &mut values);
+            let weight = match weights {
+                Some(weights) => weights.of_images(first),
+                None => ImageWeights::RowMajor(first.weight()),
+            };
+            forward_images(&BlockSparse::of(images), weight, first.bias.values(), &mut values);
         }
         for (index, layer) in (1..).zip(others) {
             activation::forward(self.activation, &mut values);
@@ -180,19 +196,31 @@ impl CpuNetwork {
 }
 
 impl PackedWeights {
-    /// Packs the weights of `network` for training steps, in `num_partitions` parts on as many threads.
-    pub(super) fn pack(&mut self, network: &CpuNetwork, num_partitions: usize) {
-        let Self { forward, backward } = self;
-        let mut tasks = pack_all(forward, network, false, num_partitions);
-        for (own, others) in tasks.iter_mut().zip(pack_all(backward, network, true, num_partitions)) {
-            own.extend(others);
+    /// Packs the weights of `network` for training steps with `num_images` images, in `num_partitions`
+    /// parts on as many threads.
+    pub(super) fn pack(&mut self, network: &CpuNetwork, num_images: usize, num_partitions: usize) {
+        let Self { forward, has_first, backward } = self;
+        *has_first = num_images >= MIN_PACKED_IMAGES && network.has_wide_first_layer();
+        let mut tasks = forward_tasks(forward, *has_first, network, num_partitions);
+        backward.resize_with(network.layers.len(), PackedMatrix::default);
+        for (layer, matrix) in network.layers.iter().zip(backward).skip(1) {
+            add_tasks(&mut tasks, layer, matrix, PackFor::InputGradient);
         }
         run(tasks);
     }
 
     /// Packs the weights of `network` for forward passes alone.
     fn pack_forward(&mut self, network: &CpuNetwork, num_partitions: usize) {
-        run(pack_all(&mut self.forward, network, false, num_partitions));
+        self.has_first = network.has_wide_first_layer();
+        run(forward_tasks(&mut self.forward, self.has_first, network, num_partitions));
+    }
+
+    /// Weights of the first layer, which is `layer`, packed or as the model has them.
+    fn of_images<'a>(&'a self, layer: &'a CpuLinear) -> ImageWeights<'a> {
+        match self.has_first {
+            true => ImageWeights::Packed(&self.forward[0]),
+            false => ImageWeights::RowMajor(layer.weight()),
+        }
     }
 
     /// Computes the gradient of the loss by the inputs of `layer`, `[rows, inputs]`, from that by its
@@ -202,22 +230,35 @@ impl PackedWeights {
     }
 }
 
-/// Returns the tasks that pack the weights of all layers but the first: one list per partition.
-fn pack_all<'a>(
+/// Returns the tasks that pack the weights of `network` for the forward pass: one list per partition.
+fn forward_tasks<'a>(
     matrices: &'a mut Vec<PackedMatrix>,
+    has_first: bool,
     network: &'a CpuNetwork,
-    is_transposed: bool,
     num_partitions: usize,
 ) -> Vec<Vec<PackTask<'a>>> {
     matrices.resize_with(network.layers.len(), PackedMatrix::default);
-    let mut partitions: Vec<Vec<PackTask<'a>>> = (0..num_partitions).map(|_| Vec::new()).collect();
-    for (layer, matrix) in network.layers.iter().zip(matrices).skip(1) {
-        let (inputs, outputs) = (layer.num_inputs(), layer.num_outputs());
-        let shape = if is_transposed { [outputs, inputs] } else { [inputs, outputs] };
-        let tasks = matrix.pack(layer.weight(), shape, is_transposed, num_partitions);
-        partitions.iter_mut().zip(tasks).for_each(|(partition, task)| partition.push(task));
+    let mut partitions: Vec<_> = (0..num_partitions).map(|_| Vec::new()).collect();
+    for (index, (layer, matrix)) in network.layers.iter().zip(matrices).enumerate() {
+        match index {
+            0 if !has_first => {}
+            0 => add_tasks(&mut partitions, layer, matrix, PackFor::Images),
+            _ => add_tasks(&mut partitions, layer, matrix, PackFor::Matrix),
+        }
     }
     partitions
+}
+
+/// Adds the tasks that pack the weights of `layer` to the lists of the partitions.
+fn add_tasks<'a>(
+    partitions: &mut [Vec<PackTask<'a>>],
+    layer: &'a CpuLinear,
+    matrix: &'a mut PackedMatrix,
+    pack_for: PackFor,
+) {
+    let shape = [layer.num_inputs(), layer.num_outputs()];
+    let tasks = matrix.pack(layer.weight(), shape, pack_for, partitions.len());
+    partitions.iter_mut().zip(tasks).for_each(|(partition, task)| partition.push(task));
 }
 
 /// Runs the tasks of each partition on a thread.

@@ -64,7 +64,7 @@ pub(super) fn train_step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams,
     let Workspace { chunks: memory, weights, old_weights } = &mut workspace;
     memory.resize_with(memory.len().max(chunks.len()), Chunk::default);
     let used = &mut memory[..chunks.len()];
-    weights.pack(&network, if chunks.len() == 1 { 1 } else { pool::num_partitions() });
+    weights.pack(&network, batch.len(), if chunks.len() == 1 { 1 } else { pool::num_partitions() });
     // First phase.
     pool::par_map(chunks.into_iter().zip(&mut *used).collect(), |(positions, chunk)| {
         chunk.compute(&network, weights, batch, positions);

@@ -28,6 +28,17 @@ struct Layout {
     width: usize,
 }
 
+/// What a packed matrix is for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum PackFor {
+    /// The forward pass of images.
+    Images,
+    /// The forward pass of a matrix.
+    Matrix,
+    /// The gradient of the inputs: the matrix is transposed.
+    InputGradient,
+}
+
 /// Some panels of a matrix, to be filled by one thread.
 pub(crate) struct PackTask<'a> {
     source: &'a [f32],
@@ -39,24 +50,26 @@ pub(crate) struct PackTask<'a> {
 }
 
 impl PackedMatrix {
-    /// Returns the tasks that fill the matrix with `source`, row-major `[inner, columns]`, in at most
-    /// `num_parts` parts. If `is_transposed`, `source` is `[columns, inner]`.
+    /// Returns the tasks that fill the matrix with the weights of a layer, `[inputs, outputs]`, in at
+    /// most `num_parts` parts. The matrix is `[outputs, inputs]` for the gradient of the inputs.
     pub(crate) fn pack<'a>(
         &'a mut self,
-        source: &'a [f32],
-        [inner, columns]: [usize; 2],
-        is_transposed: bool,
+        weight: &'a [f32],
+        [inputs, outputs]: [usize; 2],
+        pack_for: PackFor,
         num_parts: usize,
     ) -> impl Iterator<Item = PackTask<'a>> {
-        assert_eq!(source.len(), inner * columns, "matrix");
-        let layout = Layout { inner, columns, width: panel_width(columns) };
+        assert_eq!(weight.len(), inputs * outputs, "weights");
+        let is_transposed = pack_for == PackFor::InputGradient;
+        let (inner, columns) = if is_transposed { (outputs, inputs) } else { (inputs, outputs) };
+        let layout = Layout { inner, columns, width: dispatch(PanelWidth { columns, pack_for }) };
         self.layout = layout;
         let num_panels = columns.div_ceil(layout.width.max(1));
         self.panels.resize(num_panels * inner * layout.width);
         let per_part = num_panels.div_ceil(num_parts.max(1)).max(1);
         let parts = self.panels.chunks_mut((per_part * inner * layout.width).max(1));
         (0..).step_by(per_part).zip(parts).map(move |(first, panels)| PackTask {
-            source,
+            source: weight,
             is_transposed,
             layout,
             first,
@@ -75,6 +88,23 @@ impl PackedMatrix {
         assert!(bias.is_none_or(|bias| bias.len() == columns), "bias");
         dispatch(Product { matrix, packed: self, bias, out });
     }
+
+    /// Number of columns.
+    pub(super) fn num_columns(&self) -> usize {
+        self.layout.columns
+    }
+
+    /// Number of columns of a panel, with those that are 0 at the end of the last one.
+    pub(super) fn width(&self) -> usize {
+        self.layout.width
+    }
+
+    /// Panels `[inner, width]`, each with its number of columns.
+    pub(super) fn panels(&self) -> impl Iterator<Item = (&[f32], usize)> {
+        let Layout { inner, columns, width } = self.layout;
+        let panels = self.panels.chunks_exact((inner * width).max(1));
+        (0..).step_by(width.max(1)).zip(panels).map(move |(from, panel)| (panel, width.min(columns - from)))
+    }
 }
 
 impl PackTask<'_> {
@@ -84,19 +114,24 @@ impl PackTask<'_> {
     }
 }
 
-/// Returns the number of columns of a panel for a matrix with `columns` columns: one or two vectors.
-fn panel_width(columns: usize) -> usize {
-    struct Lanes;
-    impl WithSimd for Lanes {
-        type Output = usize;
+/// Number of columns of a panel: one, two or four vectors.
+struct PanelWidth {
+    columns: usize,
+    pack_for: PackFor,
+}
 
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) -> usize {
-            S::F32_LANES
+impl WithSimd for PanelWidth {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        let lanes = S::F32_LANES;
+        match self.pack_for {
+            _ if self.columns <= lanes => lanes,
+            PackFor::Images if S::REGISTER_COUNT >= 32 && self.columns > 2 * lanes => 4 * lanes,
+            _ => 2 * lanes,
         }
     }
-    let lanes = dispatch(Lanes);
-    if columns <= lanes { lanes } else { 2 * lanes }
 }
 
 impl WithSimd for PackTask<'_> {

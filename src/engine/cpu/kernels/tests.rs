@@ -67,12 +67,12 @@ const SHAPES: [[usize; 3]; 10] = [
     [21, 530, 17],
 ];
 
-/// Packs a matrix `[inner, columns]` in two parts, as two threads do it.
-fn packed(source: &[f32], shape: [usize; 2], is_transposed: bool) -> PackedMatrix {
+/// Packs weights `[inputs, outputs]` in two parts, as two threads do it.
+fn packed(weight: &[f32], shape: [usize; 2], pack_for: PackFor) -> PackedMatrix {
     let mut matrix = PackedMatrix::default();
     // Numbers of another matrix, which must not remain.
-    matrix.pack(&[f32::NAN; 64 * 64], [64, 64], false, 1).for_each(PackTask::run);
-    matrix.pack(source, shape, is_transposed, 2).for_each(PackTask::run);
+    matrix.pack(&[f32::NAN; 64 * 64], [64, 64], pack_for, 1).for_each(PackTask::run);
+    matrix.pack(weight, shape, pack_for, 2).for_each(PackTask::run);
     matrix
 }
 
@@ -89,13 +89,18 @@ fn forward_is_its_formula() {
         forward_rows(&matrix, &weight, &bias, &mut out);
         assert_close(&out, &expected, "rows");
         let rows_alone = out.clone();
-        packed(&weight, [inputs, outputs], false).product(&matrix, Some(&bias), &mut out);
+        packed(&weight, [inputs, outputs], PackFor::Matrix).product(&matrix, Some(&bias), &mut out);
         assert_close(&out, &expected, "packed");
         assert_eq!(out, rows_alone, "the same sums");
         for share in [0, 5, 10] {
             let images = images(count, inputs, share);
-            forward_images(&BlockSparse::of(&rows(&images)), &weight, &bias, &mut out);
-            assert_close(&out, &with_bias(product(&scaled(&images), &weight, inputs)), "images");
+            let (blocks, scaled) = (BlockSparse::of(&rows(&images)), scaled(&images));
+            forward_images(&blocks, ImageWeights::RowMajor(&weight), &bias, &mut out);
+            assert_close(&out, &with_bias(product(&scaled, &weight, inputs)), "images");
+            let row_major = out.clone();
+            let weights = packed(&weight, [inputs, outputs], PackFor::Images);
+            forward_images(&blocks, ImageWeights::Packed(&weights), &bias, &mut out);
+            assert_eq!(out, row_major, "the same sums");
         }
     }
 }
@@ -105,7 +110,7 @@ fn forward_is_its_formula() {
 fn a_row_does_not_depend_on_the_others() {
     let [count, inputs, outputs] = [21, 30, 50];
     let (weight, matrix) = (numbers(inputs * outputs, 1), numbers(count * inputs, 3));
-    let weights = packed(&weight, [inputs, outputs], false);
+    let weights = packed(&weight, [inputs, outputs], PackFor::Matrix);
     let mut all = vec![f32::NAN; count * outputs];
     weights.product(&matrix, None, &mut all);
     for (row, expected) in matrix.chunks(inputs).zip(all.chunks(outputs)) {
@@ -161,7 +166,7 @@ fn the_inputs_gradient_is_its_formula() {
     for [count, inputs, outputs] in SHAPES {
         let (deltas, weight) = (numbers(count * outputs, 6), numbers(inputs * outputs, 7));
         let mut out = vec![f32::NAN; count * inputs];
-        packed(&weight, [outputs, inputs], true).product(&deltas, None, &mut out);
+        packed(&weight, [inputs, outputs], PackFor::InputGradient).product(&deltas, None, &mut out);
         assert_close(&out, &product(&deltas, &transposed(&weight, outputs), outputs), "inputs' gradient");
     }
 }
@@ -176,7 +181,7 @@ fn what_is_not_a_number_is_not_left_out() {
         forward_rows(&matrix, &weight, &bias, &mut out);
         assert!(out[..4].iter().all(|value| value.is_nan()), "{out:?}");
         out.fill(0.0);
-        packed(&weight, [9, 4], false).product(&matrix, Some(&bias), &mut out);
+        packed(&weight, [9, 4], PackFor::Matrix).product(&matrix, Some(&bias), &mut out);
         assert!(out[..4].iter().all(|value| value.is_nan()), "{out:?}");
     }
 }
@@ -248,9 +253,9 @@ fn no_images_are_no_work() {
     let (weight, bias) = (numbers(9 * 4, 1), numbers(4, 2));
     let none = BlockSparse::of(&[]);
     assert_eq!(none.num_images(), 0);
-    forward_images(&none, &weight, &bias, &mut []);
+    forward_images(&none, ImageWeights::RowMajor(&weight), &bias, &mut []);
     forward_rows(&[], &weight, &bias, &mut []);
-    packed(&weight, [9, 4], false).product(&[], Some(&bias), &mut []);
+    packed(&weight, [9, 4], PackFor::Matrix).product(&[], Some(&bias), &mut []);
     assert_eq!(scores(&mut [], 4, &[], 0.0, 1.0), RowScores::default());
 }
 
