@@ -1,7 +1,8 @@
-//! Cost of the parts of a training: gathering a batch, a step, an evaluation, an epoch of a model
-//! batch, preprocessing a picture.
+//! Cost of the parts of a training: the products and passes of a step, as a table beside the peak of
+//! the processor; gathering a batch, a step, an evaluation, an epoch of a model batch, preprocessing a
+//! picture.
 //!
-//! `cargo bench -p smallnet-benches --bench parts`
+//! `cargo bench -p smallnet-benches --bench parts`, or with `-- table` for the table alone
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
@@ -12,7 +13,7 @@ use burn::tensor::Device;
 use burn::train::{Interrupter, TrainStep};
 use criterion::{Criterion, criterion_group, criterion_main};
 use smallnet::data::{AugmentationConfig, Batch, Source, Split, Subset, read_digit};
-use smallnet::engine::Engine;
+use smallnet::engine::{Engine, PartTime, StepProfile, profile_step};
 use smallnet::evaluation::evaluate;
 use smallnet::model::{Mlp, MlpConfig};
 use smallnet::optim::{OptimizerConfig, ScheduleConfig};
@@ -35,6 +36,33 @@ fn batches(split: &Split) -> impl Iterator<Item = Batch> + use<'_> {
         let indices: Vec<u32> = (0..128).map(scattered).collect();
         Batch::new(split, &indices, 0.0, &device)
     })
+}
+
+/// Prints the parts of a step of some networks, as `docs/kernels.md` has them.
+fn table(_: &mut Criterion) {
+    let split = digits();
+    for (sizes, num_images) in [
+        (&[784, 10][..], 128),
+        (&[784, 512, 256, 10], 64),
+        (&[784, 512, 256, 10], 128),
+        (&[784, 2048, 1024, 10], 64),
+    ] {
+        let images: Vec<&[u8]> = (0..num_images).map(|index| split.image(index * 97).0).collect();
+        let StepProfile { peak_gflops, parts } = profile_step(&images, sizes);
+        let network: Vec<String> = sizes.iter().map(usize::to_string).collect();
+        println!("\n{}, {num_images} images, one thread, peak {peak_gflops:.0} GFLOP/s\n", network.join("-"));
+        println!("| part | µs | rate | of the peak |\n|---|---:|---:|---:|");
+        for PartTime { name, microseconds, flops, bytes } in parts {
+            let (rate, share) = match flops > 0.0 {
+                true => {
+                    let rate = flops / microseconds / 1e3;
+                    (format!("{rate:.0} GFLOP/s"), format!("{:.0} %", 100.0 * rate / peak_gflops))
+                }
+                false => (format!("{:.0} GB/s", bytes / microseconds / 1e3), String::new()),
+            };
+            println!("| {name} | {microseconds:.0} | {rate} | {share} |");
+        }
+    }
 }
 
 fn gathering(criterion: &mut Criterion) {
@@ -119,5 +147,5 @@ fn picture(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, gathering, step, evaluation, model_batch, picture);
+criterion_group!(benches, table, gathering, step, evaluation, model_batch, picture);
 criterion_main!(benches);

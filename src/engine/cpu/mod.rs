@@ -31,6 +31,7 @@ mod kernels;
 mod model_batch;
 mod network;
 mod optimizer;
+mod profile;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ use crate::model::Mlp;
 pub(super) use average::FusedAverage;
 pub(super) use model_batch::CpuModelBatch;
 pub(super) use optimizer::optimizer;
+pub use profile::{PartTime, StepProfile, profile_step};
 pub(super) use threads::pool::Session;
 
 /// Forward and backward pass of a batch; none if the weights are not on flex in single precision,

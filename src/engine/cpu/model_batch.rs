@@ -8,8 +8,8 @@
 use std::ops::Range;
 
 use crate::engine::cpu::kernels::{
-    BlockSparse, ImageWeights, Input, RowScores, Targets, forward_images, sgd_per_column, softmax_cross_entropy_backward,
-    weight_gradient,
+    BlockSparse, ImageWeights, Input, RowScores, Targets, forward_images, sgd_per_column,
+    softmax_cross_entropy_backward, weight_gradient,
 };
 use crate::engine::model_batch::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
 use crate::error::Result;

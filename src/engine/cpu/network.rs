@@ -133,8 +133,8 @@ impl CpuNetwork {
                 continue;
             };
             let input = &mut activations[previous];
-            input.copy_from(&before[previous]);
-            activation::forward(self.activation, input);
+            input.resize(before[previous].len());
+            activation::forward(self.activation, &before[previous], input);
             mask.fill(index, positions.clone(), layer.num_inputs(), &mut dropout_mask[previous]);
             multiply(input, &dropout_mask[previous]);
             weights.forward[index].product(input, Some(bias), out);
@@ -173,13 +173,14 @@ impl CpuNetwork {
             forward_images(&BlockSparse::of(images), weight, first.bias.values(), &mut values);
         }
         for (index, layer) in (1..).zip(others) {
-            activation::forward(self.activation, &mut values);
+            let mut input = vec![0.0; values.len()];
+            activation::forward(self.activation, &values, &mut input);
             let mut out = vec![0.0; images.len() * layer.num_outputs()];
             match weights {
                 Some(weights) => {
-                    weights.forward[index].product(&values, Some(layer.bias.values()), &mut out);
+                    weights.forward[index].product(&input, Some(layer.bias.values()), &mut out);
                 }
-                None => forward_rows(&values, layer.weight(), layer.bias.values(), &mut out),
+                None => forward_rows(&input, layer.weight(), layer.bias.values(), &mut out),
             }
             values = out;
         }

@@ -64,6 +64,11 @@ impl BlockSparse {
         self.num_images
     }
 
+    /// Number of values in all entries: those that a product multiplies.
+    pub(crate) fn num_values(&self) -> usize {
+        self.pixels.len() * BLOCK
+    }
+
     /// Images that are not all 0 in `block`, ascending, each with its values there.
     #[inline(always)]
     pub(super) fn nonzero_blocks(&self, block: usize) -> impl Iterator<Item = (usize, &[f32; BLOCK])> {

@@ -184,9 +184,7 @@ impl ForwardRows<'_> {
         let inputs = self.weight.len() / outputs;
         let end = outputs.min(column + U * S::F32_LANES);
         let bias = load_padded::<S, U>(simd, &self.bias[column..end]);
-        for (row, out) in
-            self.matrix.chunks_exact(inputs.max(1)).zip(self.out.chunks_exact_mut(outputs))
-        {
+        for (row, out) in self.matrix.chunks_exact(inputs.max(1)).zip(self.out.chunks_exact_mut(outputs)) {
             let mut sums = [bias];
             // After ReLU about half of the values are 0, and most pixels are.
             for (input, &value) in row.iter().enumerate().filter(|&(_, &value)| value != 0.0) {

@@ -19,6 +19,7 @@
 mod aligned;
 mod block_sparse;
 mod forward;
+mod functions;
 mod packed;
 mod softmax;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod weight_gradient;
 pub(crate) use aligned::{AlignedBuffer, aligned_capacity, num_before_line};
 pub(crate) use block_sparse::BlockSparse;
 pub(crate) use forward::{ImageWeights, forward_images, forward_rows};
+pub(crate) use functions::{erf, exp, tanh};
 pub(crate) use packed::{PackFor, PackTask, PackedMatrix};
 pub(crate) use softmax::{RowScores, Targets, column_sums, softmax_cross_entropy_backward};
 pub(crate) use update::{

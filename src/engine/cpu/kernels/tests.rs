@@ -310,3 +310,32 @@ fn denormal_numbers_become_0_and_no_others() {
     flush_denormals(&mut values);
     assert!(values.iter().all(|value| value.is_nan()));
 }
+
+/// Values of Python's math.erf.
+#[test]
+fn functions_are_those_of_double_precision() {
+    let values = [
+        (0.0, 0.0),
+        (0.1, 0.112_462_916_018_284_9),
+        (0.5, 0.520_499_877_813_046_5),
+        (1.0, 0.842_700_792_949_714_9),
+        (2.0, 0.995_322_265_018_952_7),
+        (3.0, 0.999_977_909_503_001_4),
+        (9.0, 1.0),
+    ];
+    for (x, expected) in values {
+        for (x, expected) in [(x, expected), (-x, -expected)] {
+            assert!((f64::from(erf(x)) - expected).abs() < 5e-7, "erf {x}: {}", erf(x));
+        }
+    }
+    for step in -2000..=2000 {
+        let x = step as f32 / 100.0;
+        let (exact, got) = (f64::from(x).exp(), f64::from(exp(x)));
+        assert!((got - exact).abs() < 2e-7 * exact, "exp {x}: {got}, {exact}");
+        let (exact, got) = (f64::from(x).tanh(), f64::from(tanh(x)));
+        assert!((got - exact).abs() < 4e-7, "tanh {x}: {got}, {exact}");
+    }
+    assert_eq!([exp(0.0), exp(-87.5), exp(f32::NEG_INFINITY)], [1.0, 0.0, 0.0]);
+    assert!(exp(f32::INFINITY).is_finite() && exp(-86.9).is_normal());
+    assert!([exp(f32::NAN), erf(f32::NAN), tanh(f32::NAN)].iter().all(|value| value.is_nan()));
+}
