@@ -8,9 +8,9 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use crate::engine::cpu::kernels::block_sparse::{BLOCK, BlockSparse};
-use crate::engine::cpu::kernels::dispatch;
 use crate::engine::cpu::kernels::packed::PackedMatrix;
 use crate::engine::cpu::kernels::vectors::{fma_rows, fma_tile, load_beyond, load_padded, store};
+use crate::engine::cpu::kernels::{dispatch, has_many_registers};
 
 /// Weights of the first layer.
 #[derive(Debug, Clone, Copy)]
@@ -162,7 +162,7 @@ impl WithSimd for ForwardRows<'_> {
         let outputs = self.bias.len();
         let mut done = 0;
         // As many sums as fit into the registers.
-        if S::REGISTER_COUNT >= 32 {
+        if has_many_registers::<S>() {
             while done + 8 * S::F32_LANES <= outputs {
                 done = self.compute_columns::<S, 8>(simd, done);
             }

@@ -39,7 +39,7 @@ pub(crate) use update::{
 };
 pub(crate) use weight_gradient::{Input, weight_gradient};
 
-use pulp::{Arch, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 
 /// Largest number of rows that a product computes in one tile. All ranges of images and of inputs that
 /// are shared between threads begin with a multiple of it.
@@ -50,4 +50,32 @@ pub(crate) const TILE_ROWS: usize = 8;
 /// itself.
 pub(crate) fn dispatch<Operation: WithSimd>(operation: Operation) -> Operation::Output {
     Arch::new().dispatch(operation)
+}
+
+/// Returns whether a tile may have 16 sums: with AVX-512, which has 32 registers. With AVX2 it has eight.
+#[inline(always)]
+fn has_many_registers<S: Simd>() -> bool {
+    #[cfg(test)]
+    if simulated::MANY_REGISTERS.get() {
+        return true;
+    }
+    S::REGISTER_COUNT >= 32
+}
+
+/// Simulation of a processor with many registers: the same tiles as with AVX-512, on any processor.
+#[cfg(test)]
+mod simulated {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(super) static MANY_REGISTERS: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Runs `test` as it is, and once more as if there were many registers.
+    pub(super) fn with_all_tiles(test: impl Fn()) {
+        test();
+        MANY_REGISTERS.set(true);
+        test();
+        MANY_REGISTERS.set(false);
+    }
 }

@@ -6,11 +6,13 @@
 //! of every row. In a matrix with 1,024 columns these numbers are 4 kB apart, and the cache holds only
 //! a few of them. Packed, they lie one after the other (Goto and van de Geijn 2008).
 
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 
 use crate::engine::cpu::kernels::aligned::AlignedBuffer;
 use crate::engine::cpu::kernels::vectors::{fma_tile, load, load_padded, store};
-use crate::engine::cpu::kernels::{TILE_ROWS, dispatch};
+use crate::engine::cpu::kernels::{TILE_ROWS, dispatch, has_many_registers};
 
 /// A matrix `[inner, columns]` in panels of some columns: panel p has the columns from p · width on,
 /// `[inner, width]`. The last panel ends with zeros. `resize` reuses the memory.
@@ -128,7 +130,7 @@ impl WithSimd for PanelWidth {
         let lanes = S::F32_LANES;
         match self.pack_for {
             _ if self.columns <= lanes => lanes,
-            PackFor::Images if S::REGISTER_COUNT >= 32 && self.columns > 2 * lanes => 4 * lanes,
+            PackFor::Images if has_many_registers::<S>() && self.columns > 2 * lanes => 4 * lanes,
             _ => 2 * lanes,
         }
     }
@@ -145,6 +147,12 @@ impl WithSimd for PackTask<'_> {
             let end = columns.min(start + width);
             if self.is_transposed {
                 transpose(&self.source[start * inner..end * inner], inner, values, width);
+            } else if end - start == width {
+                match width / S::F32_LANES {
+                    1 => copy_columns::<S, 1>(self.source, columns, start, values),
+                    2 => copy_columns::<S, 2>(self.source, columns, start, values),
+                    _ => copy_columns::<S, 4>(self.source, columns, start, values),
+                }
             } else {
                 for (row, values) in self.source.chunks_exact(columns).zip(values.chunks_exact_mut(width)) {
                     let (whole, rest) = values.split_at_mut(end - start);
@@ -153,6 +161,16 @@ impl WithSimd for PackTask<'_> {
                 }
             }
         }
+    }
+}
+
+/// Copies `U` vectors of columns of every row of `source` to a panel. A copy of a known length is not a
+/// call.
+#[inline(always)]
+fn copy_columns<S: Simd, const U: usize>(source: &[f32], columns: usize, start: usize, panel: &mut [f32]) {
+    let width = U * S::F32_LANES;
+    for (row, values) in source.chunks_exact(columns).zip(panel.chunks_exact_mut(width)) {
+        S::as_mut_simd_f32s(values).0.copy_from_slice(&load::<S, U>(&row[start..start + width]));
     }
 }
 
@@ -227,7 +245,7 @@ impl Product<'_> {
                 None => [simd.splat_f32s(0.0); U],
             };
             let mut rows = (0, self.matrix);
-            if S::REGISTER_COUNT >= 32 {
+            if has_many_registers::<S>() {
                 rows = self.tiles::<S, EightRows, TILE_ROWS, U>(simd, rows, weights, bias, columns.clone());
             }
             rows = self.tiles::<S, FourRows, 4, U>(simd, rows, weights, bias, columns.clone());
@@ -244,7 +262,7 @@ impl Product<'_> {
         (mut first, rows): (usize, &'m [f32]),
         weights: &[f32],
         bias: [S::f32s; U],
-        columns: std::ops::Range<usize>,
+        columns: Range<usize>,
     ) -> (usize, &'m [f32]) {
         let Layout { inner, columns: num_columns, width } = self.packed.layout;
         let tiles = rows.chunks_exact(R * inner);

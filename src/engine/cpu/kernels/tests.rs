@@ -54,7 +54,7 @@ fn transposed(matrix: &[f32], columns: usize) -> Vec<f32> {
 }
 
 /// Numbers of rows, inputs and outputs.
-const SHAPES: [[usize; 3]; 10] = [
+const SHAPES: [[usize; 3]; 11] = [
     [1, 1, 1],
     [7, 9, 3],
     [8, 8, 16],
@@ -65,6 +65,7 @@ const SHAPES: [[usize; 3]; 10] = [
     [9, 784, 100],
     [40, 30, 33],
     [21, 530, 17],
+    [18, 12, 147],
 ];
 
 /// Packs weights `[inputs, outputs]` in two parts, as two threads do it.
@@ -78,6 +79,10 @@ fn packed(weight: &[f32], shape: [usize; 2], pack_for: PackFor) -> PackedMatrix 
 
 #[test]
 fn forward_is_its_formula() {
+    simulated::with_all_tiles(check_forward);
+}
+
+fn check_forward() {
     for [count, inputs, outputs] in SHAPES {
         let (weight, bias) = (numbers(inputs * outputs, 1), numbers(outputs, 2));
         let with_bias = |product: Vec<f64>| -> Vec<f64> {
@@ -108,6 +113,10 @@ fn forward_is_its_formula() {
 /// A row gets the same bits whichever rows stand beside it, and in whichever tile.
 #[test]
 fn a_row_does_not_depend_on_the_others() {
+    simulated::with_all_tiles(check_rows);
+}
+
+fn check_rows() {
     let [count, inputs, outputs] = [21, 30, 50];
     let (weight, matrix) = (numbers(inputs * outputs, 1), numbers(count * inputs, 3));
     let weights = packed(&weight, [inputs, outputs], PackFor::Matrix);
@@ -134,6 +143,10 @@ fn a_buffer_begins_with_a_cache_line() {
 
 #[test]
 fn the_weights_gradient_is_its_formula_over_all_chunks() {
+    simulated::with_all_tiles(check_weight_gradient);
+}
+
+fn check_weight_gradient() {
     for [count, inputs, outputs] in SHAPES {
         let (first, second) = (images(count, inputs, 5), images(count + 3, inputs, 2));
         let deltas = [numbers(count * outputs, 4), numbers((count + 3) * outputs, 5)];
@@ -163,6 +176,10 @@ fn the_weights_gradient_is_its_formula_over_all_chunks() {
 
 #[test]
 fn the_inputs_gradient_is_its_formula() {
+    simulated::with_all_tiles(check_input_gradient);
+}
+
+fn check_input_gradient() {
     for [count, inputs, outputs] in SHAPES {
         let (deltas, weight) = (numbers(count * outputs, 6), numbers(inputs * outputs, 7));
         let mut out = vec![f32::NAN; count * inputs];

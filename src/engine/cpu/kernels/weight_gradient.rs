@@ -9,8 +9,8 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use crate::engine::cpu::kernels::block_sparse::{BLOCK, BlockSparse};
-use crate::engine::cpu::kernels::dispatch;
 use crate::engine::cpu::kernels::vectors::{fma_tile, load_padded, store};
+use crate::engine::cpu::kernels::{dispatch, has_many_registers};
 
 /// Input of a layer, one row per image.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +87,7 @@ impl WithSimd for WeightGradient<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let mut done = 0;
-        if S::REGISTER_COUNT >= 32 {
+        if has_many_registers::<S>() {
             while done + 4 * S::F32_LANES <= self.outputs {
                 done = self.compute_columns::<S, 4>(simd, done);
             }
@@ -109,13 +109,18 @@ impl WeightGradient<'_> {
         let outputs = self.outputs;
         let end = outputs.min(column + U * S::F32_LANES);
         // The gradients of these outputs, copied so that they lie next to each other.
-        let copied = |gradients: &[f32]| -> Vec<[S::f32s; U]> {
-            gradients.chunks_exact(outputs).map(|row| load_padded::<S, U>(simd, &row[column..end])).collect()
-        };
-        let gradients: Vec<_> = self.pairs.iter().map(|(_, gradients)| copied(gradients)).collect();
+        let mut copies = Vec::with_capacity(self.pairs.len());
+        for (_, gradients) in self.pairs {
+            let mut copy: Vec<[S::f32s; U]> = Vec::with_capacity(gradients.len() / outputs);
+            // No iterator: the compiler would not use vector instructions in its functions.
+            for row in gradients.chunks_exact(outputs) {
+                copy.push(load_padded::<S, U>(simd, &row[column..end]));
+            }
+            copies.push(copy);
+        }
         for (block, rows) in self.gradient.chunks_mut((BLOCK * outputs).max(1)).enumerate() {
             let mut sums = [[simd.splat_f32s(0.0); U]; BLOCK];
-            for ((input, _), gradients) in self.pairs.iter().zip(&gradients) {
+            for ((input, _), gradients) in self.pairs.iter().zip(&copies) {
                 // A copy, because the compiler keeps it in registers, but not values behind a
                 // reference.
                 let mut tile = sums;
