@@ -1,5 +1,5 @@
 //! Owns the view of a flex tensor's memory as a slice. It is the only file that names the types of
-//! a Burn backend. Depends on Burn and burn-flex. Must not know networks or kernels.
+//! a Burn backend. Depends on Burn, burn-flex and the alignment of `kernels`. Must not know networks.
 
 use std::ops::Range;
 
@@ -52,10 +52,13 @@ impl FlexBuffer {
         Self(memory.with_layout(layout))
     }
 
-    /// Returns a buffer of the same shape with arbitrary values: `spare`, if it has this shape and
-    /// nothing else uses its memory, and otherwise [`zeros`](Self::zeros).
+    /// Returns a buffer of the same shape with arbitrary values: `spare`, if it has this shape, begins
+    /// with a cache line, and nothing else uses its memory; otherwise [`zeros`](Self::zeros).
     pub(crate) fn reuse(&self, spare: Option<Self>) -> Self {
-        let fits = |spare: &Self| spare.0.is_unique() && spare.0.layout().shape() == self.0.layout().shape();
+        let shape = self.0.layout().shape();
+        let fits = |spare: &Self| {
+            spare.0.layout().shape() == shape && spare.0.is_unique() && num_before_line(spare.values()) == 0
+        };
         spare.filter(fits).unwrap_or_else(|| self.zeros())
     }
 

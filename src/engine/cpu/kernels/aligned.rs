@@ -8,8 +8,8 @@ use std::ops::{Deref, DerefMut};
 /// Numbers in a cache line.
 const CACHE_LINE: usize = 16;
 
-/// Returns how many of `values` come before the first one that begins a cache line. `values` must
-/// have at least [`aligned_capacity`] of one number.
+/// Returns how many of `values` come before the first one that begins a cache line; 16 if none is
+/// found.
 pub(crate) fn num_before_line(values: &[f32]) -> usize {
     values.as_ptr().align_offset(size_of::<f32>() * CACHE_LINE).min(CACHE_LINE)
 }

@@ -189,6 +189,8 @@ fn transpose(source: &[f32], inner: usize, panel: &mut [f32], width: usize) {
         for first in (0..inner).step_by(SQUARE) {
             let (height, len) = (SQUARE.min(rows - first_row), SQUARE.min(inner - first));
             let mut square = [[0.0; SQUARE]; SQUARE];
+            // A row of the source is a column of the square.
+            #[allow(clippy::needless_range_loop)]
             for row in 0..height {
                 let start = (first_row + row) * inner + first;
                 match source[start..].first_chunk::<SQUARE>() {
