@@ -15,7 +15,7 @@ use crate::engine::cpu::kernels::vectors::{fma_tile, load, load_padded, store};
 use crate::engine::cpu::kernels::{TILE_ROWS, dispatch, has_many_registers};
 
 /// A matrix `[inner, columns]` in panels of some columns: panel p has the columns from p · width on,
-/// `[inner, width]`. The last panel ends with zeros. `resize` reuses the memory.
+/// `[inner, width]`. The last panel ends with zeros. `pack` reuses the memory.
 #[derive(Debug, Default)]
 pub(crate) struct PackedMatrix {
     panels: AlignedBuffer,
