@@ -38,7 +38,7 @@ fn batches(split: &Split) -> impl Iterator<Item = Batch> + use<'_> {
     })
 }
 
-/// Prints the parts of a step of some networks, as `docs/kernels.md` has them.
+/// Prints the parts of a step of some networks as tables.
 fn table(_: &mut Criterion) {
     let split = digits();
     for (sizes, num_images) in [

@@ -145,13 +145,10 @@ impl CpuNetwork {
     /// them if `is_parallel`.
     pub(super) fn logits(&self, images: &[&[u8]], is_parallel: bool) -> Vec<f32> {
         let num_partitions = if is_parallel { pool::num_partitions() } else { 1 };
-        let mut weights = PackedWeights::default();
-        let packed = images.len() >= MIN_PACKED_IMAGES;
-        if packed {
-            weights.pack_forward(self, num_partitions);
-        }
+        let weights = (images.len() >= MIN_PACKED_IMAGES)
+            .then(|| PackedWeights::for_forward_passes(self, num_partitions));
         let len = images.len().div_ceil(num_partitions).clamp(1, MAX_CHUNK);
-        let logits = |images: &[&[u8]]| self.logits_of_chunk(packed.then_some(&weights), images);
+        let logits = |images: &[&[u8]]| self.logits_of_chunk(weights.as_ref(), images);
         pool::par_map(images.chunks(len).collect(), logits).concat()
     }
 
@@ -210,10 +207,11 @@ impl PackedWeights {
         run(tasks);
     }
 
-    /// Packs the weights of `network` for forward passes alone.
-    fn pack_forward(&mut self, network: &CpuNetwork, num_partitions: usize) {
-        self.has_first = network.has_wide_first_layer();
-        run(forward_tasks(&mut self.forward, self.has_first, network, num_partitions));
+    /// Packs the weights of `network` for forward passes alone, in `num_partitions` parts on as many threads.
+    fn for_forward_passes(network: &CpuNetwork, num_partitions: usize) -> Self {
+        let mut weights = Self { has_first: network.has_wide_first_layer(), ..Self::default() };
+        run(forward_tasks(&mut weights.forward, weights.has_first, network, num_partitions));
+        weights
     }
 
     /// Weights of the first layer, which is `layer`, packed or as the model has them.

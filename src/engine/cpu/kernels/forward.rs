@@ -94,10 +94,9 @@ impl WithSimd for PackedForward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { images, weights, bias, out } = self;
-        let (stride, mut done) = (weights.width(), 0);
-        for (panel, num_columns) in weights.panels() {
-            let (range, rows) = (done..done + num_columns, panel.len() / stride);
-            done = range.end;
+        let stride = weights.width();
+        for (panel, range) in weights.panels() {
+            let rows = panel.len() / stride;
             let columns = Columns { bias, range, weight: panel, start: 0, stride, rows };
             match stride / S::F32_LANES {
                 1 => columns.compute::<S, 1>(simd, images, out),

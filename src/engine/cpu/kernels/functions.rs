@@ -29,10 +29,8 @@ const ROUND: f32 = 12_582_912.0;
 #[inline(always)]
 pub(crate) fn erf(x: f32) -> f32 {
     // Beyond 4, the result is ±1.
-    let x = x.clamp(-4.0, 4.0);
-    let square = x * x;
-    let numerator = polynomial(
-        square,
+    quotient(
+        x.clamp(-4.0, 4.0),
         [
             -2.726_142_3e-10,
             2.770_681_5e-8,
@@ -42,20 +40,16 @@ pub(crate) fn erf(x: f32) -> f32 {
             -2.954_6e-3,
             -1.609_603_3e-2,
         ],
-    );
-    let denominator =
-        polynomial(square, [-1.456_607_2e-5, -2.133_740_5e-4, -1.682_827e-3, -7.373_329e-3, -1.426_474e-2]);
-    (x * numerator / denominator).clamp(-1.0, 1.0)
+        [-1.456_607_2e-5, -2.133_740_5e-4, -1.682_827e-3, -7.373_329e-3, -1.426_474e-2],
+    )
 }
 
 /// Hyperbolic tangent, with an absolute error below 4e-7; from −1 to 1.
 #[inline(always)]
 pub(crate) fn tanh(x: f32) -> f32 {
     // Beyond it, the result is ±1.
-    let x = x.clamp(-7.905_311, 7.905_311);
-    let square = x * x;
-    let numerator = polynomial(
-        square,
+    quotient(
+        x.clamp(-7.905_311, 7.905_311),
         [
             -2.760_768_5e-16,
             2.000_188e-13,
@@ -65,9 +59,15 @@ pub(crate) fn tanh(x: f32) -> f32 {
             6.372_619_3e-4,
             4.893_524_6e-3,
         ],
-    );
-    let denominator = polynomial(square, [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525e-3]);
-    (x * numerator / denominator).clamp(-1.0, 1.0)
+        [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525e-3],
+    )
+}
+
+/// Odd function x · P(x²) / Q(x²), from −1 to 1, of the polynomials' coefficients.
+#[inline(always)]
+fn quotient<const P: usize, const Q: usize>(x: f32, numerator: [f32; P], denominator: [f32; Q]) -> f32 {
+    let square = x * x;
+    (x * polynomial(square, numerator) / polynomial(square, denominator)).clamp(-1.0, 1.0)
 }
 
 /// Polynomial in `x`, highest power first.

@@ -30,7 +30,7 @@ struct Layout {
     width: usize,
 }
 
-/// What a packed matrix is for.
+/// Product that a packed matrix is made for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum PackFor {
     /// The forward pass of images.
@@ -101,11 +101,14 @@ impl PackedMatrix {
         self.layout.width
     }
 
-    /// Panels `[inner, width]`, each with its number of columns.
-    pub(super) fn panels(&self) -> impl Iterator<Item = (&[f32], usize)> {
+    /// Panels `[inner, width]`, each with the range of its columns.
+    pub(super) fn panels(&self) -> impl Iterator<Item = (&[f32], Range<usize>)> {
         let Layout { inner, columns, width } = self.layout;
         let panels = self.panels.chunks_exact((inner * width).max(1));
-        (0..).step_by(width.max(1)).zip(panels).map(move |(from, panel)| (panel, width.min(columns - from)))
+        (0..)
+            .step_by(width.max(1))
+            .zip(panels)
+            .map(move |(from, panel)| (panel, from..columns.min(from + width)))
     }
 }
 
@@ -236,12 +239,8 @@ impl Product<'_> {
     /// Computes all panels, each `U` vectors wide.
     #[inline(always)]
     fn compute<S: Simd, const U: usize>(&mut self, simd: S) {
-        let Layout { inner, columns, width } = self.packed.layout;
-        if inner == 0 {
-            return;
-        }
-        for (panel, weights) in self.packed.panels.chunks_exact(inner * width).enumerate() {
-            let columns = panel * width..columns.min((panel + 1) * width);
+        let packed = self.packed;
+        for (weights, columns) in packed.panels() {
             let bias = match self.bias {
                 Some(bias) => load_padded::<S, U>(simd, &bias[columns.clone()]),
                 None => [simd.splat_f32s(0.0); U],
