@@ -231,13 +231,18 @@ impl Backend {
     }
 }
 
+/// Returns whether `device`, which must not be an autodiff device, is one of the CPU backends.
+pub(crate) fn is_cpu(device: &Device) -> bool {
+    #[allow(deprecated)]
+    let backends = [Device::flex(), Device::ndarray()];
+    backends.contains(device)
+}
+
 /// Replaces every denormal number in `tensor` by 0 if the tensor is on a CPU, where arithmetic on
 /// denormal numbers is slow (see `util::denormal`). Returns a tensor on a GPU unchanged.
 pub(crate) fn without_denormals<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     let device = tensor.device();
-    #[allow(deprecated)]
-    let is_cpu = device == Device::flex() || device == Device::ndarray();
-    if !is_cpu {
+    if !is_cpu(&device) {
         return tensor;
     }
     // The values are changed in place: the tensor's memory is moved, not copied.

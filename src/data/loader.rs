@@ -3,7 +3,8 @@
 //!
 //! A batch is a list of indices into a split. Its pixels are gathered and normalized in one pass
 //! when it becomes a tensor. Augmented images are made when they are asked for, by the thread that asks,
-//! or ahead by threads of the loader.
+//! or ahead by threads of the loader. On a GPU that holds the images, batches are gathered there (see
+//! `device_images`), unless they are augmented or mixed.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use burn_dataset::DatasetError;
 use rand::seq::SliceRandom;
 
 use crate::data::augmentation::Prefetch;
+use crate::data::device_images::DeviceImages;
 use crate::data::{AugmentScratch, Augmenter, Mixup, Split, normalize};
 use crate::util::rng::{RngStream, rng};
 
@@ -43,6 +45,8 @@ pub struct Batch {
     augmented: Option<Augmented>,
     /// Mixture of each image with the next one of the batch, and of the last one with the first.
     mixup: Option<Mixup>,
+    /// Numbers of the images in the data set that a GPU holds, `[batch]`.
+    on_device: Option<Tensor<1, Int>>,
     device: Device,
 }
 
@@ -68,7 +72,8 @@ impl Batch {
     /// Makes a batch of the images at `indices` of `split`, for a network on `device`.
     pub fn new(split: &Split, indices: &[u32], label_smoothing: f64, device: &Device) -> Self {
         let (split, indices, device) = (split.clone(), indices.to_vec(), device.clone());
-        Self { split, indices, label_smoothing, dropout_seed: None, augmented: None, mixup: None, device }
+        let (augmented, mixup, on_device) = (None, None, None);
+        Self { split, indices, label_smoothing, dropout_seed: None, augmented, mixup, on_device, device }
     }
 
     /// Returns the same batch with a seed for the dropout masks.
@@ -165,6 +170,10 @@ impl Batch {
 
     /// Images as a tensor `[batch, height, width]`, pixels in [0, 1]: see [`normalize`].
     pub fn images(&self) -> Tensor<3> {
+        if let Some((held, indices)) = self.held() {
+            let images = held.images(indices);
+            return if self.device.is_autodiff() { images.autodiff() } else { images };
+        }
         let (height, width) = self.split.image_size();
         let mut pixels = Vec::with_capacity(self.len() * height * width);
         let mut buffer = ImageBuffer::default();
@@ -176,12 +185,23 @@ impl Batch {
 
     /// Labels as a tensor `[batch]` of class indices.
     pub fn targets(&self) -> Tensor<1, Int> {
+        if let Some((held, indices)) = self.held() {
+            let labels = held.labels(indices);
+            return if self.device.is_autodiff() { labels.autodiff() } else { labels };
+        }
         self.to_targets(self.labels(0..self.len()))
     }
 
     /// Labels of the second images of the mixtures, as a tensor `[batch]` of class indices.
     pub fn second_targets(&self) -> Tensor<1, Int> {
         self.to_targets(self.second_labels(0..self.len()))
+    }
+
+    /// The images that a GPU holds, with the numbers of those of the batch. None if there are none, or if
+    /// the images of the batch are changed.
+    pub(super) fn held(&self) -> Option<(&DeviceImages, Tensor<1, Int>)> {
+        let is_changed = self.augmented.is_some() || self.mixup.is_some();
+        self.split.on_device.as_ref().zip(self.on_device.clone()).filter(|_| !is_changed)
     }
 
     fn to_targets(&self, labels: impl Iterator<Item = u16>) -> Tensor<1, Int> {
@@ -302,7 +322,10 @@ impl DataLoader<Batch> for Loader {
         let next = num_skipped.saturating_mul(self.batch_size).min(indices.len());
         let augmented = self.augmenter.clone().map(|augmenter| Augmented { augmenter, epoch, pixels: None });
         let prefetch = augmented.as_ref().and_then(|augmented| self.prefetch(augmented, &indices[next..]));
-        Box::new(BatchIter { loader: self, indices, next, augmented, prefetch })
+        let in_data_set = indices.iter().map(|&index| self.split.index_in_data_set(index as usize));
+        let on_device = self.split.on_device.as_ref().filter(|_| augmented.is_none());
+        let on_device = on_device.map(|held| held.send(in_data_set));
+        Box::new(BatchIter { loader: self, indices, next, on_device, augmented, prefetch })
     }
 
     fn num_items(&self) -> usize {
@@ -339,6 +362,8 @@ struct BatchIter<'a> {
     indices: Vec<u32>,
     /// Number of images in the batches so far, skipped ones included.
     next: usize,
+    /// Number in the data set of each image, in the order of the epoch, on the GPU that holds them.
+    on_device: Option<Tensor<1, Int>>,
     augmented: Option<Augmented>,
     /// Threads that make the batches ahead.
     prefetch: Option<Prefetch>,
@@ -361,7 +386,8 @@ impl Iterator for BatchIter<'_> {
             return None;
         }
         let Loader { split, label_smoothing, device, .. } = self.loader;
-        let mut batch = Batch::new(split, &self.indices[range], *label_smoothing, device);
+        let mut batch = Batch::new(split, &self.indices[range.clone()], *label_smoothing, device);
+        batch.on_device = self.on_device.clone().map(|order| order.slice(range));
         batch.augmented = self.augmented.clone().map(|augmented| {
             let pixels = self.prefetch.as_mut().and_then(Prefetch::take);
             Augmented { pixels, ..augmented }

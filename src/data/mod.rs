@@ -7,6 +7,7 @@ mod classes;
 mod config;
 mod convert;
 mod dataset;
+mod device_images;
 mod digest;
 mod fetch;
 mod load;
@@ -23,7 +24,10 @@ mod split;
 use std::ops::Range;
 use std::sync::Arc;
 
+use burn::tensor::{Device, Int, Tensor};
 use burn_dataset::{Dataset, DatasetError};
+
+use device_images::DeviceImages;
 
 use crate::error::Error;
 use crate::util::format::counted;
@@ -60,13 +64,46 @@ pub struct Split {
     images: Arc<ImageDataset>,
     /// Index in `images` of each image of the split.
     indices: Arc<[u32]>,
+    /// The same images in the memory of a GPU.
+    on_device: Option<DeviceImages>,
 }
 
 impl Split {
     /// Makes a split of the images at `indices`, in that order. Every index must be below
     /// `images.len()`.
     pub fn new(images: Arc<ImageDataset>, indices: Vec<u32>) -> Self {
-        Self { images, indices: indices.into() }
+        Self { images, indices: indices.into(), on_device: None }
+    }
+
+    /// Returns the same split, whose batches for `device` are gathered there if it is a GPU. The whole
+    /// data set is sent to it, unless it was sent before, for this split or for `other`. A process uses
+    /// one GPU.
+    pub(crate) fn held_on(self, device: &Device, other: Option<&Self>) -> Self {
+        if self.on_device.is_some() {
+            return self;
+        }
+        let shared = other.filter(|other| Arc::ptr_eq(&other.images, &self.images));
+        let on_device = match shared {
+            Some(other) => other.on_device.clone(),
+            None => DeviceImages::of(&self.images, device),
+        };
+        Self { on_device, ..self }
+    }
+
+    /// Gathers the images at the given positions of some splits of one data set on the GPU that holds it.
+    /// Returns the images `[images, height, width]` and their labels `[images]`, on a device that is not
+    /// an autodiff device. None if no GPU holds the data set, or if there are several data sets.
+    pub(crate) fn gather_held(parts: &[(&Self, &[u32])]) -> Option<(Tensor<3>, Tensor<1, Int>)> {
+        let (first, _) = parts.first()?;
+        let held = first.on_device.as_ref()?;
+        if parts.iter().any(|(split, _)| !Arc::ptr_eq(&split.images, &first.images)) {
+            return None;
+        }
+        let in_data_set = |(split, positions): &(&Self, &[u32])| -> Vec<u32> {
+            positions.iter().map(|&position| split.indices[position as usize]).collect()
+        };
+        let indices = held.send(parts.iter().flat_map(in_data_set));
+        Some((held.images(indices.clone()), held.labels(indices)))
     }
 
     /// Makes a split of all images of a data set.
@@ -179,7 +216,7 @@ impl Split {
     /// If a position is not within the split.
     pub fn select(&self, positions: &[u32]) -> Self {
         let indices = positions.iter().map(|&position| self.indices[position as usize]).collect();
-        Self { images: self.images.clone(), indices }
+        Self { indices, ..self.clone() }
     }
 
     /// Makes a split of the images with the indices `range` of this one.
@@ -187,15 +224,18 @@ impl Split {
     /// # Panics
     /// If the range is not within the split.
     pub fn slice(&self, range: Range<usize>) -> Self {
-        Self { images: self.images.clone(), indices: self.indices[range].into() }
+        Self { indices: self.indices[range].into(), ..self.clone() }
     }
 }
+
+/// Largest value of a pixel, which becomes 1.
+const MAX_PIXEL: f32 = 255.0;
 
 /// Input of a network for a pixel value: `pixel` / 255, from 0 (background) to 1, as in Keras'
 /// example.
 #[inline(always)]
 pub fn normalize(pixel: u8) -> f32 {
-    f32::from(pixel) / 255.0
+    f32::from(pixel) / MAX_PIXEL
 }
 
 /// One-hot code of `label`, which must be below `num_classes`: 1 at the label's index, 0 everywhere

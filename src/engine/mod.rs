@@ -87,31 +87,22 @@ impl Engine {
         autodiff::logits(model, batch)
     }
 
-    /// Builds the optimizer. The CPU engine has updates in one pass for some optimizers; all others
-    /// are updates with tensors. `clipping` is applied to each tensor's gradient before the update.
+    /// Builds the optimizer. The CPU engine updates the weights in one pass, and the other one with
+    /// tensors. `clipping` is applied to each tensor's gradient before the update.
     pub fn optimizer(
         self,
         config: &OptimizerConfig,
         clipping: Option<GradientClippingConfig>,
     ) -> ModuleOptimizer {
-        let fused = self.fused_optimizer(config);
-        let optimizer = fused.unwrap_or_else(|| config.rule().build());
+        let optimizer = match self {
+            #[cfg(feature = "cpu-engine")]
+            Self::Cpu => cpu::optimizer(config),
+            _ => config.rule().build(),
+        };
         match clipping {
             Some(clipping) => optimizer.with_grad_clipping(clipping.init()),
             None => optimizer,
         }
-    }
-
-    /// Builds the optimizer with an update in one pass; none if the engine has no such update.
-    #[cfg(feature = "cpu-engine")]
-    fn fused_optimizer(self, config: &OptimizerConfig) -> Option<ModuleOptimizer> {
-        if self == Self::Cpu { cpu::optimizer(config) } else { None }
-    }
-
-    /// Returns none: this build has no CPU engine.
-    #[cfg(not(feature = "cpu-engine"))]
-    fn fused_optimizer(self, _: &OptimizerConfig) -> Option<ModuleOptimizer> {
-        None
     }
 
     /// Returns whether the threads of a step share the loading of its images. Then a batch need not be

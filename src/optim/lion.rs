@@ -67,17 +67,23 @@ impl UpdateRule for Lion {
     }
 
     fn build(&self) -> ModuleOptimizer {
-        let lion = LionConfig::new()
-            .with_beta_1(self.beta_1 as f32)
-            .with_beta_2(self.beta_2 as f32)
-            .with_weight_decay(self.weight_decay as f32);
-        with_cpu_state(LionOptimizer(lion.build()))
+        with_cpu_state(LionOptimizer::new(self))
     }
 }
 
 /// Burn's Lion. Denormal numbers become 0 on a CPU (`util::denormal` says why).
 #[derive(Clone)]
-struct LionOptimizer(burn::optim::Lion);
+pub(crate) struct LionOptimizer(burn::optim::Lion);
+
+impl LionOptimizer {
+    pub(crate) fn new(config: &Lion) -> Self {
+        let lion = LionConfig::new()
+            .with_beta_1(config.beta_1 as f32)
+            .with_beta_2(config.beta_2 as f32)
+            .with_weight_decay(config.weight_decay as f32);
+        Self(lion.build())
+    }
+}
 
 impl Optimizer for LionOptimizer {
     type State<const D: usize> = LionState<D>;

@@ -2,16 +2,16 @@
 //! their checks, their formulas, and the update with Burn's tensors. There is one file per
 //! optimizer.
 //! Depends on `error`, `backend` and Burn. Must not know networks, engines or training loops.
-//! `engine::cpu` has faster versions of some updates and knows this module.
+//! `engine::cpu` has faster versions of the updates and knows this module.
 //!
 //! To add an optimizer, write a file here with its section and an `impl UpdateRule`, and add one
-//! line to `optimizers!` below.
+//! line to `optimizers!` below and one to `engine/cpu/optimizer/mod.rs`.
 
 mod adam;
 mod adamw;
 mod cpu_state;
 mod formula;
-mod lion;
+pub(crate) mod lion;
 pub(crate) mod rmsprop;
 mod schedule;
 pub(crate) mod sgd;

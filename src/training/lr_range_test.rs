@@ -147,7 +147,7 @@ pub fn range_test(
         return Err(Error::data("there are no images to train on"));
     }
     let num_steps = sweep.num_steps(training.steps_per_epoch(train.len()));
-    let loader = shuffled_loader(train, &hyperparameters, seed, device, model.engine());
+    let loader = shuffled_loader(train.held_on(device, None), &hyperparameters, seed, device, model.engine());
     let loader = loader.to_device(&device.clone().autodiff());
     // A sweep longer than an epoch continues with the next epoch.
     let batches = std::iter::repeat_with(|| loader.iter()).flatten();

@@ -183,11 +183,13 @@ pub fn train_until(
     state.mixup = training.mixup;
     state.average = training.average.map(|decay| WeightAverage::new(decay, average));
     let epochs_done = state.records.len();
-    let train = shuffled_loader(request.train, &hyperparameters, seed, device, model.engine())
+    let train = request.train.held_on(device, None);
+    let validation = request.validation.held_on(device, Some(&train));
+    let train = shuffled_loader(train, &hyperparameters, seed, device, model.engine())
         .starting_at(epochs_done, state.partial.steps);
-    let (height, width) = request.validation.image_size();
+    let (height, width) = validation.image_size();
     let batch_size = evaluation_batch_size(height * width);
-    let validation = Loader::new(request.validation, batch_size, Sampling::Sequential, device);
+    let validation = Loader::new(validation, batch_size, Sampling::Sequential, device);
 
     let engine = model.engine();
     // Keeps the engine's threads active until this function returns.

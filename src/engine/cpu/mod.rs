@@ -7,7 +7,7 @@
 //! | computed here | when | otherwise |
 //! |---|---|---|
 //! | training step, evaluation step, logits | weights on flex, with biases | `engine::autodiff` |
-//! | update: SGD, Adam, AdamW, RMSprop | tensors on flex | the update with tensors, in `optim` |
+//! | update: every optimizer | tensors on flex | the update with tensors, in `optim` |
 //! | moving average of the weights | tensors on flex | `engine::average` |
 //! | model batch | softmax networks, plain gradient descent | `engine::vectorized` |
 //!

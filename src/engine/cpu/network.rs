@@ -11,7 +11,7 @@ use crate::engine::cpu::activation;
 use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::kernels::{
     AlignedBuffer, BlockSparse, ImageWeights, PackFor, PackTask, PackedMatrix, TILE_ROWS, forward_images,
-    forward_rows,
+    forward_rows, packing_for_images_pays,
 };
 use crate::engine::cpu::threads::pool;
 use crate::model::dropout::DropoutMask;
@@ -95,9 +95,10 @@ impl CpuNetwork {
         &self.layers
     }
 
-    /// Returns whether the weights of the first layer are more than the first-level cache holds.
-    fn has_wide_first_layer(&self) -> bool {
-        self.layers[0].num_outputs() >= MIN_PACKED_OUTPUTS
+    /// Returns whether to pack the weights of the first layer: they are more than the first-level cache
+    /// holds, and the processor reads them faster then.
+    fn packs_first_layer(&self) -> bool {
+        self.layers[0].num_outputs() >= MIN_PACKED_OUTPUTS && packing_for_images_pays()
     }
 
     /// Number of classes.
@@ -198,7 +199,7 @@ impl PackedWeights {
     /// parts on as many threads.
     pub(super) fn pack(&mut self, network: &CpuNetwork, num_images: usize, num_partitions: usize) {
         let Self { forward, has_first, backward } = self;
-        *has_first = num_images >= MIN_PACKED_IMAGES && network.has_wide_first_layer();
+        *has_first = num_images >= MIN_PACKED_IMAGES && network.packs_first_layer();
         let mut tasks = forward_tasks(forward, *has_first, network, num_partitions);
         backward.resize_with(network.layers.len(), PackedMatrix::default);
         for (layer, matrix) in network.layers.iter().zip(backward).skip(1) {
@@ -209,7 +210,7 @@ impl PackedWeights {
 
     /// Packs the weights of `network` for forward passes alone, in `num_partitions` parts on as many threads.
     fn for_forward_passes(network: &CpuNetwork, num_partitions: usize) -> Self {
-        let mut weights = Self { has_first: network.has_wide_first_layer(), ..Self::default() };
+        let mut weights = Self { has_first: network.packs_first_layer(), ..Self::default() };
         run(forward_tasks(&mut weights.forward, weights.has_first, network, num_partitions));
         weights
     }
@@ -239,10 +240,8 @@ fn forward_tasks<'a>(
     matrices.resize_with(network.layers.len(), PackedMatrix::default);
     let mut partitions: Vec<_> = (0..num_partitions).map(|_| Vec::new()).collect();
     for (index, (layer, matrix)) in network.layers.iter().zip(matrices).enumerate() {
-        match index {
-            0 if !has_first => {}
-            0 => add_tasks(&mut partitions, layer, matrix, PackFor::Images),
-            _ => add_tasks(&mut partitions, layer, matrix, PackFor::Matrix),
+        if index > 0 || has_first {
+            add_tasks(&mut partitions, layer, matrix, PackFor::Forward);
         }
     }
     partitions

@@ -9,7 +9,8 @@ use pulp::{Simd, WithSimd};
 
 use crate::engine::cpu::kernels::{
     AdamParams, AlignedBuffer, BlockSparse, ImageWeights, Input, PackFor, PackTask, PackedMatrix, RowScores,
-    Targets, adam, dispatch, forward_images, softmax_cross_entropy_backward, weight_gradient,
+    Targets, adam, dispatch, forward_images, packing_for_images_pays, softmax_cross_entropy_backward,
+    weight_gradient,
 };
 
 /// Rounds of which the fastest counts. Other work of the machine makes a round only slower.
@@ -65,10 +66,15 @@ pub fn profile_step(images: &[&[u8]], sizes: &[usize]) -> StepProfile {
         let deltas = numbers(rows * outputs);
         let copied = (8 * weight.len()) as f64;
         let mut packed = PackedMatrix::default();
-        let pack_for = if layer == 0 { PackFor::Images } else { PackFor::Matrix };
-        part(name("pack"), 0.0, copied, &mut || pack(&mut packed, &weight, [inputs, outputs], pack_for));
+        let is_packed = layer > 0 || packing_for_images_pays();
+        if is_packed {
+            let pack_for = PackFor::Forward;
+            part(name("pack"), 0.0, copied, &mut || pack(&mut packed, &weight, [inputs, outputs], pack_for));
+        }
+        let of_images =
+            if is_packed { ImageWeights::Packed(&packed) } else { ImageWeights::RowMajor(&weight) };
         part(name("forward"), flops, 0.0, &mut || match layer {
-            0 => forward_images(&blocks, ImageWeights::Packed(&packed), &bias, &mut out),
+            0 => forward_images(&blocks, of_images, &bias, &mut out),
             _ => packed.product(&input, Some(&bias), &mut out),
         });
         if layer > 0 {

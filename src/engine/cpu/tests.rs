@@ -7,7 +7,9 @@ use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, RmsPropConfig, SgdConfig};
+use burn::optim::{
+    AdamConfig, AdamWConfig, GradientsParams, LionConfig, ModuleOptimizer, RmsPropConfig, SgdConfig,
+};
 use burn::tensor::{Device, Tensor};
 
 use crate::data::{Batch, Mixup, Source, Split, Subset};
@@ -15,7 +17,7 @@ use crate::engine::cpu::step;
 use crate::engine::cpu::threads::pool;
 use crate::engine::{Engine, autodiff};
 use crate::model::{Activation, Mlp, MlpConfig};
-use crate::optim::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
+use crate::optim::{Adam, AdamW, Lion, OptimizerConfig, RmsProp, Sgd};
 
 fn digits() -> Split {
     Split::whole(Source::mnist().load(Subset::Test).unwrap_or_else(|error| panic!("{error}")))
@@ -165,10 +167,10 @@ fn fused_updates_are_burns_own() {
     }
 }
 
-/// The same for momentum and RMSprop, on flex and with tensors on ndarray. Each implementation
+/// The same for momentum, RMSprop and Lion, on flex and with tensors on ndarray. Each implementation
 /// resumes from the record of the other one.
 #[test]
-fn momentum_and_rmsprop_are_burns_own_and_resume_from_its_records() {
+fn momentum_rmsprop_and_lion_are_burns_own_and_resume_from_its_records() {
     let sgd = |nesterov, weight_decay| {
         let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0).with_nesterov(nesterov);
         let plain = SgdConfig::new().with_momentum(Some(momentum));
@@ -183,6 +185,12 @@ fn momentum_and_rmsprop_are_burns_own_and_resume_from_its_records() {
         let rmsprop = RmsProp { momentum, centered, weight_decay, ..RmsProp::default() };
         (OptimizerConfig::RmsProp(rmsprop), Box::new(move || plain.init()) as Plain)
     };
+    let lion = |weight_decay| {
+        let plain =
+            LionConfig::new().with_beta_1(0.8).with_beta_2(0.9).with_weight_decay(weight_decay as f32);
+        let lion = Lion { beta_1: 0.8, beta_2: 0.9, weight_decay, ..Lion::default() };
+        (OptimizerConfig::Lion(lion), Box::new(move || plain.init()) as Plain)
+    };
     let split = digits();
     #[allow(deprecated)]
     let devices = [Device::flex(), Device::ndarray()];
@@ -193,6 +201,8 @@ fn momentum_and_rmsprop_are_burns_own_and_resume_from_its_records() {
         rmsprop(0.8, false, 0.01),
         rmsprop(0.0, true, 0.01),
         rmsprop(0.8, true, 0.01),
+        lion(0.0),
+        lion(0.5),
     ] {
         for device in &devices {
             let start = network(&[40], Activation::Relu, device);

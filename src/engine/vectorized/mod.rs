@@ -15,7 +15,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData, Transaction, activation::log_softmax};
 
 use crate::backend::Engine;
-use crate::data::Batch;
+use crate::data::{Batch, Split};
 use crate::engine::model_batch::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
 use crate::error::{Error, Result};
 use layers::Layers;
@@ -125,6 +125,15 @@ impl ModelBatch for AutodiffModelBatch {
 fn gather(batches: &[GroupBatch<'_>], shape: &Shape, device: &Device) -> (Tensor<3>, Tensor<4>) {
     let (pixels, classes) = (shape.num_pixels(), shape.num_classes());
     let size = batches[0].positions.len();
+    let parts: Vec<_> = batches.iter().map(|batch| (batch.split, batch.positions)).collect();
+    if let Some((images, labels)) = Split::gather_held(&parts) {
+        let all = [labels.dims()[0], classes];
+        let numbers = Tensor::<1, Int>::arange(0..classes as i64, &labels.device());
+        let targets = labels.unsqueeze_dim::<2>(1).expand(all).equal(numbers.unsqueeze::<2>().expand(all));
+        let images = images.reshape([shape.num_groups, size, pixels]);
+        let images = if device.is_autodiff() { images.autodiff() } else { images };
+        return (images, targets.float().reshape([shape.num_groups, 1, size, classes]));
+    }
     let mut images = Vec::with_capacity(shape.num_groups * size * pixels);
     let mut targets = Vec::with_capacity(shape.num_groups * size * classes);
     for GroupBatch { split, positions } in batches {

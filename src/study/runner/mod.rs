@@ -112,7 +112,7 @@ impl PlannedStudy {
         let machine = format!("{}, {}", opened.adapter, counted(backend::num_threads(), "thread", "threads"));
         let plan = TrialPlan::new(&study, compute, &data, Some(&machine))?;
         let class_sizes = class_sizes(&images.labels());
-        let splits = TrialSplits::new(images, layout.num_classes, &study)?;
+        let splits = TrialSplits::new(images.held_on(&opened.device, None), layout.num_classes, &study)?;
         let is_gpu = compute.backend().is_gpu();
         let one_at_a_time = study.timing || options.separate || is_gpu;
         let workers = if one_at_a_time { 1 } else { backend::num_threads() };

@@ -21,6 +21,24 @@ pub(crate) enum ImageWeights<'a> {
     Packed(&'a PackedMatrix),
 }
 
+/// Returns whether packing the weights for the forward pass of images pays on this processor. With
+/// AVX-512, four vectors of a row are 256 bytes one after the other, and the weights are as fast where
+/// they lie. Measured: docs/kernels.md.
+pub(crate) fn packing_for_images_pays() -> bool {
+    dispatch(PackingForImagesPays)
+}
+
+struct PackingForImagesPays;
+
+impl WithSimd for PackingForImagesPays {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> bool {
+        !has_many_registers::<S>()
+    }
+}
+
 /// Forward pass of images: `out[r][o] = bias[o] + Σᵢ image[r][i] · weight[i][o]`. `out` is
 /// `[images, outputs]`.
 ///
@@ -69,11 +87,17 @@ impl WithSimd for RowMajorForward<'_> {
         while done < outputs {
             // The last vectors may be wider than the rest of the outputs.
             let (lanes, rest) = (S::F32_LANES, outputs - done);
-            let end = outputs.min(done + if rest <= lanes { lanes } else { 2 * lanes });
+            let num_vectors = match rest.div_ceil(lanes) {
+                1 => 1,
+                3.. if has_many_registers::<S>() => 4,
+                _ => 2,
+            };
+            let end = outputs.min(done + num_vectors * lanes);
             let columns = Columns { bias, range: done..end, weight, start: done, stride: outputs, rows };
-            match rest <= lanes {
-                true => columns.compute::<S, 1>(simd, images, out),
-                false => columns.compute::<S, 2>(simd, images, out),
+            match num_vectors {
+                1 => columns.compute::<S, 1>(simd, images, out),
+                2 => columns.compute::<S, 2>(simd, images, out),
+                _ => columns.compute::<S, 4>(simd, images, out),
             }
             done = end;
         }
@@ -100,8 +124,7 @@ impl WithSimd for PackedForward<'_> {
             let columns = Columns { bias, range, weight: panel, start: 0, stride, rows };
             match stride / S::F32_LANES {
                 1 => columns.compute::<S, 1>(simd, images, out),
-                2 => columns.compute::<S, 2>(simd, images, out),
-                _ => columns.compute::<S, 4>(simd, images, out),
+                _ => columns.compute::<S, 2>(simd, images, out),
             }
         }
     }
@@ -189,7 +212,7 @@ impl ForwardRows<'_> {
             for (input, &value) in row.iter().enumerate().filter(|&(_, &value)| value != 0.0) {
                 let start = input * outputs;
                 let weights = load_beyond::<S, U>(simd, self.weight, start + column, start + end);
-                fma_tile(simd, &[value], &weights, &mut sums);
+                fma_tile(simd, [&value], &weights, &mut sums);
             }
             store::<S, U>(simd, &sums[0], &mut out[column..end]);
         }

@@ -30,12 +30,13 @@ mod weight_gradient;
 
 pub(crate) use aligned::{AlignedBuffer, aligned_capacity, num_before_line};
 pub(crate) use block_sparse::BlockSparse;
-pub(crate) use forward::{ImageWeights, forward_images, forward_rows};
+pub(crate) use forward::{ImageWeights, forward_images, forward_rows, packing_for_images_pays};
 pub(crate) use functions::{erf, exp, tanh};
 pub(crate) use packed::{PackFor, PackTask, PackedMatrix};
 pub(crate) use softmax::{RowScores, Targets, column_sums, softmax_cross_entropy_backward};
 pub(crate) use update::{
-    AdamParams, MomentumParams, RmsPropParams, adam, momentum, moving_average, rmsprop, sgd, sgd_per_column,
+    AdamParams, LionParams, MomentumParams, RmsPropParams, adam, lion, momentum, moving_average, rmsprop,
+    sgd, sgd_per_column,
 };
 pub(crate) use weight_gradient::{Input, weight_gradient};
 

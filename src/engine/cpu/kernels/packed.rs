@@ -33,10 +33,8 @@ struct Layout {
 /// Product that a packed matrix is made for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum PackFor {
-    /// The forward pass of images.
-    Images,
-    /// The forward pass of a matrix.
-    Matrix,
+    /// The forward pass.
+    Forward,
     /// The gradient of the inputs: the matrix is transposed.
     InputGradient,
 }
@@ -64,7 +62,7 @@ impl PackedMatrix {
         assert_eq!(weight.len(), inputs * outputs, "weights");
         let is_transposed = pack_for == PackFor::InputGradient;
         let (inner, columns) = if is_transposed { (outputs, inputs) } else { (inputs, outputs) };
-        let layout = Layout { inner, columns, width: dispatch(PanelWidth { columns, pack_for }) };
+        let layout = Layout { inner, columns, width: dispatch(PanelWidth { columns }) };
         self.layout = layout;
         let num_panels = columns.div_ceil(layout.width.max(1));
         self.panels.resize(num_panels * inner * layout.width);
@@ -119,10 +117,9 @@ impl PackTask<'_> {
     }
 }
 
-/// Number of columns of a panel: one, two or four vectors.
+/// Number of columns of a panel: one or two vectors.
 struct PanelWidth {
     columns: usize,
-    pack_for: PackFor,
 }
 
 impl WithSimd for PanelWidth {
@@ -130,12 +127,7 @@ impl WithSimd for PanelWidth {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> usize {
-        let lanes = S::F32_LANES;
-        match self.pack_for {
-            _ if self.columns <= lanes => lanes,
-            PackFor::Images if has_many_registers::<S>() && self.columns > 2 * lanes => 4 * lanes,
-            _ => 2 * lanes,
-        }
+        if self.columns <= S::F32_LANES { S::F32_LANES } else { 2 * S::F32_LANES }
     }
 }
 
@@ -153,8 +145,7 @@ impl WithSimd for PackTask<'_> {
             } else if end - start == width {
                 match width / S::F32_LANES {
                     1 => copy_columns::<S, 1>(self.source, columns, start, values),
-                    2 => copy_columns::<S, 2>(self.source, columns, start, values),
-                    _ => copy_columns::<S, 4>(self.source, columns, start, values),
+                    _ => copy_columns::<S, 2>(self.source, columns, start, values),
                 }
             } else {
                 for (row, values) in self.source.chunks_exact(columns).zip(values.chunks_exact_mut(width)) {
@@ -269,11 +260,9 @@ impl Product<'_> {
         let tiles = rows.chunks_exact(R * inner);
         let rest = tiles.remainder();
         for tile in tiles {
-            let mut sums = [bias; R];
             let slices = std::array::from_fn(|r| &tile[r * inner..(r + 1) * inner]);
-            for (values, weights) in T::columns(slices).zip(weights.chunks_exact(width)) {
-                fma_tile(simd, &values, &load::<S, U>(weights), &mut sums);
-            }
+            let columns_of_rows = T::columns(slices).zip(weights.chunks_exact(width));
+            let sums = sums_of_tile::<S, R, U>(simd, bias, columns_of_rows);
             for (r, sums) in sums.iter().enumerate() {
                 let start = (first + r) * num_columns;
                 store::<S, U>(simd, sums, &mut self.out[start + columns.start..start + columns.end]);
@@ -284,10 +273,26 @@ impl Product<'_> {
     }
 }
 
+/// Returns the sums of a tile: `bias` and, of each column of the rows, its products with a row of the
+/// weights. A function of its own, because the compiler keeps sums in registers only if nothing else
+/// refers to them.
+#[inline(always)]
+fn sums_of_tile<'a, S: Simd, const R: usize, const U: usize>(
+    simd: S,
+    bias: [S::f32s; U],
+    columns: impl Iterator<Item = ([&'a f32; R], &'a [f32])>,
+) -> [[S::f32s; U]; R] {
+    let mut sums = [bias; R];
+    for (values, weights) in columns {
+        fma_tile(simd, values, &load::<S, U>(weights), &mut sums);
+    }
+    sums
+}
+
 /// Iteration over the columns of `R` rows of equal length. Nested zips have no checks of bounds, with
 /// which the compiler would load each number apart from its multiplication.
 trait Rows<const R: usize> {
-    fn columns(rows: [&[f32]; R]) -> impl Iterator<Item = [f32; R]>;
+    fn columns<'a>(rows: [&'a [f32]; R]) -> impl Iterator<Item = [&'a f32; R]>;
 }
 
 struct OneRow;
@@ -296,21 +301,21 @@ struct EightRows;
 
 impl Rows<1> for OneRow {
     #[inline(always)]
-    fn columns([row]: [&[f32]; 1]) -> impl Iterator<Item = [f32; 1]> {
-        row.iter().map(|&value| [value])
+    fn columns<'a>([row]: [&'a [f32]; 1]) -> impl Iterator<Item = [&'a f32; 1]> {
+        row.iter().map(|value| [value])
     }
 }
 
 impl Rows<4> for FourRows {
     #[inline(always)]
-    fn columns([r0, r1, r2, r3]: [&[f32]; 4]) -> impl Iterator<Item = [f32; 4]> {
-        r0.iter().zip(r1).zip(r2).zip(r3).map(|(((&a, &b), &c), &d)| [a, b, c, d])
+    fn columns<'a>([r0, r1, r2, r3]: [&'a [f32]; 4]) -> impl Iterator<Item = [&'a f32; 4]> {
+        r0.iter().zip(r1).zip(r2).zip(r3).map(|(((a, b), c), d)| [a, b, c, d])
     }
 }
 
 impl Rows<8> for EightRows {
     #[inline(always)]
-    fn columns([r0, r1, r2, r3, r4, r5, r6, r7]: [&[f32]; 8]) -> impl Iterator<Item = [f32; 8]> {
+    fn columns<'a>([r0, r1, r2, r3, r4, r5, r6, r7]: [&'a [f32]; 8]) -> impl Iterator<Item = [&'a f32; 8]> {
         let first = FourRows::columns([r0, r1, r2, r3]);
         let second = FourRows::columns([r4, r5, r6, r7]);
         first.zip(second).map(|([a, b, c, d], [e, f, g, h])| [a, b, c, d, e, f, g, h])

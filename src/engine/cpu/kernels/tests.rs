@@ -94,7 +94,7 @@ fn check_forward() {
         forward_rows(&matrix, &weight, &bias, &mut out);
         assert_close(&out, &expected, "rows");
         let rows_alone = out.clone();
-        packed(&weight, [inputs, outputs], PackFor::Matrix).product(&matrix, Some(&bias), &mut out);
+        packed(&weight, [inputs, outputs], PackFor::Forward).product(&matrix, Some(&bias), &mut out);
         assert_close(&out, &expected, "packed");
         assert_eq!(out, rows_alone, "the same sums");
         for share in [0, 5, 10] {
@@ -103,7 +103,7 @@ fn check_forward() {
             forward_images(&blocks, ImageWeights::RowMajor(&weight), &bias, &mut out);
             assert_close(&out, &with_bias(product(&scaled, &weight, inputs)), "images");
             let row_major = out.clone();
-            let weights = packed(&weight, [inputs, outputs], PackFor::Images);
+            let weights = packed(&weight, [inputs, outputs], PackFor::Forward);
             forward_images(&blocks, ImageWeights::Packed(&weights), &bias, &mut out);
             assert_eq!(out, row_major, "the same sums");
         }
@@ -119,7 +119,7 @@ fn a_row_does_not_depend_on_the_others() {
 fn check_rows() {
     let [count, inputs, outputs] = [21, 30, 50];
     let (weight, matrix) = (numbers(inputs * outputs, 1), numbers(count * inputs, 3));
-    let weights = packed(&weight, [inputs, outputs], PackFor::Matrix);
+    let weights = packed(&weight, [inputs, outputs], PackFor::Forward);
     let mut all = vec![f32::NAN; count * outputs];
     weights.product(&matrix, None, &mut all);
     for (row, expected) in matrix.chunks(inputs).zip(all.chunks(outputs)) {
@@ -198,7 +198,7 @@ fn what_is_not_a_number_is_not_left_out() {
         forward_rows(&matrix, &weight, &bias, &mut out);
         assert!(out[..4].iter().all(|value| value.is_nan()), "{out:?}");
         out.fill(0.0);
-        packed(&weight, [9, 4], PackFor::Matrix).product(&matrix, Some(&bias), &mut out);
+        packed(&weight, [9, 4], PackFor::Forward).product(&matrix, Some(&bias), &mut out);
         assert!(out[..4].iter().all(|value| value.is_nan()), "{out:?}");
     }
 }
@@ -272,7 +272,7 @@ fn no_images_are_no_work() {
     assert_eq!(none.num_images(), 0);
     forward_images(&none, ImageWeights::RowMajor(&weight), &bias, &mut []);
     forward_rows(&[], &weight, &bias, &mut []);
-    packed(&weight, [9, 4], PackFor::Matrix).product(&[], Some(&bias), &mut []);
+    packed(&weight, [9, 4], PackFor::Forward).product(&[], Some(&bias), &mut []);
     assert_eq!(scores(&mut [], 4, &[], 0.0, 1.0), RowScores::default());
 }
 
@@ -291,6 +291,17 @@ fn updates_by_hand() {
     assert_eq!(step(true, None), (-1.0, 4.0));
     assert_eq!(step(false, Some(1.0)), (-1.5, 5.0));
     assert_eq!(step(true, Some(1.0)), (1.0 - 0.5 * (2.5 + 3.0), 5.0));
+    // Lion with β₁ = ½ and β₂ = ¼: the direction is the sign of ½ m + 1, and the new m is ¼ m + 1½.
+    let step = |before: f32, decay_factor| {
+        let (mut gradient, mut momentum) = ([2.0], [before]);
+        let step = LionParams { rate: 0.5, beta_1: 0.5, beta_2: 0.25, decay_factor };
+        lion(&step, &[1.0], &mut gradient, &mut momentum);
+        (gradient[0], momentum[0])
+    };
+    assert_eq!(step(4.0, None), (0.5, 2.5));
+    assert_eq!(step(-4.0, None), (1.5, 0.5));
+    assert_eq!(step(-2.0, Some(0.75)), (0.75, 1.0));
+    assert!(step(f32::NAN, None).0.is_nan());
     let step = |mean: &mut [f32], velocity: &mut [f32]| {
         let (mut gradient, mut square_mean) = ([2.0], [14.0]);
         let step = RmsPropParams { rate: 0.5, rho: 0.5, momentum: 0.5, epsilon: 1.0, weight_decay: None };

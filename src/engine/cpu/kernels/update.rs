@@ -5,7 +5,7 @@
 //! In the formulas w is a weight and g its gradient. With a `weight_decay` (an L2 penalty), each
 //! rule first sets g ← g + weight_decay · w. The new weights overwrite the gradient; only
 //! [`sgd_per_column`] changes the weights in place. Operations and their order are those of Burn's
-//! SGD, Adam and RMSprop, to the last bit. But 0 is stored for the next step in place of a denormal
+//! SGD, Adam, RMSprop and Lion, to the last bit. But 0 is stored for the next step in place of a denormal
 //! number.
 
 use pulp::{Simd, WithSimd};
@@ -289,6 +289,60 @@ impl<const CENTERED: bool, const MOMENTUM: bool> WithSimd for RmsPropPass<'_, CE
             gradient[index] = flushed(weight - direction * rate);
         }
     }
+}
+
+/// Constants of a step of Lion (Chen and others 2023).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LionParams {
+    /// Learning rate.
+    pub(crate) rate: f32,
+    /// Share of the momentum in the direction of a step, in [0, 1).
+    pub(crate) beta_1: f32,
+    /// Decay of the momentum, in [0, 1).
+    pub(crate) beta_2: f32,
+    /// 1 − learning rate · decoupled weight decay: each weight is multiplied by it.
+    pub(crate) decay_factor: Option<f32>,
+}
+
+/// Lion: w ← decay_factor · w − rate · sign(β₁ m + (1 − β₁) g), m ← β₂ m + (1 − β₂) g. m is
+/// `momentum`, 0 before the first step. The sign of 0 is 0.
+///
+/// # Panics
+/// If the lengths differ.
+pub(crate) fn lion(params: &LionParams, weights: &[f32], gradient: &mut [f32], momentum: &mut [f32]) {
+    assert!([gradient.len(), momentum.len()] == [weights.len(); 2], "weights, gradient and momentum");
+    dispatch(LionPass { params: *params, weights, gradient, momentum });
+}
+
+struct LionPass<'a> {
+    params: LionParams,
+    weights: &'a [f32],
+    gradient: &'a mut [f32],
+    momentum: &'a mut [f32],
+}
+
+impl WithSimd for LionPass<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let LionParams { rate, beta_1, beta_2, decay_factor } = self.params;
+        let (rest_1, rest_2) = (1.0 - beta_1, 1.0 - beta_2);
+        for ((slot, &weight), momentum) in self.gradient.iter_mut().zip(self.weights).zip(self.momentum) {
+            let gradient = *slot;
+            let direction = sign(*momentum * beta_1 + gradient * rest_1);
+            *momentum = flushed(*momentum * beta_2 + gradient * rest_2);
+            let weight = decay_factor.map_or(weight, |decay_factor| weight * decay_factor);
+            *slot = flushed(weight - direction * rate);
+        }
+    }
+}
+
+/// Returns 1, −1, or `value` itself where it is 0 or not a number.
+#[inline(always)]
+fn sign(value: f32) -> f32 {
+    let negative = if value < 0.0 { -1.0 } else { value };
+    if value > 0.0 { 1.0 } else { negative }
 }
 
 /// Step of a moving average of the weights: a ← a + share · (w − a). a is `average`.

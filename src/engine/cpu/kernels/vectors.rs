@@ -7,11 +7,11 @@ use pulp::Simd;
 #[inline(always)]
 pub(super) fn fma_tile<S: Simd, const R: usize, const U: usize>(
     simd: S,
-    values: &[f32; R],
+    values: [&f32; R],
     vectors: &[S::f32s; U],
     sums: &mut [[S::f32s; U]; R],
 ) {
-    for (value, sums) in values.iter().zip(sums) {
+    for (value, sums) in values.into_iter().zip(sums) {
         let value = simd.splat_f32s(*value);
         for (sum, &vector) in sums.iter_mut().zip(vectors) {
             *sum = simd.mul_add_e_f32s(value, vector, *sum);

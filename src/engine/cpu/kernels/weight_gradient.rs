@@ -54,18 +54,25 @@ enum Blocks<'a> {
     Dense { rows: usize, blocks: Vec<[f32; BLOCK]> },
 }
 
+/// Number of rows whose blocks fill a cache line of 64 bytes.
+const LINE_ROWS: usize = 64 / size_of::<[f32; BLOCK]>();
+
 impl Blocks<'_> {
     /// Copies the columns `inputs` of a matrix with `width` columns. Values beyond the last column are
     /// 0.
     fn of(matrix: &[f32], width: usize, inputs: Range<usize>) -> Self {
         let rows = matrix.len() / width;
         let mut blocks = vec![[0.0; BLOCK]; rows * inputs.len().div_ceil(BLOCK)];
-        for (row, values) in matrix.chunks_exact(width).enumerate() {
-            for (block, values) in values[inputs.clone()].chunks(BLOCK).enumerate() {
-                let slot = &mut blocks[block * rows + row];
-                match values.first_chunk::<BLOCK>() {
-                    Some(whole) => *slot = *whole,
-                    None => slot[..values.len()].copy_from_slice(values),
+        // Some rows at a time, whose blocks fill a cache line: two blocks of a row are too far apart.
+        for first in (0..rows).step_by(LINE_ROWS) {
+            let last = rows.min(first + LINE_ROWS);
+            for (block, start) in inputs.clone().step_by(BLOCK).enumerate() {
+                let slots = &mut blocks[block * rows + first..block * rows + last];
+                for (slot, row) in slots.iter_mut().zip(matrix[first * width..].chunks_exact(width)) {
+                    match row[start..inputs.end].first_chunk::<BLOCK>() {
+                        Some(whole) => *slot = *whole,
+                        None => slot[..inputs.end - start].copy_from_slice(&row[start..inputs.end]),
+                    }
                 }
             }
         }
@@ -127,13 +134,13 @@ impl WeightGradient<'_> {
                 match input {
                     Blocks::Sparse(images) => {
                         for (image, pixels) in images.nonzero_blocks(self.inputs.start / BLOCK + block) {
-                            fma_tile(simd, pixels, &gradients[image], &mut tile);
+                            fma_tile(simd, pixels.each_ref(), &gradients[image], &mut tile);
                         }
                     }
                     Blocks::Dense { rows, blocks } => {
                         let values = &blocks[block * rows..(block + 1) * rows];
                         for (values, gradients) in values.iter().zip(gradients) {
-                            fma_tile(simd, values, gradients, &mut tile);
+                            fma_tile(simd, values.each_ref(), gradients, &mut tile);
                         }
                     }
                 }

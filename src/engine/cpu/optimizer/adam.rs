@@ -4,7 +4,7 @@ use burn::optim::{AdamState, AdaptiveMomentumState};
 
 use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::kernels::{AdamParams, adam};
-use crate::engine::cpu::optimizer::{FusedUpdate, par_update};
+use crate::engine::cpu::optimizer::{FusedUpdate, decay_factor, par_update};
 use crate::optim::{Adam, AdamOptimizer, AdamW, l2_penalty};
 
 /// Adam or AdamW over buffers. The formula is that of [`adam`].
@@ -59,7 +59,6 @@ impl FusedUpdate for FusedAdam {
             None => (0, None, None),
         };
         let (mut moment_1, mut moment_2) = (weights.or_zeros(moment_1), weights.or_zeros(moment_2));
-        let decay = learning_rate * self.weight_decay;
         let params = AdamParams {
             rate: learning_rate as f32,
             beta_1: self.beta_1,
@@ -67,7 +66,7 @@ impl FusedUpdate for FusedAdam {
             epsilon: self.epsilon,
             step: steps + 1,
             weight_decay: self.penalty,
-            decay_factor: (decay > 0.0).then_some((1.0 - decay) as f32),
+            decay_factor: decay_factor(learning_rate, self.weight_decay),
         };
         let changed = [gradient.values_mut(), moment_1.values_mut(), moment_2.values_mut()];
         par_update(weights.values(), changed, |weights, [gradient, moment_1, moment_2]| {

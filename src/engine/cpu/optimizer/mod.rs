@@ -6,6 +6,7 @@
 //! same up to rounding. No update stores a denormal number (`util::denormal` says why).
 
 mod adam;
+mod lion;
 mod rmsprop;
 mod sgd;
 #[cfg(test)]
@@ -19,17 +20,19 @@ use crate::engine::cpu::threads::{MIN_PARALLEL_PARAMS, pool};
 use crate::optim::{OptimizerConfig, with_cpu_state};
 
 use adam::FusedAdam;
+use lion::FusedLion;
 use rmsprop::FusedRmsProp;
 use sgd::FusedSgd;
 
-/// Returns the optimizer in one pass; none if there is no such update for `config`.
-pub(in crate::engine) fn optimizer(config: &OptimizerConfig) -> Option<ModuleOptimizer> {
+/// Returns the optimizer with its update in one pass. A new optimizer may begin with the update with
+/// tensors, `config.rule().build()`.
+pub(in crate::engine) fn optimizer(config: &OptimizerConfig) -> ModuleOptimizer {
     match config {
-        OptimizerConfig::Sgd(sgd) => Some(with_cpu_state(Fused(FusedSgd::new(sgd)))),
-        OptimizerConfig::Adam(adam) => Some(with_cpu_state(Fused(FusedAdam::adam(adam)))),
-        OptimizerConfig::AdamW(adamw) => Some(with_cpu_state(Fused(FusedAdam::adamw(adamw)))),
-        OptimizerConfig::RmsProp(rmsprop) => Some(with_cpu_state(Fused(FusedRmsProp::new(rmsprop)))),
-        _ => None,
+        OptimizerConfig::Sgd(sgd) => with_cpu_state(Fused(FusedSgd::new(sgd))),
+        OptimizerConfig::Adam(adam) => with_cpu_state(Fused(FusedAdam::adam(adam))),
+        OptimizerConfig::AdamW(adamw) => with_cpu_state(Fused(FusedAdam::adamw(adamw))),
+        OptimizerConfig::RmsProp(rmsprop) => with_cpu_state(Fused(FusedRmsProp::new(rmsprop))),
+        OptimizerConfig::Lion(lion) => with_cpu_state(Fused(FusedLion::new(lion))),
     }
 }
 
@@ -85,6 +88,13 @@ impl<U: FusedUpdate> Optimizer for Fused<U> {
     fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
         U::Reference::to_device(state, device)
     }
+}
+
+/// Factor of each weight in a step with a decoupled weight decay: 1 − learning rate · decay. None
+/// without a decay.
+fn decay_factor(learning_rate: f64, weight_decay: f64) -> Option<f32> {
+    let decay = learning_rate * weight_decay;
+    (decay > 0.0).then_some((1.0 - decay) as f32)
 }
 
 /// Runs `update` on all weights and on the buffers that it changes, in parts on several threads if

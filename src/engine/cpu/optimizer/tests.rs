@@ -5,7 +5,7 @@
 use burn::optim::{Optimizer, RecordState, StateSink};
 use burn::tensor::{Device, Tensor};
 
-use crate::engine::cpu::optimizer::{Fused, FusedAdam, FusedRmsProp, FusedSgd};
+use crate::engine::cpu::optimizer::{Fused, FusedAdam, FusedLion, FusedRmsProp, FusedSgd};
 use crate::optim::OptimizerConfig;
 
 fn is_denormal(value: &f32) -> bool {
@@ -61,5 +61,7 @@ fn nothing_that_shrinks_becomes_denormal() {
             let OptimizerConfig::RmsProp(rmsprop) = params("rmsprop", rest) else { unreachable!() };
             assert_none_stays(rest, &Fused(FusedRmsProp::new(&rmsprop)), device);
         }
+        let OptimizerConfig::Lion(lion) = params("lion", "beta_2 = 0.9") else { unreachable!() };
+        assert_none_stays("lion", &Fused(FusedLion::new(&lion)), device);
     }
 }
