@@ -18,7 +18,7 @@
 //! does not have it.
 //!
 //! A training step passes through these files. `step` takes the images of a batch forward and
-//! backward. It calls `network`, which applies `kernels` and `activation` to slices. `threads`
+//! backward; `first_layer` shares the first layer among threads. It calls `network`, which applies `kernels` and `activation` to slices. `threads`
 //! shares the work among threads. `optimizer` updates the weights. Only `buffer` converts between
 //! tensors and slices.
 
@@ -27,6 +27,7 @@ mod average;
 mod buffer;
 #[cfg(test)]
 mod cores;
+mod first_layer;
 mod kernels;
 mod model_batch;
 mod network;

@@ -127,7 +127,8 @@ impl Group {
     /// Logits `[images, group_size · classes]` of the networks of the group.
     fn logits(&self, images: &BlockSparse) -> Vec<f32> {
         let mut logits = vec![0.0; images.num_images() * self.bias.len()];
-        forward_images(images, ImageWeights::RowMajor(&self.weight), &self.bias, &mut logits);
+        let (weight, all) = (ImageWeights::RowMajor(&self.weight), 0..self.bias.len());
+        forward_images(&[images], weight, &self.bias, all, &mut logits);
         logits
     }
 }

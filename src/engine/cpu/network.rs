@@ -14,7 +14,6 @@ use crate::engine::cpu::kernels::{
     forward_rows, packing_for_images_pays,
 };
 use crate::engine::cpu::threads::pool;
-use crate::model::dropout::DropoutMask;
 use crate::model::{Activation, Dropout, Mlp};
 
 /// Largest number of images in a chunk. The pre-activations of so many images in one block of
@@ -43,7 +42,7 @@ pub(super) struct CpuLinear {
     /// W, `[inputs, outputs]`.
     pub(super) weight: FlexBuffer,
     /// b, `[outputs]`.
-    bias: FlexBuffer,
+    pub(super) bias: FlexBuffer,
 }
 
 /// Weights of all layers in the order in which the products read them. They are packed once per step.
@@ -106,39 +105,45 @@ impl CpuNetwork {
         self.layers.last().map_or(0, CpuLinear::num_outputs)
     }
 
-    /// Forward pass in training: writes the values that the backward pass needs into `cache`. Per
-    /// layer, z = x · W + b, and the next x is dropout_mask · activation(z).
+    /// Pre-activations of the first layer: its outputs `columns` for all `images`, `[images, columns]`.
+    pub(super) fn first_layer(
+        &self,
+        weights: &PackedWeights,
+        images: &[&BlockSparse],
+        columns: Range<usize>,
+        out: &mut [f32],
+    ) {
+        let layer = &self.layers[0];
+        forward_images(images, weights.of_images(layer), layer.bias.values(), columns, out);
+    }
+
+    /// Forward pass in training behind the first layer, whose images and pre-activations `cache` has:
+    /// writes the values that the backward pass needs. Per layer, the input x is
+    /// dropout_mask · activation(z) of the layer before, and z = x · W + b.
     ///
-    /// `images` are bytes, and `positions` are their positions in the batch. The dropout mask
-    /// follows from `dropout_seed` and the positions. Without a seed nothing is left out.
+    /// `positions` are those of the images in the batch. The dropout mask follows from `dropout_seed`
+    /// and the positions. Without a seed nothing is left out.
     pub(super) fn forward(
         &self,
         weights: &PackedWeights,
-        images: &[&[u8]],
         positions: Range<usize>,
         dropout_seed: Option<u64>,
         cache: &mut ForwardCache,
     ) {
         let mask = self.dropout.mask(dropout_seed);
-        cache.load_input(images, positions.clone(), mask);
         let ForwardCache { images, pre_activations, activations, dropout_mask, .. } = cache;
         pre_activations.resize_with(self.layers.len(), AlignedBuffer::default);
         activations.resize_with(self.layers.len() - 1, AlignedBuffer::default);
         dropout_mask.resize(self.layers.len() - 1, Vec::new());
-        for (index, layer) in self.layers.iter().enumerate() {
+        for (index, layer) in self.layers.iter().enumerate().skip(1) {
             pre_activations[index].resize(images.num_images() * layer.num_outputs());
             let (before, out) = pre_activations.split_at_mut(index);
-            let (out, bias) = (&mut out[0], layer.bias.values());
-            let Some(previous) = index.checked_sub(1) else {
-                forward_images(images, weights.of_images(layer), bias, out);
-                continue;
-            };
-            let input = &mut activations[previous];
-            input.resize(before[previous].len());
-            activation::forward(self.activation, &before[previous], input);
-            mask.fill(index, positions.clone(), layer.num_inputs(), &mut dropout_mask[previous]);
-            multiply(input, &dropout_mask[previous]);
-            weights.forward[index].product(input, Some(bias), out);
+            let input = &mut activations[index - 1];
+            input.resize(before[index - 1].len());
+            activation::forward(self.activation, &before[index - 1], input);
+            mask.fill(index, positions.clone(), layer.num_inputs(), &mut dropout_mask[index - 1]);
+            multiply(input, &dropout_mask[index - 1]);
+            weights.forward[index].product(input, Some(layer.bias.values()), &mut out[0]);
         }
     }
 
@@ -168,7 +173,8 @@ impl CpuNetwork {
                 Some(weights) => weights.of_images(first),
                 None => ImageWeights::RowMajor(first.weight()),
             };
-            forward_images(&BlockSparse::of(images), weight, first.bias.values(), &mut values);
+            let (images, all) = (BlockSparse::of(images), 0..first.num_outputs());
+            forward_images(&[&images], weight, first.bias.values(), all, &mut values);
         }
         for (index, layer) in (1..).zip(others) {
             let mut input = vec![0.0; values.len()];
@@ -195,9 +201,14 @@ impl CpuNetwork {
 }
 
 impl PackedWeights {
-    /// Packs the weights of `network` for training steps with `num_images` images, in `num_partitions`
-    /// parts on as many threads.
-    pub(super) fn pack(&mut self, network: &CpuNetwork, num_images: usize, num_partitions: usize) {
+    /// Returns the tasks that pack the weights of `network` for a training step with `num_images` images:
+    /// one list for each of `num_partitions` threads.
+    pub(super) fn tasks<'a>(
+        &'a mut self,
+        network: &'a CpuNetwork,
+        num_images: usize,
+        num_partitions: usize,
+    ) -> Vec<Vec<PackTask<'a>>> {
         let Self { forward, has_first, backward } = self;
         *has_first = num_images >= MIN_PACKED_IMAGES && network.packs_first_layer();
         let mut tasks = forward_tasks(forward, *has_first, network, num_partitions);
@@ -205,13 +216,14 @@ impl PackedWeights {
         for (layer, matrix) in network.layers.iter().zip(backward).skip(1) {
             add_tasks(&mut tasks, layer, matrix, PackFor::InputGradient);
         }
-        run(tasks);
+        tasks
     }
 
     /// Packs the weights of `network` for forward passes alone, in `num_partitions` parts on as many threads.
     fn for_forward_passes(network: &CpuNetwork, num_partitions: usize) -> Self {
         let mut weights = Self { has_first: network.packs_first_layer(), ..Self::default() };
-        run(forward_tasks(&mut weights.forward, weights.has_first, network, num_partitions));
+        let tasks = forward_tasks(&mut weights.forward, weights.has_first, network, num_partitions);
+        pool::par_map(tasks, run);
         weights
     }
 
@@ -259,17 +271,23 @@ fn add_tasks<'a>(
     partitions.iter_mut().zip(tasks).for_each(|(partition, task)| partition.push(task));
 }
 
-/// Runs the tasks of each partition on a thread.
-fn run(mut partitions: Vec<Vec<PackTask<'_>>>) {
-    partitions.retain(|tasks| !tasks.is_empty());
-    pool::par_map(partitions, |tasks| tasks.into_iter().for_each(PackTask::run));
+/// Runs the tasks of one thread.
+pub(super) fn run(tasks: Vec<PackTask<'_>>) {
+    tasks.into_iter().for_each(PackTask::run);
 }
 
 impl ForwardCache {
-    /// Loads the input of the first layer: the pixels / 255 that dropout keeps, times 1 / (1 − p).
-    /// The bytes are masked before the block-sparse form is made, so that it leaves out these
-    /// pixels, too.
-    fn load_input(&mut self, images: &[&[u8]], positions: Range<usize>, mask: DropoutMask) {
+    /// Loads the input of the first layer of `network`: the pixels / 255 that dropout keeps, times
+    /// 1 / (1 − p). `images` are bytes, and `positions` are their positions in the batch. The bytes are
+    /// masked before the block-sparse form is made, so that it leaves out these pixels, too.
+    pub(super) fn load(
+        &mut self,
+        network: &CpuNetwork,
+        images: &[&[u8]],
+        positions: Range<usize>,
+        dropout_seed: Option<u64>,
+    ) {
+        let mask = network.dropout.mask(dropout_seed);
         let size = images.first().map_or(0, |image| image.len());
         let mut factors = Vec::new();
         mask.fill(0, positions, size, &mut factors);
@@ -282,6 +300,24 @@ impl ForwardCache {
         self.masked_pixels.extend(masked);
         let masked: Vec<&[u8]> = self.masked_pixels.chunks(size).collect();
         self.images.fill(&masked, mask.scale(0));
+    }
+
+    /// Computes the pre-activations of the first layer of `network` for the loaded images.
+    pub(super) fn first_layer(&mut self, network: &CpuNetwork, weights: &PackedWeights) {
+        self.first_pre_activations(network);
+        let Self { images, pre_activations, .. } = self;
+        network.first_layer(weights, &[images], 0..network.layers[0].num_outputs(), &mut pre_activations[0]);
+    }
+
+    /// Memory of the pre-activations of the first layer of `network`, `[images, outputs]`, with arbitrary
+    /// values.
+    pub(super) fn first_pre_activations(&mut self, network: &CpuNetwork) -> &mut [f32] {
+        if self.pre_activations.is_empty() {
+            self.pre_activations.push(AlignedBuffer::default());
+        }
+        let first = &mut self.pre_activations[0];
+        first.resize(self.images.num_images() * network.layers[0].num_outputs());
+        first
     }
 }
 

@@ -74,7 +74,7 @@ pub fn profile_step(images: &[&[u8]], sizes: &[usize]) -> StepProfile {
         let of_images =
             if is_packed { ImageWeights::Packed(&packed) } else { ImageWeights::RowMajor(&weight) };
         part(name("forward"), flops, 0.0, &mut || match layer {
-            0 => forward_images(&blocks, of_images, &bias, &mut out),
+            0 => forward_images(&[&blocks], of_images, &bias, 0..outputs, &mut out),
             _ => packed.product(&input, Some(&bias), &mut out),
         });
         if layer > 0 {

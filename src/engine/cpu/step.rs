@@ -16,11 +16,12 @@ use burn::optim::GradientsParams;
 
 use crate::data::{Batch, ImageBuffer};
 use crate::engine::cpu::buffer::FlexBuffer;
+use crate::engine::cpu::first_layer::{self, ColumnPart};
 use crate::engine::cpu::kernels::{
     AlignedBuffer, Input, RowScores, TILE_ROWS, Targets, column_sums, softmax_cross_entropy_backward,
     weight_gradient,
 };
-use crate::engine::cpu::network::{CpuNetwork, ForwardCache, MAX_CHUNK, PackedWeights};
+use crate::engine::cpu::network::{self, CpuLinear, CpuNetwork, ForwardCache, MAX_CHUNK, PackedWeights};
 use crate::engine::cpu::threads::{pool, should_parallelize};
 use crate::engine::metrics::StepMetrics;
 use crate::model::Mlp;
@@ -28,6 +29,8 @@ use crate::model::Mlp;
 /// Some of a batch's images with the values of their forward and backward pass.
 #[derive(Default)]
 struct Chunk {
+    /// Positions of the images in the batch.
+    positions: Range<usize>,
     cache: ForwardCache,
     /// Gradient of the batch's mean loss by each layer's pre-activations, `[images, outputs]`.
     gradients: Vec<AlignedBuffer>,
@@ -43,6 +46,7 @@ struct Chunk {
 struct Workspace {
     chunks: Vec<Chunk>,
     weights: PackedWeights,
+    first_layer: Vec<ColumnPart>,
     /// Weights of the last step's network, one buffer per layer. The optimizer makes new weights in the
     /// memory of their gradient, so the memory of the old ones is free then.
     old_weights: Vec<FlexBuffer>,
@@ -59,27 +63,23 @@ pub(super) fn train_step(model: &Mlp, batch: &Batch) -> Option<(GradientsParams,
     if should_parallelize(model, batch.len()) {
         pool::record_step();
     }
-    let chunks = chunk_ranges(model, batch.len());
+    let ranges = chunk_ranges(model, batch.len());
     let mut workspace = WORKSPACE.take();
-    let Workspace { chunks: memory, weights, old_weights } = &mut workspace;
-    memory.resize_with(memory.len().max(chunks.len()), Chunk::default);
-    let used = &mut memory[..chunks.len()];
-    weights.pack(&network, batch.len(), if chunks.len() == 1 { 1 } else { pool::num_partitions() });
+    let Workspace { chunks, weights, first_layer, old_weights } = &mut workspace;
+    chunks.resize_with(chunks.len().max(ranges.len()), Chunk::default);
+    let used = &mut chunks[..ranges.len()];
+    used.iter_mut().zip(ranges).for_each(|(chunk, positions)| chunk.positions = positions);
     // First phase.
-    pool::par_map(chunks.into_iter().zip(&mut *used).collect(), |(positions, chunk)| {
-        chunk.compute(&network, weights, batch, positions);
-    });
+    forward_and_backward(&network, batch, weights, used, first_layer);
     let metrics = mean_metrics(used.iter().map(|chunk| &chunk.scores));
     let mut gradients = GradientsParams::new();
     // Second phase.
-    let by_weights = weight_gradients(&network, used, std::mem::take(old_weights));
+    let computed = gradients_of_layers(&network, used, std::mem::take(old_weights));
     old_weights.extend(network.layers().iter().map(|layer| layer.weight.clone()));
-    for (index, (layer, gradient)) in model.layers().iter().zip(by_weights).enumerate() {
-        gradients.register(layer.weight.id, gradient.into_tensor::<2>());
-        if let Some(bias) = &layer.bias {
-            let mut sums = vec![0.0; bias.dims()[0]];
-            used.iter().for_each(|chunk| column_sums(&chunk.gradients[index], &mut sums));
-            gradients.register(bias.id, FlexBuffer::new(sums, bias.dims()).into_tensor::<1>());
+    for (layer, LayerGradients { weight, bias }) in model.layers().iter().zip(computed) {
+        gradients.register(layer.weight.id, weight.into_tensor::<2>());
+        if let Some(param) = &layer.bias {
+            gradients.register(param.id, bias.into_tensor::<1>());
         }
     }
     WORKSPACE.set(workspace);
@@ -124,26 +124,66 @@ fn divide(len: usize, num_parts: usize) -> impl Iterator<Item = Range<usize>> {
     (0..num_parts).map(move |part| end(part)..end(part + 1))
 }
 
+/// First phase: the weights are packed, and each chunk goes forward and backward through all layers.
+/// `parts` is memory for the first layer, where several chunks share it.
+fn forward_and_backward(
+    network: &CpuNetwork,
+    batch: &Batch,
+    weights: &mut PackedWeights,
+    chunks: &mut [Chunk],
+    parts: &mut Vec<ColumnPart>,
+) {
+    let num_sharing = first_layer::num_sharing(network, chunks.len(), chunks[0].positions.len());
+    let tasks = weights.tasks(network, batch.len(), chunks.len());
+    if num_sharing == 1 {
+        // A network without anything to pack needs one meeting of the threads less.
+        if tasks.iter().any(|tasks| !tasks.is_empty()) {
+            pool::par_map(tasks, network::run);
+        }
+        pool::par_map(chunks.iter_mut().collect(), |chunk| {
+            chunk.load(network, batch);
+            chunk.cache.first_layer(network, weights);
+            chunk.compute(network, weights, batch);
+        });
+        return;
+    }
+    pool::par_map(tasks.into_iter().zip(&mut *chunks).collect(), |(tasks, chunk)| {
+        network::run(tasks);
+        chunk.load(network, batch);
+    });
+    let images: Vec<_> = chunks.iter().map(|chunk| &chunk.cache.images).collect();
+    first_layer::compute(network, weights, &images, num_sharing, parts);
+    let groups = chunks.chunks_mut(num_sharing).zip(parts.chunks(num_sharing));
+    let work = groups.flat_map(|(chunks, parts)| {
+        let first = chunks[0].positions.start;
+        chunks.iter_mut().map(move |chunk| (chunk.positions.start - first, chunk, parts))
+    });
+    pool::par_map(work.collect(), |(first_row, chunk, parts)| {
+        first_layer::copy_rows(parts, first_row, chunk.cache.first_pre_activations(network));
+        chunk.compute(network, weights, batch);
+    });
+}
+
 impl Chunk {
-    /// First phase for the images at these `positions` of `batch`: computes their activations,
-    /// losses and gradients.
-    fn compute(
-        &mut self,
-        network: &CpuNetwork,
-        weights: &PackedWeights,
-        batch: &Batch,
-        positions: Range<usize>,
-    ) {
-        let Self { cache, gradients, scores, buffer } = self;
-        let labels: Vec<u16> = batch.labels(positions.clone()).collect();
-        let second: Vec<u16> = batch.second_labels(positions.clone()).collect();
+    /// Loads the images.
+    fn load(&mut self, network: &CpuNetwork, batch: &Batch) {
+        let Self { positions, cache, buffer, .. } = self;
         let images = batch.pixels(positions.clone(), buffer);
-        network.forward(weights, &images, positions, batch.dropout_seed, cache);
+        cache.load(network, &images, positions.clone(), batch.dropout_seed);
+    }
+
+    /// Computes the activations behind the first layer, the losses and the gradients.
+    fn compute(&mut self, network: &CpuNetwork, weights: &PackedWeights, batch: &Batch) {
+        let Self { positions, cache, gradients, scores, .. } = self;
+        let labels: Vec<u16> = batch.labels(positions.clone()).collect();
+        let second: Option<Vec<u16>> =
+            batch.mixup().map(|_| batch.second_labels(positions.clone()).collect());
+        network.forward(weights, positions.clone(), batch.dropout_seed, cache);
         let last = network.layers().len() - 1;
         gradients.resize_with(last + 1, AlignedBuffer::default);
         gradients[last].copy_from(&cache.pre_activations[last]);
         let scale = 1.0 / batch.len() as f32;
-        let second = batch.mixup().map(|mixup| (&second[..], mixup.share()));
+        let second = second.as_deref().zip(batch.mixup().map(|mixup| mixup.share()));
         let targets = Targets { labels: &labels, smoothing: batch.label_smoothing, second };
         softmax_cross_entropy_backward(&mut gradients[last], network.num_classes(), &targets, scale, scores);
         // From the last layer to the second one. The gradient by the pixels is not needed.
@@ -151,7 +191,7 @@ impl Chunk {
             let layer = &network.layers()[index];
             let (previous, following) = gradients.split_at_mut(index);
             let gradient = &mut previous[index - 1];
-            gradient.resize(images.len() * layer.num_inputs());
+            gradient.resize(positions.len() * layer.num_inputs());
             weights.input_gradient(index, &following[0], gradient);
             network.activation_backward(index - 1, cache, gradient);
         }
@@ -168,35 +208,74 @@ impl Chunk {
     }
 }
 
-/// Second phase: gradient of the batch's mean loss by each layer's weights, `[inputs, outputs]`,
-/// summed over all `chunks`. Each partition is the work of one thread: a range of inputs of every
-/// layer, and the part of the gradient that belongs to them.
+/// Gradients of the batch's mean loss by the parameters of a layer.
+struct LayerGradients {
+    /// `[inputs, outputs]`
+    weight: FlexBuffer,
+    /// `[outputs]`
+    bias: FlexBuffer,
+}
+
+/// Share of one thread in the gradients of a layer.
+struct GradientPart<'a> {
+    /// Range of the inputs whose weights it has, and their gradients.
+    inputs: Range<usize>,
+    weights: &'a mut [f32],
+    /// Range of the outputs whose biases it has, and their gradients, which begin at 0.
+    outputs: Range<usize>,
+    biases: &'a mut [f32],
+}
+
+/// Second phase: gradients of the batch's mean loss by each layer's parameters, summed over all `chunks`.
+/// Each partition is the work of one thread: some inputs and some outputs of every layer.
 ///
 /// `spare` are buffers whose memory may be reused, one per layer.
-fn weight_gradients(network: &CpuNetwork, chunks: &[Chunk], spare: Vec<FlexBuffer>) -> Vec<FlexBuffer> {
+fn gradients_of_layers(
+    network: &CpuNetwork,
+    chunks: &[Chunk],
+    spare: Vec<FlexBuffer>,
+) -> Vec<LayerGradients> {
     let layers = network.layers();
     let mut spare = spare.into_iter();
-    let mut gradients: Vec<_> = layers.iter().map(|layer| layer.weight.reuse(spare.next())).collect();
+    let memory = |layer: &CpuLinear| LayerGradients {
+        weight: layer.weight.reuse(spare.next()),
+        bias: layer.bias.zeros(),
+    };
+    let mut gradients: Vec<_> = layers.iter().map(memory).collect();
     let num_partitions = if chunks.len() == 1 { 1 } else { pool::num_partitions() };
     let mut partitions: Vec<Vec<_>> = (0..num_partitions).map(|_| Vec::new()).collect();
-    for (layer, gradient) in layers.iter().zip(&mut gradients) {
-        let mut rest = gradient.values_mut();
-        for (partition, inputs) in partitions.iter_mut().zip(divide(layer.num_inputs(), num_partitions)) {
-            let (own, others) = rest.split_at_mut(inputs.len() * layer.num_outputs());
-            partition.push((inputs, own));
-            rest = others;
+    for (index, (layer, LayerGradients { weight, bias })) in layers.iter().zip(&mut gradients).enumerate() {
+        let (mut weights, mut biases) = (weight.values_mut(), bias.values_mut());
+        let [mut inputs, mut outputs] =
+            [layer.num_inputs(), layer.num_outputs()].map(|len| divide(len, num_partitions));
+        for partition in &mut partitions {
+            // None is left if the layer is small.
+            let (inputs, outputs) = (inputs.next().unwrap_or_default(), outputs.next().unwrap_or_default());
+            let weights = take_front(&mut weights, inputs.len() * layer.num_outputs());
+            let biases = take_front(&mut biases, outputs.len());
+            partition.push((index, GradientPart { inputs, weights, outputs, biases }));
         }
     }
-    // A partition is empty if no layer has that many inputs.
-    partitions.retain(|partition| !partition.is_empty());
     pool::par_map(partitions, |partition| {
-        for (index, (inputs, gradient)) in partition.into_iter().enumerate() {
+        for (index, GradientPart { inputs, weights, outputs, biases }) in partition {
             let pairs: Vec<_> = chunks.iter().map(|chunk| chunk.input_and_gradient(index)).collect();
             let shape = [layers[index].num_inputs(), layers[index].num_outputs()];
-            weight_gradient(&pairs, shape, inputs, gradient);
+            if !inputs.is_empty() {
+                weight_gradient(&pairs, shape, inputs, weights);
+            }
+            for (_, gradients) in pairs {
+                column_sums(gradients, shape[1], outputs.clone(), biases);
+            }
         }
     });
     gradients
+}
+
+/// Takes the first `len` numbers of `rest`.
+fn take_front<'a>(rest: &mut &'a mut [f32], len: usize) -> &'a mut [f32] {
+    let (front, others) = std::mem::take(rest).split_at_mut(len);
+    *rest = others;
+    front
 }
 
 /// Mean loss and number of correct images. The losses are summed in the order of the images, on any

@@ -117,21 +117,40 @@ impl WithSimd for Fill<'_> {
         nonzero_blocks.resize(num_blocks, 0);
         pixels.resize(num_blocks, [0.0; BLOCK]);
         next_entries.clone_from(starts);
-        // Second pass, which goes from one set bit of the masks to the next.
-        for (index, (image, masks)) in
-            images.iter().zip(masks.chunks(size.div_ceil(MASKED_BLOCKS).max(1))).enumerate()
-        {
-            for (group, &masks) in masks.iter().enumerate() {
-                let mut masks = masks;
-                while masks != 0 {
-                    let block = group * 64 + masks.trailing_zeros() as usize;
-                    masks &= masks - 1;
-                    let slot = &mut next_entries[block];
-                    nonzero_blocks[*slot] = index as u32;
-                    pixels[*slot] =
-                        normalize_block(&image[block * BLOCK..size.min((block + 1) * BLOCK)], factor);
-                    *slot += 1;
-                }
+        let num_masks = size.div_ceil(MASKED_BLOCKS).max(1);
+        let mut entries = Entries { next: next_entries, images: nonzero_blocks, pixels };
+        for (index, (image, masks)) in images.iter().zip(masks.chunks(num_masks)).enumerate() {
+            entries.write(index, image, masks, factor);
+        }
+    }
+}
+
+/// Entries to be written. Slices, because the compiler would load address and length of a vector for each
+/// entry.
+struct Entries<'a> {
+    /// Index of the next entry of each block.
+    next: &'a mut [usize],
+    images: &'a mut [u32],
+    pixels: &'a mut [[f32; BLOCK]],
+}
+
+impl Entries<'_> {
+    /// Second pass for image `index`: goes from one set bit of its masks to the next.
+    #[inline(always)]
+    fn write(&mut self, index: usize, image: &[u8], masks: &[u64], factor: f32) {
+        for ((group, &masks), next) in image.chunks(MASKED_BLOCKS).zip(masks).zip(self.next.chunks_mut(64)) {
+            let (whole, rest) = group.as_chunks::<BLOCK>();
+            let mut masks = masks;
+            while masks != 0 {
+                let block = masks.trailing_zeros() as usize;
+                masks &= masks - 1;
+                let slot = &mut next[block];
+                self.images[*slot] = index as u32;
+                self.pixels[*slot] = match whole.get(block) {
+                    Some(block) => block.map(|pixel| normalize(pixel) * factor),
+                    None => normalize_rest(rest, factor),
+                };
+                *slot += 1;
             }
         }
     }
@@ -174,18 +193,12 @@ fn nonzero_mask(image: &[u8], counts: &mut [usize], masks: &mut Vec<u64>) {
     }
 }
 
-/// Values of a block: pixel / 255 · `factor`, and 0 beyond the end of the image.
+/// Values of the last block of an image, which is not whole: pixel / 255 · `factor`, and 0 beyond the end.
 #[inline(always)]
-fn normalize_block(block: &[u8], factor: f32) -> [f32; BLOCK] {
-    let scaled = |pixel| normalize(pixel) * factor;
-    match block.first_chunk::<BLOCK>() {
-        Some(block) => block.map(scaled),
-        None => {
-            let mut last = [0.0; BLOCK];
-            for (slot, &pixel) in last.iter_mut().zip(block) {
-                *slot = scaled(pixel);
-            }
-            last
-        }
+fn normalize_rest(pixels: &[u8], factor: f32) -> [f32; BLOCK] {
+    let mut values = [0.0; BLOCK];
+    for (slot, &pixel) in values.iter_mut().zip(pixels) {
+        *slot = normalize(pixel) * factor;
     }
+    values
 }

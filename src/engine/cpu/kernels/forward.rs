@@ -39,20 +39,34 @@ impl WithSimd for PackingForImagesPays {
     }
 }
 
-/// Forward pass of images: `out[r][o] = bias[o] + Σᵢ image[r][i] · weight[i][o]`. `out` is
-/// `[images, outputs]`.
+/// Largest tile of a forward pass of images, in columns: four vectors of AVX-512. The columns of a layer
+/// are shared between threads in multiples of it.
+pub(crate) const TILE_COLUMNS: usize = 64;
+
+/// Forward pass of images: `out[r][o] = bias[o] + Σᵢ image[r][i] · weight[i][o]` for the outputs o in
+/// `columns`, which begins with a multiple of [`TILE_COLUMNS`]. `out` is `[images, columns]`. The images
+/// may be in several pieces. Their weights are read once for all.
 ///
 /// # Panics
 /// If a length does not fit.
-pub(crate) fn forward_images(images: &BlockSparse, weights: ImageWeights<'_>, bias: &[f32], out: &mut [f32]) {
+pub(crate) fn forward_images(
+    images: &[&BlockSparse],
+    weights: ImageWeights<'_>,
+    bias: &[f32],
+    columns: Range<usize>,
+    out: &mut [f32],
+) {
+    let num_images: usize = images.iter().map(|images| images.num_images()).sum();
+    assert!(columns.start.is_multiple_of(TILE_COLUMNS), "columns begin with {}", columns.start);
     // Without images the number of pixels is unknown, and there is nothing to compute.
-    if images.num_images() > 0 {
-        assert_eq!(out.len(), images.num_images() * bias.len(), "outputs");
+    if num_images > 0 {
+        assert_eq!(out.len(), num_images * columns.len(), "outputs");
+        let pass = ImagePass { images, num_images, bias, columns };
         match weights {
-            ImageWeights::RowMajor(weight) => dispatch(RowMajorForward { images, weight, bias, out }),
+            ImageWeights::RowMajor(weight) => dispatch(RowMajorForward { pass, weight, out }),
             ImageWeights::Packed(weights) => {
                 assert_eq!(weights.num_columns(), bias.len(), "weights");
-                dispatch(PackedForward { images, weights, bias, out });
+                dispatch(PackedForward { pass, weights, out });
             }
         }
     }
@@ -68,11 +82,19 @@ pub(crate) fn forward_rows(matrix: &[f32], weight: &[f32], bias: &[f32], out: &m
     dispatch(ForwardRows { matrix, weight, bias, out });
 }
 
+/// Some outputs of some images.
+struct ImagePass<'a> {
+    images: &'a [&'a BlockSparse],
+    num_images: usize,
+    bias: &'a [f32],
+    /// Range of the outputs.
+    columns: Range<usize>,
+}
+
 /// Forward pass of images with weights as the model has them.
 struct RowMajorForward<'a> {
-    images: &'a BlockSparse,
+    pass: ImagePass<'a>,
     weight: &'a [f32],
-    bias: &'a [f32],
     out: &'a mut [f32],
 }
 
@@ -81,23 +103,23 @@ impl WithSimd for RowMajorForward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { images, weight, bias, out } = self;
-        let (outputs, mut done) = (bias.len(), 0);
+        let Self { pass, weight, out } = self;
+        let outputs = pass.bias.len();
+        let Range { start: mut done, end: last } = pass.columns;
         let rows = weight.len() / outputs;
-        while done < outputs {
+        while done < last {
             // The last vectors may be wider than the rest of the outputs.
-            let (lanes, rest) = (S::F32_LANES, outputs - done);
-            let num_vectors = match rest.div_ceil(lanes) {
+            let num_vectors = match (last - done).div_ceil(S::F32_LANES) {
                 1 => 1,
                 3.. if has_many_registers::<S>() => 4,
                 _ => 2,
             };
-            let end = outputs.min(done + num_vectors * lanes);
-            let columns = Columns { bias, range: done..end, weight, start: done, stride: outputs, rows };
+            let end = last.min(done + num_vectors * S::F32_LANES);
+            let tile = ColumnTile { columns: done..end, weight, start: done, stride: outputs, rows };
             match num_vectors {
-                1 => columns.compute::<S, 1>(simd, images, out),
-                2 => columns.compute::<S, 2>(simd, images, out),
-                _ => columns.compute::<S, 4>(simd, images, out),
+                1 => pass.compute::<S, 1>(simd, &tile, out),
+                2 => pass.compute::<S, 2>(simd, &tile, out),
+                _ => pass.compute::<S, 4>(simd, &tile, out),
             }
             done = end;
         }
@@ -106,9 +128,8 @@ impl WithSimd for RowMajorForward<'_> {
 
 /// Forward pass of images with packed weights.
 struct PackedForward<'a> {
-    images: &'a BlockSparse,
+    pass: ImagePass<'a>,
     weights: &'a PackedMatrix,
-    bias: &'a [f32],
     out: &'a mut [f32],
 }
 
@@ -117,24 +138,24 @@ impl WithSimd for PackedForward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { images, weights, bias, out } = self;
+        let Self { pass, weights, out } = self;
         let stride = weights.width();
-        for (panel, range) in weights.panels() {
-            let rows = panel.len() / stride;
-            let columns = Columns { bias, range, weight: panel, start: 0, stride, rows };
+        // A whole number of panels has `TILE_COLUMNS` columns.
+        let panels = weights.panels().skip_while(|(_, columns)| columns.start < pass.columns.start);
+        for (panel, columns) in panels.take_while(|(_, columns)| columns.start < pass.columns.end) {
+            let tile = ColumnTile { columns, weight: panel, start: 0, stride, rows: panel.len() / stride };
             match stride / S::F32_LANES {
-                1 => columns.compute::<S, 1>(simd, images, out),
-                _ => columns.compute::<S, 2>(simd, images, out),
+                1 => pass.compute::<S, 1>(simd, &tile, out),
+                _ => pass.compute::<S, 2>(simd, &tile, out),
             }
         }
     }
 }
 
 /// Some outputs of the first layer and their weights.
-struct Columns<'a> {
-    bias: &'a [f32],
+struct ColumnTile<'a> {
     /// Range of the outputs.
-    range: Range<usize>,
+    columns: Range<usize>,
     weight: &'a [f32],
     /// Index of the first weight of the first row, and its distance from that of the next row.
     start: usize,
@@ -143,27 +164,34 @@ struct Columns<'a> {
     rows: usize,
 }
 
-impl Columns<'_> {
-    /// Computes the outputs of all images, at most as many as `U` vectors have. The weights of a block
-    /// of pixels stay in registers. The sums of all images are read and written for each block.
+impl ImagePass<'_> {
+    /// Computes the outputs of a tile, at most as many as `U` vectors have, for all images. The weights
+    /// of a block of pixels stay in registers. The sums of all images are read and written for each
+    /// block.
     #[inline(always)]
-    fn compute<S: Simd, const U: usize>(&self, simd: S, images: &BlockSparse, out: &mut [f32]) {
-        let Self { bias, range, weight, start, stride, rows } = self;
+    fn compute<S: Simd, const U: usize>(&self, simd: S, tile: &ColumnTile<'_>, out: &mut [f32]) {
+        let ColumnTile { columns, weight, start, stride, rows } = tile;
         // One sum per image, next to each other. In `out` they are one row apart, such as 2 kB, and
         // would compete for a few sets of the cache.
-        let mut block = vec![load_padded::<S, U>(simd, &bias[range.clone()]); images.num_images()];
+        let mut sums = vec![load_padded::<S, U>(simd, &self.bias[columns.clone()]); self.num_images];
         for input in (0..*rows).step_by(BLOCK) {
             let mut weights = [[simd.splat_f32s(0.0); U]; BLOCK];
             for (offset, weights) in weights[..BLOCK.min(rows - input)].iter_mut().enumerate() {
                 let start = start + (input + offset) * stride;
-                *weights = load_beyond::<S, U>(simd, weight, start, start + range.len());
+                *weights = load_beyond::<S, U>(simd, weight, start, start + columns.len());
             }
-            for (image, pixels) in images.nonzero_blocks(input / BLOCK) {
-                block[image] = fma_rows(simd, block[image], pixels, &weights);
+            let mut sums = &mut sums[..];
+            for images in self.images {
+                let (own, others) = sums.split_at_mut(images.num_images());
+                for (image, pixels) in images.nonzero_blocks(input / BLOCK) {
+                    own[image] = fma_rows(simd, own[image], pixels, &weights);
+                }
+                sums = others;
             }
         }
-        for (row, sums) in out.chunks_exact_mut(bias.len()).zip(&block) {
-            store::<S, U>(simd, sums, &mut row[range.clone()]);
+        let first = columns.start - self.columns.start;
+        for (row, sums) in out.chunks_exact_mut(self.columns.len()).zip(&sums) {
+            store::<S, U>(simd, sums, &mut row[first..first + columns.len()]);
         }
     }
 }

@@ -30,15 +30,15 @@ mod weight_gradient;
 
 pub(crate) use aligned::{AlignedBuffer, aligned_capacity, num_before_line};
 pub(crate) use block_sparse::BlockSparse;
-pub(crate) use forward::{ImageWeights, forward_images, forward_rows, packing_for_images_pays};
+pub(crate) use forward::{ImageWeights, TILE_COLUMNS, forward_images, forward_rows, packing_for_images_pays};
 pub(crate) use functions::{erf, exp, tanh};
 pub(crate) use packed::{PackFor, PackTask, PackedMatrix};
-pub(crate) use softmax::{RowScores, Targets, column_sums, softmax_cross_entropy_backward};
+pub(crate) use softmax::{RowScores, Targets, softmax_cross_entropy_backward};
 pub(crate) use update::{
     AdamParams, LionParams, MomentumParams, RmsPropParams, adam, lion, momentum, moving_average, rmsprop,
     sgd, sgd_per_column,
 };
-pub(crate) use weight_gradient::{Input, weight_gradient};
+pub(crate) use weight_gradient::{Input, column_sums, weight_gradient};
 
 use pulp::{Arch, Simd, WithSimd};
 

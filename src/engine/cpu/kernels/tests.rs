@@ -100,12 +100,35 @@ fn check_forward() {
         for share in [0, 5, 10] {
             let images = images(count, inputs, share);
             let (blocks, scaled) = (BlockSparse::of(&rows(&images)), scaled(&images));
-            forward_images(&blocks, ImageWeights::RowMajor(&weight), &bias, &mut out);
+            forward_images(&[&blocks], ImageWeights::RowMajor(&weight), &bias, 0..outputs, &mut out);
             assert_close(&out, &with_bias(product(&scaled, &weight, inputs)), "images");
             let row_major = out.clone();
             let weights = packed(&weight, [inputs, outputs], PackFor::Forward);
-            forward_images(&blocks, ImageWeights::Packed(&weights), &bias, &mut out);
+            forward_images(&[&blocks], ImageWeights::Packed(&weights), &bias, 0..outputs, &mut out);
             assert_eq!(out, row_major, "the same sums");
+            check_parts(
+                &images,
+                [ImageWeights::RowMajor(&weight), ImageWeights::Packed(&weights)],
+                &bias,
+                &out,
+            );
+        }
+    }
+}
+
+/// Images in two pieces, and outputs in two parts: the sums are those of `expected`, to the last bit.
+fn check_parts(images: &[Vec<u8>], weights: [ImageWeights<'_>; 2], bias: &[f32], expected: &[f32]) {
+    let (rows, outputs) = (rows(images), bias.len());
+    let [head, tail] = [&rows[..rows.len() / 3], &rows[rows.len() / 3..]].map(BlockSparse::of);
+    let pieces: Vec<_> = [&head, &tail].into_iter().filter(|piece| piece.num_images() > 0).collect();
+    let middle = outputs / 2 / TILE_COLUMNS * TILE_COLUMNS;
+    for weights in weights {
+        for columns in [0..middle, middle..outputs] {
+            let mut out = vec![f32::NAN; images.len() * columns.len()];
+            forward_images(&pieces, weights, bias, columns.clone(), &mut out);
+            let part: Vec<f32> =
+                expected.chunks(outputs).flat_map(|row| &row[columns.clone()]).copied().collect();
+            assert_eq!(out, part, "{columns:?} of {outputs}");
         }
     }
 }
@@ -260,9 +283,13 @@ fn a_mixture_has_the_mean_loss_and_gradient_of_both_classes() {
 
 #[test]
 fn columns_are_summed() {
+    let matrix = [1.0, 10.0, 2.0, 20.0, 3.0, 30.0];
     let mut sums = vec![1.0, 2.0];
-    column_sums(&[1.0, 10.0, 2.0, 20.0, 3.0, 30.0], &mut sums);
+    column_sums(&matrix, 2, 0..2, &mut sums);
     assert_eq!(sums, [7.0, 62.0]);
+    let mut sums = vec![0.0];
+    column_sums(&matrix, 3, 1..2, &mut sums);
+    assert_eq!(sums, [10.0 + 3.0]);
 }
 
 #[test]
@@ -270,7 +297,7 @@ fn no_images_are_no_work() {
     let (weight, bias) = (numbers(9 * 4, 1), numbers(4, 2));
     let none = BlockSparse::of(&[]);
     assert_eq!(none.num_images(), 0);
-    forward_images(&none, ImageWeights::RowMajor(&weight), &bias, &mut []);
+    forward_images(&[&none], ImageWeights::RowMajor(&weight), &bias, 0..4, &mut []);
     forward_rows(&[], &weight, &bias, &mut []);
     packed(&weight, [9, 4], PackFor::Forward).product(&[], Some(&bias), &mut []);
     assert_eq!(scores(&mut [], 4, &[], 0.0, 1.0), RowScores::default());

@@ -45,6 +45,37 @@ pub(crate) fn weight_gradient(
     dispatch(WeightGradient { pairs: &pairs, outputs: shape[1], inputs, gradient });
 }
 
+/// Adds columns of a matrix of `width` columns to their sums: `sums[c − from] += Σᵣ matrix[r][c]`. The
+/// columns c are those in `columns`, which begins with `from`. With the gradients by the pre-activations
+/// of a layer, the sums are the gradients of its biases.
+///
+/// # Panics
+/// If there is not one sum per column.
+pub(crate) fn column_sums(matrix: &[f32], width: usize, columns: Range<usize>, sums: &mut [f32]) {
+    assert_eq!(sums.len(), columns.len(), "sums");
+    dispatch(ColumnSums { matrix, width, columns, sums });
+}
+
+struct ColumnSums<'a> {
+    matrix: &'a [f32],
+    width: usize,
+    columns: Range<usize>,
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for ColumnSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for row in self.matrix.chunks_exact(self.width) {
+            for (sum, value) in self.sums.iter_mut().zip(&row[self.columns.clone()]) {
+                *sum += value;
+            }
+        }
+    }
+}
+
 /// Inputs of a layer in blocks of [`BLOCK`] inputs.
 enum Blocks<'a> {
     /// Images without blocks of zeros.
