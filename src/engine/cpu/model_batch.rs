@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::engine::cpu::kernels::{
-    BlockSparse, ImageWeights, Input, RowScores, Targets, forward_images, sgd_per_column,
+    AlignedBuffer, BlockSparse, Input, RowScores, Targets, Weights, forward_images, sgd_per_column,
     softmax_cross_entropy_backward, weight_gradient,
 };
 use crate::engine::model_batch::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
@@ -22,12 +22,23 @@ pub(in crate::engine) struct CpuModelBatch {
     /// Label smoothing of all networks.
     label_smoothing: f64,
     sums: Sums,
+    scratch: Scratch,
+}
+
+/// Memory of the last step, which the next one reuses.
+#[derive(Default)]
+struct Scratch {
+    images: BlockSparse,
+    /// Logits and then their gradients, `[images, group_size · classes]`.
+    logits: AlignedBuffer,
+    /// Gradient of the weights of a group.
+    gradient: AlignedBuffer,
 }
 
 /// Weights and biases of the networks of a group, next to each other in the columns.
 struct Group {
     /// `[pixels, group_size · classes]`
-    weight: Vec<f32>,
+    weight: AlignedBuffer,
     /// `[group_size · classes]`
     bias: Vec<f32>,
 }
@@ -48,9 +59,15 @@ impl CpuModelBatch {
         let width = shape.group_size * shape.num_classes();
         let weights = config.initial_weights(0);
         let groups = weights.chunks(shape.num_pixels() * width);
-        let groups = groups.map(|weight| Group { weight: weight.to_vec(), bias: vec![0.0; width] }).collect();
+        let groups = groups
+            .map(|weight| {
+                let mut group = Group { weight: AlignedBuffer::default(), bias: vec![0.0; width] };
+                group.weight.copy_from(weight);
+                group
+            })
+            .collect();
         let sums = zero_sums(&shape);
-        Some(Self { groups, shape, label_smoothing, sums })
+        Some(Self { groups, shape, label_smoothing, sums, scratch: Scratch::default() })
     }
 }
 
@@ -58,32 +75,20 @@ impl ModelBatch for CpuModelBatch {
     fn train_step(&mut self, batches: &[GroupBatch<'_>], learning_rates: &[f64]) {
         let (pixels, classes) = (self.shape.num_pixels(), self.shape.num_classes());
         let width = self.shape.group_size * classes;
+        let Scratch { images, logits: gradients, gradient } = &mut self.scratch;
+        gradient.resize(pixels * width);
         for (index, (group, batch)) in self.groups.iter_mut().zip(batches).enumerate() {
             let models = group_range(&self.shape, index);
-            let (images, labels) = images_and_labels(batch);
-            let images = BlockSparse::of(&images);
-            let mut gradients = group.logits(&images);
+            let (bytes, labels) = images_and_labels(batch);
+            images.fill(&bytes, 1.0);
+            group.logits(images, gradients);
             let scale = 1.0 / labels.len() as f32;
             let smoothing = self.label_smoothing;
-            accumulate_scores(
-                &mut gradients,
-                classes,
-                &labels,
-                smoothing,
-                scale,
-                models.clone(),
-                &mut self.sums,
-            );
-            let mut gradient = vec![0.0; pixels * width];
-            weight_gradient(
-                &[(Input::Images(&images), &gradients)],
-                [pixels, width],
-                0..pixels,
-                &mut gradient,
-            );
+            accumulate_scores(gradients, classes, &labels, smoothing, scale, models.clone(), &mut self.sums);
+            weight_gradient(&[(Input::Images(images), gradients)], [pixels, width], 0..pixels, gradient);
             let rates = learning_rates[models].iter();
             let rates: Vec<f32> = rates.flat_map(|&rate| std::iter::repeat_n(rate as f32, classes)).collect();
-            sgd_per_column(&rates, &gradient, &mut group.weight);
+            sgd_per_column(&rates, gradient, &mut group.weight);
             // The gradient of the biases is the sum of the rows. It is subtracted row by row.
             for row in gradients.chunks_exact(width) {
                 sgd_per_column(&rates, row, &mut group.bias);
@@ -94,11 +99,13 @@ impl ModelBatch for CpuModelBatch {
 
     fn eval_step(&mut self, batches: &[GroupBatch<'_>]) {
         let classes = self.shape.num_classes();
+        let Scratch { images, logits, .. } = &mut self.scratch;
         for (index, (group, batch)) in self.groups.iter().zip(batches).enumerate() {
-            let (images, labels) = images_and_labels(batch);
-            let mut logits = group.logits(&BlockSparse::of(&images));
+            let (bytes, labels) = images_and_labels(batch);
+            images.fill(&bytes, 1.0);
+            group.logits(images, logits);
             let models = group_range(&self.shape, index);
-            accumulate_scores(&mut logits, classes, &labels, 0.0, 1.0, models, &mut self.sums);
+            accumulate_scores(logits, classes, &labels, 0.0, 1.0, models, &mut self.sums);
         }
         self.sums.num_images += batches[0].positions.len();
     }
@@ -108,7 +115,8 @@ impl ModelBatch for CpuModelBatch {
         let mut correct = Vec::with_capacity(self.shape.num_models());
         for (group, batch) in self.groups.iter().zip(batches) {
             let (images, labels) = images_and_labels(batch);
-            let mut logits = group.logits(&BlockSparse::of(&images));
+            let mut logits = AlignedBuffer::default();
+            group.logits(&BlockSparse::of(&images), &mut logits);
             let rows = score_rows(&mut logits, classes, &labels, group_size, 0.0, 1.0).correct;
             // Row r belongs to network r mod `group_size`.
             correct.extend(
@@ -124,12 +132,11 @@ impl ModelBatch for CpuModelBatch {
 }
 
 impl Group {
-    /// Logits `[images, group_size · classes]` of the networks of the group.
-    fn logits(&self, images: &BlockSparse) -> Vec<f32> {
-        let mut logits = vec![0.0; images.num_images() * self.bias.len()];
-        let (weight, all) = (ImageWeights::RowMajor(&self.weight), 0..self.bias.len());
-        forward_images(&[images], weight, &self.bias, all, &mut logits);
-        logits
+    /// Replaces `logits` by those of the networks of the group, `[images, group_size · classes]`.
+    fn logits(&self, images: &BlockSparse, logits: &mut AlignedBuffer) {
+        let (weight, width) = (Weights::RowMajor(&self.weight), self.bias.len());
+        logits.resize(images.num_images() * width);
+        forward_images(&[images], weight, &self.bias, 0..width, logits);
     }
 }
 

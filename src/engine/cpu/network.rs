@@ -10,8 +10,8 @@ use crate::data::normalize;
 use crate::engine::cpu::activation;
 use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::kernels::{
-    AlignedBuffer, BlockSparse, ImageWeights, PackFor, PackTask, PackedMatrix, TILE_ROWS, forward_images,
-    forward_rows, packing_for_images_pays,
+    AlignedBuffer, BlockSparse, PackFor, PackTask, PackedMatrix, TILE_ROWS, Weights, forward_images,
+    forward_rows, packing_for_images_pays, product,
 };
 use crate::engine::cpu::threads::pool;
 use crate::model::{Activation, Dropout, Mlp};
@@ -21,7 +21,7 @@ use crate::model::{Activation, Dropout, Mlp};
 /// 32 KiB.
 pub(super) const MAX_CHUNK: usize = 128;
 
-/// Number of images from which on packing the weights for a forward pass pays.
+/// Number of images from which on packing the weights of the first layer pays.
 const MIN_PACKED_IMAGES: usize = 32;
 
 /// Number of outputs of the first layer from which on packing its weights pays. Those of fewer fit the
@@ -45,16 +45,15 @@ pub(super) struct CpuLinear {
     pub(super) bias: FlexBuffer,
 }
 
-/// Weights of all layers in the order in which the products read them. They are packed once per step.
-/// Each list has an entry per layer.
+/// Weights in the order in which the products read them. They are packed once per step.
 #[derive(Debug, Default)]
 pub(super) struct PackedWeights {
-    /// W, for the forward pass.
-    forward: Vec<PackedMatrix>,
-    /// Whether the weights of the first layer are packed, too.
+    /// Weights of the first layer, for the forward pass.
+    first: PackedMatrix,
+    /// Whether `first` is used.
     has_first: bool,
-    /// W transposed, for the gradients of the inputs. The first one is empty.
-    backward: Vec<PackedMatrix>,
+    /// Weights of each layer transposed, for the gradients of the inputs. The first one is empty.
+    transposed: Vec<PackedMatrix>,
 }
 
 /// Values of one chunk of a batch that the backward pass needs. Reused from step to step to avoid
@@ -94,10 +93,12 @@ impl CpuNetwork {
         &self.layers
     }
 
-    /// Returns whether to pack the weights of the first layer: they are more than the first-level cache
-    /// holds, and the processor reads them faster then.
-    fn packs_first_layer(&self) -> bool {
-        self.layers[0].num_outputs() >= MIN_PACKED_OUTPUTS && packing_for_images_pays()
+    /// Returns whether to pack the weights of the first layer for `num_images` images: they are more than
+    /// the first-level cache holds, and the processor reads them faster then.
+    fn packs_first_layer(&self, num_images: usize) -> bool {
+        num_images >= MIN_PACKED_IMAGES
+            && self.layers[0].num_outputs() >= MIN_PACKED_OUTPUTS
+            && packing_for_images_pays()
     }
 
     /// Number of classes.
@@ -114,7 +115,7 @@ impl CpuNetwork {
         out: &mut [f32],
     ) {
         let layer = &self.layers[0];
-        forward_images(images, weights.of_images(layer), layer.bias.values(), columns, out);
+        forward_images(images, weights.of_first(layer), layer.bias.values(), columns, out);
     }
 
     /// Forward pass in training behind the first layer, whose images and pre-activations `cache` has:
@@ -125,7 +126,6 @@ impl CpuNetwork {
     /// and the positions. Without a seed nothing is left out.
     pub(super) fn forward(
         &self,
-        weights: &PackedWeights,
         positions: Range<usize>,
         dropout_seed: Option<u64>,
         cache: &mut ForwardCache,
@@ -143,7 +143,7 @@ impl CpuNetwork {
             activation::forward(self.activation, &before[index - 1], input);
             mask.fill(index, positions.clone(), layer.num_inputs(), &mut dropout_mask[index - 1]);
             multiply(input, &dropout_mask[index - 1]);
-            weights.forward[index].product(input, Some(layer.bias.values()), &mut out[0]);
+            layer.forward(input, &mut out[0]);
         }
     }
 
@@ -151,40 +151,34 @@ impl CpuNetwork {
     /// them if `is_parallel`.
     pub(super) fn logits(&self, images: &[&[u8]], is_parallel: bool) -> Vec<f32> {
         let num_partitions = if is_parallel { pool::num_partitions() } else { 1 };
-        let weights = (images.len() >= MIN_PACKED_IMAGES)
-            .then(|| PackedWeights::for_forward_passes(self, num_partitions));
+        let weights = PackedWeights::for_forward_passes(self, images.len(), num_partitions);
         let len = images.len().div_ceil(num_partitions).clamp(1, MAX_CHUNK);
-        let logits = |images: &[&[u8]]| self.logits_of_chunk(weights.as_ref(), images);
+        let logits = |images: &[&[u8]]| self.logits_of_chunk(&weights, images);
         pool::par_map(images.chunks(len).collect(), logits).concat()
     }
 
     /// Logits `[images, classes]` of one chunk, computed by this thread.
-    fn logits_of_chunk(&self, weights: Option<&PackedWeights>, images: &[&[u8]]) -> Vec<f32> {
+    fn logits_of_chunk(&self, weights: &PackedWeights, images: &[&[u8]]) -> Vec<f32> {
         let [first, others @ ..] = self.layers.as_slice() else { return Vec::new() };
         let mut values = vec![0.0; images.len() * first.num_outputs()];
-        if images.len() < TILE_ROWS {
-            // The product of block-sparse images loads all weights. The product of single rows
-            // skips the weights of pixels that are 0, and is faster for few images.
+        // A product with all weights is slower than one that leaves out inputs that are 0, if there are
+        // few images.
+        let are_few = images.len() < TILE_ROWS;
+        if are_few {
             let pixels: Vec<f32> =
                 images.iter().flat_map(|image| image.iter().map(|&pixel| normalize(pixel))).collect();
             forward_rows(&pixels, first.weight(), first.bias.values(), &mut values);
         } else {
-            let weight = match weights {
-                Some(weights) => weights.of_images(first),
-                None => ImageWeights::RowMajor(first.weight()),
-            };
             let (images, all) = (BlockSparse::of(images), 0..first.num_outputs());
-            forward_images(&[&images], weight, first.bias.values(), all, &mut values);
+            self.first_layer(weights, &[&images], all, &mut values);
         }
-        for (index, layer) in (1..).zip(others) {
+        for layer in others {
             let mut input = vec![0.0; values.len()];
             activation::forward(self.activation, &values, &mut input);
             let mut out = vec![0.0; images.len() * layer.num_outputs()];
-            match weights {
-                Some(weights) => {
-                    weights.forward[index].product(&input, Some(layer.bias.values()), &mut out);
-                }
-                None => forward_rows(&input, layer.weight(), layer.bias.values(), &mut out),
+            match are_few {
+                true => forward_rows(&input, layer.weight(), layer.bias.values(), &mut out),
+                false => layer.forward(&input, &mut out),
             }
             values = out;
         }
@@ -209,66 +203,53 @@ impl PackedWeights {
         num_images: usize,
         num_partitions: usize,
     ) -> Vec<Vec<PackTask<'a>>> {
-        let Self { forward, has_first, backward } = self;
-        *has_first = num_images >= MIN_PACKED_IMAGES && network.packs_first_layer();
-        let mut tasks = forward_tasks(forward, *has_first, network, num_partitions);
-        backward.resize_with(network.layers.len(), PackedMatrix::default);
-        for (layer, matrix) in network.layers.iter().zip(backward).skip(1) {
+        let Self { first, has_first, transposed } = self;
+        let mut tasks: Vec<_> = (0..num_partitions).map(|_| Vec::new()).collect();
+        *has_first = network.packs_first_layer(num_images);
+        if *has_first {
+            add_tasks(&mut tasks, &network.layers[0], first, PackFor::Forward);
+        }
+        transposed.resize_with(network.layers.len(), PackedMatrix::default);
+        for (layer, matrix) in network.layers.iter().zip(transposed).skip(1) {
             add_tasks(&mut tasks, layer, matrix, PackFor::InputGradient);
         }
         tasks
     }
 
-    /// Packs the weights of `network` for forward passes alone, in `num_partitions` parts on as many threads.
-    fn for_forward_passes(network: &CpuNetwork, num_partitions: usize) -> Self {
-        let mut weights = Self { has_first: network.packs_first_layer(), ..Self::default() };
-        let tasks = forward_tasks(&mut weights.forward, weights.has_first, network, num_partitions);
-        pool::par_map(tasks, run);
+    /// Packs the weights of `network` for forward passes of `num_images` images, in `num_partitions` parts
+    /// on as many threads.
+    fn for_forward_passes(network: &CpuNetwork, num_images: usize, num_partitions: usize) -> Self {
+        let mut weights = Self { has_first: network.packs_first_layer(num_images), ..Self::default() };
+        if weights.has_first {
+            let mut tasks: Vec<_> = (0..num_partitions).map(|_| Vec::new()).collect();
+            add_tasks(&mut tasks, &network.layers[0], &mut weights.first, PackFor::Forward);
+            pool::par_map(tasks, run);
+        }
         weights
     }
 
     /// Weights of the first layer, which is `layer`, packed or as the model has them.
-    fn of_images<'a>(&'a self, layer: &'a CpuLinear) -> ImageWeights<'a> {
-        match self.has_first {
-            true => ImageWeights::Packed(&self.forward[0]),
-            false => ImageWeights::RowMajor(layer.weight()),
-        }
+    fn of_first<'a>(&'a self, layer: &'a CpuLinear) -> Weights<'a> {
+        if self.has_first { Weights::Packed(&self.first) } else { Weights::RowMajor(layer.weight()) }
     }
 
-    /// Computes the gradient of the loss by the inputs of `layer`, `[rows, inputs]`, from that by its
+    /// Computes the gradient of the loss by the inputs of `layer`, `[rows, num_inputs]`, from that by its
     /// pre-activations, `[rows, outputs]`.
-    pub(super) fn input_gradient(&self, layer: usize, gradients: &[f32], out: &mut [f32]) {
-        self.backward[layer].product(gradients, None, out);
+    pub(super) fn input_gradient(&self, layer: usize, num_inputs: usize, gradients: &[f32], out: &mut [f32]) {
+        product(gradients, Weights::Packed(&self.transposed[layer]), num_inputs, None, out);
     }
 }
 
-/// Returns the tasks that pack the weights of `network` for the forward pass: one list per partition.
-fn forward_tasks<'a>(
-    matrices: &'a mut Vec<PackedMatrix>,
-    has_first: bool,
-    network: &'a CpuNetwork,
-    num_partitions: usize,
-) -> Vec<Vec<PackTask<'a>>> {
-    matrices.resize_with(network.layers.len(), PackedMatrix::default);
-    let mut partitions: Vec<_> = (0..num_partitions).map(|_| Vec::new()).collect();
-    for (index, (layer, matrix)) in network.layers.iter().zip(matrices).enumerate() {
-        if index > 0 || has_first {
-            add_tasks(&mut partitions, layer, matrix, PackFor::Forward);
-        }
-    }
-    partitions
-}
-
-/// Adds the tasks that pack the weights of `layer` to the lists of the partitions.
+/// Adds the tasks that pack the weights of `layer` to the lists of the threads.
 fn add_tasks<'a>(
-    partitions: &mut [Vec<PackTask<'a>>],
+    lists: &mut [Vec<PackTask<'a>>],
     layer: &'a CpuLinear,
     matrix: &'a mut PackedMatrix,
     pack_for: PackFor,
 ) {
     let shape = [layer.num_inputs(), layer.num_outputs()];
-    let tasks = matrix.pack(layer.weight(), shape, pack_for, partitions.len());
-    partitions.iter_mut().zip(tasks).for_each(|(partition, task)| partition.push(task));
+    let tasks = matrix.pack(layer.weight(), shape, pack_for, lists.len());
+    lists.iter_mut().zip(tasks).for_each(|(list, task)| list.push(task));
 }
 
 /// Runs the tasks of one thread.
@@ -347,5 +328,11 @@ impl CpuLinear {
     /// Weights `[inputs, outputs]`.
     pub(super) fn weight(&self) -> &[f32] {
         self.weight.values()
+    }
+
+    /// Pre-activations `[rows, outputs]` of the inputs `[rows, inputs]`.
+    fn forward(&self, input: &[f32], out: &mut [f32]) {
+        let weights = Weights::RowMajor(self.weight());
+        product(input, weights, self.num_outputs(), Some(self.bias.values()), out);
     }
 }

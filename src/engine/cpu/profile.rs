@@ -8,9 +8,9 @@ use std::time::Instant;
 use pulp::{Simd, WithSimd};
 
 use crate::engine::cpu::kernels::{
-    AdamParams, AlignedBuffer, BlockSparse, ImageWeights, Input, PackFor, PackTask, PackedMatrix, RowScores,
-    Targets, adam, dispatch, forward_images, packing_for_images_pays, softmax_cross_entropy_backward,
-    weight_gradient,
+    AdamParams, AlignedBuffer, BlockSparse, Input, PackFor, PackTask, PackedMatrix, RowScores, Targets,
+    Weights, adam, dispatch, forward_images, packing_for_images_pays, product,
+    softmax_cross_entropy_backward, weight_gradient,
 };
 
 /// Rounds of which the fastest counts. Other work of the machine makes a round only slower.
@@ -66,16 +66,15 @@ pub fn profile_step(images: &[&[u8]], sizes: &[usize]) -> StepProfile {
         let deltas = numbers(rows * outputs);
         let copied = (8 * weight.len()) as f64;
         let mut packed = PackedMatrix::default();
-        let is_packed = layer > 0 || packing_for_images_pays();
+        let is_packed = layer == 0 && packing_for_images_pays();
         if is_packed {
             let pack_for = PackFor::Forward;
             part(name("pack"), 0.0, copied, &mut || pack(&mut packed, &weight, [inputs, outputs], pack_for));
         }
-        let of_images =
-            if is_packed { ImageWeights::Packed(&packed) } else { ImageWeights::RowMajor(&weight) };
+        let weights = if is_packed { Weights::Packed(&packed) } else { Weights::RowMajor(&weight) };
         part(name("forward"), flops, 0.0, &mut || match layer {
-            0 => forward_images(&[&blocks], of_images, &bias, 0..outputs, &mut out),
-            _ => packed.product(&input, Some(&bias), &mut out),
+            0 => forward_images(&[&blocks], weights, &bias, 0..outputs, &mut out),
+            _ => product(&input, weights, outputs, Some(&bias), &mut out),
         });
         if layer > 0 {
             let for_inputs = PackFor::InputGradient;
@@ -83,7 +82,7 @@ pub fn profile_step(images: &[&[u8]], sizes: &[usize]) -> StepProfile {
                 pack(&mut packed, &weight, [inputs, outputs], for_inputs);
             });
             part(name("gradient of the inputs"), flops, 0.0, &mut || {
-                packed.product(&deltas, None, &mut back)
+                product(&deltas, Weights::Packed(&packed), inputs, None, &mut back)
             });
         }
         let mut gradient = numbers(weight.len());

@@ -178,7 +178,7 @@ impl Chunk {
         let labels: Vec<u16> = batch.labels(positions.clone()).collect();
         let second: Option<Vec<u16>> =
             batch.mixup().map(|_| batch.second_labels(positions.clone()).collect());
-        network.forward(weights, positions.clone(), batch.dropout_seed, cache);
+        network.forward(positions.clone(), batch.dropout_seed, cache);
         let last = network.layers().len() - 1;
         gradients.resize_with(last + 1, AlignedBuffer::default);
         gradients[last].copy_from(&cache.pre_activations[last]);
@@ -192,7 +192,7 @@ impl Chunk {
             let (previous, following) = gradients.split_at_mut(index);
             let gradient = &mut previous[index - 1];
             gradient.resize(positions.len() * layer.num_inputs());
-            weights.input_gradient(index, &following[0], gradient);
+            weights.input_gradient(index, layer.num_inputs(), &following[0], gradient);
             network.activation_backward(index - 1, cache, gradient);
         }
     }

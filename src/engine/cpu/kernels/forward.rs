@@ -8,18 +8,9 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use crate::engine::cpu::kernels::block_sparse::{BLOCK, BlockSparse};
-use crate::engine::cpu::kernels::packed::PackedMatrix;
+use crate::engine::cpu::kernels::packed::{PackedMatrix, Weights};
 use crate::engine::cpu::kernels::vectors::{fma_rows, fma_tile, load_beyond, load_padded, store};
 use crate::engine::cpu::kernels::{dispatch, has_many_registers};
-
-/// Weights of the first layer.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum ImageWeights<'a> {
-    /// As the model has them: `[inputs, outputs]`.
-    RowMajor(&'a [f32]),
-    /// Packed for images.
-    Packed(&'a PackedMatrix),
-}
 
 /// Returns whether packing the weights for the forward pass of images pays on this processor. With
 /// AVX-512, four vectors of a row are 256 bytes one after the other, and the weights are as fast where
@@ -51,7 +42,7 @@ pub(crate) const TILE_COLUMNS: usize = 64;
 /// If a length does not fit.
 pub(crate) fn forward_images(
     images: &[&BlockSparse],
-    weights: ImageWeights<'_>,
+    weights: Weights<'_>,
     bias: &[f32],
     columns: Range<usize>,
     out: &mut [f32],
@@ -63,8 +54,8 @@ pub(crate) fn forward_images(
         assert_eq!(out.len(), num_images * columns.len(), "outputs");
         let pass = ImagePass { images, num_images, bias, columns };
         match weights {
-            ImageWeights::RowMajor(weight) => dispatch(RowMajorForward { pass, weight, out }),
-            ImageWeights::Packed(weights) => {
+            Weights::RowMajor(weight) => dispatch(RowMajorForward { pass, weight, out }),
+            Weights::Packed(weights) => {
                 assert_eq!(weights.num_columns(), bias.len(), "weights");
                 dispatch(PackedForward { pass, weights, out });
             }

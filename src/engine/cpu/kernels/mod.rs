@@ -21,6 +21,7 @@ mod block_sparse;
 mod forward;
 mod functions;
 mod packed;
+mod product;
 mod softmax;
 #[cfg(test)]
 mod tests;
@@ -30,9 +31,10 @@ mod weight_gradient;
 
 pub(crate) use aligned::{AlignedBuffer, aligned_capacity, num_before_line};
 pub(crate) use block_sparse::BlockSparse;
-pub(crate) use forward::{ImageWeights, TILE_COLUMNS, forward_images, forward_rows, packing_for_images_pays};
+pub(crate) use forward::{TILE_COLUMNS, forward_images, forward_rows, packing_for_images_pays};
 pub(crate) use functions::{erf, exp, tanh};
-pub(crate) use packed::{PackFor, PackTask, PackedMatrix};
+pub(crate) use packed::{PackFor, PackTask, PackedMatrix, Weights};
+pub(crate) use product::product;
 pub(crate) use softmax::{RowScores, Targets, softmax_cross_entropy_backward};
 pub(crate) use update::{
     AdamParams, LionParams, MomentumParams, RmsPropParams, adam, lion, momentum, moving_average, rmsprop,

@@ -1,6 +1,5 @@
-//! Owns weights in the order in which a product reads them, and the product of a matrix with them:
-//! the forward pass of a layer, and the gradient of its inputs. Depends on `aligned`, `vectors` and
-//! pulp. Must not know images, activations or threads.
+//! Owns weights in the order in which a product reads them. Depends on `aligned`, `vectors` and pulp.
+//! Must not know images, activations or threads.
 //!
 //! Weights as the model has them are one row after the other. A tile of a product reads a few columns
 //! of every row. In a matrix with 1,024 columns these numbers are 4 kB apart, and the cache holds only
@@ -11,8 +10,17 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use crate::engine::cpu::kernels::aligned::AlignedBuffer;
-use crate::engine::cpu::kernels::vectors::{fma_tile, load, load_padded, store};
-use crate::engine::cpu::kernels::{TILE_ROWS, dispatch, has_many_registers};
+use crate::engine::cpu::kernels::dispatch;
+use crate::engine::cpu::kernels::vectors::load;
+
+/// Weights of a product, `[inner, columns]`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Weights<'a> {
+    /// One row after the other, as the model has them.
+    RowMajor(&'a [f32]),
+    /// In panels.
+    Packed(&'a PackedMatrix),
+}
 
 /// A matrix `[inner, columns]` in panels of some columns: panel p has the columns from p · width on,
 /// `[inner, width]`. The last panel ends with zeros. `pack` reuses the memory.
@@ -77,18 +85,6 @@ impl PackedMatrix {
         })
     }
 
-    /// Product: `out[r][c] = bias[c] + Σᵢ matrix[r][i] · self[i][c]`, with 0 for no bias. `matrix` is
-    /// `[rows, inner]`, and `out` is `[rows, columns]`.
-    ///
-    /// # Panics
-    /// If a length does not fit.
-    pub(crate) fn product(&self, matrix: &[f32], bias: Option<&[f32]>, out: &mut [f32]) {
-        let Layout { inner, columns, .. } = self.layout;
-        assert_eq!(matrix.len() * columns, out.len() * inner, "outputs");
-        assert!(bias.is_none_or(|bias| bias.len() == columns), "bias");
-        dispatch(Product { matrix, packed: self, bias, out });
-    }
-
     /// Number of columns.
     pub(super) fn num_columns(&self) -> usize {
         self.layout.columns
@@ -97,6 +93,11 @@ impl PackedMatrix {
     /// Number of columns of a panel, with those that are 0 at the end of the last one.
     pub(super) fn width(&self) -> usize {
         self.layout.width
+    }
+
+    /// Number of rows.
+    pub(super) fn num_rows(&self) -> usize {
+        self.layout.inner
     }
 
     /// Panels `[inner, width]`, each with the range of its columns.
@@ -118,6 +119,10 @@ impl PackTask<'_> {
 }
 
 /// Number of columns of a panel: one or two vectors.
+pub(super) fn panel_width<S: Simd>(columns: usize) -> usize {
+    if columns <= S::F32_LANES { S::F32_LANES } else { 2 * S::F32_LANES }
+}
+
 struct PanelWidth {
     columns: usize,
 }
@@ -127,7 +132,7 @@ impl WithSimd for PanelWidth {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> usize {
-        if self.columns <= S::F32_LANES { S::F32_LANES } else { 2 * S::F32_LANES }
+        panel_width::<S>(self.columns)
     }
 }
 
@@ -202,122 +207,5 @@ fn transpose(source: &[f32], inner: usize, panel: &mut [f32], width: usize) {
                 }
             }
         }
-    }
-}
-
-/// Product of a matrix with a packed one, [`TILE_ROWS`] rows at a time, or half as many where the
-/// processor has few registers.
-struct Product<'a> {
-    matrix: &'a [f32],
-    packed: &'a PackedMatrix,
-    bias: Option<&'a [f32]>,
-    out: &'a mut [f32],
-}
-
-impl WithSimd for Product<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        match self.packed.layout.width / S::F32_LANES {
-            1 => self.compute::<S, 1>(simd),
-            _ => self.compute::<S, 2>(simd),
-        }
-    }
-}
-
-impl Product<'_> {
-    /// Computes all panels, each `U` vectors wide.
-    #[inline(always)]
-    fn compute<S: Simd, const U: usize>(&mut self, simd: S) {
-        let packed = self.packed;
-        for (weights, columns) in packed.panels() {
-            let bias = match self.bias {
-                Some(bias) => load_padded::<S, U>(simd, &bias[columns.clone()]),
-                None => [simd.splat_f32s(0.0); U],
-            };
-            let mut rows = (0, self.matrix);
-            if has_many_registers::<S>() {
-                rows = self.tiles::<S, EightRows, TILE_ROWS, U>(simd, rows, weights, bias, columns.clone());
-            }
-            rows = self.tiles::<S, FourRows, 4, U>(simd, rows, weights, bias, columns.clone());
-            self.tiles::<S, OneRow, 1, U>(simd, rows, weights, bias, columns);
-        }
-    }
-
-    /// Computes some columns of as many rows as whole tiles of `R` rows have. `rows` are the rows that
-    /// are left, behind the number of the first one. Returns those that are left then.
-    #[inline(always)]
-    fn tiles<'m, S: Simd, T: Rows<R>, const R: usize, const U: usize>(
-        &mut self,
-        simd: S,
-        (mut first, rows): (usize, &'m [f32]),
-        weights: &[f32],
-        bias: [S::f32s; U],
-        columns: Range<usize>,
-    ) -> (usize, &'m [f32]) {
-        let Layout { inner, columns: num_columns, width } = self.packed.layout;
-        let tiles = rows.chunks_exact(R * inner);
-        let rest = tiles.remainder();
-        for tile in tiles {
-            let slices = std::array::from_fn(|r| &tile[r * inner..(r + 1) * inner]);
-            let columns_of_rows = T::columns(slices).zip(weights.chunks_exact(width));
-            let sums = sums_of_tile::<S, R, U>(simd, bias, columns_of_rows);
-            for (r, sums) in sums.iter().enumerate() {
-                let start = (first + r) * num_columns;
-                store::<S, U>(simd, sums, &mut self.out[start + columns.start..start + columns.end]);
-            }
-            first += R;
-        }
-        (first, rest)
-    }
-}
-
-/// Returns the sums of a tile: `bias` and, of each column of the rows, its products with a row of the
-/// weights. A function of its own, because the compiler keeps sums in registers only if nothing else
-/// refers to them.
-#[inline(always)]
-fn sums_of_tile<'a, S: Simd, const R: usize, const U: usize>(
-    simd: S,
-    bias: [S::f32s; U],
-    columns: impl Iterator<Item = ([&'a f32; R], &'a [f32])>,
-) -> [[S::f32s; U]; R] {
-    let mut sums = [bias; R];
-    for (values, weights) in columns {
-        fma_tile(simd, values, &load::<S, U>(weights), &mut sums);
-    }
-    sums
-}
-
-/// Iteration over the columns of `R` rows of equal length. Nested zips have no checks of bounds, with
-/// which the compiler would load each number apart from its multiplication.
-trait Rows<const R: usize> {
-    fn columns<'a>(rows: [&'a [f32]; R]) -> impl Iterator<Item = [&'a f32; R]>;
-}
-
-struct OneRow;
-struct FourRows;
-struct EightRows;
-
-impl Rows<1> for OneRow {
-    #[inline(always)]
-    fn columns<'a>([row]: [&'a [f32]; 1]) -> impl Iterator<Item = [&'a f32; 1]> {
-        row.iter().map(|value| [value])
-    }
-}
-
-impl Rows<4> for FourRows {
-    #[inline(always)]
-    fn columns<'a>([r0, r1, r2, r3]: [&'a [f32]; 4]) -> impl Iterator<Item = [&'a f32; 4]> {
-        r0.iter().zip(r1).zip(r2).zip(r3).map(|(((a, b), c), d)| [a, b, c, d])
-    }
-}
-
-impl Rows<8> for EightRows {
-    #[inline(always)]
-    fn columns<'a>([r0, r1, r2, r3, r4, r5, r6, r7]: [&'a [f32]; 8]) -> impl Iterator<Item = [&'a f32; 8]> {
-        let first = FourRows::columns([r0, r1, r2, r3]);
-        let second = FourRows::columns([r4, r5, r6, r7]);
-        first.zip(second).map(|([a, b, c, d], [e, f, g, h])| [a, b, c, d, e, f, g, h])
     }
 }

@@ -94,30 +94,29 @@ fn check_forward() {
         forward_rows(&matrix, &weight, &bias, &mut out);
         assert_close(&out, &expected, "rows");
         let rows_alone = out.clone();
-        packed(&weight, [inputs, outputs], PackFor::Forward).product(&matrix, Some(&bias), &mut out);
-        assert_close(&out, &expected, "packed");
-        assert_eq!(out, rows_alone, "the same sums");
+        let weights = packed(&weight, [inputs, outputs], PackFor::Forward);
+        for weights in [Weights::Packed(&weights), Weights::RowMajor(&weight)] {
+            out.fill(f32::NAN);
+            super::product(&matrix, weights, outputs, Some(&bias), &mut out);
+            assert_close(&out, &expected, "product");
+            assert_eq!(out, rows_alone, "the same sums");
+        }
         for share in [0, 5, 10] {
             let images = images(count, inputs, share);
             let (blocks, scaled) = (BlockSparse::of(&rows(&images)), scaled(&images));
-            forward_images(&[&blocks], ImageWeights::RowMajor(&weight), &bias, 0..outputs, &mut out);
+            forward_images(&[&blocks], Weights::RowMajor(&weight), &bias, 0..outputs, &mut out);
             assert_close(&out, &with_bias(product(&scaled, &weight, inputs)), "images");
             let row_major = out.clone();
             let weights = packed(&weight, [inputs, outputs], PackFor::Forward);
-            forward_images(&[&blocks], ImageWeights::Packed(&weights), &bias, 0..outputs, &mut out);
+            forward_images(&[&blocks], Weights::Packed(&weights), &bias, 0..outputs, &mut out);
             assert_eq!(out, row_major, "the same sums");
-            check_parts(
-                &images,
-                [ImageWeights::RowMajor(&weight), ImageWeights::Packed(&weights)],
-                &bias,
-                &out,
-            );
+            check_parts(&images, [Weights::RowMajor(&weight), Weights::Packed(&weights)], &bias, &out);
         }
     }
 }
 
 /// Images in two pieces, and outputs in two parts: the sums are those of `expected`, to the last bit.
-fn check_parts(images: &[Vec<u8>], weights: [ImageWeights<'_>; 2], bias: &[f32], expected: &[f32]) {
+fn check_parts(images: &[Vec<u8>], weights: [Weights<'_>; 2], bias: &[f32], expected: &[f32]) {
     let (rows, outputs) = (rows(images), bias.len());
     let [head, tail] = [&rows[..rows.len() / 3], &rows[rows.len() / 3..]].map(BlockSparse::of);
     let pieces: Vec<_> = [&head, &tail].into_iter().filter(|piece| piece.num_images() > 0).collect();
@@ -144,10 +143,10 @@ fn check_rows() {
     let (weight, matrix) = (numbers(inputs * outputs, 1), numbers(count * inputs, 3));
     let weights = packed(&weight, [inputs, outputs], PackFor::Forward);
     let mut all = vec![f32::NAN; count * outputs];
-    weights.product(&matrix, None, &mut all);
+    super::product(&matrix, Weights::Packed(&weights), outputs, None, &mut all);
     for (row, expected) in matrix.chunks(inputs).zip(all.chunks(outputs)) {
         let mut alone = vec![f32::NAN; outputs];
-        weights.product(row, None, &mut alone);
+        super::product(row, Weights::Packed(&weights), outputs, None, &mut alone);
         assert_eq!(alone, expected);
     }
 }
@@ -206,7 +205,8 @@ fn check_input_gradient() {
     for [count, inputs, outputs] in SHAPES {
         let (deltas, weight) = (numbers(count * outputs, 6), numbers(inputs * outputs, 7));
         let mut out = vec![f32::NAN; count * inputs];
-        packed(&weight, [inputs, outputs], PackFor::InputGradient).product(&deltas, None, &mut out);
+        let weights = packed(&weight, [inputs, outputs], PackFor::InputGradient);
+        super::product(&deltas, Weights::Packed(&weights), inputs, None, &mut out);
         assert_close(&out, &product(&deltas, &transposed(&weight, outputs), outputs), "inputs' gradient");
     }
 }
@@ -221,7 +221,7 @@ fn what_is_not_a_number_is_not_left_out() {
         forward_rows(&matrix, &weight, &bias, &mut out);
         assert!(out[..4].iter().all(|value| value.is_nan()), "{out:?}");
         out.fill(0.0);
-        packed(&weight, [9, 4], PackFor::Forward).product(&matrix, Some(&bias), &mut out);
+        super::product(&matrix, Weights::RowMajor(&weight), 4, Some(&bias), &mut out);
         assert!(out[..4].iter().all(|value| value.is_nan()), "{out:?}");
     }
 }
@@ -297,9 +297,9 @@ fn no_images_are_no_work() {
     let (weight, bias) = (numbers(9 * 4, 1), numbers(4, 2));
     let none = BlockSparse::of(&[]);
     assert_eq!(none.num_images(), 0);
-    forward_images(&[&none], ImageWeights::RowMajor(&weight), &bias, 0..4, &mut []);
+    forward_images(&[&none], Weights::RowMajor(&weight), &bias, 0..4, &mut []);
     forward_rows(&[], &weight, &bias, &mut []);
-    packed(&weight, [9, 4], PackFor::Forward).product(&[], Some(&bias), &mut []);
+    super::product(&[], Weights::RowMajor(&weight), 4, Some(&bias), &mut []);
     assert_eq!(scores(&mut [], 4, &[], 0.0, 1.0), RowScores::default());
 }
 
