@@ -2,7 +2,7 @@
 //! the processor; gathering a batch, a step, an evaluation, an epoch of a model batch, preprocessing a
 //! picture.
 //!
-//! `cargo bench -p smallnet-benches --bench parts`, or with `-- table` for the table alone
+//! `cargo bench -p smallnet-benches --bench parts`. For the tables alone, `cargo bench --bench kernels` builds faster.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
@@ -13,11 +13,14 @@ use burn::tensor::Device;
 use burn::train::{Interrupter, TrainStep};
 use criterion::{Criterion, criterion_group, criterion_main};
 use smallnet::data::{AugmentationConfig, Batch, Source, Split, Subset, read_digit};
-use smallnet::engine::{Engine, PartTime, StepProfile, profile_step};
+use smallnet::engine::Engine;
 use smallnet::evaluation::evaluate;
 use smallnet::model::{Mlp, MlpConfig};
 use smallnet::optim::{OptimizerConfig, ScheduleConfig};
 use smallnet::training::{Hyperparameters, ModelGroup, TrainingConfig, train_batched};
+
+#[path = "kernels.rs"]
+mod kernels;
 
 fn digits() -> Split {
     Split::whole(Source::mnist().load(Subset::Train).unwrap())
@@ -40,29 +43,7 @@ fn batches(split: &Split) -> impl Iterator<Item = Batch> + use<'_> {
 
 /// Prints the parts of a step of some networks as tables.
 fn table(_: &mut Criterion) {
-    let split = digits();
-    for (sizes, num_images) in [
-        (&[784, 10][..], 128),
-        (&[784, 512, 256, 10], 64),
-        (&[784, 512, 256, 10], 128),
-        (&[784, 2048, 1024, 10], 64),
-    ] {
-        let images: Vec<&[u8]> = (0..num_images).map(|index| split.image(index * 97).0).collect();
-        let StepProfile { peak_gflops, parts } = profile_step(&images, sizes);
-        let network: Vec<String> = sizes.iter().map(usize::to_string).collect();
-        println!("\n{}, {num_images} images, one thread, peak {peak_gflops:.0} GFLOP/s\n", network.join("-"));
-        println!("| part | µs | rate | of the peak |\n|---|---:|---:|---:|");
-        for PartTime { name, microseconds, flops, bytes } in parts {
-            let (rate, share) = match flops > 0.0 {
-                true => {
-                    let rate = flops / microseconds / 1e3;
-                    (format!("{rate:.0} GFLOP/s"), format!("{:.0} %", 100.0 * rate / peak_gflops))
-                }
-                false => (format!("{:.0} GB/s", bytes / microseconds / 1e3), String::new()),
-            };
-            println!("| {name} | {microseconds:.0} | {rate} | {share} |");
-        }
-    }
+    kernels::tables();
 }
 
 fn gathering(criterion: &mut Criterion) {

@@ -22,11 +22,12 @@ pub(super) struct ColumnPart {
 }
 
 /// Returns how many successive chunks share the first layer of `network`: as many threads compute some
-/// of its outputs each. 1 if every chunk computes its own outputs, since it has enough images or the
-/// layer has too few outputs. There are `num_chunks` chunks of `num_images` images.
+/// of its outputs each, and together they have at most [`MAX_CHUNK`] images. 1 if every chunk computes its
+/// own outputs, since it has enough images or the layer has too few outputs. There are `num_chunks` chunks
+/// of `num_images` images.
 pub(super) fn num_sharing(network: &CpuNetwork, num_chunks: usize, num_images: usize) -> usize {
-    let sharing = (MAX_CHUNK / num_images.max(1)).clamp(1, num_chunks);
-    if network.layers()[0].num_outputs() >= sharing * TILE_COLUMNS { sharing } else { 1 }
+    let most = num_chunks.min(network.layers()[0].num_outputs() / TILE_COLUMNS);
+    (MAX_CHUNK / num_images.max(1)).min(most).max(1)
 }
 
 /// Computes the first layer for all chunks: one part per chunk, in their order. The `images` of

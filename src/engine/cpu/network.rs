@@ -2,6 +2,7 @@
 //! pass through dropout and an activation. Depends on `model`, `buffer`, `activation`, `kernels` and
 //! `threads`. Must not know losses, batches or optimizers.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use burn::nn::Linear;
@@ -74,6 +75,18 @@ pub(super) struct ForwardCache {
     /// Bytes of the images with 0 in place of the pixels that dropout leaves out; unused without
     /// dropout.
     masked_pixels: Vec<u8>,
+}
+
+/// Memory of the last forward pass without training, which the next one on the same thread reuses.
+#[derive(Default)]
+struct Scratch {
+    images: BlockSparse,
+    input: AlignedBuffer,
+    values: AlignedBuffer,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 impl CpuNetwork {
@@ -160,29 +173,32 @@ impl CpuNetwork {
     /// Logits `[images, classes]` of one chunk, computed by this thread.
     fn logits_of_chunk(&self, weights: &PackedWeights, images: &[&[u8]]) -> Vec<f32> {
         let [first, others @ ..] = self.layers.as_slice() else { return Vec::new() };
-        let mut values = vec![0.0; images.len() * first.num_outputs()];
+        let mut scratch = SCRATCH.take();
+        let Scratch { images: blocks, input, values } = &mut scratch;
+        values.resize(images.len() * first.num_outputs());
         // A product with all weights is slower than one that leaves out inputs that are 0, if there are
         // few images.
         let are_few = images.len() < TILE_ROWS;
         if are_few {
             let pixels: Vec<f32> =
                 images.iter().flat_map(|image| image.iter().map(|&pixel| normalize(pixel))).collect();
-            forward_rows(&pixels, first.weight(), first.bias.values(), &mut values);
+            forward_rows(&pixels, first.weight(), first.bias.values(), values);
         } else {
-            let (images, all) = (BlockSparse::of(images), 0..first.num_outputs());
-            self.first_layer(weights, &[&images], all, &mut values);
+            blocks.fill(images, 1.0);
+            self.first_layer(weights, &[blocks], 0..first.num_outputs(), values);
         }
         for layer in others {
-            let mut input = vec![0.0; values.len()];
-            activation::forward(self.activation, &values, &mut input);
-            let mut out = vec![0.0; images.len() * layer.num_outputs()];
+            input.resize(values.len());
+            activation::forward(self.activation, values, input);
+            values.resize(images.len() * layer.num_outputs());
             match are_few {
-                true => forward_rows(&input, layer.weight(), layer.bias.values(), &mut out),
-                false => layer.forward(&input, &mut out),
+                true => forward_rows(input, layer.weight(), layer.bias.values(), values),
+                false => layer.forward(input, values),
             }
-            values = out;
         }
-        values
+        let logits = values.to_vec();
+        SCRATCH.set(scratch);
+        logits
     }
 
     /// Backward pass through dropout and activation of hidden layer `index`, in place: turns the

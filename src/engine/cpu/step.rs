@@ -1,13 +1,14 @@
 //! Owns a training step and an evaluation step without tensors: forward pass, loss and backward
 //! pass in as few passes over memory as possible. Depends on `data`, `metrics`, `network`,
-//! `buffer`, `kernels` and `threads`. Must not know optimizers or training loops.
+//! `first_layer`, `buffer`, `kernels` and `threads`. Must not know optimizers or training loops.
 //!
-//! The reference implementation is `engine/autodiff.rs`; `tests.rs` compares the two. First, the
-//! active threads pack the weights. Then a training step has two phases, which they share, too. In the
-//! first phase, every thread takes some of the images forward and backward through all layers. In the
-//! second phase, every thread takes some of each layer's inputs, and sums the gradients of their weights
-//! over all images. So one thread computes each sum, in the order of the images. The result does not
-//! depend on the number of threads.
+//! The reference implementation is `engine/autodiff.rs`; `tests.rs` compares the two. A training step has
+//! two phases, which the active threads share. In the first phase, every thread packs some weights and
+//! takes some of the images forward and backward through all layers. With few images per thread, it
+//! computes some outputs of the first layer for all images instead (`first_layer`). In the second phase,
+//! every thread takes some of each layer's inputs, and sums the gradients of their weights over all
+//! images. So one thread computes each sum, in the order of the images. The result does not depend on the
+//! number of threads.
 
 use std::cell::RefCell;
 use std::ops::Range;
