@@ -59,6 +59,7 @@ pub use null_renderer::NullRenderer;
 pub(crate) use null_renderer::without_evaluation;
 pub(crate) use outcome::diverged;
 pub use outcome::{Divergence, DivergenceCause, EpochRecord, StopReason};
+pub(crate) use vectorized::is_in_model_batch_of_kernels;
 pub use vectorized::{BatchKey, ModelGroup, ModelResult, train_batched, train_batched_until};
 
 /// Request to train one network.

@@ -47,7 +47,7 @@ fn cases() -> [Case; 3] {
         },
         Case {
             name: "two hidden layers, dropout, Adam",
-            model: model(&[130, 20], 0.5, 0.2),
+            model: model(&[270, 20], 0.5, 0.2),
             optimizer: OptimizerConfig::Adam(Adam::default()),
             has_mixup: false,
         },

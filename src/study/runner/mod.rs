@@ -116,7 +116,8 @@ impl PlannedStudy {
         let is_gpu = compute.backend().is_gpu();
         let one_at_a_time = study.timing || options.separate || is_gpu;
         let workers = if one_at_a_time { 1 } else { backend::num_threads() };
-        let resources = Resources { workers, is_gpu, can_batch: !study.timing && !options.separate };
+        let can_batch = !study.timing && !options.separate;
+        let resources = Resources { workers, is_gpu, engine: opened.engine, can_batch };
         let remeasure = options.remeasure;
         let mut planned = Self {
             study,

@@ -68,6 +68,14 @@ impl BatchKey {
     }
 }
 
+/// Returns whether the engine `cpu` trains a network in a model batch without tensors: a softmax network with
+/// plain gradient descent and no weight decay. All networks of such a batch must have the same label
+/// smoothing.
+pub(crate) fn is_in_model_batch_of_kernels(member: Hyperparameters<'_>) -> bool {
+    let Hyperparameters { model, optimizer, .. } = member;
+    model.hidden.is_empty() && optimizer.rule().is_plain_gradient_descent() && optimizer.weight_decay() == 0.0
+}
+
 /// Result of one network of a model batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelResult {

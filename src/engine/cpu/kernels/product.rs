@@ -182,7 +182,7 @@ fn sums_of_tile<'a, S: Simd, const R: usize, const U: usize>(
 /// Iteration over the columns of `R` rows of equal length. Nested zips have no checks of bounds, with
 /// which the compiler would load each number apart from its multiplication.
 trait Rows<const R: usize> {
-    fn columns<'a>(rows: [&'a [f32]; R]) -> impl Iterator<Item = [&'a f32; R]>;
+    fn columns(rows: [&[f32]; R]) -> impl Iterator<Item = [&f32; R]>;
 }
 
 struct OneRow;
@@ -191,21 +191,21 @@ struct EightRows;
 
 impl Rows<1> for OneRow {
     #[inline(always)]
-    fn columns<'a>([row]: [&'a [f32]; 1]) -> impl Iterator<Item = [&'a f32; 1]> {
+    fn columns([row]: [&[f32]; 1]) -> impl Iterator<Item = [&f32; 1]> {
         row.iter().map(|value| [value])
     }
 }
 
 impl Rows<4> for FourRows {
     #[inline(always)]
-    fn columns<'a>([r0, r1, r2, r3]: [&'a [f32]; 4]) -> impl Iterator<Item = [&'a f32; 4]> {
+    fn columns([r0, r1, r2, r3]: [&[f32]; 4]) -> impl Iterator<Item = [&f32; 4]> {
         r0.iter().zip(r1).zip(r2).zip(r3).map(|(((a, b), c), d)| [a, b, c, d])
     }
 }
 
 impl Rows<8> for EightRows {
     #[inline(always)]
-    fn columns<'a>([r0, r1, r2, r3, r4, r5, r6, r7]: [&'a [f32]; 8]) -> impl Iterator<Item = [&'a f32; 8]> {
+    fn columns([r0, r1, r2, r3, r4, r5, r6, r7]: [&[f32]; 8]) -> impl Iterator<Item = [&f32; 8]> {
         let first = FourRows::columns([r0, r1, r2, r3]);
         let second = FourRows::columns([r4, r5, r6, r7]);
         first.zip(second).map(|([a, b, c, d], [e, f, g, h])| [a, b, c, d, e, f, g, h])
