@@ -22,7 +22,7 @@ lint:
     cargo fmt --all --check
     cargo clippy --release --locked --workspace --all-targets -- -D warnings
 
-# Run one benchmark: study, inference, late_epochs, memory, epoch or parts
+# Run one benchmark: study, inference, kernels, late_epochs, memory, epoch or parts
 bench NAME="study":
     cargo bench --locked {{ if NAME =~ '^(epoch|parts)$' { "--package smallnet-benches" } else { "--package smallnet" } }} --bench {{ NAME }}
 

@@ -23,6 +23,8 @@ pub(super) struct DeviceImages {
     /// Four pixels each, the first one in the lowest eight bits, `[images, numbers]`. The last number
     /// of an image may have fewer pixels.
     packed: Tensor<2, Int>,
+    /// How far each pixel of a number is shifted to the left, `[1, 1, 4]`.
+    shifts: Tensor<3, Int>,
     /// Class of each image, `[images]`.
     labels: Tensor<1, Int>,
     /// Rows and columns of an image.
@@ -55,7 +57,9 @@ impl DeviceImages {
         let packed: Vec<i32> = rows.flat_map(|row| row.chunks(PIXELS).map(number)).collect();
         let label = |index| images.labels.get(index).copied().map_or(0, i32::from);
         let labels: Vec<i32> = (0..images.len()).map(label).collect();
+        let shifts: [i32; PIXELS] = std::array::from_fn(|pixel| 8 * pixel as i32);
         Self {
+            shifts: Tensor::from_data(TensorData::new(shifts.to_vec(), [1, 1, PIXELS]), device),
             packed: Tensor::from_data(TensorData::new(packed, [images.len(), num_numbers]), device),
             labels: Tensor::from_data(TensorData::new(labels, [images.len()]), device),
             size: [height, width],
@@ -74,10 +78,8 @@ impl DeviceImages {
         let packed = self.packed.clone().select(0, indices);
         let ([count, numbers], [height, width]) = (packed.dims(), self.size);
         let shape = [count, numbers, PIXELS];
-        let shifts: [i32; PIXELS] = [0, 8, 16, 24];
-        let shifts = Tensor::<1, Int>::from_ints(shifts, &packed.device()).reshape([1, 1, PIXELS]);
         let packed = packed.reshape([count, numbers, 1]).expand(shape);
-        let pixels = packed.bitwise_right_shift(shifts.expand(shape)).bitwise_and_scalar(255);
+        let pixels = packed.bitwise_right_shift(self.shifts.clone().expand(shape)).bitwise_and_scalar(255);
         let pixels = pixels.float().reshape([count, numbers * PIXELS]).slice([0..count, 0..height * width]);
         pixels.reshape([count, height, width]) / MAX_PIXEL
     }

@@ -94,13 +94,14 @@ impl Engine {
         config: &OptimizerConfig,
         clipping: Option<GradientClippingConfig>,
     ) -> ModuleOptimizer {
-        let optimizer = match self {
-            #[cfg(feature = "cpu-engine")]
-            Self::Cpu => cpu::optimizer(config),
-            _ => config.rule().build(),
-        };
+        let clipping = clipping.map(|clipping| clipping.init());
+        #[cfg(feature = "cpu-engine")]
+        if self == Self::Cpu {
+            return cpu::optimizer(config, clipping);
+        }
+        let optimizer = config.rule().build();
         match clipping {
-            Some(clipping) => optimizer.with_grad_clipping(clipping.init()),
+            Some(clipping) => optimizer.with_grad_clipping(clipping),
             None => optimizer,
         }
     }

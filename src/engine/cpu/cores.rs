@@ -2,6 +2,7 @@
 //! core, to the last bit.
 #![allow(clippy::unwrap_used)]
 
+use burn::grad_clipping::GradientClippingConfig;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
@@ -23,6 +24,7 @@ struct Case {
     name: &'static str,
     model: Mlp,
     optimizer: OptimizerConfig,
+    /// Whether images are mixed and gradients are clipped.
     has_mixup: bool,
 }
 
@@ -40,7 +42,7 @@ fn cases() -> [Case; 3] {
             has_mixup: false,
         },
         Case {
-            name: "one hidden layer, momentum",
+            name: "one hidden layer, momentum, mixup, clipping",
             model: model(&[128], 0.0, 0.0),
             optimizer: OptimizerConfig::Sgd(Sgd { learning_rate: 0.1, momentum: 0.9, ..Sgd::default() }),
             has_mixup: true,
@@ -59,7 +61,8 @@ fn cases() -> [Case; 3] {
 /// their moving average.
 fn train(case: &Case, split: &Split, batch_size: usize) -> (Vec<(f64, usize)>, Vec<f32>, Vec<TensorData>) {
     let device = Device::flex();
-    let mut optimizer: ModuleOptimizer = Engine::Cpu.optimizer(&case.optimizer, None);
+    let clipping = case.has_mixup.then_some(GradientClippingConfig::Norm(0.5));
+    let mut optimizer: ModuleOptimizer = Engine::Cpu.optimizer(&case.optimizer, clipping);
     let mut model = case.model.clone();
     let mut average = model.valid();
     let mut measured = Vec::new();

@@ -18,6 +18,7 @@
 
 mod aligned;
 mod block_sparse;
+mod clipping;
 mod forward;
 mod functions;
 mod packed;
@@ -31,6 +32,7 @@ mod weight_gradient;
 
 pub(crate) use aligned::{AlignedBuffer, aligned_capacity, num_before_line};
 pub(crate) use block_sparse::BlockSparse;
+pub(crate) use clipping::{clamp, scale, sum_of_squares};
 pub(crate) use forward::{TILE_COLUMNS, forward_images, forward_rows, packing_for_images_pays};
 pub(crate) use functions::{erf, exp, tanh};
 pub(crate) use packed::{PackFor, PackTask, PackedMatrix, Weights};

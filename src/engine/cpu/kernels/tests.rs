@@ -347,6 +347,20 @@ fn updates_by_hand() {
     assert!(step(&mut [5.0], &mut []).is_nan());
 }
 
+/// Clipping by hand: 100 times 3² and 4² are 2,500, and each value is limited to [−2, 2].
+#[test]
+fn clipping_by_hand() {
+    let mut values = [[3.0, -4.0]; 100].as_flattened().to_vec();
+    assert_eq!(sum_of_squares(&values), 2500.0);
+    assert_eq!(sum_of_squares(&values[..3]), 34.0);
+    scale(0.5, &mut values);
+    assert_eq!(values[198..], [1.5, -2.0]);
+    let mut values = [3.0, -4.0, 1.0, f32::NAN];
+    clamp(2.0, &mut values);
+    assert_eq!(values[..3], [2.0, -2.0, 1.0]);
+    assert!(values[3].is_nan() && sum_of_squares(&values).is_nan());
+}
+
 #[test]
 fn a_moving_average_by_hand() {
     // 8 + ¼ · (16 − 8) = 10. Three quarters of the smallest normal number become 0.

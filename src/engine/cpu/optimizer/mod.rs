@@ -6,12 +6,14 @@
 //! same up to rounding. No update stores a denormal number (`util::denormal` says why).
 
 mod adam;
+mod clipping;
 mod lion;
 mod rmsprop;
 mod sgd;
 #[cfg(test)]
 mod tests;
 
+use burn::grad_clipping::GradientClipping;
 use burn::optim::{ModuleOptimizer, Optimizer};
 use burn::tensor::{Device, Tensor};
 
@@ -20,20 +22,29 @@ use crate::engine::cpu::threads::{MIN_PARALLEL_PARAMS, pool};
 use crate::optim::{OptimizerConfig, with_cpu_state};
 
 use adam::FusedAdam;
+use clipping::clip;
 use lion::FusedLion;
 use rmsprop::FusedRmsProp;
 use sgd::FusedSgd;
 
-/// Returns the optimizer with its update in one pass. A new optimizer may begin with the update with
-/// tensors, `config.rule().build()`.
-pub(in crate::engine) fn optimizer(config: &OptimizerConfig) -> ModuleOptimizer {
+/// Returns the optimizer with its update in one pass. `clipping` is applied to each tensor's gradient
+/// before the update.
+pub(in crate::engine) fn optimizer(
+    config: &OptimizerConfig,
+    clipping: Option<GradientClipping>,
+) -> ModuleOptimizer {
     match config {
-        OptimizerConfig::Sgd(sgd) => with_cpu_state(Fused(FusedSgd::new(sgd))),
-        OptimizerConfig::Adam(adam) => with_cpu_state(Fused(FusedAdam::adam(adam))),
-        OptimizerConfig::AdamW(adamw) => with_cpu_state(Fused(FusedAdam::adamw(adamw))),
-        OptimizerConfig::RmsProp(rmsprop) => with_cpu_state(Fused(FusedRmsProp::new(rmsprop))),
-        OptimizerConfig::Lion(lion) => with_cpu_state(Fused(FusedLion::new(lion))),
+        OptimizerConfig::Sgd(sgd) => fused(FusedSgd::new(sgd), clipping),
+        OptimizerConfig::Adam(adam) => fused(FusedAdam::adam(adam), clipping),
+        OptimizerConfig::AdamW(adamw) => fused(FusedAdam::adamw(adamw), clipping),
+        OptimizerConfig::RmsProp(rmsprop) => fused(FusedRmsProp::new(rmsprop), clipping),
+        OptimizerConfig::Lion(lion) => fused(FusedLion::new(lion), clipping),
     }
+}
+
+/// Makes one of Burn's optimizers of an update in one pass.
+fn fused<U: FusedUpdate>(update: U, clipping: Option<GradientClipping>) -> ModuleOptimizer {
+    with_cpu_state(Fused { update, clipping })
 }
 
 /// Update in one pass over buffers.
@@ -61,7 +72,10 @@ type State<U, const D: usize> = <<U as FusedUpdate>::Reference as Optimizer>::St
 /// Adapter that makes one of Burn's optimizers of an update in one pass. Tensors that are not on
 /// flex or not in single precision take the update with tensors.
 #[derive(Clone)]
-struct Fused<U>(U);
+struct Fused<U> {
+    update: U,
+    clipping: Option<GradientClipping>,
+}
 
 impl<U: FusedUpdate> Optimizer for Fused<U> {
     type State<const D: usize> = State<U, D>;
@@ -74,13 +88,20 @@ impl<U: FusedUpdate> Optimizer for Fused<U> {
         state: Option<Self::State<D>>,
     ) -> (Tensor<D>, Option<Self::State<D>>) {
         match (FlexBuffer::of(tensor), FlexBuffer::of(gradient)) {
-            (Ok(weights), Ok(gradient)) => {
-                let (weights, state) = self.0.update(learning_rate, &weights, gradient, state);
+            (Ok(weights), Ok(mut gradient)) => {
+                if let Some(clipping) = &self.clipping {
+                    clip(clipping, gradient.values_mut());
+                }
+                let (weights, state) = self.update.update(learning_rate, &weights, gradient, state);
                 (weights.into_tensor(), state)
             }
             (tensor, gradient) => {
                 let (tensor, gradient) = (into_tensor(tensor), into_tensor(gradient));
-                self.0.reference().step(learning_rate, tensor, gradient, state)
+                let gradient = match &self.clipping {
+                    Some(clipping) => clipping.clip_gradient(gradient),
+                    None => gradient,
+                };
+                self.update.reference().step(learning_rate, tensor, gradient, state)
             }
         }
     }
