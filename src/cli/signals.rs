@@ -114,7 +114,9 @@ const STACK: usize = 512 * 1024;
 /// without a word if a limit on memory (`ulimit -v`) is reached by then.
 #[inline(never)]
 pub(super) fn grow_stack() {
-    std::hint::black_box(&[1u8; STACK]);
+    // A reference to a constant would be one to the program's data, and not to the stack.
+    let stack = [std::hint::black_box(1u8); STACK];
+    std::hint::black_box(&stack);
 }
 
 /// Turns the abort of a failed allocation into exit code 1, without a core dump.
