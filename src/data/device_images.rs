@@ -23,7 +23,7 @@ pub(super) struct DeviceImages {
     /// Four pixels each, the first one in the lowest eight bits, `[images, numbers]`. The last number
     /// of an image may have fewer pixels.
     packed: Tensor<2, Int>,
-    /// How far each pixel of a number is shifted to the left, `[1, 1, 4]`.
+    /// Position of each pixel in a number, in bits from the lowest one, `[1, 1, 4]`.
     shifts: Tensor<3, Int>,
     /// Class of each image, `[images]`.
     labels: Tensor<1, Int>,

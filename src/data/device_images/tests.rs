@@ -52,7 +52,7 @@ fn a_batch_has_the_images_with_its_numbers() {
 }
 
 #[test]
-fn no_copy_is_made_on_a_cpu_or_of_images_that_are_too_large() {
+fn no_copy_is_made_on_a_cpu() {
     assert!(devices().iter().all(|device| DeviceImages::of(&images(), device).is_none()));
     assert!(devices().iter().all(|device| DeviceImages::of(&images(), &device.clone().autodiff()).is_none()));
 }
@@ -74,7 +74,7 @@ fn a_loader_gathers_the_same_batches() {
                 assert_eq!(gathered.images().device(), device);
                 assert_eq!(values(gathered.images()), values(plain.images()));
                 assert_eq!(classes(gathered.targets()), classes(plain.targets()));
-                // What is changed is made by the CPU.
+                // The CPU makes mixed images.
                 let mixup = Mixup::draw(1.0, 1, 1);
                 let [plain, gathered] = [plain, gathered].map(|batch| batch.with_mixup(mixup));
                 assert!(gathered.held().is_none());

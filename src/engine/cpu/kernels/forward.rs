@@ -14,7 +14,7 @@ use crate::engine::cpu::kernels::{dispatch, has_many_registers};
 
 /// Returns whether packing the weights for the forward pass of images pays on this processor. With
 /// AVX-512, four vectors of a row are 256 bytes one after the other, and the weights are as fast where
-/// they lie. Measured: docs/kernels.md.
+/// they lie (decision 67).
 pub(crate) fn packing_for_images_pays() -> bool {
     dispatch(PackingForImagesPays)
 }
