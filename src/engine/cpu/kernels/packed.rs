@@ -100,6 +100,12 @@ impl PackedMatrix {
         self.layout.inner
     }
 
+    /// Some rows of panel number `panel`, `[rows, width]`.
+    pub(super) fn rows_of_panel(&self, panel: usize, rows: Range<usize>) -> &[f32] {
+        let Layout { inner, width, .. } = self.layout;
+        &self.panels[(panel * inner + rows.start) * width..(panel * inner + rows.end) * width]
+    }
+
     /// Panels `[inner, width]`, each with the range of its columns.
     pub(super) fn panels(&self) -> impl Iterator<Item = (&[f32], Range<usize>)> {
         let Layout { inner, columns, width } = self.layout;

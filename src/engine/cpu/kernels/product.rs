@@ -11,7 +11,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use crate::engine::cpu::kernels::aligned::AlignedBuffer;
-use crate::engine::cpu::kernels::packed::{PackedMatrix, Weights, panel_width};
+use crate::engine::cpu::kernels::packed::{Weights, panel_width};
 use crate::engine::cpu::kernels::vectors::{fma_tile, load, load_beyond, load_padded, store};
 use crate::engine::cpu::kernels::{TILE_ROWS, dispatch, has_many_registers};
 
@@ -73,43 +73,24 @@ impl WithSimd for Product<'_> {
 }
 
 impl Product<'_> {
-    /// Computes all panels, each `U` vectors wide.
+    /// Computes all panels, each `U` vectors wide, one block of weights after the other.
     #[inline(always)]
     fn compute<S: Simd, const U: usize>(&mut self, simd: S) {
-        match self.weights {
-            Weights::Packed(packed) => self.compute_packed::<S, U>(simd, packed),
-            Weights::RowMajor(weights) => self.compute_row_major::<S, U>(simd, weights),
-        }
-    }
-
-    #[inline(always)]
-    fn compute_packed<S: Simd, const U: usize>(&mut self, simd: S, packed: &PackedMatrix) {
-        let width = U * S::F32_LANES;
-        for (panel, columns) in packed.panels() {
-            for start in (0..self.inner).step_by(BLOCK_ROWS) {
-                let rows = start..self.inner.min(start + BLOCK_ROWS);
-                let weights = &panel[rows.start * width..rows.end * width];
-                self.multiply::<S, U>(simd, &Block { weights, rows, columns: columns.clone() });
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn compute_row_major<S: Simd, const U: usize>(&mut self, simd: S, weights: &[f32]) {
         let width = U * S::F32_LANES;
         let mut copy = AlignedBuffer::default();
-        copy.resize(BLOCK_ROWS.min(self.inner) * width);
-        for column in (0..self.num_columns).step_by(width) {
+        for (panel, column) in (0..self.num_columns).step_by(width).enumerate() {
             let columns = column..self.num_columns.min(column + width);
             for start in (0..self.inner).step_by(BLOCK_ROWS) {
                 let rows = start..self.inner.min(start + BLOCK_ROWS);
-                for (row, slot) in rows.clone().zip(copy.chunks_exact_mut(width)) {
-                    let start = row * self.num_columns;
-                    // Numbers beyond the last column are arbitrary, and so are sums that nothing stores.
-                    let values = load_beyond::<S, U>(simd, weights, start + column, start + columns.end);
-                    S::as_mut_simd_f32s(slot).0.copy_from_slice(&values);
-                }
-                let weights = &copy[..rows.len() * width];
+                let weights = match self.weights {
+                    Weights::Packed(packed) => packed.rows_of_panel(panel, rows.clone()),
+                    Weights::RowMajor(weights) => {
+                        copy.resize(rows.len() * width);
+                        let weights = &weights[rows.start * self.num_columns..];
+                        copy_block::<S, U>(simd, weights, self.num_columns, columns.clone(), &mut copy);
+                        &copy
+                    }
+                };
                 self.multiply::<S, U>(simd, &Block { weights, rows, columns: columns.clone() });
             }
         }
@@ -161,6 +142,23 @@ impl Product<'_> {
             first += R;
         }
         (first, rest)
+    }
+}
+
+/// Copies `columns` of the first rows of `weights`, each of `num_columns` numbers, to `block`, `U` vectors
+/// per row. Numbers beyond the last column are arbitrary, and so are sums that nothing stores.
+#[inline(always)]
+fn copy_block<S: Simd, const U: usize>(
+    simd: S,
+    weights: &[f32],
+    num_columns: usize,
+    columns: Range<usize>,
+    block: &mut [f32],
+) {
+    for (row, slot) in block.chunks_exact_mut(U * S::F32_LANES).enumerate() {
+        let start = row * num_columns;
+        let values = load_beyond::<S, U>(simd, weights, start + columns.start, start + columns.end);
+        S::as_mut_simd_f32s(slot).0.copy_from_slice(&values);
     }
 }
 
