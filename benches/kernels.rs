@@ -16,7 +16,7 @@ const STEPS: [(&[usize], usize); 4] =
 pub fn tables() {
     let split = Split::whole(Source::mnist().load(Subset::Train).unwrap());
     for (sizes, num_images) in STEPS {
-        let images: Vec<&[u8]> = (0..num_images).map(|index| split.image(index * 97).0).collect();
+        let images: Vec<_> = (0..num_images).map(|index| split.pixels(index * 97)).collect();
         let StepProfile { peak_gflops, parts } = profile_step(&images, sizes);
         let network: Vec<String> = sizes.iter().map(usize::to_string).collect();
         println!("\n{}, {num_images} images, one thread, peak {peak_gflops:.0} GFLOP/s\n", network.join("-"));

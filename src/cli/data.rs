@@ -111,7 +111,7 @@ struct Labelled {
 impl Labelled {
     /// Returns the label of image `index` of a split.
     fn new(split: &Split, index: usize, num_classes: usize) -> Self {
-        let label = split.is_labelled().then(|| split.image(index).1);
+        let label = split.is_labelled().then(|| split.label(index));
         let one_hot = label.map_or_else(Vec::new, |label| one_hot(label, num_classes));
         Self { index, label, one_hot }
     }
@@ -173,7 +173,7 @@ fn show_image(
     };
     output.line(&format!("{name} image {index} of {source}: {described}"));
     output.line("");
-    for line in terminal::image(pixels, height, width, output.has_colors()) {
+    for line in terminal::image(&pixels, height, width, output.has_colors()) {
         output.line(&line);
     }
     output.line("");

@@ -2,7 +2,7 @@
 //! orientation, labels. Depends on `sources` and `range`. Must not know the other parts.
 
 use crate::data::sources::{RawImages, RawLabels, RawPixels, natural_order};
-use crate::data::{DataProperties, ImageDataset, ValueRange};
+use crate::data::{DataProperties, ImageDataset, Pixels, ValueRange};
 use crate::error::{Error, Result};
 use crate::util::format::{counted, grouped, listed};
 
@@ -39,15 +39,23 @@ pub(super) fn convert_part(
         return Err(Error::data(format!("`{images_name}` has too few pixels for {count} images")));
     }
     let range = range_of_part(&pixels, properties.value_range, &images_name, note);
-    let mut pixels = range.scale(pixels)?;
-    let (mut height, mut width) = (height, width);
-    if properties.transposed {
-        transpose(&mut pixels, height, width);
-        (height, width) = (width, height);
-    }
     let mut labels = labels.unwrap_or_default();
-    if classes.contains(&None) {
-        leave_out_unknown(&mut pixels, &mut labels, classes, height * width, &images_name, note)?;
+    let leaves_out = classes.contains(&None);
+    let mut pixels = match pixels {
+        RawPixels::Blocks(blocks) if range == ValueRange::BYTES && !properties.transposed && !leaves_out => {
+            Pixels::Blocks(blocks)
+        }
+        pixels => Pixels::Bytes(range.scale(pixels)?),
+    };
+    let (mut height, mut width) = (height, width);
+    if let Pixels::Bytes(bytes) = &mut pixels {
+        if properties.transposed {
+            transpose(bytes, height, width);
+            (height, width) = (width, height);
+        }
+        if leaves_out {
+            leave_out_unknown(bytes, &mut labels, classes, height * width, &images_name, note)?;
+        }
     }
     let labels = labels.ids().iter().map(|&id| classes[id as usize].unwrap_or_default()).collect();
     Ok(ImageDataset { pixels, labels, height, width, images_name })
@@ -61,7 +69,7 @@ fn range_of_part(
     images_name: &str,
     note: &mut impl FnMut(String),
 ) -> ValueRange {
-    if known == ValueRange::BYTES && matches!(pixels, RawPixels::Bytes(_)) {
+    if known == ValueRange::BYTES && !matches!(pixels, RawPixels::Floats(_)) {
         return known;
     }
     let (min, max) = pixels.min_max();

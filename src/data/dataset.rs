@@ -1,8 +1,9 @@
 //! Owns the images and labels of one subset of a data set, in memory.
-//! Depends on `error` and `util` alone. Must not know files, splits or tensors.
+//! Depends on `pixels`, `error` and `util` alone. Must not know files, splits or tensors.
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::Pixels;
 use crate::error::{Error, Result};
 
 /// One part of a data set, as its author divided it.
@@ -19,9 +20,8 @@ pub enum Subset {
 /// One subset of a data set: at least one image, and one label per image or none at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageDataset {
-    /// Pixels of all images: `len() * height * width` bytes, row-major. 0 is the network's 0, 255
-    /// its 1. Image `i` starts at `i * height * width`.
-    pub pixels: Vec<u8>,
+    /// Pixels of all images: `height * width` each, row-major. 0 is the network's 0, 255 its 1.
+    pub pixels: Pixels,
     /// Class of each image, from 0. Empty if the images have no labels.
     pub labels: Vec<u16>,
     /// Rows per image.

@@ -8,7 +8,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::backend;
-use crate::data::{ImageDataset, MAX_PIXEL};
+use crate::data::{MAX_PIXEL, StoredImages};
 
 /// Pixels of one number.
 const PIXELS: usize = 4;
@@ -34,34 +34,37 @@ pub(super) struct DeviceImages {
 impl DeviceImages {
     /// Copies the images to `device`, which may be an autodiff device. None if it is a CPU, whose own
     /// memory has them already, or if they are too large.
-    pub(super) fn of(images: &ImageDataset, device: &Device) -> Option<Self> {
+    pub(super) fn of(images: &StoredImages, device: &Device) -> Option<Self> {
         let device = device.clone().inner();
-        let (height, width) = images.image_size();
-        let num_bytes = images.len().saturating_mul((height * width).next_multiple_of(PIXELS));
-        if backend::is_cpu(&device) || images.is_empty() || num_bytes > MAX_BYTES {
+        let StoredImages { num_images, height, width, .. } = *images;
+        let num_bytes = num_images.saturating_mul((height * width).next_multiple_of(PIXELS));
+        if backend::is_cpu(&device) || num_images == 0 || num_bytes > MAX_BYTES {
             return None;
         }
         Some(Self::copy(images, &device))
     }
 
     /// Copies the images to `device`.
-    fn copy(images: &ImageDataset, device: &Device) -> Self {
-        let (height, width) = images.image_size();
+    fn copy(images: &StoredImages, device: &Device) -> Self {
+        let StoredImages { pixels, labels, num_images, height, width } = images;
+        let (num_images, height, width) = (*num_images, *height, *width);
         let num_numbers = (height * width).div_ceil(PIXELS);
         let number = |pixels: &[u8]| {
             let mut bytes = [0; PIXELS];
             bytes[..pixels.len()].copy_from_slice(pixels);
             i32::from_le_bytes(bytes)
         };
-        let rows = images.pixels.chunks_exact(height * width);
-        let packed: Vec<i32> = rows.flat_map(|row| row.chunks(PIXELS).map(number)).collect();
-        let label = |index| images.labels.get(index).copied().map_or(0, i32::from);
-        let labels: Vec<i32> = (0..images.len()).map(label).collect();
+        let mut packed: Vec<i32> = Vec::with_capacity(num_images * num_numbers);
+        for index in 0..num_images {
+            packed.extend(pixels.image(index, height * width).to_bytes().chunks(PIXELS).map(number));
+        }
+        let label = |index| labels.get(index).copied().map_or(0, i32::from);
+        let labels: Vec<i32> = (0..num_images).map(label).collect();
         let shifts: [i32; PIXELS] = std::array::from_fn(|pixel| 8 * pixel as i32);
         Self {
             shifts: Tensor::from_data(TensorData::new(shifts.to_vec(), [1, 1, PIXELS]), device),
-            packed: Tensor::from_data(TensorData::new(packed, [images.len(), num_numbers]), device),
-            labels: Tensor::from_data(TensorData::new(labels, [images.len()]), device),
+            packed: Tensor::from_data(TensorData::new(packed, [num_images, num_numbers]), device),
+            labels: Tensor::from_data(TensorData::new(labels, [num_images]), device),
             size: [height, width],
         }
     }

@@ -33,6 +33,9 @@ pub(super) fn images_sha256(images: &RawImages, range: ValueRange) -> String {
     }
     match &images.pixels {
         RawPixels::Bytes(bytes) => digest.update(bytes),
+        RawPixels::Blocks(blocks) => {
+            (0..blocks.num_images()).for_each(|index| digest.update(blocks.image(index).to_bytes()));
+        }
         RawPixels::Floats(blocks) => {
             for block in blocks {
                 let bytes: Vec<u8> = block.iter().map(|&value| range.to_byte(value)).collect();

@@ -17,7 +17,7 @@ use rand::seq::SliceRandom;
 
 use crate::data::augmentation::Prefetch;
 use crate::data::device_images::DeviceImages;
-use crate::data::{AugmentScratch, Augmenter, Mixup, Split, normalize};
+use crate::data::{AugmentScratch, Augmenter, ImagePixels, Mixup, Split};
 use crate::util::rng::{RngStream, rng};
 
 /// Largest number of images per batch in an evaluation, large enough to keep a device busy.
@@ -107,7 +107,7 @@ impl Batch {
     /// # Panics
     /// If the range is not within the batch.
     pub fn labels(&self, range: Range<usize>) -> impl Iterator<Item = u16> {
-        self.indices[range].iter().map(|&index| self.split.image(index as usize).1)
+        self.indices[range].iter().map(|&index| self.split.label(index as usize))
     }
 
     /// Labels of the second images of the mixtures `range`: see [`Batch::with_mixup`].
@@ -116,7 +116,7 @@ impl Batch {
     /// If the range is not within the batch.
     pub fn second_labels(&self, range: Range<usize>) -> impl Iterator<Item = u16> {
         let indices = range.map(|position| self.indices[self.position_after(position)]);
-        indices.map(|index| self.split.image(index as usize).1)
+        indices.map(|index| self.split.label(index as usize))
     }
 
     /// Position of the image that is mixed with the one at `position`.
@@ -124,12 +124,24 @@ impl Batch {
         if position + 1 < self.len() { position + 1 } else { 0 }
     }
 
-    /// Images `range` of the batch: for each its row-major bytes, with 0 as background. Changed images
-    /// are in the memory of `buffer`.
+    /// Pixels of the images `range` of the batch. Those of changed images are in the memory of `buffer`.
     ///
     /// # Panics
     /// If the range is not within the batch.
-    pub fn pixels<'a>(&'a self, range: Range<usize>, buffer: &'a mut ImageBuffer) -> Vec<&'a [u8]> {
+    pub fn pixels<'a>(&'a self, range: Range<usize>, buffer: &'a mut ImageBuffer) -> Vec<ImagePixels<'a>> {
+        if !self.is_changed() {
+            return range.map(|at| self.split.pixels(self.indices[at] as usize)).collect();
+        }
+        self.changed(range, buffer).into_iter().map(ImagePixels::Bytes).collect()
+    }
+
+    /// Returns whether the images are not those of the data set.
+    fn is_changed(&self) -> bool {
+        self.augmented.is_some() || self.mixup.is_some()
+    }
+
+    /// Images `range` of the batch, augmented and mixed.
+    fn changed<'a>(&'a self, range: Range<usize>, buffer: &'a mut ImageBuffer) -> Vec<&'a [u8]> {
         let ImageBuffer { pixels, mixed, scratch } = buffer;
         let Some(mixup) = self.mixup.filter(|_| !range.is_empty()) else {
             return self.unmixed(range.collect(), pixels, scratch);
@@ -149,16 +161,15 @@ impl Batch {
         scratch: &mut AugmentScratch,
     ) -> Vec<&'a [u8]> {
         let size = self.image_len();
-        let positions = positions.into_iter();
-        let Some(augmented) = &self.augmented else {
-            return positions.map(|at| self.split.image(self.indices[at] as usize).0).collect();
-        };
-        if let Some(pixels) = &augmented.pixels {
-            return positions.map(|at| &pixels[at * size..(at + 1) * size]).collect();
+        if let Some(pixels) = self.augmented.as_ref().and_then(|augmented| augmented.pixels.as_ref()) {
+            return positions.into_iter().map(|at| &pixels[at * size..(at + 1) * size]).collect();
         }
         buffer.clear();
-        let indices: Vec<u32> = positions.map(|at| self.indices[at]).collect();
-        augmented.append(&self.split, &indices, scratch, buffer);
+        let indices: Vec<u32> = positions.into_iter().map(|at| self.indices[at]).collect();
+        match &self.augmented {
+            Some(augmented) => augmented.append(&self.split, &indices, scratch, buffer),
+            None => indices.iter().for_each(|&index| self.split.pixels(index as usize).append_to(buffer)),
+        }
         buffer.chunks_exact(size).collect()
     }
 
@@ -168,7 +179,7 @@ impl Batch {
         height * width
     }
 
-    /// Images as a tensor `[batch, height, width]`, pixels in [0, 1]: see [`normalize`].
+    /// Images as a tensor `[batch, height, width]`, pixels in [0, 1]: see [`normalize`](crate::data::normalize).
     pub fn images(&self) -> Tensor<3> {
         if let Some((held, indices)) = self.held() {
             let images = held.images(indices);
@@ -178,7 +189,7 @@ impl Batch {
         let mut pixels = Vec::with_capacity(self.len() * height * width);
         let mut buffer = ImageBuffer::default();
         for image in self.pixels(0..self.len(), &mut buffer) {
-            Self::normalize_into(&mut pixels, image);
+            image.append_normalized(&mut pixels);
         }
         Tensor::from_data(TensorData::new(pixels, [self.len(), height, width]), &self.device)
     }
@@ -200,18 +211,12 @@ impl Batch {
     /// The images that a GPU holds, with the numbers of those of the batch. None if there are none, or if
     /// the images of the batch are changed.
     pub(super) fn held(&self) -> Option<(&DeviceImages, Tensor<1, Int>)> {
-        let is_changed = self.augmented.is_some() || self.mixup.is_some();
-        self.split.on_device.as_ref().zip(self.on_device.clone()).filter(|_| !is_changed)
+        self.split.on_device.as_ref().zip(self.on_device.clone()).filter(|_| !self.is_changed())
     }
 
     fn to_targets(&self, labels: impl Iterator<Item = u16>) -> Tensor<1, Int> {
         let labels: Vec<i32> = labels.map(i32::from).collect();
         Tensor::from_data(TensorData::new(labels, [self.len()]), &self.device)
-    }
-
-    /// Appends the normalized pixels of an image to `values`.
-    pub(crate) fn normalize_into(values: &mut Vec<f32>, image: &[u8]) {
-        values.extend(image.iter().map(|&pixel| normalize(pixel)));
     }
 }
 
@@ -221,7 +226,7 @@ impl Augmented {
         for &index in indices {
             let (image, _) = split.image(index as usize);
             let in_data_set = split.index_in_data_set(index as usize);
-            self.augmenter.append(image, self.epoch, in_data_set, scratch, pixels);
+            self.augmenter.append(&image, self.epoch, in_data_set, scratch, pixels);
         }
     }
 }

@@ -14,6 +14,7 @@ mod load;
 mod loader;
 mod mixup;
 mod picture_files;
+mod pixels;
 mod preparation;
 mod preprocess;
 mod progress;
@@ -21,6 +22,7 @@ mod range;
 mod sources;
 mod split;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -48,6 +50,8 @@ pub use load::{DataProperties, LoadedData, RawData};
 pub use loader::{Batch, EVALUATION_BATCH_SIZE, ImageBuffer, Loader, Sampling, evaluation_batch_size};
 pub use mixup::Mixup;
 pub use picture_files::{PictureFile, find_pictures};
+pub(crate) use pixels::BLOCK;
+pub use pixels::{BlockPixels, ImagePixels, Pixels};
 pub use preparation::{PicturePreparer, Preparation, PreparedImage};
 pub use preprocess::{DigitSheet, Doubt, PreparedPicture, SheetDigit, SheetPicture, read_digit, read_sheet};
 pub use progress::{ReadObserver, ReadProgress, observe_reading};
@@ -58,21 +62,35 @@ pub use sources::{DataSource, Mnist, RawImages, RawLabels, RawPixels, ReadOption
 pub(crate) use split::draw_stopping;
 pub use split::{Folds, TrainValSplit, check_folds, draw_test, fold_size};
 
-/// Some images of a data set, as indices into one shared [`ImageDataset`].
+/// Some images of a data set, as indices into the images of the whole data set, which splits share.
 #[derive(Debug, Clone)]
 pub struct Split {
-    images: Arc<ImageDataset>,
+    images: Arc<StoredImages>,
     /// Index in `images` of each image of the split.
     indices: Arc<[u32]>,
     /// The same images in the memory of a GPU.
     on_device: Option<DeviceImages>,
 }
 
+/// Images of a data set and their labels.
+#[derive(Debug)]
+struct StoredImages {
+    pixels: Pixels,
+    /// Class of each image. Empty if the images have no labels.
+    labels: Vec<u16>,
+    num_images: usize,
+    height: usize,
+    width: usize,
+}
+
 impl Split {
-    /// Makes a split of the images at `indices`, in that order. Every index must be below
-    /// `images.len()`.
-    pub fn new(images: Arc<ImageDataset>, indices: Vec<u32>) -> Self {
-        Self { images, indices: indices.into(), on_device: None }
+    /// Makes a split of all images of a data set.
+    pub fn whole(images: ImageDataset) -> Self {
+        let num_images = images.len();
+        let ImageDataset { pixels, labels, height, width, .. } = images;
+        let pixels = pixels.without_background(height * width);
+        let images = Arc::new(StoredImages { pixels, labels, num_images, height, width });
+        Self { images, indices: (0..num_images as u32).collect(), on_device: None }
     }
 
     /// Returns the same split, whose batches for `device` are gathered there if it is a GPU. The whole
@@ -106,12 +124,6 @@ impl Split {
         Some((held.images(indices.clone()), held.labels(indices)))
     }
 
-    /// Makes a split of all images of a data set.
-    pub fn whole(images: ImageDataset) -> Self {
-        let indices = (0..images.len() as u32).collect();
-        Self::new(Arc::new(images), indices)
-    }
-
     /// Number of images.
     pub fn len(&self) -> usize {
         self.indices.len()
@@ -129,7 +141,7 @@ impl Split {
 
     /// True if the class of each image is known.
     pub fn is_labelled(&self) -> bool {
-        self.images.is_labelled()
+        !self.images.labels.is_empty()
     }
 
     /// Returns image `index` of the split, row-major bytes with 0 as the network's 0, and its
@@ -137,11 +149,25 @@ impl Split {
     ///
     /// # Panics
     /// If `index` is not below [`Split::len`].
-    pub fn image(&self, index: usize) -> (&[u8], u16) {
-        let index = self.indices[index] as usize;
-        let size = self.images.height * self.images.width;
-        let label = self.images.labels.get(index).copied().unwrap_or_default();
-        (&self.images.pixels[index * size..(index + 1) * size], label)
+    pub fn image(&self, index: usize) -> (Cow<'_, [u8]>, u16) {
+        (self.pixels(index).to_bytes(), self.label(index))
+    }
+
+    /// Returns the pixels of image `index` of the split, as they are kept.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Split::len`].
+    pub fn pixels(&self, index: usize) -> ImagePixels<'_> {
+        let StoredImages { pixels, height, width, .. } = &*self.images;
+        pixels.image(self.indices[index] as usize, height * width)
+    }
+
+    /// Returns the label of image `index` of the split, which is 0 if the images have no labels.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Split::len`].
+    pub fn label(&self, index: usize) -> u16 {
+        self.images.labels.get(self.indices[index] as usize).copied().unwrap_or_default()
     }
 
     /// Returns the index in the data set of image `index` of the split.
@@ -157,7 +183,7 @@ impl Split {
     ///
     /// # Errors
     /// `index` is not below [`Split::len`].
-    pub fn get(&self, index: usize, name: &str) -> Result<(&[u8], u16), Error> {
+    pub fn get(&self, index: usize, name: &str) -> Result<(Cow<'_, [u8]>, u16), Error> {
         if index < self.len() {
             return Ok(self.image(index));
         }
@@ -169,8 +195,14 @@ impl Split {
 
     /// Smallest and largest value of all pixels, 0 and 0 without images.
     pub fn value_range(&self) -> (u8, u8) {
-        let pixels = || (0..self.len()).flat_map(|index| self.image(index).0);
-        (pixels().min().copied().unwrap_or(0), pixels().max().copied().unwrap_or(0))
+        let mut range: Option<(u8, u8)> = None;
+        for index in 0..self.len() {
+            for &pixel in self.image(index).0.iter() {
+                let (smallest, largest) = range.unwrap_or((pixel, pixel));
+                range = Some((smallest.min(pixel), largest.max(pixel)));
+            }
+        }
+        range.unwrap_or_default()
     }
 
     /// Number of images of each of `num_classes` classes. All are 0 if the images have no labels.
@@ -180,7 +212,7 @@ impl Split {
             return counts;
         }
         for index in 0..self.len() {
-            counts[usize::from(self.image(index).1)] += 1;
+            counts[usize::from(self.label(index))] += 1;
         }
         counts
     }
@@ -193,7 +225,7 @@ impl Split {
             return classes;
         }
         for index in 0..self.len() {
-            let class: &mut Vec<usize> = &mut classes[usize::from(self.image(index).1)];
+            let class: &mut Vec<usize> = &mut classes[usize::from(self.label(index))];
             if class.len() < count {
                 class.push(index);
             }
@@ -206,7 +238,7 @@ impl Split {
         if !self.is_labelled() {
             return Vec::new();
         }
-        self.indices.iter().map(|&index| self.images.labels[index as usize]).collect()
+        (0..self.len()).map(|index| self.label(index)).collect()
     }
 
     /// Makes a split of the images at `positions` of this one, in that order. Every position must
@@ -256,7 +288,7 @@ pub struct Item {
 impl Dataset<Item> for Split {
     fn get(&self, index: usize) -> Result<Item, DatasetError> {
         let (pixels, label) = self.image(index);
-        Ok(Item { pixels: pixels.to_vec(), label })
+        Ok(Item { pixels: pixels.into_owned(), label })
     }
 
     fn len(&self) -> usize {

@@ -54,9 +54,15 @@ impl ValueRange {
     /// [`ValueRange::of_training_images`].
     pub(crate) fn of_pixels(pixels: &RawPixels) -> Self {
         // One byte above 16 decides, and most data sets have it among their first pixels.
-        if let RawPixels::Bytes(bytes) = pixels
-            && bytes.iter().any(|&byte| byte > 16)
-        {
+        let is_high = |bytes: &[u8]| bytes.iter().any(|&byte| byte > 16);
+        let has_high = match pixels {
+            RawPixels::Bytes(bytes) => is_high(bytes),
+            RawPixels::Blocks(blocks) => {
+                (0..blocks.num_images()).any(|index| is_high(&blocks.image(index).to_bytes()))
+            }
+            RawPixels::Floats(_) => false,
+        };
+        if has_high {
             return Self::BYTES;
         }
         let (min, max) = pixels.min_max();
@@ -88,6 +94,7 @@ impl ValueRange {
                 bytes.iter_mut().for_each(|byte| *byte = table[usize::from(*byte)]);
                 Ok(bytes)
             }
+            RawPixels::Blocks(blocks) => self.scale(RawPixels::Bytes(blocks.to_bytes()?)),
             RawPixels::Floats(blocks) => {
                 let count = blocks.iter().map(Vec::len).sum();
                 let mut bytes = memory::reserve(count, "the images")?;

@@ -36,13 +36,14 @@ impl PageImages {
 pub(super) fn choose(images: &EvalSet, predictions: &[Prediction]) -> PageImages {
     let split = &images.split;
     let labels: Vec<usize> = match split.is_labelled() {
-        true => (0..split.len()).map(|index| usize::from(split.image(index).1)).collect(),
+        true => (0..split.len()).map(|index| usize::from(split.label(index))).collect(),
         false => Vec::new(),
     };
     let (height, width) = split.image_size();
     let most = MAX_BYTES / (height * width).max(1);
     let indices = positions(&labels, predictions, most);
-    let pixels: Vec<u8> = indices.iter().flat_map(|&index| split.image(index).0).copied().collect();
+    let mut pixels = Vec::with_capacity(indices.len() * height * width);
+    indices.iter().for_each(|&index| split.pixels(index).append_to(&mut pixels));
     PageImages {
         // Not the place of the data set, which is of no use to other people.
         name: images.name.to_string(),

@@ -126,7 +126,7 @@ fn positions_and_labels(split: &Split) -> Result<(Vec<u32>, Vec<usize>)> {
         )
         .hint("`smallnet predict` shows what the network predicts for them"));
     }
-    let labels = (0..split.len()).map(|index| usize::from(split.image(index).1)).collect();
+    let labels = (0..split.len()).map(|index| usize::from(split.label(index))).collect();
     Ok(((0..split.len() as u32).collect(), labels))
 }
 

@@ -180,7 +180,7 @@ fn find_examples(saved: &LoadedModel) -> Result<(LabImage, Option<LabImage>)> {
     for indices in all.chunks(CHUNK) {
         let predictions = saved.predict(&subject, indices)?;
         for (&index, image) in indices.iter().zip(predictions) {
-            let label = usize::from(subject.split.image(index).1);
+            let label = usize::from(subject.split.label(index));
             let image = LabImage { index, label, pixels: image.pixels, prediction: image.prediction };
             let is_right = |image: &LabImage| image.prediction.class == image.label;
             match &first {

@@ -132,7 +132,7 @@ impl LoadedModel {
             let label = split.is_labelled().then_some(usize::from(label));
             let (set, tag) = (eval_set.describe(), tag.clone());
             let image = ImageRef::Index { images: set, tag, index, label };
-            images.push((image, pixels.to_vec()));
+            images.push((image, pixels.into_owned()));
         }
         let indices: Vec<u32> = indices.iter().map(|&index| index as u32).collect();
         let predictions = predict(&self.model, split, &indices, &self.handle.device)?;
@@ -183,7 +183,7 @@ impl LoadedModel {
         let InputSpec { height, width, .. } = self.info.data.layout;
         let indices: Vec<u32> = (0..pixels.len() as u32).collect();
         let images = ImageDataset {
-            pixels: pixels.concat(),
+            pixels: pixels.concat().into(),
             labels: Vec::new(),
             height,
             width,

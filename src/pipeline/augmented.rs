@@ -36,7 +36,7 @@ pub fn draw_augmented(splits: &Splits, experiment: &Experiment, artifacts: &Path
     let mut images = Vec::new();
     for &index in &shown {
         let in_data_set = split.index_in_data_set(index);
-        images.extend(augmenter.first_epochs(split.image(index).0, in_data_set, columns - 1));
+        images.extend(augmenter.first_epochs(&split.image(index).0, in_data_set, columns - 1));
     }
     let caption = |at: usize| match at % columns {
         0 => shown[at / columns].to_string(),
@@ -46,7 +46,7 @@ pub fn draw_augmented(splits: &Splits, experiment: &Experiment, artifacts: &Path
     let tiles: Vec<_> = images.iter().map(Vec::as_slice).enumerate().map(tile).collect();
     let names = splits.properties.classes.names();
     let row_labels: Vec<String> =
-        shown.iter().map(|&index| names[usize::from(split.image(index).1)].clone()).collect();
+        shown.iter().map(|&index| names[usize::from(split.label(index))].clone()).collect();
     let sheet = Sheet {
         title: "Training images and what training makes of them",
         subtitle: &format!(

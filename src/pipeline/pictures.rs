@@ -43,10 +43,6 @@ pub fn draw_samples(
 ) -> Result<PathBuf> {
     let split = splits.get(name)?;
     let InputSpec { height, width, num_classes } = splits.layout;
-    let tile = |&index: &usize| Tile {
-        values: split.image(index).0,
-        caption: vec![CaptionLine::plain(index.to_string())],
-    };
     let (rows, row_labels, title) = match split.is_labelled() {
         true => (
             split.first_per_class(num_classes, SAMPLES_PER_CLASS),
@@ -60,8 +56,15 @@ pub fn draw_samples(
         }
     };
     let mut tiles = Vec::with_capacity(rows.len() * SAMPLES_PER_CLASS);
-    for samples in rows {
-        tiles.extend(samples.iter().map(tile));
+    let images: Vec<Vec<_>> =
+        rows.iter().map(|samples| samples.iter().map(|&index| split.image(index).0).collect()).collect();
+    for (samples, images) in rows.iter().zip(&images) {
+        tiles.extend(
+            samples
+                .iter()
+                .zip(images)
+                .map(|(index, values)| Tile { values, caption: vec![CaptionLine::plain(index.to_string())] }),
+        );
         // A tile without values stays empty: a class may have few images, or none.
         tiles.resize(
             tiles.len() + SAMPLES_PER_CLASS - samples.len(),
@@ -99,7 +102,7 @@ pub fn draw_image(
     let InputSpec { height, width, .. } = splits.layout;
     let (pixels, _) = splits.get(name)?.get(index, &name.to_string())?;
     let scale = (MAX_SIDE / height.max(width)).clamp(1, IMAGE_SCALE);
-    let png = gray_png(pixels, height, width, scale)?;
+    let png = gray_png(&pixels, height, width, scale)?;
     run::write_file(
         &data_folder(artifacts),
         &format!("{}-{index}.png", file_stem(splits, experiment, name)),
@@ -272,11 +275,13 @@ impl LoadedModel {
         let (height, width) = split.image_size();
         let classes = self.info.data.classes();
         let name = |class: usize| &classes.names()[class];
-        let tiles: Vec<_> = evaluation
-            .top_losses
+        let mistakes = &evaluation.top_losses;
+        let images: Vec<_> = mistakes.iter().map(|mistake| split.image(mistake.index).0).collect();
+        let tiles: Vec<_> = mistakes
             .iter()
-            .map(|mistake| Tile {
-                values: split.image(mistake.index).0,
+            .zip(&images)
+            .map(|(mistake, values)| Tile {
+                values,
                 caption: vec![
                     CaptionLine::new(
                         format!("{} taken for {}", name(mistake.label), name(mistake.predicted)),

@@ -29,7 +29,7 @@ impl TestEvaluation {
     /// `weights_sha256`.
     pub fn new(evaluation: Evaluation, split: &Split, weights_sha256: String) -> Self {
         let worst_pixels =
-            evaluation.top_losses.iter().map(|mistake| split.image(mistake.index).0.to_vec()).collect();
+            evaluation.top_losses.iter().map(|mistake| split.image(mistake.index).0.into_owned()).collect();
         Self { weights_sha256: Some(weights_sha256), evaluation, worst_pixels }
     }
 

@@ -60,7 +60,7 @@ impl Case {
     fn batch(&self, index: usize, device: &Device) -> Batch {
         let GoldenBatch { pixels, labels } = &self.batches[index];
         let images = ImageDataset {
-            pixels: pixels.concat(),
+            pixels: pixels.concat().into(),
             labels: labels.clone(),
             height: self.height,
             width: self.width,

@@ -30,6 +30,18 @@ pub(crate) fn count() -> usize {
     start(None).unwrap_or(1)
 }
 
+/// Calls two functions, on two threads if there are two.
+pub(crate) fn both<A: Send, B: Send>(
+    first: impl FnOnce() -> A + Send,
+    second: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    // rayon panics if it cannot start its threads.
+    match count() > 1 {
+        true => rayon::join(first, second),
+        false => (first(), second()),
+    }
+}
+
 /// Largest useful number of workers beside the thread that runs a training step. More threads than
 /// cores would only take turns.
 #[cfg(feature = "cpu-engine")]

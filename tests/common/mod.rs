@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use image::RgbImage;
 use serde_json::Value;
+use smallnet::data::{Source, Subset};
 use tempfile::TempDir;
 
 #[cfg(target_os = "linux")]
@@ -72,17 +73,17 @@ impl TestDir {
 
     /// Writes a folder `data` with the first `train` training and `test` test images of MNIST.
     pub fn digits(&self, train: usize, test: usize) {
-        for (name, count, header, size) in [
-            ("train-images-idx3-ubyte", train, 16, 784),
-            ("train-labels-idx1-ubyte", train, 8, 1),
-            ("t10k-images-idx3-ubyte", test, 16, 784),
-            ("t10k-labels-idx1-ubyte", test, 8, 1),
-        ] {
-            let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("data/mnist/{name}.zst"));
-            let mut bytes = zstd::decode_all(fs::File::open(packed).unwrap()).unwrap();
-            bytes.truncate(header + count * size);
-            bytes[4..8].copy_from_slice(&u32::try_from(count).unwrap().to_be_bytes());
-            self.write(&format!("data/{name}"), bytes);
+        for (part, subset, count) in [("train", Subset::Train, train), ("t10k", Subset::Test, test)] {
+            let digits = Source::mnist().load(subset).unwrap();
+            let header = |numbers: &[usize]| -> Vec<u8> {
+                numbers.iter().flat_map(|&number| u32::try_from(number).unwrap().to_be_bytes()).collect()
+            };
+            let mut images = header(&[2051, count, 28, 28]);
+            (0..count).for_each(|index| digits.pixels.image(index, 784).append_to(&mut images));
+            let labels = digits.labels[..count].iter().map(|&label| u8::try_from(label).unwrap());
+            let labels = header(&[2049, count]).into_iter().chain(labels);
+            self.write(&format!("data/{part}-images-idx3-ubyte"), images);
+            self.write(&format!("data/{part}-labels-idx1-ubyte"), labels.collect::<Vec<u8>>());
         }
     }
 

@@ -15,9 +15,11 @@ import tempfile
 import time
 
 import numpy
-import zstandard
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "data" / "mnist"))
+import unpack  # noqa: E402
+
 # Largest difference of a probability and, relative to the largest logit, of a logit.
 TOLERANCE = 1e-5
 # Hidden layers of the exercise's network and of a hidden one.
@@ -30,9 +32,7 @@ class Failure(Exception):
 
 
 def read_mnist(part, kind, header):
-    path = ROOT / "data" / "mnist" / f"{part}-{kind}-ubyte.zst"
-    content = zstandard.ZstdDecompressor().decompressobj().decompress(path.read_bytes())
-    return numpy.frombuffer(content, numpy.uint8, offset=header)
+    return numpy.frombuffer(unpack.read(f"{part}-{kind}-ubyte"), numpy.uint8, offset=header)
 
 
 def images(part, limit=None):

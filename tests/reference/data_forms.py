@@ -5,7 +5,7 @@
     /tmp/venv-data/bin/python -P tests/reference/data_forms.py OUT TRAIN TEST [IDX_FOLDER]
 
 OUT gets one folder per form with the first TRAIN training and the first TEST test images. IDX_FOLDER has MNIST's four
-files as `.gz`; by default they are unpacked from data/mnist with the module zstandard. The folder tests/fixtures/forms
+files as `.gz`; by default they are unpacked from data/mnist, which needs the module zstandard. The folder tests/fixtures/forms
 was made with `OUT=tests/fixtures/forms TRAIN=60 TEST=20` by numpy 2.4.6, pandas 3.1.1, PyArrow 26.0.1 and Pillow 13.0.0.
 """
 
@@ -24,6 +24,7 @@ from PIL import Image
 
 OUT, TRAIN, TEST = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(ROOT / "data" / "mnist"))
 NAMES = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"), "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
@@ -31,9 +32,9 @@ WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 def original(name):
     if len(sys.argv) > 4:
         return gzip.open(Path(sys.argv[4]) / f"{name}.gz").read()
-    import zstandard
+    import unpack
 
-    return zstandard.ZstdDecompressor().stream_reader((ROOT / "data/mnist" / f"{name}.zst").open("rb")).read()
+    return unpack.read(name)
 
 
 def images(part, count):

@@ -9,15 +9,16 @@ the next multiple of 256) and computes in double precision, sharing no code with
 
 import json
 import struct
+import sys
 from pathlib import Path
 
 import cbor2
 import numpy as np
-import zstandard
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, log_loss, precision_recall_fscore_support
 
 HERE = Path(__file__).parent
-DATA = HERE.parent.parent / "data" / "mnist"
+sys.path.append(str(HERE.resolve().parent.parent / "data" / "mnist"))
+import unpack  # noqa: E402
 
 
 def tensors(path):
@@ -33,9 +34,7 @@ def tensors(path):
 
 
 def idx(name, header):
-    packed = (DATA / f"{name}.zst").read_bytes()
-    raw = zstandard.ZstdDecompressor().decompressobj().decompress(packed)
-    return np.frombuffer(raw[header:], dtype=np.uint8)
+    return np.frombuffer(unpack.read(name), dtype=np.uint8, offset=header)
 
 
 def calibration_error(confidence, correct, bins=15):

@@ -24,11 +24,11 @@ from pathlib import Path
 
 import cbor2
 import numpy as np
-import zstandard
 from scipy import stats
 
 HERE = Path(__file__).resolve().parent
-MNIST = HERE.parent.parent / "data" / "mnist"
+sys.path.append(str(HERE.parent.parent / "data" / "mnist"))
+import unpack  # noqa: E402
 
 
 # The page as text: one string per section, without charts, code and pictures.
@@ -229,8 +229,7 @@ def tensors(path):
 
 
 def idx(name, header):
-    packed = (MNIST / f"{name}.zst").read_bytes()
-    return np.frombuffer(zstandard.ZstdDecompressor().decompressobj().decompress(packed)[header:], np.uint8)
+    return np.frombuffer(unpack.read(name), np.uint8, offset=header)
 
 
 def lines(path):

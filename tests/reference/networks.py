@@ -4,16 +4,16 @@ Trains small networks on MNIST, saves them in `tests/fixtures/networks/`, and wr
 right test images and the mean cross-entropy that PyTorch itself gives, of all 10,000 and of the first 200.
 `fuzz/seeds/safetensors/` and `fuzz/seeds/pytorch/` get files of four pixels and three classes.
 
-Made with Python 3.11, torch 2.15.0 (CPU), numpy 2.4 and safetensors 0.8. From the repository's root, with the program zstd:
+Made with Python 3.11, torch 2.15.0 (CPU), numpy 2.4 and safetensors 0.8. From the repository's root:
 
     python3 -m venv /tmp/venv-networks
-    /tmp/venv-networks/bin/pip install torch==2.15.0 numpy safetensors
+    /tmp/venv-networks/bin/pip install torch==2.15.0 numpy safetensors zstandard
     /tmp/venv-networks/bin/python -P tests/reference/networks.py
 """
 
 import copy
 import json
-import subprocess
+import sys
 from pathlib import Path
 
 import numpy
@@ -21,13 +21,15 @@ import safetensors.numpy
 import torch
 from torch import nn
 
+sys.path.append("data/mnist")
+import unpack  # noqa: E402
+
 FIXTURES = Path("tests/fixtures/networks")
 SEEDS = Path("fuzz/seeds")
 
 
 def read(name: str, header: int) -> numpy.ndarray:
-    bytes_ = subprocess.run(["zstd", "-dc", f"data/mnist/{name}.zst"], check=True, capture_output=True).stdout
-    return numpy.frombuffer(bytes_, numpy.uint8)[header:].copy()
+    return numpy.frombuffer(unpack.read(name), numpy.uint8)[header:].copy()
 
 
 train_images, test_images = (

@@ -21,9 +21,10 @@ sys.path.pop(0)  # `statistics.py` beside this file is not the standard library'
 
 os.environ.update(MPLBACKEND="Agg", TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="-1")
 import numpy as np
-import zstandard
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "data" / "mnist"))
+import unpack  # noqa: E402
 NAMES = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
 
 # Expected output of a question. A number in the first group must be in the range.
@@ -65,7 +66,7 @@ EXPECTED = {
 
 def mnist():
     def read(name):
-        data = zstandard.ZstdDecompressor().stream_reader(open(ROOT / "data/mnist" / f"{name}.zst", "rb")).read()
+        data = unpack.read(name)
         return data, np.frombuffer(data, np.uint8, offset=16 if "images" in name else 8)
 
     raw = {name: read(name) for name in NAMES}

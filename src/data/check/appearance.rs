@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::images;
 use super::pixels::min_max;
 use super::shape::Shape;
+use crate::data::Pixels;
 use crate::data::preprocess::Doubt;
 
 /// Part of an image's contrast by which a pixel differs from the background to count as ink. The
@@ -105,21 +105,25 @@ impl Ink {
 
 impl Appearance {
     /// Looks at images of `height` × `width` bytes: at all of them, or at 1,000 to 2,000 of more.
-    pub(in crate::data) fn of(pixels: &[u8], height: usize, width: usize) -> Self {
-        let all = images(pixels, height, width);
-        let distance = all.len().div_ceil(MAX_IMAGES).max(1);
+    pub(in crate::data) fn of(pixels: &Pixels, height: usize, width: usize) -> Self {
+        let image_len = height.saturating_mul(width).max(1);
+        let num_images = pixels.len() / image_len;
+        let distance = num_images.div_ceil(MAX_IMAGES).max(1);
         // One image of each `distance`, each time one place further: labels often repeat at a
         // regular distance.
         let index = |block: usize| block * distance + block % distance;
-        let sample = (0..all.len() / distance).filter_map(|block| all.clone().nth(index(block)));
-        let votes = Votes::of(sample.clone(), width);
+        let sample: Vec<_> = (0..num_images / distance)
+            .map(|block| pixels.image(index(block), image_len).to_bytes())
+            .collect();
+        let sample = || sample.iter().map(AsRef::as_ref);
+        let votes = Votes::of(sample(), width);
         let polarity = votes.polarity();
         Self {
             polarity,
             light_on_dark_share: votes.share(votes.light_on_dark),
             dark_on_light_share: votes.share(votes.dark_on_light),
-            ink: measure_ink(sample.clone(), height, width, polarity),
-            shape: Shape::of(sample, width, polarity),
+            ink: measure_ink(sample(), height, width, polarity),
+            shape: Shape::of(sample(), width, polarity),
         }
     }
 

@@ -65,15 +65,15 @@ impl Duplicates {
         let side_by_side = |pixels| images(pixels, data.height, data.width);
         let size = data.height.saturating_mul(data.width).max(1);
         let num_train = side_by_side(data.train.pixels).len();
-        let test_pixels = data.test.map_or(&[][..], |test| test.pixels);
+        let test_pixels = data.test.map(|test| test.pixels);
         // Test images are numbered after the training images.
         let image = |index: usize| match index.checked_sub(num_train) {
-            None => data.train.pixels.get(index * size..(index + 1) * size),
-            Some(index) => test_pixels.get(index * size..(index + 1) * size),
+            None => Some(data.train.pixels.image(index, size).to_bytes()),
+            Some(index) => test_pixels.map(|pixels| pixels.image(index, size).to_bytes()),
         };
-        let all = side_by_side(data.train.pixels).chain(side_by_side(test_pixels));
+        let all = side_by_side(data.train.pixels).chain(test_pixels.into_iter().flat_map(side_by_side));
         let mut hashes: Vec<(u64, usize)> =
-            all.enumerate().map(|(index, image)| (hash(image), index)).collect();
+            all.enumerate().map(|(index, image)| (hash(&image), index)).collect();
         hashes.sort_unstable();
 
         let mut found = Self::default();

@@ -13,9 +13,11 @@ mod findings;
 mod pixels;
 mod shape;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
-use crate::data::ValueRange;
+use crate::data::{Pixels, ValueRange};
 use crate::util::threads;
 
 pub use appearance::{Appearance, Ink, Polarity};
@@ -28,9 +30,8 @@ pub use shape::Shape;
 /// One part of a data set, borrowed for a check.
 #[derive(Debug, Clone, Copy)]
 pub struct CheckedPart<'a> {
-    /// Pixels of all images, `height * width` bytes each, row-major. 0 is the network's 0 and 255
-    /// its 1.
-    pub pixels: &'a [u8],
+    /// Pixels of all images, `height * width` each, row-major. 0 is the network's 0 and 255 its 1.
+    pub pixels: &'a Pixels,
     /// Class of each image, an index into the names. Empty if the images have no labels.
     pub labels: &'a [u16],
 }
@@ -98,7 +99,7 @@ impl DataCheck {
         let CheckedData { height, width, .. } = *data;
         let statistics = |part: CheckedPart<'_>| PixelStatistics::new(part.pixels, height, width);
         let of_pixels = || (statistics(data.train), data.test.map(statistics));
-        let ((train, test), duplicates) = both(of_pixels, || Duplicates::find(data));
+        let ((train, test), duplicates) = threads::both(of_pixels, || Duplicates::find(data));
         let classes = classes::count(data);
         Self {
             train_images: train.images,
@@ -119,18 +120,14 @@ impl DataCheck {
     }
 }
 
-/// Calls two functions, on two threads if there are two.
-fn both<A: Send, B: Send>(first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B + Send) -> (A, B) {
-    // rayon panics if it cannot start its threads.
-    match threads::count() > 1 {
-        true => rayon::join(first, second),
-        false => (first(), second()),
-    }
-}
-
 /// The images of a part, from its first. Each has `height * width` bytes.
-fn images(pixels: &[u8], height: usize, width: usize) -> std::slice::ChunksExact<'_, u8> {
-    pixels.chunks_exact(height.saturating_mul(width).max(1))
+fn images(
+    pixels: &Pixels,
+    height: usize,
+    width: usize,
+) -> impl ExactSizeIterator<Item = Cow<'_, [u8]>> + Clone {
+    let image_len = height.saturating_mul(width).max(1);
+    (0..pixels.len() / image_len).map(move |index| pixels.image(index, image_len).to_bytes())
 }
 
 #[cfg(test)]

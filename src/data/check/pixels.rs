@@ -1,7 +1,10 @@
 //! Owns what is counted in all pixels of a part: the range of values, blank images, constant pixels,
 //! and whether rows and columns are exchanged. Must not know labels or words.
 
+use std::borrow::Cow;
+
 use super::images;
+use crate::data::Pixels;
 
 /// Counts over the images of one part.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,17 +21,17 @@ pub(super) struct PixelStatistics {
 
 impl PixelStatistics {
     /// Counts in images of `height` × `width` bytes.
-    pub(super) fn new(pixels: &[u8], height: usize, width: usize) -> Self {
+    pub(super) fn new(pixels: &Pixels, height: usize, width: usize) -> Self {
         let all = || images(pixels, height, width);
         let (mut blank, mut min, mut max) = (0, u8::MAX, 0);
         let first = all().next().unwrap_or_default();
         // Has the bits in which any image differs from the first one.
         let mut differences = vec![0_u8; first.len()];
         for image in all() {
-            let (low, high) = min_max(image);
+            let (low, high) = min_max(&image);
             (min, max) = (min.min(low), max.max(high));
             blank += usize::from(low == high);
-            for (difference, (a, b)) in differences.iter_mut().zip(image.iter().zip(first)) {
+            for (difference, (a, b)) in differences.iter_mut().zip(image.iter().zip(first.iter())) {
                 *difference |= a ^ b;
             }
         }
@@ -53,13 +56,13 @@ pub(super) fn min_max(image: &[u8]) -> (u8, u8) {
 /// one *height* apart in the file differ by less than half as much as pixels one *width* apart. In
 /// a picture, a pixel resembles the one below it, which lies one width further in the file. The
 /// first 1,000 images decide.
-pub(super) fn has_exchanged_sides(pixels: &[u8], height: usize, width: usize) -> bool {
+pub(super) fn has_exchanged_sides(pixels: &Pixels, height: usize, width: usize) -> bool {
     // Lines of fewer pixels are no pictures.
     if height == width || height.min(width) < 4 {
         return false;
     }
     let difference = |distance: usize| -> f64 {
-        let of_image = |image: &[u8]| -> f64 {
+        let of_image = |image: Cow<'_, [u8]>| -> f64 {
             let pairs = image.iter().zip(image.get(distance..).unwrap_or_default());
             let sum: f64 = pairs.map(|(&a, &b)| f64::from(a.abs_diff(b))).sum();
             sum / image.len().saturating_sub(distance).max(1) as f64

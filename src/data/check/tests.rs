@@ -6,9 +6,19 @@ use crate::data::Subset;
 use crate::data::sources::{RawPixels, ReadOptions, Source};
 
 /// Checks `train` and `test` images with labels that repeat in the order of the classes.
-fn check(train: &[u8], test: &[u8], (height, width): (usize, usize), num_classes: u32) -> DataCheck {
+fn check(train: &[u8], test: &[u8], size: (usize, usize), num_classes: u32) -> DataCheck {
+    let [train, test] = [train, test].map(|bytes| Pixels::Bytes(bytes.to_vec()));
+    check_pixels(&train, &test, size, num_classes)
+}
+
+fn check_pixels(
+    train: &Pixels,
+    test: &Pixels,
+    (height, width): (usize, usize),
+    num_classes: u32,
+) -> DataCheck {
     let names: Vec<String> = (0..num_classes).map(|class| class.to_string()).collect();
-    let labels = |pixels: &[u8]| -> Vec<u16> {
+    let labels = |pixels: &Pixels| -> Vec<u16> {
         let count = pixels.len() / (height * width);
         (0..num_classes).cycle().take(count).map(|label| label as u16).collect()
     };
@@ -27,13 +37,15 @@ fn check(train: &[u8], test: &[u8], (height, width): (usize, usize), num_classes
 fn mnist_is_light_on_dark_and_its_inverse_dark_on_light() {
     let read = |subset| {
         let images = Source::mnist().read(subset, &ReadOptions::default()).unwrap().unwrap();
-        let RawPixels::Bytes(bytes) = images.pixels else { panic!("MNIST is bytes") };
-        bytes
+        let RawPixels::Blocks(blocks) = images.pixels else { panic!("MNIST is in blocks") };
+        blocks
     };
-    let (mut train, mut test) = (read(Subset::Train), read(Subset::Test));
-    let light = check(&train, &test, (28, 28), 10);
-    train.iter_mut().chain(&mut test).for_each(|byte| *byte = 255 - *byte);
-    let dark = check(&train, &test, (28, 28), 10);
+    let (train, test) = (read(Subset::Train), read(Subset::Test));
+    let (mut train_bytes, mut test_bytes) = (train.to_bytes().unwrap(), test.to_bytes().unwrap());
+    let light = check_pixels(&Pixels::Blocks(train), &Pixels::Blocks(test), (28, 28), 10);
+    assert_eq!(light, check(&train_bytes, &test_bytes, (28, 28), 10));
+    train_bytes.iter_mut().chain(&mut test_bytes).for_each(|byte| *byte = 255 - *byte);
+    let dark = check(&train_bytes, &test_bytes, (28, 28), 10);
     assert_eq!(light.appearance.polarity, Polarity::LightOnDark);
     assert_eq!(dark.appearance.polarity, Polarity::DarkOnLight);
 

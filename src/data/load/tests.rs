@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::Pixels;
 use crate::data::sources::{RawLabels, RawPixels};
 
 /// Images of 1x2 pixels with these labels.
@@ -63,23 +64,23 @@ fn the_digest_does_not_depend_on_the_type_of_the_numbers() {
 #[test]
 fn white_becomes_255_in_all_parts() {
     let loaded = new(data(bytes(&[0, 1, 1, 0], &["0", "1"]), bytes(&[1, 1], &["1"])));
-    assert_eq!(loaded.train.unwrap().pixels, [0, 255, 255, 0]);
-    assert_eq!(loaded.test.unwrap().pixels, [255, 255]);
+    assert_eq!(loaded.train.unwrap().pixels, Pixels::Bytes(vec![0, 255, 255, 0]));
+    assert_eq!(loaded.test.unwrap().pixels, Pixels::Bytes(vec![255, 255]));
     assert_eq!(loaded.properties.value_range, ValueRange { black: 0.0, white: 1.0 });
     assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
     // Test images do not decide the range.
     let loaded = new(data(bytes(&[0, 1, 1, 0], &["0", "1"]), bytes(&[2, 1], &["1"])));
-    assert_eq!(loaded.test.unwrap().pixels, [255, 255]);
+    assert_eq!(loaded.test.unwrap().pixels, Pixels::Bytes(vec![255, 255]));
     assert_eq!(
         loaded.notes,
         ["`images` has pixels from 1 to 2, and the training images 0 to 1: values outside are cut off"]
     );
     let loaded = new(data(bytes(&[0, 1, 1, 0], &["0", "1"]), bytes(&[255, 51], &["1"])));
-    assert_eq!(loaded.test.unwrap().pixels, [255, 51]);
+    assert_eq!(loaded.test.unwrap().pixels, Pixels::Bytes(vec![255, 51]));
     assert!(loaded.notes[0].ends_with("this part is scaled by its own range"), "{:?}", loaded.notes);
     let config = DataConfig { scale: Some(4.0), ..DataConfig::default() };
     let loaded = data(bytes(&[0, 1, 1, 0], &["0", "1"]), bytes(&[2, 1], &["1"])).into_new(&config).unwrap();
-    assert_eq!(loaded.test.unwrap().pixels, [128, 64]);
+    assert_eq!(loaded.test.unwrap().pixels, Pixels::Bytes(vec![128, 64]));
 }
 
 #[test]
@@ -96,7 +97,7 @@ fn images_of_unknown_classes_are_left_out() {
     let others = data(bytes(&[1, 255, 3, 4, 5, 6], &["c", "b", "c"]), bytes(&[7, 8], &["a"]));
     let loaded = others.into_other(&network, &DataConfig::default()).unwrap();
     let train = loaded.train.unwrap();
-    assert_eq!((train.pixels, train.labels), (vec![3, 4], vec![1]));
+    assert_eq!((train.pixels, train.labels), (Pixels::Bytes(vec![3, 4]), vec![1]));
     assert_eq!(
         loaded.notes,
         ["2 images of 3 in `images` are of classes that the network does not have, `c`: left out"]

@@ -16,7 +16,7 @@ fn stroke(top: usize) -> Vec<u8> {
 
 /// A preparer for training images of which `images` are examples.
 fn preparer(images: &[Vec<u8>], height: usize, width: usize) -> PicturePreparer {
-    let appearance = Appearance::of(&images.concat(), height, width);
+    let appearance = Appearance::of(&images.concat().into(), height, width);
     PicturePreparer {
         height,
         width,

@@ -40,26 +40,6 @@ pub(super) fn read_images(
     Ok(images)
 }
 
-/// Reads an image file that is in memory as a whole. If it holds grey bytes, its block of memory
-/// becomes the pixels. Otherwise as [`read_images`].
-///
-/// # Errors
-/// As [`read_images`].
-pub(super) fn images_from_bytes(
-    mut bytes: Vec<u8>,
-    name: &str,
-    options: &ReadOptions,
-) -> Result<ArrayImages> {
-    let mut body = &bytes[..];
-    let array = read_header(&mut body, name)?;
-    if array.num_bytes() != Some(body.len()) {
-        return read_images(&bytes[..], name, bytes.len() as u64, options);
-    }
-    let header_size = bytes.len() - body.len();
-    bytes.drain(..header_size);
-    array.images_from_bytes(bytes, name, options)
-}
-
 /// Reads a label file to its end. Returns notes for the user, too.
 ///
 /// # Errors

@@ -1,13 +1,14 @@
-//! Owns the source [`Mnist`]: the four compressed files inside the binary, their checksums, and how
-//! to unpack one. Must not know folders, file names on disk, or the use of the images.
+//! Owns the source [`Mnist`]: the compressed images and labels inside the binary, their checksums, and
+//! how to unpack them. Must not know folders, file names on disk, or the use of the images.
 //!
 //! `data/mnist/README.md` says where the files come from and under which licence.
 
-use crate::data::Subset;
-use crate::data::sources::array::ArrayImages;
-use crate::data::sources::{DataSource, RawImages, RawLabels, ReadOptions, Source, digest_of_parts, idx};
+use crate::data::sources::{
+    DataSource, RawImages, RawLabels, RawPixels, ReadOptions, Source, digest_of_parts, idx,
+};
+use crate::data::{BLOCK, BlockPixels, Subset};
 use crate::error::{Error, Result};
-use crate::util::memory;
+use crate::util::{memory, threads};
 
 /// The word that means this source.
 const NAME: &str = "mnist";
@@ -28,30 +29,29 @@ impl DataSource for Mnist {
         NAME.to_owned()
     }
 
-    fn read(&self, subset: Subset, options: &ReadOptions) -> Result<Option<RawImages>> {
+    fn read(&self, subset: Subset, _: &ReadOptions) -> Result<Option<RawImages>> {
         let (images, labels) = match subset {
             Subset::Train => (&TRAIN_IMAGES, &TRAIN_LABELS),
             Subset::Test => (&TEST_IMAGES, &TEST_LABELS),
             Subset::Validation => return Ok(None),
         };
-        let ArrayImages { pixels, count, height, width, notes } = images.images(options)?;
         Ok(Some(RawImages {
-            pixels,
-            count,
-            height,
-            width,
+            pixels: RawPixels::Blocks(images.pixels()?),
+            count: images.count,
+            height: SIDE,
+            width: SIDE,
             labels: Some(labels.labels()?),
             class_names: Vec::new(),
             images_name: images.name.to_owned(),
             labels_name: labels.name.to_owned(),
             transposed: false,
-            notes,
+            notes: Vec::new(),
         }))
     }
 
     fn known_sha256(&self) -> Option<String> {
-        let files = [&TRAIN_IMAGES, &TRAIN_LABELS, &TEST_IMAGES, &TEST_LABELS];
-        Some(digest_of_parts(files.map(|file| file.sha256.to_owned())))
+        let digests = [TRAIN_IMAGES.sha256, TRAIN_LABELS.sha256, TEST_IMAGES.sha256, TEST_LABELS.sha256];
+        Some(digest_of_parts(digests.map(str::to_owned)))
     }
 
     fn to_absolute(&self) -> Result<Source> {
@@ -64,9 +64,25 @@ impl DataSource for Mnist {
     }
 }
 
-/// One IDX file of MNIST, compressed with zstd.
+/// Images of one part of MNIST, compressed with zstd, in blocks without background: see [`BlockPixels`].
 #[derive(Debug, Clone, Copy)]
-struct EmbeddedFile {
+struct EmbeddedImages {
+    /// Name of the IDX file in the original data set.
+    name: &'static str,
+    /// SHA-256 of that file, 64 hexadecimal digits.
+    sha256: &'static str,
+    count: usize,
+    /// Number of blocks that are not all 0.
+    num_blocks: usize,
+    /// [`MASK_BYTES`] bytes per image, unpacked: bit b mod 8 of byte b / 8 is 1 if block b is not all 0.
+    mask: &'static [u8],
+    /// Pixels of the blocks that are not all 0.
+    blocks: &'static [u8],
+}
+
+/// Labels of one part of MNIST: an IDX file, compressed with zstd.
+#[derive(Debug, Clone, Copy)]
+struct EmbeddedLabels {
     /// Name of the file in the original data set.
     name: &'static str,
     /// SHA-256 of the unpacked file, 64 hexadecimal digits.
@@ -76,57 +92,94 @@ struct EmbeddedFile {
     compressed: &'static [u8],
 }
 
-macro_rules! embedded_file {
-    ($name:literal, $size:literal, $sha256:literal) => {
-        EmbeddedFile {
-            name: $name,
-            sha256: $sha256,
-            size: $size,
-            compressed: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist/", $name, ".zst")),
-        }
+/// Rows and columns of an image.
+const SIDE: usize = 28;
+
+/// Number of bytes that have one bit per block of an image.
+const MASK_BYTES: usize = (SIDE * SIDE / BLOCK).div_ceil(8);
+
+macro_rules! embedded {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist/", $name, ".zst"))
     };
 }
 
-static TRAIN_IMAGES: EmbeddedFile = embedded_file!(
-    "train-images-idx3-ubyte",
-    47_040_016,
-    "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
-);
-static TRAIN_LABELS: EmbeddedFile = embedded_file!(
-    "train-labels-idx1-ubyte",
-    60_008,
-    "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
-);
-static TEST_IMAGES: EmbeddedFile = embedded_file!(
-    "t10k-images-idx3-ubyte",
-    7_840_016,
-    "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
-);
-static TEST_LABELS: EmbeddedFile = embedded_file!(
-    "t10k-labels-idx1-ubyte",
-    10_008,
-    "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
-);
+static TRAIN_IMAGES: EmbeddedImages = EmbeddedImages {
+    name: "train-images-idx3-ubyte",
+    sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    count: 60_000,
+    num_blocks: 3_335_256,
+    mask: embedded!("train-images.mask"),
+    blocks: embedded!("train-images.blocks"),
+};
+static TRAIN_LABELS: EmbeddedLabels = EmbeddedLabels {
+    name: "train-labels-idx1-ubyte",
+    sha256: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    size: 60_008,
+    compressed: embedded!("train-labels-idx1-ubyte"),
+};
+static TEST_IMAGES: EmbeddedImages = EmbeddedImages {
+    name: "t10k-images-idx3-ubyte",
+    sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    count: 10_000,
+    num_blocks: 558_456,
+    mask: embedded!("t10k-images.mask"),
+    blocks: embedded!("t10k-images.blocks"),
+};
+static TEST_LABELS: EmbeddedLabels = EmbeddedLabels {
+    name: "t10k-labels-idx1-ubyte",
+    sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    size: 10_008,
+    compressed: embedded!("t10k-labels-idx1-ubyte"),
+};
 
-impl EmbeddedFile {
-    /// Unpacks an image file. The block of memory of the file becomes the pixels.
-    fn images(&self, options: &ReadOptions) -> Result<ArrayImages> {
-        idx::images_from_bytes(self.unpack()?, self.name, options)
+impl EmbeddedImages {
+    /// Unpacks the images. The block of memory of their blocks becomes the pixels.
+    fn pixels(&self) -> Result<BlockPixels> {
+        let Self { name, count, num_blocks, .. } = *self;
+        let (mask, blocks) = threads::both(
+            || unpack(name, self.mask, count * MASK_BYTES),
+            || unpack(name, self.blocks, num_blocks * BLOCK),
+        );
+        let (mask, blocks) = (mask?, blocks?);
+        let mut starts = Vec::with_capacity(count);
+        let mut numbers = memory::reserve(num_blocks, &embedded(name))?;
+        for mask in mask.chunks_exact(MASK_BYTES) {
+            starts.push(numbers.len() as u32);
+            for (first, bytes) in (0..).step_by(8).zip(mask.chunks(8)) {
+                let mut word = [0; 8];
+                word[..bytes.len()].copy_from_slice(bytes);
+                let mut bits = u64::from_le_bytes(word);
+                while bits != 0 {
+                    numbers.push(8 * first + bits.trailing_zeros() as u8);
+                    bits &= bits - 1;
+                }
+            }
+        }
+        Ok(BlockPixels::new(SIDE * SIDE, starts, numbers, blocks))
     }
+}
 
-    /// Unpacks a label file.
+impl EmbeddedLabels {
+    /// Unpacks the labels.
     fn labels(&self) -> Result<RawLabels> {
-        Ok(idx::read_labels(&self.unpack()?[..], self.name)?.0)
+        Ok(idx::read_labels(&unpack(self.name, self.compressed, self.size)?[..], self.name)?.0)
     }
+}
 
-    /// Returns the whole IDX file, in a block of memory of exactly its size.
-    fn unpack(&self) -> Result<Vec<u8>> {
-        let failed = |error| Error::data(format!("cannot unpack the embedded `{}`: {error}", self.name));
-        let mut bytes = memory::reserve(self.size, &format!("the embedded `{}`", self.name))?;
-        let mut unpacker = zstd::bulk::Decompressor::new().map_err(failed)?;
-        unpacker.decompress_to_buffer(self.compressed, &mut bytes).map_err(failed)?;
-        Ok(bytes)
-    }
+/// Returns the bytes that `compressed` has, in a block of memory of exactly `size` bytes. `name` is that
+/// of the file in messages.
+fn unpack(name: &str, compressed: &[u8], size: usize) -> Result<Vec<u8>> {
+    let failed = |error| Error::data(format!("cannot unpack {}: {error}", embedded(name)));
+    let mut bytes = memory::reserve(size, &embedded(name))?;
+    let mut unpacker = zstd::bulk::Decompressor::new().map_err(failed)?;
+    unpacker.decompress_to_buffer(compressed, &mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+/// The file with this name, for messages.
+fn embedded(name: &str) -> String {
+    format!("the embedded `{name}`")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use crate::data::BlockPixels;
 use crate::error::{Error, Result};
 use crate::util::format::counted;
 
@@ -44,6 +45,8 @@ pub struct RawImages {
 pub enum RawPixels {
     /// Unsigned bytes, the form of nearly all data sets.
     Bytes(Vec<u8>),
+    /// Unsigned bytes in blocks, the form of the MNIST inside the binary.
+    Blocks(BlockPixels),
     /// All other types, in blocks of 1,048,576 values, the last one shorter. A block is
     /// freed when it is scaled to bytes, so both forms are never in memory as a whole.
     Floats(Vec<Vec<f32>>),
@@ -54,6 +57,7 @@ impl RawPixels {
     pub fn len(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
+            Self::Blocks(blocks) => blocks.num_pixels(),
             Self::Floats(blocks) => blocks.iter().map(Vec::len).sum(),
         }
     }
@@ -94,6 +98,14 @@ impl RawPixels {
                 let (min, max) =
                     bytes.iter().fold((u8::MAX, 0), |(min, max), &byte| (byte.min(min), byte.max(max)));
                 if bytes.is_empty() { (0.0, 0.0) } else { (f32::from(min), f32::from(max)) }
+            }
+            Self::Blocks(blocks) => {
+                let images = (0..blocks.num_images()).map(|index| blocks.image(index).to_bytes());
+                let ends =
+                    images.flat_map(|image| [image.iter().min().copied(), image.iter().max().copied()]);
+                let (min, max) =
+                    ends.flatten().fold((u8::MAX, 0), |(min, max), byte| (byte.min(min), byte.max(max)));
+                (f32::from(min.min(max)), f32::from(max))
             }
             Self::Floats(blocks) => {
                 let values = || blocks.iter().flatten().copied().filter(|value| value.is_finite());

@@ -16,8 +16,9 @@ fn mnist_is_whole() {
     assert_eq!(histogram(&train), [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
     assert_eq!(histogram(&test), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
     // The first training image is a 5. This is its first row with ink.
-    assert_eq!(train.pixels[5 * 28 + 12..6 * 28 - 4], [3, 18, 18, 18, 126, 136, 175, 26, 166, 255, 247, 127]);
-    assert!(train.pixels[..5 * 28 + 12].iter().all(|&pixel| pixel == 0));
+    let first = train.pixels.image(0, 784).to_bytes();
+    assert_eq!(first[5 * 28 + 12..6 * 28 - 4], [3, 18, 18, 18, 126, 136, 175, 26, 166, 255, 247, 127]);
+    assert!(first[..5 * 28 + 12].iter().all(|&pixel| pixel == 0));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use crate::data::ImagePixels;
 use crate::engine::cpu::kernels::{
     AlignedBuffer, BlockSparse, Input, RowScores, Targets, Weights, forward_images, sgd_per_column,
     softmax_cross_entropy_backward, weight_gradient,
@@ -79,8 +80,8 @@ impl ModelBatch for CpuModelBatch {
         gradient.resize(pixels * width);
         for (index, (group, batch)) in self.groups.iter_mut().zip(batches).enumerate() {
             let models = group_range(&self.shape, index);
-            let (bytes, labels) = images_and_labels(batch);
-            images.fill(&bytes, 1.0);
+            let (pixels_of_images, labels) = images_and_labels(batch);
+            images.fill(&pixels_of_images, 1.0);
             group.logits(images, gradients);
             let scale = 1.0 / labels.len() as f32;
             let smoothing = self.label_smoothing;
@@ -101,8 +102,8 @@ impl ModelBatch for CpuModelBatch {
         let classes = self.shape.num_classes();
         let Scratch { images, logits, .. } = &mut self.scratch;
         for (index, (group, batch)) in self.groups.iter().zip(batches).enumerate() {
-            let (bytes, labels) = images_and_labels(batch);
-            images.fill(&bytes, 1.0);
+            let (pixels_of_images, labels) = images_and_labels(batch);
+            images.fill(&pixels_of_images, 1.0);
             group.logits(images, logits);
             let models = group_range(&self.shape, index);
             accumulate_scores(logits, classes, &labels, 0.0, 1.0, models, &mut self.sums);
@@ -151,9 +152,10 @@ fn group_range(shape: &Shape, group: usize) -> Range<usize> {
     group * shape.group_size..(group + 1) * shape.group_size
 }
 
-/// Bytes and label of each image of a batch.
-fn images_and_labels<'a>(batch: &GroupBatch<'a>) -> (Vec<&'a [u8]>, Vec<u16>) {
-    batch.positions.iter().map(|&position| batch.split.image(position as usize)).unzip()
+/// Pixels and label of each image of a batch.
+fn images_and_labels<'a>(batch: &GroupBatch<'a>) -> (Vec<ImagePixels<'a>>, Vec<u16>) {
+    let positions = batch.positions.iter().map(|&position| position as usize);
+    positions.map(|position| (batch.split.pixels(position), batch.split.label(position))).unzip()
 }
 
 /// Turns the logits `[images, group_size · classes]` into `scale` times the gradients of the loss

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use burn::nn::Linear;
 
-use crate::data::normalize;
+use crate::data::ImagePixels;
 use crate::engine::cpu::activation;
 use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::kernels::{
@@ -160,18 +160,18 @@ impl CpuNetwork {
         }
     }
 
-    /// Logits `[images, classes]` of images as bytes, without dropout. All active threads compute
-    /// them if `is_parallel`.
-    pub(super) fn logits(&self, images: &[&[u8]], is_parallel: bool) -> Vec<f32> {
+    /// Logits `[images, classes]` of images, without dropout. All active threads compute them if
+    /// `is_parallel`.
+    pub(super) fn logits(&self, images: &[ImagePixels<'_>], is_parallel: bool) -> Vec<f32> {
         let num_partitions = if is_parallel { pool::num_partitions() } else { 1 };
         let weights = PackedWeights::for_forward_passes(self, images.len(), num_partitions);
         let len = images.len().div_ceil(num_partitions).clamp(1, MAX_CHUNK);
-        let logits = |images: &[&[u8]]| self.logits_of_chunk(&weights, images);
+        let logits = |images: &[ImagePixels<'_>]| self.logits_of_chunk(&weights, images);
         pool::par_map(images.chunks(len).collect(), logits).concat()
     }
 
     /// Logits `[images, classes]` of one chunk, computed by this thread.
-    fn logits_of_chunk(&self, weights: &PackedWeights, images: &[&[u8]]) -> Vec<f32> {
+    fn logits_of_chunk(&self, weights: &PackedWeights, images: &[ImagePixels<'_>]) -> Vec<f32> {
         let [first, others @ ..] = self.layers.as_slice() else { return Vec::new() };
         let mut scratch = SCRATCH.take();
         let Scratch { images: blocks, input, values } = &mut scratch;
@@ -180,8 +180,8 @@ impl CpuNetwork {
         // few images.
         let are_few = images.len() < TILE_ROWS;
         if are_few {
-            let pixels: Vec<f32> =
-                images.iter().flat_map(|image| image.iter().map(|&pixel| normalize(pixel))).collect();
+            let mut pixels = Vec::new();
+            images.iter().for_each(|image| image.append_normalized(&mut pixels));
             forward_rows(&pixels, first.weight(), first.bias.values(), values);
         } else {
             blocks.fill(images, 1.0);
@@ -275,12 +275,12 @@ pub(super) fn run(tasks: Vec<PackTask<'_>>) {
 
 impl ForwardCache {
     /// Loads the input of the first layer of `network`: the pixels / 255 that dropout keeps, times
-    /// 1 / (1 − p). `images` are bytes, and `positions` are their positions in the batch. The bytes are
-    /// masked before the block-sparse form is made, so that it leaves out these pixels, too.
+    /// 1 / (1 − p). `positions` are the positions of the `images` in the batch. Pixels are masked before the
+    /// block-sparse form is made, so that it leaves them out, too.
     pub(super) fn load(
         &mut self,
         network: &CpuNetwork,
-        images: &[&[u8]],
+        images: &[ImagePixels<'_>],
         positions: Range<usize>,
         dropout_seed: Option<u64>,
     ) {
@@ -292,10 +292,11 @@ impl ForwardCache {
             return self.images.fill(images, 1.0);
         }
         self.masked_pixels.clear();
-        let pixels = images.iter().flat_map(|image| image.iter().copied());
-        let masked = pixels.zip(&factors).map(|(pixel, &factor)| if factor == 0.0 { 0 } else { pixel });
-        self.masked_pixels.extend(masked);
-        let masked: Vec<&[u8]> = self.masked_pixels.chunks(size).collect();
+        images.iter().for_each(|image| image.append_to(&mut self.masked_pixels));
+        for (pixel, &factor) in self.masked_pixels.iter_mut().zip(&factors) {
+            *pixel = if factor == 0.0 { 0 } else { *pixel };
+        }
+        let masked: Vec<_> = self.masked_pixels.chunks(size).map(ImagePixels::Bytes).collect();
         self.images.fill(&masked, mask.scale(0));
     }
 

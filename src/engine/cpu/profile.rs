@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use pulp::{Simd, WithSimd};
 
+use crate::data::ImagePixels;
 use crate::engine::cpu::kernels::{
     AdamParams, AlignedBuffer, BlockSparse, Input, PackFor, PackTask, PackedMatrix, RowScores, Targets,
     Weights, adam, dispatch, forward_images, packing_for_images_pays, product,
@@ -42,12 +43,12 @@ pub struct StepProfile {
     pub parts: Vec<PartTime>,
 }
 
-/// Measures the parts of a training step with `images`, which are bytes, on one thread. `sizes` are the
+/// Measures the parts of a training step with `images` on one thread. `sizes` are the
 /// number of pixels, the widths of the hidden layers and the number of classes.
 ///
 /// # Panics
 /// If there are fewer than two sizes, no images, or images of another size.
-pub fn profile_step(images: &[&[u8]], sizes: &[usize]) -> StepProfile {
+pub fn profile_step(images: &[ImagePixels<'_>], sizes: &[usize]) -> StepProfile {
     let mut parts = Vec::new();
     let mut part = |name: String, flops: f64, bytes: f64, work: &mut dyn FnMut()| {
         parts.push(PartTime { name, microseconds: fastest(work), flops, bytes });

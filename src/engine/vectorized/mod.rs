@@ -15,7 +15,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData, Transaction, activation::log_softmax};
 
 use crate::backend::Engine;
-use crate::data::{Batch, Split};
+use crate::data::Split;
 use crate::engine::model_batch::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
 use crate::error::{Error, Result};
 use layers::Layers;
@@ -138,8 +138,8 @@ fn gather(batches: &[GroupBatch<'_>], shape: &Shape, device: &Device) -> (Tensor
     let mut targets = Vec::with_capacity(shape.num_groups * size * classes);
     for GroupBatch { split, positions } in batches {
         for &position in *positions {
-            let (image, label) = split.image(position as usize);
-            Batch::normalize_into(&mut images, image);
+            split.pixels(position as usize).append_normalized(&mut images);
+            let label = split.label(position as usize);
             targets.extend((0..classes).map(|class| f32::from(class == usize::from(label))));
         }
     }

@@ -106,7 +106,7 @@ fn samples(page: &ExercisePage<'_>, beyond: &Beyond) -> Work<Markup> {
     for &index in shown.iter().take(MAX_IMAGES) {
         let (original, label) = train.image(index);
         let in_data_set = train.index_in_data_set(index);
-        let images = augmenter.first_epochs(original, in_data_set, num_epochs);
+        let images = augmenter.first_epochs(&original, in_data_set, num_epochs);
         let mut row = Vec::new();
         for (epoch, image) in images.iter().enumerate() {
             let description = match epoch {

@@ -74,7 +74,7 @@ pub(super) fn contact_sheet(page: &ExercisePage<'_>) -> Work<Markup> {
     for samples in page.train.first_per_class(num_classes, SAMPLES).iter().take(MAX_CLASSES) {
         let mut row = Vec::new();
         for &position in samples {
-            let png = gray_png(page.train.image(position).0, height, width, 1)?;
+            let png = gray_png(&page.train.image(position).0, height, width, 1)?;
             row.push(components::image(&png, &format!("training image {position}")));
         }
         rows.push(row);
@@ -99,9 +99,9 @@ pub(super) fn contact_sheet(page: &ExercisePage<'_>) -> Work<Markup> {
 fn enlarged(page: &ExercisePage<'_>) -> Work<Markup> {
     let InputSpec { height, width, .. } = page.layout;
     let (pixels, label) = page.train.image(0);
-    let png = gray_png(pixels, height, width, SCALE)?;
+    let png = gray_png(&pixels, height, width, SCALE)?;
     let (rows, columns) = (PATCH.min(height), PATCH.min(width));
-    let (top, left) = most_varied_patch(pixels, (height, width), (rows, columns));
+    let (top, left) = most_varied_patch(&pixels, (height, width), (rows, columns));
     let share = |part: usize, whole: usize| format!("{:.3}%", 100.0 * part as f64 / whole as f64);
     let frame = format!(
         "left:{};top:{};width:{};height:{}",
@@ -158,9 +158,9 @@ fn most_varied_patch(
 /// Answers question 2.
 pub(super) fn labels(page: &ExercisePage<'_>) -> Work<Answer> {
     let num_classes = page.layout.num_classes;
-    let first = page.train.image(0).1;
+    let first = page.train.label(0);
     let some: Vec<String> =
-        (0..page.train.len().min(5)).map(|position| page.train.image(position).1.to_string()).collect();
+        (0..page.train.len().min(5)).map(|position| page.train.label(position).to_string()).collect();
     let sentence = format!(
         "Before, a label is a whole number from 0 to {}: the first are {}; after to_categorical (F.one_hot) it is a row of \
          {num_classes} numbers, 1 at the label's place and 0 elsewhere: {first} becomes {}.",
@@ -185,7 +185,7 @@ pub(super) fn labels(page: &ExercisePage<'_>) -> Work<Answer> {
 /// code.
 fn one_hot(page: &ExercisePage<'_>) -> Work<Markup> {
     let num_classes = page.layout.num_classes;
-    let first = page.train.image(0).1;
+    let first = page.train.label(0);
     let rows = first_images(page)?;
     Ok(html! {
         p {
@@ -223,7 +223,7 @@ pub(super) fn first_images(page: &ExercisePage<'_>) -> Work<Vec<(usize, Markup, 
     let mut images = Vec::new();
     for position in 0..page.train.len().min(NUM_LABELS) {
         let (pixels, label) = page.train.image(position);
-        let png = gray_png(pixels, height, width, 1)?;
+        let png = gray_png(&pixels, height, width, 1)?;
         images.push((position, components::image(&png, &format!("training image {position}")), label));
     }
     Ok(images)

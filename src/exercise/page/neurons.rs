@@ -49,7 +49,7 @@ pub(super) fn answer(page: &ExercisePage<'_>) -> Work<Answer> {
 fn num_blank_pixels(page: &ExercisePage<'_>) -> usize {
     let mut inked = vec![false; page.layout.height * page.layout.width];
     for position in 0..page.train.len() {
-        for (inked, &value) in inked.iter_mut().zip(page.train.image(position).0) {
+        for (inked, &value) in inked.iter_mut().zip(page.train.image(position).0.iter()) {
             *inked |= value > 0;
         }
     }

@@ -94,7 +94,7 @@ fn labels(page: &ExercisePage<'_>) -> Work<Markup> {
 
 /// Builds the picture of the first test image.
 fn first_test_image(page: &ExercisePage<'_>) -> Work<Markup> {
-    let png = gray_png(page.test.image(0).0, page.layout.height, page.layout.width, 6)?;
+    let png = gray_png(&page.test.image(0).0, page.layout.height, page.layout.width, 6)?;
     Ok(html! { figure.asked { (components::image(&png, "test image 0")) figcaption { "Test image 0." } } })
 }
 

@@ -20,7 +20,7 @@ use crate::training::{EpochRecord, StopReason};
 fn split() -> Split {
     let pixel = |image: usize, pixel: usize| ((image * 37 + pixel * 101 + image * pixel * 13) % 251) as u8;
     Split::whole(ImageDataset {
-        pixels: (0..40).flat_map(|image| (0..9).map(move |at| pixel(image, at))).collect(),
+        pixels: (0..40).flat_map(|image| (0..9).map(move |at| pixel(image, at))).collect::<Vec<u8>>().into(),
         labels: (0..40).map(|image| (image * 7 % 3) as u16).collect(),
         height: 3,
         width: 3,

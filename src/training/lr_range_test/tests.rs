@@ -66,7 +66,7 @@ fn four_times_the_lowest_is_still_a_training() {
 /// Returns sixty images of three pixels in three classes.
 fn images() -> Split {
     Split::whole(ImageDataset {
-        pixels: (0..180u32).map(|i| (i * i % 251) as u8).collect(),
+        pixels: (0..180u32).map(|i| (i * i % 251) as u8).collect::<Vec<u8>>().into(),
         labels: (0..60).map(|i| i % 3).collect(),
         height: 1,
         width: 3,

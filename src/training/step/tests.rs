@@ -5,8 +5,13 @@ use crate::data::{ImageDataset, Split};
 
 #[test]
 fn every_step_has_its_own_masks_and_mixture() {
-    let image =
-        ImageDataset { pixels: vec![1], labels: vec![0], height: 1, width: 1, images_name: String::new() };
+    let image = ImageDataset {
+        pixels: vec![1].into(),
+        labels: vec![0],
+        height: 1,
+        width: 1,
+        images_name: String::new(),
+    };
     let batch = Batch::new(&Split::whole(image), &[0], 0.0, &Device::flex());
     for step in [0, 7] {
         let random = randomized(batch.clone(), Some(1.0), 3, step);

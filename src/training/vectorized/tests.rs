@@ -1,15 +1,13 @@
 //! Tests that a model batch gives each network the same result as training it by itself.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
-
 use burn::tensor::Device;
 use burn::train::Interrupter;
 
 use super::*;
 use crate::training::{NullRenderer, Observers, TrainRequest, train};
 
-use crate::data::{ImageDataset, Source, Subset};
+use crate::data::{Source, Subset};
 use crate::experiment::Experiment;
 
 const NUM_CLASSES: usize = 10;
@@ -17,8 +15,9 @@ const NUM_CLASSES: usize = 10;
 /// Returns digits of MNIST: those in `train` as training images, those in `validation` as
 /// validation images.
 fn digits(train: std::ops::Range<u32>, validation: std::ops::Range<u32>) -> (Split, Split) {
-    let images: Arc<ImageDataset> = Arc::new(Source::mnist().load(Subset::Train).unwrap());
-    (Split::new(images.clone(), train.collect()), Split::new(images, validation.collect()))
+    let all = Split::whole(Source::mnist().load(Subset::Train).unwrap());
+    let [train, validation] = [train, validation].map(|positions| all.select(&positions.collect::<Vec<_>>()));
+    (train, validation)
 }
 
 fn experiment(text: &str) -> Experiment {

@@ -1,7 +1,12 @@
 use super::*;
 
+/// Looks at images of `height` × `width` bytes.
+fn of(pixels: &[u8], height: usize, width: usize) -> Appearance {
+    Appearance::of(&Pixels::Bytes(pixels.to_vec()), height, width)
+}
+
 fn polarity(pixels: &[u8]) -> Polarity {
-    Appearance::of(pixels, 3, 3).polarity
+    of(pixels, 3, 3).polarity
 }
 
 #[test]
@@ -24,7 +29,7 @@ fn size_and_place_of_the_ink() {
     let light = [0, 0, 0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 40, 10];
     let dark: Vec<u8> = light.iter().map(|value| 200 - value).collect();
     for pixels in [&light[..], &dark] {
-        let ink = Appearance::of(pixels, 4, 5).ink.unwrap();
+        let ink = of(pixels, 4, 5).ink.unwrap();
         // 10 is no ink. The last row has ink, so the border is not empty.
         assert_eq!((ink.height_share, ink.width_share, ink.longer_share), (0.75, 0.6, 0.75));
         assert_eq!((ink.border_empty_share, ink.mean), (0.0, 1.5 / 20.0));
@@ -40,7 +45,7 @@ fn deviations_are_between_images() {
     let mut pixels = [0; 50];
     // Ink at row 1, column 2, and at row 3, column 2.
     (pixels[7], pixels[25 + 17]) = (255, 9);
-    let ink = Appearance::of(&pixels, 5, 5).ink.unwrap();
+    let ink = of(&pixels, 5, 5).ink.unwrap();
     assert!((ink.centre_row_offset).abs() < 1e-12 && (ink.centre_row_std - 0.2).abs() < 1e-12);
     assert!(ink.centre_column_std < 1e-6 && ink.has_empty_border() && !ink.is_centred_by_mass());
 }
@@ -49,7 +54,7 @@ fn deviations_are_between_images() {
 #[test]
 fn a_sample_does_not_follow_a_regular_order() {
     let pair = [0, 0, 0, 0, 200, 0, 0, 0, 0, 200, 200, 200, 200, 0, 200, 200, 200, 200];
-    let appearance = Appearance::of(&pair.repeat(10_000), 3, 3);
+    let appearance = of(&pair.repeat(10_000), 3, 3);
     assert_eq!((appearance.light_on_dark_share, appearance.dark_on_light_share), (0.5, 0.5));
 }
 
@@ -57,6 +62,6 @@ fn a_sample_does_not_follow_a_regular_order() {
 fn sides_beyond_the_sums_are_not_measured() {
     let mut pixels = vec![0; MAX_SIDE + 1];
     pixels[9] = 255;
-    assert!(Appearance::of(&pixels, 1, MAX_SIDE + 1).ink.is_none());
-    assert!(Appearance::of(&pixels[1..], 1, MAX_SIDE).ink.is_some());
+    assert!(of(&pixels, 1, MAX_SIDE + 1).ink.is_none());
+    assert!(of(&pixels[1..], 1, MAX_SIDE).ink.is_some());
 }

@@ -1,6 +1,6 @@
 use super::*;
-use crate::data::ValueRange;
 use crate::data::check::CheckedPart;
+use crate::data::{Pixels, ValueRange};
 
 /// Images of two pixels.
 fn find(train: (&[u8], &[u16]), test: (&[u8], &[u16])) -> Duplicates {
@@ -11,10 +11,10 @@ fn find(train: (&[u8], &[u16]), test: (&[u8], &[u16])) -> Duplicates {
 }
 
 fn find_with(train: (&[u8], &[u16]), test: (&[u8], &[u16]), hash: fn(&[u8]) -> u64) -> Duplicates {
-    let part = |(pixels, labels)| CheckedPart { pixels, labels };
+    let [train_pixels, test_pixels] = [train.0, test.0].map(|bytes| Pixels::Bytes(bytes.to_vec()));
     let data = CheckedData {
-        train: part(train),
-        test: Some(part(test)),
+        train: CheckedPart { pixels: &train_pixels, labels: train.1 },
+        test: Some(CheckedPart { pixels: &test_pixels, labels: test.1 }),
         height: 1,
         width: 2,
         class_names: &[],

@@ -1,6 +1,7 @@
 //! Tests of the words of a check.
 
 use super::*;
+use crate::data::Pixels;
 use crate::data::check::{CheckedData, CheckedPart, ImagePair, Pairs};
 
 /// Checks images of two pixels: each is `[index, 255 - index]`, and so differs from the others.
@@ -8,10 +9,11 @@ fn check(names: &[&str], train: &[u16], test: Option<&[u16]>) -> DataCheck {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let pixels: Vec<u8> = (0..=u8::MAX).flat_map(|index| [index, 255 - index]).collect();
     let (train_pixels, test_pixels) = pixels.split_at(2 * train.len());
-    let part = |pixels, labels| CheckedPart { pixels, labels };
+    let train_pixels = Pixels::Bytes(train_pixels.to_vec());
+    let test_pixels = Pixels::Bytes(test_pixels[..2 * test.map_or(0, <[u16]>::len)].to_vec());
     DataCheck::new(&CheckedData {
-        train: part(train_pixels, train),
-        test: test.map(|labels| part(&test_pixels[..2 * labels.len()], labels)),
+        train: CheckedPart { pixels: &train_pixels, labels: train },
+        test: test.map(|labels| CheckedPart { pixels: &test_pixels, labels }),
         height: 1,
         width: 2,
         class_names: &names,

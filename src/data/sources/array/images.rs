@@ -105,25 +105,6 @@ impl Array {
         Ok(shape.with_pixels(pixels, notes))
     }
 
-    /// Takes `bytes`, all bytes of the array, as images. If they are grey bytes, the block of memory
-    /// becomes the pixels. Otherwise as [`Array::read_images`].
-    ///
-    /// # Errors
-    /// As [`Array::read_images`].
-    pub(in crate::data::sources) fn images_from_bytes(
-        &self,
-        bytes: Vec<u8>,
-        name: &str,
-        options: &ReadOptions,
-    ) -> Result<ArrayImages> {
-        let num_bytes = self.checked_num_bytes(name)?;
-        let shape = self.images_shape(name, options)?;
-        if self.element == ElementType::U8 && shape.channels == Channels::Grey && bytes.len() == num_bytes {
-            return self.grey_bytes(bytes, shape);
-        }
-        self.read_images(&bytes[..], name, bytes.len() as u64, options)
-    }
-
     /// Bytes of memory of the pixels if the file has `file_size` bytes of the array.
     fn memory_size(&self, channels: Channels, file_size: u64) -> u64 {
         let values = file_size / self.element.size() as u64;

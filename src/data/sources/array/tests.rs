@@ -134,22 +134,6 @@ fn signed_bytes_are_unsigned_ones_or_moved_by_128() {
 }
 
 #[test]
-fn a_whole_block_of_memory_becomes_the_pixels() {
-    let bytes = vec![1, 2, 3, 4];
-    let address = bytes.as_ptr();
-    let options = ReadOptions::default();
-    let read = array(ElementType::U8, &[1, 2, 2]).images_from_bytes(bytes, "x", &options).unwrap();
-    let RawPixels::Bytes(pixels) = read.pixels else { panic!("floats") };
-    assert_eq!((pixels.as_ptr(), &pixels[..]), (address, &[1, 2, 3, 4][..]));
-    let grey = array(ElementType::U8, &[1, 2, 1, 3])
-        .images_from_bytes(vec![255, 0, 0, 0, 255, 0], "x", &options)
-        .unwrap();
-    assert_eq!(grey.pixels, RawPixels::Bytes(vec![76, 150]));
-    let cut = array(ElementType::U8, &[1, 2, 2]).images_from_bytes(vec![1, 2, 3], "x", &options).unwrap_err();
-    assert_eq!(cut.message(), "`x` promises 1 × 2 × 2 unsigned bytes in 4 bytes, got 3");
-}
-
-#[test]
 fn shapes_that_are_no_images_are_refused() {
     let wrong = |dims: &[usize]| images_error(ElementType::U8, dims, &[0; 1000]);
     assert_eq!(

@@ -103,7 +103,8 @@ impl Rows {
                 more.iter().for_each(|&value| RawPixels::push_float(blocks, value));
             }
             // The pixels were turned into floats above.
-            (RawPixels::Bytes(_), Values::Floats(_)) => {}
+            // A file of rows is never read in blocks.
+            (RawPixels::Bytes(_), Values::Floats(_)) | (RawPixels::Blocks(_), _) => {}
         }
         Ok(())
     }

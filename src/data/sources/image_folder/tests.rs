@@ -73,7 +73,7 @@ fn encode(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
 fn bytes(images: &RawImages) -> &[u8] {
     match &images.pixels {
         RawPixels::Bytes(bytes) => bytes,
-        RawPixels::Floats(_) => unreachable!("pictures are bytes"),
+        _ => unreachable!("pictures are bytes"),
     }
 }
 

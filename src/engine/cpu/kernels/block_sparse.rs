@@ -1,5 +1,5 @@
 //! Owns images without their background, in block-sparse form: four of five pixels of a digit are
-//! 0. Depends on pulp. Must not know weights or threads.
+//! 0. Depends on `data` and pulp. Must not know weights or threads.
 //!
 //! The form is that of compressed sparse columns, with a block of a few pixels in place of a
 //! column. Each block has one entry per image that is not all 0 there. So a product loads the
@@ -10,7 +10,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::data::normalize;
+use crate::data::{BLOCK, ImagePixels, normalize};
 use crate::engine::cpu::kernels::dispatch;
 
 /// Images in blocks of [`BLOCK`] pixels. `starts[b]..starts[b + 1]` are the entries of block b,
@@ -31,31 +31,28 @@ pub(crate) struct BlockSparse {
 /// Intermediate results of `fill`, kept so that their memory is reused.
 #[derive(Debug, Default)]
 struct Scratch {
-    /// One bit per block of each image: 1 if the block is not all 0.
+    /// One bit per block of each image that is bytes: 1 if the block is not all 0.
     masks: Vec<u64>,
     /// Index of the next entry to be written in each block.
     next_entries: Vec<usize>,
 }
 
-/// Number of pixels in a block.
-pub(crate) const BLOCK: usize = 4;
-
 impl BlockSparse {
-    /// Makes the block-sparse form of `images`, which are bytes: each value is pixel / 255.
+    /// Makes the block-sparse form of `images`: each value is pixel / 255.
     ///
     /// # Panics
     /// If the images differ in size.
-    pub(crate) fn of(images: &[&[u8]]) -> Self {
+    pub(crate) fn of(images: &[ImagePixels<'_>]) -> Self {
         let mut blocks = Self::default();
         blocks.fill(images, 1.0);
         blocks
     }
 
-    /// Replaces the content by `images`, which are bytes: each value is pixel / 255 · `factor`.
+    /// Replaces the content by `images`: each value is pixel / 255 · `factor`.
     ///
     /// # Panics
     /// If the images differ in size.
-    pub(crate) fn fill(&mut self, images: &[&[u8]], factor: f32) {
+    pub(crate) fn fill(&mut self, images: &[ImagePixels<'_>], factor: f32) {
         dispatch(Fill { blocks: self, images, factor });
     }
 
@@ -81,7 +78,7 @@ impl BlockSparse {
 /// and the second writes their entries.
 struct Fill<'a> {
     blocks: &'a mut BlockSparse,
-    images: &'a [&'a [u8]],
+    images: &'a [ImagePixels<'a>],
     factor: f32,
 }
 
@@ -108,7 +105,10 @@ impl WithSimd for Fill<'_> {
         // First pass. `starts[b + 1]` counts the entries of block b, and the sums below make starts
         // of the counts.
         for image in images {
-            nonzero_mask(image, &mut starts[1..], masks);
+            match *image {
+                ImagePixels::Bytes(image) => nonzero_mask(image, &mut starts[1..], masks),
+                ImagePixels::Blocks { numbers, .. } => count(numbers, &mut starts[1..]),
+            }
         }
         for block in 1..starts.len() {
             starts[block] += starts[block - 1];
@@ -117,10 +117,15 @@ impl WithSimd for Fill<'_> {
         nonzero_blocks.resize(num_blocks, 0);
         pixels.resize(num_blocks, [0.0; BLOCK]);
         next_entries.clone_from(starts);
-        let num_masks = size.div_ceil(MASKED_BLOCKS).max(1);
-        let mut entries = Entries { next: next_entries, images: nonzero_blocks, pixels };
-        for (index, (image, masks)) in images.iter().zip(masks.chunks(num_masks)).enumerate() {
-            entries.write(index, image, masks, factor);
+        let mut masks = masks.chunks(size.div_ceil(MASKED_BLOCKS).max(1));
+        let mut entries = Entries { next: next_entries, images: nonzero_blocks, pixels, factor };
+        for (index, image) in images.iter().enumerate() {
+            match *image {
+                ImagePixels::Bytes(image) => {
+                    entries.write_bytes(index, image, masks.next().unwrap_or_default())
+                }
+                ImagePixels::Blocks { numbers, blocks, .. } => entries.write_blocks(index, numbers, blocks),
+            }
         }
     }
 }
@@ -132,12 +137,24 @@ struct Entries<'a> {
     next: &'a mut [usize],
     images: &'a mut [u32],
     pixels: &'a mut [[f32; BLOCK]],
+    factor: f32,
 }
 
 impl Entries<'_> {
-    /// Second pass for image `index`: goes from one set bit of its masks to the next.
+    /// Second pass for image `index` in blocks.
     #[inline(always)]
-    fn write(&mut self, index: usize, image: &[u8], masks: &[u64], factor: f32) {
+    fn write_blocks(&mut self, index: usize, numbers: &[u8], blocks: &[[u8; BLOCK]]) {
+        for (&number, block) in numbers.iter().zip(blocks) {
+            let slot = &mut self.next[usize::from(number)];
+            self.images[*slot] = index as u32;
+            self.pixels[*slot] = block.map(|pixel| normalize(pixel) * self.factor);
+            *slot += 1;
+        }
+    }
+
+    /// Second pass for image `index`, which is bytes: goes from one set bit of its masks to the next.
+    #[inline(always)]
+    fn write_bytes(&mut self, index: usize, image: &[u8], masks: &[u64]) {
         for ((group, &masks), next) in image.chunks(MASKED_BLOCKS).zip(masks).zip(self.next.chunks_mut(64)) {
             let (whole, rest) = group.as_chunks::<BLOCK>();
             let mut masks = masks;
@@ -147,8 +164,8 @@ impl Entries<'_> {
                 let slot = &mut next[block];
                 self.images[*slot] = index as u32;
                 self.pixels[*slot] = match whole.get(block) {
-                    Some(block) => block.map(|pixel| normalize(pixel) * factor),
-                    None => normalize_rest(rest, factor),
+                    Some(block) => block.map(|pixel| normalize(pixel) * self.factor),
+                    None => normalize_rest(rest, self.factor),
                 };
                 *slot += 1;
             }
@@ -162,15 +179,27 @@ const MASKED_BLOCKS: usize = 64 * BLOCK;
 /// Reads one byte per cache line of all `images`, so that their cache misses overlap. They lie
 /// anywhere in a large data set.
 #[inline(always)]
-fn prefetch(images: &[&[u8]]) {
+fn prefetch(images: &[ImagePixels<'_>]) {
     const CACHE_LINE: usize = 64;
     let mut any = 0;
     for image in images {
-        for line in image.chunks(CACHE_LINE) {
-            any |= line[0];
+        match *image {
+            ImagePixels::Bytes(image) => image.chunks(CACHE_LINE).for_each(|line| any |= line[0]),
+            ImagePixels::Blocks { numbers, blocks, .. } => {
+                numbers.chunks(CACHE_LINE).for_each(|line| any |= line[0]);
+                blocks.chunks(CACHE_LINE / BLOCK).for_each(|line| any |= line[0][0]);
+            }
         }
     }
     std::hint::black_box(any);
+}
+
+/// Adds 1 to `counts` for each of the block `numbers` of an image.
+#[inline(always)]
+fn count(numbers: &[u8], counts: &mut [usize]) {
+    for &number in numbers {
+        counts[usize::from(number)] += 1;
+    }
 }
 
 /// Adds 1 to `counts` for each block of `image` that is not all 0, and appends one bit per block to

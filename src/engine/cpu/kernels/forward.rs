@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use crate::engine::cpu::kernels::block_sparse::{BLOCK, BlockSparse};
+use crate::data::BLOCK;
+use crate::engine::cpu::kernels::block_sparse::BlockSparse;
 use crate::engine::cpu::kernels::packed::{PackedMatrix, Weights};
 use crate::engine::cpu::kernels::vectors::{fma_rows, fma_tile, load_beyond, load_padded, store};
 use crate::engine::cpu::kernels::{dispatch, has_many_registers};

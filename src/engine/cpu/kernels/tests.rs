@@ -2,6 +2,7 @@
 //! registers and blocks, and others do not.
 
 use super::*;
+use crate::data::{BLOCK, ImageDataset, ImagePixels, Split};
 use crate::util::denormal::flush_denormals;
 
 /// Different numbers in [−1, 1], of both signs.
@@ -18,8 +19,8 @@ fn images(count: usize, size: usize, share: usize) -> Vec<Vec<u8>> {
     (0..count).map(|image| (0..size).map(|place| pixel(image, place)).collect()).collect()
 }
 
-fn rows(images: &[Vec<u8>]) -> Vec<&[u8]> {
-    images.iter().map(Vec::as_slice).collect()
+fn rows(images: &[Vec<u8>]) -> Vec<ImagePixels<'_>> {
+    images.iter().map(|image| ImagePixels::Bytes(image)).collect()
 }
 
 fn scaled(images: &[Vec<u8>]) -> Vec<f32> {
@@ -290,6 +291,34 @@ fn columns_are_summed() {
     let mut sums = vec![0.0];
     column_sums(&matrix, 3, 1..2, &mut sums);
     assert_eq!(sums, [10.0 + 3.0]);
+}
+
+/// Images in blocks, images as bytes, and both in turn have the same block-sparse form.
+#[test]
+fn the_form_in_which_images_are_kept_makes_no_difference() {
+    for (size, share) in [(784, 7), (30, 7), (61, 8), (1024, 9)] {
+        let images = images(9, size, share);
+        let (pixels, images_name) = (images.concat().into(), String::new());
+        let split =
+            Split::whole(ImageDataset { pixels, labels: vec![], height: 1, width: size, images_name });
+        let as_blocks: Vec<_> = (0..images.len()).map(|index| split.pixels(index)).collect();
+        assert!(matches!(as_blocks[0], ImagePixels::Blocks { .. }), "{size}");
+        let as_bytes = rows(&images);
+        let mut mixed = as_bytes.clone();
+        mixed.iter_mut().zip(&as_blocks).step_by(2).for_each(|(slot, image)| *slot = *image);
+        let mut blocks = BlockSparse::default();
+        blocks.fill(&as_bytes, 0.7);
+        let [mut of_blocks, mut of_mixed] = [BlockSparse::default(), BlockSparse::default()];
+        of_blocks.fill(&as_blocks, 0.7);
+        of_mixed.fill(&mixed, 0.7);
+        for block in 0..size.div_ceil(BLOCK) {
+            let entries = |form: &BlockSparse| -> Vec<(usize, [f32; BLOCK])> {
+                form.nonzero_blocks(block).map(|(image, pixels)| (image, *pixels)).collect()
+            };
+            assert_eq!(entries(&of_blocks), entries(&blocks), "block {block} of {size} pixels");
+            assert_eq!(entries(&of_mixed), entries(&blocks), "block {block} of {size} pixels");
+        }
+    }
 }
 
 #[test]
