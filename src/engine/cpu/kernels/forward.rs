@@ -103,7 +103,8 @@ impl WithSimd for RowMajorForward<'_> {
             // The last vectors may be wider than the rest of the outputs.
             let num_vectors = match (last - done).div_ceil(S::F32_LANES) {
                 1 => 1,
-                3.. if has_many_registers::<S>() => 4,
+                3 if has_many_registers::<S>() => 3,
+                4.. if has_many_registers::<S>() => 4,
                 _ => 2,
             };
             let end = last.min(done + num_vectors * S::F32_LANES);
@@ -111,6 +112,7 @@ impl WithSimd for RowMajorForward<'_> {
             match num_vectors {
                 1 => pass.compute::<S, 1>(simd, &tile, out),
                 2 => pass.compute::<S, 2>(simd, &tile, out),
+                3 => pass.compute::<S, 3>(simd, &tile, out),
                 _ => pass.compute::<S, 4>(simd, &tile, out),
             }
             done = end;

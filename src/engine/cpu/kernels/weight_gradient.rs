@@ -133,9 +133,10 @@ impl WithSimd for WeightGradient<'_> {
         }
         while done < self.outputs {
             // The last vectors may be wider than the rest of the outputs.
-            done = match self.outputs - done <= S::F32_LANES {
-                true => self.compute_columns::<S, 1>(simd, done),
-                false => self.compute_columns::<S, 2>(simd, done),
+            done = match (self.outputs - done).div_ceil(S::F32_LANES) {
+                1 => self.compute_columns::<S, 1>(simd, done),
+                3 if has_many_registers::<S>() => self.compute_columns::<S, 3>(simd, done),
+                _ => self.compute_columns::<S, 2>(simd, done),
             };
         }
     }
