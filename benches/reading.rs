@@ -21,6 +21,11 @@ fn main() {
     let loaded = raw.into_new(&config).unwrap();
     let parts: Vec<_> = [loaded.train, loaded.test].into_iter().flatten().collect();
     let images: usize = parts.iter().map(smallnet::data::ImageDataset::len).sum();
-    let sum: u64 = parts.iter().flat_map(|part| &part.pixels).map(|&pixel| u64::from(pixel)).sum();
+    let mut bytes = Vec::new();
+    for part in &parts {
+        (0..part.len())
+            .for_each(|index| part.pixels.image(index, part.height * part.width).append_to(&mut bytes));
+    }
+    let sum: u64 = bytes.iter().map(|&pixel| u64::from(pixel)).sum();
     println!("{seconds:.6} {images} {sum}");
 }
