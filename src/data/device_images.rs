@@ -8,7 +8,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::backend;
-use crate::data::{MAX_PIXEL, StoredImages};
+use crate::data::{ImageDataset, MAX_PIXEL};
 
 /// Pixels of one number.
 const PIXELS: usize = 4;
@@ -34,20 +34,19 @@ pub(super) struct DeviceImages {
 impl DeviceImages {
     /// Copies the images to `device`, which may be an autodiff device. None if it is a CPU, whose own
     /// memory has them already, or if they are too large.
-    pub(super) fn of(images: &StoredImages, device: &Device) -> Option<Self> {
+    pub(super) fn of(images: &ImageDataset, device: &Device) -> Option<Self> {
         let device = device.clone().inner();
-        let StoredImages { num_images, height, width, .. } = *images;
-        let num_bytes = num_images.saturating_mul((height * width).next_multiple_of(PIXELS));
-        if backend::is_cpu(&device) || num_images == 0 || num_bytes > MAX_BYTES {
+        let (height, width) = images.image_size();
+        let num_bytes = images.len().saturating_mul((height * width).next_multiple_of(PIXELS));
+        if backend::is_cpu(&device) || images.is_empty() || num_bytes > MAX_BYTES {
             return None;
         }
         Some(Self::copy(images, &device))
     }
 
     /// Copies the images to `device`.
-    fn copy(images: &StoredImages, device: &Device) -> Self {
-        let StoredImages { pixels, labels, num_images, height, width } = images;
-        let (num_images, height, width) = (*num_images, *height, *width);
+    fn copy(images: &ImageDataset, device: &Device) -> Self {
+        let (num_images, (height, width)) = (images.len(), images.image_size());
         let num_numbers = (height * width).div_ceil(PIXELS);
         let number = |pixels: &[u8]| {
             let mut bytes = [0; PIXELS];
@@ -56,9 +55,9 @@ impl DeviceImages {
         };
         let mut packed: Vec<i32> = Vec::with_capacity(num_images * num_numbers);
         for index in 0..num_images {
-            packed.extend(pixels.image(index, height * width).to_bytes().chunks(PIXELS).map(number));
+            packed.extend(images.pixels.image(index, height * width).to_bytes().chunks(PIXELS).map(number));
         }
-        let label = |index| labels.get(index).copied().map_or(0, i32::from);
+        let label = |index| images.labels.get(index).copied().map_or(0, i32::from);
         let labels: Vec<i32> = (0..num_images).map(label).collect();
         let shifts: [i32; PIXELS] = std::array::from_fn(|pixel| 8 * pixel as i32);
         Self {

@@ -34,7 +34,7 @@ pub(super) fn images_sha256(images: &RawImages, range: ValueRange) -> String {
     match &images.pixels {
         RawPixels::Bytes(bytes) => digest.update(bytes),
         RawPixels::Blocks(blocks) => {
-            (0..blocks.num_images()).for_each(|index| digest.update(blocks.image(index).to_bytes()));
+            blocks.images().for_each(|image| digest.update(image.to_bytes()));
         }
         RawPixels::Floats(blocks) => {
             for block in blocks {

@@ -65,32 +65,19 @@ pub use split::{Folds, TrainValSplit, check_folds, draw_test, fold_size};
 /// Some images of a data set, as indices into the images of the whole data set, which splits share.
 #[derive(Debug, Clone)]
 pub struct Split {
-    images: Arc<StoredImages>,
+    images: Arc<ImageDataset>,
     /// Index in `images` of each image of the split.
     indices: Arc<[u32]>,
     /// The same images in the memory of a GPU.
     on_device: Option<DeviceImages>,
 }
 
-/// Images of a data set and their labels.
-#[derive(Debug)]
-struct StoredImages {
-    pixels: Pixels,
-    /// Class of each image. Empty if the images have no labels.
-    labels: Vec<u16>,
-    num_images: usize,
-    height: usize,
-    width: usize,
-}
-
 impl Split {
     /// Makes a split of all images of a data set.
     pub fn whole(images: ImageDataset) -> Self {
-        let num_images = images.len();
-        let ImageDataset { pixels, labels, height, width, .. } = images;
-        let pixels = pixels.without_background(height * width);
-        let images = Arc::new(StoredImages { pixels, labels, num_images, height, width });
-        Self { images, indices: (0..num_images as u32).collect(), on_device: None }
+        let indices = (0..images.len() as u32).collect();
+        let pixels = images.pixels.without_background(images.height * images.width);
+        Self { images: Arc::new(ImageDataset { pixels, ..images }), indices, on_device: None }
     }
 
     /// Returns the same split, whose batches for `device` are gathered there if it is a GPU. The whole
@@ -141,7 +128,7 @@ impl Split {
 
     /// True if the class of each image is known.
     pub fn is_labelled(&self) -> bool {
-        !self.images.labels.is_empty()
+        self.images.is_labelled()
     }
 
     /// Returns image `index` of the split, row-major bytes with 0 as the network's 0, and its
@@ -158,7 +145,7 @@ impl Split {
     /// # Panics
     /// If `index` is not below [`Split::len`].
     pub fn pixels(&self, index: usize) -> ImagePixels<'_> {
-        let StoredImages { pixels, height, width, .. } = &*self.images;
+        let ImageDataset { pixels, height, width, .. } = &*self.images;
         pixels.image(self.indices[index] as usize, height * width)
     }
 
@@ -195,14 +182,7 @@ impl Split {
 
     /// Smallest and largest value of all pixels, 0 and 0 without images.
     pub fn value_range(&self) -> (u8, u8) {
-        let mut range: Option<(u8, u8)> = None;
-        for index in 0..self.len() {
-            for &pixel in self.image(index).0.iter() {
-                let (smallest, largest) = range.unwrap_or((pixel, pixel));
-                range = Some((smallest.min(pixel), largest.max(pixel)));
-            }
-        }
-        range.unwrap_or_default()
+        pixels::min_max((0..self.len()).map(|index| self.pixels(index)))
     }
 
     /// Number of images of each of `num_classes` classes. All are 0 if the images have no labels.

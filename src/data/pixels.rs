@@ -87,6 +87,24 @@ impl<'a> ImagePixels<'a> {
     }
 }
 
+/// Smallest and largest value of all pixels of `images`, 0 and 0 without pixels.
+pub(super) fn min_max<'a>(images: impl Iterator<Item = ImagePixels<'a>>) -> (u8, u8) {
+    let (mut min, mut max) = (u8::MAX, 0);
+    for image in images {
+        let (low, high) = min_max_of_bytes(&image.to_bytes());
+        (min, max) = (min.min(low), max.max(high));
+    }
+    (min.min(max), max)
+}
+
+/// Smallest and largest value of an image, 255 and 0 without pixels.
+pub(super) fn min_max_of_bytes(image: &[u8]) -> (u8, u8) {
+    // Two simple loops become vector instructions.
+    let min = image.iter().fold(u8::MAX, |min, &byte| min.min(byte));
+    let max = image.iter().fold(0, |max, &byte| max.max(byte));
+    (min, max)
+}
+
 /// Pixels of all images of a data set, which have the same size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pixels {
@@ -209,13 +227,18 @@ impl BlockPixels {
         ImagePixels::Blocks { numbers, blocks, len: self.image_len }
     }
 
+    /// Pixels of each image, from the first one.
+    pub fn images(&self) -> impl Iterator<Item = ImagePixels<'_>> {
+        (0..self.num_images()).map(|index| self.image(index))
+    }
+
     /// Returns all pixels, one image after the other.
     ///
     /// # Errors
     /// The system does not give the memory.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = memory::reserve(self.num_images() * self.image_len, "the images")?;
-        (0..self.num_images()).for_each(|index| self.image(index).append_to(&mut bytes));
+        self.images().for_each(|image| image.append_to(&mut bytes));
         Ok(bytes)
     }
 }

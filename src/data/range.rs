@@ -57,9 +57,7 @@ impl ValueRange {
         let is_high = |bytes: &[u8]| bytes.iter().any(|&byte| byte > 16);
         let has_high = match pixels {
             RawPixels::Bytes(bytes) => is_high(bytes),
-            RawPixels::Blocks(blocks) => {
-                (0..blocks.num_images()).any(|index| is_high(&blocks.image(index).to_bytes()))
-            }
+            RawPixels::Blocks(blocks) => blocks.images().any(|image| is_high(&image.to_bytes())),
             RawPixels::Floats(_) => false,
         };
         if has_high {

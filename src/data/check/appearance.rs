@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::pixels::min_max;
 use super::shape::Shape;
 use crate::data::Pixels;
+use crate::data::pixels::min_max_of_bytes;
 use crate::data::preprocess::Doubt;
 
 /// Part of an image's contrast by which a pixel differs from the background to count as ink. The
@@ -177,7 +177,7 @@ impl Votes {
     fn of<'a>(images: impl Iterator<Item = &'a [u8]>, width: usize) -> Self {
         let (mut votes, mut border) = (Self::default(), Vec::new());
         for image in images {
-            let (low, high) = min_max(image);
+            let (low, high) = min_max_of_bytes(image);
             if low < high {
                 copy_border(&mut border, image, width);
                 votes.add(&border, low, high);
@@ -233,7 +233,7 @@ fn measure_ink<'a>(
     let mut ink_values = vec![0; height.saturating_mul(width)];
     let mut totals = Totals::default();
     for image in images {
-        let (low, high) = min_max(image);
+        let (low, high) = min_max_of_bytes(image);
         if low == high {
             continue;
         }

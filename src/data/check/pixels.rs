@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::images;
 use crate::data::Pixels;
+use crate::data::pixels::min_max_of_bytes;
 
 /// Counts over the images of one part.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ impl PixelStatistics {
         // Has the bits in which any image differs from the first one.
         let mut differences = vec![0_u8; first.len()];
         for image in all() {
-            let (low, high) = min_max(&image);
+            let (low, high) = min_max_of_bytes(&image);
             (min, max) = (min.min(low), max.max(high));
             blank += usize::from(low == high);
             for (difference, (a, b)) in differences.iter_mut().zip(image.iter().zip(first.iter())) {
@@ -42,14 +43,6 @@ impl PixelStatistics {
             byte_range: (min.min(max), max),
         }
     }
-}
-
-/// Smallest and largest value of an image.
-pub(super) fn min_max(image: &[u8]) -> (u8, u8) {
-    // Two simple loops become vector instructions.
-    let min = image.iter().fold(u8::MAX, |min, &byte| min.min(byte));
-    let max = image.iter().fold(0, |max, &byte| max.max(byte));
-    (min, max)
 }
 
 /// True if images that are not square look as if rows and columns were exchanged: pixels that lie

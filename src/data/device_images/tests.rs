@@ -23,7 +23,7 @@ fn images() -> ImageDataset {
 
 /// Copies the images to `device`, which may be a CPU.
 fn copy(device: &Device) -> DeviceImages {
-    DeviceImages::copy(&Split::whole(images()).images, device)
+    DeviceImages::copy(&images(), device)
 }
 
 fn devices() -> [Device; 2] {
@@ -61,7 +61,7 @@ fn a_batch_has_the_images_with_its_numbers() {
 
 #[test]
 fn no_copy_is_made_on_a_cpu() {
-    let images = Split::whole(images()).images;
+    let images = images();
     assert!(devices().iter().all(|device| DeviceImages::of(&images, device).is_none()));
     assert!(devices().iter().all(|device| DeviceImages::of(&images, &device.clone().autodiff()).is_none()));
 }

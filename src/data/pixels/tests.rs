@@ -16,7 +16,7 @@ fn an_image_is_its_blocks_without_background() {
     assert_eq!((numbers, blocks, len), (&[1, 2][..], &[[0, 7, 0, 0], [0, 9, 0, 0]][..], 10));
     assert_eq!(*stored.image(0, 10).to_bytes(), bytes);
     assert_eq!(*stored.image(1, 10).to_bytes(), [0; 10]);
-    // What is appended comes after what there was.
+    // The new values come after those that were there.
     let mut values = vec![0.5];
     stored.image(0, 10).append_normalized(&mut values);
     assert_eq!(values, [0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0 / 255.0, 0.0, 0.0, 0.0, 9.0 / 255.0]);

@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use crate::data::BlockPixels;
+use crate::data::{BlockPixels, pixels};
 use crate::error::{Error, Result};
 use crate::util::format::counted;
 
@@ -100,12 +100,8 @@ impl RawPixels {
                 if bytes.is_empty() { (0.0, 0.0) } else { (f32::from(min), f32::from(max)) }
             }
             Self::Blocks(blocks) => {
-                let images = (0..blocks.num_images()).map(|index| blocks.image(index).to_bytes());
-                let ends =
-                    images.flat_map(|image| [image.iter().min().copied(), image.iter().max().copied()]);
-                let (min, max) =
-                    ends.flatten().fold((u8::MAX, 0), |(min, max), byte| (byte.min(min), byte.max(max)));
-                (f32::from(min.min(max)), f32::from(max))
+                let (min, max) = pixels::min_max(blocks.images());
+                (f32::from(min), f32::from(max))
             }
             Self::Floats(blocks) => {
                 let values = || blocks.iter().flatten().copied().filter(|value| value.is_finite());
