@@ -19,6 +19,7 @@
 mod aligned;
 mod block_sparse;
 mod clipping;
+mod exp_ln;
 mod forward;
 mod functions;
 mod packed;
