@@ -128,7 +128,10 @@ pub fn jobs(
         let values: usize =
             groups.iter().map(|group| values_per_step(&trials[group[0]], group.len(), &sizes)).sum();
         let parts = all.div_ceil(largest).max(values.div_ceil(MAX_VALUES)).max(resources.workers);
-        jobs.extend(split_groups(groups, parts));
+        match resources.engine {
+            Engine::Cpu => jobs.extend(distribute_groups(groups, parts)),
+            Engine::Autodiff => jobs.extend(split_groups(groups, parts)),
+        }
     }
     jobs.sort_by_key(|job| job.trials().first().copied());
     jobs
@@ -182,15 +185,23 @@ fn group_key(trial: &Trial) -> GroupKey {
     (trial.experiment.seed, trial.fold, format!("{:?}", trial.experiment.data))
 }
 
-/// Splits trial groups into jobs of about equal size, about `parts` jobs for each length of a
-/// group. All groups of a model batch must have one length, so groups of each length are split
-/// separately.
-///
-/// Each group is cut into up to `parts` pieces, and a job gets the same piece of several groups.
-/// If the groups are too short for `parts` pieces, their pieces are distributed over more jobs.
-/// Groups of a single network are thus distributed as a whole.
-fn split_groups(groups: Vec<Vec<usize>>, parts: usize) -> Vec<Job> {
-    let mut by_length: Vec<(usize, Vec<Vec<usize>>)> = Vec::new();
+/// Distributes trial groups over `parts` jobs as whole groups, the same number to each job, and splits the
+/// groups that are left as [`split_groups`] does. The kernels prepare the images of a step once for each
+/// group of a job, so two halves of a group in two jobs take longer than the whole group in one.
+fn distribute_groups(groups: Vec<TrialGroup>, parts: usize) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    for (_, mut groups) in by_length(groups) {
+        let whole = groups.len() / parts;
+        let left = groups.split_off(whole * parts);
+        jobs.extend(groups.chunks(whole.max(1)).map(|groups| batched_job(groups.to_vec())));
+        jobs.extend(split_groups(left, parts));
+    }
+    jobs
+}
+
+/// The groups of each length, in the order of their first group.
+fn by_length(groups: Vec<TrialGroup>) -> Vec<(usize, Vec<TrialGroup>)> {
+    let mut by_length: Vec<(usize, Vec<TrialGroup>)> = Vec::new();
     for group in groups {
         let length = group.len();
         match by_length.iter_mut().find(|(other, _)| *other == length) {
@@ -198,8 +209,19 @@ fn split_groups(groups: Vec<Vec<usize>>, parts: usize) -> Vec<Job> {
             None => by_length.push((length, vec![group])),
         }
     }
+    by_length
+}
+
+/// Splits trial groups into jobs of about equal size, about `parts` jobs for each length of a
+/// group. All groups of a model batch must have one length, so groups of each length are split
+/// separately.
+///
+/// Each group is cut into up to `parts` pieces, and a job gets the same piece of several groups.
+/// If the groups are too short for `parts` pieces, their pieces are distributed over more jobs.
+/// Groups of a single network are thus distributed as a whole.
+fn split_groups(groups: Vec<TrialGroup>, parts: usize) -> Vec<Job> {
     let mut jobs = Vec::new();
-    for (length, groups) in by_length {
+    for (length, groups) in by_length(groups) {
         let across = parts.min(length);
         let chunk = length.div_ceil(across);
         let groups_per_job = groups.len().div_ceil(parts.div_ceil(across));
@@ -309,6 +331,19 @@ mod tests {
         let smoothing = plan("folds = 2\n[vary]\ntraining.label_smoothing = [0.0, 0.1]");
         let batch = |groups: [usize; 2]| Job::Batched(groups.map(|group| vec![group]).to_vec());
         assert_eq!(jobs_of(&smoothing, one), [batch([0, 1]), batch([2, 3])], "one smoothing for all");
+    }
+
+    /// Three folds on two workers: a whole fold each, and half of the third one each.
+    #[test]
+    fn the_engine_cpu_gets_whole_groups_first() {
+        let resources = Resources { engine: Engine::Cpu, ..RESOURCES };
+        let batch = |trials: &[usize]| Job::Batched(vec![trials.to_vec()]);
+        assert_eq!(
+            jobs_of(&plan(CV), resources),
+            [batch(&[0, 3, 6, 9]), batch(&[1, 4, 7, 10]), batch(&[2, 5]), batch(&[8, 11])]
+        );
+        let more_workers = jobs_of(&plan(CV), Resources { workers: 4, ..resources });
+        assert_eq!(more_workers, jobs_of(&plan(CV), Resources { workers: 4, ..RESOURCES }), "no whole group");
     }
 
     #[test]
