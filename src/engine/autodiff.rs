@@ -3,7 +3,7 @@
 //! implementation of `engine::cpu`. Depends on `data` and `model`. Must not know slices, threads or
 //! training loops.
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Int, Tensor};
 use burn::train::TrainOutput;
 
 use crate::data::{Batch, evaluation_batch_size};
@@ -24,15 +24,6 @@ pub(super) fn train_step(model: &Mlp, batch: &Batch) -> TrainOutput<LazyMetrics>
     let gradients = loss.backward();
     let metrics = metrics(logits.inner(), targets.inner(), loss.inner());
     TrainOutput::new(model, gradients, metrics)
-}
-
-/// Lets Burn forget the parameters of earlier steps on `device`, an autodiff device.
-///
-/// Every update makes its weights the leaf of a new graph, and Burn removes the leaves that nothing uses in a
-/// backward pass only. The engine `cpu` computes gradients without one, so each step would leave about
-/// 1.5 kB per tensor (a like case is Burn's issue 4970).
-pub(super) fn forget_leaves(device: &Device) {
-    Tensor::<1>::zeros([1], device).require_grad().backward();
 }
 
 /// Forward pass of a batch without dropout. Returns the metrics.

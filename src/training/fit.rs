@@ -22,7 +22,7 @@ use burn::train::{
     TrainingItem, ValidLoader,
 };
 
-use crate::engine::{Engine, LazyMetrics, MetricSums, StepMetrics};
+use crate::engine::{LazyMetrics, MetricSums, StepMetrics};
 use crate::error::{Error, Result};
 use crate::model::{Mlp, has_finite_weights, weights_to_bytes};
 use crate::optim::Schedule;
@@ -99,14 +99,12 @@ pub(super) struct PartialEpoch {
     pub(super) seconds: f64,
 }
 
-/// Burn's objects that the loop calls: its components, the Learner, the two data loaders and the autodiff
-/// device.
+/// Burn's objects that the loop calls: its components, the Learner and the two data loaders.
 struct LoopContext<'a> {
     components: &'a mut TrainingComponents<Mlp>,
     learner: &'a mut Learner<Mlp>,
     train: &'a TrainLoader<Mlp>,
     validation: &'a ValidLoader<Mlp>,
-    device: &'a Device,
 }
 
 impl EpochLoop {
@@ -146,7 +144,6 @@ impl SupervisedLearningStrategy<Mlp> for EpochLoop {
             learner: &mut learner,
             train: &train,
             validation: &validation,
-            device: &self.device,
         };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let end = state.run(epochs, context);
@@ -310,7 +307,6 @@ impl LoopState {
             let should_save = interrupted || (is_due && !progress.is_completed());
             if should_save || buffer.should_flush(&progress) {
                 let metrics = buffer.flush()?;
-                Engine::forget_leaves(context.device);
                 // Every loss is checked. All weights are checked before they are saved or
                 // validated.
                 let model = (should_save || progress.is_completed()).then(|| context.learner.model());

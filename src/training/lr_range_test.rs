@@ -4,7 +4,6 @@
 //! images. It discards the trained network.
 
 use burn::data::dataloader::DataLoader;
-use burn::module::Module;
 use burn::tensor::Device;
 use burn::train::{Interrupter, ItemLazy, TrainStep};
 use serde::Serialize;
@@ -151,7 +150,7 @@ pub fn range_test(
     let loader = loader.to_device(&device.clone().autodiff());
     // A sweep longer than an epoch continues with the next epoch.
     let batches = std::iter::repeat_with(|| loader.iter()).flatten();
-    let mut model = model.train();
+    let mut model = model.engine().prepare_training(model);
     let mut optimizer = model.engine().optimizer(optimizer, training.clipping());
     let mut unread = LazyMetrics::default();
     let mut curve = LossCurve::new(sweep, num_steps);

@@ -26,7 +26,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
-use burn::module::Module;
 use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
@@ -215,7 +214,7 @@ pub fn train_until(
         supervised = supervised.checkpoint(epochs_done);
     }
     let optimizer = engine.optimizer(optimizer, training.clipping());
-    let result = supervised.launch(Learner::new(model.train(), optimizer, schedule));
+    let result = supervised.launch(Learner::new(engine.prepare_training(model), optimizer, schedule));
     if let Some(error) = result.error {
         return Err(Error::backend(format!("training stopped: {error}")));
     }

@@ -66,10 +66,14 @@ pub(super) fn logits(model: &Mlp, batch: &Batch) -> Option<Vec<f32>> {
     step::logits(model, batch)
 }
 
+/// Returns whether this engine computes `model`; see [`train_step`].
+pub(super) fn computes(model: &Mlp) -> bool {
+    network::CpuNetwork::of(model).is_some()
+}
+
 /// Activates the thread pool for passes of `num_images` images at a time through `model`; none if
 /// one thread is as fast, or if the CPU engine does not compute `model`.
 pub(super) fn session(model: &Mlp, num_images: usize) -> Option<Session> {
-    let is_worth_it =
-        threads::should_parallelize(model, num_images) && network::CpuNetwork::of(model).is_some();
+    let is_worth_it = threads::should_parallelize(model, num_images) && computes(model);
     is_worth_it.then(threads::pool::activate)
 }

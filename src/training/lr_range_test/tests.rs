@@ -3,6 +3,7 @@ use crate::data::{AugmentationConfig, ImageDataset, Loader, Sampling};
 use crate::model::MlpConfig;
 use crate::optim::{OptimizerConfig, ScheduleConfig};
 use crate::training::TrainingConfig;
+use burn::module::Module;
 
 fn sweep(from: f64, to: f64, steps: usize) -> Sweep {
     Sweep::new(from, to, Some(steps)).unwrap()
