@@ -29,6 +29,7 @@ mod report;
 mod resume;
 mod runs;
 mod set_option;
+mod shards;
 mod signals;
 mod speed;
 mod study;

@@ -11,8 +11,9 @@ use crate::backend::Engine;
 use crate::cli::experiment::{ShortForms, TrackArgs};
 use crate::cli::output::Output;
 use crate::cli::signals::Signals;
+use crate::cli::shards::ShardArgs;
 use crate::cli::table::Table;
-use crate::cli::{Global, progress};
+use crate::cli::{Global, progress, shards};
 use crate::error::Result;
 use crate::experiment::Override;
 use crate::run::diagnosis;
@@ -21,13 +22,16 @@ use crate::study::page::{Medium, conclusions, study_table, test_sentence};
 use crate::study::runner::{
     BestModel, BestModelTraining, OpenStudy, PlannedStudy, Progress, ResultPaths, RunOptions, check_journal,
 };
-use crate::study::{Job, Study, StudySummary, TrialEnd, TrialRecord};
+use crate::study::{Conflict, Job, Study, StudySummary, TrialEnd, TrialRecord};
 use crate::util::format::{counted, grouped, loss, seconds};
 
 /// Maximum number of trials that `--dry-run` lists.
 const MAX_LISTED: usize = 60;
 /// Maximum number of rows of a search's table, which is sorted by the results. The page has all.
 const MAX_ROWS: usize = 20;
+
+/// Maximum number of trials with two results that are named.
+const MAX_CONFLICTS: usize = 5;
 
 /// Arguments of `smallnet study`.
 #[derive(Debug, Args)]
@@ -66,6 +70,8 @@ pub(super) struct StudyArgs {
     /// read
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
+    #[command(flatten)]
+    shards: ShardArgs,
 }
 
 /// Record of `--json`.
@@ -76,6 +82,9 @@ struct Record<'a> {
     done: usize,
     failed: usize,
     interrupted: bool,
+    /// Trials with two results that differ.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    conflicts: &'a [Conflict],
     summary: &'a StudySummary,
     winner: Option<&'a Path>,
     result: Option<&'a RunSummary>,
@@ -110,8 +119,15 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     settings.extend(args.track.setting());
     settings.extend(args.data.map(|data| Override::new("data.source", data)));
     let study = Study::read(&args.file, &settings)?;
-    let options = RunOptions { separate: args.separate, remeasure: args.remeasure };
+    let ShardArgs { shard, merge, status, script, shards: number } = args.shards;
+    if let Some((kind, number)) = script.zip(number) {
+        return shards::print_script(kind, number, &study, &args.file, global, output);
+    }
+    let options = RunOptions { separate: args.separate, remeasure: args.remeasure, shard };
     let planned = PlannedStudy::new(study, global.compute()?, options)?;
+    if status {
+        return shards::print_status(&planned, global, output);
+    }
     print_header(&planned, output);
     planned.note.iter().for_each(|note| output.note(note));
     if let Some(journal) = &args.journal {
@@ -124,7 +140,19 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     let signals = Signals::listen(interrupter.clone())?;
     let mut study = planned.open(&global.artifacts)?;
     print_earlier(&study, args.separate, output);
+    if merge {
+        shards::check_complete(&study, global)?;
+    }
     run_trials(&mut study, &interrupter, output)?;
+    if let Some(shard) = shard {
+        let interrupted = interrupter.should_stop();
+        let is_complete = shards::print_end(&study, shard, interrupted, output)?;
+        return Ok(match (interrupted, is_complete) {
+            (true, _) => signals.exit_code(),
+            (false, true) => ExitCode::SUCCESS,
+            (false, false) => ExitCode::FAILURE,
+        });
+    }
     let summary = study.summary();
     let failed = study.failed();
     let interrupted = interrupter.should_stop();
@@ -163,6 +191,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
         done: study.num_done(),
         failed: failed.len(),
         interrupted,
+        conflicts: &study.trial_log.conflicts,
         summary: &summary,
         winner: winner.as_ref().map(|run| run.folder.path()),
         result: winner.as_ref().and_then(|run| run.summary.as_ref()),
@@ -190,8 +219,10 @@ fn print_header(planned: &PlannedStudy, output: &Output) {
     let (engine, adapter) = (planned.compute.engine(), &planned.opened.adapter);
     let other_engine =
         (engine != Engine::default_of(planned.compute.backend())).then(|| format!(", engine {engine}"));
+    let own = planned.jobs.iter().map(|job| job.trials().len()).sum::<usize>();
+    let shard = planned.shard.map(|shard| format!(", {own} of them in shard {shard}")).unwrap_or_default();
     output.line(&format!(
-        "{}: {} = {trials}, on {adapter}{}",
+        "{}: {} = {trials}{shard}, on {adapter}{}",
         study.name,
         factors.join(" × "),
         other_engine.unwrap_or_default()
@@ -209,6 +240,10 @@ fn print_header(planned: &PlannedStudy, output: &Output) {
     }
     if !single.is_empty() {
         groups.push(counted(single.len(), "by itself", "by themselves"));
+    }
+    if groups.is_empty() {
+        output.line("nothing to train: the study has fewer parts than shards");
+        return;
     }
     let at_once =
         if planned.workers > 1 { format!(", {} at a time", planned.workers) } else { String::new() };
@@ -289,8 +324,9 @@ fn print_earlier(study: &OpenStudy, separate: bool, output: &Output) {
     }
     if study.trial_log.num_damaged > 0 {
         let lines = counted(study.trial_log.num_damaged, "line", "lines");
-        output.warning(&format!("{lines} of trials.jsonl cannot be read and are not used"));
+        output.warning(&format!("{lines} of its trial logs cannot be read and are not used"));
     }
+    print_conflicts(study, output);
     let others = study.trial_log.num_others(trials);
     if !study.changes.is_empty() && (others > 0 || study.num_done() > 0) {
         output.line("the study has changed since it was last run:");
@@ -334,6 +370,26 @@ fn print_earlier(study: &OpenStudy, separate: bool, output: &Output) {
     }
     if study.planned.study.timing && study.num_done() > 0 {
         output.line("their times are those of then; `--remeasure` measures all trials again");
+    }
+}
+
+/// Names the trials that two processes trained with different results.
+fn print_conflicts(study: &OpenStudy, output: &Output) {
+    let conflicts = &study.trial_log.conflicts;
+    if conflicts.is_empty() {
+        return;
+    }
+    let trials = counted(conflicts.len(), "trial", "trials");
+    output.warning(&format!(
+        "{trials} with two results that differ, as those of two kinds of processors may; the first one counts:"
+    ));
+    for Conflict { id, used, other } in conflicts.iter().take(MAX_CONFLICTS) {
+        let trial = study.planned.plan.trials.iter().find(|trial| trial.id == *id);
+        let name = trial.map_or_else(|| id.clone(), |trial| study.planned.trial_name(trial));
+        output.warning(&format!("{name}: {used} and {other}"));
+    }
+    if conflicts.len() > MAX_CONFLICTS {
+        output.warning(&format!("… and {} more", conflicts.len() - MAX_CONFLICTS));
     }
 }
 

@@ -185,6 +185,21 @@ impl Study {
         Ok(())
     }
 
+    /// Refuses a study whose trials cannot be cut into shards.
+    ///
+    /// # Errors
+    /// The study is timed.
+    pub fn check_can_be_cut(&self) -> Result<()> {
+        match self.timing {
+            false => Ok(()),
+            true => Err(Error::usage(format!(
+                "the study `{}` is timed, so it has no shards: times of several machines cannot be compared",
+                self.name
+            ))
+            .hint("run it whole on one machine, or leave out `timing = true`")),
+        }
+    }
+
     /// Name of the best configuration's experiment, which is trained on all training images.
     pub fn best_name(&self) -> String {
         format!("{}{BEST_SUFFIX}", self.name)

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::backend::Engine;
 use crate::data::EVALUATION_BATCH_SIZE;
-use crate::study::{Trial, TrialPlan};
+use crate::study::{Trial, TrialPlan, Unit};
 use crate::training::{BatchKey, is_in_model_batch_of_kernels};
 
 /// Most parameters of a network that is trained in a model batch with tensors on a CPU. A larger network
@@ -46,6 +46,14 @@ impl Job {
     }
 }
 
+/// Number of jobs that a model batch with tensors becomes on a CPU. It is the same on every machine: the last
+/// digits of such a network depend on those beside it.
+const NUM_JOBS_ON_CPU: usize = 8;
+
+/// Largest piece of a trial group in one shard, as a part of the shard's share of all costs. Smaller pieces
+/// balance the shards better, and larger ones prepare images less often.
+const LARGEST_PIECE: f64 = 0.25;
+
 /// Conditions that decide the jobs.
 #[derive(Debug, Clone, Copy)]
 pub struct Resources {
@@ -77,38 +85,102 @@ impl Resources {
 /// networks: 200 MB.
 const MAX_VALUES: usize = 50_000_000;
 
+/// Facts about trials that decide how they are trained.
+pub struct TrialFacts<'a> {
+    /// Whether a trial can be trained at all.
+    pub is_trainable: &'a dyn Fn(&Trial) -> bool,
+    /// Sizes of its layers, from pixels to classes.
+    pub sizes: &'a dyn Fn(&Trial) -> Vec<usize>,
+    /// Number of its training images and of its validation images.
+    pub num_images: &'a dyn Fn(&Trial) -> (usize, usize),
+}
+
+/// Trials as indices into a list: those that are trained in batches, as the groups of each batch, and the others.
+struct Batches {
+    batches: Vec<Vec<TrialGroup>>,
+    single: Vec<usize>,
+}
+
 /// Groups `trials` into jobs, in the plan's order.
 ///
-/// `is_trainable` returns whether a trial can be trained at all, `sizes` its layers' sizes from pixels
-/// to classes, and `num_images` the number of its training and validation images. The jobs depend
-/// on the whole plan and on the number of workers, and not on the trials that are done: a study
-/// that resumes after a kill gets the same jobs.
-pub fn jobs(
+/// The jobs depend on the whole plan and, with the engine `cpu`, on the number of workers. They do not depend on
+/// the trials that are done: a study that resumes after a kill gets the same jobs.
+pub fn jobs(trials: &[Trial], resources: Resources, facts: &TrialFacts<'_>) -> Vec<Job> {
+    let num_parameters = |trial: usize| count_parameters(&(facts.sizes)(&trials[trial]));
+    let Batches { batches, single } = batches(trials, resources, facts);
+    let mut jobs: Vec<Job> = single.into_iter().map(Job::Single).collect();
+    let (largest, least_parts) = match (resources.engine, resources.is_gpu) {
+        (_, true) => (MAX_BATCH_PARAMETERS_ON_GPU, 1),
+        (Engine::Autodiff, false) => (MAX_BATCH_PARAMETERS, NUM_JOBS_ON_CPU),
+        (Engine::Cpu, false) => (MAX_BATCH_PARAMETERS, resources.workers),
+    };
+    // Each batch is split until its parts fit into the caches and the memory, and every worker has
+    // one.
+    for groups in batches {
+        let all: usize = groups.iter().flatten().copied().map(num_parameters).sum();
+        let values: usize =
+            groups.iter().map(|group| values_per_step(&trials[group[0]], group.len(), facts)).sum();
+        let parts = all.div_ceil(largest).max(values.div_ceil(MAX_VALUES)).max(least_parts);
+        jobs.extend(match resources.engine {
+            Engine::Cpu => distribute_groups(groups, parts).into_iter().map(Job::Batched).collect(),
+            // One network alone is no batch of tensors.
+            Engine::Autodiff => split_groups(groups, parts).into_iter().map(batched_unless_alone).collect::<Vec<_>>(),
+        });
+    }
+    jobs.sort_by_key(|job| job.trials().first().copied());
+    jobs
+}
+
+/// Groups `trials` into units that may be trained in different processes, for a cut into `num_shards`. `cost`
+/// returns the estimated cost of a trial.
+///
+/// The digits of a trial do not depend on the cut. On the engine `cpu`, they do not depend on the networks beside
+/// it, so a trial group is a few units, to balance the shards. With tensors they do, so a whole job is a unit.
+pub fn units(
     trials: &[Trial],
     resources: Resources,
-    is_trainable: impl Fn(&Trial) -> bool,
-    sizes: impl Fn(&Trial) -> Vec<usize>,
-    num_images: impl Fn(&Trial) -> (usize, usize),
-) -> Vec<Job> {
-    let num_parameters = |trial: &Trial| count_parameters(&sizes(trial));
+    facts: &TrialFacts<'_>,
+    cost: impl Fn(usize) -> f64,
+    num_shards: usize,
+) -> Vec<Unit> {
+    let unit = |trials: &[usize]| Unit {
+        trials: trials.to_vec(),
+        cost: trials.iter().copied().map(&cost).sum(),
+    };
+    if resources.engine == Engine::Autodiff {
+        return jobs(trials, resources, facts).iter().map(|job| unit(&job.trials())).collect();
+    }
+    let Batches { batches, single } = batches(trials, resources, facts);
+    let share = (0..trials.len()).map(&cost).sum::<f64>() / num_shards as f64;
+    let mut units: Vec<Unit> = single.into_iter().map(|trial| unit(&[trial])).collect();
+    for group in batches.iter().flatten() {
+        let pieces = (unit(group).cost / (share * LARGEST_PIECE)).ceil() as usize;
+        let size = group.len().div_ceil(pieces.max(1));
+        units.extend(group.chunks(size).map(unit));
+    }
+    units
+}
+
+/// Finds the trials that are trained in batches, and those that are not.
+fn batches(trials: &[Trial], resources: Resources, facts: &TrialFacts<'_>) -> Batches {
     let mut batches: Vec<Vec<TrialGroup>> = Vec::new();
+    let mut single = Vec::new();
     // Index of each batch and of each of its groups. A study may have a hundred thousand of either,
     // so they are looked up in maps.
     let mut batch_indices: HashMap<String, usize> = HashMap::new();
     let mut group_indices: HashMap<(usize, GroupKey), usize> = HashMap::new();
-    let mut jobs = Vec::new();
     for (index, trial) in trials.iter().enumerate() {
         let fits = resources.can_batch
-            && is_trainable(trial)
-            && resources.batching_pays(trial, num_parameters(trial));
+            && (facts.is_trainable)(trial)
+            && resources.batching_pays(trial, count_parameters(&(facts.sizes)(trial)));
         let Some(key) = BatchKey::new(trial.hyperparameters()).filter(|_| fits) else {
-            jobs.push(Job::Single(index));
+            single.push(index);
             continue;
         };
         // The kernels have one label smoothing for all networks of a batch.
         let smoothing = trial.experiment.training.label_smoothing;
         let smoothing = (resources.engine == Engine::Cpu).then_some(smoothing);
-        let name = format!("{key:?} {:?} {smoothing:?}", num_images(trial));
+        let name = format!("{key:?} {:?} {smoothing:?}", (facts.num_images)(trial));
         let batch = *batch_indices.entry(name).or_insert(batches.len());
         if batch == batches.len() {
             batches.push(Vec::new());
@@ -120,21 +192,7 @@ pub fn jobs(
             None => groups.push(vec![index]),
         }
     }
-    let largest = if resources.is_gpu { MAX_BATCH_PARAMETERS_ON_GPU } else { MAX_BATCH_PARAMETERS };
-    // Each batch is split until its parts fit into the caches and the memory, and every worker has
-    // one.
-    for groups in batches {
-        let all: usize = groups.iter().flatten().map(|&trial| num_parameters(&trials[trial])).sum();
-        let values: usize =
-            groups.iter().map(|group| values_per_step(&trials[group[0]], group.len(), &sizes)).sum();
-        let parts = all.div_ceil(largest).max(values.div_ceil(MAX_VALUES)).max(resources.workers);
-        match resources.engine {
-            Engine::Cpu => jobs.extend(distribute_groups(groups, parts)),
-            Engine::Autodiff => jobs.extend(split_groups(groups, parts)),
-        }
-    }
-    jobs.sort_by_key(|job| job.trials().first().copied());
-    jobs
+    Batches { batches, single }
 }
 
 /// Returns one job per trial of a timed study, so that the configurations take turns.
@@ -168,8 +226,8 @@ pub fn count_parameters(sizes: &[usize]) -> usize {
 
 /// Number of values that a step of a trial group has in memory: its images once, and the
 /// activations of each of its `networks`.
-fn values_per_step(trial: &Trial, networks: usize, sizes: impl Fn(&Trial) -> Vec<usize>) -> usize {
-    let sizes = sizes(trial);
+fn values_per_step(trial: &Trial, networks: usize, facts: &TrialFacts<'_>) -> usize {
+    let sizes = (facts.sizes)(trial);
     let rows = trial.experiment.training.batch_size.max(EVALUATION_BATCH_SIZE);
     rows.saturating_mul(sizes[0] + networks * sizes[1..].iter().sum::<usize>())
 }
@@ -188,12 +246,12 @@ fn group_key(trial: &Trial) -> GroupKey {
 /// Distributes trial groups over `parts` jobs as whole groups, the same number to each job, and splits the
 /// groups that are left as [`split_groups`] does. The kernels prepare the images of a step once for each
 /// group of a job, so two halves of a group in two jobs take longer than the whole group in one.
-fn distribute_groups(groups: Vec<TrialGroup>, parts: usize) -> Vec<Job> {
+fn distribute_groups(groups: Vec<TrialGroup>, parts: usize) -> Vec<Vec<TrialGroup>> {
     let mut jobs = Vec::new();
     for (_, mut groups) in by_length(groups) {
         let whole = groups.len() / parts;
         let left = groups.split_off(whole * parts);
-        jobs.extend(groups.chunks(whole.max(1)).map(|groups| batched_job(groups.to_vec())));
+        jobs.extend(groups.chunks(whole.max(1)).map(<[TrialGroup]>::to_vec));
         jobs.extend(split_groups(left, parts));
     }
     jobs
@@ -219,7 +277,7 @@ fn by_length(groups: Vec<TrialGroup>) -> Vec<(usize, Vec<TrialGroup>)> {
 /// Each group is cut into up to `parts` pieces, and a job gets the same piece of several groups.
 /// If the groups are too short for `parts` pieces, their pieces are distributed over more jobs.
 /// Groups of a single network are thus distributed as a whole.
-fn split_groups(groups: Vec<TrialGroup>, parts: usize) -> Vec<Job> {
+fn split_groups(groups: Vec<TrialGroup>, parts: usize) -> Vec<Vec<TrialGroup>> {
     let mut jobs = Vec::new();
     for (length, groups) in by_length(groups) {
         let across = parts.min(length);
@@ -228,15 +286,15 @@ fn split_groups(groups: Vec<TrialGroup>, parts: usize) -> Vec<Job> {
         for start in (0..length).step_by(chunk) {
             for groups in groups.chunks(groups_per_job) {
                 let end = (start + chunk).min(length);
-                jobs.push(batched_job(groups.iter().map(|trials| trials[start..end].to_vec()).collect()));
+                jobs.push(groups.iter().map(|trials| trials[start..end].to_vec()).collect());
             }
         }
     }
     jobs
 }
 
-/// Makes a job of trial groups. One network alone is no model batch.
-fn batched_job(groups: Vec<Vec<usize>>) -> Job {
+/// Makes a job of trial groups: a model batch, unless they are one network alone.
+fn batched_unless_alone(groups: Vec<TrialGroup>) -> Job {
     match groups.as_slice() {
         [group] if group.len() == 1 => Job::Single(group[0]),
         _ => Job::Batched(groups),
@@ -244,7 +302,7 @@ fn batched_job(groups: Vec<Vec<usize>>) -> Job {
 }
 
 /// Keeps only the `wanted` trials of `jobs`. Groups whose lengths then differ go into separate
-/// model batches.
+/// model batches. One network that is left of a batch stays one, so that its digits are the same.
 pub fn filter_jobs(jobs: Vec<Job>, wanted: impl Fn(usize) -> bool) -> Vec<Job> {
     let mut left = Vec::new();
     for job in jobs {
@@ -255,7 +313,7 @@ pub fn filter_jobs(jobs: Vec<Job>, wanted: impl Fn(usize) -> bool) -> Vec<Job> {
                     .into_iter()
                     .map(|trials| trials.into_iter().filter(|&trial| wanted(trial)).collect::<Vec<_>>())
                     .filter(|trials| !trials.is_empty());
-                left.extend(split_groups(groups.collect(), 1));
+                left.extend(split_groups(groups.collect(), 1).into_iter().map(Job::Batched));
             }
         }
     }
@@ -272,24 +330,37 @@ mod tests {
     const RESOURCES: Resources =
         Resources { workers: 2, is_gpu: false, engine: Engine::Autodiff, can_batch: true };
 
+    const FACTS: TrialFacts<'static> = TrialFacts {
+        is_trainable: &|_| true,
+        sizes: &|trial| trial.experiment.model.sizes(784, 10),
+        num_images: &|_| (48, 12),
+    };
+
     fn plan(text: &str) -> TrialPlan {
         let study = Study::from_toml(text, "s.toml", &[], |_| unreachable!()).unwrap();
         TrialPlan::new(&study, Backend::Flex, "", None).unwrap()
     }
 
     fn jobs_of(plan: &TrialPlan, resources: Resources) -> Vec<Job> {
-        jobs(&plan.trials, resources, |_| true, |trial| trial.experiment.model.sizes(784, 10), |_| (48, 12))
+        jobs(&plan.trials, resources, &FACTS)
     }
 
     const CV: &str = "folds = 3\n[vary]\noptimizer.learning_rate = [0.1, 0.2, 0.3, 0.4]";
 
+    const ON_GPU: Resources = Resources { workers: 1, is_gpu: true, ..RESOURCES };
+
+    fn batch<const N: usize>(groups: [&[usize]; N]) -> Job {
+        Job::Batched(groups.map(<[usize]>::to_vec).to_vec())
+    }
+
     #[test]
-    fn learning_rates_and_folds_fill_one_batch_per_worker() {
-        let jobs = jobs_of(&plan(CV), RESOURCES);
-        let batch = |groups: [[usize; 2]; 3]| Job::Batched(groups.map(|group| group.to_vec()).to_vec());
-        assert_eq!(jobs, [batch([[0, 3], [1, 4], [2, 5]]), batch([[6, 9], [7, 10], [8, 11]])]);
-        let one = jobs_of(&plan(CV), Resources { workers: 1, ..RESOURCES });
-        assert_eq!(one, [Job::Batched(vec![vec![0, 3, 6, 9], vec![1, 4, 7, 10], vec![2, 5, 8, 11]])]);
+    fn learning_rates_and_folds_fill_batches() {
+        let all = [&[0, 3, 6, 9][..], &[1, 4, 7, 10], &[2, 5, 8, 11]];
+        assert_eq!(jobs_of(&plan(CV), ON_GPU), [batch(all)]);
+        let on_cpu = jobs_of(&plan(CV), RESOURCES);
+        let start = [batch([&[0], &[1]]), Job::Single(2), batch([&[3], &[4]]), Job::Single(5)];
+        assert_eq!((on_cpu.len(), &on_cpu[..4]), (8, &start[..]));
+        assert_eq!(jobs_of(&plan(CV), Resources { workers: 16, ..RESOURCES }), on_cpu, "on any machine");
         let none = jobs_of(&plan(CV), Resources { can_batch: false, ..RESOURCES });
         assert_eq!(none, (0..12).map(Job::Single).collect::<Vec<_>>());
     }
@@ -297,26 +368,17 @@ mod tests {
     #[test]
     fn each_seed_is_a_group() {
         let seeds = plan("seeds = [1, 2, 3, 4]\n[set]\ndata.validation = 10");
-        assert_eq!(
-            jobs_of(&seeds, RESOURCES),
-            [Job::Batched(vec![vec![0], vec![1]]), Job::Batched(vec![vec![2], vec![3]])]
-        );
+        assert_eq!(jobs_of(&seeds, ON_GPU), [batch([&[0], &[1], &[2], &[3]])]);
+        let on_kernels = Resources { engine: Engine::Cpu, ..RESOURCES };
+        assert_eq!(jobs_of(&seeds, on_kernels), [batch([&[0], &[1]]), batch([&[2], &[3]])]);
     }
 
     #[test]
     fn networks_that_do_not_fit_run_individually() {
         let shapes = plan("folds = 2\n[vary]\nmodel.hidden = [[], [8], [512]]");
-        let one = Resources { workers: 1, ..RESOURCES };
-        assert_eq!(
-            jobs_of(&shapes, one),
-            [
-                Job::Batched(vec![vec![0], vec![1]]),
-                Job::Batched(vec![vec![2], vec![3]]),
-                Job::Single(4),
-                Job::Single(5)
-            ]
-        );
-        assert_eq!(jobs_of(&shapes, Resources { is_gpu: true, ..one }).len(), 3);
+        assert_eq!(jobs_of(&shapes, ON_GPU).len(), 3);
+        let single = jobs_of(&shapes, RESOURCES).split_off(4);
+        assert_eq!(single, [Job::Single(4), Job::Single(5)]);
     }
 
     /// The kernels have a model batch for plain gradient descent of networks without hidden layers.
@@ -329,21 +391,39 @@ mod tests {
             assert_eq!(single, [Job::Single(0), Job::Single(1)], "{set}");
         }
         let smoothing = plan("folds = 2\n[vary]\ntraining.label_smoothing = [0.0, 0.1]");
-        let batch = |groups: [usize; 2]| Job::Batched(groups.map(|group| vec![group]).to_vec());
-        assert_eq!(jobs_of(&smoothing, one), [batch([0, 1]), batch([2, 3])], "one smoothing for all");
+        assert_eq!(
+            jobs_of(&smoothing, one),
+            [batch([&[0], &[1]]), batch([&[2], &[3]])],
+            "one smoothing for all"
+        );
+        let alone = plan("[set]\ndata.validation = 10");
+        assert_eq!(jobs_of(&alone, one), [batch([&[0]])], "the same digits as beside others");
     }
 
     /// Three folds on two workers: a whole fold each, and half of the third one each.
     #[test]
     fn the_engine_cpu_gets_whole_groups_first() {
         let resources = Resources { engine: Engine::Cpu, ..RESOURCES };
-        let batch = |trials: &[usize]| Job::Batched(vec![trials.to_vec()]);
         assert_eq!(
             jobs_of(&plan(CV), resources),
-            [batch(&[0, 3, 6, 9]), batch(&[1, 4, 7, 10]), batch(&[2, 5]), batch(&[8, 11])]
+            [batch([&[0, 3, 6, 9]]), batch([&[1, 4, 7, 10]]), batch([&[2, 5]]), batch([&[8, 11]])]
         );
-        let more_workers = jobs_of(&plan(CV), Resources { workers: 4, ..resources });
-        assert_eq!(more_workers, jobs_of(&plan(CV), Resources { workers: 4, ..RESOURCES }), "no whole group");
+        let fewer_groups = jobs_of(&plan(CV), Resources { workers: 4, ..resources });
+        let rates = [0, 3, 6, 9].map(|first| batch([&[first], &[first + 1], &[first + 2]]));
+        assert_eq!(fewer_groups, rates, "a learning rate each");
+    }
+
+    /// Twelve trials of the same cost for three shards: pieces of a quarter of four trials.
+    #[test]
+    fn units_follow_from_the_study() {
+        let units_of = |resources, num_shards| units(&plan(CV).trials, resources, &FACTS, |_| 2.0, num_shards);
+        let on_kernels = Resources { engine: Engine::Cpu, ..RESOURCES };
+        let pieces = units_of(on_kernels, 3);
+        assert_eq!((pieces.len(), &pieces[1]), (12, &Unit { trials: vec![3], cost: 2.0 }));
+        let groups = units_of(on_kernels, 1);
+        assert_eq!(groups[0], Unit { trials: vec![0, 3, 6], cost: 6.0 }, "at most a quarter of 24");
+        assert_eq!(units_of(Resources { workers: 9, ..on_kernels }, 3), pieces, "on any machine");
+        assert_eq!(units_of(ON_GPU, 3).len(), 1, "what a GPU trains side by side stays together");
     }
 
     #[test]
@@ -360,11 +440,11 @@ mod tests {
 
     #[test]
     fn finished_trials_are_left_out_and_other_jobs_stay_equal() {
-        let all = jobs_of(&plan(CV), RESOURCES);
-        let after_one = filter_jobs(all.clone(), |trial| trial >= 6);
+        let all = jobs_of(&plan(CV), Resources { engine: Engine::Cpu, ..RESOURCES });
+        let after_one = filter_jobs(all.clone(), |trial| ![0, 3, 6, 9].contains(&trial));
         assert_eq!(after_one, all[1..], "a job that has not run is the same job");
         let uneven = filter_jobs(all.clone(), |trial| trial == 0 || trial == 3 || trial == 4);
-        assert_eq!(uneven, [Job::Batched(vec![vec![0, 3]]), Job::Single(4)]);
+        assert_eq!(uneven, [batch([&[0, 3]]), batch([&[4]])]);
         assert_eq!(filter_jobs(all, |_| false), []);
     }
 }

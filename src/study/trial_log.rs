@@ -1,58 +1,17 @@
-//! Owns the folder of a study: its file names and formats, and the trial log, which never loses a
-//! finished trial. Depends on `util::files`. Must not know how trials are trained.
-//!
-//! ```text
-//! artifacts/studies/<study>/
-//!   study.toml     the study file as it was last run
-//!   plan.json      the fingerprint of the study, to show what a changed study file changes
-//!   trials.jsonl   one line per trial, written the moment it ends
-//!   trials-1.jsonl the same of an earlier measurement, after `--remeasure`
-//!   results.csv    one row per trial
-//!   results.json   one record per configuration, the best one, the best model
-//!   report.html    all of it as one page
-//!   tensorboard/   one event file per trial, if the tracker `tensorboard` is on
-//!   .lock          held by the process that runs the study
-//! ```
+//! Owns the trial logs of a study, which never lose a finished trial: that of the study itself, and those of
+//! its shards. Depends on the study's folder and on `util::files`. Must not know how trials are trained.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::study::{Configuration, Measure, Study, Trial, TrialPlan};
+use crate::study::folder::TRIALS;
+use crate::study::{Configuration, Measure, Shard, StudyFolder, Trial};
 use crate::training::EpochRecord;
 use crate::util::files;
 use crate::util::files::{LineLog, Lock};
-
-/// Newest format of study folders, which this smallnet writes.
-const FORMAT: u32 = 1;
-
-/// Names of the study's own files; see the list above.
-const STUDY: &str = "study.toml";
-const PLAN: &str = "plan.json";
-const TRIALS: &str = "trials.jsonl";
-/// Files with the results of the study.
-pub(crate) const CSV: &str = "results.csv";
-pub(crate) const JSON: &str = "results.json";
-pub(crate) const PAGE: &str = "report.html";
-/// Folder with one event file per trial.
-const TENSORBOARD: &str = "tensorboard";
-/// All file names. A study's folder may be untrusted: none of these may be a link that leads out of
-/// it, or a pipe, which smallnet would wait for.
-const NAMES: [&str; 7] = [STUDY, PLAN, TRIALS, CSV, JSON, PAGE, files::LOCK];
-
-/// Contents of `plan.json`.
-#[derive(Serialize, Deserialize)]
-struct SavedPlan {
-    #[serde(default)]
-    format: u32,
-    /// Names and values of everything that decides the results.
-    #[serde(default)]
-    #[serde(rename = "facts")]
-    fingerprint: BTreeMap<String, String>,
-}
 
 /// End of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,128 +89,112 @@ impl TrialRecord {
         }
     }
 
+    /// Returns whether both have the same result, to the last digit. Times may differ.
+    fn has_the_result_of(&self, other: &Self) -> bool {
+        let same_epoch = |(one, other): (&EpochRecord, &EpochRecord)| {
+            EpochRecord { seconds: other.seconds, ..one.clone() } == *other
+        };
+        self.end == other.end
+            && (self.accuracy, self.loss, self.epoch) == (other.accuracy, other.loss, other.epoch)
+            && self.epochs.len() == other.epochs.len()
+            && self.epochs.iter().zip(&other.epochs).all(same_epoch)
+    }
+
     /// True if the trial finished, but an earlier smallnet did not record `measure`.
     fn lacks(&self, measure: Measure) -> bool {
         self.end == TrialEnd::Finished && self.accuracy.is_some() && self.score(measure).is_none()
     }
 }
 
-/// The folder of a study.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StudyFolder {
-    path: PathBuf,
+/// Two results of one trial that differ, from two processes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Conflict {
+    /// The trial's id.
+    pub id: String,
+    /// Name of the trial log whose result counts.
+    pub used: String,
+    /// Name of the other one.
+    pub other: String,
 }
 
-impl StudyFolder {
-    /// Opens the folder of the study called `name` under `artifacts`, and creates it where it is
-    /// missing.
-    ///
-    /// # Errors
-    /// The folder cannot be created, contains a link or a pipe, or was written by a newer smallnet.
-    pub fn open(artifacts: &Path, name: &str) -> Result<Self> {
-        let path = artifacts.join("studies").join(name);
-        fs::create_dir_all(&path).map_err(|error| Error::io("make the folder", &path, error))?;
-        files::check_file_types(&path, &NAMES, &[TENSORBOARD])?;
-        let folder = Self { path };
-        // A damaged plan has no format to check. It is replaced, and the trials are found by their
-        // ids.
-        if let Some(plan) = folder.saved_plan() {
-            files::check_format(&folder.path.join(PLAN), plan.format, FORMAT)?;
-        }
-        Ok(folder)
-    }
-
-    fn saved_plan(&self) -> Option<SavedPlan> {
-        files::read_json(&self.path.join(PLAN)).ok()
-    }
-
-    /// Path of the folder.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Path of the folder with the event files of TensorBoard.
-    pub fn tensorboard_path(&self) -> PathBuf {
-        self.path.join(TENSORBOARD)
-    }
-
-    /// Saves the study file and the fingerprint of the plan. Returns the differences to the last
-    /// run: name, before, now. They are empty for a first run.
-    ///
-    /// # Errors
-    /// A file cannot be written.
-    pub fn write_plan(&self, study: &Study, plan: &TrialPlan) -> Result<Vec<(String, String, String)>> {
-        let before =
-            self.saved_plan().map(|plan| plan.fingerprint).filter(|fingerprint| !fingerprint.is_empty());
-        files::write(&self.path.join(STUDY), study.text().as_bytes())?;
-        let saved = SavedPlan { format: FORMAT, fingerprint: plan.fingerprint.clone() };
-        files::write_json(&self.path.join(PLAN), &saved)?;
-        Ok(before.map(|before| diff(&before, &plan.fingerprint)).unwrap_or_default())
-    }
-
-    /// Saves a result file and returns its path.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
-        let path = self.path.join(name);
-        files::write(&path, bytes)?;
-        Ok(path)
-    }
-}
-
-/// Differences between two fingerprints: name, before, now. A missing value is a dash.
-pub(crate) fn diff(
-    before: &BTreeMap<String, String>,
-    now: &BTreeMap<String, String>,
-) -> Vec<(String, String, String)> {
-    let none = || "–".to_owned();
-    let mut keys: Vec<_> = before.keys().chain(now.keys()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let pair = |key: &String| (before.get(key).cloned(), now.get(key).cloned());
-    keys.into_iter()
-        .map(|key| (key.clone(), pair(key)))
-        .filter(|(_, (before, now))| before != now)
-        .map(|(key, (before, now))| (key, before.unwrap_or_else(none), now.unwrap_or_else(none)))
-        .collect()
-}
-
-/// Log of the trials in `trials.jsonl`, locked for this process.
+/// All trial logs of a study as one. One of them is locked for this process and grows: `trials.jsonl`, or that
+/// of a shard.
 #[derive(Debug)]
 pub struct TrialLog {
-    /// The open file and its lock. `None` if the log was only read.
+    /// The open file and its lock. `None` if the logs were only read.
     writer: Option<(LineLog, Lock)>,
-    /// The last record of each trial, by the trial's id.
-    records: HashMap<String, TrialRecord>,
+    /// Names of the files, in the order in which their results count: `trials.jsonl` first, then those of the
+    /// shards.
+    names: Vec<String>,
+    /// Index of the file that grows.
+    own: usize,
+    /// The last record of each trial, by the trial's id, with the index of its file.
+    records: HashMap<String, (TrialRecord, usize)>,
     /// Number of lines that could not be read. Their trials count as not run.
     pub num_damaged: usize,
+    /// Trials with two results that differ.
+    pub conflicts: Vec<Conflict>,
     /// Measure that a record must have. A trial whose record lacks it counts as not run.
     measure: Measure,
 }
 
 impl TrialLog {
-    /// Opens the trial log of `folder` and reads its records. Trials whose record lacks `measure`
-    /// count as not run.
+    /// Opens the trial log of `folder`, or that of `shard`, and reads the records of all trial logs. Trials
+    /// whose record lacks `measure` count as not run.
     ///
-    /// A last line without an end, as a kill may leave, is removed.
+    /// A last line without an end, as a kill may leave, is removed from the log that is opened. Those of the
+    /// others are not read: their process may be writing them.
     ///
     /// # Errors
-    /// Another process runs this study, or the file cannot be read.
-    pub fn open(folder: &StudyFolder, measure: Measure) -> Result<Self> {
-        let lock = Lock::take(&folder.path)?.ok_or_else(|| {
-            let path = folder.path.display();
-            Error::locked(format!("`{path}` is in use: the study is running already"))
-                .hint("wait for it, or stop it; it resumes where it was stopped")
-        })?;
-        if lock.is_exclusive() {
-            files::remove_stale_temp(&folder.path)?;
+    /// Another process runs this study or shard, or a shard is to be trained while the study runs as a whole, or
+    /// the other way round. A file cannot be read.
+    pub fn open(folder: &StudyFolder, measure: Measure, shard: Option<Shard>) -> Result<Self> {
+        let lock = take_lock(folder, shard)?;
+        if shard.is_none() && lock.is_exclusive() {
+            files::remove_stale_temp(folder.path())?;
         }
-        let (lines, bytes) = LineLog::open(&folder.path.join(TRIALS))?;
-        let writer = Some((lines, lock));
-        let mut trial_log = Self { writer, records: HashMap::new(), num_damaged: 0, measure };
-        trial_log.parse(&bytes);
+        let own_name = shard.map_or_else(|| TRIALS.to_owned(), Shard::log_name);
+        let (lines, own_bytes) = LineLog::open(&folder.path().join(&own_name))?;
+        let mut trial_log = Self::of_files(folder, measure)?;
+        trial_log.own = trial_log.names.iter().position(|name| *name == own_name).unwrap_or(0);
+        trial_log.writer = Some((lines, lock));
+        for index in 0..trial_log.names.len() {
+            match index == trial_log.own {
+                true => trial_log.parse(&own_bytes, index),
+                false => trial_log.read(folder, index)?,
+            }
+        }
         Ok(trial_log)
+    }
+
+    /// Reads all trial logs of the study called `name` under `artifacts` without locking them. `None` if there
+    /// is none that can be read.
+    pub fn peek(artifacts: &Path, name: &str, measure: Measure) -> Option<Self> {
+        let folder = StudyFolder::find(artifacts, name)?;
+        let mut trial_log = Self::of_files(&folder, measure).ok()?;
+        let read: Vec<_> =
+            (0..trial_log.names.len()).map(|index| trial_log.read(&folder, index).is_ok()).collect();
+        read.contains(&true).then_some(trial_log)
+    }
+
+    /// Log of the files in `folder`, before they are read.
+    fn of_files(folder: &StudyFolder, measure: Measure) -> Result<Self> {
+        let shards = folder.shards()?.into_iter().map(Shard::log_name);
+        let names = std::iter::once(TRIALS.to_owned()).chain(shards).collect();
+        let records = HashMap::new();
+        Ok(Self { writer: None, names, own: 0, records, num_damaged: 0, conflicts: Vec::new(), measure })
+    }
+
+    /// Reads the whole lines of file `index`. The study's own log may be missing: a shard ran first.
+    fn read(&mut self, folder: &StudyFolder, index: usize) -> Result<()> {
+        let path = folder.path().join(&self.names[index]);
+        if index == 0 && !path.exists() {
+            return Ok(());
+        }
+        let bytes = files::read_bytes(&path)?;
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        self.parse(&bytes[..whole], index);
+        Ok(())
     }
 
     /// Starts an empty log: the file is renamed atomically, and an empty one takes its place.
@@ -262,7 +205,7 @@ impl TrialLog {
     /// A file cannot be renamed or created.
     pub fn archive(&mut self, folder: &StudyFolder) -> Result<Option<(PathBuf, usize)>> {
         let number = self.records.len();
-        let path = folder.path.join(TRIALS);
+        let path = folder.path().join(TRIALS);
         if number == 0 {
             return Ok(None);
         }
@@ -274,27 +217,39 @@ impl TrialLog {
         Ok(Some((archive, number)))
     }
 
-    /// Reads the trial log of the study called `name` under `artifacts` without locking it. `None`
-    /// if there is none that can be read.
-    pub fn peek(artifacts: &Path, name: &str, measure: Measure) -> Option<Self> {
-        let path = artifacts.join("studies").join(name).join(TRIALS);
-        let mut trial_log = Self { writer: None, records: HashMap::new(), num_damaged: 0, measure };
-        trial_log.parse(&files::read_bytes(&path).ok()?);
-        Some(trial_log)
-    }
-
-    /// Adds the records in `lines` and counts the damaged lines.
-    fn parse(&mut self, lines: &[u8]) {
+    /// Adds the records in `lines` of file `index` and counts the damaged lines.
+    fn parse(&mut self, lines: &[u8], index: usize) {
         for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice::<TrialRecord>(line) {
-                Ok(record) => self.insert(record),
+                Ok(record) => self.insert(record, index),
                 Err(_) => self.num_damaged += 1,
             }
         }
     }
 
-    fn insert(&mut self, record: TrialRecord) {
-        self.records.insert(record.id.clone(), record);
+    /// Adds a record of file `index`. A later record of the same file replaces an earlier one. Of two files, the
+    /// result of the first one counts, unless only the other one has a result.
+    fn insert(&mut self, record: TrialRecord, index: usize) {
+        let Some((earlier, file)) = self.records.get(&record.id).filter(|(_, file)| *file != index) else {
+            self.records.insert(record.id.clone(), (record, index));
+            return;
+        };
+        let (is_result, was_result) = (record.end != TrialEnd::Failed, earlier.end != TrialEnd::Failed);
+        if is_result && was_result && !earlier.has_the_result_of(&record) {
+            self.conflicts.push(Conflict {
+                id: record.id.clone(),
+                used: self.names[*file.min(&index)].clone(),
+                other: self.names[*file.max(&index)].clone(),
+            });
+        }
+        let counts = match (is_result, was_result) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => index < *file,
+        };
+        if counts {
+            self.records.insert(record.id.clone(), (record, index));
+        }
     }
 
     /// Appends records and waits until they are on the disk.
@@ -310,8 +265,13 @@ impl TrialLog {
         if let Some((file, _)) = &mut self.writer {
             file.append(&lines)?;
         }
-        records.iter().for_each(|record| self.insert(record.clone()));
+        records.iter().for_each(|record| self.insert(record.clone(), self.own));
         Ok(())
+    }
+
+    /// Name of the file that grows.
+    pub fn own_name(&self) -> &str {
+        &self.names[self.own]
     }
 
     /// Result of a trial. `None` where it has not been run, or failed.
@@ -321,19 +281,41 @@ impl TrialLog {
 
     /// Record of a trial, including failed ones.
     pub fn record(&self, trial: &Trial) -> Option<&TrialRecord> {
-        self.records.get(&trial.id).filter(|record| !record.lacks(self.measure))
+        let (record, _) = self.records.get(&trial.id)?;
+        Some(record).filter(|record| !record.lacks(self.measure))
     }
 
     /// Number of these trials whose record lacks the measure. They are trained again.
     pub fn num_without_measure(&self, trials: &[Trial]) -> usize {
         let records = trials.iter().filter_map(|trial| self.records.get(&trial.id));
-        records.filter(|record| record.lacks(self.measure)).count()
+        records.filter(|(record, _)| record.lacks(self.measure)).count()
     }
 
     /// Number of records that belong to none of these trials.
     pub fn num_others(&self, trials: &[Trial]) -> usize {
         let known: HashSet<&String> = trials.iter().map(|trial| &trial.id).collect();
         self.records.keys().filter(|id| !known.contains(id)).count()
+    }
+}
+
+/// Takes the lock of a study, or of one of its shards.
+fn take_lock(folder: &StudyFolder, shard: Option<Shard>) -> Result<Lock> {
+    let path = folder.path();
+    let in_use = |what: &str| {
+        Error::locked(format!("`{}` is in use: {what} is running already", path.display()))
+            .hint("wait for it, or stop it; it resumes where it was stopped")
+    };
+    let Some(shard) = shard else {
+        let lock = Lock::take(path)?.ok_or_else(|| in_use("the study"))?;
+        return match folder.shards()?.into_iter().find(|&shard| folder.is_running(shard) == Some(true)) {
+            Some(running) => Err(in_use(&format!("its shard {running}"))),
+            None => Ok(lock),
+        };
+    };
+    let lock = Lock::take_named(path, &shard.lock_name())?.ok_or_else(|| in_use(&format!("shard {shard}")))?;
+    match files::is_locked(path) {
+        Some(true) => Err(in_use("the study as a whole")),
+        _ => Ok(lock),
     }
 }
 

@@ -7,6 +7,7 @@ mod estimate;
 mod progress;
 mod results;
 mod rungs;
+mod status;
 mod tracking;
 mod trial_run;
 mod trial_splits;
@@ -20,13 +21,14 @@ use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::run::RunFolder;
 use crate::study::{
-    Job, Resources, Study, StudyFolder, StudySummary, Trial, TrialEnd, TrialLog, TrialPlan, count_parameters,
+    Job, Resources, Shard, Study, StudyFolder, StudySummary, Trial, TrialEnd, TrialLog, TrialPlan, count_parameters,
 };
 use crate::util::format::counted;
 
 pub use best_model::{BestModel, BestModelTraining};
 pub use progress::Progress;
 pub use results::{ResultPaths, check_journal};
+pub use status::{ShardStatus, StudyStatus};
 
 use crate::pipeline::splits::{StudyImages, check_trainable, study_images};
 use trial_splits::{TrialSplits, class_sizes};
@@ -60,6 +62,8 @@ pub struct PlannedStudy {
     pub note: Option<String>,
     /// True if trials that were timed earlier are timed again.
     pub remeasure: bool,
+    /// Shard that this process trains. `None` if it trains all trials.
+    pub shard: Option<Shard>,
     /// Training and validation images of each trial.
     splits: TrialSplits,
 }
@@ -87,6 +91,8 @@ pub struct RunOptions {
     /// Times all trials of a timed study again. The records of an earlier run are archived and not
     /// used.
     pub remeasure: bool,
+    /// Trains one shard alone.
+    pub shard: Option<Shard>,
 }
 
 impl PlannedStudy {
@@ -106,6 +112,9 @@ impl PlannedStudy {
                 "write `timing = true` at its top, or leave out `--remeasure`: its results would be the same",
             ));
         }
+        if options.shard.is_some() {
+            study.check_can_be_cut()?;
+        }
         let opened = compute.open()?;
         let StudyImages { images, layout, sha256: data_sha256, identity: data } = study_images(&study.base)?;
         let note = study.base.data.scale_validation(images.len());
@@ -118,7 +127,7 @@ impl PlannedStudy {
         let workers = if one_at_a_time { 1 } else { backend::num_threads() };
         let can_batch = !study.timing && !options.separate;
         let resources = Resources { workers, is_gpu, engine: opened.engine, can_batch };
-        let remeasure = options.remeasure;
+        let RunOptions { remeasure, shard, .. } = options;
         let mut planned = Self {
             study,
             plan,
@@ -133,6 +142,7 @@ impl PlannedStudy {
             class_sizes,
             note,
             remeasure,
+            shard,
             splits,
         };
         let all: Vec<usize> = (0..planned.plan.configurations.len()).collect();
@@ -148,9 +158,11 @@ impl PlannedStudy {
     /// or written. Another process runs this study.
     pub fn open(self, artifacts: &Path) -> Result<OpenStudy> {
         self.check_trainable()?;
-        RunFolder::check_writable(artifacts, &self.study.best_name())?;
+        if self.shard.is_none() {
+            RunFolder::check_writable(artifacts, &self.study.best_name())?;
+        }
         let folder = StudyFolder::open(artifacts, &self.study.name)?;
-        let mut trial_log = TrialLog::open(&folder, self.study.measure)?;
+        let mut trial_log = TrialLog::open(&folder, self.study.measure, self.shard)?;
         let archived = if self.remeasure { trial_log.archive(&folder)? } else { None };
         let changes = folder.write_plan(&self.study, &self.plan)?;
         Ok(OpenStudy { planned: self, folder, trial_log, changes, archived })
@@ -203,6 +215,16 @@ impl OpenStudy {
             Some(format!("{}: {why}", self.planned.trial_name(trial)))
         });
         failed.collect()
+    }
+
+    /// Path of the trial log that this process writes.
+    pub fn own_log(&self) -> PathBuf {
+        self.folder.path().join(self.trial_log.own_name())
+    }
+
+    /// Returns whether all rungs of successive halving are known. True without halving.
+    pub fn knows_all_rungs(&self) -> bool {
+        self.planned.members(Some(&self.trial_log)).len() == self.planned.plan.num_rungs()
     }
 
     /// Statistics of the trials that have run so far.

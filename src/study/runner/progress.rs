@@ -63,7 +63,11 @@ impl OpenStudy {
         interrupter: &Interrupter,
         mut on_progress: impl FnMut(&Progress, &[TrialRecord]),
     ) -> Result<bool> {
-        let tracking = TrialTracking::new(&self.planned, &self.folder);
+        // The trackers see the results of all shards when the study is run whole.
+        let tracking = match self.planned.shard {
+            None => TrialTracking::new(&self.planned, &self.folder),
+            Some(_) => None,
+        };
         let mut spent = 0.0;
         for rung in 0..self.planned.plan.num_rungs() {
             // Without the results of a whole rung, nobody knows who goes on.
@@ -96,7 +100,7 @@ impl OpenStudy {
         let jobs = filter_jobs(planned.rung_jobs(rung, &known[rung]), is_missing);
         let mut tracker = ProgressTracker::new(planned, &jobs, (num_done, num_trials));
         tracker.spent = spent;
-        tracker.later = planned.later_cost(rung, known);
+        tracker.later = if planned.shard.is_none() { planned.later_cost(rung, known) } else { 0.0 };
         let of_rung = known[rung].iter().flat_map(|&member| planned.plan.trials_of(rung, member));
         tracker.update_best(of_rung.filter_map(|trial| trial_log.result(&planned.plan.trials[trial])));
         let total = spent + tracker.costs.iter().sum::<f64>();

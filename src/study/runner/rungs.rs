@@ -4,37 +4,88 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use crate::backend::Engine;
 use crate::pipeline::splits::check_trainable;
 use crate::study::halving::{furthest_rungs, members, rung_sizes, trials_of_rungs};
 use crate::study::runner::{OpenStudy, PlannedStudy, sizes};
-use crate::study::{Job, Trial, TrialLog, TrialRecord, filter_jobs, jobs, round_robin};
+use crate::study::{
+    Job, Shard, Trial, TrialFacts, TrialLog, TrialRecord, cut, filter_jobs, jobs, round_robin, units,
+};
 use crate::util::format::counted;
 
 impl PlannedStudy {
-    /// Jobs of the trials of these configurations in a rung. They depend on the whole rung and not on
-    /// the trials that are done: a study that resumes after a kill gets the same jobs.
+    /// Jobs of this process: those of the trials of these configurations in a rung, or of the part that its
+    /// shard has. They depend on the whole rung and not on the trials that are done: a study that resumes after
+    /// a kill gets the same jobs.
     pub(super) fn rung_jobs(&self, rung: usize, configurations: &[usize]) -> Vec<Job> {
         if self.study.timing {
             return round_robin(&self.plan);
         }
-        let indices: Vec<usize> =
-            configurations.iter().flat_map(|&index| self.plan.trials_of(rung, index)).collect();
+        let all = self.rung_trials(rung, configurations);
+        let Some(shard) = self.shard else { return self.jobs_of(&all) };
+        let own = self.cut(&all, shard.count).swap_remove(shard.number - 1);
+        match self.resources.engine {
+            Engine::Cpu => self.jobs_of(&own),
+            // A shard has whole jobs of all trials.
+            Engine::Autodiff => {
+                let own: HashSet<usize> = own.into_iter().collect();
+                filter_jobs(self.jobs_of(&all), |trial| own.contains(&trial))
+            }
+        }
+    }
+
+    fn rung_trials(&self, rung: usize, configurations: &[usize]) -> Vec<usize> {
+        configurations.iter().flat_map(|&index| self.plan.trials_of(rung, index)).collect()
+    }
+
+    /// Jobs of the trials at `indices` of the plan.
+    fn jobs_of(&self, indices: &[usize]) -> Vec<Job> {
+        let jobs = self.with_facts(indices, |trials, facts| jobs(trials, self.resources, facts));
+        jobs.into_iter().map(|job| job.renumbered(indices)).collect()
+    }
+
+    /// Trials of each of `num_shards` shards among those of one rung, in order. `indices` are those of the rung
+    /// in the plan.
+    fn cut(&self, indices: &[usize], num_shards: usize) -> Vec<Vec<usize>> {
+        let cost = |trial: usize| self.cost(&Job::Single(indices[trial]));
+        let units =
+            self.with_facts(indices, |trials, facts| units(trials, self.resources, facts, cost, num_shards));
+        let shards = cut(units, num_shards).into_iter();
+        shards.map(|trials| trials.into_iter().map(|trial| indices[trial]).collect()).collect()
+    }
+
+    fn with_facts<T>(&self, indices: &[usize], schedule: impl FnOnce(&[Trial], &TrialFacts<'_>) -> T) -> T {
         let trials: Vec<Trial> = indices.iter().map(|&index| self.plan.trials[index].clone()).collect();
-        let can_batch = |trial: &Trial| {
-            check_trainable(&trial.experiment, self.layout, self.splits.num_images(trial).train).is_ok()
+        let facts = TrialFacts {
+            is_trainable: &|trial| {
+                let num_images = self.splits.num_images(trial).train;
+                check_trainable(&trial.experiment, self.layout, num_images).is_ok()
+            },
+            sizes: &|trial| sizes(&trial.experiment, self.layout),
+            num_images: &|trial| {
+                let images = self.splits.num_images(trial);
+                (images.train, images.validation)
+            },
         };
-        let num_images = |trial: &Trial| {
-            let images = self.splits.num_images(trial);
-            (images.train, images.validation)
-        };
-        let jobs = jobs(
-            &trials,
-            self.resources,
-            can_batch,
-            |trial| sizes(&trial.experiment, self.layout),
-            num_images,
-        );
-        jobs.into_iter().map(|job| job.renumbered(&indices)).collect()
+        schedule(&trials, &facts)
+    }
+
+    /// Trials of this process, of the rungs that are known: all of them, or those of its shard.
+    pub(super) fn own_trials(&self, known: &[Vec<usize>]) -> Vec<usize> {
+        match self.shard {
+            None => trials_of_rungs(&self.plan, known).collect(),
+            Some(shard) => self.trials_of_shards(shard.count, known).swap_remove(shard.number - 1),
+        }
+    }
+
+    /// Trials of each of `num_shards` shards, of the rungs that are known.
+    pub(super) fn trials_of_shards(&self, num_shards: usize, known: &[Vec<usize>]) -> Vec<Vec<usize>> {
+        let mut shards = vec![Vec::new(); num_shards];
+        for (rung, members) in known.iter().enumerate() {
+            let of_rung = self.cut(&self.rung_trials(rung, members), num_shards);
+            shards.iter_mut().zip(of_rung).for_each(|(all, trials)| all.extend(trials));
+        }
+        shards
     }
 
     /// Configurations of each rung, as far as the records of `trial_log` decide them; see
@@ -58,7 +109,7 @@ impl PlannedStudy {
         let is_done =
             |trial: usize| trial_log.is_some_and(|log| log.result(&self.plan.trials[trial]).is_some());
         let known = self.members(trial_log);
-        trials_of_rungs(&self.plan, &known).map(|trial| (trial, is_done(trial))).collect()
+        self.own_trials(&known).into_iter().map(|trial| (trial, is_done(trial))).collect()
     }
 
     /// Trials of the rungs that are known which are trained in a model batch.
@@ -92,9 +143,12 @@ impl PlannedStudy {
         filter_jobs(jobs.collect(), is_missing)
     }
 
-    /// Number of trials of the study; with halving, as many as are expected. `known` are the rungs
-    /// that [`PlannedStudy::members`] returned.
+    /// Number of trials of the study; with halving, as many as are expected. Those of a shard, if the process
+    /// trains one: as many as are known. `known` are the rungs that [`PlannedStudy::members`] returned.
     pub(super) fn num_trials(&self, known: &[Vec<usize>]) -> usize {
+        if self.shard.is_some() {
+            return self.own_trials(known).len();
+        }
         let configurations: usize = rung_sizes(&self.plan, known).iter().sum();
         configurations * self.plan.trials_per_configuration()
     }
@@ -107,11 +161,11 @@ fn rung_words((size, &epochs): (&usize, &usize)) -> String {
 }
 
 impl OpenStudy {
-    /// Trials that take part, of all rungs that are known.
+    /// Trials of this process that take part, of all rungs that are known.
     pub fn trials(&self) -> Vec<&Trial> {
         let plan = &self.planned.plan;
         let known = self.planned.members(Some(&self.trial_log));
-        trials_of_rungs(plan, &known).map(|trial| &plan.trials[trial]).collect()
+        self.planned.own_trials(&known).into_iter().map(|trial| &plan.trials[trial]).collect()
     }
 
     /// Number of trials that have a result.

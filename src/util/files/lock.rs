@@ -35,7 +35,15 @@ impl Lock {
     /// # Errors
     /// The lock file cannot be made or locked.
     pub(crate) fn take(folder: &Path) -> Result<Option<Self>> {
-        let path = folder.join(LOCK);
+        Self::take_named(folder, LOCK)
+    }
+
+    /// Takes the lock called `name` in `folder`, in the same way: a part of the folder belongs to this process.
+    ///
+    /// # Errors
+    /// The same as those of [`Lock::take`].
+    pub(crate) fn take_named(folder: &Path, name: &str) -> Result<Option<Self>> {
+        let path = folder.join(name);
         let file = open_to_write(File::options().create(true).truncate(false).write(true), &path);
         let file = file.map_err(|error| Error::io("write", &path, error))?;
         for attempt in 0..MAX_ATTEMPTS {
@@ -62,8 +70,13 @@ impl Lock {
 /// Returns whether a process, this one included, has the lock of `folder`. Returns nothing if no
 /// process ever locked the folder, or if the system does not say.
 pub(crate) fn is_locked(folder: &Path) -> Option<bool> {
+    is_named_locked(folder, LOCK)
+}
+
+/// Returns whether a process has the lock called `name` in `folder`, as [`is_locked`] does.
+pub(crate) fn is_named_locked(folder: &Path, name: &str) -> Option<bool> {
     // A link or a pipe with this name was not made by smallnet.
-    let file = open(&folder.join(LOCK)).ok()?;
+    let file = open(&folder.join(name)).ok()?;
     match file.try_lock_shared() {
         Ok(()) => Some(false),
         Err(TryLockError::WouldBlock) => Some(true),

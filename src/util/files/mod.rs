@@ -27,7 +27,7 @@ pub(crate) use folder::{
     remove_stale_temp, write_folder,
 };
 pub(crate) use lines::LineLog;
-pub(crate) use lock::{LOCK, Lock, is_locked};
+pub(crate) use lock::{LOCK, Lock, is_locked, is_named_locked};
 pub(crate) use open::open_named;
 pub(crate) use private_copy::with_private_copy;
 
