@@ -128,8 +128,8 @@ pub(super) fn print_end(study: &OpenStudy, shard: Shard, interrupted: bool, outp
 ///
 /// # Errors
 /// Names the number of the missing trials, and the shards that have them.
-pub(super) fn check_complete(study: &OpenStudy, global: &Global) -> Result<()> {
-    let StudyStatus { trials, done, shards } = study.planned.status(&global.artifacts)?;
+pub(super) fn check_complete(study: &OpenStudy) -> Result<()> {
+    let StudyStatus { trials, done, shards } = study.status()?;
     if done == trials {
         return Ok(());
     }

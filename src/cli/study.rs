@@ -141,7 +141,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     let mut study = planned.open(&global.artifacts)?;
     print_earlier(&study, args.separate, output);
     if merge {
-        shards::check_complete(&study, global)?;
+        shards::check_complete(&study)?;
     }
     run_trials(&mut study, &interrupter, output)?;
     if let Some(shard) = shard {

@@ -5,9 +5,10 @@
 //!
 //! The order of a study: `file` reads it with its `search_space`, `grid` lists its configurations (or
 //! `sampling` draws them from a `range`), `trials` lists its trainings, `halving` chooses those that go on,
-//! `scheduling` groups them into jobs, `runner` trains them and writes the `trial_log`,
+//! `scheduling` groups them into jobs, `shard` cuts them into parts for several processes, `runner` trains them
+//! and writes the `trial_log` in the study's `folder`,
 //! `statistics`, `comparison` and `times` summarize the records, and `page` shows the summary.
-//! `journal` writes them for Optuna.
+//! `journal` writes them for Optuna, and `script` writes a script that distributes the shards.
 
 mod choice;
 mod comparison;

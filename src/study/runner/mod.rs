@@ -13,6 +13,7 @@ mod trial_run;
 mod trial_splits;
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::backend;
 use crate::backend::{BackendHandle, Compute};
@@ -64,6 +65,8 @@ pub struct PlannedStudy {
     pub remeasure: bool,
     /// Shard that this process trains. `None` if it trains all trials.
     pub shard: Option<Shard>,
+    /// Trials of the shard in the first rung, once they are known.
+    first_rung: OnceLock<Vec<usize>>,
     /// Training and validation images of each trial.
     splits: TrialSplits,
 }
@@ -143,6 +146,7 @@ impl PlannedStudy {
             note,
             remeasure,
             shard,
+            first_rung: OnceLock::new(),
             splits,
         };
         let all: Vec<usize> = (0..planned.plan.configurations.len()).collect();

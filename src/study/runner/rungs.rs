@@ -23,7 +23,7 @@ impl PlannedStudy {
         }
         let all = self.rung_trials(rung, configurations);
         let Some(shard) = self.shard else { return self.jobs_of(&all) };
-        let own = self.cut(&all, shard.count).swap_remove(shard.number - 1);
+        let own = self.own_of_rung(rung, &all, shard);
         match self.resources.engine {
             Engine::Cpu => self.jobs_of(&own),
             // A shard has whole jobs of all trials.
@@ -72,9 +72,18 @@ impl PlannedStudy {
 
     /// Trials of this process, of the rungs that are known: all of them, or those of its shard.
     pub(super) fn own_trials(&self, known: &[Vec<usize>]) -> Vec<usize> {
-        match self.shard {
-            None => trials_of_rungs(&self.plan, known).collect(),
-            Some(shard) => self.trials_of_shards(shard.count, known).swap_remove(shard.number - 1),
+        let Some(shard) = self.shard else { return trials_of_rungs(&self.plan, known).collect() };
+        let rungs = known.iter().enumerate();
+        rungs.flat_map(|(rung, members)| self.own_of_rung(rung, &self.rung_trials(rung, members), shard)).collect()
+    }
+
+    /// Trials of `shard`, that of this process, among those of a rung. The first rung of a large study is cut
+    /// once.
+    fn own_of_rung(&self, rung: usize, indices: &[usize], shard: Shard) -> Vec<usize> {
+        let own = || self.cut(indices, shard.count).swap_remove(shard.number - 1);
+        match rung {
+            0 => self.first_rung.get_or_init(own).clone(),
+            _ => own(),
         }
     }
 

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::study::runner::PlannedStudy;
+use crate::study::halving::trials_of_rungs;
+use crate::study::runner::{OpenStudy, PlannedStudy};
 use crate::study::{Shard, StudyFolder, TrialEnd, TrialLog};
 
 /// Progress of a study, and of each shard of it.
@@ -45,40 +46,52 @@ impl PlannedStudy {
     /// # Errors
     /// The study's folder cannot be read.
     pub fn status(&self, artifacts: &Path) -> Result<StudyStatus> {
-        let trial_log = self.earlier_log(artifacts);
-        let known = self.members(trial_log.as_ref());
         let folder = StudyFolder::find(artifacts, &self.study.name);
-        let started = folder.as_ref().map_or(Ok(Vec::new()), StudyFolder::shards)?;
+        self.status_of(folder.as_ref(), self.earlier_log(artifacts).as_ref())
+    }
+
+    /// Progress by the records of `trial_log`.
+    fn status_of(&self, folder: Option<&StudyFolder>, trial_log: Option<&TrialLog>) -> Result<StudyStatus> {
+        let known = self.members(trial_log);
+        let started = folder.map_or(Ok(Vec::new()), StudyFolder::shards)?;
         let mut counts: Vec<usize> = started.iter().map(|shard| shard.count).collect();
         counts.dedup();
-        let record = |trial: usize| trial_log.as_ref().and_then(|log: &TrialLog| log.record(&self.plan.trials[trial]));
-        let is_done = |trial: &usize| record(*trial).is_some_and(|record| record.end != TrialEnd::Failed);
-        let status = |shard: Shard, trials: Vec<usize>| {
-            let done = trials.iter().copied().filter(|trial| is_done(trial)).count();
-            let failed = trials.iter().filter(|&&trial| record(trial).is_some() && !is_done(&trial)).count();
-            let folder = folder.as_ref().filter(|_| started.contains(&shard));
+        let record = |trial: usize| trial_log.and_then(|log| log.record(&self.plan.trials[trial]));
+        let has_end = |trial: usize, is_failed: bool| {
+            record(trial).is_some_and(|record| (record.end == TrialEnd::Failed) == is_failed)
+        };
+        let count = |trials: &[usize], is_failed| {
+            trials.iter().filter(|&&trial| has_end(trial, is_failed)).count()
+        };
+        let shard_status = |(shard, trials): (Shard, Vec<usize>)| {
+            let folder = folder.filter(|_| started.contains(&shard));
             let written = folder.and_then(|folder| folder.last_written(shard));
+            let age = |time| SystemTime::now().duration_since(time).unwrap_or_default();
             ShardStatus {
                 shard,
                 trials: trials.len(),
-                done,
-                failed,
+                done: count(&trials, false),
+                failed: count(&trials, true),
                 running: folder.and_then(|folder| folder.is_running(shard)),
-                seconds_since_last_result: written
-                    .map(|time| SystemTime::now().duration_since(time).unwrap_or_default().as_secs()),
+                seconds_since_last_result: written.map(|time| age(time).as_secs()),
             }
         };
-        let cuts = counts.into_iter().map(|count| self.trials_of_shards(count, &known));
-        let shards = cuts.flat_map(|cut| {
-            let count = cut.len();
-            Shard::all(count).zip(cut)
-        });
-        let shards = shards.map(|(shard, trials)| status(shard, trials)).collect();
-        let all = self.known_trials(trial_log.as_ref());
+        let shards = counts.into_iter().flat_map(|count| Shard::all(count).zip(self.trials_of_shards(count, &known)));
+        let all: Vec<usize> = trials_of_rungs(&self.plan, &known).collect();
         Ok(StudyStatus {
             trials: self.num_trials(&known),
-            done: all.iter().filter(|(_, done)| *done).count(),
-            shards,
+            done: count(&all, false),
+            shards: shards.map(shard_status).collect(),
         })
+    }
+}
+
+impl OpenStudy {
+    /// Progress of the study, by the records that it has read.
+    ///
+    /// # Errors
+    /// The study's folder cannot be read.
+    pub fn status(&self) -> Result<StudyStatus> {
+        self.planned.status_of(Some(&self.folder), Some(&self.trial_log))
     }
 }
