@@ -496,7 +496,9 @@ fn a_changed_study_says_what_it_invalidates() {
         "{}",
         more.stdout
     );
-    assert!(more.stdout.contains("3 networks in one batch"), "{}", more.stdout);
+    for fold in 1..=3 {
+        assert!(more.stdout.contains(&format!("learning rate 1.0, fold {fold} of 3  ")), "{}", more.stdout);
+    }
     // Another number of epochs makes other trials.
     dir.write("rates.toml", RATES.replace("num_epochs = 2", "num_epochs = 1"));
     let other = dir.run(&["study", "rates.toml", "--data", "data"]);

@@ -10,8 +10,8 @@ use crate::cli::Global;
 use crate::cli::output::Output;
 use crate::cli::table::Table;
 use crate::error::{Error, Result};
-use crate::study::{ScriptKind, ScriptRequest, Shard, Study, script};
 use crate::study::runner::{OpenStudy, PlannedStudy, ShardStatus, StudyStatus};
+use crate::study::{ScriptKind, ScriptRequest, Shard, Study, script};
 use crate::util::format::{counted, seconds};
 
 /// Maximum number of unfinished shards that an error names.
@@ -48,7 +48,14 @@ struct ScriptRecord<'a> {
 }
 
 /// Prints a script that trains the study of `file` in shards.
-pub(super) fn print_script(kind: ScriptKind, shards: u16, study: &Study, file: &Path, global: &Global, output: &Output) -> Result<ExitCode> {
+pub(super) fn print_script(
+    kind: ScriptKind,
+    shards: u16,
+    study: &Study,
+    file: &Path,
+    global: &Global,
+    output: &Output,
+) -> Result<ExitCode> {
     let program = std::env::current_exe().unwrap_or_else(|_| "smallnet".into());
     let options = other_options(std::env::args().skip(1), &file.to_string_lossy());
     let request = ScriptRequest {
@@ -74,13 +81,14 @@ fn other_options(arguments: impl Iterator<Item = String>, file: &str) -> Vec<Str
     let (mut has_command, mut has_file, mut is_value) = (false, false, false);
     arguments
         .filter(|argument| {
-            let is_named = |name: &&str| argument.strip_prefix(**name).is_some_and(|rest| rest.starts_with('='));
-            if is_value || ALONE.contains(&argument.as_str()) || WITH_VALUE.iter().any(|name| is_named(&name)) {
+            let is_named = |name: &str| argument.strip_prefix(name).is_some_and(|rest| rest.starts_with('='));
+            if is_value || ALONE.contains(&argument.as_str()) || WITH_VALUE.into_iter().any(is_named) {
                 is_value = false;
                 return false;
             }
             is_value = WITH_VALUE.contains(&argument.as_str());
-            let is_first = |seen: &mut bool, word: &str| !*seen && argument == word && !std::mem::replace(seen, true);
+            let is_first =
+                |seen: &mut bool, word: &str| !*seen && argument == word && !std::mem::replace(seen, true);
             !is_value && !is_first(&mut has_command, "study") && !is_first(&mut has_file, file)
         })
         .collect()
@@ -109,7 +117,11 @@ pub(super) fn print_end(study: &OpenStudy, shard: Shard, interrupted: bool, outp
         output.warning(&format!("{what} failed; the same command tries again:"));
         failed.iter().for_each(|name| output.warning(name));
     }
-    output.line(&format!("shard {shard}: {done} of {} in {}", counted(trials, "trial", "trials"), study.own_log().display()));
+    output.line(&format!(
+        "shard {shard}: {done} of {} in {}",
+        counted(trials, "trial", "trials"),
+        study.own_log().display()
+    ));
     if !interrupted && failed.is_empty() {
         output.line(match study.knows_all_rungs() {
             true => "when all shards have ended, the same command with `--merge` in place of `--shard` puts them together",

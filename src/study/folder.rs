@@ -177,3 +177,7 @@ pub(crate) fn diff(
         .map(|(key, (before, now))| (key, before.unwrap_or_else(none), now.unwrap_or_else(none)))
         .collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

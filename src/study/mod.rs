@@ -35,17 +35,17 @@ mod trials;
 pub use choice::{EpochChoice, Measure};
 pub use comparison::{Basis, Comparison, Difference, Instability, Ranking, Verdict};
 pub use file::Study;
+pub use folder::StudyFolder;
+#[cfg(feature = "exercise")]
+pub(crate) use folder::diff;
+pub(crate) use folder::{CSV, JSON, PAGE};
 pub use halving::{Halving, RungResult, Rungs};
 pub use scheduling::{Job, Resources, TrialFacts, count_parameters, filter_jobs, jobs, round_robin, units};
 pub use script::{ScriptKind, ScriptRequest, script};
 pub use search_space::Configuration;
+pub use shard::{MAX_SHARDS, Shard, Unit, cut};
 pub use statistics::{ConfigurationResult, StudySummary};
 pub(crate) use times::median_epoch_seconds;
 pub use times::{EpochSeconds, Faster};
-#[cfg(feature = "exercise")]
-pub(crate) use folder::diff;
-pub(crate) use folder::{CSV, JSON, PAGE};
-pub use folder::StudyFolder;
-pub use shard::{MAX_SHARDS, Shard, Unit, cut};
 pub use trial_log::{Conflict, TrialEnd, TrialLog, TrialRecord};
 pub use trials::{Trial, TrialPlan};

@@ -124,7 +124,9 @@ pub fn jobs(trials: &[Trial], resources: Resources, facts: &TrialFacts<'_>) -> V
         jobs.extend(match resources.engine {
             Engine::Cpu => distribute_groups(groups, parts).into_iter().map(Job::Batched).collect(),
             // One network alone is no batch of tensors.
-            Engine::Autodiff => split_groups(groups, parts).into_iter().map(batched_unless_alone).collect::<Vec<_>>(),
+            Engine::Autodiff => {
+                split_groups(groups, parts).into_iter().map(batched_unless_alone).collect::<Vec<_>>()
+            }
         });
     }
     jobs.sort_by_key(|job| job.trials().first().copied());
@@ -143,10 +145,8 @@ pub fn units(
     cost: impl Fn(usize) -> f64,
     num_shards: usize,
 ) -> Vec<Unit> {
-    let unit = |trials: &[usize]| Unit {
-        trials: trials.to_vec(),
-        cost: trials.iter().copied().map(&cost).sum(),
-    };
+    let unit =
+        |trials: &[usize]| Unit { trials: trials.to_vec(), cost: trials.iter().copied().map(&cost).sum() };
     if resources.engine == Engine::Autodiff {
         return jobs(trials, resources, facts).iter().map(|job| unit(&job.trials())).collect();
     }
@@ -416,7 +416,8 @@ mod tests {
     /// Twelve trials of the same cost for three shards: pieces of a quarter of four trials.
     #[test]
     fn units_follow_from_the_study() {
-        let units_of = |resources, num_shards| units(&plan(CV).trials, resources, &FACTS, |_| 2.0, num_shards);
+        let units_of =
+            |resources, num_shards| units(&plan(CV).trials, resources, &FACTS, |_| 2.0, num_shards);
         let on_kernels = Resources { engine: Engine::Cpu, ..RESOURCES };
         let pieces = units_of(on_kernels, 3);
         assert_eq!((pieces.len(), &pieces[1]), (12, &Unit { trials: vec![3], cost: 2.0 }));

@@ -55,7 +55,8 @@ pub fn script(kind: ScriptKind, request: &ScriptRequest<'_>) -> Result<String> {
     let name = &request.study.name;
     let file = request.file.display().to_string();
     let artifacts = request.artifacts.display().to_string();
-    let threads = |from_engine: &str| request.threads.map_or(from_engine.to_owned(), |number| number.to_string());
+    let threads =
+        |from_engine: &str| request.threads.map_or(from_engine.to_owned(), |number| number.to_string());
     let shards = request.num_shards.to_string();
     let mut values = vec![("{name}", name.clone()), ("{shards}", shards)];
     let text = match kind {
@@ -73,14 +74,19 @@ pub fn script(kind: ScriptKind, request: &ScriptRequest<'_>) -> Result<String> {
             // Every file is in the folder in which the command runs, on this machine and on the hosts.
             let here = files.first().map_or(file, |(file, _)| format!("{folder}/{file}"));
             let log_folder = format!("{artifacts}/studies/{name}");
-            let bases: Vec<String> =
-                files.iter().map(|(file, _)| Ok(format!("--basefile {}", quote(&format!("{folder}/{file}"))?))).collect::<Result<_>>()?;
+            let bases: Vec<String> = files
+                .iter()
+                .map(|(file, _)| Ok(format!("--basefile {}", quote(&format!("{folder}/{file}"))?)))
+                .collect::<Result<_>>()?;
             values.push(("{folder}", folder.clone()));
             values.push(("{logs}", quote(&log_folder)?));
             values.push(("{write-files}", heredocs(&folder, &files)?));
             values.push(("{basefiles}", bases.join(" ")));
             values.push(("{command}", command(request, &here, &artifacts, true)?));
-            values.push(("{threads}", request.threads.map(|number| format!(" --threads {number}")).unwrap_or_default()));
+            values.push((
+                "{threads}",
+                request.threads.map(|number| format!(" --threads {number}")).unwrap_or_default(),
+            ));
             include_str!("script/parallel.sh")
         }
         ScriptKind::Kubernetes => {
@@ -130,7 +136,9 @@ fn command(request: &ScriptRequest<'_>, file: &str, artifacts: &str, is_elsewher
 
 fn quote(word: &str) -> Result<String> {
     let quoted = shlex::try_quote(word);
-    Ok(quoted.map_err(|error| Error::usage(format!("`{word}` cannot stand in a script: {error}")))?.into_owned())
+    Ok(quoted
+        .map_err(|error| Error::usage(format!("`{word}` cannot stand in a script: {error}")))?
+        .into_owned())
 }
 
 /// Name and text of the study's file and of its base experiment's file, which the study then names by its name
@@ -143,15 +151,20 @@ fn files(request: &ScriptRequest<'_>) -> Result<Vec<(String, String)>> {
     let (study, text) = (name(request.file), request.study.text());
     let table = experiment::parse(text, &study)?;
     let base = table.get("base").and_then(toml::Value::as_str);
-    let path = base.map(|base| request.file.parent().unwrap_or(Path::new("")).join(base)).filter(|path| path.is_file());
+    let path = base
+        .map(|base| request.file.parent().unwrap_or(Path::new("")).join(base))
+        .filter(|path| path.is_file());
     let Some(path) = path else { return Ok(vec![(study, text.to_owned())]) };
-    let base_text = experiment::read_text(&path).map_err(|error| Error::io("read the base experiment", &path, error))?;
+    let base_text =
+        experiment::read_text(&path).map_err(|error| Error::io("read the base experiment", &path, error))?;
     let base = format!("base-{}", name(&path));
     let text = with_base(text, &base);
     let renamed = experiment::parse(&text, &study)?;
     if renamed.get("base").and_then(toml::Value::as_str) != Some(&base) {
-        return Err(Error::config(format!("the line `base = …` of `{study}` cannot be changed for other machines"))
-            .hint("write it on a line of its own, with double quotes"));
+        return Err(Error::config(format!(
+            "the line `base = …` of `{study}` cannot be changed for other machines"
+        ))
+        .hint("write it on a line of its own, with double quotes"));
     }
     Ok(vec![(study, text), (base, base_text)])
 }
@@ -190,7 +203,10 @@ fn config_map(name: &str, files: &[(String, String)]) -> String {
     let mut text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n");
     for (file, content) in files {
         let _ = writeln!(text, "  {file}: |2");
-        content.trim_end().lines().for_each(|line| drop(writeln!(text, "{}", format!("    {line}").trim_end())));
+        for line in content.trim_end().lines() {
+            text += format!("    {line}").trim_end();
+            text.push('\n');
+        }
     }
     text + "---\n"
 }

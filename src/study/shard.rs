@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn the_costliest_unit_goes_to_the_lightest_shard() {
-        let units = vec![unit(&[0], 1.0), unit(&[1, 2], 5.0), unit(&[3], 3.0), unit(&[4], 3.0), unit(&[5], 1.0)];
+        let units =
+            vec![unit(&[0], 1.0), unit(&[1, 2], 5.0), unit(&[3], 3.0), unit(&[4], 3.0), unit(&[5], 1.0)];
         // 5 → first, 3 → second, 3 → second (3 < 5), 1 → first (5 < 6), 1 → first (6 = 6).
         assert_eq!(cut(units.clone(), 2), [vec![0, 1, 2, 5], vec![3, 4]]);
         let mut reversed = units;
@@ -132,7 +133,10 @@ mod tests {
     #[test]
     fn a_shard_is_a_number_of_a_number() {
         let shard: Shard = "3/16".parse().unwrap();
-        assert_eq!((shard.to_string(), shard.log_name()), ("3/16".to_owned(), "trials-3-of-16.jsonl".to_owned()));
+        assert_eq!(
+            (shard.to_string(), shard.log_name()),
+            ("3/16".to_owned(), "trials-3-of-16.jsonl".to_owned())
+        );
         assert_eq!(Shard::of_log_name("trials-3-of-16.jsonl"), Some(shard));
         for text in ["0/4", "5/4", "1", "1/0", "a/4", "1/10001", "-1/4", "1/4/4", ""] {
             assert!(text.parse::<Shard>().is_err(), "{text}");

@@ -91,13 +91,14 @@ impl TrialRecord {
 
     /// Returns whether both have the same result, to the last digit. Times may differ.
     fn has_the_result_of(&self, other: &Self) -> bool {
-        let same_epoch = |(one, other): (&EpochRecord, &EpochRecord)| {
-            EpochRecord { seconds: other.seconds, ..one.clone() } == *other
+        let figures = |record: &EpochRecord| {
+            let EpochRecord { train_loss, train_accuracy, validation_loss, validation_accuracy, .. } =
+                *record;
+            (train_loss, train_accuracy, validation_loss, validation_accuracy)
         };
         self.end == other.end
             && (self.accuracy, self.loss, self.epoch) == (other.accuracy, other.loss, other.epoch)
-            && self.epochs.len() == other.epochs.len()
-            && self.epochs.iter().zip(&other.epochs).all(same_epoch)
+            && self.epochs.iter().map(figures).eq(other.epochs.iter().map(figures))
     }
 
     /// True if the trial finished, but an earlier smallnet did not record `measure`.
@@ -312,7 +313,8 @@ fn take_lock(folder: &StudyFolder, shard: Option<Shard>) -> Result<Lock> {
             None => Ok(lock),
         };
     };
-    let lock = Lock::take_named(path, &shard.lock_name())?.ok_or_else(|| in_use(&format!("shard {shard}")))?;
+    let lock =
+        Lock::take_named(path, &shard.lock_name())?.ok_or_else(|| in_use(&format!("shard {shard}")))?;
     match files::is_locked(path) {
         Some(true) => Err(in_use("the study as a whole")),
         _ => Ok(lock),

@@ -22,7 +22,8 @@ use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::run::RunFolder;
 use crate::study::{
-    Job, Resources, Shard, Study, StudyFolder, StudySummary, Trial, TrialEnd, TrialLog, TrialPlan, count_parameters,
+    Job, Resources, Shard, Study, StudyFolder, StudySummary, Trial, TrialEnd, TrialLog, TrialPlan,
+    count_parameters,
 };
 use crate::util::format::counted;
 

@@ -413,7 +413,7 @@ impl PlannedStudy {
 
     /// Estimated cost of a job, roughly proportional to its time: images × epochs × (parameters +
     /// `HANDLING`), summed over its trials.
-    fn cost(&self, job: &Job) -> f64 {
+    pub(super) fn cost(&self, job: &Job) -> f64 {
         // Cost of handling an image, as a number of parameters. A small network costs at least
         // this.
         const HANDLING: usize = 20_000;

@@ -74,7 +74,9 @@ impl PlannedStudy {
     pub(super) fn own_trials(&self, known: &[Vec<usize>]) -> Vec<usize> {
         let Some(shard) = self.shard else { return trials_of_rungs(&self.plan, known).collect() };
         let rungs = known.iter().enumerate();
-        rungs.flat_map(|(rung, members)| self.own_of_rung(rung, &self.rung_trials(rung, members), shard)).collect()
+        rungs
+            .flat_map(|(rung, members)| self.own_of_rung(rung, &self.rung_trials(rung, members), shard))
+            .collect()
     }
 
     /// Trials of `shard`, that of this process, among those of a rung. The first rung of a large study is cut

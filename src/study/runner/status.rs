@@ -60,9 +60,8 @@ impl PlannedStudy {
         let has_end = |trial: usize, is_failed: bool| {
             record(trial).is_some_and(|record| (record.end == TrialEnd::Failed) == is_failed)
         };
-        let count = |trials: &[usize], is_failed| {
-            trials.iter().filter(|&&trial| has_end(trial, is_failed)).count()
-        };
+        let count =
+            |trials: &[usize], is_failed| trials.iter().filter(|&&trial| has_end(trial, is_failed)).count();
         let shard_status = |(shard, trials): (Shard, Vec<usize>)| {
             let folder = folder.filter(|_| started.contains(&shard));
             let written = folder.and_then(|folder| folder.last_written(shard));
@@ -76,7 +75,8 @@ impl PlannedStudy {
                 seconds_since_last_result: written.map(|time| age(time).as_secs()),
             }
         };
-        let shards = counts.into_iter().flat_map(|count| Shard::all(count).zip(self.trials_of_shards(count, &known)));
+        let shards =
+            counts.into_iter().flat_map(|count| Shard::all(count).zip(self.trials_of_shards(count, &known)));
         let all: Vec<usize> = trials_of_rungs(&self.plan, &known).collect();
         Ok(StudyStatus {
             trials: self.num_trials(&known),

@@ -30,7 +30,9 @@ fn script_of(kind: ScriptKind, options: &[&str]) -> String {
 fn nothing_is_left_to_fill_in() {
     for kind in [ScriptKind::Slurm, ScriptKind::Parallel, ScriptKind::Kubernetes, ScriptKind::Pbs] {
         let text = script_of(kind, &[]);
-        for name in ["{name}", "{shards}", "{program}", "{command}", "{threads}", "{dns}", "{folder}", "{logs}"] {
+        for name in
+            ["{name}", "{shards}", "{program}", "{command}", "{threads}", "{dns}", "{folder}", "{logs}"]
+        {
             assert!(!text.contains(name), "{kind:?}: {name}\n{text}");
         }
     }
@@ -47,8 +49,18 @@ fn options_are_quoted() {
 #[test]
 fn the_base_experiment_goes_with_the_study() {
     let text = script_of(ScriptKind::Parallel, &[]);
-    assert!(text.contains("cat > smallnet-rates/rates.toml <<'SMALLNET'\nbase = \"base-small.toml\"\nfolds = 2\n"), "{text}");
-    assert!(text.contains("cat > smallnet-rates/base-small.toml <<'SMALLNET'\n[training]\nnum_epochs = 1\nSMALLNET\n"), "{text}");
+    assert!(
+        text.contains(
+            "cat > smallnet-rates/rates.toml <<'SMALLNET'\nbase = \"base-small.toml\"\nfolds = 2\n"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains(
+            "cat > smallnet-rates/base-small.toml <<'SMALLNET'\n[training]\nnum_epochs = 1\nSMALLNET\n"
+        ),
+        "{text}"
+    );
     let text = script_of(ScriptKind::Kubernetes, &[]);
     assert!(text.contains("  rates.toml: |2\n    base = \"base-small.toml\"\n    folds = 2\n"), "{text}");
     assert!(text.contains("exec smallnet study /study/rates.toml --artifacts /artifacts --shard"), "{text}");
