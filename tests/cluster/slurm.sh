@@ -24,6 +24,8 @@ ClusterName=test
 SlurmctldHost=$host(127.0.0.1)
 SlurmUser=slurm
 AuthType=auth/munge
+# A job that was put back waits as long as its credentials would live: two minutes by default.
+AuthInfo=cred_expire=5
 StateSaveLocation=/var/spool/slurmctld
 SlurmdSpoolDir=/var/spool/slurmd
 SlurmctldPidFile=/run/slurmctld.pid
@@ -50,11 +52,10 @@ CONF
   slurmd
   echo 'pkill -x slurmctld; pkill -x slurmd; pkill -x munged || true' > "$work/stop"
   for _ in $(seq 60); do sinfo -h -o %T 2>/dev/null | grep -q idle && return; sleep 0.5; done
-  echo "Slurm does not start: see /var/log/slurm" >&2
-  exit 1
+  return 1
 }
 
-start_slurm
+start_slurm || { passed_over "slurm: its daemons do not start here, see /var/log/slurm"; return; }
 make_study "$work/slurm"
 cd "$work/slurm"
 # Twenty-five times as many epochs, so that a shard can be stopped in the middle.
@@ -66,8 +67,6 @@ log=artifacts/studies/cut/trials-1-of-8.jsonl
 for _ in $(seq 600); do [ -s "$log" ] && break; sleep 0.05; done
 scontrol requeue "${array}_1"
 echo "shard 1/8 was put back after $(wc -l < "$log") trials"
-# Slurm lets a job that was put back wait for two minutes.
-for _ in $(seq 100); do scontrol update "jobid=${array}_1" starttime=now 2>/dev/null && break; sleep 0.1; done
 for _ in $(seq 900); do [ -z "$(squeue -h)" ] && break; sleep 0.2; done
 "$SMALLNET" study cut.toml "${options[@]}" --status
 cat cut-merge.log | tail -4
