@@ -1,4 +1,4 @@
-//! The options of `smallnet study` for many machines: `--shard`, `--merge` and `--status`.
+//! The options of `smallnet study` for many machines: `--shard`, `--merge`, `--status` and `--script`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,13 +8,14 @@ use serde::Serialize;
 
 use crate::cli::Global;
 use crate::cli::output::Output;
+use crate::cli::study::{print_failed, print_interrupted};
 use crate::cli::table::Table;
 use crate::error::{Error, Result};
 use crate::study::runner::{OpenStudy, PlannedStudy, ShardStatus, StudyStatus};
-use crate::study::{ScriptKind, ScriptRequest, Shard, Study, script};
+use crate::study::{Conflict, ScriptKind, ScriptRequest, Shard, Study, script};
 use crate::util::format::{counted, seconds};
 
-/// Maximum number of unfinished shards that an error names.
+/// Maximum number of unfinished shards that an error names, and of trials with two results.
 const MAX_NAMED: usize = 5;
 
 /// Options for a study that several processes train.
@@ -109,13 +110,10 @@ struct Record<'a> {
 pub(super) fn print_end(study: &OpenStudy, shard: Shard, interrupted: bool, output: &Output) -> Result<bool> {
     let (trials, done, failed) = (study.num_trials(), study.num_done(), study.failed());
     if interrupted {
-        let all = counted(trials, "trial", "trials");
-        output.line(&format!("interrupted after {done} of {all}; the same command resumes from there"));
+        print_interrupted(study, output);
     }
     if !failed.is_empty() {
-        let what = counted(failed.len(), "trial", "trials");
-        output.warning(&format!("{what} failed; the same command tries again:"));
-        failed.iter().for_each(|name| output.warning(name));
+        print_failed(&failed, output);
     }
     output.line(&format!(
         "shard {shard}: {done} of {} in {}",
@@ -160,6 +158,26 @@ pub(super) fn check_complete(study: &OpenStudy) -> Result<()> {
     Err(Error::new(format!("{missing} of {} {have} no result{named}", counted(trials, "trial", "trials"))).hint(
         "run these shards again, which resume; or leave out `--merge`, and the missing trials are trained here",
     ))
+}
+
+/// Names the trials that two processes trained with different results.
+pub(super) fn print_conflicts(study: &OpenStudy, output: &Output) {
+    let conflicts = &study.trial_log.conflicts;
+    if conflicts.is_empty() {
+        return;
+    }
+    let trials = counted(conflicts.len(), "trial", "trials");
+    output.warning(&format!(
+        "{trials} with two results that differ, as those of two kinds of processors may; the first one counts:"
+    ));
+    for Conflict { id, used, other } in conflicts.iter().take(MAX_NAMED) {
+        let trial = study.planned.plan.trials.iter().find(|trial| trial.id == *id);
+        let name = trial.map_or_else(|| id.clone(), |trial| study.planned.trial_name(trial));
+        output.warning(&format!("{name}: {used} and {other}"));
+    }
+    if conflicts.len() > MAX_NAMED {
+        output.warning(&format!("… and {} more", conflicts.len() - MAX_NAMED));
+    }
 }
 
 /// Prints how far each shard is.

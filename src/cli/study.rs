@@ -30,9 +30,6 @@ const MAX_LISTED: usize = 60;
 /// Maximum number of rows of a search's table, which is sorted by the results. The page has all.
 const MAX_ROWS: usize = 20;
 
-/// Maximum number of trials with two results that are named.
-const MAX_CONFLICTS: usize = 5;
-
 /// Arguments of `smallnet study`.
 #[derive(Debug, Args)]
 pub(super) struct StudyArgs {
@@ -147,11 +144,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
     if let Some(shard) = shard {
         let interrupted = interrupter.should_stop();
         let is_complete = shards::print_end(&study, shard, interrupted, output)?;
-        return Ok(match (interrupted, is_complete) {
-            (true, _) => signals.exit_code(),
-            (false, true) => ExitCode::SUCCESS,
-            (false, false) => ExitCode::FAILURE,
-        });
+        return Ok(exit_code(&signals, interrupted, is_complete));
     }
     let summary = study.summary();
     let failed = study.failed();
@@ -198,11 +191,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
         files: &files,
         journal: args.journal.as_deref(),
     })?;
-    Ok(match (interrupted, failed.is_empty() && !winner_failed) {
-        (true, _) => signals.exit_code(),
-        (false, true) => ExitCode::SUCCESS,
-        (false, false) => ExitCode::FAILURE,
-    })
+    Ok(exit_code(&signals, interrupted, failed.is_empty() && !winner_failed))
 }
 
 /// Prints the size of a study, and how its trials are trained.
@@ -326,7 +315,7 @@ fn print_earlier(study: &OpenStudy, separate: bool, output: &Output) {
         let lines = counted(study.trial_log.num_damaged, "line", "lines");
         output.warning(&format!("{lines} of its trial logs cannot be read and are not used"));
     }
-    print_conflicts(study, output);
+    shards::print_conflicts(study, output);
     let others = study.trial_log.num_others(trials);
     if !study.changes.is_empty() && (others > 0 || study.num_done() > 0) {
         output.line("the study has changed since it was last run:");
@@ -370,26 +359,6 @@ fn print_earlier(study: &OpenStudy, separate: bool, output: &Output) {
     }
     if study.planned.study.timing && study.num_done() > 0 {
         output.line("their times are those of then; `--remeasure` measures all trials again");
-    }
-}
-
-/// Names the trials that two processes trained with different results.
-fn print_conflicts(study: &OpenStudy, output: &Output) {
-    let conflicts = &study.trial_log.conflicts;
-    if conflicts.is_empty() {
-        return;
-    }
-    let trials = counted(conflicts.len(), "trial", "trials");
-    output.warning(&format!(
-        "{trials} with two results that differ, as those of two kinds of processors may; the first one counts:"
-    ));
-    for Conflict { id, used, other } in conflicts.iter().take(MAX_CONFLICTS) {
-        let trial = study.planned.plan.trials.iter().find(|trial| trial.id == *id);
-        let name = trial.map_or_else(|| id.clone(), |trial| study.planned.trial_name(trial));
-        output.warning(&format!("{name}: {used} and {other}"));
-    }
-    if conflicts.len() > MAX_CONFLICTS {
-        output.warning(&format!("… and {} more", conflicts.len() - MAX_CONFLICTS));
     }
 }
 
@@ -520,24 +489,37 @@ fn print_end(
         diagnosis::diagnose_run(winner).iter().for_each(|finding| output.warning(&finding.to_string()));
     }
     if interrupted {
-        let (done, all) = (study.num_done(), study.num_trials());
-        let command = if study.planned.remeasure {
-            "the same command without `--remeasure`"
-        } else {
-            "the same command"
-        };
-        let all = counted(all, "trial", "trials");
-        output.line(&format!("interrupted after {done} of {all}; {command} resumes from there"));
+        print_interrupted(study, output);
     }
     if !failed.is_empty() {
         output.line("no winner is trained while trials are missing");
-        output.warning(&format!(
-            "{} failed; the same command tries again:",
-            counted(failed.len(), "trial", "trials")
-        ));
-        for name in failed {
-            output.warning(name);
-        }
+        print_failed(failed, output);
     }
     output.line(&format!("page: {}; trials: {}", files.page.display(), files.csv.display()));
+}
+
+/// Says how to go on with a study or a shard that was interrupted.
+pub(super) fn print_interrupted(study: &OpenStudy, output: &Output) {
+    let (done, all) = (study.num_done(), counted(study.num_trials(), "trial", "trials"));
+    let command = match study.planned.remeasure {
+        true => "the same command without `--remeasure`",
+        false => "the same command",
+    };
+    output.line(&format!("interrupted after {done} of {all}; {command} resumes from there"));
+}
+
+/// Names the trials of a study or a shard that failed.
+pub(super) fn print_failed(failed: &[String], output: &Output) {
+    let trials = counted(failed.len(), "trial", "trials");
+    output.warning(&format!("{trials} failed; the same command tries again:"));
+    failed.iter().for_each(|name| output.warning(name));
+}
+
+/// Exit code of a study or a shard.
+fn exit_code(signals: &Signals, interrupted: bool, is_complete: bool) -> ExitCode {
+    match (interrupted, is_complete) {
+        (true, _) => signals.exit_code(),
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::FAILURE,
+    }
 }

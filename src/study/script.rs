@@ -27,7 +27,7 @@ pub enum ScriptKind {
     Pbs,
 }
 
-/// What a script runs.
+/// A study and the way in which a script trains its shards.
 #[derive(Debug, Clone)]
 pub struct ScriptRequest<'a> {
     /// The study.

@@ -96,7 +96,7 @@ impl OpenStudy {
     ) -> Result<f64> {
         let (num_done, num_trials) = (self.num_done(), self.num_trials());
         let Self { planned, trial_log, .. } = self;
-        let is_missing = |trial: usize| trial_log.result(&planned.plan.trials[trial]).is_none();
+        let is_missing = |trial: usize| !planned.is_done(Some(trial_log), trial);
         let jobs = filter_jobs(planned.rung_jobs(rung, &known[rung]), is_missing);
         let mut tracker = ProgressTracker::new(planned, &jobs, (num_done, num_trials));
         tracker.spent = spent;

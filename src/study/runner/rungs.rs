@@ -34,6 +34,7 @@ impl PlannedStudy {
         }
     }
 
+    /// Trials of these configurations in a rung, as indices into the plan.
     fn rung_trials(&self, rung: usize, configurations: &[usize]) -> Vec<usize> {
         configurations.iter().flat_map(|&index| self.plan.trials_of(rung, index)).collect()
     }
@@ -54,6 +55,7 @@ impl PlannedStudy {
         shards.map(|trials| trials.into_iter().map(|trial| indices[trial]).collect()).collect()
     }
 
+    /// Calls `schedule` with the trials at `indices` of the plan and the facts that their schedule needs.
     fn with_facts<T>(&self, indices: &[usize], schedule: impl FnOnce(&[Trial], &TrialFacts<'_>) -> T) -> T {
         let trials: Vec<Trial> = indices.iter().map(|&index| self.plan.trials[index].clone()).collect();
         let facts = TrialFacts {
@@ -117,10 +119,13 @@ impl PlannedStudy {
     /// Indices of the trials of the rungs that are known, each with whether it has a result in
     /// `trial_log`.
     pub fn known_trials(&self, trial_log: Option<&TrialLog>) -> Vec<(usize, bool)> {
-        let is_done =
-            |trial: usize| trial_log.is_some_and(|log| log.result(&self.plan.trials[trial]).is_some());
-        let known = self.members(trial_log);
-        self.own_trials(&known).into_iter().map(|trial| (trial, is_done(trial))).collect()
+        let own = self.own_trials(&self.members(trial_log)).into_iter();
+        own.map(|trial| (trial, self.is_done(trial_log, trial))).collect()
+    }
+
+    /// Returns whether a trial of the plan has a result in `trial_log`.
+    pub(super) fn is_done(&self, trial_log: Option<&TrialLog>, trial: usize) -> bool {
+        trial_log.is_some_and(|log| log.result(&self.plan.trials[trial]).is_some())
     }
 
     /// Trials of the rungs that are known which are trained in a model batch.
@@ -148,10 +153,8 @@ impl PlannedStudy {
             let before = rungs.last().map_or(&[][..], Vec::as_slice);
             rungs.push(before[..size.min(before.len())].to_vec());
         }
-        let is_missing =
-            |trial: usize| trial_log.is_none_or(|log| log.result(&self.plan.trials[trial]).is_none());
         let jobs = rungs.iter().enumerate().flat_map(|(rung, members)| self.rung_jobs(rung, members));
-        filter_jobs(jobs.collect(), is_missing)
+        filter_jobs(jobs.collect(), |trial| !self.is_done(trial_log, trial))
     }
 
     /// Number of trials of the study; with halving, as many as are expected. Those of a shard, if the process

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::study::halving::trials_of_rungs;
 use crate::study::runner::{OpenStudy, PlannedStudy};
-use crate::study::{Shard, StudyFolder, TrialEnd, TrialLog};
+use crate::study::{Shard, StudyFolder, TrialLog};
 
 /// Progress of a study, and of each shard of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -56,21 +56,21 @@ impl PlannedStudy {
         let started = folder.map_or(Ok(Vec::new()), StudyFolder::shards)?;
         let mut counts: Vec<usize> = started.iter().map(|shard| shard.count).collect();
         counts.dedup();
-        let record = |trial: usize| trial_log.and_then(|log| log.record(&self.plan.trials[trial]));
-        let has_end = |trial: usize, is_failed: bool| {
-            record(trial).is_some_and(|record| (record.end == TrialEnd::Failed) == is_failed)
-        };
-        let count =
-            |trials: &[usize], is_failed| trials.iter().filter(|&&trial| has_end(trial, is_failed)).count();
+        let num_done =
+            |trials: &[usize]| trials.iter().filter(|&&trial| self.is_done(trial_log, trial)).count();
+        let has_record =
+            |trial: usize| trial_log.is_some_and(|log| log.record(&self.plan.trials[trial]).is_some());
         let shard_status = |(shard, trials): (Shard, Vec<usize>)| {
             let folder = folder.filter(|_| started.contains(&shard));
             let written = folder.and_then(|folder| folder.last_written(shard));
             let age = |time| SystemTime::now().duration_since(time).unwrap_or_default();
+            let done = num_done(&trials);
             ShardStatus {
                 shard,
                 trials: trials.len(),
-                done: count(&trials, false),
-                failed: count(&trials, true),
+                done,
+                // A trial with a record and without a result failed.
+                failed: trials.iter().filter(|&&trial| has_record(trial)).count() - done,
                 running: folder.and_then(|folder| folder.is_running(shard)),
                 seconds_since_last_result: written.map(|time| age(time).as_secs()),
             }
@@ -80,7 +80,7 @@ impl PlannedStudy {
         let all: Vec<usize> = trials_of_rungs(&self.plan, &known).collect();
         Ok(StudyStatus {
             trials: self.num_trials(&known),
-            done: count(&all, false),
+            done: num_done(&all),
             shards: shards.map(shard_status).collect(),
         })
     }
