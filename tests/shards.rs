@@ -138,25 +138,33 @@ fn what_is_missing_is_named_or_trained() {
 }
 
 /// A shard that is stopped goes on with what it has; SIGTERM is what Slurm sends before the time limit.
+///
+/// One thread trains, so that the other trials are not done when the first one is. SIGSTOP holds the shard while other
+/// processes are refused: a fast machine would finish it in that time.
 #[test]
 fn a_stopped_shard_goes_on() {
     let dir = test_dir();
     dir.digits(3000, 100);
-    let arguments =
-        ["study", "cut.toml", "--data", "data", "--shard", "1/2", "--set", "training.num_epochs=30"];
+    let arguments = [
+        &["study", "cut.toml", "--data", "data", "--shard", "1/2"][..],
+        &["--threads", "1", "--set", "training.num_epochs=60"],
+    ]
+    .concat();
     let mut child = dir.command(&arguments).spawn().unwrap();
     let log = dir.path().join("artifacts/studies/cut/trials-1-of-2.jsonl");
     let start = Instant::now();
     while fs::read_to_string(&log).map_or(0, |text| text.lines().count()) == 0 {
         assert!(start.elapsed() < Duration::from_secs(120), "no trial ended");
         assert!(child.try_wait().unwrap().is_none(), "it ended before it was stopped");
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(1));
     }
+    send("STOP", child.id());
     let second = dir.run(&arguments);
     assert_refused(&second, 1, "is in use: shard 1/2 is running already");
-    let whole = dir.run(&["study", "cut.toml", "--data", "data", "--set", "training.num_epochs=30"]);
+    let whole = dir.run(&["study", "cut.toml", "--data", "data", "--set", "training.num_epochs=60"]);
     assert_refused(&whole, 1, "is in use: its shard 1/2 is running already");
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    send("TERM", child.id());
+    send("CONT", child.id());
     assert_eq!(child.wait().unwrap().code(), Some(143));
     let before = fs::read_to_string(&log).unwrap();
     assert!(before.ends_with('\n') && before.lines().count() < 10, "{before}");
@@ -165,6 +173,11 @@ fn a_stopped_shard_goes_on() {
     let after = fs::read_to_string(&log).unwrap();
     assert!(after.starts_with(&before), "what it had is kept and not trained again");
     assert_eq!(after.lines().count() as u64, record["trials"].as_u64().unwrap());
+}
+
+fn send(signal: &str, process: u32) {
+    let status = Command::new("kill").args([format!("-{signal}"), process.to_string()]).status();
+    assert!(status.unwrap().success(), "SIG{signal}");
 }
 
 /// Two kinds of processors may give two results of one trial.
