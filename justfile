@@ -22,6 +22,10 @@ lint:
     cargo fmt --all --check
     cargo clippy --release --locked --workspace --all-targets -- -D warnings
 
+# Check shell scripts, workflows, Dockerfile and pyproject.toml
+scripts:
+    .ci/lint
+
 # Run one benchmark: study, inference, kernels, late_epochs, memory, epoch or parts
 bench NAME="study":
     cargo bench --locked {{ if NAME =~ '^(epoch|parts)$' { "--package smallnet-benches" } else { "--package smallnet" } }} --bench {{ NAME }}

@@ -1,6 +1,7 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2164
 # Kubernetes: the script's objects are valid, and what its containers run gives the results. There is no Kubernetes
 # here, so a shell has the part of the node.
+# (`run`, which reads this file, sets $here and $work, and ends at the first command that fails.)
 
 python="$(python_with kubernetes-validate==1.37.0 pyyaml)"
 make_study "$work/kubernetes"

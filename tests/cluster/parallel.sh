@@ -1,5 +1,6 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2164
 # GNU parallel over SSH: six shards on two accounts of this machine, whose trial logs come back.
+# (`run`, which reads this file, sets $here and $work, and ends at the first command that fails.)
 
 packages parallel openssh-server openssh-client rsync
 
@@ -15,6 +16,7 @@ start_ssh() {
     install -o "$account" -g "$account" -m 600 "$work/ssh/key.pub" "/home/$account/.ssh/authorized_keys"
   done
   /usr/sbin/sshd -f /dev/null -p 2222 -h "$work/ssh/host" -o ListenAddress=127.0.0.1 -o PidFile="$work/ssh/pid"
+  # shellcheck disable=SC2016 # `run` expands it when it reads the file.
   echo 'kill "$(cat "$work/ssh/pid")"' >> "$work/stop"
   cat > "$work/ssh/config" <<CONF
 Host one
@@ -40,7 +42,8 @@ for _ in $(seq 20); do "$work/bin/ssh" one true && break; sleep 0.2; done
 "$work/bin/ssh" two true || { passed_over "parallel: no SSH on the loopback address here"; return; }
 make_study "$work/parallel"
 cd "$work/parallel"
-"$SMALLNET" study cut.toml --script parallel --shards 6 > job.sh
+# An option with a space, which changes nothing: it must reach the hosts as one word.
+"$SMALLNET" study cut.toml --set 'training.num_epochs= 3' --script parallel --shards 6 > job.sh
 PATH="$work/bin:$PATH" SMALLNET="$work/bin/smallnet" HOSTS=one,two bash job.sh
 same_as_one_process artifacts "parallel: six shards over SSH on two accounts"
 for account in smallnet-one smallnet-two; do

@@ -1,6 +1,7 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2164
 # A Slurm of one node, without systemd and cgroups: a job array of eight shards, of which one is put back into the
 # queue while it runs, and the merge behind it.
+# (`run`, which reads this file, sets $here and $work, and ends at the first command that fails.)
 
 packages slurmctld slurmd slurm-client munge
 host="$(hostname -s)"
@@ -50,7 +51,7 @@ CONF
   echo 'CgroupPlugin=cgroup/v1' > /etc/slurm/cgroup.conf
   slurmctld
   slurmd
-  echo 'pkill -x slurmctld; pkill -x slurmd; pkill -x munged || true' > "$work/stop"
+  echo 'pkill -x slurmctld; pkill -x slurmd; pkill -x munged || true' >> "$work/stop"
   for _ in $(seq 60); do sinfo -h -o %T 2>/dev/null | grep -q idle && return; sleep 0.5; done
   return 1
 }
@@ -69,7 +70,7 @@ scontrol requeue "${array}_1"
 echo "shard 1/8 was put back after $(wc -l < "$log") trials"
 for _ in $(seq 900); do [ -z "$(squeue -h)" ] && break; sleep 0.2; done
 "$SMALLNET" study cut.toml "${options[@]}" --status
-cat cut-merge.log | tail -4
+tail -4 cut-merge.log
 grep -q 'interrupted after' cut-1.log || { echo "shard 1/8 was not stopped" >&2; cat cut-1.log >&2; exit 1; }
 if [ "$(sort artifacts/studies/cut/trials-*.jsonl | cut -d'"' -f4 | uniq -d | wc -l)" != 0 ]; then
   echo "a trial was trained twice" >&2

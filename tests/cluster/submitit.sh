@@ -1,5 +1,6 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2164
 # submitit, as a Python user does it: four shards as tasks of its local executor.
+# (`run`, which reads this file, sets $here and $work, and ends at the first command that fails.)
 
 python="$(python_with submitit==1.5.4)"
 make_study "$work/submitit"

@@ -14,7 +14,8 @@ mkdir -p "$logs" {folder}
 {write-files}
 for shard in $(seq {shards}); do touch "$logs/trials-$shard-of-{shards}.jsonl"; done
 status=0
-parallel --sshlogin "$HOSTS" --jobs 1 --workdir {folder} --retries 3 {basefiles} \
+# With --quote, the shell of a host does not cut the options into words again.
+parallel --quote --sshlogin "$HOSTS" --jobs 1 --workdir {folder} --retries 3 {basefiles} \
   --transferfile "$logs/trials-{}-of-{shards}.jsonl" --return "$logs/trials-{}-of-{shards}.jsonl" --cleanup \
   "$smallnet" {command} --shard {}/{shards}{threads} ::: $(seq {shards}) || status=$?
 [ "$status" = 0 ] || echo "$status of {shards} shards did not end well; what they have is used" >&2

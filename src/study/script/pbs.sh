@@ -6,7 +6,8 @@
 #
 # Run it again after a time limit or a failure: what has a result is not trained again.
 set -euo pipefail
-export SMALLNET="${SMALLNET:-{program}}"
+program={program}
+export SMALLNET="${SMALLNET:-$program}"
 cpus="${CPUS:-4}"
 resources=(-l "select=1:ncpus=$cpus:mem=${MEMORY:-4gb}" -l "walltime=${TIME_LIMIT:-01:00:00}" -v "SMALLNET,CPUS=$cpus")
 
@@ -24,4 +25,7 @@ exec "$SMALLNET" {command} --merge --threads {threads}
 JOB
 )
 echo "shards: job $array, merge: job $merge"
-echo "how far they are: $SMALLNET {command} --status"
+printf 'how far they are: %q ' "$SMALLNET"
+cat <<'COMMAND'
+{command} --status
+COMMAND

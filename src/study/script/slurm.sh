@@ -7,7 +7,8 @@
 # Run it again after a time limit or a failure: what has a result is not trained again.
 # sbatch reads SBATCH_PARTITION, SBATCH_ACCOUNT and its other variables, too.
 set -euo pipefail
-export SMALLNET="${SMALLNET:-{program}}"
+program={program}
+export SMALLNET="${SMALLNET:-$program}"
 resources=(--cpus-per-task="${CPUS:-4}" --mem-per-cpu="${MEMORY_PER_CPU:-1G}" --time="${TIME_LIMIT:-01:00:00}")
 
 # With `exec`, the signal 60 s before the time limit reaches smallnet, which saves its results and ends. A job whose
@@ -25,4 +26,7 @@ exec "$SMALLNET" {command} --merge --threads {threads}
 JOB
 )
 echo "shards: job $array, merge: job $merge"
-echo "how far they are: $SMALLNET {command} --status"
+printf 'how far they are: %q ' "$SMALLNET"
+cat <<'COMMAND'
+{command} --status
+COMMAND

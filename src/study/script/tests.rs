@@ -42,7 +42,9 @@ fn nothing_is_left_to_fill_in() {
 fn options_are_quoted() {
     let text = script_of(ScriptKind::Slurm, &["--set", "model.hidden=[32, 16]"]);
     assert!(text.contains("exec \"$SMALLNET\" study FOLDER/rates.toml --artifacts artifacts --set 'model.hidden=[32, 16]' --shard \"$SLURM_ARRAY_TASK_ID/3\" --threads \"$SLURM_CPUS_PER_TASK\"\n"), "{text}");
-    assert!(text.contains("${SMALLNET:-'/opt/my programs/smallnet'}"), "{text}");
+    // Within double quotes, the shell would take the single quotes for a part of the name.
+    assert!(text.contains("\nprogram='/opt/my programs/smallnet'\n"), "{text}");
+    assert!(text.contains("--set 'model.hidden=[32, 16]' --status\nCOMMAND\n"), "{text}");
 }
 
 /// On another machine, the study and its base experiment are in one folder.
