@@ -5,7 +5,7 @@ mod common;
 
 use common::TestDir;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "train",
     "resume",
     "evaluate",
@@ -25,6 +25,7 @@ const COMMANDS: [&str; 19] = [
     "runs",
     "devices",
     "completions",
+    "man",
 ];
 
 #[test]
@@ -40,7 +41,7 @@ fn a_command_shows_the_options_that_it_uses() {
             "summary" => &["--json", "--quiet"],
             "devices" => &["--json", "--quiet", "--threads"],
             "lab" => &["--backend", "--device", "--json", "--quiet", "--threads"],
-            "completions" => &[],
+            "completions" | "man" => &[],
             _ => &global,
         };
         let help = dir.run(&[command, "--help"]).stdout;

@@ -1,12 +1,12 @@
 //! `smallnet completions`
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::cli::output::print_generated;
+use crate::error::Result;
 
 /// Arguments of `smallnet completions`.
 #[derive(Debug, Args)]
@@ -31,9 +31,6 @@ Example: smallnet completions fish > ~/.config/fish/completions/smallnet.fish";
 pub(super) fn run(args: &CompletionsArgs, mut command: Command) -> Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "smallnet", &mut script);
-    let mut stdout = std::io::stdout();
-    stdout.write_all(&script).and_then(|()| stdout.flush()).map_err(|error| {
-        Error::new(format!("cannot print the script: {error}")).with_kind(ErrorKind::Io).with_source(error)
-    })?;
+    print_generated(&script)?;
     Ok(ExitCode::SUCCESS)
 }

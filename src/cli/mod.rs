@@ -20,6 +20,7 @@ mod import;
 #[cfg(feature = "exercise")]
 mod lab;
 mod lr_find;
+mod man;
 mod options;
 mod output;
 mod predict;
@@ -205,6 +206,8 @@ enum Command {
     Devices,
     /// Print the script that lets a shell complete smallnet's commands and options
     Completions(completions::CompletionsArgs),
+    /// Print the manual page of smallnet or of one of its commands
+    Man(man::ManArgs),
 }
 
 /// Returns the command line in which the help of each command shows only the options that it uses.
@@ -322,5 +325,6 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Runs => runs::run(&global, output),
         Command::Devices => devices::run(output),
         Command::Completions(args) => completions::run(&args, options::remove_unused(Cli::command())),
+        Command::Man(args) => man::run(&args, command()),
     }
 }

@@ -18,7 +18,7 @@ fn used_options(name: &str) -> &'static [&'static str] {
         "devices" => &["json", "quiet", "threads"],
         // Its runs go into the folder of its page, so `--artifacts` has no meaning.
         "lab" => &["backend", "device", "json", "quiet", "threads"],
-        "completions" => &[],
+        "completions" | "man" => &[],
         _ => &ALL,
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Returns the words that start smallnet: `cargo run --release --` if cargo started this process,
 /// else `smallnet`. Messages show them in front of the next command to type.
@@ -17,6 +17,16 @@ pub(super) fn invocation() -> &'static str {
 /// Prints a hint on standard error.
 pub(super) fn hint(text: &str) {
     let _ = writeln!(io::stderr(), "\nhint: {}", sanitize(text));
+}
+
+/// Prints a file that this program generates, such as a script, as it is.
+pub(super) fn print_generated(bytes: &[u8]) -> Result<()> {
+    let mut stdout = io::stdout();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| {
+        Error::new(format!("cannot write to standard output: {error}"))
+            .with_kind(ErrorKind::Io)
+            .with_source(error)
+    })
 }
 
 /// Replaces control characters that could move the terminal's cursor, rename its window or type for
