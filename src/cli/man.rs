@@ -44,6 +44,7 @@ fn named(parent: &Command, name: &str) -> Result<Command> {
     parent.find_subcommand(name).cloned().ok_or_else(|| {
         let names: Vec<String> =
             parent.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        Error::usage(format!("smallnet has no command `{name}`")).hint(suggestion("", name, &names, "commands"))
+        Error::usage(format!("smallnet has no command `{name}`"))
+            .hint(suggestion("", name, &names, "commands"))
     })
 }

@@ -94,7 +94,7 @@ impl StudyFolder {
     /// their own.
     ///
     /// # Errors
-    /// The folder cannot be read, or a trial log is a link, a pipe or a folder.
+    /// The folder cannot be read.
     pub fn shards(&self) -> Result<Vec<Shard>> {
         let failed = |error| Error::io("list", &self.path, error);
         let mut shards = Vec::new();
@@ -103,9 +103,6 @@ impl StudyFolder {
             shards.extend(name.to_str().and_then(Shard::of_log_name));
         }
         shards.sort_unstable();
-        let names: Vec<String> = shards.iter().map(|shard| shard.log_name()).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        files::check_file_types(&self.path, &names, &[])?;
         Ok(shards)
     }
 

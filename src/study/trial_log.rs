@@ -143,20 +143,31 @@ impl TrialLog {
     /// Opens the trial log of `folder`, or that of `shard`, and reads the records of all trial logs. Trials
     /// whose record lacks `measure` count as not run.
     ///
+    /// Two shards of the same cut have no trial in common. So without `reads_other_shards`, the logs of the
+    /// others of its cut are not read: a thousand shards on one drive would read a million files.
+    ///
     /// A last line without an end, as a kill may leave, is removed from the log that is opened. Those of the
     /// others are not read: their process may be writing them.
     ///
     /// # Errors
     /// Another process runs this study or shard, or a shard is to be trained while the study runs as a whole, or
     /// the other way round. A file cannot be read.
-    pub fn open(folder: &StudyFolder, measure: Measure, shard: Option<Shard>) -> Result<Self> {
+    pub fn open(
+        folder: &StudyFolder,
+        measure: Measure,
+        shard: Option<Shard>,
+        reads_other_shards: bool,
+    ) -> Result<Self> {
         let lock = take_lock(folder, shard)?;
         if shard.is_none() && lock.is_exclusive() {
             files::remove_stale_temp(folder.path())?;
         }
         let own_name = shard.map_or_else(|| TRIALS.to_owned(), Shard::log_name);
         let (lines, own_bytes) = LineLog::open(&folder.path().join(&own_name))?;
-        let mut trial_log = Self::of_files(folder, measure)?;
+        let is_read = |other: Shard| {
+            reads_other_shards || shard.is_none_or(|own| other == own || other.count != own.count)
+        };
+        let mut trial_log = Self::of_files(folder, measure, is_read)?;
         trial_log.own = trial_log.names.iter().position(|name| *name == own_name).unwrap_or(0);
         trial_log.writer = Some((lines, lock));
         for index in 0..trial_log.names.len() {
@@ -172,16 +183,19 @@ impl TrialLog {
     /// is none that can be read.
     pub fn peek(artifacts: &Path, name: &str, measure: Measure) -> Option<Self> {
         let folder = StudyFolder::find(artifacts, name)?;
-        let mut trial_log = Self::of_files(&folder, measure).ok()?;
+        let mut trial_log = Self::of_files(&folder, measure, |_| true).ok()?;
         let read: Vec<_> =
             (0..trial_log.names.len()).map(|index| trial_log.read(&folder, index).is_ok()).collect();
         read.contains(&true).then_some(trial_log)
     }
 
-    /// Log of the files in `folder`, before they are read.
-    fn of_files(folder: &StudyFolder, measure: Measure) -> Result<Self> {
-        let shards = folder.shards()?.into_iter().map(Shard::log_name);
-        let names = std::iter::once(TRIALS.to_owned()).chain(shards).collect();
+    /// Log of the files in `folder`, before they are read: that of the study, and those of the shards that
+    /// `is_read` names.
+    fn of_files(folder: &StudyFolder, measure: Measure, is_read: impl Fn(Shard) -> bool) -> Result<Self> {
+        let shards = folder.shards()?.into_iter().filter(|&shard| is_read(shard)).map(Shard::log_name);
+        let names: Vec<String> = std::iter::once(TRIALS.to_owned()).chain(shards).collect();
+        let logs: Vec<&str> = names.iter().skip(1).map(String::as_str).collect();
+        files::check_file_types(folder.path(), &logs, &[])?;
         let records = HashMap::new();
         Ok(Self { writer: None, names, own: 0, records, num_damaged: 0, conflicts: Vec::new(), measure })
     }

@@ -167,7 +167,9 @@ impl PlannedStudy {
             RunFolder::check_writable(artifacts, &self.study.best_name())?;
         }
         let folder = StudyFolder::open(artifacts, &self.study.name)?;
-        let mut trial_log = TrialLog::open(&folder, self.study.measure, self.shard)?;
+        // The trials of a later rung follow from the results of all shards.
+        let has_rungs = self.plan.rungs.is_some();
+        let mut trial_log = TrialLog::open(&folder, self.study.measure, self.shard, has_rungs)?;
         let archived = if self.remeasure { trial_log.archive(&folder)? } else { None };
         let changes = folder.write_plan(&self.study, &self.plan)?;
         Ok(OpenStudy { planned: self, folder, trial_log, changes, archived })

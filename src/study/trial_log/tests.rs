@@ -34,7 +34,7 @@ fn trial(id: &str) -> Trial {
 fn records_before_a_torn_line_are_kept() {
     let artifacts = tempfile::tempdir().unwrap();
     let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
-    let mut trial_log = TrialLog::open(&folder, Measure::Accuracy, None).unwrap();
+    let mut trial_log = TrialLog::open(&folder, Measure::Accuracy, None, true).unwrap();
     trial_log.append(&[record("a", TrialEnd::Finished), record("b", TrialEnd::Failed)]).unwrap();
     drop(trial_log);
     let path = folder.path().join(TRIALS);
@@ -42,7 +42,7 @@ fn records_before_a_torn_line_are_kept() {
     text.insert_str(0, "{\"id\": damaged}\n");
     fs::write(&path, format!("{text}{{\"id\":\"c\",\"setti")).unwrap();
 
-    let mut trial_log = TrialLog::open(&folder, Measure::Accuracy, None).unwrap();
+    let mut trial_log = TrialLog::open(&folder, Measure::Accuracy, None, true).unwrap();
     assert_eq!(trial_log.num_damaged, 1);
     assert!(trial_log.result(&trial("a")).is_some());
     assert_eq!(
@@ -54,7 +54,7 @@ fn records_before_a_torn_line_are_kept() {
     assert_eq!(trial_log.num_others(&[trial("a"), trial("x")]), 1);
     trial_log.append(&[record("c", TrialEnd::Diverged)]).unwrap();
     drop(trial_log);
-    let trial_log = TrialLog::open(&folder, Measure::Accuracy, None).unwrap();
+    let trial_log = TrialLog::open(&folder, Measure::Accuracy, None, true).unwrap();
     assert_eq!(trial_log.num_damaged, 1, "nothing was written behind half a line");
     assert_eq!(trial_log.result(&trial("c")), Some(&record("c", TrialEnd::Diverged)));
 }
@@ -63,7 +63,7 @@ fn records_before_a_torn_line_are_kept() {
 fn a_record_without_the_measure_counts_as_not_run() {
     let artifacts = tempfile::tempdir().unwrap();
     let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
-    let mut trial_log = TrialLog::open(&folder, Measure::BalancedAccuracy, None).unwrap();
+    let mut trial_log = TrialLog::open(&folder, Measure::BalancedAccuracy, None, true).unwrap();
     let measured = TrialRecord { balanced_accuracy: Some(0.4), ..record("b", TrialEnd::Finished) };
     let diverged = TrialRecord { accuracy: None, ..record("c", TrialEnd::Diverged) };
     trial_log.append(&[record("a", TrialEnd::Finished), measured.clone(), diverged]).unwrap();
@@ -72,7 +72,7 @@ fn a_record_without_the_measure_counts_as_not_run() {
     assert!(trial_log.result(&trial("c")).is_some());
     assert_eq!(trial_log.num_without_measure(&[trial("a"), trial("b"), trial("c")]), 1);
     drop(trial_log);
-    let trial_log = TrialLog::open(&folder, Measure::Accuracy, None).unwrap();
+    let trial_log = TrialLog::open(&folder, Measure::Accuracy, None, true).unwrap();
     assert!(trial_log.result(&trial("a")).is_some());
 }
 
@@ -80,7 +80,7 @@ fn a_record_without_the_measure_counts_as_not_run() {
 fn archiving_keeps_the_earlier_records() {
     let artifacts = tempfile::tempdir().unwrap();
     let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
-    let mut trial_log = TrialLog::open(&folder, Measure::Accuracy, None).unwrap();
+    let mut trial_log = TrialLog::open(&folder, Measure::Accuracy, None, true).unwrap();
     assert_eq!(trial_log.archive(&folder).unwrap(), None);
     for (number, id) in ["a", "b"].into_iter().enumerate() {
         trial_log.append(&[record(id, TrialEnd::Finished)]).unwrap();
@@ -92,7 +92,7 @@ fn archiving_keeps_the_earlier_records() {
             trial_log.result(&trial(id)).is_none()
                 && fs::read(folder.path().join(TRIALS)).unwrap().is_empty()
         );
-        let error = TrialLog::open(&folder, Measure::Accuracy, None).unwrap_err();
+        let error = TrialLog::open(&folder, Measure::Accuracy, None, true).unwrap_err();
         assert!(error.message().ends_with("is in use: the study is running already"), "the lock is kept");
     }
 }
@@ -101,7 +101,25 @@ fn archiving_keeps_the_earlier_records() {
 fn a_study_runs_once_at_a_time() {
     let artifacts = tempfile::tempdir().unwrap();
     let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
-    let _first = TrialLog::open(&folder, Measure::Accuracy, None).unwrap();
-    let error = TrialLog::open(&folder, Measure::Accuracy, None).unwrap_err();
+    let _first = TrialLog::open(&folder, Measure::Accuracy, None, true).unwrap();
+    let error = TrialLog::open(&folder, Measure::Accuracy, None, true).unwrap_err();
     assert!(error.message().ends_with("is in use: the study is running already"), "{error}");
+}
+
+#[test]
+fn a_shard_reads_no_log_of_its_cut_but_its_own() {
+    let artifacts = tempfile::tempdir().unwrap();
+    let folder = StudyFolder::open(artifacts.path(), "s").unwrap();
+    let [own, other, of_another_cut] = ["1/2", "2/2", "3/3"].map(|shard| shard.parse::<Shard>().unwrap());
+    for (shard, id) in [(own, "a"), (other, "b"), (of_another_cut, "c")] {
+        let mut trial_log = TrialLog::open(&folder, Measure::Accuracy, Some(shard), false).unwrap();
+        trial_log.append(&[record(id, TrialEnd::Finished)]).unwrap();
+    }
+    let results = |shard, reads_other_shards| {
+        let trial_log = TrialLog::open(&folder, Measure::Accuracy, shard, reads_other_shards).unwrap();
+        ["a", "b", "c"].map(|id| trial_log.result(&trial(id)).is_some())
+    };
+    assert_eq!(results(Some(own), false), [true, false, true]);
+    assert_eq!(results(Some(own), true), [true; 3], "a later rung follows from all results");
+    assert_eq!(results(None, false), [true; 3]);
 }

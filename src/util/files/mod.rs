@@ -150,10 +150,12 @@ pub(crate) fn read_named_up_to(path: &Path, limit: u64) -> Result<Vec<u8>> {
     bytes.map_err(|error| Error::io("read", path, error))
 }
 
-/// Reads a file to its end, but at most `limit` bytes. The size in the file's metadata is not used:
-/// the file may grow while it is read.
+/// Reads a file to its end, but at most `limit` bytes. The size in the file's metadata says how much memory to ask
+/// for, and no more: the file may grow while it is read.
 fn read_to_end(file: &File, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    let size = file.metadata()?.len().min(limit);
+    bytes.try_reserve_exact(usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1))?;
     file.take(limit + 1).read_to_end(&mut bytes)?;
     match bytes.len() as u64 > limit {
         true => Err(io::Error::other(format!("it is larger than {limit} bytes"))),
