@@ -1,5 +1,7 @@
 //! `smallnet study`
 
+mod dry_run;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -22,11 +24,9 @@ use crate::study::page::{Medium, conclusions, study_table, test_sentence};
 use crate::study::runner::{
     BestModel, BestModelTraining, OpenStudy, PlannedStudy, Progress, ResultPaths, RunOptions, check_journal,
 };
-use crate::study::{Conflict, Job, Study, StudySummary, TrialEnd, TrialRecord};
+use crate::study::{Conflict, Study, StudySummary, TrialEnd, TrialRecord};
 use crate::util::format::{counted, grouped, loss, seconds};
 
-/// Maximum number of trials that `--dry-run` lists.
-const MAX_LISTED: usize = 60;
 /// Maximum number of rows of a search's table, which is sorted by the results. The page has all.
 const MAX_ROWS: usize = 20;
 
@@ -90,25 +90,6 @@ struct Record<'a> {
     journal: Option<&'a Path>,
 }
 
-/// Record of `--json` with `--dry-run`.
-#[derive(Serialize)]
-struct DryRecord {
-    trials: Vec<DryTrial>,
-    seconds: f64,
-}
-
-/// A trial in the record of `--dry-run`.
-#[derive(Serialize)]
-struct DryTrial {
-    id: String,
-    name: String,
-    done: bool,
-    /// True if the trial is trained in a model batch.
-    #[serde(rename = "side_by_side")]
-    is_batched: bool,
-    will_fail: Option<String>,
-}
-
 /// Runs the command.
 pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<ExitCode> {
     let mut settings = args.settings;
@@ -131,7 +112,7 @@ pub(super) fn run(args: StudyArgs, global: &Global, output: &Output) -> Result<E
         check_journal(journal)?;
     }
     if args.dry_run {
-        return dry_run(&planned, global, output);
+        return dry_run::run(&planned, global, output);
     }
     let interrupter = Interrupter::new();
     let signals = Signals::listen(interrupter.clone())?;
@@ -240,68 +221,6 @@ fn print_header(planned: &PlannedStudy, output: &Output) {
     if planned.opened.compiles_kernels {
         output.line("the first steps compile the GPU's kernels and take longer than all others");
     }
-}
-
-/// Lists the trials of a study with an estimate of their time, and trains none.
-fn dry_run(planned: &PlannedStudy, global: &Global, output: &Output) -> Result<ExitCode> {
-    let earlier = planned.earlier_log(&global.artifacts);
-    let trials = planned.known_trials(earlier.as_ref());
-    let batched = planned.batched_trials(earlier.as_ref());
-    let listed: Vec<DryTrial> = trials
-        .iter()
-        .map(|&(index, done)| {
-            let trial = &planned.plan.trials[index];
-            DryTrial {
-                id: trial.id.clone(),
-                name: planned.trial_name(trial),
-                done,
-                will_fail: planned.infeasible(trial).map(|error| error.message().to_owned()),
-                is_batched: batched.contains(&index),
-            }
-        })
-        .collect();
-    let missing = planned.missing_jobs(earlier.as_ref());
-    let mut table = Table::new(["trial", "what", "how", "state"], 4);
-    // Timed trials are listed in the order in which they run.
-    let order: Vec<usize> = match planned.study.timing {
-        true => planned.jobs.iter().flat_map(Job::trials).collect(),
-        false => (0..listed.len()).collect(),
-    };
-    for index in order.into_iter().take(MAX_LISTED) {
-        let trial = &listed[index];
-        let how = if trial.is_batched { "in a batch" } else { "by itself" };
-        let state = match (&trial.will_fail, trial.done) {
-            (Some(_), _) => "will fail",
-            (None, true) => "done",
-            (None, false) => "to run",
-        };
-        table.add_row([&(index + 1).to_string(), &trial.name, how, state]);
-    }
-    output.line("");
-    output.line(&table.lines());
-    if trials.len() > MAX_LISTED {
-        output.line(&format!(" … and {} more", grouped(trials.len() - MAX_LISTED)));
-    }
-    output.line("");
-    let left = listed.iter().filter(|trial| !trial.done).count();
-    let later = summed_sizes(&missing).saturating_sub(left);
-    let later = match later {
-        0 => String::new(),
-        later => format!(", and about {} of later rungs", grouped(later)),
-    };
-    let estimate = planned.estimate(&missing)?.as_secs_f64();
-    output.line(&format!(
-        "{} to run{later}: about {} with the winner's training (a few steps of each kind were timed)",
-        counted(left, "trial", "trials"),
-        seconds(estimate)
-    ));
-    output.record(&DryRecord { trials: listed, seconds: estimate })?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Number of trials in these jobs.
-fn summed_sizes(jobs: &[Job]) -> usize {
-    jobs.iter().map(|job| job.trials().len()).sum()
 }
 
 /// Prints what earlier runs of the study left, and which of it is used again.
