@@ -325,6 +325,6 @@ fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Runs => runs::run(&global, output),
         Command::Devices => devices::run(output),
         Command::Completions(args) => completions::run(&args, options::remove_unused(Cli::command())),
-        Command::Man(args) => man::run(&args, command()),
+        Command::Man(args) => man::run(&args, options::hide_unused(Cli::command())),
     }
 }

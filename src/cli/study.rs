@@ -24,7 +24,7 @@ use crate::study::page::{Medium, conclusions, study_table, test_sentence};
 use crate::study::runner::{
     BestModel, BestModelTraining, OpenStudy, PlannedStudy, Progress, ResultPaths, RunOptions, check_journal,
 };
-use crate::study::{Conflict, Study, StudySummary, TrialEnd, TrialRecord};
+use crate::study::{Conflict, Job, Study, StudySummary, TrialEnd, TrialRecord};
 use crate::util::format::{counted, grouped, loss, seconds};
 
 /// Maximum number of rows of a search's table, which is sorted by the results. The page has all.
