@@ -143,7 +143,7 @@ impl Error {
     pub(crate) fn thread(source: &io::Error) -> Self {
         Self::resources(format!("cannot start a thread: {source}"))
             .with_source(copy_io_error(source))
-            .hint("the system, or a limit such as `ulimit -u` or `ulimit -v`, leaves too few threads or too little memory")
+            .hint(TOO_FEW_THREADS)
     }
 
     /// Adds the hint.
@@ -244,6 +244,14 @@ impl StdError for Error {
         self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
+
+/// Why the system gives no further thread. Windows has no such limits.
+const TOO_FEW_THREADS: &str = match cfg!(unix) {
+    true => {
+        "the system, or a limit such as `ulimit -u` or `ulimit -v`, leaves too few threads or too little memory"
+    }
+    false => "the system has too little memory for another thread",
+};
 
 /// The beginning of the message after a panic during the computation of a network.
 pub(crate) const BACKEND_PANIC: &str = "the backend gave up";

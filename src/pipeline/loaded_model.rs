@@ -16,6 +16,7 @@ use crate::run::diagnosis;
 use crate::run::diagnosis::Finding;
 use crate::run::{RunFolder, RunInfo, Status, TestEvaluation};
 use crate::training::Position;
+use crate::util::files;
 
 /// A trained network, loaded from a file, with the run that it belongs to.
 #[derive(Debug, Clone)]
@@ -70,7 +71,7 @@ impl LoadedModel {
         if !path.is_file() {
             return Self::from_run(run::find(text, artifacts)?, backend);
         }
-        let absolute = path.canonicalize().map_err(|error| Error::io("read", &path, error))?;
+        let absolute = files::real_path(&path)?;
         let folder = absolute.ancestors().skip(1).take(3).find(|folder| RunFolder::exists_at(folder));
         let folder = folder.ok_or_else(|| {
             Error::not_found(format!("the checkpoint `{text}` is not in a run folder"))

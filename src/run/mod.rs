@@ -119,9 +119,8 @@ impl RunFolder {
         fs::create_dir_all(&parent).map_err(|error| Error::io("make the folder", &parent, error))?;
         files::clean_staging(&parent)?;
         // The folder gets its name when it has these files, so no process sees a run without them.
-        let (staging, lock) = files::new_staging_dir(&parent)?;
+        let (staging, mut lock) = files::new_staging_dir(&parent)?;
         let mut folder = Self { path: staging.path().to_owned() };
-        let lock = RunLock { lock };
         info.config_sha256 = Some(folder.write_experiment(experiment)?);
         folder.write_info(&info)?;
         fill(&folder)?;
@@ -132,11 +131,15 @@ impl RunFolder {
         let mut attempt = 1;
         // Of two runs that start in the same second, one gets the next number: a folder with files
         // in it is never replaced.
-        while !files::publish_dir(&staging, &folder.path)? {
+        loop {
+            let is_published;
+            (is_published, lock) = files::publish_dir(&staging, lock, &folder.path)?;
+            if is_published {
+                return Ok((folder, RunLock { lock }, info));
+            }
             attempt += 1;
             folder.path = parent.join(format!("{id}-{attempt}"));
         }
-        Ok((folder, lock, info))
     }
 
     /// Checks that a run folder of the experiment called `name` can be created. Leaves nothing
@@ -147,7 +150,8 @@ impl RunFolder {
     pub fn check_writable(artifacts: &Path, name: &str) -> Result<()> {
         let parent = artifacts.join(name);
         match parent.exists() {
-            true => files::new_staging_dir(&parent).map(drop),
+            // Windows removes no folder in which a file is open, so the lock is given up first.
+            true => files::new_staging_dir(&parent).map(|(folder, lock)| drop((lock, folder))),
             false => Ok(()),
         }
     }

@@ -6,6 +6,12 @@ use std::hint::black_box;
 
 use crate::error::{Error, Result};
 
+/// What to do about missing memory. Windows has no such limit.
+const HINT: &str = match cfg!(unix) {
+    true => "close other programs, or raise the limit (`ulimit -v`)",
+    false => "close other programs",
+};
+
 /// Checks that `bytes` of memory can be allocated at once, then frees them. `purpose` names their
 /// use in the message.
 ///
@@ -32,7 +38,7 @@ pub(crate) fn reserve(bytes: usize, purpose: &str) -> Result<Vec<u8>> {
             "{purpose} needs {} MB of memory, and the system does not give that much",
             bytes.div_ceil(1_000_000)
         ))
-        .hint("close other programs, or raise the limit (`ulimit -v`)")),
+        .hint(HINT)),
     }
 }
 

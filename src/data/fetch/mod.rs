@@ -129,7 +129,7 @@ impl Session<'_> {
         if !path.exists() || wrong.is_some() {
             let part = part_of(&path);
             self.complete(file, &part)?;
-            fs::rename(&part, &path).map_err(|error| Error::io("write", &path, error))?;
+            files::rename(&part, &path).map_err(|error| Error::io("write", &path, error))?;
         }
         if file.members.is_empty() {
             return Ok(());

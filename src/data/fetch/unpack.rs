@@ -1,6 +1,6 @@
 //! Owns the unpacking of a fetched zip archive. Must not know where the archive is from.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
@@ -23,7 +23,7 @@ pub(super) fn unpack<'a>(path: &Path, members: impl Iterator<Item = &'a str>, fo
         let target = folder.join(member);
         let part = part_of(&target);
         unpack_member(&mut archive, path, member, &part)?;
-        fs::rename(&part, &target).map_err(|error| Error::io("write", &target, error))?;
+        files::rename(&part, &target).map_err(|error| Error::io("write", &target, error))?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Owns the check of a run's page: it is drawn again from the records and compared. Must not know
 //! what is on it.
 
-use std::path::Path;
+use std::path::{MAIN_SEPARATOR, Path};
 
 use crate::error::Result;
 use crate::report;
@@ -13,6 +13,8 @@ use super::subject::Subject;
 const PAGE: &str = "report.html";
 /// Text before the path of the folder in a page.
 const LABEL: &str = "<dt>run</dt><dd>";
+/// File of the experiment, in the command of a page.
+const CONFIG: &str = "config.toml";
 
 /// Compares `report.html` with the page that this smallnet draws from the records of the run.
 pub(super) fn check_page(subject: &Subject) -> Check {
@@ -71,12 +73,19 @@ struct Place {
     experiment: String,
     id: String,
     path: String,
+    /// Character between the path and the name of a file. The page may be of another system.
+    separator: char,
 }
 
 impl Place {
     fn new(experiment: &str, path: &Path) -> Self {
         let id = path.file_name().unwrap_or_default().to_string_lossy();
-        Self { experiment: experiment.to_owned(), id: escape(&id), path: escape(&path.display().to_string()) }
+        Self {
+            experiment: experiment.to_owned(),
+            id: escape(&id),
+            path: escape(&path.display().to_string()),
+            separator: MAIN_SEPARATOR,
+        }
     }
 
     /// Returns the place in the page `claimed`. It stands where this one is in the page `found`, after
@@ -86,15 +95,20 @@ impl Place {
         found.get(at(found)?..)?.starts_with(&self.path).then_some(())?;
         let path = claimed.get(at(claimed)?..)?.split('<').next().filter(|path| !path.is_empty())?;
         let id = path.rsplit(['/', '\\']).next().unwrap_or(path);
-        Some(Self { experiment: self.experiment.clone(), id: id.to_owned(), path: path.to_owned() })
+        let is_separator = |separator: &char| claimed.contains(&format!("{path}{separator}{CONFIG}"));
+        Some(Self {
+            experiment: self.experiment.clone(),
+            id: id.to_owned(),
+            path: path.to_owned(),
+            separator: ['/', '\\'].into_iter().find(is_separator).unwrap_or(MAIN_SEPARATOR),
+        })
     }
 
     /// The parts of the page that name the place: the title, the entry, and the command.
     fn parts(&self) -> [String; 3] {
-        let Self { experiment, id, path } = self;
-        let separator = std::path::MAIN_SEPARATOR;
+        let Self { experiment, id, path, separator } = self;
         let title = format!("<title>{experiment} {id}</title>");
-        [title, format!("{LABEL}{path}<"), format!(" {path}{separator}config.toml")]
+        [title, format!("{LABEL}{path}<"), format!(" {path}{separator}{CONFIG}")]
     }
 }
 

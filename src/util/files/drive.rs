@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::util::files::{is_temp, open};
+use crate::util::files::is_temp;
 use crate::util::notice::{Notice, give_once, is_first};
 
 /// Errors of a lock on a drive without locks: NFS without a lock service, Lustre without the mount
@@ -58,7 +58,7 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 
 #[cfg(unix)]
 fn try_sync_folder(folder: &Path) -> io::Result<()> {
-    open::open_folder(folder)?.sync_all()
+    crate::util::files::open::open_folder(folder)?.sync_all()
 }
 
 #[cfg(not(unix))]

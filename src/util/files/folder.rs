@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::util::files::drive::{has_no_locks, sync_file, sync_folder};
 use crate::util::files::lock::{LOCK, Lock};
 use crate::util::files::open::{describe, open_to_write};
+use crate::util::files::rename::rename;
 use crate::util::files::{TEMP_PREFIX, WRITERS, is_temp, parent_of};
 
 /// Number of attempts to make a staging folder. Another process may remove the folder before it is
@@ -106,20 +107,26 @@ fn new_temp_folder(parent: &Path) -> io::Result<TempDir> {
 }
 
 /// Renames a complete folder to `path`. Returns false if a folder with this name exists already.
-pub(crate) fn publish_dir(folder: &TempDir, path: &Path) -> Result<bool> {
+/// `lock` is the lock of the folder, which is returned.
+pub(crate) fn publish_dir(folder: &TempDir, lock: Lock, path: &Path) -> Result<(bool, Lock)> {
     let attempt = || -> io::Result<bool> {
         let _writer = WRITERS.read();
         sync_folder(folder.path())?;
         if path.exists() {
             return Ok(false);
         }
-        match fs::rename(folder.path(), path) {
+        match rename(folder.path(), path) {
             // Another process made the folder in between.
             Err(_) if path.exists() => Ok(false),
             renamed => renamed.and_then(|()| sync_folder(parent_of(path))).map(|()| true),
         }
     };
-    attempt().map_err(|error| Error::io("make the folder", path, error))
+    let mut is_published = false;
+    let lock = lock.across_rename(|| {
+        is_published = attempt().map_err(|error| Error::io("make the folder", path, error))?;
+        Ok(if is_published { path } else { folder.path() })
+    })?;
+    Ok((is_published, lock))
 }
 
 /// Writes a folder of `files`, given as names and contents: into a temporary folder in the same
@@ -138,9 +145,9 @@ pub(crate) fn write_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<()> {
         sync_folder(folder.path())?;
         if path.exists() {
             let old = new_temp_folder(parent)?;
-            fs::rename(path, old.path().join("old"))?;
+            rename(path, &old.path().join("old"))?;
         }
-        fs::rename(folder.path(), path)?;
+        rename(folder.path(), path)?;
         // The temporary name does not exist any more, so there is nothing to remove.
         let _ = folder.keep();
         sync_folder(parent)
@@ -154,7 +161,7 @@ pub(crate) fn remove_folder(path: &Path) -> Result<()> {
     let attempt = || -> io::Result<()> {
         let _writer = WRITERS.read();
         let trash = new_temp_folder(parent_of(path))?;
-        fs::rename(path, trash.path().join("old"))?;
+        rename(path, &trash.path().join("old"))?;
         trash.close()
     };
     attempt().map_err(|error| Error::io("remove the folder", path, error))
@@ -243,6 +250,7 @@ pub(crate) fn check_file_types(folder: &Path, files: &[&str], folders: &[&str]) 
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::util::files::is_locked;
 
     #[test]
     fn a_folder_replaces_another_as_a_whole() {
@@ -335,6 +343,22 @@ mod tests {
             fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         names.sort();
         assert_eq!(names, [own.path(), &path("run")]);
+    }
+
+    #[test]
+    fn a_folder_that_gets_its_name_stays_locked() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        fs::create_dir_all(path("taken/full")).unwrap();
+        let (folder, lock) = new_staging_dir(dir.path()).unwrap();
+        let (is_published, lock) = publish_dir(&folder, lock, &path("taken")).unwrap();
+        assert!(!is_published);
+        assert_eq!(is_locked(folder.path()), Some(true));
+        let (is_published, lock) = publish_dir(&folder, lock, &path("new")).unwrap();
+        assert!(is_published && !folder.path().exists());
+        assert_eq!(is_locked(&path("new")), Some(true));
+        drop(lock);
+        assert_eq!(is_locked(&path("new")), Some(false));
     }
 
     #[cfg(unix)]

@@ -1,7 +1,7 @@
 //! Owns a file that grows by whole lines or records. Must not know their contents.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -51,7 +51,19 @@ impl LineLog {
     /// Removes all but the first `num_bytes` bytes.
     pub(crate) fn truncate(&mut self, num_bytes: usize) -> Result<()> {
         self.num_bytes = num_bytes as u64;
-        self.file.set_len(self.num_bytes).map_err(|error| Error::io("write", &self.path, error))
+        self.cut().map_err(|error| Error::io("write", &self.path, error))
+    }
+
+    /// Shortens the file to its whole lines.
+    #[cfg(unix)]
+    fn cut(&self) -> io::Result<()> {
+        self.file.set_len(self.num_bytes)
+    }
+
+    /// Windows does not shorten a file that is open for appending.
+    #[cfg(not(unix))]
+    fn cut(&self) -> io::Result<()> {
+        open_to_write(File::options().write(true), &self.path)?.set_len(self.num_bytes)
     }
 
     /// Appends `text`, which is made of whole log, and waits until it is on the disk. After a
@@ -69,7 +81,7 @@ impl LineLog {
             self.file.write_all(bytes).and_then(|()| sync_appended(&self.file, parent_of(&self.path)));
         if written.is_err() {
             // If this fails, too, the rest is removed when the file is opened again.
-            let _ = self.file.set_len(self.num_bytes);
+            let _ = self.cut();
         } else {
             self.num_bytes += bytes.len() as u64;
         }

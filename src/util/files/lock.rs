@@ -61,6 +61,28 @@ impl Lock {
         Ok(None)
     }
 
+    /// Calls `rename`, which may rename the folder of this lock and returns the path that the folder
+    /// then has.
+    ///
+    /// Windows renames no folder in which a file is open. So the lock is given up for that moment.
+    ///
+    /// # Errors
+    /// Those of `rename`. On Windows, those of [`Lock::take`] as well, and a process that has taken
+    /// the lock in that moment.
+    #[cfg(unix)]
+    pub(super) fn across_rename<'a>(self, rename: impl FnOnce() -> Result<&'a Path>) -> Result<Self> {
+        rename().map(|_| self)
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn across_rename<'a>(self, rename: impl FnOnce() -> Result<&'a Path>) -> Result<Self> {
+        drop(self);
+        let folder = rename()?;
+        Self::take(folder)?.ok_or_else(|| {
+            Error::locked(format!("`{}` is in use: another process has locked it", folder.display()))
+        })
+    }
+
     /// Returns whether the lock keeps other processes out. False on a drive without locks.
     pub(crate) fn is_exclusive(&self) -> bool {
         self.is_exclusive

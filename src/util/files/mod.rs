@@ -7,6 +7,7 @@ mod lines;
 mod lock;
 mod open;
 mod private_copy;
+mod rename;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -30,6 +31,7 @@ pub(crate) use lines::LineLog;
 pub(crate) use lock::{LOCK, Lock, is_locked, is_named_locked};
 pub(crate) use open::open_named;
 pub(crate) use private_copy::with_private_copy;
+pub(crate) use rename::rename;
 
 /// Prefix of the names of temporary files and folders.
 const TEMP_PREFIX: &str = ".tmp";
@@ -65,7 +67,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         let mut file = folder::new_temp_file(folder)?;
         file.write_all(bytes)?;
         sync_file(file.as_file(), folder)?;
-        file.persist(path)?;
+        rename::persist(file, path)?;
         sync_folder(folder)
     };
     attempt().map_err(|error| Error::io("write", path, error))
@@ -80,7 +82,7 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf> {
     let free = (1..).map(|number: u64| path.with_file_name(format!("{stem}-{number}.{ending}")));
     // A symbolic link takes a name, even if its target is missing.
     let new_path = free.into_iter().find(|path| path.symlink_metadata().is_err()).unwrap_or_default();
-    let renamed = fs::rename(path, &new_path).and_then(|()| sync_folder(parent_of(path)));
+    let renamed = rename(path, &new_path).and_then(|()| sync_folder(parent_of(path)));
     renamed.map(|()| new_path).map_err(|error| Error::io("rename", path, error))
 }
 
@@ -112,6 +114,22 @@ pub(crate) fn check_parent(path: &Path) -> Result<()> {
         folder.display()
     ))
     .hint("make the folder first"))
+}
+
+/// Returns the absolute path of a file or folder that exists, without links, as users write it.
+pub(crate) fn real_path(path: &Path) -> Result<PathBuf> {
+    let real = path.canonicalize().map_err(|error| Error::io("read", path, error))?;
+    Ok(without_verbatim_prefix(real))
+}
+
+/// Returns `path` without the prefix `\\?\` with which Windows marks paths such as `\\?\C:\runs`.
+fn without_verbatim_prefix(path: PathBuf) -> PathBuf {
+    let rest = path.to_str().and_then(|text| text.strip_prefix(r"\\?\"));
+    // Without it, `\\?\UNC\server` would be another path.
+    match rest.filter(|rest| rest.as_bytes().get(1) == Some(&b':')) {
+        Some(rest) => rest.into(),
+        None => path,
+    }
 }
 
 /// Returns the folder that contains `path`.
@@ -215,4 +233,21 @@ pub(crate) fn check_format(path: &Path, format: u32, newest: u32) -> Result<()> 
         path.display()
     ))
     .hint("a newer smallnet wrote it: use that one"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_windows_are_shown_as_users_write_them() {
+        for (path, shown) in [
+            (r"\\?\C:\runs\a", r"C:\runs\a"),
+            (r"\\?\UNC\server\share", r"\\?\UNC\server\share"),
+            (r"C:\runs", r"C:\runs"),
+            ("/runs/a", "/runs/a"),
+        ] {
+            assert_eq!(without_verbatim_prefix(path.into()), Path::new(shown));
+        }
+    }
 }

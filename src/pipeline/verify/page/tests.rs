@@ -1,9 +1,10 @@
 use super::*;
 
 fn page(path: &str, figure: &str) -> String {
-    let id = path.rsplit('/').next().unwrap_or_default();
-    let command =
-        if path.contains(' ') { format!("'{path}/config.toml'") } else { format!("{path}/config.toml") };
+    let id = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    let separator = if path.contains('\\') { '\\' } else { '/' };
+    let command = format!("{path}{separator}config.toml");
+    let command = if path.contains([' ', '\\']) { format!("'{command}'") } else { command };
     format!(
         "<title>softmax {id}</title><b>{figure}, a run</b><dt>run</dt><dd>{path}</dd><pre>train {command}</pre>"
     )
@@ -15,7 +16,8 @@ fn only_the_place_of_the_folder_may_differ() {
         let found = page(&escape(own), "92 %");
         let is_same = |claimed: &str| is_same(claimed, &found, &Place::new("softmax", Path::new(own)));
         assert!(is_same(&found));
-        for other in ["runs/a", "/elsewhere/20261126-081624", "with space/b", "run"] {
+        let of_windows = r"C:\Users\u\artifacts\softmax\20261126-081624";
+        for other in ["runs/a", "/elsewhere/20261126-081624", "with space/b", "run", of_windows] {
             assert!(is_same(&page(other, "92 %")), "{own} {other}");
             assert!(!is_same(&page(other, "99 %")), "{own} {other}");
             assert!(!is_same(&page(other, "92 %").replace("train", "cheat")), "{own} {other}");
