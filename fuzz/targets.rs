@@ -278,7 +278,7 @@ pub fn study_folder(bytes: &[u8]) {
         let _ = fs::remove_dir_all(&folder);
         write(folder.join(NAMES[choice % NAMES.len()]), input.as_bytes());
         let Ok(folder) = StudyFolder::open(&dir.join("artifacts"), "s") else { return };
-        let Ok(journal) = TrialLog::open(&folder, study.measure, None) else { return };
+        let Ok(journal) = TrialLog::open(&folder, study.measure, None, true) else { return };
         let _ = black_box(folder.write_plan(&study, &plan));
         let records: Vec<_> = plan.trials.iter().map(|trial| journal.record(trial)).collect();
         let summary = StudySummary::new(&plan, &records, true);

@@ -1,6 +1,8 @@
 //! Owns the charts of a study: accuracy over a parameter that varies, and learning curves. Depends
 //! on `plots`.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 
 use crate::error::Result;
@@ -26,28 +28,31 @@ pub(super) fn accuracy_chart(page: &StudyPage<'_>) -> Result<Option<Section>> {
         let others = configuration.values.iter().filter(|(name, _)| **name != *key).cloned().collect();
         Configuration { values: others }
     };
-    let mut lines: Vec<Configuration> = Vec::new();
+    // A study may have many thousand configurations, so each one is looked at once.
+    let mut lines: Vec<(Configuration, Vec<&ConfigurationResult>)> = Vec::new();
+    let mut places = HashMap::new();
     for result in configurations {
         let rest = rest(&result.configuration);
-        if !lines.contains(&rest) {
-            lines.push(rest);
+        let place = *places.entry(rest.clone()).or_insert(lines.len());
+        if place == lines.len() {
+            lines.push((rest, Vec::new()));
         }
+        lines[place].1.push(result);
     }
-    let highest = |rest_of_line: &Configuration| {
-        let of_line = configurations.iter().filter(|result| rest(&result.configuration) == *rest_of_line);
-        of_line.filter_map(|result| result.mean).fold(0.0, f64::max)
+    let highest = |of_line: &[&ConfigurationResult]| {
+        of_line.iter().filter_map(|result| result.mean).fold(0.0, f64::max)
     };
-    let selection = Selection::new(&lines.iter().map(|line| (line, highest(line))).collect::<Vec<_>>());
+    let highest: Vec<_> = lines.iter().map(|(line, of_line)| (line, highest(of_line))).collect();
+    let selection = Selection::new(&highest);
     let single = lines.len() == 1;
     let mut series = Vec::new();
     if single {
         series.extend(trial_lines(page, &key));
     }
     for (place, &index) in selection.indices.iter().enumerate() {
-        let of_line: Vec<&ConfigurationResult> =
-            configurations.iter().filter(|result| rest(&result.configuration) == lines[index]).collect();
-        let name = if single { "mean, with its 95 % interval".to_owned() } else { lines[index].name() };
-        series.push(mean_line(&of_line, &key, &name, selection.colour(place)));
+        let (line, of_line) = &lines[index];
+        let name = if single { "mean, with its 95 % interval".to_owned() } else { line.name() };
+        series.push(mean_line(of_line, &key, &name, selection.colour(place)));
     }
     let xs: Vec<f64> = configurations.iter().filter_map(|result| result.configuration.number(&key)).collect();
     let short = key.rsplit('.').next().unwrap_or(&key).replace('_', " ");

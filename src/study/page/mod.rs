@@ -10,6 +10,7 @@ mod table;
 mod text;
 mod timing;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use maud::{Markup, html};
@@ -162,11 +163,12 @@ fn trial_by_trial(page: &StudyPage<'_>) -> Markup {
     let name = |&repeat: &(u64, Option<usize>)| repeat_name(study, repeat);
     let header: Vec<String> =
         ["configuration".to_owned()].into_iter().chain(repeats.iter().map(name)).collect();
+    let mut found = HashMap::new();
+    for record in *records {
+        found.entry((&record.configuration, record.seed, record.fold)).or_insert(record);
+    }
     let cell = |index: usize, &(seed, fold): &(u64, Option<usize>)| {
-        let configuration = &plan.configurations[index];
-        let record = records.iter().find(|record| {
-            record.seed == seed && record.fold == fold && record.configuration == *configuration
-        });
+        let record = found.get(&(&plan.configurations[index], seed, fold));
         match record.map(|record| (record.end, record.score(page.summary.measure))) {
             Some((TrialEnd::Finished, value)) => accuracy(value),
             Some((TrialEnd::Diverged, _)) => "diverged".to_owned(),
