@@ -94,7 +94,18 @@ fn the_results_do_not_depend_on_the_cut() {
         assert_eq!(merged["result"]["weights_sha256"], whole["result"]["weights_sha256"]);
         assert_eq!(digits_of(&dir, &artifacts), digits_of(&dir, "whole"));
         assert!(merged.get("conflicts").is_none(), "{merged}");
-        assert!(folder.join("report.html").exists());
+        assert_page_has_every_trial(&dir, &artifacts);
+    }
+}
+
+/// The table of the page has the accuracy of each trial in a cell of its own.
+fn assert_page_has_every_trial(dir: &TestDir, artifacts: &str) {
+    let page = dir.read(&format!("{artifacts}/studies/cut/report.html"));
+    let table = page.split("<h2>Trial by trial</h2>").nth(1).unwrap().split("</table>").next().unwrap();
+    assert_eq!(table.matches("<td class=\"right\">0.").count() as u64, NUM_TRIALS, "{table}");
+    for line in digits_of(dir, artifacts) {
+        let accuracy = serde_json::from_str::<Value>(&line).unwrap()["accuracy"].as_f64().unwrap();
+        assert!(table.contains(&format!("<td class=\"right\">{accuracy:.4}</td>")), "{accuracy} in {table}");
     }
 }
 
