@@ -100,7 +100,7 @@ fn the_results_do_not_depend_on_the_cut() {
 
 /// The table of the page has the accuracy of each trial in a cell of its own.
 fn assert_page_has_every_trial(dir: &TestDir, artifacts: &str) {
-    let page = dir.read(&format!("{artifacts}/studies/cut/report.html"));
+    let page = dir.read(format!("{artifacts}/studies/cut/report.html"));
     let table = page.split("<h2>Trial by trial</h2>").nth(1).unwrap().split("</table>").next().unwrap();
     assert_eq!(table.matches("<td class=\"right\">0.").count() as u64, NUM_TRIALS, "{table}");
     for line in digits_of(dir, artifacts) {
