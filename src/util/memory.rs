@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use crate::error::{Error, Result};
 
-/// What to do about missing memory. Windows has no such limit.
+/// Hint of an error about missing memory. Windows has no limit such as `ulimit -v`.
 const HINT: &str = match cfg!(unix) {
     true => "close other programs, or raise the limit (`ulimit -v`)",
     false => "close other programs",

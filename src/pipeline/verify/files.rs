@@ -16,7 +16,7 @@ use super::subject::{Subject, check_info, digest};
 
 /// Name of the check of `run.json`.
 pub(super) const INFO: &str = "run.json";
-const CONFIG: &str = "config.toml";
+pub(super) const CONFIG: &str = "config.toml";
 
 /// Checks the digest of `config.toml`, and what `run.json` repeats of it. `experiment` is what
 /// reading it gave.

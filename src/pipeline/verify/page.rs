@@ -8,13 +8,12 @@ use crate::report;
 use crate::util::files;
 
 use super::Check;
+use super::files::CONFIG;
 use super::subject::Subject;
 
 const PAGE: &str = "report.html";
 /// Text before the path of the folder in a page.
 const LABEL: &str = "<dt>run</dt><dd>";
-/// File of the experiment, in the command of a page.
-const CONFIG: &str = "config.toml";
 
 /// Compares `report.html` with the page that this smallnet draws from the records of the run.
 pub(super) fn check_page(subject: &Subject) -> Check {

@@ -24,21 +24,7 @@ const MAX_LINES: usize = 5;
 pub(super) fn accuracy_chart(page: &StudyPage<'_>) -> Result<Option<Section>> {
     let Some(key) = numeric_key(page) else { return Ok(None) };
     let configurations = &page.summary.configurations;
-    let rest = |configuration: &Configuration| {
-        let others = configuration.values.iter().filter(|(name, _)| **name != *key).cloned().collect();
-        Configuration { values: others }
-    };
-    // A study may have many thousand configurations, so each one is looked at once.
-    let mut lines: Vec<(Configuration, Vec<&ConfigurationResult>)> = Vec::new();
-    let mut places = HashMap::new();
-    for result in configurations {
-        let rest = rest(&result.configuration);
-        let place = *places.entry(rest.clone()).or_insert(lines.len());
-        if place == lines.len() {
-            lines.push((rest, Vec::new()));
-        }
-        lines[place].1.push(result);
-    }
+    let lines = lines(configurations, &key);
     let highest = |of_line: &[&ConfigurationResult]| {
         of_line.iter().filter_map(|result| result.mean).fold(0.0, f64::max)
     };
@@ -73,6 +59,26 @@ pub(super) fn accuracy_chart(page: &StudyPage<'_>) -> Result<Option<Section>> {
         @if let Some(note) = selection.note(lines.len()) { p.note { (note) } }
     };
     Ok(Some(Section { title: format!("{} against {short}", page.summary.measure.title()), content }))
+}
+
+/// Returns the configurations that differ in the value of `key` alone, as one line for each combination of the other
+/// values. A study may have many thousand configurations, so each one is looked at once.
+fn lines<'a>(
+    configurations: &'a [ConfigurationResult],
+    key: &str,
+) -> Vec<(Configuration, Vec<&'a ConfigurationResult>)> {
+    let mut lines: Vec<(Configuration, Vec<&ConfigurationResult>)> = Vec::new();
+    let mut places = HashMap::new();
+    for result in configurations {
+        let values = result.configuration.values.iter().filter(|(name, _)| **name != *key).cloned();
+        let others = Configuration { values: values.collect() };
+        let place = *places.entry(others.clone()).or_insert(lines.len());
+        if place == lines.len() {
+            lines.push((others, Vec::new()));
+        }
+        lines[place].1.push(result);
+    }
+    lines
 }
 
 /// Returns the key that has only numbers as values, and the most of them.
