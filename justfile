@@ -38,6 +38,6 @@ fuzz NAME INPUTS="1000000":
 docs *ARGS:
     RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps {{ ARGS }}
 
-# Build the package for crates.io and compile what it contains; publishes nothing
+# Build the packages for crates.io and compile what they contain; publishes nothing
 package:
-    cargo package --locked
+    cargo package --locked --package smallnet-mnist --package smallnet

@@ -1,7 +1,6 @@
-//! Owns the source [`Mnist`]: the compressed images and labels inside the binary, their checksums, and
-//! how to unpack them. Must not know folders, file names on disk, or the use of the images.
-//!
-//! `data/mnist/README.md` says where the files come from and under which licence.
+//! Owns the source [`Mnist`]: how to unpack the compressed images and labels inside the binary, and their
+//! checksums. Depends on the crate `smallnet-mnist` (`data/mnist`), which has their bytes and says where they
+//! come from. Must not know folders, file names on disk, or the use of the images.
 
 use crate::data::sources::{
     DataSource, RawImages, RawLabels, RawPixels, ReadOptions, Source, digest_of_parts, idx,
@@ -98,39 +97,33 @@ const SIDE: usize = 28;
 /// Number of bytes that have one bit per block of an image.
 const MASK_BYTES: usize = (SIDE * SIDE / BLOCK).div_ceil(8);
 
-macro_rules! embedded {
-    ($name:literal) => {
-        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist/", $name, ".zst"))
-    };
-}
-
 static TRAIN_IMAGES: EmbeddedImages = EmbeddedImages {
     name: "train-images-idx3-ubyte",
     sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     count: 60_000,
     num_blocks: 3_335_256,
-    mask: embedded!("train-images.mask"),
-    blocks: embedded!("train-images.blocks"),
+    mask: smallnet_mnist::TRAIN_IMAGES_MASK,
+    blocks: smallnet_mnist::TRAIN_IMAGES_BLOCKS,
 };
 static TRAIN_LABELS: EmbeddedLabels = EmbeddedLabels {
     name: "train-labels-idx1-ubyte",
     sha256: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     size: 60_008,
-    compressed: embedded!("train-labels-idx1-ubyte"),
+    compressed: smallnet_mnist::TRAIN_LABELS,
 };
 static TEST_IMAGES: EmbeddedImages = EmbeddedImages {
     name: "t10k-images-idx3-ubyte",
     sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     count: 10_000,
     num_blocks: 558_456,
-    mask: embedded!("t10k-images.mask"),
-    blocks: embedded!("t10k-images.blocks"),
+    mask: smallnet_mnist::TEST_IMAGES_MASK,
+    blocks: smallnet_mnist::TEST_IMAGES_BLOCKS,
 };
 static TEST_LABELS: EmbeddedLabels = EmbeddedLabels {
     name: "t10k-labels-idx1-ubyte",
     sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     size: 10_008,
-    compressed: embedded!("t10k-labels-idx1-ubyte"),
+    compressed: smallnet_mnist::TEST_LABELS,
 };
 
 impl EmbeddedImages {
