@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::cli::Global;
 use crate::cli::output::Output;
-use crate::cli::study::{print_failed, print_interrupted};
+use crate::cli::study::text::{print_failed, print_interrupted};
 use crate::cli::table::Table;
 use crate::error::{Error, Result};
 use crate::study::runner::{OpenStudy, PlannedStudy, ShardStatus, StudyStatus};
