@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::experiment::shipped;
 use crate::experiment::shipped::EXPERIMENTS;
 use crate::experiment::{DEFAULT_EXPERIMENT, Experiment, Override, read_text};
+use crate::run::CONFIG;
 use crate::tracking::Tracker;
 
 /// Arguments of an experiment file and of changes of its settings.
@@ -218,7 +219,7 @@ impl ExperimentArgs {
 /// Reads an experiment file. The error has a hint about experiments that exist.
 fn read_file(path: &Path) -> Result<String> {
     read_text(path).map_err(|error| {
-        let file = path.join("config.toml");
+        let file = path.join(CONFIG);
         let error = Error::io("read the experiment file", path, error);
         match file.is_file() {
             true => error.hint(format!("a run's experiment is its `{}`", file.display())),

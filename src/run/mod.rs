@@ -58,7 +58,8 @@ pub use test::TestEvaluation;
 /// format 2, checkpoints and tests did not record the weights that they belong to.
 pub const FORMAT: u32 = 3;
 
-const CONFIG: &str = "config.toml";
+/// Name of the experiment file in a run folder.
+pub(crate) const CONFIG: &str = "config.toml";
 const INFO: &str = "run.json";
 const METRICS: &str = "metrics.jsonl";
 const METRICS_CSV: &str = "metrics.csv";

@@ -6,7 +6,7 @@ use crate::experiment::Experiment;
 use crate::model::Mlp;
 use crate::pipeline::Splits;
 use crate::pipeline::train::model_epoch;
-use crate::run::{RunFolder, RunInfo, Status};
+use crate::run::{CONFIG, RunFolder, RunInfo, Status};
 use crate::training::{Position, SizeLimits, Store};
 use crate::util::format::{counted, grouped};
 
@@ -16,7 +16,6 @@ use super::subject::{Subject, check_info, digest};
 
 /// Name of the check of `run.json`.
 pub(super) const INFO: &str = "run.json";
-pub(super) const CONFIG: &str = "config.toml";
 
 /// Checks the digest of `config.toml`, and what `run.json` repeats of it. `experiment` is what
 /// reading it gave.

@@ -5,10 +5,10 @@ use std::path::{MAIN_SEPARATOR, Path};
 
 use crate::error::Result;
 use crate::report;
+use crate::run::CONFIG;
 use crate::util::files;
 
 use super::Check;
-use super::files::CONFIG;
 use super::subject::Subject;
 
 const PAGE: &str = "report.html";
