@@ -8,9 +8,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use burn::tensor::{Device, DeviceKind, Tensor};
 use serde::{Deserialize, Serialize};
+use smallnet_kernels::flush_denormals;
 
 use crate::error::{Error, Result};
-use crate::util::denormal::flush_denormals;
 use crate::util::notice::{Notice, give_once};
 use crate::util::threads;
 
@@ -239,7 +239,7 @@ pub(crate) fn is_cpu(device: &Device) -> bool {
 }
 
 /// Replaces every denormal number in `tensor` by 0 if the tensor is on a CPU, where arithmetic on
-/// denormal numbers is slow (see `util::denormal`). Returns a tensor on a GPU unchanged.
+/// denormal numbers is slow (see `smallnet_kernels::flush_denormals`). Returns a tensor on a GPU unchanged.
 pub(crate) fn without_denormals<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     let device = tensor.device();
     if !is_cpu(&device) {

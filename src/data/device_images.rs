@@ -6,9 +6,10 @@
 //! wgpu's kernels, WGSL, has no bytes: four pixels are one number of 32 bits.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use smallnet_kernels::MAX_PIXEL;
 
 use crate::backend;
-use crate::data::{ImageDataset, MAX_PIXEL};
+use crate::data::ImageDataset;
 
 /// Pixels of one number.
 const PIXELS: usize = 4;

@@ -50,12 +50,12 @@ pub use load::{DataProperties, LoadedData, RawData};
 pub use loader::{Batch, EVALUATION_BATCH_SIZE, ImageBuffer, Loader, Sampling, evaluation_batch_size};
 pub use mixup::Mixup;
 pub use picture_files::{PictureFile, find_pictures};
-pub(crate) use pixels::BLOCK;
-pub use pixels::{BlockPixels, ImagePixels, Pixels};
+pub use pixels::{BlockPixels, Pixels};
 pub use preparation::{PicturePreparer, Preparation, PreparedImage};
 pub use preprocess::{DigitSheet, Doubt, PreparedPicture, SheetDigit, SheetPicture, read_digit, read_sheet};
 pub use progress::{ReadObserver, ReadProgress, observe_reading};
 pub use range::ValueRange;
+pub use smallnet_kernels::{ImagePixels, normalize};
 pub use sources::catalog::{CatalogEntry, catalog_entries, size_text};
 pub(crate) use sources::natural_order;
 pub use sources::{DataSource, Mnist, RawImages, RawLabels, RawPixels, ReadOptions, Source};
@@ -238,16 +238,6 @@ impl Split {
     pub fn slice(&self, range: Range<usize>) -> Self {
         Self { indices: self.indices[range].into(), ..self.clone() }
     }
-}
-
-/// Largest value of a pixel, which becomes 1.
-const MAX_PIXEL: f32 = 255.0;
-
-/// Input of a network for a pixel value: `pixel` / 255, from 0 (background) to 1, as in Keras'
-/// example.
-#[inline(always)]
-pub fn normalize(pixel: u8) -> f32 {
-    f32::from(pixel) / MAX_PIXEL
 }
 
 /// One-hot code of `label`, which must be below `num_classes`: 1 at the label's index, 0 everywhere

@@ -1,18 +1,14 @@
-//! Owns the pixels of a data set in memory, and how one image of them is read. Depends on `error` and
-//! `util`. Must not know labels, splits or tensors.
+//! Owns the pixels of a data set in memory, and how one image of them is found. Depends on `error`, `util` and the
+//! form of an image in `smallnet_kernels`. Must not know labels, splits or tensors.
 //!
 //! Four of five pixels of a digit are background, which is 0. So the pixels are kept in blocks of a few
 //! pixels, and blocks of background are left out. MNIST's training images need 17 MB then and not 47,
 //! and a batch of them is read in half the time. Images without much background are kept as bytes.
 
-use std::borrow::Cow;
+use smallnet_kernels::{BLOCK, ImagePixels};
 
-use crate::data::normalize;
 use crate::error::Result;
 use crate::util::{memory, threads};
-
-/// Number of successive pixels in a block.
-pub(crate) const BLOCK: usize = 4;
 
 /// Largest number of blocks in an image that is kept in blocks: the number of a block is a byte.
 const MAX_BLOCKS: usize = 1 << u8::BITS;
@@ -22,70 +18,6 @@ const PIECE: usize = 1 << 13;
 
 /// Number of images at the beginning that decide the form of all.
 const NUM_SAMPLES: usize = 1000;
-
-/// Pixels of one image, row-major, with 0 as background.
-#[derive(Debug, Clone, Copy)]
-pub enum ImagePixels<'a> {
-    /// All pixels.
-    Bytes(&'a [u8]),
-    /// Pixels in blocks of four, without the blocks that are all 0.
-    Blocks {
-        /// Number of each block in the image, from 0, ascending.
-        numbers: &'a [u8],
-        /// Pixels of each block, 0 beyond the end of the image.
-        blocks: &'a [[u8; BLOCK]],
-        /// Number of pixels of the image.
-        len: usize,
-    },
-}
-
-impl<'a> ImagePixels<'a> {
-    /// Number of pixels, background included.
-    #[allow(clippy::len_without_is_empty)]
-    pub fn len(self) -> usize {
-        match self {
-            Self::Bytes(bytes) => bytes.len(),
-            Self::Blocks { len, .. } => len,
-        }
-    }
-
-    /// Returns all pixels.
-    pub fn to_bytes(self) -> Cow<'a, [u8]> {
-        match self {
-            Self::Bytes(bytes) => Cow::Borrowed(bytes),
-            Self::Blocks { .. } => {
-                let mut bytes = Vec::with_capacity(self.len());
-                self.append_to(&mut bytes);
-                Cow::Owned(bytes)
-            }
-        }
-    }
-
-    /// Appends all pixels to `bytes`.
-    pub fn append_to(self, bytes: &mut Vec<u8>) {
-        self.append_as(bytes, |pixel| pixel);
-    }
-
-    /// Appends all pixels to `values`, as the input of a network: see [`normalize`].
-    pub(crate) fn append_normalized(self, values: &mut Vec<f32>) {
-        self.append_as(values, normalize);
-    }
-
-    /// Appends `value` of each pixel. That of background must be the default.
-    fn append_as<T: Copy + Default>(self, values: &mut Vec<T>, value: impl Fn(u8) -> T) {
-        match self {
-            Self::Bytes(bytes) => values.extend(bytes.iter().map(|&pixel| value(pixel))),
-            Self::Blocks { numbers, blocks, len } => {
-                let start = values.len();
-                values.resize(start + len, T::default());
-                for (&number, block) in numbers.iter().zip(blocks) {
-                    let slots = &mut values[start + usize::from(number) * BLOCK..];
-                    slots.iter_mut().zip(block).for_each(|(slot, &pixel)| *slot = value(pixel));
-                }
-            }
-        }
-    }
-}
 
 /// Smallest and largest value of all pixels of `images`, 0 and 0 without pixels.
 pub(super) fn min_max<'a>(images: impl Iterator<Item = ImagePixels<'a>>) -> (u8, u8) {

@@ -23,8 +23,6 @@ use burn::tensor::Device;
 use burn::train::TrainOutput;
 
 pub use crate::backend::Engine;
-#[cfg(feature = "cpu-engine")]
-pub use cpu::{PartTime, StepProfile, profile_step};
 pub use metrics::{LazyMetrics, MetricSums, StepMetrics};
 
 use crate::data::Batch;

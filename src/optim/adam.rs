@@ -76,7 +76,7 @@ impl UpdateRule for Adam {
 }
 
 /// Burn's Adam or AdamW with one type of state. Their states differ only in name. Denormal numbers
-/// become 0 on a CPU (`util::denormal` says why).
+/// become 0 on a CPU (`smallnet_kernels::flush_denormals` says why).
 #[derive(Clone)]
 pub(crate) enum AdamOptimizer {
     Adam(burn::optim::Adam),

@@ -71,7 +71,7 @@ impl UpdateRule for Lion {
     }
 }
 
-/// Burn's Lion. Denormal numbers become 0 on a CPU (`util::denormal` says why).
+/// Burn's Lion. Denormal numbers become 0 on a CPU (`smallnet_kernels::flush_denormals` says why).
 #[derive(Clone)]
 pub(crate) struct LionOptimizer(burn::optim::Lion);
 

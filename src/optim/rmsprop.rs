@@ -91,7 +91,7 @@ impl UpdateRule for RmsProp {
 }
 
 /// RMSprop with tensors. The results equal those of Burn's own RMSprop to the last bit, except for
-/// denormal numbers. They become 0 on a CPU (`util::denormal` says why).
+/// denormal numbers. They become 0 on a CPU (`smallnet_kernels::flush_denormals` says why).
 #[derive(Debug, Clone)]
 pub(crate) struct RmsPropOptimizer {
     pub(crate) rho: f32,

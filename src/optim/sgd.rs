@@ -87,7 +87,7 @@ impl UpdateRule for Sgd {
 }
 
 /// SGD with tensors. The results equal those of Burn's own SGD to the last bit, except for denormal
-/// numbers. They become 0 on a CPU (`util::denormal` says why).
+/// numbers. They become 0 on a CPU (`smallnet_kernels::flush_denormals` says why).
 #[derive(Debug, Clone)]
 pub(crate) struct SgdOptimizer {
     /// L2 penalty; `None` for no penalty.

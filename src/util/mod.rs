@@ -1,7 +1,6 @@
 //! Owns the helpers that every module needs: files, number formats, random numbers, threads,
 //! memory. Depends on `error` alone. Must not know networks, data sets or experiments.
 
-pub(crate) mod denormal;
 pub(crate) mod files;
 pub(crate) mod format;
 pub(crate) mod hex;
@@ -11,4 +10,3 @@ pub(crate) mod rng;
 pub(crate) mod suggest;
 pub(crate) mod table;
 pub(crate) mod threads;
-pub(crate) mod vector;

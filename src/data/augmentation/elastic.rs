@@ -1,8 +1,8 @@
 //! Owns the displacements of an elastic distortion (Simard, Steinkraus and Platt 2003, section 2):
-//! fields of random numbers, smoothed by a Gaussian filter. Depends on `util::vector`. Must not know
+//! fields of random numbers, smoothed by a Gaussian filter. Depends on `smallnet_kernels`. Must not know
 //! images.
 
-use crate::util::vector::{Vectorized, vectorized};
+use smallnet_kernels::{Vectorized, vectorized};
 
 /// Number of standard deviations after which the Gaussian filter ends.
 const TRUNCATE: f64 = 3.0;

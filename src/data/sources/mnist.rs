@@ -2,10 +2,12 @@
 //! checksums. Depends on the crate `smallnet-mnist` (`data/mnist`), which has their bytes and says where they
 //! come from. Must not know folders, file names on disk, or the use of the images.
 
+use smallnet_kernels::BLOCK;
+
 use crate::data::sources::{
     DataSource, RawImages, RawLabels, RawPixels, ReadOptions, Source, digest_of_parts, idx,
 };
-use crate::data::{BLOCK, BlockPixels, Subset};
+use crate::data::{BlockPixels, Subset};
 use crate::error::{Error, Result};
 use crate::util::{memory, threads};
 

@@ -1,12 +1,12 @@
 //! Owns a step of the moving average of a network's weights in one pass, in the memory of the
-//! average. Depends on `buffer`, `kernels` and the parts of an update in `optimizer`. Must not know
+//! average. Depends on `buffer`, `smallnet_kernels` and the parts of an update in `optimizer`. Must not know
 //! decays, steps or training loops.
 
 use burn::tensor::Tensor;
+use smallnet_kernels::moving_average;
 
 use crate::engine::average::MovingAverage;
 use crate::engine::cpu::buffer::{FlexBuffer, into_tensor};
-use crate::engine::cpu::kernels::moving_average;
 use crate::engine::cpu::optimizer::par_update;
 use crate::model::Combination;
 

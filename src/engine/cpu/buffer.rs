@@ -1,13 +1,12 @@
 //! Owns the view of a flex tensor's memory as a slice. It is the only file that names the types of
-//! a Burn backend. Depends on Burn, burn-flex and the alignment of `kernels`. Must not know networks.
+//! a Burn backend. Depends on Burn, burn-flex and the alignment of `smallnet_kernels`. Must not know networks.
 
 use std::ops::Range;
 
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor, TensorData};
 use burn_flex::{FlexTensor, Layout};
-
-use crate::engine::cpu::kernels::{aligned_capacity, num_before_line};
+use smallnet_kernels::{aligned_capacity, num_before_line};
 
 /// Memory of a tensor on the backend flex: single precision, row-major and without gaps. The tensor
 /// may be a part of its memory.

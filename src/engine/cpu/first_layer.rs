@@ -1,5 +1,5 @@
 //! Owns the forward pass of the first layer that threads share by outputs. Depends on `network`,
-//! `kernels` and `threads`. Must not know losses, batches or optimizers.
+//! `smallnet_kernels` and `threads`. Must not know losses, batches or optimizers.
 //!
 //! The first layer has most of the weights. If each thread computes all outputs of its images, each
 //! reads all weights, and with few images per thread that takes longer than the arithmetic. So each
@@ -8,7 +8,8 @@
 
 use std::ops::Range;
 
-use crate::engine::cpu::kernels::{AlignedBuffer, BlockSparse, TILE_COLUMNS};
+use smallnet_kernels::{AlignedBuffer, BlockSparse, TILE_COLUMNS};
+
 use crate::engine::cpu::network::{CpuNetwork, MAX_CHUNK, PackedWeights};
 use crate::engine::cpu::threads::pool;
 

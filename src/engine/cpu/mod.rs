@@ -18,7 +18,7 @@
 //! does not have it.
 //!
 //! A training step passes through these files. `step` takes the images of a batch forward and
-//! backward; `first_layer` shares the first layer among threads. It calls `network`, which applies `kernels` and `activation` to slices. `threads`
+//! backward; `first_layer` shares the first layer among threads. It calls `network`, which applies `smallnet_kernels` and `activation` to slices. `threads`
 //! shares the work among threads. `optimizer` updates the weights. Only `buffer` converts between
 //! tensors and slices.
 
@@ -28,11 +28,9 @@ mod buffer;
 #[cfg(test)]
 mod cores;
 mod first_layer;
-mod kernels;
 mod model_batch;
 mod network;
 mod optimizer;
-mod profile;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -47,7 +45,6 @@ use crate::model::Mlp;
 pub(super) use average::FusedAverage;
 pub(super) use model_batch::CpuModelBatch;
 pub(super) use optimizer::optimizer;
-pub use profile::{PartTime, StepProfile, profile_step};
 pub(super) use threads::pool::Session;
 
 /// Forward and backward pass of a batch; none if the weights are not on flex in single precision,

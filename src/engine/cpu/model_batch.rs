@@ -1,5 +1,5 @@
 //! Owns the model batch of softmax networks without tensors. The images of a group are converted
-//! once, to the block-sparse form, for all of its networks. Depends on `kernels` and, for the trait
+//! once, to the block-sparse form, for all of its networks. Depends on `smallnet_kernels` and, for the trait
 //! and its types, on `engine/vectorized`. Must not know epochs, schedules or studies.
 //!
 //! The reference implementation is `engine/vectorized`. `training/vectorized/tests.rs` compares
@@ -7,11 +7,12 @@
 
 use std::ops::Range;
 
-use crate::data::ImagePixels;
-use crate::engine::cpu::kernels::{
+use smallnet_kernels::{
     AlignedBuffer, BlockSparse, Input, RowScores, Targets, Weights, forward_images, sgd_per_column,
     softmax_cross_entropy_backward, weight_gradient,
 };
+
+use crate::data::ImagePixels;
 use crate::engine::model_batch::{GroupBatch, ModelBatch, ModelBatchConfig, Shape, Sums};
 use crate::error::Result;
 

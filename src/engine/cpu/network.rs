@@ -1,19 +1,19 @@
 //! Owns a network's weights as slices and in packed form, the forward pass over them, and the backward
-//! pass through dropout and an activation. Depends on `model`, `buffer`, `activation`, `kernels` and
+//! pass through dropout and an activation. Depends on `model`, `buffer`, `activation`, `smallnet_kernels` and
 //! `threads`. Must not know losses, batches or optimizers.
 
 use std::cell::RefCell;
 use std::ops::Range;
 
 use burn::nn::Linear;
+use smallnet_kernels::{
+    AlignedBuffer, BlockSparse, PackFor, PackTask, PackedMatrix, TILE_ROWS, Weights, forward_images,
+    forward_rows, multiply, packing_for_images_pays, product,
+};
 
 use crate::data::ImagePixels;
 use crate::engine::cpu::activation;
 use crate::engine::cpu::buffer::FlexBuffer;
-use crate::engine::cpu::kernels::{
-    AlignedBuffer, BlockSparse, PackFor, PackTask, PackedMatrix, TILE_ROWS, Weights, forward_images,
-    forward_rows, packing_for_images_pays, product,
-};
 use crate::engine::cpu::threads::pool;
 use crate::model::{Activation, Dropout, Mlp};
 
@@ -317,11 +317,6 @@ impl ForwardCache {
         first.resize(self.images.num_images() * network.layers[0].num_outputs());
         first
     }
-}
-
-/// Multiplies each of `values` by its factor. Without factors the values stay as they are.
-fn multiply(values: &mut [f32], factors: &[f32]) {
-    values.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
 }
 
 impl CpuLinear {

@@ -1,6 +1,6 @@
 //! Owns a training step and an evaluation step without tensors: forward pass, loss and backward
 //! pass in as few passes over memory as possible. Depends on `data`, `metrics`, `network`,
-//! `first_layer`, `buffer`, `kernels` and `threads`. Must not know optimizers or training loops.
+//! `first_layer`, `buffer`, `smallnet_kernels` and `threads`. Must not know optimizers or training loops.
 //!
 //! The reference implementation is `engine/autodiff.rs`; `tests.rs` compares the two. A training step has
 //! two phases, which the active threads share. In the first phase, every thread packs some weights and
@@ -14,14 +14,14 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use burn::optim::GradientsParams;
+use smallnet_kernels::{
+    AlignedBuffer, Input, RowScores, TILE_ROWS, Targets, column_sums, softmax_cross_entropy_backward,
+    weight_gradient,
+};
 
 use crate::data::{Batch, ImageBuffer};
 use crate::engine::cpu::buffer::FlexBuffer;
 use crate::engine::cpu::first_layer::{self, ColumnPart};
-use crate::engine::cpu::kernels::{
-    AlignedBuffer, Input, RowScores, TILE_ROWS, Targets, column_sums, softmax_cross_entropy_backward,
-    weight_gradient,
-};
 use crate::engine::cpu::network::{self, CpuLinear, CpuNetwork, ForwardCache, MAX_CHUNK, PackedWeights};
 use crate::engine::cpu::threads::{pool, should_parallelize};
 use crate::engine::metrics::StepMetrics;

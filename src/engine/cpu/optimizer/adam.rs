@@ -1,9 +1,9 @@
 //! Owns Adam and AdamW in one pass.
 
 use burn::optim::{AdamState, AdaptiveMomentumState};
+use smallnet_kernels::{AdamParams, adam};
 
 use crate::engine::cpu::buffer::FlexBuffer;
-use crate::engine::cpu::kernels::{AdamParams, adam};
 use crate::engine::cpu::optimizer::{FusedUpdate, decay_factor, par_update};
 use crate::optim::{Adam, AdamOptimizer, AdamW, l2_penalty};
 

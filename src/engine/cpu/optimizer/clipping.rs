@@ -1,12 +1,12 @@
-//! Owns the clipping of a gradient in its memory, before the update. Depends on `kernels` and `threads`.
+//! Owns the clipping of a gradient in its memory, before the update. Depends on `smallnet_kernels` and `threads`.
 //! Must not know optimizers.
 //!
 //! The formulas are those of Burn's `GradientClipping`. The norm is summed in another order, which does
 //! not depend on the number of threads.
 
 use burn::grad_clipping::GradientClipping;
+use smallnet_kernels::{clamp, scale, sum_of_squares};
 
-use crate::engine::cpu::kernels::{clamp, scale, sum_of_squares};
 use crate::engine::cpu::threads::{MIN_PARALLEL_PARAMS, pool};
 
 /// Number of values whose squares one call sums.

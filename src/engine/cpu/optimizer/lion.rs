@@ -1,9 +1,9 @@
 //! Owns Lion in one pass.
 
 use burn::optim::LionState;
+use smallnet_kernels::{LionParams, lion};
 
 use crate::engine::cpu::buffer::FlexBuffer;
-use crate::engine::cpu::kernels::{LionParams, lion};
 use crate::engine::cpu::optimizer::{FusedUpdate, decay_factor, par_update};
 use crate::optim::Lion;
 use crate::optim::lion::LionOptimizer;

@@ -1,9 +1,9 @@
 //! Owns the updates in one pass over the weights: each weight, its gradient and its state are read
 //! and written once. Depends on `optim` (constants, states, the update with tensors), `buffer`,
-//! `kernels` and `threads`. Must not know networks or training loops.
+//! `smallnet_kernels` and `threads`. Must not know networks or training loops.
 //!
 //! The results are the same to the last bit as those of the update with tensors; AdamW's are the
-//! same up to rounding. No update stores a denormal number (`util::denormal` says why).
+//! same up to rounding. No update stores a denormal number (`smallnet_kernels::flush_denormals` says why).
 
 mod adam;
 mod clipping;

@@ -1,7 +1,8 @@
 //! Owns RMSprop in one pass, plain or centred, with and without momentum.
 
+use smallnet_kernels::{RmsPropParams, rmsprop};
+
 use crate::engine::cpu::buffer::FlexBuffer;
-use crate::engine::cpu::kernels::{RmsPropParams, rmsprop};
 use crate::engine::cpu::optimizer::{FusedUpdate, par_update};
 use crate::optim::RmsProp;
 use crate::optim::rmsprop::{RmsPropOptimizer, RmsPropState};

@@ -1,7 +1,8 @@
 //! Owns stochastic gradient descent in one pass, with and without momentum.
 
+use smallnet_kernels::{MomentumParams, momentum, sgd};
+
 use crate::engine::cpu::buffer::FlexBuffer;
-use crate::engine::cpu::kernels::{MomentumParams, momentum, sgd};
 use crate::engine::cpu::optimizer::{FusedUpdate, par_update};
 use crate::optim::Sgd;
 use crate::optim::sgd::{SgdOptimizer, SgdState};

@@ -10,10 +10,10 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use crate::engine::cpu::kernels::aligned::AlignedBuffer;
-use crate::engine::cpu::kernels::packed::{Weights, panel_width};
-use crate::engine::cpu::kernels::vectors::{fma_tile, load, load_beyond, load_padded, store};
-use crate::engine::cpu::kernels::{TILE_ROWS, dispatch, has_many_registers};
+use crate::aligned::AlignedBuffer;
+use crate::packed::{Weights, panel_width};
+use crate::vectors::{fma_tile, load, load_beyond, load_padded, store};
+use crate::{TILE_ROWS, dispatch, has_many_registers};
 
 /// Number of rows of weights in a block: with AVX-512, 256 rows of two vectors are 32 KiB, and with AVX2
 /// 16 KiB. The first-level caches of such processors have 48 and 32 KiB.
@@ -25,13 +25,7 @@ const BLOCK_ROWS: usize = 256;
 ///
 /// # Panics
 /// If a length does not fit.
-pub(crate) fn product(
-    matrix: &[f32],
-    weights: Weights<'_>,
-    columns: usize,
-    bias: Option<&[f32]>,
-    out: &mut [f32],
-) {
+pub fn product(matrix: &[f32], weights: Weights<'_>, columns: usize, bias: Option<&[f32]>, out: &mut [f32]) {
     let inner = match weights {
         Weights::RowMajor(weights) => weights.len() / columns.max(1),
         Weights::Packed(packed) => packed.num_rows(),

@@ -2,8 +2,9 @@
 //! registers and blocks, and others do not.
 
 use super::*;
-use crate::data::{BLOCK, ImageDataset, ImagePixels, Split};
-use crate::util::denormal::flush_denormals;
+use crate::denormal::flush_denormals;
+use crate::functions::{erf, exp, tanh};
+use crate::pixels::{BLOCK, ImagePixels};
 
 /// Different numbers in [−1, 1], of both signs.
 fn numbers(count: usize, seed: usize) -> Vec<f32> {
@@ -293,16 +294,23 @@ fn columns_are_summed() {
     assert_eq!(sums, [10.0 + 3.0]);
 }
 
+/// Number and pixels of each block of `image` that is not all 0.
+fn nonzero_blocks(image: &[u8]) -> (Vec<u8>, Vec<[u8; BLOCK]>) {
+    let padded = |block: &[u8]| std::array::from_fn(|place| block.get(place).copied().unwrap_or(0));
+    let blocks = image.chunks(BLOCK).map(padded).enumerate();
+    blocks.filter(|(_, block)| *block != [0; BLOCK]).map(|(number, block)| (number as u8, block)).unzip()
+}
+
 /// Images in blocks, images as bytes, and both in turn have the same block-sparse form.
 #[test]
 fn the_form_in_which_images_are_kept_makes_no_difference() {
     for (size, share) in [(784, 7), (30, 7), (61, 8), (1024, 9)] {
         let images = images(9, size, share);
-        let (pixels, images_name) = (images.concat().into(), String::new());
-        let split =
-            Split::whole(ImageDataset { pixels, labels: vec![], height: 1, width: size, images_name });
-        let as_blocks: Vec<_> = (0..images.len()).map(|index| split.pixels(index)).collect();
-        assert!(matches!(as_blocks[0], ImagePixels::Blocks { .. }), "{size}");
+        let in_blocks: Vec<_> = images.iter().map(|image| nonzero_blocks(image)).collect();
+        let as_blocks: Vec<_> = in_blocks
+            .iter()
+            .map(|(numbers, blocks)| ImagePixels::Blocks { numbers, blocks, len: size })
+            .collect();
         let as_bytes = rows(&images);
         let mut mixed = as_bytes.clone();
         mixed.iter_mut().zip(&as_blocks).step_by(2).for_each(|(slot, image)| *slot = *image);

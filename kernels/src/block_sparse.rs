@@ -10,13 +10,13 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::data::{BLOCK, ImagePixels, normalize};
-use crate::engine::cpu::kernels::dispatch;
+use crate::dispatch;
+use crate::pixels::{BLOCK, ImagePixels, normalize};
 
 /// Images in blocks of [`BLOCK`] pixels. `starts[b]..starts[b + 1]` are the entries of block b,
 /// ascending by image. `fill` reuses the memory.
 #[derive(Debug, Default)]
-pub(crate) struct BlockSparse {
+pub struct BlockSparse {
     num_images: usize,
     /// First entry of each block, and at the end the number of all entries.
     starts: Vec<usize>,
@@ -42,7 +42,7 @@ impl BlockSparse {
     ///
     /// # Panics
     /// If the images differ in size.
-    pub(crate) fn of(images: &[ImagePixels<'_>]) -> Self {
+    pub fn of(images: &[ImagePixels<'_>]) -> Self {
         let mut blocks = Self::default();
         blocks.fill(images, 1.0);
         blocks
@@ -52,17 +52,17 @@ impl BlockSparse {
     ///
     /// # Panics
     /// If the images differ in size.
-    pub(crate) fn fill(&mut self, images: &[ImagePixels<'_>], factor: f32) {
+    pub fn fill(&mut self, images: &[ImagePixels<'_>], factor: f32) {
         dispatch(Fill { blocks: self, images, factor });
     }
 
     /// Number of images.
-    pub(crate) fn num_images(&self) -> usize {
+    pub fn num_images(&self) -> usize {
         self.num_images
     }
 
     /// Number of values in all entries: those that a product multiplies.
-    pub(crate) fn num_values(&self) -> usize {
+    pub fn num_values(&self) -> usize {
         self.pixels.len() * BLOCK
     }
 

@@ -7,16 +7,16 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use crate::data::BLOCK;
-use crate::engine::cpu::kernels::block_sparse::BlockSparse;
-use crate::engine::cpu::kernels::packed::{PackedMatrix, Weights};
-use crate::engine::cpu::kernels::vectors::{fma_rows, fma_tile, load_beyond, load_padded, store};
-use crate::engine::cpu::kernels::{dispatch, has_many_registers};
+use crate::block_sparse::BlockSparse;
+use crate::packed::{PackedMatrix, Weights};
+use crate::pixels::BLOCK;
+use crate::vectors::{fma_rows, fma_tile, load_beyond, load_padded, store};
+use crate::{dispatch, has_many_registers};
 
 /// Returns whether packing the weights for the forward pass of images pays on this processor. With
 /// AVX-512, four vectors of a row are 256 bytes one after the other, and the weights are as fast where
 /// they lie (decision 67).
-pub(crate) fn packing_for_images_pays() -> bool {
+pub fn packing_for_images_pays() -> bool {
     dispatch(PackingForImagesPays)
 }
 
@@ -33,7 +33,7 @@ impl WithSimd for PackingForImagesPays {
 
 /// Largest tile of a forward pass of images, in columns: four vectors of AVX-512. The columns of a layer
 /// are shared between threads in multiples of it.
-pub(crate) const TILE_COLUMNS: usize = 64;
+pub const TILE_COLUMNS: usize = 64;
 
 /// Forward pass of images: `out[r][o] = bias[o] + Σᵢ image[r][i] · weight[i][o]` for the outputs o in
 /// `columns`, which begins with a multiple of [`TILE_COLUMNS`]. `out` is `[images, columns]`. The images
@@ -41,7 +41,7 @@ pub(crate) const TILE_COLUMNS: usize = 64;
 ///
 /// # Panics
 /// If a length does not fit.
-pub(crate) fn forward_images(
+pub fn forward_images(
     images: &[&BlockSparse],
     weights: Weights<'_>,
     bias: &[f32],
@@ -69,7 +69,7 @@ pub(crate) fn forward_images(
 ///
 /// # Panics
 /// If a length does not fit.
-pub(crate) fn forward_rows(matrix: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
+pub fn forward_rows(matrix: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
     assert_eq!(matrix.len() * bias.len(), out.len() * (weight.len() / bias.len()), "outputs");
     dispatch(ForwardRows { matrix, weight, bias, out });
 }

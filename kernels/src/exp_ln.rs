@@ -12,7 +12,7 @@ mod tests;
 
 use pulp::{Simd, WithSimd};
 
-use crate::engine::cpu::kernels::dispatch;
+use crate::dispatch;
 
 /// Replaces each value x, at most 88, by eˣ: 0 for x below −103.97. NaN stays NaN.
 pub(super) fn exp(values: &mut [f32]) {

@@ -18,6 +18,6 @@ pub(crate) fn flushed(value: f32) -> f32 {
 }
 
 /// Replaces every denormal number by 0.
-pub(crate) fn flush_denormals(values: &mut [f32]) {
+pub fn flush_denormals(values: &mut [f32]) {
     values.iter_mut().for_each(|value| *value = flushed(*value));
 }

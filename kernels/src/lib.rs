@@ -1,6 +1,13 @@
-//! Owns the arithmetic of dense layers on the CPU: plain slices in, plain slices out, with vector
-//! instructions chosen at run time. Depends on `util::denormal` and pulp. Must not know tensors,
-//! networks, data sets or threads.
+//! The arithmetic of smallnet's CPU engine: plain slices in, plain slices out, with vector
+//! instructions chosen at run time.
+//!
+//! Owns the operations of dense layers, activations, losses and updates, and the form in which they take
+//! the pixels of an image. Depends on pulp alone. Must not know tensors, networks, data sets or
+//! threads.
+//!
+//! It is a crate of its own because the compiler must inline every loop of it. So it is built as one unit
+//! (`codegen-units = 1`), and smallnet, which is much larger, in several ones at a time.
+//! The interface serves smallnet: it changes with smallnet's version.
 //!
 //! It is fast for five reasons. The background of images is left out. Sums stay in registers until
 //! they are complete. A weight that is read once is used for several rows. What a product reads lies
@@ -16,45 +23,55 @@
 //! `S::f32s` is a vector of `S::F32_LANES` numbers: 16 with AVX-512 and 8 with AVX2. A parameter
 //! `U` is the number of such vectors next to each other in a row, and `R` is a number of rows.
 
+mod activation;
 mod aligned;
 mod block_sparse;
 mod clipping;
+mod denormal;
 mod exp_ln;
 mod forward;
 mod functions;
 mod packed;
+mod pixels;
 mod product;
 mod softmax;
 #[cfg(test)]
 mod tests;
 mod update;
+mod vectorized;
 mod vectors;
 mod weight_gradient;
 
-pub(crate) use aligned::{AlignedBuffer, aligned_capacity, num_before_line};
-pub(crate) use block_sparse::BlockSparse;
-pub(crate) use clipping::{clamp, scale, sum_of_squares};
-pub(crate) use forward::{TILE_COLUMNS, forward_images, forward_rows, packing_for_images_pays};
-pub(crate) use functions::{erf, exp, tanh};
-pub(crate) use packed::{PackFor, PackTask, PackedMatrix, Weights};
-pub(crate) use product::product;
-pub(crate) use softmax::{RowScores, Targets, softmax_cross_entropy_backward};
-pub(crate) use update::{
+pub use activation::{
+    gelu, gelu_backward, leaky_relu, leaky_relu_backward, multiply, relu, relu_backward, sigmoid,
+    sigmoid_backward, silu, silu_backward, tanh, tanh_backward,
+};
+pub use aligned::{AlignedBuffer, aligned_capacity, num_before_line};
+pub use block_sparse::BlockSparse;
+pub use clipping::{clamp, scale, sum_of_squares};
+pub use denormal::flush_denormals;
+pub use forward::{TILE_COLUMNS, forward_images, forward_rows, packing_for_images_pays};
+pub use packed::{PackFor, PackTask, PackedMatrix, Weights};
+pub use pixels::{BLOCK, ImagePixels, MAX_PIXEL, normalize};
+pub use product::product;
+pub use softmax::{RowScores, Targets, softmax_cross_entropy_backward};
+pub use update::{
     AdamParams, LionParams, MomentumParams, RmsPropParams, adam, lion, momentum, moving_average, rmsprop,
     sgd, sgd_per_column,
 };
-pub(crate) use weight_gradient::{Input, column_sums, weight_gradient};
+pub use vectorized::{Vectorized, vectorized};
+pub use weight_gradient::{Input, column_sums, weight_gradient};
 
 use pulp::{Arch, Simd, WithSimd};
 
 /// Largest number of rows that a product computes in one tile. All ranges of images and of inputs that
 /// are shared between threads begin with a multiple of it.
-pub(crate) const TILE_ROWS: usize = 8;
+pub const TILE_ROWS: usize = 8;
 
 /// Runs `operation` with the widest vector instructions of this processor. In an operation that
 /// does not use its `simd` argument, the compiler chooses the vector instructions of the loops
 /// itself.
-pub(crate) fn dispatch<Operation: WithSimd>(operation: Operation) -> Operation::Output {
+pub fn dispatch<Operation: WithSimd>(operation: Operation) -> Operation::Output {
     Arch::new().dispatch(operation)
 }
 

@@ -10,19 +10,19 @@ const CACHE_LINE: usize = 16;
 
 /// Returns how many of `values` come before the first one that begins a cache line; 16 if none is
 /// found.
-pub(crate) fn num_before_line(values: &[f32]) -> usize {
+pub fn num_before_line(values: &[f32]) -> usize {
     values.as_ptr().align_offset(size_of::<f32>() * CACHE_LINE).min(CACHE_LINE)
 }
 
 /// Returns how many numbers hold `len` numbers from the beginning of a cache line on, wherever the
 /// allocator puts them.
-pub(crate) fn aligned_capacity(len: usize) -> usize {
+pub fn aligned_capacity(len: usize) -> usize {
     len + CACHE_LINE
 }
 
 /// Numbers that begin with a cache line. Their memory is reused from one length to the next.
 #[derive(Debug, Default)]
-pub(crate) struct AlignedBuffer {
+pub struct AlignedBuffer {
     values: Vec<f32>,
     /// Index of the first number.
     start: usize,
@@ -31,7 +31,7 @@ pub(crate) struct AlignedBuffer {
 
 impl AlignedBuffer {
     /// Changes the length. The numbers are arbitrary then.
-    pub(crate) fn resize(&mut self, len: usize) {
+    pub fn resize(&mut self, len: usize) {
         if self.values.len() < aligned_capacity(len) {
             // The old memory is freed first.
             self.values = Vec::new();
@@ -42,7 +42,7 @@ impl AlignedBuffer {
     }
 
     /// Becomes a copy of `values`.
-    pub(crate) fn copy_from(&mut self, values: &[f32]) {
+    pub fn copy_from(&mut self, values: &[f32]) {
         self.resize(values.len());
         self.copy_from_slice(values);
     }

@@ -2,14 +2,14 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::engine::cpu::kernels::dispatch;
+use crate::dispatch;
 
 /// Number of sums that are added at the same time: four vectors of AVX-512. It is the same on every
 /// processor, so that the order of additions is, too.
 const LANES: usize = 64;
 
 /// Σ v² over `values`.
-pub(crate) fn sum_of_squares(values: &[f32]) -> f64 {
+pub fn sum_of_squares(values: &[f32]) -> f64 {
     dispatch(SumOfSquares(values))
 }
 
@@ -39,12 +39,12 @@ impl WithSimd for SumOfSquares<'_> {
 }
 
 /// Multiplies `values` by `factor`.
-pub(crate) fn scale(factor: f32, values: &mut [f32]) {
+pub fn scale(factor: f32, values: &mut [f32]) {
     dispatch(Change { values, change: |value| value * factor });
 }
 
 /// Limits `values` to [−`threshold`, `threshold`]. What is not a number stays so.
-pub(crate) fn clamp(threshold: f32, values: &mut [f32]) {
+pub fn clamp(threshold: f32, values: &mut [f32]) {
     let below = move |value: f32| if value < -threshold { -threshold } else { value };
     dispatch(Change {
         values,

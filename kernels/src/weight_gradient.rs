@@ -8,14 +8,14 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use crate::data::BLOCK;
-use crate::engine::cpu::kernels::block_sparse::BlockSparse;
-use crate::engine::cpu::kernels::vectors::{fma_tile, load_padded, store};
-use crate::engine::cpu::kernels::{dispatch, has_many_registers};
+use crate::block_sparse::BlockSparse;
+use crate::pixels::BLOCK;
+use crate::vectors::{fma_tile, load_padded, store};
+use crate::{dispatch, has_many_registers};
 
 /// Input of a layer, one row per image.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Input<'a> {
+pub enum Input<'a> {
     /// Images as the input of the first layer: `[rows, inputs]` without blocks of zeros.
     Images(&'a BlockSparse),
     /// Matrix `[rows, inputs]`.
@@ -28,7 +28,7 @@ pub(crate) enum Input<'a> {
 ///
 /// # Panics
 /// If a length does not fit, or `inputs` does not begin with a multiple of [`BLOCK`].
-pub(crate) fn weight_gradient(
+pub fn weight_gradient(
     pairs: &[(Input<'_>, &[f32])],
     shape: [usize; 2],
     inputs: Range<usize>,
@@ -52,7 +52,7 @@ pub(crate) fn weight_gradient(
 ///
 /// # Panics
 /// If there is not one sum per column.
-pub(crate) fn column_sums(matrix: &[f32], width: usize, columns: Range<usize>, sums: &mut [f32]) {
+pub fn column_sums(matrix: &[f32], width: usize, columns: Range<usize>, sums: &mut [f32]) {
     assert_eq!(sums.len(), columns.len(), "sums");
     dispatch(ColumnSums { matrix, width, columns, sums });
 }

@@ -9,13 +9,13 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use crate::engine::cpu::kernels::aligned::AlignedBuffer;
-use crate::engine::cpu::kernels::dispatch;
-use crate::engine::cpu::kernels::vectors::load;
+use crate::aligned::AlignedBuffer;
+use crate::dispatch;
+use crate::vectors::load;
 
 /// Weights of a product, `[inner, columns]`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Weights<'a> {
+pub enum Weights<'a> {
     /// One row after the other, as the model has them.
     RowMajor(&'a [f32]),
     /// In panels.
@@ -25,7 +25,7 @@ pub(crate) enum Weights<'a> {
 /// A matrix `[inner, columns]` in panels of some columns: panel p has the columns from p · width on,
 /// `[inner, width]`. The last panel ends with zeros. `pack` reuses the memory.
 #[derive(Debug, Default)]
-pub(crate) struct PackedMatrix {
+pub struct PackedMatrix {
     panels: AlignedBuffer,
     layout: Layout,
 }
@@ -40,7 +40,7 @@ struct Layout {
 
 /// Product that a packed matrix is made for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum PackFor {
+pub enum PackFor {
     /// The forward pass.
     Forward,
     /// The gradient of the inputs: the matrix is transposed.
@@ -48,7 +48,7 @@ pub(crate) enum PackFor {
 }
 
 /// Some panels of a matrix, to be filled by one thread.
-pub(crate) struct PackTask<'a> {
+pub struct PackTask<'a> {
     source: &'a [f32],
     is_transposed: bool,
     layout: Layout,
@@ -60,7 +60,7 @@ pub(crate) struct PackTask<'a> {
 impl PackedMatrix {
     /// Returns the tasks that fill the matrix with the weights of a layer, `[inputs, outputs]`, in at
     /// most `num_parts` parts. The matrix is `[outputs, inputs]` for the gradient of the inputs.
-    pub(crate) fn pack<'a>(
+    pub fn pack<'a>(
         &'a mut self,
         weight: &'a [f32],
         [inputs, outputs]: [usize; 2],
@@ -119,7 +119,7 @@ impl PackedMatrix {
 
 impl PackTask<'_> {
     /// Fills the panels.
-    pub(crate) fn run(self) {
+    pub fn run(self) {
         dispatch(self);
     }
 }

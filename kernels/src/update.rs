@@ -10,14 +10,14 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::engine::cpu::kernels::dispatch;
-use crate::util::denormal::flushed;
+use crate::denormal::flushed;
+use crate::dispatch;
 
 /// SGD: w ← w − rate · g, after g ← g + weight_decay · w if there is an L2 penalty.
 ///
 /// # Panics
 /// If the lengths differ.
-pub(crate) fn sgd(rate: f32, weight_decay: Option<f32>, weights: &[f32], gradient: &mut [f32]) {
+pub fn sgd(rate: f32, weight_decay: Option<f32>, weights: &[f32], gradient: &mut [f32]) {
     assert_eq!(weights.len(), gradient.len(), "weights and gradient");
     dispatch(SgdPass { rate, weight_decay, weights, gradient });
 }
@@ -43,16 +43,16 @@ impl WithSimd for SgdPass<'_> {
 
 /// Constants of a step of SGD with momentum.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct MomentumParams {
+pub struct MomentumParams {
     /// Learning rate.
-    pub(crate) rate: f32,
+    pub rate: f32,
     /// Share of the last step's direction that is kept, in [0, 1).
-    pub(crate) momentum: f32,
+    pub momentum: f32,
     /// Whether the momentum is Nesterov's (Sutskever and others 2013), which looks one step ahead
     /// along the momentum: see [`momentum`].
-    pub(crate) is_nesterov: bool,
+    pub is_nesterov: bool,
     /// L2 penalty: this times each weight is added to its gradient.
-    pub(crate) weight_decay: Option<f32>,
+    pub weight_decay: Option<f32>,
 }
 
 /// SGD with momentum: v ← g + momentum · v, w ← w − rate · v. With Nesterov's momentum, w ← w −
@@ -60,7 +60,7 @@ pub(crate) struct MomentumParams {
 ///
 /// # Panics
 /// If the lengths differ.
-pub(crate) fn momentum(params: &MomentumParams, weights: &[f32], gradient: &mut [f32], velocity: &mut [f32]) {
+pub fn momentum(params: &MomentumParams, weights: &[f32], gradient: &mut [f32], velocity: &mut [f32]) {
     assert!([gradient.len(), velocity.len()] == [weights.len(); 2], "weights, gradient and velocity");
     dispatch(MomentumPass { params: *params, weights, gradient, velocity });
 }
@@ -92,7 +92,7 @@ impl WithSimd for MomentumPass<'_> {
 ///
 /// # Panics
 /// If the lengths differ.
-pub(crate) fn sgd_per_column(rates: &[f32], gradient: &[f32], weights: &mut [f32]) {
+pub fn sgd_per_column(rates: &[f32], gradient: &[f32], weights: &mut [f32]) {
     assert_eq!(weights.len(), gradient.len(), "weights and gradient");
     dispatch(SgdPerColumnPass { rates, gradient, weights });
 }
@@ -121,21 +121,21 @@ impl WithSimd for SgdPerColumnPass<'_> {
 /// Constants of a step of Adam (Kingma and Ba 2015) or, with `decay_factor`, of AdamW (Loshchilov
 /// and Hutter 2019).
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct AdamParams {
+pub struct AdamParams {
     /// Learning rate.
-    pub(crate) rate: f32,
+    pub rate: f32,
     /// Decay of the running mean of gradients, in [0, 1).
-    pub(crate) beta_1: f32,
+    pub beta_1: f32,
     /// Decay of the running mean of squared gradients, in [0, 1).
-    pub(crate) beta_2: f32,
+    pub beta_2: f32,
     /// Keeps the division finite.
-    pub(crate) epsilon: f32,
+    pub epsilon: f32,
     /// Number of the step, from 1.
-    pub(crate) step: usize,
+    pub step: usize,
     /// L2 penalty: this times each weight is added to its gradient.
-    pub(crate) weight_decay: Option<f32>,
+    pub weight_decay: Option<f32>,
     /// 1 − learning rate · decoupled weight decay: each weight is multiplied by it.
-    pub(crate) decay_factor: Option<f32>,
+    pub decay_factor: Option<f32>,
 }
 
 /// Adam and AdamW: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← decay_factor · w − rate ·
@@ -146,7 +146,7 @@ pub(crate) struct AdamParams {
 ///
 /// # Panics
 /// If the lengths differ.
-pub(crate) fn adam(
+pub fn adam(
     params: &AdamParams,
     weights: &[f32],
     gradient: &mut [f32],
@@ -193,17 +193,17 @@ impl WithSimd for AdamPass<'_> {
 
 /// Constants of a step of RMSprop (Tieleman and Hinton 2012).
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct RmsPropParams {
+pub struct RmsPropParams {
     /// Learning rate.
-    pub(crate) rate: f32,
+    pub rate: f32,
     /// Decay of the running means, in [0, 1).
-    pub(crate) rho: f32,
+    pub rho: f32,
     /// Share of the last step's direction that is kept, in [0, 1).
-    pub(crate) momentum: f32,
+    pub momentum: f32,
     /// Keeps the division finite.
-    pub(crate) epsilon: f32,
+    pub epsilon: f32,
     /// L2 penalty: this times each weight is added to its gradient.
-    pub(crate) weight_decay: Option<f32>,
+    pub weight_decay: Option<f32>,
 }
 
 /// RMSprop: s ← ρ s + (1 − ρ) g², u ← momentum · u + g / (√s + ε), w ← w − rate · u.
@@ -214,7 +214,7 @@ pub(crate) struct RmsPropParams {
 ///
 /// # Panics
 /// If the lengths differ.
-pub(crate) fn rmsprop(
+pub fn rmsprop(
     params: &RmsPropParams,
     weights: &[f32],
     gradient: &mut [f32],
@@ -293,15 +293,15 @@ impl<const CENTERED: bool, const MOMENTUM: bool> WithSimd for RmsPropPass<'_, CE
 
 /// Constants of a step of Lion (Chen and others 2023).
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LionParams {
+pub struct LionParams {
     /// Learning rate.
-    pub(crate) rate: f32,
+    pub rate: f32,
     /// Share of the momentum in the direction of a step, in [0, 1).
-    pub(crate) beta_1: f32,
+    pub beta_1: f32,
     /// Decay of the momentum, in [0, 1).
-    pub(crate) beta_2: f32,
+    pub beta_2: f32,
     /// 1 − learning rate · decoupled weight decay: each weight is multiplied by it.
-    pub(crate) decay_factor: Option<f32>,
+    pub decay_factor: Option<f32>,
 }
 
 /// Lion: w ← decay_factor · w − rate · sign(β₁ m + (1 − β₁) g), m ← β₂ m + (1 − β₂) g. m is
@@ -309,7 +309,7 @@ pub(crate) struct LionParams {
 ///
 /// # Panics
 /// If the lengths differ.
-pub(crate) fn lion(params: &LionParams, weights: &[f32], gradient: &mut [f32], momentum: &mut [f32]) {
+pub fn lion(params: &LionParams, weights: &[f32], gradient: &mut [f32], momentum: &mut [f32]) {
     assert!([gradient.len(), momentum.len()] == [weights.len(); 2], "weights, gradient and momentum");
     dispatch(LionPass { params: *params, weights, gradient, momentum });
 }
@@ -349,7 +349,7 @@ fn sign(value: f32) -> f32 {
 ///
 /// # Panics
 /// If the lengths differ.
-pub(crate) fn moving_average(share: f32, weights: &[f32], average: &mut [f32]) {
+pub fn moving_average(share: f32, weights: &[f32], average: &mut [f32]) {
     assert_eq!(weights.len(), average.len(), "weights and average");
     dispatch(MovingAveragePass { share, weights, average });
 }
