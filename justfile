@@ -40,4 +40,4 @@ docs *ARGS:
 
 # Build the packages for crates.io and compile what they contain; publishes nothing
 package:
-    cargo package --locked --package smallnet-mnist --package smallnet
+    cargo package --locked --package smallnet-mnist --package smallnet-kernels --package smallnet

@@ -1,13 +1,13 @@
 //! The arithmetic of smallnet's CPU engine: plain slices in, plain slices out, with vector
 //! instructions chosen at run time.
 //!
-//! Owns the operations of dense layers, activations, losses and updates, and the form in which they take
-//! the pixels of an image. Depends on pulp alone. Must not know tensors, networks, data sets or
+//! Owns the operations of dense layers, activations, losses and updates, the movement of pixels by
+//! augmentation, and the form in which they take the pixels of an image. Depends on pulp alone. Must not know tensors, networks, data sets or
 //! threads.
 //!
 //! It is a crate of its own because the compiler must inline every loop of it. So it is built as one unit
 //! (`codegen-units = 1`), and smallnet, which is much larger, in several ones at a time.
-//! The interface serves smallnet: it changes with smallnet's version.
+//! The interface serves smallnet alone, so smallnet names one exact version of it.
 //!
 //! It is fast for five reasons. The background of images is left out. Sums stay in registers until
 //! they are complete. A weight that is read once is used for several rows. What a product reads lies
@@ -28,6 +28,8 @@ mod aligned;
 mod block_sparse;
 mod clipping;
 mod denormal;
+mod dropout;
+mod elastic;
 mod exp_ln;
 mod forward;
 mod functions;
@@ -37,9 +39,11 @@ mod product;
 mod softmax;
 #[cfg(test)]
 mod tests;
+mod thickness;
 mod update;
 mod vectorized;
 mod vectors;
+mod warp;
 mod weight_gradient;
 
 pub use activation::{
@@ -50,16 +54,19 @@ pub use aligned::{AlignedBuffer, aligned_capacity, num_before_line};
 pub use block_sparse::BlockSparse;
 pub use clipping::{clamp, scale, sum_of_squares};
 pub use denormal::flush_denormals;
+pub use dropout::append_dropout_factors;
+pub use elastic::{Field, Gaussian};
 pub use forward::{TILE_COLUMNS, forward_images, forward_rows, packing_for_images_pays};
 pub use packed::{PackFor, PackTask, PackedMatrix, Weights};
 pub use pixels::{BLOCK, ImagePixels, MAX_PIXEL, normalize};
 pub use product::product;
 pub use softmax::{RowScores, Targets, softmax_cross_entropy_backward};
+pub use thickness::change_thickness;
 pub use update::{
     AdamParams, LionParams, MomentumParams, RmsPropParams, adam, lion, momentum, moving_average, rmsprop,
     sgd, sgd_per_column,
 };
-pub use vectorized::{Vectorized, vectorized};
+pub use warp::{Affine, Warp};
 pub use weight_gradient::{Input, column_sums, weight_gradient};
 
 use pulp::{Arch, Simd, WithSimd};

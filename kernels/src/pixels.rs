@@ -25,6 +25,7 @@ pub enum ImagePixels<'a> {
 impl<'a> ImagePixels<'a> {
     /// Number of pixels, background included.
     #[allow(clippy::len_without_is_empty)]
+    #[inline]
     pub fn len(self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),

@@ -5,7 +5,7 @@ use pulp::{Arch, NullaryFnOnce};
 
 /// Computation that is compiled for several sets of vector instructions. All functions that
 /// [`Vectorized::run`] calls in its loops must be `#[inline(always)]`, as it must be itself.
-pub trait Vectorized {
+pub(crate) trait Vectorized {
     /// Result of the computation.
     type Output;
 
@@ -15,7 +15,7 @@ pub trait Vectorized {
 
 /// Runs `work` with the best vector instructions that this processor has. The results are the same on every
 /// processor: no instruction is used that rounds differently.
-pub fn vectorized<W: Vectorized>(work: W) -> W::Output {
+pub(crate) fn vectorized<W: Vectorized>(work: W) -> W::Output {
     struct Call<W>(W);
     impl<W: Vectorized> NullaryFnOnce for Call<W> {
         type Output = W::Output;

@@ -144,6 +144,7 @@ impl Split {
     ///
     /// # Panics
     /// If `index` is not below [`Split::len`].
+    #[inline]
     pub fn pixels(&self, index: usize) -> ImagePixels<'_> {
         let ImageDataset { pixels, height, width, .. } = &*self.images;
         pixels.image(self.indices[index] as usize, height * width)
@@ -153,6 +154,7 @@ impl Split {
     ///
     /// # Panics
     /// If `index` is not below [`Split::len`].
+    #[inline]
     pub fn label(&self, index: usize) -> u16 {
         self.images.labels.get(self.indices[index] as usize).copied().unwrap_or_default()
     }

@@ -70,6 +70,7 @@ impl Pixels {
     ///
     /// # Panics
     /// If there is no such image.
+    #[inline]
     pub fn image(&self, index: usize, image_len: usize) -> ImagePixels<'_> {
         match self {
             Self::Bytes(bytes) => ImagePixels::Bytes(&bytes[index * image_len..(index + 1) * image_len]),
@@ -150,6 +151,7 @@ impl BlockPixels {
     ///
     /// # Panics
     /// If there is no such image.
+    #[inline]
     pub fn image(&self, index: usize) -> ImagePixels<'_> {
         let Piece { starts, numbers, blocks } = &self.pieces[index / self.images_per_piece];
         let index = index % self.images_per_piece;

@@ -3,8 +3,8 @@
 //! slices.
 //!
 //! To add a function, add a variant here with its name, formula and tensor function. Then add the
-//! scalar function and its derivative to `engine/cpu/activation.rs`, where the compiler asks for
-//! them.
+//! function and its derivative to `kernels/src/activation.rs`, and both to `engine/cpu/activation.rs`, where the
+//! compiler asks for them.
 
 use std::f64::consts::SQRT_2;
 use std::fmt;

@@ -1,5 +1,5 @@
 //! Owns dropout (Srivastava et al. 2014): the choice of the neurons and pixels that a training step
-//! leaves out. Depends on `util::rng`. Must not know layers or the order of steps.
+//! leaves out. Depends on `util::rng` and `smallnet_kernels`. Must not know layers or the order of steps.
 //!
 //! smallnet draws the mask itself and does not leave that to the backend. So the mask is the same
 //! on every backend and for every number of threads, and a training can be resumed from any step.
@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use burn::tensor::{Tensor, TensorData};
 use rand::Rng;
+use smallnet_kernels::append_dropout_factors;
 
 use crate::util::rng::{RngStream, rng};
 
@@ -82,8 +83,7 @@ impl DropoutMask {
         for image in images {
             let index = (layer as u64) << 32 | image as u64;
             rng(self.seed, RngStream::DropoutMask, index).fill_bytes(&mut levels);
-            let levels = levels.as_chunks().0.iter().map(|&level| u32::from(u16::from_le_bytes(level)));
-            factors.extend(levels.map(|level| if level < threshold { 0.0 } else { scale }));
+            append_dropout_factors(&levels, threshold, scale, factors);
         }
     }
 }

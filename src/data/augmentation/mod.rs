@@ -1,25 +1,22 @@
 //! Owns augmentation: random changes of the training images, drawn anew in each epoch. Depends on the
-//! random streams and vector instructions of `util`. Must not know batches, tensors or training.
+//! random streams of `util` and the movement of pixels in `smallnet_kernels`. Must not know batches, tensors or training.
 //!
 //! All changes of an image follow from the experiment's seed, the number of the epoch and the index of
 //! the image. So every backend sees the same images, a resumed training too, and any number of threads
 //! gives the same bits.
 
 mod config;
-mod elastic;
 mod pixels;
 mod prefetch;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
-mod warp;
 
 use rand::Rng;
+use smallnet_kernels::{Affine, Field, Gaussian, Warp, change_thickness};
 
 pub use config::AugmentationConfig;
-use elastic::{Field, Gaussian};
 pub(super) use prefetch::Prefetch;
-use warp::{Affine, Warp};
 
 use crate::util::rng::{RngStream, rng};
 
@@ -137,7 +134,7 @@ impl Augmenter {
             return image;
         }
         pixels.resize(image.len(), 0);
-        pixels::change_thickness(image, self.size[1], thickness, pixels);
+        change_thickness(image, self.size[1], thickness, pixels);
         pixels
     }
 

@@ -2,8 +2,6 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::elastic::{Field, Gaussian};
-use super::warp::{Affine, Warp};
 use super::*;
 
 /// Augmented images as SciPy computes them: see tests/reference/README.md.
@@ -88,7 +86,7 @@ fn strokes_of_another_thickness_are_those_of_scipy() {
     for case in &reference.thickness {
         let image = reference.image(case.height, case.width);
         let mut out = vec![0; image.len()];
-        pixels::change_thickness(image, case.width, case.amount, &mut out);
+        change_thickness(image, case.width, case.amount, &mut out);
         assert_eq!(largest_difference(&out, &case.out), 0, "{}", case.amount);
     }
 }

@@ -1,8 +1,8 @@
 //! Owns the displacements of an elastic distortion (Simard, Steinkraus and Platt 2003, section 2):
-//! fields of random numbers, smoothed by a Gaussian filter. Depends on `smallnet_kernels`. Must not know
-//! images.
+//! fields of random numbers, smoothed by a Gaussian filter. Depends on `vectorized`. Must not know
+//! images or random numbers.
 
-use smallnet_kernels::{Vectorized, vectorized};
+use crate::vectorized::{Vectorized, vectorized};
 
 /// Number of standard deviations after which the Gaussian filter ends.
 const TRUNCATE: f64 = 3.0;
@@ -12,14 +12,14 @@ const LANES: usize = 16;
 
 /// Values of a Gaussian filter at the distances 0, 1, 2, …; with both sides their sum is 1.
 #[derive(Debug, Clone)]
-pub(super) struct Gaussian {
+pub struct Gaussian {
     weights: Vec<f32>,
 }
 
 impl Gaussian {
     /// Returns the filter with the standard deviation `sigma`, in pixels, for fields whose longer side
     /// is `side`. Weights beyond the side are not kept, but count for the sum.
-    pub(super) fn new(sigma: f64, side: usize) -> Self {
+    pub fn new(sigma: f64, side: usize) -> Self {
         let radius = (TRUNCATE * sigma + 0.5) as usize;
         let weight = |distance: usize| (-0.5 * (distance as f64 / sigma).powi(2)).exp();
         let sum = weight(0) + 2.0 * (1..=radius).map(weight).sum::<f64>();
@@ -74,7 +74,7 @@ impl Gaussian {
 
 /// Displacements in one direction, and the memory for their computation.
 #[derive(Debug, Default)]
-pub(super) struct Field {
+pub struct Field {
     /// One row of random numbers, with zeros on both sides.
     noise: Vec<f32>,
     smooth: Vec<f32>,
@@ -87,17 +87,17 @@ impl Field {
     /// Computes the displacements of an image of `height` × `width` pixels: `alpha` times the smoothed
     /// noise. `noise` has a number of two bytes, the low one first, for each pixel, row by row; 0 becomes
     /// -1, 65,535 becomes 1.
-    pub(super) fn fill(&mut self, noise: &[u8], gaussian: &Gaussian, alpha: f32, size: [usize; 2]) {
+    pub fn fill(&mut self, noise: &[u8], gaussian: &Gaussian, alpha: f32, size: [usize; 2]) {
         vectorized(Fill { field: self, noise, gaussian, alpha, size });
     }
 
     /// Displacements of the pixels in `row`, in pixels.
-    pub(super) fn row(&self, row: usize) -> &[f32] {
+    pub(crate) fn row(&self, row: usize) -> &[f32] {
         &self.values[row * self.stride..][..self.stride]
     }
 
     /// Largest absolute displacement, in pixels.
-    pub(super) fn largest(&self) -> f32 {
+    pub(crate) fn largest(&self) -> f32 {
         let mut largest = [0.0f32; LANES];
         for values in self.values.as_chunks::<LANES>().0 {
             largest.iter_mut().zip(values).for_each(|(largest, value)| *largest = value.abs().max(*largest));

@@ -1,9 +1,9 @@
 //! Owns the movement of an image's pixels: shift, rotation, scale and shear as one affine map, plus
-//! displacements, with bilinear interpolation. Must not know random numbers.
+//! displacements, with bilinear interpolation. Depends on `elastic`. Must not know random numbers.
 
 use std::ops::Range;
 
-use crate::data::augmentation::elastic::Field;
+use crate::elastic::Field;
 
 /// Adding this number to a number from 0 to 2²² rounds it to a whole number, which is then in the low
 /// bits of the sum. It is 1.5 · 2²³.
@@ -13,15 +13,15 @@ const ROUNDING: f32 = 12_582_912.0;
 /// right and y downwards, moves to R(rotation) · S(shear) · diag(scale) · (x, y) + shift, where R turns
 /// clockwise and S adds tan(shear) · y to x.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Affine {
+pub struct Affine {
     /// Shift to the right and downwards, in pixels.
-    pub(super) shift: [f64; 2],
+    pub shift: [f64; 2],
     /// Rotation clockwise, in degrees.
-    pub(super) rotation: f64,
+    pub rotation: f64,
     /// Factors of width and height, above 0.
-    pub(super) scale: [f64; 2],
+    pub scale: [f64; 2],
     /// Shear, in degrees.
-    pub(super) shear: f64,
+    pub shear: f64,
 }
 
 impl Affine {
@@ -45,7 +45,7 @@ impl Affine {
 
 /// Image that is being warped, and the memory for it.
 #[derive(Debug, Default)]
-pub(super) struct Warp {
+pub struct Warp {
     /// For each pixel the four that are interpolated, as bytes from low to high: itself, the one to
     /// the right, the one below, the one below to the right.
     quads: Vec<u32>,
@@ -59,9 +59,9 @@ pub(super) struct Warp {
 impl Warp {
     /// Fills `out` with the changed image. Each of its pixels is read from `image` at the place from
     /// which `affine` moves a pixel there, plus the displacement of `fields` (columns, rows) if there
-    /// are any. Outside the image, the nearest pixel of its border counts. Height and width are below
-    /// 2²², which [`AugmentationConfig::check_size`](super::AugmentationConfig) ensures.
-    pub(super) fn run(
+    /// are any. Outside the image, the nearest pixel of its border counts. Height and width must be below
+    /// 2²².
+    pub fn run(
         &mut self,
         image: &[u8],
         size: [usize; 2],
