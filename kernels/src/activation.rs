@@ -1,5 +1,5 @@
-//! Owns the activation functions on slices, each with its derivative, and the product with the factors of dropout. Depends on `functions` and
-//! pulp. Must not know layers, or which activation a network has.
+//! Owns the activation functions on slices, each with its derivative, and the product with the factors of
+//! dropout. Depends on `functions` and pulp. Must not know layers, or which activation a network has.
 //!
 //! Each function replaces `output` by the activation a of every pre-activation z of `input`. Its backward pass
 //! multiplies `gradients`, the ∂L/∂a, by ∂a/∂z at each of `pre_activations`, so that they become the ∂L/∂z. Both
@@ -125,3 +125,6 @@ fn logistic(x: f32) -> f32 {
     let small = exp(-x.abs());
     (if x < 0.0 { small } else { 1.0 }) / (1.0 + small)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,12 +2,12 @@
 //! instructions chosen at run time.
 //!
 //! Owns the operations of dense layers, activations, losses and updates, the movement of pixels by
-//! augmentation, and the form in which they take the pixels of an image. Depends on pulp alone. Must not know tensors, networks, data sets or
-//! threads.
+//! augmentation, and the form in which these get the pixels of an image. Depends on pulp alone. Must not
+//! know tensors, networks, data sets or threads.
 //!
 //! It is a crate of its own because the compiler must inline every loop of it. So it is built as one unit
-//! (`codegen-units = 1`), and smallnet, which is much larger, in several ones at a time.
-//! The interface serves smallnet alone, so smallnet names one exact version of it.
+//! (`codegen-units = 1`). smallnet is much larger and is built as several units, on several cores. The
+//! interface serves smallnet alone, so smallnet names one exact version of it.
 //!
 //! It is fast for five reasons. The background of images is left out. Sums stay in registers until
 //! they are complete. A weight that is read once is used for several rows. What a product reads lies
