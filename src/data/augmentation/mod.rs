@@ -1,5 +1,6 @@
 //! Owns augmentation: random changes of the training images, drawn anew in each epoch. Depends on the
-//! random streams of `util` and the movement of pixels in `smallnet_kernels`. Must not know batches, tensors or training.
+//! random streams of `util` and the movement of pixels in `smallnet_kernels`. Must not know batches,
+//! tensors or training.
 //!
 //! All changes of an image follow from the experiment's seed, the number of the epoch and the index of
 //! the image. So every backend sees the same images, a resumed training too, and any number of threads
@@ -85,6 +86,7 @@ impl Augmenter {
         let out = &mut out[start..];
         if self.config.has_warp() {
             let fields = self.fill_fields(&mut rng, noise, fields);
+            // `AugmentationConfig::check_size` has refused images that are too large for it.
             warp.run(image, self.size, &draw.affine, fields, out);
         } else {
             out.copy_from_slice(image);

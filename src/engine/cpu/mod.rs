@@ -18,9 +18,9 @@
 //! does not have it.
 //!
 //! A training step passes through these files. `step` takes the images of a batch forward and
-//! backward; `first_layer` shares the first layer among threads. It calls `network`, which applies `smallnet_kernels` and `activation` to slices. `threads`
-//! shares the work among threads. `optimizer` updates the weights. Only `buffer` converts between
-//! tensors and slices.
+//! backward; `first_layer` shares the first layer among threads. It calls `network`, which applies
+//! `smallnet_kernels` and `activation` to slices. `threads` shares the work among threads. `optimizer`
+//! updates the weights. Only `buffer` converts between tensors and slices.
 
 mod activation;
 mod average;
