@@ -1,8 +1,10 @@
 //! Owns the displacements of an elastic distortion (Simard, Steinkraus and Platt 2003, section 2):
-//! fields of random numbers, smoothed by a Gaussian filter. Depends on `vectorized`. Must not know
+//! fields of random numbers, smoothed by a Gaussian filter. Depends on pulp. Must not know
 //! images or random numbers.
 
-use crate::vectorized::{Vectorized, vectorized};
+use pulp::{Simd, WithSimd};
+
+use crate::dispatch;
 
 /// Number of standard deviations after which the Gaussian filter ends.
 const TRUNCATE: f64 = 3.0;
@@ -88,7 +90,7 @@ impl Field {
     /// noise. `noise` has a number of two bytes, the low one first, for each pixel, row by row; 0 becomes
     /// -1, 65,535 becomes 1.
     pub fn fill(&mut self, noise: &[u8], gaussian: &Gaussian, alpha: f32, size: [usize; 2]) {
-        vectorized(Fill { field: self, noise, gaussian, alpha, size });
+        dispatch(Fill { field: self, noise, gaussian, alpha, size });
     }
 
     /// Displacements of the pixels in `row`, in pixels.
@@ -115,11 +117,11 @@ struct Fill<'a> {
     size: [usize; 2],
 }
 
-impl Vectorized for Fill<'_> {
+impl WithSimd for Fill<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         let Self { field, noise, gaussian, alpha, size: [height, width] } = self;
         let stride = width.next_multiple_of(LANES);
         field.stride = stride;

@@ -41,7 +41,6 @@ mod softmax;
 mod tests;
 mod thickness;
 mod update;
-mod vectorized;
 mod vectors;
 mod warp;
 mod weight_gradient;
@@ -78,7 +77,7 @@ pub const TILE_ROWS: usize = 8;
 /// Runs `operation` with the widest vector instructions of this processor. In an operation that
 /// does not use its `simd` argument, the compiler chooses the vector instructions of the loops
 /// itself.
-pub fn dispatch<Operation: WithSimd>(operation: Operation) -> Operation::Output {
+pub(crate) fn dispatch<Operation: WithSimd>(operation: Operation) -> Operation::Output {
     Arch::new().dispatch(operation)
 }
 
