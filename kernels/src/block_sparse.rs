@@ -1,9 +1,10 @@
 //! Owns images without their background, in block-sparse form: four of five pixels of a digit are
 //! 0. Depends on `data` and pulp. Must not know weights or threads.
 //!
-//! The form is that of compressed sparse columns, with a block of a few pixels in place of a
-//! column. Each block has one entry per image that is not all 0 there. So a product loads the
-//! weights of a block once and uses them for all of these images.
+//! The form is that of a list of rows per column, with a block of a few pixels in place of a column. Each
+//! block has one entry per image that is not all 0 there. So a product loads the weights of a block once
+//! and uses them for all of these images. Every block has the same room, so that the entries are written
+//! in one pass, without counting them before.
 //!
 //! Of 100 blocks of digits, 40 of eight pixels are not all 0, 28 of four, and 22 of two. With four, the
 //! sums of a tile are twice as wide as with eight, and fill the same registers.
@@ -13,28 +14,33 @@ use pulp::{Simd, WithSimd};
 use crate::dispatch;
 use crate::pixels::{BLOCK, ImagePixels, normalize};
 
-/// Images in blocks of [`BLOCK`] pixels. `starts[b]..starts[b + 1]` are the entries of block b,
-/// ascending by image. `fill` reuses the memory.
+/// Images in blocks of [`BLOCK`] pixels. Every block has room for an entry of each image. The entries of a
+/// block are ascending by image, and `fill` reuses the memory.
 #[derive(Debug, Default)]
 pub struct BlockSparse {
     num_images: usize,
-    /// First entry of each block, and at the end the number of all entries.
-    starts: Vec<usize>,
-    /// Number of the image of each entry.
-    images: Vec<u32>,
-    /// Pixels of each entry, scaled; 0 beyond the end of an image.
-    pixels: Vec<[f32; BLOCK]>,
-    /// Memory that `fill` uses.
-    scratch: Scratch,
+    /// Number of entries for which a block has room: the entries of block b begin at b · `room`.
+    room: usize,
+    /// End of the entries of each block.
+    ends: Vec<usize>,
+    /// Entries of all blocks. The rest of the room has arbitrary values.
+    entries: Vec<Entry>,
 }
 
-/// Intermediate results of `fill`, kept so that their memory is reused.
-#[derive(Debug, Default)]
-struct Scratch {
-    /// One bit per block of each image that is bytes: 1 if the block is not all 0.
-    masks: Vec<u64>,
-    /// Index of the next entry to be written in each block.
-    next_entries: Vec<usize>,
+/// A block of an image that is not all 0.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Entry {
+    /// Pixels, scaled; 0 beyond the end of an image.
+    pub(super) pixels: [f32; BLOCK],
+    image: u32,
+}
+
+impl Entry {
+    /// Number of the image.
+    #[inline(always)]
+    pub(super) fn image(&self) -> usize {
+        self.image as usize
+    }
 }
 
 impl BlockSparse {
@@ -63,19 +69,36 @@ impl BlockSparse {
 
     /// Number of values in all entries: those that a product multiplies.
     pub fn num_values(&self) -> usize {
-        self.pixels.len() * BLOCK
+        let num_entries = |(block, end): (usize, &usize)| end - block * self.room;
+        self.ends.iter().enumerate().map(num_entries).sum::<usize>() * BLOCK
     }
 
-    /// Images that are not all 0 in `block`, ascending, each with its values there.
+    /// Images that are not all 0 in `block`, ascending, each with its values there; none without images.
     #[inline(always)]
-    pub(super) fn nonzero_blocks(&self, block: usize) -> impl Iterator<Item = (usize, &[f32; BLOCK])> {
-        let range = self.starts[block]..self.starts[block + 1];
-        self.images[range.clone()].iter().map(|&image| image as usize).zip(&self.pixels[range])
+    pub(super) fn entries(&self, block: usize) -> &[Entry] {
+        match self.ends.get(block) {
+            Some(&end) => &self.entries[block * self.room..end],
+            None => &[],
+        }
+    }
+
+    /// Makes room for `num_images` images of `size` pixels, without an entry.
+    #[inline(always)]
+    fn clear(&mut self, num_images: usize, size: usize) {
+        let num_blocks = size.div_ceil(BLOCK);
+        self.num_images = num_images;
+        // An odd number, so that blocks do not compete for a few sets of the cache.
+        self.room = num_images | 1;
+        self.ends.clear();
+        self.ends.extend((0..num_blocks).map(|block| block * self.room));
+        let len = num_blocks * self.room;
+        if self.entries.len() < len {
+            self.entries.resize(len, Entry::default());
+        }
     }
 }
 
-/// Conversion of images, in two passes: the first marks and counts the blocks that are not all 0,
-/// and the second writes their entries.
+/// Conversion of images.
 struct Fill<'a> {
     blocks: &'a mut BlockSparse,
     images: &'a [ImagePixels<'a>],
@@ -87,44 +110,17 @@ impl WithSimd for Fill<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let BlockSparse {
-            num_images,
-            starts,
-            images: nonzero_blocks,
-            pixels,
-            scratch: Scratch { masks, next_entries },
-        } = self.blocks;
-        let Self { images, factor, .. } = self;
+        let Self { blocks, images, factor } = self;
         let size = images.first().map_or(0, |image| image.len());
         assert!(images.iter().all(|image| image.len() == size), "images of different sizes");
-        *num_images = images.len();
         prefetch(images);
-        starts.clear();
-        starts.resize(size.div_ceil(BLOCK) + 1, 0);
-        masks.clear();
-        // First pass. `starts[b + 1]` counts the entries of block b, and the sums below make starts
-        // of the counts.
-        for image in images {
-            match *image {
-                ImagePixels::Bytes(image) => nonzero_mask(image, &mut starts[1..], masks),
-                ImagePixels::Blocks { numbers, .. } => count(numbers, &mut starts[1..]),
-            }
-        }
-        for block in 1..starts.len() {
-            starts[block] += starts[block - 1];
-        }
-        let num_blocks = starts[starts.len() - 1];
-        nonzero_blocks.resize(num_blocks, 0);
-        pixels.resize(num_blocks, [0.0; BLOCK]);
-        next_entries.clone_from(starts);
-        let mut masks = masks.chunks(size.div_ceil(MASKED_BLOCKS).max(1));
-        let mut entries = Entries { next: next_entries, images: nonzero_blocks, pixels, factor };
+        blocks.clear(images.len(), size);
+        let BlockSparse { ends, entries, .. } = blocks;
+        let mut entries = Entries { ends, entries, factor };
         for (index, image) in images.iter().enumerate() {
             match *image {
-                ImagePixels::Bytes(image) => {
-                    entries.write_bytes(index, image, masks.next().unwrap_or_default())
-                }
-                ImagePixels::Blocks { numbers, blocks, .. } => entries.write_blocks(index, numbers, blocks),
+                ImagePixels::Bytes(image) => entries.push_bytes(index, image),
+                ImagePixels::Blocks { numbers, blocks, .. } => entries.push_blocks(index, numbers, blocks),
             }
         }
     }
@@ -133,48 +129,51 @@ impl WithSimd for Fill<'_> {
 /// Entries to be written. Slices, because the compiler would load address and length of a vector for each
 /// entry.
 struct Entries<'a> {
-    /// Index of the next entry of each block.
-    next: &'a mut [usize],
-    images: &'a mut [u32],
-    pixels: &'a mut [[f32; BLOCK]],
+    /// End of the entries of each block.
+    ends: &'a mut [usize],
+    entries: &'a mut [Entry],
     factor: f32,
 }
 
 impl Entries<'_> {
-    /// Second pass for image `index` in blocks.
+    /// Appends the blocks of image `index`, which has `numbers` and pixels of those that are not all 0.
     #[inline(always)]
-    fn write_blocks(&mut self, index: usize, numbers: &[u8], blocks: &[[u8; BLOCK]]) {
+    fn push_blocks(&mut self, index: usize, numbers: &[u8], blocks: &[[u8; BLOCK]]) {
         for (&number, block) in numbers.iter().zip(blocks) {
-            let slot = &mut self.next[usize::from(number)];
-            self.images[*slot] = index as u32;
-            self.pixels[*slot] = block.map(|pixel| normalize(pixel) * self.factor);
-            *slot += 1;
+            self.push(usize::from(number), index, *block);
         }
     }
 
-    /// Second pass for image `index`, which is bytes: goes from one set bit of its masks to the next.
+    /// Appends the blocks of image `index`, which is bytes: 64 blocks are compared at once, and then one bit
+    /// after the other is a block.
     #[inline(always)]
-    fn write_bytes(&mut self, index: usize, image: &[u8], masks: &[u64]) {
-        for ((group, &masks), next) in image.chunks(MASKED_BLOCKS).zip(masks).zip(self.next.chunks_mut(64)) {
-            let (whole, rest) = group.as_chunks::<BLOCK>();
-            let mut masks = masks;
-            while masks != 0 {
-                let block = masks.trailing_zeros() as usize;
-                masks &= masks - 1;
-                let slot = &mut next[block];
-                self.images[*slot] = index as u32;
-                self.pixels[*slot] = match whole.get(block) {
-                    Some(block) => block.map(|pixel| normalize(pixel) * self.factor),
-                    None => normalize_rest(rest, self.factor),
-                };
-                *slot += 1;
+    fn push_bytes(&mut self, index: usize, image: &[u8]) {
+        let (whole, rest) = image.as_chunks::<BLOCK>();
+        for (first, group) in (0..).step_by(64).zip(whole.chunks(64)) {
+            let is_nonzero = group.iter().map(|block| u64::from(*block != [0; BLOCK]));
+            let mut mask = is_nonzero.enumerate().fold(0, |mask, (bit, is_nonzero)| mask | is_nonzero << bit);
+            while mask != 0 {
+                let bit = mask.trailing_zeros() as usize;
+                mask &= mask - 1;
+                self.push(first + bit, index, group[bit]);
             }
         }
+        if rest.iter().any(|&pixel| pixel != 0) {
+            let mut last = [0; BLOCK];
+            last[..rest.len()].copy_from_slice(rest);
+            self.push(whole.len(), index, last);
+        }
+    }
+
+    /// Appends an entry.
+    #[inline(always)]
+    fn push(&mut self, block: usize, image: usize, pixels: [u8; BLOCK]) {
+        let end = self.ends[block];
+        self.ends[block] = end + 1;
+        let pixels = pixels.map(|pixel| normalize(pixel) * self.factor);
+        self.entries[end] = Entry { pixels, image: image as u32 };
     }
 }
-
-/// Number of pixels whose blocks share one 64-bit mask.
-const MASKED_BLOCKS: usize = 64 * BLOCK;
 
 /// Reads one byte per cache line of all `images`, so that their cache misses overlap. They lie
 /// anywhere in a large data set.
@@ -192,42 +191,4 @@ fn prefetch(images: &[ImagePixels<'_>]) {
         }
     }
     std::hint::black_box(any);
-}
-
-/// Adds 1 to `counts` for each of the block `numbers` of an image.
-#[inline(always)]
-fn count(numbers: &[u8], counts: &mut [usize]) {
-    for &number in numbers {
-        counts[usize::from(number)] += 1;
-    }
-}
-
-/// Adds 1 to `counts` for each block of `image` that is not all 0, and appends one bit per block to
-/// `masks`.
-#[inline(always)]
-fn nonzero_mask(image: &[u8], counts: &mut [usize], masks: &mut Vec<u64>) {
-    for (group, counts) in image.chunks(MASKED_BLOCKS).zip(counts.chunks_mut(64)) {
-        let (whole, rest) = group.as_chunks::<BLOCK>();
-        let mut bits = 0;
-        for (bit, (block, count)) in whole.iter().zip(counts.iter_mut()).enumerate() {
-            let is_nonzero = *block != [0; BLOCK];
-            bits |= u64::from(is_nonzero) << bit;
-            *count += usize::from(is_nonzero);
-        }
-        if rest.iter().any(|&pixel| pixel != 0) {
-            bits |= 1 << whole.len();
-            counts[whole.len()] += 1;
-        }
-        masks.push(bits);
-    }
-}
-
-/// Values of the last block of an image, which is not whole: pixel / 255 · `factor`, and 0 beyond the end.
-#[inline(always)]
-fn normalize_rest(pixels: &[u8], factor: f32) -> [f32; BLOCK] {
-    let mut values = [0.0; BLOCK];
-    for (slot, &pixel) in values.iter_mut().zip(pixels) {
-        *slot = normalize(pixel) * factor;
-    }
-    values
 }

@@ -7,10 +7,11 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use crate::aligned::AlignedBuffer;
 use crate::block_sparse::BlockSparse;
 use crate::packed::{PackedMatrix, Weights};
 use crate::pixels::BLOCK;
-use crate::vectors::{fma_rows, fma_tile, load_beyond, load_padded, store};
+use crate::vectors::{fma_rows, fma_tile, load_beyond, load_padded, store, tiles};
 use crate::{dispatch, has_many_registers};
 
 /// Returns whether packing the weights for the forward pass of images pays on this processor. With
@@ -158,33 +159,51 @@ struct ColumnTile<'a> {
     rows: usize,
 }
 
+impl ColumnTile<'_> {
+    /// Weights of a block of pixels from `row` on, which has `num_rows` rows, and 0 for the rows beyond.
+    #[inline(always)]
+    fn block<S: Simd, const U: usize>(&self, simd: S, row: usize, num_rows: usize) -> [[S::f32s; U]; BLOCK] {
+        let mut block = [[simd.splat_f32s(0.0); U]; BLOCK];
+        for (offset, weights) in block[..num_rows].iter_mut().enumerate() {
+            let start = self.start + (row + offset) * self.stride;
+            *weights = load_beyond::<S, U>(simd, self.weight, start, start + self.columns.len());
+        }
+        block
+    }
+}
+
 impl ImagePass<'_> {
     /// Computes the outputs of a tile, at most as many as `U` vectors have, for all images. The weights
     /// of a block of pixels stay in registers. The sums of all images are read and written for each
     /// block.
     #[inline(always)]
     fn compute<S: Simd, const U: usize>(&self, simd: S, tile: &ColumnTile<'_>, out: &mut [f32]) {
-        let ColumnTile { columns, weight, start, stride, rows } = tile;
+        let ColumnTile { columns, rows, .. } = tile;
         // One sum per image, next to each other. In `out` they are one row apart, such as 2 kB, and
         // would compete for a few sets of the cache.
-        let mut sums = vec![load_padded::<S, U>(simd, &self.bias[columns.clone()]); self.num_images];
+        let mut sums = AlignedBuffer::default();
+        sums.resize(self.num_images * U * S::F32_LANES);
+        let sums = tiles::<S, U>(&mut sums);
+        sums.fill(load_padded::<S, U>(simd, &self.bias[columns.clone()]));
         for input in (0..*rows).step_by(BLOCK) {
-            let mut weights = [[simd.splat_f32s(0.0); U]; BLOCK];
-            for (offset, weights) in weights[..BLOCK.min(rows - input)].iter_mut().enumerate() {
-                let start = start + (input + offset) * stride;
-                *weights = load_beyond::<S, U>(simd, weight, start, start + columns.len());
-            }
+            // The usual case by itself: with a number of rows that varies, the compiler keeps the weights in
+            // memory.
+            let weights = match rows - input {
+                BLOCK.. => tile.block::<S, U>(simd, input, BLOCK),
+                num_rows => tile.block::<S, U>(simd, input, num_rows),
+            };
             let mut sums = &mut sums[..];
             for images in self.images {
                 let (own, others) = sums.split_at_mut(images.num_images());
-                for (image, pixels) in images.nonzero_blocks(input / BLOCK) {
-                    own[image] = fma_rows(simd, own[image], pixels, &weights);
+                for entry in images.entries(input / BLOCK) {
+                    let sums = &mut own[entry.image()];
+                    *sums = fma_rows(simd, *sums, &entry.pixels, &weights);
                 }
                 sums = others;
             }
         }
         let first = columns.start - self.columns.start;
-        for (row, sums) in out.chunks_exact_mut(self.columns.len()).zip(&sums) {
+        for (row, sums) in out.chunks_exact_mut(self.columns.len()).zip(&*sums) {
             store::<S, U>(simd, sums, &mut row[first..first + columns.len()]);
         }
     }

@@ -301,9 +301,11 @@ fn nonzero_blocks(image: &[u8]) -> (Vec<u8>, Vec<[u8; BLOCK]>) {
     blocks.filter(|(_, block)| *block != [0; BLOCK]).map(|(number, block)| (number as u8, block)).unzip()
 }
 
-/// Images in blocks, images as bytes, and both in turn have the same block-sparse form.
+/// Images in blocks, images as bytes, and both in turn have the same block-sparse form, also in the memory of
+/// images of another size.
 #[test]
 fn the_form_in_which_images_are_kept_makes_no_difference() {
+    let [mut of_blocks, mut of_mixed] = [BlockSparse::default(), BlockSparse::default()];
     for (size, share) in [(784, 7), (30, 7), (61, 8), (1024, 9)] {
         let images = images(9, size, share);
         let in_blocks: Vec<_> = images.iter().map(|image| nonzero_blocks(image)).collect();
@@ -316,12 +318,13 @@ fn the_form_in_which_images_are_kept_makes_no_difference() {
         mixed.iter_mut().zip(&as_blocks).step_by(2).for_each(|(slot, image)| *slot = *image);
         let mut blocks = BlockSparse::default();
         blocks.fill(&as_bytes, 0.7);
-        let [mut of_blocks, mut of_mixed] = [BlockSparse::default(), BlockSparse::default()];
         of_blocks.fill(&as_blocks, 0.7);
         of_mixed.fill(&mixed, 0.7);
+        let num_entries: usize = in_blocks.iter().map(|(numbers, _)| numbers.len()).sum();
+        assert_eq!(of_blocks.num_values(), num_entries * BLOCK, "{size} pixels");
         for block in 0..size.div_ceil(BLOCK) {
             let entries = |form: &BlockSparse| -> Vec<(usize, [f32; BLOCK])> {
-                form.nonzero_blocks(block).map(|(image, pixels)| (image, *pixels)).collect()
+                form.entries(block).iter().map(|entry| (entry.image(), entry.pixels)).collect()
             };
             assert_eq!(entries(&of_blocks), entries(&blocks), "block {block} of {size} pixels");
             assert_eq!(entries(&of_mixed), entries(&blocks), "block {block} of {size} pixels");

@@ -71,6 +71,12 @@ pub(super) fn load_beyond<S: Simd, const U: usize>(
     }
 }
 
+/// Views numbers as rows of `U` vectors.
+#[inline(always)]
+pub(super) fn tiles<S: Simd, const U: usize>(numbers: &mut [f32]) -> &mut [[S::f32s; U]] {
+    S::as_mut_simd_f32s(numbers).0.as_chunks_mut().0
+}
+
 /// Stores the first numbers of `U` vectors, as many as `slice` has.
 #[inline(always)]
 pub(super) fn store<S: Simd, const U: usize>(simd: S, vectors: &[S::f32s; U], slice: &mut [f32]) {

@@ -8,9 +8,10 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use crate::aligned::AlignedBuffer;
 use crate::block_sparse::BlockSparse;
 use crate::pixels::BLOCK;
-use crate::vectors::{fma_tile, load_padded, store};
+use crate::vectors::{fma_tile, load_padded, store, tiles};
 use crate::{dispatch, has_many_registers};
 
 /// Input of a layer, one row per image.
@@ -151,13 +152,14 @@ impl WeightGradient<'_> {
         // The gradients of these outputs, copied so that they lie next to each other.
         let mut copies = Vec::with_capacity(self.pairs.len());
         for (_, gradients) in self.pairs {
-            let mut copy: Vec<[S::f32s; U]> = Vec::with_capacity(gradients.len() / outputs);
-            // No iterator: the compiler would not use vector instructions in its functions.
-            for row in gradients.chunks_exact(outputs) {
-                copy.push(load_padded::<S, U>(simd, &row[column..end]));
+            let mut copy = AlignedBuffer::default();
+            copy.resize(gradients.len() / outputs * U * S::F32_LANES);
+            for (row, copy) in gradients.chunks_exact(outputs).zip(tiles::<S, U>(&mut copy)) {
+                *copy = load_padded::<S, U>(simd, &row[column..end]);
             }
             copies.push(copy);
         }
+        let copies: Vec<&[[S::f32s; U]]> = copies.iter_mut().map(|copy| &*tiles::<S, U>(copy)).collect();
         for (block, rows) in self.gradient.chunks_mut((BLOCK * outputs).max(1)).enumerate() {
             let mut sums = [[simd.splat_f32s(0.0); U]; BLOCK];
             for ((input, _), gradients) in self.pairs.iter().zip(&copies) {
@@ -166,13 +168,14 @@ impl WeightGradient<'_> {
                 let mut tile = sums;
                 match input {
                     Blocks::Sparse(images) => {
-                        for (image, pixels) in images.nonzero_blocks(self.inputs.start / BLOCK + block) {
-                            fma_tile(simd, pixels.each_ref(), &gradients[image], &mut tile);
+                        for entry in images.entries(self.inputs.start / BLOCK + block) {
+                            let gradients = &gradients[entry.image()];
+                            fma_tile(simd, entry.pixels.each_ref(), gradients, &mut tile);
                         }
                     }
                     Blocks::Dense { rows, blocks } => {
                         let values = &blocks[block * rows..(block + 1) * rows];
-                        for (values, gradients) in values.iter().zip(gradients) {
+                        for (values, gradients) in values.iter().zip(*gradients) {
                             fma_tile(simd, values.each_ref(), gradients, &mut tile);
                         }
                     }
