@@ -120,7 +120,7 @@ impl BlockPixels {
 
     /// Turns bytes into blocks, from the last two pieces to the first ones, so that the bytes are freed
     /// meanwhile.
-    fn of_bytes(mut bytes: Vec<u8>, image_len: usize) -> Self {
+    pub(super) fn of_bytes(mut bytes: Vec<u8>, image_len: usize) -> Self {
         let piece_len = PIECE * image_len;
         let mut pieces = Vec::new();
         while !bytes.is_empty() {

@@ -6,7 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CheckedData, images};
+use super::CheckedData;
+use crate::data::{ImagePixels, Pixels};
 
 /// Number of pairs that a record keeps as examples.
 const MAX_EXAMPLES: usize = 5;
@@ -61,19 +62,26 @@ impl Duplicates {
         Self::find_with(data, hash)
     }
 
-    fn find_with(data: &CheckedData<'_>, hash: fn(&[u8]) -> u64) -> Self {
-        let side_by_side = |pixels| images(pixels, data.height, data.width);
+    fn find_with(data: &CheckedData<'_>, hash: fn(ImagePixels<'_>) -> u64) -> Self {
         let size = data.height.saturating_mul(data.width).max(1);
-        let num_train = side_by_side(data.train.pixels).len();
+        let num_train = data.train.pixels.len() / size;
         let test_pixels = data.test.map(|test| test.pixels);
         // Test images are numbered after the training images.
         let image = |index: usize| match index.checked_sub(num_train) {
             None => Some(data.train.pixels.image(index, size).to_bytes()),
             Some(index) => test_pixels.map(|pixels| pixels.image(index, size).to_bytes()),
         };
-        let all = side_by_side(data.train.pixels).chain(test_pixels.into_iter().flat_map(side_by_side));
+        let parts = || [Some(data.train.pixels), test_pixels].into_iter().flatten();
+        let in_blocks = parts().filter(|pixels| matches!(pixels, Pixels::Blocks(_))).count();
+        // Equal images have equal hashes only if both are kept in the same form.
+        let is_one_form = in_blocks == 0 || in_blocks == parts().count();
+        let hash_of = |image: ImagePixels<'_>| match is_one_form {
+            true => hash(image),
+            false => hash(ImagePixels::Bytes(&image.to_bytes())),
+        };
+        let all = parts().flat_map(|pixels| (0..pixels.len() / size).map(move |at| pixels.image(at, size)));
         let mut hashes: Vec<(u64, usize)> =
-            all.enumerate().map(|(index, image)| (hash(&image), index)).collect();
+            all.enumerate().map(|(index, image)| (hash_of(image), index)).collect();
         hashes.sort_unstable();
 
         let mut found = Self::default();
@@ -122,13 +130,27 @@ impl Duplicates {
     }
 }
 
-/// Hash of an image: eight bytes at a time in four independent chains, which the processor computes
-/// side by side. Anybody can make images with equal hashes; they only cost comparisons.
-fn hash(image: &[u8]) -> u64 {
+/// Hash of an image in the form in which it is kept. Anybody can make images with equal hashes; they only
+/// cost comparisons.
+fn hash(image: ImagePixels<'_>) -> u64 {
+    match image {
+        ImagePixels::Bytes(bytes) => hash_of_bytes(bytes),
+        ImagePixels::Blocks { numbers, blocks, .. } => {
+            mix(hash_of_bytes(numbers), hash_of_bytes(blocks.as_flattened()))
+        }
+    }
+}
+
+/// Adds `word` to the `state` of a hash.
+fn mix(state: u64, word: u64) -> u64 {
     /// An odd number without a pattern: 2^64 divided by the golden ratio.
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |state: u64, word: u64| (state.rotate_left(29) ^ word).wrapping_mul(FACTOR);
-    let (blocks, rest) = image.as_chunks::<32>();
+    (state.rotate_left(29) ^ word).wrapping_mul(FACTOR)
+}
+
+/// Hash of bytes: eight at a time in four independent chains, which the processor computes side by side.
+fn hash_of_bytes(bytes: &[u8]) -> u64 {
+    let (blocks, rest) = bytes.as_chunks::<32>();
     let mut chains = [1_u64, 2, 3, 4];
     for block in blocks {
         for (chain, word) in chains.iter_mut().zip(block.as_chunks::<8>().0) {

@@ -99,7 +99,8 @@ impl DataCheck {
         let CheckedData { height, width, .. } = *data;
         let statistics = |part: CheckedPart<'_>| PixelStatistics::new(part.pixels, height, width);
         let of_pixels = || (statistics(data.train), data.test.map(statistics));
-        let ((train, test), duplicates) = threads::both(of_pixels, || Duplicates::find(data));
+        let of_images = || (Duplicates::find(data), Appearance::of(data.train.pixels, height, width));
+        let ((train, test), (duplicates, appearance)) = threads::both(of_pixels, of_images);
         let classes = classes::count(data);
         Self {
             train_images: train.images,
@@ -115,7 +116,7 @@ impl DataCheck {
             blank_train_images: train.blank_images,
             blank_test_images: test.map_or(0, |test| test.blank_images),
             exchanged_sides: pixels::has_exchanged_sides(data.train.pixels, data.height, data.width),
-            appearance: Appearance::of(data.train.pixels, data.height, data.width),
+            appearance,
         }
     }
 }

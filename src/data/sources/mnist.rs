@@ -131,14 +131,17 @@ static TEST_LABELS: EmbeddedLabels = EmbeddedLabels {
 impl EmbeddedImages {
     /// Unpacks the images. The block of memory of their blocks becomes the pixels.
     fn pixels(&self) -> Result<BlockPixels> {
-        let Self { name, count, num_blocks, .. } = *self;
-        let (mask, blocks) = threads::both(
-            || unpack(name, self.mask, count * MASK_BYTES),
-            || unpack(name, self.blocks, num_blocks * BLOCK),
-        );
-        let (mask, blocks) = (mask?, blocks?);
-        let mut starts = Vec::with_capacity(count);
-        let mut numbers = memory::reserve(num_blocks, &embedded(name))?;
+        let unpack_blocks = || unpack(self.name, self.blocks, self.num_blocks * BLOCK);
+        let (numbers, blocks) = threads::both(|| self.numbers(), unpack_blocks);
+        let (starts, numbers) = numbers?;
+        Ok(BlockPixels::new(SIDE * SIDE, starts, numbers, blocks?))
+    }
+
+    /// Returns the first block of each image, and the number of each block in its image.
+    fn numbers(&self) -> Result<(Vec<u32>, Vec<u8>)> {
+        let mask = unpack(self.name, self.mask, self.count * MASK_BYTES)?;
+        let mut starts = Vec::with_capacity(self.count);
+        let mut numbers = memory::reserve(self.num_blocks, &embedded(self.name))?;
         for mask in mask.chunks_exact(MASK_BYTES) {
             starts.push(numbers.len() as u32);
             for (first, bytes) in (0..).step_by(8).zip(mask.chunks(8)) {
@@ -151,7 +154,7 @@ impl EmbeddedImages {
                 }
             }
         }
-        Ok(BlockPixels::new(SIDE * SIDE, starts, numbers, blocks))
+        Ok((starts, numbers))
     }
 }
 

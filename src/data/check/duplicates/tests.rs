@@ -1,20 +1,29 @@
 use super::*;
 use crate::data::check::CheckedPart;
+use crate::data::pixels::BlockPixels;
 use crate::data::{Pixels, ValueRange};
 
-/// Images of two pixels.
+/// Finds images of two pixels. The forms in which the parts are kept change nothing, and neither do equal hashes of all
+/// images.
 fn find(train: (&[u8], &[u16]), test: (&[u8], &[u16])) -> Duplicates {
-    let found = find_with(train, test, hash);
-    // Equal hashes of all images change nothing.
-    assert_eq!(found, find_with(train, test, |_| 7));
+    let bytes = |bytes: &[u8]| Pixels::Bytes(bytes.to_vec());
+    let blocks = |bytes: &[u8]| Pixels::Blocks(BlockPixels::of_bytes(bytes.to_vec(), 2));
+    let found = find_in((bytes(train.0), train.1), (bytes(test.0), test.1), hash);
+    for (train_pixels, test_pixels) in [
+        (blocks(train.0), blocks(test.0)),
+        (blocks(train.0), bytes(test.0)),
+        (bytes(train.0), blocks(test.0)),
+    ] {
+        assert_eq!(found, find_in((train_pixels, train.1), (test_pixels, test.1), hash));
+    }
+    assert_eq!(found, find_in((bytes(train.0), train.1), (bytes(test.0), test.1), |_| 7));
     found
 }
 
-fn find_with(train: (&[u8], &[u16]), test: (&[u8], &[u16]), hash: fn(&[u8]) -> u64) -> Duplicates {
-    let [train_pixels, test_pixels] = [train.0, test.0].map(|bytes| Pixels::Bytes(bytes.to_vec()));
+fn find_in(train: (Pixels, &[u16]), test: (Pixels, &[u16]), hash: fn(ImagePixels<'_>) -> u64) -> Duplicates {
     let data = CheckedData {
-        train: CheckedPart { pixels: &train_pixels, labels: train.1 },
-        test: Some(CheckedPart { pixels: &test_pixels, labels: test.1 }),
+        train: CheckedPart { pixels: &train.0, labels: train.1 },
+        test: Some(CheckedPart { pixels: &test.0, labels: test.1 }),
         height: 1,
         width: 2,
         class_names: &[],
@@ -71,9 +80,9 @@ fn every_byte_counts_in_the_hash() {
             .map(|index| {
                 let mut image = vec![0; length];
                 image[index] = 1;
-                hash(&image)
+                hash(ImagePixels::Bytes(&image))
             })
-            .chain([hash(&vec![0; length])])
+            .chain([hash(ImagePixels::Bytes(&vec![0; length]))])
             .collect();
         hashes.sort_unstable();
         hashes.dedup();
