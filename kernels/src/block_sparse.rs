@@ -1,5 +1,5 @@
 //! Owns images without their background, in block-sparse form: four of five pixels of a digit are
-//! 0. Depends on `data` and pulp. Must not know weights or threads.
+//! 0. Depends on `pixels` and pulp. Must not know weights or threads.
 //!
 //! The form is that of a list of rows per column, with a block of a few pixels in place of a column. Each
 //! block has one entry per image that is not all 0 there. So a product loads the weights of a block once
@@ -19,9 +19,7 @@ use crate::pixels::{BLOCK, ImagePixels, normalize};
 #[derive(Debug, Default)]
 pub struct BlockSparse {
     num_images: usize,
-    /// Number of entries for which a block has room: the entries of block b begin at b · `room`.
-    room: usize,
-    /// End of the entries of each block.
+    /// End of the entries of each block. Those of block b begin at b · [`BlockSparse::room`].
     ends: Vec<usize>,
     /// Entries of all blocks. The rest of the room has arbitrary values.
     entries: Vec<Entry>,
@@ -69,7 +67,7 @@ impl BlockSparse {
 
     /// Number of values in all entries: those that a product multiplies.
     pub fn num_values(&self) -> usize {
-        let num_entries = |(block, end): (usize, &usize)| end - block * self.room;
+        let num_entries = |(block, end): (usize, &usize)| end - block * self.room();
         self.ends.iter().enumerate().map(num_entries).sum::<usize>() * BLOCK
     }
 
@@ -77,21 +75,26 @@ impl BlockSparse {
     #[inline(always)]
     pub(super) fn entries(&self, block: usize) -> &[Entry] {
         match self.ends.get(block) {
-            Some(&end) => &self.entries[block * self.room..end],
+            Some(&end) => &self.entries[block * self.room()..end],
             None => &[],
         }
+    }
+
+    /// Number of entries for which a block has room: an odd number, so that blocks do not compete for a few
+    /// sets of the cache.
+    #[inline(always)]
+    fn room(&self) -> usize {
+        self.num_images | 1
     }
 
     /// Makes room for `num_images` images of `size` pixels, without an entry.
     #[inline(always)]
     fn clear(&mut self, num_images: usize, size: usize) {
-        let num_blocks = size.div_ceil(BLOCK);
         self.num_images = num_images;
-        // An odd number, so that blocks do not compete for a few sets of the cache.
-        self.room = num_images | 1;
+        let (num_blocks, room) = (size.div_ceil(BLOCK), self.room());
         self.ends.clear();
-        self.ends.extend((0..num_blocks).map(|block| block * self.room));
-        let len = num_blocks * self.room;
+        self.ends.extend((0..num_blocks).map(|block| block * room));
+        let len = num_blocks * room;
         if self.entries.len() < len {
             self.entries.resize(len, Entry::default());
         }

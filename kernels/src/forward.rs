@@ -1,5 +1,5 @@
 //! Owns the forward pass of images, and that of a few rows with weights as the model has them. Depends
-//! on `block_sparse`, `packed`, `vectors` and pulp. Must not know activations, losses or threads.
+//! on `aligned`, `block_sparse`, `packed`, `vectors` and pulp. Must not know activations, losses or threads.
 //!
 //! Matrices are row-major: weights `[inputs, outputs]`, outputs `[rows, outputs]`. A row is one image.
 

@@ -1,4 +1,4 @@
-//! Owns the gradient of a layer's weights. Depends on `block_sparse`, `vectors` and pulp. Must not know
+//! Owns the gradient of a layer's weights. Depends on `aligned`, `block_sparse`, `vectors` and pulp. Must not know
 //! activations, losses or threads.
 //!
 //! A tile of the gradient, a few inputs by a few vectors of outputs, stays in registers until it is

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::CheckedData;
+use super::{CheckedData, images_as_kept};
 use crate::data::{ImagePixels, Pixels};
 
 /// Number of pairs that a record keeps as examples.
@@ -64,7 +64,8 @@ impl Duplicates {
 
     fn find_with(data: &CheckedData<'_>, hash: fn(ImagePixels<'_>) -> u64) -> Self {
         let size = data.height.saturating_mul(data.width).max(1);
-        let num_train = data.train.pixels.len() / size;
+        let as_kept = |pixels| images_as_kept(pixels, data.height, data.width);
+        let num_train = as_kept(data.train.pixels).len();
         let test_pixels = data.test.map(|test| test.pixels);
         // Test images are numbered after the training images.
         let image = |index: usize| match index.checked_sub(num_train) {
@@ -79,9 +80,8 @@ impl Duplicates {
             true => hash(image),
             false => hash(ImagePixels::Bytes(&image.to_bytes())),
         };
-        let all = parts().flat_map(|pixels| (0..pixels.len() / size).map(move |at| pixels.image(at, size)));
-        let mut hashes: Vec<(u64, usize)> =
-            all.enumerate().map(|(index, image)| (hash_of(image), index)).collect();
+        let all = parts().flat_map(as_kept).enumerate();
+        let mut hashes: Vec<(u64, usize)> = all.map(|(index, image)| (hash_of(image), index)).collect();
         hashes.sort_unstable();
 
         let mut found = Self::default();

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Pixels, ValueRange};
+use crate::data::{ImagePixels, Pixels, ValueRange};
 use crate::util::threads;
 
 pub use appearance::{Appearance, Ink, Polarity};
@@ -127,8 +127,17 @@ fn images(
     height: usize,
     width: usize,
 ) -> impl ExactSizeIterator<Item = Cow<'_, [u8]>> + Clone {
+    images_as_kept(pixels, height, width).map(ImagePixels::to_bytes)
+}
+
+/// The same images, each in the form in which it is kept.
+fn images_as_kept(
+    pixels: &Pixels,
+    height: usize,
+    width: usize,
+) -> impl ExactSizeIterator<Item = ImagePixels<'_>> + Clone {
     let image_len = height.saturating_mul(width).max(1);
-    (0..pixels.len() / image_len).map(move |index| pixels.image(index, image_len).to_bytes())
+    (0..pixels.len() / image_len).map(move |index| pixels.image(index, image_len))
 }
 
 #[cfg(test)]
